@@ -1,0 +1,1 @@
+//! Signing in: where the bearer token comes from.

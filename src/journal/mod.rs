@@ -1,0 +1,1 @@
+//! The run file: what was before, what we intend, what came back.

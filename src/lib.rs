@@ -1,0 +1,31 @@
+//! Switch the appointment synchronisation of every Dynamics 365 user off or on, the supported way.
+//!
+//! The setting lives in each user's own sync filters (`userquery` rows). For every chosen system user the
+//! tool impersonates that user through the Web API, reads the filters, and sets their state, with a plan
+//! before, a record of everything, and an undo that is exact.
+//!
+//! The rooms of the house, ground floor first; each may use only those above it in this list:
+//!
+//! - [`model`]: the nouns: environment, user, sync filter, state.
+//! - [`pacing`]: what a response means, when to try again, how many at once, how fast.
+//! - [`auth`]: where the bearer token comes from.
+//! - [`dataverse`]: the Web API: requests, paging, `$batch`, errors, impersonation.
+//! - [`plan`]: a survey and a wanted state become the changes to make; no I/O.
+//! - [`journal`]: the run file: what was before, what we intend, what came back.
+//! - [`rollout`]: the engine: survey, apply, resume, undo, as one stream of events.
+//! - [`report`]: everything that is read by a person or a program.
+//! - [`settings`]: flags, variables and profiles become one value.
+//! - [`cli`]: one file per command; the only room that prints.
+//! - [`sandbox`]: an imitation of the Web API to rehearse and test against; shares no code with the client.
+
+pub mod auth;
+pub mod cli;
+pub mod dataverse;
+pub mod journal;
+pub mod model;
+pub mod pacing;
+pub mod plan;
+pub mod report;
+pub mod rollout;
+pub mod sandbox;
+pub mod settings;

@@ -1,0 +1,3 @@
+//! The `syncfilters` command.
+
+fn main() {}

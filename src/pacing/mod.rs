@@ -1,0 +1,1 @@
+//! How fast, how many at once, and when to try again.

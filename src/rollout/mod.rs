@@ -1,0 +1,1 @@
+//! The engine: survey, apply, resume, undo.

@@ -1,0 +1,1 @@
+//! Flags, variables, profiles and defaults become one value.
