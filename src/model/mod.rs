@@ -1,1 +1,18 @@
-//! The nouns of the field.
+//! The nouns of the field: environment, user, sync filter, state, problem. No I/O.
+
+mod environment;
+mod filter;
+mod ids;
+mod operation;
+mod problem;
+mod user;
+
+pub use environment::{EnvironmentUrl, EnvironmentUrlError, Organization, ServerVersion};
+pub use filter::{
+    CALENDAR_TYPES, Filter, FilterType, Kind, Modification, State, StateAndStatus, Status,
+    UnknownCode,
+};
+pub use ids::{FilterId, ObjectId, RunId, RunIdError, UserId};
+pub use operation::{Operation, Outcome};
+pub use problem::{Problem, ProblemKind, Stage};
+pub use user::{AccessMode, Caller, User};

@@ -1,0 +1,317 @@
+//! One CRM organisation, by its URL.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+use uuid::Uuid;
+
+/// The address of an environment: scheme, host, port, and on-premises the organisation's path.
+///
+/// Always ends in `/`. `https`, or `http` for loopback addresses only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct EnvironmentUrl {
+    url: Url,
+    /// The Web API version that the address named, such as `9.2`.
+    api_version: Option<String>,
+}
+
+/// Why a text is not the address of an environment.
+#[derive(Debug, thiserror::Error)]
+pub enum EnvironmentUrlError {
+    /// Not a URL at all.
+    #[error("`{text}` is not a URL: {source}")]
+    NotAUrl {
+        /// The text.
+        text: String,
+        /// Where it fails.
+        source: url::ParseError,
+    },
+    /// Neither https, nor http on loopback.
+    #[error(
+        "`{0}` is not safe: `http://` is accepted for loopback addresses only, because a token would travel in the clear"
+    )]
+    NotEncrypted(String),
+    /// Another scheme.
+    #[error("`{0}` is not the address of a CRM organisation: it has to begin with `https://`")]
+    WrongScheme(String),
+    /// A name or password in the URL.
+    #[error("the URL for `{0}` holds a user name or password; leave it out")]
+    HasCredentials(String),
+}
+
+impl EnvironmentUrl {
+    /// The environment's root, for example `https://contoso.crm4.dynamics.com/`.
+    pub fn as_url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The Web API version that the address itself named, such as `9.2`.
+    pub fn api_version(&self) -> Option<&str> {
+        self.api_version.as_deref()
+    }
+
+    /// The root of the Web API in one version, for example `…/api/data/v9.2/`.
+    pub fn service_root(&self, api_version: &str) -> Url {
+        let mut url = self.url.clone();
+        url.set_path(&format!("{}api/data/v{api_version}/", self.url.path()));
+        url
+    }
+
+    /// Whether a URL from an answer leads to the same server: scheme, host and port.
+    ///
+    /// A token goes only to the host it was meant for.
+    pub fn is_same_server(&self, other: &Url) -> bool {
+        self.url.origin() == other.origin()
+    }
+}
+
+impl FromStr for EnvironmentUrl {
+    type Err = EnvironmentUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let text = text.trim();
+        let absolute = if text.contains("://") {
+            text.to_owned()
+        } else {
+            format!("https://{text}")
+        };
+        let url = Url::parse(&absolute).map_err(|source| EnvironmentUrlError::NotAUrl {
+            text: text.to_owned(),
+            source,
+        })?;
+        check_scheme(&url)?;
+        if !url.username().is_empty() || url.password().is_some() {
+            let host = url.host_str().unwrap_or_default().to_owned();
+            return Err(EnvironmentUrlError::HasCredentials(host));
+        }
+        let (path, api_version) = split_path(url.path());
+        let mut root = url;
+        root.set_query(None);
+        root.set_fragment(None);
+        root.set_path(&path);
+        Ok(Self {
+            url: root,
+            api_version,
+        })
+    }
+}
+
+fn check_scheme(url: &Url) -> Result<(), EnvironmentUrlError> {
+    match url.scheme() {
+        "https" => Ok(()),
+        "http" if is_loopback(url) => Ok(()),
+        "http" => Err(EnvironmentUrlError::NotEncrypted(url.to_string())),
+        _ => Err(EnvironmentUrlError::WrongScheme(url.to_string())),
+    }
+}
+
+fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => ip.is_loopback(),
+        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
+        None => false,
+    }
+}
+
+/// Cuts what people copy from the browser or from documentation down to the organisation's path.
+fn split_path(path: &str) -> (String, Option<String>) {
+    let lower = path.to_ascii_lowercase();
+    let (root, version) = match lower.find("/api/data") {
+        Some(at) => {
+            let tail = lower[at + "/api/data".len()..].trim_matches('/');
+            let version = tail.split('/').next().and_then(|v| v.strip_prefix('v'));
+            (&path[..at], version.map(str::to_owned))
+        }
+        None => (
+            lower.find("/main.aspx").map_or(path, |at| &path[..at]),
+            None,
+        ),
+    };
+    (format!("{}/", root.trim_end_matches('/')), version)
+}
+
+impl TryFrom<String> for EnvironmentUrl {
+    type Error = EnvironmentUrlError;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<EnvironmentUrl> for String {
+    fn from(environment: EnvironmentUrl) -> Self {
+        environment.url.into()
+    }
+}
+
+impl fmt::Display for EnvironmentUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.url.as_str().trim_end_matches('/'))
+    }
+}
+
+/// The organisation behind an environment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Organization {
+    /// `OrganizationId` as WhoAmI says it.
+    pub id: Uuid,
+    /// Its name; the id where the name may not be read.
+    pub name: String,
+    /// `DistinctPhysicalAndLogicalDeletesForExchangeSync`: false, or not known, means that rows which
+    /// stop matching a filter can be deleted from Exchange.
+    pub distinct_deletes: Option<bool>,
+}
+
+/// The server's version, such as 9.2.24114.181.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct ServerVersion {
+    /// The first number.
+    pub major: u32,
+    /// The second number.
+    pub minor: u32,
+}
+
+impl ServerVersion {
+    /// Whether the server is of version 9 or later.
+    pub const fn is_nine(self) -> bool {
+        self.major >= 9
+    }
+}
+
+impl fmt::Display for ServerVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.major, self.minor)
+    }
+}
+
+impl FromStr for ServerVersion {
+    type Err = std::num::ParseIntError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let mut numbers = text.trim().split('.');
+        let major = numbers.next().unwrap_or_default().parse()?;
+        let minor = numbers.next().unwrap_or("0").parse()?;
+        Ok(Self { major, minor })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str) -> EnvironmentUrl {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn what_people_paste_is_cut_down_to_the_environment() {
+        for (text, root, version) in [
+            (
+                "https://contoso.crm4.dynamics.com",
+                "https://contoso.crm4.dynamics.com/",
+                None,
+            ),
+            (
+                "contoso.crm4.dynamics.com",
+                "https://contoso.crm4.dynamics.com/",
+                None,
+            ),
+            (
+                "https://contoso.crm4.dynamics.com/main.aspx?appid=1#x",
+                "https://contoso.crm4.dynamics.com/",
+                None,
+            ),
+            (
+                "https://contoso.api.crm4.dynamics.com/api/data/v9.2/",
+                "https://contoso.api.crm4.dynamics.com/",
+                Some("9.2"),
+            ),
+            (
+                "https://crm.contoso.example/Contoso",
+                "https://crm.contoso.example/Contoso/",
+                None,
+            ),
+            (
+                "https://crm.contoso.example/Contoso/api/data/v8.2/WhoAmI",
+                "https://crm.contoso.example/Contoso/",
+                Some("8.2"),
+            ),
+            ("http://127.0.0.1:4711", "http://127.0.0.1:4711/", None),
+            ("http://[::1]:4711/org", "http://[::1]:4711/org/", None),
+        ] {
+            let environment = parse(text);
+            assert_eq!(environment.as_url().as_str(), root, "{text}");
+            assert_eq!(environment.api_version(), version, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_never_travels_in_the_clear() {
+        for text in [
+            "http://contoso.crm4.dynamics.com",
+            "http://127.0.0.1.example.org",
+            "http://10.0.0.1",
+        ] {
+            let error = text.parse::<EnvironmentUrl>().unwrap_err();
+            assert!(
+                matches!(error, EnvironmentUrlError::NotEncrypted(_)),
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn other_schemes_credentials_and_nonsense_are_refused() {
+        for text in [
+            "ftp://contoso.example",
+            "https://me:secret@contoso.example",
+            "https://",
+            "",
+            "https://a b",
+        ] {
+            assert!(text.parse::<EnvironmentUrl>().is_err(), "{text}");
+        }
+        let error = "https://me:secret@contoso.example"
+            .parse::<EnvironmentUrl>()
+            .unwrap_err();
+        assert!(!error.to_string().contains("secret"));
+    }
+
+    #[test]
+    fn the_service_root_keeps_the_organisations_path() {
+        let root = parse("https://crm.contoso.example/Contoso").service_root("8.2");
+        assert_eq!(
+            root.as_str(),
+            "https://crm.contoso.example/Contoso/api/data/v8.2/"
+        );
+    }
+
+    #[test]
+    fn another_host_port_or_scheme_is_another_server() {
+        let environment = parse("https://contoso.crm4.dynamics.com");
+        for (text, same) in [
+            ("https://contoso.crm4.dynamics.com/api/data/v9.2/x", true),
+            ("https://contoso.crm4.dynamics.com:443/x", true),
+            ("https://contoso.crm4.dynamics.com:444/x", false),
+            ("http://contoso.crm4.dynamics.com/x", false),
+            ("https://contoso.crm4.dynamics.com.evil.example/x", false),
+        ] {
+            assert_eq!(
+                environment.is_same_server(&Url::parse(text).unwrap()),
+                same,
+                "{text}"
+            );
+        }
+    }
+
+    #[test]
+    fn versions_compare_as_numbers() {
+        let version = |text: &str| text.parse::<ServerVersion>().unwrap();
+        assert!(version("9.10.1") > version("9.2.24114.181"));
+        assert!(!version("8.2.2.112").is_nine());
+    }
+}

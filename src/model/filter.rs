@@ -1,0 +1,226 @@
+//! Sync filters: `userquery` rows that decide what is synchronised with Exchange.
+
+use std::fmt;
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use super::{FilterId, UserId};
+
+/// The three types that the job is about: what Exchange shows as meetings.
+///
+/// As tables: appointment (4201), recurring appointment (4251), service activity (4214).
+pub const CALENDAR_TYPES: [&str; 3] = [
+    "appointment",
+    "recurringappointmentmaster",
+    "serviceappointment",
+];
+
+/// A number from the platform that this tool has no meaning for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown {what} {code}")]
+pub struct UnknownCode {
+    /// The column, for example `statecode`.
+    pub what: &'static str,
+    /// The number that came.
+    pub code: i32,
+}
+
+/// `returnedtypecode`: the logical name of the table whose rows a filter selects.
+///
+/// A string in the Web API of every version; the type codes belong to the SQL tables.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct FilterType(String);
+
+impl FilterType {
+    /// Any logical name, in lower case: custom tables can have filters too.
+    pub fn new(logical_name: &str) -> Self {
+        Self(logical_name.to_ascii_lowercase())
+    }
+
+    /// The logical name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for FilterType {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+/// `querytype` of a sync filter.
+///
+/// Server-side synchronisation reads the Outlook filters; the offline ones served the retired
+/// Outlook add-in (Microsoft: "Configure default sync filters").
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Kind {
+    /// 256, `OutlookFilters`.
+    Outlook,
+    /// 16, `OfflineFilters`.
+    Offline,
+}
+
+impl Kind {
+    /// The `querytype`.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Outlook => 256,
+            Self::Offline => 16,
+        }
+    }
+
+    /// The word used in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Outlook => "outlook",
+            Self::Offline => "offline",
+        }
+    }
+}
+
+impl TryFrom<i32> for Kind {
+    type Error = UnknownCode;
+
+    fn try_from(code: i32) -> Result<Self, UnknownCode> {
+        match code {
+            256 => Ok(Self::Outlook),
+            16 => Ok(Self::Offline),
+            code => Err(UnknownCode {
+                what: "querytype",
+                code,
+            }),
+        }
+    }
+}
+
+/// `statecode` of a filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum State {
+    /// 0: what it selects is synchronised.
+    Active,
+    /// 1: it selects nothing.
+    Inactive,
+}
+
+impl State {
+    /// The `statecode`.
+    pub const fn code(self) -> i32 {
+        match self {
+            Self::Active => 0,
+            Self::Inactive => 1,
+        }
+    }
+
+    /// The word used in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Active => "active",
+            Self::Inactive => "inactive",
+        }
+    }
+
+    /// The status that belongs to the state: 1 for active, 2 for inactive.
+    ///
+    /// Always sent together with the state; a state alone leaves the choice to the server
+    /// (Microsoft: `userquery` table reference, state and status options).
+    pub const fn default_status(self) -> Status {
+        match self {
+            Self::Active => Status(Some(1)),
+            Self::Inactive => Status(Some(2)),
+        }
+    }
+
+    /// The state with its own status.
+    pub const fn with_default_status(self) -> StateAndStatus {
+        StateAndStatus {
+            state: self,
+            status: self.default_status(),
+        }
+    }
+}
+
+impl TryFrom<i32> for State {
+    type Error = UnknownCode;
+
+    fn try_from(code: i32) -> Result<Self, UnknownCode> {
+        match code {
+            0 => Ok(Self::Active),
+            1 => Ok(Self::Inactive),
+            code => Err(UnknownCode {
+                what: "statecode",
+                code,
+            }),
+        }
+    }
+}
+
+/// `statuscode`: 1 active, 2 inactive, 3 all, or null in rows that a SQL script has touched.
+///
+/// Kept as it is, whatever it is, because undo puts it back.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Status(pub Option<i32>);
+
+impl fmt::Display for Status {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.0 {
+            Some(code) => code.fmt(f),
+            None => f.write_str("null"),
+        }
+    }
+}
+
+/// What SetState sets: state and status, always together.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct StateAndStatus {
+    /// `statecode`.
+    pub state: State,
+    /// `statuscode`.
+    pub status: Status,
+}
+
+impl fmt::Display for StateAndStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} (status {})", self.state.as_str(), self.status)
+    }
+}
+
+/// Who changed a row last, and when.
+///
+/// A change made by impersonation carries the impersonated user in `modifiedby` and the real
+/// caller in `modifiedonbehalfby` (Microsoft: "Impersonate another user using the Web API").
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Modification {
+    /// `modifiedon`.
+    pub on: Option<Timestamp>,
+    /// `modifiedby`.
+    pub by: Option<UserId>,
+    /// `modifiedonbehalfby`; null where nobody was impersonated.
+    pub on_behalf: Option<UserId>,
+}
+
+/// One sync filter as it was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Filter {
+    /// `userqueryid`.
+    pub id: FilterId,
+    /// `_ownerid_value`: checked against the impersonated user for every row.
+    pub owner: UserId,
+    /// `name`.
+    pub name: String,
+    /// `returnedtypecode`.
+    pub filter_type: FilterType,
+    /// `querytype`.
+    pub kind: Kind,
+    /// `statecode` and `statuscode`.
+    pub now: StateAndStatus,
+    /// `@odata.etag`, for `If-Match`; absent only where the server sent none.
+    pub etag: Option<String>,
+    /// Who changed it last.
+    pub modified: Modification,
+}

@@ -1,0 +1,80 @@
+//! What a run does, and how it ended.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::State;
+
+/// What a run does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Operation {
+    /// Set every matching filter to inactive.
+    Deactivate,
+    /// Set every matching filter to active.
+    Reactivate,
+    /// Put back what another run changed.
+    Undo,
+}
+
+impl Operation {
+    /// The word used in commands and output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Deactivate => "deactivate",
+            Self::Reactivate => "reactivate",
+            Self::Undo => "undo",
+        }
+    }
+
+    /// The one state that every matching filter is to have; none for undo, where each row has its own.
+    pub const fn wanted(self) -> Option<State> {
+        match self {
+            Self::Deactivate => Some(State::Inactive),
+            Self::Reactivate => Some(State::Active),
+            Self::Undo => None,
+        }
+    }
+}
+
+impl fmt::Display for Operation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+/// How far a run has come.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Outcome {
+    /// Everything planned was done.
+    Complete,
+    /// Finished, but some users failed.
+    Partial,
+    /// Stopped or interrupted before the end; it can be resumed.
+    Stopped,
+    /// Only planned so far.
+    Planned,
+    /// There was nothing to change.
+    Nothing,
+}
+
+impl Outcome {
+    /// The word used in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Complete => "complete",
+            Self::Partial => "partial",
+            Self::Stopped => "stopped",
+            Self::Planned => "planned",
+            Self::Nothing => "nothing",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}

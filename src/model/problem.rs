@@ -1,0 +1,177 @@
+//! What went wrong with one user or one filter, in stable words.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+
+use super::FilterId;
+
+/// The part of a run in which a problem showed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// Reading users and their filters.
+    Survey,
+    /// Setting states.
+    Apply,
+    /// Checking what a write left behind.
+    Verify,
+}
+
+impl Stage {
+    /// The word used in output.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Survey => "survey",
+            Self::Apply => "apply",
+            Self::Verify => "verify",
+        }
+    }
+}
+
+macro_rules! problem_kinds {
+    ($($(#[$doc:meta])* $name:ident = $text:literal,)*) => {
+        /// Why a user was skipped, failed or left alone. The words are stable: programs match on them.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        pub enum ProblemKind {
+            $($(#[$doc])* $name,)*
+        }
+
+        impl ProblemKind {
+            /// Every kind, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The stable word.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $text,)*
+                }
+            }
+        }
+    };
+}
+
+problem_kinds! {
+    /// The user is disabled.
+    Disabled = "disabled",
+    /// The account was deleted from the directory.
+    Deleted = "deleted",
+    /// An application user: it has no mailbox.
+    ApplicationUser = "application-user",
+    /// Microsoft's support user.
+    SupportUser = "support-user",
+    /// A partner's delegated administrator.
+    DelegatedAdmin = "delegated-admin",
+    /// A non-interactive user.
+    NonInteractive = "non-interactive",
+    /// A stub user that the platform manages.
+    StubUser = "stub-user",
+    /// SYSTEM or INTEGRATION.
+    SystemAccount = "system-account",
+    /// The user has no security role.
+    NoRoles = "no-roles",
+    /// The user may not read sync filters.
+    NoReadPrivilege = "no-read-privilege",
+    /// The user may not change sync filters.
+    NoWritePrivilege = "no-write-privilege",
+    /// Another privilege is missing.
+    NoPrivilege = "no-privilege",
+    /// The user has no licence.
+    NoLicence = "no-licence",
+    /// The user is not a member of the organisation.
+    NotAMember = "not-a-member",
+    /// The server does not know the id that was impersonated.
+    UnknownUser = "unknown-user",
+    /// Access was denied for another reason.
+    AccessDenied = "access-denied",
+    /// The header was not honoured for this user.
+    ImpersonationDropped = "impersonation-dropped",
+    /// The answer held a row of another owner.
+    ForeignRow = "foreign-row",
+    /// The row is gone.
+    Gone = "gone",
+    /// Somebody else changed the state since.
+    ChangedSince = "changed-since",
+    /// Others kept changing the row while we tried.
+    ChangedMeanwhile = "changed-meanwhile",
+    /// The status that the row had could not be restored; the state was.
+    StatusNotRestored = "status-not-restored",
+    /// The row does not have the state that was set.
+    NotAsWritten = "not-as-written",
+    /// The server refused for a reason this tool has no word for.
+    Refused = "refused",
+    /// The server asked for quiet for too long.
+    Throttled = "throttled",
+    /// The server failed, also when asked again.
+    ServerError = "server-error",
+    /// The server could not be reached, also when asked again.
+    Unreachable = "unreachable",
+    /// The answer was not what the Web API answers.
+    BadAnswer = "bad-answer",
+}
+
+impl fmt::Display for ProblemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl std::str::FromStr for ProblemKind {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let mut kinds = Self::ALL.iter();
+        kinds.find(|k| k.as_str() == text).copied().ok_or(())
+    }
+}
+
+/// One problem: what, where, and what the server said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Problem {
+    /// The part of the run.
+    pub stage: Stage,
+    /// The stable word.
+    pub kind: ProblemKind,
+    /// The filter, where it is about one.
+    pub filter: Option<FilterId>,
+    /// The server's error code, such as `0x80042f09`.
+    pub code: Option<String>,
+    /// What the server said, or what was seen.
+    pub message: String,
+    /// The server's id of the request, for Microsoft's support.
+    pub request_id: Option<String>,
+}
+
+impl Problem {
+    /// A problem that was seen here, not told by the server.
+    pub fn seen(stage: Stage, kind: ProblemKind, message: impl Into<String>) -> Self {
+        Self {
+            stage,
+            kind,
+            filter: None,
+            code: None,
+            message: message.into(),
+            request_id: None,
+        }
+    }
+
+    /// The same problem, about one filter.
+    pub fn about(mut self, filter: FilterId) -> Self {
+        self.filter = Some(filter);
+        self
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_kind_has_its_own_word_and_reads_back() {
+        for kind in ProblemKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(*kind));
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.as_str());
+        }
+    }
+}
