@@ -1,1 +1,19 @@
-//! From a survey and a wanted state to the changes to make; no I/O.
+//! From a survey and a wanted state to the changes to make.
+//!
+//! Everything here is a plain function over plain values: no network, no file, no clock.
+
+mod again;
+mod change;
+mod criteria;
+mod eligibility;
+mod selection;
+mod undo;
+mod user_list;
+
+pub use again::{Attribution, Rule, Verdict, judge};
+pub use change::{Change, UserPlan, foreign_row, plan_user};
+pub use criteria::{Criteria, CriteriaError, Types};
+pub use eligibility::ineligible;
+pub use selection::{Mismatch, Named, Place, Selection, Selector};
+pub use undo::{Done, UndoStep, undo_step};
+pub use user_list::{UserListError, parse_user_list};
