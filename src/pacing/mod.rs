@@ -1,1 +1,20 @@
 //! How fast, how many at once, and when to try again.
+//!
+//! Plain values decide ([`classify`], [`RetryState`], the controller, [`Breaker`]), with the time handed in;
+//! one thin asynchronous gate, [`Pacer`], stands around them and is shared by every worker.
+
+mod breaker;
+mod controller;
+mod gate;
+mod limiter;
+mod rate;
+mod retry;
+mod settings;
+mod signal;
+
+pub use breaker::{Breaker, BreakerOutcome, BreakerSettings, Tripped};
+pub use controller::{Limiting, Status};
+pub use gate::{Pacer, Permit};
+pub use retry::{Decision, GiveUp, Repeat, RetryPolicy, RetryState};
+pub use settings::Settings;
+pub use signal::{Budget, Facts, Failure, Observation, Signal, classify};

@@ -1,0 +1,212 @@
+//! The thin asynchronous shell around the controller.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
+
+use tokio::sync::Notify;
+
+use super::controller::{Admit, Controller, Status, Ticket};
+use super::{Breaker, Decision, Observation, Repeat, RetryState, Settings};
+
+/// The pace of a run, shared by all of its workers. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Pacer(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    settings: Settings,
+    controller: Mutex<Controller>,
+    /// Told when a slot is free.
+    free: Notify,
+    /// Those who wait for a time do it one after the other, so that a gate that opens is not stormed and
+    /// whoever came first goes first.
+    turn: tokio::sync::Mutex<()>,
+}
+
+impl Pacer {
+    /// A pace that knows nothing of the server yet.
+    pub fn new(settings: Settings) -> Self {
+        Self(Arc::new(Inner {
+            settings,
+            controller: Mutex::new(Controller::new(&settings)),
+            free: Notify::new(),
+            turn: tokio::sync::Mutex::new(()),
+        }))
+    }
+
+    /// Waits until a request may leave. Who waits holds no slot; it is safe to give up waiting.
+    pub async fn admit(&self) -> Permit {
+        let _turn = self.0.turn.lock().await;
+        loop {
+            let freed = self.0.free.notified();
+            let answer = self.controller().poll_admit(now());
+            match answer {
+                Admit::Go(ticket) => {
+                    return Permit {
+                        pacer: self.clone(),
+                        ticket: Some(ticket),
+                    };
+                }
+                Admit::WaitForSlot => freed.await,
+                Admit::WaitUntil(time) => tokio::time::sleep_until(time.into()).await,
+            }
+        }
+    }
+
+    /// What the server recommends as requests at once (`x-ms-dop-hint`).
+    pub fn hint(&self, recommended: u32) {
+        self.controller().hint(recommended);
+        self.0.free.notify_one();
+    }
+
+    /// Takes note of a response that came inside another, such as a part of a batch.
+    pub fn note(&self, seen: &Observation) {
+        self.controller().note(seen, now());
+    }
+
+    /// The state of trying one operation.
+    pub fn retry(&self) -> RetryState {
+        RetryState::new(self.0.settings.retry)
+    }
+
+    /// What to do after an attempt that was not final; counts the attempt that may follow.
+    pub fn decide(&self, state: &mut RetryState, seen: &Observation, repeat: Repeat) -> Decision {
+        let decision = state.decide(seen, repeat, &mut rand::rng());
+        if matches!(decision, Decision::Retry { .. }) {
+            self.controller().retrying();
+        }
+        decision
+    }
+
+    /// A breaker for one stretch of a run.
+    pub fn breaker(&self) -> Breaker {
+        Breaker::new(self.0.settings.breaker)
+    }
+
+    /// Requests at once, at most, ever.
+    pub fn max_concurrency(&self) -> usize {
+        let settings = &self.0.settings;
+        let most = settings
+            .fixed_concurrency
+            .unwrap_or(settings.max_concurrency);
+        usize::try_from(most.max(1)).unwrap_or(usize::MAX)
+    }
+
+    /// How things stand.
+    pub fn status(&self) -> Status {
+        self.controller().status(now())
+    }
+
+    fn controller(&self) -> MutexGuard<'_, Controller> {
+        self.0
+            .controller
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn now() -> Instant {
+    tokio::time::Instant::now().into_std()
+}
+
+/// A request that may leave, or has left. Dropped, it gives back its slot and tells nothing.
+#[derive(Debug)]
+pub struct Permit {
+    pacer: Pacer,
+    ticket: Option<Ticket>,
+}
+
+impl Permit {
+    /// The request is back, and this was seen.
+    pub fn finish(mut self, seen: &Observation) {
+        self.give_back(Some(seen));
+    }
+
+    fn give_back(&mut self, seen: Option<&Observation>) {
+        if let Some(ticket) = self.ticket.take() {
+            self.pacer.controller().finish(ticket, seen, now());
+            self.pacer.0.free.notify_one();
+        }
+    }
+}
+
+impl Drop for Permit {
+    fn drop(&mut self) {
+        self.give_back(None);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pacing::{Budget, Signal};
+    use std::time::Duration;
+
+    fn settings(fixed: u32) -> Settings {
+        Settings {
+            fixed_concurrency: Some(fixed),
+            ..Settings::default()
+        }
+    }
+
+    fn seen(signal: Signal, retry_after: Option<Duration>) -> Observation {
+        Observation {
+            signal,
+            retry_after,
+            not_done: true,
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn everybody_gets_a_turn_and_never_more_than_the_limit() {
+        let pacer = Pacer::new(settings(3));
+        let tasks: Vec<_> = (0..100)
+            .map(|_| {
+                let pacer = pacer.clone();
+                tokio::spawn(async move {
+                    let permit = pacer.admit().await;
+                    let at_once = pacer.status().in_flight;
+                    tokio::time::sleep(Duration::from_millis(10)).await;
+                    permit.finish(&seen(Signal::Success, None));
+                    at_once
+                })
+            })
+            .collect();
+        for task in tasks {
+            assert!(task.await.unwrap() <= 3);
+        }
+        assert_eq!(pacer.status().requests, 100);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_waits_for_quiet_holds_no_slot_and_leaves_when_it_is_over() {
+        let pacer = Pacer::new(settings(2));
+        let start = tokio::time::Instant::now();
+        let quiet = seen(
+            Signal::Budget(Budget::Requests),
+            Some(Duration::from_secs(30)),
+        );
+        pacer.admit().await.finish(&quiet);
+        let waiting = tokio::spawn({
+            let pacer = pacer.clone();
+            async move { pacer.admit().await }
+        });
+        tokio::time::sleep(Duration::from_secs(10)).await;
+        assert_eq!(pacer.status().in_flight, 0);
+        let permit = waiting.await.unwrap();
+        assert!(start.elapsed() >= Duration::from_secs(30));
+        drop(permit);
+        assert_eq!(pacer.status().in_flight, 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn giving_up_waiting_leaves_nothing_behind() {
+        let pacer = Pacer::new(settings(1));
+        let held = pacer.admit().await;
+        let given_up = tokio::time::timeout(Duration::from_secs(1), pacer.admit()).await;
+        assert!(given_up.is_err());
+        drop(held);
+        let next = tokio::time::timeout(Duration::from_secs(1), pacer.admit()).await;
+        assert!(next.is_ok());
+    }
+}

@@ -1,0 +1,249 @@
+//! How many requests at once.
+
+use std::time::{Duration, Instant};
+
+use super::signal::Signal;
+
+/// What is left of the limit after "too many at once".
+const AFTER_CONCURRENCY: f64 = 0.7;
+/// What is left of the limit after the server did not manage.
+const AFTER_OVERLOAD: f64 = 0.5;
+/// How long one look at the throughput takes, at least.
+const SHORTEST_LOOK: Duration = Duration::from_secs(1);
+/// How much higher a limit is tried.
+const STEP: f64 = 1.25;
+/// The share of what a higher limit could bring at most that it has to bring to be kept.
+const HELPS: f64 = 0.5;
+/// Looks between two trials that did not help, at most.
+const LONGEST_REST: u32 = 64;
+
+/// A limit that starts at what the server recommends, grows while that helps, and is cut where it
+/// hurts; once per flight, because fifty refusals of one flight are one piece of news.
+#[derive(Clone, Debug)]
+pub(super) struct Limiter {
+    limit: f64,
+    max: f64,
+    fixed: bool,
+    /// Which flight: it changes with every cut, and a response of an older one cuts no more.
+    flight: u64,
+    look: Look,
+    trial: Option<Trial>,
+    /// Looks to let pass before the next trial, and how many after the next one that does not help.
+    rest: u32,
+    next_rest: u32,
+}
+
+/// A higher limit on trial: the limit before, and what got through a second under it.
+#[derive(Clone, Copy, Debug)]
+struct Trial {
+    from: f64,
+    throughput: f64,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Look {
+    since: Option<Instant>,
+    done: u32,
+    reached: bool,
+    hurt: bool,
+}
+
+impl Look {
+    const NEW: Self = Self {
+        since: None,
+        done: 0,
+        reached: false,
+        hurt: false,
+    };
+}
+
+impl Limiter {
+    pub(super) fn new(initial: u32, max: u32, fixed: Option<u32>) -> Self {
+        let max = fixed.unwrap_or(max).max(1);
+        Self {
+            limit: f64::from(fixed.unwrap_or(initial).clamp(1, max)),
+            max: f64::from(max),
+            fixed: fixed.is_some(),
+            flight: 0,
+            look: Look::NEW,
+            trial: None,
+            rest: 0,
+            next_rest: 1,
+        }
+    }
+
+    /// Requests at once, at least 1.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "between 1 and a u32"
+    )]
+    pub(super) fn limit(&self) -> u32 {
+        self.limit as u32
+    }
+
+    pub(super) fn flight(&self) -> u64 {
+        self.flight
+    }
+
+    /// The server's recommendation; it counts until the first cut.
+    pub(super) fn hint(&mut self, recommended: u32) {
+        if !self.fixed && self.flight == 0 && recommended > 0 {
+            let recommended = f64::from(recommended).min(self.max);
+            self.limit = self.limit.max(recommended);
+        }
+    }
+
+    /// Somebody would have been let in, had the limit been higher.
+    pub(super) fn reached(&mut self) {
+        self.look.reached = true;
+    }
+
+    pub(super) fn observe(&mut self, signal: Signal, flight: u64, elapsed: Duration, now: Instant) {
+        if self.fixed {
+            return;
+        }
+        match signal {
+            Signal::Concurrency => self.cut(AFTER_CONCURRENCY, flight),
+            Signal::Overload => self.cut(AFTER_OVERLOAD, flight),
+            Signal::Success => self.look_at_success(elapsed, now),
+            // The gate and the rate take care of budgets.
+            Signal::Budget(_) => self.look.hurt = true,
+            Signal::Neutral | Signal::Auth => {}
+        }
+    }
+
+    fn cut(&mut self, factor: f64, flight: u64) {
+        self.look.hurt = true;
+        if flight == self.flight {
+            self.limit = (self.limit * factor).max(1.0);
+            self.flight += 1;
+            self.trial = None;
+            self.rest = self.next_rest;
+        }
+    }
+
+    fn look_at_success(&mut self, elapsed: Duration, now: Instant) {
+        let since = *self.look.since.get_or_insert(now);
+        self.look.done += 1;
+        let looked = now.saturating_duration_since(since);
+        if looked < SHORTEST_LOOK.max(elapsed) {
+            return;
+        }
+        let throughput = f64::from(self.look.done) / looked.as_secs_f64();
+        let look = std::mem::replace(&mut self.look, Look::NEW);
+        if !look.hurt {
+            self.judge_trial(throughput);
+            self.try_higher(look.reached, throughput);
+        }
+    }
+
+    /// A higher limit that brings little only fills the server's queue.
+    fn judge_trial(&mut self, throughput: f64) {
+        let Some(Trial {
+            from,
+            throughput: before,
+        }) = self.trial.take()
+        else {
+            self.rest = self.rest.saturating_sub(1);
+            return;
+        };
+        let possible = self.limit / from - 1.0;
+        if throughput >= before * (1.0 + possible * HELPS) {
+            self.next_rest = 1;
+        } else {
+            self.limit = from;
+            self.rest = self.next_rest;
+            self.next_rest = (self.next_rest * 2).min(LONGEST_REST);
+        }
+    }
+
+    fn try_higher(&mut self, reached: bool, throughput: f64) {
+        if reached && self.rest == 0 && self.limit < self.max {
+            self.trial = Some(Trial {
+                from: self.limit,
+                throughput,
+            });
+            self.limit = (self.limit * STEP).max(self.limit + 1.0).min(self.max);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const RTT: Duration = Duration::from_millis(100);
+
+    #[test]
+    fn it_starts_at_the_servers_recommendation_and_never_passes_the_most() {
+        let mut limiter = Limiter::new(4, 52, None);
+        assert_eq!(limiter.limit(), 4);
+        limiter.hint(10);
+        assert_eq!(limiter.limit(), 10);
+        limiter.hint(500);
+        assert_eq!(limiter.limit(), 52);
+    }
+
+    #[test]
+    fn a_flight_of_refusals_cuts_once() {
+        let mut limiter = Limiter::new(50, 52, None);
+        let (flight, now) = (limiter.flight(), Instant::now());
+        for _ in 0..50 {
+            limiter.observe(Signal::Concurrency, flight, RTT, now);
+        }
+        assert_eq!(limiter.limit(), 35);
+        limiter.observe(Signal::Concurrency, limiter.flight(), RTT, now);
+        assert_eq!(limiter.limit(), 24);
+    }
+
+    /// A server that manages `capacity` at once: more only wait.
+    fn drive(limiter: &mut Limiter, capacity: f64, seconds: u64) {
+        let mut now = Instant::now();
+        for _ in 0..seconds {
+            let per_second = f64::from(limiter.limit()).min(capacity) * 10.0;
+            let mut done = 0.0;
+            while done < per_second {
+                limiter.reached();
+                limiter.observe(Signal::Success, limiter.flight(), RTT, now);
+                now += Duration::from_secs_f64(1.0 / per_second);
+                done += 1.0;
+            }
+        }
+    }
+
+    #[test]
+    fn it_grows_while_that_helps_and_no_further() {
+        let mut limiter = Limiter::new(4, 52, None);
+        drive(&mut limiter, 12.0, 60);
+        assert!((11..=17).contains(&limiter.limit()), "{}", limiter.limit());
+    }
+
+    #[test]
+    fn a_fixed_limit_is_fixed() {
+        let mut limiter = Limiter::new(4, 52, Some(8));
+        limiter.hint(20);
+        limiter.observe(Signal::Overload, 0, RTT, Instant::now());
+        assert_eq!(limiter.limit(), 8);
+    }
+
+    proptest! {
+        #[test]
+        fn the_limit_stays_between_one_and_the_most(signals in proptest::collection::vec(0_u8..6, 0..300), max in 1_u32..60) {
+            let mut limiter = Limiter::new(4, max, None);
+            let mut now = Instant::now();
+            for signal in signals {
+                now += Duration::from_millis(400);
+                match signal {
+                    0 => limiter.observe(Signal::Concurrency, limiter.flight(), RTT, now),
+                    1 => limiter.observe(Signal::Overload, limiter.flight(), RTT, now),
+                    2 => limiter.hint(100),
+                    3 => limiter.reached(),
+                    _ => limiter.observe(Signal::Success, limiter.flight(), RTT, now),
+                }
+                prop_assert!((1..=max).contains(&limiter.limit()));
+            }
+        }
+    }
+}

@@ -1,0 +1,201 @@
+//! Whether and when to try again: plain decisions about one operation.
+
+use std::time::Duration;
+
+use rand::{Rng, RngExt};
+
+use super::signal::{Observation, Signal};
+
+/// Whether an operation may be sent again when nobody knows what became of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Repeat {
+    /// It may: it only reads.
+    Safe,
+    /// Only where it surely was not carried out; else the caller has to look first.
+    OnlyIfNotDone,
+}
+
+/// How long to keep trying.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RetryPolicy {
+    /// Attempts of one operation, the first included, that may fail for reasons other than a limit.
+    pub max_attempts: u32,
+    /// The shortest pause.
+    pub base: Duration,
+    /// The longest pause that is our own idea.
+    pub cap: Duration,
+    /// How long one operation may wait in all because the server asked for quiet. Generous: a long run has
+    /// to outlive a long penalty.
+    pub quiet_allowance: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            max_attempts: 6,
+            base: Duration::from_millis(500),
+            cap: Duration::from_secs(30),
+            quiet_allowance: Duration::from_hours(2),
+        }
+    }
+}
+
+/// What to do after an attempt that was not final.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Wait, then try again.
+    Retry {
+        /// How long to wait.
+        after: Duration,
+    },
+    /// Do not try again.
+    GiveUp(GiveUp),
+}
+
+/// Why not to try again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveUp {
+    /// It was tried often enough.
+    Attempts,
+    /// It may have been carried out, and must not be sent again unseen.
+    Unknown,
+    /// The server asked for quiet for longer than is allowed.
+    Quiet {
+        /// How long was waited in all.
+        waited: Duration,
+    },
+}
+
+/// The state of trying one operation.
+#[derive(Clone, Debug)]
+pub struct RetryState {
+    policy: RetryPolicy,
+    attempts: u32,
+    pause: Duration,
+    waited: Duration,
+}
+
+impl RetryState {
+    /// Before the first attempt.
+    pub fn new(policy: RetryPolicy) -> Self {
+        Self {
+            policy,
+            attempts: 0,
+            pause: policy.base,
+            waited: Duration::ZERO,
+        }
+    }
+
+    /// What to do after an attempt that ended in a limit, an overload, or without an answer.
+    ///
+    /// The pause is what the server asks for, or decorrelated jitter where that is longer. Waiting because a
+    /// limit was hit uses up the allowance and no attempt.
+    pub fn decide(
+        &mut self,
+        observation: &Observation,
+        repeat: Repeat,
+        rng: &mut impl Rng,
+    ) -> Decision {
+        let limited = matches!(observation.signal, Signal::Budget(_) | Signal::Concurrency);
+        if repeat == Repeat::OnlyIfNotDone && !observation.not_done {
+            return Decision::GiveUp(GiveUp::Unknown);
+        }
+        if !limited {
+            self.attempts += 1;
+            if self.attempts >= self.policy.max_attempts {
+                return Decision::GiveUp(GiveUp::Attempts);
+            }
+        }
+        let after = observation
+            .retry_after
+            .unwrap_or_default()
+            .max(self.jitter(rng));
+        if limited {
+            if self.waited + after > self.policy.quiet_allowance {
+                return Decision::GiveUp(GiveUp::Quiet {
+                    waited: self.waited,
+                });
+            }
+            self.waited += after;
+        }
+        Decision::Retry { after }
+    }
+
+    /// Between the base and three times the last pause, never above the cap.
+    fn jitter(&mut self, rng: &mut impl Rng) -> Duration {
+        let (low, high) = (self.policy.base, self.pause * 3);
+        let pause = low + high.saturating_sub(low).mul_f64(rng.random::<f64>());
+        self.pause = pause.min(self.policy.cap);
+        self.pause
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::pacing::signal::Budget;
+    use proptest::prelude::*;
+    use rand::SeedableRng;
+    use rand::rngs::SmallRng;
+
+    fn observation(signal: Signal, retry_after: Option<u64>) -> Observation {
+        Observation {
+            signal,
+            retry_after: retry_after.map(Duration::from_secs),
+            not_done: matches!(signal, Signal::Budget(_) | Signal::Concurrency),
+        }
+    }
+
+    #[test]
+    fn a_read_is_tried_a_few_times_and_then_given_up() {
+        let mut rng = SmallRng::seed_from_u64(1);
+        let mut state = RetryState::new(RetryPolicy::default());
+        let overload = observation(Signal::Overload, None);
+        let mut retries = 0;
+        while let Decision::Retry { .. } = state.decide(&overload, Repeat::Safe, &mut rng) {
+            retries += 1;
+        }
+        assert_eq!(retries, 5);
+    }
+
+    #[test]
+    fn a_write_that_may_have_been_done_is_never_sent_again_unseen() {
+        let mut rng = SmallRng::seed_from_u64(1);
+        let mut state = RetryState::new(RetryPolicy::default());
+        let lost = observation(Signal::Overload, Some(1));
+        let decision = state.decide(&lost, Repeat::OnlyIfNotDone, &mut rng);
+        assert_eq!(decision, Decision::GiveUp(GiveUp::Unknown));
+    }
+
+    #[test]
+    fn a_limit_uses_up_patience_and_no_attempts() {
+        let mut rng = SmallRng::seed_from_u64(1);
+        let mut state = RetryState::new(RetryPolicy::default());
+        let limit = observation(Signal::Budget(Budget::Requests), Some(300));
+        let mut waits = 0;
+        let last = loop {
+            match state.decide(&limit, Repeat::OnlyIfNotDone, &mut rng) {
+                Decision::Retry { after } => {
+                    assert!(after >= Duration::from_mins(5));
+                    waits += 1;
+                }
+                Decision::GiveUp(why) => break why,
+            }
+        };
+        assert_eq!(waits, 24, "two hours of five minutes");
+        assert!(matches!(last, GiveUp::Quiet { .. }));
+    }
+
+    proptest! {
+        #[test]
+        fn a_pause_is_never_shorter_than_asked_for_nor_longer_than_needed(seed: u64, asked in 0_u64..100) {
+            let mut rng = SmallRng::seed_from_u64(seed);
+            let mut state = RetryState::new(RetryPolicy::default());
+            let overload = observation(Signal::Overload, Some(asked));
+            while let Decision::Retry { after } = state.decide(&overload, Repeat::Safe, &mut rng) {
+                prop_assert!(after >= Duration::from_secs(asked).max(state.policy.base));
+                prop_assert!(after <= Duration::from_secs(asked).max(state.policy.cap));
+            }
+        }
+    }
+}

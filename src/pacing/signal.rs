@@ -1,0 +1,192 @@
+//! What a response means for the pace.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
+
+/// The longest wait that is taken from a server's word.
+const LONGEST_WAIT: Duration = Duration::from_mins(30);
+
+/// How a request failed without an answer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Failure {
+    /// It surely never reached the server.
+    NotSent,
+    /// No answer in time; what became of it is not known.
+    Timeout,
+    /// The connection broke; what became of it is not known.
+    Interrupted,
+}
+
+/// What was seen of one attempt.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Facts<'a> {
+    /// The HTTP status, if an answer came.
+    pub status: Option<u16>,
+    /// The platform's error code, if the answer had one.
+    pub code: Option<u32>,
+    /// The `Retry-After` header.
+    pub retry_after: Option<&'a str>,
+    /// The failure, if no answer came.
+    pub failure: Option<Failure>,
+    /// Whether the server says itself that the same request may do better next time, as after a deadlock.
+    pub transient: bool,
+}
+
+/// A budget that is counted over a sliding window.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Budget {
+    /// The number of requests.
+    Requests,
+    /// Their combined execution time.
+    Time,
+}
+
+/// What an attempt means for the pace.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Signal {
+    /// All is well.
+    Success,
+    /// Too many at once.
+    Concurrency,
+    /// A budget is used up.
+    Budget(Budget),
+    /// The server, or the way to it, does not manage.
+    Overload,
+    /// A refusal that has nothing to do with the pace.
+    Neutral,
+    /// The token was not accepted.
+    Auth,
+}
+
+/// A signal, and how long the server asks to be left alone.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Observation {
+    /// What it means.
+    pub signal: Signal,
+    /// `Retry-After`, where there was one that could be read.
+    pub retry_after: Option<Duration>,
+    /// Whether the request surely was not carried out.
+    pub not_done: bool,
+}
+
+/// What one attempt means. `now` is the time by the clock, for a `Retry-After` that is a date.
+///
+/// The codes are those of the service protection limits (Microsoft: "Service protection API limits").
+/// Every status of 500 and above counts as overload, as in Microsoft's own sample.
+pub fn classify(facts: &Facts<'_>, now: Timestamp) -> Observation {
+    Observation {
+        signal: signal(facts),
+        retry_after: facts.retry_after.and_then(|text| wait(text, now)),
+        not_done: facts.status == Some(429) || facts.failure == Some(Failure::NotSent),
+    }
+}
+
+fn signal(facts: &Facts<'_>) -> Signal {
+    let Some(status) = facts.status else {
+        return Signal::Overload;
+    };
+    match (status, facts.code) {
+        (200..=399, _) => Signal::Success,
+        (401, _) => Signal::Auth,
+        (_, Some(0x8007_2326)) => Signal::Concurrency,
+        (_, Some(0x8007_2321)) => Signal::Budget(Budget::Time),
+        (429, _) | (_, Some(0x8007_2322 | 0x8005_F103 | 0x8006_0308)) => {
+            Signal::Budget(Budget::Requests)
+        }
+        // 501 is "this server cannot do that": it will not learn to.
+        (501, _) => Signal::Neutral,
+        (408 | 500..=599, _) => Signal::Overload,
+        _ if facts.transient => Signal::Overload,
+        _ => Signal::Neutral,
+    }
+}
+
+/// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3). What is neither is as good as none.
+fn wait(text: &str, now: Timestamp) -> Option<Duration> {
+    let text = text.trim();
+    let wait = if let Ok(seconds) = text.parse::<u64>() {
+        Duration::from_secs(seconds)
+    } else {
+        let date = rfc2822::parse(text).ok()?.timestamp();
+        Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
+    };
+    Some(wait.min(LONGEST_WAIT))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn seen(status: u16, code: Option<u32>) -> Signal {
+        let facts = Facts {
+            status: Some(status),
+            code,
+            ..Facts::default()
+        };
+        classify(&facts, Timestamp::UNIX_EPOCH).signal
+    }
+
+    #[test]
+    fn each_documented_limit_has_its_signal() {
+        assert_eq!(
+            seen(429, Some(0x8007_2322)),
+            Signal::Budget(Budget::Requests)
+        );
+        assert_eq!(seen(429, Some(0x8007_2321)), Signal::Budget(Budget::Time));
+        assert_eq!(seen(429, Some(0x8007_2326)), Signal::Concurrency);
+        assert_eq!(seen(429, None), Signal::Budget(Budget::Requests));
+    }
+
+    #[test]
+    fn what_the_server_cannot_do_at_all_is_not_overload() {
+        for (status, signal) in [
+            (200, Signal::Success),
+            (204, Signal::Success),
+            (401, Signal::Auth),
+            (403, Signal::Neutral),
+            (404, Signal::Neutral),
+            (412, Signal::Neutral),
+            (408, Signal::Overload),
+            (500, Signal::Overload),
+            (501, Signal::Neutral),
+            (503, Signal::Overload),
+        ] {
+            assert_eq!(seen(status, None), signal, "{status}");
+        }
+    }
+
+    #[test]
+    fn retry_after_is_seconds_or_a_date_and_never_endless() {
+        let now: Timestamp = "2026-11-24T08:00:00Z".parse().unwrap();
+        for (text, seconds) in [
+            ("17", Some(17)),
+            (" 0 ", Some(0)),
+            ("Tue, 24 Nov 2026 08:00:30 GMT", Some(30)),
+            ("Tue, 24 Nov 2026 07:00:00 GMT", Some(0)),
+            ("99999999", Some(1800)),
+            ("soon", None),
+            ("-5", None),
+            ("", None),
+        ] {
+            assert_eq!(wait(text, now), seconds.map(Duration::from_secs), "{text}");
+        }
+    }
+
+    #[test]
+    fn only_what_surely_was_not_done_says_so() {
+        let not_done = |status, failure| {
+            let facts = Facts {
+                status,
+                failure,
+                ..Facts::default()
+            };
+            classify(&facts, Timestamp::UNIX_EPOCH).not_done
+        };
+        assert!(not_done(Some(429), None));
+        assert!(not_done(None, Some(Failure::NotSent)));
+        assert!(!not_done(Some(503), None));
+        assert!(!not_done(None, Some(Failure::Timeout)));
+    }
+}
