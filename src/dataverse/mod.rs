@@ -1,1 +1,24 @@
 //! The Web API of Dynamics 365 / Dataverse: requests, paging, batches, errors, impersonation.
+//!
+//! Reads and writes are different types: a [`Reader`] cannot write, and every change goes through the
+//! one [`Writer`].
+
+mod batch;
+mod channel;
+mod error;
+mod fault;
+mod identity;
+mod impersonation;
+mod reader;
+mod rows;
+mod users;
+mod writer;
+
+pub use channel::Channel;
+pub use error::{Error, fault_problem};
+pub use fault::Fault;
+pub use identity::Identity;
+pub use impersonation::Impersonated;
+pub use reader::Reader;
+pub use users::UserPages;
+pub use writer::{SetState, Writer, Written};

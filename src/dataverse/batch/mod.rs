@@ -1,0 +1,10 @@
+//! The `$batch` codec: several requests in one, as `multipart/mixed`.
+//!
+//! Microsoft: "Execute batch operations using the Web API". Only the headers of the outer request are
+//! known to be honoured for impersonation, so one batch is one impersonated user.
+
+mod decode;
+mod encode;
+
+pub(crate) use decode::{PartAnswer, decode};
+pub(crate) use encode::{Part, content_type, encode};

@@ -1,0 +1,350 @@
+//! One HTTP connection pool to one environment: pacing, the token, retries, and the checks that every answer needs.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::header::{ACCEPT, AUTHORIZATION, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+use tracing::debug;
+use url::Url;
+
+use crate::auth::TokenSource;
+use crate::model::EnvironmentUrl;
+use crate::pacing::{
+    Decision, Facts, Failure, GiveUp, Observation, Pacer, Repeat, Signal, classify,
+};
+
+use super::error::Error;
+use super::fault::Fault;
+
+/// How long a connection may take to be made.
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the server may be silent; the platform gives up on its own requests after about two minutes.
+const READ_TIMEOUT: Duration = Duration::from_secs(150);
+/// How long the whole may take.
+const WHOLE_TIMEOUT: Duration = Duration::from_mins(5);
+/// Idle connections kept: one for each request that may be under way.
+const IDLE_CONNECTIONS: usize = 64;
+
+/// One request to make.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// What it is for, as errors say it: "reading the sync filters".
+    pub(crate) what: &'static str,
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Whether it may be sent again when nobody knows what became of it.
+    pub(crate) repeat: Repeat,
+}
+
+impl Call {
+    pub(crate) fn get(what: &'static str, url: Url) -> Self {
+        Self {
+            what,
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            repeat: Repeat::Safe,
+        }
+    }
+
+    /// A write: never repeated where its outcome is unknown, because then the row itself has to be asked.
+    pub(crate) fn write(what: &'static str, method: Method, url: Url, body: Bytes) -> Self {
+        Self {
+            method,
+            body,
+            repeat: Repeat::OnlyIfNotDone,
+            ..Self::get(what, url)
+        }
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+}
+
+/// An answer that arrived whole.
+#[derive(Clone, Debug)]
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+}
+
+/// How to talk to one environment. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Channel(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    http: reqwest::Client,
+    environment: EnvironmentUrl,
+    tokens: Arc<dyn TokenSource>,
+    pacer: Pacer,
+    interrupted: CancellationToken,
+}
+
+impl Channel {
+    /// A channel to one environment. Nothing is sent yet.
+    ///
+    /// No cookies are kept, so that a web server's affinity cookie does not pin the run to one server
+    /// (Microsoft: "Send parallel requests"); redirects are not followed; the HTTP library's own
+    /// retries are off, so that every attempt is ours and counted.
+    pub fn new(
+        environment: EnvironmentUrl,
+        tokens: Arc<dyn TokenSource>,
+        pacer: Pacer,
+        interrupted: CancellationToken,
+    ) -> Result<Self, reqwest::Error> {
+        let http = reqwest::Client::builder()
+            .user_agent(concat!("syncfilters/", env!("CARGO_PKG_VERSION")))
+            .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
+            .connect_timeout(CONNECT_TIMEOUT)
+            .read_timeout(READ_TIMEOUT)
+            .timeout(WHOLE_TIMEOUT)
+            .pool_max_idle_per_host(IDLE_CONNECTIONS)
+            .tcp_nodelay(true)
+            .build()?;
+        Ok(Self(Arc::new(Inner {
+            http,
+            environment,
+            tokens,
+            pacer,
+            interrupted,
+        })))
+    }
+
+    /// The environment at the other end.
+    pub fn environment(&self) -> &EnvironmentUrl {
+        &self.0.environment
+    }
+
+    /// The pace at which requests leave.
+    pub fn pacer(&self) -> &Pacer {
+        &self.0.pacer
+    }
+
+    /// Takes note of an answer that came inside another: its Retry-After counts for everybody too.
+    pub(super) fn note(&self, answer: &Answer) {
+        let seen = observe(answer);
+        if matches!(seen.signal, Signal::Budget(_) | Signal::Concurrency) {
+            self.0.pacer.note(&seen);
+        }
+    }
+
+    /// Sends a request until there is an answer that is final, and hands it out whatever its status.
+    ///
+    /// Limits are waited out, failures in passing tried again; a token that is not accepted is renewed
+    /// once. A write whose outcome is not known is [`Error::Lost`] and never sent again from here.
+    pub(super) async fn send(&self, call: &Call) -> Result<Answer, Error> {
+        if !self.0.environment.is_same_server(&call.url) {
+            return Err(Error::ForeignUrl {
+                what: call.what.into(),
+                url: Box::new(call.url.clone()),
+            });
+        }
+        let mut state = self.0.pacer.retry();
+        let mut renewed = false;
+        loop {
+            let attempt = self.attempt(call).await?;
+            match attempt.seen.signal {
+                Signal::Success | Signal::Neutral => return attempt.into_answer(call),
+                Signal::Auth if !renewed && self.0.tokens.refused() => renewed = true,
+                Signal::Auth => return Err(attempt.into_unauthorized(call)),
+                Signal::Concurrency | Signal::Budget(_) | Signal::Overload => {
+                    match self.0.pacer.decide(&mut state, &attempt.seen, call.repeat) {
+                        Decision::Retry { after } => self.pause(after).await?,
+                        Decision::GiveUp(why) => return attempt.give_up(call, why),
+                    }
+                }
+            }
+        }
+    }
+
+    async fn attempt(&self, call: &Call) -> Result<Attempt, Error> {
+        let permit = tokio::select! {
+            biased;
+            () = self.0.interrupted.cancelled() => return Err(Error::Interrupted),
+            permit = self.0.pacer.admit() => permit,
+        };
+        let bearer = self.0.tokens.bearer().await?;
+        let started = Instant::now();
+        let result = self.exchange(call, bearer.header()?).await;
+        let attempt = Attempt::new(result);
+        permit.finish(&attempt.seen);
+        if let Ok(answer) = &attempt.result {
+            if let Some(hint) = number(&answer.headers, "x-ms-dop-hint") {
+                self.0.pacer.hint(hint);
+            }
+            let (method, path) = (&call.method, call.url.path());
+            debug!(%method, path, status = answer.status.as_u16(), ms = started.elapsed().as_millis(), "answer");
+        }
+        Ok(attempt)
+    }
+
+    async fn exchange(&self, call: &Call, token: HeaderValue) -> Result<Answer, reqwest::Error> {
+        let mut request = self
+            .0
+            .http
+            .request(call.method.clone(), call.url.clone())
+            .header(AUTHORIZATION, token)
+            .header(ACCEPT, "application/json")
+            .header("odata-maxversion", "4.0")
+            .header("odata-version", "4.0")
+            .headers(call.headers.clone());
+        if call.method == Method::GET {
+            // Against caches on the way (Microsoft: "Compose HTTP requests and handle errors").
+            request = request.header("if-none-match", "null");
+        }
+        if !call.body.is_empty() {
+            request = request.body(call.body.clone());
+        }
+        let response = request.send().await?;
+        Ok(Answer {
+            status: response.status(),
+            headers: response.headers().clone(),
+            body: response.bytes().await?,
+        })
+    }
+
+    async fn pause(&self, duration: Duration) -> Result<(), Error> {
+        tokio::select! {
+            () = self.0.interrupted.cancelled() => Err(Error::Interrupted),
+            () = tokio::time::sleep(duration) => Ok(()),
+        }
+    }
+}
+
+/// One attempt, and what it means.
+struct Attempt {
+    result: Result<Answer, reqwest::Error>,
+    seen: Observation,
+}
+
+impl Attempt {
+    fn new(result: Result<Answer, reqwest::Error>) -> Self {
+        let seen = match &result {
+            Ok(answer) => observe(answer),
+            Err(error) => {
+                let facts = Facts {
+                    failure: Some(failure(error)),
+                    ..Facts::default()
+                };
+                classify(&facts, Timestamp::now())
+            }
+        };
+        Self { result, seen }
+    }
+
+    /// A redirect is no answer: the token is for this server only.
+    fn into_answer(self, call: &Call) -> Result<Answer, Error> {
+        let answer = self.result.map_err(|error| unanswered(call, &error))?;
+        if answer.status.is_redirection() {
+            let to = answer.headers.get(LOCATION).and_then(|to| to.to_str().ok());
+            return Err(Error::Redirected {
+                what: call.what.into(),
+                to: without_query(to.unwrap_or("nowhere")),
+            });
+        }
+        Ok(answer)
+    }
+
+    fn into_unauthorized(self, call: &Call) -> Error {
+        match self.result {
+            Ok(answer) => Error::Unauthorized {
+                what: call.what.into(),
+                fault: Box::new(answer.fault()),
+            },
+            Err(error) => unanswered(call, &error),
+        }
+    }
+
+    fn give_up(self, call: &Call, why: GiveUp) -> Result<Answer, Error> {
+        match (why, self.result) {
+            (GiveUp::Quiet { waited }, _) => Err(Error::Quiet {
+                what: call.what.into(),
+                waited,
+            }),
+            (_, Err(error)) => Err(unanswered(call, &error)),
+            (GiveUp::Unknown, Ok(answer)) => Err(Error::Lost {
+                what: call.what.into(),
+                why: answer.fault().to_string(),
+            }),
+            (GiveUp::Attempts, Ok(answer)) => Ok(answer),
+        }
+    }
+}
+
+impl Answer {
+    pub(super) fn fault(&self) -> Fault {
+        Fault::new(self.status, &self.headers, &self.body)
+    }
+}
+
+fn observe(answer: &Answer) -> Observation {
+    let status = answer.status;
+    let fault = (!status.is_success() && !status.is_redirection()).then(|| answer.fault());
+    let facts = Facts {
+        status: Some(status.as_u16()),
+        code: fault.as_ref().and_then(|fault| fault.code),
+        retry_after: answer
+            .headers
+            .get(RETRY_AFTER)
+            .and_then(|value| value.to_str().ok()),
+        failure: None,
+        transient: fault.as_ref().is_some_and(Fault::is_deadlock),
+    };
+    classify(&facts, Timestamp::now())
+}
+
+/// Only a connection that was never made surely carried nothing.
+fn failure(error: &reqwest::Error) -> Failure {
+    if error.is_connect() || error.is_builder() {
+        Failure::NotSent
+    } else if error.is_timeout() {
+        Failure::Timeout
+    } else {
+        Failure::Interrupted
+    }
+}
+
+fn unanswered(call: &Call, error: &reqwest::Error) -> Error {
+    let (what, why) = (call.what.to_owned(), last_cause(error));
+    match failure(error) {
+        Failure::NotSent => Error::Unreachable {
+            what,
+            host: call.url.origin().ascii_serialization(),
+            why,
+        },
+        Failure::Timeout | Failure::Interrupted => Error::Lost { what, why },
+    }
+}
+
+/// The innermost cause says it; those around it only say "error sending request", with the whole URL.
+fn last_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
+
+fn without_query(location: &str) -> String {
+    location
+        .split(['?', '#'])
+        .next()
+        .unwrap_or_default()
+        .to_owned()
+}
+
+fn number(headers: &HeaderMap, name: &str) -> Option<u32> {
+    headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}

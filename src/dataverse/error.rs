@@ -1,0 +1,164 @@
+//! Why a request did not lead to an answer that can be used.
+
+use std::time::Duration;
+
+use url::Url;
+
+use crate::auth::SignInError;
+use crate::model::{Problem, ProblemKind, Stage};
+
+use super::fault::Fault;
+
+/// Why a request failed, after everything that was worth trying again had been tried.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The server refused, for good.
+    #[error("{what}: {fault}")]
+    Refused {
+        /// What was asked.
+        what: String,
+        /// What it said.
+        fault: Box<Fault>,
+    },
+    /// The server did not take the token.
+    #[error("{what}: the server did not accept the token: {fault}")]
+    Unauthorized {
+        /// What was asked.
+        what: String,
+        /// What it said.
+        fault: Box<Fault>,
+    },
+    /// It was never reached: nothing was done.
+    #[error("{what}: cannot reach {host}: {why}")]
+    Unreachable {
+        /// What was asked.
+        what: String,
+        /// Which host.
+        host: String,
+        /// The reason, down to the last cause.
+        why: String,
+    },
+    /// It was sent, and no answer came back: it may have been done.
+    #[error("{what}: no answer came back: {why}")]
+    Lost {
+        /// What was asked.
+        what: String,
+        /// The reason, down to the last cause.
+        why: String,
+    },
+    /// The server asked for quiet for longer than we are ready to wait.
+    #[error("{what}: the server asked for quiet, {} seconds in all, longer than allowed", waited.as_secs())]
+    Quiet {
+        /// What was asked.
+        what: String,
+        /// How long was waited in all.
+        waited: Duration,
+    },
+    /// The answer was not what the Web API answers.
+    #[error("{what}: the answer is not what the Web API answers: {why}")]
+    BadAnswer {
+        /// What was asked.
+        what: String,
+        /// What was wrong with it, and its first words.
+        why: String,
+    },
+    /// The answer pointed to another server. The token goes only to the host it was meant for.
+    #[error(
+        "{what}: the answer points to another server, {}; it was not followed",
+        origin(url)
+    )]
+    ForeignUrl {
+        /// What was asked.
+        what: String,
+        /// Where it pointed.
+        url: Box<Url>,
+    },
+    /// The answer was a redirect. They are not followed.
+    #[error("{what}: the server redirects to {to}; redirects are not followed")]
+    Redirected {
+        /// What was asked.
+        what: String,
+        /// Where to.
+        to: String,
+    },
+    /// There is no token.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+    /// The run is being interrupted; nothing was sent.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+fn origin(url: &Url) -> String {
+    url.origin().ascii_serialization()
+}
+
+impl Error {
+    pub(crate) fn refused(what: &str, fault: Fault) -> Self {
+        Self::Refused {
+            what: what.to_owned(),
+            fault: Box::new(fault),
+        }
+    }
+
+    /// The refusal, if it is one.
+    pub fn fault(&self) -> Option<&Fault> {
+        match self {
+            Self::Refused { fault, .. } | Self::Unauthorized { fault, .. } => Some(fault),
+            _ => None,
+        }
+    }
+
+    /// Whether this is about the run and not about one user: no other user would fare better.
+    pub fn is_fatal(&self) -> bool {
+        match self {
+            Self::Unauthorized { .. }
+            | Self::ForeignUrl { .. }
+            | Self::SignIn(_)
+            | Self::Interrupted => true,
+            Self::Refused { fault, .. } => fault.is_impersonation_refused(),
+            Self::Unreachable { .. }
+            | Self::Lost { .. }
+            | Self::Quiet { .. }
+            | Self::BadAnswer { .. }
+            | Self::Redirected { .. } => false,
+        }
+    }
+
+    /// The stable word for this error.
+    pub fn kind(&self) -> ProblemKind {
+        match self {
+            Self::Refused { fault, .. } | Self::Unauthorized { fault, .. } => fault.kind(),
+            Self::Unreachable { .. } | Self::Interrupted => ProblemKind::Unreachable,
+            Self::Lost { .. } => ProblemKind::ServerError,
+            Self::Quiet { .. } => ProblemKind::Throttled,
+            Self::BadAnswer { .. } | Self::ForeignUrl { .. } | Self::Redirected { .. } => {
+                ProblemKind::BadAnswer
+            }
+            Self::SignIn(_) => ProblemKind::AccessDenied,
+        }
+    }
+
+    /// The error as a problem of one user.
+    pub fn into_problem(self, stage: Stage) -> Problem {
+        let kind = self.kind();
+        match self {
+            Self::Refused { fault, .. } | Self::Unauthorized { fault, .. } => {
+                fault_problem(stage, &fault)
+            }
+            other => Problem::seen(stage, kind, other.to_string()),
+        }
+    }
+}
+
+/// A refusal as a problem of one user.
+pub fn fault_problem(stage: Stage, fault: &Fault) -> Problem {
+    Problem {
+        stage,
+        kind: fault.kind(),
+        filter: None,
+        code: fault.code_text(),
+        message: fault.message.clone(),
+        request_id: fault.request_id.clone(),
+    }
+}

@@ -1,0 +1,143 @@
+//! Everything that is read. A reader has no way to write.
+
+use std::sync::Arc;
+
+use serde::de::DeserializeOwned;
+use url::Url;
+
+use crate::model::{EnvironmentUrl, Filter, Kind, UserId};
+
+use super::channel::{Call, Channel};
+use super::error::Error;
+use super::identity::{self, Identity};
+use super::impersonation::{Impersonated, impersonation_header};
+use super::rows::{FILTER_COLUMNS, FilterRow, Page, UserIdRow, WhoAmI, read_json, with_query};
+use super::users::UserPages;
+
+/// Reads from one environment, as the caller or as somebody else. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Reader {
+    pub(super) channel: Channel,
+    identity: Arc<Identity>,
+}
+
+impl Reader {
+    /// Finds out who signed in and what answers at the address.
+    pub async fn connect(channel: Channel) -> Result<Self, Error> {
+        let identity = Arc::new(identity::find_out(&channel).await?);
+        Ok(Self { channel, identity })
+    }
+
+    /// Who signed in, and where.
+    pub fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
+    /// The environment.
+    pub fn environment(&self) -> &EnvironmentUrl {
+        self.channel.environment()
+    }
+
+    /// How requests leave.
+    pub fn channel(&self) -> &Channel {
+        &self.channel
+    }
+
+    /// Every user of the organisation, a page at a time.
+    pub fn users(&self) -> UserPages {
+        UserPages::new(self.clone())
+    }
+
+    /// The sync filters of one kind of one user, asked as that user.
+    ///
+    /// Owner and kind are the only conditions: one more would break the administrator's view of other
+    /// people's filters (Microsoft: "Offline and Outlook filters and templates"), and one less would show
+    /// the caller's own where impersonation was dropped. The owner of each row is not checked here.
+    pub async fn filters(&self, who: &Impersonated, kind: Kind) -> Result<Vec<Filter>, Error> {
+        const WHAT: &str = "reading the sync filters";
+        let query = format!(
+            "$select={FILTER_COLUMNS}&$filter=querytype eq {} and _ownerid_value eq {}",
+            kind.code(),
+            who.id
+        );
+        let mut url = with_query(self.url("userqueries")?, &query);
+        let mut filters = Vec::new();
+        loop {
+            let call = self.as_user(Call::get(WHAT, url), who);
+            let page: Page<FilterRow> = read(&self.channel, &call).await?;
+            for row in page.value {
+                filters.push(Filter::try_from(row).map_err(|error| bad_answer(WHAT, &error))?);
+            }
+            match page.next_link {
+                Some(link) => url = self.follow(WHAT, &link)?,
+                None => return Ok(filters),
+            }
+        }
+    }
+
+    /// Who the server says we are while we act as this user.
+    pub async fn who_am_i_as(&self, who: &Impersonated) -> Result<UserId, Error> {
+        let call = Call::get("asking who we are as another user", self.url("WhoAmI")?);
+        let answer: WhoAmI = read(&self.channel, &self.as_user(call, who)).await?;
+        Ok(UserId(answer.user_id))
+    }
+
+    /// Which user a query takes for the current one while we act as this user; `None` where it finds none.
+    ///
+    /// Microsoft: query function `EqualUserId`.
+    pub async fn current_user_as(&self, who: &Impersonated) -> Result<Option<UserId>, Error> {
+        let query = "$select=systemuserid&$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='systemuserid')";
+        let url = with_query(self.url("systemusers")?, query);
+        let call = self.as_user(Call::get("asking for the current user", url), who);
+        let page: Page<UserIdRow> = read(&self.channel, &call).await?;
+        Ok(page.value.first().map(|row| UserId(row.systemuserid)))
+    }
+
+    /// A URL below the root of the Web API.
+    pub(super) fn url(&self, path: &str) -> Result<Url, Error> {
+        join(&self.identity.service_root, path)
+    }
+
+    /// The same call, as this user.
+    pub(super) fn as_user(&self, call: Call, who: &Impersonated) -> Call {
+        let (name, value) = impersonation_header(who, self.identity.version);
+        call.header(name, value)
+    }
+
+    /// The address of a next page: used as it is, and only where it leads to the same server.
+    pub(super) fn follow(&self, what: &'static str, link: &str) -> Result<Url, Error> {
+        let url = join(&self.identity.service_root, link)?;
+        if self.environment().is_same_server(&url) {
+            Ok(url)
+        } else {
+            Err(Error::ForeignUrl {
+                what: what.into(),
+                url: Box::new(url),
+            })
+        }
+    }
+}
+
+/// Makes a call and reads its answer.
+pub(super) async fn read<T: DeserializeOwned>(channel: &Channel, call: &Call) -> Result<T, Error> {
+    let answer = channel.send(call).await?;
+    if !answer.status.is_success() {
+        return Err(Error::refused(call.what, answer.fault()));
+    }
+    read_json(&answer.body).map_err(|why| Error::BadAnswer {
+        what: call.what.into(),
+        why,
+    })
+}
+
+pub(super) fn join(root: &Url, path: &str) -> Result<Url, Error> {
+    root.join(path)
+        .map_err(|error| bad_answer("following a link", &error))
+}
+
+pub(super) fn bad_answer(what: &str, why: &dyn std::fmt::Display) -> Error {
+    Error::BadAnswer {
+        what: what.to_owned(),
+        why: why.to_string(),
+    }
+}

@@ -1,0 +1,293 @@
+//! Rows as the Web API writes them.
+
+use jiff::Timestamp;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use url::Url;
+use uuid::Uuid;
+
+use crate::model::{
+    AccessMode, Filter, FilterId, FilterType, Kind, Modification, ObjectId, State, StateAndStatus,
+    Status, UnknownCode, User, UserId,
+};
+
+use super::fault::excerpt;
+
+/// The columns of `userqueries` that are read. Not one more: the queries themselves are large.
+pub(crate) const FILTER_COLUMNS: &str = "userqueryid,name,returnedtypecode,querytype,statecode,statuscode,_ownerid_value,modifiedon,_modifiedby_value,_modifiedonbehalfby_value";
+
+/// One page of rows, and where the next one is.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Page<T> {
+    pub(crate) value: Vec<T>,
+    #[serde(rename = "@odata.nextLink")]
+    pub(crate) next_link: Option<String>,
+}
+
+/// Reads a JSON document; the error says where it goes wrong and how it begins.
+pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    let mut document = serde_json::Deserializer::from_slice(body);
+    serde_path_to_error::deserialize(&mut document).map_err(|error| {
+        let at = error.path().to_string();
+        let place = if at == "." {
+            String::new()
+        } else {
+            format!("at `{at}`: ")
+        };
+        let begins = excerpt(body).unwrap_or_else(|| "nothing".into());
+        format!("{place}{}; it begins with: {begins}", error.inner())
+    })
+}
+
+/// A `systemuser` row. A column that this server does not have is absent.
+#[derive(Debug, Deserialize)]
+pub(crate) struct UserRow {
+    systemuserid: Uuid,
+    #[serde(default)]
+    azureactivedirectoryobjectid: Option<Uuid>,
+    #[serde(default)]
+    domainname: Option<String>,
+    #[serde(default)]
+    fullname: Option<String>,
+    #[serde(default)]
+    internalemailaddress: Option<String>,
+    #[serde(default)]
+    isdisabled: Option<bool>,
+    #[serde(default)]
+    accessmode: Option<i32>,
+    #[serde(default)]
+    applicationid: Option<Uuid>,
+    #[serde(default)]
+    isintegrationuser: Option<bool>,
+    #[serde(default)]
+    defaultfilterspopulated: Option<bool>,
+    #[serde(default)]
+    azurestate: Option<i32>,
+    #[serde(default)]
+    deletedstate: Option<i32>,
+    #[serde(default)]
+    systemmanagedusertype: Option<i32>,
+}
+
+/// `systemmanagedusertype`: Impersonable Stub User.
+const STUB_USER: i32 = 2;
+
+impl From<UserRow> for User {
+    fn from(row: UserRow) -> Self {
+        Self {
+            id: UserId(row.systemuserid),
+            object_id: row
+                .azureactivedirectoryobjectid
+                .filter(|id| !id.is_nil())
+                .map(ObjectId),
+            login: row.domainname.unwrap_or_default(),
+            full_name: row.fullname.unwrap_or_default(),
+            email: row.internalemailaddress.filter(|email| !email.is_empty()),
+            disabled: row.isdisabled.unwrap_or(false),
+            access_mode: AccessMode::from(row.accessmode.unwrap_or(0)),
+            application: row.applicationid.is_some_and(|id| !id.is_nil()),
+            integration: row.isintegrationuser.unwrap_or(false),
+            stub: row.systemmanagedusertype == Some(STUB_USER),
+            // 1 soft deleted; 2 of azurestate: not found or hard deleted.
+            deleted: row.azurestate.is_some_and(|s| s != 0)
+                || row.deletedstate.is_some_and(|s| s != 0),
+            // Absent or null says nothing against there being filters.
+            filters_populated: row.defaultfilterspopulated.unwrap_or(true),
+        }
+    }
+}
+
+/// A `userquery` row.
+#[derive(Debug, Deserialize)]
+pub(crate) struct FilterRow {
+    #[serde(rename = "@odata.etag", default)]
+    etag: Option<String>,
+    userqueryid: Uuid,
+    #[serde(rename = "_ownerid_value")]
+    owner: Uuid,
+    #[serde(default)]
+    name: Option<String>,
+    returnedtypecode: String,
+    querytype: i32,
+    statecode: i32,
+    statuscode: Option<i32>,
+    #[serde(default)]
+    modifiedon: Option<String>,
+    #[serde(rename = "_modifiedby_value", default)]
+    modified_by: Option<Uuid>,
+    #[serde(rename = "_modifiedonbehalfby_value", default)]
+    modified_on_behalf_by: Option<Uuid>,
+}
+
+impl TryFrom<FilterRow> for Filter {
+    type Error = UnknownCode;
+
+    fn try_from(row: FilterRow) -> Result<Self, UnknownCode> {
+        Ok(Self {
+            id: FilterId(row.userqueryid),
+            owner: UserId(row.owner),
+            name: row.name.unwrap_or_default(),
+            filter_type: FilterType::new(&row.returnedtypecode),
+            kind: Kind::try_from(row.querytype)?,
+            now: StateAndStatus {
+                state: State::try_from(row.statecode)?,
+                status: Status(row.statuscode),
+            },
+            etag: row.etag,
+            modified: Modification {
+                on: row.modifiedon.and_then(|on| on.parse::<Timestamp>().ok()),
+                by: row.modified_by.map(UserId),
+                on_behalf: row.modified_on_behalf_by.map(UserId),
+            },
+        })
+    }
+}
+
+/// The answer to WhoAmI.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct WhoAmI {
+    pub(crate) user_id: Uuid,
+    pub(crate) organization_id: Uuid,
+}
+
+/// The answer to `RetrieveVersion`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct RetrieveVersion {
+    pub(crate) version: String,
+}
+
+/// A row of `systemusers` of which only the id was asked for.
+#[derive(Debug, Deserialize)]
+pub(crate) struct UserIdRow {
+    pub(crate) systemuserid: Uuid,
+}
+
+/// An `organization` row.
+#[derive(Debug, Deserialize)]
+pub(crate) struct OrganizationRow {
+    #[serde(default)]
+    pub(crate) name: Option<String>,
+    #[serde(default)]
+    pub(crate) orgdborgsettings: Option<String>,
+}
+
+/// What the organisation's settings say of `DistinctPhysicalAndLogicalDeletesForExchangeSync`.
+///
+/// The column holds XML with an element of the setting's name; where the element is missing the
+/// setting has its default, false (Microsoft: "`OrgDbOrgSettings`").
+pub(crate) fn distinct_deletes(settings: &str) -> bool {
+    const NAME: &str = "distinctphysicalandlogicaldeletesforexchangesync";
+    let settings = settings.to_ascii_lowercase();
+    let element = settings.split_once(&format!("<{NAME}>"));
+    element.is_some_and(|(_, rest)| rest.trim_start().starts_with("true"))
+}
+
+/// The columns of `systemusers` to ask for: all that this server is believed to have.
+///
+/// Versions differ and a `$select` of an unknown column is refused, so a refusal takes a column out and
+/// the question is asked again.
+#[derive(Clone, Debug)]
+pub(crate) struct UserColumns {
+    optional: Vec<&'static str>,
+}
+
+/// In `systemuser` of every version that has a Web API.
+const USER_COLUMNS: &str = "systemuserid,domainname,fullname,internalemailaddress,isdisabled,accessmode,isintegrationuser,defaultfilterspopulated";
+/// Missing in older 8.x servers.
+const SINCE_LATE_8: [&str; 2] = ["azureactivedirectoryobjectid", "applicationid"];
+/// Newer than version 9.1 of 2020.
+const SINCE_9_2: [&str; 3] = ["azurestate", "deletedstate", "systemmanagedusertype"];
+
+impl UserColumns {
+    pub(crate) fn of_version(major: u32) -> Self {
+        let mut optional = SINCE_LATE_8.to_vec();
+        if major >= 9 {
+            optional.extend(SINCE_9_2);
+        }
+        Self { optional }
+    }
+
+    /// The value of `$select`.
+    pub(crate) fn select(&self) -> String {
+        let mut columns = vec![USER_COLUMNS];
+        columns.extend(&self.optional);
+        columns.join(",")
+    }
+
+    /// Takes out the column that a refusal names, else the newest one; false where none is left to take out.
+    pub(crate) fn give_up_one(&mut self, refusal: &str) -> bool {
+        let named = self
+            .optional
+            .iter()
+            .position(|column| refusal.contains(column));
+        match named {
+            Some(at) => drop(self.optional.remove(at)),
+            None if self.optional.is_empty() => return false,
+            None => drop(self.optional.pop()),
+        }
+        true
+    }
+}
+
+/// The query of a URL. The parts are names, ids and numbers of our own, so nothing but spaces needs encoding.
+pub(crate) fn with_query(mut url: Url, query: &str) -> Url {
+    url.set_query(Some(query));
+    url
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_filter_with_a_null_status_is_read() {
+        let row = r#"{"@odata.etag":"W/\"5\"","userqueryid":"00000000-0000-0000-0000-000000000001",
+            "_ownerid_value":"00000000-0000-0000-0000-000000000002","name":"My Appointments","returnedtypecode":"appointment",
+            "querytype":256,"statecode":0,"statuscode":null,"modifiedon":"2026-01-02T03:04:05Z"}"#;
+        let filter = Filter::try_from(read_json::<FilterRow>(row.as_bytes()).unwrap()).unwrap();
+        assert_eq!(filter.now.status, Status(None));
+        assert!(filter.modified.on.is_some());
+    }
+
+    #[test]
+    fn a_state_that_the_platform_does_not_have_is_no_filter() {
+        let row = r#"{"userqueryid":"00000000-0000-0000-0000-000000000001","_ownerid_value":"00000000-0000-0000-0000-000000000002",
+            "returnedtypecode":"appointment","querytype":256,"statecode":7,"statuscode":1}"#;
+        let error = Filter::try_from(read_json::<FilterRow>(row.as_bytes()).unwrap()).unwrap_err();
+        assert_eq!(error.to_string(), "unknown statecode 7");
+    }
+
+    #[test]
+    fn a_broken_document_says_where_and_how_it_begins() {
+        let error = read_json::<Page<FilterRow>>(br#"{"value":[{"userqueryid":5}]}"#).unwrap_err();
+        assert!(error.starts_with("at `value[0].userqueryid`"), "{error}");
+        let error = read_json::<WhoAmI>(b"<html><body>Sign in</body></html>").unwrap_err();
+        assert!(error.ends_with("it begins with: Sign in"), "{error}");
+    }
+
+    #[test]
+    fn columns_are_given_up_by_name_and_else_from_the_newest() {
+        let mut columns = UserColumns::of_version(9);
+        assert!(columns.give_up_one("Could not find a property named 'azurestate' on type 'x'."));
+        assert!(!columns.select().contains("azurestate"));
+        assert!(columns.select().contains("systemmanagedusertype"));
+        assert!(columns.give_up_one("bad request"));
+        assert!(!columns.select().contains("systemmanagedusertype"));
+        while columns.give_up_one("") {}
+        assert_eq!(columns.select(), USER_COLUMNS);
+    }
+
+    #[test]
+    fn the_setting_that_spares_calendars_is_found_in_the_settings() {
+        let settings = |value| {
+            format!(
+                "<OrgSettings><A>true</A><DistinctPhysicalAndLogicalDeletesForExchangeSync>{value}</DistinctPhysicalAndLogicalDeletesForExchangeSync></OrgSettings>"
+            )
+        };
+        assert!(distinct_deletes(&settings("true")));
+        assert!(!distinct_deletes(&settings("false")));
+        assert!(!distinct_deletes("<OrgSettings><A>true</A></OrgSettings>"));
+    }
+}

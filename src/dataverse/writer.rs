@@ -1,0 +1,374 @@
+//! The one way to write: SetState, as the owner of the row, on the version that was read.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, IF_MATCH};
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use url::Url;
+use uuid::Uuid;
+
+use crate::model::{Filter, FilterId, ProblemKind, StateAndStatus};
+
+use super::batch::{self, Part, PartAnswer};
+use super::channel::{Answer, Call};
+use super::error::Error;
+use super::fault::Fault;
+use super::impersonation::Impersonated;
+use super::reader::{Reader, bad_answer};
+use super::rows::{FILTER_COLUMNS, FilterRow, read_json, with_query};
+
+/// One state to set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SetState {
+    /// The row.
+    pub filter: FilterId,
+    /// What it is to be.
+    pub to: StateAndStatus,
+    /// The version that was read; any version where the server gave none.
+    pub etag: Option<String>,
+}
+
+/// What became of one state to set.
+#[derive(Debug)]
+pub enum Written {
+    /// It was set, and this is the row as the server shows it after.
+    Shown(Box<Filter>),
+    /// It was set, and the server showed nothing: the row has to be read.
+    Silent,
+    /// The row has another version than was read, or is not there. Nothing was done.
+    Stale(Box<Fault>),
+    /// The server asked for quiet, or wants it put differently. Nothing was done; it may be tried again.
+    NotNow(Box<Fault>),
+    /// The server refused. Nothing was done.
+    Refused(Box<Fault>),
+    /// No answer came back. It may have been done: the row has to be read.
+    Unknown {
+        /// Why there is no answer.
+        why: String,
+    },
+    /// It never reached the server. Nothing was done.
+    NotSent {
+        /// The stable word.
+        kind: ProblemKind,
+        /// Why not.
+        why: String,
+    },
+    /// The run is being interrupted. Nothing was sent.
+    Interrupted,
+    /// This is a dry run. Nothing was sent.
+    Dry,
+}
+
+/// Sets states in one environment. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Writer {
+    reader: Reader,
+    dry_run: bool,
+    /// The table does not support versions in `If-Match`.
+    any_version: Learnt,
+    /// The server has no `$batch`.
+    no_batch: Learnt,
+}
+
+const WHAT: &str = "setting the state of sync filters";
+const JSON: &str = "application/json";
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// So that the answer itself shows what was written.
+const REPRESENTATION: &str = "return=representation";
+/// So that one row's failure does not keep the user's other rows from being done.
+const CONTINUE: HeaderValue = HeaderValue::from_static("odata.continue-on-error");
+/// How a server without `$batch` answers.
+const NO_BATCH: [StatusCode; 3] = [
+    StatusCode::NOT_FOUND,
+    StatusCode::METHOD_NOT_ALLOWED,
+    StatusCode::NOT_IMPLEMENTED,
+];
+
+impl Writer {
+    /// A writer to where this reader reads. With `dry_run` it walks the same path and sends nothing.
+    pub fn new(reader: Reader, dry_run: bool) -> Self {
+        Self {
+            reader,
+            dry_run,
+            any_version: Learnt::default(),
+            no_batch: Learnt::default(),
+        }
+    }
+
+    /// Whether nothing is sent.
+    pub fn is_dry_run(&self) -> bool {
+        self.dry_run
+    }
+
+    /// Sets states as this user, in one request where the server allows it; the results are in the
+    /// order of the states. An error means that nothing was done and that no other user would fare better.
+    ///
+    /// One state is one PATCH. Several are one `$batch` whose outer request impersonates: the header of a
+    /// part may be ignored silently. Its parts stand alone and are no change set, because a change set
+    /// that fails in one row (somebody just edited it) undoes the user's other rows, and tells of none of them.
+    ///
+    /// A server of version 8 does not support the preference to go on after an error, so there each
+    /// state is a request of its own.
+    pub async fn set_states(
+        &self,
+        who: &Impersonated,
+        states: &[SetState],
+    ) -> Result<Vec<Written>, Error> {
+        if self.dry_run {
+            return Ok(states.iter().map(|_| Written::Dry).collect());
+        }
+        let batches = self.reader.identity().version.is_nine() && !self.no_batch.is_set();
+        if states.len() > 1 && batches {
+            if let Some(written) = self.batch(who, states).await? {
+                return Ok(written);
+            }
+            self.no_batch.set();
+        }
+        self.one_by_one(who, states).await
+    }
+
+    async fn one_by_one(
+        &self,
+        who: &Impersonated,
+        states: &[SetState],
+    ) -> Result<Vec<Written>, Error> {
+        let mut written = Vec::with_capacity(states.len());
+        for state in states {
+            let call = self.patch(who, state)?;
+            match self.reader.channel().send(&call).await {
+                Ok(answer) => written.push(self.outcome(&answer)),
+                // What was done before has to be told; the next user meets the same error.
+                Err(error) if written.is_empty() && error.is_fatal() => return Err(error),
+                Err(error) => written.push(outcome_of_error(&error)),
+            }
+        }
+        Ok(written)
+    }
+
+    /// `None` where this server has no `$batch`.
+    async fn batch(
+        &self,
+        who: &Impersonated,
+        states: &[SetState],
+    ) -> Result<Option<Vec<Written>>, Error> {
+        let boundary = format!("batch_{}", Uuid::new_v4().as_hyphenated());
+        let parts = states
+            .iter()
+            .map(|state| self.part(state))
+            .collect::<Result<Vec<_>, _>>()?;
+        let body = batch::encode(&boundary, &parts);
+        let call = Call::write(WHAT, Method::POST, self.reader.url("$batch")?, body)
+            .header(CONTENT_TYPE, header_value(&batch::content_type(&boundary))?)
+            .header(PREFER, CONTINUE);
+        let answer = match self
+            .reader
+            .channel()
+            .send(&self.reader.as_user(call, who))
+            .await
+        {
+            Ok(answer) => answer,
+            Err(error) if error.is_fatal() => return Err(error),
+            Err(error) => return Ok(Some(for_all(states, || outcome_of_error(&error)))),
+        };
+        if let Some(content_type) = multipart(&answer) {
+            return Ok(Some(self.part_outcomes(content_type, &answer, states)));
+        }
+        if NO_BATCH.contains(&answer.status) {
+            return Ok(None);
+        }
+        if answer.status.is_success() {
+            let why = "the answer is not the answer to a batch";
+            return Ok(Some(for_all(states, || Written::Unknown {
+                why: why.into(),
+            })));
+        }
+        let fault = answer.fault();
+        if fault.is_impersonation_refused() {
+            return Err(Error::refused(WHAT, fault));
+        }
+        Ok(Some(for_all(states, || {
+            Written::Refused(Box::new(fault.clone()))
+        })))
+    }
+
+    /// A part that is not answered comes after one that stopped the batch, or was lost on the way.
+    fn part_outcomes(
+        &self,
+        content_type: &str,
+        answer: &Answer,
+        states: &[SetState],
+    ) -> Vec<Written> {
+        let unanswered = |why: &str| Written::Unknown {
+            why: why.to_owned(),
+        };
+        match batch::decode(content_type, &answer.body) {
+            Err(error) => for_all(states, || unanswered(&error.to_string())),
+            Ok(parts) => {
+                let mut answers = parts.into_iter().map(Answer::from);
+                let mut next = || answers.next().map(|part| self.part_outcome(&part));
+                for_all(states, || {
+                    next().unwrap_or_else(|| unanswered("the batch holds no answer for it"))
+                })
+            }
+        }
+    }
+
+    /// A part can be refused by the service protection limits on its own, with its own Retry-After.
+    fn part_outcome(&self, part: &Answer) -> Written {
+        self.reader.channel().note(part);
+        self.outcome(part)
+    }
+
+    fn outcome(&self, answer: &Answer) -> Written {
+        if answer.status.is_success() {
+            let shown = read_json::<FilterRow>(&answer.body).ok();
+            let shown = shown.and_then(|row| Filter::try_from(row).ok());
+            return shown.map_or(Written::Silent, |row| Written::Shown(Box::new(row)));
+        }
+        let fault = answer.fault();
+        if fault.is_concurrency_unsupported() {
+            self.any_version.set();
+            return Written::NotNow(Box::new(fault));
+        }
+        match answer.status {
+            StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND => {
+                Written::Stale(Box::new(fault))
+            }
+            StatusCode::TOO_MANY_REQUESTS => Written::NotNow(Box::new(fault)),
+            status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
+                Written::Unknown {
+                    why: fault.to_string(),
+                }
+            }
+            _ => Written::Refused(Box::new(fault)),
+        }
+    }
+
+    fn patch(&self, who: &Impersonated, state: &SetState) -> Result<Call, Error> {
+        let url = self.row_url(state.filter)?;
+        let call = Call::write(WHAT, Method::PATCH, url, set_state_body(state.to))
+            .header(CONTENT_TYPE, HeaderValue::from_static(JSON))
+            .header(PREFER, HeaderValue::from_static(REPRESENTATION))
+            .header(IF_MATCH, header_value(&self.if_match(state))?);
+        Ok(self.reader.as_user(call, who))
+    }
+
+    fn part(&self, state: &SetState) -> Result<Part, Error> {
+        let url = self.row_url(state.filter)?;
+        let query = url.query().unwrap_or_default();
+        Ok(Part {
+            method: Method::PATCH,
+            target: format!("{}?{query}", url.path()),
+            headers: vec![
+                ("Content-Type", JSON.into()),
+                ("Accept", JSON.into()),
+                ("If-Match", self.if_match(state)),
+                ("Prefer", REPRESENTATION.into()),
+            ],
+            body: set_state_body(state.to),
+        })
+    }
+
+    fn row_url(&self, filter: FilterId) -> Result<Url, Error> {
+        let url = self.reader.url(&format!("userqueries({filter})"))?;
+        Ok(with_query(url, &format!("$select={FILTER_COLUMNS}")))
+    }
+
+    /// Never without: a PATCH without `If-Match` creates a row that is missing (Microsoft: "Perform
+    /// conditional operations using the Web API").
+    fn if_match(&self, state: &SetState) -> String {
+        match &state.etag {
+            Some(etag) if !self.any_version.is_set() => etag.clone(),
+            _ => "*".to_owned(),
+        }
+    }
+}
+
+fn for_all(states: &[SetState], mut written: impl FnMut() -> Written) -> Vec<Written> {
+    states.iter().map(|_| written()).collect()
+}
+
+fn outcome_of_error(error: &Error) -> Written {
+    match error {
+        Error::Lost { .. } | Error::BadAnswer { .. } | Error::Redirected { .. } => {
+            Written::Unknown {
+                why: error.to_string(),
+            }
+        }
+        Error::Interrupted => Written::Interrupted,
+        _ => Written::NotSent {
+            kind: error.kind(),
+            why: error.to_string(),
+        },
+    }
+}
+
+/// State and status always go together: a state alone leaves the status to the server.
+fn set_state_body(to: StateAndStatus) -> Bytes {
+    let body = serde_json::json!({"statecode": to.state.code(), "statuscode": to.status});
+    Bytes::from(body.to_string())
+}
+
+fn multipart(answer: &Answer) -> Option<&str> {
+    let content_type = answer.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+    content_type
+        .trim_start()
+        .to_ascii_lowercase()
+        .starts_with("multipart/")
+        .then_some(content_type)
+}
+
+fn header_value(text: &str) -> Result<HeaderValue, Error> {
+    HeaderValue::try_from(text).map_err(|error| bad_answer(WHAT, &error))
+}
+
+impl From<PartAnswer> for Answer {
+    fn from(part: PartAnswer) -> Self {
+        let PartAnswer {
+            status,
+            headers,
+            body,
+        } = part;
+        Self {
+            status,
+            headers,
+            body,
+        }
+    }
+}
+
+/// Something that is learnt once and holds for the whole run.
+#[derive(Clone, Debug, Default)]
+struct Learnt(Arc<AtomicBool>);
+
+impl Learnt {
+    fn is_set(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+
+    fn set(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{State, Status};
+
+    #[test]
+    fn state_and_status_go_together_also_where_the_status_is_null() {
+        let body = |to| String::from_utf8(set_state_body(to).to_vec()).unwrap();
+        assert_eq!(
+            body(State::Inactive.with_default_status()),
+            r#"{"statecode":1,"statuscode":2}"#
+        );
+        let null = StateAndStatus {
+            state: State::Active,
+            status: Status(None),
+        };
+        assert_eq!(body(null), r#"{"statecode":0,"statuscode":null}"#);
+    }
+}
