@@ -111,6 +111,23 @@ problem_kinds! {
     BadAnswer = "bad-answer",
 }
 
+impl ProblemKind {
+    /// Whether it means that a user was left out before any request, which is no failure.
+    pub const fn is_skip(self) -> bool {
+        matches!(
+            self,
+            Self::Disabled
+                | Self::Deleted
+                | Self::ApplicationUser
+                | Self::SupportUser
+                | Self::DelegatedAdmin
+                | Self::NonInteractive
+                | Self::StubUser
+                | Self::SystemAccount
+        )
+    }
+}
+
 impl fmt::Display for ProblemKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

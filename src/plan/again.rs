@@ -16,15 +16,26 @@ pub enum Rule {
     Exact,
 }
 
-/// Whose work a row in the wanted state is, after a write whose answer was lost.
+/// Whether a write of ours was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrote {
+    /// None was, or it was refused.
+    No,
+    /// One was sent, and no answer came back.
+    Maybe,
+    /// The server said so, without showing the row.
+    Yes,
+}
+
+/// Whose work a row in the wanted state is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attribution {
-    /// Who signed in.
-    pub caller: UserId,
+    /// Who signed in when the run began, and who did now.
+    pub callers: [UserId; 2],
     /// Whose filter it is.
     pub user: UserId,
-    /// Whether the write may have been done: it was sent, and no refusal came back.
-    pub maybe_written: bool,
+    /// Whether a write of ours was done.
+    pub wrote: Wrote,
     /// Whether this server was seen to put the caller into `modifiedonbehalfby`. It is documented
     /// to; where it was never seen to, a lost write is taken for ours, so that undo covers it.
     pub stamps: bool,
@@ -88,16 +99,22 @@ pub fn judge(
 }
 
 impl Attribution {
-    fn is_ours(self, seen: &Filter) -> bool {
-        if !self.maybe_written {
-            return false;
+    /// Whether what the row is now is our doing.
+    pub(super) fn is_ours(self, seen: &Filter) -> bool {
+        match self.wrote {
+            Wrote::No => false,
+            Wrote::Yes => true,
+            Wrote::Maybe => self.bears_our_stamp(seen),
         }
-        if self.caller == self.user {
+    }
+
+    fn bears_our_stamp(self, seen: &Filter) -> bool {
+        if self.callers.contains(&self.user) {
             // Impersonating oneself leaves no trace of it.
             return seen.modified.by.is_none_or(|by| by == self.user);
         }
         match seen.modified.on_behalf {
-            Some(real_caller) => real_caller == self.caller,
+            Some(real_caller) => self.callers.contains(&real_caller),
             None => !self.stamps,
         }
     }
@@ -131,13 +148,13 @@ mod tests {
     }
 
     const REFUSED: Attribution = Attribution {
-        caller: UserId(uuid::Uuid::from_u128(5)),
+        callers: [UserId(uuid::Uuid::from_u128(5)); 2],
         user: UserId(uuid::Uuid::from_u128(1)),
-        maybe_written: false,
+        wrote: Wrote::No,
         stamps: true,
     };
     const LOST: Attribution = Attribution {
-        maybe_written: true,
+        wrote: Wrote::Maybe,
         ..REFUSED
     };
 
@@ -206,7 +223,7 @@ mod tests {
     fn impersonating_oneself_leaves_no_stamp_and_is_ours() {
         let row = seen(State::Inactive, None);
         let own = Attribution {
-            caller: user_id(1),
+            callers: [user_id(1); 2],
             ..LOST
         };
         let verdict = judge(&change(), Rule::State, Some(&row), own);

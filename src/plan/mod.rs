@@ -10,7 +10,7 @@ mod selection;
 mod undo;
 mod user_list;
 
-pub use again::{Attribution, Rule, Verdict, judge};
+pub use again::{Attribution, Rule, Verdict, Wrote, judge};
 pub use change::{Change, UserPlan, foreign_row, plan_user};
 pub use criteria::{Criteria, CriteriaError, Types};
 pub use eligibility::ineligible;
