@@ -1,1 +1,30 @@
 //! The run file: what was before, what we intend, what came back.
+//!
+//! One run is one SQLite file. Every change is committed here before its request leaves, and its outcome
+//! after, so that a run killed at any instant can be finished or undone from the file alone.
+
+mod apply;
+mod commit;
+mod error;
+mod file;
+mod head;
+mod lock;
+mod rows;
+mod schema;
+mod store;
+mod survey;
+mod undo;
+mod view;
+
+pub use apply::{PendingChange, PendingUser, Settled, Settlement};
+pub use commit::Journal;
+pub use error::{JournalError, OpenError};
+pub use file::{RunFile, RunReader};
+pub use head::{Head, Phase, Requests};
+pub use store::{RunStore, Summary};
+pub use survey::{Found, Subject, Surveyed};
+pub use undo::UndoFinding;
+pub use view::{
+    ChangeRow, FilterTotals, ListedFilter, ListedUser, ProblemGroup, ProblemRow, TypeTotals,
+    UserTotals, View,
+};

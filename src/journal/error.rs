@@ -1,0 +1,79 @@
+//! What can be wrong with a run file.
+
+use std::path::PathBuf;
+
+use crate::model::RunId;
+
+/// Writing or reading a run file failed; the run cannot go on, because nothing may happen unrecorded.
+#[derive(Clone, Debug, thiserror::Error)]
+#[error("the run file {} cannot be used: {why}", path.display())]
+pub struct JournalError {
+    /// The file.
+    pub path: PathBuf,
+    /// What SQLite or the file system said.
+    pub why: String,
+}
+
+/// Why a run cannot be opened.
+#[derive(Debug, thiserror::Error)]
+pub enum OpenError {
+    /// No run of that name.
+    #[error("there is no run `{name}` in {}", place.display())]
+    NoSuchRun {
+        /// What was asked for.
+        name: String,
+        /// Where it was looked for.
+        place: PathBuf,
+    },
+    /// A prefix of several run ids.
+    #[error("`{name}` could be any of these runs: {}", listed(candidates))]
+    Ambiguous {
+        /// What was asked for.
+        name: String,
+        /// The runs it could be.
+        candidates: Vec<RunId>,
+    },
+    /// Something else.
+    #[error("{} is not a run file{}", path.display(), why.as_ref().map_or_else(String::new, |w| format!(": {w}")))]
+    NotARunFile {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite said, if it said anything.
+        why: Option<String>,
+    },
+    /// Written by a newer version of the tool.
+    #[error("{} was written by a newer syncfilters (format {found}; this one knows {known})", path.display())]
+    Newer {
+        /// The file.
+        path: PathBuf,
+        /// Its format.
+        found: i32,
+        /// The newest format known here.
+        known: i32,
+    },
+    /// Another process drives it.
+    #[error("run {run} is being driven by another process right now")]
+    Busy {
+        /// The run.
+        run: RunId,
+    },
+    /// There is a file of that name already.
+    #[error("{} exists already; it is not overwritten", .0.display())]
+    Exists(PathBuf),
+    /// The file system.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// SQLite.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+}
+
+fn listed(runs: &[RunId]) -> String {
+    let runs: Vec<_> = runs.iter().map(RunId::as_str).collect();
+    runs.join(", ")
+}

@@ -1,0 +1,206 @@
+//! What a run is: the one row of table `run`.
+
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, params};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{
+    Caller, EnvironmentUrl, Operation, Organization, Outcome, RunId, ServerVersion,
+};
+use crate::plan::{Criteria, Selection};
+
+/// How far a run has come; it decides what `resume` does first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Phase {
+    /// The users are being collected.
+    Gathering,
+    /// Their filters are being read.
+    Surveying,
+    /// The plan is complete; nothing was approved yet.
+    Planned,
+    /// Approved; changes are being made.
+    Applying,
+    /// Nothing is left to do.
+    Finished,
+}
+
+/// Requests that a run has made.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Requests {
+    /// All attempts.
+    pub total: u64,
+    /// Answered with "too many requests".
+    pub throttled: u64,
+    /// Made again.
+    pub retried: u64,
+}
+
+/// What a run is, whom it is about, and how far it has come.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Its id.
+    pub id: RunId,
+    /// What it does.
+    pub operation: Operation,
+    /// The run that it undoes.
+    pub undoes: Option<RunId>,
+    /// Where.
+    pub environment: EnvironmentUrl,
+    /// The organisation there.
+    pub organization: Organization,
+    /// Its version.
+    pub version: ServerVersion,
+    /// Who signed in.
+    pub caller: Caller,
+    /// Which users.
+    pub selection: Selection,
+    /// Which of their filters.
+    pub criteria: Criteria,
+    /// When it began.
+    pub started: Timestamp,
+    /// How far it has come.
+    pub phase: Phase,
+    /// When it ended, or was last left.
+    pub finished: Option<Timestamp>,
+    /// How it ended, or was last left.
+    pub outcome: Option<Outcome>,
+    /// Whether this server was seen to name the caller in `modifiedonbehalfby`.
+    pub stamps: bool,
+    /// What it has asked of the server.
+    pub requests: Requests,
+}
+
+pub(super) fn insert(connection: &Connection, head: &Head) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT INTO run (one, id, operation, undoes, environment, organization, server_major, server_minor,
+                          caller, selection, criteria, tool, started, phase)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+        params![
+            head.id.as_str(),
+            word(&head.operation)?,
+            head.undoes.as_ref().map(RunId::as_str),
+            String::from(head.environment.clone()),
+            json(&head.organization)?,
+            head.version.major,
+            head.version.minor,
+            json(&head.caller)?,
+            json(&head.selection)?,
+            json(&head.criteria)?,
+            env!("CARGO_PKG_VERSION"),
+            head.started.as_millisecond(),
+            word(&head.phase)?,
+        ],
+    )?;
+    Ok(())
+}
+
+pub(super) fn read(connection: &Connection) -> rusqlite::Result<Head> {
+    connection.query_row("SELECT * FROM run", [], |row| {
+        Ok(Head {
+            id: text(row, "id", |t| t.parse::<RunId>().map_err(|e| e.to_string()))?,
+            operation: from_word(row, "operation")?,
+            undoes: row
+                .get::<_, Option<String>>("undoes")?
+                .and_then(|id| id.parse().ok()),
+            environment: text(row, "environment", |t| {
+                t.parse::<EnvironmentUrl>().map_err(|e| e.to_string())
+            })?,
+            organization: from_json(row, "organization")?,
+            version: ServerVersion {
+                major: row.get("server_major")?,
+                minor: row.get("server_minor")?,
+            },
+            caller: from_json(row, "caller")?,
+            selection: from_json(row, "selection")?,
+            criteria: from_json(row, "criteria")?,
+            started: time(row.get("started")?),
+            phase: from_word(row, "phase")?,
+            finished: row.get::<_, Option<i64>>("finished")?.map(time),
+            outcome: match row.get::<_, Option<String>>("outcome")? {
+                Some(_) => Some(from_word(row, "outcome")?),
+                None => None,
+            },
+            stamps: row.get("stamps")?,
+            requests: Requests {
+                total: row.get("requests")?,
+                throttled: row.get("throttled")?,
+                retried: row.get("retried")?,
+            },
+        })
+    })
+}
+
+pub(super) fn set_phase(connection: &Connection, phase: Phase) -> rusqlite::Result<()> {
+    connection.execute("UPDATE run SET phase = ?1", [word(&phase)?])?;
+    Ok(())
+}
+
+pub(super) fn set_stamps(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("UPDATE run SET stamps = 1 WHERE stamps = 0", [])?;
+    Ok(())
+}
+
+/// Adds what a stretch of the run asked of the server.
+pub(super) fn add_requests(connection: &Connection, more: Requests) -> rusqlite::Result<()> {
+    let Requests {
+        total,
+        throttled,
+        retried,
+    } = more;
+    connection.execute(
+        "UPDATE run SET requests = requests + ?1, throttled = throttled + ?2, retried = retried + ?3",
+        params![total, throttled, retried],
+    )?;
+    Ok(())
+}
+
+pub(super) fn set_outcome(
+    connection: &Connection,
+    outcome: Outcome,
+    at: Timestamp,
+) -> rusqlite::Result<()> {
+    connection.execute(
+        "UPDATE run SET outcome = ?1, finished = ?2",
+        params![word(&outcome)?, at.as_millisecond()],
+    )?;
+    Ok(())
+}
+
+pub(super) fn time(millisecond: i64) -> Timestamp {
+    Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::UNIX_EPOCH)
+}
+
+fn json<T: Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+}
+
+/// A value whose JSON is one word, without its quotation marks.
+fn word<T: Serialize>(value: &T) -> rusqlite::Result<String> {
+    Ok(json(value)?.trim_matches('"').to_owned())
+}
+
+fn from_json<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    text(row, column, |t| {
+        serde_json::from_str(t).map_err(|e| e.to_string())
+    })
+}
+
+fn from_word<T: DeserializeOwned>(row: &Row<'_>, column: &str) -> rusqlite::Result<T> {
+    let value = |t: &str| serde_json::from_value(t.into()).map_err(|e| e.to_string());
+    text(row, column, value)
+}
+
+fn text<T>(
+    row: &Row<'_>,
+    column: &str,
+    read: impl FnOnce(&str) -> Result<T, String>,
+) -> rusqlite::Result<T> {
+    let at = row.as_ref().column_index(column)?;
+    let text: String = row.get(at)?;
+    read(&text).map_err(|why| {
+        rusqlite::Error::FromSqlConversionFailure(at, Type::Text, format!("{column}: {why}").into())
+    })
+}

@@ -1,0 +1,40 @@
+//! Turning the nouns into columns and back.
+
+use rusqlite::Row;
+use rusqlite::types::Type;
+use uuid::Uuid;
+
+use crate::model::{FilterId, ObjectId, State, StateAndStatus, Status, UserId};
+
+pub(super) fn blob(id: Uuid) -> [u8; 16] {
+    id.into_bytes()
+}
+
+fn id(row: &Row<'_>, at: usize) -> rusqlite::Result<Uuid> {
+    row.get::<_, [u8; 16]>(at).map(Uuid::from_bytes)
+}
+
+pub(super) fn user_id(row: &Row<'_>, at: usize) -> rusqlite::Result<UserId> {
+    id(row, at).map(UserId)
+}
+
+pub(super) fn filter_id(row: &Row<'_>, at: usize) -> rusqlite::Result<FilterId> {
+    id(row, at).map(FilterId)
+}
+
+pub(super) fn object_id(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<ObjectId>> {
+    let bytes = row.get::<_, Option<[u8; 16]>>(at)?;
+    Ok(bytes.map(|b| ObjectId(Uuid::from_bytes(b))))
+}
+
+/// State and status, from two columns next to each other.
+pub(super) fn state_and_status(row: &Row<'_>, at: usize) -> rusqlite::Result<StateAndStatus> {
+    let code = row.get::<_, i32>(at)?;
+    let state = State::try_from(code).map_err(|error| {
+        rusqlite::Error::FromSqlConversionFailure(at, Type::Integer, Box::new(error))
+    })?;
+    Ok(StateAndStatus {
+        state,
+        status: Status(row.get(at + 1)?),
+    })
+}

@@ -1,0 +1,268 @@
+//! Recording a survey: the users, and what was found of each.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use crate::model::{Filter, ObjectId, Problem, ProblemKind, Stage, User, UserId};
+use crate::plan::Change;
+
+use super::apply::PLANNED;
+use super::commit::Journal;
+use super::rows::{blob, object_id, user_id};
+use super::{JournalError, Phase, head};
+
+/// `user.survey`.
+pub(super) const TO_DO: i32 = 0;
+pub(super) const DONE: i32 = 1;
+pub(super) const SKIPPED: i32 = 2;
+pub(super) const FAILED: i32 = 3;
+
+/// A user who is selected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Found {
+    /// `systemuserid`.
+    pub id: UserId,
+    /// The Entra object id.
+    pub object_id: Option<ObjectId>,
+    /// How the user is named in output.
+    pub label: String,
+    /// Whether the user's default filters were created.
+    pub filters_populated: bool,
+    /// Why the user is not surveyed.
+    pub skipped: Option<ProblemKind>,
+}
+
+impl Found {
+    /// A user, and why not to survey him.
+    pub fn new(user: &User, skipped: Option<ProblemKind>) -> Self {
+        Self {
+            id: user.id,
+            object_id: user.object_id,
+            label: user.label(),
+            filters_populated: user.filters_populated,
+            skipped,
+        }
+    }
+}
+
+/// A user of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Subject {
+    /// The user's number in this run, in the order of the survey.
+    pub seq: i64,
+    /// `systemuserid`.
+    pub id: UserId,
+    /// The Entra object id.
+    pub object_id: Option<ObjectId>,
+    /// How the user is named in output.
+    pub label: String,
+    /// Whether the user's default filters were created.
+    pub filters_populated: bool,
+}
+
+/// What was found of one user.
+#[derive(Clone, Debug)]
+pub struct Surveyed {
+    /// The user's number in this run.
+    pub seq: i64,
+    /// Every filter that was read, and whether the run is about it.
+    pub filters: Vec<(Filter, bool)>,
+    /// The changes to make.
+    pub changes: Vec<Change>,
+}
+
+impl Journal {
+    /// Adds users who are selected, those to be skipped included.
+    pub async fn add_users(&self, users: Vec<Found>) -> Result<(), JournalError> {
+        self.run(move |connection| users.iter().try_for_each(|user| add_user(connection, user)))
+            .await
+    }
+
+    /// Forgets the users that were collected: the collection was interrupted and begins anew.
+    pub async fn forget_users(&self) -> Result<(), JournalError> {
+        self.run(|connection| {
+            connection.execute_batch("DELETE FROM problem; DELETE FROM undo; DELETE FROM user;")
+        })
+        .await
+    }
+
+    /// The next users to survey whose number is above `after`, at most `limit`, in order.
+    pub async fn to_survey(&self, after: i64, limit: usize) -> Result<Vec<Subject>, JournalError> {
+        self.run(move |connection| {
+            let mut query = connection.prepare_cached(
+                "SELECT seq, id, object_id, label, populated FROM user
+                 WHERE survey = 0 AND seq > ?1 ORDER BY seq LIMIT ?2",
+            )?;
+            query
+                .query_map(params![after, limit], |row| subject(row, 0))?
+                .collect()
+        })
+        .await
+    }
+
+    /// Records what was found of one user.
+    pub async fn surveyed(&self, surveyed: Surveyed) -> Result<(), JournalError> {
+        self.run(move |connection| record(connection, &surveyed))
+            .await
+    }
+
+    /// Records that a user could not be surveyed.
+    pub async fn survey_failed(&self, seq: i64, problem: Problem) -> Result<(), JournalError> {
+        self.run(move |connection| {
+            add_problem(connection, seq, &problem)?;
+            set_survey(connection, seq, FAILED)
+        })
+        .await
+    }
+
+    /// Records something worth saying about a user that fails nothing.
+    pub async fn note(&self, seq: i64, problem: Problem) -> Result<(), JournalError> {
+        self.run(move |connection| add_problem(connection, seq, &problem))
+            .await
+    }
+
+    /// Records how far the run has come.
+    pub async fn set_phase(&self, phase: Phase) -> Result<(), JournalError> {
+        self.run(move |connection| head::set_phase(connection, phase))
+            .await
+    }
+}
+
+pub(super) fn record(connection: &Connection, surveyed: &Surveyed) -> rusqlite::Result<()> {
+    let Surveyed {
+        seq,
+        filters,
+        changes,
+    } = surveyed;
+    for (filter, matching) in filters {
+        add_filter(connection, *seq, filter, *matching)?;
+    }
+    for change in changes {
+        add_change(connection, *seq, change, PLANNED)?;
+    }
+    set_survey(connection, *seq, DONE)
+}
+
+fn add_user(connection: &Connection, user: &Found) -> rusqlite::Result<()> {
+    let survey = if user.skipped.is_some() {
+        SKIPPED
+    } else {
+        TO_DO
+    };
+    // A server that lists a user on two pages does not get him twice.
+    let added = connection
+        .prepare_cached(
+            "INSERT OR IGNORE INTO user (id, object_id, label, populated, survey)
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+        )?
+        .execute(params![
+            blob(user.id.0),
+            user.object_id.map(|id| blob(id.0)),
+            user.label,
+            user.filters_populated,
+            survey,
+        ])?;
+    if let Some(kind) = user.skipped.filter(|_| added == 1) {
+        let seq = connection.last_insert_rowid();
+        let problem = Problem::seen(Stage::Survey, kind, "skipped without a request");
+        add_problem(connection, seq, &problem)?;
+    }
+    Ok(())
+}
+
+pub(super) fn subject(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Subject> {
+    Ok(Subject {
+        seq: row.get(at)?,
+        id: user_id(row, at + 1)?,
+        object_id: object_id(row, at + 2)?,
+        label: row.get(at + 3)?,
+        filters_populated: row.get(at + 4)?,
+    })
+}
+
+fn set_survey(connection: &Connection, seq: i64, survey: i32) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached("UPDATE user SET survey = ?2 WHERE seq = ?1")?
+        .execute(params![seq, survey])?;
+    Ok(())
+}
+
+fn add_filter(
+    connection: &Connection,
+    seq: i64,
+    filter: &Filter,
+    matching: bool,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO filter (user, id, name, type, kind, state, status, etag, matching)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+        )?
+        .execute(params![
+            seq,
+            blob(filter.id.0),
+            filter.name,
+            filter.filter_type.as_str(),
+            filter.kind.code(),
+            filter.now.state.code(),
+            filter.now.status.0,
+            filter.etag,
+            matching,
+        ])?;
+    Ok(())
+}
+
+pub(super) fn add_change(
+    connection: &Connection,
+    seq: i64,
+    change: &Change,
+    stage: i32,
+) -> rusqlite::Result<()> {
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO change (user, filter, from_state, from_status, etag, to_state, to_status, stage)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            seq,
+            blob(change.filter.0),
+            change.from.state.code(),
+            change.from.status.0,
+            change.etag,
+            change.to.state.code(),
+            change.to.status.0,
+            stage,
+        ])?;
+    Ok(())
+}
+
+pub(super) fn add_problem(
+    connection: &Connection,
+    seq: i64,
+    problem: &Problem,
+) -> rusqlite::Result<()> {
+    let Problem {
+        stage,
+        kind,
+        filter,
+        code,
+        message,
+        request_id,
+    } = problem;
+    connection
+        .prepare_cached(
+            "INSERT INTO problem (user, filter, stage, kind, code, message, request_id, at)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+        )?
+        .execute(params![
+            seq,
+            filter.map(|id| blob(id.0)),
+            stage.as_str(),
+            kind.as_str(),
+            code,
+            message,
+            request_id,
+            Timestamp::now().as_millisecond(),
+        ])?;
+    Ok(())
+}

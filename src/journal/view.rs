@@ -1,0 +1,440 @@
+//! Reading a run: totals, problems, users and changes.
+
+use jiff::Timestamp;
+use rusqlite::{Connection, Row, params};
+use serde::Serialize;
+
+use crate::model::{FilterId, Kind, ProblemKind, Stage, StateAndStatus, UserId};
+
+use super::commit::Journal;
+use super::head::{self, time};
+use super::rows::{filter_id, state_and_status, user_id};
+use super::{Head, JournalError};
+
+/// What can be read of a run.
+#[derive(Debug)]
+pub struct View<'a>(&'a Connection);
+
+/// Users of a run: `selected` is the sum of the others.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct UserTotals {
+    /// All of them.
+    pub selected: u64,
+    /// With at least one changed filter, and none that failed.
+    pub changed: u64,
+    /// With nothing that had to change.
+    pub unchanged: u64,
+    /// Left out before any request.
+    pub skipped: u64,
+    /// Not surveyed, or with a filter that could not be changed.
+    pub failed: u64,
+    /// With changes still to be made, or not yet surveyed.
+    pub planned: u64,
+}
+
+/// Filters of a run.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct FilterTotals {
+    /// Read.
+    pub surveyed: u64,
+    /// That the run is about.
+    pub matching: u64,
+    /// Changed by the run.
+    pub changed: u64,
+    /// In the wanted state without us.
+    pub already: u64,
+    /// Left alone: somebody changed them since, or they are gone.
+    pub left: u64,
+    /// That could not be changed.
+    pub failed: u64,
+    /// Still to be changed.
+    pub planned: u64,
+}
+
+/// Matching filters of one type.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TypeTotals {
+    /// The type's logical name.
+    #[serde(rename = "type")]
+    pub filter_type: String,
+    /// Users who have one.
+    pub users: u64,
+    /// Filters.
+    pub filters: u64,
+    /// Active at the survey.
+    pub active: u64,
+    /// Inactive at the survey.
+    pub inactive: u64,
+    /// To be changed, or changed.
+    pub changes: u64,
+}
+
+/// Problems of one kind.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProblemGroup {
+    /// The kind.
+    pub kind: ProblemKind,
+    /// Users who have it.
+    pub users: u64,
+    /// One of them.
+    pub example: String,
+    /// What was said of that one.
+    pub message: String,
+}
+
+/// One problem, with its user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProblemRow {
+    /// How the user is named.
+    pub user: String,
+    /// `systemuserid`.
+    pub id: UserId,
+    /// The filter, where it is about one.
+    pub filter: Option<FilterId>,
+    /// The part of the run.
+    pub stage: String,
+    /// The kind.
+    pub kind: ProblemKind,
+    /// The server's error code.
+    pub code: Option<String>,
+    /// What was said.
+    pub message: String,
+    /// The server's id of the request.
+    pub request_id: Option<String>,
+}
+
+/// One change, with its user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ChangeRow {
+    /// How the user is named.
+    pub user: String,
+    /// `systemuserid`.
+    pub user_id: UserId,
+    /// `userqueryid`.
+    pub filter: FilterId,
+    /// The filter's name; empty where it is gone.
+    pub name: String,
+    /// The filter's type; empty where it is gone.
+    pub filter_type: String,
+    /// What it was before.
+    pub before: StateAndStatus,
+    /// What it was to be.
+    pub wanted: StateAndStatus,
+    /// How the change ended: `planned`, `unknown`, `changed`, `already`, `left`, `gone`, `failed`.
+    pub outcome: &'static str,
+    /// When it ended.
+    pub at: Option<Timestamp>,
+}
+
+/// One filter of a listed user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedFilter {
+    /// `userqueryid`.
+    pub id: FilterId,
+    /// Its name.
+    pub name: String,
+    /// Its type.
+    pub filter_type: String,
+    /// Its kind.
+    pub kind: Kind,
+    /// Its state and status.
+    pub now: StateAndStatus,
+}
+
+/// One user with the filters that were asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedUser {
+    /// The user's number in the run.
+    pub seq: i64,
+    /// How the user is named.
+    pub user: String,
+    /// `systemuserid`.
+    pub id: UserId,
+    /// The filters.
+    pub filters: Vec<ListedFilter>,
+    /// Why there is nothing to list, or what is odd.
+    pub problem: Option<ProblemRow>,
+}
+
+const USER_TOTALS: &str = "
+SELECT count(*),
+       coalesce(sum(u.survey = 3 OR coalesce(c.failed, 0) > 0), 0),
+       coalesce(sum(u.survey = 2), 0),
+       coalesce(sum(u.survey = 1 AND coalesce(c.failed, 0) = 0 AND coalesce(c.pending, 0) = 0 AND coalesce(c.changed, 0) > 0), 0),
+       coalesce(sum(u.survey = 1 AND coalesce(c.failed, 0) = 0 AND coalesce(c.pending, 0) = 0 AND coalesce(c.changed, 0) = 0), 0)
+FROM user AS u
+LEFT JOIN (SELECT user, sum(stage = 6) AS failed, sum(stage = 2) AS changed, sum(stage < 2) AS pending
+           FROM change GROUP BY user) AS c ON c.user = u.seq";
+
+const CHANGE_TOTALS: &str = "
+SELECT count(*), coalesce(sum(stage = 2), 0), coalesce(sum(stage = 3), 0), coalesce(sum(stage IN (4, 5)), 0),
+       coalesce(sum(stage = 6), 0), coalesce(sum(stage < 2), 0)
+FROM change";
+
+const TYPE_TOTALS: &str = "
+SELECT f.type, count(DISTINCT f.user), count(*), sum(f.state = 0), sum(f.state = 1), count(c.filter)
+FROM filter AS f LEFT JOIN change AS c ON c.user = f.user AND c.filter = f.id AND c.stage <> 3
+WHERE f.matching GROUP BY f.type ORDER BY f.type";
+
+impl<'a> View<'a> {
+    pub(super) fn new(connection: &'a Connection) -> Self {
+        Self(connection)
+    }
+
+    /// What the run is, as it stands now.
+    pub fn head(&self) -> rusqlite::Result<Head> {
+        head::read(self.0)
+    }
+
+    /// How many users, by what became of them.
+    pub fn users(&self) -> rusqlite::Result<UserTotals> {
+        self.0.query_row(USER_TOTALS, [], |row| {
+            let selected: u64 = row.get(0)?;
+            let (failed, skipped) = (row.get(1)?, row.get(2)?);
+            let (changed, unchanged) = (row.get(3)?, row.get(4)?);
+            Ok(UserTotals {
+                selected,
+                changed,
+                unchanged,
+                skipped,
+                failed,
+                planned: selected.saturating_sub(failed + skipped + changed + unchanged),
+            })
+        })
+    }
+
+    /// How many filters, by what became of them.
+    pub fn filters(&self) -> rusqlite::Result<FilterTotals> {
+        let count = |sql| self.0.query_row(sql, [], |row| row.get::<_, u64>(0));
+        let surveyed = count("SELECT count(*) FROM filter")?;
+        let to_undo = count("SELECT count(*) FROM undo")?;
+        let matching = match to_undo {
+            0 => count("SELECT count(*) FROM filter WHERE matching")?,
+            rows => rows,
+        };
+        self.0.query_row(CHANGE_TOTALS, [], |row| {
+            let (changes, found_so): (u64, u64) = (row.get(0)?, row.get(2)?);
+            let never_planned = if to_undo == 0 {
+                matching.saturating_sub(changes)
+            } else {
+                0
+            };
+            Ok(FilterTotals {
+                surveyed,
+                matching,
+                changed: row.get(1)?,
+                already: never_planned + found_so,
+                left: row.get(3)?,
+                failed: row.get(4)?,
+                planned: row.get(5)?,
+            })
+        })
+    }
+
+    /// Matching filters by type.
+    pub fn types(&self) -> rusqlite::Result<Vec<TypeTotals>> {
+        let mut query = self.0.prepare_cached(TYPE_TOTALS)?;
+        let row = |row: &Row<'_>| {
+            Ok(TypeTotals {
+                filter_type: row.get(0)?,
+                users: row.get(1)?,
+                filters: row.get(2)?,
+                active: row.get(3)?,
+                inactive: row.get(4)?,
+                changes: row.get(5)?,
+            })
+        };
+        query.query_map([], row)?.collect()
+    }
+
+    /// Users who have changes to be made.
+    pub fn users_to_change(&self) -> rusqlite::Result<u64> {
+        let sql = "SELECT count(DISTINCT user) FROM change WHERE stage < 2";
+        self.0.query_row(sql, [], |row| row.get(0))
+    }
+
+    /// Whether a write left behind something else than was meant.
+    pub fn has_verify_problems(&self) -> rusqlite::Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM problem WHERE stage = ?1)";
+        self.0
+            .query_row(sql, [Stage::Verify.as_str()], |row| row.get(0))
+    }
+
+    /// Problems by kind, the most frequent first.
+    pub fn problem_groups(&self) -> rusqlite::Result<Vec<ProblemGroup>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT p.kind, count(DISTINCT p.user), min(u.label), p.message
+             FROM problem AS p JOIN user AS u ON u.seq = p.user
+             GROUP BY p.kind ORDER BY 2 DESC, 1",
+        )?;
+        let row = |row: &Row<'_>| {
+            Ok(ProblemGroup {
+                kind: problem_kind(row, 0)?,
+                users: row.get(1)?,
+                example: row.get(2)?,
+                message: row.get(3)?,
+            })
+        };
+        query.query_map([], row)?.collect()
+    }
+
+    /// Hands every problem to `each`, in the order in which they showed.
+    pub fn each_problem<E>(
+        &self,
+        mut each: impl FnMut(ProblemRow) -> Result<(), E>,
+    ) -> rusqlite::Result<Result<(), E>> {
+        let mut query = self.0.prepare(
+            "SELECT u.label, u.id, p.filter, p.stage, p.kind, p.code, p.message, p.request_id
+             FROM problem AS p JOIN user AS u ON u.seq = p.user ORDER BY p.seq",
+        )?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            if let Err(error) = each(problem_row(row)?) {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// Hands every change to `each`, user by user.
+    pub fn each_change<E>(
+        &self,
+        mut each: impl FnMut(ChangeRow) -> Result<(), E>,
+    ) -> rusqlite::Result<Result<(), E>> {
+        let mut query = self.0.prepare(
+            "SELECT u.label, u.id, c.filter, coalesce(f.name, ''), coalesce(f.type, ''),
+                    c.from_state, c.from_status, c.to_state, c.to_status, c.stage, c.settled
+             FROM change AS c JOIN user AS u ON u.seq = c.user
+             LEFT JOIN filter AS f ON f.user = c.user AND f.id = c.filter
+             ORDER BY c.user, c.filter",
+        )?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            if let Err(error) = each(change_row(row)?) {
+                return Ok(Err(error));
+            }
+        }
+        Ok(Ok(()))
+    }
+
+    /// The next users whose number is above `after`, at most `limit`, each with the matching filters.
+    pub fn listed(&self, after: i64, limit: usize) -> rusqlite::Result<Vec<ListedUser>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT seq, label, id FROM user WHERE seq > ?1 ORDER BY seq LIMIT ?2",
+        )?;
+        let row = |row: &Row<'_>| {
+            let seq = row.get(0)?;
+            Ok(ListedUser {
+                seq,
+                user: row.get(1)?,
+                id: user_id(row, 2)?,
+                filters: self.filters_of(seq)?,
+                problem: self.problem_of(seq)?,
+            })
+        };
+        query.query_map(params![after, limit], row)?.collect()
+    }
+
+    fn filters_of(&self, seq: i64) -> rusqlite::Result<Vec<ListedFilter>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT id, name, type, kind, state, status FROM filter
+             WHERE user = ?1 AND matching ORDER BY type, name, id",
+        )?;
+        let row = |row: &Row<'_>| {
+            Ok(ListedFilter {
+                id: filter_id(row, 0)?,
+                name: row.get(1)?,
+                filter_type: row.get(2)?,
+                kind: Kind::try_from(row.get::<_, i32>(3)?).unwrap_or(Kind::Outlook),
+                now: state_and_status(row, 4)?,
+            })
+        };
+        query.query_map([seq], row)?.collect()
+    }
+
+    fn problem_of(&self, seq: i64) -> rusqlite::Result<Option<ProblemRow>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT u.label, u.id, p.filter, p.stage, p.kind, p.code, p.message, p.request_id
+             FROM problem AS p JOIN user AS u ON u.seq = p.user WHERE p.user = ?1 ORDER BY p.seq LIMIT 1",
+        )?;
+        query.query_map([seq], problem_row)?.next().transpose()
+    }
+}
+
+impl Journal {
+    /// How many users, by what became of them.
+    pub async fn user_totals(&self) -> Result<UserTotals, JournalError> {
+        self.run(|connection| View::new(connection).users()).await
+    }
+
+    /// How many users have changes to be made.
+    pub async fn users_to_change(&self) -> Result<u64, JournalError> {
+        self.run(|connection| View::new(connection).users_to_change())
+            .await
+    }
+
+    /// Reads from a run that is being driven.
+    pub async fn view<T, F>(&self, read: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&View<'_>) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.run(move |connection| read(&View::new(connection)))
+            .await
+    }
+}
+
+fn problem_kind(row: &Row<'_>, at: usize) -> rusqlite::Result<ProblemKind> {
+    // A kind that this version does not know can only come from a newer format, which is refused.
+    Ok(row
+        .get::<_, String>(at)?
+        .parse()
+        .unwrap_or(ProblemKind::Refused))
+}
+
+fn problem_row(row: &Row<'_>) -> rusqlite::Result<ProblemRow> {
+    let filter = match row.get::<_, Option<[u8; 16]>>(2)? {
+        Some(_) => Some(filter_id(row, 2)?),
+        None => None,
+    };
+    Ok(ProblemRow {
+        user: row.get(0)?,
+        id: user_id(row, 1)?,
+        filter,
+        stage: row.get(3)?,
+        kind: problem_kind(row, 4)?,
+        code: row.get(5)?,
+        message: row.get(6)?,
+        request_id: row.get(7)?,
+    })
+}
+
+fn change_row(row: &Row<'_>) -> rusqlite::Result<ChangeRow> {
+    let outcome = match row.get::<_, i32>(9)? {
+        0 => "planned",
+        1 => "unknown",
+        2 => "changed",
+        3 => "already",
+        4 => "left",
+        5 => "gone",
+        _ => "failed",
+    };
+    Ok(ChangeRow {
+        user: row.get(0)?,
+        user_id: user_id(row, 1)?,
+        filter: filter_id(row, 2)?,
+        name: row.get(3)?,
+        filter_type: row.get(4)?,
+        before: state_and_status(row, 5)?,
+        wanted: state_and_status(row, 7)?,
+        outcome,
+        at: row.get::<_, Option<i64>>(10)?.map(time),
+    })
+}
+
+impl ProblemRow {
+    /// Whether the user was left out before any request: no failure.
+    pub fn is_skip(&self) -> bool {
+        self.stage == Stage::Survey.as_str() && self.kind.is_skip()
+    }
+}
