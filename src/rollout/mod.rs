@@ -1,1 +1,17 @@
-//! The engine: survey, apply, resume, undo.
+//! The engine: survey, apply, resume, undo, as one stream of events.
+
+mod apply;
+mod apply_user;
+mod error;
+mod event;
+mod fits;
+mod gather;
+mod pool;
+mod prove;
+mod session;
+mod survey;
+
+pub use error::RolloutError;
+pub use event::{Event, Events, Step};
+pub use fits::Misfit;
+pub use session::{Rollout, Started};

@@ -1,0 +1,74 @@
+//! Why a run stops before its end.
+
+use crate::dataverse;
+use crate::journal::{JournalError, OpenError};
+use crate::plan::Mismatch;
+
+use super::fits::Misfit;
+
+/// Why a run stops. What was done until then is in the run file.
+#[derive(Debug, thiserror::Error)]
+pub enum RolloutError {
+    /// The server, or the way to it.
+    #[error(transparent)]
+    Dataverse(#[from] dataverse::Error),
+    /// The run file.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    /// The run file, before anything began.
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    /// Names that do not lead to exactly one user each.
+    #[error("{} of the names given do not lead to exactly one user", .0.len())]
+    Selection(Vec<Mismatch>),
+    /// The server ignores the impersonation header: what we do, we would do as the caller.
+    #[error("the server does not honour impersonation: asked as {user}, it answered as {answered}")]
+    NotImpersonated {
+        /// Whom we asked as.
+        user: String,
+        /// Whom it answered as.
+        answered: String,
+    },
+    /// The caller may not act on behalf of others.
+    #[error("the caller may not act on behalf of other users: {0}")]
+    MayNotImpersonate(Box<dataverse::Fault>),
+    /// Nobody could be impersonated, so nothing is known.
+    #[error(
+        "it could not be proved that impersonation is honoured: none of the {tried} users tried could be asked as"
+    )]
+    NotProved {
+        /// How many were tried.
+        tried: usize,
+    },
+    /// A saved plan is not about what is there now.
+    #[error("the plan no longer fits: {count} filters are not as they were when it was made")]
+    Stale {
+        /// How many filters.
+        count: u64,
+        /// Some of them.
+        examples: Vec<Misfit>,
+    },
+    /// Too many failures.
+    #[error("stopped, because going on would not help: {0}")]
+    Stopped(String),
+    /// The run file belongs to another organisation.
+    #[error("the run belongs to {run}, but the server is {server}")]
+    OtherOrganization {
+        /// The organisation in the run file.
+        run: String,
+        /// The one that answers.
+        server: String,
+    },
+    /// Somebody interrupted it.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl RolloutError {
+    pub(super) fn is_interruption(&self) -> bool {
+        matches!(
+            self,
+            Self::Interrupted | Self::Dataverse(dataverse::Error::Interrupted)
+        )
+    }
+}

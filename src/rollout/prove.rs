@@ -1,0 +1,144 @@
+//! Proving that impersonation is honoured, before anything depends on it.
+//!
+//! The platform drops an impersonation header silently where it does not like it, and goes on as the
+//! caller. A caller who is an administrator would then see, and change, the right rows in his own name;
+//! one who is not would see nothing and take it for "no filters".
+
+use std::sync::PoisonError;
+
+use crate::dataverse::{self, Impersonated, Reader};
+use crate::journal::Subject;
+use crate::model::UserId;
+
+use super::{Event, Rollout, RolloutError, Step};
+
+/// How many users are tried: some cannot be impersonated, and that proves nothing.
+const TRIES: usize = 25;
+/// How many users have to be answered as the caller before impersonation counts as not honoured: a
+/// header can be dropped for a single user whose account is odd.
+const DROPPED: usize = 3;
+
+/// What the proof has shown of this server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Proof {
+    /// WhoAmI says whom we act as.
+    WhoAmI,
+    /// WhoAmI says who signed in; a query for the current user says whom we act as.
+    CurrentUser,
+    /// The caller is the only user there is: nobody is impersonated.
+    OnlyOurselves,
+}
+
+impl Proof {
+    /// Whom the server takes us for while we act as this user.
+    pub(super) async fn acting_as(
+        self,
+        reader: &Reader,
+        who: &Impersonated,
+    ) -> Result<UserId, dataverse::Error> {
+        match self {
+            Self::WhoAmI => reader.who_am_i_as(who).await,
+            Self::CurrentUser => {
+                let user = reader.current_user_as(who).await?;
+                Ok(user.unwrap_or(reader.identity().caller.id))
+            }
+            Self::OnlyOurselves => Ok(who.id),
+        }
+    }
+}
+
+impl Rollout {
+    /// Asks as some of the run's users who we are. Users who cannot be impersonated are passed over; where
+    /// that leaves nobody, the proof is put off until there is something to write.
+    ///
+    /// # Errors
+    /// [`RolloutError::NotImpersonated`] or [`RolloutError::MayNotImpersonate`] where the proof fails.
+    pub async fn prove(&self) -> Result<(), RolloutError> {
+        self.events
+            .send(Event::Begin {
+                step: Step::Prove,
+                users: None,
+            })
+            .await;
+        let subjects = self.journal().to_survey(0, TRIES + 1).await?;
+        let proof = self.prove_with(subjects).await;
+        self.events.send(Event::End).await;
+        match proof {
+            Err(RolloutError::NotProved { .. }) => Ok(()),
+            proof => {
+                self.keep(proof?);
+                Ok(())
+            }
+        }
+    }
+
+    /// Like [`Rollout::prove`], but with the users who are to be changed, and with no putting off.
+    pub(super) async fn require_proof(&self) -> Result<(), RolloutError> {
+        if self.kept().is_none() {
+            let pending = self.journal().to_apply(0, TRIES + 1).await?;
+            let subjects = pending.into_iter().map(|user| user.subject).collect();
+            self.keep(self.prove_with(subjects).await?);
+        }
+        Ok(())
+    }
+
+    /// What was proved; where nothing was, what is likeliest.
+    pub(super) fn proof(&self) -> Proof {
+        self.kept().unwrap_or(Proof::WhoAmI)
+    }
+
+    fn kept(&self) -> Option<Proof> {
+        *self.proof.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn keep(&self, proof: Proof) {
+        *self.proof.lock().unwrap_or_else(PoisonError::into_inner) = Some(proof);
+    }
+
+    async fn prove_with(&self, mut subjects: Vec<Subject>) -> Result<Proof, RolloutError> {
+        // Acting as oneself proves nothing, and needs no proof.
+        subjects.retain(|subject| subject.id != self.reader.identity().caller.id);
+        subjects.truncate(TRIES);
+        if subjects.is_empty() {
+            return Ok(Proof::OnlyOurselves);
+        }
+        let mut dropped = Vec::new();
+        for subject in &subjects {
+            match self.prove_as(subject).await {
+                Ok(proof) => return Ok(proof),
+                Err(error @ RolloutError::NotImpersonated { .. }) => dropped.push(error),
+                Err(RolloutError::Dataverse(error)) if !error.is_fatal() => {}
+                Err(RolloutError::Dataverse(dataverse::Error::Refused { fault, .. })) => {
+                    return Err(RolloutError::MayNotImpersonate(fault));
+                }
+                Err(error) => return Err(error),
+            }
+            if dropped.len() == DROPPED {
+                break;
+            }
+        }
+        let tried = subjects.len();
+        Err(dropped.pop().unwrap_or(RolloutError::NotProved { tried }))
+    }
+
+    async fn prove_as(&self, subject: &Subject) -> Result<Proof, RolloutError> {
+        let who = Impersonated::from(subject);
+        if self.reader.who_am_i_as(&who).await? == subject.id {
+            return Ok(Proof::WhoAmI);
+        }
+        // That WhoAmI reflects impersonation is not documented, so a query is asked as well.
+        match self.reader.current_user_as(&who).await? {
+            Some(user) if user == subject.id => Ok(Proof::CurrentUser),
+            answered => Err(RolloutError::NotImpersonated {
+                user: subject.label.clone(),
+                answered: match answered {
+                    Some(user) if user == self.reader.identity().caller.id => {
+                        self.reader.identity().caller.user.clone()
+                    }
+                    Some(user) => user.to_string(),
+                    None => "nobody".into(),
+                },
+            }),
+        }
+    }
+}

@@ -1,0 +1,188 @@
+//! Reading the filters of every user, and what that means for the plan.
+
+use std::sync::Arc;
+
+use crate::dataverse::{self, Impersonated};
+use crate::journal::{Phase, Subject, Surveyed, UndoFinding};
+use crate::model::{Filter, Operation, Problem, ProblemKind, Stage};
+use crate::plan::{
+    Attribution, Done, UndoStep, UserPlan, Wrote, foreign_row, plan_user, undo_step,
+};
+
+use super::pool::{Numbered, for_each};
+use super::{Event, Rollout, RolloutError, Step};
+
+impl Numbered for Subject {
+    fn seq(&self) -> i64 {
+        self.seq
+    }
+}
+
+impl Rollout {
+    /// Reads the filters of every user who was not surveyed yet, and plans each user's changes.
+    pub async fn survey(self: &Arc<Self>) -> Result<(), RolloutError> {
+        let users = self.journal().user_totals().await?.planned;
+        let begin = Event::Begin {
+            step: Step::Survey,
+            users: Some(users),
+        };
+        self.events.send(begin).await;
+        let next = |after, limit| {
+            let this = Arc::clone(self);
+            async move { Ok(this.journal().to_survey(after, limit).await?) }
+        };
+        let work = |subject: Subject| {
+            let this = Arc::clone(self);
+            async move { this.survey_user(&subject).await }
+        };
+        for_each(self.workers(), &self.interrupted, next, work).await?;
+        self.journal().set_phase(Phase::Planned).await?;
+        self.record_requests().await?;
+        self.events.send(Event::End).await;
+        Ok(())
+    }
+
+    async fn survey_user(&self, subject: &Subject) -> Result<(), RolloutError> {
+        let problem = match self.read_user(subject).await? {
+            Ok(filters) => {
+                self.plan_and_record(subject, filters).await?;
+                None
+            }
+            Err(problem) => {
+                let kind = problem.kind;
+                self.journal().survey_failed(subject.seq, problem).await?;
+                Some(kind)
+            }
+        };
+        let failed = problem.is_some();
+        self.events.send(Event::User { failed }).await;
+        self.count(problem)
+    }
+
+    /// A user's filters, checked to be this user's own; or the problem that this user has.
+    pub(super) async fn read_user(
+        &self,
+        subject: &Subject,
+    ) -> Result<Result<Vec<Filter>, Problem>, RolloutError> {
+        let who = Impersonated::from(subject);
+        let mut filters = Vec::new();
+        for &kind in self.head().criteria.kinds() {
+            match self.reader.filters(&who, kind).await {
+                Ok(more) => filters.extend(more),
+                Err(error) => return user_problem(error),
+            }
+        }
+        if let Some(row) = foreign_row(&filters, subject.id) {
+            let message = format!(
+                "the answer held filter {} of another owner, {}",
+                row.id, row.owner
+            );
+            let problem = Problem::seen(Stage::Survey, ProblemKind::ForeignRow, message);
+            return Ok(Err(problem.about(row.id)));
+        }
+        if filters.is_empty() && subject.filters_populated {
+            return self.explain_nothing(&who, subject).await;
+        }
+        Ok(Ok(filters))
+    }
+
+    /// A user who is said to have filters, and of whom none was seen: was it really asked as this user?
+    async fn explain_nothing(
+        &self,
+        who: &Impersonated,
+        subject: &Subject,
+    ) -> Result<Result<Vec<Filter>, Problem>, RolloutError> {
+        match self.proof().acting_as(&self.reader, who).await {
+            Ok(user) if user == subject.id => Ok(Ok(Vec::new())),
+            Ok(user) => {
+                let message = format!("asked as this user, the server answered as {user}");
+                let kind = ProblemKind::ImpersonationDropped;
+                Ok(Err(Problem::seen(Stage::Survey, kind, message)))
+            }
+            Err(error) => user_problem(error),
+        }
+    }
+
+    async fn plan_and_record(
+        &self,
+        subject: &Subject,
+        filters: Vec<Filter>,
+    ) -> Result<(), RolloutError> {
+        let Some(wanted) = self.head().operation.wanted() else {
+            return self.plan_undo_and_record(subject, filters).await;
+        };
+        let criteria = &self.head().criteria;
+        let UserPlan { changes, .. } = plan_user(&filters, criteria, wanted);
+        let marked = filters.into_iter().map(|filter| {
+            let matching = criteria.matches(&filter);
+            (filter, matching)
+        });
+        let surveyed = Surveyed {
+            seq: subject.seq,
+            filters: marked.collect(),
+            changes,
+        };
+        Ok(self.journal().surveyed(surveyed).await?)
+    }
+
+    async fn plan_undo_and_record(
+        &self,
+        subject: &Subject,
+        filters: Vec<Filter>,
+    ) -> Result<(), RolloutError> {
+        debug_assert_eq!(self.head().operation, Operation::Undo);
+        let rows = self.journal().to_undo(subject.seq).await?;
+        let attribution = self.attribution(subject, Wrote::Maybe);
+        let findings = rows.into_iter().map(|done| {
+            let seen = filters.iter().find(|filter| filter.id == done.filter);
+            let step = undo_step(&done, seen, attribution);
+            let problem = undo_problem(&done, &step);
+            (done, step, problem)
+        });
+        let findings: Vec<UndoFinding> = findings.collect();
+        let concerns = |filter: &Filter| findings.iter().any(|(done, ..)| done.filter == filter.id);
+        let marked = filters
+            .iter()
+            .map(|filter| (filter.clone(), concerns(filter)))
+            .collect();
+        Ok(self
+            .journal()
+            .undo_surveyed(subject.seq, marked, findings)
+            .await?)
+    }
+
+    pub(super) fn attribution(&self, subject: &Subject, wrote: Wrote) -> Attribution {
+        Attribution {
+            callers: self.callers(),
+            user: subject.id,
+            wrote,
+            stamps: self.server_stamps(),
+        }
+    }
+}
+
+/// An error of one user is that user's problem; any other stops the run.
+pub(super) fn user_problem<T>(error: dataverse::Error) -> Result<Result<T, Problem>, RolloutError> {
+    if error.is_fatal() {
+        Err(error.into())
+    } else {
+        Ok(Err(error.into_problem(Stage::Survey)))
+    }
+}
+
+/// What undo has to say of a row that it does not put back. That a row whose write was never answered
+/// turns out never to have been written is no news.
+fn undo_problem(done: &Done, step: &UndoStep) -> Option<Problem> {
+    let problem = match step {
+        UndoStep::Left { now } => {
+            let message = format!(
+                "left alone: it was left {}, and somebody made it {now}",
+                done.after
+            );
+            Problem::seen(Stage::Survey, ProblemKind::ChangedSince, message)
+        }
+        UndoStep::Gone => Problem::seen(Stage::Survey, ProblemKind::Gone, "the filter is gone"),
+        UndoStep::PutBack(_) | UndoStep::Already => return None,
+    };
+    Some(problem.about(done.filter))
+}
