@@ -1,0 +1,52 @@
+//! What can be wrong with the settings.
+
+use std::path::PathBuf;
+
+use crate::model::EnvironmentUrlError;
+
+use super::Origin;
+
+/// Why the settings cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingsError {
+    /// The configuration file cannot be read.
+    #[error("the configuration file {} cannot be read: {source}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The configuration file is not what it has to be.
+    #[error("the configuration file {} is not right: {why}", path.display())]
+    Invalid {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong, with its place.
+        why: String,
+    },
+    /// Nothing says which environment.
+    #[error("no environment was named")]
+    NoEnvironment,
+    /// There is no such profile.
+    #[error("there is no environment `{name}` in the configuration ({origin}){}", suggestion.as_ref().map_or_else(String::new, |s| format!("; did you mean `{s}`?")))]
+    UnknownProfile {
+        /// The name.
+        name: String,
+        /// Where it was named.
+        origin: Origin,
+        /// The profile whose name comes nearest.
+        suggestion: Option<String>,
+    },
+    /// The address of the environment is none.
+    #[error("{origin}: {source}")]
+    Url {
+        /// Where it was given.
+        origin: Origin,
+        /// What is wrong with it.
+        source: EnvironmentUrlError,
+    },
+    /// The system does not say where the user's files live.
+    #[error("this system does not say where your home folder is")]
+    NoHome,
+}

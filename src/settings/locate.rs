@@ -1,0 +1,45 @@
+//! Where the configuration file and the run files live.
+
+use std::path::{Path, PathBuf};
+
+use etcetera::BaseStrategy;
+
+use super::SettingsError;
+
+const FOLDER: &str = "syncfilters";
+
+/// The configuration file: the one asked for, else `syncfilters/config.toml` in the user's
+/// configuration folder. The flag says whether it was asked for, and so has to exist.
+pub fn config_path(asked: Option<&Path>) -> Result<(PathBuf, bool), SettingsError> {
+    match asked {
+        Some(path) => Ok((path.to_owned(), true)),
+        None => Ok((base()?.config_dir().join(FOLDER).join("config.toml"), false)),
+    }
+}
+
+/// The folder of run files: the one asked for, else `syncfilters` in the user's state folder. State and
+/// not cache, because undo depends on it.
+pub fn state_dir(asked: Option<&Path>) -> Result<PathBuf, SettingsError> {
+    if let Some(path) = asked {
+        return Ok(path.to_owned());
+    }
+    let base = base()?;
+    let state = base.state_dir().unwrap_or_else(|| base.data_dir());
+    Ok(state.join(FOLDER))
+}
+
+fn base() -> Result<impl BaseStrategy, SettingsError> {
+    etcetera::choose_base_strategy().map_err(|_| SettingsError::NoHome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_path_that_was_asked_for_is_taken_as_it_is() {
+        let path = Path::new("/somewhere/else");
+        assert_eq!(state_dir(Some(path)).unwrap(), path);
+        assert_eq!(config_path(Some(path)).unwrap(), (path.to_owned(), true));
+    }
+}

@@ -1,0 +1,253 @@
+//! One value from every layer: flag, variable, profile, file default, built-in; the first that says something counts.
+
+use std::fmt;
+use std::num::NonZeroU32;
+
+use crate::model::EnvironmentUrl;
+use crate::pacing;
+
+use super::file::nearest;
+use super::{ConfigFile, Pace, SettingsError};
+
+/// What the command line says.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Asked {
+    /// `--url`.
+    pub url: Option<String>,
+    /// `--environment`.
+    pub environment: Option<String>,
+    /// `--concurrency` and `--max-requests-per-5m`.
+    pub pace: Pace,
+}
+
+/// What the environment variables say.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Variables {
+    /// `SYNCFILTERS_URL`.
+    pub url: Option<String>,
+    /// `SYNCFILTERS_ENVIRONMENT`.
+    pub environment: Option<String>,
+}
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag.
+    Flag(&'static str),
+    /// An environment variable.
+    Variable(&'static str),
+    /// A profile of the configuration file.
+    Profile(String),
+    /// A default in the configuration file.
+    File(&'static str),
+    /// The run file.
+    Run,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) | Self::Variable(name) => f.write_str(name),
+            Self::Profile(name) => write!(f, "environment `{name}` of the configuration file"),
+            Self::File(key) => write!(f, "`{key}` in the configuration file"),
+            Self::Run => f.write_str("the run file"),
+        }
+    }
+}
+
+/// The environment to talk to, and how.
+#[derive(Clone, Debug)]
+pub struct Target {
+    /// Its address.
+    pub environment: EnvironmentUrl,
+    /// Where the address came from.
+    pub origin: Origin,
+    /// How fast to go.
+    pub pacing: pacing::Settings,
+}
+
+/// Decides which environment is meant. `run` is the one in a run file, which counts where nothing else is named.
+pub fn resolve(
+    asked: &Asked,
+    variables: &Variables,
+    file: &ConfigFile,
+    run: Option<&EnvironmentUrl>,
+) -> Result<Target, SettingsError> {
+    if let Some(url) = &asked.url {
+        return by_url(url, Origin::Flag("--url"), asked, file);
+    }
+    if let Some(name) = &asked.environment {
+        return by_name(name, &Origin::Flag("--environment"), asked, file);
+    }
+    if let Some(environment) = run {
+        let profile = profile_of(environment, file);
+        return Ok(Target {
+            environment: environment.clone(),
+            origin: Origin::Run,
+            pacing: pacing_of(&[asked.pace, profile, file.pace]),
+        });
+    }
+    if let Some(url) = &variables.url {
+        return by_url(url, Origin::Variable("SYNCFILTERS_URL"), asked, file);
+    }
+    if let Some(name) = &variables.environment {
+        let origin = Origin::Variable("SYNCFILTERS_ENVIRONMENT");
+        return by_name(name, &origin, asked, file);
+    }
+    match &file.default_environment {
+        Some(name) => by_name(name, &Origin::File("default-environment"), asked, file),
+        None => Err(SettingsError::NoEnvironment),
+    }
+}
+
+fn by_url(
+    url: &str,
+    origin: Origin,
+    asked: &Asked,
+    file: &ConfigFile,
+) -> Result<Target, SettingsError> {
+    let environment = parse(url, &origin)?;
+    let profile = profile_of(&environment, file);
+    Ok(Target {
+        environment,
+        origin,
+        pacing: pacing_of(&[asked.pace, profile, file.pace]),
+    })
+}
+
+fn by_name(
+    name: &str,
+    origin: &Origin,
+    asked: &Asked,
+    file: &ConfigFile,
+) -> Result<Target, SettingsError> {
+    let Some(profile) = file.environments.get(name) else {
+        let names = file.environments.keys().map(String::as_str);
+        return Err(SettingsError::UnknownProfile {
+            name: name.to_owned(),
+            origin: origin.clone(),
+            suggestion: nearest(name, names).map(str::to_owned),
+        });
+    };
+    let origin = Origin::Profile(name.to_owned());
+    Ok(Target {
+        environment: parse(&profile.url, &origin)?,
+        origin,
+        pacing: pacing_of(&[asked.pace, profile.pace, file.pace]),
+    })
+}
+
+fn parse(url: &str, origin: &Origin) -> Result<EnvironmentUrl, SettingsError> {
+    url.parse().map_err(|source| SettingsError::Url {
+        origin: origin.clone(),
+        source,
+    })
+}
+
+/// The pace that a profile of the same address sets: it holds however the address was named.
+fn profile_of(environment: &EnvironmentUrl, file: &ConfigFile) -> Pace {
+    let mut profiles = file.environments.values();
+    let same = profiles.find(|profile| {
+        let url = profile.url.parse::<EnvironmentUrl>();
+        url.is_ok_and(|url| url.as_url() == environment.as_url())
+    });
+    same.map(|profile| profile.pace).unwrap_or_default()
+}
+
+fn pacing_of(layers: &[Pace]) -> pacing::Settings {
+    let first = |of: fn(&Pace) -> Option<NonZeroU32>| layers.iter().find_map(of);
+    pacing::Settings {
+        fixed_concurrency: first(|pace| pace.concurrency).map(NonZeroU32::get),
+        max_requests_per_5m: first(|pace| pace.max_requests_per_5m).map(NonZeroU32::get),
+        ..pacing::Settings::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn file() -> ConfigFile {
+        ConfigFile::parse(
+            "default-environment = \"test\"\n[pace]\nconcurrency = 3\n\
+             [environments.test]\nurl = \"https://test.example\"\n\
+             [environments.production]\nurl = \"https://production.example\"\npace.concurrency = 9\n",
+        )
+        .unwrap()
+    }
+
+    fn url(text: &str) -> Asked {
+        Asked {
+            url: Some(text.into()),
+            ..Asked::default()
+        }
+    }
+
+    #[test]
+    fn the_nearest_layer_counts() {
+        let (file, none) = (file(), Variables::default());
+        let variable = Variables {
+            environment: Some("production".into()),
+            ..none.clone()
+        };
+        let run: EnvironmentUrl = "https://run.example".parse().unwrap();
+        let address = |asked: &Asked, variables, run| {
+            let target = resolve(asked, variables, &file, run).unwrap();
+            (target.environment.to_string(), target.origin)
+        };
+        let asked = url("https://flag.example");
+        assert_eq!(
+            address(&asked, &variable, Some(&run)).1,
+            Origin::Flag("--url")
+        );
+        let nothing = Asked::default();
+        assert_eq!(address(&nothing, &variable, Some(&run)).1, Origin::Run);
+        assert_eq!(
+            address(&nothing, &variable, None).0,
+            "https://production.example"
+        );
+        assert_eq!(address(&nothing, &none, None).0, "https://test.example");
+    }
+
+    #[test]
+    fn a_profile_sets_the_pace_of_its_address_however_that_was_named() {
+        let target = resolve(
+            &url("https://production.example/"),
+            &Variables::default(),
+            &file(),
+            None,
+        );
+        assert_eq!(target.unwrap().pacing.fixed_concurrency, Some(9));
+        let target = resolve(
+            &url("https://other.example"),
+            &Variables::default(),
+            &file(),
+            None,
+        );
+        assert_eq!(target.unwrap().pacing.fixed_concurrency, Some(3));
+    }
+
+    #[test]
+    fn an_unknown_profile_is_refused_with_a_suggestion_and_its_origin() {
+        let asked = Asked {
+            environment: Some("productoin".into()),
+            ..Asked::default()
+        };
+        let error = resolve(&asked, &Variables::default(), &file(), None).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "there is no environment `productoin` in the configuration (--environment); did you mean `production`?"
+        );
+    }
+
+    #[test]
+    fn without_any_environment_there_is_an_error_and_no_guess() {
+        let error = resolve(
+            &Asked::default(),
+            &Variables::default(),
+            &ConfigFile::default(),
+            None,
+        );
+        assert!(matches!(error, Err(SettingsError::NoEnvironment)));
+    }
+}
