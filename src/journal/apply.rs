@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use crate::model::{FilterId, Outcome, Problem, StateAndStatus};
+use crate::model::{FilterId, Outcome, Problem, State, StateAndStatus};
 use crate::plan::Change;
 
 use super::commit::Journal;
@@ -128,6 +128,14 @@ impl Journal {
             Ok(())
         })
         .await
+    }
+
+    /// Whether any change that is still to be made deactivates a filter.
+    pub async fn deactivates(&self) -> Result<bool, JournalError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM change WHERE stage < 2 AND to_state = ?1)";
+        let inactive = State::Inactive.code();
+        self.run(move |connection| connection.query_row(sql, [inactive], |row| row.get(0)))
+            .await
     }
 
     /// Records that this server names the real caller in `modifiedonbehalfby`.

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use super::lock::RunLock;
+use super::lock::{RunLock, lock_path};
 use super::{Head, Journal, JournalError, OpenError, View, head, schema};
 
 /// How long a reader waits for a moment in which the file is not being written.
@@ -84,6 +84,12 @@ impl RunFile {
     }
 }
 
+/// Removes the file of a run that came to nothing. What cannot be removed does no harm.
+pub fn discard(path: &Path) {
+    let _ = std::fs::remove_file(path);
+    let _ = std::fs::remove_file(lock_path(path));
+}
+
 /// Opens a run file to read it, also while another process drives it.
 pub(super) fn read_only(path: &Path) -> Result<(Connection, Head), OpenError> {
     let not_ours = |why: Option<String>| OpenError::NotARunFile {
@@ -149,6 +155,7 @@ pub struct RunReader {
     pub head: Head,
     path: std::path::PathBuf,
     connection: Connection,
+    _lock: Option<RunLock>,
 }
 
 impl RunReader {
@@ -159,6 +166,18 @@ impl RunReader {
             head,
             path: path.to_owned(),
             connection,
+            _lock: None,
+        })
+    }
+
+    /// Opens a run file that nobody may drive while it is being read.
+    pub fn open_at_rest(path: &Path) -> Result<Self, OpenError> {
+        let reader = Self::open(path)?;
+        let lock = RunLock::take(path, &reader.head.id)?;
+        // Read again now that nobody else can have written in between.
+        Ok(Self {
+            _lock: Some(lock),
+            ..Self::open(path)?
         })
     }
 

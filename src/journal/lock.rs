@@ -37,7 +37,7 @@ impl RunLock {
     }
 }
 
-fn lock_path(run_file: &Path) -> PathBuf {
+pub(super) fn lock_path(run_file: &Path) -> PathBuf {
     let name = run_file.file_name().unwrap_or_default().to_string_lossy();
     run_file.with_file_name(format!(".{name}.lock"))
 }

@@ -19,7 +19,7 @@ mod view;
 pub use apply::{PendingChange, PendingUser, Settled, Settlement};
 pub use commit::Journal;
 pub use error::{JournalError, OpenError};
-pub use file::{RunFile, RunReader};
+pub use file::{RunFile, RunReader, discard};
 pub use head::{Head, Phase, Requests};
 pub use store::{RunStore, Summary};
 pub use survey::{Found, Subject, Surveyed};

@@ -29,7 +29,7 @@ impl Rollout {
             step: Step::Apply,
             users: Some(users),
         };
-        self.events.send(begin).await;
+        self.tell(begin).await;
         let writer = Writer::new(self.reader.clone(), dry_run);
         let next = |after, limit| {
             let this = Arc::clone(self);
@@ -39,17 +39,16 @@ impl Rollout {
             let (this, writer) = (Arc::clone(self), writer.clone());
             async move {
                 let problem = this.apply_user(&writer, user).await?;
-                this.events
-                    .send(Event::User {
-                        failed: problem.is_some(),
-                    })
-                    .await;
+                this.tell(Event::User {
+                    failed: problem.is_some(),
+                })
+                .await;
                 this.count(problem)
             }
         };
         for_each(self.workers(), &self.interrupted, next, work).await?;
         self.record_requests().await?;
-        self.events.send(Event::End).await;
+        self.tell(Event::End).await;
         Ok(())
     }
 }

@@ -42,7 +42,7 @@ impl Rollout {
             step: Step::Check,
             users: Some(users),
         };
-        self.events.send(begin).await;
+        self.tell(begin).await;
         let misfits = Arc::new(Mutex::new(Misfits::default()));
         let next = |after, limit| {
             let this = Arc::clone(self);
@@ -58,12 +58,12 @@ impl Rollout {
                         .unwrap_or_else(PoisonError::into_inner)
                         .add(found);
                 }
-                this.events.send(Event::User { failed: false }).await;
+                this.tell(Event::User { failed: false }).await;
                 Ok(())
             }
         };
         for_each(self.workers(), &self.interrupted, next, work).await?;
-        self.events.send(Event::End).await;
+        self.tell(Event::End).await;
         let mut misfits = misfits.lock().unwrap_or_else(PoisonError::into_inner);
         match std::mem::take(&mut *misfits) {
             Misfits { count: 0, .. } => Ok(()),

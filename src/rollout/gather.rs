@@ -13,12 +13,11 @@ impl Rollout {
     ///
     /// A name that leads to nobody, or to several, is an error before anything else is asked.
     pub async fn gather(&self) -> Result<(), RolloutError> {
-        self.events
-            .send(Event::Begin {
-                step: Step::Gather,
-                users: None,
-            })
-            .await;
+        self.tell(Event::Begin {
+            step: Step::Gather,
+            users: None,
+        })
+        .await;
         self.journal().forget_users().await?;
         let mut selector = Selector::new(&self.head().selection);
         let mut pages = self.reader.users();
@@ -29,7 +28,7 @@ impl Rollout {
                 .collect();
             let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
             self.journal().add_users(found).await?;
-            self.events.send(Event::Found { users: count }).await;
+            self.tell(Event::Found { users: count }).await;
         }
         let mismatches = selector.mismatches();
         if !mismatches.is_empty() {
@@ -40,12 +39,11 @@ impl Rollout {
 
     /// Collects the users of whom another run changed rows, with those rows.
     pub async fn gather_undo(&self, source: &RunReader) -> Result<(), RolloutError> {
-        self.events
-            .send(Event::Begin {
-                step: Step::Gather,
-                users: None,
-            })
-            .await;
+        self.tell(Event::Begin {
+            step: Step::Gather,
+            users: None,
+        })
+        .await;
         self.journal().forget_users().await?;
         let mut after = 0;
         loop {
@@ -56,14 +54,14 @@ impl Rollout {
             after = last.seq;
             let count = u64::try_from(users.len()).unwrap_or(u64::MAX);
             self.journal().add_undo(users).await?;
-            self.events.send(Event::Found { users: count }).await;
+            self.tell(Event::Found { users: count }).await;
         }
         self.gathered().await
     }
 
     async fn gathered(&self) -> Result<(), RolloutError> {
         self.journal().set_phase(Phase::Surveying).await?;
-        self.events.send(Event::End).await;
+        self.tell(Event::End).await;
         Ok(())
     }
 }

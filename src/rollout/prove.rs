@@ -54,15 +54,14 @@ impl Rollout {
     /// # Errors
     /// [`RolloutError::NotImpersonated`] or [`RolloutError::MayNotImpersonate`] where the proof fails.
     pub async fn prove(&self) -> Result<(), RolloutError> {
-        self.events
-            .send(Event::Begin {
-                step: Step::Prove,
-                users: None,
-            })
-            .await;
+        self.tell(Event::Begin {
+            step: Step::Prove,
+            users: None,
+        })
+        .await;
         let subjects = self.journal().to_survey(0, TRIES + 1).await?;
         let proof = self.prove_with(subjects).await;
-        self.events.send(Event::End).await;
+        self.tell(Event::End).await;
         match proof {
             Err(RolloutError::NotProved { .. }) => Ok(()),
             proof => {

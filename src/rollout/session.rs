@@ -1,7 +1,7 @@
 //! A run and everything it needs.
 
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,7 @@ use crate::pacing::{Breaker, BreakerOutcome};
 use crate::plan::{Criteria, Selection};
 
 use super::prove::Proof;
-use super::{Events, RolloutError};
+use super::{Event, Events, RolloutError};
 
 /// What a new run is to be.
 #[derive(Clone, Debug)]
@@ -57,7 +57,7 @@ impl Started {
 pub struct Rollout {
     pub(super) reader: Reader,
     pub(super) file: RunFile,
-    pub(super) events: Events,
+    events: Mutex<Events>,
     pub(super) interrupted: CancellationToken,
     pub(super) proof: Mutex<Option<Proof>>,
     pub(super) stamps: AtomicBool,
@@ -67,11 +67,10 @@ pub struct Rollout {
 }
 
 impl Rollout {
-    /// A run to be driven, with an environment that its file belongs to.
+    /// A run to be driven, with an environment that its file belongs to. Nobody is told of it yet.
     pub fn new(
         reader: Reader,
         file: RunFile,
-        events: Events,
         interrupted: CancellationToken,
     ) -> Result<Self, RolloutError> {
         let (run, server) = (&file.head.organization, &reader.identity().organization);
@@ -86,12 +85,26 @@ impl Rollout {
             stamps: AtomicBool::new(file.head.stamps),
             reader,
             file,
-            events,
+            events: Mutex::new(Events::ignored()),
             interrupted,
             proof: Mutex::new(None),
             breaker: Mutex::new(breaker),
             counted: Mutex::new(Requests::default()),
         })
+    }
+
+    /// Who is told from now on; whoever was told before hears no more.
+    pub fn set_events(&self, events: Events) {
+        *self.events.lock().unwrap_or_else(PoisonError::into_inner) = events;
+    }
+
+    pub(super) async fn tell(&self, event: Event) {
+        let events = self
+            .events
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        events.send(event).await;
     }
 
     /// What the run is.
@@ -127,10 +140,7 @@ impl Rollout {
             Some(kind) if is_systemic(kind) => BreakerOutcome::Failed,
             _ => BreakerOutcome::Fine,
         };
-        let mut breaker = self
-            .breaker
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
+        let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
         match breaker.record(outcome) {
             Some(tripped) => Err(RolloutError::Stopped(tripped.to_string())),
             None => Ok(()),
@@ -146,10 +156,7 @@ impl Rollout {
             retried: status.retried,
         };
         let more = {
-            let mut counted = self
-                .counted
-                .lock()
-                .unwrap_or_else(std::sync::PoisonError::into_inner);
+            let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
             let before = std::mem::replace(&mut *counted, now);
             Requests {
                 total: now.total - before.total,

@@ -26,7 +26,7 @@ impl Rollout {
             step: Step::Survey,
             users: Some(users),
         };
-        self.events.send(begin).await;
+        self.tell(begin).await;
         let next = |after, limit| {
             let this = Arc::clone(self);
             async move { Ok(this.journal().to_survey(after, limit).await?) }
@@ -38,7 +38,7 @@ impl Rollout {
         for_each(self.workers(), &self.interrupted, next, work).await?;
         self.journal().set_phase(Phase::Planned).await?;
         self.record_requests().await?;
-        self.events.send(Event::End).await;
+        self.tell(Event::End).await;
         Ok(())
     }
 
@@ -55,7 +55,7 @@ impl Rollout {
             }
         };
         let failed = problem.is_some();
-        self.events.send(Event::User { failed }).await;
+        self.tell(Event::User { failed }).await;
         self.count(problem)
     }
 
