@@ -1,1 +1,28 @@
 //! Everything that is read: progress, tables, JSON, CSV.
+//!
+//! Reads run files and events and writes to whatever it is given; it never prints by itself, except
+//! progress, which belongs on stderr.
+
+mod calendar;
+mod document;
+mod error;
+mod format;
+mod hints;
+mod list;
+mod plan;
+mod progress;
+mod run;
+mod runs;
+mod summary;
+
+pub use calendar::{warns_of_calendar_loss, write_calendar_warning};
+pub use document::{write_document, write_error};
+pub use error::ReportError;
+pub use format::{Format, FormatError, Look};
+pub use hints::hint;
+pub use list::ListWriter;
+pub use plan::write_plan;
+pub use progress::{ProgressStyle, show_progress};
+pub use run::write_run;
+pub use runs::write_runs;
+pub use summary::write_summary;

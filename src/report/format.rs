@@ -1,0 +1,76 @@
+//! How something is to be shown.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// The form in which something is shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Format {
+    /// For people.
+    #[default]
+    Table,
+    /// For programs: one document.
+    Json,
+    /// For spreadsheets: one line for each thing.
+    Csv,
+}
+
+/// A word that is no format.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is not a format (table, json, csv)")]
+pub struct FormatError(String);
+
+impl Format {
+    /// Every format.
+    pub const ALL: &'static [Self] = &[Self::Table, Self::Json, Self::Csv];
+
+    /// The word used in flags.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Table => "table",
+            Self::Json => "json",
+            Self::Csv => "csv",
+        }
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for Format {
+    type Err = FormatError;
+
+    fn from_str(text: &str) -> Result<Self, FormatError> {
+        let mut formats = Self::ALL.iter();
+        let found = formats.find(|format| format.as_str() == text);
+        found.copied().ok_or_else(|| FormatError(text.to_owned()))
+    }
+}
+
+/// What the place where something is shown can do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Look {
+    /// Columns; tables fit into them.
+    pub width: usize,
+    /// Whether colour is wanted. Everything is said in words too.
+    pub color: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_format_reads_back_from_its_word() {
+        for format in Format::ALL {
+            assert_eq!(format.as_str().parse(), Ok(*format));
+        }
+        let error = "xml".parse::<Format>().unwrap_err().to_string();
+        for format in Format::ALL {
+            assert!(error.contains(format.as_str()), "{format}");
+        }
+    }
+}

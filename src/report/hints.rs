@@ -1,0 +1,89 @@
+//! What an administrator can do about a problem.
+
+use crate::model::ProblemKind;
+
+/// What the administrator can do about a problem of this kind: one sentence.
+pub const fn hint(kind: ProblemKind) -> &'static str {
+    match kind {
+        ProblemKind::Disabled => {
+            "Leave it, or enable the user first: a disabled user cannot be impersonated."
+        }
+        ProblemKind::Deleted => "Leave it: the account was deleted and synchronises nothing.",
+        ProblemKind::ApplicationUser => {
+            "Leave it: an application user has no mailbox and synchronises nothing."
+        }
+        ProblemKind::SupportUser => "Leave it: Microsoft's support user synchronises nothing.",
+        ProblemKind::DelegatedAdmin => "Leave it: a partner's administrator synchronises nothing.",
+        ProblemKind::NonInteractive => {
+            "Leave it, or set the access mode to Read-Write if a person uses this account."
+        }
+        ProblemKind::StubUser => "Leave it: the platform manages this user.",
+        ProblemKind::SystemAccount => "Leave it: SYSTEM and INTEGRATION synchronise nothing.",
+        ProblemKind::NoRoles => "Give the user a security role, then run again for this user.",
+        ProblemKind::NoReadPrivilege => {
+            "Add Read on Saved View, at user level, to one of the user's security roles."
+        }
+        ProblemKind::NoWritePrivilege => {
+            "Add Write on Saved View, at user level, to one of the user's security roles."
+        }
+        ProblemKind::NoPrivilege => {
+            "Add the privilege that the message names to one of the user's security roles."
+        }
+        ProblemKind::NoLicence => "Assign a licence to the user, or leave the user out.",
+        ProblemKind::NotAMember => {
+            "Add the user to the environment's security group, or leave the user out."
+        }
+        ProblemKind::UnknownUser => {
+            "Check that the user still exists in this environment and has an Entra object id."
+        }
+        ProblemKind::AccessDenied => {
+            "Read the message and compare the user's security roles with those of a user who works."
+        }
+        ProblemKind::ImpersonationDropped => {
+            "Check that the caller may act on behalf of other users, with `syncfilters doctor`."
+        }
+        ProblemKind::ForeignRow => {
+            "Check with `syncfilters doctor` that impersonation is honoured before you run again."
+        }
+        ProblemKind::Gone => "Leave it: the filter was deleted since it was read.",
+        ProblemKind::ChangedSince => {
+            "Look at the filter with `syncfilters list`; run again if it is to be changed after all."
+        }
+        ProblemKind::ChangedMeanwhile => {
+            "Run again when nothing else is changing the user's filters."
+        }
+        ProblemKind::StatusNotRestored => {
+            "Leave it: the filter works by its state; only the status code differs from before."
+        }
+        ProblemKind::NotAsWritten => {
+            "Look for a plug-in or workflow on Saved View that sets the state back, then run again."
+        }
+        ProblemKind::Refused => "Read the message; give its request id to Microsoft's support.",
+        ProblemKind::Throttled => {
+            "Resume the run later, when less else is asked of the environment."
+        }
+        ProblemKind::ServerError => {
+            "Resume the run later; if it stays, give the request id to Microsoft's support."
+        }
+        ProblemKind::Unreachable => {
+            "Check the network and the proxy with `syncfilters doctor`, then resume the run."
+        }
+        ProblemKind::BadAnswer => {
+            "Check that the URL leads to the CRM itself and that no proxy alters its answers."
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_hint_is_one_short_sentence() {
+        for kind in ProblemKind::ALL {
+            let hint = hint(*kind);
+            assert!(hint.ends_with('.') && hint.len() <= 100, "{kind}: {hint}");
+            assert!(hint.starts_with(char::is_uppercase), "{kind}: {hint}");
+        }
+    }
+}
