@@ -1,3 +1,7 @@
 //! The `syncfilters` command.
 
-fn main() {}
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    syncfilters::cli::main()
+}

@@ -1,1 +1,22 @@
-//! The command line: one file per command, prompts, exit codes, hints; the only room that prints.
+//! One file per command; the only room that prints.
+
+mod app;
+mod args;
+mod change;
+mod completions;
+mod connect;
+mod consent;
+mod driver;
+mod error;
+mod exit;
+mod interrupt;
+mod list;
+mod printer;
+mod resume;
+mod runs;
+mod scope;
+mod undo;
+
+use app::App;
+
+pub use app::main;

@@ -9,7 +9,7 @@ use crate::model::{FilterId, Kind, ProblemKind, Stage, StateAndStatus, UserId};
 use super::commit::Journal;
 use super::head::{self, time};
 use super::rows::{filter_id, state_and_status, user_id};
-use super::{Head, JournalError};
+use super::{Head, JournalError, Phase};
 
 /// What can be read of a run.
 #[derive(Debug)]
@@ -365,6 +365,16 @@ impl Journal {
     /// How many users, by what became of them.
     pub async fn user_totals(&self) -> Result<UserTotals, JournalError> {
         self.run(|connection| View::new(connection).users()).await
+    }
+
+    /// How many filters, by what became of them.
+    pub async fn filter_totals(&self) -> Result<FilterTotals, JournalError> {
+        self.run(|connection| View::new(connection).filters()).await
+    }
+
+    /// How far the run has come.
+    pub async fn phase(&self) -> Result<Phase, JournalError> {
+        Ok(self.run(head::read).await?.phase)
     }
 
     /// How many users have changes to be made.

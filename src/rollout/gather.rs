@@ -3,6 +3,7 @@
 use crate::journal::{Found, Phase, RunReader};
 use crate::plan::{Selector, ineligible};
 
+use super::session::belongs_together;
 use super::{Event, Rollout, RolloutError, Step};
 
 /// Users taken from another run at a time.
@@ -38,7 +39,11 @@ impl Rollout {
     }
 
     /// Collects the users of whom another run changed rows, with those rows.
+    ///
+    /// # Errors
+    /// [`RolloutError::OtherOrganization`] where that run belongs to another organisation.
     pub async fn gather_undo(&self, source: &RunReader) -> Result<(), RolloutError> {
+        belongs_together(&source.head.organization, &self.head().organization)?;
         self.tell(Event::Begin {
             step: Step::Gather,
             users: None,

@@ -8,8 +8,8 @@ use tokio_util::sync::CancellationToken;
 
 use crate::dataverse::{Impersonated, Reader};
 use crate::journal::{Head, Journal, Phase, Requests, RunFile, Subject};
-use crate::model::{Operation, Outcome, ProblemKind, RunId, UserId};
-use crate::pacing::{Breaker, BreakerOutcome};
+use crate::model::{Operation, Organization, Outcome, ProblemKind, RunId, UserId};
+use crate::pacing::{Breaker, BreakerOutcome, Pacer};
 use crate::plan::{Criteria, Selection};
 
 use super::prove::Proof;
@@ -73,13 +73,7 @@ impl Rollout {
         file: RunFile,
         interrupted: CancellationToken,
     ) -> Result<Self, RolloutError> {
-        let (run, server) = (&file.head.organization, &reader.identity().organization);
-        if run.id != server.id {
-            return Err(RolloutError::OtherOrganization {
-                run: format!("{} ({})", run.name, run.id),
-                server: format!("{} ({})", server.name, server.id),
-            });
-        }
+        belongs_together(&file.head.organization, &reader.identity().organization)?;
         let breaker = reader.channel().pacer().breaker();
         Ok(Self {
             stamps: AtomicBool::new(file.head.stamps),
@@ -115,6 +109,11 @@ impl Rollout {
     /// The run file.
     pub fn journal(&self) -> &Journal {
         &self.file.journal
+    }
+
+    /// The pace at which requests leave.
+    pub fn pacer(&self) -> &Pacer {
+        self.reader.channel().pacer()
     }
 
     /// How many users may be worked on at once: as many as may ever be asked about at once.
@@ -198,6 +197,22 @@ fn outcome_of(view: &crate::journal::View<'_>) -> rusqlite::Result<Outcome> {
         Outcome::Complete
     } else {
         Outcome::Nothing
+    })
+}
+
+/// A run may only touch the organisation that it is about.
+pub(super) fn belongs_together(
+    run: &Organization,
+    server: &Organization,
+) -> Result<(), RolloutError> {
+    if run.id == server.id {
+        return Ok(());
+    }
+    let named =
+        |organization: &Organization| format!("{} ({})", organization.name, organization.id);
+    Err(RolloutError::OtherOrganization {
+        run: named(run),
+        server: named(server),
     })
 }
 

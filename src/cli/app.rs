@@ -1,0 +1,141 @@
+//! From the command line to an exit code.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use tokio_util::sync::CancellationToken;
+use tracing_subscriber::EnvFilter;
+
+use crate::model::Operation;
+use crate::report::{Format, write_error};
+
+use super::args::{Cli, Command, OutputArgs};
+use super::error::{CliError, Told};
+use super::exit::Exit;
+use super::printer::Printer;
+use super::{change, completions, interrupt, list, resume, runs, undo};
+
+/// What every command has at hand.
+pub(super) struct App {
+    pub(super) output: OutputArgs,
+    pub(super) printer: Printer,
+    pub(super) interrupted: CancellationToken,
+}
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return wrong_usage(&error).into(),
+    };
+    let printer = Printer::new(&cli.output);
+    log_to_stderr(cli.output.verbose);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => runtime.block_on(run(cli.command, cli.output, &printer)),
+        Err(error) => Err(CliError::Unexpected(error.to_string())),
+    };
+    let exit = result.unwrap_or_else(|error| {
+        let told = error.told();
+        tell(&printer, &told);
+        told.exit
+    });
+    exit.into()
+}
+
+async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<Exit, CliError> {
+    let app = App {
+        output,
+        printer: printer.clone(),
+        interrupted: interrupt::listen(),
+    };
+    match &command {
+        Command::Deactivate(args) => change::change(&app, Operation::Deactivate, args).await,
+        Command::Reactivate(args) => change::change(&app, Operation::Reactivate, args).await,
+        Command::Plan(args) => change::plan(&app, args).await,
+        Command::Apply(args) => resume::apply(&app, args).await,
+        Command::Resume(args) => resume::resume(&app, args).await,
+        Command::Undo(args) => undo::undo(&app, args).await,
+        Command::List(args) => list::list(&app, args).await,
+        Command::Check(args) => list::check(&app, args).await,
+        Command::Runs => runs::runs(&app),
+        Command::Report(args) => runs::report(&app, args),
+        Command::Completions(args) => completions::completions(args),
+        Command::Man => completions::man(),
+    }
+}
+
+fn tell(printer: &Printer, told: &Told) {
+    printer.error(&told.message, told.hint.as_deref());
+    if printer.format == Format::Json {
+        write_error_document(&mut Printer::result(), told);
+    }
+}
+
+fn write_error_document(out: &mut dyn Write, told: &Told) {
+    // Standard error has said it already.
+    let _ = write_error(out, told.kind, &told.message, told.hint.as_deref());
+    let _ = out.flush();
+}
+
+/// Help and version are no errors; all else is said in the form that was asked for.
+fn wrong_usage(error: &clap::Error) -> Exit {
+    // There is nowhere left to say that the output is closed.
+    let _ = error.print();
+    if !error.use_stderr() {
+        return Exit::Done;
+    }
+    if asks_for_json(std::env::args_os()) {
+        let told = Told {
+            kind: "usage",
+            message: error.render().to_string().trim().to_owned(),
+            hint: None,
+            exit: Exit::Usage,
+        };
+        write_error_document(&mut std::io::stdout(), &told);
+    }
+    Exit::Usage
+}
+
+fn asks_for_json(args: impl Iterator<Item = OsString>) -> bool {
+    let args: Vec<_> = args.collect();
+    let pair = |pair: &[OsString]| pair[0] == "--format" && pair[1] == "json";
+    args.windows(2).any(pair) || args.iter().any(|arg| arg == "--format=json")
+}
+
+/// `-v` tells what this tool does, `-vv` every request. No header and no body is ever logged.
+fn log_to_stderr(verbose: u8) {
+    let filter = match verbose {
+        0 => return,
+        1 => "syncfilters=info",
+        _ => "syncfilters=debug",
+    };
+    tracing_subscriber::fmt()
+        .with_env_filter(EnvFilter::new(filter))
+        .with_writer(std::io::stderr)
+        .with_target(false)
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn json_is_recognised_before_the_command_line_is_understood() {
+        let asks = |args: &[&str]| asks_for_json(args.iter().map(OsString::from));
+        assert!(asks(&["x", "--format", "json", "--nonsense"]));
+        assert!(asks(&["x", "--format=json"]));
+        assert!(!asks(&["x", "--format", "csv"]));
+    }
+}

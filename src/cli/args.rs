@@ -1,0 +1,313 @@
+//! The command line.
+
+use std::num::NonZeroU32;
+use std::path::PathBuf;
+
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+use crate::report::Format;
+
+/// Switch the appointment synchronisation of every Dynamics 365 user off or on, the supported way.
+///
+/// For each user it impersonates that user through the Web API, reads the user's sync filters, and sets their
+/// state: with a plan before, a record of everything, and an undo that is exact.
+#[derive(Debug, Parser)]
+#[command(name = "syncfilters", version, about, long_about, after_help = EXAMPLES, after_long_help = MORE)]
+pub(super) struct Cli {
+    #[command(subcommand)]
+    pub(super) command: Command,
+    #[command(flatten)]
+    pub(super) output: OutputArgs,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  syncfilters demo
+  syncfilters plan deactivate --url https://contoso.crm4.dynamics.com
+  syncfilters deactivate --environment contoso --users-from pilot.csv
+  syncfilters resume 3f2
+  syncfilters undo 3f2
+
+`syncfilters --help` says more: variables and exit codes.";
+
+const MORE: &str = "\
+Examples:
+  syncfilters demo                                       the whole job on an embedded practice organisation
+  syncfilters plan deactivate --url https://contoso.crm4.dynamics.com
+                                                         what would change; writes nothing to the CRM
+  syncfilters deactivate --environment contoso --users-from pilot.csv
+  syncfilters resume 3f2                                 finish an interrupted run
+  syncfilters undo 3f2                                   put back exactly what a run changed
+
+Variables:
+  SYNCFILTERS_ACCESS_TOKEN  a bearer token for the environment, used as it is
+  SYNCFILTERS_URL           like --url           SYNCFILTERS_CONFIG     like --config
+  SYNCFILTERS_ENVIRONMENT   like --environment   SYNCFILTERS_STATE_DIR  like --state-dir
+  HTTPS_PROXY, NO_PROXY, NO_COLOR                as everywhere
+
+Exit codes:
+  0    done, or nothing to do
+  1    unexpected error
+  2    wrong usage or configuration
+  3    finished, but some users failed
+  4    sign-in refused or expired
+  5    refused: a safety limit, impersonation not honoured, or declined
+  6    stopped early; can be resumed
+  10   changes are pending (plan --detailed-exitcode, check)
+  130  interrupted; can be resumed";
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub(super) enum Command {
+    /// Set matching sync filters to inactive: plan, show, confirm, apply, verify
+    Deactivate(ChangeArgs),
+    /// Set matching sync filters to active: plan, show, confirm, apply, verify
+    Reactivate(ChangeArgs),
+    /// Plan only, and keep the plan; writes nothing to the CRM
+    Plan(PlanArgs),
+    /// Apply a saved plan; refuses one that no longer fits
+    Apply(ApplyArgs),
+    /// Finish an interrupted run
+    Resume(ApplyArgs),
+    /// Put back what a run changed, where nobody touched it since
+    Undo(ApplyArgs),
+    /// List users and their sync filters, with state
+    List(ListArgs),
+    /// Exit with 10 when any matching filter is in another state; for schedulers
+    Check(CheckArgs),
+    /// List earlier runs, the newest first
+    Runs,
+    /// Show one run
+    Report(ReportArgs),
+    /// Print the completions for a shell
+    Completions(CompletionsArgs),
+    /// Print the manual page
+    Man,
+}
+
+fn formats() -> impl TypedValueParser<Value = Format> {
+    PossibleValuesParser::new(Format::ALL.iter().map(|format| format.as_str()))
+        .try_map(|word| word.parse::<Format>())
+}
+
+/// How to print.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Output")]
+pub(super) struct OutputArgs {
+    /// How to print the result
+    #[arg(long, global = true, default_value = "table", value_parser = formats())]
+    pub(super) format: Format,
+    /// Show no progress
+    #[arg(long, global = true)]
+    pub(super) no_progress: bool,
+    /// When to use colour
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
+    pub(super) color: ColorChoice,
+    /// Say more; twice for every request
+    #[arg(short, long, global = true, action = clap::ArgAction::Count)]
+    pub(super) verbose: u8,
+    /// Say only what was asked for, and errors
+    #[arg(short, long, global = true, conflicts_with = "verbose")]
+    pub(super) quiet: bool,
+    /// The folder of run files
+    #[arg(long, global = true, value_name = "DIR", env = "SYNCFILTERS_STATE_DIR")]
+    pub(super) state_dir: Option<PathBuf>,
+}
+
+/// When to use colour.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum ColorChoice {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// Where to.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Environment")]
+pub(super) struct ConnectionArgs {
+    /// The address of the environment (or `SYNCFILTERS_URL`)
+    #[arg(long, conflicts_with = "environment")]
+    pub(super) url: Option<String>,
+    /// An environment of the configuration file (or `SYNCFILTERS_ENVIRONMENT`)
+    #[arg(long, value_name = "NAME")]
+    pub(super) environment: Option<String>,
+    /// The configuration file
+    #[arg(long, value_name = "FILE", env = "SYNCFILTERS_CONFIG")]
+    pub(super) config: Option<PathBuf>,
+    /// Requests at once; left to the server's recommendation where it is not given
+    #[arg(long, value_name = "N")]
+    pub(super) concurrency: Option<NonZeroU32>,
+    /// Requests in five minutes, at most: for runs beside other integrations
+    #[arg(long, value_name = "N")]
+    pub(super) max_requests_per_5m: Option<NonZeroU32>,
+}
+
+/// Which users, and which of their filters.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Users and filters")]
+pub(super) struct ScopeArgs {
+    /// Only this user: UPN, e-mail address, DOMAIN\name or id (repeatable)
+    #[arg(long, value_name = "USER")]
+    pub(super) user: Vec<String>,
+    /// Only the users of this list: a name a line, or CSV with a header; `-` is standard input
+    #[arg(long, value_name = "FILE")]
+    pub(super) users_from: Option<String>,
+    /// Never this user (repeatable)
+    #[arg(long, value_name = "USER")]
+    pub(super) exclude_user: Vec<String>,
+    /// Never the users of this list
+    #[arg(long, value_name = "FILE")]
+    pub(super) exclude_from: Option<String>,
+    /// Only filters of this type, such as `contact`; `all` for every type (repeatable)
+    ///
+    /// Default: appointment, recurringappointmentmaster, serviceappointment.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(super) types: Vec<String>,
+    /// Which kind of filters: Outlook filters are what server-side synchronisation reads
+    #[arg(long, value_enum, default_value_t = KindChoice::Outlook)]
+    pub(super) kind: KindChoice,
+    /// Only filters whose name fits this pattern, such as `My *`
+    #[arg(long, value_name = "GLOB")]
+    pub(super) name: Option<String>,
+}
+
+/// Which kinds of filters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum KindChoice {
+    /// Outlook filters: what server-side synchronisation reads.
+    Outlook,
+    /// Offline filters, of the retired Outlook add-in.
+    Offline,
+    /// Both.
+    Both,
+}
+
+/// What has to be agreed to before anything is written.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Safety")]
+pub(super) struct ConsentArgs {
+    /// Do not ask
+    #[arg(long)]
+    pub(super) yes: bool,
+    /// Agree that what is no longer synchronised can be deleted from Exchange
+    #[arg(long)]
+    pub(super) accept_calendar_loss: bool,
+    /// Walk the whole path, but send no change
+    #[arg(long)]
+    pub(super) dry_run: bool,
+}
+
+/// `deactivate` and `reactivate`.
+#[derive(Debug, Args)]
+pub(super) struct ChangeArgs {
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
+}
+
+/// `plan`.
+#[derive(Debug, Args)]
+pub(super) struct PlanArgs {
+    /// What to plan
+    #[arg(value_enum)]
+    pub(super) operation: PlanOperation,
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    /// Keep the plan in this file, and not among the runs
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) out: Option<PathBuf>,
+    /// Exit with 10 when changes are pending
+    #[arg(long, help_heading = "Output")]
+    pub(super) detailed_exitcode: bool,
+}
+
+/// What can be planned.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum PlanOperation {
+    /// Set matching filters to inactive.
+    Deactivate,
+    /// Set matching filters to active.
+    Reactivate,
+}
+
+/// `apply`, `resume` and `undo`.
+#[derive(Debug, Args)]
+pub(super) struct ApplyArgs {
+    /// The run: its file, its id, or the first digits of its id
+    #[arg(value_name = "RUN")]
+    pub(super) run: String,
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
+}
+
+/// `list`.
+#[derive(Debug, Args)]
+pub(super) struct ListArgs {
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+}
+
+/// `check`.
+#[derive(Debug, Args)]
+pub(super) struct CheckArgs {
+    /// The state that every matching filter should have
+    #[arg(value_enum)]
+    pub(super) state: WantedState,
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+}
+
+/// A state to check for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum WantedState {
+    /// Synchronised.
+    Active,
+    /// Not synchronised.
+    Inactive,
+}
+
+/// `report`.
+#[derive(Debug, Args)]
+pub(super) struct ReportArgs {
+    /// The run: its file, its id, or the first digits of its id
+    #[arg(value_name = "RUN")]
+    pub(super) run: String,
+    /// Write to this file
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) output: Option<PathBuf>,
+}
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// How many people the practice organisation has
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(25..=100_000))]
+    pub(super) users: u32,
+    /// Make the server fail now and then, as real ones do
+    #[arg(long)]
+    pub(super) faults: bool,
+}
+
+/// `completions`.
+#[derive(Debug, Args)]
+pub(super) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_enum)]
+    pub(super) shell: clap_complete::Shell,
+}

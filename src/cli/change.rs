@@ -1,0 +1,68 @@
+//! `deactivate`, `reactivate` and `plan`.
+
+use crate::journal::RunFile;
+use crate::model::{Operation, RunId};
+use crate::rollout::Started;
+
+use super::App;
+use super::args::{ChangeArgs, PlanArgs, PlanOperation, ScopeArgs};
+use super::connect::{connect, store, target};
+use super::consent;
+use super::driver::Driver;
+use super::error::CliError;
+use super::exit::Exit;
+use super::scope::{criteria, selection};
+
+/// Plans, shows, asks, applies and sums up.
+pub(super) async fn change(
+    app: &App,
+    operation: Operation,
+    args: &ChangeArgs,
+) -> Result<Exit, CliError> {
+    let started = started(operation, &args.scope)?;
+    consent::foresee(&args.consent, false)?;
+    let target = target(&args.connection, None)?;
+    let reader = connect(target, &app.interrupted).await?;
+    let spared = reader.identity().organization.distinct_deletes == Some(true);
+    let calendar_loss = operation == Operation::Deactivate && !spared;
+    consent::foresee(&args.consent, calendar_loss)?;
+    let id = RunId::random();
+    let path = store(&app.output)?.path_for(&id)?;
+    let file = RunFile::create(&path, started.head(id, &reader))?;
+    let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
+    match driver.gather_and_survey().await {
+        Ok(()) => driver.agree_and_apply(&args.consent).await,
+        stopped => driver.end(stopped).await,
+    }
+}
+
+/// Plans, shows and keeps the plan.
+pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
+    let operation = match args.operation {
+        PlanOperation::Deactivate => Operation::Deactivate,
+        PlanOperation::Reactivate => Operation::Reactivate,
+    };
+    let started = started(operation, &args.scope)?;
+    let target = target(&args.connection, None)?;
+    let reader = connect(target, &app.interrupted).await?;
+    let id = RunId::random();
+    let path = match &args.out {
+        Some(path) => path.clone(),
+        None => store(&app.output)?.path_for(&id)?,
+    };
+    let file = RunFile::create(&path, started.head(id, &reader))?;
+    let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
+    match driver.gather_and_survey().await {
+        Ok(()) => driver.keep_plan(args.detailed_exitcode).await,
+        stopped => driver.end(stopped).await,
+    }
+}
+
+pub(super) fn started(operation: Operation, scope: &ScopeArgs) -> Result<Started, CliError> {
+    Ok(Started {
+        operation,
+        undoes: None,
+        selection: selection(scope)?,
+        criteria: criteria(scope)?,
+    })
+}

@@ -1,0 +1,263 @@
+//! Every error of every room, as text, hint and exit code.
+
+use std::io;
+
+use crate::auth::SignInError;
+use crate::dataverse;
+use crate::journal::{JournalError, OpenError};
+use crate::model::{ProblemKind, RunId};
+use crate::plan::{CriteriaError, UserListError};
+use crate::report::ReportError;
+use crate::rollout::RolloutError;
+use crate::settings::SettingsError;
+
+use super::exit::Exit;
+
+/// What ends a command early.
+#[derive(Debug, thiserror::Error)]
+pub(super) enum CliError {
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+    #[error(transparent)]
+    Dataverse(#[from] dataverse::Error),
+    #[error("the HTTP client cannot be made: {0}")]
+    Http(reqwest::Error),
+    #[error(transparent)]
+    Rollout(#[from] RolloutError),
+    #[error(transparent)]
+    Open(#[from] OpenError),
+    #[error(transparent)]
+    Journal(#[from] JournalError),
+    #[error(transparent)]
+    Report(#[from] ReportError),
+    #[error(transparent)]
+    UserList(#[from] UserListError),
+    #[error(transparent)]
+    Criteria(#[from] CriteriaError),
+    #[error("{path}: {source}")]
+    File { path: String, source: io::Error },
+    #[error("{0}")]
+    Usage(String),
+    #[error("the standard output cannot be written: {0}")]
+    Output(io::Error),
+    #[error("refused: {0}")]
+    WouldAsk(String),
+    #[error("declined; nothing was changed")]
+    Declined,
+    #[error("{0}")]
+    Unexpected(String),
+}
+
+/// An error as people and programs are told it.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Told {
+    /// A stable word.
+    pub(super) kind: &'static str,
+    /// What failed, and why.
+    pub(super) message: String,
+    /// What to do next.
+    pub(super) hint: Option<String>,
+    /// The exit code.
+    pub(super) exit: Exit,
+}
+
+impl CliError {
+    pub(super) fn told(&self) -> Told {
+        let (kind, exit, hint) = self.classify();
+        Told {
+            kind,
+            message: self.message(),
+            hint,
+            exit,
+        }
+    }
+
+    /// Errors that are a list say the whole list.
+    fn message(&self) -> String {
+        let mut message = self.to_string();
+        match self {
+            Self::Rollout(RolloutError::Selection(mismatches)) => {
+                for mismatch in mismatches.iter().take(LISTED) {
+                    message.push_str("\n  ");
+                    message.push_str(&mismatch.to_string());
+                }
+                message.push_str(&more(mismatches.len(), LISTED));
+            }
+            Self::Rollout(RolloutError::Stale { count, examples }) => {
+                for misfit in examples {
+                    let (user, filter, why) = (&misfit.user, misfit.filter, &misfit.why);
+                    message.push_str(
+                        &["\n  ", user, ", filter ", &filter.to_string(), ": ", why].concat(),
+                    );
+                }
+                let count = usize::try_from(*count).unwrap_or(usize::MAX);
+                message.push_str(&more(count, examples.len()));
+            }
+            _ => {}
+        }
+        message
+    }
+
+    fn classify(&self) -> (&'static str, Exit, Option<String>) {
+        match self {
+            Self::Settings(error) => ("settings", Exit::Usage, settings_hint(error)),
+            Self::SignIn(_) => ("no-token", Exit::Usage, Some(TOKEN_HINT.into())),
+            Self::Dataverse(error) => dataverse_error(error),
+            Self::Rollout(error) => rollout_error(error),
+            Self::Open(error) => open_error(error),
+            Self::Journal(_) => ("run-file", Exit::Unexpected, Some(JOURNAL_HINT.into())),
+            Self::Report(ReportError::Journal(_)) => {
+                ("run-file", Exit::Unexpected, Some(JOURNAL_HINT.into()))
+            }
+            Self::Report(_) | Self::Output(_) => ("output", Exit::Unexpected, None),
+            Self::UserList(_) | Self::File { .. } | Self::Criteria(_) | Self::Usage(_) => {
+                ("usage", Exit::Usage, None)
+            }
+            Self::WouldAsk(_) => ("would-ask", Exit::Refused, None),
+            Self::Declined => ("declined", Exit::Refused, None),
+            Self::Http(_) | Self::Unexpected(_) => ("unexpected", Exit::Unexpected, None),
+        }
+    }
+}
+
+/// How many entries of a list an error says.
+const LISTED: usize = 20;
+
+fn more(count: usize, shown: usize) -> String {
+    match count.saturating_sub(shown) {
+        0 => String::new(),
+        left => format!("\n  … and {left} more"),
+    }
+}
+
+const TOKEN_HINT: &str = "set SYNCFILTERS_ACCESS_TOKEN to a bearer token for the environment, for example with \
+    `export SYNCFILTERS_ACCESS_TOKEN=$(az account get-access-token --resource URL --query accessToken --output tsv)`";
+const EXPIRED_HINT: &str =
+    "get a new token for exactly this environment, set SYNCFILTERS_ACCESS_TOKEN, and try again";
+const JOURNAL_HINT: &str =
+    "check that the disk is not full and that the file can be written; nothing happens unrecorded";
+const ADDRESS_HINT: &str = "check that the address is that of a CRM organisation, such as https://contoso.crm4.dynamics.com, \
+    and not of a sign-in page or a gateway";
+
+fn settings_hint(error: &SettingsError) -> Option<String> {
+    let hint = match error {
+        SettingsError::NoEnvironment => {
+            "name one with --url or --environment; `syncfilters demo` needs none"
+        }
+        SettingsError::UnknownProfile { .. } => {
+            "environments are named in the configuration file, as [environments.NAME]"
+        }
+        SettingsError::Invalid { .. } => "config/README.md explains every key",
+        SettingsError::NoHome => "name the folder of run files with --state-dir",
+        SettingsError::Unreadable { .. } | SettingsError::Url { .. } => return None,
+    };
+    Some(hint.into())
+}
+
+fn dataverse_error(error: &dataverse::Error) -> (&'static str, Exit, Option<String>) {
+    use dataverse::Error;
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        Error::Unauthorized { .. } => ("unauthorized", Exit::SignIn, hint(EXPIRED_HINT)),
+        Error::SignIn(_) => ("no-token", Exit::Usage, hint(TOKEN_HINT)),
+        Error::Refused { fault, .. } if fault.is_impersonation_refused() => {
+            ("may-not-impersonate", Exit::Refused, hint(DELEGATE_HINT))
+        }
+        Error::Refused { fault, .. } => match fault.kind() {
+            ProblemKind::NotAMember => ("not-a-member", Exit::SignIn, hint(MEMBER_HINT)),
+            kind if fault.status.as_u16() == 403 => {
+                (kind.as_str(), Exit::SignIn, hint(crate::report::hint(kind)))
+            }
+            ProblemKind::Gone => ("no-web-api", Exit::Usage, hint(ADDRESS_HINT)),
+            kind => (kind.as_str(), Exit::Unexpected, None),
+        },
+        Error::Unreachable { .. } => ("unreachable", Exit::Unexpected, hint(UNREACHABLE_HINT)),
+        Error::Lost { .. } => ("no-answer", Exit::Unexpected, hint("try again later")),
+        Error::Quiet { .. } => ("throttled", Exit::Stopped, hint("try again later")),
+        Error::BadAnswer { .. } => ("bad-answer", Exit::Unexpected, hint(ADDRESS_HINT)),
+        Error::ForeignUrl { .. } => ("other-server", Exit::Refused, hint(ADDRESS_HINT)),
+        Error::Redirected { .. } => ("redirected", Exit::Usage, hint(ADDRESS_HINT)),
+        Error::Interrupted => ("interrupted", Exit::Interrupted, None),
+    }
+}
+
+const DELEGATE_HINT: &str = "give the caller the privilege Act on Behalf of Another User, for example with the Delegate \
+    role, directly and not through a team";
+const MEMBER_HINT: &str = "the token is for somebody who is no user of this organisation: add the user, or the application \
+    user, or get a token of another tenant";
+const UNREACHABLE_HINT: &str = "check the address, the network and HTTPS_PROXY";
+
+fn rollout_error(error: &RolloutError) -> (&'static str, Exit, Option<String>) {
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        RolloutError::Dataverse(error) => dataverse_error(error),
+        RolloutError::Journal(_) => ("run-file", Exit::Unexpected, hint(JOURNAL_HINT)),
+        RolloutError::Open(error) => open_error(error),
+        RolloutError::Selection(_) => ("unknown-user", Exit::Usage, None),
+        RolloutError::NotImpersonated { .. } => (
+            "not-impersonated",
+            Exit::Refused,
+            hint(
+                "nothing was changed; check that the ids of the users belong to this organisation and that no gateway removes the header",
+            ),
+        ),
+        RolloutError::MayNotImpersonate(_) => {
+            ("may-not-impersonate", Exit::Refused, hint(DELEGATE_HINT))
+        }
+        RolloutError::NotProved { .. } => (
+            "not-proved",
+            Exit::Refused,
+            hint(
+                "nothing was changed; look at the problems of the users with `syncfilters report`",
+            ),
+        ),
+        RolloutError::Stale { .. } => (
+            "stale-plan",
+            Exit::Refused,
+            hint("nothing was changed; make a new plan"),
+        ),
+        RolloutError::Stopped(_) => ("stopped", Exit::Stopped, None),
+        RolloutError::OtherOrganization { .. } => (
+            "other-organisation",
+            Exit::Usage,
+            hint(
+                "nothing was changed; use the address of the organisation that the run belongs to",
+            ),
+        ),
+        RolloutError::Interrupted => ("interrupted", Exit::Interrupted, None),
+    }
+}
+
+fn open_error(error: &OpenError) -> (&'static str, Exit, Option<String>) {
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        OpenError::NoSuchRun { .. } => ("no-such-run", Exit::Usage, hint(RUNS_HINT)),
+        OpenError::Ambiguous { .. } => ("ambiguous-run", Exit::Usage, hint("give more digits")),
+        OpenError::NotARunFile { .. } => ("no-run-file", Exit::Usage, hint(RUNS_HINT)),
+        OpenError::Newer { .. } => (
+            "newer-run-file",
+            Exit::Usage,
+            hint("use a newer syncfilters"),
+        ),
+        OpenError::Busy { .. } => (
+            "run-busy",
+            Exit::Refused,
+            hint("wait until the other process ends, or end it; then try again"),
+        ),
+        OpenError::Exists(_) => ("exists", Exit::Usage, hint("choose another name")),
+        OpenError::Io { .. } => ("file", Exit::Usage, None),
+        OpenError::Journal(_) => ("run-file", Exit::Unexpected, hint(JOURNAL_HINT)),
+    }
+}
+
+const RUNS_HINT: &str = "`syncfilters runs` lists the runs";
+
+/// Says of a run that ended early how to go on with it.
+pub(super) fn how_to_go_on(run: &RunId) -> String {
+    let short = &run.as_str()[..6];
+    format!(
+        "go on with `syncfilters resume {short}`, or put back what was done with `syncfilters undo {short}`"
+    )
+}

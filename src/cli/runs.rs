@@ -1,0 +1,39 @@
+//! `runs` and `report`: what the run files say.
+
+use std::io::Write;
+
+use crate::journal::RunReader;
+use crate::report::{write_run, write_runs};
+
+use super::App;
+use super::args::ReportArgs;
+use super::connect::store;
+use super::error::CliError;
+use super::exit::Exit;
+use super::printer::Printer;
+
+/// Lists the runs.
+pub(super) fn runs(app: &App) -> Result<Exit, CliError> {
+    let (runs, unreadable) = store(&app.output)?.list()?;
+    let mut out = Printer::result();
+    let (format, look) = (app.printer.format, app.printer.look());
+    write_runs(&mut out, &runs, &unreadable, format, look)?;
+    out.flush().map_err(CliError::Output)?;
+    Ok(Exit::Done)
+}
+
+/// Shows one run.
+pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
+    let run = RunReader::open(&store(&app.output)?.find(&args.run)?)?;
+    let out = Printer::result_in(args.output.as_deref());
+    let mut out = out.map_err(|source| CliError::File {
+        path: args
+            .output
+            .as_ref()
+            .map_or_else(String::new, |p| p.display().to_string()),
+        source,
+    })?;
+    write_run(&mut out, &run, app.printer.format, app.printer.look())?;
+    out.flush().map_err(CliError::Output)?;
+    Ok(Exit::Done)
+}

@@ -1,0 +1,115 @@
+//! Flags become a selection of users and criteria for their filters.
+
+use std::io::Read;
+
+use crate::model::{FilterType, Kind};
+use crate::plan::{Criteria, Named, Place, Selection, Types, parse_user_list};
+
+use super::args::{KindChoice, ScopeArgs};
+use super::error::CliError;
+
+/// The users that are meant; reads the lists.
+pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
+    if args.users_from.as_deref() == Some("-") && args.exclude_from.as_deref() == Some("-") {
+        let why = "--users-from and --exclude-from cannot both read standard input";
+        return Err(CliError::Usage(why.into()));
+    }
+    let named = |names: &[String], flag: &str| -> Vec<Named> {
+        let place = || Place::Flag(flag.to_owned());
+        names
+            .iter()
+            .map(|name| Named {
+                name: name.clone(),
+                place: place(),
+            })
+            .collect()
+    };
+    let mut only = named(&args.user, "--user");
+    if let Some(path) = &args.users_from {
+        only.extend(list(path)?);
+    }
+    let mut except = named(&args.exclude_user, "--exclude-user");
+    if let Some(path) = &args.exclude_from {
+        except.extend(list(path)?);
+    }
+    Ok(Selection {
+        only: (!only.is_empty()).then_some(only),
+        except,
+    })
+}
+
+fn list(path: &str) -> Result<Vec<Named>, CliError> {
+    let (name, text) = if path == "-" {
+        let mut text = String::new();
+        let read = std::io::stdin().read_to_string(&mut text);
+        ("standard input", read.map(|_| text))
+    } else {
+        (path, std::fs::read_to_string(path))
+    };
+    let text = text.map_err(|source| CliError::File {
+        path: name.to_owned(),
+        source,
+    })?;
+    Ok(parse_user_list(name, &text)?)
+}
+
+/// The filters that are meant.
+pub(super) fn criteria(args: &ScopeArgs) -> Result<Criteria, CliError> {
+    let types = match &args.types[..] {
+        [] => Types::default(),
+        types if types.iter().any(|t| t.eq_ignore_ascii_case("all")) => Types::All,
+        types => Types::Only(types.iter().map(|t| FilterType::new(t.trim())).collect()),
+    };
+    let kinds = match args.kind {
+        KindChoice::Outlook => vec![Kind::Outlook],
+        KindChoice::Offline => vec![Kind::Offline],
+        KindChoice::Both => vec![Kind::Outlook, Kind::Offline],
+    };
+    Ok(Criteria::new(types, kinds, args.name.as_deref())?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn args() -> ScopeArgs {
+        ScopeArgs {
+            user: vec![],
+            users_from: None,
+            exclude_user: vec![],
+            exclude_from: None,
+            types: vec![],
+            kind: KindChoice::Outlook,
+            name: None,
+        }
+    }
+
+    #[test]
+    fn without_flags_everybody_and_the_calendar_types_are_meant() {
+        assert_eq!(selection(&args()).unwrap(), Selection::default());
+        let criteria = criteria(&args()).unwrap();
+        assert_eq!(criteria.describe(), Criteria::default().describe());
+    }
+
+    #[test]
+    fn a_list_that_cannot_be_read_is_named() {
+        let args = ScopeArgs {
+            users_from: Some("/does/not/exist.csv".into()),
+            ..args()
+        };
+        let error = selection(&args).unwrap_err().to_string();
+        assert!(error.starts_with("/does/not/exist.csv: "), "{error}");
+    }
+
+    #[test]
+    fn all_among_the_types_means_every_type() {
+        let args = ScopeArgs {
+            types: vec!["contact".into(), "ALL".into()],
+            kind: KindChoice::Both,
+            ..args()
+        };
+        let criteria = criteria(&args).unwrap();
+        assert_eq!(criteria.kinds().len(), 2);
+        assert!(criteria.describe().contains("every type"));
+    }
+}
