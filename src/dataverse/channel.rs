@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, LOCATION, RETRY_AFTER};
+use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -287,9 +287,28 @@ impl Answer {
     pub(super) fn fault(&self) -> Fault {
         Fault::new(self.status, &self.headers, &self.body)
     }
+
+    /// The content type, where this is the answer to a batch.
+    pub(super) fn multipart(&self) -> Option<&str> {
+        let content_type = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
+        content_type
+            .trim_start()
+            .to_ascii_lowercase()
+            .starts_with("multipart/")
+            .then_some(content_type)
+    }
 }
 
+/// What an answer means. The outer status of a batch is that of the part that stopped it, and says nothing of
+/// the parts before that one, which may have been done: only the parts can be judged.
 fn observe(answer: &Answer) -> Observation {
+    if answer.multipart().is_some() {
+        return Observation {
+            signal: Signal::Success,
+            retry_after: None,
+            not_done: false,
+        };
+    }
     let status = answer.status;
     let fault = (!status.is_success() && !status.is_redirection()).then(|| answer.fault());
     let facts = Facts {
@@ -347,4 +366,26 @@ fn without_query(location: &str) -> String {
 
 fn number(headers: &HeaderMap, name: &str) -> Option<u32> {
     headers.get(name)?.to_str().ok()?.trim().parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(status: u16, content_type: &'static str) -> Answer {
+        let content_type = HeaderValue::from_static(content_type);
+        Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type)]),
+            body: Bytes::new(),
+        }
+    }
+
+    #[test]
+    fn a_batch_that_was_stopped_by_a_limit_is_not_sent_again_as_a_whole() {
+        let stopped = answer(429, "multipart/mixed; boundary=x");
+        assert_eq!(observe(&stopped).signal, Signal::Success);
+        let refused = answer(429, "application/json");
+        assert!(matches!(observe(&refused).signal, Signal::Budget(_)));
+    }
 }

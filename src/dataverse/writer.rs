@@ -172,7 +172,7 @@ impl Writer {
             Err(error) if error.is_fatal() => return Err(error),
             Err(error) => return Ok(Some(for_all(states, || outcome_of_error(&error)))),
         };
-        if let Some(content_type) = multipart(&answer) {
+        if let Some(content_type) = answer.multipart() {
             return Ok(Some(self.part_outcomes(content_type, &answer, states)));
         }
         if NO_BATCH.contains(&answer.status) {
@@ -309,15 +309,6 @@ fn outcome_of_error(error: &Error) -> Written {
 fn set_state_body(to: StateAndStatus) -> Bytes {
     let body = serde_json::json!({"statecode": to.state.code(), "statuscode": to.status});
     Bytes::from(body.to_string())
-}
-
-fn multipart(answer: &Answer) -> Option<&str> {
-    let content_type = answer.headers.get(CONTENT_TYPE)?.to_str().ok()?;
-    content_type
-        .trim_start()
-        .to_ascii_lowercase()
-        .starts_with("multipart/")
-        .then_some(content_type)
 }
 
 fn header_value(text: &str) -> Result<HeaderValue, Error> {
