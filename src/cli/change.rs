@@ -1,11 +1,12 @@
 //! `deactivate`, `reactivate` and `plan`.
 
-use crate::journal::RunFile;
+use crate::dataverse::Reader;
+use crate::journal::{RunFile, RunStore};
 use crate::model::{Operation, RunId};
 use crate::rollout::Started;
 
 use super::App;
-use super::args::{ChangeArgs, PlanArgs, PlanOperation, ScopeArgs};
+use super::args::{ChangeArgs, ConsentArgs, PlanArgs, PlanOperation, ScopeArgs};
 use super::connect::{connect, store, target};
 use super::consent;
 use super::driver::Driver;
@@ -26,12 +27,23 @@ pub(super) async fn change(
     let spared = reader.identity().organization.distinct_deletes == Some(true);
     let calendar_loss = operation == Operation::Deactivate && !spared;
     consent::foresee(&args.consent, calendar_loss)?;
+    carry_out(app, reader, &store(&app.output)?, started, &args.consent).await
+}
+
+/// The whole of a new run.
+pub(super) async fn carry_out(
+    app: &App,
+    reader: Reader,
+    store: &RunStore,
+    started: Started,
+    consent: &ConsentArgs,
+) -> Result<Exit, CliError> {
     let id = RunId::random();
-    let path = store(&app.output)?.path_for(&id)?;
+    let path = store.path_for(&id)?;
     let file = RunFile::create(&path, started.head(id, &reader))?;
     let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
     match driver.gather_and_survey().await {
-        Ok(()) => driver.agree_and_apply(&args.consent).await,
+        Ok(()) => driver.agree_and_apply(consent).await,
         stopped => driver.end(stopped).await,
     }
 }
