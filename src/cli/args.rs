@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::report::Format;
+use crate::rollout::SurveyMode;
 
 /// Switch the appointment synchronisation of every Dynamics 365 user off or on, the supported way.
 ///
@@ -174,6 +175,28 @@ pub(super) struct ScopeArgs {
     /// Only filters whose name fits this pattern, such as `My *`
     #[arg(long, value_name = "GLOB")]
     pub(super) name: Option<String>,
+    /// How to read the filters
+    #[arg(long, value_enum, default_value_t = SurveyChoice::Impersonation)]
+    pub(super) survey: SurveyChoice,
+}
+
+/// How to read the filters.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum SurveyChoice {
+    /// As each user, a request for each.
+    Impersonation,
+    /// As the caller, many users in a request; needs Manage User Synchronization Filters. It is
+    /// tried on some users first, and given up where it does not see what they see.
+    Administrator,
+}
+
+impl From<SurveyChoice> for SurveyMode {
+    fn from(choice: SurveyChoice) -> Self {
+        match choice {
+            SurveyChoice::Impersonation => Self::Impersonation,
+            SurveyChoice::Administrator => Self::Administrator,
+        }
+    }
 }
 
 /// Which kinds of filters.

@@ -3,7 +3,7 @@
 use crate::dataverse::Reader;
 use crate::journal::{RunFile, RunStore};
 use crate::model::{Operation, RunId};
-use crate::rollout::Started;
+use crate::rollout::{Started, SurveyMode};
 
 use super::App;
 use super::args::{ChangeArgs, ConsentArgs, PlanArgs, PlanOperation, ScopeArgs};
@@ -27,7 +27,9 @@ pub(super) async fn change(
     let spared = reader.identity().organization.distinct_deletes == Some(true);
     let calendar_loss = operation == Operation::Deactivate && !spared;
     consent::foresee(&args.consent, calendar_loss)?;
-    carry_out(app, reader, &store(&app.output)?, started, &args.consent).await
+    let store = store(&app.output)?;
+    let survey = args.scope.survey.into();
+    carry_out(app, reader, &store, started, survey, &args.consent).await
 }
 
 /// The whole of a new run.
@@ -36,13 +38,14 @@ pub(super) async fn carry_out(
     reader: Reader,
     store: &RunStore,
     started: Started,
+    survey: SurveyMode,
     consent: &ConsentArgs,
 ) -> Result<Exit, CliError> {
     let id = RunId::random();
     let path = store.path_for(&id)?;
     let file = RunFile::create(&path, started.head(id, &reader))?;
     let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
-    match driver.gather_and_survey().await {
+    match driver.gather_and_survey(survey).await {
         Ok(()) => driver.agree_and_apply(consent).await,
         stopped => driver.end(stopped).await,
     }
@@ -64,7 +67,7 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
     };
     let file = RunFile::create(&path, started.head(id, &reader))?;
     let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
-    match driver.gather_and_survey().await {
+    match driver.gather_and_survey(args.scope.survey.into()).await {
         Ok(()) => driver.keep_plan(args.detailed_exitcode).await,
         stopped => driver.end(stopped).await,
     }

@@ -14,7 +14,7 @@ use crate::report::{
     Format, show_progress, write_calendar_warning, write_document, write_plan, write_run,
     write_summary,
 };
-use crate::rollout::{Events, Rollout, RolloutError};
+use crate::rollout::{Events, Rollout, RolloutError, SurveyMode, SurveyedAs};
 
 use super::args::ConsentArgs;
 use super::consent::{self, Stakes};
@@ -62,19 +62,26 @@ impl<'a> Driver<'a> {
     }
 
     /// Reads every user who is not read yet and plans the changes; the users have been gathered.
-    pub(super) async fn survey(&self) -> Result<(), RolloutError> {
+    pub(super) async fn survey(&self, mode: SurveyMode) -> Result<(), RolloutError> {
         let rollout = &self.rollout;
-        self.stretch(async {
-            rollout.prove().await?;
-            rollout.survey().await
-        })
-        .await
+        let surveyed_as = self
+            .stretch(async {
+                rollout.prove().await?;
+                rollout.survey(mode).await
+            })
+            .await?;
+        if let SurveyedAs::FellBack(why) = surveyed_as {
+            Printer::warn(&format!(
+                "warning: each user was asked as himself, because the administrator's survey cannot be relied on here: {why}"
+            ));
+        }
+        Ok(())
     }
 
     /// Gathers the selected users, reads them, and plans the changes.
-    pub(super) async fn gather_and_survey(&self) -> Result<(), RolloutError> {
+    pub(super) async fn gather_and_survey(&self, mode: SurveyMode) -> Result<(), RolloutError> {
         self.stretch(self.rollout.gather()).await?;
-        self.survey().await
+        self.survey(mode).await
     }
 
     /// Shows the plan, gets consent, and makes the changes.

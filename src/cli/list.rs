@@ -68,7 +68,7 @@ async fn survey(
     let reader = connect(target, &app.interrupted).await?;
     let file = RunFile::temporary(started.head(RunId::random(), &reader))?;
     let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
-    driver.gather_and_survey().await?;
+    driver.gather_and_survey(scope.survey.into()).await?;
     Ok(driver.rollout().clone())
 }
 

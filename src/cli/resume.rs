@@ -2,7 +2,7 @@
 
 use crate::journal::{Phase, RunFile, RunReader};
 use crate::model::{Operation, Outcome};
-use crate::rollout::RolloutError;
+use crate::rollout::{RolloutError, SurveyMode};
 
 use super::App;
 use super::args::ApplyArgs;
@@ -47,9 +47,9 @@ pub(super) async fn resume(app: &App, args: &ApplyArgs) -> Result<Exit, CliError
     let planned = match phase {
         Phase::Gathering => {
             gather(app, &driver).await?;
-            driver.survey().await
+            driver.survey(SurveyMode::Impersonation).await
         }
-        Phase::Surveying => driver.survey().await,
+        Phase::Surveying => driver.survey(SurveyMode::Impersonation).await,
         Phase::Planned => driver.stretch(driver.rollout().check_fits()).await,
         Phase::Applying | Phase::Finished => {
             return driver.apply(args.consent.dry_run).await;

@@ -71,6 +71,7 @@ pub(super) fn criteria(args: &ScopeArgs) -> Result<Criteria, CliError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::args::SurveyChoice;
 
     fn args() -> ScopeArgs {
         ScopeArgs {
@@ -81,6 +82,7 @@ mod tests {
             types: vec![],
             kind: KindChoice::Outlook,
             name: None,
+            survey: SurveyChoice::Impersonation,
         }
     }
 

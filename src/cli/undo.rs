@@ -4,7 +4,7 @@ use crate::dataverse::Reader;
 use crate::journal::{RunFile, RunReader, RunStore};
 use crate::model::{Operation, RunId};
 use crate::plan::{Criteria, Selection, Types};
-use crate::rollout::Started;
+use crate::rollout::{Started, SurveyMode};
 
 use super::App;
 use super::args::{ApplyArgs, ConsentArgs};
@@ -45,7 +45,7 @@ pub(super) async fn put_back(
     let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
     let gathered = driver.stretch(driver.rollout().gather_undo(source)).await;
     let planned = match gathered {
-        Ok(()) => driver.survey().await,
+        Ok(()) => driver.survey(SurveyMode::Impersonation).await,
         stopped => stopped,
     };
     match planned {

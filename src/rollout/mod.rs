@@ -1,5 +1,6 @@
 //! The engine: survey, apply, resume, undo, as one stream of events.
 
+mod administrator;
 mod apply;
 mod apply_user;
 mod error;
@@ -11,6 +12,7 @@ mod prove;
 mod session;
 mod survey;
 
+pub use administrator::{FallBack, SurveyMode, SurveyedAs};
 pub use error::RolloutError;
 pub use event::{Event, Events, Step};
 pub use fits::Misfit;

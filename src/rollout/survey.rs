@@ -10,7 +10,7 @@ use crate::plan::{
 };
 
 use super::pool::{Numbered, for_each};
-use super::{Event, Rollout, RolloutError, Step};
+use super::{Event, Rollout, RolloutError, Step, SurveyMode, SurveyedAs};
 
 impl Numbered for Subject {
     fn seq(&self) -> i64 {
@@ -20,13 +20,39 @@ impl Numbered for Subject {
 
 impl Rollout {
     /// Reads the filters of every user who was not surveyed yet, and plans each user's changes.
-    pub async fn survey(self: &Arc<Self>) -> Result<(), RolloutError> {
+    ///
+    /// Where the administrator's survey was asked for and does not see what the users see, each user is asked
+    /// as himself after all, and the answer says why.
+    pub async fn survey(self: &Arc<Self>, mode: SurveyMode) -> Result<SurveyedAs, RolloutError> {
         let users = self.journal().user_totals().await?.planned;
         let begin = Event::Begin {
             step: Step::Survey,
             users: Some(users),
         };
         self.tell(begin).await;
+        let surveyed_as = match mode {
+            SurveyMode::Impersonation => {
+                self.survey_as_each_user().await?;
+                SurveyedAs::Asked
+            }
+            SurveyMode::Administrator => match self.prove_administrator().await? {
+                Ok(columns) => {
+                    self.survey_as_administrator(columns).await?;
+                    SurveyedAs::Asked
+                }
+                Err(why) => {
+                    self.survey_as_each_user().await?;
+                    SurveyedAs::FellBack(why)
+                }
+            },
+        };
+        self.journal().set_phase(Phase::Planned).await?;
+        self.record_requests().await?;
+        self.tell(Event::End).await;
+        Ok(surveyed_as)
+    }
+
+    async fn survey_as_each_user(self: &Arc<Self>) -> Result<(), RolloutError> {
         let next = |after, limit| {
             let this = Arc::clone(self);
             async move { Ok(this.journal().to_survey(after, limit).await?) }
@@ -35,15 +61,21 @@ impl Rollout {
             let this = Arc::clone(self);
             async move { this.survey_user(&subject).await }
         };
-        for_each(self.workers(), &self.interrupted, next, work).await?;
-        self.journal().set_phase(Phase::Planned).await?;
-        self.record_requests().await?;
-        self.tell(Event::End).await;
-        Ok(())
+        for_each(self.workers(), &self.interrupted, next, work).await
     }
 
-    async fn survey_user(&self, subject: &Subject) -> Result<(), RolloutError> {
-        let problem = match self.read_user(subject).await? {
+    pub(super) async fn survey_user(&self, subject: &Subject) -> Result<(), RolloutError> {
+        let found = self.read_user(subject).await?;
+        self.take_down(subject, found).await
+    }
+
+    /// Records what was found of one user, and what that means for the plan.
+    pub(super) async fn take_down(
+        &self,
+        subject: &Subject,
+        found: Result<Vec<Filter>, Problem>,
+    ) -> Result<(), RolloutError> {
+        let problem = match found {
             Ok(filters) => {
                 self.plan_and_record(subject, filters).await?;
                 None

@@ -1,0 +1,210 @@
+//! The faster survey, for callers who may see other people's filters: many users in one request, without
+//! impersonation. It is proved on a sample before it is relied on; writes are impersonated all the same.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::dataverse::{self, Columns};
+use crate::journal::Subject;
+use crate::model::{Filter, UserId};
+use crate::plan::foreign_row;
+
+use super::pool::{Numbered, for_each};
+use super::{Rollout, RolloutError};
+
+/// Users in one request. Microsoft advises to begin with small batches ("Service protection API limits"),
+/// because their operations are carried out one after the other.
+const USERS_AT_ONCE: usize = 20;
+/// How many users with filters both surveys have to agree on.
+const SAMPLE: usize = 5;
+/// How many users are asked to find as many.
+const TRIES: usize = 25;
+
+/// How the filters are to be read.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum SurveyMode {
+    /// As each user.
+    #[default]
+    Impersonation,
+    /// As the caller, many users at once.
+    Administrator,
+}
+
+/// How the filters were read in the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SurveyedAs {
+    /// As was asked for.
+    Asked,
+    /// As each user, although it was to be as the administrator.
+    FellBack(FallBack),
+}
+
+/// Why the survey of the administrator cannot be relied on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FallBack {
+    /// Nobody with filters could be compared.
+    NoSample,
+    /// The caller sees other rows than the user.
+    Differs {
+        /// Of this user.
+        user: String,
+    },
+    /// The server refused.
+    Refused(String),
+}
+
+impl fmt::Display for FallBack {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoSample => f.write_str("no user with filters was found to compare with"),
+            Self::Differs { user } => {
+                write!(f, "of {user} the caller sees other filters than the user")
+            }
+            Self::Refused(why) => f.write_str(why),
+        }
+    }
+}
+
+impl Numbered for Vec<Subject> {
+    fn seq(&self) -> i64 {
+        self.last().map_or(0, |subject| subject.seq)
+    }
+}
+
+impl Rollout {
+    /// Whether, and with which columns, the administrator's survey sees what the users see.
+    pub(super) async fn prove_administrator(
+        &self,
+    ) -> Result<Result<Columns, FallBack>, RolloutError> {
+        let sample = self.sample().await?;
+        if sample.is_empty() {
+            return Ok(Err(FallBack::NoSample));
+        }
+        let mut why = FallBack::NoSample;
+        for columns in [Columns::Needed, Columns::All] {
+            match self.compare(&sample, columns).await? {
+                Ok(()) => return Ok(Ok(columns)),
+                Err(differs) => why = differs,
+            }
+        }
+        Ok(Err(why))
+    }
+
+    /// Some users with filters, as they see them.
+    async fn sample(&self) -> Result<Vec<(Subject, Vec<Filter>)>, RolloutError> {
+        let caller = self.reader.identity().caller.id;
+        let mut sample = Vec::new();
+        for subject in self.journal().to_survey(0, TRIES).await? {
+            if subject.id == caller {
+                continue;
+            }
+            match self.read_user(&subject).await? {
+                Ok(filters) if !filters.is_empty() => sample.push((subject, filters)),
+                Ok(_) | Err(_) => {}
+            }
+            if sample.len() == SAMPLE {
+                break;
+            }
+        }
+        Ok(sample)
+    }
+
+    async fn compare(
+        &self,
+        sample: &[(Subject, Vec<Filter>)],
+        columns: Columns,
+    ) -> Result<Result<(), FallBack>, RolloutError> {
+        let subjects: Vec<_> = sample.iter().map(|(subject, _)| subject.clone()).collect();
+        let seen = match self.read_as_administrator(&subjects, columns).await {
+            Ok(seen) => seen,
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(error) => return Ok(Err(FallBack::Refused(error.to_string()))),
+        };
+        let differs = sample.iter().zip(seen).find(|((_, own), seen)| {
+            let seen = seen.as_deref().unwrap_or_default();
+            sorted(own) != sorted(seen)
+        });
+        Ok(match differs {
+            Some(((subject, _), _)) => Err(FallBack::Differs {
+                user: subject.label.clone(),
+            }),
+            None => Ok(()),
+        })
+    }
+
+    /// The filters of every kind that the run is about; `None` where a user has to be asked as himself.
+    async fn read_as_administrator(
+        &self,
+        subjects: &[Subject],
+        columns: Columns,
+    ) -> Result<Vec<Option<Vec<Filter>>>, dataverse::Error> {
+        let users: Vec<UserId> = subjects.iter().map(|subject| subject.id).collect();
+        let mut all: Vec<Option<Vec<Filter>>> = vec![Some(Vec::new()); users.len()];
+        for &kind in self.head().criteria.kinds() {
+            let more = self
+                .reader
+                .filters_as_administrator(&users, kind, columns)
+                .await?;
+            for (all, more) in all.iter_mut().zip(more) {
+                *all = all.take().zip(more).map(|(mut all, more)| {
+                    all.extend(more);
+                    all
+                });
+            }
+        }
+        Ok(all)
+    }
+
+    /// Reads every user who was not surveyed yet, many at a time.
+    pub(super) async fn survey_as_administrator(
+        self: &Arc<Self>,
+        columns: Columns,
+    ) -> Result<(), RolloutError> {
+        let next = |after, limit| {
+            let this = Arc::clone(self);
+            async move {
+                let subjects = this.journal().to_survey(after, limit).await?;
+                let groups = subjects.chunks(USERS_AT_ONCE).map(<[Subject]>::to_vec);
+                Ok(groups.collect())
+            }
+        };
+        let work = |subjects: Vec<Subject>| {
+            let this = Arc::clone(self);
+            async move { this.survey_group(subjects, columns).await }
+        };
+        for_each(self.workers(), &self.interrupted, next, work).await
+    }
+
+    async fn survey_group(
+        &self,
+        subjects: Vec<Subject>,
+        columns: Columns,
+    ) -> Result<(), RolloutError> {
+        let seen = match self.read_as_administrator(&subjects, columns).await {
+            Ok(seen) => seen,
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(_) => vec![None; subjects.len()],
+        };
+        for (subject, filters) in subjects.into_iter().zip(seen) {
+            match filters {
+                Some(filters) if is_plausible(&subject, &filters) => {
+                    self.take_down(&subject, Ok(filters)).await?;
+                }
+                // Whatever is odd is looked at once more, as the user.
+                Some(_) | None => self.survey_user(&subject).await?,
+            }
+        }
+        Ok(())
+    }
+}
+
+fn is_plausible(subject: &Subject, filters: &[Filter]) -> bool {
+    let empty = filters.is_empty() && subject.filters_populated;
+    !empty && foreign_row(filters, subject.id).is_none()
+}
+
+fn sorted(filters: &[Filter]) -> Vec<&Filter> {
+    let mut filters: Vec<_> = filters.iter().collect();
+    filters.sort_by_key(|filter| filter.id);
+    filters
+}
