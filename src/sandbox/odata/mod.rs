@@ -1,0 +1,30 @@
+//! The query engine of the sandbox: `$select`, `$filter`, `$orderby`, paging and the JSON that answers them.
+//!
+//! Pure: no I/O, no clock, no randomness. The order of use, for a GET on a collection:
+//!
+//! 1. [`Query::parse`] reads the query string (the part of the URL after `?`, still percent-encoded)
+//!    against a [`Table`]; a [`QueryError`] carries the HTTP status, code and message to answer with.
+//! 2. [`Query::conditions`] says whether the filter is exactly what an administrator must send to see
+//!    the filters of somebody else; the caller then decides which rows the asker may see.
+//! 3. [`run`] filters, sorts and cuts one page out of those rows. [`count`] answers `/$count`.
+//! 4. [`collection_body`] writes the answer.
+//!
+//! For a GET on one row: [`Query::parse_single`], then [`entity_body`].
+
+mod annotations;
+mod body;
+mod conditions;
+mod error;
+mod page;
+mod query;
+mod table;
+mod value;
+
+pub(crate) use annotations::Annotations;
+pub(crate) use body::{Format, collection_body, entity_body};
+pub(crate) use conditions::Conditions;
+pub(crate) use error::QueryError;
+pub(crate) use page::{Page, PageRequest, count, run};
+pub(crate) use query::{Dialect, Query};
+pub(crate) use table::{Asker, Context, Hierarchy, Lookup, Navigation, Row, Table};
+pub(crate) use value::{ColumnType, Value};
