@@ -15,7 +15,14 @@ mod annotations;
 mod body;
 mod conditions;
 mod error;
+mod expr;
+mod lex;
+mod like;
+mod options;
 mod page;
+mod parse;
+#[cfg(test)]
+mod parse_properties;
 mod query;
 mod table;
 mod value;
