@@ -171,19 +171,18 @@ fn quoted<'i>(quote: char) -> impl Parser<&'i str, String, ()> {
 
 /// The escapes of a JSON string, whichever quotes stood around it.
 fn unescape(inner: &str) -> Option<String> {
-    if !inner.contains('\\') {
-        return Some(inner.to_owned());
-    }
-    let plain = inner.replace("\\'", "'");
-    let mut json = String::with_capacity(plain.len() + 2);
+    let mut json = String::with_capacity(inner.len() + 2);
+    let mut characters = inner.chars();
     json.push('"');
-    let mut escaped = false;
-    for c in plain.chars() {
-        if c == '"' && !escaped {
-            json.push('\\');
+    while let Some(c) = characters.next() {
+        match c {
+            '"' => json.push_str("\\\""),
+            '\\' => match characters.next()? {
+                '\'' => json.push('\''),
+                escaped => json.extend(['\\', escaped]),
+            },
+            plain => json.push(plain),
         }
-        escaped = c == '\\' && !escaped;
-        json.push(c);
     }
     json.push('"');
     serde_json::from_str(&json).ok()
@@ -241,6 +240,7 @@ mod tests {
                 "a\"\\b".into()
             ])]
         );
+        assert_eq!(kinds(r"['O\'B']"), [Kind::Array(vec!["O'B".into()])]);
         assert!(
             lex("['O'Brian']")
                 .unwrap_err()

@@ -13,9 +13,16 @@
 
 mod annotations;
 mod body;
+mod check;
 mod conditions;
 mod error;
 mod expr;
+mod filter;
+#[cfg(test)]
+mod filter_tests;
+#[cfg(test)]
+mod fixture;
+mod functions;
 mod lex;
 mod like;
 mod options;

@@ -1,0 +1,180 @@
+//! A filter whose names and types have been checked, and its evaluation.
+//!
+//! Two-valued: a comparison with null is true for `null eq null` and `x ne null`, false otherwise, and `not`
+//! turns it round. A negated query function therefore holds for a row without a value.
+
+use std::cmp::Ordering;
+
+use super::expr::Operator;
+use super::functions::Test;
+use super::like::Pattern;
+use super::{ColumnType, Context, Row, Value};
+
+/// A condition on a row.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Filter {
+    /// All must hold; true for none.
+    All(Vec<Filter>),
+    /// One must hold.
+    Any(Vec<Filter>),
+    /// The condition must not hold.
+    Not(Box<Filter>),
+    /// A comparison of two values of one type, or with null.
+    Compare(Term, Operator, Term),
+    /// `contains` and its like.
+    Like(Path, Pattern),
+    /// `any` and `all`; without a condition, whether there is a related row.
+    Related {
+        /// The collection.
+        path: Collection,
+        /// `all` rather than `any`.
+        all: bool,
+        /// What must hold for the related row, which is the innermost scope there.
+        body: Option<Box<Filter>>,
+    },
+    /// A query function of the platform.
+    Test {
+        /// The column.
+        path: Path,
+        /// The function.
+        test: Test,
+        /// Whether it must not hold.
+        negated: bool,
+    },
+}
+
+/// One side of a comparison.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Term {
+    /// A column.
+    Column(Path),
+    /// A constant.
+    Literal(Value),
+}
+
+/// A column, possibly of another row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Path {
+    /// Whose: 0 is the row itself, 1 the variable of the outermost lambda, and so on.
+    pub scope: usize,
+    /// The single-valued navigation properties that lead to the row.
+    pub hops: Vec<String>,
+    /// The column.
+    pub column: String,
+    /// Its type.
+    pub kind: ColumnType,
+}
+
+/// A collection-valued navigation property, possibly of another row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Collection {
+    /// As in [`Path`].
+    pub scope: usize,
+    /// As in [`Path`].
+    pub hops: Vec<String>,
+    /// The navigation property.
+    pub name: String,
+}
+
+impl Path {
+    /// The value in the row of scope 0 that `row` is.
+    pub(super) fn of(&self, row: &dyn Row) -> Value {
+        follow(row, &self.hops, &|end| end.value(&self.column)).unwrap_or(Value::Null)
+    }
+
+    fn get(&self, scopes: &[&dyn Row]) -> Value {
+        scopes
+            .get(self.scope)
+            .map_or(Value::Null, |row| self.of(*row))
+    }
+}
+
+/// Goes along single-valued navigation properties; `None` where one leads nowhere.
+fn follow<T>(row: &dyn Row, hops: &[String], end: &dyn Fn(&dyn Row) -> T) -> Option<T> {
+    match hops {
+        [] => Some(end(row)),
+        [hop, rest @ ..] => follow(row.related(hop).first()?, rest, end),
+    }
+}
+
+impl Filter {
+    /// Whether the row fits.
+    pub(super) fn holds(&self, row: &dyn Row, ctx: &Context<'_>) -> bool {
+        self.eval(&[row], ctx)
+    }
+
+    fn eval(&self, scopes: &[&dyn Row], ctx: &Context<'_>) -> bool {
+        match self {
+            Self::All(parts) => parts.iter().all(|part| part.eval(scopes, ctx)),
+            Self::Any(parts) => parts.iter().any(|part| part.eval(scopes, ctx)),
+            Self::Not(inner) => !inner.eval(scopes, ctx),
+            Self::Compare(left, operator, right) => {
+                compare(&left.get(scopes), *operator, &right.get(scopes))
+            }
+            Self::Like(path, pattern) => match path.get(scopes) {
+                Value::Text(text) => pattern.fits(&text),
+                _ => false,
+            },
+            Self::Related { path, all, body } => path.quantify(scopes, ctx, *all, body.as_deref()),
+            Self::Test {
+                path,
+                test,
+                negated,
+            } => test.holds(&path.get(scopes), ctx) != *negated,
+        }
+    }
+}
+
+impl Term {
+    fn get(&self, scopes: &[&dyn Row]) -> Value {
+        match self {
+            Self::Column(path) => path.get(scopes),
+            Self::Literal(value) => value.clone(),
+        }
+    }
+}
+
+impl Collection {
+    fn quantify(
+        &self,
+        scopes: &[&dyn Row],
+        ctx: &Context<'_>,
+        all: bool,
+        body: Option<&Filter>,
+    ) -> bool {
+        let Some(from) = scopes.get(self.scope) else {
+            return all;
+        };
+        let decide = |holder: &dyn Row| {
+            let related = holder.related(&self.name);
+            let mut fits = related.iter().map(|row| match body {
+                None => true,
+                Some(body) => {
+                    let mut inner: Vec<&dyn Row> = scopes.to_vec();
+                    inner.push(row);
+                    body.eval(&inner, ctx)
+                }
+            });
+            if all {
+                fits.all(|fit| fit)
+            } else {
+                fits.any(|fit| fit)
+            }
+        };
+        follow(*from, &self.hops, &decide).unwrap_or(all)
+    }
+}
+
+/// Comparison as OData defines it: order is never true where a side is null.
+fn compare(left: &Value, operator: Operator, right: &Value) -> bool {
+    let order = left.compare(right);
+    let null = *left == Value::Null || *right == Value::Null;
+    match operator {
+        Operator::Equal => order == Ordering::Equal,
+        Operator::NotEqual => order != Ordering::Equal,
+        Operator::GreaterThan => !null && order == Ordering::Greater,
+        Operator::GreaterThanOrEqual => !null && order != Ordering::Less,
+        Operator::LessThan => !null && order == Ordering::Less,
+        Operator::LessThanOrEqual => !null && order != Ordering::Greater,
+    }
+}
