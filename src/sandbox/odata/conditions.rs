@@ -2,6 +2,10 @@
 
 use uuid::Uuid;
 
+use super::Value;
+use super::expr::Operator;
+use super::filter::{Filter, Term};
+
 /// What a query asks for, as far as the rule about other users' filters is concerned.
 ///
 /// The platform shows them only where the conditions are exactly the type (Outlook 256 or offline 16)
@@ -41,5 +45,116 @@ impl Conditions {
         self.owner
             .filter(|_| !self.further)
             .map(|owner| (query_type, owner))
+    }
+
+    /// What a filter says; the options besides `$filter` are left at no.
+    pub(super) fn of(filter: Option<&Filter>) -> Self {
+        let mut conditions = Self::default();
+        if let Some(filter) = filter {
+            conditions.enter(filter);
+        }
+        conditions
+    }
+
+    fn enter(&mut self, filter: &Filter) {
+        match filter {
+            Filter::All(parts) => parts.iter().for_each(|part| self.enter(part)),
+            Filter::Compare(left, Operator::Equal, right) => match equals(left, right) {
+                Some(("querytype", Value::Int(number))) if self.query_type.is_none() => {
+                    self.query_type = Some(*number);
+                }
+                Some(("_ownerid_value", Value::Guid(id))) if self.owner.is_none() => {
+                    self.owner = Some(*id);
+                }
+                _ => self.further = true,
+            },
+            _ => self.further = true,
+        }
+    }
+}
+
+/// A column of the row itself and what it must equal. A path to another table is another kind of condition:
+/// it joins a table.
+fn equals<'f>(left: &'f Term, right: &'f Term) -> Option<(&'f str, &'f Value)> {
+    match (left, right) {
+        (Term::Column(path), Term::Literal(value)) | (Term::Literal(value), Term::Column(path)) => {
+            (path.hops.is_empty() && path.scope == 0).then_some((path.column.as_str(), value))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::odata::fixture::{FILTERS, id};
+    use crate::sandbox::odata::{Dialect, Query};
+
+    const OWNER: &str = "_ownerid_value eq 00000000-0000-0000-0000-000000000007";
+
+    fn conditions(filter: &str) -> Conditions {
+        let raw = format!("$filter={filter}");
+        Query::parse(&raw, &FILTERS, &Dialect::default())
+            .unwrap()
+            .conditions()
+    }
+
+    #[test]
+    fn type_and_owner_in_any_order_and_parentheses_are_the_administrators_query() {
+        for filter in [
+            format!("querytype eq 256 and {OWNER}"),
+            format!("({OWNER}) and ((querytype eq 256))"),
+            format!("(256 eq querytype and {OWNER})"),
+        ] {
+            let conditions = conditions(&filter);
+            assert_eq!(conditions.administrator(), Some((256, id(7))), "{filter}");
+        }
+        assert_eq!(
+            conditions(&format!("querytype eq 16 and {OWNER}")).administrator(),
+            Some((16, id(7)))
+        );
+    }
+
+    #[test]
+    fn any_other_condition_is_another_query() {
+        for filter in [
+            OWNER.to_owned(),
+            "querytype eq 256".to_owned(),
+            format!("querytype eq 0 and {OWNER}"),
+            format!("querytype eq 256 or {OWNER}"),
+            format!("querytype eq 256 and {OWNER} and statecode eq 0"),
+            format!("querytype eq 256 and querytype eq 256 and {OWNER}"),
+            format!("querytype ge 256 and {OWNER}"),
+            format!("querytype eq 256 and not ({OWNER})"),
+            "querytype eq 256 and ownerid/ownerid eq 00000000-0000-0000-0000-000000000007"
+                .to_owned(),
+            "querytype eq 256 and owninguser/systemuserid eq 00000000-0000-0000-0000-000000000007"
+                .to_owned(),
+            "querytype eq 256 and _ownerid_value eq null".to_owned(),
+            "querytype eq 256 and Microsoft.Dynamics.CRM.EqualUserId(PropertyName='ownerid')"
+                .to_owned(),
+        ] {
+            assert_eq!(conditions(&filter).administrator(), None, "{filter}");
+        }
+    }
+
+    #[test]
+    fn a_part_that_names_the_owner_is_told_even_among_others() {
+        let conditions = conditions(&format!("statecode eq 0 and {OWNER}"));
+        assert_eq!((conditions.owner, conditions.further), (Some(id(7)), true));
+        let none = Conditions::of(None);
+        assert_eq!((none.administrator(), none.further), (None, false));
+    }
+
+    #[test]
+    fn the_other_options_are_told_apart() {
+        let raw = format!(
+            "$filter=querytype eq 256 and {OWNER}&$select=name&$orderby=name&$top=1&$count=true"
+        );
+        let query = Query::parse(&raw, &FILTERS, &Dialect::default()).unwrap();
+        let told = query.conditions();
+        assert!(told.select && told.orderby && told.top && told.count);
+        assert!(!told.paging && !told.expand && !told.further);
+        assert!(told.administrator().is_some());
     }
 }

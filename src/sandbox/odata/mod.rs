@@ -15,7 +15,9 @@ mod annotations;
 mod body;
 mod check;
 mod conditions;
+mod cookie;
 mod error;
+mod expand;
 mod expr;
 mod filter;
 #[cfg(test)]
@@ -26,10 +28,12 @@ mod functions;
 mod lex;
 mod like;
 mod options;
+mod order;
 mod page;
 mod parse;
 #[cfg(test)]
 mod parse_properties;
+mod percent;
 mod query;
 mod table;
 mod value;

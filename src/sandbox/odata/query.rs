@@ -1,5 +1,12 @@
 //! The query options of one GET.
 
+use super::check::check;
+use super::cookie::Cookie;
+use super::expand::{self, Expand};
+use super::filter::Filter;
+use super::options::Options;
+use super::order::{self, Order};
+use super::parse::parse;
 use super::{Conditions, QueryError, Table};
 
 /// Behaviour that differs between servers or is not documented.
@@ -28,26 +35,33 @@ impl Default for Dialect {
 }
 
 /// Parsed and checked query options.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug)]
 pub(crate) struct Query {
+    /// The query string as it came.
     pub(super) raw: String,
-    conditions: Conditions,
+    /// The columns of `$select`, without repetition; `None` for all.
+    pub(super) select: Option<Vec<String>>,
+    pub(super) filter: Option<Filter>,
+    /// What the rows are sorted by: `$orderby`, then the key.
+    pub(super) order: Vec<Order>,
+    pub(super) top: Option<usize>,
+    pub(super) count: bool,
+    pub(super) expand: Vec<Expand>,
+    /// The page that came before.
+    pub(super) after: Option<Cookie>,
+    /// Whether `$orderby` was given.
+    ordered: bool,
 }
 
 impl Query {
     /// Reads the query string of a GET on a collection: what follows `?`, as it came, without `?`.
     pub(crate) fn parse(
         raw_query: &str,
-        _table: &dyn Table,
-        _dialect: &Dialect,
+        table: &dyn Table,
+        dialect: &Dialect,
     ) -> Result<Self, QueryError> {
-        if raw_query.contains("$skip=") {
-            return Err(QueryError::query("Skip Clause is not supported in CRM"));
-        }
-        Ok(Self {
-            raw: raw_query.to_owned(),
-            conditions: Conditions::default(),
-        })
+        let options = Options::read(raw_query)?;
+        Self::build(raw_query.to_owned(), options, table, dialect, 0)
     }
 
     /// Reads the query string of a GET on one row, where only `$select` and `$expand` mean anything.
@@ -56,11 +70,218 @@ impl Query {
         table: &dyn Table,
         dialect: &Dialect,
     ) -> Result<Self, QueryError> {
-        Self::parse(raw_query, table, dialect)
+        let mut options = Options::read(raw_query)?;
+        refuse_collection_options(&mut options)?;
+        Self::build(raw_query.to_owned(), options, table, dialect, 0)
+    }
+
+    /// `depth` counts the expanded properties around these options.
+    pub(super) fn build(
+        raw: String,
+        mut options: Options,
+        table: &dyn Table,
+        dialect: &Dialect,
+        depth: usize,
+    ) -> Result<Self, QueryError> {
+        let select = read_select(options.take("$select"), table)?;
+        let filter = match options.take("$filter") {
+            None => None,
+            Some(text) => {
+                let expr = parse(&text, dialect.in_operator)?;
+                Some(check(&expr, table, &options, dialect)?)
+            }
+        };
+        let orderby = options.take("$orderby");
+        let ordered = orderby.is_some();
+        let order = order::read(orderby.as_deref(), table)?;
+        let top = options
+            .take("$top")
+            .map(|text| read_top(&text))
+            .transpose()?;
+        let count = options
+            .take("$count")
+            .map(|text| read_count(&text))
+            .transpose()?;
+        let expand = match options.take("$expand") {
+            None => Vec::new(),
+            Some(text) => expand::read(&text, table, &options, dialect, depth)?,
+        };
+        let after = match options.take("$skiptoken") {
+            None => None,
+            Some(token) => Some(read_token(&token, &order)?),
+        };
+        options.finish()?;
+        Ok(Self {
+            raw,
+            select,
+            filter,
+            order,
+            top,
+            count: count.unwrap_or(false),
+            expand,
+            after,
+            ordered,
+        })
     }
 
     /// See [`Conditions`].
     pub(crate) fn conditions(&self) -> Conditions {
-        self.conditions
+        Conditions {
+            select: self.select.is_some(),
+            expand: !self.expand.is_empty(),
+            orderby: self.ordered,
+            top: self.top.is_some(),
+            paging: self.after.is_some(),
+            count: self.count,
+            ..Conditions::of(self.filter.as_ref())
+        }
+    }
+}
+
+/// Refuses, on one row, the options that need many.
+pub(super) fn refuse_collection_options(options: &mut Options) -> Result<(), QueryError> {
+    let names = [
+        "$filter",
+        "$orderby",
+        "$count",
+        "$skip",
+        "$top",
+        "$skiptoken",
+    ];
+    if names.into_iter().all(|name| options.take(name).is_none()) {
+        return Ok(());
+    }
+    Err(QueryError::query(
+        "The query specified in the URI is not valid. Query options $filter, $orderby, $count, $skip, and $top \
+         can be applied only on collections.",
+    ))
+}
+
+fn read_select(text: Option<String>, table: &dyn Table) -> Result<Option<Vec<String>>, QueryError> {
+    let Some(text) = text else {
+        return Ok(None);
+    };
+    let mut columns: Vec<String> = Vec::new();
+    for name in text.split(',').map(str::trim) {
+        if name == "*" {
+            return Ok(None);
+        }
+        if table.column(name).is_none() {
+            return Err(QueryError::no_property(name, table.logical_name()));
+        }
+        if !columns.iter().any(|known| known == name) {
+            columns.push(name.to_owned());
+        }
+    }
+    Ok(Some(columns))
+}
+
+fn read_top(text: &str) -> Result<usize, QueryError> {
+    text.parse().map_err(|_| {
+        QueryError::query(format!(
+            "Invalid value '{text}' for $top query option found. The $top query option requires a non-negative \
+             integer value."
+        ))
+    })
+}
+
+fn read_count(text: &str) -> Result<bool, QueryError> {
+    text.parse().map_err(|_| {
+        QueryError::query(format!(
+            "Invalid value '{text}' for $count query option found. Only 'true' and 'false' are accepted."
+        ))
+    })
+}
+
+fn read_token(token: &str, order: &[Order]) -> Result<Cookie, QueryError> {
+    let names: Vec<String> = order.iter().map(Order::name).collect();
+    let kinds = order.iter().map(|o| o.path.kind);
+    let columns: Vec<_> = names.iter().map(String::as_str).zip(kinds).collect();
+    Cookie::read(token, &columns)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::odata::fixture::{FILTERS, USERS};
+
+    fn query(raw: &str) -> Query {
+        Query::parse(raw, &USERS, &Dialect::default()).unwrap()
+    }
+
+    fn refusal(raw: &str) -> String {
+        Query::parse(raw, &USERS, &Dialect::default())
+            .unwrap_err()
+            .message
+    }
+
+    #[test]
+    fn select_tolerates_spaces_and_knows_its_columns() {
+        let columns = query("$select=fullname,%20isdisabled+,fullname")
+            .select
+            .unwrap();
+        assert_eq!(columns, ["fullname", "isdisabled"]);
+        assert_eq!(query("$select=*").select, None);
+        assert_eq!(
+            refusal("$select=fullname,azurestate"),
+            "Could not find a property named 'azurestate' on type 'Microsoft.Dynamics.CRM.systemuser'."
+        );
+    }
+
+    #[test]
+    fn a_lookup_is_selected_by_its_column_not_by_its_navigation_property() {
+        let select = |raw| Query::parse(raw, &FILTERS, &Dialect::default());
+        assert!(select("$select=_ownerid_value").is_ok());
+        assert!(select("$select=ownerid").is_err());
+    }
+
+    #[test]
+    fn numbers_and_switches_are_read_strictly() {
+        assert_eq!(query("$top=3&$count=true").top, Some(3));
+        assert!(query("$count=true").count && !query("$count=false").count);
+        for raw in [
+            "$top=-1",
+            "$top=x",
+            "$count=1",
+            "$skiptoken=x",
+            "$skip=0",
+            "$Top=1",
+        ] {
+            assert!(
+                Query::parse(raw, &USERS, &Dialect::default()).is_err(),
+                "{raw}"
+            );
+        }
+    }
+
+    #[test]
+    fn one_row_takes_only_select_and_expand() {
+        let single = |raw| Query::parse_single(raw, &USERS, &Dialect::default());
+        assert!(single("$select=fullname&$expand=businessunitid($select=name)").is_ok());
+        for raw in [
+            "$filter=fullname eq 'a'",
+            "$top=1",
+            "$orderby=fullname",
+            "$count=true",
+        ] {
+            assert!(
+                single(raw)
+                    .unwrap_err()
+                    .message
+                    .contains("only on collections"),
+                "{raw}"
+            );
+        }
+    }
+
+    #[test]
+    fn in_is_a_matter_of_the_dialect() {
+        let raw = "$filter=accessmode in (0,2)";
+        assert!(refusal(raw).starts_with("Syntax error at position 11"));
+        let newer = Dialect {
+            in_operator: true,
+            ..Dialect::default()
+        };
+        assert!(Query::parse(raw, &USERS, &newer).is_ok());
     }
 }
