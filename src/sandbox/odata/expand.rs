@@ -161,8 +161,8 @@ mod tests {
         ] {
             assert_eq!(expanded(text).unwrap_err().status, 400, "{text}");
         }
-        let deep = "user_userquery($expand=owninguser($expand=".repeat(50_000);
-        let closed = format!("{deep}businessunitid{}", "))".repeat(50_000));
+        let deep = "user_userquery($expand=owninguser($expand=".repeat(500);
+        let closed = format!("{deep}businessunitid{}", "))".repeat(500));
         assert!(expanded(&closed).unwrap_err().message.contains("too deep"));
     }
 

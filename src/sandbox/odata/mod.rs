@@ -13,6 +13,8 @@
 
 mod annotations;
 mod body;
+#[cfg(test)]
+mod body_tests;
 mod check;
 mod conditions;
 mod cookie;
@@ -24,7 +26,9 @@ mod filter;
 mod filter_tests;
 #[cfg(test)]
 mod fixture;
+mod formatted;
 mod functions;
+mod json;
 mod lex;
 mod like;
 mod options;
