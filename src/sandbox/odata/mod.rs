@@ -18,6 +18,7 @@ mod body_tests;
 mod check;
 mod conditions;
 mod cookie;
+mod cursor;
 mod error;
 mod expand;
 mod expr;

@@ -1,11 +1,10 @@
 //! From the words of a filter to its syntax tree.
 
+use super::cursor::{Parsed, Parser};
 use super::expr::{Argument, Expr, Operand, Operator, TextFunction};
-use super::lex::{Kind, Token, lex, position};
+use super::lex::Kind;
 use super::{QueryError, Value};
 
-/// How deep parentheses, `not` and lambdas may nest. It keeps every later walk off the end of the stack.
-const MAX_DEPTH: usize = 100;
 /// The namespace of the platform's query functions.
 const NAMESPACE: &str = "Microsoft.Dynamics.CRM.";
 
@@ -25,89 +24,7 @@ pub(super) fn parse_alias(text: &str) -> Result<Argument, QueryError> {
     Ok(argument)
 }
 
-struct Parser<'t> {
-    text: &'t str,
-    tokens: Vec<Token>,
-    next: usize,
-    depth: usize,
-    in_operator: bool,
-}
-
-type Parsed<T> = Result<T, QueryError>;
-
-impl<'t> Parser<'t> {
-    fn new(text: &'t str, in_operator: bool) -> Parsed<Self> {
-        Ok(Self {
-            text,
-            tokens: lex(text)?,
-            next: 0,
-            depth: 0,
-            in_operator,
-        })
-    }
-
-    fn peek(&self) -> Option<&Kind> {
-        self.tokens.get(self.next).map(|token| &token.kind)
-    }
-
-    fn peek_word(&self) -> Option<&str> {
-        match self.peek() {
-            Some(Kind::Word(word)) => Some(word),
-            _ => None,
-        }
-    }
-
-    /// Takes the next token where it is the mark.
-    fn mark(&mut self, mark: char) -> bool {
-        let found = matches!(self.peek(), Some(Kind::Mark(m)) if *m == mark);
-        self.next += usize::from(found);
-        found
-    }
-
-    fn expect(&mut self, mark: char) -> Parsed<()> {
-        if self.mark(mark) {
-            Ok(())
-        } else {
-            Err(self.unexpected())
-        }
-    }
-
-    /// Takes the next token where it is the word.
-    fn keyword(&mut self, keyword: &str) -> bool {
-        let found = self.peek_word() == Some(keyword);
-        self.next += usize::from(found);
-        found
-    }
-
-    fn word(&mut self) -> Parsed<String> {
-        let word = self.peek_word().map(str::to_owned);
-        self.next += usize::from(word.is_some());
-        word.ok_or_else(|| self.unexpected())
-    }
-
-    fn unexpected(&self) -> QueryError {
-        let at = self.tokens.get(self.next).map_or(self.text.len(), |t| t.at);
-        QueryError::syntax(position(self.text, at), self.text)
-    }
-
-    fn end(&self) -> Parsed<()> {
-        if self.peek().is_none() {
-            Ok(())
-        } else {
-            Err(self.unexpected())
-        }
-    }
-
-    fn deeper<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
-        if self.depth == MAX_DEPTH {
-            return Err(QueryError::query("Recursion depth exceeded allowed limit."));
-        }
-        self.depth += 1;
-        let parsed = parse(self);
-        self.depth -= 1;
-        parsed
-    }
-
+impl Parser<'_> {
     fn or(&mut self) -> Parsed<Expr> {
         self.chain("or", Self::and, Expr::Or)
     }
@@ -139,7 +56,7 @@ impl<'t> Parser<'t> {
         if self.keyword("not") {
             let inner = self.deeper(Self::unary)?;
             return match inner {
-                Expr::Compare(..) | Expr::In(..) if !self.closed_at(start + 1) => {
+                Expr::Compare(..) | Expr::In(..) if !self.opens_at(start + 1) => {
                     self.next = start + 1;
                     Err(self.unexpected())
                 }
@@ -154,14 +71,8 @@ impl<'t> Parser<'t> {
         self.predicate()
     }
 
-    fn closed_at(&self, at: usize) -> bool {
-        self.tokens
-            .get(at)
-            .is_some_and(|t| t.kind == Kind::Mark('('))
-    }
-
     fn predicate(&mut self) -> Parsed<Expr> {
-        if let (Some(name), true) = (self.peek_word(), self.closed_at(self.next + 1)) {
+        if let (Some(name), true) = (self.peek_word(), self.opens_at(self.next + 1)) {
             let name = name.to_owned();
             self.next += 2;
             return self.call(&name);

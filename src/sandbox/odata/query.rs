@@ -204,6 +204,7 @@ fn read_token(token: &str, order: &[Order]) -> Result<Cookie, QueryError> {
 mod tests {
     use super::*;
     use crate::sandbox::odata::fixture::{FILTERS, USERS};
+    use proptest::prelude::*;
 
     fn query(raw: &str) -> Query {
         Query::parse(raw, &USERS, &Dialect::default()).unwrap()
@@ -283,5 +284,15 @@ mod tests {
             ..Dialect::default()
         };
         assert!(Query::parse(raw, &USERS, &newer).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn no_query_string_panics(
+            raw in ".*|(&?[$](select|filter|orderby|top|count|skiptoken|expand)=[a-z0-9'(),/ %<>=]{0,12}){0,4}"
+        ) {
+            let _ = Query::parse(&raw, &USERS, &Dialect::default());
+            let _ = Query::parse_single(&raw, &USERS, &Dialect::default());
+        }
     }
 }

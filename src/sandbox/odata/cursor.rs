@@ -1,0 +1,110 @@
+//! A place among the words of a filter, and what may be done there.
+
+use super::QueryError;
+use super::lex::{Kind, Token, lex, position};
+
+/// How deep parentheses, `not` and lambdas may nest. It keeps every later walk off the end of the stack.
+const MAX_DEPTH: usize = 100;
+
+/// The words of one filter and the place reached.
+pub(super) struct Parser<'t> {
+    text: &'t str,
+    tokens: Vec<Token>,
+    /// The index of the next word.
+    pub(super) next: usize,
+    depth: usize,
+    /// Whether `in` is understood.
+    pub(super) in_operator: bool,
+}
+
+/// What was read, or why it could not be.
+pub(super) type Parsed<T> = Result<T, QueryError>;
+
+impl<'t> Parser<'t> {
+    /// Starts at the first word.
+    pub(super) fn new(text: &'t str, in_operator: bool) -> Parsed<Self> {
+        Ok(Self {
+            text,
+            tokens: lex(text)?,
+            next: 0,
+            depth: 0,
+            in_operator,
+        })
+    }
+
+    /// The next word of any kind.
+    pub(super) fn peek(&self) -> Option<&Kind> {
+        self.tokens.get(self.next).map(|token| &token.kind)
+    }
+
+    /// The next word, where it is a name.
+    pub(super) fn peek_word(&self) -> Option<&str> {
+        match self.peek() {
+            Some(Kind::Word(word)) => Some(word),
+            _ => None,
+        }
+    }
+
+    /// Takes the next token where it is the mark.
+    pub(super) fn mark(&mut self, mark: char) -> bool {
+        let found = matches!(self.peek(), Some(Kind::Mark(m)) if *m == mark);
+        self.next += usize::from(found);
+        found
+    }
+
+    /// Takes the mark, which must come next.
+    pub(super) fn expect(&mut self, mark: char) -> Parsed<()> {
+        if self.mark(mark) {
+            Ok(())
+        } else {
+            Err(self.unexpected())
+        }
+    }
+
+    /// Takes the next token where it is the word.
+    pub(super) fn keyword(&mut self, keyword: &str) -> bool {
+        let found = self.peek_word() == Some(keyword);
+        self.next += usize::from(found);
+        found
+    }
+
+    /// Takes a name, which must come next.
+    pub(super) fn word(&mut self) -> Parsed<String> {
+        let word = self.peek_word().map(str::to_owned);
+        self.next += usize::from(word.is_some());
+        word.ok_or_else(|| self.unexpected())
+    }
+
+    /// Nothing may begin with the next word.
+    pub(super) fn unexpected(&self) -> QueryError {
+        let at = self.tokens.get(self.next).map_or(self.text.len(), |t| t.at);
+        QueryError::syntax(position(self.text, at), self.text)
+    }
+
+    /// Nothing may follow.
+    pub(super) fn end(&self) -> Parsed<()> {
+        if self.peek().is_none() {
+            Ok(())
+        } else {
+            Err(self.unexpected())
+        }
+    }
+
+    /// Reads something nested.
+    pub(super) fn deeper<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
+        if self.depth == MAX_DEPTH {
+            return Err(QueryError::query("Recursion depth exceeded allowed limit."));
+        }
+        self.depth += 1;
+        let parsed = parse(self);
+        self.depth -= 1;
+        parsed
+    }
+
+    /// Whether the word at an index is an opening parenthesis.
+    pub(super) fn opens_at(&self, at: usize) -> bool {
+        self.tokens
+            .get(at)
+            .is_some_and(|t| t.kind == Kind::Mark('('))
+    }
+}
