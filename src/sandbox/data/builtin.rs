@@ -1,0 +1,128 @@
+//! Accounts that every organisation has, and the caller.
+
+use super::dice::Dice;
+use super::structure::{ADMINISTRATOR, Structure};
+use crate::sandbox::rows::{Oddity, Person};
+
+/// One built-in account: names, login, access mode, whether it is an application.
+struct Account {
+    first: &'static str,
+    last: &'static str,
+    login: &'static str,
+    access_mode: i32,
+    application: bool,
+    administrator: bool,
+}
+
+const fn person(first: &'static str, last: &'static str, login: &'static str) -> Account {
+    Account {
+        first,
+        last,
+        login,
+        access_mode: 0,
+        application: false,
+        administrator: false,
+    }
+}
+
+/// System and application users (Microsoft: "System and application users"). The first is the caller.
+const ACCOUNTS: &[Account] = &[
+    Account {
+        application: true,
+        administrator: true,
+        access_mode: 4,
+        ..person("#", "syncfilters", "syncfilters@contoso.example")
+    },
+    Account {
+        administrator: true,
+        ..person("", "SYSTEM", "")
+    },
+    Account {
+        administrator: true,
+        ..person("", "INTEGRATION", "INTEGRATION")
+    },
+    Account {
+        access_mode: 3,
+        ..person("Support", "User", "crmoln@microsoft.com")
+    },
+    Account {
+        access_mode: 5,
+        ..person("Delegated", "Admin", "crmoln2@microsoft.com")
+    },
+    Account {
+        access_mode: 4,
+        application: true,
+        ..person("", "# PowerAppsDataService", "bap_sa@microsoft.com")
+    },
+    Account {
+        access_mode: 4,
+        application: true,
+        ..person("", "# RelevanceSearch", "RelevanceSearch@onmicrosoft.com")
+    },
+];
+
+/// The built-in accounts; the first is the one behind the administrator's token.
+pub(super) fn accounts(dice: &mut Dice, structure: &Structure) -> Vec<Person> {
+    let accounts = ACCOUNTS.iter().enumerate();
+    accounts
+        .map(|(index, account)| row(dice, index, account, structure))
+        .collect()
+}
+
+fn row(dice: &mut Dice, index: usize, account: &Account, structure: &Structure) -> Person {
+    let role = account
+        .administrator
+        .then(|| structure.role(ADMINISTRATOR, 0));
+    let without_directory = matches!(account.last, "SYSTEM" | "INTEGRATION");
+    Person {
+        id: dice.id(),
+        object_id: (!without_directory).then(|| dice.id()),
+        first_name: account.first.to_owned(),
+        last_name: account.last.to_owned(),
+        login: account.login.to_owned(),
+        email: account
+            .login
+            .contains('@')
+            .then(|| account.login.to_owned()),
+        unit: 0,
+        roles: role.flatten().into_iter().collect(),
+        teams: Vec::new(),
+        oddity: Oddity::BuiltIn,
+        disabled: account.last == "SYSTEM" || account.last == "INTEGRATION",
+        licensed: false,
+        deleted: false,
+        integration: account.last == "INTEGRATION",
+        setup: account.last == "SYSTEM",
+        populated: false,
+        access_mode: account.access_mode,
+        managed_type: 0,
+        application_id: account.application.then(|| dice.id()),
+        created_on: dice.moment(3000),
+        version: 900_000 + index as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::structure::structure;
+    use super::*;
+
+    #[test]
+    fn the_caller_comes_first_and_may_everything() {
+        let mut dice = Dice::new(1);
+        let structure = structure(&mut dice);
+        let accounts = accounts(&mut dice, &structure);
+        let caller = &accounts[0];
+        assert!(caller.application_id.is_some() && !caller.disabled);
+        assert_eq!(structure.roles[caller.roles[0]].name, ADMINISTRATOR);
+    }
+
+    #[test]
+    fn system_has_neither_login_nor_object_id() {
+        let mut dice = Dice::new(1);
+        let structure = structure(&mut dice);
+        let accounts = accounts(&mut dice, &structure);
+        let system = accounts.iter().find(|it| it.last_name == "SYSTEM").unwrap();
+        assert!(system.login.is_empty() && system.object_id.is_none());
+    }
+}

@@ -1,0 +1,162 @@
+//! The parts put together.
+
+use super::builtin::accounts;
+use super::dice::Dice;
+use super::filters::Maker;
+use super::people::people;
+use super::structure::structure;
+use super::views::views;
+use crate::sandbox::options::Options;
+use crate::sandbox::rights::Privilege;
+use crate::sandbox::rows::{Organization, Person};
+use crate::sandbox::store::{Rows, Store};
+use crate::sandbox::switches::{Switch, Switches};
+
+/// The whole organisation.
+///
+/// The same seed and number of users give the same rows; switches change only settings and the
+/// rights of the administrator.
+pub(in crate::sandbox) fn organization(options: &Options) -> Store {
+    let mut dice = Dice::new(options.seed);
+    let structure = structure(&mut dice);
+    let mut everybody = accounts(&mut dice, &structure);
+    let ordinary = people(&mut dice, options.users, &structure);
+    everybody.extend(ordinary);
+    if options.version.is_8() {
+        everybody.iter_mut().for_each(on_premises);
+    }
+    let administrator = 0;
+    let views = views(&mut dice, administrator);
+    let organization = Organization {
+        id: dice.id(),
+        tenant: dice.id(),
+        environment: dice.id(),
+        name: "Contoso (practice)",
+        unique_name: "contosopractice",
+        settings: settings(options.switches),
+        version: 400,
+    };
+    let mut maker = Maker::new(&mut dice, &views, everybody.len());
+    for (index, person) in everybody.iter().enumerate() {
+        maker.serve(index, person, everybody.len());
+    }
+    let (filters, next_version) = maker.finish();
+    let mut store = Store::new(Rows {
+        organization,
+        units: structure.units,
+        roles: structure.roles,
+        teams: structure.teams,
+        people: everybody,
+        views,
+        filters,
+        administrator,
+        next_version,
+    });
+    restrict_administrator(&mut store, options.switches);
+    store
+}
+
+/// On-premises there is no directory in the cloud: no object ids, Windows logins, no licences.
+fn on_premises(person: &mut Person) {
+    person.object_id = None;
+    person.licensed = false;
+    if let Some(name) = person.login.strip_suffix("@contoso.example") {
+        person.login = format!("CONTOSO\\{name}");
+    }
+}
+
+/// `orgdborgsettings`: XML with an element for each setting that was ever changed.
+fn settings(switches: Switches) -> String {
+    let element = |value: bool| {
+        format!(
+            "<DistinctPhysicalAndLogicalDeletesForExchangeSync>{value}</DistinctPhysicalAndLogicalDeletesForExchangeSync>"
+        )
+    };
+    let distinct = if switches.on(Switch::DistinctDeletesAbsent) {
+        String::new()
+    } else {
+        element(switches.on(Switch::DistinctDeletes))
+    };
+    format!(
+        "<OrgSettings><IsMRUEnabled>true</IsMRUEnabled>{distinct}<SkipSuffixOnKBArticles>false</SkipSuffixOnKBArticles></OrgSettings>"
+    )
+}
+
+fn restrict_administrator(store: &mut Store, switches: Switches) {
+    for (switch, privilege) in [
+        (
+            Switch::CallerCannotActOnBehalf,
+            Privilege::ActOnBehalfOfAnotherUser,
+        ),
+        (Switch::CallerLacksAdminFilter, Privilege::AdminFilter),
+    ] {
+        if switches.on(switch) {
+            for role in &mut store.roles {
+                role.rights = role.rights.without(privilege);
+            }
+        }
+    }
+}
+
+/// A plain organisation for tests.
+#[cfg(test)]
+pub(in crate::sandbox) fn generate(users: usize, seed: u64) -> Store {
+    organization(&Options {
+        users,
+        seed,
+        ..Options::default()
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fingerprint(store: &Store) -> Vec<String> {
+        let mut lines: Vec<_> = store.filters().map(|it| format!("{it:?}")).collect();
+        lines.sort();
+        lines.extend(store.people.iter().map(|it| format!("{it:?}")));
+        lines
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_organisation() {
+        assert_eq!(fingerprint(&generate(50, 7)), fingerprint(&generate(50, 7)));
+        assert_ne!(fingerprint(&generate(50, 7)), fingerprint(&generate(50, 8)));
+    }
+
+    #[test]
+    fn switches_change_settings_but_not_people_and_filters() {
+        let with = organization(&Options {
+            users: 50,
+            seed: 7,
+            switches: Switches::parse("distinct-deletes,caller-lacks-admin-filter").unwrap(),
+            ..Options::default()
+        });
+        assert_eq!(fingerprint(&with), fingerprint(&generate(50, 7)));
+        assert!(with.organization.settings.contains("Sync>true<"));
+        assert!(!with.rights(with.administrator).has(Privilege::AdminFilter));
+    }
+
+    #[test]
+    fn on_premises_people_have_windows_logins_and_no_object_ids() {
+        let store = organization(&Options {
+            version: crate::sandbox::Version::V8_2,
+            ..Options::default()
+        });
+        assert!(store.people.iter().all(|it| it.object_id.is_none()));
+        assert!(
+            store
+                .people
+                .iter()
+                .any(|it| it.login.starts_with("CONTOSO\\"))
+        );
+    }
+
+    #[test]
+    fn an_organisation_may_be_empty() {
+        let store = generate(0, 1);
+        assert_eq!(store.filters().count(), 0);
+        assert!(store.people.len() > 3);
+    }
+}

@@ -1,0 +1,163 @@
+//! Business units, security roles and teams.
+
+use super::dice::Dice;
+use super::words;
+use crate::sandbox::rights::Privilege as P;
+use crate::sandbox::rights::Rights;
+use crate::sandbox::rows::{Role, Team, Unit};
+
+/// Reading what everybody may read.
+const COMMON: Rights = Rights::of(&[
+    P::ReadUser,
+    P::ReadBusinessUnit,
+    P::ReadRole,
+    P::ReadTeam,
+    P::ReadQuery,
+    P::ReadOrganization,
+]);
+
+/// Own views and filters, all verbs (as the role exports of the platform have them, at user depth).
+const OWN_FILTERS: Rights = Rights::of(&[
+    P::ReadUserQuery,
+    P::WriteUserQuery,
+    P::CreateUserQuery,
+    P::DeleteUserQuery,
+]);
+
+/// The administrator's role: everything.
+pub(super) const ADMINISTRATOR: &str = "System Administrator";
+/// Reads filters and cannot write them.
+pub(super) const SYNC_READER: &str = "Sync reader";
+/// Has nothing on filters.
+pub(super) const NO_VIEWS: &str = "No views";
+/// Roles of ordinary people.
+pub(super) const ORDINARY: &[&str] = &[
+    "Salesperson",
+    "Sales Manager",
+    "Customer Service Representative",
+    "Basic User",
+    "System Customizer",
+];
+
+fn roles() -> Vec<(&'static str, Rights)> {
+    let everyday = COMMON.and(OWN_FILTERS);
+    let mut roles = vec![
+        (ADMINISTRATOR, Rights::all()),
+        ("Delegate", Rights::of(&[P::ActOnBehalfOfAnotherUser])),
+        (SYNC_READER, COMMON.and(Rights::of(&[P::ReadUserQuery]))),
+        (NO_VIEWS, COMMON),
+    ];
+    let customizer = everyday.and(Rights::of(&[P::WriteQuery]));
+    for &name in ORDINARY {
+        let rights = if name == "System Customizer" {
+            customizer
+        } else {
+            everyday
+        };
+        roles.push((name, rights));
+    }
+    roles
+}
+
+/// What is organised before there are people.
+#[derive(Debug)]
+pub(super) struct Structure {
+    pub(super) units: Vec<Unit>,
+    pub(super) roles: Vec<Role>,
+    pub(super) teams: Vec<Team>,
+}
+
+impl Structure {
+    /// The unit's copy of a role.
+    pub(super) fn role(&self, name: &str, unit: usize) -> Option<usize> {
+        self.roles
+            .iter()
+            .position(|role| role.name == name && role.unit == unit)
+    }
+}
+
+/// The tree of units, a copy of each role in each unit, and the teams.
+pub(super) fn structure(dice: &mut Dice) -> Structure {
+    let units = units(dice);
+    let mut all = Vec::new();
+    for unit in 0..units.len() {
+        for (name, rights) in roles() {
+            all.push(Role {
+                id: dice.id(),
+                name,
+                unit,
+                rights,
+                version: 1_000 + all.len() as u64,
+            });
+        }
+    }
+    let mut structure = Structure {
+        units,
+        roles: all,
+        teams: Vec::new(),
+    };
+    for (index, &(name, role)) in words::TEAMS.iter().enumerate() {
+        let unit = index % structure.units.len();
+        let roles = role.and_then(|role| structure.role(role, unit));
+        structure.teams.push(Team {
+            id: dice.id(),
+            name: name.to_owned(),
+            unit,
+            roles: roles.into_iter().collect(),
+            version: 3_000 + index as u64,
+        });
+    }
+    structure
+}
+
+fn units(dice: &mut Dice) -> Vec<Unit> {
+    let mut units = vec![unit(dice, "Contoso", None, 0)];
+    for (name, below) in words::UNITS {
+        let parent = units.len();
+        units.push(unit(dice, name, Some(0), parent));
+        for name in *below {
+            units.push(unit(dice, name, Some(parent), units.len()));
+        }
+    }
+    units
+}
+
+fn unit(dice: &mut Dice, name: &str, parent: Option<usize>, index: usize) -> Unit {
+    Unit {
+        id: dice.id(),
+        name: name.to_owned(),
+        parent,
+        version: 500 + index as u64,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_unit_has_its_own_copy_of_each_role() {
+        let structure = structure(&mut Dice::new(1));
+        for unit in 0..structure.units.len() {
+            assert!(structure.role("Basic User", unit).is_some());
+        }
+        let copies = structure.roles.iter().filter(|it| it.name == "Basic User");
+        assert_eq!(copies.count(), structure.units.len());
+    }
+
+    #[test]
+    fn parents_come_before_their_units() {
+        let structure = structure(&mut Dice::new(1));
+        for (index, unit) in structure.units.iter().enumerate() {
+            assert_eq!(unit.parent.is_none(), index == 0);
+            assert!(unit.parent.is_none_or(|parent| parent < index));
+        }
+    }
+
+    #[test]
+    fn some_teams_give_a_role_and_some_do_not() {
+        let structure = structure(&mut Dice::new(1));
+        assert!(structure.teams.iter().any(|it| it.roles.is_empty()));
+        assert!(structure.teams.iter().any(|it| !it.roles.is_empty()));
+    }
+}

@@ -1,0 +1,99 @@
+//! Templates and system filters.
+
+use std::sync::Arc;
+
+use super::dice::Dice;
+use super::words;
+use crate::sandbox::rows::{PersonIndex, View};
+
+/// Name of a template: "My Appointments" comes from "Appointments template".
+fn template_name(own: &str) -> String {
+    format!("{} template", own.trim_start_matches("My "))
+}
+
+/// The query of a filter for a table.
+pub(super) fn fetch_xml(table: &str, conditions: &str) -> Arc<str> {
+    format!(
+        r#"<fetch version="1.0" mapping="logical"><entity name="{table}"><attribute name="{table}id" /><filter type="and">{conditions}</filter></entity></fetch>"#
+    )
+    .into()
+}
+
+/// Templates for Outlook (131072) and offline (8192), the default ones first, and system filters.
+pub(super) fn views(dice: &mut Dice, author: PersonIndex) -> Vec<View> {
+    let mut views = Vec::new();
+    for query_type in [131_072, 8192] {
+        for (table, name, conditions) in words::FILTERS {
+            let mut view = view(dice, author, table, &template_name(name), query_type);
+            view.fetch_xml = fetch_xml(table, conditions);
+            view.is_default = true;
+            views.push(view);
+        }
+    }
+    // One that is not given to new users, one switched off, and two of the organisation itself.
+    views.push(view(
+        dice,
+        author,
+        "appointment",
+        "Visits (not default)",
+        131_072,
+    ));
+    let mut off = view(dice, author, "task", "Old tasks template", 131_072);
+    (off.state, off.status) = (1, Some(2));
+    views.push(off);
+    views.push(view(
+        dice,
+        author,
+        "contact",
+        "Board members for everybody",
+        256,
+    ));
+    views.push(view(
+        dice,
+        author,
+        "contact",
+        "Board members for everybody (offline)",
+        16,
+    ));
+    views.push(view(dice, author, "appointment", "All Appointments", 0));
+    for (index, view) in views.iter_mut().enumerate() {
+        view.version = 5_000 + index as u64;
+    }
+    views
+}
+
+fn view(dice: &mut Dice, author: PersonIndex, table: &str, name: &str, query_type: i32) -> View {
+    View {
+        id: dice.id(),
+        name: name.to_owned(),
+        table: table.into(),
+        fetch_xml: fetch_xml(table, ""),
+        query_type,
+        is_default: false,
+        state: 0,
+        status: Some(1),
+        version: 0,
+        modified_on: dice.moment(1500),
+        modified_by: author,
+        on_behalf: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_table_has_one_default_template_of_each_kind_and_none_is_inactive() {
+        let views = views(&mut Dice::new(1), 0);
+        for (table, ..) in words::FILTERS {
+            for query_type in [131_072, 8192] {
+                let defaults = views.iter().filter(|it| {
+                    it.is_default && it.query_type == query_type && &*it.table == *table
+                });
+                assert_eq!(defaults.count(), 1, "{table} {query_type}");
+            }
+        }
+        assert!(views.iter().all(|it| !(it.is_default && it.state == 1)));
+    }
+}

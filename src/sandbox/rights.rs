@@ -1,0 +1,131 @@
+//! Privileges and sets of them.
+
+use uuid::Uuid;
+
+/// The privileges that the sandbox looks at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Privilege {
+    ReadUserQuery,
+    WriteUserQuery,
+    CreateUserQuery,
+    DeleteUserQuery,
+    ReadUser,
+    ReadBusinessUnit,
+    ReadRole,
+    ReadTeam,
+    ReadQuery,
+    WriteQuery,
+    ReadOrganization,
+    ActOnBehalfOfAnotherUser,
+    AdminFilter,
+}
+
+impl Privilege {
+    pub(super) const ALL: [Self; 13] = [
+        Self::ReadUserQuery,
+        Self::WriteUserQuery,
+        Self::CreateUserQuery,
+        Self::DeleteUserQuery,
+        Self::ReadUser,
+        Self::ReadBusinessUnit,
+        Self::ReadRole,
+        Self::ReadTeam,
+        Self::ReadQuery,
+        Self::WriteQuery,
+        Self::ReadOrganization,
+        Self::ActOnBehalfOfAnotherUser,
+        Self::AdminFilter,
+    ];
+
+    /// As error messages spell it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::ReadUserQuery => "prvReadUserQuery",
+            Self::WriteUserQuery => "prvWriteUserQuery",
+            Self::CreateUserQuery => "prvCreateUserQuery",
+            Self::DeleteUserQuery => "prvDeleteUserQuery",
+            Self::ReadUser => "prvReadUser",
+            Self::ReadBusinessUnit => "prvReadBusinessUnit",
+            Self::ReadRole => "prvReadRole",
+            Self::ReadTeam => "prvReadTeam",
+            Self::ReadQuery => "prvReadQuery",
+            Self::WriteQuery => "prvWriteQuery",
+            Self::ReadOrganization => "prvReadOrganization",
+            Self::ActOnBehalfOfAnotherUser => "prvActOnBehalfOfAnotherUser",
+            Self::AdminFilter => "prvAdminFilter",
+        }
+    }
+
+    /// A fixed id; not the platform's own.
+    pub(super) const fn id(self) -> Uuid {
+        Uuid::from_u128(0x7b1f_0c3e_4a52_4d09_9c41_d00d_0000_0000 + self as u128)
+    }
+}
+
+/// A set of privileges.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Rights(u32);
+
+impl Rights {
+    pub(super) const fn none() -> Self {
+        Self(0)
+    }
+
+    pub(super) const fn of(privileges: &[Privilege]) -> Self {
+        let mut bits = 0;
+        let mut index = 0;
+        while index < privileges.len() {
+            bits |= 1 << privileges[index] as u32;
+            index += 1;
+        }
+        Self(bits)
+    }
+
+    pub(super) const fn all() -> Self {
+        Self::of(&Privilege::ALL)
+    }
+
+    pub(super) const fn has(self, privilege: Privilege) -> bool {
+        self.0 & (1 << privilege as u32) != 0
+    }
+
+    pub(super) const fn and(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    pub(super) const fn without(self, privilege: Privilege) -> Self {
+        Self(self.0 & !(1 << privilege as u32))
+    }
+
+    /// What both hold: the rights of an impersonated request.
+    pub(super) const fn both(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+
+    pub(super) const fn count(self) -> u32 {
+        self.0.count_ones()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn impersonation_leaves_what_both_hold() {
+        let admin = Rights::all().without(Privilege::AdminFilter);
+        let user = Rights::of(&[Privilege::AdminFilter, Privilege::ReadUserQuery]);
+        let both = admin.both(user);
+        assert!(both.has(Privilege::ReadUserQuery));
+        assert!(!both.has(Privilege::AdminFilter));
+        assert_eq!(both.count(), 1);
+    }
+
+    #[test]
+    fn every_privilege_has_its_own_id() {
+        let mut ids: Vec<_> = Privilege::ALL.into_iter().map(Privilege::id).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), Privilege::ALL.len());
+    }
+}

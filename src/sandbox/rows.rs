@@ -1,0 +1,204 @@
+//! The rows of the imitated organisation, as the store keeps them.
+
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use super::rights::Rights;
+
+/// Place of a person in the store; persons are never removed.
+pub(super) type PersonIndex = usize;
+
+/// A business unit.
+#[derive(Clone, Debug)]
+pub(super) struct Unit {
+    pub(super) id: Uuid,
+    pub(super) name: String,
+    /// Place of the parent; `None` for the root.
+    pub(super) parent: Option<usize>,
+    pub(super) version: u64,
+}
+
+/// One copy of a security role; the platform keeps one in each business unit.
+#[derive(Clone, Debug)]
+pub(super) struct Role {
+    pub(super) id: Uuid,
+    pub(super) name: &'static str,
+    pub(super) unit: usize,
+    pub(super) rights: Rights,
+    pub(super) version: u64,
+}
+
+/// A team; its members are listed in the persons.
+#[derive(Clone, Debug)]
+pub(super) struct Team {
+    pub(super) id: Uuid,
+    pub(super) name: String,
+    pub(super) unit: usize,
+    pub(super) roles: Vec<usize>,
+    pub(super) version: u64,
+}
+
+/// What is unusual about a person.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
+pub enum Oddity {
+    /// Nothing.
+    None,
+    /// `isdisabled`.
+    Disabled,
+    /// No role, neither direct nor through a team.
+    NoRole,
+    /// Only a role through a team.
+    TeamRoleOnly,
+    /// May read filters, not write them.
+    ReadOnlyFilters,
+    /// Has a role, but no privilege on filters.
+    NoFilterRights,
+    /// No licence.
+    Unlicensed,
+    /// Access mode 1.
+    Administrative,
+    /// Access mode 2.
+    ReadAccess,
+    /// Access mode 4.
+    NonInteractive,
+    /// `systemmanagedusertype` 2.
+    Stub,
+    /// Deleted in the directory.
+    SoftDeleted,
+    /// Default filters were never made.
+    NotPopulated,
+    /// Empty `domainname`.
+    EmptyLogin,
+    /// The same e-mail as somebody else.
+    SharedEmail,
+    /// More than sixty filters.
+    ManyFilters,
+    /// An application, a support account, SYSTEM, the caller.
+    BuiltIn,
+}
+
+/// A `systemuser` row.
+#[derive(Clone, Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a two-valued column of the table"
+)]
+pub(super) struct Person {
+    pub(super) id: Uuid,
+    pub(super) object_id: Option<Uuid>,
+    pub(super) first_name: String,
+    pub(super) last_name: String,
+    pub(super) login: String,
+    pub(super) email: Option<String>,
+    pub(super) unit: usize,
+    pub(super) roles: Vec<usize>,
+    pub(super) teams: Vec<usize>,
+    pub(super) oddity: Oddity,
+    pub(super) disabled: bool,
+    pub(super) licensed: bool,
+    pub(super) deleted: bool,
+    pub(super) integration: bool,
+    pub(super) setup: bool,
+    pub(super) populated: bool,
+    pub(super) access_mode: i32,
+    pub(super) managed_type: i32,
+    pub(super) application_id: Option<Uuid>,
+    pub(super) created_on: Timestamp,
+    pub(super) version: u64,
+}
+
+impl Person {
+    /// `fullname`: both names, whichever exist.
+    pub(super) fn full_name(&self) -> String {
+        match (self.first_name.is_empty(), self.last_name.is_empty()) {
+            (true, _) => self.last_name.clone(),
+            (_, true) => self.first_name.clone(),
+            _ => format!("{} {}", self.first_name, self.last_name),
+        }
+    }
+
+    /// Accounts that nobody is expected to act as.
+    pub(super) fn is_special(&self) -> bool {
+        self.managed_type == 2 || self.application_id.is_some() || matches!(self.access_mode, 3 | 5)
+    }
+}
+
+/// A `userquery` row.
+#[derive(Clone, Debug)]
+pub(super) struct Filter {
+    pub(super) id: Uuid,
+    pub(super) owner: PersonIndex,
+    pub(super) name: Arc<str>,
+    /// `returnedtypecode`.
+    pub(super) table: Arc<str>,
+    pub(super) fetch_xml: Arc<str>,
+    pub(super) description: Option<Arc<str>>,
+    pub(super) query_type: i32,
+    pub(super) state: i32,
+    pub(super) status: Option<i32>,
+    /// The template it came from.
+    pub(super) parent: Option<Uuid>,
+    pub(super) version: u64,
+    pub(super) created_on: Timestamp,
+    pub(super) modified_on: Timestamp,
+    pub(super) modified_by: PersonIndex,
+    pub(super) on_behalf: Option<PersonIndex>,
+    /// Somebody else with whom a personal view is shared.
+    pub(super) shared_with: Option<PersonIndex>,
+}
+
+impl Filter {
+    /// Whether it is a filter for Outlook or for offline use, rather than a personal view.
+    pub(super) fn is_sync_filter(&self) -> bool {
+        is_sync_filter(self.query_type)
+    }
+}
+
+/// Whether this `querytype` is `OutlookFilters` (256) or `OfflineFilters` (16).
+pub(super) fn is_sync_filter(query_type: i32) -> bool {
+    matches!(query_type, 16 | 256)
+}
+
+/// A `savedquery` row.
+#[derive(Clone, Debug)]
+pub(super) struct View {
+    pub(super) id: Uuid,
+    pub(super) name: String,
+    pub(super) table: Arc<str>,
+    pub(super) fetch_xml: Arc<str>,
+    pub(super) query_type: i32,
+    pub(super) is_default: bool,
+    pub(super) state: i32,
+    pub(super) status: Option<i32>,
+    pub(super) version: u64,
+    pub(super) modified_on: Timestamp,
+    pub(super) modified_by: PersonIndex,
+    pub(super) on_behalf: Option<PersonIndex>,
+}
+
+/// The one `organization` row.
+#[derive(Clone, Debug)]
+pub(super) struct Organization {
+    pub(super) id: Uuid,
+    pub(super) tenant: Uuid,
+    pub(super) environment: Uuid,
+    pub(super) name: &'static str,
+    pub(super) unique_name: &'static str,
+    /// `orgdborgsettings`.
+    pub(super) settings: String,
+    pub(super) version: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_outlook_and_offline_filters_are_sync_filters() {
+        assert!(is_sync_filter(256) && is_sync_filter(16));
+        assert!(!is_sync_filter(0) && !is_sync_filter(131_072));
+    }
+}
