@@ -1,0 +1,305 @@
+//! A row of any table, as the query engine sees it.
+
+use uuid::Uuid;
+
+use super::labels;
+use super::schema::Kind;
+use super::values;
+use crate::sandbox::access::Reach;
+use crate::sandbox::odata::{Lookup, Row, Value};
+use crate::sandbox::rows::{Filter, PersonIndex};
+use crate::sandbox::store::Store;
+
+/// Where a row is.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sandbox) enum At<'a> {
+    User(PersonIndex),
+    Principal(PersonIndex),
+    Filter(&'a Filter),
+    View(usize),
+    Unit(usize),
+    Role(usize),
+    Team(usize),
+    Organization,
+}
+
+/// A row, and who looks at it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sandbox) struct RowRef<'a> {
+    pub(in crate::sandbox) store: &'a Store,
+    pub(in crate::sandbox) viewer: PersonIndex,
+    pub(in crate::sandbox) at: At<'a>,
+}
+
+impl<'a> RowRef<'a> {
+    pub(in crate::sandbox) fn new(store: &'a Store, viewer: PersonIndex, at: At<'a>) -> Self {
+        Self { store, viewer, at }
+    }
+
+    fn to(self, at: At<'a>) -> Self {
+        Self { at, ..self }
+    }
+
+    pub(in crate::sandbox) fn version(&self) -> u64 {
+        let store = self.store;
+        match self.at {
+            At::User(index) | At::Principal(index) => store.people[index].version,
+            At::Filter(filter) => filter.version,
+            At::View(index) => store.views[index].version,
+            At::Unit(index) => store.units[index].version,
+            At::Role(index) => store.roles[index].version,
+            At::Team(index) => store.teams[index].version,
+            At::Organization => store.organization.version,
+        }
+    }
+
+    /// The rows at the other end of a navigation property.
+    pub(in crate::sandbox) fn follow(self, navigation: &str) -> Vec<Self> {
+        let ends = match self.at {
+            At::User(index) => self.leave_user(index, navigation),
+            At::Filter(filter) => self.leave_filter(filter, navigation),
+            At::View(index) => self.leave_view(index, navigation),
+            At::Unit(index) => self.leave_unit(index, navigation),
+            At::Role(index) => self.leave_role(index, navigation),
+            At::Team(index) => self.leave_team(index, navigation),
+            At::Organization | At::Principal(_) => Vec::new(),
+        };
+        ends.into_iter().map(|at| self.to(at)).collect()
+    }
+
+    fn leave_user(self, index: PersonIndex, navigation: &str) -> Vec<At<'a>> {
+        let person = &self.store.people[index];
+        match navigation {
+            "businessunitid" => vec![At::Unit(person.unit)],
+            "systemuserroles_association" => person.roles.iter().map(|&it| At::Role(it)).collect(),
+            "teammembership_association" => person.teams.iter().map(|&it| At::Team(it)).collect(),
+            "user_userquery" => {
+                let filters = self.store.filters_of(index);
+                let seen = filters.filter(|it| Reach::of(self.viewer).reads(it));
+                seen.map(At::Filter).collect()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    fn leave_filter(self, filter: &'a Filter, navigation: &str) -> Vec<At<'a>> {
+        match navigation {
+            "ownerid" => vec![At::Principal(filter.owner)],
+            "owninguser" | "createdby" => vec![At::User(filter.owner)],
+            "owningbusinessunit" => vec![At::Unit(self.store.people[filter.owner].unit)],
+            "modifiedby" => vec![At::User(filter.modified_by)],
+            "modifiedonbehalfby" => filter.on_behalf.map(At::User).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn leave_view(self, index: usize, navigation: &str) -> Vec<At<'a>> {
+        let view = &self.store.views[index];
+        match navigation {
+            "createdby" => vec![At::User(self.store.administrator)],
+            "modifiedby" => vec![At::User(view.modified_by)],
+            "modifiedonbehalfby" => view.on_behalf.map(At::User).into_iter().collect(),
+            "organizationid" => vec![At::Organization],
+            _ => Vec::new(),
+        }
+    }
+
+    fn leave_unit(self, index: usize, navigation: &str) -> Vec<At<'a>> {
+        let store = self.store;
+        match navigation {
+            "organizationid" => vec![At::Organization],
+            "parentbusinessunitid" => store.units[index]
+                .parent
+                .map(At::Unit)
+                .into_iter()
+                .collect(),
+            "business_unit_parent_business_unit" => {
+                places(&store.units, |it| it.parent == Some(index))
+                    .map(At::Unit)
+                    .collect()
+            }
+            "business_unit_system_users" => places(&store.people, |it| it.unit == index)
+                .map(At::User)
+                .collect(),
+            "business_unit_teams" => places(&store.teams, |it| it.unit == index)
+                .map(At::Team)
+                .collect(),
+            "business_unit_roles" => places(&store.roles, |it| it.unit == index)
+                .map(At::Role)
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn leave_role(self, index: usize, navigation: &str) -> Vec<At<'a>> {
+        let store = self.store;
+        match navigation {
+            "businessunitid" => vec![At::Unit(store.roles[index].unit)],
+            "parentroleid" => values::parent_role(store, index)
+                .map(At::Role)
+                .into_iter()
+                .collect(),
+            "parentrootroleid" => values::root_role(store, index)
+                .map(At::Role)
+                .into_iter()
+                .collect(),
+            "systemuserroles_association" => places(&store.people, |it| it.roles.contains(&index))
+                .map(At::User)
+                .collect(),
+            "teamroles_association" => places(&store.teams, |it| it.roles.contains(&index))
+                .map(At::Team)
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn leave_team(self, index: usize, navigation: &str) -> Vec<At<'a>> {
+        let store = self.store;
+        match navigation {
+            "businessunitid" => vec![At::Unit(store.teams[index].unit)],
+            "teammembership_association" => places(&store.people, |it| it.teams.contains(&index))
+                .map(At::User)
+                .collect(),
+            "teamroles_association" => store.teams[index]
+                .roles
+                .iter()
+                .map(|&it| At::Role(it))
+                .collect(),
+            _ => Vec::new(),
+        }
+    }
+}
+
+/// Places of the items that fit.
+fn places<T>(items: &[T], fits: impl Fn(&T) -> bool) -> impl Iterator<Item = usize> {
+    let all = items.iter().enumerate();
+    all.filter(move |(_, item)| fits(item))
+        .map(|(index, _)| index)
+}
+
+/// The row of a table with this id; filters are looked up in the store, and not judged here.
+pub(in crate::sandbox) fn by_id(store: &Store, kind: Kind, id: Uuid) -> Option<At<'_>> {
+    match kind {
+        Kind::Users => store.person(id).map(At::User),
+        Kind::Filters => store.filter(id).map(At::Filter),
+        Kind::Views => store.view(id).map(At::View),
+        Kind::Units => places(&store.units, |it| it.id == id).next().map(At::Unit),
+        Kind::Roles => places(&store.roles, |it| it.id == id).next().map(At::Role),
+        Kind::Teams => places(&store.teams, |it| it.id == id).next().map(At::Team),
+        Kind::Organizations => (store.organization.id == id).then_some(At::Organization),
+        Kind::Principals => None,
+    }
+}
+
+impl Row for RowRef<'_> {
+    fn value(&self, column: &str) -> Value {
+        let store = self.store;
+        match self.at {
+            At::User(index) | At::Principal(index) => values::user(store, index, column),
+            At::Filter(filter) => values::filter(store, filter, column),
+            At::View(index) => values::view(store, &store.views[index], column),
+            At::Unit(index) => values::unit(store, index, column),
+            At::Role(index) => values::role(store, index, column),
+            At::Team(index) => values::team(store, index, column),
+            At::Organization => values::organization(store, column),
+        }
+    }
+
+    fn etag(&self) -> String {
+        format!("W/\"{}\"", self.version())
+    }
+
+    fn related(&self, navigation: &str) -> Vec<Box<dyn Row + '_>> {
+        let ends = self.follow(navigation).into_iter();
+        ends.map(|end| Box::new(end) as Box<dyn Row>).collect()
+    }
+
+    fn label(&self, column: &str) -> Option<String> {
+        labels::label(self, column)
+    }
+
+    fn lookup(&self, column: &str) -> Option<Lookup> {
+        labels::lookup(column)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::data::generate;
+    use crate::sandbox::tables::table;
+    use crate::sandbox::version::Version;
+
+    fn samples(store: &Store) -> Vec<(Kind, At<'_>)> {
+        let filter = store.filters().next().unwrap();
+        vec![
+            (Kind::Users, At::User(10)),
+            (Kind::Filters, At::Filter(filter)),
+            (Kind::Views, At::View(0)),
+            (Kind::Units, At::Unit(1)),
+            (Kind::Roles, At::Role(12)),
+            (Kind::Teams, At::Team(0)),
+            (Kind::Organizations, At::Organization),
+        ]
+    }
+
+    #[test]
+    fn each_column_holds_a_value_of_its_type_or_null() {
+        let store = generate(40, 1);
+        for (kind, at) in samples(&store) {
+            let row = RowRef::new(&store, 0, at);
+            for column in table(kind, Version::V9_2).present() {
+                let value = row.value(column.name);
+                let kind = value.column_type();
+                assert!(
+                    kind.is_none_or(|it| it == column.kind),
+                    "{} {value:?}",
+                    column.name
+                );
+            }
+            assert_ne!(
+                row.value(crate::sandbox::odata::Table::key(table(
+                    kind,
+                    Version::V9_2
+                ))),
+                Value::Null
+            );
+        }
+    }
+
+    #[test]
+    fn a_user_and_a_role_see_each_other() {
+        let store = generate(40, 1);
+        let person = store
+            .people
+            .iter()
+            .position(|it| it.roles.len() == 1)
+            .unwrap();
+        let user = RowRef::new(&store, 0, At::User(person));
+        let role = user.follow("systemuserroles_association")[0];
+        let back = role.follow("systemuserroles_association");
+        assert!(
+            back.iter()
+                .any(|it| matches!(it.at, At::User(index) if index == person))
+        );
+    }
+
+    #[test]
+    fn filters_of_others_are_not_reached_through_their_owner() {
+        let store = generate(40, 1);
+        let owner = store
+            .filters()
+            .find(|it| it.query_type == 256)
+            .unwrap()
+            .owner;
+        let seen_by = |viewer| {
+            let row = RowRef::new(&store, viewer, At::User(owner));
+            row.follow("user_userquery")
+                .iter()
+                .filter(|it| it.value("querytype") == Value::Int(256))
+                .count()
+        };
+        assert!(seen_by(owner) > 0);
+        assert_eq!(seen_by(store.administrator), 0);
+    }
+}

@@ -1,0 +1,265 @@
+//! Tables and their relationships, for each version.
+
+use super::columns::{self, Column};
+use crate::sandbox::odata::{ColumnType, Navigation, Table};
+use crate::sandbox::version::Version;
+
+/// The tables of the sandbox.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sandbox) enum Kind {
+    Users,
+    Filters,
+    Views,
+    Units,
+    Roles,
+    Teams,
+    Organizations,
+    /// What owns a row; abstract, without a set of its own.
+    Principals,
+}
+
+impl Kind {
+    pub(in crate::sandbox) const ALL: [Self; 8] = [
+        Self::Users,
+        Self::Filters,
+        Self::Views,
+        Self::Units,
+        Self::Roles,
+        Self::Teams,
+        Self::Organizations,
+        Self::Principals,
+    ];
+
+    /// The table behind an entity set.
+    pub(in crate::sandbox) fn of_set(name: &str) -> Option<Self> {
+        let with_set = Self::ALL.into_iter().filter(|&it| it != Self::Principals);
+        with_set.into_iter().find(|it| it.entity_set() == name)
+    }
+
+    /// The table of a logical name.
+    pub(in crate::sandbox) fn of_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|it| it.logical_name() == name)
+    }
+
+    const fn entity_set(self) -> &'static str {
+        match self {
+            Self::Users => "systemusers",
+            Self::Filters => "userqueries",
+            Self::Views => "savedqueries",
+            Self::Units => "businessunits",
+            Self::Roles => "roles",
+            Self::Teams => "teams",
+            Self::Organizations => "organizations",
+            Self::Principals => "owners",
+        }
+    }
+
+    pub(in crate::sandbox) const fn logical_name(self) -> &'static str {
+        match self {
+            Self::Users => "systemuser",
+            Self::Filters => "userquery",
+            Self::Views => "savedquery",
+            Self::Units => "businessunit",
+            Self::Roles => "role",
+            Self::Teams => "team",
+            Self::Organizations => "organization",
+            Self::Principals => "principal",
+        }
+    }
+
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Users => "systemuserid",
+            Self::Filters => "userqueryid",
+            Self::Views => "savedqueryid",
+            Self::Units => "businessunitid",
+            Self::Roles => "roleid",
+            Self::Teams => "teamid",
+            Self::Organizations => "organizationid",
+            Self::Principals => "ownerid",
+        }
+    }
+
+    const fn columns(self) -> &'static [Column] {
+        match self {
+            Self::Users => columns::SYSTEM_USER,
+            Self::Filters => columns::USER_QUERY,
+            Self::Views => columns::SAVED_QUERY,
+            Self::Units => columns::BUSINESS_UNIT,
+            Self::Roles => columns::ROLE,
+            Self::Teams => columns::TEAM,
+            Self::Organizations => columns::ORGANIZATION,
+            Self::Principals => columns::PRINCIPAL,
+        }
+    }
+
+    /// Navigation properties: name, table, whether it is a collection.
+    pub(in crate::sandbox) const fn navigations(self) -> &'static [(&'static str, Self, bool)] {
+        match self {
+            Self::Users => &[
+                ("businessunitid", Self::Units, false),
+                ("systemuserroles_association", Self::Roles, true),
+                ("teammembership_association", Self::Teams, true),
+                ("user_userquery", Self::Filters, true),
+            ],
+            Self::Filters => &[
+                ("ownerid", Self::Principals, false),
+                ("owninguser", Self::Users, false),
+                ("owningteam", Self::Teams, false),
+                ("owningbusinessunit", Self::Units, false),
+                ("createdby", Self::Users, false),
+                ("createdonbehalfby", Self::Users, false),
+                ("modifiedby", Self::Users, false),
+                ("modifiedonbehalfby", Self::Users, false),
+            ],
+            Self::Views => &[
+                ("createdby", Self::Users, false),
+                ("modifiedby", Self::Users, false),
+                ("modifiedonbehalfby", Self::Users, false),
+                ("organizationid", Self::Organizations, false),
+            ],
+            Self::Units => &[
+                ("parentbusinessunitid", Self::Units, false),
+                ("organizationid", Self::Organizations, false),
+                ("business_unit_parent_business_unit", Self::Units, true),
+                ("business_unit_system_users", Self::Users, true),
+                ("business_unit_teams", Self::Teams, true),
+                ("business_unit_roles", Self::Roles, true),
+            ],
+            Self::Roles => &[
+                ("businessunitid", Self::Units, false),
+                ("parentroleid", Self::Roles, false),
+                ("parentrootroleid", Self::Roles, false),
+                ("systemuserroles_association", Self::Users, true),
+                ("teamroles_association", Self::Teams, true),
+            ],
+            Self::Teams => &[
+                ("businessunitid", Self::Units, false),
+                ("teammembership_association", Self::Users, true),
+                ("teamroles_association", Self::Roles, true),
+            ],
+            Self::Organizations | Self::Principals => &[],
+        }
+    }
+}
+
+/// A table as one version has it.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sandbox) struct TableOf {
+    pub(in crate::sandbox) kind: Kind,
+    pub(in crate::sandbox) version: Version,
+}
+
+const fn tables(version: Version) -> [TableOf; 8] {
+    let mut all = [TableOf {
+        kind: Kind::Users,
+        version,
+    }; 8];
+    let mut index = 0;
+    while index < 8 {
+        all[index].kind = Kind::ALL[index];
+        index += 1;
+    }
+    all
+}
+
+static TABLES: [[TableOf; 8]; 4] = [
+    tables(Version::V8_0),
+    tables(Version::V8_2),
+    tables(Version::V9_1),
+    tables(Version::V9_2),
+];
+
+/// The table of a version.
+pub(in crate::sandbox) fn table(kind: Kind, version: Version) -> &'static TableOf {
+    &TABLES[version as usize][kind as usize]
+}
+
+impl TableOf {
+    /// The columns that this version has.
+    pub(in crate::sandbox) fn present(self) -> impl Iterator<Item = &'static Column> {
+        let version = self.version;
+        self.kind
+            .columns()
+            .iter()
+            .filter(move |it| it.since <= version)
+    }
+
+    pub(in crate::sandbox) fn find(self, name: &str) -> Option<&'static Column> {
+        self.present().find(|it| it.name == name)
+    }
+}
+
+impl Table for TableOf {
+    fn entity_set(&self) -> &str {
+        self.kind.entity_set()
+    }
+
+    fn logical_name(&self) -> &str {
+        self.kind.logical_name()
+    }
+
+    fn key(&self) -> &str {
+        self.kind.key()
+    }
+
+    fn column(&self, name: &str) -> Option<ColumnType> {
+        self.find(name).map(|it| it.kind)
+    }
+
+    fn columns(&self) -> Vec<(&str, ColumnType)> {
+        self.present().map(|it| (it.name, it.kind)).collect()
+    }
+
+    fn navigation(&self, name: &str) -> Option<Navigation<'_>> {
+        let found = self.kind.navigations().iter().find(|it| it.0 == name);
+        found.map(|&(_, kind, many)| Navigation {
+            table: table(kind, self.version),
+            many,
+        })
+    }
+
+    fn always_written(&self) -> Vec<&str> {
+        match self.kind {
+            Kind::Users | Kind::Teams => vec![self.kind.key(), "ownerid"],
+            kind => vec![kind.key()],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn columns_exist_from_their_version_on() {
+        let has = |version, name| table(Kind::Users, version).column(name).is_some();
+        assert!(!has(Version::V8_0, "azureactivedirectoryobjectid"));
+        assert!(has(Version::V8_2, "azureactivedirectoryobjectid"));
+        assert!(!has(Version::V9_1, "systemmanagedusertype"));
+        assert!(has(Version::V9_2, "systemmanagedusertype"));
+        assert!(
+            table(Kind::Filters, Version::V8_2)
+                .column("layoutjson")
+                .is_none()
+        );
+    }
+
+    #[test]
+    fn every_table_is_found_in_its_place_and_has_its_key() {
+        for version in Version::ALL {
+            for kind in Kind::ALL {
+                let table = table(kind, version);
+                assert_eq!((table.kind, table.version), (kind, version));
+                assert!(table.column(table.key()).is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn a_set_without_an_address_is_not_found() {
+        assert_eq!(Kind::of_set("userqueries"), Some(Kind::Filters));
+        assert_eq!(Kind::of_set("owners"), None);
+        assert_eq!(Kind::of_set("accounts"), None);
+    }
+}
