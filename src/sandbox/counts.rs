@@ -1,0 +1,88 @@
+//! How many requests came, by what they were.
+
+use std::collections::HashMap;
+
+use http::Method;
+use uuid::Uuid;
+
+use super::address::Target;
+use super::tables::Kind;
+
+/// Requests since the start or the last reset.
+///
+/// `total` counts HTTP requests; the routes count operations, those inside batches too.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Counts {
+    /// HTTP requests of any kind.
+    pub total: u64,
+    /// `WhoAmI`.
+    pub whoami: u64,
+    /// GET on `systemusers`: pages and single rows.
+    pub users: u64,
+    /// GET on `userqueries`: surveys and single rows.
+    pub surveys: u64,
+    /// PATCH.
+    pub patches: u64,
+    /// DELETE.
+    pub deletes: u64,
+    /// `$batch` requests.
+    pub batches: u64,
+    /// Operations inside batches.
+    pub batch_parts: u64,
+    /// Answers 429, of requests and of parts.
+    pub throttled: u64,
+    /// Answers 401 and 403, of requests and of parts.
+    pub refused: u64,
+    /// Faults that struck.
+    pub faults: u64,
+    /// Operations by the user that they ran as (`systemuserid`).
+    pub by_user: HashMap<Uuid, u64>,
+}
+
+impl Counts {
+    pub(super) fn operation(&mut self, method: &Method, target: &Target) {
+        let counter = match (method.as_str(), target) {
+            ("GET", Target::WhoAmI) => &mut self.whoami,
+            ("GET", Target::Set(Kind::Users) | Target::Row(Kind::Users, _)) => &mut self.users,
+            ("GET", Target::Set(Kind::Filters) | Target::Row(Kind::Filters, _)) => {
+                &mut self.surveys
+            }
+            ("PATCH", _) => &mut self.patches,
+            ("DELETE", _) => &mut self.deletes,
+            _ => return,
+        };
+        *counter += 1;
+    }
+
+    pub(super) fn status(&mut self, status: u16) {
+        match status {
+            429 => self.throttled += 1,
+            401 | 403 => self.refused += 1,
+            _ => {}
+        }
+    }
+
+    pub(super) fn acted(&mut self, user: Uuid) {
+        *self.by_user.entry(user).or_default() += 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn operations_are_counted_by_route() {
+        let mut counts = Counts::default();
+        counts.operation(&Method::GET, &Target::WhoAmI);
+        counts.operation(&Method::GET, &Target::Set(Kind::Filters));
+        counts.operation(&Method::PATCH, &Target::Set(Kind::Filters));
+        counts.operation(&Method::GET, &Target::Metadata);
+        assert_eq!((counts.whoami, counts.surveys, counts.patches), (1, 1, 1));
+        counts.status(429);
+        counts.status(403);
+        counts.status(404);
+        assert_eq!((counts.throttled, counts.refused), (1, 1));
+    }
+}

@@ -1,0 +1,191 @@
+//! The organisation as tests and demonstrations look at it, past the Web API.
+
+use uuid::Uuid;
+
+use super::rights::Privilege;
+use super::rows::{Filter, Oddity, Person};
+use super::store::Store;
+
+/// A `userquery` row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct FilterSnapshot {
+    /// `userqueryid`.
+    pub id: Uuid,
+    /// `systemuserid` of the owner.
+    pub owner: Uuid,
+    /// `domainname` of the owner.
+    pub owner_login: String,
+    /// `name`.
+    pub name: String,
+    /// `returnedtypecode`, a logical name.
+    pub filter_type: String,
+    /// `querytype`: 256 Outlook, 16 offline, 0 a personal view.
+    pub query_type: i32,
+    /// `statecode`: 0 active, 1 inactive.
+    pub state: i32,
+    /// `statuscode`.
+    pub status: Option<i32>,
+    /// The number in the `ETag`.
+    pub version: u64,
+    /// `systemuserid` behind `modifiedby`.
+    pub modified_by: Uuid,
+    /// `systemuserid` behind `modifiedonbehalfby`.
+    pub modified_on_behalf_by: Option<Uuid>,
+}
+
+/// A `systemuser` row and what the sandbox knows about the person.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[expect(clippy::struct_excessive_bools, reason = "each is an independent fact")]
+#[non_exhaustive]
+pub struct UserSnapshot {
+    /// `systemuserid`.
+    pub id: Uuid,
+    /// `azureactivedirectoryobjectid`.
+    pub object_id: Option<Uuid>,
+    /// `domainname`; empty for a few.
+    pub login: String,
+    /// `internalemailaddress`.
+    pub email: Option<String>,
+    /// `fullname`.
+    pub name: String,
+    /// Name of the business unit.
+    pub business_unit: String,
+    /// Names of the roles assigned directly.
+    pub roles: Vec<String>,
+    /// Names of the teams.
+    pub teams: Vec<String>,
+    /// What is unusual.
+    pub oddity: Oddity,
+    /// `isdisabled`.
+    pub disabled: bool,
+    /// `accessmode`.
+    pub access_mode: i32,
+    /// `islicensed`.
+    pub licensed: bool,
+    /// Deleted in the directory.
+    pub deleted: bool,
+    /// `systemmanagedusertype` 2.
+    pub stub: bool,
+    /// Has an `applicationid`.
+    pub application: bool,
+    /// Has a role, directly or through a team.
+    pub has_role: bool,
+    /// Holds `prvReadUserQuery`.
+    pub may_read_filters: bool,
+    /// Holds `prvWriteUserQuery`.
+    pub may_write_filters: bool,
+    /// `defaultfilterspopulated`.
+    pub populated: bool,
+}
+
+/// Every filter, by id.
+pub(super) fn filters(store: &Store) -> Vec<FilterSnapshot> {
+    let mut all: Vec<_> = store.filters().map(|it| filter(store, it)).collect();
+    all.sort_unstable_by_key(|it| it.id);
+    all
+}
+
+fn filter(store: &Store, filter: &Filter) -> FilterSnapshot {
+    let owner = &store.people[filter.owner];
+    FilterSnapshot {
+        id: filter.id,
+        owner: owner.id,
+        owner_login: owner.login.clone(),
+        name: filter.name.to_string(),
+        filter_type: filter.table.to_string(),
+        query_type: filter.query_type,
+        state: filter.state,
+        status: filter.status,
+        version: filter.version,
+        modified_by: store.people[filter.modified_by].id,
+        modified_on_behalf_by: filter.on_behalf.map(|it| store.people[it].id),
+    }
+}
+
+/// Every user, in the order of the table.
+pub(super) fn users(store: &Store) -> Vec<UserSnapshot> {
+    let all = store.people.iter().enumerate();
+    all.map(|(index, it)| user(store, index, it)).collect()
+}
+
+fn user(store: &Store, index: usize, person: &Person) -> UserSnapshot {
+    let rights = store.rights(index);
+    UserSnapshot {
+        id: person.id,
+        object_id: person.object_id,
+        login: person.login.clone(),
+        email: person.email.clone(),
+        name: person.full_name(),
+        business_unit: store.units[person.unit].name.clone(),
+        roles: person
+            .roles
+            .iter()
+            .map(|&it| store.roles[it].name.to_owned())
+            .collect(),
+        teams: person
+            .teams
+            .iter()
+            .map(|&it| store.teams[it].name.clone())
+            .collect(),
+        oddity: person.oddity,
+        disabled: person.disabled,
+        access_mode: person.access_mode,
+        licensed: person.licensed,
+        deleted: person.deleted,
+        stub: person.managed_type == 2,
+        application: person.application_id.is_some(),
+        has_role: store.role_count(index) > 0,
+        may_read_filters: rights.has(Privilege::ReadUserQuery),
+        may_write_filters: rights.has(Privilege::WriteUserQuery),
+        populated: person.populated,
+    }
+}
+
+/// What somebody changes in a filter outside of our requests.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FilterEdit {
+    /// `name`.
+    pub name: String,
+    /// `statecode`.
+    pub state: i32,
+    /// `statuscode`.
+    pub status: Option<i32>,
+    /// `description`.
+    pub description: Option<String>,
+}
+
+impl FilterEdit {
+    pub(super) fn of(filter: &Filter) -> Self {
+        Self {
+            name: filter.name.to_string(),
+            state: filter.state,
+            status: filter.status,
+            description: filter.description.as_deref().map(str::to_owned),
+        }
+    }
+
+    pub(super) fn apply(self, filter: &mut Filter) {
+        filter.name = self.name.into();
+        (filter.state, filter.status) = (self.state, self.status);
+        filter.description = self.description.map(Into::into);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::data::generate;
+
+    #[test]
+    fn filters_are_sorted_and_name_their_owner() {
+        let store = generate(40, 1);
+        let all = filters(&store);
+        assert!(all.is_sorted_by_key(|it| it.id));
+        let users = users(&store);
+        for filter in &all {
+            let owner = users.iter().find(|it| it.id == filter.owner).unwrap();
+            assert_eq!(owner.login, filter.owner_login);
+        }
+    }
+}
