@@ -1,8 +1,49 @@
 //! An imitation of the Web API to rehearse and test against; it shares no code with the client.
+//!
+//! [`Sandbox::start`] makes an organisation from a seed and serves it on a loopback address, the ugly
+//! parts included: odd users, silent losses of impersonation, limits, faults. What is documented is
+//! imitated as documented; where sources are silent or contradict each other there is a [`Switch`].
 
-#[cfg_attr(
-    not(test),
-    expect(dead_code, reason = "used by the routes of the sandbox")
-)]
-#[expect(unused_imports, reason = "used by the routes of the sandbox")]
+mod access;
+mod address;
+mod batch;
+mod challenge;
+mod changes;
+mod counts;
+mod cut;
+mod data;
+mod errors;
+mod exchange;
+mod faults;
+mod functions;
+mod handle;
+mod impersonate;
+mod limits;
+mod location;
+mod message;
+mod metadata;
 mod odata;
+mod options;
+mod patch;
+mod precondition;
+mod prefer;
+mod read;
+mod rights;
+mod rows;
+mod server;
+mod service;
+mod snapshot;
+mod store;
+mod switches;
+mod tables;
+mod version;
+mod write;
+
+pub use counts::Counts;
+pub use faults::{Fault, Faults, FaultsError};
+pub use handle::Sandbox;
+pub use options::{Limits, Options};
+pub use rows::Oddity;
+pub use snapshot::{FilterEdit, FilterSnapshot, UserSnapshot};
+pub use switches::{Switch, Switches, UnknownSwitch};
+pub use version::{UnknownVersion, Version};

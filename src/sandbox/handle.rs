@@ -1,0 +1,137 @@
+//! A running sandbox, as the rest of the program holds it.
+
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use super::challenge;
+use super::counts::Counts;
+use super::faults::Faults;
+use super::options::Options;
+use super::server::serve;
+use super::service::Service;
+use super::snapshot::{self, FilterEdit, FilterSnapshot, UserSnapshot};
+
+/// A running server; it stops when dropped.
+#[derive(Debug)]
+pub struct Sandbox {
+    service: Arc<Service>,
+    address: SocketAddr,
+    stop: CancellationToken,
+    server: JoinHandle<io::Result<()>>,
+}
+
+impl Sandbox {
+    /// Makes the organisation and listens.
+    ///
+    /// Fails when the address is not a loopback address or cannot be bound.
+    pub async fn start(options: Options) -> io::Result<Self> {
+        if !options.bind.ip().is_loopback() {
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidInput,
+                format!(
+                    "the sandbox listens on loopback addresses only, not on {}",
+                    options.bind.ip()
+                ),
+            ));
+        }
+        let listener = TcpListener::bind(options.bind).await?;
+        let address = listener.local_addr()?;
+        // A large organisation takes seconds to make.
+        let service = tokio::task::spawn_blocking(move || Arc::new(Service::new(options)));
+        let service = service.await.map_err(io::Error::other)?;
+        let stop = CancellationToken::new();
+        let server = serve(listener, Arc::clone(&service), stop.clone());
+        Ok(Self {
+            service,
+            address,
+            stop,
+            server,
+        })
+    }
+
+    /// The address of the organisation: `http://127.0.0.1:5000/`, with the organisation path if there is one.
+    pub fn url(&self) -> String {
+        format!("http://{}/{}", self.address, self.service.options.prefix())
+    }
+
+    /// The bearer token of the administrator.
+    pub fn token(&self) -> &'static str {
+        challenge::ADMINISTRATOR
+    }
+
+    /// The bearer token of any user, by `systemuserid`.
+    pub fn token_of(&self, user: Uuid) -> String {
+        format!("{}{user}", challenge::USER)
+    }
+
+    /// A bearer token that the organisation does not know: 403.
+    pub fn stranger_token(&self) -> &'static str {
+        challenge::STRANGER
+    }
+
+    /// Requests since the start or the last reset.
+    pub fn counts(&self) -> Counts {
+        self.service.counts().clone()
+    }
+
+    /// Starts counting again.
+    pub fn reset_counts(&self) {
+        *self.service.counts() = Counts::default();
+    }
+
+    /// Every filter and personal view, by id.
+    pub fn filters(&self) -> Vec<FilterSnapshot> {
+        snapshot::filters(&self.service.store())
+    }
+
+    /// Every user.
+    pub fn users(&self) -> Vec<UserSnapshot> {
+        snapshot::users(&self.service.store())
+    }
+
+    /// The owner changes a filter meanwhile: a new version, without any impersonation. `false` when there is none.
+    pub fn edit(&self, filter: Uuid, change: impl FnOnce(&mut FilterEdit)) -> bool {
+        let mut store = self.service.store_mut();
+        let Some(row) = store.filter(filter) else {
+            return false;
+        };
+        let mut edit = FilterEdit::of(row);
+        change(&mut edit);
+        store.meanwhile(filter, Timestamp::now(), |row| edit.apply(row));
+        true
+    }
+
+    /// The owner deletes a filter meanwhile. `false` when there is none.
+    pub fn delete(&self, filter: Uuid) -> bool {
+        let mut store = self.service.store_mut();
+        let there = store.filter(filter).is_some();
+        store.meanwhile_gone(filter);
+        there
+    }
+
+    /// Other faults from now on.
+    pub fn set_faults(&self, faults: Faults) {
+        self.service.chances().replace(faults);
+    }
+
+    /// Stops, after the requests in hand or two seconds.
+    pub async fn stop(mut self) {
+        self.stop.cancel();
+        let _ = tokio::time::timeout(Duration::from_secs(2), &mut self.server).await;
+        self.server.abort();
+    }
+}
+
+impl Drop for Sandbox {
+    fn drop(&mut self) {
+        self.stop.cancel();
+    }
+}

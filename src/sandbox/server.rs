@@ -1,0 +1,86 @@
+//! The listening side: sockets in, answers out.
+
+use std::convert::Infallible;
+use std::io;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Router;
+use axum::body::{Body, to_bytes};
+use axum::extract::{ConnectInfo, Request, State};
+use axum::response::Response;
+use bytes::Bytes;
+use futures_util::{StreamExt, stream};
+use http::StatusCode;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+use tokio_util::sync::CancellationToken;
+use tower_http::compression::CompressionLayer;
+
+use super::cut::{CutListener, Cutter};
+use super::exchange::{Outcome, exchange};
+use super::message::Reply;
+use super::service::Service;
+
+/// Serves until the token is cancelled; open connections end with the request in hand.
+pub(super) fn serve(
+    listener: TcpListener,
+    service: Arc<Service>,
+    stop: CancellationToken,
+) -> JoinHandle<io::Result<()>> {
+    let router = Router::new()
+        .fallback(handle)
+        .layer(CompressionLayer::new())
+        .with_state(service);
+    let router = router.into_make_service_with_connect_info::<Cutter>();
+    tokio::spawn(async move {
+        axum::serve(CutListener(listener), router)
+            .with_graceful_shutdown(stop.cancelled_owned())
+            .await
+    })
+}
+
+async fn handle(
+    State(service): State<Arc<Service>>,
+    ConnectInfo(cutter): ConnectInfo<Cutter>,
+    request: Request,
+) -> Result<Response, Infallible> {
+    let (parts, body) = request.into_parts();
+    let body = to_bytes(body, service.options.max_body).await.ok();
+    // On its own, so that the work goes on when the client hangs up, as on a real server.
+    let work = tokio::spawn(async move { exchange(&service, parts, body).await });
+    Ok(match work.await {
+        Ok(Outcome::Answered(reply)) => response(reply.status, reply),
+        Ok(Outcome::Truncated(reply)) => truncated(reply),
+        Ok(Outcome::Cut) => {
+            cutter.cut();
+            Response::new(Body::empty())
+        }
+        Err(_) => {
+            let reply = Reply::new(StatusCode::INTERNAL_SERVER_ERROR);
+            response(reply.status, reply)
+        }
+    })
+}
+
+fn response(status: StatusCode, reply: Reply) -> Response {
+    let mut response = Response::new(Body::from(reply.body));
+    *response.status_mut() = status;
+    *response.headers_mut() = reply.headers;
+    response
+}
+
+/// Half of the body, then a break in the connection.
+fn truncated(reply: Reply) -> Response {
+    let half = reply.body.slice(..reply.body.len() / 2);
+    let first = stream::once(async move { Ok::<Bytes, io::Error>(half) });
+    let then = stream::once(async {
+        // Lets the first half leave before the connection breaks.
+        tokio::time::sleep(Duration::from_millis(5)).await;
+        Err(io::ErrorKind::ConnectionReset.into())
+    });
+    let mut response = Response::new(Body::from_stream(first.chain(then)));
+    *response.status_mut() = reply.status;
+    *response.headers_mut() = reply.headers;
+    response
+}

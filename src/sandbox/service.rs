@@ -1,0 +1,275 @@
+//! The imitated service: one operation in, one answer out. No sockets, no waiting.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+use std::time::{Duration, Instant};
+
+use http::{HeaderMap, Method, StatusCode};
+use jiff::Timestamp;
+
+use super::address::Target;
+use super::counts::Counts;
+use super::data::organization;
+use super::errors::ApiError;
+use super::faults::{Chances, Fault};
+use super::functions;
+use super::impersonate::{Acting, acting};
+use super::limits::Limiter;
+use super::message::{Call, Reply};
+use super::metadata;
+use super::options::Options;
+use super::prefer::Prefer;
+use super::read::Reader;
+use super::rows::PersonIndex;
+use super::store::Store;
+use super::switches::Switch;
+use super::tables::Kind;
+use super::write::Writer;
+
+/// Where an operation stands: alone, in a batch, in a change set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Place {
+    Alone,
+    Batch,
+    ChangeSet,
+}
+
+/// What the operations of one request have in common.
+#[derive(Clone, Debug)]
+pub(super) struct Scope {
+    pub(super) caller: PersonIndex,
+    /// The service root, absolute, with its final slash.
+    pub(super) root: String,
+    /// Headers of the request itself: the ones that impersonate.
+    pub(super) outer: HeaderMap,
+}
+
+/// The organisation and everything that happens around it.
+#[derive(Debug)]
+pub(super) struct Service {
+    pub(super) options: Options,
+    store: RwLock<Store>,
+    chances: Mutex<Chances>,
+    counts: Mutex<Counts>,
+    limiter: Mutex<Limiter>,
+    started: Instant,
+    turn: AtomicUsize,
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+impl Service {
+    pub(super) fn new(options: Options) -> Self {
+        Self {
+            store: RwLock::new(organization(&options)),
+            chances: Mutex::new(Chances::new(options.faults.clone(), options.seed)),
+            counts: Mutex::default(),
+            limiter: Mutex::new(Limiter::new(options.limits)),
+            started: Instant::now(),
+            turn: AtomicUsize::new(0),
+            options,
+        }
+    }
+
+    pub(super) fn store(&self) -> RwLockReadGuard<'_, Store> {
+        self.store.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn store_mut(&self) -> RwLockWriteGuard<'_, Store> {
+        self.store.write().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn counts(&self) -> MutexGuard<'_, Counts> {
+        lock(&self.counts)
+    }
+
+    pub(super) fn chances(&self) -> MutexGuard<'_, Chances> {
+        lock(&self.chances)
+    }
+
+    pub(super) fn limiter(&self) -> MutexGuard<'_, Limiter> {
+        lock(&self.limiter)
+    }
+
+    /// Time since the start, for the limits.
+    pub(super) fn clock(&self) -> Duration {
+        self.started.elapsed()
+    }
+
+    /// The web server whose turn it is, for a request without a cookie.
+    pub(super) fn next_server(&self, servers: usize) -> usize {
+        self.turn.fetch_add(1, Ordering::Relaxed) % servers
+    }
+
+    /// The first of these faults that strikes now, counted.
+    pub(super) fn strike(&self, candidates: &[Fault]) -> Option<Fault> {
+        let fault = self.chances().strike(candidates);
+        if fault.is_some() {
+            self.counts().faults += 1;
+        }
+        fault
+    }
+
+    /// An error as the imitated version writes it.
+    pub(super) fn refuse(&self, error: &ApiError, headers: &HeaderMap) -> Reply {
+        let mut error = error.clone();
+        let conditional =
+            error.status == StatusCode::PRECONDITION_FAILED || error.code == "0x80040217";
+        if conditional && self.options.switches.on(Switch::EmptyErrorCodes) {
+            error.code = "";
+        }
+        let annotations = Prefer::of(headers).annotations;
+        Reply::error(&error, self.options.version.is_8(), &annotations)
+    }
+
+    /// One operation, alone or as a plain part of a batch.
+    pub(super) fn answer(&self, scope: &Scope, call: &Call, place: Place) -> Reply {
+        let result = Target::parse(&call.path).and_then(|target| {
+            self.counts().operation(&call.method, &target);
+            self.part_fault(place)?;
+            let acting = self.acting(&self.store(), scope, call, place)?;
+            if is_write(&call.method) {
+                self.write(&mut self.store_mut(), scope, call, &target, acting)
+            } else {
+                self.read(scope, call, &target, acting)
+            }
+        });
+        self.finish(result, call)
+    }
+
+    /// One operation of a change set, whose store is held by the change set.
+    pub(super) fn answer_within(&self, store: &mut Store, scope: &Scope, call: &Call) -> Reply {
+        let result = Target::parse(&call.path).and_then(|target| {
+            self.counts().operation(&call.method, &target);
+            self.part_fault(Place::ChangeSet)?;
+            let acting = self.acting(store, scope, call, Place::ChangeSet)?;
+            self.write(store, scope, call, &target, acting)
+        });
+        self.finish(result, call)
+    }
+
+    fn finish(&self, result: Result<Reply, ApiError>, call: &Call) -> Reply {
+        let reply = result.unwrap_or_else(|error| self.refuse(&error, &call.headers));
+        self.counts().status(reply.status.as_u16());
+        reply
+    }
+
+    fn part_fault(&self, place: Place) -> Result<(), ApiError> {
+        if place == Place::Alone || self.strike(&[Fault::ThrottlePart]).is_none() {
+            return Ok(());
+        }
+        let limit = self.options.limits.requests.unwrap_or(6000);
+        Err(ApiError::new(
+            StatusCode::TOO_MANY_REQUESTS,
+            "0x80072322",
+            format!(
+                "Number of requests exceeded the limit of {limit} over time window of 300 seconds."
+            ),
+        )
+        .later("1".to_owned()))
+    }
+
+    /// Impersonation is known to be honoured on the outer request only.
+    fn acting(
+        &self,
+        store: &Store,
+        scope: &Scope,
+        call: &Call,
+        place: Place,
+    ) -> Result<Acting, ApiError> {
+        let switches = self.options.switches;
+        let own = ["CallerObjectId", "MSCRMCallerID"]
+            .iter()
+            .any(|it| call.headers.contains_key(*it));
+        let part = place == Place::Batch && own && switches.on(Switch::BatchPartImpersonation);
+        let headers = if part { &call.headers } else { &scope.outer };
+        let acting = acting(headers, store, scope.caller, self.options.version, switches)?;
+        self.counts().acted(store.people[acting.user].id);
+        Ok(acting)
+    }
+
+    fn read(
+        &self,
+        scope: &Scope,
+        call: &Call,
+        target: &Target,
+        acting: Acting,
+    ) -> Result<Reply, ApiError> {
+        if call.method != Method::GET {
+            return Err(ApiError::method(call.method.as_str()));
+        }
+        let foreign_row = matches!(target, Target::Set(Kind::Filters))
+            && self.strike(&[Fault::ForeignRow]).is_some();
+        let store = self.store();
+        let (options, root) = (&self.options, scope.root.as_str());
+        let reader = Reader {
+            store: &store,
+            acting,
+            options,
+            root,
+            now: Timestamp::now(),
+            foreign_row,
+        };
+        match target {
+            Target::Service => Ok(functions::service_document(options, root)),
+            Target::Metadata => Ok(metadata::metadata(options.version)),
+            Target::Batch => Err(ApiError::method("GET")),
+            Target::WhoAmI => Ok(functions::who_am_i(&store, &acting, options, root)),
+            Target::RetrieveVersion => Ok(functions::version(options, root)),
+            Target::RetrieveCurrentOrganization => {
+                Ok(functions::current_organization(&store, options, root))
+            }
+            Target::Definition(kind) => {
+                Ok(functions::definition(*kind, &call.query, options, root))
+            }
+            Target::Attributes(kind) => Ok(functions::attributes(*kind, options, root)),
+            Target::Set(kind) => reader.set(*kind, call, false),
+            Target::Count(kind) => reader.set(*kind, call, true),
+            Target::Row(kind, key) => reader.row(*kind, *key, call),
+            Target::Related(kind, key, property) => reader.related(*kind, *key, property, call),
+        }
+    }
+
+    fn write(
+        &self,
+        store: &mut Store,
+        scope: &Scope,
+        call: &Call,
+        target: &Target,
+        acting: Acting,
+    ) -> Result<Reply, ApiError> {
+        let twist = self.strike(&[
+            Fault::Deadlock,
+            Fault::Gone,
+            Fault::MeanwhileState,
+            Fault::Meanwhile,
+        ]);
+        if twist == Some(Fault::Deadlock) {
+            return Err(ApiError::deadlock());
+        }
+        let mut writer = Writer {
+            store,
+            acting,
+            options: &self.options,
+            root: &scope.root,
+            now: Timestamp::now(),
+            twist,
+        };
+        match (call.method.as_str(), target) {
+            ("PATCH", Target::Row(kind, key)) => writer.patch(*kind, *key, call),
+            ("POST", Target::Set(kind)) => writer.create(*kind, call),
+            ("DELETE", Target::Row(kind, key)) => writer.delete(*kind, *key, call),
+            (method, Target::Batch) => Err(ApiError::bad_request(format!(
+                "A batch cannot contain a batch: '{method} $batch'."
+            ))),
+            (method, _) => Err(ApiError::method(method)),
+        }
+    }
+}
+
+/// Whether the method changes something.
+pub(super) fn is_write(method: &Method) -> bool {
+    !matches!(*method, Method::GET | Method::HEAD | Method::OPTIONS)
+}
