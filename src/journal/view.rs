@@ -11,6 +11,8 @@ use super::head::{self, time};
 use super::rows::{filter_id, state_and_status, user_id};
 use super::{Head, JournalError, Phase};
 
+mod lookup;
+
 /// What can be read of a run.
 #[derive(Debug)]
 pub struct View<'a>(&'a Connection);

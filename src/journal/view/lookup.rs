@@ -1,0 +1,94 @@
+//! Single answers about a run.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use rusqlite::{OptionalExtension, params};
+
+use crate::journal::rows::blob;
+use crate::model::{FilterId, Kind, UserId};
+
+use super::{ProblemRow, View, problem_row};
+
+/// A pause longer than this, in milliseconds, is not work: the run was stopped and resumed.
+const PAUSE: i64 = 10 * 60 * 1000;
+
+const PROBLEM_ABOUT: &str = "
+SELECT u.label, u.id, p.filter, p.stage, p.kind, p.code, p.message, p.request_id
+FROM problem AS p JOIN user AS u ON u.seq = p.user
+WHERE u.id = ?1 AND p.filter = ?2 ORDER BY p.seq DESC LIMIT 1";
+
+const WORKING_TIME: &str = "
+SELECT coalesce(sum(step), 0)
+FROM (SELECT at - lag(at) OVER (ORDER BY at) AS step
+      FROM (SELECT intended AS at FROM change WHERE intended IS NOT NULL
+            UNION ALL SELECT settled FROM change WHERE settled IS NOT NULL))
+WHERE step <= ?1";
+
+impl View<'_> {
+    /// The run file; none for a run that leaves no file.
+    pub fn path(&self) -> Option<PathBuf> {
+        let path = self.0.path().filter(|path| !path.is_empty());
+        path.map(PathBuf::from)
+    }
+
+    /// Reads several things as they were at one and the same instant, also while the run goes on.
+    pub fn at_one_instant<T>(
+        &self,
+        read: impl FnOnce(&Self) -> rusqlite::Result<T>,
+    ) -> rusqlite::Result<T> {
+        // Nothing is written, so that it does not matter how it ends.
+        let _instant = self.0.unchecked_transaction()?;
+        read(self)
+    }
+
+    /// How long changes were being made, without the time between being stopped and being resumed.
+    pub fn working_time(&self) -> rusqlite::Result<Duration> {
+        let read = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
+        let spent = self.0.query_row(WORKING_TIME, [PAUSE], read)?;
+        Ok(Duration::from_millis(u64::try_from(spent).unwrap_or(0)))
+    }
+
+    /// How many filters of one type are still to be changed.
+    pub fn planned_of_type(&self, filter_type: &str) -> rusqlite::Result<u64> {
+        self.0
+            .prepare_cached(
+                "SELECT count(*) FROM change AS c JOIN filter AS f ON f.user = c.user AND f.id = c.filter
+                 WHERE c.stage < 2 AND f.matching AND f.type = ?1",
+            )?
+            .query_row([filter_type], |row| row.get(0))
+    }
+
+    /// The last thing there was to say about one filter.
+    pub fn problem_about(
+        &self,
+        user: UserId,
+        filter: FilterId,
+    ) -> rusqlite::Result<Option<ProblemRow>> {
+        let mut query = self.0.prepare_cached(PROBLEM_ABOUT)?;
+        query
+            .query_row(params![blob(user.0), blob(filter.0)], problem_row)
+            .optional()
+    }
+
+    /// Whether a change of this filter was planned.
+    pub fn has_change(&self, user: UserId, filter: FilterId) -> rusqlite::Result<bool> {
+        let mut query = self.0.prepare_cached(
+            "SELECT 1 FROM change AS c JOIN user AS u ON u.seq = c.user WHERE u.id = ?1 AND c.filter = ?2",
+        )?;
+        query.exists(params![blob(user.0), blob(filter.0)])
+    }
+
+    /// The kind of a filter; none where it was not seen.
+    pub fn kind_of(&self, user: UserId, filter: FilterId) -> rusqlite::Result<Option<Kind>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT f.kind FROM filter AS f JOIN user AS u ON u.seq = f.user WHERE u.id = ?1 AND f.id = ?2",
+        )?;
+        let code = query
+            .query_row(params![blob(user.0), blob(filter.0)], |row| {
+                row.get::<_, i32>(0)
+            })
+            .optional()?;
+        Ok(code.and_then(|code| Kind::try_from(code).ok()))
+    }
+}
