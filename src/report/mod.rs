@@ -7,13 +7,20 @@ mod calendar;
 mod document;
 mod error;
 mod format;
+mod grid;
 mod hints;
 mod list;
+mod paint;
 mod plan;
+mod problems;
 mod progress;
 mod run;
 mod runs;
 mod summary;
+#[cfg(test)]
+mod support;
+mod text;
+mod words;
 
 pub use calendar::{warns_of_calendar_loss, write_calendar_warning};
 pub use document::{write_document, write_error};

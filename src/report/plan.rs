@@ -2,12 +2,163 @@
 
 use std::io::Write;
 
-use crate::journal::RunReader;
+use crate::journal::{FilterTotals, Head, Phase, ProblemGroup, RunReader, TypeTotals, UserTotals};
 
-use super::{Look, ReportError};
+use super::grid::{self, Column, Grid};
+use super::paint::Tone;
+use super::problems::{write_groups, write_more};
+use super::text::{clean, count, handle, number, short};
+use super::{Look, ReportError, words};
+
+/// Rows of a table that are shown before the question.
+const MOST: usize = 12;
+
+const TYPES: [Column; 6] = [
+    Column::text("Type", 12, 26),
+    Column::number("Users"),
+    Column::number("Filters"),
+    Column::number("Active"),
+    Column::number("Inactive"),
+    Column::number("To change"),
+];
+
+/// What is shown of a plan, read at one instant.
+struct Plan {
+    head: Head,
+    users: UserTotals,
+    not_surveyed: u64,
+    filters: FilterTotals,
+    types: Vec<(TypeTotals, u64)>,
+    groups: Vec<ProblemGroup>,
+    more: String,
+}
 
 /// Writes the plan of a run, for people, to be read before anything is written.
 pub fn write_plan(out: &mut dyn Write, run: &RunReader, look: Look) -> Result<(), ReportError> {
-    let _ = (out, run, look);
+    let plan = read(run)?;
+    let title = format!(
+        "Plan {}: {}",
+        short(&plan.head.id),
+        words::operation(&plan.head)
+    );
+    writeln!(out, "{}", look.paint(Tone::Strong, &title))?;
+    writeln!(out)?;
+    grid::facts(out, &words::facts(&plan.head), look)?;
+    writeln!(out)?;
+    write_types(out, &plan, look)?;
+    let users = words::planned_users(&plan.users, plan.not_surveyed);
+    let to_change = match plan.filters.planned {
+        0 => "none to change".to_owned(),
+        planned => format!("{} to change", number(planned)),
+    };
+    let filters = format!("{} matching, {to_change}", number(plan.filters.matching));
+    grid::facts(out, &[("Users", users), ("Filters", filters)], look)?;
+    if !plan.groups.is_empty() {
+        writeln!(out)?;
+        writeln!(
+            out,
+            "{}",
+            look.paint(Tone::Strong, "Skipped, left alone or failed")
+        )?;
+        write_groups(out, &plan.groups, MOST, &plan.more, look)?;
+    }
     Ok(())
+}
+
+fn read(run: &RunReader) -> Result<Plan, ReportError> {
+    let plan = run.view(|view| {
+        view.at_one_instant(|view| {
+            let head = view.head()?;
+            let users = view.users()?;
+            let to_change = view.users_to_change()?;
+            let planned = |of: TypeTotals| {
+                let planned = view.planned_of_type(&of.filter_type)?;
+                Ok((of, planned))
+            };
+            let more = handle(&head.id, view.path().as_deref());
+            Ok(Plan {
+                not_surveyed: if head.phase < Phase::Planned {
+                    users.planned.saturating_sub(to_change)
+                } else {
+                    0
+                },
+                users,
+                filters: view.filters()?,
+                types: view
+                    .types()?
+                    .into_iter()
+                    .map(planned)
+                    .collect::<rusqlite::Result<_>>()?,
+                groups: view.problem_groups()?,
+                more: format!("`syncfilters report {more}`"),
+                head,
+            })
+        })
+    })?;
+    Ok(plan)
+}
+
+fn write_types(out: &mut dyn Write, plan: &Plan, look: Look) -> Result<(), ReportError> {
+    if plan.types.is_empty() {
+        let read = count(plan.filters.surveyed, "filter");
+        writeln!(out, "None of the {read} that were read match.")?;
+        writeln!(out)?;
+        return Ok(());
+    }
+    let row = |(of, planned): &(TypeTotals, u64)| {
+        let numbers = [of.users, of.filters, of.active, of.inactive, *planned].map(number);
+        let mut cells = vec![clean(&of.filter_type).into_owned()];
+        cells.extend(numbers);
+        (cells, Tone::Plain)
+    };
+    let rows: Vec<_> = plan.types.iter().take(MOST).map(row).collect();
+    Grid::whole(out, &TYPES, &rows, look)?;
+    write_more(out, plan.types.len().saturating_sub(MOST), &plan.more, look)?;
+    writeln!(out)?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Operation;
+    use crate::report::support::{Come, PLAIN, head, run, run_of};
+
+    #[tokio::test]
+    async fn the_plan_says_whom_it_is_about_what_changes_and_who_is_not_changed_and_why() {
+        let run = run(Come::Planned).await;
+        let shown = run.shown(|out, run| write_plan(out, run, PLAIN));
+        insta::assert_snapshot!(shown, @r"
+        Plan 3f2a9c: deactivate
+
+        Environment   https://contoso.crm4.dynamics.com
+        Organisation  Contoso
+        Caller        admin@contoso.example
+        Users         every user
+        Filters       outlook filters of appointment, recurringappointmentmaster,
+                      serviceappointment
+
+        Type                Users  Filters  Active  Inactive  To change
+        appointment             6        6       5         1          5
+        serviceappointment      6        6       0         6          0
+
+        Users    8 selected: 5 to change, 1 with nothing to change, 1 skipped, 1 failed
+        Filters  12 matching, 5 to change
+
+        Skipped, left alone or failed
+        Kind      Users  Example                  Hint
+        disabled      1  cara@contoso.example     Leave it, or enable the user first: a
+                                                  disabled user cannot be impersonated.
+        no-roles      1  dan·[2J@contoso.example  Give the user a security role, then
+                                                  run again for this user.
+        ");
+    }
+
+    #[tokio::test]
+    async fn the_plan_of_an_undo_names_the_run_that_it_undoes() {
+        let run = run_of(head(Operation::Undo), Come::Planned).await;
+        let shown = run.shown(|out, run| write_plan(out, run, PLAIN));
+        assert!(shown.starts_with("Plan 3f2a9c: undo of run 77aa00\n"));
+        assert!(shown.contains("Filters       those that run 77aa00 changed\n"));
+    }
 }

@@ -1,13 +1,235 @@
 //! What a run has done.
 
 use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
-use crate::journal::RunReader;
+use crate::journal::{
+    FilterTotals, Head, Phase, ProblemGroup, Requests, RunReader, UserTotals, View,
+};
+use crate::model::{Outcome, RunId};
 
-use super::{Look, ReportError};
+use super::grid;
+use super::paint::Tone;
+use super::problems::write_groups;
+use super::text::{clean, count, handle, number, rate, span};
+use super::{Look, ReportError, words};
+
+/// What is shown of a run that was carried out, read at one instant.
+pub(super) struct Totals {
+    pub(super) head: Head,
+    pub(super) users: UserTotals,
+    pub(super) filters: FilterTotals,
+    pub(super) groups: Vec<ProblemGroup>,
+    pub(super) path: Option<PathBuf>,
+    worked: Duration,
+}
+
+impl Totals {
+    pub(super) fn read(view: &View<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            head: view.head()?,
+            users: view.users()?,
+            filters: view.filters()?,
+            groups: view.problem_groups()?,
+            path: view.path(),
+            worked: view.working_time()?,
+        })
+    }
+}
 
 /// Writes how a run ended, for people, and what can be done next.
 pub fn write_summary(out: &mut dyn Write, run: &RunReader, look: Look) -> Result<(), ReportError> {
-    let _ = (out, run, look);
+    let totals = run.view(|view| view.at_one_instant(Totals::read))?;
+    write_totals(out, &totals, look)?;
+    let next = next(&totals.head, &totals.filters, totals.path.as_deref());
+    if !next.is_empty() {
+        writeln!(out)?;
+        writeln!(out, "{}", look.paint(Tone::Strong, "Next"))?;
+    }
+    for (command, why) in next {
+        let why = look.paint(Tone::Quiet, why);
+        writeln!(out, "  syncfilters {command:<15}  {why}")?;
+    }
     Ok(())
+}
+
+/// Writes the ending, the numbers and the problems by kind.
+pub(super) fn write_totals(
+    out: &mut dyn Write,
+    totals: &Totals,
+    look: Look,
+) -> Result<(), ReportError> {
+    let (ending, tone) = words::ending(&totals.head, &totals.users, &totals.filters);
+    grid::paragraph(out, &ending, tone, look)?;
+    writeln!(out)?;
+    grid::facts(out, &numbers(totals), look)?;
+    if !totals.groups.is_empty() {
+        writeln!(out)?;
+        writeln!(
+            out,
+            "{}",
+            look.paint(Tone::Strong, "Skipped, left alone or failed")
+        )?;
+        write_groups(out, &totals.groups, usize::MAX, "", look)?;
+    }
+    Ok(())
+}
+
+fn numbers(totals: &Totals) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        ("Users", words::users(&totals.users)),
+        ("Filters", words::filters(&totals.filters)),
+        ("Requests", requests(totals.head.requests)),
+    ];
+    if totals.worked >= Duration::from_secs(1) {
+        facts.push(("Time", pace(totals.filters.changed, totals.worked)));
+    }
+    let path = totals.path.as_ref().map(|p| p.display().to_string());
+    facts.extend(path.map(|path| ("Run file", clean(&path).into_owned())));
+    facts
+}
+
+fn requests(requests: Requests) -> String {
+    let Requests {
+        total,
+        throttled,
+        retried,
+    } = requests;
+    format!(
+        "{}, {} throttled, {} made again",
+        number(total),
+        number(throttled),
+        number(retried)
+    )
+}
+
+/// How long it took and how fast it was.
+fn pace(changed: u64, worked: Duration) -> String {
+    #[expect(
+        clippy::cast_precision_loss,
+        reason = "a rate is shown with few digits"
+    )]
+    let per_second = changed as f64 / worked.as_secs_f64();
+    let took = format!("{} to change {}", span(worked), count(changed, "filter"));
+    if per_second < 0.1 {
+        return took;
+    }
+    format!("{took}, {} a second", rate(per_second))
+}
+
+/// The commands that make sense now, and what each is for.
+fn next(head: &Head, filters: &FilterTotals, path: Option<&Path>) -> Vec<(String, &'static str)> {
+    let run: &RunId = &head.id;
+    let handle = handle(run, path);
+    let outcome = words::outcome(head);
+    let mut next = Vec::new();
+    match outcome {
+        Outcome::Planned => next.push(("apply", "make the changes")),
+        Outcome::Stopped => next.push(("resume", "finish it")),
+        Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
+    }
+    let begun = head.phase >= Phase::Applying;
+    if filters.changed > 0 || (outcome == Outcome::Stopped && begun) {
+        next.push(("undo", "put back what it changed"));
+    }
+    next.push(("report", "every change and every problem"));
+    let command = |(verb, why): (&str, &'static str)| (format!("{verb} {handle}"), why);
+    next.into_iter().map(command).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Operation;
+    use crate::report::support::{Come, PLAIN, head, run};
+
+    #[tokio::test]
+    async fn a_stopped_run_says_what_became_of_whom_and_how_to_go_on() {
+        let run = run(Come::Stopped).await;
+        let shown = run.shown(|out, run| write_summary(out, run, PLAIN));
+        insta::assert_snapshot!(shown, @r"
+        Stopped before the end: 1 filter deactivated, 1 filter still to do.
+
+        Users     8 selected: 1 changed, 3 unchanged, 1 skipped, 2 failed, 1 still to do
+        Filters   12 matching of 18 read: 1 changed, 7 as wanted already, 2 left alone
+                  or gone, 1 failed, 1 still to do
+        Requests  1,234, 4 throttled, 5 made again
+        Time      1m 10s to change 1 filter
+        Run file  /runs/3f2a9c0d1b7e.run
+
+        Skipped, left alone or failed
+        Kind                 Users  Example                  Hint
+        changed-since            1  eve@contoso.example      Look at the filter with
+                                                             `syncfilters list`; run
+                                                             again if it is to be
+                                                             changed after all.
+        disabled                 1  cara@contoso.example     Leave it, or enable the
+                                                             user first: a disabled user
+                                                             cannot be impersonated.
+        gone                     1  finn@contoso.example     Leave it: the filter was
+                                                             deleted since it was read.
+        no-roles                 1  dan·[2J@contoso.example  Give the user a security
+                                                             role, then run again for
+                                                             this user.
+        no-write-privilege       1  =hana@contoso.example    Add Write on Saved View, at
+                                                             user level, to one of the
+                                                             user's security roles.
+        status-not-restored      1  ada@contoso.example      Leave it: the filter works
+                                                             by its state; only the
+                                                             status code differs from
+                                                             before.
+
+        Next
+          syncfilters resume 3f2a9c    finish it
+          syncfilters undo 3f2a9c      put back what it changed
+          syncfilters report 3f2a9c    every change and every problem
+        ");
+    }
+
+    #[tokio::test]
+    async fn colour_adds_nothing_to_the_words() {
+        let run = run(Come::Stopped).await;
+        let colored = Look {
+            color: true,
+            ..PLAIN
+        };
+        let shown = run.shown(|out, run| write_summary(out, run, colored));
+        assert!(shown.contains("\u{1b}[31m"));
+        let bare = anstream::adapter::strip_str(&shown).to_string();
+        let plain = run.shown(|out, run| write_summary(out, run, PLAIN));
+        assert_eq!(bare, plain);
+    }
+
+    #[test]
+    fn the_next_commands_are_those_that_make_sense() {
+        let verbs = |phase, outcome, changed| {
+            let head = Head {
+                phase,
+                outcome: Some(outcome),
+                ..head(Operation::Deactivate)
+            };
+            let filters = FilterTotals {
+                changed,
+                ..FilterTotals::default()
+            };
+            let next = next(&head, &filters, None);
+            next.into_iter()
+                .map(|(command, _)| command.replace(" 3f2a9c", ""))
+                .collect::<Vec<_>>()
+                .join(" ")
+        };
+        assert_eq!(verbs(Phase::Planned, Outcome::Planned, 0), "apply report");
+        assert_eq!(verbs(Phase::Finished, Outcome::Complete, 2), "undo report");
+        assert_eq!(verbs(Phase::Finished, Outcome::Nothing, 0), "report");
+        // A write without an answer may have been done: undo asks the row.
+        assert_eq!(
+            verbs(Phase::Applying, Outcome::Stopped, 0),
+            "resume undo report"
+        );
+        assert_eq!(
+            verbs(Phase::Surveying, Outcome::Stopped, 0),
+            "resume report"
+        );
+    }
 }

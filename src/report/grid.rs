@@ -1,0 +1,235 @@
+//! Tables that fit a width, written row by row.
+
+use std::io::{self, Write};
+
+use comfy_table::presets::NOTHING;
+use comfy_table::{CellAlignment, ColumnConstraint, Row, Table, Width};
+
+use super::Look;
+use super::paint::Tone;
+
+/// Columns between two columns.
+const GAP: usize = 2;
+/// No column is wider than this, whatever room there is.
+const WIDEST: usize = 400;
+/// Lines of prose are no wider than this.
+const READABLE: usize = 100;
+
+/// A column of a table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Column {
+    pub(super) title: &'static str,
+    /// Numbers stand to the right.
+    pub(super) right: bool,
+    /// The width below which it is not pressed.
+    pub(super) least: usize,
+    /// The width that it would like where its rows are not known yet.
+    pub(super) wish: usize,
+}
+
+impl Column {
+    /// A column of text.
+    pub(super) const fn text(title: &'static str, least: usize, wish: usize) -> Self {
+        Self {
+            title,
+            right: false,
+            least,
+            wish,
+        }
+    }
+
+    /// A column of numbers, as wide as its title.
+    pub(super) const fn number(title: &'static str) -> Self {
+        Self {
+            title,
+            right: true,
+            least: title.len(),
+            wish: title.len(),
+        }
+    }
+}
+
+/// A table whose widths are decided: rows can be written as they come.
+#[derive(Debug)]
+pub(super) struct Grid {
+    columns: Vec<Column>,
+    widths: Vec<usize>,
+    look: Look,
+}
+
+impl Grid {
+    /// A table whose rows are not known yet.
+    pub(super) fn streaming(columns: &[Column], look: Look) -> Self {
+        let wishes: Vec<_> = columns.iter().map(|c| c.wish.max(c.title.len())).collect();
+        Self::with_widths(columns, &wishes, look)
+    }
+
+    /// A table as wide as its rows, where there is room for them.
+    pub(super) fn fitting(columns: &[Column], rows: &[Vec<String>], look: Look) -> Self {
+        let mut table = Table::new();
+        table.set_header(columns.iter().map(|c| c.title));
+        table.add_rows(rows);
+        let widths = table.column_max_content_widths();
+        let widths: Vec<_> = widths.into_iter().map(usize::from).collect();
+        Self::with_widths(columns, &widths, look)
+    }
+
+    fn with_widths(columns: &[Column], wishes: &[usize], look: Look) -> Self {
+        let gaps = GAP * columns.len().saturating_sub(1);
+        let least: Vec<_> = columns.iter().map(|c| c.least).collect();
+        Self {
+            columns: columns.to_vec(),
+            widths: share(wishes, &least, look.width.saturating_sub(gaps)),
+            look,
+        }
+    }
+
+    /// Writes the titles.
+    pub(super) fn header(&self, out: &mut dyn Write) -> io::Result<()> {
+        let titles: Vec<_> = self.columns.iter().map(|c| c.title.to_owned()).collect();
+        self.row(out, &titles, Tone::Strong)
+    }
+
+    /// Writes a row, over as many lines as it needs.
+    pub(super) fn row(&self, out: &mut dyn Write, cells: &[String], tone: Tone) -> io::Result<()> {
+        let mut table = Table::new();
+        table.load_style(NOTHING);
+        table.add_row(Row::from(cells));
+        for (at, column) in self.columns.iter().enumerate() {
+            let Some(place) = table.column_mut(at) else {
+                continue;
+            };
+            let gap = if at + 1 < self.columns.len() { GAP } else { 0 };
+            place.set_padding((0, narrow(gap)));
+            let width = Width::Fixed(narrow(self.widths[at] + gap));
+            place.set_constraint(ColumnConstraint::Absolute(width));
+            if column.right {
+                place.set_cell_alignment(CellAlignment::Right);
+            }
+        }
+        for line in table.lines() {
+            writeln!(out, "{}", self.look.paint(tone, line.trim_end()))?;
+        }
+        Ok(())
+    }
+
+    /// Writes titles and rows.
+    pub(super) fn whole(
+        out: &mut dyn Write,
+        columns: &[Column],
+        rows: &[(Vec<String>, Tone)],
+        look: Look,
+    ) -> io::Result<()> {
+        let cells: Vec<_> = rows.iter().map(|(cells, _)| cells.clone()).collect();
+        let grid = Self::fitting(columns, &cells, look);
+        grid.header(out)?;
+        rows.iter()
+            .try_for_each(|(cells, tone)| grid.row(out, cells, *tone))
+    }
+}
+
+fn narrow(width: usize) -> u16 {
+    u16::try_from(width).unwrap_or(u16::MAX)
+}
+
+/// Widths that fit into a room: the widest column gives way first, none below its least.
+fn share(wishes: &[usize], least: &[usize], room: usize) -> Vec<usize> {
+    let mut widths: Vec<_> = wishes.iter().map(|w| (*w).clamp(1, WIDEST)).collect();
+    while widths.iter().sum::<usize>() > room {
+        let pressed = (0..widths.len())
+            .filter(|&at| widths[at] > least[at].max(1))
+            .max_by_key(|&at| widths[at]);
+        match pressed {
+            Some(at) => widths[at] -= 1,
+            None => break,
+        }
+    }
+    widths
+}
+
+/// Writes names with their values; values go over several lines where they are long.
+pub(super) fn facts(
+    out: &mut dyn Write,
+    facts: &[(&'static str, String)],
+    look: Look,
+) -> io::Result<()> {
+    let columns = [Column::text("", 12, 12), Column::text("", 20, 400)];
+    let rows: Vec<_> = facts
+        .iter()
+        .map(|(name, value)| vec![(*name).to_owned(), value.clone()])
+        .collect();
+    let grid = Grid::fitting(&columns, &rows, look);
+    rows.iter()
+        .try_for_each(|row| grid.row(out, row, Tone::Plain))
+}
+
+/// Writes a text over as many lines as it needs, none too wide to be read.
+pub(super) fn paragraph(out: &mut dyn Write, text: &str, tone: Tone, look: Look) -> io::Result<()> {
+    let width = look.width.min(READABLE);
+    let grid = Grid::streaming(&[Column::text("", 20, width)], Look { width, ..look });
+    grid.row(out, &[text.to_owned()], tone)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const COLUMNS: [Column; 3] = [
+        Column::text("User", 8, 30),
+        Column::number("Users"),
+        Column::text("Hint", 10, 40),
+    ];
+
+    fn rows() -> Vec<(Vec<String>, Tone)> {
+        vec![
+            (
+                vec![
+                    "ada@contoso.example".into(),
+                    "12".into(),
+                    "Give the user a role.".into(),
+                ],
+                Tone::Plain,
+            ),
+            (
+                vec!["東京".into(), "1,234".into(), "Leave it.".into()],
+                Tone::Plain,
+            ),
+        ]
+    }
+
+    fn written(width: usize) -> String {
+        let mut out = Vec::new();
+        let look = Look {
+            width,
+            color: false,
+        };
+        Grid::whole(&mut out, &COLUMNS, &rows(), look).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn a_table_is_as_wide_as_its_rows_where_there_is_room() {
+        insta::assert_snapshot!(written(80), @r"
+        User                 Users  Hint
+        ada@contoso.example     12  Give the user a role.
+        東京                 1,234  Leave it.
+        ");
+    }
+
+    #[test]
+    fn a_table_that_is_too_wide_breaks_its_widest_cells() {
+        insta::assert_snapshot!(written(40), @r"
+        User              Users  Hint
+        ada@contoso.exam     12  Give the user a
+        ple                      role.
+        東京              1,234  Leave it.
+        ");
+    }
+
+    #[test]
+    fn the_widest_gives_way_first_and_none_below_its_least() {
+        assert_eq!(share(&[10, 30, 5], &[5, 5, 5], 30), [10, 15, 5]);
+        assert_eq!(share(&[10, 30, 5], &[10, 20, 5], 10), [10, 20, 5]);
+        assert_eq!(share(&[0], &[0], 10), [1]);
+    }
+}

@@ -1,0 +1,264 @@
+//! Runs for tests, made with the real journal: one user of each fate.
+
+use std::path::{Path, PathBuf};
+
+use jiff::Timestamp;
+use uuid::Uuid;
+
+use crate::journal::{Found, Head, Phase, Requests, RunFile, RunReader, Settled, Settlement};
+use crate::model::{
+    Caller, Filter, FilterId, FilterType, Kind, Modification, Operation, Organization, Outcome,
+    Problem, ProblemKind, ServerVersion, Stage, State, Status, UserId,
+};
+use crate::plan::{Change, Criteria, Selection};
+
+use super::Look;
+
+/// 2026-11-24 14:04 in UTC.
+pub(super) const STARTED: i64 = 1_795_529_040_000;
+
+pub(super) const PLAIN: Look = Look {
+    width: 80,
+    color: false,
+};
+
+/// A run, and the folder that goes with it.
+pub(super) struct TestRun {
+    pub(super) reader: RunReader,
+    folder: tempfile::TempDir,
+}
+
+/// How far a run for a test has come.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Come {
+    Planned,
+    /// Stopped with a write of which nobody knows what became.
+    Stopped,
+}
+
+pub(super) fn head(operation: Operation) -> Head {
+    Head {
+        id: "3f2a9c0d1b7e".parse().unwrap(),
+        operation,
+        undoes: (operation == Operation::Undo).then(|| "77aa00bb11cc".parse().unwrap()),
+        environment: "https://contoso.crm4.dynamics.com".parse().unwrap(),
+        organization: Organization {
+            id: Uuid::from_u128(7),
+            name: "Contoso".into(),
+            distinct_deletes: None,
+        },
+        version: ServerVersion { major: 9, minor: 2 },
+        caller: Caller {
+            id: UserId(Uuid::from_u128(99)),
+            user: "admin@contoso.example".into(),
+        },
+        selection: Selection::default(),
+        criteria: Criteria::default(),
+        started: Timestamp::from_millisecond(STARTED).unwrap(),
+        phase: Phase::Gathering,
+        finished: None,
+        outcome: None,
+        stamps: false,
+        requests: Requests::default(),
+    }
+}
+
+fn user(n: i64, name: &str, skipped: Option<ProblemKind>) -> Found {
+    Found {
+        id: user_id(n),
+        object_id: None,
+        label: format!("{name}@contoso.example"),
+        filters_populated: true,
+        skipped,
+    }
+}
+
+fn user_id(n: i64) -> UserId {
+    UserId(Uuid::from_u128(u128::from(n.unsigned_abs())))
+}
+
+fn filter(n: i64, at: i64, filter_type: &str, state: State) -> Filter {
+    Filter {
+        id: FilterId(Uuid::from_u128(u128::from((n * 16 + at).unsigned_abs()))),
+        owner: user_id(n),
+        name: format!("My Outlook {filter_type}s"),
+        filter_type: FilterType::new(filter_type),
+        kind: Kind::Outlook,
+        now: state.with_default_status(),
+        etag: None,
+        modified: Modification::default(),
+    }
+}
+
+fn change(filter: &Filter) -> Change {
+    Change {
+        filter: filter.id,
+        from: filter.now,
+        to: State::Inactive.with_default_status(),
+        etag: None,
+    }
+}
+
+/// The filters of a user: two of the calendar and one that the run is not about.
+fn filters(n: i64, state: State) -> Vec<(Filter, bool)> {
+    let mut appointment = filter(n, 1, "appointment", state);
+    if n == 1 {
+        appointment.now.status = Status(None);
+    }
+    vec![
+        (appointment, true),
+        (filter(n, 2, "serviceappointment", State::Inactive), true),
+        (filter(n, 3, "contact", State::Active), false),
+    ]
+}
+
+async fn survey(file: &RunFile) {
+    let journal = &file.journal;
+    let users = vec![
+        user(1, "ada", None),
+        user(2, "ben", None),
+        user(3, "cara", Some(ProblemKind::Disabled)),
+        user(4, "dan\u{1b}[2J", None),
+        user(5, "eve", None),
+        user(6, "finn", None),
+        user(7, "gil", None),
+        user(8, "=hana", None),
+    ];
+    journal.add_users(users).await.unwrap();
+    for seq in [1, 2, 5, 6, 7, 8] {
+        let state = if seq == 2 {
+            State::Inactive
+        } else {
+            State::Active
+        };
+        let filters = filters(seq, state);
+        let changes = if seq == 2 {
+            vec![]
+        } else {
+            vec![change(&filters[0].0)]
+        };
+        let surveyed = crate::journal::Surveyed {
+            seq,
+            filters,
+            changes,
+        };
+        journal.surveyed(surveyed).await.unwrap();
+    }
+    let message = "The user has no roles\u{1b}[31m assigned";
+    let mut problem = Problem::seen(Stage::Survey, ProblemKind::NoRoles, message);
+    problem.code = Some("0x80042f09".into());
+    problem.request_id = Some("req-4".into());
+    journal.survey_failed(4, problem).await.unwrap();
+    journal.set_phase(Phase::Planned).await.unwrap();
+}
+
+async fn apply(file: &RunFile) {
+    let told = |stage, kind, message: &str| Some(Problem::seen(stage, kind, message));
+    let now = State::Inactive.with_default_status();
+    let changed = Settlement::Changed { now, etag: None };
+    let failed = Settlement::Failed {
+        maybe_written: false,
+    };
+    let (verify, apply) = (Stage::Verify, Stage::Apply);
+    let (lost, since) = (ProblemKind::StatusNotRestored, ProblemKind::ChangedSince);
+    let denied = ProblemKind::NoWritePrivilege;
+    let fates = [
+        (
+            1,
+            Some(changed),
+            told(verify, lost, "its status is 2 now; it was to be 3"),
+        ),
+        (
+            5,
+            Some(Settlement::Left),
+            told(apply, since, "left alone: somebody made it active"),
+        ),
+        (
+            6,
+            Some(Settlement::Gone),
+            told(apply, ProblemKind::Gone, "the filter was deleted meanwhile"),
+        ),
+        (7, None, None),
+        (
+            8,
+            Some(failed),
+            told(
+                apply,
+                denied,
+                "Principal user is missing prvWriteUserQuery privilege",
+            ),
+        ),
+    ];
+    file.journal.set_phase(Phase::Applying).await.unwrap();
+    for (seq, settlement, problem) in fates {
+        let change = change(&filters(seq, State::Active)[0].0);
+        file.journal
+            .intend(seq, vec![change.clone()])
+            .await
+            .unwrap();
+        let Some(settlement) = settlement else {
+            continue;
+        };
+        let problem = problem.map(|p| p.about(change.filter));
+        let settled = Settled {
+            change,
+            settlement,
+            problem,
+        };
+        file.journal.settle(seq, vec![settled]).await.unwrap();
+    }
+    let requests = Requests {
+        total: 1234,
+        throttled: 4,
+        retried: 5,
+    };
+    file.journal.add_requests(requests).await.unwrap();
+    file.journal.set_outcome(Outcome::Stopped).await.unwrap();
+}
+
+/// Clocks of its own, so that what is shown is the same every time.
+fn set_clocks(path: &Path) {
+    let connection = rusqlite::Connection::open(path).unwrap();
+    let sql = format!(
+        "UPDATE change SET intended = {STARTED} + user * 10000 WHERE intended IS NOT NULL;
+         UPDATE change SET settled = {STARTED} + user * 10000 + 500 WHERE settled IS NOT NULL;
+         UPDATE run SET finished = {STARTED} + 90000 WHERE finished IS NOT NULL;"
+    );
+    connection.execute_batch(&sql).unwrap();
+}
+
+/// A run of eight users: 1 changed with another status than before, 2 as wanted, 3 skipped, 4 not
+/// surveyed, 5 left, 6 gone, 7 planned or unknown, 8 failed.
+pub(super) async fn run(come: Come) -> TestRun {
+    run_of(head(Operation::Deactivate), come).await
+}
+
+/// The same with another head.
+pub(super) async fn run_of(head: Head, come: Come) -> TestRun {
+    let folder = tempfile::tempdir().unwrap();
+    let path: PathBuf = folder.path().join(format!("{}.run", head.id));
+    let file = RunFile::create(&path, head).unwrap();
+    survey(&file).await;
+    if come == Come::Stopped {
+        apply(&file).await;
+    }
+    drop(file);
+    set_clocks(&path);
+    TestRun {
+        reader: RunReader::open(&path).unwrap(),
+        folder,
+    }
+}
+
+impl TestRun {
+    /// What is written of it, with the folder's name left out.
+    pub(super) fn shown<E: std::fmt::Debug>(
+        &self,
+        write: impl FnOnce(&mut dyn std::io::Write, &RunReader) -> Result<(), E>,
+    ) -> String {
+        let mut out = Vec::new();
+        write(&mut out, &self.reader).unwrap();
+        let name = self.folder.path().display().to_string();
+        String::from_utf8(out).unwrap().replace(&name, "/runs")
+    }
+}

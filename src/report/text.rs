@@ -1,0 +1,144 @@
+//! Words and numbers as people read them.
+
+use std::borrow::Cow;
+use std::path::Path;
+use std::time::Duration;
+
+use crate::model::RunId;
+
+/// Digits of a run id that are shown where it is to be typed.
+const SHORT_ID: usize = 6;
+
+/// A number with its thousands set apart.
+pub(super) fn number(n: u64) -> String {
+    let digits = n.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (at, digit) in digits.chars().enumerate() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+/// So many of something, such as `1 user` or `5,000 users`.
+pub(super) fn count(n: u64, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{} {noun}{plural}", number(n))
+}
+
+/// Text from elsewhere that can do nothing to a terminal: controls, and marks that turn the direction of
+/// what follows, are shown as `·`, line breaks and tabs as a space.
+pub(super) fn clean(text: &str) -> Cow<'_, str> {
+    if !text.chars().any(is_unsafe) {
+        return Cow::Borrowed(text);
+    }
+    let shown = |c| match c {
+        '\n' | '\r' | '\t' => ' ',
+        c if is_unsafe(c) => '·',
+        c => c,
+    };
+    Cow::Owned(text.chars().map(shown).collect())
+}
+
+/// Whether a character can change how what follows is shown.
+pub(super) fn is_unsafe(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// The digits of a run id that are to be typed.
+pub(super) fn short(run: &RunId) -> &str {
+    run.as_str().get(..SHORT_ID).unwrap_or(run.as_str())
+}
+
+/// How a run is named in a command: by its first digits where it lies in the store, else by its path.
+pub(super) fn handle(run: &RunId, path: Option<&Path>) -> String {
+    let in_store = |path: &Path| {
+        let name = path.file_name().and_then(|name| name.to_str());
+        name == Some(&format!("{run}.run"))
+    };
+    match path.filter(|path| !in_store(path)) {
+        Some(path) => quoted(&clean(&path.display().to_string())),
+        None => short(run).to_owned(),
+    }
+}
+
+/// A path as it can be pasted into a shell.
+fn quoted(path: &str) -> String {
+    let plain = |c: char| c.is_alphanumeric() || "/\\.:_-~".contains(c);
+    if path.chars().all(plain) {
+        path.to_owned()
+    } else {
+        format!("\"{path}\"")
+    }
+}
+
+/// A length of time in few characters, such as `8s`, `1m 12s` or `2h 5m`.
+pub(super) fn span(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
+        (0, 0, s) => format!("{s}s"),
+        (0, m, s) => format!("{m}m {s}s"),
+        (h, m, _) => format!("{}h {m}m", number(h)),
+    }
+}
+
+/// How many a second: with one decimal while it is slow.
+pub(super) fn rate(per_second: f64) -> String {
+    if per_second < 9.95 {
+        format!("{per_second:.1}")
+    } else {
+        format!("{per_second:.0}")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn thousands_are_set_apart_and_one_is_singular() {
+        let texts = [0, 1, 999, 1000, 5_000, 1_234_567].map(|n| count(n, "user"));
+        assert_eq!(
+            texts,
+            [
+                "0 users",
+                "1 user",
+                "999 users",
+                "1,000 users",
+                "5,000 users",
+                "1,234,567 users"
+            ]
+        );
+    }
+
+    #[test]
+    fn text_from_the_server_cannot_command_the_terminal() {
+        assert_eq!(
+            clean("a\u{1b}[2Jb\u{9b}31m\u{7f}\u{202e}c\nd"),
+            "a·[2Jb·31m··c d"
+        );
+        assert!(matches!(clean("Zoë 東京"), Cow::Borrowed(_)));
+    }
+
+    #[test]
+    fn a_run_outside_the_store_is_named_by_its_path() {
+        let run: RunId = "3f2a9c0d1b7e".parse().unwrap();
+        for (path, handle_) in [
+            (None, "3f2a9c"),
+            (Some("/state/runs/3f2a9c0d1b7e.run"), "3f2a9c"),
+            (Some("/tmp/plan.run"), "/tmp/plan.run"),
+            (Some("/tmp/my plan.run"), "\"/tmp/my plan.run\""),
+        ] {
+            assert_eq!(handle(&run, path.map(Path::new)), handle_);
+        }
+    }
+
+    #[test]
+    fn lengths_of_time_are_short() {
+        let texts = [8, 72, 7_500].map(|s| span(Duration::from_secs(s)));
+        assert_eq!(texts, ["8s", "1m 12s", "2h 5m"]);
+    }
+}

@@ -1,0 +1,228 @@
+//! The totals of a run, and how it ended, in words.
+
+use crate::journal::{FilterTotals, Head, Phase, UserTotals};
+use crate::model::{Operation, Outcome};
+
+use super::paint::Tone;
+use super::text::{clean, count, number, short};
+
+/// How the run stands, also where nothing was recorded of its end.
+pub(super) fn outcome(head: &Head) -> Outcome {
+    head.outcome.unwrap_or(match head.phase {
+        Phase::Planned => Outcome::Planned,
+        Phase::Finished => Outcome::Complete,
+        Phase::Gathering | Phase::Surveying | Phase::Applying => Outcome::Stopped,
+    })
+}
+
+/// What the run does, as a heading says it.
+pub(super) fn operation(head: &Head) -> String {
+    match &head.undoes {
+        Some(run) => format!("undo of run {}", short(run)),
+        None => head.operation.as_str().to_owned(),
+    }
+}
+
+/// Where, as whom and about what a run is: names and values.
+pub(super) fn facts(head: &Head) -> Vec<(&'static str, String)> {
+    let filters = match &head.undoes {
+        Some(run) => format!("those that run {} changed", short(run)),
+        None => head.criteria.describe(),
+    };
+    let organisation = clean(&head.organization.name).into_owned();
+    let at = head.environment.to_string();
+    [
+        ("Environment", at),
+        ("Organisation", organisation),
+        ("Caller", head.caller.user.clone()),
+        ("Users", head.selection.describe()),
+        ("Filters", filters),
+    ]
+    .map(|(name, value)| (name, clean(&value).into_owned()))
+    .to_vec()
+}
+
+/// Numbers that are not zero, with their words.
+fn parts(parts: &[(u64, &str)]) -> String {
+    let there: Vec<_> = parts
+        .iter()
+        .filter(|(n, _)| *n > 0)
+        .map(|(n, what)| format!("{} {what}", number(*n)))
+        .collect();
+    match &there[..] {
+        [] => String::new(),
+        there => format!(": {}", there.join(", ")),
+    }
+}
+
+/// What became of the users.
+pub(super) fn users(totals: &UserTotals) -> String {
+    let UserTotals {
+        selected,
+        changed,
+        unchanged,
+        skipped,
+        failed,
+        planned,
+    } = *totals;
+    let fates = parts(&[
+        (changed, "changed"),
+        (unchanged, "unchanged"),
+        (skipped, "skipped"),
+        (failed, "failed"),
+        (planned, "still to do"),
+    ]);
+    format!("{} selected{fates}", number(selected))
+}
+
+/// What is to become of the users.
+pub(super) fn planned_users(totals: &UserTotals, not_surveyed: u64) -> String {
+    let fates = parts(&[
+        (totals.planned.saturating_sub(not_surveyed), "to change"),
+        (totals.changed, "changed"),
+        (totals.unchanged, "with nothing to change"),
+        (totals.skipped, "skipped"),
+        (totals.failed, "failed"),
+        (not_surveyed, "not read yet"),
+    ]);
+    format!("{} selected{fates}", number(totals.selected))
+}
+
+/// What became of the filters.
+pub(super) fn filters(totals: &FilterTotals) -> String {
+    let FilterTotals {
+        surveyed,
+        matching,
+        changed,
+        already,
+        left,
+        failed,
+        planned,
+    } = *totals;
+    let fates = parts(&[
+        (changed, "changed"),
+        (already, "as wanted already"),
+        (left, "left alone or gone"),
+        (failed, "failed"),
+        (planned, "still to do"),
+    ]);
+    format!(
+        "{} matching of {} read{fates}",
+        number(matching),
+        number(surveyed)
+    )
+}
+
+/// One sentence on how the run ended.
+pub(super) fn ending(head: &Head, users: &UserTotals, filters: &FilterTotals) -> (String, Tone) {
+    let did = match head.operation {
+        Operation::Deactivate => "deactivated",
+        Operation::Reactivate => "reactivated",
+        Operation::Undo => "put back",
+    };
+    let done = format!("{} {did}", count(filters.changed, "filter"));
+    let ahead = count(filters.planned, "filter");
+    match (outcome(head), head.outcome) {
+        (Outcome::Complete, _) => (format!("Complete: {done}."), Tone::Good),
+        (Outcome::Partial, _) if users.failed == 0 => (
+            format!("Finished, {done}, but not all are exactly as they were to be."),
+            Tone::Odd,
+        ),
+        (Outcome::Partial, _) => {
+            let failed = count(users.failed, "user");
+            (format!("Finished, {done}, but {failed} failed."), Tone::Bad)
+        }
+        (Outcome::Planned, _) => (
+            format!("Planned: {ahead} to change; nothing was changed yet."),
+            Tone::Plain,
+        ),
+        (Outcome::Nothing, _) => ("There was nothing to change.".to_owned(), Tone::Good),
+        (Outcome::Stopped, Some(_)) if head.phase < Phase::Planned => (
+            "Stopped while users and filters were being read; nothing was changed.".to_owned(),
+            Tone::Odd,
+        ),
+        (Outcome::Stopped, Some(_)) => (
+            format!("Stopped before the end: {done}, {ahead} still to do."),
+            Tone::Odd,
+        ),
+        (Outcome::Stopped, None) => (
+            format!("Not finished: {done} so far. It is under way, or was cut off."),
+            Tone::Odd,
+        ),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::support::head;
+
+    #[test]
+    fn only_what_there_is_is_counted() {
+        let totals = UserTotals {
+            selected: 5_000,
+            changed: 4_999,
+            failed: 1,
+            ..UserTotals::default()
+        };
+        assert_eq!(users(&totals), "5,000 selected: 4,999 changed, 1 failed");
+        assert_eq!(users(&UserTotals::default()), "0 selected");
+    }
+
+    #[test]
+    fn the_ending_is_said_in_one_sentence() {
+        let users = UserTotals {
+            failed: 1,
+            ..UserTotals::default()
+        };
+        let filters = FilterTotals {
+            changed: 2,
+            planned: 1,
+            ..FilterTotals::default()
+        };
+        let said = |operation, phase, outcome, users: &UserTotals| {
+            let head = Head {
+                phase,
+                outcome,
+                ..head(operation)
+            };
+            ending(&head, users, &filters).0
+        };
+        let none = UserTotals::default();
+        let finished = Phase::Finished;
+        for (text, expected) in [
+            (
+                said(
+                    Operation::Deactivate,
+                    finished,
+                    Some(Outcome::Complete),
+                    &none,
+                ),
+                "Complete: 2 filters deactivated.",
+            ),
+            (
+                said(Operation::Undo, finished, Some(Outcome::Partial), &users),
+                "Finished, 2 filters put back, but 1 user failed.",
+            ),
+            (
+                said(
+                    Operation::Reactivate,
+                    Phase::Applying,
+                    Some(Outcome::Stopped),
+                    &none,
+                ),
+                "Stopped before the end: 2 filters reactivated, 1 filter still to do.",
+            ),
+            (
+                said(Operation::Deactivate, Phase::Applying, None, &none),
+                "Not finished: 2 filters deactivated so far. It is under way, or was cut off.",
+            ),
+            (
+                said(Operation::Deactivate, Phase::Planned, None, &none),
+                "Planned: 1 filter to change; nothing was changed yet.",
+            ),
+        ] {
+            assert_eq!(text, expected);
+        }
+    }
+}
