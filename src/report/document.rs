@@ -1,15 +1,51 @@
 //! The JSON documents of a run and of an error.
 
+use std::cell::Cell;
 use std::io::Write;
 
-use crate::journal::RunReader;
+use jiff::Timestamp;
+use serde::ser::{Error, SerializeSeq};
+use serde::{Serialize, Serializer};
 
-use super::ReportError;
+use crate::journal::{
+    ChangeRow, FilterTotals, Head, ProblemRow, Requests, RunReader, UserTotals, View,
+};
+use crate::model::{Caller, FilterId, Operation, Outcome, RunId, StateAndStatus, UserId};
+
+use super::json::write_json;
+use super::{ReportError, hint, words};
+
+/// The version of every JSON document.
+pub(super) const FORMAT: u32 = 1;
 
 /// Writes the JSON document of a run, every problem included.
 pub fn write_document(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
-    let _ = (out, run);
-    Ok(())
+    write(out, run, false)
+}
+
+/// The same with every change.
+pub(super) fn write_with_changes(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
+    write(out, run, true)
+}
+
+fn write(out: &mut dyn Write, run: &RunReader, changes: bool) -> Result<(), ReportError> {
+    let written = run.view(|view| {
+        view.at_one_instant(|view| {
+            let head = view.head()?;
+            let broken = Cell::new(None);
+            let rows = Rows {
+                view,
+                broken: &broken,
+            };
+            let document = document(&head, view, rows, changes)?;
+            let written = write_json(out, &document);
+            match broken.take() {
+                Some(error) => Err(error),
+                None => Ok(written),
+            }
+        })
+    })?;
+    Ok(written?)
 }
 
 /// Writes the JSON document of an error.
@@ -19,6 +55,294 @@ pub fn write_error(
     message: &str,
     hint: Option<&str>,
 ) -> Result<(), ReportError> {
-    let _ = (out, kind, message, hint);
-    Ok(())
+    #[derive(Serialize)]
+    struct Document<'a> {
+        format: u32,
+        error: Error<'a>,
+    }
+    #[derive(Serialize)]
+    struct Error<'a> {
+        kind: &'a str,
+        message: &'a str,
+        hint: Option<&'a str>,
+    }
+    let error = Error {
+        kind,
+        message,
+        hint,
+    };
+    let format = FORMAT;
+    Ok(write_json(out, &Document { format, error })?)
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    format: u32,
+    run: &'a RunId,
+    operation: Operation,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undoes: Option<&'a RunId>,
+    outcome: Outcome,
+    started: Timestamp,
+    finished: Option<Timestamp>,
+    environment: Environment<'a>,
+    caller: &'a Caller,
+    users: UserTotals,
+    filters: FilterTotals,
+    requests: Requests,
+    problems: Problems<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    changes: Option<Changes<'a>>,
+}
+
+fn document<'a>(
+    head: &'a Head,
+    view: &View<'_>,
+    rows: Rows<'a>,
+    changes: bool,
+) -> rusqlite::Result<Document<'a>> {
+    Ok(Document {
+        format: FORMAT,
+        run: &head.id,
+        operation: head.operation,
+        undoes: head.undoes.as_ref(),
+        outcome: words::outcome(head),
+        started: head.started,
+        finished: head.finished,
+        environment: Environment::of(head),
+        caller: &head.caller,
+        users: view.users()?,
+        filters: view.filters()?,
+        requests: head.requests,
+        problems: Problems(rows),
+        changes: changes.then_some(Changes(rows)),
+    })
+}
+
+/// The environment of a run.
+#[derive(Serialize)]
+pub(super) struct Environment<'a> {
+    url: String,
+    organization: &'a str,
+}
+
+impl<'a> Environment<'a> {
+    pub(super) fn of(head: &'a Head) -> Self {
+        Self {
+            url: head.environment.to_string(),
+            organization: &head.organization.name,
+        }
+    }
+}
+
+/// Rows that are read while they are written, so that no number of them takes memory.
+#[derive(Clone, Copy)]
+struct Rows<'a> {
+    view: &'a View<'a>,
+    /// Why reading broke off: the serializer has errors of its own only.
+    broken: &'a Cell<Option<rusqlite::Error>>,
+}
+
+impl Rows<'_> {
+    fn end<E: Error>(self, read: rusqlite::Result<Result<(), E>>) -> Result<(), E> {
+        read.unwrap_or_else(|error| {
+            let told = E::custom(&error);
+            self.broken.set(Some(error));
+            Err(told)
+        })
+    }
+}
+
+struct Problems<'a>(Rows<'a>);
+
+impl Serialize for Problems<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        let each = |row: ProblemRow| list.serialize_element(&Problem::of(&row));
+        let read = self.0.view.each_problem(each);
+        self.0.end(read)?;
+        list.end()
+    }
+}
+
+struct Changes<'a>(Rows<'a>);
+
+impl Serialize for Changes<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut list = serializer.serialize_seq(None)?;
+        let each = |row: ChangeRow| list.serialize_element(&Change::of(&row));
+        let read = self.0.view.each_change(each);
+        self.0.end(read)?;
+        list.end()
+    }
+}
+
+/// One problem.
+#[derive(Serialize)]
+pub(super) struct Problem<'a> {
+    user: &'a str,
+    id: UserId,
+    filter: Option<FilterId>,
+    stage: &'a str,
+    kind: &'static str,
+    code: Option<&'a str>,
+    message: &'a str,
+    hint: &'static str,
+    request_id: Option<&'a str>,
+}
+
+impl<'a> Problem<'a> {
+    pub(super) fn of(row: &'a ProblemRow) -> Self {
+        Self {
+            user: &row.user,
+            id: row.id,
+            filter: row.filter,
+            stage: &row.stage,
+            kind: row.kind.as_str(),
+            code: row.code.as_deref(),
+            message: &row.message,
+            hint: hint(row.kind),
+            request_id: row.request_id.as_deref(),
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Change<'a> {
+    user: &'a str,
+    id: UserId,
+    filter: FilterId,
+    name: &'a str,
+    #[serde(rename = "type")]
+    filter_type: &'a str,
+    before: StateAndStatus,
+    wanted: StateAndStatus,
+    outcome: &'static str,
+    at: Option<Timestamp>,
+}
+
+impl<'a> Change<'a> {
+    fn of(row: &'a ChangeRow) -> Self {
+        Self {
+            user: &row.user,
+            id: row.user_id,
+            filter: row.filter,
+            name: &row.name,
+            filter_type: &row.filter_type,
+            before: row.before,
+            wanted: row.wanted,
+            outcome: row.outcome,
+            at: row.at,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::support::{Come, run};
+    use serde_json::{Value, json};
+
+    fn parsed(text: &str) -> Value {
+        serde_json::from_str(text).unwrap()
+    }
+
+    #[tokio::test]
+    async fn the_document_says_what_became_of_the_run() {
+        let run = run(Come::Stopped).await;
+        let text = run.shown(write_document);
+        let (head, _) = text.split_once("  \"problems\"").unwrap();
+        insta::assert_snapshot!(head, @r#"
+        {
+          "format": 1,
+          "run": "3f2a9c0d1b7e",
+          "operation": "deactivate",
+          "outcome": "stopped",
+          "started": "2026-11-24T14:04:00Z",
+          "finished": "2026-11-24T14:05:30Z",
+          "environment": {
+            "url": "https://contoso.crm4.dynamics.com",
+            "organization": "Contoso"
+          },
+          "caller": {
+            "id": "00000000-0000-0000-0000-000000000063",
+            "user": "admin@contoso.example"
+          },
+          "users": {
+            "selected": 8,
+            "changed": 1,
+            "unchanged": 3,
+            "skipped": 1,
+            "failed": 2,
+            "planned": 1
+          },
+          "filters": {
+            "surveyed": 18,
+            "matching": 12,
+            "changed": 1,
+            "already": 7,
+            "left": 2,
+            "failed": 1,
+            "planned": 1
+          },
+          "requests": {
+            "total": 1234,
+            "throttled": 4,
+            "retried": 5
+          },
+        "#);
+        let document = parsed(&text);
+        assert_eq!(document["problems"].as_array().unwrap().len(), 6);
+        assert_eq!(document["changes"], Value::Null);
+    }
+
+    #[tokio::test]
+    async fn every_problem_keeps_what_the_server_said_and_has_a_hint() {
+        let run = run(Come::Planned).await;
+        let document = parsed(&run.shown(write_document));
+        assert_eq!(
+            document["problems"][1],
+            json!({
+                "user": "dan\u{1b}[2J@contoso.example",
+                "id": "00000000-0000-0000-0000-000000000004",
+                "filter": null,
+                "stage": "survey",
+                "kind": "no-roles",
+                "code": "0x80042f09",
+                "message": "The user has no roles\u{1b}[31m assigned",
+                "hint": "Give the user a security role, then run again for this user.",
+                "request_id": "req-4",
+            })
+        );
+        assert_eq!(document["outcome"], "planned");
+    }
+
+    #[tokio::test]
+    async fn the_report_adds_every_change_with_its_states() {
+        let run = run(Come::Stopped).await;
+        let document = parsed(&run.shown(write_with_changes));
+        let outcomes: Vec<_> = document["changes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|change| change["outcome"].as_str().unwrap())
+            .collect();
+        assert_eq!(outcomes, ["changed", "left", "gone", "unknown", "failed"]);
+        let first = &document["changes"][0];
+        assert_eq!(
+            first["before"],
+            json!({ "state": "active", "status": null })
+        );
+        assert_eq!(first["wanted"], json!({ "state": "inactive", "status": 2 }));
+        assert_eq!(first["at"], "2026-11-24T14:04:10.5Z");
+    }
+
+    #[test]
+    fn an_error_is_a_document_too() {
+        let mut out = Vec::new();
+        write_error(&mut out, "sign-in", "the token has expired", None).unwrap();
+        let document = parsed(&String::from_utf8(out).unwrap());
+        let error = json!({ "kind": "sign-in", "message": "the token has expired", "hint": null });
+        assert_eq!(document, json!({ "format": 1, "error": error }));
+    }
 }

@@ -4,17 +4,20 @@
 //! progress, which belongs on stderr.
 
 mod calendar;
+mod cell;
 mod document;
 mod error;
 mod format;
 mod grid;
 mod hints;
+mod json;
 mod list;
 mod paint;
 mod plan;
 mod problems;
 mod progress;
 mod run;
+mod run_csv;
 mod runs;
 mod summary;
 #[cfg(test)]

@@ -31,6 +31,16 @@ impl Tone {
             Self::Quiet => Style::new().dimmed(),
         }
     }
+
+    /// The tone of what became of a change.
+    pub(super) fn of_outcome(outcome: &str) -> Self {
+        match outcome {
+            "changed" => Self::Good,
+            "left" | "gone" | "unknown" => Self::Odd,
+            "failed" => Self::Bad,
+            _ => Self::Plain,
+        }
+    }
 }
 
 impl Look {

@@ -1,10 +1,32 @@
 //! One run in whole, as `report` shows it.
 
-use std::io::Write;
+use std::io::{self, Write};
 
-use crate::journal::RunReader;
+use jiff::tz::TimeZone;
 
-use super::{Format, Look, ReportError};
+use crate::journal::{ChangeRow, Head, ProblemRow, RunReader, View};
+
+use super::document::write_with_changes;
+use super::grid::{self, Column, Grid};
+use super::paint::Tone;
+use super::run_csv::write_csv;
+use super::summary::{Totals, write_totals};
+use super::text::{clean, minute, short, state};
+use super::{Format, Look, ReportError, problems, words};
+
+const PROBLEMS: [Column; 3] = [
+    Column::text("User", 16, 36),
+    Column::text("Kind", 20, 20),
+    Column::text("Message", 20, 100),
+];
+
+const CHANGES: [Column; 5] = [
+    Column::text("User", 12, 36),
+    Column::text("Type", 12, 26),
+    Column::text("Name", 12, 36),
+    Column::text("Change", 17, 36),
+    Column::text("Outcome", 8, 8),
+];
 
 /// Writes a run with every problem and every change.
 pub fn write_run(
@@ -13,6 +35,183 @@ pub fn write_run(
     format: Format,
     look: Look,
 ) -> Result<(), ReportError> {
-    let _ = (out, run, format, look);
-    Ok(())
+    match format {
+        Format::Table => write_table(out, run, look, &TimeZone::system()),
+        Format::Json => write_with_changes(out, run),
+        Format::Csv => write_csv(out, run),
+    }
+}
+
+fn write_table(
+    out: &mut dyn Write,
+    run: &RunReader,
+    look: Look,
+    zone: &TimeZone,
+) -> Result<(), ReportError> {
+    run.view(|view| {
+        view.at_one_instant(|view| {
+            let totals = Totals::read(view)?;
+            if let Err(error) = write_head(out, &totals, look, zone) {
+                return Ok(Err(error));
+            }
+            let problems = write_problems(out, view, &totals, look)?;
+            if let Err(error) = problems {
+                return Ok(Err(error.into()));
+            }
+            Ok(write_changes(out, view, look)?.map_err(ReportError::from))
+        })
+    })?
+}
+
+fn write_head(
+    out: &mut dyn Write,
+    totals: &Totals,
+    look: Look,
+    zone: &TimeZone,
+) -> Result<(), ReportError> {
+    let head = &totals.head;
+    let title = format!("Run {}: {}", short(&head.id), words::operation(head));
+    writeln!(out, "{}", look.paint(Tone::Strong, &title))?;
+    writeln!(out)?;
+    let mut facts = words::facts(head);
+    facts.push(("Started", minute(head.started, zone)));
+    facts.push(("Ended", ended(head, zone)));
+    grid::facts(out, &facts, look)?;
+    writeln!(out)?;
+    write_totals(out, totals, look)
+}
+
+fn ended(head: &Head, zone: &TimeZone) -> String {
+    head.finished
+        .map_or_else(|| "not yet".to_owned(), |at| minute(at, zone))
+}
+
+/// Writes a heading once there is something below it.
+fn heading(
+    out: &mut dyn Write,
+    grid: &Grid,
+    title: &str,
+    written: &mut bool,
+    look: Look,
+) -> io::Result<()> {
+    if std::mem::replace(written, true) {
+        return Ok(());
+    }
+    writeln!(out)?;
+    writeln!(out, "{}", look.paint(Tone::Strong, title))?;
+    grid.header(out)
+}
+
+fn write_problems(
+    out: &mut dyn Write,
+    view: &View<'_>,
+    totals: &Totals,
+    look: Look,
+) -> rusqlite::Result<io::Result<()>> {
+    if totals.groups.is_empty() {
+        return Ok(Ok(()));
+    }
+    let grid = Grid::streaming(&PROBLEMS, look);
+    let mut written = false;
+    view.each_problem(|row| {
+        heading(out, &grid, "Every problem", &mut written, look)?;
+        grid.row(out, &problem_cells(&row), problems::tone(row.kind))
+    })
+}
+
+fn problem_cells(row: &ProblemRow) -> [String; 3] {
+    let mut notes = Vec::new();
+    notes.extend(row.code.clone());
+    notes.extend(row.request_id.as_ref().map(|id| format!("request {id}")));
+    let notes = match &notes[..] {
+        [] => String::new(),
+        notes => format!(" ({})", notes.join(", ")),
+    };
+    [
+        clean(&row.user).into_owned(),
+        row.kind.as_str().to_owned(),
+        clean(&format!("{}{notes}", row.message)).into_owned(),
+    ]
+}
+
+fn write_changes(
+    out: &mut dyn Write,
+    view: &View<'_>,
+    look: Look,
+) -> rusqlite::Result<io::Result<()>> {
+    let grid = Grid::streaming(&CHANGES, look);
+    let mut written = false;
+    view.each_change(|row| {
+        heading(out, &grid, "Every change", &mut written, look)?;
+        grid.row(out, &change_cells(&row), Tone::of_outcome(row.outcome))
+    })
+}
+
+fn change_cells(row: &ChangeRow) -> [String; 5] {
+    let name = if row.name.is_empty() {
+        row.filter.to_string()
+    } else {
+        clean(&row.name).into_owned()
+    };
+    [
+        clean(&row.user).into_owned(),
+        clean(&row.filter_type).into_owned(),
+        name,
+        format!("{} → {}", state(row.before), state(row.wanted)),
+        row.outcome.to_owned(),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::support::{Come, PLAIN, run};
+
+    #[tokio::test]
+    async fn the_table_shows_every_problem_and_every_change() {
+        let run = run(Come::Stopped).await;
+        let shown = run.shown(|out, run| write_table(out, run, PLAIN, &TimeZone::UTC));
+        let (head, rest) = shown.split_once("Stopped before").unwrap();
+        insta::assert_snapshot!(head, @r"
+        Run 3f2a9c: deactivate
+
+        Environment   https://contoso.crm4.dynamics.com
+        Organisation  Contoso
+        Caller        admin@contoso.example
+        Users         every user
+        Filters       outlook filters of appointment, recurringappointmentmaster,
+                      serviceappointment
+        Started       2026-11-24 14:04
+        Ended         2026-11-24 14:05
+        ");
+        let (_, rows) = rest.split_once("Every problem").unwrap();
+        insta::assert_snapshot!(rows, @r"
+        User                          Kind                  Message
+        cara@contoso.example          disabled              skipped without a request
+        dan·[2J@contoso.example       no-roles              The user has no roles·[31m
+                                                            assigned (0x80042f09,
+                                                            request req-4)
+        ada@contoso.example           status-not-restored   its status is 2 now; it was
+                                                            to be 3
+        eve@contoso.example           changed-since         left alone: somebody made it
+                                                            active
+        finn@contoso.example          gone                  the filter was deleted
+                                                            meanwhile
+        =hana@contoso.example         no-write-privilege    Principal user is missing
+                                                            prvWriteUserQuery privilege
+
+        Every change
+        User              Type              Name             Change             Outcome
+        ada@contoso.exam  appointment       My Outlook       active (status     changed
+        ple                                 appointments     null) → inactive
+        eve@contoso.exam  appointment       My Outlook       active → inactive  left
+        ple                                 appointments
+        finn@contoso.exa  appointment       My Outlook       active → inactive  gone
+        mple                                appointments
+        gil@contoso.exam  appointment       My Outlook       active → inactive  unknown
+        ple                                 appointments
+        =hana@contoso.ex  appointment       My Outlook       active → inactive  failed
+        ample                               appointments
+        ");
+    }
 }

@@ -4,7 +4,10 @@ use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
-use crate::model::RunId;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::model::{RunId, StateAndStatus};
 
 /// Digits of a run id that are shown where it is to be typed.
 const SHORT_ID: usize = 6;
@@ -75,6 +78,13 @@ fn quoted(path: &str) -> String {
     }
 }
 
+/// A time to the minute.
+pub(super) fn minute(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone())
+        .strftime("%Y-%m-%d %H:%M")
+        .to_string()
+}
+
 /// A length of time in few characters, such as `8s`, `1m 12s` or `2h 5m`.
 pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs();
@@ -94,9 +104,19 @@ pub(super) fn rate(per_second: f64) -> String {
     }
 }
 
+/// State, and status where it is not the one that belongs to the state.
+pub(super) fn state(now: StateAndStatus) -> String {
+    if now.status == now.state.default_status() {
+        now.state.as_str().to_owned()
+    } else {
+        now.to_string()
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::{State, Status};
 
     #[test]
     fn thousands_are_set_apart_and_one_is_singular() {
@@ -140,5 +160,13 @@ mod tests {
     fn lengths_of_time_are_short() {
         let texts = [8, 72, 7_500].map(|s| span(Duration::from_secs(s)));
         assert_eq!(texts, ["8s", "1m 12s", "2h 5m"]);
+    }
+
+    #[test]
+    fn a_status_is_named_only_where_it_is_unusual() {
+        let mut now = State::Active.with_default_status();
+        assert_eq!(state(now), "active");
+        now.status = Status(None);
+        assert_eq!(state(now), "active (status null)");
     }
 }

@@ -1,0 +1,68 @@
+//! JSON that is true to its strings and yet can do nothing to a terminal.
+
+use std::io::{self, Write};
+
+use serde::Serialize;
+use serde_json::ser::{Formatter, PrettyFormatter};
+
+use super::text::is_unsafe;
+
+/// Pretty-printed with two spaces; characters that could command a terminal are written as escapes.
+#[derive(Debug)]
+struct Safe(PrettyFormatter<'static>);
+
+macro_rules! as_pretty {
+    ($($name:ident($($arg:ident: $of:ty),*)),* $(,)?) => {
+        $(fn $name<W: ?Sized + Write>(&mut self, out: &mut W, $($arg: $of),*) -> io::Result<()> {
+            self.0.$name(out, $($arg),*)
+        })*
+    };
+}
+
+impl Formatter for Safe {
+    as_pretty! {
+        begin_array(), end_array(), begin_array_value(first: bool), end_array_value(),
+        begin_object(), end_object(), begin_object_key(first: bool), end_object_key(),
+        begin_object_value(), end_object_value(),
+    }
+
+    fn write_string_fragment<W: ?Sized + Write>(
+        &mut self,
+        out: &mut W,
+        fragment: &str,
+    ) -> io::Result<()> {
+        let mut rest = fragment;
+        while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unsafe(*c)) {
+            write!(out, "{}\\u{:04x}", &rest[..at], u32::from(c))?;
+            rest = &rest[at + c.len_utf8()..];
+        }
+        out.write_all(rest.as_bytes())
+    }
+}
+
+/// Writes one document and a line break.
+pub(super) fn write_json(
+    mut out: &mut dyn Write,
+    value: &impl Serialize,
+) -> Result<(), serde_json::Error> {
+    let safe = Safe(PrettyFormatter::new());
+    let mut serializer = serde_json::Serializer::with_formatter(&mut out, safe);
+    value.serialize(&mut serializer)?;
+    writeln!(out).map_err(serde_json::Error::io)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_string_survives_and_holds_nothing_that_a_terminal_obeys() {
+        let text = "a\u{1b}[2J\u{9b}31m\u{7f}\u{202e} \"Zoë\"";
+        let mut out = Vec::new();
+        write_json(&mut out, &serde_json::json!({ "a": [text], "b": {} })).unwrap();
+        let written = String::from_utf8(out).unwrap();
+        assert!(written.chars().all(|c| c == '\n' || !is_unsafe(c)));
+        let back: serde_json::Value = serde_json::from_str(&written).unwrap();
+        assert_eq!(back["a"][0], text);
+    }
+}

@@ -1,0 +1,182 @@
+//! One run as CSV: a line for each change, and for each problem that is about no change.
+
+use std::io::Write;
+
+use crate::journal::{ChangeRow, ProblemRow, RunReader, View};
+use crate::model::RunId;
+
+use super::ReportError;
+use super::cell::{cell, maybe};
+
+const HEADER: [&str; 18] = [
+    "run",
+    "user",
+    "user_id",
+    "filter_id",
+    "name",
+    "type",
+    "kind",
+    "before_state",
+    "before_status",
+    "wanted_state",
+    "wanted_status",
+    "outcome",
+    "at",
+    "stage",
+    "problem",
+    "code",
+    "message",
+    "request_id",
+];
+
+type Row = [String; HEADER.len()];
+
+/// Writes every change with the last problem about it, then every problem that is about no change.
+pub(super) fn write_csv(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(HEADER)?;
+    run.view(|view| view.at_one_instant(|view| write_rows(&mut csv, view)))??;
+    csv.flush()?;
+    Ok(())
+}
+
+/// What went wrong inside: reading the run, or writing the line.
+enum Broken {
+    Read(rusqlite::Error),
+    Write(csv::Error),
+}
+
+fn write_rows<W: Write>(
+    csv: &mut csv::Writer<W>,
+    view: &View<'_>,
+) -> rusqlite::Result<Result<(), csv::Error>> {
+    let run = view.head()?.id;
+    let changes = view.each_change(|row| {
+        let problem = view.problem_about(row.user_id, row.filter);
+        let kind = view.kind_of(row.user_id, row.filter);
+        let (problem, kind) = (problem.map_err(Broken::Read)?, kind.map_err(Broken::Read)?);
+        let mut line = change_row(&run, &row, problem.as_ref());
+        line[6] = maybe(kind.map(crate::model::Kind::as_str));
+        csv.write_record(&line).map_err(Broken::Write)
+    })?;
+    let problems = changes.map(|()| {
+        view.each_problem(|row| {
+            let told = match row.filter {
+                Some(filter) => view.has_change(row.id, filter).map_err(Broken::Read)?,
+                None => false,
+            };
+            if told {
+                return Ok(());
+            }
+            csv.write_record(problem_row(&run, &row))
+                .map_err(Broken::Write)
+        })
+    });
+    let written = match problems {
+        Ok(problems) => problems?,
+        Err(broken) => Err(broken),
+    };
+    match written {
+        Ok(()) => Ok(Ok(())),
+        Err(Broken::Write(error)) => Ok(Err(error)),
+        Err(Broken::Read(error)) => Err(error),
+    }
+}
+
+fn change_row(run: &RunId, row: &ChangeRow, problem: Option<&ProblemRow>) -> Row {
+    let [stage, kind, code, message, request] = problem.map_or_else(Default::default, said);
+    [
+        run.to_string(),
+        cell(&row.user),
+        row.user_id.to_string(),
+        row.filter.to_string(),
+        cell(&row.name),
+        cell(&row.filter_type),
+        String::new(),
+        row.before.state.as_str().to_owned(),
+        row.before.status.to_string(),
+        row.wanted.state.as_str().to_owned(),
+        row.wanted.status.to_string(),
+        row.outcome.to_owned(),
+        maybe(row.at),
+        stage,
+        kind,
+        code,
+        message,
+        request,
+    ]
+}
+
+fn problem_row(run: &RunId, row: &ProblemRow) -> Row {
+    let [stage, kind, code, message, request] = said(row);
+    let outcome = if row.is_skip() { "skipped" } else { "failed" };
+    let none = String::new;
+    [
+        run.to_string(),
+        cell(&row.user),
+        row.id.to_string(),
+        maybe(row.filter),
+        none(),
+        none(),
+        none(),
+        none(),
+        none(),
+        none(),
+        none(),
+        outcome.to_owned(),
+        none(),
+        stage,
+        kind,
+        code,
+        message,
+        request,
+    ]
+}
+
+fn said(problem: &ProblemRow) -> [String; 5] {
+    [
+        cell(&problem.stage),
+        problem.kind.as_str().to_owned(),
+        cell(problem.code.as_deref().unwrap_or_default()),
+        cell(&problem.message),
+        cell(problem.request_id.as_deref().unwrap_or_default()),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::support::{Come, run};
+
+    #[tokio::test]
+    async fn every_change_and_every_problem_about_none_has_its_line() {
+        let run = run(Come::Stopped).await;
+        let text = run.shown(write_csv);
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let at = |name| HEADER.iter().position(|h| *h == name).unwrap();
+        let lines: Vec<_> = reader
+            .records()
+            .map(|line| {
+                let line = line.unwrap();
+                let cells = [
+                    "user",
+                    "kind",
+                    "before_status",
+                    "outcome",
+                    "problem",
+                    "message",
+                ];
+                cells.map(|name| line[at(name)].to_owned()).join(" | ")
+            })
+            .collect();
+        insta::assert_snapshot!(lines.join("\n"), @r"
+        ada@contoso.example | outlook | null | changed | status-not-restored | its status is 2 now; it was to be 3
+        eve@contoso.example | outlook | 1 | left | changed-since | left alone: somebody made it active
+        finn@contoso.example | outlook | 1 | gone | gone | the filter was deleted meanwhile
+        gil@contoso.example | outlook | 1 | unknown |  | 
+        '=hana@contoso.example | outlook | 1 | failed | no-write-privilege | Principal user is missing prvWriteUserQuery privilege
+        cara@contoso.example |  |  | skipped | disabled | skipped without a request
+        dan·[2J@contoso.example |  |  | failed | no-roles | The user has no roles·[31m assigned
+        ");
+    }
+}
