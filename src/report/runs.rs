@@ -2,11 +2,33 @@
 
 use std::io::Write;
 
-use crate::journal::{OpenError, Summary};
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
 
-use super::{Format, Look, ReportError};
+use crate::journal::{FilterTotals, OpenError, Summary, UserTotals};
+use crate::model::{Operation, Outcome, RunId};
 
-/// Writes earlier runs, in the order given, and what could not be read.
+use super::cell::cell;
+use super::document::{Environment, FORMAT};
+use super::grid::{Column, Grid};
+use super::json::write_json;
+use super::paint::Tone;
+use super::text::{clean, minute, number, short};
+use super::{Format, Look, ReportError, words};
+
+const COLUMNS: [Column; 7] = [
+    Column::text("Run", 6, 6),
+    Column::text("Started", 16, 16),
+    Column::text("Operation", 9, 10),
+    Column::text("Outcome", 8, 8),
+    Column::number("Users"),
+    Column::number("Filters"),
+    Column::text("Environment", 12, 40),
+];
+
+/// Writes earlier runs, in the order given, and what could not be read: below a table, in a field
+/// `unreadable` of a JSON document, and not at all in CSV.
 pub fn write_runs(
     out: &mut dyn Write,
     runs: &[Summary],
@@ -14,6 +36,222 @@ pub fn write_runs(
     format: Format,
     look: Look,
 ) -> Result<(), ReportError> {
-    let _ = (out, runs, unreadable, format, look);
+    match format {
+        Format::Table => write_table(out, runs, unreadable, look, &TimeZone::system()),
+        Format::Json => write_list(out, runs, unreadable),
+        Format::Csv => write_csv(out, runs),
+    }
+}
+
+fn write_table(
+    out: &mut dyn Write,
+    runs: &[Summary],
+    unreadable: &[OpenError],
+    look: Look,
+    zone: &TimeZone,
+) -> Result<(), ReportError> {
+    if runs.is_empty() {
+        writeln!(out, "There are no runs yet.")?;
+    } else {
+        let rows: Vec<_> = runs.iter().map(|run| row(run, zone)).collect();
+        Grid::whole(out, &COLUMNS, &rows, look)?;
+        writeln!(
+            out,
+            "{}",
+            look.paint(Tone::Quiet, "Users and filters: how many were changed.")
+        )?;
+    }
+    for error in unreadable {
+        let text = format!("Cannot be read: {}", clean(&error.to_string()));
+        writeln!(out, "{}", look.paint(Tone::Odd, &text))?;
+    }
     Ok(())
+}
+
+fn row(run: &Summary, zone: &TimeZone) -> (Vec<String>, Tone) {
+    let head = &run.head;
+    let outcome = words::outcome(head);
+    let cells = vec![
+        short(&head.id).to_owned(),
+        minute(head.started, zone),
+        head.operation.as_str().to_owned(),
+        outcome.as_str().to_owned(),
+        number(run.users.changed),
+        number(run.filters.changed),
+        clean(&head.environment.to_string()).into_owned(),
+    ];
+    let tone = match outcome {
+        Outcome::Partial => Tone::Bad,
+        Outcome::Stopped => Tone::Odd,
+        Outcome::Complete | Outcome::Planned | Outcome::Nothing => Tone::Plain,
+    };
+    (cells, tone)
+}
+
+#[derive(Serialize)]
+struct List<'a> {
+    format: u32,
+    runs: Vec<Entry<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    run: &'a RunId,
+    operation: Operation,
+    outcome: Outcome,
+    started: Timestamp,
+    environment: Environment<'a>,
+    users: UserTotals,
+    filters: FilterTotals,
+}
+
+fn write_list(
+    out: &mut dyn Write,
+    runs: &[Summary],
+    unreadable: &[OpenError],
+) -> Result<(), ReportError> {
+    let entry = |run: &'_ Summary| (run.users, run.filters);
+    let runs = runs.iter().map(|run| {
+        let (users, filters) = entry(run);
+        Entry {
+            run: &run.head.id,
+            operation: run.head.operation,
+            outcome: words::outcome(&run.head),
+            started: run.head.started,
+            environment: Environment::of(&run.head),
+            users,
+            filters,
+        }
+    });
+    let list = List {
+        format: FORMAT,
+        runs: runs.collect(),
+        unreadable: unreadable.iter().map(ToString::to_string).collect(),
+    };
+    Ok(write_json(out, &list)?)
+}
+
+fn write_csv(out: &mut dyn Write, runs: &[Summary]) -> Result<(), ReportError> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record([
+        "run",
+        "started",
+        "operation",
+        "outcome",
+        "environment",
+        "organization",
+        "users_selected",
+        "users_changed",
+        "users_failed",
+        "filters_matching",
+        "filters_changed",
+        "filters_failed",
+    ])?;
+    for run in runs {
+        let head = &run.head;
+        csv.write_record([
+            head.id.to_string(),
+            head.started.to_string(),
+            head.operation.to_string(),
+            words::outcome(head).to_string(),
+            cell(&head.environment.to_string()),
+            cell(&head.organization.name),
+            run.users.selected.to_string(),
+            run.users.changed.to_string(),
+            run.users.failed.to_string(),
+            run.filters.matching.to_string(),
+            run.filters.changed.to_string(),
+            run.filters.failed.to_string(),
+        ])?;
+    }
+    csv.flush()?;
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::Head;
+    use crate::report::support::{PLAIN, head};
+    use std::path::PathBuf;
+
+    fn runs() -> Vec<Summary> {
+        let summary = |head, users, filters| Summary {
+            head,
+            users,
+            filters,
+        };
+        let undo = Head {
+            outcome: Some(Outcome::Partial),
+            ..head(Operation::Undo)
+        };
+        let users = UserTotals {
+            selected: 5_000,
+            changed: 4_998,
+            failed: 2,
+            ..UserTotals::default()
+        };
+        let filters = FilterTotals {
+            matching: 15_000,
+            changed: 14_990,
+            failed: 4,
+            ..FilterTotals::default()
+        };
+        let deactivate = head(Operation::Deactivate);
+        vec![
+            summary(undo, users, filters),
+            summary(deactivate, UserTotals::default(), FilterTotals::default()),
+        ]
+    }
+
+    fn unreadable() -> [OpenError; 1] {
+        [OpenError::NotARunFile {
+            path: PathBuf::from("/runs/x.run"),
+            why: None,
+        }]
+    }
+
+    fn text(write: impl FnOnce(&mut dyn Write) -> Result<(), ReportError>) -> String {
+        let mut out = Vec::new();
+        write(&mut out).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn runs_are_one_line_each_and_what_cannot_be_read_is_said() {
+        let shown = text(|out| write_table(out, &runs(), &unreadable(), PLAIN, &TimeZone::UTC));
+        insta::assert_snapshot!(shown, @r"
+        Run     Started           Operation   Outcome  Users  Filters  Environment
+        3f2a9c  2026-11-24 14:04  undo        partial  4,998   14,990  https://contoso.c
+                                                                       rm4.dynamics.com
+        3f2a9c  2026-11-24 14:04  deactivate  stopped      0        0  https://contoso.c
+                                                                       rm4.dynamics.com
+        Users and filters: how many were changed.
+        Cannot be read: /runs/x.run is not a run file
+        ");
+    }
+
+    #[test]
+    fn without_runs_it_says_so() {
+        let shown = text(|out| write_runs(out, &[], &[], Format::Table, PLAIN));
+        assert_eq!(shown, "There are no runs yet.\n");
+    }
+
+    #[test]
+    fn the_documents_hold_whole_ids_and_plain_numbers() {
+        let json = text(|out| write_runs(out, &runs(), &unreadable(), Format::Json, PLAIN));
+        let list: serde_json::Value = serde_json::from_str(&json).unwrap();
+        assert_eq!(list["runs"][0]["run"], "3f2a9c0d1b7e");
+        assert_eq!(list["runs"][0]["filters"]["changed"], 14_990);
+        assert_eq!(list["runs"][1]["outcome"], "stopped");
+        assert_eq!(list["unreadable"][0], "/runs/x.run is not a run file");
+        let csv = text(|out| write_runs(out, &runs(), &[], Format::Csv, PLAIN));
+        let line = csv.lines().nth(1).unwrap();
+        assert_eq!(
+            line,
+            "3f2a9c0d1b7e,2026-11-24T14:04:00Z,undo,partial,https://contoso.crm4.dynamics.com,Contoso,5000,4998,2,15000,14990,4"
+        );
+    }
 }
