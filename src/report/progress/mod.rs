@@ -1,5 +1,8 @@
 //! How far a run is, while it runs.
 
+mod rate;
 mod show;
+mod tracker;
+mod wording;
 
 pub use show::{ProgressStyle, show_progress};
