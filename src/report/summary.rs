@@ -125,9 +125,9 @@ fn next(head: &Head, filters: &FilterTotals, path: Option<&Path>) -> Vec<(String
     let outcome = words::outcome(head);
     let mut next = Vec::new();
     match outcome {
-        Outcome::Planned => next.push(("apply", "make the changes")),
+        Outcome::Planned if filters.planned > 0 => next.push(("apply", "make the changes")),
         Outcome::Stopped => next.push(("resume", "finish it")),
-        Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
+        Outcome::Planned | Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
     }
     let begun = head.phase >= Phase::Applying;
     if filters.changed > 0 || (outcome == Outcome::Stopped && begun) {
@@ -211,6 +211,7 @@ mod tests {
             };
             let filters = FilterTotals {
                 changed,
+                planned: u64::from(outcome == Outcome::Planned),
                 ..FilterTotals::default()
             };
             let next = next(&head, &filters, None);

@@ -132,6 +132,10 @@ pub(super) fn ending(head: &Head, users: &UserTotals, filters: &FilterTotals) ->
             let failed = count(users.failed, "user");
             (format!("Finished, {done}, but {failed} failed."), Tone::Bad)
         }
+        (Outcome::Planned, _) if filters.planned == 0 => (
+            "Planned: there is nothing to change.".to_owned(),
+            Tone::Good,
+        ),
         (Outcome::Planned, _) => (
             format!("Planned: {ahead} to change; nothing was changed yet."),
             Tone::Plain,
@@ -189,6 +193,14 @@ mod tests {
             ending(&head, users, &filters).0
         };
         let none = UserTotals::default();
+        let planned = Head {
+            phase: Phase::Planned,
+            ..head(Operation::Deactivate)
+        };
+        assert_eq!(
+            ending(&planned, &none, &FilterTotals::default()).0,
+            "Planned: there is nothing to change."
+        );
         let finished = Phase::Finished;
         for (text, expected) in [
             (
