@@ -20,3 +20,47 @@ pub enum ReportError {
     #[error("the output cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
 }
+
+impl ReportError {
+    /// Whether the reader of the output went away, as `head` does: no failure of ours.
+    pub fn is_broken_pipe(&self) -> bool {
+        let kind = match self {
+            Self::Journal(_) => None,
+            Self::Io(error) => Some(error.kind()),
+            Self::Csv(error) => match error.kind() {
+                csv::ErrorKind::Io(error) => Some(error.kind()),
+                _ => None,
+            },
+            Self::Json(error) => error.io_error_kind(),
+        };
+        kind == Some(io::ErrorKind::BrokenPipe)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::support::{Come, PLAIN, run};
+    use crate::report::{Format, write_run};
+
+    struct Gone;
+
+    impl io::Write for Gone {
+        fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::BrokenPipe.into())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[tokio::test]
+    async fn a_reader_that_went_away_is_known_in_every_format() {
+        let run = run(Come::Stopped).await;
+        for format in Format::ALL {
+            let error = write_run(&mut Gone, &run.reader, *format, PLAIN).unwrap_err();
+            assert!(error.is_broken_pipe(), "{format}: {error}");
+        }
+    }
+}
