@@ -112,22 +112,18 @@ fn write_list(
     runs: &[Summary],
     unreadable: &[OpenError],
 ) -> Result<(), ReportError> {
-    let entry = |run: &'_ Summary| (run.users, run.filters);
-    let runs = runs.iter().map(|run| {
-        let (users, filters) = entry(run);
-        Entry {
-            run: &run.head.id,
-            operation: run.head.operation,
-            outcome: words::outcome(&run.head),
-            started: run.head.started,
-            environment: Environment::of(&run.head),
-            users,
-            filters,
-        }
+    let entries = runs.iter().map(|run| Entry {
+        run: &run.head.id,
+        operation: run.head.operation,
+        outcome: words::outcome(&run.head),
+        started: run.head.started,
+        environment: Environment::of(&run.head),
+        users: run.users,
+        filters: run.filters,
     });
     let list = List {
         format: FORMAT,
-        runs: runs.collect(),
+        runs: entries.collect(),
         unreadable: unreadable.iter().map(ToString::to_string).collect(),
     };
     Ok(write_json(out, &list)?)
