@@ -13,16 +13,18 @@ pub enum Format {
     Json,
     /// For spreadsheets: one line for each thing.
     Csv,
+    /// For tickets and wikis: what the table says.
+    Markdown,
 }
 
 /// A word that is no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a format (table, json, csv)")]
+#[error("`{0}` is not a format (table, json, csv, markdown)")]
 pub struct FormatError(String);
 
 impl Format {
     /// Every format.
-    pub const ALL: &'static [Self] = &[Self::Table, Self::Json, Self::Csv];
+    pub const ALL: &'static [Self] = &[Self::Table, Self::Json, Self::Csv, Self::Markdown];
 
     /// The word used in flags.
     pub const fn as_str(self) -> &'static str {
@@ -30,6 +32,7 @@ impl Format {
             Self::Table => "table",
             Self::Json => "json",
             Self::Csv => "csv",
+            Self::Markdown => "markdown",
         }
     }
 }

@@ -14,7 +14,7 @@ use super::grid::{Column, Grid};
 use super::json::write_json;
 use super::paint::Tone;
 use super::text::clean;
-use super::{Format, Look, ReportError, problems};
+use super::{Format, Look, ReportError, markdown, problems};
 
 const COLUMNS: [Column; 5] = [
     Column::text("User", 16, 48),
@@ -62,6 +62,7 @@ impl<'a> ListWriter<'a> {
             Format::Table => {}
             Format::Json => write!(out, "{{\n  \"format\": {FORMAT},\n  \"users\": [")?,
             Format::Csv => csv_lines(out, &[HEADER.map(str::to_owned)])?,
+            Format::Markdown => markdown::header(out, &COLUMNS)?,
         }
         Ok(Self {
             out,
@@ -78,6 +79,11 @@ impl<'a> ListWriter<'a> {
                 Format::Table => self.table_user(user)?,
                 Format::Json => self.json_user(user)?,
                 Format::Csv => csv_lines(self.out, &csv_user(user))?,
+                Format::Markdown => {
+                    for (cells, _) in table_rows(user) {
+                        markdown::row(self.out, &cells)?;
+                    }
+                }
             }
             self.begun = true;
         }
@@ -90,7 +96,7 @@ impl<'a> ListWriter<'a> {
             Format::Table if !self.begun => writeln!(self.out, "There is nothing to list.")?,
             Format::Json if self.begun => writeln!(self.out, "\n  ]\n}}")?,
             Format::Json => writeln!(self.out, "]\n}}")?,
-            Format::Table | Format::Csv => {}
+            Format::Table | Format::Csv | Format::Markdown => {}
         }
         Ok(self.out.flush()?)
     }
@@ -327,6 +333,17 @@ mod tests {
         assert_eq!(lines.len(), 14);
         assert_eq!(&lines[12][0], "'=hana@contoso.example");
         assert_eq!(&lines[5][8], "no-roles");
+    }
+
+    #[tokio::test]
+    async fn markdown_has_the_rows_of_the_table() {
+        let text = listed(Format::Markdown, 3).await;
+        let lines: Vec<_> = text.lines().collect();
+        assert_eq!(lines.len(), 16);
+        assert_eq!(
+            lines[2],
+            "| ada@contoso.example | appointment | My Outlook appointments | active | null |"
+        );
     }
 
     #[test]

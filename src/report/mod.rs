@@ -1,4 +1,4 @@
-//! Everything that is read: progress, tables, JSON, CSV.
+//! Everything that is read: progress, tables, JSON, CSV, Markdown.
 //!
 //! Reads run files and events and writes to whatever it is given; it never prints by itself, except
 //! progress, which belongs on stderr.
@@ -12,12 +12,14 @@ mod grid;
 mod hints;
 mod json;
 mod list;
+mod markdown;
 mod paint;
 mod plan;
 mod problems;
 mod progress;
 mod run;
 mod run_csv;
+mod run_markdown;
 mod runs;
 mod summary;
 #[cfg(test)]

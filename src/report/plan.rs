@@ -6,7 +6,7 @@ use crate::journal::{FilterTotals, Head, Phase, ProblemGroup, RunReader, TypeTot
 
 use super::grid::{self, Column, Grid};
 use super::paint::Tone;
-use super::problems::{write_groups, write_more};
+use super::problems::{TITLE, write_groups, write_more};
 use super::text::{clean, count, handle, number, short};
 use super::{Look, ReportError, words};
 
@@ -55,11 +55,7 @@ pub fn write_plan(out: &mut dyn Write, run: &RunReader, look: Look) -> Result<()
     grid::facts(out, &[("Users", users), ("Filters", filters)], look)?;
     if !plan.groups.is_empty() {
         writeln!(out)?;
-        writeln!(
-            out,
-            "{}",
-            look.paint(Tone::Strong, "Skipped, left alone or failed")
-        )?;
+        writeln!(out, "{}", look.paint(Tone::Strong, TITLE))?;
         write_groups(out, &plan.groups, MOST, &plan.more, look)?;
     }
     Ok(())

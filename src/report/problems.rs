@@ -10,7 +10,10 @@ use super::paint::Tone;
 use super::text::{clean, number};
 use super::{Look, hint};
 
-const COLUMNS: [Column; 4] = [
+/// The heading over problems by kind.
+pub(super) const TITLE: &str = "Skipped, left alone or failed";
+
+pub(super) const COLUMNS: [Column; 4] = [
     Column::text("Kind", 12, 20),
     Column::number("Users"),
     Column::text("Example", 12, 30),
@@ -34,18 +37,20 @@ pub(super) fn write_groups(
     where_more: &str,
     look: Look,
 ) -> io::Result<()> {
-    let row = |group: &ProblemGroup| {
-        let cells = vec![
-            group.kind.as_str().to_owned(),
-            number(group.users),
-            clean(&group.example).into_owned(),
-            hint(group.kind).to_owned(),
-        ];
-        (cells, tone(group.kind))
-    };
+    let row = |group: &ProblemGroup| (group_cells(group).to_vec(), tone(group.kind));
     let rows: Vec<_> = groups.iter().take(most).map(row).collect();
     Grid::whole(out, &COLUMNS, &rows, look)?;
     write_more(out, groups.len().saturating_sub(most), where_more, look)
+}
+
+/// A kind of problem as a row.
+pub(super) fn group_cells(group: &ProblemGroup) -> [String; 4] {
+    [
+        group.kind.as_str().to_owned(),
+        number(group.users),
+        clean(&group.example).into_owned(),
+        hint(group.kind).to_owned(),
+    ]
 }
 
 /// Says how many more there are, if there are any, and where.

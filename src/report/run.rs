@@ -10,17 +10,18 @@ use super::document::write_with_changes;
 use super::grid::{self, Column, Grid};
 use super::paint::Tone;
 use super::run_csv::write_csv;
+use super::run_markdown::write_markdown;
 use super::summary::{Totals, write_totals};
 use super::text::{clean, minute, short, state};
 use super::{Format, Look, ReportError, problems, words};
 
-const PROBLEMS: [Column; 3] = [
+pub(super) const PROBLEMS: [Column; 3] = [
     Column::text("User", 16, 36),
     Column::text("Kind", 20, 20),
     Column::text("Message", 20, 100),
 ];
 
-const CHANGES: [Column; 5] = [
+pub(super) const CHANGES: [Column; 5] = [
     Column::text("User", 12, 36),
     Column::text("Type", 12, 26),
     Column::text("Name", 12, 36),
@@ -39,6 +40,7 @@ pub fn write_run(
         Format::Table => write_table(out, run, look, &TimeZone::system()),
         Format::Json => write_with_changes(out, run),
         Format::Csv => write_csv(out, run),
+        Format::Markdown => write_markdown(out, run, &TimeZone::system()),
     }
 }
 
@@ -70,20 +72,25 @@ fn write_head(
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
     let head = &totals.head;
-    let title = format!("Run {}: {}", short(&head.id), words::operation(head));
-    writeln!(out, "{}", look.paint(Tone::Strong, &title))?;
+    writeln!(out, "{}", look.paint(Tone::Strong, &title(head)))?;
     writeln!(out)?;
-    let mut facts = words::facts(head);
-    facts.push(("Started", minute(head.started, zone)));
-    facts.push(("Ended", ended(head, zone)));
-    grid::facts(out, &facts, look)?;
+    grid::facts(out, &facts_of(head, zone), look)?;
     writeln!(out)?;
     write_totals(out, totals, look)
 }
 
-fn ended(head: &Head, zone: &TimeZone) -> String {
-    head.finished
-        .map_or_else(|| "not yet".to_owned(), |at| minute(at, zone))
+/// The heading over a run.
+pub(super) fn title(head: &Head) -> String {
+    format!("Run {}: {}", short(&head.id), words::operation(head))
+}
+
+/// What a run is, and when it was: names and values.
+pub(super) fn facts_of(head: &Head, zone: &TimeZone) -> Vec<(&'static str, String)> {
+    let ended = head.finished.map(|at| minute(at, zone));
+    let mut facts = words::facts(head);
+    facts.push(("Started", minute(head.started, zone)));
+    facts.push(("Ended", ended.unwrap_or_else(|| "not yet".to_owned())));
+    facts
 }
 
 /// Writes a heading once there is something below it.
@@ -119,7 +126,7 @@ fn write_problems(
     })
 }
 
-fn problem_cells(row: &ProblemRow) -> [String; 3] {
+pub(super) fn problem_cells(row: &ProblemRow) -> [String; 3] {
     let mut notes = Vec::new();
     notes.extend(row.code.clone());
     notes.extend(row.request_id.as_ref().map(|id| format!("request {id}")));
@@ -147,7 +154,7 @@ fn write_changes(
     })
 }
 
-fn change_cells(row: &ChangeRow) -> [String; 5] {
+pub(super) fn change_cells(row: &ChangeRow) -> [String; 5] {
     let name = if row.name.is_empty() {
         row.filter.to_string()
     } else {

@@ -15,7 +15,7 @@ use super::grid::{Column, Grid};
 use super::json::write_json;
 use super::paint::Tone;
 use super::text::{clean, minute, number, short};
-use super::{Format, Look, ReportError, words};
+use super::{Format, Look, ReportError, markdown, words};
 
 const COLUMNS: [Column; 7] = [
     Column::text("Run", 6, 6),
@@ -28,7 +28,7 @@ const COLUMNS: [Column; 7] = [
 ];
 
 /// Writes earlier runs, in the order given, and what could not be read: below a table, in a field
-/// `unreadable` of a JSON document, and not at all in CSV.
+/// `unreadable` of a JSON document, and not at all in CSV and Markdown.
 pub fn write_runs(
     out: &mut dyn Write,
     runs: &[Summary],
@@ -40,6 +40,7 @@ pub fn write_runs(
         Format::Table => write_table(out, runs, unreadable, look, &TimeZone::system()),
         Format::Json => write_list(out, runs, unreadable),
         Format::Csv => write_csv(out, runs),
+        Format::Markdown => write_markdown(out, runs, &TimeZone::system()),
     }
 }
 
@@ -64,6 +65,18 @@ fn write_table(
     for error in unreadable {
         let text = format!("Cannot be read: {}", clean(&error.to_string()));
         writeln!(out, "{}", look.paint(Tone::Odd, &text))?;
+    }
+    Ok(())
+}
+
+fn write_markdown(
+    out: &mut dyn Write,
+    runs: &[Summary],
+    zone: &TimeZone,
+) -> Result<(), ReportError> {
+    markdown::header(out, &COLUMNS)?;
+    for run in runs {
+        markdown::row(out, &row(run, zone).0)?;
     }
     Ok(())
 }
@@ -226,6 +239,17 @@ mod tests {
                                                                        rm4.dynamics.com
         Users and filters: how many were changed.
         Cannot be read: /runs/x.run is not a run file
+        ");
+    }
+
+    #[test]
+    fn markdown_holds_the_same_columns() {
+        let shown = text(|out| write_markdown(out, &runs(), &TimeZone::UTC));
+        insta::assert_snapshot!(shown, @r"
+        | Run | Started | Operation | Outcome | Users | Filters | Environment |
+        | --- | --- | --- | --- | ---: | ---: | --- |
+        | 3f2a9c | 2026-11-24 14:04 | undo | partial | 4,998 | 14,990 | https://contoso.crm4.dynamics.com |
+        | 3f2a9c | 2026-11-24 14:04 | deactivate | stopped | 0 | 0 | https://contoso.crm4.dynamics.com |
         ");
     }
 

@@ -11,7 +11,7 @@ use crate::model::{Outcome, RunId};
 
 use super::grid;
 use super::paint::Tone;
-use super::problems::write_groups;
+use super::problems::{TITLE, write_groups};
 use super::text::{clean, count, handle, number, rate, span};
 use super::{Look, ReportError, words};
 
@@ -66,17 +66,14 @@ pub(super) fn write_totals(
     grid::facts(out, &numbers(totals), look)?;
     if !totals.groups.is_empty() {
         writeln!(out)?;
-        writeln!(
-            out,
-            "{}",
-            look.paint(Tone::Strong, "Skipped, left alone or failed")
-        )?;
+        writeln!(out, "{}", look.paint(Tone::Strong, TITLE))?;
         write_groups(out, &totals.groups, usize::MAX, "", look)?;
     }
     Ok(())
 }
 
-fn numbers(totals: &Totals) -> Vec<(&'static str, String)> {
+/// What became of users and filters, and what it took: names and values.
+pub(super) fn numbers(totals: &Totals) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("Users", words::users(&totals.users)),
         ("Filters", words::filters(&totals.filters)),
@@ -96,12 +93,8 @@ fn requests(requests: Requests) -> String {
         throttled,
         retried,
     } = requests;
-    format!(
-        "{}, {} throttled, {} made again",
-        number(total),
-        number(throttled),
-        number(retried)
-    )
+    let fates = words::parts(&[(throttled, "throttled"), (retried, "made again")]);
+    format!("{} made{fates}", number(total))
 }
 
 /// How long it took and how fast it was.
@@ -154,7 +147,7 @@ mod tests {
         Users     8 selected: 1 changed, 3 unchanged, 1 skipped, 2 failed, 1 still to do
         Filters   12 matching of 18 read: 1 changed, 7 as wanted already, 2 left alone
                   or gone, 1 failed, 1 still to do
-        Requests  1,234, 4 throttled, 5 made again
+        Requests  1,234 made: 4 throttled, 5 made again
         Time      1m 10s to change 1 filter
         Run file  /runs/3f2a9c0d1b7e.run
 

@@ -43,7 +43,7 @@ pub(super) fn facts(head: &Head) -> Vec<(&'static str, String)> {
 }
 
 /// Numbers that are not zero, with their words.
-fn parts(parts: &[(u64, &str)]) -> String {
+pub(super) fn parts(parts: &[(u64, &str)]) -> String {
     let there: Vec<_> = parts
         .iter()
         .filter(|(n, _)| *n > 0)

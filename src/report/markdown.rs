@@ -1,0 +1,62 @@
+//! Markdown: headings and tables that show their text and nothing else.
+
+use std::io::{self, Write};
+
+use super::grid::Column;
+
+/// Text as Markdown that shows it as it is.
+pub(super) fn escaped(text: &str) -> String {
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c {
+            '&' => shown.push_str("&amp;"),
+            '<' => shown.push_str("&lt;"),
+            '>' => shown.push_str("&gt;"),
+            '\\' | '`' | '*' | '_' | '[' | ']' | '|' | '~' | '#' | '$' => {
+                shown.push('\\');
+                shown.push(c);
+            }
+            c => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// Writes the titles of a table.
+pub(super) fn header(out: &mut dyn Write, columns: &[Column]) -> io::Result<()> {
+    let titles: Vec<_> = columns.iter().map(|c| c.title).collect();
+    writeln!(out, "| {} |", titles.join(" | "))?;
+    let sides: Vec<_> = columns
+        .iter()
+        .map(|c| if c.right { "---:" } else { "---" })
+        .collect();
+    writeln!(out, "| {} |", sides.join(" | "))
+}
+
+/// Writes a row of a table.
+pub(super) fn row(out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
+    let cells: Vec<_> = cells.iter().map(|cell| escaped(cell)).collect();
+    writeln!(out, "| {} |", cells.join(" | "))
+}
+
+/// Writes names with their values.
+pub(super) fn facts(out: &mut dyn Write, facts: &[(&'static str, String)]) -> io::Result<()> {
+    facts
+        .iter()
+        .try_for_each(|(name, value)| writeln!(out, "- {name}: {}", escaped(value)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn text_shows_as_it_is_and_stays_in_its_cell() {
+        let mut out = Vec::new();
+        row(&mut out, &["a|b".into(), "<img> [x](y) *z*".into()]).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "| a\\|b | &lt;img&gt; \\[x\\](y) \\*z\\* |\n"
+        );
+    }
+}

@@ -1,0 +1,148 @@
+//! One run as Markdown: the same facts as the table.
+
+use std::io::{self, Write};
+
+use jiff::tz::TimeZone;
+
+use crate::journal::{RunReader, View};
+
+use super::ReportError;
+use super::grid::Column;
+use super::markdown::{escaped, facts, header, row};
+use super::problems::{self, group_cells};
+use super::run::{CHANGES, PROBLEMS, change_cells, facts_of, problem_cells, title};
+use super::summary::{Totals, numbers};
+use super::words;
+
+/// Writes a run with every problem and every change.
+pub(super) fn write_markdown(
+    out: &mut dyn Write,
+    run: &RunReader,
+    zone: &TimeZone,
+) -> Result<(), ReportError> {
+    let written = run.view(|view| {
+        view.at_one_instant(|view| {
+            let totals = Totals::read(view)?;
+            if let Err(error) = write_totals(out, &totals, zone) {
+                return Ok(Err(error));
+            }
+            if let Err(error) = write_problems(out, view)? {
+                return Ok(Err(error));
+            }
+            write_changes(out, view)
+        })
+    })?;
+    Ok(written?)
+}
+
+fn write_totals(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Result<()> {
+    let head = &totals.head;
+    let (ending, _) = words::ending(head, &totals.users, &totals.filters);
+    writeln!(out, "# {}", escaped(&title(head)))?;
+    writeln!(out, "\n{}\n", escaped(&ending))?;
+    facts(out, &facts_of(head, zone))?;
+    writeln!(out, "\n## What became of it\n")?;
+    facts(out, &numbers(totals))?;
+    if totals.groups.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## {}\n", problems::TITLE)?;
+    header(out, &problems::COLUMNS)?;
+    let mut groups = totals.groups.iter();
+    groups.try_for_each(|group| row(out, &group_cells(group)))
+}
+
+/// Writes a heading once there is something below it.
+fn heading(
+    out: &mut dyn Write,
+    title: &str,
+    columns: &[Column],
+    written: &mut bool,
+) -> io::Result<()> {
+    if std::mem::replace(written, true) {
+        return Ok(());
+    }
+    writeln!(out, "\n## {title}\n")?;
+    header(out, columns)
+}
+
+fn write_problems(out: &mut dyn Write, view: &View<'_>) -> rusqlite::Result<io::Result<()>> {
+    let mut written = false;
+    view.each_problem(|problem| {
+        heading(out, "Every problem", &PROBLEMS, &mut written)?;
+        row(out, &problem_cells(&problem))
+    })
+}
+
+fn write_changes(out: &mut dyn Write, view: &View<'_>) -> rusqlite::Result<io::Result<()>> {
+    let mut written = false;
+    view.each_change(|change| {
+        heading(out, "Every change", &CHANGES, &mut written)?;
+        row(out, &change_cells(&change))
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::support::{Come, run};
+
+    #[tokio::test]
+    async fn the_same_facts_as_in_the_table_come_as_markdown() {
+        let run = run(Come::Stopped).await;
+        let shown = run.shown(|out, run| write_markdown(out, run, &TimeZone::UTC));
+        insta::assert_snapshot!(shown, @r"
+        # Run 3f2a9c: deactivate
+
+        Stopped before the end: 1 filter deactivated, 1 filter still to do.
+
+        - Environment: https://contoso.crm4.dynamics.com
+        - Organisation: Contoso
+        - Caller: admin@contoso.example
+        - Users: every user
+        - Filters: outlook filters of appointment, recurringappointmentmaster, serviceappointment
+        - Started: 2026-11-24 14:04
+        - Ended: 2026-11-24 14:05
+
+        ## What became of it
+
+        - Users: 8 selected: 1 changed, 3 unchanged, 1 skipped, 2 failed, 1 still to do
+        - Filters: 12 matching of 18 read: 1 changed, 7 as wanted already, 2 left alone or gone, 1 failed, 1 still to do
+        - Requests: 1,234 made: 4 throttled, 5 made again
+        - Time: 1m 10s to change 1 filter
+        - Run file: /runs/3f2a9c0d1b7e.run
+
+        ## Skipped, left alone or failed
+
+        | Kind | Users | Example | Hint |
+        | --- | ---: | --- | --- |
+        | changed-since | 1 | eve@contoso.example | Look at the filter with \`syncfilters list\`; run again if it is to be changed after all. |
+        | disabled | 1 | cara@contoso.example | Leave it, or enable the user first: a disabled user cannot be impersonated. |
+        | gone | 1 | finn@contoso.example | Leave it: the filter was deleted since it was read. |
+        | no-roles | 1 | dan·\[2J@contoso.example | Give the user a security role, then run again for this user. |
+        | no-write-privilege | 1 | =hana@contoso.example | Add Write on Saved View, at user level, to one of the user's security roles. |
+        | status-not-restored | 1 | ada@contoso.example | Leave it: the filter works by its state; only the status code differs from before. |
+
+        ## Every problem
+
+        | User | Kind | Message |
+        | --- | --- | --- |
+        | cara@contoso.example | disabled | skipped without a request |
+        | dan·\[2J@contoso.example | no-roles | The user has no roles·\[31m assigned (0x80042f09, request req-4) |
+        | ada@contoso.example | status-not-restored | its status is 2 now; it was to be 3 |
+        | eve@contoso.example | changed-since | left alone: somebody made it active |
+        | finn@contoso.example | gone | the filter was deleted meanwhile |
+        | =hana@contoso.example | no-write-privilege | Principal user is missing prvWriteUserQuery privilege |
+
+        ## Every change
+
+        | User | Type | Name | Change | Outcome |
+        | --- | --- | --- | --- | --- |
+        | ada@contoso.example | appointment | My Outlook appointments | active (status null) → inactive | changed |
+        | eve@contoso.example | appointment | My Outlook appointments | active → inactive | left |
+        | finn@contoso.example | appointment | My Outlook appointments | active → inactive | gone |
+        | gil@contoso.example | appointment | My Outlook appointments | active → inactive | unknown |
+        | =hana@contoso.example | appointment | My Outlook appointments | active → inactive | failed |
+        ");
+    }
+}
