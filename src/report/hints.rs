@@ -3,6 +3,8 @@
 use crate::model::ProblemKind;
 
 /// What the administrator can do about a problem of this kind: one sentence.
+///
+/// Where a privilege is missing, the server names the user also where it is the caller who lacks it.
 pub const fn hint(kind: ProblemKind) -> &'static str {
     match kind {
         ProblemKind::Disabled => {
@@ -21,13 +23,13 @@ pub const fn hint(kind: ProblemKind) -> &'static str {
         ProblemKind::SystemAccount => "Leave it: SYSTEM and INTEGRATION synchronise nothing.",
         ProblemKind::NoRoles => "Give the user a security role, then run again for this user.",
         ProblemKind::NoReadPrivilege => {
-            "Add Read on Saved View, at user level, to one of the user's security roles."
+            "Give the user and the caller Read on Saved View; the access mode has to be Read-Write."
         }
         ProblemKind::NoWritePrivilege => {
-            "Add Write on Saved View, at user level, to one of the user's security roles."
+            "Give the user and the caller Write on Saved View; the access mode has to be Read-Write."
         }
         ProblemKind::NoPrivilege => {
-            "Add the privilege that the message names to one of the user's security roles."
+            "Give the user and the caller the privilege that the message names."
         }
         ProblemKind::NoLicence => "Assign a licence to the user, or leave the user out.",
         ProblemKind::NotAMember => {

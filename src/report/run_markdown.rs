@@ -120,7 +120,7 @@ mod tests {
         | disabled | 1 | cara@contoso.example | Leave it, or enable the user first: a disabled user cannot be impersonated. |
         | gone | 1 | finn@contoso.example | Leave it: the filter was deleted since it was read. |
         | no-roles | 1 | dan·\[2J@contoso.example | Give the user a security role, then run again for this user. |
-        | no-write-privilege | 1 | =hana@contoso.example | Add Write on Saved View, at user level, to one of the user's security roles. |
+        | no-write-privilege | 1 | =hana@contoso.example | Give the user and the caller Write on Saved View; the access mode has to be Read-Write. |
         | status-not-restored | 1 | ada@contoso.example | Leave it: the filter works by its state; only the status code differs from before. |
 
         ## Every problem
