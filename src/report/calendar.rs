@@ -9,8 +9,9 @@ use super::grid::paragraph;
 use super::paint::Tone;
 use super::{Look, ReportError};
 
-/// Whether carrying out this run can delete entries from calendars: where filters are switched off, and
-/// the organisation is not known to keep apart what was deleted from what is no longer selected.
+/// Whether carrying out this run can delete entries from calendars, as far as its head tells: where filters
+/// are switched off, and the organisation is not known to keep apart what was deleted from what is no longer
+/// selected. An undo that switches filters off is not seen.
 pub fn warns_of_calendar_loss(head: &Head) -> bool {
     head.operation == Operation::Deactivate && head.organization.distinct_deletes != Some(true)
 }
@@ -18,13 +19,16 @@ pub fn warns_of_calendar_loss(head: &Head) -> bool {
 /// Says what can be lost from calendars and how to avoid it, in at most 6 lines at 80 columns; nothing
 /// where nothing can be lost.
 ///
+/// An undo may switch filters off or on, and its head does not say which: whoever calls has to know.
+///
 /// (Microsoft: "Synchronization logic", and KB 4345686 on meetings that are cancelled unexpectedly.)
 pub fn write_calendar_warning(
     out: &mut dyn Write,
     head: &Head,
     look: Look,
 ) -> Result<(), ReportError> {
-    if !warns_of_calendar_loss(head) {
+    let switches_on = head.operation == Operation::Reactivate;
+    if switches_on || head.organization.distinct_deletes == Some(true) {
         return Ok(());
     }
     let setting = match head.organization.distinct_deletes {
@@ -52,7 +56,6 @@ mod tests {
         let mut out = Vec::new();
         write_calendar_warning(&mut out, &head, PLAIN).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert_eq!(warns_of_calendar_loss(&head), !text.is_empty());
         assert!(text.lines().count() <= 6 && text.lines().all(|line| line.chars().count() <= 80));
         text
     }
@@ -61,7 +64,16 @@ mod tests {
     fn it_warns_only_where_something_can_be_lost() {
         assert_eq!(warning(Operation::Deactivate, Some(true)), "");
         assert_eq!(warning(Operation::Reactivate, None), "");
-        assert_eq!(warning(Operation::Undo, None), "");
+        assert_eq!(warning(Operation::Undo, Some(true)), "");
+        assert!(!warns_of_calendar_loss(&head(Operation::Reactivate)));
+        assert!(warns_of_calendar_loss(&head(Operation::Deactivate)));
+    }
+
+    #[test]
+    fn an_undo_that_switches_filters_off_is_warned_of_when_asked_for() {
+        assert_ne!(warning(Operation::Undo, None), "");
+        // By its head alone nobody can tell, and most of them switch filters on.
+        assert!(!warns_of_calendar_loss(&head(Operation::Undo)));
     }
 
     #[test]
