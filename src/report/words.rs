@@ -136,6 +136,10 @@ pub(super) fn ending(head: &Head, users: &UserTotals, filters: &FilterTotals) ->
             "Planned: there is nothing to change.".to_owned(),
             Tone::Good,
         ),
+        (Outcome::Planned, _) if filters.changed > 0 => (
+            format!("Planned: {ahead} still to change; {done} before."),
+            Tone::Plain,
+        ),
         (Outcome::Planned, _) => (
             format!("Planned: {ahead} to change; nothing was changed yet."),
             Tone::Plain,
@@ -197,9 +201,16 @@ mod tests {
             phase: Phase::Planned,
             ..head(Operation::Deactivate)
         };
+        let one = FilterTotals {
+            planned: 1,
+            ..FilterTotals::default()
+        };
         assert_eq!(
-            ending(&planned, &none, &FilterTotals::default()).0,
-            "Planned: there is nothing to change."
+            [&FilterTotals::default(), &one].map(|filters| ending(&planned, &none, filters).0),
+            [
+                "Planned: there is nothing to change.",
+                "Planned: 1 filter to change; nothing was changed yet."
+            ]
         );
         let finished = Phase::Finished;
         for (text, expected) in [
@@ -231,7 +242,7 @@ mod tests {
             ),
             (
                 said(Operation::Deactivate, Phase::Planned, None, &none),
-                "Planned: 1 filter to change; nothing was changed yet.",
+                "Planned: 1 filter still to change; 2 filters deactivated before.",
             ),
         ] {
             assert_eq!(text, expected);
