@@ -92,3 +92,26 @@ impl View<'_> {
         Ok(code.and_then(|code| Kind::try_from(code).ok()))
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::schema;
+    use rusqlite::Connection;
+
+    #[test]
+    fn the_time_between_being_stopped_and_resumed_is_no_work() {
+        let connection = Connection::open_in_memory().unwrap();
+        schema::create(&connection).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO user VALUES (1, x'01', NULL, 'ada', 1, 1);
+                 INSERT INTO change (user, filter, from_state, to_state, stage, intended, settled)
+                 VALUES (1, x'01', 0, 1, 2, 1000, 3000), (1, x'02', 0, 1, 2, 4000, 5000),
+                        (1, x'03', 0, 1, 2, 90000000, 90002000), (1, x'04', 0, 1, 0, NULL, NULL);",
+            )
+            .unwrap();
+        let view = View::new(&connection);
+        assert_eq!(view.working_time().unwrap(), Duration::from_secs(6));
+    }
+}
