@@ -131,6 +131,7 @@ impl Screen for Bar {
     }
 
     fn close(&mut self, left: Option<&Standing>) {
+        self.0.set_message("");
         if let Some(standing) = left {
             self.0.println(wording::left(standing));
         }

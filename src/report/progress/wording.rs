@@ -11,7 +11,7 @@ use super::tracker::Standing;
 /// Columns that a bar with its words takes at most.
 pub(super) const WIDTH: usize = 79;
 /// Columns of the bar itself.
-const BAR: std::ops::RangeInclusive<usize> = 5..=20;
+const BAR: std::ops::RangeInclusive<usize> = 5..=12;
 
 pub(super) const fn name(step: Step) -> &'static str {
     match step {
