@@ -1,0 +1,12 @@
+//! Raw HTTP against the sandbox: one test for each documented behaviour.
+
+#![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+mod batches;
+mod faults;
+mod impersonation;
+mod limits;
+mod reading;
+mod support;
+mod surroundings;
+mod writing;
