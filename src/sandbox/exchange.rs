@@ -125,7 +125,7 @@ async fn carried_out(service: &Service, parts: Parts, body: Option<Bytes>) -> Re
     let refused = |result: Result<Reply, ApiError>| {
         let reply = result.unwrap_or_else(|error| service.refuse(&error, &parts.headers));
         service.counts().status(reply.status.as_u16());
-        reply
+        reply.with("x-ms-service-request-id", &Uuid::new_v4().to_string())
     };
     let uri = parts.uri.path_and_query().map_or("/", |it| it.as_str());
     let options = &service.options;

@@ -60,6 +60,7 @@ impl<'a> Reader<'a> {
 
     /// GET on an entity set, or its `/$count`.
     pub(super) fn set(&self, kind: Kind, call: &Call, count: bool) -> Result<Reply, ApiError> {
+        refuse_predefined(&call.query)?;
         let table = self.table(kind);
         let query = Query::parse(&call.query, &table, &Self::dialect(self.options))?;
         let prefer = Prefer::of(&call.headers);
@@ -265,6 +266,24 @@ impl Hierarchy for Reader<'_> {
     }
 }
 
+/// Queries in `FetchXML` and predefined queries are not imitated: better refused than answered with every row.
+fn refuse_predefined(query: &str) -> Result<(), ApiError> {
+    let names = query
+        .split('&')
+        .map(|it| it.split('=').next().unwrap_or(it));
+    let known = ["fetchXml", "savedQuery", "userQuery"];
+    let found = names
+        .into_iter()
+        .find(|name| known.iter().any(|it| it.eq_ignore_ascii_case(name)));
+    found.map_or(Ok(()), |name| {
+        Err(ApiError::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "0x80060888",
+            format!("The query option '{name}' is not imitated by this sandbox."),
+        ))
+    })
+}
+
 /// What reading a table takes.
 fn read_privilege(kind: Kind) -> Option<Privilege> {
     match kind {
@@ -276,5 +295,18 @@ fn read_privilege(kind: Kind) -> Option<Privilege> {
         Kind::Teams => Some(Privilege::ReadTeam),
         Kind::Organizations => Some(Privilege::ReadOrganization),
         Kind::Principals => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries_that_are_not_imitated_are_refused() {
+        assert!(refuse_predefined("$filter=name eq 'fetchXml'").is_ok());
+        for query in ["fetchXml=%3Cfetch/%3E", "$top=1&userQuery=x"] {
+            assert_eq!(refuse_predefined(query).unwrap_err().status, 501);
+        }
     }
 }

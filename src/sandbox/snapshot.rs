@@ -21,11 +21,11 @@ pub struct FilterSnapshot {
     /// `returnedtypecode`, a logical name.
     pub filter_type: String,
     /// `querytype`: 256 Outlook, 16 offline, 0 a personal view.
-    pub query_type: i32,
+    pub querytype: i32,
     /// `statecode`: 0 active, 1 inactive.
-    pub state: i32,
+    pub statecode: i32,
     /// `statuscode`.
-    pub status: Option<i32>,
+    pub statuscode: Option<i32>,
     /// The number in the `ETag`.
     pub version: u64,
     /// `systemuserid` behind `modifiedby`.
@@ -94,9 +94,9 @@ fn filter(store: &Store, filter: &Filter) -> FilterSnapshot {
         owner_login: owner.login.clone(),
         name: filter.name.to_string(),
         filter_type: filter.table.to_string(),
-        query_type: filter.query_type,
-        state: filter.state,
-        status: filter.status,
+        querytype: filter.query_type,
+        statecode: filter.state,
+        statuscode: filter.status,
         version: filter.version,
         modified_by: store.people[filter.modified_by].id,
         modified_on_behalf_by: filter.on_behalf.map(|it| store.people[it].id),
@@ -148,9 +148,9 @@ pub struct FilterEdit {
     /// `name`.
     pub name: String,
     /// `statecode`.
-    pub state: i32,
+    pub statecode: i32,
     /// `statuscode`.
-    pub status: Option<i32>,
+    pub statuscode: Option<i32>,
     /// `description`.
     pub description: Option<String>,
 }
@@ -159,15 +159,15 @@ impl FilterEdit {
     pub(super) fn of(filter: &Filter) -> Self {
         Self {
             name: filter.name.to_string(),
-            state: filter.state,
-            status: filter.status,
+            statecode: filter.state,
+            statuscode: filter.status,
             description: filter.description.as_deref().map(str::to_owned),
         }
     }
 
     pub(super) fn apply(self, filter: &mut Filter) {
         filter.name = self.name.into();
-        (filter.state, filter.status) = (self.state, self.status);
+        (filter.state, filter.status) = (self.statecode, self.statuscode);
         filter.description = self.description.map(Into::into);
     }
 }

@@ -44,7 +44,7 @@ fn statuses(text: &str) -> Vec<u16> {
 
 fn filters(bench: &Bench, user: &UserSnapshot) -> Vec<FilterSnapshot> {
     let all = bench.sandbox.filters().into_iter();
-    all.filter(|it| it.owner == user.id && it.query_type == 256 && it.state == 0)
+    all.filter(|it| it.owner == user.id && it.querytype == 256 && it.statecode == 0)
         .collect()
 }
 
@@ -106,8 +106,8 @@ async fn the_first_failure_stops_the_batch_and_names_its_status() {
     assert_eq!(answer.status, 412);
     assert_eq!(statuses(&answer.text), [204, 412]);
     assert!(answer.text.contains("REQ_ID: ") && answer.text.contains("0x80060882"));
-    assert_eq!(bench.now(&filters[0]).state, 1);
-    assert_eq!(bench.now(&filters[2]).state, 0);
+    assert_eq!(bench.now(&filters[0]).statecode, 1);
+    assert_eq!(bench.now(&filters[2]).statecode, 0);
 }
 
 #[tokio::test]
@@ -280,4 +280,39 @@ async fn what_a_batch_may_not_hold_is_refused() {
             .status,
         400
     );
+}
+
+#[tokio::test]
+async fn a_later_part_may_refer_to_the_row_of_an_earlier_one() {
+    let bench = bench("").await;
+    let user = bench.ordinary();
+    let set = "--batch_1\nContent-Type: multipart/mixed; boundary=c\n\n";
+    let create = r#"--c
+Content-Type: application/http
+Content-ID: 1
+
+POST /api/data/v9.2/userqueries HTTP/1.1
+Content-Type: application/json
+
+{"name":"x","querytype":0,"returnedtypecode":"task","fetchxml":"<fetch/>"}
+"#;
+    let rename = r#"--c
+Content-Type: application/http
+Content-ID: 2
+
+PATCH $1 HTTP/1.1
+Content-Type: application/json
+If-Match: *
+
+{"name":"referred to"}
+--c--
+"#;
+    let answer = send(&bench, &user, &[], &format!("{set}{create}{rename}{END}")).await;
+    assert_eq!(statuses(&answer.text), [204, 204], "{}", answer.text);
+    let named = bench
+        .sandbox
+        .filters()
+        .into_iter()
+        .find(|it| it.name == "referred to");
+    assert_eq!(named.unwrap().owner, user.id);
 }

@@ -34,7 +34,7 @@ async fn a_lost_request_changes_nothing_and_a_lost_answer_does() {
         let bench = with_faults(fault).await;
         let (filter, answer) = patch(&bench, "*").await;
         assert!(answer.is_err(), "{fault}");
-        assert_eq!(bench.now(&filter).state, state, "{fault}");
+        assert_eq!(bench.now(&filter).statecode, state, "{fault}");
         assert!(bench.sandbox.counts().faults > 0);
     }
 }
@@ -53,7 +53,7 @@ async fn gateways_answer_before_or_after_the_write() {
         let (filter, answer) = patch(&bench, "*").await;
         let answer = answer.unwrap();
         assert_eq!(answer.status, status, "{fault}");
-        assert_eq!(bench.now(&filter).state, state, "{fault}");
+        assert_eq!(bench.now(&filter).statecode, state, "{fault}");
         match fault {
             "503-retry-after" => assert_eq!(answer.header("Retry-After"), Some("1")),
             "expired-token" => assert!(answer.header("WWW-Authenticate").is_some()),
@@ -98,14 +98,14 @@ async fn somebody_comes_first() {
     let (filter, answer) = patch(&bench, "version").await;
     assert_eq!(answer.unwrap().status, 412);
     let after = bench.now(&filter);
-    assert_eq!(after.state, filter.state);
+    assert_eq!(after.statecode, filter.statecode);
     assert!(after.version > filter.version);
 
     let bench = with_faults("meanwhile-state").await;
     let (filter, answer) = patch(&bench, "version").await;
     assert_eq!(answer.unwrap().status, 412);
     assert_eq!(
-        (bench.now(&filter).state, bench.now(&filter).modified_by),
+        (bench.now(&filter).statecode, bench.now(&filter).modified_by),
         (1, filter.owner)
     );
 

@@ -82,7 +82,7 @@ async fn the_administrators_query_works_with_exactly_two_conditions() {
     let filters = bench.sandbox.filters();
     let mine = filters
         .iter()
-        .filter(|it| it.owner == user.id && it.query_type == 256)
+        .filter(|it| it.owner == user.id && it.querytype == 256)
         .count();
     assert_eq!(seen, mine);
     let three = format!("{two}%20and%20statecode%20eq%200");
@@ -215,4 +215,49 @@ async fn the_next_link_may_lead_to_another_host() {
             .unwrap()
             .starts_with("https://other.example/")
     );
+}
+
+#[tokio::test]
+async fn owners_are_expanded_and_labelled() {
+    let bench = bench("").await;
+    let user = bench.ordinary();
+    let id = user.id.to_string();
+    let headers = [
+        ("MSCRMCallerID", id.as_str()),
+        ("Prefer", "odata.include-annotations=\"*\""),
+    ];
+    let url = "userqueries?$select=statecode,_ownerid_value&$expand=owninguser($select=domainname)&$filter=querytype%20eq%20256";
+    let row = bench.call("GET", url, &headers, "").await.rows()[0].clone();
+    assert_eq!(row["owninguser"]["domainname"], user.login);
+    assert_eq!(
+        row["statecode@OData.Community.Display.V1.FormattedValue"],
+        "Active"
+    );
+    assert_eq!(
+        row["_ownerid_value@OData.Community.Display.V1.FormattedValue"],
+        user.name
+    );
+    assert_eq!(
+        row["_ownerid_value@Microsoft.Dynamics.CRM.lookuplogicalname"],
+        "systemuser"
+    );
+}
+
+#[tokio::test]
+async fn business_units_are_found_below_one_another() {
+    let bench = bench("").await;
+    let units = bench.get("businessunits?$select=name").await.rows();
+    let root = bench
+        .get("businessunits?$filter=_parentbusinessunitid_value%20eq%20null")
+        .await
+        .rows()[0]
+        .clone();
+    let id = root["businessunitid"].as_str().unwrap().to_owned();
+    let url = format!(
+        "businessunits?$filter=Microsoft.Dynamics.CRM.UnderOrEqual(PropertyName='businessunitid',PropertyValue='{id}')"
+    );
+    assert_eq!(bench.get(&url).await.rows().len(), units.len());
+    let europe = units.iter().find(|it| it["name"] == "Europe").unwrap();
+    let url = url.replace(&id, europe["businessunitid"].as_str().unwrap());
+    assert_eq!(bench.get(&url).await.rows().len(), 5);
 }

@@ -192,7 +192,7 @@ impl Bench {
         let filters = self.sandbox.filters();
         let plain = |user: &UserSnapshot| {
             let mut own = filters.iter().filter(|it| it.owner == user.id);
-            own.all(|it| (it.state, it.status) == (0, Some(1)))
+            own.all(|it| (it.statecode, it.statuscode) == (0, Some(1)))
         };
         let mut users = self.sandbox.users().into_iter();
         users
@@ -205,9 +205,7 @@ impl Bench {
         let mut filters = self.sandbox.filters().into_iter();
         filters
             .find(|it| {
-                it.owner == user.id
-                    && it.query_type == 256
-                    && it.filter_type == "serviceappointment"
+                it.owner == user.id && it.querytype == 256 && it.filter_type == "serviceappointment"
             })
             .unwrap()
     }

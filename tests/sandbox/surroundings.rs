@@ -1,11 +1,12 @@
 //! Sign-in, versions, addresses, functions, documents.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use serde_json::Value;
 use syncfilters::sandbox::{Options, Sandbox, Switches, Version};
 
-use crate::support::{bench, with};
+use crate::support::{DEACTIVATE, bench, with};
 
 #[tokio::test]
 async fn without_a_token_there_is_a_challenge() {
@@ -226,4 +227,52 @@ async fn errors_carry_annotations_when_they_are_asked_for() {
             .len(),
         2
     );
+}
+
+#[tokio::test]
+async fn answers_are_compressed_for_who_accepts_it() {
+    let bench = bench("").await;
+    let client = reqwest::Client::builder()
+        .no_proxy()
+        .no_gzip()
+        .build()
+        .unwrap();
+    let url = format!("{}systemusers", bench.root);
+    let request = client.get(url).bearer_auth(bench.sandbox.token());
+    let plain = request.try_clone().unwrap().send().await.unwrap();
+    assert!(!plain.headers().contains_key("Content-Encoding"));
+    let packed = request
+        .header("Accept-Encoding", "gzip")
+        .send()
+        .await
+        .unwrap();
+    assert_eq!(packed.headers()["Content-Encoding"], "gzip");
+    assert!(packed.bytes().await.unwrap().starts_with(&[0x1f, 0x8b]));
+}
+
+#[tokio::test]
+async fn work_goes_on_when_the_client_hangs_up() {
+    let bench = with(Options {
+        execution: Duration::from_millis(200),
+        ..Options::default()
+    })
+    .await;
+    let user = bench.ordinary();
+    let filter = bench.filter_of(&user);
+    let id = user.id.to_string();
+    let headers = [
+        ("MSCRMCallerID", id.as_str()),
+        ("Content-Type", "application/json"),
+        ("If-Match", "*"),
+    ];
+    let url = format!("userqueries({})", filter.id);
+    let call = bench.call("PATCH", &url, &headers, DEACTIVATE);
+    assert!(
+        tokio::time::timeout(Duration::from_millis(50), call)
+            .await
+            .is_err()
+    );
+    assert_eq!(bench.now(&filter).statecode, 0);
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    assert_eq!(bench.now(&filter).statecode, 1);
 }

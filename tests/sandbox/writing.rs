@@ -24,7 +24,7 @@ async fn a_state_change_is_signed_by_the_user_on_behalf_of_the_caller() {
             .ends_with(&format!("userqueries({})", filter.id))
     );
     let after = bench.now(&filter);
-    assert_eq!((after.state, after.status), (1, Some(2)));
+    assert_eq!((after.statecode, after.statuscode), (1, Some(2)));
     assert!(after.version > filter.version);
     assert_eq!(after.modified_by, user.id);
     assert_eq!(
@@ -44,8 +44,8 @@ async fn every_write_makes_a_new_version_even_when_nothing_changes() {
     let filter = bench.filter_of(&user);
     let body = format!(
         r#"{{"statecode":{},"statuscode":{}}}"#,
-        filter.state,
-        filter.status.unwrap()
+        filter.statecode,
+        filter.statuscode.unwrap()
     );
     bench
         .patch_as(&user, &filter, &[("If-Match", "*")], &body)
@@ -100,7 +100,7 @@ async fn without_a_precondition_a_patch_creates_what_is_missing() {
     assert_eq!(answer.status, 204);
     let created = bench.now(&filter);
     assert_eq!(
-        (created.owner, created.state, created.query_type),
+        (created.owner, created.statecode, created.querytype),
         (user.id, 1, 0)
     );
     let answer = bench
@@ -161,15 +161,15 @@ async fn a_state_without_a_status_takes_its_default_and_null_is_kept() {
     bench
         .patch_as(&user, &filter, &any, r#"{"statecode":1}"#)
         .await;
-    assert_eq!(bench.now(&filter).status, Some(2));
+    assert_eq!(bench.now(&filter).statuscode, Some(2));
     bench
         .patch_as(&user, &filter, &any, r#"{"statecode":0,"statuscode":3}"#)
         .await;
-    assert_eq!(bench.now(&filter).status, Some(3));
+    assert_eq!(bench.now(&filter).statuscode, Some(3));
     bench
         .patch_as(&user, &filter, &any, r#"{"statecode":0,"statuscode":null}"#)
         .await;
-    assert_eq!(bench.now(&filter).status, None);
+    assert_eq!(bench.now(&filter).statuscode, None);
 }
 
 #[tokio::test]

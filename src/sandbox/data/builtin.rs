@@ -88,7 +88,8 @@ fn row(dice: &mut Dice, index: usize, account: &Account, structure: &Structure) 
         roles: role.flatten().into_iter().collect(),
         teams: Vec::new(),
         oddity: Oddity::BuiltIn,
-        disabled: account.last == "SYSTEM" || account.last == "INTEGRATION",
+        // SYSTEM is left enabled: a client that only asks for enabled users must meet it.
+        disabled: account.last == "INTEGRATION",
         licensed: false,
         deleted: false,
         integration: account.last == "INTEGRATION",
