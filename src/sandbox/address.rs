@@ -24,6 +24,8 @@ pub(super) enum Target {
     WhoAmI,
     RetrieveVersion,
     RetrieveCurrentOrganization,
+    /// `EntityDefinitions`.
+    Definitions,
     /// `EntityDefinitions(LogicalName='…')`.
     Definition(Kind),
     /// `EntityDefinitions(LogicalName='…')/Attributes`.
@@ -82,14 +84,14 @@ impl Target {
 }
 
 fn definition(first: &str, rest: Option<&str>) -> Result<Target, ApiError> {
+    if (first, rest) == ("EntityDefinitions", None) {
+        return Ok(Target::Definitions);
+    }
     let name = first
         .strip_prefix("EntityDefinitions(LogicalName='")
         .and_then(|it| it.strip_suffix("')"))
         .ok_or_else(|| ApiError::no_resource(first))?;
-    let kind = Kind::of_name(name).ok_or_else(|| ApiError {
-        code: "0x80060888",
-        ..ApiError::no_resource(name)
-    })?;
+    let kind = Kind::of_name(name).ok_or_else(|| ApiError::no_resource(name))?;
     match rest {
         None => Ok(Target::Definition(kind)),
         Some("Attributes") => Ok(Target::Attributes(kind)),

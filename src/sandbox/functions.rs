@@ -1,8 +1,7 @@
-//! Functions, the service document and definitions of tables.
+//! Functions and the service document.
 
 use http::StatusCode;
-use serde_json::{Map, Value, json};
-use uuid::Uuid;
+use serde_json::json;
 
 use super::impersonate::Acting;
 use super::message::Reply;
@@ -88,79 +87,10 @@ pub(super) fn service_document(options: &Options, root: &str) -> Reply {
     Reply::json(StatusCode::OK, body.to_string())
 }
 
-/// One table of `EntityDefinitions`.
-pub(super) fn definition(kind: Kind, query: &str, options: &Options, root: &str) -> Reply {
-    let table = table(kind, options.version);
-    let concurrency =
-        !(kind == Kind::Filters && options.switches.on(Switch::NoOptimisticConcurrency));
-    let all = [
-        ("IsOptimisticConcurrencyEnabled", json!(concurrency)),
-        ("LogicalName", json!(table.logical_name())),
-        ("EntitySetName", json!(table.entity_set())),
-        ("LogicalCollectionName", json!(table.entity_set())),
-        ("PrimaryIdAttribute", json!(table.key())),
-    ];
-    let selected = selected(query);
-    let chosen = all
-        .into_iter()
-        .filter(|(name, _)| selected.is_empty() || selected.iter().any(|it| it == name));
-    let mut body = Map::new();
-    let names = if selected.is_empty() {
-        String::new()
-    } else {
-        format!("({})", selected.join(","))
-    };
-    body.insert(
-        "@odata.context".to_owned(),
-        json!(context(root, &format!("EntityDefinitions{names}/$entity"))),
-    );
-    body.extend(chosen.map(|(name, value)| (name.to_owned(), value)));
-    body.insert(
-        "MetadataId".to_owned(),
-        json!(metadata_id(table.logical_name())),
-    );
-    Reply::json(StatusCode::OK, Value::Object(body).to_string())
-}
-
-/// The columns of a table, by the names that metadata uses: `ownerid`, not `_ownerid_value`.
-pub(super) fn attributes(kind: Kind, options: &Options, root: &str) -> Reply {
-    let table = table(kind, options.version);
-    let value: Vec<_> = table
-        .present()
-        .map(|column| {
-            let bare = column.name.strip_prefix('_').and_then(|it| it.strip_suffix("_value"));
-            let name = bare.unwrap_or(column.name);
-            json!({ "LogicalName": name, "MetadataId": metadata_id(&format!("{}.{name}", table.logical_name())) })
-        })
-        .collect();
-    let rest = format!(
-        "EntityDefinitions('{}')/Attributes(LogicalName)",
-        table.logical_name()
-    );
-    let body = json!({ "@odata.context": context(root, &rest), "value": value });
-    Reply::json(StatusCode::OK, body.to_string())
-}
-
-fn selected(query: &str) -> Vec<String> {
-    url::form_urlencoded::parse(query.as_bytes())
-        .filter(|(name, _)| name == "$select")
-        .flat_map(|(_, list)| {
-            let names = list.split(',').map(|name| name.trim().to_owned());
-            names.collect::<Vec<_>>()
-        })
-        .collect()
-}
-
-/// An id that stays the same for the same name.
-fn metadata_id(name: &str) -> Uuid {
-    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u128, |hash, byte| {
-        (hash ^ u128::from(byte)).wrapping_mul(0x0000_0100_0000_01b3_0000_0000_0000_013b)
-    });
-    uuid::Builder::from_random_bytes(hash.to_be_bytes()).into_uuid()
-}
-
 #[cfg(test)]
 mod tests {
+    use serde_json::Value;
+
     use super::*;
     use crate::sandbox::data::generate;
 
@@ -183,14 +113,6 @@ mod tests {
         options.switches = options.switches.with(Switch::WhoAmIIgnoresImpersonation);
         let body = parse(&who_am_i(&store, &acting, &options, ROOT));
         assert_eq!(body["UserId"], store.people[0].id.to_string());
-    }
-
-    #[test]
-    fn a_definition_tells_whether_versions_are_checked() {
-        let query = "$select=IsOptimisticConcurrencyEnabled";
-        let body = parse(&definition(Kind::Filters, query, &Options::default(), ROOT));
-        assert_eq!(body["IsOptimisticConcurrencyEnabled"], true);
-        assert!(body.get("LogicalName").is_none());
     }
 
     #[test]

@@ -12,6 +12,7 @@ mod changes;
 mod counts;
 mod cut;
 mod data;
+mod definitions;
 mod errors;
 mod exchange;
 mod faults;

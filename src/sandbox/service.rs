@@ -10,6 +10,7 @@ use jiff::Timestamp;
 use super::address::Target;
 use super::counts::Counts;
 use super::data::organization;
+use super::definitions::Catalogue;
 use super::errors::ApiError;
 use super::faults::{Chances, Fault};
 use super::functions;
@@ -212,6 +213,12 @@ impl Service {
             now: Timestamp::now(),
             foreign_row,
         };
+        let catalogue = || Catalogue {
+            options,
+            root,
+            asker: reader.asker(),
+            now: reader.now,
+        };
         match target {
             Target::Service => Ok(functions::service_document(options, root)),
             Target::Metadata => Ok(metadata::metadata(options.version)),
@@ -221,10 +228,9 @@ impl Service {
             Target::RetrieveCurrentOrganization => {
                 Ok(functions::current_organization(&store, options, root))
             }
-            Target::Definition(kind) => {
-                Ok(functions::definition(*kind, &call.query, options, root))
-            }
-            Target::Attributes(kind) => Ok(functions::attributes(*kind, options, root)),
+            Target::Definitions => catalogue().list(call),
+            Target::Definition(kind) => catalogue().one(*kind, call),
+            Target::Attributes(kind) => Ok(catalogue().attributes(*kind)),
             Target::Set(kind) => reader.set(*kind, call, false),
             Target::Count(kind) => reader.set(*kind, call, true),
             Target::Row(kind, key) => reader.row(*kind, *key, call),
