@@ -1,6 +1,6 @@
 //! `$batch` as clients really write it.
 
-use syncfilters::sandbox::{FilterSnapshot, Options, UserSnapshot, Version};
+use syncfilters::sandbox::{FilterSnapshot, Options, Switches, UserSnapshot, Version};
 
 use crate::support::{Answer, Bench, DEACTIVATE, bench, with};
 
@@ -126,12 +126,14 @@ async fn a_stopped_batch_may_answer_with_the_failing_part_alone() {
 #[tokio::test]
 async fn with_the_preference_it_goes_on_but_not_on_older_servers() {
     let prefer = [("Prefer", "odata.continue-on-error")];
-    for (version, status, expected) in [
-        (Version::V9_2, 200, &[412, 204][..]),
-        (Version::V8_2, 412, &[412][..]),
+    for (version, switches, status, expected) in [
+        (Version::V9_2, "", 200, &[412, 204][..]),
+        (Version::V9_2, "no-continue-on-error", 412, &[412][..]),
+        (Version::V8_2, "", 412, &[412][..]),
     ] {
         let bench = with(Options {
             version,
+            switches: Switches::parse(switches).unwrap(),
             ..Options::default()
         })
         .await;

@@ -261,3 +261,15 @@ async fn business_units_are_found_below_one_another() {
     let url = url.replace(&id, europe["businessunitid"].as_str().unwrap());
     assert_eq!(bench.get(&url).await.rows().len(), 5);
 }
+
+#[tokio::test]
+async fn hidden_rows_and_the_newer_operator_can_be_switched() {
+    let strict = bench("").await;
+    let list = "systemusers?$filter=accessmode%20in%20(1,2)";
+    assert_eq!(strict.get(list).await.status, 400);
+    let loose = bench("hidden-rows-forbidden,accept-in-operator").await;
+    assert_eq!(loose.get(list).await.rows().len(), 2);
+    let filter = loose.filter_of(&loose.ordinary());
+    let hidden = loose.get(&format!("userqueries({})", filter.id)).await;
+    assert_eq!((hidden.status, hidden.code().as_str()), (403, "0x80048306"));
+}

@@ -293,3 +293,30 @@ async fn what_somebody_does_meanwhile_is_signed_by_the_owner() {
     );
     assert!(after.version > filter.version && after.modified_on_behalf_by.is_none());
 }
+
+#[tokio::test]
+async fn older_builds_leave_codes_empty_and_some_servers_refuse_more() {
+    let bench = bench("empty-error-codes,refuse-null-status,inactive-rows-read-only").await;
+    let user = bench.ordinary();
+    let filter = bench.filter_of(&user);
+    let stale = bench
+        .patch_as(&user, &filter, &[("If-Match", "W/\"1\"")], DEACTIVATE)
+        .await;
+    assert_eq!((stale.status, stale.code().as_str()), (412, ""));
+    let any = [("If-Match", "*")];
+    let null = bench
+        .patch_as(&user, &filter, &any, r#"{"statecode":0,"statuscode":null}"#)
+        .await;
+    assert_eq!((null.status, null.code().as_str()), (400, "0x80040203"));
+    assert_eq!(
+        bench
+            .patch_as(&user, &filter, &any, DEACTIVATE)
+            .await
+            .status,
+        204
+    );
+    let frozen = bench
+        .patch_as(&user, &filter, &any, r#"{"name":"x"}"#)
+        .await;
+    assert_eq!((frozen.status, frozen.code().as_str()), (400, "0x80040230"));
+}

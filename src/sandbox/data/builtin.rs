@@ -94,7 +94,8 @@ fn row(dice: &mut Dice, index: usize, account: &Account, structure: &Structure) 
         deleted: false,
         integration: account.last == "INTEGRATION",
         setup: account.last == "SYSTEM",
-        populated: false,
+        // The caller has filters of its own: what a client reads when its impersonation is lost.
+        populated: index == 0,
         access_mode: account.access_mode,
         managed_type: 0,
         application_id: account.application.then(|| dice.id()),
