@@ -64,7 +64,10 @@ fn not_found(path: &str) -> ApiError {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+    use crate::sandbox::address::Target;
 
     fn find(url: &str, prefix: &str) -> Option<(String, String, String)> {
         let found = locate(url, prefix, Version::V9_2).ok()?;
@@ -115,6 +118,16 @@ mod tests {
             "/main.aspx",
         ] {
             assert!(find(url, "").is_none() || url.is_empty(), "{url}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_address_makes_it_panic(text in "\\PC{0,40}", start in "(/|//|/contoso/|http://h)?(api/data/v9\\.2/)?") {
+            if let Ok(found) = locate(&format!("{start}{text}"), "contoso/", Version::V9_2) {
+                let _ = Target::parse(&found.path);
+            }
+            let _ = Target::parse(&format!("systemusers({text}"));
         }
     }
 }

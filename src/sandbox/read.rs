@@ -266,12 +266,12 @@ impl Hierarchy for Reader<'_> {
     }
 }
 
-/// Queries in `FetchXML` and predefined queries are not imitated: better refused than answered with every row.
+/// Queries in `FetchXML` or SQL and predefined queries are not imitated: better refused than answered with every row.
 fn refuse_predefined(query: &str) -> Result<(), ApiError> {
     let names = query
         .split('&')
         .map(|it| it.split('=').next().unwrap_or(it));
-    let known = ["fetchXml", "savedQuery", "userQuery"];
+    let known = ["fetchXml", "savedQuery", "userQuery", "sql"];
     let found = names
         .into_iter()
         .find(|name| known.iter().any(|it| it.eq_ignore_ascii_case(name)));
@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn queries_that_are_not_imitated_are_refused() {
         assert!(refuse_predefined("$filter=name eq 'fetchXml'").is_ok());
-        for query in ["fetchXml=%3Cfetch/%3E", "$top=1&userQuery=x"] {
+        for query in ["fetchXml=%3Cfetch/%3E", "$top=1&userQuery=x", "sql=SELECT"] {
             assert_eq!(refuse_predefined(query).unwrap_err().status, 501);
         }
     }

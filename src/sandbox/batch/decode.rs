@@ -128,6 +128,8 @@ fn text(headers: &HeaderMap, name: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn read(body: &str) -> Result<Vec<Item>, ApiError> {
@@ -193,6 +195,30 @@ mod tests {
         assert!(read(&part.repeat(MOST)).is_ok());
         let error = read(&part.repeat(MOST + 1)).unwrap_err();
         assert!(error.message.contains("'1000'"));
+    }
+
+    proptest! {
+        #[test]
+        fn no_body_makes_it_panic(body in prop::collection::vec(any::<u8>(), 0..300)) {
+            let mut headers = HeaderMap::new();
+            headers.insert(CONTENT_TYPE, "multipart/mixed; boundary=b".parse().unwrap());
+            let _ = decode(&headers, &body);
+        }
+
+        #[test]
+        fn nor_does_one_that_looks_like_a_batch(
+            lines in prop::collection::vec(
+                prop::sample::select(vec![
+                    "--b", "--b--", "--c", "--c--", "", "Content-Type: application/http",
+                    "Content-Type: multipart/mixed; boundary=c", "Content-ID: 1", "GET x HTTP/1.1",
+                    "PATCH $1 HTTP/1.1", "é: ü", ":", "{\"a\":1}",
+                ]),
+                0..20,
+            ),
+            crlf in any::<bool>(),
+        ) {
+            let _ = read(&lines.join(if crlf { "\r\n" } else { "\n" }));
+        }
     }
 
     #[test]
