@@ -146,6 +146,8 @@ pub(super) struct Filter {
     pub(super) modified_on: Timestamp,
     pub(super) modified_by: PersonIndex,
     pub(super) on_behalf: Option<PersonIndex>,
+    /// Who really created it, where that was done on behalf of somebody.
+    pub(super) created_on_behalf: Option<PersonIndex>,
     /// Somebody else with whom a personal view is shared.
     pub(super) shared_with: Option<PersonIndex>,
 }

@@ -14,7 +14,7 @@ use super::errors::ApiError;
 use super::faults::Fault;
 use super::impersonate::Acting;
 use super::message::{Call, Reply};
-use super::odata::Query;
+use super::odata::{Query, Table};
 use super::options::Options;
 use super::patch::{may_create, patch_filter, patch_view};
 use super::precondition::{Precondition, precondition};
@@ -23,7 +23,7 @@ use super::read::Reader;
 use super::rights::Privilege;
 use super::rows::Filter;
 use super::store::Store;
-use super::tables::{At, Kind, RowRef, table};
+use super::tables::{Kind, RowRef, by_id, table};
 
 /// One write: who asks, and of which organisation.
 pub(super) struct Writer<'a> {
@@ -79,7 +79,7 @@ impl Writer<'_> {
             // The documented hazard: without a precondition a PATCH creates what is missing.
             let created = self.new_filter(id, &changes)?;
             self.store.write(created);
-            return Ok(self.done(Kind::Filters, id, &query, call, StatusCode::CREATED));
+            return self.done(Kind::Filters, id, &query, call, StatusCode::CREATED);
         };
         may_write(
             self.store,
@@ -99,7 +99,7 @@ impl Writer<'_> {
         }
         self.sign(&mut patched);
         self.store.write(patched);
-        Ok(self.done(Kind::Filters, id, &query, call, StatusCode::OK))
+        self.done(Kind::Filters, id, &query, call, StatusCode::OK)
     }
 
     fn patch_view(&mut self, id: Uuid, call: &Call) -> Result<Reply, ApiError> {
@@ -132,7 +132,7 @@ impl Writer<'_> {
         patched.on_behalf = self.acting.on_behalf();
         patched.modified_on = self.now;
         self.store.write_view(index, patched);
-        Ok(self.done(Kind::Views, id, &query, call, StatusCode::OK))
+        self.done(Kind::Views, id, &query, call, StatusCode::OK)
     }
 
     /// POST to a set.
@@ -158,7 +158,7 @@ impl Writer<'_> {
         let id = Uuid::new_v4();
         let created = self.new_filter(id, &changes)?;
         self.store.write(created);
-        Ok(self.done(kind, id, &query, call, StatusCode::CREATED))
+        self.done(kind, id, &query, call, StatusCode::CREATED)
     }
 
     /// A row of the acting user, active, with what the changes set.
@@ -190,6 +190,7 @@ impl Writer<'_> {
             modified_on: self.now,
             modified_by: owner,
             on_behalf: None,
+            created_on_behalf: self.acting.on_behalf(),
             shared_with: None,
         };
         self.sign(&mut blank);
@@ -259,19 +260,26 @@ impl Writer<'_> {
     }
 
     /// 204, or the row where it is preferred.
-    fn done(&self, kind: Kind, id: Uuid, query: &Query, call: &Call, status: StatusCode) -> Reply {
+    fn done(
+        &self,
+        kind: Kind,
+        id: Uuid,
+        query: &Query,
+        call: &Call,
+        status: StatusCode,
+    ) -> Result<Reply, ApiError> {
         let table = table(kind, self.options.version);
-        let set = super::odata::Table::entity_set(table);
-        let address = format!("{}{set}({id})", self.root);
-        let at = super::tables::by_id(self.store, kind, id).unwrap_or(At::Organization);
+        let address = format!("{}{}({id})", self.root, table.entity_set());
+        let at = by_id(self.store, kind, id).ok_or_else(ApiError::internal)?;
         let row = RowRef::new(self.store, self.acting.user, at);
+        let created = status == StatusCode::CREATED;
         if !Prefer::of(&call.headers).representation {
             let reply = Reply::new(StatusCode::NO_CONTENT).with("odata-entityid", &address);
-            return if status == StatusCode::CREATED {
+            return Ok(if created {
                 reply
             } else {
                 reply.etag(row.version())
-            };
+            });
         }
         let reader = Reader {
             store: self.store,
@@ -281,13 +289,14 @@ impl Writer<'_> {
             now: self.now,
             foreign_row: false,
         };
-        let reply = reader.written(*table, query, &row, &call.headers, status);
-        let reply = reply.with("preference-applied", "return=representation");
-        if status == StatusCode::CREATED {
+        let reply = reader
+            .written(*table, query, &row, &call.headers, status)
+            .with("preference-applied", "return=representation");
+        Ok(if created {
             reply.with("odata-entityid", &address)
         } else {
             reply
-        }
+        })
     }
 }
 

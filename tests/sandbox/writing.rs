@@ -103,6 +103,13 @@ async fn without_a_precondition_a_patch_creates_what_is_missing() {
         (created.owner, created.statecode, created.querytype),
         (user.id, 1, 0)
     );
+    let url = format!(
+        "userqueries({})?$select=_createdonbehalfby_value",
+        filter.id
+    );
+    let row = bench.get_as(&user, &url).await.json();
+    let caller = bench.sandbox.users()[0].id.to_string();
+    assert_eq!(row["_createdonbehalfby_value"], caller);
     let answer = bench
         .patch_as(&user, &filter, &[("If-None-Match", "*")], DEACTIVATE)
         .await;

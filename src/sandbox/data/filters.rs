@@ -195,6 +195,7 @@ impl<'a> Maker<'a> {
             modified_on: created_on,
             modified_by: owner,
             on_behalf: None,
+            created_on_behalf: None,
             shared_with: None,
         });
     }

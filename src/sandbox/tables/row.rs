@@ -89,6 +89,7 @@ impl<'a> RowRef<'a> {
             "owningbusinessunit" => vec![At::Unit(self.store.people[filter.owner].unit)],
             "modifiedby" => vec![At::User(filter.modified_by)],
             "modifiedonbehalfby" => filter.on_behalf.map(At::User).into_iter().collect(),
+            "createdonbehalfby" => filter.created_on_behalf.map(At::User).into_iter().collect(),
             _ => Vec::new(),
         }
     }

@@ -86,6 +86,7 @@ pub(super) fn filter(store: &Store, filter: &Filter, column: &str) -> Value {
         "_ownerid_value" | "_owninguser_value" | "_createdby_value" => person(filter.owner),
         "_owningbusinessunit_value" => Value::Guid(store.units[store.people[filter.owner].unit].id),
         "_modifiedby_value" => person(filter.modified_by),
+        "_createdonbehalfby_value" => filter.created_on_behalf.map_or(Value::Null, person),
         "_modifiedonbehalfby_value" => filter.on_behalf.map_or(Value::Null, person),
         "createdon" => time(filter.created_on),
         "modifiedon" => time(filter.modified_on),
