@@ -253,7 +253,7 @@ async fn answers_are_compressed_for_who_accepts_it() {
 #[tokio::test]
 async fn work_goes_on_when_the_client_hangs_up() {
     let bench = with(Options {
-        execution: Duration::from_millis(200),
+        execution: Duration::from_millis(400),
         ..Options::default()
     })
     .await;
@@ -268,11 +268,16 @@ async fn work_goes_on_when_the_client_hangs_up() {
     let url = format!("userqueries({})", filter.id);
     let call = bench.call("PATCH", &url, &headers, DEACTIVATE);
     assert!(
-        tokio::time::timeout(Duration::from_millis(50), call)
+        tokio::time::timeout(Duration::from_millis(200), call)
             .await
             .is_err()
     );
     assert_eq!(bench.now(&filter).statecode, 0);
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    assert_eq!(bench.now(&filter).statecode, 1);
+    for _ in 0..100 {
+        if bench.now(&filter).statecode == 1 {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    panic!("the write was given up with its client");
 }
