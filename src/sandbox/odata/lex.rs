@@ -91,7 +91,7 @@ fn text_literal(input: &mut &str) -> Lexed<String> {
 /// A bare id: 32 hexadecimal digits with four hyphens.
 fn id(input: &mut &str) -> Lexed<Uuid> {
     let start = *input;
-    let text = take(36_usize).parse_next(input)?;
+    let text: &str = take::<_, _, ()>(36_usize).parse_next(input)?;
     let hyphens = |(at, c): (usize, char)| (c == '-') == matches!(at, 8 | 13 | 18 | 23);
     let ends = !input.starts_with(part_of_a_word);
     match Uuid::try_parse(text) {
