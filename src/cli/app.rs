@@ -15,7 +15,7 @@ use super::args::{Cli, Command, OutputArgs};
 use super::error::{CliError, Told};
 use super::exit::Exit;
 use super::printer::Printer;
-use super::{change, completions, interrupt, list, resume, runs, undo};
+use super::{change, completions, demo, interrupt, list, resume, runs, sandbox, undo};
 
 /// What every command has at hand.
 pub(super) struct App {
@@ -64,6 +64,8 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         Command::Check(args) => list::check(&app, args).await,
         Command::Runs => runs::runs(&app),
         Command::Report(args) => runs::report(&app, args),
+        Command::Demo(args) => demo::demo(&app, args).await,
+        Command::Sandbox(args) => sandbox::sandbox(&app, args).await,
         Command::Completions(args) => completions::completions(args),
         Command::Man => completions::man(),
     }

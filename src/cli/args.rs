@@ -9,6 +9,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::report::Format;
 use crate::rollout::SurveyMode;
 
+use super::sandbox::SandboxArgs;
+
 /// Switch the appointment synchronisation of every Dynamics 365 user off or on, the supported way.
 ///
 /// For each user it impersonates that user through the Web API, reads the user's sync filters, and sets their
@@ -81,6 +83,10 @@ pub(super) enum Command {
     Runs,
     /// Show one run
     Report(ReportArgs),
+    /// Do the whole job on an embedded practice organisation
+    Demo(DemoArgs),
+    /// Run the practice organisation as a server
+    Sandbox(SandboxArgs),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual page

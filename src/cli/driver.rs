@@ -158,11 +158,14 @@ impl<'a> Driver<'a> {
             Format::Table => {
                 write_plan(&mut out, &run, self.printer.look())?;
                 if self.calendar_loss().await? {
+                    writeln!(out).map_err(CliError::Output)?;
                     write_calendar_warning(&mut out, &run.head, self.printer.look())?;
                 }
             }
             Format::Json => write_document(&mut out, &run)?,
-            Format::Csv => write_run(&mut out, &run, Format::Csv, self.printer.look())?,
+            format @ (Format::Csv | Format::Markdown) => {
+                write_run(&mut out, &run, format, self.printer.look())?;
+            }
         }
         out.flush().map_err(CliError::Output)?;
         let name = self.name_to_type();
@@ -196,8 +199,10 @@ impl<'a> Driver<'a> {
         let run = self.read()?;
         let (mut out, look) = self.printer.talk();
         write_plan(&mut out, &run, look)?;
+        writeln!(out).map_err(CliError::Output)?;
         if stakes.calendar_loss {
             write_calendar_warning(&mut out, &run.head, look)?;
+            writeln!(out).map_err(CliError::Output)?;
         }
         out.flush().map_err(CliError::Output)
     }
@@ -208,7 +213,9 @@ impl<'a> Driver<'a> {
         match self.printer.format {
             Format::Table => write_summary(&mut out, &run, self.printer.look())?,
             Format::Json => write_document(&mut out, &run)?,
-            Format::Csv => write_run(&mut out, &run, Format::Csv, self.printer.look())?,
+            format @ (Format::Csv | Format::Markdown) => {
+                write_run(&mut out, &run, format, self.printer.look())?;
+            }
         }
         out.flush().map_err(CliError::Output)?;
         Ok(Exit::of_outcome(outcome))

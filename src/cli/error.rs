@@ -46,6 +46,8 @@ pub(super) enum CliError {
     WouldAsk(String),
     #[error("declined; nothing was changed")]
     Declined,
+    #[error("the practice organisation cannot be started: {0}")]
+    Sandbox(io::Error),
     #[error("{0}")]
     Unexpected(String),
 }
@@ -117,7 +119,9 @@ impl CliError {
             }
             Self::WouldAsk(_) => ("would-ask", Exit::Refused, None),
             Self::Declined => ("declined", Exit::Refused, None),
-            Self::Http(_) | Self::Unexpected(_) => ("unexpected", Exit::Unexpected, None),
+            Self::Http(_) | Self::Sandbox(_) | Self::Unexpected(_) => {
+                ("unexpected", Exit::Unexpected, None)
+            }
         }
     }
 }

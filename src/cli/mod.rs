@@ -6,6 +6,7 @@ mod change;
 mod completions;
 mod connect;
 mod consent;
+mod demo;
 mod driver;
 mod error;
 mod exit;
@@ -14,6 +15,7 @@ mod list;
 mod printer;
 mod resume;
 mod runs;
+mod sandbox;
 mod scope;
 mod undo;
 

@@ -1,0 +1,165 @@
+//! `demo`: the whole job on an embedded practice organisation.
+
+use std::collections::BTreeMap;
+use std::io::Write;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use uuid::Uuid;
+
+use crate::auth::GivenToken;
+use crate::dataverse::Reader;
+use crate::journal::{RunReader, RunStore};
+use crate::model::{Operation, RunId};
+use crate::pacing;
+use crate::plan::{Criteria, Selection};
+use crate::report::Format;
+use crate::rollout::{Started, SurveyMode};
+use crate::sandbox::{Faults, Options, Sandbox};
+use crate::settings::{Origin, Target};
+
+use super::App;
+use super::args::{ConsentArgs, DemoArgs};
+use super::change::carry_out;
+use super::connect::connect_with;
+use super::error::CliError;
+use super::exit::Exit;
+use super::undo::put_back;
+
+/// Deactivates everybody's calendar filters, undoes it, and compares.
+pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
+    if app.printer.format != Format::Table {
+        let why = "the demo talks to people; `syncfilters sandbox` is there for programs";
+        return Err(CliError::Usage(why.into()));
+    }
+    let sandbox = Sandbox::start(options(args)).await;
+    let sandbox = sandbox.map_err(CliError::Sandbox)?;
+    let folder = Folder::new();
+    let store = RunStore::new(&folder.0);
+    let say = |text: &str| say(app, text);
+    let before = states(&sandbox);
+    say(&format!(
+        "A practice organisation of {} people answers at {}",
+        args.users,
+        sandbox.url()
+    ))?;
+    say("\n1. Deactivate everybody's calendar filters.\n")?;
+    let reader = connect(app, &sandbox).await?;
+    let changed = carry_out(
+        app,
+        reader,
+        &store,
+        deactivate(),
+        SurveyMode::default(),
+        &AGREED,
+    )
+    .await?;
+    say(&format!(
+        "\nThe server's own books: {} filters changed, {} requests answered.",
+        differences(&before, &states(&sandbox)),
+        sandbox.counts().total,
+    ))?;
+    say("\n2. Undo it.\n")?;
+    let (runs, _) = store.list()?;
+    let Some(run) = runs.first().map(|run| &run.head.id) else {
+        return Ok(changed);
+    };
+    let source = RunReader::open_at_rest(&store.find(run.as_str())?)?;
+    let reader = connect(app, &sandbox).await?;
+    put_back(app, reader, &store, &source, &AGREED).await?;
+    let left = differences(&before, &states(&sandbox));
+    if left > 0 {
+        let why = format!("{left} filters are not as they were before");
+        return Err(CliError::Unexpected(why));
+    }
+    say("\nThe server's own books: every filter is exactly as it was before, state and status.")?;
+    say(
+        "Next: `syncfilters plan deactivate --url https://…` for your own environment; it changes nothing.",
+    )?;
+    sandbox.stop().await;
+    Ok(Exit::Done)
+}
+
+/// The story goes where the results go, so that the two stay in order.
+fn say(app: &App, text: &str) -> Result<(), CliError> {
+    let (mut out, _) = app.printer.talk();
+    writeln!(out, "{text}")
+        .and_then(|()| out.flush())
+        .map_err(CliError::Output)
+}
+
+/// Nobody's calendar hangs on the practice organisation.
+const AGREED: ConsentArgs = ConsentArgs {
+    yes: true,
+    accept_calendar_loss: true,
+    dry_run: false,
+};
+
+fn options(args: &DemoArgs) -> Options {
+    let faults = if args.faults {
+        Faults::standard()
+    } else {
+        Faults::none()
+    };
+    Options {
+        users: usize::try_from(args.users).unwrap_or(usize::MAX),
+        faults,
+        ..Options::default()
+    }
+}
+
+fn deactivate() -> Started {
+    Started {
+        operation: Operation::Deactivate,
+        undoes: None,
+        selection: Selection::default(),
+        criteria: Criteria::default(),
+    }
+}
+
+async fn connect(app: &App, sandbox: &Sandbox) -> Result<Reader, CliError> {
+    let url = sandbox.url();
+    let environment = url
+        .parse()
+        .map_err(|error| CliError::Unexpected(format!("{url}: {error}")))?;
+    let target = Target {
+        environment,
+        origin: Origin::Flag("demo"),
+        pacing: pacing::Settings::default(),
+    };
+    let token = Arc::new(GivenToken::new(sandbox.token())?);
+    connect_with(target, token, &app.interrupted).await
+}
+
+/// State and status of every filter, by its id.
+type States = BTreeMap<Uuid, (i32, Option<i32>)>;
+
+fn states(sandbox: &Sandbox) -> States {
+    let filters = sandbox.filters().into_iter();
+    filters
+        .map(|filter| (filter.id, (filter.statecode, filter.statuscode)))
+        .collect()
+}
+
+fn differences(before: &States, after: &States) -> usize {
+    let changed = before
+        .iter()
+        .filter(|(id, state)| after.get(id) != Some(state));
+    changed.count() + after.keys().filter(|id| !before.contains_key(id)).count()
+}
+
+/// The run files of a demo; they go with it.
+struct Folder(PathBuf);
+
+impl Folder {
+    fn new() -> Self {
+        Self(std::env::temp_dir().join(format!("syncfilters-demo-{}", RunId::random())))
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        // A leftover in the folder for leftovers does no harm.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

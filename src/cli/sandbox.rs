@@ -1,0 +1,138 @@
+//! `sandbox`: the practice organisation as a server.
+
+use std::io::Write;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use clap::Args;
+
+use crate::sandbox::{Fault, Faults, Limits, Options, Sandbox, Switch, Switches, Version};
+
+use super::App;
+use super::error::CliError;
+use super::exit::Exit;
+use super::printer::Printer;
+
+/// `sandbox`.
+#[derive(Debug, Args)]
+#[command(after_help = explain(), after_long_help = explain())]
+pub(super) struct SandboxArgs {
+    /// The port on 127.0.0.1; 0 takes any that is free
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    port: u16,
+    /// How many people the organisation has
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=200_000))]
+    users: u32,
+    /// The same seed and number of people give the same organisation
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    seed: u64,
+    /// The server's version: 9.2, 9.1, 8.2 or 8.0
+    #[arg(long, value_name = "VERSION", default_value = "9.2", value_parser = version)]
+    server_version: Version,
+    /// On-premises the organisation is part of the address
+    #[arg(long, value_name = "NAME")]
+    organization: Option<String>,
+    /// How long every request is on its way, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    latency: u64,
+    /// How long the server works on every operation, in milliseconds
+    #[arg(long, value_name = "MS", default_value_t = 0)]
+    execution: u64,
+    /// Keep to the service protection limits, with the documented numbers
+    #[arg(long)]
+    limits: bool,
+    /// Requests in a window for each web server
+    #[arg(long, value_name = "N", requires = "limits")]
+    limit_requests: Option<u32>,
+    /// The window of the limits, in milliseconds; shorter than 300000 compresses time
+    #[arg(long, value_name = "MS", requires = "limits")]
+    limit_window: Option<u64>,
+    /// Web servers behind the address; each counts on its own
+    #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
+    servers: u16,
+    /// What the server recommends as requests at once
+    #[arg(long, value_name = "N")]
+    hint: Option<u32>,
+    /// What goes wrong, and for which share of requests, such as `lost-answer=0.02`; `standard` for a usual mix (repeatable)
+    #[arg(long, value_name = "FAULT=RATE")]
+    fault: Vec<String>,
+    /// A behaviour turned away from its default (repeatable)
+    #[arg(long = "switch", value_name = "NAME")]
+    switches: Vec<String>,
+}
+
+/// Serves until it is interrupted.
+pub(super) async fn sandbox(app: &App, args: &SandboxArgs) -> Result<Exit, CliError> {
+    let sandbox = Sandbox::start(options(args)?).await;
+    let sandbox = sandbox.map_err(CliError::Sandbox)?;
+    let mut out = Printer::result();
+    write!(
+        out,
+        "The practice organisation answers at {url}\n\n\
+         export SYNCFILTERS_URL={url}\n\
+         export SYNCFILTERS_ACCESS_TOKEN={token}\n\n\
+         Ctrl-C ends it; what was changed in it is gone then.\n",
+        url = sandbox.url(),
+        token = sandbox.token(),
+    )
+    .and_then(|()| out.flush())
+    .map_err(CliError::Output)?;
+    app.interrupted.cancelled().await;
+    sandbox.stop().await;
+    Ok(Exit::Done)
+}
+
+fn options(args: &SandboxArgs) -> Result<Options, CliError> {
+    let usage = |error: &dyn std::fmt::Display| CliError::Usage(error.to_string());
+    let faults = Faults::parse(&args.fault.join(",")).map_err(|error| usage(&error))?;
+    let switches = Switches::parse(&args.switches.join(",")).map_err(|error| usage(&error))?;
+    Ok(Options {
+        users: usize::try_from(args.users).unwrap_or(usize::MAX),
+        seed: args.seed,
+        version: args.server_version,
+        latency: Duration::from_millis(args.latency),
+        execution: Duration::from_millis(args.execution),
+        limits: limits(args),
+        faults,
+        switches,
+        bind: SocketAddr::from((Ipv4Addr::LOCALHOST, args.port)),
+        path_prefix: args.organization.clone(),
+        ..Options::default()
+    })
+}
+
+fn limits(args: &SandboxArgs) -> Limits {
+    let mut limits = if args.limits {
+        Limits::documented()
+    } else {
+        Limits::none()
+    };
+    limits.servers = usize::from(args.servers);
+    limits.requests = args.limit_requests.or(limits.requests);
+    if let Some(window) = args.limit_window {
+        limits.window = Duration::from_millis(window);
+    }
+    if let Some(hint) = args.hint {
+        limits.parallelism_hint = hint;
+    }
+    limits
+}
+
+fn version(text: &str) -> Result<Version, String> {
+    text.parse()
+        .map_err(|error: crate::sandbox::UnknownVersion| error.to_string())
+}
+
+/// The faults and the switches, a line each.
+fn explain() -> String {
+    let line = |name: &str, what: &str| format!("  {name:<32} {what}\n");
+    let faults: String = Fault::ALL
+        .iter()
+        .map(|fault| line(fault.as_str(), fault.about()))
+        .collect();
+    let switches: String = Switch::ALL
+        .iter()
+        .map(|switch| line(switch.as_str(), switch.about()))
+        .collect();
+    format!("Faults:\n{faults}\nSwitches:\n{switches}")
+}
