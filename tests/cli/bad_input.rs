@@ -1,0 +1,223 @@
+//! Bad input of each kind: a clear error with the place in it, the right exit code, nothing changed.
+
+use syncfilters::sandbox::{Options, Switch, Switches};
+
+use crate::support::{Ended, World, bare};
+
+fn said(command: &mut std::process::Command) -> Ended {
+    Ended::from(command.output().unwrap())
+}
+
+#[test]
+fn addresses_that_cannot_be_used() {
+    let home = tempfile::tempdir().unwrap();
+    for (url, says) in [
+        (
+            "http://contoso.crm4.dynamics.com",
+            "loopback addresses only",
+        ),
+        ("ftp://contoso.example", "https://"),
+        ("https://", "is not a URL"),
+        ("https://me:secret@contoso.example", "leave it out"),
+    ] {
+        let mut command = bare(&home, &["list", "--url", url]);
+        let ended = said(command.env("SYNCFILTERS_ACCESS_TOKEN", "canary")).must_be(2);
+        assert!(ended.stderr.contains(says), "{url}: {}", ended.stderr);
+        assert!(ended.stderr.contains("--url"), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("secret"), "{}", ended.stderr);
+    }
+    let ended = said(&mut bare(&home, &["list"])).must_be(2);
+    assert!(ended.stderr.contains("--url"), "{}", ended.stderr);
+}
+
+#[test]
+fn a_server_that_is_not_there() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = bare(&home, &["list", "--url", "http://127.0.0.1:1"]);
+    let ended = said(command.env("SYNCFILTERS_ACCESS_TOKEN", "canary"));
+    assert_eq!(ended.code, Some(1), "{ended:?}");
+    assert!(
+        ended.stderr.contains("http://127.0.0.1:1"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn tokens_that_are_not_taken() {
+    let world = World::with_users(30);
+    let mut command = world.command(&["list", "--format", "json"]);
+    let ended = said(command.env("SYNCFILTERS_ACCESS_TOKEN", "canary-of-nobody")).must_be(4);
+    assert_eq!(ended.json()["error"]["kind"], "unauthorized");
+    assert!(!ended.stderr.contains("canary"), "{}", ended.stderr);
+    let mut command = world.command(&["list"]);
+    let stranger = world.sandbox.stranger_token();
+    let ended = said(command.env("SYNCFILTERS_ACCESS_TOKEN", stranger)).must_be(4);
+    assert!(ended.stderr.contains("0x80072560"), "{}", ended.stderr);
+    let mut command = world.command(&["list"]);
+    said(command.env_remove("SYNCFILTERS_ACCESS_TOKEN")).must_be(2);
+}
+
+#[test]
+fn answers_that_are_none() {
+    for (switch, code, says) in [
+        (Switch::HtmlInsteadOfJson, 1, "it begins with"),
+        (Switch::Redirect, 2, "redirects are not followed"),
+    ] {
+        let world = World::new(Options {
+            users: 30,
+            switches: Switches::none().with(switch),
+            ..Options::default()
+        });
+        let ended = world.run(&["list"]).must_be(code);
+        assert!(ended.stderr.contains(says), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn users_that_do_not_exist_are_told_with_their_place() {
+    let world = World::with_users(30);
+    let list = world.home.path().join("pilot.csv");
+    std::fs::write(&list, "upn\n\nnobody@contoso.example\n").unwrap();
+    let list = list.to_str().unwrap();
+    let before = world.states();
+    let ended = world
+        .run(&[
+            "deactivate",
+            "--yes",
+            "--accept-calendar-loss",
+            "--users-from",
+            list,
+        ])
+        .must_be(2);
+    assert!(
+        ended.stderr.contains(&format!("{list}:3: no user")),
+        "{}",
+        ended.stderr
+    );
+    assert_eq!(world.states(), before);
+    let runs = world.run(&["runs", "--format", "json"]).json();
+    assert_eq!(
+        runs["runs"].as_array().unwrap().len(),
+        0,
+        "it left no run behind"
+    );
+    let ended = world
+        .run(&["list", "--users-from", "/does/not/exist"])
+        .must_be(2);
+    assert!(ended.stderr.contains("/does/not/exist"), "{}", ended.stderr);
+}
+
+#[test]
+fn flags_that_contradict_each_other_are_told_in_the_form_that_was_asked_for() {
+    let home = tempfile::tempdir().unwrap();
+    let args = [
+        "list",
+        "--url",
+        "x",
+        "--environment",
+        "y",
+        "--format",
+        "json",
+    ];
+    let ended = said(&mut bare(&home, &args)).must_be(2);
+    assert_eq!(ended.json()["error"]["kind"], "usage");
+    said(&mut bare(&home, &["list", "-v", "-q"])).must_be(2);
+    said(&mut bare(
+        &home,
+        &["list", "--name", "[a", "--url", "http://127.0.0.1:1"],
+    ))
+    .must_be(2);
+}
+
+#[test]
+fn files_that_are_no_run_files() {
+    let world = World::with_users(30);
+    let file = world.home.path().join("notes.run");
+    std::fs::write(&file, "this is not a run file, however it is named").unwrap();
+    let file = file.to_str().unwrap();
+    for command in ["report", "resume", "undo", "apply"] {
+        let mut args = vec![command, file];
+        if command != "report" {
+            args.push("--yes");
+        }
+        let ended = world.run(&args).must_be(2);
+        assert!(
+            ended.stderr.contains("is not a run file"),
+            "{}",
+            ended.stderr
+        );
+    }
+    let ended = world.run(&["report", "abc"]).must_be(2);
+    assert!(
+        ended.stderr.contains("there is no run `abc`"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn a_run_of_another_organisation_is_not_carried_on_here() {
+    let world = World::with_users(30);
+    let other = World::new(Options {
+        users: 30,
+        seed: 2,
+        ..Options::default()
+    });
+    let planned = world
+        .run(&["plan", "deactivate", "--format", "json"])
+        .json();
+    let run = planned["run"].as_str().unwrap();
+    let before = other.states();
+    let url = other.sandbox.url();
+    for command in ["apply", "undo"] {
+        let args = [
+            command,
+            run,
+            "--url",
+            &url,
+            "--yes",
+            "--accept-calendar-loss",
+        ];
+        let ended = world.run(&args).must_be(2);
+        assert!(
+            ended.stderr.contains("belongs to"),
+            "{command}: {}",
+            ended.stderr
+        );
+    }
+    assert_eq!(other.states(), before);
+}
+
+#[test]
+fn a_configuration_with_an_unknown_key_is_refused_with_its_line() {
+    let world = World::with_users(30);
+    let file = world.home.path().join("config.toml");
+    std::fs::write(&file, "default-enviroment = \"x\"\n").unwrap();
+    let ended = world
+        .run(&["list", "--config", file.to_str().unwrap()])
+        .must_be(2);
+    assert!(ended.stderr.contains("line 1"), "{}", ended.stderr);
+    assert!(
+        ended.stderr.contains("did you mean `default-environment`?"),
+        "{}",
+        ended.stderr
+    );
+}
+
+#[test]
+fn impersonation_that_is_not_honoured_ends_with_5_and_nothing_written() {
+    for switch in [Switch::DropImpersonation, Switch::CallerCannotActOnBehalf] {
+        let world = World::new(Options {
+            users: 30,
+            switches: Switches::none().with(switch),
+            ..Options::default()
+        });
+        let before = world.states();
+        world
+            .run(&["deactivate", "--yes", "--accept-calendar-loss"])
+            .must_be(5);
+        assert_eq!(world.states(), before);
+        assert_eq!(world.sandbox.counts().patches, 0);
+    }
+}

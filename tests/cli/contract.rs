@@ -1,0 +1,257 @@
+//! The contract with people and programs: words, documents, exit codes.
+
+use std::io::Read;
+use std::process::Stdio;
+
+use serde_json::Value;
+use syncfilters::sandbox::{Options, Switch, Switches};
+
+use crate::support::World;
+
+const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
+
+fn deactivate<'a>(more: &[&'a str]) -> Vec<&'a str> {
+    [&["deactivate"], &YES[..], more].concat()
+}
+
+#[test]
+fn the_whole_job_in_two_commands_each_with_one_document() {
+    let world = World::with_users(60);
+    let before = world.states();
+    let ended = world.run(&deactivate(&["--format", "json"])).must_be(3);
+    let document = ended.json();
+    assert_eq!(document["format"], 1);
+    assert_eq!(document["operation"], "deactivate");
+    assert_eq!(document["outcome"], "partial");
+    assert_eq!(
+        document["environment"]["url"],
+        world.sandbox.url().trim_end_matches('/')
+    );
+    let number = |path: &str| document.pointer(path).and_then(Value::as_u64).unwrap();
+    let users = ["changed", "unchanged", "skipped", "failed"];
+    let sum: u64 = users.iter().map(|n| number(&format!("/users/{n}"))).sum();
+    assert_eq!(sum, number("/users/selected"));
+    let filters = ["changed", "already", "left", "failed"];
+    let sum: u64 = filters
+        .iter()
+        .map(|n| number(&format!("/filters/{n}")))
+        .sum();
+    assert_eq!(sum, number("/filters/matching"));
+    assert_eq!(number("/requests/total"), world.sandbox.counts().total);
+    let problems = document["problems"].as_array().unwrap();
+    for problem in problems {
+        for key in ["user", "id", "stage", "kind", "message", "hint"] {
+            assert!(problem[key].is_string(), "{key} in {problem}");
+        }
+    }
+    let run = document["run"].as_str().unwrap();
+    let undone = world
+        .run(&["undo", &run[..4], "--yes", "--format", "json"])
+        .must_be(0);
+    assert_eq!(undone.json()["operation"], "undo");
+    assert_eq!(undone.json()["outcome"], "complete");
+    assert_eq!(world.states(), before);
+}
+
+#[test]
+fn a_plan_writes_nothing_and_is_applied_later() {
+    let world = World::with_users(60);
+    let before = world.states();
+    let file = world.home.path().join("pilot.run");
+    let file = file.to_str().unwrap();
+    let plan = ["plan", "deactivate", "--format", "json", "--out", file];
+    let planned = world.run(&plan).must_be(3);
+    assert_eq!(planned.json()["outcome"], "planned");
+    assert_eq!(world.states(), before);
+    assert!(
+        planned
+            .stderr
+            .contains(&format!("syncfilters apply {file}")),
+        "{planned:?}"
+    );
+    world
+        .run(&[&plan[..], &["--detailed-exitcode"]].concat())
+        .must_be(2);
+    let applied = world.run(&[&["apply", file][..], &YES].concat()).must_be(3);
+    assert!(applied.stdout.contains("deactivated"), "{applied:?}");
+    assert_ne!(world.states(), before);
+    world.run(&[&["apply", file][..], &YES].concat()).must_be(3);
+}
+
+#[test]
+fn a_plan_with_changes_exits_10_where_that_is_wanted() {
+    let world = World::with_users(40);
+    let plan = ["plan", "deactivate", "--detailed-exitcode"];
+    let ended = world.run(&plan).must_be(10);
+    assert!(ended.stdout.contains("appointment"), "{ended:?}");
+}
+
+#[test]
+fn a_plan_that_no_longer_fits_is_refused() {
+    let world = World::with_users(40);
+    let planned = world.run(&["plan", "deactivate", "--format", "json"]);
+    let run = planned.json()["run"].as_str().unwrap().to_owned();
+    let filters = world.sandbox.filters();
+    let row = filters.iter().find(|f| {
+        f.filter_type == "appointment"
+            && f.querytype == 256
+            && f.modified_by == f.owner
+            && f.statecode == 0
+    });
+    world.sandbox.edit(row.unwrap().id, |row| row.statecode = 1);
+    let before = world.states();
+    let ended = world.run(&[&["apply", &run][..], &YES].concat()).must_be(5);
+    assert!(ended.stderr.contains("no longer fits"), "{ended:?}");
+    assert_eq!(world.states(), before);
+}
+
+#[test]
+fn without_a_terminal_nothing_is_asked_and_nothing_is_done() {
+    let world = World::with_users(30);
+    let before = world.states();
+    let ended = world.run(&["deactivate"]).must_be(5);
+    assert!(ended.stderr.contains("--yes"), "{ended:?}");
+    let ended = world.run(&["deactivate", "--yes"]).must_be(5);
+    assert!(ended.stderr.contains("--accept-calendar-loss"), "{ended:?}");
+    assert_eq!(world.states(), before);
+    let runs = world.run(&["runs", "--format", "json"]).must_be(0);
+    assert_eq!(runs.json()["runs"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn an_organisation_that_spares_calendars_needs_no_agreement_to_a_loss() {
+    let world = World::new(Options {
+        users: 30,
+        switches: Switches::none().with(Switch::DistinctDeletes),
+        ..Options::default()
+    });
+    world.run(&["deactivate", "--yes"]).must_be(3);
+}
+
+#[test]
+fn one_user_by_any_name_and_nobody_else() {
+    let world = World::with_users(40);
+    let filters = world.sandbox.filters();
+    let users = world.sandbox.users();
+    let plain = users
+        .iter()
+        .find(|u| {
+            u.may_write_filters
+                && !u.disabled
+                && !u.login.is_empty()
+                && filters.iter().any(|f| {
+                    f.owner == u.id
+                        && f.filter_type == "appointment"
+                        && f.statecode == 0
+                        && f.querytype == 256
+                })
+                && u.access_mode == 0
+                && !u.application
+        })
+        .unwrap();
+    let ended = world
+        .run(&deactivate(&[
+            "--user",
+            &plain.login.to_uppercase(),
+            "--format",
+            "json",
+        ]))
+        .must_be(0);
+    assert_eq!(ended.json()["users"]["selected"], 1);
+    for (old, new) in filters.iter().zip(world.sandbox.filters()) {
+        assert!(old == &new || new.owner == plain.id);
+    }
+}
+
+#[test]
+fn list_check_and_report_say_what_is_there() {
+    let world = World::with_users(40);
+    let listed = world.run(&["list", "--format", "json"]).json();
+    let users = listed["users"].as_array().unwrap();
+    assert_eq!(users.len(), world.sandbox.users().len());
+    world.run(&["check", "inactive"]).must_be(10);
+    let ended = world.run(&deactivate(&["--format", "json"]));
+    let run = ended.json()["run"].as_str().unwrap().to_owned();
+    let checked = world.run(&["check", "inactive", "--format", "json"]);
+    for user in checked.json()["users"].as_array().unwrap() {
+        let problem = !user["problem"].is_null();
+        let filters = user["filters"].as_array().unwrap();
+        assert!(
+            problem || filters.iter().all(|f| f["state"] == "active"),
+            "{user}"
+        );
+    }
+    let runs = world.run(&["runs", "--format", "json"]).must_be(0).json();
+    assert_eq!(runs["runs"][0]["run"], run.as_str());
+    let table = world.run(&["report", &run]).must_be(0);
+    assert!(table.stdout.contains("no-roles"), "{table:?}");
+    let csv = world.run(&["report", &run, "--format", "csv"]).must_be(0);
+    let mut rows = csv::Reader::from_reader(csv.stdout.as_bytes());
+    assert!(rows.records().all(|row| row.is_ok()));
+    let json = world
+        .run(&["report", &run, "--format", "json"])
+        .must_be(0)
+        .json();
+    assert!(json["changes"].as_array().is_some_and(|c| !c.is_empty()));
+}
+
+#[test]
+fn a_reader_that_goes_away_fails_nothing() {
+    let world = World::with_users(400);
+    let mut child = world
+        .command(&["list", "--no-progress"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut first = [0_u8; 64];
+    child.stdout.take().unwrap().read_exact(&mut first).unwrap();
+    let ended = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert!(!stderr.contains("error"), "{stderr}");
+    assert!(matches!(ended.status.code(), Some(0 | 3)));
+}
+
+#[test]
+fn the_token_is_nowhere_to_be_found() {
+    let world = World::with_users(40);
+    let token = world.sandbox.token();
+    let ended = world.run(&deactivate(&["-vv"]));
+    assert!(
+        ended.stderr.contains("/api/data/v9.2/userqueries"),
+        "requests are told"
+    );
+    for text in [&ended.stdout, &ended.stderr, &world.everything_written()] {
+        assert!(!text.contains(token));
+    }
+}
+
+#[test]
+fn tables_fit_80_columns() {
+    let world = World::with_users(60);
+    let mut command = world.command(&deactivate(&[]));
+    let ended = crate::support::Ended::from(command.env("COLUMNS", "80").output().unwrap());
+    let run = world.run(&["runs", "--format", "json"]).json()["runs"][0]["run"].clone();
+    let report = world.run(&["report", run.as_str().unwrap()]);
+    let listed = world.run(&["list"]);
+    for text in [&ended.stdout, &report.stdout, &listed.stdout] {
+        let longest = text.lines().map(|line| line.chars().count()).max().unwrap();
+        assert!(longest <= 80, "{longest}:\n{text}");
+    }
+}
+
+#[test]
+fn the_demo_does_the_whole_job() {
+    let home = tempfile::tempdir().unwrap();
+    let mut command = crate::support::bare(&home, &["demo", "--users", "40", "--faults"]);
+    let ended = crate::support::Ended::from(command.output().unwrap()).must_be(0);
+    assert!(
+        ended.stdout.contains("exactly as it was before"),
+        "{ended:?}"
+    );
+    assert_eq!(
+        std::fs::read_dir(home.path()).unwrap().count(),
+        0,
+        "it leaves nothing behind"
+    );
+}

@@ -1,0 +1,110 @@
+//! The worst day: a process that is killed, and one that is asked to stop.
+
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use syncfilters::sandbox::Options;
+
+use crate::support::World;
+
+fn slow_world() -> World {
+    World::new(Options {
+        users: 150,
+        latency: Duration::from_millis(10),
+        ..Options::default()
+    })
+}
+
+fn start(world: &World) -> Child {
+    world
+        .command(&[
+            "deactivate",
+            "--yes",
+            "--accept-calendar-loss",
+            "--no-progress",
+        ])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap()
+}
+
+/// Waits until the server has seen writes: the moment at which stopping hurts most.
+fn wait_for_writes(world: &World, child: &mut Child, writes: u64) {
+    let start = Instant::now();
+    while world.sandbox.counts().patches < writes {
+        assert!(start.elapsed() < Duration::from_mins(1), "no writes came");
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn latest_run(world: &World) -> String {
+    let runs = world.run(&["runs", "--format", "json"]).json();
+    runs["runs"][0]["run"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn a_killed_run_is_finished_by_resume_and_undone_exactly() {
+    let quiet = slow_world();
+    let before = quiet.states();
+    quiet
+        .run(&["deactivate", "--yes", "--accept-calendar-loss"])
+        .must_be(3);
+    for writes in [1, 60, 200] {
+        let world = slow_world();
+        let mut child = start(&world);
+        wait_for_writes(&world, &mut child, writes);
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let run = latest_run(&world);
+        world.run(&["resume", &run]).must_be(3);
+        assert_eq!(
+            world.states(),
+            quiet.states(),
+            "killed after {writes} writes"
+        );
+        world.run(&["undo", &run, "--yes"]).must_be(0);
+        assert_eq!(world.states(), before, "killed after {writes} writes");
+    }
+}
+
+#[test]
+fn a_killed_run_can_be_undone_without_finishing_it() {
+    let world = slow_world();
+    let before = world.states();
+    let mut child = start(&world);
+    wait_for_writes(&world, &mut child, 80);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_ne!(world.states(), before);
+    world
+        .run(&["undo", &latest_run(&world), "--yes"])
+        .must_be(0);
+    assert_eq!(world.states(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn ctrl_c_finishes_what_is_under_way_and_says_how_to_go_on() {
+    let world = slow_world();
+    let mut child = start(&world);
+    wait_for_writes(&world, &mut child, 30);
+    let pid = child.id().to_string();
+    assert!(
+        Command::new("kill")
+            .args(["-INT", &pid])
+            .status()
+            .unwrap()
+            .success()
+    );
+    let ended = child.wait_with_output().unwrap();
+    assert_eq!(ended.status.code(), Some(130));
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    let run = latest_run(&world);
+    assert!(
+        stderr.contains(&format!("syncfilters resume {}", &run[..6])),
+        "{stderr}"
+    );
+    world.run(&["resume", &run]).must_be(3);
+}

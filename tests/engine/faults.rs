@@ -1,0 +1,125 @@
+//! What goes wrong on the way changes nothing in the end.
+
+use syncfilters::model::{Operation, ProblemKind};
+use syncfilters::rollout::SurveyMode;
+use syncfilters::sandbox::{Fault, Faults, Options};
+
+use crate::support::{World, started};
+
+/// Faults that pass; with each, the run comes to the same end as without.
+const IN_PASSING: [Fault; 11] = [
+    Fault::LostRequest,
+    Fault::LostAnswer,
+    Fault::LostCommit502,
+    Fault::Gateway502Html,
+    Fault::Unavailable503,
+    Fault::Internal500,
+    Fault::Truncated,
+    Fault::Slow,
+    Fault::Deadlock,
+    Fault::ThrottlePart,
+    Fault::Meanwhile,
+];
+
+#[tokio::test]
+async fn each_passing_fault_leads_to_the_same_end_and_an_exact_undo() {
+    let quiet = World::with_users(40).await;
+    let expected_before = quiet.states();
+    quiet.carry_out(Operation::Deactivate).await;
+    let expected = quiet.states();
+    for fault in IN_PASSING {
+        let world = World::with_users(40).await;
+        world.sandbox.set_faults(Faults::none().with(fault, 0.05));
+        let done = world.carry_out(Operation::Deactivate).await;
+        assert_eq!(world.states(), expected, "{fault}");
+        let undone = world.undo(&done).await;
+        assert_eq!(
+            world.states(),
+            expected_before,
+            "{fault}: {:?}",
+            undone.problems()
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_standard_mix_of_faults_leads_to_the_same_end_and_an_exact_undo() {
+    let quiet = World::with_users(300).await;
+    let before = quiet.states();
+    quiet.carry_out(Operation::Deactivate).await;
+    let world = World::new(Options {
+        users: 300,
+        faults: Faults::standard(),
+        ..Options::default()
+    })
+    .await;
+    let done = world.carry_out(Operation::Deactivate).await;
+    assert_eq!(world.states(), quiet.states());
+    world.undo(&done).await;
+    assert_eq!(world.states(), before);
+}
+
+#[tokio::test]
+async fn a_row_that_its_owner_switches_off_meanwhile_is_not_ours_to_undo() {
+    let world = World::with_users(40).await;
+    let before = world.states();
+    let run = world.begin(started(Operation::Deactivate)).await;
+    run.plan().await.unwrap();
+    world
+        .sandbox
+        .set_faults(Faults::none().with(Fault::MeanwhileState, 1.0));
+    run.apply().await.unwrap();
+    world.sandbox.set_faults(Faults::none());
+    let done = run.finish().await;
+    let totals = done.reader().view(|view| view.filters()).unwrap();
+    assert_eq!(totals.changed, 0, "each was off before we came to it");
+    let after = world.states();
+    assert_ne!(after, before);
+    world.undo(&done).await;
+    assert_eq!(world.states(), after);
+}
+
+#[tokio::test]
+async fn a_row_that_is_deleted_meanwhile_is_not_created_again() {
+    let world = World::with_users(40).await;
+    let run = world.begin(started(Operation::Deactivate)).await;
+    run.plan().await.unwrap();
+    let rows = world.sandbox.filters().len();
+    world
+        .sandbox
+        .set_faults(Faults::none().with(Fault::Gone, 1.0));
+    run.apply().await.unwrap();
+    let done = run.finish().await;
+    let gone = done.reader().view(|view| view.filters()).unwrap().left;
+    assert!(gone > 0);
+    assert_eq!(
+        u64::try_from(rows - world.sandbox.filters().len()).unwrap(),
+        gone
+    );
+    assert!(done.problems().contains_key(&ProblemKind::Gone));
+}
+
+#[tokio::test]
+async fn a_row_of_another_owner_fails_the_user_and_is_never_written() {
+    let world = World::with_users(40).await;
+    let run = world.begin(started(Operation::Deactivate)).await;
+    run.rollout.gather().await.unwrap();
+    run.rollout.prove().await.unwrap();
+    world
+        .sandbox
+        .set_faults(Faults::none().with(Fault::ForeignRow, 0.1));
+    run.rollout.survey(SurveyMode::Impersonation).await.unwrap();
+    world.sandbox.set_faults(Faults::none());
+    run.apply().await.unwrap();
+    let done = run.finish().await;
+    assert!(
+        done.problems().contains_key(&ProblemKind::ForeignRow),
+        "{:?}",
+        done.problems()
+    );
+    for filter in world.sandbox.filters() {
+        if filter.modified_on_behalf_by.is_some() {
+            assert_eq!(filter.modified_by, filter.owner);
+        }
+    }
+}

@@ -1,0 +1,15 @@
+//! The engine and the Web API client against the practice organisation, on loopback.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![allow(
+    clippy::redundant_closure_for_method_calls,
+    reason = "the reads of a run borrow, and a method as it stands borrows for too long"
+)]
+
+mod dangers;
+mod everybody;
+mod exact_undo;
+mod faults;
+mod older_servers;
+mod resume;
+mod support;

@@ -1,0 +1,121 @@
+//! A run that is cut off anywhere is finished from its file.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use syncfilters::journal::{OpenError, Phase, RunFile};
+use syncfilters::model::Operation;
+use syncfilters::rollout::{RolloutError, SurveyMode};
+use syncfilters::sandbox::Options;
+
+use crate::support::{Run, World, started};
+
+async fn slow_world() -> World {
+    World::new(Options {
+        users: 120,
+        latency: Duration::from_millis(3),
+        ..Options::default()
+    })
+    .await
+}
+
+/// Finishes a run from whatever its file says.
+async fn finish(run: &Run) {
+    let rollout = &run.rollout;
+    let phase = rollout.journal().phase().await.unwrap();
+    if phase == Phase::Gathering {
+        rollout.gather().await.unwrap();
+    }
+    if phase < Phase::Planned {
+        rollout.prove().await.unwrap();
+        rollout.survey(SurveyMode::Impersonation).await.unwrap();
+    }
+    run.apply().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_aborted_at_any_moment_is_finished_and_undone_exactly() {
+    let quiet = World::with_users(120).await;
+    let before = quiet.states();
+    quiet.carry_out(Operation::Deactivate).await;
+    let expected = quiet.states();
+    for moment in [5, 40, 90, 140, 200, 260] {
+        let world = slow_world().await;
+        let run = world.begin(started(Operation::Deactivate)).await;
+        let path = run.path.clone();
+        // Dropped in the middle, requests under way and all: as near to a kill as one process comes.
+        let _ = tokio::time::timeout(Duration::from_millis(moment), finish(&run)).await;
+        drop(run);
+        let again = world.reopen(&path).await;
+        finish(&again).await;
+        let done = again.finish().await;
+        assert_eq!(world.states(), expected, "aborted after {moment} ms");
+        world.undo(&done).await;
+        assert_eq!(world.states(), before, "aborted after {moment} ms");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_interruption_finishes_what_is_under_way_and_leaves_the_rest() {
+    let world = slow_world().await;
+    let run = world.begin(started(Operation::Deactivate)).await;
+    run.plan().await.unwrap();
+    let interrupted = run.interrupted.clone();
+    let applying = {
+        let rollout = Arc::clone(&run.rollout);
+        tokio::spawn(async move { rollout.apply(false).await })
+    };
+    tokio::time::sleep(Duration::from_millis(30)).await;
+    interrupted.cancel();
+    let result = applying.await.unwrap();
+    assert!(matches!(
+        result,
+        Err(RolloutError::Interrupted | RolloutError::Dataverse(_))
+    ));
+    let pending = run.rollout.journal().to_apply(0, 1000).await.unwrap();
+    assert!(!pending.is_empty());
+    let unknown = pending.iter().flat_map(|user| &user.changes);
+    assert_eq!(unknown.filter(|change| change.maybe_written).count(), 0);
+}
+
+#[tokio::test]
+async fn two_processes_cannot_drive_one_run() {
+    let world = World::with_users(30).await;
+    let run = world.begin(started(Operation::Deactivate)).await;
+    let second = RunFile::open(&run.path);
+    assert!(matches!(second, Err(OpenError::Busy { .. })));
+}
+
+#[tokio::test]
+async fn a_saved_plan_that_no_longer_fits_is_refused() {
+    let world = World::with_users(60).await;
+    let run = world.begin(started(Operation::Deactivate)).await;
+    run.plan().await.unwrap();
+    run.rollout.check_fits().await.unwrap();
+    let pending = run.rollout.journal().to_apply(0, 1).await.unwrap();
+    let row = pending[0].changes[0].change.filter;
+    world.sandbox.edit(row.0, |row| {
+        row.statecode = 1;
+        row.statuscode = Some(2);
+    });
+    let error = run.rollout.check_fits().await.unwrap_err();
+    assert!(
+        matches!(error, RolloutError::Stale { count: 1, .. }),
+        "{error}"
+    );
+}
+
+#[tokio::test]
+async fn a_dry_run_walks_the_whole_path_and_sends_no_write() {
+    let world = World::with_users(60).await;
+    let run = world.begin(started(Operation::Deactivate)).await;
+    run.plan().await.unwrap();
+    let before = world.sandbox.filters();
+    world.sandbox.reset_counts();
+    run.rollout.apply(true).await.unwrap();
+    let counts = world.sandbox.counts();
+    assert_eq!((counts.patches, counts.batches), (0, 0));
+    assert_eq!(world.sandbox.filters(), before);
+    run.apply().await.unwrap();
+    assert_ne!(world.sandbox.filters(), before, "the plan was kept");
+}
