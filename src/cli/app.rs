@@ -36,7 +36,12 @@ pub fn main() -> ExitCode {
         .enable_all()
         .build();
     let result = match runtime {
-        Ok(runtime) => runtime.block_on(run(cli.command, cli.output, &printer)),
+        Ok(runtime) => {
+            let result = runtime.block_on(run(cli.command, cli.output, &printer));
+            // Not waiting for a question that nobody will answer any more.
+            runtime.shutdown_background();
+            result
+        }
         Err(error) => Err(CliError::Unexpected(error.to_string())),
     };
     let exit = result.unwrap_or_else(|error| {

@@ -2,10 +2,11 @@
 
 use std::io::{IsTerminal, stderr, stdin};
 
-use dialoguer::Input;
+use tokio_util::sync::CancellationToken;
 
 use super::args::ConsentArgs;
 use super::error::CliError;
+use super::printer::Printer;
 
 /// What is about to happen, as far as agreeing to it goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,11 +36,15 @@ const YES: &str = "yes";
 const DELETE: &str = "delete";
 
 /// Gets consent, by flag or by word; an error where there is none.
-pub(super) fn obtain(args: &ConsentArgs, stakes: Stakes) -> Result<(), CliError> {
+pub(super) async fn obtain(
+    args: &ConsentArgs,
+    stakes: Stakes,
+    interrupted: &CancellationToken,
+) -> Result<(), CliError> {
     match need(args, stakes, can_ask()) {
         Need::Nothing => Ok(()),
         Need::Refuse(why) => Err(CliError::WouldAsk(why)),
-        Need::Ask(word) => ask(stakes, word),
+        Need::Ask(word) => ask(stakes, word, interrupted).await,
     }
 }
 
@@ -83,22 +88,28 @@ fn need(args: &ConsentArgs, stakes: Stakes, can_ask: bool) -> Need {
     }
 }
 
-fn ask(stakes: Stakes, word: &'static str) -> Result<(), CliError> {
+/// Asks on the terminal. An interruption is an answer too: no.
+async fn ask(
+    stakes: Stakes,
+    word: &'static str,
+    interrupted: &CancellationToken,
+) -> Result<(), CliError> {
     let Stakes { filters, users, .. } = stakes;
-    let question = format!(
-        "Change {filters} filter{} of {users} user{}? Type `{word}` to go on",
+    Printer::ask(&format!(
+        "Change {filters} filter{} of {users} user{}? Type `{word}` to go on: ",
         plural(filters),
         plural(users)
-    );
-    let answer = Input::<String>::new()
-        .with_prompt(question)
-        .allow_empty(true)
-        .interact_text()
-        .map_err(|_| CliError::Declined)?;
-    if answer.trim().eq_ignore_ascii_case(word) {
-        Ok(())
-    } else {
-        Err(CliError::Declined)
+    ));
+    let answer = tokio::task::spawn_blocking(|| {
+        let mut answer = String::new();
+        stdin().read_line(&mut answer).map(|_| answer)
+    });
+    tokio::select! {
+        () = interrupted.cancelled() => Err(CliError::InterruptedAtPrompt),
+        answer = answer => match answer {
+            Ok(Ok(answer)) if answer.trim().eq_ignore_ascii_case(word) => Ok(()),
+            _ => Err(CliError::Declined),
+        },
     }
 }
 

@@ -27,6 +27,7 @@ pub(super) struct Driver<'a> {
     printer: &'a Printer,
     rollout: Arc<Rollout>,
     path: PathBuf,
+    interrupted: CancellationToken,
 }
 
 impl<'a> Driver<'a> {
@@ -41,6 +42,7 @@ impl<'a> Driver<'a> {
             printer,
             rollout: Arc::new(Rollout::new(reader, file, interrupted.clone())?),
             path,
+            interrupted: interrupted.clone(),
         })
     }
 
@@ -95,7 +97,7 @@ impl<'a> Driver<'a> {
                 calendar_loss: self.calendar_loss().await?,
             };
             self.show_plan(stakes)?;
-            if let Err(error) = consent::obtain(consent, stakes) {
+            if let Err(error) = consent::obtain(consent, stakes, &self.interrupted).await {
                 self.rollout.leave(Outcome::Planned).await?;
                 let run = &self.rollout.head().id.as_str()[..6];
                 let kept = format!("The plan is kept: `syncfilters apply {run}` applies it.");

@@ -46,6 +46,8 @@ pub(super) enum CliError {
     WouldAsk(String),
     #[error("declined; nothing was changed")]
     Declined,
+    #[error("interrupted; nothing was changed")]
+    InterruptedAtPrompt,
     #[error("the practice organisation cannot be started: {0}")]
     Sandbox(io::Error),
     #[error("{0}")]
@@ -119,6 +121,7 @@ impl CliError {
             }
             Self::WouldAsk(_) => ("would-ask", Exit::Refused, None),
             Self::Declined => ("declined", Exit::Refused, None),
+            Self::InterruptedAtPrompt => ("interrupted", Exit::Interrupted, None),
             Self::Http(_) | Self::Sandbox(_) | Self::Unexpected(_) => {
                 ("unexpected", Exit::Unexpected, None)
             }

@@ -90,6 +90,13 @@ impl Printer {
         }
     }
 
+    /// Asks on standard error; the answer is typed on the same line.
+    pub(super) fn ask(question: &str) {
+        let mut err = io::stderr();
+        // There is nowhere left to say that standard error is closed.
+        let _ = write!(err, "{question}").and_then(|()| err.flush());
+    }
+
     /// Says a sentence on standard error in any case.
     pub(super) fn warn(text: &str) {
         // There is nowhere left to say that standard error is closed.
