@@ -1,24 +1,28 @@
 //! The gate, the limit and the rate as one plain value.
 
-use std::fmt;
 use std::time::{Duration, Instant};
 
-use super::Settings;
-use super::limiter::Limiter;
-use super::rate::Rate;
-use super::signal::{Budget, Observation, Signal};
+use rand::Rng;
 
-/// How long the gate stays shut where the server asks for quiet without saying for how long.
-const DEFAULT_QUIET: Duration = Duration::from_secs(5);
-/// After quiet, requests are let in one by one over this time, and not all at the same instant.
-const RAMP: Duration = Duration::from_millis(20);
+use super::health::Health;
+use super::limiter::Limiter;
+use super::quiet::{Quiet, Why};
+use super::rate::Rate;
+use super::signal::{Observation, Signal};
+use super::status::{Limiting, Status};
+use super::{Decision, GiveUp, Repeat, RetryState, Settings};
+
+/// As a share of the usual time to an answer: the gap between requests while the gate is ajar.
+const AJAR: f64 = 0.25;
+/// As a share of the budget window: the longest such gap.
+const LONGEST_AJAR: f64 = 1.0 / 1000.0;
 
 /// Whether a request may leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admit {
     /// It may.
     Go(Ticket),
-    /// Not before then.
+    /// Not before then, unless another one comes back earlier.
     WaitUntil(Instant),
     /// Not before another one is back.
     WaitForSlot,
@@ -31,75 +35,24 @@ pub(super) struct Ticket {
     at: Instant,
 }
 
-/// What keeps a run from being faster right now.
+/// What the one at the head of the queue was told last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Limiting {
-    /// The server has asked for quiet.
-    Quiet {
-        /// For how much longer.
-        left: Duration,
-        /// Which budget was used up, if it was one.
-        budget: Option<Budget>,
-    },
-    /// The rate that the server grants, or that was set.
+enum Told {
+    Go,
     Rate,
-    /// The number of requests at once.
-    Concurrency,
-    /// The server's answers, and the work at hand.
-    Answers,
-}
-
-impl fmt::Display for Limiting {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Quiet { left, budget } => {
-                let why = match budget {
-                    Some(Budget::Requests) => " (request limit)",
-                    Some(Budget::Time) => " (execution time limit)",
-                    None => "",
-                };
-                write!(
-                    f,
-                    "the server asks for quiet, {} s left{why}",
-                    left.as_secs() + 1
-                )
-            }
-            Self::Rate => f.write_str("limited by the request rate"),
-            Self::Concurrency => f.write_str("limited by requests at once"),
-            Self::Answers => f.write_str("limited by the server's answers"),
-        }
-    }
-}
-
-/// How the pacing stands.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Status {
-    /// Requests at once, at most.
-    pub limit: u32,
-    /// Requests under way.
-    pub in_flight: u32,
-    /// Requests a second at most, where there is a most.
-    pub rate_per_second: Option<f64>,
-    /// What keeps the run from being faster.
-    pub limiting: Limiting,
-    /// Requests that have left, every attempt counted.
-    pub requests: u64,
-    /// Requests refused because of a limit.
-    pub throttled: u64,
-    /// Attempts after the first.
-    pub retried: u64,
+    Slot,
 }
 
 /// Decides for all workers together.
 #[derive(Debug)]
 pub(super) struct Controller {
+    window: Duration,
+    quiet: Quiet,
     limiter: Limiter,
     rate: Rate,
+    health: Health,
     in_flight: u32,
-    closed_until: Option<Instant>,
-    closed_by: Option<Budget>,
-    ramp: Option<Instant>,
-    waited_for_slot: bool,
+    told: Told,
     requests: u64,
     throttled: u64,
     retried: u64,
@@ -107,52 +60,63 @@ pub(super) struct Controller {
 
 impl Controller {
     pub(super) fn new(settings: &Settings) -> Self {
+        // A window of nothing would be divided by.
+        let window = settings.budget_window.max(Duration::from_millis(1));
         Self {
-            limiter: Limiter::new(
-                settings.initial_concurrency,
-                settings.max_concurrency,
-                settings.fixed_concurrency,
-            ),
-            rate: Rate::new(settings.max_requests_per_5m),
+            window,
+            quiet: Quiet::new(settings.retry),
+            limiter: Limiter::new(settings, window),
+            rate: Rate::new(window, settings.max_requests_per_5m),
+            health: Health::default(),
             in_flight: 0,
-            closed_until: None,
-            closed_by: None,
-            ramp: None,
-            waited_for_slot: false,
+            told: Told::Go,
             requests: 0,
             throttled: 0,
             retried: 0,
         }
     }
 
+    /// Whether one more may leave now; asked for one that is ready to.
     pub(super) fn poll_admit(&mut self, now: Instant) -> Admit {
-        if let Some(until) = self.closed_until {
-            if now < until {
-                return Admit::WaitUntil(until);
-            }
-            self.closed_until = None;
-            self.ramp = Some(now);
+        if let Some((until, _)) = self.quiet.shut_until(now) {
+            return Admit::WaitUntil(until);
+        }
+        if self.quiet.open(now) {
+            self.rate.reopened(now);
         }
         if self.in_flight >= self.limiter.limit() {
             self.limiter.reached();
-            self.waited_for_slot = true;
+            self.told = Told::Slot;
             return Admit::WaitForSlot;
         }
-        if let Some(at) = self.rate.wait_until(now) {
+        if let Some(at) = self.quiet.ajar_until(now) {
+            self.told = Told::Go;
             return Admit::WaitUntil(at);
         }
-        if let Some(at) = self.ramp.filter(|at| *at > now) {
+        if let Some(at) = self.rate.wait_until(self.in_flight, now) {
+            self.told = Told::Rate;
             return Admit::WaitUntil(at);
         }
-        self.ramp = self.ramp.map(|_| now + RAMP);
+        self.quiet.left(self.ajar_gap(), now);
         self.rate.spend(now);
         self.in_flight += 1;
         self.requests += 1;
-        self.waited_for_slot = self.in_flight >= self.limiter.limit();
+        self.told = if self.in_flight >= self.limiter.limit() {
+            Told::Slot
+        } else {
+            Told::Go
+        };
         Admit::Go(Ticket {
             flight: self.limiter.flight(),
             at: now,
         })
+    }
+
+    /// About four in the time of one answer.
+    fn ajar_gap(&self) -> Duration {
+        let longest = self.window.mul_f64(LONGEST_AJAR);
+        let usual = self.limiter.usual_answer().unwrap_or(longest);
+        usual.mul_f64(AJAR).min(longest)
     }
 
     /// A request is back; `None` where nobody knows how it ended.
@@ -161,41 +125,46 @@ impl Controller {
         let Some(seen) = seen else {
             return;
         };
-        let elapsed = now.saturating_duration_since(ticket.at);
-        self.limiter
-            .observe(seen.signal, ticket.flight, elapsed, now);
-        if seen.signal == Signal::Success {
-            // Once answers come again, nobody has to be held back any more.
-            self.ramp = None;
+        self.health.observe(seen.signal);
+        // One failure now and then is no reason for fewer at once.
+        if seen.signal != Signal::Overload || self.health.is_strained() {
+            let elapsed = now.saturating_duration_since(ticket.at);
+            self.limiter
+                .observe(seen.signal, ticket.flight, elapsed, now);
         }
-        self.note(seen, now);
-    }
-
-    /// What a response means for everybody; also for one that came inside another.
-    pub(super) fn note(&mut self, seen: &Observation, now: Instant) {
         match seen.signal {
-            Signal::Success | Signal::Neutral => self.rate.granted(now),
-            Signal::Budget(budget) => {
-                self.throttled += 1;
-                self.rate.learn(now);
-                self.close(seen.retry_after.unwrap_or(DEFAULT_QUIET), Some(budget), now);
+            Signal::Success => {
+                self.quiet.answered(ticket.at);
+                self.rate.granted(ticket.at, now);
             }
-            Signal::Concurrency => {
-                self.throttled += 1;
-                self.close(seen.retry_after.unwrap_or(Duration::ZERO), None, now);
+            Signal::Neutral => self.rate.granted(ticket.at, now),
+            Signal::Overload if self.health.is_failing() && seen.retry_after.is_none() => {
+                self.quiet.failing(ticket.at, now);
             }
-            Signal::Overload | Signal::Auth => {
-                self.close(seen.retry_after.unwrap_or(Duration::ZERO), None, now);
-            }
+            _ => {}
         }
+        self.restrain(seen, ticket.at, now);
     }
 
-    /// The longest of all requests for quiet counts.
-    fn close(&mut self, quiet: Duration, budget: Option<Budget>, now: Instant) {
-        let until = now + quiet;
-        if quiet > Duration::ZERO && self.closed_until.is_none_or(|closed| closed < until) {
-            self.closed_until = Some(until);
-            self.closed_by = budget;
+    /// What a response that came inside another means for everybody. It was no request of its own.
+    pub(super) fn note(&mut self, seen: &Observation, now: Instant) {
+        self.restrain(seen, now, now);
+    }
+
+    fn restrain(&mut self, seen: &Observation, sent: Instant, now: Instant) {
+        let budget = match seen.signal {
+            Signal::Success | Signal::Neutral => return,
+            Signal::Concurrency | Signal::Overload | Signal::Auth => None,
+            Signal::Budget(budget) => {
+                self.rate.refused(sent, now);
+                Some(budget)
+            }
+        };
+        self.throttled += u64::from(budget.is_some() || seen.signal == Signal::Concurrency);
+        match seen.retry_after {
+            Some(quiet) => self.quiet.asked(quiet, budget, now),
+            None if budget.is_some() => self.quiet.unsaid(sent, self.window, budget, now),
+            None => {}
         }
     }
 
@@ -203,15 +172,32 @@ impl Controller {
         self.limiter.hint(recommended);
     }
 
-    pub(super) fn retrying(&mut self) {
+    /// What to do after an attempt that was not final. Where the server has been away for too long, nothing is
+    /// tried again.
+    pub(super) fn decide(
+        &mut self,
+        state: &mut RetryState,
+        seen: &Observation,
+        repeat: Repeat,
+        rng: &mut impl Rng,
+        now: Instant,
+    ) -> Decision {
+        let decision = state.decide(seen, repeat, rng);
+        if !matches!(decision, Decision::Retry { .. }) {
+            return decision;
+        }
+        if seen.signal == Signal::Overload && self.quiet.is_hopeless(now) {
+            return Decision::GiveUp(GiveUp::Attempts);
+        }
         self.retried += 1;
+        decision
     }
 
     pub(super) fn status(&self, now: Instant) -> Status {
         Status {
             limit: self.limiter.limit(),
             in_flight: self.in_flight,
-            rate_per_second: self.rate.per_second(now),
+            rate_per_second: self.rate.per_second(),
             limiting: self.limiting(now),
             requests: self.requests,
             throttled: self.throttled,
@@ -220,19 +206,15 @@ impl Controller {
     }
 
     fn limiting(&self, now: Instant) -> Limiting {
-        if let Some(until) = self.closed_until.filter(|until| *until > now) {
-            return Limiting::Quiet {
+        match (self.quiet.shut_until(now), self.told) {
+            (Some((until, Why::Asked(budget))), _) => Limiting::Quiet {
                 left: until - now,
-                budget: self.closed_by,
-            };
-        }
-        if self.rate.wait_until(now).is_some() {
-            return Limiting::Rate;
-        }
-        if self.waited_for_slot {
-            Limiting::Concurrency
-        } else {
-            Limiting::Answers
+                budget,
+            },
+            // A pause of our own: the server did not ask for it, it does not answer.
+            (Some((_, Why::Failing)), _) | (None, Told::Go) => Limiting::Answers,
+            (None, Told::Rate) => Limiting::Rate,
+            (None, Told::Slot) => Limiting::Concurrency,
         }
     }
 }
@@ -240,6 +222,7 @@ impl Controller {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::pacing::Budget;
     use proptest::prelude::*;
 
     fn observation(signal: Signal, retry_after: Option<u64>) -> Observation {
@@ -283,8 +266,11 @@ mod tests {
         controller.finish(ticket, Some(&observation(Signal::Overload, Some(1))), now);
         let later = now + Duration::from_secs(1);
         assert!(go(&mut controller, later).is_some());
-        assert_eq!(controller.poll_admit(later), Admit::WaitUntil(later + RAMP));
-        assert!(go(&mut controller, later + RAMP).is_some());
+        let Admit::WaitUntil(next) = controller.poll_admit(later) else {
+            panic!("a second one at the same instant");
+        };
+        assert!(next > later && next <= later + Duration::from_millis(300));
+        assert!(go(&mut controller, next).is_some());
     }
 
     #[test]
@@ -300,7 +286,7 @@ mod tests {
         let said = controller.status(now).limiting.to_string();
         assert_eq!(
             said,
-            "the server asks for quiet, 10 s left (execution time limit)"
+            "the server asks for quiet, 9 s left (execution time limit)"
         );
     }
 

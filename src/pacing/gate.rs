@@ -5,8 +5,8 @@ use std::time::Instant;
 
 use tokio::sync::Notify;
 
-use super::controller::{Admit, Controller, Status, Ticket};
-use super::{Breaker, Decision, Observation, Repeat, RetryState, Settings};
+use super::controller::{Admit, Controller, Ticket};
+use super::{Breaker, Decision, Observation, Repeat, RetryState, Settings, Status};
 
 /// The pace of a run, shared by all of its workers. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -16,7 +16,7 @@ pub struct Pacer(Arc<Inner>);
 struct Inner {
     settings: Settings,
     controller: Mutex<Controller>,
-    /// Told when a slot is free.
+    /// Told when a request is back.
     free: Notify,
     /// Those who wait for a time do it one after the other, so that a gate that opens is not stormed and
     /// whoever came first goes first.
@@ -48,7 +48,11 @@ impl Pacer {
                     };
                 }
                 Admit::WaitForSlot => freed.await,
-                Admit::WaitUntil(time) => tokio::time::sleep_until(time.into()).await,
+                // What comes back meanwhile may change the answer.
+                Admit::WaitUntil(time) => tokio::select! {
+                    () = tokio::time::sleep_until(time.into()) => {}
+                    () = freed => {}
+                },
             }
         }
     }
@@ -71,11 +75,8 @@ impl Pacer {
 
     /// What to do after an attempt that was not final; counts the attempt that may follow.
     pub fn decide(&self, state: &mut RetryState, seen: &Observation, repeat: Repeat) -> Decision {
-        let decision = state.decide(seen, repeat, &mut rand::rng());
-        if matches!(decision, Decision::Retry { .. }) {
-            self.controller().retrying();
-        }
-        decision
+        self.controller()
+            .decide(state, seen, repeat, &mut rand::rng(), now())
     }
 
     /// A breaker for one stretch of a run.

@@ -2,14 +2,17 @@
 
 use std::time::{Duration, Instant};
 
+use super::Settings;
 use super::signal::Signal;
 
 /// What is left of the limit after "too many at once".
 const AFTER_CONCURRENCY: f64 = 0.7;
 /// What is left of the limit after the server did not manage.
 const AFTER_OVERLOAD: f64 = 0.5;
-/// How long one look at the throughput takes, at least.
-const SHORTEST_LOOK: Duration = Duration::from_secs(1);
+/// As a share of the budget window: how long one look at the throughput takes, at least.
+const SHORTEST_LOOK: f64 = 1.0 / 300.0;
+/// How much one answer counts in the usual time to an answer.
+const WEIGHT: f64 = 1.0 / 16.0;
 /// How much higher a limit is tried.
 const STEP: f64 = 1.25;
 /// The share of what a higher limit could bring at most that it has to bring to be kept.
@@ -24,11 +27,22 @@ pub(super) struct Limiter {
     limit: f64,
     max: f64,
     fixed: bool,
+    shortest_look: Duration,
+    usual_answer: Option<Duration>,
     /// Which flight: it changes with every cut, and a response of an older one cuts no more.
     flight: u64,
     look: Look,
     trial: Option<Trial>,
     /// Looks to let pass before the next trial, and how many after the next one that does not help.
+    rest: u32,
+    next_rest: u32,
+    refused: Refused,
+}
+
+/// The limit under which the server said "too many at once" last, and for how many looks that is believed.
+#[derive(Clone, Copy, Debug)]
+struct Refused {
+    limit: f64,
     rest: u32,
     next_rest: u32,
 }
@@ -58,17 +72,26 @@ impl Look {
 }
 
 impl Limiter {
-    pub(super) fn new(initial: u32, max: u32, fixed: Option<u32>) -> Self {
-        let max = fixed.unwrap_or(max).max(1);
+    pub(super) fn new(settings: &Settings, window: Duration) -> Self {
+        let fixed = settings.fixed_concurrency;
+        let max = fixed.unwrap_or(settings.max_concurrency).max(1);
+        let initial = fixed.unwrap_or(settings.initial_concurrency);
         Self {
-            limit: f64::from(fixed.unwrap_or(initial).clamp(1, max)),
+            limit: f64::from(initial.clamp(1, max)),
             max: f64::from(max),
             fixed: fixed.is_some(),
+            shortest_look: window.mul_f64(SHORTEST_LOOK),
+            usual_answer: None,
             flight: 0,
             look: Look::NEW,
             trial: None,
             rest: 0,
             next_rest: 1,
+            refused: Refused {
+                limit: f64::INFINITY,
+                rest: 0,
+                next_rest: 8,
+            },
         }
     }
 
@@ -86,6 +109,11 @@ impl Limiter {
         self.flight
     }
 
+    /// How long a success takes, usually.
+    pub(super) fn usual_answer(&self) -> Option<Duration> {
+        self.usual_answer
+    }
+
     /// The server's recommendation; it counts until the first cut.
     pub(super) fn hint(&mut self, recommended: u32) {
         if !self.fixed && self.flight == 0 && recommended > 0 {
@@ -100,11 +128,18 @@ impl Limiter {
     }
 
     pub(super) fn observe(&mut self, signal: Signal, flight: u64, elapsed: Duration, now: Instant) {
+        if signal == Signal::Success {
+            let usual = self.usual_answer.unwrap_or(elapsed);
+            self.usual_answer = Some(usual.mul_f64(1.0 - WEIGHT) + elapsed.mul_f64(WEIGHT));
+        }
         if self.fixed {
             return;
         }
         match signal {
-            Signal::Concurrency => self.cut(AFTER_CONCURRENCY, flight),
+            Signal::Concurrency => {
+                self.refuse(flight);
+                self.cut(AFTER_CONCURRENCY, flight);
+            }
             Signal::Overload => self.cut(AFTER_OVERLOAD, flight),
             Signal::Success => self.look_at_success(elapsed, now),
             // The gate and the rate take care of budgets.
@@ -113,12 +148,25 @@ impl Limiter {
         }
     }
 
+    fn refuse(&mut self, flight: u64) {
+        if flight == self.flight {
+            let rest = self.refused.next_rest;
+            self.refused = Refused {
+                limit: self.limit,
+                rest,
+                next_rest: (rest * 2).min(LONGEST_REST),
+            };
+        }
+    }
+
     fn cut(&mut self, factor: f64, flight: u64) {
         self.look.hurt = true;
         if flight == self.flight {
             self.limit = (self.limit * factor).max(1.0);
             self.flight += 1;
-            self.trial = None;
+            if self.trial.take().is_some() {
+                self.next_rest = (self.next_rest * 2).min(LONGEST_REST);
+            }
             self.rest = self.next_rest;
         }
     }
@@ -127,7 +175,8 @@ impl Limiter {
         let since = *self.look.since.get_or_insert(now);
         self.look.done += 1;
         let looked = now.saturating_duration_since(since);
-        if looked < SHORTEST_LOOK.max(elapsed) {
+        // Enough time for the answers to be those to this limit, and enough of them to compare.
+        if looked < self.shortest_look.max(elapsed) || f64::from(self.look.done) < self.limit {
             return;
         }
         let throughput = f64::from(self.look.done) / looked.as_secs_f64();
@@ -159,12 +208,18 @@ impl Limiter {
     }
 
     fn try_higher(&mut self, reached: bool, throughput: f64) {
-        if reached && self.rest == 0 && self.limit < self.max {
+        self.refused.rest = self.refused.rest.saturating_sub(1);
+        let most = if self.refused.rest > 0 {
+            self.max.min(self.refused.limit.floor() - 1.0)
+        } else {
+            self.max
+        };
+        if reached && self.rest == 0 && self.limit < most {
             self.trial = Some(Trial {
                 from: self.limit,
                 throughput,
             });
-            self.limit = (self.limit * STEP).max(self.limit + 1.0).min(self.max);
+            self.limit = (self.limit * STEP).max(self.limit + 1.0).min(most);
         }
     }
 }
@@ -176,9 +231,19 @@ mod tests {
 
     const RTT: Duration = Duration::from_millis(100);
 
+    fn limiter(initial_concurrency: u32, max_concurrency: u32, fixed: Option<u32>) -> Limiter {
+        let settings = Settings {
+            initial_concurrency,
+            max_concurrency,
+            fixed_concurrency: fixed,
+            ..Settings::default()
+        };
+        Limiter::new(&settings, settings.budget_window)
+    }
+
     #[test]
     fn it_starts_at_the_servers_recommendation_and_never_passes_the_most() {
-        let mut limiter = Limiter::new(4, 52, None);
+        let mut limiter = limiter(4, 52, None);
         assert_eq!(limiter.limit(), 4);
         limiter.hint(10);
         assert_eq!(limiter.limit(), 10);
@@ -188,7 +253,7 @@ mod tests {
 
     #[test]
     fn a_flight_of_refusals_cuts_once() {
-        let mut limiter = Limiter::new(50, 52, None);
+        let mut limiter = limiter(50, 52, None);
         let (flight, now) = (limiter.flight(), Instant::now());
         for _ in 0..50 {
             limiter.observe(Signal::Concurrency, flight, RTT, now);
@@ -198,31 +263,38 @@ mod tests {
         assert_eq!(limiter.limit(), 24);
     }
 
+    #[test]
+    fn a_limit_that_was_refused_is_not_tried_again_for_a_while() {
+        let mut limiter = limiter(12, 52, None);
+        let now = Instant::now();
+        limiter.observe(Signal::Concurrency, limiter.flight(), RTT, now);
+        drive(&mut limiter, now, 52.0, 7);
+        assert!((10..=11).contains(&limiter.limit()), "{}", limiter.limit());
+        drive(&mut limiter, now + Duration::from_secs(7), 52.0, 20);
+        assert!(limiter.limit() > 11, "{}", limiter.limit());
+    }
+
     /// A server that manages `capacity` at once: more only wait.
-    fn drive(limiter: &mut Limiter, capacity: f64, seconds: u64) {
-        let mut now = Instant::now();
-        for _ in 0..seconds {
+    fn drive(limiter: &mut Limiter, from: Instant, capacity: f64, seconds: u64) {
+        let mut now = from;
+        while now < from + Duration::from_secs(seconds) {
             let per_second = f64::from(limiter.limit()).min(capacity) * 10.0;
-            let mut done = 0.0;
-            while done < per_second {
-                limiter.reached();
-                limiter.observe(Signal::Success, limiter.flight(), RTT, now);
-                now += Duration::from_secs_f64(1.0 / per_second);
-                done += 1.0;
-            }
+            limiter.reached();
+            limiter.observe(Signal::Success, limiter.flight(), RTT, now);
+            now += Duration::from_secs_f64(1.0 / per_second);
         }
     }
 
     #[test]
     fn it_grows_while_that_helps_and_no_further() {
-        let mut limiter = Limiter::new(4, 52, None);
-        drive(&mut limiter, 12.0, 60);
+        let mut limiter = limiter(4, 52, None);
+        drive(&mut limiter, Instant::now(), 12.0, 60);
         assert!((11..=17).contains(&limiter.limit()), "{}", limiter.limit());
     }
 
     #[test]
     fn a_fixed_limit_is_fixed() {
-        let mut limiter = Limiter::new(4, 52, Some(8));
+        let mut limiter = limiter(4, 52, Some(8));
         limiter.hint(20);
         limiter.observe(Signal::Overload, 0, RTT, Instant::now());
         assert_eq!(limiter.limit(), 8);
@@ -231,7 +303,7 @@ mod tests {
     proptest! {
         #[test]
         fn the_limit_stays_between_one_and_the_most(signals in proptest::collection::vec(0_u8..6, 0..300), max in 1_u32..60) {
-            let mut limiter = Limiter::new(4, max, None);
+            let mut limiter = limiter(4, max, None);
             let mut now = Instant::now();
             for signal in signals {
                 now += Duration::from_millis(400);
@@ -244,6 +316,23 @@ mod tests {
                 }
                 prop_assert!((1..=max).contains(&limiter.limit()));
             }
+        }
+
+        #[test]
+        fn responses_of_one_flight_cut_once_at_most(
+            start in 1_u32..60,
+            signals in proptest::collection::vec(0_u8..3, 0..100),
+        ) {
+            let mut limiter = limiter(start, 60, None);
+            let (flight, now) = (limiter.flight(), Instant::now());
+            let mut cuts = 0;
+            for signal in signals {
+                let before = limiter.limit();
+                let signal = [Signal::Concurrency, Signal::Overload, Signal::Success][usize::from(signal)];
+                limiter.observe(signal, flight, RTT, now);
+                cuts += u32::from(limiter.limit() < before);
+            }
+            prop_assert!(cuts <= 1);
         }
     }
 }

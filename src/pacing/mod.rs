@@ -6,15 +6,20 @@
 mod breaker;
 mod controller;
 mod gate;
+mod health;
 mod limiter;
+mod quiet;
 mod rate;
 mod retry;
 mod settings;
 mod signal;
+mod status;
+mod trial;
+mod window;
 
 pub use breaker::{Breaker, BreakerOutcome, BreakerSettings, Tripped};
-pub use controller::{Limiting, Status};
 pub use gate::{Pacer, Permit};
 pub use retry::{Decision, GiveUp, Repeat, RetryPolicy, RetryState};
 pub use settings::Settings;
 pub use signal::{Budget, Facts, Failure, Observation, Signal, classify};
+pub use status::{Limiting, Status};

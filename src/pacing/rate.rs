@@ -1,187 +1,301 @@
-//! How many requests a second, once that is known.
+//! How many requests in a window, and how they are spread over it, once that is known.
+//!
+//! The platform counts per web server over a sliding window, and nobody says how many servers there are. What
+//! was granted in the window before the first refusal is a sound estimate of what all of them grant. From then on
+//! no more is sent in any window than that, and it is spread: over about as long as the first burst took to begin
+//! with (all else would only lose time), and a little longer with each window, until the run flows evenly.
 
-use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The window over which the platform counts (Microsoft: "Service protection API limits").
-pub(super) const WINDOW: Duration = Duration::from_mins(5);
-/// Slices in which the past is counted.
-const SLICES: u32 = 300;
-/// How close to what was granted the rate is kept.
-const JUST_UNDER: f64 = 0.97;
-/// How much faster the rate may become by itself in one window, so that a limit that was raised is found.
-const REGROWTH: f64 = 1.05;
-/// The slowest rate that is learnt, a second: something has to get through to learn from.
-const SLOWEST: f64 = 0.2;
+use super::trial::Trial;
+use super::window::Window;
 
-/// A rate that is learnt when a budget is hit: before that there is none, because the first window's
-/// budget may be spent as fast as it goes.
+/// How much longer, as a share of the window, one window's requests are spread with each window that passes.
+/// Going from a burst to an even flow costs up to a window once; like this it costs 4 % for a while.
+const SPREAD_STEP: f64 = 0.04;
+/// The most of a window over which its requests are spread; what is left lets the flow catch up after a pause.
+const WIDEST_SPREAD: f64 = 0.97;
+/// As a share of the window: for how long unused pace can be made good, as timers are not exact.
+const SLACK: f64 = 1.0 / 300.0;
+/// The smallest budget that is learnt: something has to get through to learn from.
+const LEAST: u32 = 10;
+/// As a share of the window: a shortage that is over sooner is no reason for a trial, and after so long without
+/// a shortage a trial is over.
+const SHORTAGE: f64 = 1.0 / 50.0;
+/// Windows without news after which a trial is made for the smallest shortage.
+const STALE: f64 = 2.0;
+/// What is left of the budget where less was granted than was learnt before.
+const CUT: f64 = 0.98;
+
+/// What is granted in a window, and the pace of it. Before a budget is hit there is none, because the first
+/// window's may be spent as fast as it goes.
 #[derive(Clone, Debug)]
 pub(super) struct Rate {
-    past: Past,
+    window: Duration,
+    past: Window,
     learnt: Option<Learnt>,
-    fixed: Option<f64>,
-    next: Option<Instant>,
+    fixed: Option<u32>,
+    trial: Trial,
+    /// When the next request is due at this pace.
+    due: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Learnt {
-    per_second: f64,
+    budget: u32,
+    /// When it was learnt; what had left before can be granted or refused still, and teaches nothing new.
     at: Instant,
+    /// When the first budget was learnt, and over which share of a window it had been spent.
+    first: Instant,
+    share: f64,
 }
 
 impl Rate {
-    pub(super) fn new(max_requests_per_window: Option<u32>) -> Self {
+    /// `fixed` is the most in one window, if there is a most.
+    pub(super) fn new(window: Duration, fixed: Option<u32>) -> Self {
         Self {
-            past: Past::default(),
+            window,
+            past: Window::new(window),
             learnt: None,
-            fixed: max_requests_per_window.map(|n| f64::from(n.max(1)) / WINDOW.as_secs_f64()),
-            next: None,
+            fixed: fixed.map(|n| n.max(1)),
+            trial: Trial::new(),
+            due: None,
         }
     }
 
-    /// Requests a second at most, if there is a most.
-    pub(super) fn per_second(&self, now: Instant) -> Option<f64> {
-        let learnt = self.learnt.map(|learnt| {
-            let windows =
-                now.saturating_duration_since(learnt.at).as_secs_f64() / WINDOW.as_secs_f64();
-            learnt.per_second * REGROWTH.powf(windows.min(10.0))
-        });
-        match (learnt, self.fixed) {
-            (Some(learnt), Some(fixed)) => Some(learnt.min(fixed)),
-            (learnt, fixed) => learnt.or(fixed),
-        }
+    /// Requests a second on average, if there is a most.
+    pub(super) fn per_second(&self) -> Option<f64> {
+        let learnt = self.learnt.map(|learnt| learnt.budget);
+        let budget = learnt.into_iter().chain(self.fixed).min()?;
+        Some(f64::from(budget) / self.window.as_secs_f64())
     }
 
-    /// When the next request may leave; `None` is at once.
-    pub(super) fn wait_until(&self, now: Instant) -> Option<Instant> {
-        self.next.filter(|next| *next > now)
+    /// When the next request may leave; `None` is at once. Only to be asked for one that would leave: where
+    /// the budget is spent and a trial is due, this is it.
+    pub(super) fn wait_until(&mut self, in_flight: u32, now: Instant) -> Option<Instant> {
+        if let Some(due) = self.due.filter(|due| *due > now) {
+            return Some(due);
+        }
+        let learnt = self.learnt.as_mut()?;
+        let used = self.past.sum(now).saturating_add(in_flight);
+        let shortage = self.window.mul_f64(SHORTAGE);
+        if used < learnt.budget {
+            self.trial.end_if_over(shortage, learnt.budget, now);
+            return None;
+        }
+        let slack = self.window.mul_f64(SLACK);
+        let free = self.past.next_forgotten().unwrap_or(now + slack);
+        let stale =
+            now > learnt.at.max(self.trial.ended().unwrap_or(now)) + self.window.mul_f64(STALE);
+        if self.trial.may_raise(stale || free > now + shortage, now) {
+            learnt.budget = used.saturating_add(self.trial.raise(now));
+            return None;
+        }
+        let trial = self.trial.next(now);
+        let next = trial.map_or(free, |at| at.min(free));
+        Some(next.max(now + slack / 100))
     }
 
     /// A request leaves.
     pub(super) fn spend(&mut self, now: Instant) {
-        if let Some(per_second) = self.per_second(now) {
-            let from = self.next.map_or(now, |next| next.max(now));
-            self.next = Some(from + Duration::from_secs_f64(1.0 / per_second));
-        }
+        let Some(gap) = self.gap(now) else {
+            return;
+        };
+        let earliest = now.checked_sub(self.slack()).unwrap_or(now);
+        let due = self.due.map_or(now, |due| due.max(earliest));
+        self.due = Some(due + gap);
     }
 
-    /// A request was granted.
-    pub(super) fn granted(&mut self, now: Instant) {
+    /// A request that left then was granted.
+    pub(super) fn granted(&mut self, sent: Instant, now: Instant) {
         self.past.add(now);
+        self.trial.granted(sent);
+        // The window in which the budget was hit granted this one too.
+        if let Some(learnt) = self.learnt.as_mut().filter(|learnt| sent < learnt.at) {
+            learnt.budget = learnt.budget.saturating_add(1);
+        }
     }
 
-    /// A budget is used up: what was granted in the last window is what a window grants.
-    pub(super) fn learn(&mut self, now: Instant) {
-        let granted = self.past.sum(now) * JUST_UNDER / WINDOW.as_secs_f64();
-        self.learnt = Some(Learnt {
-            per_second: granted.max(SLOWEST),
-            at: now,
+    /// A request that left then was refused, because a budget is used up. Fifty refused at once teach once.
+    pub(super) fn refused(&mut self, sent: Instant, now: Instant) {
+        if self.learnt.is_some_and(|learnt| sent < learnt.at) {
+            return;
+        }
+        let granted = self.past.sum(now).max(LEAST);
+        let budget = match self.learnt {
+            None => granted,
+            // More was asked for than was learnt; what was granted is the budget.
+            Some(_) if self.trial.is_on() => granted,
+            // Where little was granted because little was asked for, that says little.
+            Some(learnt) => cut(granted).max(learnt.budget / 2),
+        };
+        let (first, share) = self.learnt.map_or((now, self.past.age(now)), |learnt| {
+            (learnt.first, learnt.share)
         });
+        self.learnt = Some(Learnt {
+            budget,
+            at: now,
+            first,
+            share,
+        });
+        self.trial.refused(self.window, now);
+    }
+
+    /// Starts the pace anew after quiet, so that nothing is made good in a burst.
+    pub(super) fn reopened(&mut self, now: Instant) {
+        self.due = self.due.map(|due| due.max(now));
+    }
+
+    fn slack(&self) -> Duration {
+        self.window.mul_f64(SLACK)
+    }
+
+    /// From one request to the next.
+    fn gap(&self, now: Instant) -> Option<Duration> {
+        let learnt = self.learnt.map(|learnt| {
+            let windows = now.saturating_duration_since(learnt.first).as_secs_f64()
+                / self.window.as_secs_f64();
+            let spread = (learnt.share + SPREAD_STEP * windows).min(WIDEST_SPREAD);
+            self.window
+                .mul_f64(spread / f64::from(learnt.budget.max(1)))
+        });
+        // With the slack made good, a polite budget must not be passed in any window.
+        let fixed = self.fixed.map(|n| (self.window + self.slack()) / n);
+        learnt.into_iter().chain(fixed).max()
     }
 }
 
-/// Counts of the last window, in slices.
-#[derive(Clone, Debug, Default)]
-struct Past {
-    start: Option<Instant>,
-    slices: VecDeque<(u64, u32)>,
-}
-
-impl Past {
-    fn slice(&mut self, now: Instant) -> u64 {
-        let start = *self.start.get_or_insert(now);
-        let width = WINDOW.as_secs_f64() / f64::from(SLICES);
-        #[expect(
-            clippy::cast_possible_truncation,
-            clippy::cast_sign_loss,
-            reason = "seconds since the start"
-        )]
-        let slice = (now.saturating_duration_since(start).as_secs_f64() / width) as u64;
-        while self
-            .slices
-            .front()
-            .is_some_and(|(at, _)| at + u64::from(SLICES) <= slice)
-        {
-            self.slices.pop_front();
-        }
-        slice
-    }
-
-    fn add(&mut self, now: Instant) {
-        let slice = self.slice(now);
-        match self.slices.back_mut() {
-            Some((at, count)) if *at == slice => *count += 1,
-            _ => self.slices.push_back((slice, 1)),
-        }
-    }
-
-    fn sum(&mut self, now: Instant) -> f64 {
-        self.slice(now);
-        self.slices.iter().map(|(_, count)| f64::from(*count)).sum()
-    }
+#[expect(
+    clippy::cast_possible_truncation,
+    clippy::cast_sign_loss,
+    reason = "less than a u32"
+)]
+fn cut(budget: u32) -> u32 {
+    (f64::from(budget) * CUT) as u32
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    const WINDOW: Duration = Duration::from_mins(5);
 
     fn seconds(n: f64) -> Duration {
         Duration::from_secs_f64(n)
     }
 
-    #[test]
-    fn there_is_no_rate_before_a_budget_is_hit() {
-        let mut rate = Rate::new(None);
-        let now = Instant::now();
-        for _ in 0..6000 {
-            assert_eq!(rate.wait_until(now), None);
-            rate.spend(now);
-            rate.granted(now);
-        }
-        assert_eq!(rate.per_second(now), None);
-    }
-
-    #[test]
-    fn the_rate_learnt_is_just_under_what_a_window_grants() {
-        let mut rate = Rate::new(None);
+    /// 6000 granted in the first hundred seconds, and a refusal then.
+    fn learnt() -> (Rate, Instant) {
+        let mut rate = Rate::new(WINDOW, None);
         let start = Instant::now();
         for n in 0..6000 {
-            rate.granted(start + seconds(f64::from(n) / 60.0));
+            let at = start + seconds(f64::from(n) / 60.0);
+            assert_eq!(rate.wait_until(0, at), None);
+            rate.spend(at);
+            rate.granted(at, at);
         }
-        let refused = start + seconds(100.0);
-        rate.learn(refused);
-        let learnt = rate.per_second(refused).unwrap();
-        assert!((19.0..20.0).contains(&learnt), "{learnt}");
+        let now = start + seconds(100.0);
+        rate.refused(now, now);
+        (rate, now)
     }
 
     #[test]
-    fn requests_flow_at_the_rate() {
-        let mut rate = Rate::new(Some(600));
-        let mut now = Instant::now();
-        let start = now;
-        for _ in 0..100 {
-            if let Some(at) = rate.wait_until(now) {
-                now = at;
-            }
+    fn there_is_no_rate_before_a_budget_is_hit() {
+        let mut rate = Rate::new(WINDOW, None);
+        let now = Instant::now();
+        for _ in 0..6000 {
+            assert_eq!(rate.wait_until(50, now), None);
             rate.spend(now);
+            rate.granted(now, now);
         }
-        let took = (now - start).as_secs_f64();
-        assert!((49.0..50.0).contains(&took), "two a second: {took}");
+        assert_eq!(rate.per_second(), None);
     }
 
     #[test]
-    fn what_lies_a_window_back_is_forgotten() {
-        let mut rate = Rate::new(None);
-        let start = Instant::now();
-        (0..1000).for_each(|_| rate.granted(start));
-        rate.learn(start + seconds(301.0));
-        let learnt = rate.per_second(start + seconds(301.0)).unwrap();
-        assert!(learnt <= SLOWEST);
+    fn what_was_granted_in_the_window_before_a_refusal_is_the_budget() {
+        let (rate, _) = learnt();
+        assert_eq!(rate.per_second(), Some(20.0));
     }
 
     #[test]
-    fn a_polite_budget_holds_from_the_beginning() {
-        assert_eq!(Rate::new(Some(300)).per_second(Instant::now()), Some(1.0));
+    fn a_flight_of_refusals_teaches_once_and_what_was_granted_of_it_counts() {
+        let (mut rate, now) = learnt();
+        let sent = now.checked_sub(seconds(1.0)).unwrap();
+        (0..50).for_each(|_| rate.refused(sent, now + seconds(1.0)));
+        assert_eq!(rate.per_second(), Some(20.0));
+        (0..30).for_each(|_| rate.granted(sent, now + seconds(1.0)));
+        assert_eq!(rate.per_second(), Some(20.1));
+    }
+
+    #[test]
+    fn a_refusal_after_little_was_asked_for_halves_the_budget_at_most() {
+        let (mut rate, now) = learnt();
+        let later = now + WINDOW * 3;
+        rate.refused(later, later);
+        assert_eq!(rate.per_second(), Some(10.0));
+    }
+
+    #[test]
+    fn once_the_budget_is_spent_more_is_asked_for_one_by_one_then_doubling_while_it_is_granted() {
+        let (mut rate, now) = learnt();
+        let mut asked = Vec::new();
+        for round in 1..=4 {
+            let now = now + seconds(f64::from(round) * 0.5);
+            let mut more = 0;
+            while rate.wait_until(more, now).is_none() {
+                more += 1;
+            }
+            (0..more).for_each(|_| rate.granted(now, now));
+            asked.push(more);
+        }
+        assert_eq!(asked, [1, 2, 4, 8]);
+    }
+
+    #[test]
+    fn after_a_trial_that_was_refused_nothing_more_is_asked_for_until_the_window_frees() {
+        let (mut rate, now) = learnt();
+        assert_eq!(rate.wait_until(0, now), None);
+        rate.refused(now, now + seconds(0.1));
+        let free = rate.wait_until(0, now + seconds(0.2)).unwrap();
+        let until_free = (free - now).as_secs_f64();
+        assert!((199.0..202.0).contains(&until_free), "{until_free}");
+        assert_eq!(rate.per_second(), Some(20.0));
+    }
+
+    #[test]
+    fn requests_are_spread_over_more_of_the_window_with_each_window() {
+        let (mut rate, now) = learnt();
+        let gap = rate.gap(now).unwrap().as_secs_f64();
+        assert!(
+            (gap * 6000.0 - 100.0).abs() < 1.0,
+            "as the first burst: {gap}"
+        );
+        rate.reopened(now);
+        let gap = rate.gap(now + WINDOW * 5).unwrap().as_secs_f64();
+        assert!((gap * 6000.0 - 160.0).abs() < 1.0, "a fifth more: {gap}");
+        let gap = rate.gap(now + WINDOW * 50).unwrap().as_secs_f64();
+        assert!((gap * 6000.0 - 291.0).abs() < 1.0, "even: {gap}");
+    }
+
+    proptest! {
+        #[test]
+        fn a_polite_budget_is_never_passed_in_any_window(
+            budget in 1_u32..200,
+            waits in proptest::collection::vec(0.0_f64..20.0, 1..400),
+        ) {
+            let mut rate = Rate::new(WINDOW, Some(budget));
+            let mut now = Instant::now();
+            let mut sent: Vec<Instant> = Vec::new();
+            for wait in waits {
+                now += seconds(wait * wait / 20.0);
+                while rate.wait_until(0, now).is_none() {
+                    rate.spend(now);
+                    sent.push(now);
+                }
+                let inside = sent.iter().filter(|at| **at + WINDOW > now).count();
+                prop_assert!(inside <= usize::try_from(budget).unwrap() + 1);
+            }
+        }
     }
 }

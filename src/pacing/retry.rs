@@ -27,6 +27,9 @@ pub struct RetryPolicy {
     /// How long one operation may wait in all because the server asked for quiet. Generous: a long run has
     /// to outlive a long penalty.
     pub quiet_allowance: Duration,
+    /// How long nothing but failures may come back before operations are given up at once, and with them
+    /// soon the run: an outage that is over by then is outlived.
+    pub outage_allowance: Duration,
 }
 
 impl Default for RetryPolicy {
@@ -36,6 +39,7 @@ impl Default for RetryPolicy {
             base: Duration::from_millis(500),
             cap: Duration::from_secs(30),
             quiet_allowance: Duration::from_hours(2),
+            outage_allowance: Duration::from_mins(5),
         }
     }
 }

@@ -1,0 +1,61 @@
+//! How much of what is sent the server does not manage.
+
+use super::signal::Signal;
+
+/// How much one response counts in the share.
+const WEIGHT: f64 = 1.0 / 16.0;
+/// Above this share it is too many at once; below, one failure says nothing about the others.
+const STRAINED: f64 = 0.25;
+/// Above this share the server is not there.
+const FAILING: f64 = 0.5;
+
+/// A moving share of failures.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Health {
+    failed: f64,
+}
+
+impl Health {
+    pub(super) fn observe(&mut self, signal: Signal) {
+        let failed = match signal {
+            Signal::Overload => 1.0,
+            Signal::Success | Signal::Neutral => 0.0,
+            // A refusal says nothing of what the server manages.
+            Signal::Concurrency | Signal::Budget(_) | Signal::Auth => return,
+        };
+        self.failed += (failed - self.failed) * WEIGHT;
+    }
+
+    /// Whether fewer at once may help.
+    pub(super) fn is_strained(self) -> bool {
+        self.failed > STRAINED
+    }
+
+    /// Whether only waiting helps.
+    pub(super) fn is_failing(self) -> bool {
+        self.failed > FAILING
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_now_and_then_is_no_strain_and_one_after_the_other_is() {
+        let mut health = Health::default();
+        for n in 0..1000 {
+            let signal = if n % 10 == 0 {
+                Signal::Overload
+            } else {
+                Signal::Success
+            };
+            health.observe(signal);
+            assert!(!health.is_strained());
+        }
+        (0..5).for_each(|_| health.observe(Signal::Overload));
+        assert!(health.is_strained() && !health.is_failing());
+        (0..10).for_each(|_| health.observe(Signal::Overload));
+        assert!(health.is_failing());
+    }
+}

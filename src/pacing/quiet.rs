@@ -1,0 +1,235 @@
+//! When nobody sends, and how sending starts again.
+
+use std::time::{Duration, Instant};
+
+use super::RetryPolicy;
+use super::signal::Budget;
+
+/// As a share of the budget window: the first pause where a budget is used up and the server does not say for how
+/// long to wait.
+const UNSAID: f64 = 1.0 / 60.0;
+
+/// Why nobody sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Why {
+    /// The server asked for it; because of a budget, if it said so.
+    Asked(Option<Budget>),
+    /// Nothing comes back that is of use: our own idea.
+    Failing,
+}
+
+/// A gate that any response can shut for everybody. It opens for one request, then for one more every now and
+/// then, and wholly with the first success of a request that left after it opened.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Quiet {
+    until: Option<(Instant, Why)>,
+    reopened: Option<Instant>,
+    next: Option<Instant>,
+    failing: Option<Pause>,
+    unsaid: Option<Pause>,
+    policy: RetryPolicy,
+}
+
+/// A pause that is our own idea, one of some without a success between them.
+#[derive(Clone, Copy, Debug)]
+struct Pause {
+    /// When the first of them began.
+    since: Instant,
+    /// When this one began.
+    at: Instant,
+    length: Duration,
+}
+
+impl Pause {
+    /// The pause after `before`; none for what left before that one began, for it is no news.
+    fn after(
+        before: Option<Self>,
+        sent: Instant,
+        (shortest, longest): (Duration, Duration),
+        now: Instant,
+    ) -> Option<Self> {
+        match before {
+            Some(before) if sent < before.at => None,
+            _ => Some(Self {
+                since: before.map_or(now, |before| before.since),
+                at: now,
+                length: before
+                    .map_or(shortest, |before| before.length * 2)
+                    .min(longest),
+            }),
+        }
+    }
+}
+
+impl Quiet {
+    /// The policy bounds pauses that are our own idea.
+    pub(super) fn new(policy: RetryPolicy) -> Self {
+        Self {
+            until: None,
+            reopened: None,
+            next: None,
+            failing: None,
+            unsaid: None,
+            policy,
+        }
+    }
+
+    /// The server wants to be left alone. The longest of all such wishes counts.
+    pub(super) fn asked(&mut self, quiet: Duration, budget: Option<Budget>, now: Instant) {
+        self.shut(now + quiet, Why::Asked(budget), now);
+    }
+
+    /// A request that left then was refused because of a budget, and nobody said for how long: a pause, each
+    /// twice as long as the one before, up to the window in which the budget is free again at the latest.
+    pub(super) fn unsaid(
+        &mut self,
+        sent: Instant,
+        window: Duration,
+        budget: Option<Budget>,
+        now: Instant,
+    ) {
+        let shortest = window.mul_f64(UNSAID);
+        if let Some(pause) = Pause::after(self.unsaid, sent, (shortest, window), now) {
+            self.unsaid = Some(pause);
+            self.shut(now + pause.length, Why::Asked(budget), now);
+        }
+    }
+
+    /// A request that left then failed as those before it: a pause, each twice as long as the one before.
+    pub(super) fn failing(&mut self, sent: Instant, now: Instant) {
+        if self.is_hopeless(now) {
+            return;
+        }
+        let bounds = (self.policy.base, self.policy.cap);
+        if let Some(pause) = Pause::after(self.failing, sent, bounds, now) {
+            self.failing = Some(pause);
+            self.shut(now + pause.length, Why::Failing, now);
+        }
+    }
+
+    /// Whether nothing has come back for so long that waiting on makes no sense.
+    pub(super) fn is_hopeless(&self, now: Instant) -> bool {
+        self.failing
+            .is_some_and(|failing| now >= failing.since + self.policy.outage_allowance)
+    }
+
+    fn shut(&mut self, until: Instant, why: Why, now: Instant) {
+        if until > now && self.until.is_none_or(|(shut, _)| shut < until) {
+            self.until = Some((until, why));
+        }
+    }
+
+    /// A request that left then was answered as it should be.
+    pub(super) fn answered(&mut self, sent: Instant) {
+        if self.reopened.is_some_and(|at| sent >= at) {
+            self.next = None;
+            self.reopened = None;
+        }
+        if self.failing.is_some_and(|pause| sent >= pause.at) {
+            self.failing = None;
+        }
+        if self.unsaid.is_some_and(|pause| sent >= pause.at) {
+            self.unsaid = None;
+        }
+    }
+
+    /// Until when nobody sends, and why.
+    pub(super) fn shut_until(&self, now: Instant) -> Option<(Instant, Why)> {
+        self.until.filter(|(until, _)| *until > now)
+    }
+
+    /// Opens the gate if it is time; whether it opened just now.
+    pub(super) fn open(&mut self, now: Instant) -> bool {
+        let opens = self.until.is_some_and(|(until, _)| until <= now);
+        if opens {
+            self.until = None;
+            self.reopened = Some(now);
+            self.next = Some(now);
+        }
+        opens
+    }
+
+    /// When the next one may leave, while the gate is ajar.
+    pub(super) fn ajar_until(&self, now: Instant) -> Option<Instant> {
+        self.next.filter(|next| *next > now)
+    }
+
+    /// One leaves; the next one after this gap, if none was answered by then.
+    pub(super) fn left(&mut self, gap: Duration, now: Instant) {
+        self.next = self.next.map(|_| now + gap);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SECOND: Duration = Duration::from_secs(1);
+
+    fn quiet() -> Quiet {
+        Quiet::new(RetryPolicy {
+            base: SECOND,
+            cap: SECOND * 3,
+            outage_allowance: SECOND * 60,
+            ..RetryPolicy::default()
+        })
+    }
+
+    #[test]
+    fn the_longest_wish_counts() {
+        let (mut quiet, now) = (quiet(), Instant::now());
+        quiet.asked(SECOND * 30, Some(Budget::Time), now);
+        quiet.asked(SECOND * 10, None, now);
+        let why = Why::Asked(Some(Budget::Time));
+        assert_eq!(quiet.shut_until(now), Some((now + SECOND * 30, why)));
+    }
+
+    #[test]
+    fn only_what_left_after_it_opened_opens_it_wholly() {
+        let (mut quiet, now) = (quiet(), Instant::now());
+        quiet.asked(SECOND, None, now);
+        let open = now + SECOND;
+        assert!(quiet.open(open));
+        quiet.left(SECOND, open);
+        quiet.answered(now);
+        assert!(quiet.ajar_until(open).is_some());
+        quiet.answered(open);
+        assert!(quiet.ajar_until(open).is_none());
+    }
+
+    #[test]
+    fn where_nobody_says_for_how_long_pauses_double_up_to_a_window() {
+        let (mut quiet, mut now) = (quiet(), Instant::now());
+        let mut pauses = Vec::new();
+        for _ in 0..8 {
+            let sent = now;
+            now += SECOND;
+            (0..5).for_each(|_| quiet.unsaid(sent, SECOND * 300, None, now));
+            let (until, _) = quiet.shut_until(now).unwrap();
+            pauses.push((until - now).as_secs());
+            now = until;
+            assert!(quiet.open(now));
+        }
+        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300]);
+    }
+
+    #[test]
+    fn pauses_grow_with_failures_in_a_row_and_once_for_all_of_a_flight() {
+        let (mut quiet, mut now) = (quiet(), Instant::now());
+        let mut pauses = Vec::new();
+        for _ in 0..3 {
+            let sent = now;
+            now += SECOND;
+            (0..5).for_each(|_| quiet.failing(sent, now));
+            let (until, _) = quiet.shut_until(now).unwrap();
+            pauses.push((until - now).as_secs());
+            now = until;
+            assert!(quiet.open(now));
+        }
+        assert_eq!(pauses, [1, 2, 3]);
+        assert!(!quiet.is_hopeless(now));
+        assert!(quiet.is_hopeless(now + SECOND * 60));
+        quiet.answered(now);
+        assert!(!quiet.is_hopeless(now + SECOND * 60));
+    }
+}

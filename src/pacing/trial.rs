@@ -1,0 +1,137 @@
+//! Asking for more than is known to be granted, carefully.
+
+use std::time::{Duration, Instant};
+
+/// Windows without a trial after one that was refused: at least, and at most.
+const SHORTEST_REST: f64 = 2.0;
+const LONGEST_REST: f64 = 4.0;
+/// As a share of the budget: a trial that found so much more was worth it, and the next one need not wait.
+const WORTH_IT: f64 = 1.0 / 16.0;
+
+/// The search for more than what was learnt: one request more, then two, four, ... as long as they are granted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Trial {
+    step: u32,
+    raised: Option<Instant>,
+    granted: bool,
+    /// Windows to wait after it was refused.
+    rest: f64,
+    not_before: Option<Instant>,
+    ended: Option<Instant>,
+}
+
+impl Trial {
+    /// Whether one is under way.
+    pub(super) fn is_on(&self) -> bool {
+        self.raised.is_some()
+    }
+
+    /// When the last one ended.
+    pub(super) fn ended(&self) -> Option<Instant> {
+        self.ended
+    }
+
+    /// When the next one may begin, if that is later than now.
+    pub(super) fn next(&self, now: Instant) -> Option<Instant> {
+        self.not_before.filter(|at| *at > now)
+    }
+
+    pub(super) fn new() -> Self {
+        Self {
+            step: 1,
+            raised: None,
+            granted: false,
+            rest: 0.0,
+            not_before: None,
+            ended: None,
+        }
+    }
+
+    /// Whether to ask for more: to begin with if it is worth a try, and then as long as it is granted.
+    pub(super) fn may_raise(&self, worth_a_try: bool, now: Instant) -> bool {
+        let due = self.not_before.is_none_or(|at| at <= now);
+        match self.raised {
+            Some(_) => self.granted,
+            None => due && worth_a_try,
+        }
+    }
+
+    /// So many more.
+    pub(super) fn raise(&mut self, now: Instant) -> u32 {
+        let step = self.step;
+        self.step = step.saturating_mul(2);
+        self.raised = Some(now);
+        self.granted = false;
+        step
+    }
+
+    /// A request that left then was granted.
+    pub(super) fn granted(&mut self, sent: Instant) {
+        self.granted |= self.raised.is_some_and(|raised| sent >= raised);
+    }
+
+    /// A budget is used up: a trial under way has failed, and the next one has to wait.
+    pub(super) fn refused(&mut self, window: Duration, now: Instant) {
+        if self.raised.is_some() {
+            self.rest = (self.rest * 2.0).clamp(SHORTEST_REST, LONGEST_REST);
+            self.not_before = Some(now + window.mul_f64(self.rest));
+        }
+        self.end(now);
+    }
+
+    /// There is enough again: a trial begun longer ago than this is over.
+    pub(super) fn end_if_over(&mut self, after: Duration, budget: u32, now: Instant) {
+        if self.raised.is_some_and(|raised| now > raised + after) {
+            if f64::from(self.step) > f64::from(budget) * WORTH_IT {
+                self.rest = 0.0;
+            }
+            self.end(now);
+        }
+    }
+
+    fn end(&mut self, now: Instant) {
+        self.step = 1;
+        self.raised = None;
+        self.granted = false;
+        self.ended = Some(now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WINDOW: Duration = Duration::from_mins(5);
+
+    #[test]
+    fn it_waits_for_the_answer_before_it_asks_for_more() {
+        let (mut trial, now) = (Trial::new(), Instant::now());
+        assert!(trial.may_raise(true, now));
+        assert_eq!(trial.raise(now), 1);
+        assert!(!trial.may_raise(true, now));
+        trial.granted(now);
+        assert!(trial.may_raise(false, now));
+        assert_eq!(trial.raise(now), 2);
+    }
+
+    #[test]
+    fn refused_it_rests_longer_each_time_until_one_was_worth_it() {
+        let (mut trial, mut now) = (Trial::new(), Instant::now());
+        let mut rests = Vec::new();
+        for _ in 0..3 {
+            trial.raise(now);
+            trial.refused(WINDOW, now);
+            let next = trial.next(now).unwrap();
+            rests.push((next - now).as_secs() / 300);
+            now = next;
+        }
+        assert_eq!(rests, [2, 4, 4]);
+        for _ in 0..8 {
+            trial.raise(now);
+        }
+        trial.end_if_over(WINDOW, 1000, now + WINDOW * 2);
+        trial.raise(now);
+        trial.refused(WINDOW, now);
+        assert_eq!(trial.next(now), Some(now + WINDOW * 2));
+    }
+}
