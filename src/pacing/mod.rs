@@ -13,6 +13,8 @@ mod rate;
 mod retry;
 mod settings;
 mod signal;
+#[cfg(test)]
+mod simulation;
 mod status;
 mod trial;
 mod window;

@@ -1,0 +1,64 @@
+//! What holds for every server, not only for those somebody thought of. The run itself checks at each request that
+//! the gate is open and the limit kept, and that it ends in bounded time, by the end of the work or by the breaker.
+
+use proptest::prelude::*;
+
+use super::run::run;
+use super::scenario::Scenario;
+
+/// A server that recovers from whatever befalls it, in a window of thirty seconds.
+fn scenario() -> impl Strategy<Value = String> {
+    let server = (
+        1_u32..5,
+        any::<bool>(),
+        20_u32..400,
+        3_u32..60,
+        0_u32..60,
+        5_u32..500,
+    );
+    let trouble = (
+        any::<bool>(),
+        any::<bool>(),
+        0.0_f64..1.0,
+        0_u32..20,
+        0.0_f64..0.9,
+    );
+    (any::<u32>(), server, trouble).prop_map(|(seed, server, trouble)| {
+        let (servers, random, requests, at_once, hint, execution) = server;
+        let (penalty, silent, share, retry_after, other) = trouble;
+        format!(
+            "seed = {seed}
+            work = {{ users = 800 }}
+            fault = [{{ kind = 'busy', share = {share}, from = 5.0, to = 40.0, retry_after = {retry_after} }},
+                     {{ kind = 'lost', share = 0.02 }}]
+            other = [{{ share = {other}, from = -20.0, to = 60.0 }}]
+            [server]
+            servers = {servers}
+            random = {random}
+            requests = {requests}
+            at_once = {at_once}
+            time = 60.0
+            window = 30.0
+            hint = {hint}
+            network_ms = 20
+            execution_ms = {execution}
+            jitter = 0.5
+            penalty = {penalty}
+            silent = {silent}
+            [expect]"
+        )
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn everybody_gets_a_turn_in_the_end_and_only_through_an_open_gate(text in scenario()) {
+        let scenario: Scenario = toml::from_str(&text).unwrap();
+        let figures = run(&scenario).map_err(TestCaseError::fail)?;
+        let figures = figures.by_name(&scenario);
+        prop_assert!((1.0..=52.0).contains(&figures["limit_max"]));
+        prop_assert!(figures["in_flight_max"] <= 52.0);
+    }
+}
