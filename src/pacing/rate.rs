@@ -243,7 +243,7 @@ mod tests {
         for round in 1..=4 {
             let now = now + seconds(f64::from(round) * 0.5);
             let mut more = 0;
-            while rate.wait_until(more, now).is_none() {
+            while more < 100 && rate.wait_until(more, now).is_none() {
                 more += 1;
             }
             (0..more).for_each(|_| rate.granted(now, now));
@@ -289,12 +289,15 @@ mod tests {
             let mut sent: Vec<Instant> = Vec::new();
             for wait in waits {
                 now += seconds(wait * wait / 20.0);
-                while rate.wait_until(0, now).is_none() {
-                    rate.spend(now);
-                    sent.push(now);
+                let most = usize::try_from(budget).unwrap() + 1;
+                for _ in 0..=most {
+                    if rate.wait_until(0, now).is_none() {
+                        rate.spend(now);
+                        sent.push(now);
+                    }
                 }
                 let inside = sent.iter().filter(|at| **at + WINDOW > now).count();
-                prop_assert!(inside <= usize::try_from(budget).unwrap() + 1);
+                prop_assert!(inside <= most);
             }
         }
     }

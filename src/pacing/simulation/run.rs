@@ -36,6 +36,9 @@ pub(super) fn run(scenario: &Scenario) -> Result<Figures, String> {
             return Err(format!("not done after {at} s"));
         }
         run.handle(event);
+        if let Some(broken) = run.broken {
+            return Err(format!("{broken} at {at} s"));
+        }
         if run.figures.tripped {
             break;
         }
@@ -60,6 +63,7 @@ struct Run<'a> {
     sleep: u64,
     /// Until when the server wants to be left alone, counted apart from the controller.
     shut: Instant,
+    broken: Option<&'static str>,
     users: u32,
     workers: Vec<Worker>,
     /// Who wants to send, in the order in which they came.
@@ -105,6 +109,7 @@ impl Run<'_> {
             count: 0,
             sleep: 0,
             shut: start,
+            broken: None,
             users: scenario.work.users,
             workers: Vec::new(),
             waiting: VecDeque::new(),
@@ -154,9 +159,7 @@ impl Run<'_> {
         while let Some(worker) = self.waiting.front().copied() {
             match self.controller.poll_admit(self.now) {
                 Admit::Go(ticket) => {
-                    let status = self.controller.status(self.now);
-                    assert!(status.in_flight <= status.limit, "more than the limit");
-                    assert!(self.now >= self.shut, "sent while the gate was shut");
+                    self.check();
                     self.waiting.pop_front();
                     self.send(worker, ticket);
                 }
@@ -173,6 +176,17 @@ impl Run<'_> {
                     break;
                 }
             }
+        }
+    }
+
+    /// What has to hold whenever a request leaves.
+    fn check(&mut self) {
+        let status = self.controller.status(self.now);
+        if status.in_flight > status.limit {
+            self.broken = Some("more at once than the limit");
+        }
+        if self.now < self.shut {
+            self.broken = Some("sent while the server wanted quiet");
         }
     }
 
