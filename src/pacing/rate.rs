@@ -15,6 +15,8 @@ use super::window::Window;
 const SPREAD_STEP: f64 = 0.04;
 /// The most of a window over which its requests are spread; what is left lets the flow catch up after a pause.
 const WIDEST_SPREAD: f64 = 0.97;
+/// Over how many times as long as the first burst a window's requests are spread at most while more is asked for.
+const TRIAL_SPREAD: f64 = 4.0;
 /// As a share of the window: for how long unused pace can be made good, as timers are not exact.
 const SLACK: f64 = 1.0 / 300.0;
 /// The smallest budget that is learnt: something has to get through to learn from.
@@ -155,7 +157,13 @@ impl Rate {
         let learnt = self.learnt.map(|learnt| {
             let windows = now.saturating_duration_since(learnt.first).as_secs_f64()
                 / self.window.as_secs_f64();
-            let spread = (learnt.share + SPREAD_STEP * windows).min(WIDEST_SPREAD);
+            // At an even pace a trial would take a window to find 3 % more.
+            let widest = if self.trial.is_on() {
+                (learnt.share * TRIAL_SPREAD).min(WIDEST_SPREAD)
+            } else {
+                WIDEST_SPREAD
+            };
+            let spread = (learnt.share + SPREAD_STEP * windows).min(widest);
             self.window
                 .mul_f64(spread / f64::from(learnt.budget.max(1)))
         });
