@@ -156,7 +156,7 @@ impl Controller {
             Signal::Success | Signal::Neutral => return,
             Signal::Concurrency | Signal::Overload | Signal::Auth => None,
             Signal::Budget(budget) => {
-                self.rate.refused(sent, now);
+                self.rate.refused(sent, seen.retry_after, now);
                 Some(budget)
             }
         };

@@ -119,7 +119,7 @@ impl Rate {
     }
 
     /// A request that left then was refused, because a budget is used up. Fifty refused at once teach once.
-    pub(super) fn refused(&mut self, sent: Instant, now: Instant) {
+    pub(super) fn refused(&mut self, sent: Instant, quiet: Option<Duration>, now: Instant) {
         if self.learnt.is_some_and(|learnt| sent < learnt.at) {
             return;
         }
@@ -140,7 +140,8 @@ impl Rate {
             first,
             share,
         });
-        self.trial.refused(self.window, now);
+        let quiet = quiet.unwrap_or(self.window);
+        self.trial.refused(self.window, quiet, now);
     }
 
     /// Starts the pace anew after quiet, so that nothing is made good in a burst.
@@ -204,7 +205,7 @@ mod tests {
             rate.granted(at, at);
         }
         let now = start + seconds(100.0);
-        rate.refused(now, now);
+        rate.refused(now, None, now);
         (rate, now)
     }
 
@@ -230,7 +231,7 @@ mod tests {
     fn a_flight_of_refusals_teaches_once_and_what_was_granted_of_it_counts() {
         let (mut rate, now) = learnt();
         let sent = now.checked_sub(seconds(1.0)).unwrap();
-        (0..50).for_each(|_| rate.refused(sent, now + seconds(1.0)));
+        (0..50).for_each(|_| rate.refused(sent, None, now + seconds(1.0)));
         assert_eq!(rate.per_second(), Some(20.0));
         (0..30).for_each(|_| rate.granted(sent, now + seconds(1.0)));
         assert_eq!(rate.per_second(), Some(20.1));
@@ -240,7 +241,7 @@ mod tests {
     fn a_refusal_after_little_was_asked_for_halves_the_budget_at_most() {
         let (mut rate, now) = learnt();
         let later = now + WINDOW * 3;
-        rate.refused(later, later);
+        rate.refused(later, None, later);
         assert_eq!(rate.per_second(), Some(10.0));
     }
 
@@ -264,7 +265,7 @@ mod tests {
     fn after_a_trial_that_was_refused_nothing_more_is_asked_for_until_the_window_frees() {
         let (mut rate, now) = learnt();
         assert_eq!(rate.wait_until(0, now), None);
-        rate.refused(now, now + seconds(0.1));
+        rate.refused(now, None, now + seconds(0.1));
         let free = rate.wait_until(0, now + seconds(0.2)).unwrap();
         let until_free = (free - now).as_secs_f64();
         assert!((199.0..202.0).contains(&until_free), "{until_free}");

@@ -2,8 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-/// Windows without a trial after one that was refused: at least, and at most.
-const SHORTEST_REST: f64 = 2.0;
+/// How long no trial is made after one that was refused, as a multiple of the quiet that the server asked for.
+/// The server knows when there will be more: where it asks for a second only, what was learnt is worth little.
+const REST: u32 = 3;
+/// The longest rest, in windows.
 const LONGEST_REST: f64 = 4.0;
 /// As a share of the budget: a trial that found so much more was worth it, and the next one need not wait.
 const WORTH_IT: f64 = 1.0 / 16.0;
@@ -14,8 +16,8 @@ pub(super) struct Trial {
     step: u32,
     raised: Option<Instant>,
     granted: bool,
-    /// Windows to wait after it was refused.
-    rest: f64,
+    /// How long to wait after it was refused.
+    rest: Duration,
     not_before: Option<Instant>,
     ended: Option<Instant>,
 }
@@ -41,7 +43,7 @@ impl Trial {
             step: 1,
             raised: None,
             granted: false,
-            rest: 0.0,
+            rest: Duration::ZERO,
             not_before: None,
             ended: None,
         }
@@ -70,11 +72,13 @@ impl Trial {
         self.granted |= self.raised.is_some_and(|raised| sent >= raised);
     }
 
-    /// A budget is used up: a trial under way has failed, and the next one has to wait.
-    pub(super) fn refused(&mut self, window: Duration, now: Instant) {
+    /// A budget is used up, and the server asks for so much quiet: a trial under way has failed, and the
+    /// next one has to wait.
+    pub(super) fn refused(&mut self, window: Duration, quiet: Duration, now: Instant) {
         if self.raised.is_some() {
-            self.rest = (self.rest * 2.0).clamp(SHORTEST_REST, LONGEST_REST);
-            self.not_before = Some(now + window.mul_f64(self.rest));
+            let longest = window.mul_f64(LONGEST_REST);
+            self.rest = (self.rest * 2).max(quiet * REST).min(longest);
+            self.not_before = Some(now + self.rest);
         }
         self.end(now);
     }
@@ -83,7 +87,7 @@ impl Trial {
     pub(super) fn end_if_over(&mut self, after: Duration, budget: u32, now: Instant) {
         if self.raised.is_some_and(|raised| now > raised + after) {
             if f64::from(self.step) > f64::from(budget) * WORTH_IT {
-                self.rest = 0.0;
+                self.rest = Duration::ZERO;
             }
             self.end(now);
         }
@@ -120,18 +124,18 @@ mod tests {
         let mut rests = Vec::new();
         for _ in 0..3 {
             trial.raise(now);
-            trial.refused(WINDOW, now);
+            trial.refused(WINDOW, Duration::from_mins(3), now);
             let next = trial.next(now).unwrap();
-            rests.push((next - now).as_secs() / 300);
+            rests.push((next - now).as_secs() / 60);
             now = next;
         }
-        assert_eq!(rests, [2, 4, 4]);
+        assert_eq!(rests, [9, 18, 20]);
         for _ in 0..8 {
             trial.raise(now);
         }
         trial.end_if_over(WINDOW, 1000, now + WINDOW * 2);
         trial.raise(now);
-        trial.refused(WINDOW, now);
-        assert_eq!(trial.next(now), Some(now + WINDOW * 2));
+        trial.refused(WINDOW, Duration::from_secs(1), now);
+        assert_eq!(trial.next(now), Some(now + Duration::from_secs(3)));
     }
 }

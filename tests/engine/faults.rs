@@ -44,11 +44,11 @@ async fn each_passing_fault_leads_to_the_same_end_and_an_exact_undo() {
 
 #[tokio::test]
 async fn the_standard_mix_of_faults_leads_to_the_same_end_and_an_exact_undo() {
-    let quiet = World::with_users(300).await;
+    let quiet = World::with_users(100).await;
     let before = quiet.states();
     quiet.carry_out(Operation::Deactivate).await;
     let world = World::new(Options {
-        users: 300,
+        users: 100,
         faults: Faults::standard(),
         ..Options::default()
     })

@@ -45,7 +45,8 @@ impl World {
         .await
     }
 
-    /// Retries without long pauses: what is tested is what is decided, not how long is waited.
+    /// Retries without long pauses, and a window of limits that is over soon: what is tested is what is
+    /// decided, not how long is waited.
     pub(crate) async fn reader(&self, interrupted: &CancellationToken) -> Reader {
         let settings = Settings {
             retry: RetryPolicy {
@@ -53,6 +54,7 @@ impl World {
                 cap: Duration::from_millis(5),
                 ..RetryPolicy::default()
             },
+            budget_window: Duration::from_secs(1),
             ..Settings::default()
         };
         let tokens = Arc::new(GivenToken::new(self.sandbox.token()).unwrap());
