@@ -7,12 +7,13 @@ use crate::model::{AccessMode, ProblemKind, User};
 /// Only what the columns say for certain. Whether a user has a role, a licence or the privilege is
 /// the server's to say, because roles come through teams too and on-premises nobody is "licensed".
 pub fn ineligible(user: &User) -> Option<ProblemKind> {
+    if user.deleted {
+        // Most are disabled as well; that they are gone says more.
+        return Some(ProblemKind::Deleted);
+    }
     if user.disabled {
         // Asked as a disabled user, the server may answer with the caller's own rows.
         return Some(ProblemKind::Disabled);
-    }
-    if user.deleted {
-        return Some(ProblemKind::Deleted);
     }
     if user.stub {
         return Some(ProblemKind::StubUser);
@@ -69,6 +70,7 @@ mod tests {
             (
                 User {
                     deleted: true,
+                    disabled: true,
                     ..plain.clone()
                 },
                 ProblemKind::Deleted,
