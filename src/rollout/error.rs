@@ -19,7 +19,7 @@ pub enum RolloutError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// Names that do not lead to exactly one user each.
-    #[error("{} of the names given do not lead to exactly one user", .0.len())]
+    #[error("not every name that was given leads to exactly one user (names that do not: {})", .0.len())]
     Selection(Vec<Mismatch>),
     /// The server ignores the impersonation header: what we do, we would do as the caller.
     #[error("the server does not honour impersonation: asked as {user}, it answered as {answered}")]
