@@ -2,10 +2,12 @@
 
 use std::num::NonZeroU32;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::plan::{Bound, Wave};
 use crate::report::Format;
 use crate::rollout::SurveyMode;
 
@@ -216,6 +218,13 @@ pub(super) enum KindChoice {
     Both,
 }
 
+fn pause(text: &str) -> Result<Duration, String> {
+    let span: jiff::SignedDuration = text
+        .parse()
+        .map_err(|error: jiff::Error| error.to_string())?;
+    Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
+}
+
 /// What has to be agreed to before anything is written.
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Safety")]
@@ -229,6 +238,18 @@ pub(super) struct ConsentArgs {
     /// Walk the whole path, but send no change
     #[arg(long)]
     pub(super) dry_run: bool,
+    /// Refuse a plan that changes more users than this, or than this share of those selected
+    #[arg(long, value_name = "N|P%")]
+    pub(super) max_changes: Option<Bound>,
+    /// Stop when so many users have failed, or this share of the wave; the rest is left for `resume`
+    #[arg(long, value_name = "N|P%")]
+    pub(super) stop_after_failures: Option<Bound>,
+    /// Change so many users, sum up, and go on with the next wave when you say so; such as `10,100,rest`
+    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
+    pub(super) wave: Vec<Wave>,
+    /// Wait between waves for so long, such as `30m`, instead of asking
+    #[arg(long, value_name = "TIME", requires = "wave", value_parser = pause)]
+    pub(super) wave_pause: Option<Duration>,
 }
 
 /// `deactivate` and `reactivate`.

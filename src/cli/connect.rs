@@ -57,7 +57,7 @@ pub(super) async fn connect_with(
     interrupted: &CancellationToken,
 ) -> Result<Reader, CliError> {
     let pacer = Pacer::new(target.pacing);
-    let channel = Channel::new(target.environment, tokens, pacer, interrupted.clone());
+    let channel = Channel::new(target.environment, tokens, pacer, interrupted.child_token());
     Ok(Reader::connect(channel.map_err(CliError::Http)?).await?)
 }
 

@@ -62,6 +62,20 @@ pub(super) fn foresee(args: &ConsentArgs, calendar_loss: bool) -> Result<(), Cli
     }
 }
 
+/// Asks whether to go on; only where there is a terminal and nobody said not to ask.
+pub(super) async fn go_on(
+    args: &ConsentArgs,
+    interrupted: &CancellationToken,
+) -> Result<bool, CliError> {
+    if args.yes || !can_ask() {
+        return Ok(true);
+    }
+    match answer(&format!("Type `{YES}` to go on: "), YES, interrupted).await {
+        Err(CliError::Declined) => Ok(false),
+        answer => answer.map(|()| true),
+    }
+}
+
 fn can_ask() -> bool {
     stdin().is_terminal() && stderr().is_terminal()
 }
@@ -95,11 +109,20 @@ async fn ask(
     interrupted: &CancellationToken,
 ) -> Result<(), CliError> {
     let Stakes { filters, users, .. } = stakes;
-    Printer::ask(&format!(
+    let question = format!(
         "Change {filters} filter{} of {users} user{}? Type `{word}` to go on: ",
         plural(filters),
         plural(users)
-    ));
+    );
+    answer(&question, word, interrupted).await
+}
+
+async fn answer(
+    question: &str,
+    word: &str,
+    interrupted: &CancellationToken,
+) -> Result<(), CliError> {
+    Printer::ask(question);
     let answer = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
         stdin().read_line(&mut answer).map(|_| answer)
@@ -126,6 +149,10 @@ mod tests {
             yes,
             accept_calendar_loss: accept,
             dry_run,
+            max_changes: None,
+            stop_after_failures: None,
+            wave: Vec::new(),
+            wave_pause: None,
         }
     }
 

@@ -94,6 +94,10 @@ const AGREED: ConsentArgs = ConsentArgs {
     yes: true,
     accept_calendar_loss: true,
     dry_run: false,
+    max_changes: None,
+    stop_after_failures: None,
+    wave: Vec::new(),
+    wave_pause: None,
 };
 
 fn options(args: &DemoArgs) -> Options {

@@ -10,11 +10,12 @@ use tokio_util::sync::CancellationToken;
 use crate::dataverse::{self, Reader};
 use crate::journal::{Phase, RunFile, RunReader, discard};
 use crate::model::Outcome;
+use crate::plan::Wave;
 use crate::report::{
     Format, show_progress, write_calendar_warning, write_document, write_plan, write_run,
     write_summary,
 };
-use crate::rollout::{Events, Rollout, RolloutError, SurveyMode, SurveyedAs};
+use crate::rollout::{Application, Events, Rollout, RolloutError, SurveyMode, SurveyedAs};
 
 use super::args::ConsentArgs;
 use super::consent::{self, Stakes};
@@ -40,7 +41,7 @@ impl<'a> Driver<'a> {
         let path = file.journal.path().to_owned();
         Ok(Self {
             printer,
-            rollout: Arc::new(Rollout::new(reader, file, interrupted.clone())?),
+            rollout: Arc::new(Rollout::new(reader, file)?),
             path,
             interrupted: interrupted.clone(),
         })
@@ -97,7 +98,7 @@ impl<'a> Driver<'a> {
                 calendar_loss: self.calendar_loss().await?,
             };
             self.show_plan(stakes)?;
-            if let Err(error) = consent::obtain(consent, stakes, &self.interrupted).await {
+            if let Err(error) = self.agree(consent, stakes).await {
                 self.rollout.leave(Outcome::Planned).await?;
                 let run = &self.rollout.head().id.as_str()[..6];
                 let kept = format!("The plan is kept: `syncfilters apply {run}` applies it.");
@@ -105,19 +106,84 @@ impl<'a> Driver<'a> {
                 return Err(error);
             }
         }
-        self.apply(consent.dry_run).await
+        self.apply(consent).await
     }
 
-    /// Makes the changes that are planned and not made yet.
-    pub(super) async fn apply(&self, dry_run: bool) -> Result<Exit, CliError> {
-        let applied = self.stretch(self.rollout.apply(dry_run)).await;
-        if dry_run && applied.is_ok() {
-            self.rollout.leave(Outcome::Planned).await?;
-            self.printer
-                .say("This was a dry run: no change was sent, and the plan is kept.");
-            return self.show_result(Outcome::Planned);
+    /// The guards first: nobody should be asked about what is refused anyway.
+    async fn agree(&self, consent: &ConsentArgs, stakes: Stakes) -> Result<(), CliError> {
+        if let Some(bound) = consent.max_changes {
+            let selected = self.rollout.journal().user_totals().await?.selected;
+            if stakes.users > bound.of(selected) {
+                return Err(CliError::TooManyChanges {
+                    users: stakes.users,
+                    selected,
+                    bound,
+                });
+            }
         }
-        self.end(applied).await
+        consent::obtain(consent, stakes, &self.interrupted).await
+    }
+
+    /// Makes the changes that are planned and not made yet, wave by wave.
+    pub(super) async fn apply(&self, consent: &ConsentArgs) -> Result<Exit, CliError> {
+        let all = [Wave::Rest];
+        let waves = match &consent.wave[..] {
+            [] => &all[..],
+            waves => waves,
+        };
+        for (number, wave) in waves.iter().enumerate() {
+            let applied = self.stretch(self.rollout.apply(application(consent, *wave)));
+            let applied = applied.await;
+            if consent.dry_run && applied.is_ok() {
+                self.rollout.leave(Outcome::Planned).await?;
+                self.printer
+                    .say("This was a dry run: no change was sent, and the plan is kept.");
+                return self.show_result(Outcome::Planned);
+            }
+            let left = self.rollout.journal().users_to_change().await?;
+            if applied.is_err() || left == 0 {
+                return self.end(applied).await;
+            }
+            let last = number + 1 == waves.len();
+            let go_on = self.between_waves(consent, number + 1, left, last).await?;
+            if let Err(stopped) = go_on {
+                return self.end(Err(stopped)).await;
+            }
+        }
+        self.end(Ok(())).await
+    }
+
+    /// Sums up a wave and waits for the word, or the time, to go on.
+    async fn between_waves(
+        &self,
+        consent: &ConsentArgs,
+        number: usize,
+        left: u64,
+        last: bool,
+    ) -> Result<Result<(), RolloutError>, CliError> {
+        let users = self.rollout.journal().user_totals().await?;
+        self.printer.say(&format!(
+            "Wave {number} is done. Until now {} users were changed and {} failed; {left} are left.",
+            users.changed, users.failed
+        ));
+        if last {
+            let why = "the last wave is done, and not everybody was in it";
+            return Ok(Err(RolloutError::Stopped(why.into())));
+        }
+        if let Some(pause) = consent.wave_pause {
+            self.printer
+                .say(&format!("Waiting for {} s.", pause.as_secs()));
+            return Ok(tokio::select! {
+                () = self.interrupted.cancelled() => Err(RolloutError::Interrupted),
+                () = tokio::time::sleep(pause) => Ok(()),
+            });
+        }
+        Ok(match consent::go_on(consent, &self.interrupted).await {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(RolloutError::Stopped("the next wave was declined".into())),
+            Err(CliError::InterruptedAtPrompt) => Err(RolloutError::Interrupted),
+            Err(error) => return Err(error),
+        })
     }
 
     /// Ends the command: with the outcome of the run, or with how to go on.
@@ -238,6 +304,17 @@ impl<'a> Driver<'a> {
             self.rollout.leave(Outcome::Stopped).await?;
         }
         Ok(())
+    }
+}
+
+fn application(consent: &ConsentArgs, wave: Wave) -> Application {
+    Application {
+        dry_run: consent.dry_run,
+        users: match wave {
+            Wave::Users(users) => Some(users),
+            Wave::Rest => None,
+        },
+        stop_after_failures: consent.stop_after_failures,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::auth::SignInError;
 use crate::dataverse;
 use crate::journal::{JournalError, OpenError};
 use crate::model::{ProblemKind, RunId};
-use crate::plan::{CriteriaError, UserListError};
+use crate::plan::{Bound, CriteriaError, UserListError};
 use crate::report::ReportError;
 use crate::rollout::RolloutError;
 use crate::settings::SettingsError;
@@ -44,6 +44,14 @@ pub(super) enum CliError {
     Output(io::Error),
     #[error("refused: {0}")]
     WouldAsk(String),
+    #[error(
+        "refused: the plan changes {users} of the {selected} selected users, and --max-changes is {bound}"
+    )]
+    TooManyChanges {
+        users: u64,
+        selected: u64,
+        bound: Bound,
+    },
     #[error("declined; nothing was changed")]
     Declined,
     #[error("interrupted; nothing was changed")]
@@ -120,6 +128,14 @@ impl CliError {
                 ("usage", Exit::Usage, None)
             }
             Self::WouldAsk(_) => ("would-ask", Exit::Refused, None),
+            Self::TooManyChanges { .. } => (
+                "too-many-changes",
+                Exit::Refused,
+                Some(
+                    "look at the plan with `syncfilters report`; a higher --max-changes allows it"
+                        .into(),
+                ),
+            ),
             Self::Declined => ("declined", Exit::Refused, None),
             Self::InterruptedAtPrompt => ("interrupted", Exit::Interrupted, None),
             Self::Http(_) | Self::Sandbox(_) | Self::Unexpected(_) => {

@@ -52,7 +52,7 @@ pub(super) async fn resume(app: &App, args: &ApplyArgs) -> Result<Exit, CliError
         Phase::Surveying => driver.survey(SurveyMode::Impersonation).await,
         Phase::Planned => driver.stretch(driver.rollout().check_fits()).await,
         Phase::Applying | Phase::Finished => {
-            return driver.apply(args.consent.dry_run).await;
+            return driver.apply(&args.consent).await;
         }
     };
     match planned {

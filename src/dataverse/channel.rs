@@ -127,6 +127,11 @@ impl Channel {
         &self.0.environment
     }
 
+    /// Cancelled, it lets no more requests leave; those under way are finished.
+    pub fn interrupted(&self) -> &CancellationToken {
+        &self.0.interrupted
+    }
+
     /// The pace at which requests leave.
     pub fn pacer(&self) -> &Pacer {
         &self.0.pacer

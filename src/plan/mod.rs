@@ -3,6 +3,7 @@
 //! Everything here is a plain function over plain values: no network, no file, no clock.
 
 mod again;
+mod bound;
 mod change;
 mod criteria;
 mod eligibility;
@@ -11,6 +12,7 @@ mod undo;
 mod user_list;
 
 pub use again::{Attribution, Rule, Verdict, Wrote, judge};
+pub use bound::{Bound, BoundError, Wave, WaveError};
 pub use change::{Change, UserPlan, foreign_row, plan_user};
 pub use criteria::{Criteria, CriteriaError, Types};
 pub use eligibility::ineligible;

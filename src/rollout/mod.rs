@@ -13,6 +13,7 @@ mod session;
 mod survey;
 
 pub use administrator::{FallBack, SurveyMode, SurveyedAs};
+pub use apply::Application;
 pub use error::RolloutError;
 pub use event::{Event, Events, Step};
 pub use fits::Misfit;

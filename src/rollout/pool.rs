@@ -17,8 +17,8 @@ pub(super) trait Numbered {
 
 /// Hands everything that `next` brings to `work`, `workers` at a time.
 ///
-/// The first error stops the hand-out; what is under way is finished, because a request that has left
-/// has left. An interruption does the same.
+/// The first error stops the hand-out, and those who wait for their turn to send; what is under way is
+/// finished, because a request that has left has left. An interruption does the same.
 pub(super) async fn for_each<T, N, NF, W, WF>(
     workers: usize,
     interrupted: &CancellationToken,
@@ -47,7 +47,7 @@ where
         for item in chunk {
             after = item.seq();
             while running.len() >= workers {
-                finish_one(&mut running, &mut first_error).await;
+                finish_one(&mut running, &mut first_error, interrupted).await;
             }
             if interrupted.is_cancelled() {
                 first_error.get_or_insert(RolloutError::Interrupted);
@@ -59,7 +59,7 @@ where
         }
     }
     while !running.is_empty() {
-        finish_one(&mut running, &mut first_error).await;
+        finish_one(&mut running, &mut first_error, interrupted).await;
     }
     first_error.map_or(Ok(()), Err)
 }
@@ -67,6 +67,7 @@ where
 async fn finish_one(
     running: &mut JoinSet<Result<(), RolloutError>>,
     first_error: &mut Option<RolloutError>,
+    interrupted: &CancellationToken,
 ) {
     match running.join_next().await {
         Some(Ok(Err(error))) => keep_first(first_error, error),
@@ -75,6 +76,9 @@ async fn finish_one(
             keep_first(first_error, RolloutError::Stopped(why));
         }
         Some(Ok(Ok(()))) | None => {}
+    }
+    if first_error.is_some() {
+        interrupted.cancel();
     }
 }
 

@@ -68,12 +68,9 @@ pub struct Rollout {
 
 impl Rollout {
     /// A run to be driven, with an environment that its file belongs to. Nobody is told of it yet.
-    pub fn new(
-        reader: Reader,
-        file: RunFile,
-        interrupted: CancellationToken,
-    ) -> Result<Self, RolloutError> {
+    pub fn new(reader: Reader, file: RunFile) -> Result<Self, RolloutError> {
         belongs_together(&file.head.organization, &reader.identity().organization)?;
+        let interrupted = reader.channel().interrupted().clone();
         let breaker = reader.channel().pacer().breaker();
         Ok(Self {
             stamps: AtomicBool::new(file.head.stamps),

@@ -255,3 +255,35 @@ fn the_demo_does_the_whole_job() {
         "it leaves nothing behind"
     );
 }
+
+#[test]
+fn a_plan_that_changes_too_many_is_refused_with_the_numbers_and_the_flag() {
+    let world = World::with_users(40);
+    let before = world.states();
+    let ended = world.run(&deactivate(&["--max-changes", "10%"])).must_be(5);
+    assert!(ended.stderr.contains("--max-changes is 10%"), "{ended:?}");
+    assert_eq!(world.states(), before);
+    world.run(&deactivate(&["--max-changes", "40"])).must_be(3);
+    world
+        .run(&deactivate(&["--max-changes", "many"]))
+        .must_be(2);
+}
+
+#[test]
+fn waves_go_one_after_the_other_and_what_is_in_none_is_left_for_resume() {
+    let world = World::with_users(60);
+    let waves = ["--wave", "5,10", "--format", "json"];
+    let ended = world.run(&deactivate(&waves)).must_be(6);
+    assert!(ended.stderr.contains("Wave 1 is done"), "{ended:?}");
+    let document = ended.json();
+    assert_eq!(document["outcome"], "stopped");
+    let run = document["run"].as_str().unwrap();
+    let users = &document["users"];
+    let done = users["changed"].as_u64().unwrap() + users["failed"].as_u64().unwrap();
+    assert!(done >= 15, "{users}");
+    assert!(users["planned"].as_u64().unwrap() > 0, "{users}");
+    let resumed = world.run(&["resume", run, "--wave", "5,rest", "--format", "json"]);
+    let resumed = resumed.must_be(3).json();
+    assert_eq!(resumed["users"]["planned"], 0);
+    world.run(&deactivate(&["--wave", "0"])).must_be(2);
+}

@@ -5,10 +5,16 @@ use std::time::Duration;
 
 use syncfilters::journal::{OpenError, Phase, RunFile};
 use syncfilters::model::Operation;
-use syncfilters::rollout::{RolloutError, SurveyMode};
-use syncfilters::sandbox::Options;
+use syncfilters::rollout::{Application, RolloutError, SurveyMode};
+use syncfilters::sandbox::{Fault, Faults, Options};
 
 use crate::support::{Run, World, started};
+
+const DRY: Application = Application {
+    dry_run: true,
+    users: None,
+    stop_after_failures: None,
+};
 
 async fn slow_world() -> World {
     World::new(Options {
@@ -63,7 +69,7 @@ async fn an_interruption_finishes_what_is_under_way_and_leaves_the_rest() {
     let interrupted = run.interrupted.clone();
     let applying = {
         let rollout = Arc::clone(&run.rollout);
-        tokio::spawn(async move { rollout.apply(false).await })
+        tokio::spawn(async move { rollout.apply(Application::default()).await })
     };
     tokio::time::sleep(Duration::from_millis(30)).await;
     interrupted.cancel();
@@ -112,10 +118,50 @@ async fn a_dry_run_walks_the_whole_path_and_sends_no_write() {
     run.plan().await.unwrap();
     let before = world.sandbox.filters();
     world.sandbox.reset_counts();
-    run.rollout.apply(true).await.unwrap();
+    run.rollout.apply(DRY).await.unwrap();
     let counts = world.sandbox.counts();
     assert_eq!((counts.patches, counts.batches), (0, 0));
     assert_eq!(world.sandbox.filters(), before);
     run.apply().await.unwrap();
     assert_ne!(world.sandbox.filters(), before, "the plan was kept");
+}
+
+#[tokio::test]
+async fn a_wave_changes_so_many_users_and_the_next_one_goes_on() {
+    let world = World::with_users(60).await;
+    let run = world.begin(started(Operation::Deactivate)).await;
+    run.plan().await.unwrap();
+    let all = run.rollout.journal().users_to_change().await.unwrap();
+    let wave = |users| Application {
+        users: Some(users),
+        ..Application::default()
+    };
+    run.rollout.apply(wave(10)).await.unwrap();
+    let left = || run.rollout.journal().users_to_change();
+    assert_eq!(left().await.unwrap(), all - 10);
+    run.rollout.apply(wave(7)).await.unwrap();
+    assert_eq!(left().await.unwrap(), all - 17);
+    run.rollout.apply(wave(1000)).await.unwrap();
+    assert_eq!(left().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_wave_in_which_too_many_fail_stops_and_leaves_the_rest() {
+    let world = World::with_users(60).await;
+    let run = world.begin(started(Operation::Deactivate)).await;
+    run.plan().await.unwrap();
+    world
+        .sandbox
+        .set_faults(Faults::none().with(Fault::Internal500, 1.0));
+    let guarded = Application {
+        stop_after_failures: Some("2".parse().unwrap()),
+        ..Application::default()
+    };
+    let error = run.rollout.apply(guarded).await.unwrap_err();
+    assert!(
+        error.to_string().contains("--stop-after-failures is 2"),
+        "{error}"
+    );
+    world.sandbox.set_faults(Faults::none());
+    assert!(run.rollout.journal().users_to_change().await.unwrap() > 0);
 }

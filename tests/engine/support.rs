@@ -10,7 +10,7 @@ use syncfilters::journal::{RunFile, RunReader};
 use syncfilters::model::{Operation, Outcome, ProblemKind, RunId};
 use syncfilters::pacing::{Pacer, RetryPolicy, Settings};
 use syncfilters::plan::{Criteria, Selection, Types};
-use syncfilters::rollout::{Rollout, RolloutError, Started, SurveyMode};
+use syncfilters::rollout::{Application, Rollout, RolloutError, Started, SurveyMode};
 use syncfilters::sandbox::{FilterSnapshot, Options, Sandbox};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -74,7 +74,7 @@ impl World {
         let path = self.folder.path().join(format!("{id}.run"));
         let file = RunFile::create(&path, started.head(id, &reader)).unwrap();
         Run {
-            rollout: Arc::new(Rollout::new(reader, file, interrupted.clone()).unwrap()),
+            rollout: Arc::new(Rollout::new(reader, file).unwrap()),
             path,
             interrupted,
         }
@@ -94,7 +94,7 @@ impl World {
         let reader = self.reader(&interrupted).await;
         let file = RunFile::open(path).unwrap();
         Run {
-            rollout: Arc::new(Rollout::new(reader, file, interrupted.clone()).unwrap()),
+            rollout: Arc::new(Rollout::new(reader, file).unwrap()),
             path: path.to_owned(),
             interrupted,
         }
@@ -166,7 +166,7 @@ impl Run {
     }
 
     pub(crate) async fn apply(&self) -> Result<(), RolloutError> {
-        self.rollout.apply(false).await
+        self.rollout.apply(Application::default()).await
     }
 
     pub(crate) async fn finish(self) -> Done {

@@ -1,0 +1,115 @@
+//! Limits that people set: a number, or a share.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// A number of users, or a share of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Bound {
+    /// So many.
+    Users(u64),
+    /// So many of a hundred, from 0 to 100.
+    Percent(u8),
+}
+
+/// A text that is no limit.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is neither a number of users nor a share such as `20%`")]
+pub struct BoundError(String);
+
+impl Bound {
+    /// The limit as a number of users, where there are so many; a share is rounded down.
+    pub fn of(self, users: u64) -> u64 {
+        match self {
+            Self::Users(most) => most,
+            Self::Percent(share) => {
+                let most = u128::from(users) * u128::from(share) / 100;
+                u64::try_from(most).unwrap_or(u64::MAX)
+            }
+        }
+    }
+}
+
+impl fmt::Display for Bound {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Users(most) => write!(f, "{most}"),
+            Self::Percent(share) => write!(f, "{share}%"),
+        }
+    }
+}
+
+impl FromStr for Bound {
+    type Err = BoundError;
+
+    fn from_str(text: &str) -> Result<Self, BoundError> {
+        let wrong = || BoundError(text.to_owned());
+        match text.trim().strip_suffix('%') {
+            Some(share) => {
+                let share = share.trim().parse().map_err(|_| wrong())?;
+                if share > 100 {
+                    return Err(wrong());
+                }
+                Ok(Self::Percent(share))
+            }
+            None => Ok(Self::Users(text.trim().parse().map_err(|_| wrong())?)),
+        }
+    }
+}
+
+/// How many users a wave has.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wave {
+    /// So many, at least 1.
+    Users(u64),
+    /// All that are left.
+    Rest,
+}
+
+/// A text that is no wave.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("`{0}` is neither a number of users from 1 nor `rest`")]
+pub struct WaveError(String);
+
+impl FromStr for Wave {
+    type Err = WaveError;
+
+    fn from_str(text: &str) -> Result<Self, WaveError> {
+        if text.trim().eq_ignore_ascii_case("rest") {
+            return Ok(Self::Rest);
+        }
+        match text.trim().parse() {
+            Ok(users) if users > 0 => Ok(Self::Users(users)),
+            _ => Err(WaveError(text.to_owned())),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_share_is_taken_of_those_there_are_and_rounded_down() {
+        for (text, of, most) in [
+            ("25", 1000, 25),
+            ("30%", 10, 3),
+            ("30 %", 9, 2),
+            ("0%", 100, 0),
+            ("100%", u64::MAX, u64::MAX),
+        ] {
+            assert_eq!(text.parse::<Bound>().unwrap().of(of), most, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_neither_a_number_nor_a_share_is_refused() {
+        for text in ["", "%", "101%", "-1", "ten", "1.5%"] {
+            assert!(text.parse::<Bound>().is_err(), "{text}");
+        }
+        for text in ["", "0", "-1", "all"] {
+            assert!(text.parse::<Wave>().is_err(), "{text}");
+        }
+        assert_eq!("Rest".parse(), Ok(Wave::Rest));
+    }
+}
