@@ -26,7 +26,7 @@ impl TokenSource for GivenToken {
         ready(Ok(self.0.clone())).boxed()
     }
 
-    fn refused(&self) -> bool {
+    fn refused(&self, _: &Bearer) -> bool {
         false
     }
 

@@ -1,7 +1,45 @@
 //! Signing in: where the bearer token comes from.
 
+mod advice;
+mod application;
+mod authority;
+mod body;
+mod browser;
+mod cache;
+mod certificate;
+mod challenge;
+mod discover;
+mod endpoint;
+mod error;
+mod federation;
 mod given;
+mod http;
+mod interactive;
+mod keep;
+mod managed_identity;
+mod method;
+mod open;
+mod person;
+mod pfx;
+mod refusal;
+mod secret;
 mod source;
+mod token;
+mod tool;
 
+pub use authority::{Authority, resource};
+pub use challenge::Challenge;
+pub use discover::{Discovered, challenge, judge};
+pub use error::SignInError;
+pub use federation::Federation;
 pub use given::GivenToken;
-pub use source::{Bearer, SignInError, TokenSource};
+pub use http::{Http, HttpError};
+pub use keep::Keep;
+pub use managed_identity::Service;
+pub use method::Method;
+pub use open::{Place, forget, open};
+pub use person::{Nobody, Notice, Person};
+pub use refusal::Refusal;
+pub use secret::SecretFrom;
+pub use source::{Bearer, TokenSource};
+pub use tool::Tool;

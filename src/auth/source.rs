@@ -6,19 +6,36 @@ use futures_util::future::BoxFuture;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 
+use super::SignInError;
+
 /// A bearer token. Never printed: its `Debug` is redacted, and the header made of it is marked sensitive.
 #[derive(Clone)]
-pub struct Bearer(SecretString);
+pub struct Bearer {
+    secret: SecretString,
+    /// How many tokens its source had handed out before this one.
+    generation: u64,
+}
 
 impl Bearer {
     /// Takes a token as it came; surrounding white space is no part of it.
     pub fn new(token: &str) -> Self {
-        Self(SecretString::from(token.trim()))
+        Self::of_generation(token, 0)
+    }
+
+    pub(super) fn of_generation(token: &str, generation: u64) -> Self {
+        Self {
+            secret: SecretString::from(token.trim()),
+            generation,
+        }
+    }
+
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// The value of the `Authorization` header.
     pub fn header(&self) -> Result<HeaderValue, SignInError> {
-        let text = format!("Bearer {}", self.0.expose_secret());
+        let text = format!("Bearer {}", self.secret.expose_secret());
         let mut value = HeaderValue::try_from(text).map_err(|_| SignInError::NotAToken)?;
         value.set_sensitive(true);
         Ok(value)
@@ -36,22 +53,12 @@ pub trait TokenSource: Send + Sync + fmt::Debug {
     /// A token that is good now. Sources keep theirs and renew it early.
     fn bearer(&self) -> BoxFuture<'_, Result<Bearer, SignInError>>;
 
-    /// The server would not take the last token: the next one has to be new.
+    /// The server would not take this token: the next one has to be another.
     ///
-    /// Answers whether there can be a new one at all.
-    fn refused(&self) -> bool;
+    /// Answers whether there can be another one: once after a refusal, and not again when the new one is
+    /// refused too. Many workers may bring back the same token; that counts as one refusal.
+    fn refused(&self, bearer: &Bearer) -> bool;
 
     /// How this signs in, for people, without any secret.
     fn describe(&self) -> String;
-}
-
-/// Why there is no token.
-#[derive(Debug, thiserror::Error)]
-pub enum SignInError {
-    /// The text is not a token.
-    #[error("the access token holds characters that no token has")]
-    NotAToken,
-    /// There is none.
-    #[error("there is no access token")]
-    Missing,
 }

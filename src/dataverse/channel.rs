@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use url::Url;
 
-use crate::auth::TokenSource;
+use crate::auth::{Bearer, TokenSource};
 use crate::model::EnvironmentUrl;
 use crate::pacing::{
     Decision, Facts, Failure, GiveUp, Observation, Pacer, Repeat, Signal, classify,
@@ -162,7 +162,9 @@ impl Channel {
             let attempt = self.attempt(call).await?;
             match attempt.seen.signal {
                 Signal::Success | Signal::Neutral => return attempt.into_answer(call),
-                Signal::Auth if !renewed && self.0.tokens.refused() => renewed = true,
+                Signal::Auth if !renewed && self.0.tokens.refused(&attempt.bearer) => {
+                    renewed = true;
+                }
                 Signal::Auth => return Err(attempt.into_unauthorized(call)),
                 Signal::Concurrency | Signal::Budget(_) | Signal::Overload => {
                     match self.0.pacer.decide(&mut state, &attempt.seen, call.repeat) {
@@ -180,10 +182,13 @@ impl Channel {
             () = self.0.interrupted.cancelled() => return Err(Error::Interrupted),
             permit = self.0.pacer.admit() => permit,
         };
-        let bearer = self.0.tokens.bearer().await?;
+        let bearer = tokio::select! {
+            () = self.0.interrupted.cancelled() => return Err(Error::Interrupted),
+            bearer = self.0.tokens.bearer() => bearer?,
+        };
         let started = Instant::now();
         let result = self.exchange(call, bearer.header()?).await;
-        let attempt = Attempt::new(result);
+        let attempt = Attempt::new(result, bearer);
         permit.finish(&attempt.seen);
         if let Ok(answer) = &attempt.result {
             if let Some(hint) = number(&answer.headers, "x-ms-dop-hint") {
@@ -232,10 +237,12 @@ impl Channel {
 struct Attempt {
     result: Result<Answer, reqwest::Error>,
     seen: Observation,
+    /// The token that it was made with.
+    bearer: Bearer,
 }
 
 impl Attempt {
-    fn new(result: Result<Answer, reqwest::Error>) -> Self {
+    fn new(result: Result<Answer, reqwest::Error>, bearer: Bearer) -> Self {
         let seen = match &result {
             Ok(answer) => observe(answer),
             Err(error) => {
@@ -246,7 +253,11 @@ impl Attempt {
                 classify(&facts, Timestamp::now())
             }
         };
-        Self { result, seen }
+        Self {
+            result,
+            seen,
+            bearer,
+        }
     }
 
     /// A redirect is no answer: the token is for this server only.

@@ -1,0 +1,185 @@
+//! The authorisation code with PKCE, by way of the browser and a listener on this machine.
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use oauth2::{AuthorizationCode, CsrfToken, PkceCodeChallenge, RedirectUrl};
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
+use url::Url;
+
+use super::SignInError;
+use super::endpoint::{Asker, Endpoint};
+use super::person::{Notice, Person};
+use super::refusal::Refusal;
+use super::token::Token;
+
+const WHAT: &str = "signing in with the browser";
+/// How long the person has.
+const PATIENCE: Duration = Duration::from_mins(5);
+/// A browser sends its few lines at once; others are not waited for.
+const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+const LARGEST_REQUEST: usize = 16 * 1024;
+
+/// Signs in with the browser. Entra ignores the port of `http://localhost`; AD FS wants exactly the registered one.
+pub(super) async fn sign_in(
+    endpoint: &Endpoint,
+    port: Option<u16>,
+    person: &dyn Person,
+) -> Result<Token, SignInError> {
+    let listener = TcpListener::bind(("127.0.0.1", port.unwrap_or(0)))
+        .await
+        .map_err(|error| {
+            SignInError::unusable(WHAT, format!("the port cannot be used: {error}"))
+        })?;
+    let port = listener.local_addr().map_or(0, |address| address.port());
+    let redirect = RedirectUrl::new(format!("http://localhost:{port}"))
+        .map_err(|error| SignInError::unusable(WHAT, error))?;
+    let client = endpoint.client().set_redirect_uri(redirect);
+    let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
+    let mut request = client
+        .authorize_url(CsrfToken::new_random)
+        .add_scopes(endpoint.scopes(Asker::Person))
+        .set_pkce_challenge(challenge)
+        .add_extra_param("response_mode", "query");
+    for (name, value) in endpoint.extra() {
+        request = request.add_extra_param(name, value);
+    }
+    let (url, state) = request.url();
+    let opened = open(&url);
+    let told = person.tell(&Notice::Browser {
+        address: url.to_string(),
+        opened,
+    });
+    if !told {
+        return Err(SignInError::NobodyThere { what: WHAT.into() });
+    }
+    let answer = tokio::time::timeout(PATIENCE, listen(&listener, state.secret())).await;
+    let answer = answer.map_err(|_| SignInError::TooLate {
+        what: WHAT.into(),
+        minutes: PATIENCE.as_secs() / 60,
+    })??;
+    let code = answer.map_err(|refusal| endpoint.refused(WHAT, refusal))?;
+    let mut request = client
+        .exchange_code(AuthorizationCode::new(code))
+        .set_pkce_verifier(verifier);
+    for (name, value) in endpoint.extra() {
+        request = request.add_extra_param(name, value);
+    }
+    let answer = request.request_async(&endpoint.http).await;
+    answer
+        .map(Token::from)
+        .map_err(|error| endpoint.error(WHAT, error))
+}
+
+/// Tests follow the address themselves.
+fn open(url: &Url) -> bool {
+    let wanted = std::env::var_os("SYNCFILTERS_NO_BROWSER").is_none_or(|value| value.is_empty());
+    wanted && webbrowser::open(url.as_str()).is_ok()
+}
+
+type Code = Result<String, Refusal>;
+
+/// Waits for the browser to come back; whatever else knocks is sent away.
+async fn listen(listener: &TcpListener, state: &str) -> Result<Code, SignInError> {
+    loop {
+        let (mut stream, _) = listener
+            .accept()
+            .await
+            .map_err(|error| SignInError::unusable(WHAT, error))?;
+        let head = tokio::time::timeout(REQUEST_TIMEOUT, read_head(&mut stream)).await;
+        let found = head
+            .ok()
+            .flatten()
+            .and_then(|head| read_answer(&head, state));
+        let (status, text) = match &found {
+            Some(Ok(_)) => ("200 OK", "You are signed in. You can close this window."),
+            Some(Err(_)) => ("200 OK", "The sign-in was refused. The terminal says why."),
+            None => ("404 Not Found", "There is nothing here."),
+        };
+        // The page matters less than the answer, which we have.
+        let _ = tokio::time::timeout(REQUEST_TIMEOUT, reply(&mut stream, status, text)).await;
+        if let Some(answer) = found {
+            return Ok(answer);
+        }
+    }
+}
+
+async fn read_head(stream: &mut TcpStream) -> Option<String> {
+    let (mut head, mut piece) = (Vec::new(), [0; 2048]);
+    while head.len() < LARGEST_REQUEST {
+        let count = stream.read(&mut piece).await.ok()?;
+        head.extend_from_slice(&piece[..count]);
+        if count == 0 || head.windows(4).any(|end| end == b"\r\n\r\n") {
+            return String::from_utf8(head).ok();
+        }
+    }
+    None
+}
+
+async fn reply(stream: &mut TcpStream, status: &str, text: &str) -> std::io::Result<()> {
+    let page =
+        format!("<!doctype html><meta charset=utf-8><title>syncfilters</title><p>{text}</p>");
+    let answer = format!(
+        "HTTP/1.1 {status}\r\nContent-Type: text/html; charset=utf-8\r\nContent-Length: {}\r\nCache-Control: no-store\r\nReferrer-Policy: no-referrer\r\nConnection: close\r\n\r\n{page}",
+        page.len()
+    );
+    stream.write_all(answer.as_bytes()).await?;
+    stream.shutdown().await
+}
+
+/// What the browser brings: the code, or the refusal. Only for the state that we sent: others are not ours.
+fn read_answer(head: &str, state: &str) -> Option<Code> {
+    let target = head.strip_prefix("GET ")?.split(' ').next()?;
+    let url = Url::parse("http://localhost").ok()?.join(target).ok()?;
+    if url.path() != "/" {
+        return None;
+    }
+    let fields: HashMap<_, _> = url.query_pairs().into_owned().collect();
+    if !same(fields.get("state")?, state) {
+        return None;
+    }
+    if let Some(error) = fields.get("error") {
+        let description = fields.get("error_description").map(String::as_str);
+        return Some(Err(Refusal::plain(error, description)));
+    }
+    fields.get("code").cloned().map(Ok)
+}
+
+/// Takes the same time wherever they differ.
+fn same(one: &str, other: &str) -> bool {
+    aws_lc_rs::constant_time::verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn answer(target: &str) -> Option<Code> {
+        let head = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
+        read_answer(&head, "state-1")
+    }
+
+    #[test]
+    fn the_code_counts_only_with_our_state() {
+        assert_eq!(answer("/?code=c%2B1&state=state-1"), Some(Ok("c+1".into())));
+        for target in [
+            "/?code=c&state=state-2",
+            "/?code=c",
+            "/favicon.ico?code=c&state=state-1",
+            "/?state=state-1",
+            "/",
+        ] {
+            assert_eq!(answer(target), None, "{target}");
+        }
+        assert_eq!(read_answer("POST /?code=c&state=state-1", "state-1"), None);
+    }
+
+    #[test]
+    fn a_refusal_in_the_browser_is_told_at_once() {
+        let refused =
+            answer("/?error=access_denied&error_description=AADSTS65004%3A+no&state=state-1");
+        let refusal = refused.unwrap().unwrap_err();
+        assert_eq!(refusal.code().as_deref(), Some("AADSTS65004"));
+    }
+}

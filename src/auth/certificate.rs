@@ -1,0 +1,266 @@
+//! Signing in with a certificate: its key signs a statement of who we are.
+
+use std::path::{Path, PathBuf};
+
+use aws_lc_rs::digest;
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, ready};
+use jiff::Timestamp;
+use jsonwebtoken::{Algorithm, EncodingKey, Header};
+use rustls_pki_types::CertificateDer;
+use rustls_pki_types::pem::PemObject;
+use secrecy::{ExposeSecret, SecretString};
+use serde::Serialize;
+use uuid::Uuid;
+
+use super::application::Assertion;
+use super::secret::read_private;
+use super::{Authority, SignInError};
+
+/// How long a statement is good for, in seconds; Microsoft advises five to ten minutes.
+const LIFETIME: i64 = 600;
+/// How far the clocks may differ, in seconds.
+const SKEW: i64 = 60;
+
+/// A certificate and its key.
+pub(super) struct Certificate {
+    path: PathBuf,
+    der: Vec<u8>,
+    key: EncodingKey,
+}
+
+impl Certificate {
+    /// Reads a PEM file that holds a certificate and its RSA key, in any order; or a PFX file.
+    pub(super) fn read(path: &Path, password: Option<&SecretString>) -> Result<Self, SignInError> {
+        let pfx = path
+            .extension()
+            .is_some_and(|ext| ext.eq_ignore_ascii_case("pfx") || ext.eq_ignore_ascii_case("p12"));
+        if pfx {
+            return super::pfx::read(path, password);
+        }
+        let pem = read_private(path, "reading the certificate")?;
+        Self::from_pem(path, pem.expose_secret())
+    }
+
+    pub(super) fn from_pem(path: &Path, pem: &str) -> Result<Self, SignInError> {
+        let wrong = |why: &str| {
+            SignInError::unusable(
+                "reading the certificate",
+                format!("{}: {why}", path.display()),
+            )
+        };
+        if pem.contains("ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED") {
+            return Err(wrong(
+                "its key is encrypted; take the password off with `openssl pkey`, or use a PFX file",
+            ));
+        }
+        // The first certificate is the application's own; a chain follows it.
+        let der = CertificateDer::from_pem_slice(pem.as_bytes())
+            .map_err(|_| wrong("there is no certificate in it"))?;
+        let key = private_key(pem).ok_or_else(|| wrong("there is no private key in it"))?;
+        let key = EncodingKey::from_rsa_pem(key.expose_secret().as_bytes())
+            .map_err(|_| wrong("its key is not an RSA key"))?;
+        Ok(Self {
+            path: path.to_owned(),
+            der: der.to_vec(),
+            key,
+        })
+    }
+
+    /// The thumbprint that portals show: the SHA-1 of the certificate.
+    pub(super) fn thumbprint(&self) -> String {
+        let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &self.der);
+        let pairs = hash.as_ref().iter().map(|byte| format!("{byte:02X}"));
+        pairs.collect::<Vec<_>>().concat()
+    }
+
+    /// Signs the statement (Microsoft: "Application authentication certificate credentials"; AD FS knows the older
+    /// form only).
+    fn sign(
+        &self,
+        authority: &Authority,
+        client: &str,
+        now: Timestamp,
+    ) -> Result<SecretString, SignInError> {
+        let token_url: String = authority.token_url().into();
+        let now = now.as_second();
+        let claims = Claims {
+            aud: &token_url,
+            iss: client,
+            sub: client,
+            jti: Uuid::new_v4().to_string(),
+            iat: now,
+            nbf: now - SKEW,
+            exp: now + LIFETIME,
+        };
+        let header = self.header(authority.is_ad_fs());
+        jsonwebtoken::encode(&header, &claims, &self.key)
+            .map(SecretString::from)
+            .map_err(|_| {
+                let why = format!("{}: its key cannot sign", self.path.display());
+                SignInError::unusable("signing in with a certificate", why)
+            })
+    }
+
+    fn header(&self, ad_fs: bool) -> Header {
+        let thumbprint = |algorithm| URL_SAFE_NO_PAD.encode(digest::digest(algorithm, &self.der));
+        if ad_fs {
+            let mut header = Header::new(Algorithm::RS256);
+            header.x5t = Some(thumbprint(&digest::SHA1_FOR_LEGACY_USE_ONLY));
+            header
+        } else {
+            let mut header = Header::new(Algorithm::PS256);
+            header.x5t_s256 = Some(thumbprint(&digest::SHA256));
+            header
+        }
+    }
+}
+
+/// Where the first private key stands in the text, without what stands around it.
+fn private_key(pem: &str) -> Option<SecretString> {
+    ["PRIVATE KEY", "RSA PRIVATE KEY"].iter().find_map(|label| {
+        let (begin, end) = (
+            format!("-----BEGIN {label}-----"),
+            format!("-----END {label}-----"),
+        );
+        let from = pem.find(&begin)?;
+        let to = from + pem[from..].find(&end)? + end.len();
+        Some(SecretString::from(&pem[from..to]))
+    })
+}
+
+#[derive(Serialize)]
+struct Claims<'a> {
+    aud: &'a str,
+    iss: &'a str,
+    sub: &'a str,
+    jti: String,
+    iat: i64,
+    nbf: i64,
+    exp: i64,
+}
+
+/// The statement of a certificate.
+#[derive(Debug)]
+pub(super) struct Signed {
+    pub(super) certificate: Certificate,
+    pub(super) authority: Authority,
+    pub(super) client: String,
+}
+
+impl Assertion for Signed {
+    fn fresh(&self) -> BoxFuture<'_, Result<SecretString, SignInError>> {
+        let signed = self
+            .certificate
+            .sign(&self.authority, &self.client, Timestamp::now());
+        ready(signed).boxed()
+    }
+
+    fn describe(&self) -> String {
+        format!("certificate {}", self.certificate.thumbprint())
+    }
+}
+
+impl std::fmt::Debug for Certificate {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Certificate")
+            .field("path", &self.path)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::Value;
+    use std::sync::LazyLock;
+
+    /// A certificate and its key; making the key takes a while.
+    static PEM: LazyLock<String> = LazyLock::new(|| {
+        let key =
+            rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
+                .unwrap();
+        let names = vec!["syncfilters.example".to_owned()];
+        let certificate = rcgen::CertificateParams::new(names).unwrap();
+        let certificate = certificate.self_signed(&key).unwrap();
+        format!("{}{}", key.serialize_pem(), certificate.pem())
+    });
+
+    fn decoded(part: &str) -> Value {
+        serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
+    }
+
+    fn statement(uri: &str) -> (Value, Value) {
+        let certificate = Certificate::from_pem(Path::new("test.pem"), &PEM).unwrap();
+        let authority = Authority::trust(uri, Some("adfs.contoso.example"), None).unwrap();
+        let now = Timestamp::from_second(1_795_446_000).unwrap();
+        let jwt = certificate.sign(&authority, "app-1", now).unwrap();
+        let parts: Vec<_> = jwt.expose_secret().split('.').collect();
+        (decoded(parts[0]), decoded(parts[1]))
+    }
+
+    #[test]
+    fn entra_gets_ps256_and_the_sha256_thumbprint() {
+        let (header, claims) = statement("https://login.microsoftonline.us/t-1/oauth2/authorize");
+        assert_eq!(header["alg"], "PS256");
+        assert_eq!(header["x5t#S256"].as_str().unwrap().len(), 43);
+        assert!(header.get("x5t").is_none());
+        assert_eq!(
+            claims["aud"],
+            "https://login.microsoftonline.us/t-1/oauth2/v2.0/token"
+        );
+        assert_eq!(
+            (&claims["iss"], &claims["sub"]),
+            (&"app-1".into(), &"app-1".into())
+        );
+        assert_eq!(claims["nbf"], 1_795_446_000 - SKEW);
+        assert_eq!(claims["exp"], 1_795_446_000 + LIFETIME);
+    }
+
+    #[test]
+    fn ad_fs_gets_rs256_and_the_sha1_thumbprint() {
+        let (header, claims) = statement("https://adfs.contoso.example/adfs/oauth2/authorize");
+        assert_eq!(header["alg"], "RS256");
+        assert_eq!(header["x5t"].as_str().unwrap().len(), 27);
+        assert_eq!(
+            claims["aud"],
+            "https://adfs.contoso.example/adfs/oauth2/token"
+        );
+    }
+
+    #[test]
+    fn every_statement_is_another() {
+        let uri = "https://login.microsoftonline.com/t-1/oauth2/authorize";
+        assert_ne!(statement(uri).1["jti"], statement(uri).1["jti"]);
+    }
+
+    #[test]
+    fn a_file_that_is_no_certificate_is_refused_without_showing_it() {
+        let read = |pem: &str| {
+            let error = Certificate::from_pem(Path::new("x.pem"), pem).unwrap_err();
+            error.to_string()
+        };
+        assert!(read("canary").contains("no certificate"));
+        let (_, certificate) = PEM.split_at(PEM.find("-----BEGIN CERT").unwrap());
+        assert!(read(certificate).contains("no private key"));
+        let broken =
+            format!("{certificate}-----BEGIN PRIVATE KEY-----\ncanary\n-----END PRIVATE KEY-----");
+        let why = read(&broken);
+        assert!(
+            why.contains("not an RSA key") && !why.contains("canary"),
+            "{why}"
+        );
+        assert!(read("-----BEGIN ENCRYPTED PRIVATE KEY-----").contains("encrypted"));
+    }
+
+    #[test]
+    fn a_key_is_never_printed() {
+        let certificate = Certificate::from_pem(Path::new("test.pem"), &PEM).unwrap();
+        assert_eq!(
+            format!("{certificate:?}"),
+            "Certificate { path: \"test.pem\", .. }"
+        );
+    }
+}

@@ -1,0 +1,138 @@
+//! One application at one identity provider, asking for one environment: the client of the `oauth2` crate.
+
+use oauth2::basic::{
+    BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenResponse,
+};
+use oauth2::{
+    AuthType, AuthUrl, ClientId, ClientSecret, DeviceAuthorizationUrl, EndpointNotSet, EndpointSet,
+    ErrorResponse, RefreshToken, RequestTokenError, Scope, StandardRevocableToken, TokenUrl,
+};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::refusal::Refusal;
+use super::token::Token;
+use super::{Authority, Http, HttpError, SignInError};
+
+type Client = oauth2::Client<
+    Refusal,
+    BasicTokenResponse,
+    BasicTokenIntrospectionResponse,
+    StandardRevocableToken,
+    BasicRevocationErrorResponse,
+    EndpointSet,
+    EndpointSet,
+    EndpointNotSet,
+    EndpointNotSet,
+    EndpointSet,
+>;
+
+/// Who asks for the token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Asker {
+    /// The application itself.
+    Application,
+    /// A person, by way of the application.
+    Person,
+}
+
+/// One application at one identity provider, asking for one environment.
+#[derive(Clone, Debug)]
+pub(super) struct Endpoint {
+    pub(super) http: Http,
+    pub(super) authority: Authority,
+    pub(super) resource: String,
+    pub(super) client_id: String,
+}
+
+impl Endpoint {
+    pub(super) fn client(&self) -> Client {
+        let authority = &self.authority;
+        oauth2::Client::new(ClientId::new(self.client_id.clone()))
+            .set_auth_uri(AuthUrl::from_url(authority.authorize_url()))
+            .set_token_uri(TokenUrl::from_url(authority.token_url()))
+            .set_device_authorization_url(DeviceAuthorizationUrl::from_url(authority.device_url()))
+            .set_auth_type(AuthType::RequestBody)
+    }
+
+    pub(super) fn client_with(&self, secret: &SecretString) -> Client {
+        let secret = ClientSecret::new(secret.expose_secret().to_owned());
+        self.client().set_client_secret(secret)
+    }
+
+    /// What the token is for. Entra reads it from the scope, AD FS from a parameter of its own.
+    ///
+    /// Microsoft: "Scopes and permissions" (`/.default`), "Use OAuth with Dataverse" (`user_impersonation`); the AD FS page on
+    /// `OAuth` flows (`resource`, without which the token is for nothing of use).
+    pub(super) fn scopes(&self, asker: Asker) -> Vec<Scope> {
+        let resource = &self.resource;
+        let scopes = match (&self.authority, asker) {
+            (Authority::AdFs { .. }, _) => vec!["openid".to_owned()],
+            (Authority::Entra { .. }, Asker::Application) => vec![format!("{resource}/.default")],
+            (Authority::Entra { .. }, Asker::Person) => vec![
+                format!("{resource}/user_impersonation"),
+                "offline_access".to_owned(),
+            ],
+        };
+        scopes.into_iter().map(Scope::new).collect()
+    }
+
+    /// The further parameters that the provider needs.
+    pub(super) fn extra(&self) -> Vec<(&'static str, String)> {
+        match &self.authority {
+            Authority::AdFs { .. } => vec![("resource", self.resource.clone())],
+            Authority::Entra { .. } => Vec::new(),
+        }
+    }
+
+    /// Exchanges a refresh token; the answer may hold the next one.
+    pub(super) async fn refresh(&self, refresh: &SecretString) -> Result<Token, SignInError> {
+        const WHAT: &str = "renewing the sign-in";
+        let client = self.client();
+        let refresh = RefreshToken::new(refresh.expose_secret().to_owned());
+        let mut request = client
+            .exchange_refresh_token(&refresh)
+            .add_scopes(self.scopes(Asker::Person));
+        for (name, value) in self.extra() {
+            request = request.add_extra_param(name, value);
+        }
+        let answer = request.request_async(&self.http).await;
+        answer
+            .map(Token::from)
+            .map_err(|error| self.error(WHAT, error))
+    }
+
+    /// The error with everything that the provider said.
+    pub(super) fn error<T>(&self, what: &str, error: RequestTokenError<HttpError, T>) -> SignInError
+    where
+        T: ErrorResponse + Into<Refusal> + 'static,
+    {
+        match error {
+            RequestTokenError::ServerResponse(refusal) => self.refused(what, refusal.into()),
+            RequestTokenError::Request(error) => error.during(what),
+            // Neither may show the body: it could be a token in a wrapping that we do not know.
+            RequestTokenError::Parse(error, _) => SignInError::bad_answer(
+                what,
+                format!(
+                    "the answer is not that of a token endpoint, at `{}`",
+                    error.path()
+                ),
+            ),
+            RequestTokenError::Other(why) => SignInError::bad_answer(what, why),
+        }
+    }
+
+    pub(super) fn refused(&self, what: &str, refusal: Refusal) -> SignInError {
+        SignInError::Refused {
+            what: what.to_owned(),
+            refusal: Box::new(refusal),
+            consent: self.authority.consent_url(&self.client_id),
+        }
+    }
+}
+
+impl From<oauth2::DeviceCodeErrorResponse> for Refusal {
+    fn from(error: oauth2::DeviceCodeErrorResponse) -> Self {
+        let description = error.error_description().map(String::as_str);
+        Self::plain(error.error().as_ref(), description)
+    }
+}

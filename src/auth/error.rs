@@ -1,0 +1,201 @@
+//! Why there is no token.
+
+use std::fmt;
+
+use super::advice::advice;
+use super::refusal::Refusal;
+
+/// Why there is no token. Cheap to clone, so that everybody who waited for one can be told the same.
+#[derive(Clone, Debug, thiserror::Error)]
+pub enum SignInError {
+    /// The text is not a token.
+    #[error("the access token holds characters that no token has")]
+    NotAToken,
+    /// There is none.
+    #[error("there is no access token")]
+    Missing,
+    /// Nothing that is set says how to sign in.
+    #[error("nothing says how to sign in; looked for {looked_for}")]
+    NoWay {
+        /// What was looked for, in order.
+        looked_for: String,
+    },
+    /// The way of signing in cannot be used as it is set up here.
+    #[error("{what}: {why}")]
+    Unusable {
+        /// What was being done.
+        what: String,
+        /// What stands in its way.
+        why: String,
+    },
+    /// The identity provider refused.
+    #[error("{what}: {refusal}")]
+    Refused {
+        /// What was being done.
+        what: String,
+        /// What it said.
+        refusal: Box<Refusal>,
+        /// The application and the authority, where an administrator's consent could help.
+        consent: Option<String>,
+    },
+    /// A tool or a service that hands out tokens said no, in its own words.
+    #[error("{what}: {said}")]
+    ToolRefused {
+        /// What was being done.
+        what: String,
+        /// What it said.
+        said: String,
+    },
+    /// The identity provider, or whoever else hands out tokens, could not be reached.
+    #[error("{what}: cannot reach {host}: {why}")]
+    Unreachable {
+        /// What was being done.
+        what: String,
+        /// Which host.
+        host: String,
+        /// The reason, down to the last cause.
+        why: String,
+    },
+    /// It answered something else than what was asked for.
+    #[error("{what}: {why}")]
+    BadAnswer {
+        /// What was being done.
+        what: String,
+        /// What is wrong with it. Never the answer itself.
+        why: String,
+    },
+    /// The environment names an identity provider that nobody vouched for.
+    #[error("the environment wants a sign-in at {host}, which is not a known identity provider")]
+    Untrusted {
+        /// The host.
+        host: String,
+    },
+    /// The address does not say where to sign in.
+    #[error("{address} does not say where to sign in: {why}")]
+    NoChallenge {
+        /// The address that was asked.
+        address: String,
+        /// What it said instead.
+        why: String,
+    },
+    /// The environment wants Windows authentication.
+    #[error("{address} accepts Windows authentication only, which this program does not have")]
+    WindowsOnly {
+        /// The address that was asked.
+        address: String,
+    },
+    /// Somebody has to be there, and nobody is.
+    #[error("{what}: this needs a person at a terminal")]
+    NobodyThere {
+        /// What was being done.
+        what: String,
+    },
+    /// The person did not finish in time.
+    #[error("{what}: nobody finished the sign-in within {minutes} minutes")]
+    TooLate {
+        /// What was being done.
+        what: String,
+        /// How long was waited.
+        minutes: u64,
+    },
+}
+
+impl SignInError {
+    pub(super) fn unusable(what: impl Into<String>, why: impl fmt::Display) -> Self {
+        Self::Unusable {
+            what: what.into(),
+            why: why.to_string(),
+        }
+    }
+
+    pub(super) fn tool_refused(what: impl Into<String>, said: impl fmt::Display) -> Self {
+        Self::ToolRefused {
+            what: what.into(),
+            said: said.to_string(),
+        }
+    }
+
+    pub(super) fn bad_answer(what: impl Into<String>, why: impl fmt::Display) -> Self {
+        Self::BadAnswer {
+            what: what.into(),
+            why: why.to_string(),
+        }
+    }
+
+    /// A stable word.
+    pub const fn kind(&self) -> &'static str {
+        match self {
+            Self::NotAToken | Self::Missing => "no-token",
+            Self::NoWay { .. } => "no-sign-in",
+            Self::Unusable { .. } => "sign-in-settings",
+            Self::Refused { .. } | Self::ToolRefused { .. } => "sign-in-refused",
+            Self::Unreachable { .. } => "sign-in-unreachable",
+            Self::BadAnswer { .. } => "sign-in-bad-answer",
+            Self::Untrusted { .. } => "sign-in-untrusted",
+            Self::NoChallenge { .. } => "no-challenge",
+            Self::WindowsOnly { .. } => "windows-only",
+            Self::NobodyThere { .. } => "sign-in-needs-a-person",
+            Self::TooLate { .. } => "sign-in-expired",
+        }
+    }
+
+    /// Whether it is about the settings, and not about what a server said.
+    pub const fn is_configuration(&self) -> bool {
+        matches!(
+            self,
+            Self::NotAToken
+                | Self::Missing
+                | Self::NoWay { .. }
+                | Self::Unusable { .. }
+                | Self::NoChallenge { .. }
+                | Self::WindowsOnly { .. }
+        )
+    }
+
+    /// Whether the same may work later without anybody doing anything.
+    pub fn is_passing(&self) -> bool {
+        match self {
+            Self::Refused { refusal, .. } => refusal.is_passing(),
+            Self::Unreachable { .. } | Self::BadAnswer { .. } => true,
+            _ => false,
+        }
+    }
+
+    /// What to do next.
+    pub fn hint(&self) -> Option<String> {
+        let text = match self {
+            Self::NotAToken | Self::Missing | Self::NoWay { .. } => {
+                "name a way to sign in with --sign-in or `sign-in` in the configuration file (config/README.md lists \
+                 them), or set SYNCFILTERS_ACCESS_TOKEN to a bearer token for the environment"
+            }
+            Self::Refused {
+                refusal, consent, ..
+            } => {
+                return advice(refusal).map(|text| match consent {
+                    Some(url) if refusal.wants_consent() => format!("{text}: {url}"),
+                    _ => text.to_owned(),
+                });
+            }
+            Self::Unreachable { .. } => "check the network and HTTPS_PROXY, then try again",
+            Self::Untrusted { .. } => {
+                "check the address of the environment; if this is your organisation's own AD FS, name its host as \
+                 `authority` of the environment in the configuration file"
+            }
+            Self::NoChallenge { .. } => {
+                "check that the address is that of a CRM organisation, such as https://contoso.crm4.dynamics.com"
+            }
+            Self::WindowsOnly { .. } => {
+                "use the address of the internet-facing deployment (IFD) with OAuth enabled, where there is one"
+            }
+            Self::NobodyThere { .. } => {
+                "run `syncfilters login` at a terminal first, or use an application: client-secret, certificate, \
+                 federation or managed-identity"
+            }
+            Self::TooLate { .. } => "start over and finish the sign-in in time",
+            Self::Unusable { .. } | Self::BadAnswer { .. } | Self::ToolRefused { .. } => {
+                return None;
+            }
+        };
+        Some(text.to_owned())
+    }
+}

@@ -1,0 +1,150 @@
+//! Signing in as a person: by a code on another device, in the browser, or with a password; and renewing it quietly.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
+use oauth2::{ResourceOwnerPassword, ResourceOwnerUsername, StandardDeviceAuthorizationResponse};
+use secrecy::{ExposeSecret, SecretString};
+
+use super::SignInError;
+use super::browser;
+use super::cache::{Grant, Occasion};
+use super::endpoint::{Asker, Endpoint};
+use super::keep::Kept;
+use super::person::{Notice, Person};
+use super::secret::SecretFrom;
+use super::token::Token;
+
+/// How a person signs in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum How {
+    /// With a code that is entered on any device (RFC 8628).
+    DeviceCode,
+    /// In the browser of this machine (RFC 6749 4.1, RFC 7636, RFC 8252). AD FS wants one certain port.
+    Browser { port: Option<u16> },
+    /// With user name and password: for service accounts at AD FS, where applications cannot sign in.
+    Password { user: String, from: SecretFrom },
+}
+
+/// Somebody signs in, and the refresh token carries it on.
+#[derive(Debug)]
+pub(super) struct Interactive {
+    pub(super) endpoint: Endpoint,
+    pub(super) how: How,
+    pub(super) person: Arc<dyn Person>,
+    pub(super) kept: Kept,
+}
+
+impl Interactive {
+    async fn token(&self, occasion: Occasion) -> Result<Token, SignInError> {
+        let token = match self.kept.load()? {
+            None => self.anew(occasion).await?,
+            Some(refresh) => match self.endpoint.refresh(&refresh).await {
+                Err(SignInError::Refused { refusal, .. })
+                    if !refusal.is_passing() && self.may_start_over(occasion) =>
+                {
+                    self.kept.forget()?;
+                    self.anew(occasion).await?
+                }
+                other => other?,
+            },
+        };
+        if let Some(refresh) = &token.refresh {
+            self.kept.store(refresh)?;
+        }
+        Ok(token)
+    }
+
+    /// A password signs in again by itself; a person is asked at the start of a command only.
+    fn may_start_over(&self, occasion: Occasion) -> bool {
+        occasion == Occasion::First || matches!(self.how, How::Password { .. })
+    }
+
+    async fn anew(&self, occasion: Occasion) -> Result<Token, SignInError> {
+        if !self.may_start_over(occasion) {
+            return Err(SignInError::NobodyThere {
+                what: "renewing the sign-in".into(),
+            });
+        }
+        match &self.how {
+            How::DeviceCode => self.by_code().await,
+            How::Browser { port } => browser::sign_in(&self.endpoint, *port, &*self.person).await,
+            How::Password { user, from } => {
+                let ask = |what: &str| self.person.ask(&format!("{what} of {user}"));
+                let password = from.read("password", ask)?;
+                self.by_password(user, &password).await
+            }
+        }
+    }
+
+    async fn by_password(&self, user: &str, password: &SecretString) -> Result<Token, SignInError> {
+        const WHAT: &str = "signing in with a password";
+        let client = self.endpoint.client();
+        let user = ResourceOwnerUsername::new(user.to_owned());
+        let password = ResourceOwnerPassword::new(password.expose_secret().to_owned());
+        let mut request = client
+            .exchange_password(&user, &password)
+            .add_scopes(self.endpoint.scopes(Asker::Person));
+        for (name, value) in self.endpoint.extra() {
+            request = request.add_extra_param(name, value);
+        }
+        let answer = request.request_async(&self.endpoint.http).await;
+        answer
+            .map(Token::from)
+            .map_err(|error| self.endpoint.error(WHAT, error))
+    }
+
+    async fn by_code(&self) -> Result<Token, SignInError> {
+        const WHAT: &str = "signing in with a code";
+        let endpoint = &self.endpoint;
+        let client = endpoint.client();
+        let mut request = client
+            .exchange_device_code()
+            .add_scopes(endpoint.scopes(Asker::Person));
+        for (name, value) in endpoint.extra() {
+            request = request.add_extra_param(name, value);
+        }
+        let answer = request.request_async(&endpoint.http).await;
+        let codes: StandardDeviceAuthorizationResponse =
+            answer.map_err(|error| endpoint.error(WHAT, error))?;
+        let minutes = codes.expires_in().as_secs() / 60;
+        let told = self.person.tell(&Notice::Code {
+            address: codes.verification_uri().to_string(),
+            code: codes.user_code().secret().clone(),
+            minutes,
+        });
+        if !told {
+            return Err(SignInError::NobodyThere { what: WHAT.into() });
+        }
+        let mut poll = client
+            .exchange_device_access_token(&codes)
+            .set_max_backoff_interval(Duration::from_secs(30));
+        for (name, value) in endpoint.extra() {
+            poll = poll.add_extra_param(name, value);
+        }
+        let answer = poll
+            .request_async(&endpoint.http, tokio::time::sleep, None)
+            .await;
+        answer
+            .map(Token::from)
+            .map_err(|error| endpoint.error(WHAT, error))
+    }
+}
+
+impl Grant for Interactive {
+    fn fetch(&self, occasion: Occasion) -> BoxFuture<'_, Result<Token, SignInError>> {
+        self.token(occasion).boxed()
+    }
+
+    fn describe(&self) -> String {
+        let how = match &self.how {
+            How::DeviceCode => "a code".to_owned(),
+            How::Browser { .. } => "the browser".to_owned(),
+            How::Password { user, .. } => format!("the password of {user}"),
+        };
+        let (client, authority) = (&self.endpoint.client_id, &self.endpoint.authority);
+        format!("{how}, by way of application {client} at {authority}")
+    }
+}

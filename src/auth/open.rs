@@ -1,0 +1,205 @@
+//! From a way of signing in to a source of tokens.
+
+use std::sync::Arc;
+
+use crate::model::EnvironmentUrl;
+
+use super::application::{Application, Proof};
+use super::cache::Cached;
+use super::certificate::{Certificate, Signed};
+use super::discover::{Discovered, challenge, judge};
+use super::endpoint::Endpoint;
+use super::federation::Federated;
+use super::interactive::{How, Interactive};
+use super::keep::{Keep, Kept};
+use super::managed_identity::ManagedIdentity;
+use super::person::Person;
+use super::secret::SecretFrom;
+use super::tool::ToolGrant;
+use super::{Challenge, GivenToken, Http, Method, SignInError, TokenSource, resource};
+
+/// The environment to sign in to, and what the settings say of its identity provider.
+#[derive(Clone, Debug)]
+pub struct Place {
+    /// The environment.
+    pub environment: EnvironmentUrl,
+    /// The tenant, where the settings name one.
+    pub tenant: Option<String>,
+    /// The host of the identity provider that the profile vouches for.
+    pub authority: Option<String>,
+    /// What the environment would say, where it is known without asking.
+    pub known: Option<Challenge>,
+}
+
+/// Opens a source of tokens. Where an identity provider is needed, the environment is asked for it; no token is
+/// asked for yet.
+pub async fn open(
+    method: &Method,
+    place: &Place,
+    http: &Http,
+    person: &Arc<dyn Person>,
+) -> Result<Arc<dyn TokenSource>, SignInError> {
+    let opener = Opener {
+        place,
+        http,
+        person,
+    };
+    Ok(match method {
+        Method::Given { token } => Arc::new(opener.given(token)?),
+        Method::ClientSecret { client_id, secret } => {
+            let proof = Proof::Secret(opener.secret("client secret", secret)?);
+            Arc::new(opener.application(client_id, |_| Ok(proof)).await?)
+        }
+        Method::Certificate {
+            client_id,
+            file,
+            password,
+        } => {
+            let password = password.as_ref();
+            let password = password.map(|from| opener.secret("password of the certificate", from));
+            let certificate = Certificate::read(file, password.transpose()?.as_ref())?;
+            let signed = |endpoint: &Endpoint| {
+                Ok(Proof::Assertion(Box::new(Signed {
+                    certificate,
+                    authority: endpoint.authority.clone(),
+                    client: endpoint.client_id.clone(),
+                })))
+            };
+            Arc::new(opener.application(client_id, signed).await?)
+        }
+        Method::Federation { client_id, from } => {
+            let federated = Federated {
+                from: from.clone(),
+                http: http.clone(),
+            };
+            let proof = Proof::Assertion(Box::new(federated));
+            Arc::new(opener.application(client_id, |_| Ok(proof)).await?)
+        }
+        Method::ManagedIdentity { client_id, service } => Arc::new(Cached::new(ManagedIdentity {
+            http: http.clone(),
+            service: service.clone(),
+            resource: opener.own_resource(),
+            client_id: client_id.clone(),
+        })),
+        Method::Tool { tool, program } => {
+            let (resource, tenant) = (opener.own_resource(), place.tenant.as_deref());
+            let grant = ToolGrant::new(*tool, program.clone(), &resource, tenant)?;
+            Arc::new(Cached::new(grant))
+        }
+        Method::DeviceCode { .. } | Method::Browser { .. } | Method::Password { .. } => {
+            Arc::new(Cached::new(opener.interactive(method).await?))
+        }
+    })
+}
+
+/// Forgets a kept sign-in; answers whether there was one. Nothing is sent.
+pub fn forget(method: &Method, place: &Place) -> Result<bool, SignInError> {
+    match method {
+        Method::DeviceCode { client_id, keep }
+        | Method::Browser {
+            client_id, keep, ..
+        } => kept(keep, place, client_id, "").forget(),
+        _ => Ok(false),
+    }
+}
+
+fn kept(keep: &Keep, place: &Place, client_id: &str, token_url: &str) -> Kept {
+    let name = format!("{} {client_id}", place.environment);
+    Kept::new(keep.clone(), name, token_url.to_owned())
+}
+
+struct Opener<'a> {
+    place: &'a Place,
+    http: &'a Http,
+    person: &'a Arc<dyn Person>,
+}
+
+impl Opener<'_> {
+    fn given(&self, token: &SecretFrom) -> Result<GivenToken, SignInError> {
+        use secrecy::ExposeSecret;
+        let token = self.secret("access token", token)?;
+        GivenToken::new(token.expose_secret())
+    }
+
+    fn secret(&self, what: &str, from: &SecretFrom) -> Result<secrecy::SecretString, SignInError> {
+        from.read(what, |what| self.person.ask(what))
+    }
+
+    async fn endpoint(&self, client_id: &str) -> Result<Endpoint, SignInError> {
+        let place = self.place;
+        let challenge = match &place.known {
+            Some(known) => known.clone(),
+            None => challenge(self.http, &place.environment).await?,
+        };
+        let vouched = place.authority.as_deref();
+        let Discovered {
+            authority,
+            resource,
+        } = judge(
+            &place.environment,
+            &challenge,
+            vouched,
+            place.tenant.as_deref(),
+        )?;
+        Ok(Endpoint {
+            http: self.http.clone(),
+            authority,
+            resource,
+            client_id: client_id.to_owned(),
+        })
+    }
+
+    async fn application(
+        &self,
+        client_id: &str,
+        proof: impl FnOnce(&Endpoint) -> Result<Proof, SignInError>,
+    ) -> Result<Cached<Application>, SignInError> {
+        let endpoint = self.endpoint(client_id).await?;
+        endpoint.authority.of_one_tenant()?;
+        let proof = proof(&endpoint)?;
+        Ok(Cached::new(Application { endpoint, proof }))
+    }
+
+    async fn interactive(&self, method: &Method) -> Result<Interactive, SignInError> {
+        let (client_id, how, keep) = match method {
+            Method::DeviceCode { client_id, keep } => (client_id, How::DeviceCode, keep.clone()),
+            Method::Browser {
+                client_id,
+                port,
+                keep,
+            } => (client_id, How::Browser { port: *port }, keep.clone()),
+            Method::Password {
+                client_id,
+                user,
+                password,
+            } => {
+                let (user, from) = (user.clone(), password.clone());
+                (client_id, How::Password { user, from }, Keep::No)
+            }
+            other => {
+                let why = "it is no way for a person to sign in";
+                return Err(SignInError::unusable(other.word(), why));
+            }
+        };
+        let endpoint = self.endpoint(client_id).await?;
+        let needs_ad_fs = matches!(how, How::Password { .. });
+        if needs_ad_fs && !endpoint.authority.is_ad_fs() {
+            return Err(SignInError::unusable(
+                "signing in with a password",
+                "this environment is at Entra ID, where a password alone is no sign-in; use client-secret or certificate",
+            ));
+        }
+        let token_url = String::from(endpoint.authority.token_url());
+        Ok(Interactive {
+            kept: kept(&keep, self.place, client_id, &token_url),
+            endpoint,
+            how,
+            person: Arc::clone(self.person),
+        })
+    }
+
+    /// What a token is for where the environment is not asked.
+    fn own_resource(&self) -> String {
+        resource(self.place.environment.as_url(), None, None)
+    }
+}

@@ -1,0 +1,49 @@
+//! The person at the terminal, if there is one.
+
+use std::fmt;
+
+use secrecy::SecretString;
+
+/// What a person is told while signing in.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// Open the address on any device and enter the code there.
+    Code {
+        /// The address.
+        address: String,
+        /// The code.
+        code: String,
+        /// How many minutes there are.
+        minutes: u64,
+    },
+    /// Finish the sign-in in the browser.
+    Browser {
+        /// The address, should the browser not have opened.
+        address: String,
+        /// Whether a browser could be started.
+        opened: bool,
+    },
+}
+
+/// Somebody who can be told something, and asked for a password.
+pub trait Person: Send + Sync + fmt::Debug {
+    /// Tells; `false` where nobody is there to read it.
+    fn tell(&self, notice: &Notice) -> bool;
+
+    /// Asks for something that is not shown while it is typed; `None` where nobody is there to answer.
+    fn ask(&self, what: &str) -> Option<SecretString>;
+}
+
+/// Nobody: a scheduler, a pipeline, a pipe.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Nobody;
+
+impl Person for Nobody {
+    fn tell(&self, _: &Notice) -> bool {
+        false
+    }
+
+    fn ask(&self, _: &str) -> Option<SecretString> {
+        None
+    }
+}
