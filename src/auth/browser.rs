@@ -46,7 +46,7 @@ pub(super) async fn sign_in(
         request = request.add_extra_param(name, value);
     }
     let (url, state) = request.url();
-    let opened = open(&url);
+    let opened = person.open(url.as_str());
     let told = person.tell(&Notice::Browser {
         address: url.to_string(),
         opened,
@@ -70,12 +70,6 @@ pub(super) async fn sign_in(
     answer
         .map(Token::from)
         .map_err(|error| endpoint.error(WHAT, error))
-}
-
-/// Tests follow the address themselves.
-fn open(url: &Url) -> bool {
-    let wanted = std::env::var_os("SYNCFILTERS_NO_BROWSER").is_none_or(|value| value.is_empty());
-    wanted && webbrowser::open(url.as_str()).is_ok()
 }
 
 type Code = Result<String, Refusal>;

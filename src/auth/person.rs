@@ -30,6 +30,9 @@ pub trait Person: Send + Sync + fmt::Debug {
     /// Tells; `false` where nobody is there to read it.
     fn tell(&self, notice: &Notice) -> bool;
 
+    /// Opens the address in a browser; `false` where there is none.
+    fn open(&self, address: &str) -> bool;
+
     /// Asks for something that is not shown while it is typed; `None` where nobody is there to answer.
     fn ask(&self, what: &str) -> Option<SecretString>;
 }
@@ -40,6 +43,10 @@ pub struct Nobody;
 
 impl Person for Nobody {
     fn tell(&self, _: &Notice) -> bool {
+        false
+    }
+
+    fn open(&self, _: &str) -> bool {
         false
     }
 

@@ -15,7 +15,10 @@ use super::args::{Cli, Command, OutputArgs};
 use super::error::{CliError, Told};
 use super::exit::Exit;
 use super::printer::Printer;
-use super::{change, completions, demo, interrupt, list, resume, runs, sandbox, undo};
+use super::{
+    change, completions, demo, environments, interrupt, list, login, resume, runs, sandbox, undo,
+    whoami,
+};
 
 /// What every command has at hand.
 pub(super) struct App {
@@ -71,6 +74,10 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         Command::Report(args) => runs::report(&app, args),
         Command::Demo(args) => demo::demo(&app, args).await,
         Command::Sandbox(args) => sandbox::sandbox(&app, args).await,
+        Command::Whoami(args) => whoami::whoami(&app, args).await,
+        Command::Login(args) => login::login(&app, args).await,
+        Command::Logout(args) => login::logout(&app, args),
+        Command::Environments(args) => environments::environments(&app, args).await,
         Command::Completions(args) => completions::completions(args),
         Command::Man => completions::man(),
     }

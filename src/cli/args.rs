@@ -10,6 +10,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::plan::{Bound, Wave};
 use crate::report::Format;
 use crate::rollout::SurveyMode;
+use crate::settings::SignInKind;
 
 use super::sandbox::SandboxArgs;
 
@@ -47,6 +48,7 @@ Examples:
 
 Variables:
   SYNCFILTERS_ACCESS_TOKEN  a bearer token for the environment, used as it is
+  SYNCFILTERS_SIGN_IN       like --sign-in; AZURE_TENANT_ID, AZURE_CLIENT_ID and the other standard variables
   SYNCFILTERS_URL           like --url           SYNCFILTERS_CONFIG     like --config
   SYNCFILTERS_ENVIRONMENT   like --environment   SYNCFILTERS_STATE_DIR  like --state-dir
   HTTPS_PROXY, NO_PROXY, NO_COLOR                as everywhere
@@ -89,6 +91,14 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Run the practice organisation as a server
     Sandbox(SandboxArgs),
+    /// Say who is signed in, and how
+    Whoami(SignInArgs),
+    /// Sign in once, and keep the sign-in for later commands
+    Login(SignInArgs),
+    /// Forget a kept sign-in
+    Logout(SignInArgs),
+    /// List the environments of the configuration file, or those of the signed-in user
+    Environments(EnvironmentsArgs),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
     /// Print the manual page
@@ -98,6 +108,11 @@ pub(super) enum Command {
 fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.iter().map(|format| format.as_str()))
         .try_map(|word| word.parse::<Format>())
+}
+
+fn sign_ins() -> impl TypedValueParser<Value = SignInKind> {
+    PossibleValuesParser::new(SignInKind::ALL.iter().map(|kind| kind.as_str()))
+        .try_map(|word| word.parse::<SignInKind>())
 }
 
 /// How to print.
@@ -154,6 +169,15 @@ pub(super) struct ConnectionArgs {
     /// Requests in five minutes, at most: for runs beside other integrations
     #[arg(long, value_name = "N")]
     pub(super) max_requests_per_5m: Option<NonZeroU32>,
+    /// How to sign in (or `SYNCFILTERS_SIGN_IN`); secrets are never given on the command line
+    #[arg(long, value_name = "HOW", value_parser = sign_ins())]
+    pub(super) sign_in: Option<SignInKind>,
+    /// The tenant, by id or domain (or `AZURE_TENANT_ID`); else the one that the environment names
+    #[arg(long)]
+    pub(super) tenant: Option<String>,
+    /// The id of the application to sign in as, or by way of (or `AZURE_CLIENT_ID`)
+    #[arg(long, value_name = "ID")]
+    pub(super) client_id: Option<String>,
 }
 
 /// Which users, and which of their filters.
@@ -352,6 +376,48 @@ pub(super) struct DemoArgs {
     /// Make the server fail now and then, as real ones do
     #[arg(long)]
     pub(super) faults: bool,
+}
+
+/// `whoami`, `login` and `logout`.
+#[derive(Debug, Args)]
+pub(super) struct SignInArgs {
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+}
+
+/// `environments`.
+#[derive(Debug, Args)]
+pub(super) struct EnvironmentsArgs {
+    /// What to list; without it, the environments of the configuration file
+    #[arg(value_enum)]
+    pub(super) what: Option<WhichEnvironments>,
+    /// The cloud to ask
+    #[arg(long, value_enum, default_value_t = CloudChoice::Public)]
+    pub(super) cloud: CloudChoice,
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+}
+
+/// Which environments to list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum WhichEnvironments {
+    /// Those of which the signed-in user is a member, from the Global Discovery Service.
+    Discover,
+}
+
+/// A cloud of Microsoft's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(super) enum CloudChoice {
+    /// The commercial cloud.
+    Public,
+    /// US Government: GCC.
+    Gcc,
+    /// US Government: GCC High.
+    GccHigh,
+    /// US Government: Department of Defense.
+    Dod,
+    /// China, by 21Vianet.
+    China,
 }
 
 /// `completions`.

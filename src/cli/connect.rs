@@ -4,28 +4,26 @@ use std::sync::Arc;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{GivenToken, TokenSource};
+use crate::auth::TokenSource;
 use crate::dataverse::{Channel, Reader};
 use crate::journal::RunStore;
 use crate::model::EnvironmentUrl;
 use crate::pacing::Pacer;
 use crate::settings::{
-    Asked, ConfigFile, Pace, Target, Variables, config_path, resolve, state_dir,
+    Asked, ConfigFile, Pace, Profile, SignInKeys, Target, Variables, config_path, from_variables,
+    resolve, state_dir,
 };
 
 use super::args::{ConnectionArgs, OutputArgs};
 use super::error::CliError;
-
-/// The variable that holds a bearer token.
-const TOKEN: &str = "SYNCFILTERS_ACCESS_TOKEN";
+use super::sign_in::{self, SignIn, surroundings};
 
 /// Decides which environment is meant; `run` is the one in a run file.
 pub(super) fn target(
     args: &ConnectionArgs,
     run: Option<&EnvironmentUrl>,
 ) -> Result<Target, CliError> {
-    let (path, asked_for) = config_path(args.config.as_deref())?;
-    let file = ConfigFile::read(&path, asked_for)?;
+    let file = config_file(args)?;
     let asked = Asked {
         url: args.url.clone(),
         environment: args.environment.clone(),
@@ -33,21 +31,53 @@ pub(super) fn target(
             concurrency: args.concurrency,
             max_requests_per_5m: args.max_requests_per_5m,
         },
+        sign_in: asked_sign_in(args),
     };
     let variables = Variables {
         url: variable("SYNCFILTERS_URL"),
         environment: variable("SYNCFILTERS_ENVIRONMENT"),
+        sign_in: from_variables(surroundings(&variable))?,
     };
     Ok(resolve(&asked, &variables, &file, run)?)
 }
 
-/// Signs in and finds out who answers.
+fn asked_sign_in(args: &ConnectionArgs) -> SignInKeys {
+    SignInKeys {
+        sign_in: args.sign_in,
+        tenant: args.tenant.clone(),
+        client_id: args.client_id.clone(),
+        ..SignInKeys::default()
+    }
+}
+
+/// How to sign in where no environment is meant: the named profile may still say it.
+pub(super) fn sign_in_keys(args: &ConnectionArgs) -> Result<SignInKeys, CliError> {
+    let file = config_file(args)?;
+    let name = args
+        .environment
+        .as_ref()
+        .or(file.default_environment.as_ref());
+    let profile = name.and_then(|name| file.environments.get(name));
+    let variables = from_variables(surroundings(&variable))?;
+    let profile = profile.map(Profile::sign_in).unwrap_or_default();
+    Ok(asked_sign_in(args).or(variables).or(profile))
+}
+
+/// The configuration file; an empty one where there is none and none was asked for.
+pub(super) fn config_file(args: &ConnectionArgs) -> Result<ConfigFile, CliError> {
+    let (path, asked_for) = config_path(args.config.as_deref())?;
+    Ok(ConfigFile::read(&path, asked_for)?)
+}
+
+/// Signs in, finds out who answers, and says who that is where it was not settled beforehand.
 pub(super) async fn connect(
     target: Target,
     interrupted: &CancellationToken,
 ) -> Result<Reader, CliError> {
-    let token = GivenToken::new(&variable(TOKEN).unwrap_or_default())?;
-    connect_with(target, Arc::new(token), interrupted).await
+    let sign_in = SignIn::open(&target, interrupted).await?;
+    let reader = connect_with(target, sign_in.tokens(), interrupted).await?;
+    sign_in::announce(&sign_in, reader.identity());
+    Ok(reader)
 }
 
 /// Signs in with this token and finds out who answers.
@@ -67,7 +97,7 @@ pub(super) fn store(args: &OutputArgs) -> Result<RunStore, CliError> {
 }
 
 /// An empty variable is as good as none.
-fn variable(name: &str) -> Option<String> {
+pub(super) fn variable(name: &str) -> Option<String> {
     std::env::var(name)
         .ok()
         .filter(|value| !value.trim().is_empty())

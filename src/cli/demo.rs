@@ -17,7 +17,7 @@ use crate::plan::{Criteria, Selection};
 use crate::report::Format;
 use crate::rollout::{Started, SurveyMode};
 use crate::sandbox::{Faults, Options, Sandbox};
-use crate::settings::{Origin, Target};
+use crate::settings::{Origin, SignInKeys, Target};
 
 use super::App;
 use super::args::{ConsentArgs, DemoArgs};
@@ -135,6 +135,7 @@ async fn connect(app: &App, sandbox: &Sandbox) -> Result<Reader, CliError> {
             budget_window: Duration::from_secs(1),
             ..pacing::Settings::default()
         },
+        sign_in: SignInKeys::default(),
     };
     let token = Arc::new(GivenToken::new(sandbox.token())?);
     connect_with(target, token, &app.interrupted).await

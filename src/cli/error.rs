@@ -9,7 +9,7 @@ use crate::model::{ProblemKind, RunId};
 use crate::plan::{Bound, CriteriaError, UserListError};
 use crate::report::ReportError;
 use crate::rollout::RolloutError;
-use crate::settings::SettingsError;
+use crate::settings::{ChoiceError, SettingsError};
 
 use super::exit::Exit;
 
@@ -75,6 +75,15 @@ pub(super) struct Told {
     pub(super) exit: Exit,
 }
 
+impl From<ChoiceError> for CliError {
+    fn from(error: ChoiceError) -> Self {
+        match error {
+            ChoiceError::Settings(error) => Self::Settings(error),
+            ChoiceError::SignIn(error) => Self::SignIn(error),
+        }
+    }
+}
+
 impl CliError {
     pub(super) fn told(&self) -> Told {
         let (kind, exit, hint) = self.classify();
@@ -115,7 +124,7 @@ impl CliError {
     fn classify(&self) -> (&'static str, Exit, Option<String>) {
         match self {
             Self::Settings(error) => ("settings", Exit::Usage, settings_hint(error)),
-            Self::SignIn(_) => ("no-token", Exit::Usage, Some(TOKEN_HINT.into())),
+            Self::SignIn(error) => sign_in_error(error),
             Self::Dataverse(error) => dataverse_error(error),
             Self::Rollout(error) => rollout_error(error),
             Self::Open(error) => open_error(error),
@@ -155,10 +164,7 @@ fn more(count: usize, shown: usize) -> String {
     }
 }
 
-const TOKEN_HINT: &str = "set SYNCFILTERS_ACCESS_TOKEN to a bearer token for the environment, for example with \
-    `export SYNCFILTERS_ACCESS_TOKEN=$(az account get-access-token --resource URL --query accessToken --output tsv)`";
-const EXPIRED_HINT: &str =
-    "get a new token for exactly this environment, set SYNCFILTERS_ACCESS_TOKEN, and try again";
+const EXPIRED_HINT: &str = "sign in again, for exactly this environment; a token in SYNCFILTERS_ACCESS_TOKEN has to be a new one";
 const JOURNAL_HINT: &str =
     "check that the disk is not full and that the file can be written; nothing happens unrecorded";
 const ADDRESS_HINT: &str = "check that the address is that of a CRM organisation, such as https://contoso.crm4.dynamics.com, \
@@ -173,10 +179,23 @@ fn settings_hint(error: &SettingsError) -> Option<String> {
             "environments are named in the configuration file, as [environments.NAME]"
         }
         SettingsError::Invalid { .. } => "config/README.md explains every key",
+        SettingsError::MissingKey { .. } => {
+            "set it for the environment in the configuration file, or as flag or variable; config/README.md says how"
+        }
+        SettingsError::SignIn { .. } => "config/README.md lists the ways of signing in",
         SettingsError::NoHome => "name the folder of run files with --state-dir",
         SettingsError::Unreadable { .. } | SettingsError::Url { .. } => return None,
     };
     Some(hint.into())
+}
+
+fn sign_in_error(error: &SignInError) -> (&'static str, Exit, Option<String>) {
+    let exit = match error {
+        SignInError::Unreachable { .. } | SignInError::BadAnswer { .. } => Exit::Unexpected,
+        error if error.is_configuration() => Exit::Usage,
+        _ => Exit::SignIn,
+    };
+    (error.kind(), exit, error.hint())
 }
 
 fn dataverse_error(error: &dataverse::Error) -> (&'static str, Exit, Option<String>) {
@@ -184,7 +203,7 @@ fn dataverse_error(error: &dataverse::Error) -> (&'static str, Exit, Option<Stri
     let hint = |text: &str| Some(text.to_owned());
     match error {
         Error::Unauthorized { .. } => ("unauthorized", Exit::SignIn, hint(EXPIRED_HINT)),
-        Error::SignIn(_) => ("no-token", Exit::Usage, hint(TOKEN_HINT)),
+        Error::SignIn(error) => sign_in_error(error),
         Error::Refused { fault, .. } if fault.is_impersonation_refused() => {
             ("may-not-impersonate", Exit::Refused, hint(DELEGATE_HINT))
         }

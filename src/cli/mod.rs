@@ -8,16 +8,20 @@ mod connect;
 mod consent;
 mod demo;
 mod driver;
+mod environments;
 mod error;
 mod exit;
 mod interrupt;
 mod list;
+mod login;
 mod printer;
 mod resume;
 mod runs;
 mod sandbox;
 mod scope;
+mod sign_in;
 mod undo;
+mod whoami;
 
 use app::App;
 

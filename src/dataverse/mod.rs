@@ -5,6 +5,7 @@
 
 mod batch;
 mod channel;
+mod discovery;
 mod error;
 mod fault;
 mod identity;
@@ -16,6 +17,7 @@ mod users;
 mod writer;
 
 pub use channel::Channel;
+pub use discovery::{Instance, instances};
 pub use error::{Error, fault_problem};
 pub use fault::Fault;
 pub use identity::Identity;

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::model::EnvironmentUrlError;
 
-use super::Origin;
+use super::{Origin, SignInKind};
 
 /// Why the settings cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +45,20 @@ pub enum SettingsError {
         origin: Origin,
         /// What is wrong with it.
         source: EnvironmentUrlError,
+    },
+    /// A way of signing in lacks something.
+    #[error("sign-in `{kind}` needs `{key}`")]
+    MissingKey {
+        /// The way of signing in.
+        kind: SignInKind,
+        /// The key of the configuration file.
+        key: &'static str,
+    },
+    /// A way of signing in cannot be used.
+    #[error("{why}")]
+    SignIn {
+        /// Why not.
+        why: String,
     },
     /// The system does not say where the user's files live.
     #[error("this system does not say where your home folder is")]

@@ -7,10 +7,11 @@ use std::path::Path;
 
 use serde::Deserialize;
 
-use super::SettingsError;
+use super::{Profile, SettingsError};
 
 /// What the configuration file says. Every key is optional; unknown keys are refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct ConfigFile {
     /// The environment to use where none is named.
@@ -21,19 +22,9 @@ pub struct ConfigFile {
     pub environments: BTreeMap<String, Profile>,
 }
 
-/// One environment.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Profile {
-    /// Its address.
-    pub url: String,
-    /// How fast to go there.
-    #[serde(default)]
-    pub pace: Pace,
-}
-
 /// How fast to go.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Pace {
     /// Requests at once; left to the server's recommendation where it is not given.
@@ -80,10 +71,11 @@ pub(super) fn nearest<'a>(name: &str, offered: impl Iterator<Item = &'a str>) ->
     (best.0 >= ALIKE).then_some(best.1)
 }
 
-/// The message is "unknown field `x`, expected one of `a`, `b`": every second piece is a name.
+/// The message is "unknown field (or variant) `x`, expected one of `a`, `b`": every second piece is a name.
 fn suggestion(message: &str) -> Option<&str> {
     let mut names = message
-        .strip_prefix("unknown field ")?
+        .strip_prefix("unknown field ")
+        .or_else(|| message.strip_prefix("unknown variant "))?
         .split('`')
         .skip(1)
         .step_by(2);
@@ -110,6 +102,16 @@ mod tests {
         .unwrap_err();
         assert!(why.contains("line 3"), "{why}");
         assert!(why.ends_with("did you mean `pace`?"), "{why}");
+    }
+
+    #[test]
+    fn an_unknown_way_of_signing_in_is_refused_with_a_suggestion() {
+        let why = ConfigFile::parse(
+            "[environments.contoso]\nurl = \"https://contoso.example\"\nsign-in = \"device\"\n",
+        )
+        .unwrap_err();
+        assert!(why.contains("line 3"), "{why}");
+        assert!(why.ends_with("did you mean `device-code`?"), "{why}");
     }
 
     #[test]

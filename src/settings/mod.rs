@@ -3,9 +3,13 @@
 mod error;
 mod file;
 mod locate;
+mod method;
 mod resolve;
+mod sign_in;
 
 pub use error::SettingsError;
-pub use file::{ConfigFile, Pace, Profile};
+pub use file::{ConfigFile, Pace};
 pub use locate::{config_path, state_dir};
+pub use method::{ChoiceError, Chosen, Surroundings, choose, from_variables};
 pub use resolve::{Asked, Origin, Target, Variables, resolve};
+pub use sign_in::{KeepKind, Profile, SignInKeys, SignInKind};

@@ -7,7 +7,7 @@ use crate::model::EnvironmentUrl;
 use crate::pacing;
 
 use super::file::nearest;
-use super::{ConfigFile, Pace, SettingsError};
+use super::{ConfigFile, Pace, Profile, SettingsError, SignInKeys};
 
 /// What the command line says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct Asked {
     pub environment: Option<String>,
     /// `--concurrency` and `--max-requests-per-5m`.
     pub pace: Pace,
+    /// `--sign-in`, `--tenant` and `--client-id`.
+    pub sign_in: SignInKeys,
 }
 
 /// What the environment variables say.
@@ -27,6 +29,8 @@ pub struct Variables {
     pub url: Option<String>,
     /// `SYNCFILTERS_ENVIRONMENT`.
     pub environment: Option<String>,
+    /// `SYNCFILTERS_SIGN_IN`, `SYNCFILTERS_ACCESS_TOKEN` and the standard variables of Azure.
+    pub sign_in: SignInKeys,
 }
 
 /// Where a value came from.
@@ -64,6 +68,8 @@ pub struct Target {
     pub origin: Origin,
     /// How fast to go.
     pub pacing: pacing::Settings,
+    /// How to sign in.
+    pub sign_in: SignInKeys,
 }
 
 /// Decides which environment is meant. `run` is the one in a run file, which counts where nothing else is named.
@@ -73,68 +79,77 @@ pub fn resolve(
     file: &ConfigFile,
     run: Option<&EnvironmentUrl>,
 ) -> Result<Target, SettingsError> {
+    let layers = Layers {
+        asked,
+        variables,
+        file,
+    };
     if let Some(url) = &asked.url {
-        return by_url(url, Origin::Flag("--url"), asked, file);
+        return layers.by_url(url, Origin::Flag("--url"));
     }
     if let Some(name) = &asked.environment {
-        return by_name(name, &Origin::Flag("--environment"), asked, file);
+        return layers.by_name(name, &Origin::Flag("--environment"));
     }
     if let Some(environment) = run {
-        let profile = profile_of(environment, file);
-        return Ok(Target {
-            environment: environment.clone(),
-            origin: Origin::Run,
-            pacing: pacing_of(&[asked.pace, profile, file.pace]),
-        });
+        return Ok(layers.by_address(environment.clone(), Origin::Run));
     }
     if let Some(url) = &variables.url {
-        return by_url(url, Origin::Variable("SYNCFILTERS_URL"), asked, file);
+        return layers.by_url(url, Origin::Variable("SYNCFILTERS_URL"));
     }
     if let Some(name) = &variables.environment {
-        let origin = Origin::Variable("SYNCFILTERS_ENVIRONMENT");
-        return by_name(name, &origin, asked, file);
+        return layers.by_name(name, &Origin::Variable("SYNCFILTERS_ENVIRONMENT"));
     }
     match &file.default_environment {
-        Some(name) => by_name(name, &Origin::File("default-environment"), asked, file),
+        Some(name) => layers.by_name(name, &Origin::File("default-environment")),
         None => Err(SettingsError::NoEnvironment),
     }
 }
 
-fn by_url(
-    url: &str,
-    origin: Origin,
-    asked: &Asked,
-    file: &ConfigFile,
-) -> Result<Target, SettingsError> {
-    let environment = parse(url, &origin)?;
-    let profile = profile_of(&environment, file);
-    Ok(Target {
-        environment,
-        origin,
-        pacing: pacing_of(&[asked.pace, profile, file.pace]),
-    })
+struct Layers<'a> {
+    asked: &'a Asked,
+    variables: &'a Variables,
+    file: &'a ConfigFile,
 }
 
-fn by_name(
-    name: &str,
-    origin: &Origin,
-    asked: &Asked,
-    file: &ConfigFile,
-) -> Result<Target, SettingsError> {
-    let Some(profile) = file.environments.get(name) else {
-        let names = file.environments.keys().map(String::as_str);
-        return Err(SettingsError::UnknownProfile {
-            name: name.to_owned(),
-            origin: origin.clone(),
-            suggestion: nearest(name, names).map(str::to_owned),
-        });
-    };
-    let origin = Origin::Profile(name.to_owned());
-    Ok(Target {
-        environment: parse(&profile.url, &origin)?,
-        origin,
-        pacing: pacing_of(&[asked.pace, profile.pace, file.pace]),
-    })
+impl Layers<'_> {
+    fn by_url(&self, url: &str, origin: Origin) -> Result<Target, SettingsError> {
+        Ok(self.by_address(parse(url, &origin)?, origin))
+    }
+
+    fn by_address(&self, environment: EnvironmentUrl, origin: Origin) -> Target {
+        let profile = profile_of(&environment, self.file);
+        self.target(environment, origin, profile)
+    }
+
+    fn by_name(&self, name: &str, origin: &Origin) -> Result<Target, SettingsError> {
+        let Some(profile) = self.file.environments.get(name) else {
+            let names = self.file.environments.keys().map(String::as_str);
+            return Err(SettingsError::UnknownProfile {
+                name: name.to_owned(),
+                origin: origin.clone(),
+                suggestion: nearest(name, names).map(str::to_owned),
+            });
+        };
+        let origin = Origin::Profile(name.to_owned());
+        Ok(self.target(parse(&profile.url, &origin)?, origin, Some(profile)))
+    }
+
+    fn target(
+        &self,
+        environment: EnvironmentUrl,
+        origin: Origin,
+        profile: Option<&Profile>,
+    ) -> Target {
+        let pace = profile.map(|profile| profile.pace).unwrap_or_default();
+        let sign_in = profile.map(Profile::sign_in).unwrap_or_default();
+        let asked = self.asked.sign_in.clone();
+        Target {
+            environment,
+            origin,
+            pacing: pacing_of(&[self.asked.pace, pace, self.file.pace]),
+            sign_in: asked.or(self.variables.sign_in.clone()).or(sign_in),
+        }
+    }
 }
 
 fn parse(url: &str, origin: &Origin) -> Result<EnvironmentUrl, SettingsError> {
@@ -144,14 +159,12 @@ fn parse(url: &str, origin: &Origin) -> Result<EnvironmentUrl, SettingsError> {
     })
 }
 
-/// The pace that a profile of the same address sets: it holds however the address was named.
-fn profile_of(environment: &EnvironmentUrl, file: &ConfigFile) -> Pace {
-    let mut profiles = file.environments.values();
-    let same = profiles.find(|profile| {
+/// The profile of the same address: it holds however the address was named.
+fn profile_of<'a>(environment: &EnvironmentUrl, file: &'a ConfigFile) -> Option<&'a Profile> {
+    file.environments.values().find(|profile| {
         let url = profile.url.parse::<EnvironmentUrl>();
         url.is_ok_and(|url| url.as_url() == environment.as_url())
-    });
-    same.map(|profile| profile.pace).unwrap_or_default()
+    })
 }
 
 fn pacing_of(layers: &[Pace]) -> pacing::Settings {
@@ -225,6 +238,24 @@ mod tests {
             None,
         );
         assert_eq!(target.unwrap().pacing.fixed_concurrency, Some(3));
+    }
+
+    #[test]
+    fn signing_in_is_settled_key_by_key_flag_before_variable_before_profile() {
+        let file = ConfigFile::parse(
+            "[environments.a]\nurl = \"https://a.example\"\nsign-in = \"client-secret\"\n\
+             client-id = \"profile\"\ntenant = \"profile\"\nclient-secret-file = \"profile\"\n",
+        )
+        .unwrap();
+        let mut asked = url("https://a.example");
+        asked.sign_in.tenant = Some("flag".into());
+        let mut variables = Variables::default();
+        variables.sign_in.tenant = Some("variable".into());
+        variables.sign_in.client_id = Some("variable".into());
+        let keys = resolve(&asked, &variables, &file, None).unwrap().sign_in;
+        assert_eq!(keys.tenant.as_deref(), Some("flag"));
+        assert_eq!(keys.client_id.as_deref(), Some("variable"));
+        assert_eq!(keys.client_secret_file.as_deref(), Some("profile"));
     }
 
     #[test]

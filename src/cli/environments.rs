@@ -1,0 +1,160 @@
+//! `environments`: those of the configuration file, and those of the signed-in user.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::auth::{Challenge, Http, Place, open};
+use crate::dataverse::{Channel, Instance, instances};
+use crate::model::EnvironmentUrl;
+use crate::pacing::Pacer;
+use crate::report::Format;
+use crate::settings::{ConfigFile, SignInKind};
+
+use super::App;
+use super::args::{CloudChoice, EnvironmentsArgs};
+use super::connect::{config_file, sign_in_keys, variable};
+use super::error::CliError;
+use super::exit::Exit;
+use super::printer::Printer;
+use super::sign_in::{person, surroundings};
+
+#[derive(Debug, Serialize)]
+struct Document {
+    format: u32,
+    environments: Vec<Entry>,
+}
+
+#[derive(Debug, PartialEq, Eq, Serialize)]
+struct Entry {
+    name: String,
+    url: String,
+    /// `None` for an environment that was discovered.
+    sign_in: Option<String>,
+    /// Whether it is the one that is meant where none is named.
+    default: bool,
+}
+
+/// Lists environments.
+pub(super) async fn environments(app: &App, args: &EnvironmentsArgs) -> Result<Exit, CliError> {
+    let entries = match args.what {
+        None => profiles(&config_file(&args.connection)?),
+        Some(_) => discover(app, args).await?,
+    };
+    let mut out = Printer::result();
+    write(&mut out, app.printer.format, entries)?;
+    out.flush().map_err(CliError::Output)?;
+    Ok(Exit::Done)
+}
+
+fn profiles(file: &ConfigFile) -> Vec<Entry> {
+    let default = file.default_environment.as_deref();
+    let entry = |(name, profile): (&String, &crate::settings::Profile)| Entry {
+        name: name.clone(),
+        url: profile.url.clone(),
+        sign_in: Some(profile.sign_in.unwrap_or(SignInKind::Auto).to_string()),
+        default: default == Some(name),
+    };
+    file.environments.iter().map(entry).collect()
+}
+
+/// Asks the Global Discovery Service (Microsoft: "Discover the organizations of a user").
+async fn discover(app: &App, args: &EnvironmentsArgs) -> Result<Vec<Entry>, CliError> {
+    let (service, authority) = cloud(args.cloud);
+    let service: EnvironmentUrl = service
+        .parse()
+        .map_err(|error| CliError::Unexpected(format!("{error}")))?;
+    let sign_in = sign_in_keys(&args.connection)?;
+    let chosen = crate::settings::choose(&sign_in, surroundings(&variable))?;
+    let place = Place {
+        environment: service.clone(),
+        tenant: sign_in.tenant.clone(),
+        authority: None,
+        known: Some(Challenge {
+            authorization_uri: Some(authority.into()),
+            ..Challenge::default()
+        }),
+    };
+    let http = Http::new().map_err(CliError::Http)?;
+    let tokens = open(&chosen.method, &place, &http, &person()).await?;
+    let pacer = Pacer::new(crate::pacing::Settings::default());
+    let channel = Channel::new(service, tokens, pacer, app.interrupted.clone());
+    let found = instances(&channel.map_err(CliError::Http)?).await?;
+    Ok(found.into_iter().map(Entry::from).collect())
+}
+
+impl From<Instance> for Entry {
+    fn from(instance: Instance) -> Self {
+        Self {
+            // Names are typed by people, and go to a terminal.
+            name: instance.friendly_name.replace(char::is_control, " "),
+            url: instance.url,
+            sign_in: None,
+            default: false,
+        }
+    }
+}
+
+/// The discovery service and the identity provider of a cloud (Microsoft: "Global Discovery Service", "National
+/// clouds").
+const fn cloud(cloud: CloudChoice) -> (&'static str, &'static str) {
+    const PUBLIC: &str = "https://login.microsoftonline.com/organizations/oauth2/authorize";
+    const GOVERNMENT: &str = "https://login.microsoftonline.us/organizations/oauth2/authorize";
+    const CHINA: &str = "https://login.partner.microsoftonline.cn/organizations/oauth2/authorize";
+    match cloud {
+        CloudChoice::Public => ("https://globaldisco.crm.dynamics.com", PUBLIC),
+        CloudChoice::Gcc => ("https://globaldisco.crm9.dynamics.com", PUBLIC),
+        CloudChoice::GccHigh => ("https://globaldisco.crm.microsoftdynamics.us", GOVERNMENT),
+        CloudChoice::Dod => ("https://globaldisco.crm.appsplatform.us", GOVERNMENT),
+        CloudChoice::China => ("https://globaldisco.crm.dynamics.cn", CHINA),
+    }
+}
+
+fn write(out: &mut dyn Write, format: Format, environments: Vec<Entry>) -> Result<(), CliError> {
+    if format == Format::Json {
+        let document = Document {
+            format: 1,
+            environments,
+        };
+        let text = serde_json::to_string_pretty(&document)
+            .map_err(|error| CliError::Unexpected(error.to_string()))?;
+        return writeln!(out, "{text}").map_err(CliError::Output);
+    }
+    let width = |of: fn(&Entry) -> &str| environments.iter().map(|e| of(e).chars().count()).max();
+    let name = width(|entry| &entry.name).unwrap_or(0);
+    let url = width(|entry| &entry.url).unwrap_or(0);
+    for entry in &environments {
+        let sign_in = entry.sign_in.as_deref().unwrap_or_default();
+        let default = if entry.default { "  (default)" } else { "" };
+        let line = format!(
+            "{:<name$}  {:<url$}  {sign_in}{default}",
+            entry.name, entry.url
+        );
+        writeln!(out, "{}", line.trim_end()).map_err(CliError::Output)?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn profiles_are_listed_with_their_sign_in_and_the_default() {
+        let file = ConfigFile::parse(
+            "default-environment = \"b\"\n[environments.a]\nurl = \"https://a.example\"\nsign-in = \"browser\"\n\
+             [environments.b]\nurl = \"https://b.example\"\n",
+        )
+        .unwrap();
+        let entries = profiles(&file);
+        assert_eq!(entries[0].sign_in.as_deref(), Some("browser"));
+        assert_eq!(entries[1].sign_in.as_deref(), Some("auto"));
+        let mut out = Vec::new();
+        write(&mut out, Format::Table, entries).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(
+            text,
+            "a  https://a.example  browser\nb  https://b.example  auto  (default)\n"
+        );
+    }
+}

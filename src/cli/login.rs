@@ -1,0 +1,61 @@
+//! `login` and `logout`: keeping a person's sign-in for later commands, and forgetting it.
+
+use crate::auth::{Keep, Method, forget};
+
+use super::App;
+use super::args::SignInArgs;
+use super::connect::target;
+use super::error::CliError;
+use super::exit::Exit;
+use super::sign_in::{SignIn, chosen, is_personal, not_personal, place};
+
+/// Signs in and keeps the sign-in.
+pub(super) async fn login(app: &App, args: &SignInArgs) -> Result<Exit, CliError> {
+    let target = target(&args.connection, None)?;
+    let settled = chosen(&target)?;
+    if !is_personal(&settled.method) {
+        return Err(not_personal(&settled));
+    }
+    let place = where_kept(&settled.method).ok_or_else(|| {
+        CliError::Usage(
+            "there is no place to keep a sign-in: set `keep` of the environment in the configuration file to \
+             \"keyring\" or \"file\""
+                .into(),
+        )
+    })?;
+    let sign_in = SignIn::open(&target, &app.interrupted).await?;
+    sign_in.first(&app.interrupted).await?;
+    let environment = &target.environment;
+    app.printer.say(&format!(
+        "Signed in to {environment}; the sign-in is kept in {place}. `syncfilters logout` forgets it."
+    ));
+    Ok(Exit::Done)
+}
+
+/// Forgets a kept sign-in.
+pub(super) fn logout(app: &App, args: &SignInArgs) -> Result<Exit, CliError> {
+    let target = target(&args.connection, None)?;
+    let settled = chosen(&target)?;
+    if !is_personal(&settled.method) {
+        return Err(not_personal(&settled));
+    }
+    let environment = &target.environment;
+    app.printer
+        .say(&if forget(&settled.method, &place(&target))? {
+            format!("The sign-in to {environment} is forgotten here.")
+        } else {
+            format!("There was no kept sign-in to {environment}.")
+        });
+    Ok(Exit::Done)
+}
+
+fn where_kept(method: &Method) -> Option<String> {
+    match method {
+        Method::DeviceCode { keep, .. } | Method::Browser { keep, .. } => match keep {
+            Keep::No => None,
+            Keep::Keyring => Some("the key store of this system".into()),
+            Keep::File(folder) => Some(format!("a private file in {}", folder.display())),
+        },
+        _ => None,
+    }
+}

@@ -1,0 +1,181 @@
+//! Signing in from the terminal: which way, who is asked, and what is said about it.
+
+use std::io::{self, IsTerminal};
+use std::sync::{Arc, LazyLock};
+
+use secrecy::SecretString;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::{self, Http, Method, Nobody, Notice, Person, Place, SignInError, TokenSource};
+use crate::dataverse::{self, Identity};
+use crate::settings::{Chosen, Surroundings, Target, choose};
+
+use super::connect::variable;
+use super::error::CliError;
+use super::printer::Printer;
+
+/// A way of signing in that is ready to hand out tokens.
+pub(super) struct SignIn {
+    chosen: Chosen,
+    tokens: Arc<dyn TokenSource>,
+}
+
+impl SignIn {
+    /// Settles on a way of signing in and makes it ready.
+    pub(super) async fn open(
+        target: &Target,
+        interrupted: &CancellationToken,
+    ) -> Result<Self, CliError> {
+        let (chosen, place) = (chosen(target)?, place(target));
+        let http = Http::new().map_err(CliError::Http)?;
+        let person = person();
+        let opening = auth::open(&chosen.method, &place, &http, &person);
+        let tokens = tokio::select! {
+            () = interrupted.cancelled() => return Err(dataverse::Error::Interrupted.into()),
+            tokens = opening => tokens?,
+        };
+        if chosen.found {
+            Printer::warn(&format!("Signing in with {}.", tokens.describe()));
+        }
+        Ok(Self { chosen, tokens })
+    }
+
+    pub(super) fn tokens(&self) -> Arc<dyn TokenSource> {
+        Arc::clone(&self.tokens)
+    }
+
+    pub(super) fn chosen(&self) -> &Chosen {
+        &self.chosen
+    }
+
+    /// Gets a token now.
+    pub(super) async fn first(&self, interrupted: &CancellationToken) -> Result<(), CliError> {
+        tokio::select! {
+            () = interrupted.cancelled() => Err(dataverse::Error::Interrupted.into()),
+            token = self.tokens.bearer() => Ok(token.map(drop)?),
+        }
+    }
+}
+
+/// Says who signed in. A token that was given, and a way that was named, are known to whoever gave them.
+pub(super) fn announce(sign_in: &SignIn, identity: &Identity) {
+    if sign_in.chosen.found {
+        let (who, name) = (&identity.caller.user, &identity.organization.name);
+        Printer::warn(&format!("Signed in to {name} as {who}."));
+    }
+}
+
+/// The way of signing in that flags, variables and profile settle on.
+pub(super) fn chosen(target: &Target) -> Result<Chosen, CliError> {
+    Ok(choose(&target.sign_in, surroundings(&variable))?)
+}
+
+/// Where to sign in.
+pub(super) fn place(target: &Target) -> Place {
+    Place {
+        environment: target.environment.clone(),
+        tenant: target.sign_in.tenant.clone(),
+        authority: target.sign_in.authority.clone(),
+        known: None,
+    }
+}
+
+static PATH: LazyLock<Option<std::ffi::OsString>> = LazyLock::new(|| std::env::var_os("PATH"));
+
+/// The surroundings of this process.
+pub(super) fn surroundings(variable: &dyn Fn(&str) -> Option<String>) -> Surroundings<'_> {
+    Surroundings {
+        variable,
+        path: PATH.as_deref(),
+    }
+}
+
+/// Whoever sits at the terminal, where there is one.
+pub(super) fn person() -> Arc<dyn Person> {
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        Arc::new(AtTheTerminal)
+    } else {
+        Arc::new(Nobody)
+    }
+}
+
+/// Whether a person has to sign in, so that there is something to keep.
+pub(super) const fn is_personal(method: &Method) -> bool {
+    matches!(method, Method::DeviceCode { .. } | Method::Browser { .. })
+}
+
+#[derive(Debug)]
+struct AtTheTerminal;
+
+impl Person for AtTheTerminal {
+    fn tell(&self, notice: &Notice) -> bool {
+        Printer::warn(&notice_text(notice));
+        true
+    }
+
+    fn open(&self, address: &str) -> bool {
+        webbrowser::open(address).is_ok()
+    }
+
+    fn ask(&self, what: &str) -> Option<SecretString> {
+        let password = dialoguer::Password::new()
+            .with_prompt(capital(what))
+            .interact();
+        password.ok().map(SecretString::from)
+    }
+}
+
+fn notice_text(notice: &Notice) -> String {
+    match notice {
+        Notice::Code {
+            address,
+            code,
+            minutes,
+        } => format!(
+            "To sign in, open {address} on any device and enter the code {code}, within {minutes} minutes.\n\
+             Enter a code only if you started this yourself."
+        ),
+        Notice::Browser {
+            opened: true,
+            address,
+        } => format!(
+            "Finish signing in in the browser that has opened. If none has, open\n{address}"
+        ),
+        Notice::Browser {
+            opened: false,
+            address,
+        } => format!("To sign in, open in a browser on this machine\n{address}"),
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
+/// The error of a command that needs a person's sign-in.
+pub(super) fn not_personal(chosen: &Chosen) -> CliError {
+    SignInError::Unusable {
+        what: format!("sign-in `{}`", chosen.method.word()),
+        why: "it keeps nothing, so there is nothing to log in to or out of; only `browser` and `device-code` do".into(),
+    }
+    .into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_person_is_told_where_to_go_and_with_what() {
+        let text = notice_text(&Notice::Code {
+            address: "https://microsoft.com/devicelogin".into(),
+            code: "ABC-DEF".into(),
+            minutes: 15,
+        });
+        for part in ["https://microsoft.com/devicelogin", "ABC-DEF", "15 minutes"] {
+            assert!(text.contains(part), "{text}");
+        }
+    }
+}

@@ -1,0 +1,101 @@
+//! `whoami`: who is signed in, and how.
+
+use std::io::Write;
+
+use serde::Serialize;
+
+use crate::report::Format;
+
+use super::App;
+use super::args::SignInArgs;
+use super::connect::{connect_with, target};
+use super::error::CliError;
+use super::exit::Exit;
+use super::printer::Printer;
+use super::sign_in::SignIn;
+
+#[derive(Debug, Serialize)]
+struct Document {
+    format: u32,
+    environment: Environment,
+    caller: Caller,
+    version: String,
+    sign_in: Way,
+}
+
+#[derive(Debug, Serialize)]
+struct Environment {
+    url: String,
+    organization: String,
+    id: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Caller {
+    user: String,
+    id: String,
+}
+
+#[derive(Debug, Serialize)]
+struct Way {
+    kind: &'static str,
+    description: String,
+}
+
+/// Signs in and says who that is.
+pub(super) async fn whoami(app: &App, args: &SignInArgs) -> Result<Exit, CliError> {
+    let target = target(&args.connection, None)?;
+    let environment = target.environment.to_string();
+    let sign_in = SignIn::open(&target, &app.interrupted).await?;
+    let reader = connect_with(target, sign_in.tokens(), &app.interrupted).await?;
+    let identity = reader.identity();
+    let document = Document {
+        format: 1,
+        environment: Environment {
+            url: environment,
+            organization: identity.organization.name.clone(),
+            id: identity.organization.id.to_string(),
+        },
+        caller: Caller {
+            user: identity.caller.user.clone(),
+            id: identity.caller.id.to_string(),
+        },
+        version: identity.version.to_string(),
+        sign_in: Way {
+            kind: sign_in.chosen().method.word(),
+            description: sign_in.tokens().describe(),
+        },
+    };
+    let mut out = Printer::result();
+    write(&mut out, app.printer.format, &document)?;
+    out.flush().map_err(CliError::Output)?;
+    Ok(Exit::Done)
+}
+
+fn write(out: &mut dyn Write, format: Format, document: &Document) -> Result<(), CliError> {
+    if format == Format::Json {
+        let text = serde_json::to_string_pretty(document)
+            .map_err(|error| CliError::Unexpected(error.to_string()))?;
+        return writeln!(out, "{text}").map_err(CliError::Output);
+    }
+    let Document {
+        format: _,
+        environment,
+        caller,
+        version,
+        sign_in,
+    } = document;
+    let rows = [
+        ("Environment", &environment.url),
+        ("Organisation", &environment.organization),
+        ("Organisation id", &environment.id),
+        ("Version", version),
+        ("User", &caller.user),
+        ("User id", &caller.id),
+        ("Signed in with", &sign_in.description),
+    ];
+    for (name, value) in rows {
+        writeln!(out, "{name:<16} {value}").map_err(CliError::Output)?;
+    }
+    Ok(())
+}

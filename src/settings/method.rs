@@ -1,0 +1,339 @@
+//! From what the settings say to one way of signing in.
+
+use std::ffi::OsStr;
+use std::path::{Path, PathBuf};
+
+use crate::auth::{Federation, Keep, Method, SecretFrom, Service, SignInError, Tool};
+
+use super::sign_in::KEPT;
+use super::{KeepKind, SettingsError, SignInKeys, SignInKind, state_dir};
+
+/// The variable that holds a bearer token.
+const TOKEN: &str = "SYNCFILTERS_ACCESS_TOKEN";
+
+/// The surroundings of the process, handed in so that decisions can be tested.
+#[derive(Clone, Copy)]
+pub struct Surroundings<'a> {
+    /// Looks up an environment variable; an empty one is as good as none.
+    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    /// The folders in which programs are looked for.
+    pub path: Option<&'a OsStr>,
+}
+
+impl Surroundings<'_> {
+    fn has(&self, name: &str) -> bool {
+        (self.variable)(name).is_some()
+    }
+}
+
+/// The way of signing in that was settled on.
+#[derive(Clone, Debug)]
+pub struct Chosen {
+    /// The way.
+    pub method: Method,
+    /// Whether nobody named it, and it was found.
+    pub found: bool,
+}
+
+/// What the environment variables say about signing in: our own, then the standard ones of Azure.
+///
+/// Microsoft: `EnvironmentCredential` and `WorkloadIdentityCredential` name the variables.
+pub fn from_variables(surroundings: Surroundings<'_>) -> Result<SignInKeys, SettingsError> {
+    let variable = surroundings.variable;
+    let present = |name: &str| surroundings.has(name).then(|| name.to_owned());
+    let named = variable("SYNCFILTERS_SIGN_IN").map(|word| {
+        word.parse::<SignInKind>()
+            .map_err(|why| SettingsError::SignIn {
+                why: format!("SYNCFILTERS_SIGN_IN: {why}"),
+            })
+    });
+    let given = surroundings.has(TOKEN).then_some(SignInKind::Given);
+    Ok(SignInKeys {
+        sign_in: given.or(named.transpose()?),
+        tenant: variable("AZURE_TENANT_ID"),
+        client_id: variable("AZURE_CLIENT_ID"),
+        client_secret_variable: present("AZURE_CLIENT_SECRET"),
+        certificate: variable("AZURE_CLIENT_CERTIFICATE_PATH"),
+        certificate_password_variable: present("AZURE_CLIENT_CERTIFICATE_PASSWORD"),
+        federated_token_file: variable("AZURE_FEDERATED_TOKEN_FILE"),
+        ..SignInKeys::default()
+    })
+}
+
+/// Settles on one way of signing in.
+pub fn choose(keys: &SignInKeys, surroundings: Surroundings<'_>) -> Result<Chosen, ChoiceError> {
+    let chooser = Chooser { keys, surroundings };
+    match keys.sign_in.unwrap_or(SignInKind::Auto) {
+        SignInKind::Auto => Ok(Chosen {
+            method: chooser.auto()?,
+            found: true,
+        }),
+        kind => Ok(Chosen {
+            method: chooser.method(kind)?,
+            found: false,
+        }),
+    }
+}
+
+/// Why there is no way of signing in.
+#[derive(Debug, thiserror::Error)]
+pub enum ChoiceError {
+    /// A setting is missing or wrong.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// Nothing was found.
+    #[error(transparent)]
+    SignIn(#[from] SignInError),
+}
+
+struct Chooser<'a> {
+    keys: &'a SignInKeys,
+    surroundings: Surroundings<'a>,
+}
+
+impl Chooser<'_> {
+    /// The standard variables (or the same as keys), then federation, then the Azure CLI. A managed identity has to
+    /// be named: looking for one stalls where there is none.
+    fn auto(&self) -> Result<Method, ChoiceError> {
+        let keys = self.keys;
+        let application = keys.client_id.is_some();
+        let secret = keys.client_secret_variable.is_some() || keys.client_secret_file.is_some();
+        let kind = if application && secret {
+            SignInKind::ClientSecret
+        } else if application && keys.certificate.is_some() {
+            SignInKind::Certificate
+        } else if application && self.federation().is_some() {
+            SignInKind::Federation
+        } else if self.find(Tool::Azure).is_some() {
+            SignInKind::AzureCli
+        } else {
+            return Err(SignInError::NoWay {
+                looked_for: "SYNCFILTERS_ACCESS_TOKEN, AZURE_CLIENT_ID with AZURE_CLIENT_SECRET or \
+                    AZURE_CLIENT_CERTIFICATE_PATH, a federated token (AZURE_FEDERATED_TOKEN_FILE, GitHub Actions, \
+                    Azure Pipelines), and the Azure CLI"
+                    .into(),
+            }
+            .into());
+        };
+        Ok(self.method(kind)?)
+    }
+
+    fn method(&self, kind: SignInKind) -> Result<Method, SettingsError> {
+        let keys = self.keys;
+        let client_id = || need(kind, "client-id", keys.client_id.as_ref());
+        Ok(match kind {
+            SignInKind::Auto | SignInKind::Given => Method::Given {
+                token: SecretFrom::Variable(TOKEN.into()),
+            },
+            SignInKind::ClientSecret => Method::ClientSecret {
+                client_id: client_id()?,
+                secret: secret(
+                    keys.client_secret_variable.as_deref(),
+                    keys.client_secret_file.as_deref(),
+                )
+                .unwrap_or(SecretFrom::Prompt),
+            },
+            SignInKind::Certificate => Method::Certificate {
+                client_id: client_id()?,
+                file: PathBuf::from(need(kind, "certificate", keys.certificate.as_ref())?),
+                password: secret(
+                    keys.certificate_password_variable.as_deref(),
+                    keys.certificate_password_file.as_deref(),
+                ),
+            },
+            SignInKind::Federation => {
+                let from = self.federation();
+                Method::Federation {
+                    client_id: client_id()?,
+                    from: need(kind, "federated-token-file", from.as_ref())?,
+                }
+            }
+            SignInKind::ManagedIdentity => Method::ManagedIdentity {
+                client_id: keys.client_id.clone(),
+                service: Service::from_variables(self.surroundings.variable),
+            },
+            SignInKind::AzureCli => self.tool(Tool::Azure, kind)?,
+            SignInKind::AzureDeveloperCli => self.tool(Tool::AzureDeveloper, kind)?,
+            SignInKind::DeviceCode => Method::DeviceCode {
+                client_id: client_id()?,
+                keep: self.keep()?,
+            },
+            SignInKind::Browser => Method::Browser {
+                client_id: client_id()?,
+                port: keys.redirect_port,
+                keep: self.keep()?,
+            },
+            SignInKind::Password => Method::Password {
+                client_id: client_id()?,
+                user: need(kind, "user", keys.user.as_ref())?,
+                password: secret(
+                    keys.password_variable.as_deref(),
+                    keys.password_file.as_deref(),
+                )
+                .unwrap_or(SecretFrom::Prompt),
+            },
+        })
+    }
+
+    fn federation(&self) -> Option<Federation> {
+        let variable = self.surroundings.variable;
+        if let Some(path) = &self.keys.federated_token_file {
+            return Some(Federation::File(path.into()));
+        }
+        let present = |name: &str| {
+            let there = self.surroundings.has(name);
+            there.then(|| SecretFrom::Variable(name.to_owned()))
+        };
+        if let (Some(url), Some(token)) = (
+            variable("ACTIONS_ID_TOKEN_REQUEST_URL"),
+            present("ACTIONS_ID_TOKEN_REQUEST_TOKEN"),
+        ) {
+            return Some(Federation::GitHub { url, token });
+        }
+        let connection = self.keys.service_connection.clone();
+        Some(Federation::Pipelines {
+            url: variable("SYSTEM_OIDCREQUESTURI")?,
+            connection: connection
+                .or_else(|| variable("AZURESUBSCRIPTION_SERVICE_CONNECTION_ID"))?,
+            token: present("SYSTEM_ACCESSTOKEN")?,
+        })
+    }
+
+    fn find(&self, tool: Tool) -> Option<PathBuf> {
+        tool.find(self.surroundings.path)
+    }
+
+    fn tool(&self, tool: Tool, kind: SignInKind) -> Result<Method, SettingsError> {
+        let program = self.find(tool).ok_or_else(|| SettingsError::SignIn {
+            why: format!("sign-in `{kind}`: the program is in no folder of PATH"),
+        })?;
+        Ok(Method::Tool { tool, program })
+    }
+
+    fn keep(&self) -> Result<Keep, SettingsError> {
+        Ok(match self.keys.keep.unwrap_or(KeepKind::No) {
+            KeepKind::No => Keep::No,
+            KeepKind::Keyring => Keep::Keyring,
+            KeepKind::File => {
+                let asked = (self.surroundings.variable)("SYNCFILTERS_STATE_DIR");
+                Keep::File(state_dir(asked.as_deref().map(Path::new))?.join(KEPT))
+            }
+        })
+    }
+}
+
+fn need<T: Clone>(
+    kind: SignInKind,
+    key: &'static str,
+    value: Option<&T>,
+) -> Result<T, SettingsError> {
+    value
+        .cloned()
+        .ok_or(SettingsError::MissingKey { kind, key })
+}
+
+fn secret(variable: Option<&str>, file: Option<&str>) -> Option<SecretFrom> {
+    match (variable, file) {
+        (Some(name), _) => Some(SecretFrom::Variable(name.to_owned())),
+        (None, Some("-")) => Some(SecretFrom::Stdin),
+        (None, Some(path)) => Some(SecretFrom::File(path.into())),
+        (None, None) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn chosen(
+        profile: SignInKeys,
+        variables: &[(&str, &str)],
+        path: Option<&OsStr>,
+    ) -> Result<(String, bool), String> {
+        let variable = |name: &str| {
+            let found = variables.iter().find(|(n, _)| *n == name);
+            found.map(|(_, value)| (*value).to_owned())
+        };
+        let surroundings = Surroundings {
+            variable: &variable,
+            path,
+        };
+        let keys = from_variables(surroundings).map_err(|error| error.to_string())?;
+        choose(&keys.or(profile), surroundings)
+            .map(|chosen| (chosen.method.word().to_owned(), chosen.found))
+            .map_err(|error| error.to_string())
+    }
+
+    fn profile(kind: SignInKind) -> SignInKeys {
+        SignInKeys {
+            sign_in: Some(kind),
+            ..SignInKeys::default()
+        }
+    }
+
+    const SECRET: [(&str, &str); 2] = [("AZURE_CLIENT_ID", "a"), ("AZURE_CLIENT_SECRET", "s")];
+
+    #[test]
+    fn a_given_token_counts_more_than_a_profile() {
+        let token = [(TOKEN, "t")];
+        let asked = chosen(profile(SignInKind::Browser), &token, None);
+        assert_eq!(asked, Ok(("given".into(), false)));
+    }
+
+    #[test]
+    fn auto_takes_variables_then_federation_then_the_azure_cli() {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join("az"), "").unwrap();
+        std::fs::write(folder.path().join("az.cmd"), "").unwrap();
+        let path = Some(folder.path().as_os_str());
+        let github = [
+            ("AZURE_CLIENT_ID", "a"),
+            ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://x.example"),
+            ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t"),
+        ];
+        let both = [&SECRET[..], &github[1..]].concat();
+        let auto =
+            |variables: &[(&str, &str)], path| chosen(SignInKeys::default(), variables, path);
+        assert_eq!(auto(&both, path), Ok(("client-secret".into(), true)));
+        assert_eq!(auto(&github, path), Ok(("federation".into(), true)));
+        assert_eq!(auto(&github[1..], path), Ok(("azure-cli".into(), true)));
+        let why = auto(&[], None).unwrap_err();
+        assert!(why.contains("AZURE_CLIENT_ID"), "{why}");
+    }
+
+    #[test]
+    fn what_a_profile_names_is_used_and_nothing_else_is_tried() {
+        let asked = chosen(profile(SignInKind::DeviceCode), &[], None);
+        assert_eq!(asked, Err("sign-in `device-code` needs `client-id`".into()));
+        let asked = chosen(profile(SignInKind::ManagedIdentity), &SECRET, None);
+        assert_eq!(asked, Ok(("managed-identity".into(), false)));
+    }
+
+    #[test]
+    fn pipelines_need_their_service_connection() {
+        let variables = [
+            ("AZURE_CLIENT_ID", "a"),
+            ("SYSTEM_OIDCREQUESTURI", "https://x.example"),
+            ("SYSTEM_ACCESSTOKEN", "t"),
+        ];
+        assert!(chosen(profile(SignInKind::Federation), &variables, None).is_err());
+        let connected = SignInKeys {
+            service_connection: Some("c".into()),
+            ..profile(SignInKind::Federation)
+        };
+        assert!(chosen(connected, &variables, None).is_ok());
+    }
+
+    #[test]
+    fn a_word_that_is_no_way_of_signing_in_is_refused() {
+        let why = chosen(
+            SignInKeys::default(),
+            &[("SYNCFILTERS_SIGN_IN", "magic")],
+            None,
+        );
+        assert_eq!(
+            why.unwrap_err(),
+            "SYNCFILTERS_SIGN_IN: `magic` is no way of signing in"
+        );
+    }
+}

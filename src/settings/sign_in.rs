@@ -1,0 +1,192 @@
+//! How to sign in, as flags, variables and profiles say it.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::Deserialize;
+
+use super::Pace;
+
+macro_rules! words {
+    ($(#[$doc:meta])* $type:ident, $error:literal { $($(#[$variant_doc:meta])* $name:ident = $word:literal,)* }) => {
+        $(#[$doc])*
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
+        #[serde(rename_all = "kebab-case")]
+        pub enum $type {
+            $($(#[$variant_doc])* #[serde(rename = $word)] $name,)*
+        }
+
+        impl $type {
+            /// Every one, in the order of the documentation.
+            pub const ALL: &'static [Self] = &[$(Self::$name,)*];
+
+            /// The word used in settings.
+            pub const fn as_str(self) -> &'static str {
+                match self {
+                    $(Self::$name => $word,)*
+                }
+            }
+        }
+
+        impl fmt::Display for $type {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
+        impl FromStr for $type {
+            type Err = String;
+
+            fn from_str(text: &str) -> Result<Self, String> {
+                let mut all = Self::ALL.iter();
+                let found = all.find(|one| one.as_str() == text).copied();
+                found.ok_or_else(|| format!(concat!("`{}` is no ", $error), text))
+            }
+        }
+    };
+}
+
+words! {
+    /// A way of signing in.
+    SignInKind, "way of signing in" {
+        /// What the environment variables, then the machine, have to offer.
+        Auto = "auto",
+        /// The token in `SYNCFILTERS_ACCESS_TOKEN`.
+        Given = "given",
+        /// An application with a secret.
+        ClientSecret = "client-secret",
+        /// An application with a certificate.
+        Certificate = "certificate",
+        /// An application that another provider vouches for: a token file, GitHub Actions, Azure Pipelines.
+        Federation = "federation",
+        /// The managed identity of an Azure machine.
+        ManagedIdentity = "managed-identity",
+        /// Whoever signed in to `az`.
+        AzureCli = "azure-cli",
+        /// Whoever signed in to `azd`.
+        AzureDeveloperCli = "azure-developer-cli",
+        /// A person with a code on another device.
+        DeviceCode = "device-code",
+        /// A person in the browser.
+        Browser = "browser",
+        /// A service account with its password, at AD FS only.
+        Password = "password",
+    }
+}
+
+words! {
+    /// Where the sign-in of a person is kept for the next command.
+    KeepKind, "place for a sign-in" {
+        /// Nowhere.
+        No = "no",
+        /// In the key store of the operating system.
+        Keyring = "keyring",
+        /// In a private file below the state folder.
+        File = "file",
+    }
+}
+
+macro_rules! keys {
+    ($($(#[$doc:meta])* $key:ident: $type:ty,)*) => {
+        /// What one layer says about signing in.
+        #[derive(Clone, Debug, Default, PartialEq, Eq)]
+        pub struct SignInKeys {
+            $($(#[$doc])* pub $key: Option<$type>,)*
+        }
+
+        impl SignInKeys {
+            /// This layer, and below it another that counts where this one says nothing.
+            pub fn or(self, below: Self) -> Self {
+                Self { $($key: self.$key.or(below.$key),)* }
+            }
+        }
+
+        /// One environment of the configuration file.
+        #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+        #[cfg_attr(test, derive(schemars::JsonSchema))]
+        #[serde(rename_all = "kebab-case", deny_unknown_fields)]
+        pub struct Profile {
+            /// Its address.
+            pub url: String,
+            /// How fast to go there.
+            #[serde(default)]
+            pub pace: Pace,
+            $($(#[$doc])* #[serde(default)] pub $key: Option<$type>,)*
+        }
+
+        impl Profile {
+            /// What the profile says about signing in.
+            pub fn sign_in(&self) -> SignInKeys {
+                SignInKeys { $($key: self.$key.clone(),)* }
+            }
+        }
+    };
+}
+
+keys! {
+    /// The way of signing in.
+    sign_in: SignInKind,
+    /// The tenant, by its id or by one of its domains; else the one that the environment names.
+    tenant: String,
+    /// The id of the application, or of a user-assigned managed identity.
+    client_id: String,
+    /// The environment variable that holds the client secret.
+    client_secret_variable: String,
+    /// The private file that holds the client secret; `-` is standard input.
+    client_secret_file: String,
+    /// The private PEM file with the certificate and its key, or a PFX file.
+    certificate: String,
+    /// The environment variable that holds the password of the PFX file.
+    certificate_password_variable: String,
+    /// The private file that holds the password of the PFX file; `-` is standard input.
+    certificate_password_file: String,
+    /// The file with the token of another provider.
+    federated_token_file: String,
+    /// The id of the service connection of Azure Pipelines.
+    service_connection: String,
+    /// The service account, as `user@domain` or `DOMAIN\user`.
+    user: String,
+    /// The environment variable that holds the password of the service account.
+    password_variable: String,
+    /// The private file that holds the password of the service account; `-` is standard input.
+    password_file: String,
+    /// The host of your own identity provider (AD FS), which is trusted for this environment.
+    authority: String,
+    /// The port of `http://localhost:PORT` as AD FS knows it.
+    redirect_port: u16,
+    /// Where the sign-in of a person is kept for the next command.
+    keep: KeepKind,
+}
+
+/// The folder name of kept sign-ins below the state folder.
+pub(super) const KEPT: &str = "sign-ins";
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_reads_back() {
+        for kind in SignInKind::ALL {
+            assert_eq!(kind.as_str().parse(), Ok(*kind));
+        }
+        assert!("azure".parse::<SignInKind>().is_err());
+    }
+
+    #[test]
+    fn the_upper_layer_counts_key_by_key() {
+        let upper = SignInKeys {
+            tenant: Some("upper".into()),
+            ..SignInKeys::default()
+        };
+        let lower = SignInKeys {
+            tenant: Some("lower".into()),
+            client_id: Some("lower".into()),
+            ..SignInKeys::default()
+        };
+        let both = upper.or(lower);
+        assert_eq!(both.tenant.as_deref(), Some("upper"));
+        assert_eq!(both.client_id.as_deref(), Some("lower"));
+    }
+}
