@@ -16,8 +16,8 @@ use super::error::{CliError, Told};
 use super::exit::Exit;
 use super::printer::Printer;
 use super::{
-    change, completions, demo, environments, interrupt, list, login, resume, runs, sandbox, undo,
-    whoami,
+    change, completions, demo, doctor, environments, interrupt, list, login, resume, runs, sandbox,
+    undo, whoami,
 };
 
 /// What every command has at hand.
@@ -74,6 +74,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         Command::Report(args) => runs::report(&app, args),
         Command::Demo(args) => demo::demo(&app, args).await,
         Command::Sandbox(args) => sandbox::sandbox(&app, args).await,
+        Command::Doctor(args) => doctor::doctor(&app, args).await,
         Command::Whoami(args) => whoami::whoami(&app, args).await,
         Command::Login(args) => login::login(&app, args).await,
         Command::Logout(args) => login::logout(&app, args),

@@ -91,6 +91,8 @@ pub(super) enum Command {
     Demo(DemoArgs),
     /// Run the practice organisation as a server
     Sandbox(SandboxArgs),
+    /// Check the sign-in, privileges and impersonation before any write; writes nothing
+    Doctor(SignInArgs),
     /// Say who is signed in, and how
     Whoami(SignInArgs),
     /// Sign in once, and keep the sign-in for later commands
@@ -378,7 +380,7 @@ pub(super) struct DemoArgs {
     pub(super) faults: bool,
 }
 
-/// `whoami`, `login` and `logout`.
+/// `doctor`, `whoami`, `login` and `logout`.
 #[derive(Debug, Args)]
 pub(super) struct SignInArgs {
     #[command(flatten)]

@@ -3,10 +3,12 @@
 mod app;
 mod args;
 mod change;
+mod checklist;
 mod completions;
 mod connect;
 mod consent;
 mod demo;
+mod doctor;
 mod driver;
 mod environments;
 mod error;

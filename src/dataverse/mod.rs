@@ -5,6 +5,7 @@
 
 mod batch;
 mod channel;
+mod checkup;
 mod discovery;
 mod error;
 mod fault;
@@ -17,6 +18,7 @@ mod users;
 mod writer;
 
 pub use channel::Channel;
+pub use checkup::{FilterTable, Limits};
 pub use discovery::{Instance, instances};
 pub use error::{Error, fault_problem};
 pub use fault::Fault;

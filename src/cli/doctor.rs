@@ -1,0 +1,302 @@
+//! `doctor`: from the address to the privileges, one check at a time. It writes nothing to the CRM.
+
+use std::io::Write;
+
+use crate::auth::{self, Http, Method};
+use crate::dataverse::{self, FilterTable, Impersonated, Reader};
+use crate::model::{User, UserId};
+use crate::settings::Target;
+
+use super::App;
+use super::args::SignInArgs;
+use super::checklist::Checklist;
+use super::connect::{connect_with, target};
+use super::error::CliError;
+use super::exit::Exit;
+use super::printer::Printer;
+use super::sign_in::{SignIn, chosen};
+
+const ADDRESS: &str = "address";
+const CHALLENGE: &str = "where to sign in";
+const TOKEN: &str = "token";
+const IDENTITY: &str = "identity";
+const VERSION: &str = "version";
+const PRIVILEGES: &str = "privileges";
+const FILTERS: &str = "sync filters";
+const IMPERSONATION: &str = "impersonation";
+const CALENDARS: &str = "calendars";
+const LIMITS: &str = "limits";
+
+const AFTER_SIGN_IN: [&str; 6] = [
+    VERSION,
+    PRIVILEGES,
+    FILTERS,
+    IMPERSONATION,
+    CALENDARS,
+    LIMITS,
+];
+
+/// The privileges that the caller needs itself, and what for.
+const NEEDED: [(&str, &str); 3] = [
+    (
+        "prvActOnBehalfOfAnotherUser",
+        "Act on Behalf of Another User, as in the role Delegate",
+    ),
+    ("prvReadUserQuery", "Read on Saved View"),
+    ("prvWriteUserQuery", "Write on Saved View"),
+];
+
+/// How many users are tried for the proof of impersonation: some cannot be impersonated.
+const TRIES: usize = 10;
+
+/// Checks everything that a run depends on.
+pub(super) async fn doctor(app: &App, args: &SignInArgs) -> Result<Exit, CliError> {
+    let target = target(&args.connection, None)?;
+    let mut list = Checklist::default();
+    list.ok(
+        ADDRESS,
+        format!("{} ({})", target.environment, target.origin),
+    );
+    if let Some(reader) = sign_in(app, &mut list, target).await? {
+        version(&mut list, &reader);
+        privileges(&mut list, &reader).await;
+        filters(&mut list, &reader).await;
+        impersonation(&mut list, &reader).await;
+        calendars(&mut list, &reader);
+        limits(&mut list, &reader).await;
+    }
+    let mut out = Printer::result();
+    list.write(&mut out, app.printer.format, app.printer.look())?;
+    out.flush().map_err(CliError::Output)?;
+    Ok(if list.has_failed() {
+        Exit::SignIn
+    } else {
+        Exit::Done
+    })
+}
+
+/// From the address to whoever signed in.
+async fn sign_in(
+    app: &App,
+    list: &mut Checklist,
+    target: Target,
+) -> Result<Option<Reader>, CliError> {
+    let settled = match chosen(&target) {
+        Ok(settled) => settled,
+        Err(error) => {
+            challenge(list, &target, true).await?;
+            list.error(TOKEN, error);
+            list.skipped(&[IDENTITY]);
+            list.skipped(&AFTER_SIGN_IN);
+            return Ok(None);
+        }
+    };
+    challenge(list, &target, !names_no_authority(&settled.method)).await?;
+    let signed_in = async {
+        let sign_in = SignIn::open(&target, &app.interrupted).await?;
+        sign_in.first(&app.interrupted).await?;
+        Ok::<_, CliError>(sign_in)
+    };
+    let sign_in = match signed_in.await {
+        Ok(sign_in) => sign_in,
+        Err(error) => {
+            list.error(TOKEN, error);
+            list.skipped(&[IDENTITY]);
+            list.skipped(&AFTER_SIGN_IN);
+            return Ok(None);
+        }
+    };
+    list.ok(TOKEN, format!("from {}", sign_in.tokens().describe()));
+    match connect_with(target, sign_in.tokens(), &app.interrupted).await {
+        Ok(reader) => {
+            let identity = reader.identity();
+            let (user, organization) = (&identity.caller.user, &identity.organization.name);
+            list.ok(IDENTITY, format!("{user} in {organization}"));
+            Ok(Some(reader))
+        }
+        Err(error) => {
+            list.error(IDENTITY, error);
+            list.skipped(&AFTER_SIGN_IN);
+            Ok(None)
+        }
+    }
+}
+
+/// Whether a token comes from elsewhere than the identity provider that the environment names.
+const fn names_no_authority(method: &Method) -> bool {
+    matches!(
+        method,
+        Method::Given { .. } | Method::ManagedIdentity { .. } | Method::Tool { .. }
+    )
+}
+
+/// Reachability, TLS and the challenge. Where nothing depends on the challenge, its lack is no failure.
+async fn challenge(list: &mut Checklist, target: &Target, needed: bool) -> Result<(), CliError> {
+    let http = Http::new().map_err(CliError::Http)?;
+    let keys = &target.sign_in;
+    let (vouched, tenant) = (keys.authority.as_deref(), keys.tenant.as_deref());
+    let found = match auth::challenge(&http, &target.environment).await {
+        Ok(challenge) => auth::judge(&target.environment, &challenge, vouched, tenant),
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(found) => list.ok(
+            CHALLENGE,
+            format!("{}, for {}", found.authority, found.resource),
+        ),
+        Err(error) if needed || error.kind() == "sign-in-unreachable" => {
+            list.error(CHALLENGE, error);
+        }
+        Err(error) => list.warning(
+            CHALLENGE,
+            error.to_string(),
+            "this does not matter while the token comes from elsewhere",
+        ),
+    }
+    Ok(())
+}
+
+fn version(list: &mut Checklist, reader: &Reader) {
+    let identity = reader.identity();
+    let header = if identity.version.is_nine() {
+        "impersonation by CallerObjectId, or MSCRMCallerID where a user has no Entra object id"
+    } else {
+        "impersonation by MSCRMCallerID"
+    };
+    list.ok(VERSION, format!("{}; {header}", identity.version));
+}
+
+async fn privileges(list: &mut Checklist, reader: &Reader) {
+    let (mut missing, mut unknown) = (Vec::new(), false);
+    for (name, what) in NEEDED {
+        match reader.holds_privilege(name).await {
+            Ok(Some(true)) => {}
+            Ok(Some(false)) => missing.push(format!("{what} ({name})")),
+            Ok(None) => unknown = true,
+            Err(error) => return list.error(PRIVILEGES, error),
+        }
+    }
+    if !missing.is_empty() {
+        let missing = missing.join("; ");
+        list.failed(
+            PRIVILEGES,
+            format!("the caller lacks {missing}"),
+            "add it to a security role of the caller itself, not of a team",
+        );
+    } else if unknown {
+        list.warning(
+            PRIVILEGES,
+            "this server does not answer which privileges the caller holds",
+            "the checks below show whether they are enough",
+        );
+    } else {
+        let names: Vec<_> = NEEDED.iter().map(|(name, _)| *name).collect();
+        list.ok(PRIVILEGES, names.join(", "));
+    }
+}
+
+async fn filters(list: &mut Checklist, reader: &Reader) {
+    match reader.filter_table().await {
+        Ok(FilterTable::NoRow) => list.ok(
+            FILTERS,
+            "every column can be read; the caller has no filter of its own to look at",
+        ),
+        Ok(FilterTable::Row { etag: true }) => list.ok(
+            FILTERS,
+            "every column can be read; rows have versions, so that nobody's change is overwritten",
+        ),
+        Ok(FilterTable::Row { etag: false }) => list.warning(
+            FILTERS,
+            "rows have no version (ETag)",
+            "a change that somebody makes during the run can be overwritten; run when nobody else changes filters",
+        ),
+        Err(error) => list.error(FILTERS, error),
+    }
+}
+
+async fn impersonation(list: &mut Checklist, reader: &Reader) {
+    let users = match some_users(reader).await {
+        Ok(users) => users,
+        Err(error) => return list.error(IMPERSONATION, error),
+    };
+    let (mut dropped, mut refused) = (None, None);
+    for user in &users {
+        match acts_as(reader, user).await {
+            Ok(true) => return list.ok(IMPERSONATION, format!("honoured, as {}", user.label())),
+            Ok(false) => dropped = Some(user.label()),
+            Err(error) if error.is_fatal() => return list.error(IMPERSONATION, error),
+            Err(error) => refused = Some(error),
+        }
+    }
+    match (dropped, refused) {
+        (Some(user), _) => list.failed(
+            IMPERSONATION,
+            format!("not honoured: as {user} the server still takes us for the caller"),
+            "check that the caller has the role Delegate directly, and that no gateway removes the header",
+        ),
+        (None, Some(error)) => list.error(IMPERSONATION, error),
+        (None, None) => list.warning(
+            IMPERSONATION,
+            "there is no other user to try it with",
+            "a run proves it again before it changes anything",
+        ),
+    }
+}
+
+/// Whether the server takes us for this user; WhoAmI is not documented to say so, and a query is asked as well.
+async fn acts_as(reader: &Reader, user: &User) -> Result<bool, dataverse::Error> {
+    let who = Impersonated::from(user);
+    if reader.who_am_i_as(&who).await? == user.id {
+        return Ok(true);
+    }
+    Ok(reader.current_user_as(&who).await? == Some(user.id))
+}
+
+async fn some_users(reader: &Reader) -> Result<Vec<User>, dataverse::Error> {
+    let mut pages = reader.users();
+    let mut users = pages.next().await?.unwrap_or_default();
+    let caller = reader.identity().caller.id;
+    users.retain(|user| may_be_tried(user, caller));
+    users.truncate(TRIES);
+    Ok(users)
+}
+
+fn may_be_tried(user: &User, caller: UserId) -> bool {
+    user.id != caller && crate::plan::ineligible(user).is_none()
+}
+
+fn calendars(list: &mut Checklist, reader: &Reader) {
+    const SETTING: &str = "DistinctPhysicalAndLogicalDeletesForExchangeSync";
+    match reader.identity().organization.distinct_deletes {
+        Some(true) => list.ok(
+            CALENDARS,
+            format!("{SETTING} is on: what is no longer synchronised stays in Exchange"),
+        ),
+        Some(false) => list.warning(
+            CALENDARS,
+            format!("{SETTING} is off: what is no longer synchronised can be deleted from Exchange"),
+            "switch it on with the OrgDBOrgSettings tool, or deactivate with --accept-calendar-loss",
+        ),
+        None => list.warning(
+            CALENDARS,
+            format!("{SETTING} cannot be read"),
+            "give the caller Read on Organization, or take it for off",
+        ),
+    }
+}
+
+async fn limits(list: &mut Checklist, reader: &Reader) {
+    match reader.limits().await {
+        Ok(limits) => {
+            let recommended = limits.recommended.map_or_else(
+                || "no recommendation of requests at once".to_owned(),
+                |count| format!("{count} requests at once are recommended"),
+            );
+            let remaining = limits.remaining.map_or_else(String::new, |count| {
+                format!("; {count} requests are left of the five-minute budget")
+            });
+            list.ok(LIMITS, recommended + &remaining);
+        }
+        Err(error) => list.error(LIMITS, error),
+    }
+}
