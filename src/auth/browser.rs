@@ -47,13 +47,10 @@ pub(super) async fn sign_in(
     }
     let (url, state) = request.url();
     let opened = person.open(url.as_str());
-    let told = person.tell(&Notice::Browser {
+    person.tell(&Notice::Browser {
         address: url.to_string(),
         opened,
     });
-    if !told {
-        return Err(SignInError::NobodyThere { what: WHAT.into() });
-    }
     let answer = tokio::time::timeout(PATIENCE, listen(&listener, state.secret())).await;
     let answer = answer.map_err(|_| SignInError::TooLate {
         what: WHAT.into(),

@@ -68,6 +68,11 @@ impl Interactive {
                 what: "renewing the sign-in".into(),
             });
         }
+        if !matches!(self.how, How::Password { .. }) && !self.person.is_there() {
+            return Err(SignInError::NobodyThere {
+                what: "signing in".into(),
+            });
+        }
         match &self.how {
             How::DeviceCode => self.by_code().await,
             How::Browser { port } => browser::sign_in(&self.endpoint, *port, &*self.person).await,
@@ -110,14 +115,11 @@ impl Interactive {
         let codes: StandardDeviceAuthorizationResponse =
             answer.map_err(|error| endpoint.error(WHAT, error))?;
         let minutes = codes.expires_in().as_secs() / 60;
-        let told = self.person.tell(&Notice::Code {
+        self.person.tell(&Notice::Code {
             address: codes.verification_uri().to_string(),
             code: codes.user_code().secret().clone(),
             minutes,
         });
-        if !told {
-            return Err(SignInError::NobodyThere { what: WHAT.into() });
-        }
         let mut poll = client
             .exchange_device_access_token(&codes)
             .set_max_backoff_interval(Duration::from_secs(30));

@@ -27,8 +27,11 @@ pub enum Notice {
 
 /// Somebody who can be told something, and asked for a password.
 pub trait Person: Send + Sync + fmt::Debug {
-    /// Tells; `false` where nobody is there to read it.
-    fn tell(&self, notice: &Notice) -> bool;
+    /// Whether anybody is there at all.
+    fn is_there(&self) -> bool;
+
+    /// Tells.
+    fn tell(&self, notice: &Notice);
 
     /// Opens the address in a browser; `false` where there is none.
     fn open(&self, address: &str) -> bool;
@@ -42,9 +45,11 @@ pub trait Person: Send + Sync + fmt::Debug {
 pub struct Nobody;
 
 impl Person for Nobody {
-    fn tell(&self, _: &Notice) -> bool {
+    fn is_there(&self) -> bool {
         false
     }
+
+    fn tell(&self, _: &Notice) {}
 
     fn open(&self, _: &str) -> bool {
         false

@@ -108,9 +108,12 @@ pub(super) const fn is_personal(method: &Method) -> bool {
 struct AtTheTerminal;
 
 impl Person for AtTheTerminal {
-    fn tell(&self, notice: &Notice) -> bool {
-        Printer::warn(&notice_text(notice));
+    fn is_there(&self) -> bool {
         true
+    }
+
+    fn tell(&self, notice: &Notice) {
+        Printer::warn(&notice_text(notice));
     }
 
     fn open(&self, address: &str) -> bool {

@@ -1,0 +1,31 @@
+//! The Global Discovery Service.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use syncfilters::auth::GivenToken;
+use syncfilters::dataverse::{Channel, instances};
+use syncfilters::pacing::{Pacer, Settings};
+use tokio_util::sync::CancellationToken;
+
+use crate::imitation::{ENTRA, Imitation};
+
+#[tokio::test]
+async fn the_environments_of_the_user_are_those_that_are_switched_on() {
+    let imitation = Imitation::start(ENTRA).await;
+    let instance = |name: &str, state: i32| json!({"FriendlyName": name, "Url": format!("https://{name}.crm4.dynamics.com"), "State": state});
+    let answer =
+        json!({"@odata.context": "…", "value": [instance("contoso", 0), instance("closed", 1)]});
+    imitation.script("Instances", &[(200, answer)]);
+    let tokens = Arc::new(GivenToken::new("token-1").unwrap());
+    let environment = imitation.url.parse().unwrap();
+    let pacer = Pacer::new(Settings::default());
+    let channel = Channel::new(environment, tokens, pacer, CancellationToken::new()).unwrap();
+    let found = instances(&channel).await.unwrap();
+    let names: Vec<_> = found.iter().map(|i| i.friendly_name.as_str()).collect();
+    assert_eq!(names, ["contoso"]);
+    assert_eq!(found[0].url, "https://contoso.crm4.dynamics.com");
+    let asked = &imitation.seen("Instances")[0];
+    assert_eq!(asked.path, "/api/discovery/v2.0/Instances");
+    assert_eq!(asked.headers["authorization"], "Bearer token-1");
+}
