@@ -5,6 +5,8 @@ mod file;
 mod locate;
 mod method;
 mod resolve;
+#[cfg(test)]
+mod schema;
 mod sign_in;
 
 pub use error::SettingsError;
