@@ -23,6 +23,9 @@ pub(super) struct SandboxArgs {
     /// How many people the organisation has
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=200_000))]
     users: u32,
+    /// Nobody is odd: no disabled, unlicensed or otherwise special people; for measuring
+    #[arg(long)]
+    plain: bool,
     /// The same seed and number of people give the same organisation
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
@@ -71,6 +74,7 @@ pub(super) async fn sandbox(app: &App, args: &SandboxArgs) -> Result<Exit, CliEr
         "The practice organisation answers at {url}\n\n\
          export SYNCFILTERS_URL={url}\n\
          export SYNCFILTERS_ACCESS_TOKEN={token}\n\n\
+         Its own books, as JSON: {url}sandbox/counts\n\
          Ctrl-C ends it; what was changed in it is gone then.\n",
         url = sandbox.url(),
         token = sandbox.token(),
@@ -88,6 +92,7 @@ fn options(args: &SandboxArgs) -> Result<Options, CliError> {
     let switches = Switches::parse(&args.switches.join(",")).map_err(|error| usage(&error))?;
     Ok(Options {
         users: usize::try_from(args.users).unwrap_or(usize::MAX),
+        plain: args.plain,
         seed: args.seed,
         version: args.server_version,
         latency: Duration::from_millis(args.latency),

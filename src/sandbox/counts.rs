@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use http::Method;
+use serde::Serialize;
 use uuid::Uuid;
 
 use super::address::Target;
@@ -10,8 +11,9 @@ use super::tables::Kind;
 
 /// Requests since the start or the last reset.
 ///
-/// `total` counts HTTP requests; the routes count operations, those inside batches too.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// `total` counts HTTP requests; the routes count operations, those inside batches too. Another process reads
+/// all but `by_user` as JSON from `/sandbox/counts`, which needs no token and is not counted.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Counts {
     /// HTTP requests of any kind.
@@ -37,6 +39,7 @@ pub struct Counts {
     /// Faults that struck.
     pub faults: u64,
     /// Operations by the user that they ran as (`systemuserid`).
+    #[serde(skip)]
     pub by_user: HashMap<Uuid, u64>,
 }
 

@@ -10,6 +10,8 @@ use super::{Faults, Switches, Version};
 pub struct Options {
     /// People in the organisation, the odd ones among them. Built-in accounts come on top.
     pub users: usize,
+    /// Nobody is odd: no disabled, unlicensed or otherwise special people; for measuring.
+    pub plain: bool,
     /// The same seed and number of users give the same organisation.
     pub seed: u64,
     /// The imitated server.
@@ -37,6 +39,7 @@ impl Default for Options {
     fn default() -> Self {
         Self {
             users: 60,
+            plain: false,
             seed: 1,
             version: Version::default(),
             latency: Duration::ZERO,

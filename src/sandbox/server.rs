@@ -9,9 +9,11 @@ use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{ConnectInfo, Request, State};
 use axum::response::Response;
+use axum::routing::get;
 use bytes::Bytes;
 use futures_util::{StreamExt, stream};
 use http::StatusCode;
+use http::header::CONTENT_TYPE;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
@@ -22,13 +24,18 @@ use super::exchange::{Outcome, exchange};
 use super::message::Reply;
 use super::service::Service;
 
+/// Where the sandbox tells its own books; beside the imitated API, and no part of it.
+const COUNTS: &str = "sandbox/counts";
+
 /// Serves until the token is cancelled; open connections end with the request in hand.
 pub(super) fn serve(
     listener: TcpListener,
     service: Arc<Service>,
     stop: CancellationToken,
 ) -> JoinHandle<io::Result<()>> {
+    let counts_path = format!("/{}{COUNTS}", service.options.prefix());
     let router = Router::new()
+        .route(&counts_path, get(counts))
         .fallback(handle)
         .layer(CompressionLayer::new())
         .with_state(service);
@@ -38,6 +45,14 @@ pub(super) fn serve(
             .with_graceful_shutdown(stop.cancelled_owned())
             .await
     })
+}
+
+async fn counts(State(service): State<Arc<Service>>) -> Response {
+    let counts = serde_json::to_vec(&*service.counts()).unwrap_or_default();
+    let mut response = Response::new(Body::from(counts));
+    let json = http::HeaderValue::from_static("application/json");
+    response.headers_mut().insert(CONTENT_TYPE, json);
+    response
 }
 
 async fn handle(

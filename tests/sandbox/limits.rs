@@ -174,3 +174,19 @@ async fn by_default_there_are_no_limits() {
         assert_eq!(bench.get("WhoAmI").await.status, 200);
     }
 }
+
+#[tokio::test]
+async fn another_process_reads_the_books_without_being_in_them() {
+    let bench = with_limits(requests(1, Duration::from_mins(5)), "").await;
+    bench.get("WhoAmI").await;
+    bench.get("WhoAmI").await;
+    let url = format!("{}sandbox/counts", bench.sandbox.url());
+    for _ in 0..2 {
+        let answer = bench.send("GET", &url, &[], "").await.unwrap();
+        let books: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+        assert_eq!(
+            (&books["total"], &books["throttled"]),
+            (&2.into(), &1.into())
+        );
+    }
+}

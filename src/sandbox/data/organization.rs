@@ -20,7 +20,7 @@ pub(in crate::sandbox) fn organization(options: &Options) -> Store {
     let mut dice = Dice::new(options.seed);
     let structure = structure(&mut dice);
     let mut everybody = accounts(&mut dice, &structure);
-    let ordinary = people(&mut dice, options.users, &structure);
+    let ordinary = people(&mut dice, options.users, options.plain, &structure);
     everybody.extend(ordinary);
     if options.version.is_8() {
         everybody.iter_mut().for_each(on_premises);

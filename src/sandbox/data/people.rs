@@ -41,10 +41,20 @@ pub(super) fn oddities(dice: &mut Dice, count: usize) -> Vec<Oddity> {
     oddities
 }
 
-/// The people, in no particular order.
-pub(super) fn people(dice: &mut Dice, count: usize, structure: &Structure) -> Vec<Person> {
+/// The people, in no particular order; where they are to be plain, nobody is odd.
+pub(super) fn people(
+    dice: &mut Dice,
+    count: usize,
+    plain: bool,
+    structure: &Structure,
+) -> Vec<Person> {
+    let oddities = if plain {
+        vec![Oddity::None; count]
+    } else {
+        oddities(dice, count)
+    };
     let mut people: Vec<Person> = Vec::with_capacity(count);
-    for (number, oddity) in oddities(dice, count).into_iter().enumerate() {
+    for (number, oddity) in oddities.into_iter().enumerate() {
         let mut person = ordinary(dice, number, structure);
         apply(&mut person, oddity, structure, dice);
         if oddity == Oddity::SharedEmail {
@@ -191,7 +201,7 @@ mod tests {
         let mut dice = Dice::new(5);
         let structure = structure(&mut dice);
         let mut seen = HashSet::new();
-        for person in people(&mut dice, 2000, &structure) {
+        for person in people(&mut dice, 2000, false, &structure) {
             if !person.login.is_empty() {
                 assert!(seen.insert(person.login));
             }
@@ -202,9 +212,18 @@ mod tests {
     fn somebody_shares_an_email() {
         let mut dice = Dice::new(5);
         let structure = structure(&mut dice);
-        let people = people(&mut dice, 200, &structure);
+        let people = people(&mut dice, 200, false, &structure);
         let mut emails: Vec<_> = people.iter().filter_map(|it| it.email.as_ref()).collect();
         emails.sort();
         assert!(emails.windows(2).any(|pair| pair[0] == pair[1]));
+    }
+
+    #[test]
+    fn plain_people_are_not_odd() {
+        let mut dice = Dice::new(5);
+        let structure = structure(&mut dice);
+        let people = people(&mut dice, 500, true, &structure);
+        assert_eq!(people.len(), 500);
+        assert!(people.iter().all(|it| it.oddity == Oddity::None));
     }
 }
