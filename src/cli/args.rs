@@ -180,6 +180,9 @@ pub(super) struct ConnectionArgs {
     /// The id of the application to sign in as, or by way of (or `AZURE_CLIENT_ID`)
     #[arg(long, value_name = "ID")]
     pub(super) client_id: Option<String>,
+    /// Over how long the server counts its budgets, in milliseconds; for a sandbox that compresses time
+    #[arg(long, value_name = "MS", hide = true)]
+    pub(super) budget_window: Option<NonZeroU32>,
 }
 
 /// Which users, and which of their filters.

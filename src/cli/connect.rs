@@ -1,6 +1,7 @@
 //! From settings to an environment that has answered.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
@@ -38,7 +39,11 @@ pub(super) fn target(
         environment: variable("SYNCFILTERS_ENVIRONMENT"),
         sign_in: from_variables(surroundings(&variable))?,
     };
-    Ok(resolve(&asked, &variables, &file, run)?)
+    let mut target = resolve(&asked, &variables, &file, run)?;
+    if let Some(window) = args.budget_window {
+        target.pacing.budget_window = Duration::from_millis(window.get().into());
+    }
+    Ok(target)
 }
 
 fn asked_sign_in(args: &ConnectionArgs) -> SignInKeys {
