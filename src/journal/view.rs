@@ -160,13 +160,13 @@ pub struct ListedUser {
 
 const USER_TOTALS: &str = "
 SELECT count(*),
-       coalesce(sum(u.survey = 3 OR coalesce(c.failed, 0) > 0), 0),
-       coalesce(sum(u.survey = 2), 0),
-       coalesce(sum(u.survey = 1 AND coalesce(c.failed, 0) = 0 AND coalesce(c.pending, 0) = 0 AND coalesce(c.changed, 0) > 0), 0),
-       coalesce(sum(u.survey = 1 AND coalesce(c.failed, 0) = 0 AND coalesce(c.pending, 0) = 0 AND coalesce(c.changed, 0) = 0), 0)
-FROM user AS u
-LEFT JOIN (SELECT user, sum(stage = 6) AS failed, sum(stage = 2) AS changed, sum(stage < 2) AS pending
-           FROM change GROUP BY user) AS c ON c.user = u.seq";
+       coalesce(sum(survey = 3 OR failed), 0),
+       coalesce(sum(survey = 2), 0),
+       coalesce(sum(survey = 1 AND NOT failed AND NOT pending AND changed), 0),
+       coalesce(sum(survey = 1 AND NOT failed AND NOT pending AND NOT changed), 0)
+FROM (SELECT u.survey AS survey, coalesce(max(c.stage = 6), 0) AS failed, coalesce(max(c.stage = 2), 0) AS changed,
+             coalesce(max(c.stage < 2), 0) AS pending
+      FROM user AS u LEFT JOIN change AS c ON c.user = u.seq GROUP BY u.seq)";
 
 const CHANGE_TOTALS: &str = "
 SELECT count(*), coalesce(sum(stage = 2), 0), coalesce(sum(stage = 3), 0), coalesce(sum(stage IN (4, 5)), 0),
