@@ -3,7 +3,7 @@
 //! Reads and writes are different types: a [`Reader`] cannot write, and every change goes through the
 //! one [`Writer`].
 
-mod batch;
+pub mod batch;
 mod channel;
 mod checkup;
 mod discovery;

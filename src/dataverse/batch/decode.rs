@@ -10,28 +10,39 @@ const MAX_HEADERS: usize = 64;
 
 /// The answer to one request inside a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct PartAnswer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
+pub struct PartAnswer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its own headers, without those of the MIME part around it.
+    pub headers: HeaderMap,
+    /// Its body as it came; empty where there is none.
+    pub body: Bytes,
 }
 
 /// Why an answer is not the answer to a batch.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum BatchError {
+pub enum BatchError {
+    /// It has another content type.
     #[error("the answer is not `multipart/mixed` with a boundary but `{0}`")]
     NotMultipart(String),
+    /// Its end is missing.
     #[error("the answer breaks off: part {0} has no end")]
     BreaksOff(usize),
+    /// One part cannot be read.
     #[error("part {part} is not an HTTP answer: {why}")]
-    BadPart { part: usize, why: String },
+    BadPart {
+        /// Which, from 1.
+        part: usize,
+        /// Why not.
+        why: String,
+    },
 }
 
 /// The answers in a batch, in order; those of change sets stand in their place.
 ///
 /// Line ends may be CRLF or bare LF, boundaries quoted or bare. A body that breaks off is an error,
 /// because what was not read may have been done.
-pub(crate) fn decode(content_type: &str, body: &Bytes) -> Result<Vec<PartAnswer>, BatchError> {
+pub fn decode(content_type: &str, body: &Bytes) -> Result<Vec<PartAnswer>, BatchError> {
     let mut answers = Vec::new();
     decode_level(content_type, body, 1, &mut answers)?;
     Ok(answers)

@@ -5,24 +5,26 @@ use http::Method;
 
 /// One request inside a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Part {
-    pub(crate) method: Method,
+pub struct Part {
+    /// Its method.
+    pub method: Method,
     /// Path and query from the server's root.
-    pub(crate) target: String,
-    pub(crate) headers: Vec<(&'static str, String)>,
+    pub target: String,
+    /// Its own headers; `If-Match` and such.
+    pub headers: Vec<(&'static str, String)>,
     /// JSON, or empty.
-    pub(crate) body: Bytes,
+    pub body: Bytes,
 }
 
 /// The `Content-Type` of a batch with this boundary.
-pub(crate) fn content_type(boundary: &str) -> String {
+pub fn content_type(boundary: &str) -> String {
     format!("multipart/mixed; boundary=\"{boundary}\"")
 }
 
 /// The body of a batch. Lines end in CRLF, as MIME wants; each part ends in a blank line even without a body.
 ///
 /// The parts are plain ones and no change set: a row that fails must not undo the others of its user.
-pub(crate) fn encode(boundary: &str, parts: &[Part]) -> Bytes {
+pub fn encode(boundary: &str, parts: &[Part]) -> Bytes {
     let mut out = BytesMut::new();
     for part in parts {
         let Part {

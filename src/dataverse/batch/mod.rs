@@ -6,5 +6,5 @@
 mod decode;
 mod encode;
 
-pub(crate) use decode::{PartAnswer, decode};
-pub(crate) use encode::{Part, content_type, encode};
+pub use decode::{PartAnswer, decode};
+pub use encode::{Part, content_type, encode};
