@@ -1,0 +1,140 @@
+//! The journal as a run uses it: many users at once, each with intents before and outcomes after, every call
+//! on disk when it returns. One item is one user with three changes: two commits, shared with whoever waits too.
+
+use std::error::Error;
+
+use divan::Bencher;
+use divan::counter::ItemsCount;
+use futures_util::{StreamExt, TryStreamExt, stream};
+use jiff::Timestamp;
+use syncfilters::journal::{
+    Found, Head, Journal, JournalError, Phase, Requests, RunFile, Settled, Settlement, Surveyed,
+};
+use syncfilters::model::{
+    Caller, FilterId, Operation, Organization, RunId, ServerVersion, State, UserId,
+};
+use syncfilters::plan::{Change, Criteria, Selection};
+use tempfile::TempDir;
+use tokio::runtime::Runtime;
+use uuid::Uuid;
+
+/// Users in one round.
+const USERS: u32 = 1000;
+const FILTERS: u32 = 3;
+
+/// A run with a plan for every user, in a folder of its own.
+struct Planned {
+    journal: RunFile,
+    _folder: TempDir,
+}
+
+/// As many at once as the tool ever has, and one alone: what the disk takes.
+#[divan::bench(args = [1, 52], sample_count = 5, sample_size = 1)]
+fn intend_and_settle(bencher: Bencher<'_, '_>, at_once: usize) {
+    let Ok(runtime) = Runtime::new() else {
+        return;
+    };
+    bencher
+        .counter(ItemsCount::new(USERS))
+        .with_inputs(|| runtime.block_on(planned()).ok())
+        .bench_local_refs(|planned| {
+            let journal = planned.as_ref().map(|planned| &planned.journal.journal);
+            runtime.block_on(async {
+                match journal {
+                    Some(journal) => apply(journal, at_once).await.is_ok(),
+                    None => false,
+                }
+            })
+        });
+}
+
+async fn apply(journal: &Journal, at_once: usize) -> Result<(), JournalError> {
+    stream::iter(1..=USERS)
+        .map(|user| async move {
+            let seq = i64::from(user);
+            journal.intend(seq, changes(user)).await?;
+            let settled = changes(user).into_iter().map(settled).collect();
+            journal.settle(seq, settled).await
+        })
+        .buffer_unordered(at_once)
+        .try_collect()
+        .await
+}
+
+async fn planned() -> Result<Planned, Box<dyn Error>> {
+    let folder = tempfile::tempdir()?;
+    let file = RunFile::create(&folder.path().join("bench.run"), head()?)?;
+    file.journal
+        .add_users((1..=USERS).map(found).collect())
+        .await?;
+    for user in 1..=USERS {
+        let surveyed = Surveyed {
+            seq: user.into(),
+            filters: Vec::new(),
+            changes: changes(user),
+        };
+        file.journal.surveyed(surveyed).await?;
+    }
+    Ok(Planned {
+        journal: file,
+        _folder: folder,
+    })
+}
+
+fn found(user: u32) -> Found {
+    Found {
+        id: UserId(Uuid::from_u128(user.into())),
+        object_id: None,
+        label: format!("user{user}@contoso.example"),
+        filters_populated: true,
+        skipped: None,
+    }
+}
+
+fn changes(user: u32) -> Vec<Change> {
+    let change = |filter: u32| Change {
+        filter: FilterId(Uuid::from_u128(u128::from(user * FILTERS + filter))),
+        from: State::Active.with_default_status(),
+        to: State::Inactive.with_default_status(),
+        etag: Some("W/\"2000123\"".to_owned()),
+    };
+    (0..FILTERS).map(change).collect()
+}
+
+fn settled(change: Change) -> Settled {
+    Settled {
+        settlement: Settlement::Changed {
+            now: change.to,
+            etag: Some("W/\"2000124\"".to_owned()),
+        },
+        change,
+        problem: None,
+    }
+}
+
+fn head() -> Result<Head, Box<dyn Error>> {
+    Ok(Head {
+        id: RunId::random(),
+        operation: Operation::Deactivate,
+        undoes: None,
+        environment: "https://contoso.crm4.dynamics.com".parse()?,
+        organization: Organization {
+            id: Uuid::from_u128(7),
+            name: "Contoso".to_owned(),
+            distinct_deletes: None,
+        },
+        version: ServerVersion { major: 9, minor: 2 },
+        caller: Caller {
+            id: UserId(Uuid::from_u128(99)),
+            user: "admin@contoso.example".to_owned(),
+        },
+        selection: Selection::default(),
+        criteria: Criteria::default(),
+        started: Timestamp::now(),
+        phase: Phase::Applying,
+        finished: None,
+        outcome: None,
+        stamps: false,
+        requests: Requests::default(),
+    })
+}

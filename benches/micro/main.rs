@@ -1,0 +1,11 @@
+//! Single parts, without a server: the `$batch` codec, the journal, the pacing.
+//!
+//! `cargo bench --bench micro`; a word after `--` chooses.
+
+mod batch;
+mod journal;
+mod pacing;
+
+fn main() {
+    divan::main();
+}

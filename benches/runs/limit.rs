@@ -1,0 +1,125 @@
+//! Limit-bound: more work than the server's budgets grant in one window.
+
+use super::Fallible;
+use super::rival::{Rival, RivalRun};
+use super::server::{Books, Server, arguments};
+use super::table::{Table, one, real, say, two};
+use super::tool::deactivate;
+
+const USERS: u64 = 2000;
+/// Web servers; each has budgets of its own.
+const SERVERS: u64 = 2;
+/// A tenth of the documented 6000 requests in 300 s: the same rate, and stop-and-go a tenth as long.
+const REQUESTS: u64 = 600;
+const WINDOW_MS: u64 = 30_000;
+/// Requests at once on each web server, as documented.
+const AT_ONCE: u64 = 52;
+const LATENCY_MS: u64 = 100;
+const HINT: u64 = 20;
+/// What the sequential re-enactment is measured on; it never meets a limit, so the rest takes as long again.
+const FRACTION: u64 = 20;
+
+fn server() -> Fallible<Server> {
+    let mut all = arguments(&[
+        ("users", USERS),
+        ("servers", SERVERS),
+        ("limit-requests", REQUESTS),
+        ("limit-window", WINDOW_MS),
+        ("latency", LATENCY_MS),
+        ("hint", HINT),
+    ]);
+    all.push("--limits".to_owned());
+    Server::start(&all)
+}
+
+/// The least time in which so many requests can be answered, whoever sends them, in seconds.
+///
+/// N requests are granted in any window of W, so the request after k·N others waits for k windows to pass;
+/// the r requests of the last window take r·L / (52 · servers) at least.
+fn bound(requests: u64) -> f64 {
+    let granted = SERVERS * REQUESTS;
+    let windows = requests.saturating_sub(1) / granted;
+    let rest = requests - windows * granted;
+    let last = (real(rest) / real(AT_ONCE * SERVERS)).max(1.0) * real(LATENCY_MS);
+    (real(windows * WINDOW_MS) + last) / 1000.0
+}
+
+/// The tool beside the two re-enactments.
+pub(crate) async fn measure() -> Fallible<()> {
+    let mut table = Table::new(&[
+        "who",
+        "users",
+        "requests",
+        "429",
+        "failed",
+        "seconds",
+        "bound",
+        "ratio",
+        "the tool is",
+    ]);
+    say("limit-bound: the tool …")?;
+    let tool_server = server()?;
+    let window = arguments(&[("budget-window", WINDOW_MS)]);
+    let tool = deactivate(&tool_server, &window).await?;
+    let books = tool_server.books().await?;
+    drop(tool_server);
+    let mut add =
+        |who: &str, users: u64, (requests, refused): (u64, u64), failed: u64, seconds: f64| {
+            // What was refused was not granted, and did not have to be asked.
+            let bound = bound(requests - refused);
+            table.row(&[
+                who.to_owned(),
+                users.to_string(),
+                requests.to_string(),
+                refused.to_string(),
+                failed.to_string(),
+                one(seconds),
+                one(bound),
+                two(seconds / bound),
+                format!("{} times as fast", one(seconds / tool.seconds)),
+            ]);
+        };
+    let counted = (books.total, books.throttled);
+    add(
+        "syncfilters",
+        tool.users(),
+        counted,
+        tool.failed,
+        tool.seconds,
+    );
+
+    say("limit-bound: the re-enactments …")?;
+    // The sequential one asks so little that it can go on beside the other, on a server of its own.
+    let fraction = usize::try_from(USERS / FRACTION)?;
+    let (parallel, sequential) =
+        tokio::try_join!(rival(20, usize::try_from(USERS)?), rival(1, fraction))?;
+    let (run, books) = parallel;
+    let counted = (books.total, books.throttled);
+    add(
+        "D5b: 20 in parallel",
+        run.users,
+        counted,
+        run.failed,
+        run.seconds,
+    );
+    let (run, books) = sequential;
+    let scaled = (books.total * FRACTION, books.throttled * FRACTION);
+    let who = format!("D1: sequential (1/{FRACTION} of the users, scaled up)");
+    let seconds = run.seconds * real(FRACTION);
+    add(&who, run.users * FRACTION, scaled, run.failed, seconds);
+    table.print(&format!(
+        "## limit-bound: {REQUESTS} requests in {} s on each of {SERVERS} web servers, {LATENCY_MS} ms latency, hint {HINT}\n\n\
+         bound = k · window + max(1, r / ({AT_ONCE} · servers)) · latency, with k = ⌊(requests - 1) / granted⌋ and r = requests - k · granted, \
+         granted = {}; requests without the refused ones",
+        WINDOW_MS / 1000,
+        SERVERS * REQUESTS,
+    ))
+}
+
+/// So many at once for so many users, on a server of its own.
+async fn rival(at_once: usize, users: usize) -> Fallible<(RivalRun, Books)> {
+    let server = server()?;
+    let run = Rival::new(&server)?.run(at_once, users).await?;
+    let books = server.books().await?;
+    Ok((run, books))
+}
