@@ -18,8 +18,8 @@ use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
 
-/// Users in one round.
-const USERS: u32 = 1000;
+/// Users in one round, for each that is worked on at once.
+const EACH: u32 = 40;
 const FILTERS: u32 = 3;
 
 /// A run with a plan for every user, in a folder of its own.
@@ -30,13 +30,13 @@ struct Planned {
 
 /// As many at once as the tool ever has, and one alone: what the disk takes.
 #[divan::bench(args = [1, 52], sample_count = 5, sample_size = 1)]
-fn intend_and_settle(bencher: Bencher<'_, '_>, at_once: usize) {
+fn intend_and_settle(bencher: Bencher<'_, '_>, at_once: u32) {
     let Ok(runtime) = Runtime::new() else {
         return;
     };
     bencher
-        .counter(ItemsCount::new(USERS))
-        .with_inputs(|| runtime.block_on(planned()).ok())
+        .counter(ItemsCount::new(at_once * EACH))
+        .with_inputs(|| runtime.block_on(planned(at_once)).ok())
         .bench_local_refs(|planned| {
             let journal = planned.as_ref().map(|planned| &planned.journal.journal);
             runtime.block_on(async {
@@ -48,33 +48,35 @@ fn intend_and_settle(bencher: Bencher<'_, '_>, at_once: usize) {
         });
 }
 
-async fn apply(journal: &Journal, at_once: usize) -> Result<(), JournalError> {
-    stream::iter(1..=USERS)
-        .map(|user| async move {
-            let seq = i64::from(user);
-            journal.intend(seq, changes(user)).await?;
-            let settled = changes(user).into_iter().map(settled).collect();
-            journal.settle(seq, settled).await
-        })
-        .buffer_unordered(at_once)
-        .try_collect()
-        .await
+async fn apply(journal: &Journal, at_once: u32) -> Result<(), JournalError> {
+    let one = |user: u32| async move {
+        let seq = i64::from(user);
+        journal.intend(seq, changes(user)).await?;
+        let settled = changes(user).into_iter().map(settled).collect();
+        journal.settle(seq, settled).await
+    };
+    let users = stream::iter(1..=at_once * EACH).map(one);
+    let at_once = usize::try_from(at_once).unwrap_or(1);
+    users.buffer_unordered(at_once).try_collect().await
 }
 
-async fn planned() -> Result<Planned, Box<dyn Error>> {
+async fn planned(at_once: u32) -> Result<Planned, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let file = RunFile::create(&folder.path().join("bench.run"), head()?)?;
-    file.journal
-        .add_users((1..=USERS).map(found).collect())
+    let journal = &file.journal;
+    let users = 1..=at_once * EACH;
+    journal
+        .add_users(users.clone().map(found).collect())
         .await?;
-    for user in 1..=USERS {
-        let surveyed = Surveyed {
+    let survey = |user: u32| {
+        journal.surveyed(Surveyed {
             seq: user.into(),
             filters: Vec::new(),
             changes: changes(user),
-        };
-        file.journal.surveyed(surveyed).await?;
-    }
+        })
+    };
+    let surveys = stream::iter(users).map(survey).buffer_unordered(256);
+    surveys.try_collect::<()>().await?;
     Ok(Planned {
         journal: file,
         _folder: folder,
