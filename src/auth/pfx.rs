@@ -64,7 +64,8 @@ fn to_pem(label: &str, der: &[u8]) -> String {
     pem
 }
 
-#[cfg(all(test, feature = "pfx"))]
+#[cfg(test)]
+#[cfg(feature = "pfx")]
 mod tests {
     use super::*;
     use p12_keystore::{Certificate as Own, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
