@@ -195,6 +195,24 @@ pub(super) struct ScopeArgs {
     /// Only the users of this list: a name a line, or CSV with a header; `-` is standard input
     #[arg(long, value_name = "FILE")]
     pub(super) users_from: Option<String>,
+    /// Only users with this security role, directly or through a team (repeatable)
+    ///
+    /// The same name in several business units counts as one role. Values of one option are alternatives;
+    /// different options all have to hold.
+    #[arg(long, value_name = "NAME")]
+    pub(super) role: Vec<String>,
+    /// Only members of this team (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(super) team: Vec<String>,
+    /// Only users of this business unit, by name or id, and its sub-units (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(super) business_unit: Vec<String>,
+    /// Not of the sub-units of `--business-unit`
+    #[arg(long, requires = "business_unit")]
+    pub(super) only_this_unit: bool,
+    /// Only users for whom this `OData` condition over systemusers holds, such as `title eq 'Agent'` (repeatable)
+    #[arg(long = "where", value_name = "ODATA")]
+    pub(super) conditions: Vec<String>,
     /// Never this user (repeatable)
     #[arg(long, value_name = "USER")]
     pub(super) exclude_user: Vec<String>,

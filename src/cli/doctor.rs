@@ -253,7 +253,7 @@ async fn acts_as(reader: &Reader, user: &User) -> Result<bool, dataverse::Error>
 }
 
 async fn some_users(reader: &Reader) -> Result<Vec<User>, dataverse::Error> {
-    let mut pages = reader.users();
+    let mut pages = reader.users(None);
     let mut users = pages.next().await?.unwrap_or_default();
     let caller = reader.identity().caller.id;
     users.retain(|user| may_be_tried(user, caller));

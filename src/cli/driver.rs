@@ -335,6 +335,7 @@ fn is_resumable(error: &RolloutError) -> bool {
         RolloutError::Journal(_)
         | RolloutError::Open(_)
         | RolloutError::Selection(_)
+        | RolloutError::Groups(_)
         | RolloutError::NotImpersonated { .. }
         | RolloutError::MayNotImpersonate(_)
         | RolloutError::NotProved { .. }

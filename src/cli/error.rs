@@ -106,6 +106,13 @@ impl CliError {
                 }
                 message.push_str(&more(mismatches.len(), LISTED));
             }
+            Self::Rollout(RolloutError::Groups(mismatches)) => {
+                for mismatch in mismatches.iter().take(LISTED) {
+                    message.push_str("\n  ");
+                    message.push_str(&mismatch.to_string());
+                }
+                message.push_str(&more(mismatches.len(), LISTED));
+            }
             Self::Rollout(RolloutError::Stale { count, examples }) => {
                 for misfit in examples {
                     let (user, filter, why) = (&misfit.user, misfit.filter, &misfit.why);
@@ -238,6 +245,7 @@ fn rollout_error(error: &RolloutError) -> (&'static str, Exit, Option<String>) {
         RolloutError::Journal(_) => ("run-file", Exit::Unexpected, hint(JOURNAL_HINT)),
         RolloutError::Open(error) => open_error(error),
         RolloutError::Selection(_) => ("unknown-user", Exit::Usage, None),
+        RolloutError::Groups(_) => ("unknown-group", Exit::Usage, None),
         RolloutError::NotImpersonated { .. } => (
             "not-impersonated",
             Exit::Refused,

@@ -3,7 +3,7 @@
 use std::io::Read;
 
 use crate::model::{FilterType, Kind};
-use crate::plan::{Criteria, Named, Place, Selection, Types, parse_user_list};
+use crate::plan::{Criteria, Groups, Named, Place, Selection, Types, parse_user_list};
 
 use super::args::{KindChoice, ScopeArgs};
 use super::error::CliError;
@@ -24,6 +24,16 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
             })
             .collect()
     };
+    for (flag, values) in [
+        ("--role", &args.role),
+        ("--team", &args.team),
+        ("--business-unit", &args.business_unit),
+        ("--where", &args.conditions),
+    ] {
+        if values.iter().any(|value| value.trim().is_empty()) {
+            return Err(CliError::Usage(format!("{flag}: nothing was given")));
+        }
+    }
     let mut only = named(&args.user, "--user");
     if let Some(path) = &args.users_from {
         only.extend(list(path)?);
@@ -35,6 +45,13 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
     Ok(Selection {
         only: (!only.is_empty()).then_some(only),
         except,
+        groups: Groups {
+            roles: args.role.clone(),
+            teams: args.team.clone(),
+            units: args.business_unit.clone(),
+            only_these_units: args.only_this_unit,
+            conditions: args.conditions.clone(),
+        },
     })
 }
 
@@ -77,6 +94,11 @@ mod tests {
         ScopeArgs {
             user: vec![],
             users_from: None,
+            role: vec![],
+            team: vec![],
+            business_unit: vec![],
+            only_this_unit: false,
+            conditions: vec![],
             exclude_user: vec![],
             exclude_from: None,
             types: vec![],

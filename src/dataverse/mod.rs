@@ -6,9 +6,11 @@
 pub mod batch;
 mod channel;
 mod checkup;
+mod conditions;
 mod discovery;
 mod error;
 mod fault;
+mod groups;
 mod identity;
 mod impersonation;
 mod many;
@@ -19,9 +21,11 @@ mod writer;
 
 pub use channel::Channel;
 pub use checkup::{FilterTable, Limits};
+pub use conditions::{Arranged, arrange, associated, column_is, quoted};
 pub use discovery::{Instance, instances};
 pub use error::{Error, fault_problem};
 pub use fault::Fault;
+pub use groups::{Holder, UnitRow};
 pub use identity::Identity;
 pub use impersonation::Impersonated;
 pub use many::Columns;

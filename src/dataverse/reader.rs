@@ -43,9 +43,9 @@ impl Reader {
         &self.channel
     }
 
-    /// Every user of the organisation, a page at a time.
-    pub fn users(&self) -> UserPages {
-        UserPages::new(self.clone())
+    /// Every user of the organisation, or those who fulfil a condition, a page at a time.
+    pub fn users(&self, condition: Option<&str>) -> UserPages {
+        UserPages::new(self.clone(), condition)
     }
 
     /// The sync filters of one kind of one user, asked as that user.

@@ -231,7 +231,8 @@ impl UserColumns {
     }
 }
 
-/// The query of a URL. The parts are names, ids and numbers of our own, so nothing but spaces needs encoding.
+/// The query of a URL. The parts are names, ids and numbers of our own, so nothing but spaces needs encoding;
+/// what others wrote has been encoded before.
 pub(crate) fn with_query(mut url: Url, query: &str) -> Url {
     url.set_query(Some(query));
     url

@@ -1,4 +1,4 @@
-//! Every user of an organisation, a page at a time.
+//! The users of an organisation, a page at a time.
 
 use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
@@ -7,6 +7,7 @@ use url::Url;
 use crate::model::User;
 
 use super::channel::Call;
+use super::conditions::encoded;
 use super::error::Error;
 use super::reader::{Reader, read};
 use super::rows::{Page, UserColumns, UserRow, with_query};
@@ -21,6 +22,8 @@ const WHAT: &str = "listing the users";
 pub struct UserPages {
     reader: Reader,
     columns: UserColumns,
+    /// `&$filter=` and the condition, or nothing.
+    filter: String,
     next: Next,
 }
 
@@ -32,11 +35,12 @@ enum Next {
 }
 
 impl UserPages {
-    pub(super) fn new(reader: Reader) -> Self {
+    pub(super) fn new(reader: Reader, condition: Option<&str>) -> Self {
         let columns = UserColumns::of_version(reader.identity().version.major);
         Self {
             reader,
             columns,
+            filter: condition.map_or_else(String::new, |c| format!("&$filter={}", encoded(c))),
             next: Next::First,
         }
     }
@@ -58,7 +62,7 @@ impl UserPages {
     /// Asks for fewer columns until the server knows them all.
     async fn first_page(&mut self) -> Result<Page<UserRow>, Error> {
         loop {
-            let query = format!("$select={}", self.columns.select());
+            let query = format!("$select={}{}", self.columns.select(), self.filter);
             let url = with_query(self.reader.url("systemusers")?, &query);
             match self.page(url).await {
                 Err(Error::Refused { what, fault }) if fault.status == StatusCode::BAD_REQUEST => {

@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{User, UserId};
 
+use super::groups::Groups;
+
 /// Where a name was given, so that an error can point at it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -35,13 +37,16 @@ pub struct Named {
     pub place: Place,
 }
 
-/// Which users a run is about: everybody, or those named, less those excluded.
+/// Which users a run is about: everybody, or those who are named and belong to the groups, less those excluded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
     /// Only these users; everybody where there is no list.
     pub only: Option<Vec<Named>>,
     /// Never these users.
     pub except: Vec<Named>,
+    /// Only the users of these groups. Run files of earlier versions do not have them.
+    #[serde(default)]
+    pub groups: Groups,
 }
 
 impl Selection {
@@ -53,6 +58,11 @@ impl Selection {
                 [one] => one.name.clone(),
                 named => format!("{} named users", named.len()),
             },
+        };
+        let chosen = match (self.groups.describe(), &self.only) {
+            (None, _) => chosen,
+            (Some(groups), None) => format!("{chosen} {groups}"),
+            (Some(groups), Some(_)) => format!("{chosen}, as far as {groups}"),
         };
         match &self.except[..] {
             [] => chosen,
@@ -87,14 +97,14 @@ pub enum Mismatch {
     },
 }
 
-fn maybe(nearest: Option<&str>) -> String {
+pub(super) fn maybe(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 
 /// How many names are given a "did you mean": the search costs names times users.
 const SUGGESTIONS_FOR: usize = 20;
 /// How alike a suggestion has to be, from 0 to 1.
-const ALIKE: f64 = 0.85;
+pub(super) const ALIKE: f64 = 0.85;
 
 /// Matches users against a selection, one at a time, and knows at the end which names found nobody.
 #[derive(Debug)]
@@ -262,7 +272,7 @@ mod tests {
         ] {
             let selection = Selection {
                 only: Some(vec![named(&name)]),
-                except: vec![],
+                ..Selection::default()
             };
             let (chosen, mismatches) = select(&selection, &[target.clone(), user(2)]);
             assert_eq!((chosen, mismatches), (vec![true, false], vec![]), "{name}");
@@ -277,6 +287,7 @@ mod tests {
                 named("user2@contoso.example"),
             ]),
             except: vec![named("user2@contoso.example")],
+            ..Selection::default()
         };
         let (chosen, mismatches) = select(&selection, &[user(1), user(2)]);
         assert_eq!((chosen, mismatches), (vec![true, false], vec![]));
@@ -290,6 +301,7 @@ mod tests {
                 place: Place::Line("pilot.csv".into(), 7),
             }]),
             except: vec![named("nobody")],
+            ..Selection::default()
         };
         let (_, mismatches) = select(&selection, &[user(1), user(22)]);
         let texts: Vec<_> = mismatches.iter().map(ToString::to_string).collect();
@@ -303,12 +315,40 @@ mod tests {
     }
 
     #[test]
+    fn a_selection_is_told_in_words_with_its_groups_and_exclusions() {
+        let mut selection = Selection {
+            except: vec![named("bob")],
+            ..Selection::default()
+        };
+        selection.groups.roles = vec!["Sales Manager".into(), "Salesperson".into()];
+        selection.groups.units = vec!["Europe".into()];
+        assert_eq!(
+            selection.describe(),
+            "every user with role `Sales Manager` or `Salesperson` and in business unit `Europe` \
+             with its sub-units except bob"
+        );
+        selection.only = Some(vec![named("anna"), named("carl")]);
+        let told = selection.describe();
+        assert!(
+            told.starts_with("2 named users, as far as with role"),
+            "{told}"
+        );
+    }
+
+    #[test]
+    fn a_selection_kept_before_there_were_groups_still_reads() {
+        let kept = r#"{"only":null,"except":[]}"#;
+        let read: Selection = serde_json::from_str(kept).unwrap();
+        assert_eq!(read, Selection::default());
+    }
+
+    #[test]
     fn a_name_that_several_have_is_an_error() {
         let mut namesake = user(2);
         namesake.email = Some(user(1).login);
         let selection = Selection {
             only: Some(vec![named("user1@contoso.example")]),
-            except: vec![],
+            ..Selection::default()
         };
         let (_, mismatches) = select(&selection, &[user(1), namesake]);
         assert!(matches!(&mismatches[..], [Mismatch::Several { users, .. }] if users.len() == 2));

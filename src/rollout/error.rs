@@ -2,7 +2,7 @@
 
 use crate::dataverse;
 use crate::journal::{JournalError, OpenError};
-use crate::plan::Mismatch;
+use crate::plan::{GroupMismatch, Mismatch};
 
 use super::fits::Misfit;
 
@@ -21,6 +21,9 @@ pub enum RolloutError {
     /// Names that do not lead to exactly one user each.
     #[error("not every name that was given leads to exactly one user (names that do not: {})", .0.len())]
     Selection(Vec<Mismatch>),
+    /// Groups that do not lead to users, or conditions that the server refuses.
+    #[error("the users cannot be chosen as asked (what is wrong: {})", .0.len())]
+    Groups(Vec<GroupMismatch>),
     /// The server ignores the impersonation header: what we do, we would do as the caller.
     #[error("the server does not honour impersonation: asked as {user}, it answered as {answered}")]
     NotImpersonated {

@@ -3,6 +3,7 @@
 use crate::journal::{Found, Phase, RunReader};
 use crate::plan::{Selector, ineligible};
 
+use super::choose::choose;
 use super::session::belongs_together;
 use super::{Event, Rollout, RolloutError, Step};
 
@@ -12,7 +13,8 @@ const CHUNK: usize = 500;
 impl Rollout {
     /// Collects the selected users, page by page, into the run file.
     ///
-    /// A name that leads to nobody, or to several, is an error before anything else is asked.
+    /// A role, team or unit that is unknown, or a condition that is refused, is an error before any user is listed;
+    /// a name that leads to nobody, or to several, before anything else is asked.
     pub async fn gather(&self) -> Result<(), RolloutError> {
         self.tell(Event::Begin {
             step: Step::Gather,
@@ -20,10 +22,15 @@ impl Rollout {
         })
         .await;
         self.journal().forget_users().await?;
-        let mut selector = Selector::new(&self.head().selection);
-        let mut pages = self.reader.users();
+        let selection = &self.head().selection;
+        let chosen = choose(&self.reader, selection).await?;
+        let mut selector = Selector::new(selection);
+        let mut pages = self.reader.users(chosen.filter.as_deref());
         while let Some(users) = pages.next().await? {
-            let selected = users.iter().filter(|user| selector.offer(user));
+            // Every user is offered, so that a name outside of the groups is not taken for unknown.
+            let selected = users
+                .iter()
+                .filter(|user| selector.offer(user) && chosen.has(user.id));
             let found: Vec<_> = selected
                 .map(|user| Found::new(user, ineligible(user)))
                 .collect();

@@ -3,6 +3,7 @@
 mod administrator;
 mod apply;
 mod apply_user;
+mod choose;
 mod error;
 mod event;
 mod fits;

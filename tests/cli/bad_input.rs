@@ -109,6 +109,31 @@ fn users_that_do_not_exist_are_told_with_their_place() {
 }
 
 #[test]
+fn groups_that_do_not_exist_and_conditions_that_are_none_end_with_2_and_leave_no_run() {
+    let world = World::with_users(30);
+    let before = world.states();
+    for (args, says) in [
+        (["--role", "Salesprson"], "did you mean `Salesperson`?"),
+        (["--team", "nobody's"], "no team `nobody's`"),
+        (["--business-unit", "Eurpoe"], "did you mean `Europe`?"),
+        (
+            ["--where", "nosuchcolumn eq 1"],
+            "Could not find a property",
+        ),
+        (["--where", " "], "--where: nothing was given"),
+    ] {
+        let mut all = vec!["deactivate", "--yes", "--accept-calendar-loss"];
+        all.extend(args);
+        let ended = world.run(&all).must_be(2);
+        assert!(ended.stderr.contains(says), "{}", ended.stderr);
+    }
+    assert_eq!(world.states(), before);
+    let runs = world.run(&["runs", "--format", "json"]).json();
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 0);
+    world.run(&["list", "--only-this-unit"]).must_be(2);
+}
+
+#[test]
 fn flags_that_contradict_each_other_are_told_in_the_form_that_was_asked_for() {
     let home = tempfile::tempdir().unwrap();
     let args = [

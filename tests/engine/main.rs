@@ -10,6 +10,7 @@ mod dangers;
 mod everybody;
 mod exact_undo;
 mod faults;
+mod groups;
 mod older_servers;
 mod resume;
 mod support;

@@ -1,0 +1,131 @@
+//! Reading what users are chosen by: roles, teams, business units, and who fulfils a condition.
+
+use std::collections::HashSet;
+
+use http::header::{HeaderName, HeaderValue};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use uuid::Uuid;
+
+use crate::model::UserId;
+
+use super::channel::Call;
+use super::conditions::{encoded, quoted};
+use super::error::Error;
+use super::reader::{Reader, read};
+use super::rows::{Page, UserIdRow, with_query};
+
+const PAGE_SIZE: HeaderValue = HeaderValue::from_static("odata.maxpagesize=5000");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+
+/// What has a name and holds users.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Holder {
+    /// Security roles: `roles`.
+    Role,
+    /// Teams: `teams`.
+    Team,
+}
+
+impl Holder {
+    const fn set(self) -> &'static str {
+        match self {
+            Self::Role => "roles",
+            Self::Team => "teams",
+        }
+    }
+}
+
+/// A `businessunit` row.
+#[derive(Clone, Debug, Deserialize)]
+pub struct UnitRow {
+    /// `businessunitid`.
+    pub businessunitid: Uuid,
+    /// `name`.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// `_parentbusinessunitid_value`.
+    #[serde(rename = "_parentbusinessunitid_value", default)]
+    pub parent: Option<Uuid>,
+}
+
+#[derive(Deserialize)]
+struct NameRow {
+    #[serde(default)]
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct TeamIdRow {
+    teamid: Uuid,
+}
+
+impl Reader {
+    /// The names, repeated for each row that has one: of all, or of those that have this one.
+    pub async fn names(&self, of: Holder, only: Option<&str>) -> Result<Vec<String>, Error> {
+        let mut query = "$select=name".to_owned();
+        if let Some(name) = only {
+            query.push_str("&$filter=name%20eq%20");
+            query.push_str(&encoded(&quoted(name)));
+        }
+        let rows: Vec<NameRow> = self.rows("looking up a name", of.set(), &query).await?;
+        Ok(rows.into_iter().filter_map(|row| row.name).collect())
+    }
+
+    /// Every business unit.
+    pub async fn business_units(&self) -> Result<Vec<UnitRow>, Error> {
+        let query = "$select=businessunitid,name,_parentbusinessunitid_value";
+        self.rows("listing the business units", "businessunits", query)
+            .await
+    }
+
+    /// The teams through which their members hold a role of this name, in whichever business unit.
+    pub async fn teams_with_role(&self, role: &str) -> Result<Vec<Uuid>, Error> {
+        let filter = format!("teamroles_association/any(x:x/name eq {})", quoted(role));
+        let query = format!("$select=teamid&$filter={}", encoded(&filter));
+        let rows: Vec<TeamIdRow> = self.rows("listing the teams", "teams", &query).await?;
+        Ok(rows.into_iter().map(|row| row.teamid).collect())
+    }
+
+    /// Adds every user who fulfils a condition.
+    pub async fn users_where(
+        &self,
+        condition: &str,
+        found: &mut HashSet<UserId>,
+    ) -> Result<(), Error> {
+        let query = format!("$select=systemuserid&$filter={}", encoded(condition));
+        let rows: Vec<UserIdRow> = self
+            .rows("choosing the users", "systemusers", &query)
+            .await?;
+        found.extend(rows.iter().map(|row| UserId(row.systemuserid)));
+        Ok(())
+    }
+
+    /// Asks for one user who fulfils a condition, to learn whether the server takes it.
+    pub async fn try_condition(&self, condition: &str) -> Result<(), Error> {
+        let query = format!("$select=systemuserid&$top=1&$filter={}", encoded(condition));
+        let url = with_query(self.url("systemusers")?, &query);
+        let call = Call::get("trying the condition", url);
+        read::<Page<UserIdRow>>(&self.channel, &call).await?;
+        Ok(())
+    }
+
+    async fn rows<T: DeserializeOwned>(
+        &self,
+        what: &'static str,
+        set: &str,
+        query: &str,
+    ) -> Result<Vec<T>, Error> {
+        let mut url = with_query(self.url(set)?, query);
+        let mut rows = Vec::new();
+        loop {
+            let call = Call::get(what, url).header(PREFER, PAGE_SIZE);
+            let page: Page<T> = read(&self.channel, &call).await?;
+            rows.extend(page.value);
+            match page.next_link {
+                Some(link) => url = self.follow(what, &link)?,
+                None => return Ok(rows),
+            }
+        }
+    }
+}

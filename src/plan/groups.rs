@@ -1,0 +1,238 @@
+//! Users chosen by what they belong to: roles, teams, business units, and conditions of the administrator's own.
+
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
+
+use super::selection::{ALIKE, maybe};
+
+/// Groups of users. Values of one kind are alternatives; the kinds all have to hold.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Groups {
+    /// Names of security roles, held directly or through a team.
+    pub roles: Vec<String>,
+    /// Names of teams.
+    pub teams: Vec<String>,
+    /// Names or ids of business units.
+    pub units: Vec<String>,
+    /// Whether the sub-units of those units are left out.
+    pub only_these_units: bool,
+    /// `OData` conditions over `systemusers`.
+    pub conditions: Vec<String>,
+}
+
+impl Groups {
+    /// Whether there is no group, so that everybody is meant.
+    pub fn is_empty(&self) -> bool {
+        self.describe().is_none()
+    }
+
+    /// The groups in words that follow "every user"; `None` where there is none.
+    pub fn describe(&self) -> Option<String> {
+        let Self {
+            roles,
+            teams,
+            units,
+            only_these_units,
+            conditions,
+        } = self;
+        let sub_units = match (only_these_units, units.len()) {
+            (true, _) => " alone",
+            (false, 1) => " with its sub-units",
+            (false, _) => " with their sub-units",
+        };
+        let parts = [
+            alternatives("with role", roles, ""),
+            alternatives("in team", teams, ""),
+            alternatives("in business unit", units, sub_units),
+            alternatives("where", conditions, ""),
+        ];
+        let parts: Vec<_> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(" and "))
+    }
+}
+
+fn alternatives(before: &str, values: &[String], after: &str) -> Option<String> {
+    let values: Vec<_> = values.iter().map(|value| format!("`{value}`")).collect();
+    (!values.is_empty()).then(|| format!("{before} {}{after}", values.join(" or ")))
+}
+
+/// A group that does not lead to users.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum GroupMismatch {
+    /// Nothing has the name.
+    #[error("{flag}: no {what} `{name}` in this environment{}", maybe(nearest.as_deref()))]
+    Unknown {
+        /// Where it was given.
+        flag: &'static str,
+        /// What it should have been, such as `role`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// The name that comes nearest.
+        nearest: Option<String>,
+    },
+    /// Several business units have the name.
+    #[error("--business-unit: `{name}` names several business units: {}; give the id of one", units.join(", "))]
+    Several {
+        /// The name.
+        name: String,
+        /// The units, each with its id.
+        units: Vec<String>,
+    },
+    /// The server refuses the condition.
+    #[error("--where: the server does not take `{condition}`: {says}")]
+    Condition {
+        /// The condition.
+        condition: String,
+        /// The server's words.
+        says: String,
+    },
+}
+
+/// The one of `names` that is meant, without regard to case; else the nearest of them.
+///
+/// # Errors
+/// The name that comes nearest, where one does.
+pub fn find_name<'n>(
+    wanted: &str,
+    names: impl IntoIterator<Item = &'n str>,
+) -> Result<&'n str, Option<String>> {
+    let wanted = wanted.trim().to_lowercase();
+    let mut nearest: Option<(f64, &str)> = None;
+    for name in names {
+        let candidate = name.trim().to_lowercase();
+        if candidate == wanted {
+            return Ok(name);
+        }
+        let alike = strsim::jaro_winkler(&wanted, &candidate);
+        if alike >= ALIKE && nearest.is_none_or(|(best, _)| alike > best) {
+            nearest = Some((alike, name));
+        }
+    }
+    Err(nearest.map(|(_, name)| name.to_owned()))
+}
+
+/// A `businessunit` row.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BusinessUnit {
+    /// `businessunitid`.
+    pub id: Uuid,
+    /// `name`.
+    pub name: String,
+    /// `_parentbusinessunitid_value`; the root has none.
+    pub parent: Option<Uuid>,
+}
+
+/// The ids of the units that a name or id means, those below included if `below` says so.
+///
+/// # Errors
+/// A name that no unit has, or several.
+pub fn find_units(
+    wanted: &str,
+    below: bool,
+    units: &[BusinessUnit],
+) -> Result<Vec<Uuid>, GroupMismatch> {
+    let key = wanted.trim().to_lowercase();
+    let id = Uuid::parse_str(&key).ok();
+    let same = |unit: &&BusinessUnit| {
+        Some(unit.id) == id || (id.is_none() && unit.name.trim().to_lowercase() == key)
+    };
+    let meant: Vec<_> = units.iter().filter(same).collect();
+    match meant[..] {
+        [unit] if below => Ok(with_sub_units(unit.id, units)),
+        [unit] => Ok(vec![unit.id]),
+        [] => Err(GroupMismatch::Unknown {
+            flag: "--business-unit",
+            what: "business unit",
+            name: wanted.to_owned(),
+            nearest: find_name(wanted, units.iter().map(|unit| unit.name.as_str()))
+                .err()
+                .flatten(),
+        }),
+        _ => Err(GroupMismatch::Several {
+            name: wanted.to_owned(),
+            units: meant
+                .iter()
+                .map(|unit| format!("{} ({})", unit.name, unit.id))
+                .collect(),
+        }),
+    }
+}
+
+/// Breadth first; a unit is entered once, so that a circle in the data ends.
+fn with_sub_units(root: Uuid, units: &[BusinessUnit]) -> Vec<Uuid> {
+    let mut found = vec![root];
+    let mut at = 0;
+    while let Some(&parent) = found.get(at) {
+        for unit in units {
+            if unit.parent == Some(parent) && !found.contains(&unit.id) {
+                found.push(unit.id);
+            }
+        }
+        at += 1;
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn unit(id: u128, name: &str, parent: Option<u128>) -> BusinessUnit {
+        BusinessUnit {
+            id: Uuid::from_u128(id),
+            name: name.into(),
+            parent: parent.map(Uuid::from_u128),
+        }
+    }
+
+    fn tree() -> Vec<BusinessUnit> {
+        vec![
+            unit(4, "Berlin", Some(3)),
+            unit(1, "Contoso", None),
+            unit(2, "Sales", Some(1)),
+            unit(3, "Europe", Some(1)),
+            unit(5, "Sales", Some(3)),
+        ]
+    }
+
+    fn ids(found: Vec<Uuid>) -> Vec<u128> {
+        found.into_iter().map(|id| id.as_u128()).collect()
+    }
+
+    #[test]
+    fn a_unit_has_its_sub_units_unless_it_is_meant_alone() {
+        let found = find_units("europe", true, &tree()).unwrap();
+        assert_eq!(ids(found), [3, 4, 5]);
+        assert_eq!(ids(find_units("Europe", false, &tree()).unwrap()), [3]);
+        let everything = find_units("Contoso", true, &tree()).unwrap();
+        assert_eq!(everything.len(), 5);
+    }
+
+    #[test]
+    fn a_circle_of_units_ends() {
+        let circle = [unit(1, "A", Some(2)), unit(2, "B", Some(1))];
+        assert_eq!(ids(find_units("A", true, &circle).unwrap()), [1, 2]);
+    }
+
+    #[test]
+    fn several_units_of_one_name_are_named_and_an_id_tells_them_apart() {
+        let error = find_units("Sales", true, &tree()).unwrap_err().to_string();
+        assert!(error.contains(&Uuid::from_u128(2).to_string()), "{error}");
+        assert!(error.contains(&Uuid::from_u128(5).to_string()), "{error}");
+        let id = Uuid::from_u128(5).to_string();
+        assert_eq!(ids(find_units(&id, true, &tree()).unwrap()), [5]);
+    }
+
+    #[test]
+    fn an_unknown_name_is_told_with_the_nearest() {
+        let error = find_units("Eurpe", true, &tree()).unwrap_err().to_string();
+        assert_eq!(
+            error,
+            "--business-unit: no business unit `Eurpe` in this environment; did you mean `Europe`?"
+        );
+        assert_eq!(find_name("zzz", ["Europe"]), Err(None));
+        assert_eq!(find_name(" EUROPE", ["Europe"]), Ok("Europe"));
+    }
+}

@@ -1,0 +1,191 @@
+//! From the groups of a selection to what the server is asked for.
+
+use std::collections::HashSet;
+
+use http::StatusCode;
+
+use crate::dataverse::{Arranged, Error, Holder, Reader, arrange, associated, column_is, quoted};
+use crate::model::UserId;
+use crate::plan::{BusinessUnit, GroupMismatch, Groups, Selection, find_name, find_units};
+
+use super::RolloutError;
+
+/// Whom the groups of a selection leave.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    /// The condition with which users are to be listed.
+    pub(super) filter: Option<String>,
+    /// A user has to be in each of these.
+    sets: Vec<HashSet<UserId>>,
+}
+
+impl Chosen {
+    /// Whether a user who was listed belongs to every group.
+    pub(super) fn has(&self, user: UserId) -> bool {
+        self.sets.iter().all(|set| set.contains(&user))
+    }
+}
+
+/// Looks up every group before any user is listed.
+///
+/// # Errors
+/// [`RolloutError::Groups`] with everything that is unknown, ambiguous or refused.
+pub(super) async fn choose(reader: &Reader, selection: &Selection) -> Result<Chosen, RolloutError> {
+    if selection.groups.is_empty() {
+        return Ok(Chosen::default());
+    }
+    let mut mismatches = Vec::new();
+    let lists = lists(reader, &selection.groups, &mut mismatches).await?;
+    if !mismatches.is_empty() {
+        return Err(RolloutError::Groups(mismatches));
+    }
+    // A name is looked for among everybody: somebody outside of the groups is not unknown.
+    let by_name = selection.only.is_some() || !selection.except.is_empty();
+    let Arranged {
+        with_the_list,
+        apart,
+    } = arrange(lists, by_name);
+    let mut sets = Vec::new();
+    for conditions in apart {
+        let mut users = HashSet::new();
+        for condition in &conditions {
+            reader.users_where(condition, &mut users).await?;
+        }
+        sets.push(users);
+    }
+    Ok(Chosen {
+        filter: with_the_list,
+        sets,
+    })
+}
+
+/// A list of alternative conditions for each kind of group that was given.
+async fn lists(
+    reader: &Reader,
+    groups: &Groups,
+    mismatches: &mut Vec<GroupMismatch>,
+) -> Result<Vec<Vec<String>>, RolloutError> {
+    let mut lists = Vec::new();
+    if !groups.roles.is_empty() {
+        let roles = known(reader, Holder::Role, &groups.roles, mismatches).await?;
+        lists.push(with_roles(reader, &roles).await?);
+    }
+    if !groups.teams.is_empty() {
+        let teams = known(reader, Holder::Team, &groups.teams, mismatches).await?;
+        let teams: Vec<_> = teams.iter().map(|name| quoted(name)).collect();
+        lists.push(associated("teammembership_association", "name", &teams));
+    }
+    if !groups.units.is_empty() {
+        lists.extend(in_units(reader, groups, mismatches).await?);
+    }
+    for condition in &groups.conditions {
+        if let Some(says) = refusal(reader.try_condition(condition).await)? {
+            mismatches.push(GroupMismatch::Condition {
+                condition: condition.clone(),
+                says,
+            });
+        }
+    }
+    if !groups.conditions.is_empty() {
+        lists.push(groups.conditions.clone());
+    }
+    Ok(lists)
+}
+
+/// The names as the server writes them; what it does not have is told with the nearest.
+async fn known(
+    reader: &Reader,
+    of: Holder,
+    wanted: &[String],
+    mismatches: &mut Vec<GroupMismatch>,
+) -> Result<Vec<String>, RolloutError> {
+    let (flag, what) = match of {
+        Holder::Role => ("--role", "role"),
+        Holder::Team => ("--team", "team"),
+    };
+    let mut found = Vec::new();
+    for name in wanted {
+        // A server compares as its database does, and that may be more lenient than we are.
+        if let Some(there) = reader
+            .names(of, Some(name.trim()))
+            .await?
+            .into_iter()
+            .next()
+        {
+            found.push(there);
+            continue;
+        }
+        let all = reader.names(of, None).await?;
+        match find_name(name, all.iter().map(String::as_str)) {
+            Ok(there) => found.push(there.to_owned()),
+            Err(nearest) => mismatches.push(GroupMismatch::Unknown {
+                flag,
+                what,
+                name: name.clone(),
+                nearest,
+            }),
+        }
+    }
+    Ok(found)
+}
+
+/// By name, because each business unit has its own copy of a role; directly, and through a team.
+async fn with_roles(reader: &Reader, roles: &[String]) -> Result<Vec<String>, RolloutError> {
+    let mut teams = Vec::new();
+    for role in roles {
+        let through = reader.teams_with_role(role).await?;
+        teams.extend(through.iter().map(ToString::to_string));
+    }
+    teams.sort_unstable();
+    teams.dedup();
+    let names: Vec<_> = roles.iter().map(|name| quoted(name)).collect();
+    let mut list = associated("systemuserroles_association", "name", &names);
+    list.extend(associated("teammembership_association", "teamid", &teams));
+    Ok(list)
+}
+
+/// `None` where the units are all there are.
+async fn in_units(
+    reader: &Reader,
+    groups: &Groups,
+    mismatches: &mut Vec<GroupMismatch>,
+) -> Result<Option<Vec<String>>, RolloutError> {
+    let rows = reader.business_units().await?.into_iter();
+    let units: Vec<_> = rows
+        .map(|row| BusinessUnit {
+            id: row.businessunitid,
+            name: row.name.unwrap_or_default(),
+            parent: row.parent,
+        })
+        .collect();
+    let mut ids = Vec::new();
+    for wanted in &groups.units {
+        match find_units(wanted, !groups.only_these_units, &units) {
+            Ok(found) => ids.extend(found),
+            Err(mismatch) => mismatches.push(mismatch),
+        }
+    }
+    ids.sort_unstable();
+    ids.dedup();
+    if ids.len() == units.len() {
+        return Ok(None);
+    }
+    let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
+    Ok(Some(column_is("_businessunitid_value", &ids)))
+}
+
+/// The server's words where it refuses the question itself, and not us.
+fn refusal(tried: Result<(), Error>) -> Result<Option<String>, Error> {
+    let about_the_question = [
+        StatusCode::BAD_REQUEST,
+        StatusCode::NOT_FOUND,
+        StatusCode::NOT_IMPLEMENTED,
+    ];
+    match tried {
+        Ok(()) => Ok(None),
+        Err(Error::Refused { fault, .. }) if about_the_question.contains(&fault.status) => {
+            Ok(Some(fault.to_string()))
+        }
+        Err(error) => Err(error),
+    }
+}
