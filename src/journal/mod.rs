@@ -25,6 +25,6 @@ pub use store::{RunStore, Summary};
 pub use survey::{Found, Subject, Surveyed};
 pub use undo::UndoFinding;
 pub use view::{
-    ChangeRow, FilterTotals, ListedFilter, ListedUser, ProblemGroup, ProblemRow, TypeTotals,
-    UserTotals, View,
+    ChangeRow, FilterTotals, ListedFilter, ListedUser, ProblemGroup, ProblemRow, StatesOfType,
+    Throughput, TypeTotals, UserFate, UserTotals, View,
 };

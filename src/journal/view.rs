@@ -11,7 +11,10 @@ use super::head::{self, time};
 use super::rows::{filter_id, state_and_status, user_id};
 use super::{Head, JournalError, Phase};
 
+mod evidence;
 mod lookup;
+
+pub use evidence::{StatesOfType, Throughput, UserFate};
 
 /// What can be read of a run.
 #[derive(Debug)]
