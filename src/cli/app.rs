@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::model::Operation;
-use crate::report::{Format, write_error};
+use crate::report::{Format, ReportError, write_error};
 
 use super::args::{Cli, Command, OutputArgs};
 use super::error::{CliError, Told};
@@ -61,6 +61,14 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         printer: printer.clone(),
         interrupted: interrupt::listen(),
     };
+    let lists = matches!(
+        command,
+        Command::List(_) | Command::Check(_) | Command::Runs
+    );
+    if lists && printer.format == Format::Html {
+        // Said before anything is read.
+        return Err(ReportError::OnlyOneRun.into());
+    }
     match &command {
         Command::Deactivate(args) => change::change(&app, Operation::Deactivate, args).await,
         Command::Reactivate(args) => change::change(&app, Operation::Reactivate, args).await,

@@ -231,7 +231,7 @@ impl<'a> Driver<'a> {
                 }
             }
             Format::Json => write_document(&mut out, &run)?,
-            format @ (Format::Csv | Format::Markdown) => {
+            format @ (Format::Csv | Format::Markdown | Format::Html) => {
                 write_run(&mut out, &run, format, self.printer.look())?;
             }
         }
@@ -281,7 +281,7 @@ impl<'a> Driver<'a> {
         match self.printer.format {
             Format::Table => write_summary(&mut out, &run, self.printer.look())?,
             Format::Json => write_document(&mut out, &run)?,
-            format @ (Format::Csv | Format::Markdown) => {
+            format @ (Format::Csv | Format::Markdown | Format::Html) => {
                 write_run(&mut out, &run, format, self.printer.look())?;
             }
         }

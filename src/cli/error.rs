@@ -139,6 +139,7 @@ impl CliError {
             Self::Report(ReportError::Journal(_)) => {
                 ("run-file", Exit::Unexpected, Some(JOURNAL_HINT.into()))
             }
+            Self::Report(ReportError::OnlyOneRun) => ("usage", Exit::Usage, None),
             Self::Report(_) | Self::Output(_) => ("output", Exit::Unexpected, None),
             Self::UserList(_) | Self::File { .. } | Self::Criteria(_) | Self::Usage(_) => {
                 ("usage", Exit::Usage, None)

@@ -19,13 +19,16 @@ pub enum ReportError {
     /// The same, while writing JSON.
     #[error("the output cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
+    /// A list as HTML.
+    #[error("HTML shows one run, with `syncfilters report RUN --format html`")]
+    OnlyOneRun,
 }
 
 impl ReportError {
     /// Whether the reader of the output went away, as `head` does: no failure of ours.
     pub fn is_broken_pipe(&self) -> bool {
         let kind = match self {
-            Self::Journal(_) => None,
+            Self::Journal(_) | Self::OnlyOneRun => None,
             Self::Io(error) => Some(error.kind()),
             Self::Csv(error) => match error.kind() {
                 csv::ErrorKind::Io(error) => Some(error.kind()),

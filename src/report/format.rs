@@ -15,16 +15,24 @@ pub enum Format {
     Csv,
     /// For tickets and wikis: what the table says.
     Markdown,
+    /// For handing over: one run as one page. Lists are not shown so.
+    Html,
 }
 
 /// A word that is no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a format (table, json, csv, markdown)")]
+#[error("`{0}` is not a format (table, json, csv, markdown, html)")]
 pub struct FormatError(String);
 
 impl Format {
     /// Every format.
-    pub const ALL: &'static [Self] = &[Self::Table, Self::Json, Self::Csv, Self::Markdown];
+    pub const ALL: &'static [Self] = &[
+        Self::Table,
+        Self::Json,
+        Self::Csv,
+        Self::Markdown,
+        Self::Html,
+    ];
 
     /// The word used in flags.
     pub const fn as_str(self) -> &'static str {
@@ -33,6 +41,7 @@ impl Format {
             Self::Json => "json",
             Self::Csv => "csv",
             Self::Markdown => "markdown",
+            Self::Html => "html",
         }
     }
 }

@@ -63,6 +63,7 @@ impl<'a> ListWriter<'a> {
             Format::Json => write!(out, "{{\n  \"format\": {FORMAT},\n  \"users\": [")?,
             Format::Csv => csv_lines(out, &[HEADER.map(str::to_owned)])?,
             Format::Markdown => markdown::header(out, &COLUMNS)?,
+            Format::Html => return Err(ReportError::OnlyOneRun),
         }
         Ok(Self {
             out,
@@ -84,6 +85,7 @@ impl<'a> ListWriter<'a> {
                         markdown::row(self.out, &cells)?;
                     }
                 }
+                Format::Html => return Err(ReportError::OnlyOneRun),
             }
             self.begun = true;
         }
@@ -96,7 +98,7 @@ impl<'a> ListWriter<'a> {
             Format::Table if !self.begun => writeln!(self.out, "There is nothing to list.")?,
             Format::Json if self.begun => writeln!(self.out, "\n  ]\n}}")?,
             Format::Json => writeln!(self.out, "]\n}}")?,
-            Format::Table | Format::Csv | Format::Markdown => {}
+            Format::Table | Format::Csv | Format::Markdown | Format::Html => {}
         }
         Ok(self.out.flush()?)
     }

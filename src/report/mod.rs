@@ -1,4 +1,4 @@
-//! Everything that is read: progress, tables, JSON, CSV, Markdown.
+//! Everything that is read: progress, tables, JSON, CSV, Markdown, HTML.
 //!
 //! Reads run files and events and writes to whatever it is given; it never prints by itself, except
 //! progress, which belongs on stderr.
@@ -10,6 +10,7 @@ mod error;
 mod format;
 mod grid;
 mod hints;
+mod html;
 mod json;
 mod list;
 mod markdown;

@@ -8,6 +8,7 @@ use crate::journal::{ChangeRow, Head, ProblemRow, RunReader, View};
 
 use super::document::write_with_changes;
 use super::grid::{self, Column, Grid};
+use super::html::write_html;
 use super::paint::Tone;
 use super::run_csv::write_csv;
 use super::run_markdown::write_markdown;
@@ -41,6 +42,7 @@ pub fn write_run(
         Format::Json => write_with_changes(out, run),
         Format::Csv => write_csv(out, run),
         Format::Markdown => write_markdown(out, run, &TimeZone::system()),
+        Format::Html => write_html(out, run, &TimeZone::system()),
     }
 }
 

@@ -41,6 +41,7 @@ pub fn write_runs(
         Format::Json => write_list(out, runs, unreadable),
         Format::Csv => write_csv(out, runs),
         Format::Markdown => write_markdown(out, runs, &TimeZone::system()),
+        Format::Html => Err(ReportError::OnlyOneRun),
     }
 }
 

@@ -1,0 +1,184 @@
+//! The page from its head to its foot.
+
+use std::io::{self, Write};
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+
+use crate::journal::{RunReader, View};
+use crate::report::problems::{TITLE, group_cells};
+use crate::report::run::{facts_of, title};
+use crate::report::summary::{Totals, numbers};
+use crate::report::{ReportError, words};
+
+use super::charts::{STRETCHES, write_states, write_throughput};
+use super::escape::Text;
+use super::people::write_people;
+
+const STYLE: &str = include_str!("style.css");
+const SCRIPT: &str = include_str!("script.js");
+
+/// A time to the second.
+pub(super) fn second(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
+}
+
+/// Writes a run with every user, every change and every problem; a user at a time is held in memory.
+pub(in crate::report) fn write_html(
+    out: &mut dyn Write,
+    run: &RunReader,
+    zone: &TimeZone,
+) -> Result<(), ReportError> {
+    let written = run.view(|view| view.at_one_instant(|view| write_page(out, view, zone)))?;
+    Ok(written?)
+}
+
+fn write_page(
+    out: &mut dyn Write,
+    view: &View<'_>,
+    zone: &TimeZone,
+) -> rusqlite::Result<io::Result<()>> {
+    let totals = Totals::read(view)?;
+    let states = view.states_by_type()?;
+    let made = view.throughput(STRETCHES)?;
+    let top = write_head(out, &totals, zone)
+        .and_then(|()| write_groups(out, &totals))
+        .and_then(|()| write_states(out, &states))
+        .and_then(|()| {
+            made.iter()
+                .try_for_each(|made| write_throughput(out, made, zone))
+        })
+        .and_then(|()| write_tools(out));
+    if let Err(error) = top {
+        return Ok(Err(error));
+    }
+    let users = write_people(out, view, zone)?;
+    Ok(users.and_then(|()| {
+        writeln!(
+            out,
+            "</section></main>\n<script>{SCRIPT}</script>\n</body></html>"
+        )
+    }))
+}
+
+fn write_head(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Result<()> {
+    let head = &totals.head;
+    let (ending, _) = words::ending(head, &totals.users, &totals.filters);
+    let title = title(head);
+    writeln!(
+        out,
+        "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
+         <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
+         <meta http-equiv=\"Content-Security-Policy\" \
+         content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
+         <title>{0}, {1}</title>\n<style>{STYLE}</style></head>\n<body><main>\n<h1>{0}</h1>\n\
+         <p class=\"ending\">{2}</p>\n<section><h2>What was asked</h2>",
+        Text(&title),
+        Text(&head.organization.name),
+        Text(&ending)
+    )?;
+    let offset = zone.to_offset(head.started);
+    let mut asked = facts_of(head, zone);
+    asked.push(("Times", format!("as in UTC{offset} when the run began")));
+    asked.push(("Run", head.id.to_string()));
+    asked.push(("Server", format!("version {}", head.version)));
+    facts(out, &asked)?;
+    writeln!(out, "</section>\n<section><h2>What became of it</h2>")?;
+    facts(out, &numbers(totals))?;
+    writeln!(out, "</section>")
+}
+
+fn facts(out: &mut dyn Write, facts: &[(&'static str, String)]) -> io::Result<()> {
+    writeln!(out, "<dl>")?;
+    for (name, value) in facts {
+        writeln!(out, "<dt>{name}</dt><dd>{}</dd>", Text(value))?;
+    }
+    writeln!(out, "</dl>")
+}
+
+fn write_groups(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
+    if totals.groups.is_empty() {
+        return Ok(());
+    }
+    writeln!(
+        out,
+        "<section><h2>{TITLE}</h2>\n<div class=\"wide\"><table class=\"groups\"><thead><tr><th>Kind</th><th class=\"n\">Users</th>\
+         <th>Example</th><th>Hint</th></tr></thead>"
+    )?;
+    for group in &totals.groups {
+        let [kind, users, example, hint] = group_cells(group).map(Text);
+        writeln!(
+            out,
+            "<tr><td>{kind}</td><td class=\"n\">{users}</td><td>{example}</td><td>{hint}</td></tr>"
+        )?;
+    }
+    writeln!(out, "</table></div></section>")
+}
+
+fn write_tools(out: &mut dyn Write) -> io::Result<()> {
+    write!(
+        out,
+        "<section id=\"users\"><h2>Every user</h2>\n<p class=\"tools\" hidden>\
+         <input type=\"search\" placeholder=\"Search users, filters, problems\" aria-label=\"Search\"> \
+         <select aria-label=\"Which users\"><option value=\"\">all users</option>"
+    )?;
+    for fate in ["failed", "skipped", "planned", "changed", "unchanged"] {
+        write!(out, "<option>{fate}</option>")?;
+    }
+    writeln!(
+        out,
+        "</select> <button type=\"button\">Sort by name</button> <output></output></p>"
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::support::{Come, run};
+
+    async fn shown() -> String {
+        let run = run(Come::Stopped).await;
+        run.shown(|out, run| write_html(out, run, &TimeZone::UTC))
+    }
+
+    #[tokio::test]
+    async fn every_user_every_change_and_every_problem_is_there() {
+        let page = shown().await;
+        assert_eq!(page.matches("<details class=\"user ").count(), 8);
+        assert_eq!(page.matches("<p class=\"problem\">").count(), 6);
+        assert_eq!(page.matches(" → ").count(), 5);
+        for fate in ["changed", "unchanged", "skipped", "failed", "planned"] {
+            assert!(page.contains(&format!("class=\"user {fate}\"")), "{fate}");
+        }
+        assert!(page.contains("Give the user a security role"));
+        assert!(page.contains("active (status null) → inactive<td>changed<td>"));
+        assert!(page.contains(">2026-11-24 14:04:10</time>"));
+    }
+
+    #[tokio::test]
+    async fn nothing_is_fetched_and_no_control_passes() {
+        let page = shown().await;
+        let address = "https://contoso.crm4.dynamics.com";
+        assert!(page.contains(&format!("<dd>{address}</dd>")));
+        assert!(!page.replace(address, "").contains("://"));
+        for reference in ["src=", "href=", "url(", "@import"] {
+            assert!(!page.contains(reference), "{reference}");
+        }
+        assert!(page.contains("dan·[2J@contoso.example"));
+        assert!(!page.contains(|c: char| c.is_control() && c != '\n'));
+    }
+
+    #[tokio::test]
+    async fn what_is_opened_is_closed() {
+        let page = shown().await;
+        let tags =
+            "html head body main section div dl table thead tbody details summary svg figure p";
+        for tag in tags.split(' ') {
+            let opened = page.matches(&format!("<{tag}>")).count()
+                + page.matches(&format!("<{tag} ")).count();
+            assert_eq!(opened, page.matches(&format!("</{tag}>")).count(), "{tag}");
+        }
+    }
+}

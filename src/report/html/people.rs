@@ -1,0 +1,101 @@
+//! Every user, with every change and every problem; read while it is written.
+
+use std::io::{self, Write};
+
+use jiff::tz::TimeZone;
+
+use crate::journal::{ChangeRow, ProblemRow, UserFate, View};
+use crate::report::hint;
+use crate::report::text::{count, state};
+
+use super::escape::Text;
+use super::page::second;
+
+/// Writes the list of users.
+pub(super) fn write_people(
+    out: &mut dyn Write,
+    view: &View<'_>,
+    zone: &TimeZone,
+) -> rusqlite::Result<io::Result<()>> {
+    view.each_user(|user| {
+        let changes = view.changes_of(user.seq)?;
+        let problems = view.problems_of(user.seq)?;
+        Ok(write_user(out, &user, &changes, &problems, zone))
+    })
+}
+
+fn write_user(
+    out: &mut dyn Write,
+    user: &UserFate,
+    changes: &[ChangeRow],
+    problems: &[ProblemRow],
+    zone: &TimeZone,
+) -> io::Result<()> {
+    let fate = match user.fate {
+        "planned" => "still to do",
+        fate => fate,
+    };
+    let open = if user.fate == "failed" { " open" } else { "" };
+    let mut notes = Vec::new();
+    if !changes.is_empty() {
+        notes.push(count(changes.len() as u64, "filter"));
+    }
+    notes.extend(problems.first().map(|problem| problem.kind.to_string()));
+    writeln!(
+        out,
+        "<details class=\"user {}\"{open}><summary><b>{}</b> <i>{fate}</i> <small>{}</small></summary>\n\
+         <p class=\"id\">{}</p>",
+        user.fate,
+        Text(&user.user),
+        notes.join(", "),
+        user.id
+    )?;
+    for problem in problems {
+        write_problem(out, problem)?;
+    }
+    write_changes(out, changes, zone)?;
+    writeln!(out, "</details>")
+}
+
+fn write_problem(out: &mut dyn Write, problem: &ProblemRow) -> io::Result<()> {
+    let mut notes = vec![format!("stage {}", problem.stage)];
+    notes.extend(problem.code.as_ref().map(|code| format!("code {code}")));
+    notes.extend(
+        problem
+            .request_id
+            .as_ref()
+            .map(|id| format!("request {id}")),
+    );
+    notes.extend(problem.filter.map(|id| format!("filter {id}")));
+    writeln!(
+        out,
+        "<p class=\"problem\"><b>{}</b>: {} <small>({})</small><br>{}</p>",
+        problem.kind,
+        Text(&problem.message),
+        Text(notes.join(", ")),
+        Text(hint(problem.kind))
+    )
+}
+
+fn write_changes(out: &mut dyn Write, changes: &[ChangeRow], zone: &TimeZone) -> io::Result<()> {
+    if changes.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<table class=\"changes\">")?;
+    for row in changes {
+        let at = row.at.map_or_else(String::new, |at| {
+            format!("<time datetime=\"{at}\">{}</time>", second(at, zone))
+        });
+        writeln!(
+            out,
+            "<tr><td>{}<td>{}<br><small>{}</small><td>{} → {}<td>{}<td>{at}",
+            Text(&row.filter_type),
+            Text(&row.name),
+            row.filter,
+            Text(state(row.before)),
+            Text(state(row.wanted)),
+            row.outcome
+        )?;
+    }
+    writeln!(out, "</table>")
+}

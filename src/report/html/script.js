@@ -1,0 +1,31 @@
+
+(() => {
+  const section = document.getElementById("users");
+  const tools = section.querySelector(".tools");
+  const [search, fate, sort, output] = ["input", "select", "button", "output"].map(t => tools.querySelector(t));
+  const users = [...section.querySelectorAll(".user")];
+  const texts = users.map(user => user.textContent.toLowerCase());
+  const show = () => {
+    const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
+    let shown = 0;
+    users.forEach((user, n) => {
+      const fits = (!fate.value || user.classList.contains(fate.value)) && words.every(word => texts[n].includes(word));
+      user.hidden = !fits;
+      shown += fits;
+    });
+    output.textContent = shown.toLocaleString("en") + " shown";
+  };
+  let waiting;
+  search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(show, 150); });
+  fate.addEventListener("change", show);
+  let byName = false;
+  sort.addEventListener("click", () => {
+    byName = !byName;
+    const name = user => user.querySelector("b").textContent;
+    const order = byName ? [...users].sort((a, b) => name(a).localeCompare(name(b))) : users;
+    section.append(...order);
+    sort.textContent = byName ? "Sort as found" : "Sort by name";
+  });
+  tools.hidden = false;
+  show();
+})();
