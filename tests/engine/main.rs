@@ -6,6 +6,7 @@
     reason = "the reads of a run borrow, and a method as it stands borrows for too long"
 )]
 
+mod administrator;
 mod dangers;
 mod everybody;
 mod exact_undo;
