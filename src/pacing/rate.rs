@@ -26,6 +26,9 @@ const LEAST: u32 = 10;
 const SHORTAGE: f64 = 1.0 / 50.0;
 /// Windows without news after which a trial is made for the smallest shortage.
 const STALE: f64 = 2.0;
+/// As a share of the window: a wait so short costs less than a pace learnt from it would. A budget that is truly
+/// spent takes longer to come back, and then it is learnt.
+const PASSING: f64 = 1.0 / 20.0;
 /// What is left of the budget where less was granted than was learnt before.
 const CUT: f64 = 0.98;
 
@@ -123,6 +126,10 @@ impl Rate {
         if self.learnt.is_some_and(|learnt| sent < learnt.at) {
             return;
         }
+        let passing = quiet.is_some_and(|quiet| quiet < self.window.mul_f64(PASSING));
+        if self.learnt.is_none() && passing {
+            return;
+        }
         let granted = self.past.sum(now).max(LEAST);
         let budget = match self.learnt {
             None => granted,
@@ -207,6 +214,17 @@ mod tests {
         let now = start + seconds(100.0);
         rate.refused(now, None, now);
         (rate, now)
+    }
+
+    #[test]
+    fn a_refusal_that_is_over_in_a_moment_teaches_nothing() {
+        let mut rate = Rate::new(WINDOW, None);
+        let now = Instant::now();
+        (0..50).for_each(|_| rate.granted(now, now));
+        rate.refused(now, Some(seconds(1.0)), now);
+        assert_eq!(rate.per_second(), None);
+        rate.refused(now, Some(seconds(100.0)), now);
+        assert!(rate.per_second().is_some());
     }
 
     #[test]
