@@ -6,9 +6,9 @@ use super::server::{Books, Server, arguments};
 use super::table::{Table, one, real, say, two};
 use super::tool::deactivate;
 
-const USERS: u64 = 2000;
+const USERS: u64 = 3000;
 /// Web servers; each has budgets of its own.
-const SERVERS: u64 = 2;
+const SERVERS: u64 = 3;
 /// A tenth of the documented 6000 requests in 300 s: the same rate, and stop-and-go a tenth as long.
 const REQUESTS: u64 = 600;
 const WINDOW_MS: u64 = 30_000;
