@@ -6,7 +6,7 @@ use std::time::Duration;
 use syncfilters::journal::{OpenError, Phase, RunFile};
 use syncfilters::model::Operation;
 use syncfilters::rollout::{Application, RolloutError, SurveyMode};
-use syncfilters::sandbox::{Fault, Faults, Options};
+use syncfilters::sandbox::{Fault, Faults, Limits, Options};
 
 use crate::support::{Run, World, started};
 
@@ -59,6 +59,32 @@ async fn a_run_that_is_aborted_at_any_moment_is_finished_and_undone_exactly() {
         world.undo(&done).await;
         assert_eq!(world.states(), before, "aborted after {moment} ms");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_that_is_aborted_while_the_server_asks_for_quiet_is_finished_exactly() {
+    let quiet = World::with_users(60).await;
+    quiet.carry_out(Operation::Deactivate).await;
+    let world = World::new(Options {
+        users: 60,
+        limits: Limits {
+            requests: Some(40),
+            window: Duration::from_secs(1),
+            ..Limits::none()
+        },
+        ..Options::default()
+    })
+    .await;
+    let run = world.begin(started(Operation::Deactivate)).await;
+    let path = run.path.clone();
+    // Long enough for refusals to have come, and far from the end.
+    let _ = tokio::time::timeout(Duration::from_millis(1900), finish(&run)).await;
+    drop(run);
+    assert!(world.sandbox.counts().throttled > 0);
+    let again = world.reopen(&path).await;
+    finish(&again).await;
+    again.finish().await;
+    assert_eq!(world.states(), quiet.states());
 }
 
 #[tokio::test(flavor = "multi_thread")]
