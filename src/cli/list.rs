@@ -111,7 +111,7 @@ async fn show(
 mod tests {
     use super::*;
     use crate::journal::ListedFilter;
-    use crate::model::{FilterId, Kind, UserId};
+    use crate::model::{FilterId, Kind, Modification, UserId};
     use uuid::Uuid;
 
     fn user(states: &[State]) -> ListedUser {
@@ -121,6 +121,7 @@ mod tests {
             filter_type: "appointment".into(),
             kind: Kind::Outlook,
             now: state.with_default_status(),
+            modified: Modification::default(),
         };
         ListedUser {
             seq: 1,

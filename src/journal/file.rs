@@ -127,6 +127,7 @@ pub(super) fn read_only(path: &Path) -> Result<(Connection, Head), OpenError> {
             known: schema::FORMAT,
         });
     }
+    schema::upgrade(&connection).map_err(|e| failed(path, &e))?;
     let head = head::read(&connection).map_err(|e| not_ours(Some(e.to_string())))?;
     Ok((connection, head))
 }

@@ -1,10 +1,11 @@
 //! Turning the nouns into columns and back.
 
+use jiff::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::Type;
 use uuid::Uuid;
 
-use crate::model::{FilterId, ObjectId, State, StateAndStatus, Status, UserId};
+use crate::model::{FilterId, Modification, ObjectId, State, StateAndStatus, Status, UserId};
 
 pub(super) fn blob(id: Uuid) -> [u8; 16] {
     id.into_bytes()
@@ -25,6 +26,20 @@ pub(super) fn filter_id(row: &Row<'_>, at: usize) -> rusqlite::Result<FilterId> 
 pub(super) fn object_id(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<ObjectId>> {
     let bytes = row.get::<_, Option<[u8; 16]>>(at)?;
     Ok(bytes.map(|b| ObjectId(Uuid::from_bytes(b))))
+}
+
+/// When a row was changed last, by whom, and on whose behalf, from three columns next to each other.
+pub(super) fn modification(row: &Row<'_>, at: usize) -> rusqlite::Result<Modification> {
+    let user = |at| {
+        let bytes = row.get::<_, Option<[u8; 16]>>(at)?;
+        Ok::<_, rusqlite::Error>(bytes.map(|bytes| UserId(Uuid::from_bytes(bytes))))
+    };
+    let on = row.get::<_, Option<i64>>(at)?;
+    Ok(Modification {
+        on: on.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+        by: user(at + 1)?,
+        on_behalf: user(at + 2)?,
+    })
 }
 
 /// State and status, from two columns next to each other.

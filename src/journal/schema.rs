@@ -5,10 +5,10 @@ use rusqlite::Connection;
 /// Marks a SQLite file as a run file (`SyFi`).
 pub(super) const APPLICATION_ID: i32 = 0x5379_4669;
 
-/// The format that this version writes. A newer one is refused; an older one would be brought up here.
-pub(super) const FORMAT: i32 = 1;
+/// The format that this version writes. A newer one is refused; an older one is brought up to it.
+pub(super) const FORMAT: i32 = 2;
 
-/// Ids are 16-byte blobs; times are milliseconds since 1970 in UTC.
+/// Format 1. Ids are 16-byte blobs; times are milliseconds since 1970 in UTC.
 ///
 /// - `user.survey`: 0 to do, 1 done, 2 skipped, 3 failed.
 /// - `change.stage`: 0 planned, 1 intended (its request may have left), 2 changed, 3 already so,
@@ -100,17 +100,74 @@ CREATE INDEX unfinished_change ON change (user) WHERE stage < 2;
 CREATE INDEX unsurveyed_user ON user (seq) WHERE survey = 0;
 ";
 
+/// What leads from each format to the next, from format 1 on.
+const UPGRADES: [&str; FORMAT as usize - 1] = [
+    // 2: who changed a filter last, and when: `modifiedon`, `modifiedby`, `modifiedonbehalfby`.
+    "ALTER TABLE filter ADD COLUMN modified INTEGER;
+     ALTER TABLE filter ADD COLUMN modified_by BLOB;
+     ALTER TABLE filter ADD COLUMN modified_on_behalf BLOB;",
+];
+
 /// Makes a fresh database a run file.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     connection.execute_batch(TABLES)?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    connection.pragma_update(None, "user_version", FORMAT)?;
+    bring_up(connection, 1)?;
     connection.execute_batch("COMMIT")
+}
+
+/// Brings a run file of an older format up to this one; nothing is done to one that is up to it already.
+pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
+    if identify(connection)?.1 >= FORMAT {
+        return Ok(());
+    }
+    connection.execute_batch("BEGIN IMMEDIATE")?;
+    // Asked again now that nobody else can be doing the same.
+    let (_, format) = identify(connection)?;
+    bring_up(connection, format)?;
+    connection.execute_batch("COMMIT")
+}
+
+fn bring_up(connection: &Connection, format: i32) -> rusqlite::Result<()> {
+    let done = usize::try_from(format - 1).unwrap_or_default();
+    for step in UPGRADES.iter().skip(done) {
+        connection.execute_batch(step)?;
+    }
+    connection.pragma_update(None, "user_version", FORMAT)
 }
 
 /// What a database says of itself: application id and format.
 pub(super) fn identify(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     Ok((number("application_id")?, number("user_version")?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_file_of_the_first_format_is_brought_up_to_this_one_once() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(TABLES).unwrap();
+        connection
+            .pragma_update(None, "application_id", APPLICATION_ID)
+            .unwrap();
+        connection.pragma_update(None, "user_version", 1).unwrap();
+        upgrade(&connection).unwrap();
+        upgrade(&connection).unwrap();
+        assert_eq!(identify(&connection).unwrap(), (APPLICATION_ID, FORMAT));
+        let fresh = Connection::open_in_memory().unwrap();
+        create(&fresh).unwrap();
+        assert_eq!(tables(&connection), tables(&fresh));
+    }
+
+    fn tables(connection: &Connection) -> Vec<String> {
+        let mut query = connection
+            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
+            .unwrap();
+        let rows = query.query_map([], |row| row.get(0)).unwrap();
+        rows.collect::<Result<_, _>>().unwrap()
+    }
 }

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use crate::model::{Filter, ObjectId, Problem, ProblemKind, Stage, User, UserId};
+use crate::model::{Filter, Modification, ObjectId, Problem, ProblemKind, Stage, User, UserId};
 use crate::plan::Change;
 
 use super::apply::PLANNED;
@@ -193,10 +193,12 @@ fn add_filter(
     filter: &Filter,
     matching: bool,
 ) -> rusqlite::Result<()> {
+    let Modification { on, by, on_behalf } = filter.modified;
     connection
         .prepare_cached(
-            "INSERT OR REPLACE INTO filter (user, id, name, type, kind, state, status, etag, matching)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
+            "INSERT OR REPLACE INTO filter (user, id, name, type, kind, state, status, etag, matching,
+                                            modified, modified_by, modified_on_behalf)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
         )?
         .execute(params![
             seq,
@@ -208,6 +210,9 @@ fn add_filter(
             filter.now.status.0,
             filter.etag,
             matching,
+            on.map(Timestamp::as_millisecond),
+            by.map(|id| blob(id.0)),
+            on_behalf.map(|id| blob(id.0)),
         ])?;
     Ok(())
 }

@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 
-use crate::model::{FilterId, Kind, ProblemKind, Stage, StateAndStatus, UserId};
+use crate::model::{FilterId, Kind, Modification, ProblemKind, Stage, StateAndStatus, UserId};
 
 use super::commit::Journal;
 use super::head::{self, time};
-use super::rows::{filter_id, state_and_status, user_id};
+use super::rows::{filter_id, modification, state_and_status, user_id};
 use super::{Head, JournalError, Phase};
 
 mod evidence;
@@ -144,6 +144,8 @@ pub struct ListedFilter {
     pub kind: Kind,
     /// Its state and status.
     pub now: StateAndStatus,
+    /// Who changed it last, and when.
+    pub modified: Modification,
 }
 
 /// One user with the filters that were asked for.
@@ -342,7 +344,7 @@ impl<'a> View<'a> {
 
     fn filters_of(&self, seq: i64) -> rusqlite::Result<Vec<ListedFilter>> {
         let mut query = self.0.prepare_cached(
-            "SELECT id, name, type, kind, state, status FROM filter
+            "SELECT id, name, type, kind, state, status, modified, modified_by, modified_on_behalf FROM filter
              WHERE user = ?1 AND matching ORDER BY type, name, id",
         )?;
         let row = |row: &Row<'_>| {
@@ -352,6 +354,7 @@ impl<'a> View<'a> {
                 filter_type: row.get(2)?,
                 kind: Kind::try_from(row.get::<_, i32>(3)?).unwrap_or(Kind::Outlook),
                 now: state_and_status(row, 4)?,
+                modified: modification(row, 6)?,
             })
         };
         query.query_map([seq], row)?.collect()

@@ -188,8 +188,9 @@ mod tests {
         schema::create(&connection).unwrap();
         connection
             .execute_batch(
-                "INSERT INTO user VALUES (1, x'01', NULL, 'ada', 1, 1);
-                 INSERT INTO filter VALUES (1, x'01', 'n', 'task', 256, 0, 1, NULL, 1), (1, x'02', 'n', 'task', 256, 0, 1, NULL, 1),
+                "INSERT INTO user (seq, id, label, populated, survey) VALUES (1, x'01', 'ada', 1, 1);
+                 INSERT INTO filter (user, id, name, type, kind, state, status, etag, matching)
+                 VALUES (1, x'01', 'n', 'task', 256, 0, 1, NULL, 1), (1, x'02', 'n', 'task', 256, 0, 1, NULL, 1),
                         (1, x'03', 'n', 'task', 256, 0, 1, NULL, 1), (1, x'04', 'n', 'task', 256, 1, 2, NULL, 1);
                  INSERT INTO change (user, filter, from_state, to_state, stage, settled)
                  VALUES (1, x'01', 0, 1, 2, 5000), (1, x'02', 0, 1, 1, NULL), (1, x'03', 0, 1, 5, 7000);",
