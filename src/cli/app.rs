@@ -16,7 +16,7 @@ use super::error::{CliError, Told};
 use super::exit::Exit;
 use super::printer::Printer;
 use super::{
-    change, completions, demo, doctor, environments, interrupt, list, login, resume, runs, sandbox,
+    change, check, completions, demo, doctor, environments, interrupt, list, login, resume, runs, sandbox,
     undo, whoami,
 };
 
@@ -77,7 +77,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         Command::Resume(args) => resume::resume(&app, args).await,
         Command::Undo(args) => undo::undo(&app, args).await,
         Command::List(args) => list::list(&app, args).await,
-        Command::Check(args) => list::check(&app, args).await,
+        Command::Check(args) => check::check(&app, args).await,
         Command::Runs => runs::runs(&app),
         Command::Report(args) => runs::report(&app, args),
         Command::Demo(args) => demo::demo(&app, args).await,

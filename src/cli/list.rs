@@ -1,15 +1,16 @@
-//! `list` and `check`: reading without a plan and without a trace.
+//! `list`: reading without a plan and without a trace.
 
-use std::io::Write;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use crate::dataverse::Reader;
 use crate::journal::{ListedUser, RunFile};
-use crate::model::{Operation, RunId, State};
-use crate::report::ListWriter;
+use crate::model::{Operation, RunId, UserId};
+use crate::report::{ListWriter, Names};
 use crate::rollout::Rollout;
 
 use super::App;
-use super::args::{CheckArgs, ConnectionArgs, ListArgs, ScopeArgs, WantedState};
+use super::args::{ConnectionArgs, ListArgs, ScopeArgs};
 use super::change::started;
 use super::connect::{connect, target};
 use super::driver::Driver;
@@ -22,70 +23,62 @@ const CHUNK: usize = 500;
 
 /// Lists users and their filters.
 pub(super) async fn list(app: &App, args: &ListArgs) -> Result<Exit, CliError> {
-    let rollout = survey(app, Operation::Deactivate, &args.connection, &args.scope).await?;
-    let found = show(app, &rollout, Some).await?;
-    Ok(if found.failed {
+    let (rollout, _) = survey(app, Operation::Deactivate, &args.connection, &args.scope).await?;
+    let mut out = Printer::result();
+    let mut writer = ListWriter::new(&mut out, app.printer.format, app.printer.look())?;
+    let shown = show(&rollout, &mut writer, None, Some).await?;
+    writer.finish()?;
+    Ok(if shown.failed > 0 {
         Exit::Partial
     } else {
         Exit::Done
     })
 }
 
-/// Lists what is not in the wanted state.
-pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError> {
-    let (operation, wanted) = match args.state {
-        WantedState::Active => (Operation::Reactivate, State::Active),
-        WantedState::Inactive => (Operation::Deactivate, State::Inactive),
-    };
-    let rollout = survey(app, operation, &args.connection, &args.scope).await?;
-    let found = show(app, &rollout, |user| out_of_line(user, wanted)).await?;
-    if found.filters == 0 {
-        app.printer
-            .say("Every filter that could be read is in the wanted state.");
-    }
-    Ok(match (found.filters, found.failed) {
-        (0, false) => Exit::Done,
-        (0, true) => Exit::Partial,
-        _ => Exit::Pending,
-    })
-}
-
-/// What is left of a user when only what is out of line is of interest.
-fn out_of_line(mut user: ListedUser, wanted: State) -> Option<ListedUser> {
-    user.filters.retain(|filter| filter.now.state != wanted);
-    user.problem = user.problem.filter(|problem| !problem.is_skip());
-    (!user.filters.is_empty() || user.problem.is_some()).then_some(user)
-}
-
-async fn survey(
+/// Reads users and filters into a run that leaves no file.
+pub(super) async fn survey(
     app: &App,
     operation: Operation,
     connection: &ConnectionArgs,
     scope: &ScopeArgs,
-) -> Result<Arc<Rollout>, CliError> {
+) -> Result<(Arc<Rollout>, Reader), CliError> {
     let started = started(operation, scope)?;
     let target = target(connection, None)?;
     let reader = connect(target, &app.interrupted).await?;
     let file = RunFile::temporary(started.head(RunId::random(), &reader))?;
-    let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
+    let driver = Driver::new(&app.printer, reader.clone(), file, &app.interrupted)?;
     driver.gather_and_survey(scope.survey.into()).await?;
-    Ok(driver.rollout().clone())
+    Ok((driver.rollout().clone(), reader))
 }
 
-#[derive(Default)]
-struct Shown {
-    filters: usize,
-    failed: bool,
+/// What was shown.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Shown {
+    /// Users with a filter among those shown.
+    pub(super) users: u64,
+    /// Filters.
+    pub(super) filters: u64,
+    /// Users who could not be read.
+    pub(super) failed: u64,
 }
 
-async fn show(
-    app: &App,
+impl Shown {
+    fn add(&mut self, user: &ListedUser) {
+        self.users += u64::from(!user.filters.is_empty());
+        self.filters += u64::try_from(user.filters.len()).unwrap_or(u64::MAX);
+        self.failed += u64::from(user.problem.as_ref().is_some_and(|p| !p.is_skip()));
+    }
+}
+
+/// Shows what is kept of each user; with a reader, people who changed filters are named.
+pub(super) async fn show(
     rollout: &Rollout,
+    writer: &mut ListWriter<'_>,
+    reader: Option<&Reader>,
     keep: impl Fn(ListedUser) -> Option<ListedUser>,
 ) -> Result<Shown, CliError> {
-    let mut out = Printer::result();
     let mut shown = Shown::default();
-    let mut writer = ListWriter::new(&mut out, app.printer.format, app.printer.look())?;
+    let mut names = Names::default();
     let mut after = 0;
     loop {
         let users = rollout
@@ -93,52 +86,37 @@ async fn show(
             .view(move |view| view.listed(after, CHUNK))
             .await?;
         let Some(last) = users.last() else {
-            break;
+            return Ok(shown);
         };
         after = last.seq;
         let users: Vec<_> = users.into_iter().filter_map(&keep).collect();
-        shown.filters += users.iter().map(|user| user.filters.len()).sum::<usize>();
-        let failed = |user: &ListedUser| user.problem.as_ref().is_some_and(|p| !p.is_skip());
-        shown.failed |= users.iter().any(failed);
-        writer.users(&users)?;
+        users.iter().for_each(|user| shown.add(user));
+        if let Some(reader) = reader {
+            look_up(rollout, reader, &users, &mut names).await?;
+        }
+        writer.users(&users, &names)?;
     }
-    writer.finish()?;
-    out.flush().map_err(CliError::Output)?;
-    Ok(shown)
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::journal::ListedFilter;
-    use crate::model::{FilterId, Kind, Modification, UserId};
-    use uuid::Uuid;
-
-    fn user(states: &[State]) -> ListedUser {
-        let filter = |state: &State| ListedFilter {
-            id: FilterId(Uuid::from_u128(1)),
-            name: "My Appointments".into(),
-            filter_type: "appointment".into(),
-            kind: Kind::Outlook,
-            now: state.with_default_status(),
-            modified: Modification::default(),
-        };
-        ListedUser {
-            seq: 1,
-            user: "anna@contoso.example".into(),
-            id: UserId(Uuid::from_u128(1)),
-            filters: states.iter().map(filter).collect(),
-            problem: None,
-        }
-    }
-
-    #[test]
-    fn only_what_is_out_of_line_is_left_of_a_user() {
-        let mixed = user(&[State::Active, State::Inactive]);
-        let left = out_of_line(mixed, State::Inactive).unwrap();
-        assert_eq!(left.filters.len(), 1);
-        assert_eq!(left.filters[0].now.state, State::Active);
-        assert_eq!(out_of_line(user(&[State::Inactive]), State::Inactive), None);
-        assert_eq!(out_of_line(user(&[]), State::Inactive), None);
-    }
+/// Names the people who changed these users' filters: from the run, else by asking. Whoever cannot be named is
+/// asked about once.
+async fn look_up(
+    rollout: &Rollout,
+    reader: &Reader,
+    users: &[ListedUser],
+    names: &mut Names,
+) -> Result<(), CliError> {
+    let filters = users.iter().flat_map(|user| &user.filters);
+    let changed_by = filters.flat_map(|filter| [filter.modified.by, filter.modified.on_behalf]);
+    let nameless: BTreeSet<UserId> = changed_by.flatten().filter(|id| !names.has(*id)).collect();
+    let nameless: Vec<_> = nameless.into_iter().collect();
+    let asked = nameless.clone();
+    let labels = rollout.journal().view(move |view| view.labels(&asked));
+    names.extend(labels.await?);
+    let strangers: Vec<_> = nameless.into_iter().filter(|id| !names.has(*id)).collect();
+    names.extend(reader.labels(&strangers).await?);
+    let unknown = strangers.iter().filter(|id| !names.has(**id));
+    let unknown: Vec<_> = unknown.map(|id| (*id, id.to_string())).collect();
+    names.extend(unknown);
+    Ok(())
 }

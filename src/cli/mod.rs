@@ -3,6 +3,7 @@
 mod app;
 mod args;
 mod change;
+mod check;
 mod checklist;
 mod completions;
 mod connect;

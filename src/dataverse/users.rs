@@ -4,10 +4,10 @@ use http::StatusCode;
 use http::header::{HeaderName, HeaderValue};
 use url::Url;
 
-use crate::model::User;
+use crate::model::{User, UserId};
 
 use super::channel::Call;
-use super::conditions::encoded;
+use super::conditions::{column_is, encoded};
 use super::error::Error;
 use super::reader::{Reader, read};
 use super::rows::{Page, UserColumns, UserRow, with_query};
@@ -78,5 +78,27 @@ impl UserPages {
     async fn page(&self, url: Url) -> Result<Page<UserRow>, Error> {
         let call = Call::get(WHAT, url).header(PREFER, PAGE_SIZE);
         read(&self.reader.channel, &call).await
+    }
+}
+
+impl Reader {
+    /// How these users are named: some twenty in a request. One who is not there, or whom the caller may not
+    /// read, is left out.
+    pub async fn labels(&self, users: &[UserId]) -> Result<Vec<(UserId, String)>, Error> {
+        let ids: Vec<_> = users.iter().map(ToString::to_string).collect();
+        let mut labels = Vec::new();
+        for condition in column_is("systemuserid", &ids) {
+            let mut pages = self.users(Some(&condition));
+            loop {
+                match pages.next().await {
+                    Ok(Some(users)) => {
+                        labels.extend(users.into_iter().map(|user| (user.id, user.label())));
+                    }
+                    Ok(None) | Err(Error::Refused { .. }) => break,
+                    Err(error) => return Err(error),
+                }
+            }
+        }
+        Ok(labels)
     }
 }

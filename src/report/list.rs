@@ -3,6 +3,7 @@
 use std::fmt;
 use std::io::{self, Write};
 
+use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use crate::journal::{ListedFilter, ListedUser, ProblemRow};
@@ -10,6 +11,7 @@ use crate::model::{FilterId, State, Status, UserId};
 
 use super::cell::{cell, maybe};
 use super::document::{FORMAT, Problem};
+use super::drift::{self, Modified, Names};
 use super::grid::{Column, Grid};
 use super::json::write_json;
 use super::paint::Tone;
@@ -37,10 +39,39 @@ const HEADER: [&str; 10] = [
     "message",
 ];
 
+/// What is said of each filter.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Layout {
+    /// What it is.
+    States,
+    /// Who made it so, and when.
+    Drift,
+}
+
+impl Layout {
+    const fn columns(self) -> &'static [Column] {
+        match self {
+            Self::States => &COLUMNS,
+            Self::Drift => &drift::COLUMNS,
+        }
+    }
+
+    fn header(self) -> Vec<String> {
+        let more: &[&str] = match self {
+            Self::States => &[],
+            Self::Drift => &drift::MORE_HEADER,
+        };
+        let titles = HEADER.iter().chain(more);
+        titles.map(|title| (*title).to_owned()).collect()
+    }
+}
+
 /// Writes users as they come, in bounded memory.
 pub struct ListWriter<'a> {
     out: &'a mut dyn Write,
     format: Format,
+    layout: Layout,
+    zone: TimeZone,
     grid: Grid,
     /// Whether there was a user.
     begun: bool,
@@ -50,38 +81,61 @@ impl fmt::Debug for ListWriter<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ListWriter")
             .field("format", &self.format)
+            .field("layout", &self.layout)
             .field("begun", &self.begun)
             .finish_non_exhaustive()
     }
 }
 
 impl<'a> ListWriter<'a> {
-    /// Begins a list.
+    /// Begins a list of users and what their filters are.
     pub fn new(out: &'a mut dyn Write, format: Format, look: Look) -> Result<Self, ReportError> {
+        Self::begin(out, format, look, Layout::States)
+    }
+
+    /// Begins a list of what is out of line, with who changed it last; without any of it, a table is empty.
+    pub fn drift(out: &'a mut dyn Write, format: Format, look: Look) -> Result<Self, ReportError> {
+        Self::begin(out, format, look, Layout::Drift)
+    }
+
+    fn begin(
+        out: &'a mut dyn Write,
+        format: Format,
+        look: Look,
+        layout: Layout,
+    ) -> Result<Self, ReportError> {
         match format {
             Format::Table => {}
             Format::Json => write!(out, "{{\n  \"format\": {FORMAT},\n  \"users\": [")?,
-            Format::Csv => csv_lines(out, &[HEADER.map(str::to_owned)])?,
-            Format::Markdown => markdown::header(out, &COLUMNS)?,
+            Format::Csv => csv_lines(out, &[layout.header()])?,
+            Format::Markdown => markdown::header(out, layout.columns())?,
             Format::Html => return Err(ReportError::OnlyOneRun),
         }
         Ok(Self {
             out,
             format,
-            grid: Grid::streaming(&COLUMNS, look),
+            layout,
+            zone: TimeZone::system(),
+            grid: Grid::streaming(layout.columns(), look),
             begun: false,
         })
     }
 
-    /// Writes some users.
-    pub fn users(&mut self, users: &[ListedUser]) -> Result<(), ReportError> {
+    /// The zone of the times that people read; that of the machine where it is not set.
+    #[cfg(test)]
+    pub(super) fn zone(&mut self, zone: TimeZone) {
+        self.zone = zone;
+    }
+
+    /// Writes some users; who changed their filters is named from `names`.
+    pub fn users(&mut self, users: &[ListedUser], names: &Names) -> Result<(), ReportError> {
         for user in users {
             match self.format {
-                Format::Table => self.table_user(user)?,
-                Format::Json => self.json_user(user)?,
-                Format::Csv => csv_lines(self.out, &csv_user(user))?,
+                Format::Table => self.table_user(user, names)?,
+                Format::Json => self.json_user(user, names)?,
+                Format::Csv => csv_lines(self.out, &csv_user(user, self.layout, names))?,
                 Format::Markdown => {
-                    for (cells, _) in table_rows(user) {
+                    for (cells, _) in self.rows(user, names) {
                         markdown::row(self.out, &cells)?;
                     }
                 }
@@ -94,29 +148,39 @@ impl<'a> ListWriter<'a> {
 
     /// Ends the list.
     pub fn finish(self) -> Result<(), ReportError> {
-        match self.format {
-            Format::Table if !self.begun => writeln!(self.out, "There is nothing to list.")?,
-            Format::Json if self.begun => writeln!(self.out, "\n  ]\n}}")?,
-            Format::Json => writeln!(self.out, "]\n}}")?,
-            Format::Table | Format::Csv | Format::Markdown | Format::Html => {}
+        match (self.format, self.layout) {
+            (Format::Table, Layout::States) if !self.begun => {
+                writeln!(self.out, "There is nothing to list.")?;
+            }
+            (Format::Json, _) if self.begun => writeln!(self.out, "\n  ]\n}}")?,
+            (Format::Json, _) => writeln!(self.out, "]\n}}")?,
+            (Format::Table | Format::Csv | Format::Markdown | Format::Html, _) => {}
         }
         Ok(self.out.flush()?)
     }
 
-    fn table_user(&mut self, user: &ListedUser) -> io::Result<()> {
+    fn rows(&self, user: &ListedUser, names: &Names) -> Vec<(Vec<String>, Tone)> {
+        match self.layout {
+            Layout::States => table_rows(user),
+            Layout::Drift => drift::table_rows(user, names, &self.zone),
+        }
+    }
+
+    fn table_user(&mut self, user: &ListedUser, names: &Names) -> io::Result<()> {
         if !self.begun {
             self.grid.header(self.out)?;
         }
-        for (cells, tone) in table_rows(user) {
+        for (cells, tone) in self.rows(user, names) {
             self.grid.row(self.out, &cells, tone)?;
         }
         Ok(())
     }
 
     /// Inside a list inside a document: each line is moved in. A JSON string holds no line break.
-    fn json_user(&mut self, user: &ListedUser) -> Result<(), ReportError> {
+    fn json_user(&mut self, user: &ListedUser, names: &Names) -> Result<(), ReportError> {
+        let names = (self.layout == Layout::Drift).then_some(names);
         let mut text = Vec::new();
-        write_json(&mut text, &Listed::of(user))?;
+        write_json(&mut text, &Listed::of(user, names))?;
         self.out.write_all(if self.begun { b"," } else { b"" })?;
         for line in text.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
             self.out.write_all(b"\n    ")?;
@@ -127,14 +191,14 @@ impl<'a> ListWriter<'a> {
 }
 
 /// A row for each filter, one for a problem, and one where there is neither.
-fn table_rows(user: &ListedUser) -> Vec<([String; 5], Tone)> {
+fn table_rows(user: &ListedUser) -> Vec<(Vec<String>, Tone)> {
     let name = clean(&user.user).into_owned();
     let none = String::new;
     let mut rows: Vec<_> = user
         .filters
         .iter()
         .map(|filter| {
-            let cells = [
+            let cells = vec![
                 name.clone(),
                 clean(&filter.filter_type).into_owned(),
                 clean(&filter.name).into_owned(),
@@ -146,11 +210,11 @@ fn table_rows(user: &ListedUser) -> Vec<([String; 5], Tone)> {
         .collect();
     if let Some(problem) = &user.problem {
         let said = format!("{}: {}", problem.kind, clean(&problem.message));
-        let cells = [name.clone(), none(), said, fate(problem).into(), none()];
+        let cells = vec![name.clone(), none(), said, fate(problem).into(), none()];
         rows.push((cells, problems::tone(problem.kind)));
     }
     if rows.is_empty() {
-        let cells = [name, none(), "no matching filter".into(), none(), none()];
+        let cells = vec![name, none(), "no matching filter".into(), none(), none()];
         rows.push((cells, Tone::Quiet));
     }
     rows
@@ -181,10 +245,13 @@ struct Entry<'a> {
     kind: &'static str,
     state: State,
     status: Status,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    modified: Option<Modified>,
 }
 
 impl<'a> Listed<'a> {
-    fn of(user: &'a ListedUser) -> Self {
+    /// With the names, also who changed each filter.
+    fn of(user: &'a ListedUser, names: Option<&Names>) -> Self {
         let filters = user.filters.iter().map(|filter| Entry {
             id: filter.id,
             name: &filter.name,
@@ -192,6 +259,7 @@ impl<'a> Listed<'a> {
             kind: filter.kind.as_str(),
             state: filter.now.state,
             status: filter.now.status,
+            modified: names.map(|names| Modified::of(&filter.modified, names)),
         });
         Self {
             user: &user.user,
@@ -202,7 +270,7 @@ impl<'a> Listed<'a> {
     }
 }
 
-fn csv_lines(out: &mut dyn Write, lines: &[[String; HEADER.len()]]) -> Result<(), ReportError> {
+fn csv_lines(out: &mut dyn Write, lines: &[Vec<String>]) -> Result<(), ReportError> {
     let mut csv = csv::Writer::from_writer(out);
     for line in lines {
         csv.write_record(line)?;
@@ -211,21 +279,13 @@ fn csv_lines(out: &mut dyn Write, lines: &[[String; HEADER.len()]]) -> Result<()
 }
 
 /// A line for each filter with the user's problem, or one without a filter.
-fn csv_user(user: &ListedUser) -> Vec<[String; HEADER.len()]> {
-    let problem = user.problem.as_ref();
-    let line = |filter: Option<&ListedFilter>| {
-        [
-            cell(&user.user),
-            user.id.to_string(),
-            maybe(filter.map(|f| f.id)),
-            filter.map_or_else(String::new, |f| cell(&f.name)),
-            filter.map_or_else(String::new, |f| cell(&f.filter_type)),
-            maybe(filter.map(|f| f.kind.as_str())),
-            maybe(filter.map(|f| f.now.state.as_str())),
-            maybe(filter.map(|f| f.now.status)),
-            maybe(problem.map(|p| p.kind)),
-            problem.map_or_else(String::new, |p| cell(&p.message)),
-        ]
+fn csv_user(user: &ListedUser, layout: Layout, names: &Names) -> Vec<Vec<String>> {
+    let line = |filter| {
+        let mut line = csv_line(user, filter);
+        if layout == Layout::Drift {
+            line.extend(drift::more_cells(filter, names));
+        }
+        line
     };
     if user.filters.is_empty() {
         return vec![line(None)];
@@ -234,6 +294,22 @@ fn csv_user(user: &ListedUser) -> Vec<[String; HEADER.len()]> {
         .iter()
         .map(|filter| line(Some(filter)))
         .collect()
+}
+
+fn csv_line(user: &ListedUser, filter: Option<&ListedFilter>) -> Vec<String> {
+    let problem = user.problem.as_ref();
+    vec![
+        cell(&user.user),
+        user.id.to_string(),
+        maybe(filter.map(|f| f.id)),
+        filter.map_or_else(String::new, |f| cell(&f.name)),
+        filter.map_or_else(String::new, |f| cell(&f.filter_type)),
+        maybe(filter.map(|f| f.kind.as_str())),
+        maybe(filter.map(|f| f.now.state.as_str())),
+        maybe(filter.map(|f| f.now.status)),
+        maybe(problem.map(|p| p.kind)),
+        problem.map_or_else(String::new, |p| cell(&p.message)),
+    ]
 }
 
 #[cfg(test)]
@@ -252,7 +328,7 @@ mod tests {
                     return writer.finish();
                 };
                 after = last.seq;
-                writer.users(&users)?;
+                writer.users(&users, &Names::default())?;
             }
         })
     }

@@ -6,6 +6,7 @@
 mod calendar;
 mod cell;
 mod document;
+mod drift;
 mod error;
 mod format;
 mod grid;
@@ -30,6 +31,7 @@ mod words;
 
 pub use calendar::{warns_of_calendar_loss, write_calendar_warning};
 pub use document::{write_document, write_error};
+pub use drift::Names;
 pub use error::ReportError;
 pub use format::{Format, FormatError, Look};
 pub use hints::hint;

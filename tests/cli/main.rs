@@ -7,6 +7,7 @@
 )]
 
 mod bad_input;
+mod check;
 mod contract;
 mod killed;
 mod support;

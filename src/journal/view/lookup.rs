@@ -71,6 +71,19 @@ impl View<'_> {
             .optional()
     }
 
+    /// How those of these users are named who are users of the run.
+    pub fn labels(&self, users: &[UserId]) -> rusqlite::Result<Vec<(UserId, String)>> {
+        let mut query = self
+            .0
+            .prepare_cached("SELECT label FROM user WHERE id = ?1")?;
+        let mut labels = Vec::new();
+        for &user in users {
+            let label = query.query_row([blob(user.0)], |row| row.get(0));
+            labels.extend(label.optional()?.map(|label| (user, label)));
+        }
+        Ok(labels)
+    }
+
     /// Whether a change of this filter was planned.
     pub fn has_change(&self, user: UserId, filter: FilterId) -> rusqlite::Result<bool> {
         let mut query = self.0.prepare_cached(
@@ -113,5 +126,21 @@ mod tests {
             .unwrap();
         let view = View::new(&connection);
         assert_eq!(view.working_time().unwrap(), Duration::from_secs(6));
+    }
+
+    #[test]
+    fn only_users_of_the_run_are_named() {
+        let connection = Connection::open_in_memory().unwrap();
+        schema::create(&connection).unwrap();
+        let (ada, other) = (uuid::Uuid::from_u128(1), uuid::Uuid::from_u128(2));
+        connection
+            .execute(
+                "INSERT INTO user (seq, id, label, populated, survey) VALUES (1, ?1, 'ada', 1, 1)",
+                [blob(ada)],
+            )
+            .unwrap();
+        let view = View::new(&connection);
+        let labels = view.labels(&[UserId(other), UserId(ada)]).unwrap();
+        assert_eq!(labels, [(UserId(ada), "ada".to_owned())]);
     }
 }

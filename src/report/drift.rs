@@ -1,0 +1,261 @@
+//! Filters that are out of line, with who made them so, as `check` shows them.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::journal::{ListedFilter, ListedUser};
+use crate::model::{Modification, UserId};
+
+use super::cell::{cell, maybe};
+use super::grid::Column;
+use super::paint::Tone;
+use super::problems;
+use super::text::{clean, minute};
+
+pub(super) const COLUMNS: [Column; 5] = [
+    Column::text("User", 16, 40),
+    Column::text("Type", 13, 26),
+    Column::text("Name", 14, 40),
+    Column::text("Changed by", 16, 48),
+    Column::text("Changed", 10, 16),
+];
+
+/// What CSV has beside the columns of a list.
+pub(super) const MORE_HEADER: [&str; 5] = [
+    "modified_on",
+    "modified_by",
+    "modified_by_id",
+    "modified_on_behalf_by",
+    "modified_on_behalf_by_id",
+];
+
+/// How people are named who changed something; whoever is not among them is named by the id.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Names(BTreeMap<UserId, String>);
+
+impl Names {
+    /// Whether this one has a name.
+    pub fn has(&self, id: UserId) -> bool {
+        self.0.contains_key(&id)
+    }
+
+    fn of(&self, id: UserId) -> String {
+        self.0.get(&id).cloned().unwrap_or_else(|| id.to_string())
+    }
+}
+
+impl Extend<(UserId, String)> for Names {
+    fn extend<T: IntoIterator<Item = (UserId, String)>>(&mut self, names: T) {
+        self.0.extend(names);
+    }
+}
+
+/// A row for each filter, and one for a problem.
+pub(super) fn table_rows(
+    user: &ListedUser,
+    names: &Names,
+    zone: &TimeZone,
+) -> Vec<(Vec<String>, Tone)> {
+    let name = clean(&user.user).into_owned();
+    let filter = |filter: &ListedFilter| {
+        let cells = vec![
+            name.clone(),
+            clean(&filter.filter_type).into_owned(),
+            clean(&filter.name).into_owned(),
+            clean(&changed_by(&filter.modified, user.id, names)).into_owned(),
+            filter
+                .modified
+                .on
+                .map_or_else(String::new, |on| minute(on, zone)),
+        ];
+        (cells, Tone::Plain)
+    };
+    let mut rows: Vec<_> = user.filters.iter().map(filter).collect();
+    if let Some(problem) = &user.problem {
+        // What the server said goes over many lines here; JSON and CSV have it.
+        let said = format!("failed: {}", problem.kind);
+        let none = String::new;
+        let cells = vec![name.clone(), none(), said, none(), none()];
+        rows.push((cells, problems::tone(problem.kind)));
+    }
+    rows
+}
+
+/// Whoever did it, and as whom where that is somebody else (Microsoft: "Impersonate another user using the
+/// Web API": `modifiedby` is the impersonated user, `modifiedonbehalfby` the real caller).
+fn changed_by(modified: &Modification, owner: UserId, names: &Names) -> String {
+    let who = |id| {
+        if id == owner {
+            "the user".to_owned()
+        } else {
+            names.of(id)
+        }
+    };
+    match (modified.by, modified.on_behalf) {
+        (None, None) => "unknown".to_owned(),
+        (Some(by), None) => who(by),
+        (None, Some(caller)) => who(caller),
+        (Some(by), Some(caller)) => format!("{} as {}", who(caller), who(by)),
+    }
+}
+
+/// Who changed a row last, as JSON has it.
+#[derive(Serialize)]
+pub(super) struct Modified {
+    on: Option<Timestamp>,
+    by: Option<Person>,
+    on_behalf_by: Option<Person>,
+}
+
+#[derive(Serialize)]
+struct Person {
+    user: String,
+    id: UserId,
+}
+
+impl Modified {
+    pub(super) fn of(modified: &Modification, names: &Names) -> Self {
+        let person = |id| Person {
+            user: names.of(id),
+            id,
+        };
+        Self {
+            on: modified.on,
+            by: modified.by.map(person),
+            on_behalf_by: modified.on_behalf.map(person),
+        }
+    }
+}
+
+/// The cells of CSV that a list does not have; empty where there is no filter.
+pub(super) fn more_cells(filter: Option<&ListedFilter>, names: &Names) -> Vec<String> {
+    let modified = filter.map(|filter| filter.modified).unwrap_or_default();
+    let name = |id: Option<UserId>| id.map_or_else(String::new, |id| cell(&names.of(id)));
+    vec![
+        maybe(modified.on),
+        name(modified.by),
+        maybe(modified.by),
+        name(modified.on_behalf),
+        maybe(modified.on_behalf),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FilterId, Kind, State};
+    use crate::report::support::PLAIN;
+    use crate::report::{Format, ListWriter};
+    use uuid::Uuid;
+
+    fn id(n: u128) -> UserId {
+        UserId(Uuid::from_u128(n))
+    }
+
+    fn modified(by: Option<u128>, on_behalf: Option<u128>) -> Modification {
+        Modification {
+            on: Some(Timestamp::from_millisecond(1_795_529_040_000).unwrap()),
+            by: by.map(id),
+            on_behalf: on_behalf.map(id),
+        }
+    }
+
+    fn ada(modifications: &[Modification]) -> ListedUser {
+        let filter = |modified: &Modification| ListedFilter {
+            id: FilterId(Uuid::from_u128(9)),
+            name: "My Appointments".into(),
+            filter_type: "recurringappointmentmaster".into(),
+            kind: Kind::Outlook,
+            now: State::Active.with_default_status(),
+            modified: *modified,
+        };
+        ListedUser {
+            seq: 1,
+            user: "ada@contoso.example".into(),
+            id: id(1),
+            filters: modifications.iter().map(filter).collect(),
+            problem: None,
+        }
+    }
+
+    fn names() -> Names {
+        let mut names = Names::default();
+        names.extend([(id(2), "admin\u{1b}[2J@contoso.example".into())]);
+        names
+    }
+
+    fn shown(format: Format, user: &ListedUser) -> String {
+        let mut out = Vec::new();
+        let mut writer = ListWriter::drift(&mut out, format, PLAIN).unwrap();
+        writer.zone(TimeZone::UTC);
+        writer.users(std::slice::from_ref(user), &names()).unwrap();
+        writer.finish().unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn whoever_did_it_is_named_and_as_whom() {
+        for (by, on_behalf, said) in [
+            (Some(1), None, "the user"),
+            (
+                Some(1),
+                Some(2),
+                "admin\u{1b}[2J@contoso.example as the user",
+            ),
+            (Some(2), None, "admin\u{1b}[2J@contoso.example"),
+            (Some(3), None, "00000000-0000-0000-0000-000000000003"),
+            (None, None, "unknown"),
+        ] {
+            let modified = modified(by, on_behalf);
+            assert_eq!(changed_by(&modified, id(1), &names()), said);
+        }
+    }
+
+    #[test]
+    fn the_table_says_who_and_when_in_80_columns() {
+        let user = ada(&[modified(Some(1), None), modified(Some(1), Some(2))]);
+        let text = shown(Format::Table, &user);
+        assert!(
+            text.lines().all(|line| line.chars().count() <= 80),
+            "{text}"
+        );
+        insta::assert_snapshot!(text, @r"
+        User              Type           Name            Changed by        Changed
+        ada@contoso.exam  recurringappo  My              the user          2026-11-24
+        ple               intmentmaster  Appointments                      14:04
+        ada@contoso.exam  recurringappo  My              admin·[2J@contos  2026-11-24
+        ple               intmentmaster  Appointments    o.example as the  14:04
+                                                         user
+        ");
+    }
+
+    #[test]
+    fn json_and_csv_have_names_and_ids() {
+        let user = ada(&[modified(Some(1), Some(2))]);
+        let list: serde_json::Value = serde_json::from_str(&shown(Format::Json, &user)).unwrap();
+        let modified = &list["users"][0]["filters"][0]["modified"];
+        assert_eq!(modified["on"], "2026-11-24T14:04:00Z");
+        assert_eq!(modified["by"]["id"], id(1).to_string());
+        assert_eq!(
+            modified["on_behalf_by"]["user"],
+            "admin\u{1b}[2J@contoso.example"
+        );
+        let csv = shown(Format::Csv, &user);
+        let mut lines = csv::Reader::from_reader(csv.as_bytes());
+        assert_eq!(&lines.headers().unwrap()[13], "modified_on_behalf_by");
+        let line = lines.records().next().unwrap().unwrap();
+        assert_eq!(&line[13], "admin·[2J@contoso.example");
+        assert_eq!(line[14], id(2).to_string());
+    }
+
+    #[test]
+    fn a_table_without_drift_is_empty() {
+        let mut out = Vec::new();
+        let writer = ListWriter::drift(&mut out, Format::Table, PLAIN).unwrap();
+        writer.finish().unwrap();
+        assert!(out.is_empty());
+    }
+}
