@@ -16,8 +16,8 @@ use super::error::{CliError, Told};
 use super::exit::Exit;
 use super::printer::Printer;
 use super::{
-    change, check, completions, demo, doctor, environments, interrupt, list, login, resume, runs, sandbox,
-    undo, whoami,
+    change, check, completions, demo, doctor, environments, interrupt, list, login, resume, runs,
+    sandbox, undo, whoami,
 };
 
 /// What every command has at hand.

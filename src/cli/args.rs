@@ -273,7 +273,7 @@ fn pause(text: &str) -> Result<Duration, String> {
 }
 
 /// What has to be agreed to before anything is written.
-#[derive(Debug, Args)]
+#[derive(Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Safety")]
 pub(super) struct ConsentArgs {
     /// Do not ask
@@ -282,10 +282,14 @@ pub(super) struct ConsentArgs {
     /// Agree that what is no longer synchronised can be deleted from Exchange
     #[arg(long)]
     pub(super) accept_calendar_loss: bool,
+    /// Give the name of the environment, where the configuration file says `production = true`
+    #[arg(long, value_name = "NAME")]
+    pub(super) confirm_environment: Option<String>,
     /// Walk the whole path, but send no change
     #[arg(long)]
     pub(super) dry_run: bool,
-    /// Refuse a plan that changes more users than this, or than this share of those selected
+    /// Refuse a plan that changes more users than this, or than this share of those selected (or `max-changes`
+    /// in the configuration file)
     #[arg(long, value_name = "N|P%")]
     pub(super) max_changes: Option<Bound>,
     /// Stop when so many users have failed, or this share of the wave; the rest is left for `resume`

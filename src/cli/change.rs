@@ -6,9 +6,9 @@ use crate::model::{Operation, RunId};
 use crate::rollout::{Started, SurveyMode};
 
 use super::App;
-use super::args::{ChangeArgs, ConsentArgs, PlanArgs, PlanOperation, ScopeArgs};
+use super::args::{ChangeArgs, PlanArgs, PlanOperation, ScopeArgs};
 use super::connect::{connect, store, target};
-use super::consent;
+use super::consent::{self, Consent};
 use super::driver::Driver;
 use super::error::CliError;
 use super::exit::Exit;
@@ -21,15 +21,16 @@ pub(super) async fn change(
     args: &ChangeArgs,
 ) -> Result<Exit, CliError> {
     let started = started(operation, &args.scope)?;
-    consent::foresee(&args.consent, false)?;
     let target = target(&args.connection, None)?;
+    let consent = Consent::new(&args.consent, target.guards.clone());
+    consent::foresee(&consent, false)?;
     let reader = connect(target, &app.interrupted).await?;
     let spared = reader.identity().organization.distinct_deletes == Some(true);
     let calendar_loss = operation == Operation::Deactivate && !spared;
-    consent::foresee(&args.consent, calendar_loss)?;
+    consent::foresee(&consent, calendar_loss)?;
     let store = store(&app.output)?;
     let survey = args.scope.survey.into();
-    carry_out(app, reader, &store, started, survey, &args.consent).await
+    carry_out(app, reader, &store, started, survey, &consent).await
 }
 
 /// The whole of a new run.
@@ -39,7 +40,7 @@ pub(super) async fn carry_out(
     store: &RunStore,
     started: Started,
     survey: SurveyMode,
-    consent: &ConsentArgs,
+    consent: &Consent<'_>,
 ) -> Result<Exit, CliError> {
     let id = RunId::random();
     let path = store.path_for(&id)?;

@@ -17,12 +17,13 @@ use crate::plan::{Criteria, Selection};
 use crate::report::Format;
 use crate::rollout::{Started, SurveyMode};
 use crate::sandbox::{Faults, Options, Sandbox};
-use crate::settings::{Origin, SignInKeys, Target};
+use crate::settings::{Guards, Origin, SignInKeys, Target};
 
 use super::App;
 use super::args::{ConsentArgs, DemoArgs};
 use super::change::carry_out;
 use super::connect::connect_with;
+use super::consent::Consent;
 use super::error::CliError;
 use super::exit::Exit;
 use super::undo::put_back;
@@ -45,6 +46,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
         sandbox.url()
     ))?;
     say("\n1. Deactivate everybody's calendar filters.\n")?;
+    let agreed = Consent::new(&AGREED, Guards::default());
     let reader = connect(app, &sandbox).await?;
     let changed = carry_out(
         app,
@@ -52,7 +54,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
         &store,
         deactivate(),
         SurveyMode::default(),
-        &AGREED,
+        &agreed,
     )
     .await?;
     say(&format!(
@@ -67,7 +69,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     };
     let source = RunReader::open_at_rest(&store.find(run.as_str())?)?;
     let reader = connect(app, &sandbox).await?;
-    put_back(app, reader, &store, &source, &AGREED).await?;
+    put_back(app, reader, &store, &source, &agreed).await?;
     let left = differences(&before, &states(&sandbox));
     if left > 0 {
         let why = format!("{left} filters are not as they were before");
@@ -90,9 +92,10 @@ fn say(app: &App, text: &str) -> Result<(), CliError> {
 }
 
 /// Nobody's calendar hangs on the practice organisation.
-const AGREED: ConsentArgs = ConsentArgs {
+static AGREED: ConsentArgs = ConsentArgs {
     yes: true,
     accept_calendar_loss: true,
+    confirm_environment: None,
     dry_run: false,
     max_changes: None,
     stop_after_failures: None,
@@ -136,6 +139,7 @@ async fn connect(app: &App, sandbox: &Sandbox) -> Result<Reader, CliError> {
             ..pacing::Settings::default()
         },
         sign_in: SignInKeys::default(),
+        guards: Guards::default(),
     };
     let token = Arc::new(GivenToken::new(sandbox.token())?);
     connect_with(target, token, &app.interrupted).await

@@ -17,8 +17,7 @@ use crate::report::{
 };
 use crate::rollout::{Application, Events, Rollout, RolloutError, SurveyMode, SurveyedAs};
 
-use super::args::ConsentArgs;
-use super::consent::{self, Stakes};
+use super::consent::{self, Consent, Stakes};
 use super::error::{CliError, how_to_go_on};
 use super::exit::Exit;
 use super::printer::Printer;
@@ -88,7 +87,7 @@ impl<'a> Driver<'a> {
     }
 
     /// Shows the plan, gets consent, and makes the changes.
-    pub(super) async fn agree_and_apply(&self, consent: &ConsentArgs) -> Result<Exit, CliError> {
+    pub(super) async fn agree_and_apply(&self, consent: &Consent<'_>) -> Result<Exit, CliError> {
         let journal = self.rollout.journal();
         let filters = journal.filter_totals().await?.planned;
         if filters > 0 {
@@ -110,14 +109,14 @@ impl<'a> Driver<'a> {
     }
 
     /// The guards first: nobody should be asked about what is refused anyway.
-    async fn agree(&self, consent: &ConsentArgs, stakes: Stakes) -> Result<(), CliError> {
-        if let Some(bound) = consent.max_changes {
+    async fn agree(&self, consent: &Consent<'_>, stakes: Stakes) -> Result<(), CliError> {
+        if let Some(limit) = consent.limit() {
             let selected = self.rollout.journal().user_totals().await?.selected;
-            if stakes.users > bound.of(selected) {
+            if !limit.allows(stakes.users, selected) {
                 return Err(CliError::TooManyChanges {
                     users: stakes.users,
                     selected,
-                    bound,
+                    limit,
                 });
             }
         }
@@ -125,16 +124,16 @@ impl<'a> Driver<'a> {
     }
 
     /// Makes the changes that are planned and not made yet, wave by wave.
-    pub(super) async fn apply(&self, consent: &ConsentArgs) -> Result<Exit, CliError> {
+    pub(super) async fn apply(&self, consent: &Consent<'_>) -> Result<Exit, CliError> {
         let all = [Wave::Rest];
-        let waves = match &consent.wave[..] {
+        let waves = match &consent.args.wave[..] {
             [] => &all[..],
             waves => waves,
         };
         for (number, wave) in waves.iter().enumerate() {
             let applied = self.stretch(self.rollout.apply(application(consent, *wave)));
             let applied = applied.await;
-            if consent.dry_run && applied.is_ok() {
+            if consent.args.dry_run && applied.is_ok() {
                 self.rollout.leave(Outcome::Planned).await?;
                 self.printer
                     .say("This was a dry run: no change was sent, and the plan is kept.");
@@ -156,7 +155,7 @@ impl<'a> Driver<'a> {
     /// Sums up a wave and waits for the word, or the time, to go on.
     async fn between_waves(
         &self,
-        consent: &ConsentArgs,
+        consent: &Consent<'_>,
         number: usize,
         left: u64,
         last: bool,
@@ -170,7 +169,7 @@ impl<'a> Driver<'a> {
             let why = "the last wave is done, and not everybody was in it";
             return Ok(Err(RolloutError::Stopped(why.into())));
         }
-        if let Some(pause) = consent.wave_pause {
+        if let Some(pause) = consent.args.wave_pause {
             self.printer
                 .say(&format!("Waiting for {} s.", pause.as_secs()));
             return Ok(tokio::select! {
@@ -307,14 +306,14 @@ impl<'a> Driver<'a> {
     }
 }
 
-fn application(consent: &ConsentArgs, wave: Wave) -> Application {
+fn application(consent: &Consent<'_>, wave: Wave) -> Application {
     Application {
-        dry_run: consent.dry_run,
+        dry_run: consent.args.dry_run,
         users: match wave {
             Wave::Users(users) => Some(users),
             Wave::Rest => None,
         },
-        stop_after_failures: consent.stop_after_failures,
+        stop_after_failures: consent.args.stop_after_failures,
     }
 }
 

@@ -6,7 +6,7 @@ use crate::auth::SignInError;
 use crate::dataverse;
 use crate::journal::{JournalError, OpenError};
 use crate::model::{ProblemKind, RunId};
-use crate::plan::{Bound, CriteriaError, UserListError};
+use crate::plan::{CriteriaError, Limit, UserListError};
 use crate::report::ReportError;
 use crate::rollout::RolloutError;
 use crate::settings::{ChoiceError, SettingsError};
@@ -44,13 +44,11 @@ pub(super) enum CliError {
     Output(io::Error),
     #[error("refused: {0}")]
     WouldAsk(String),
-    #[error(
-        "refused: the plan changes {users} of the {selected} selected users, and --max-changes is {bound}"
-    )]
+    #[error("refused: the plan changes {users} of the {selected} selected users, and {limit}")]
     TooManyChanges {
         users: u64,
         selected: u64,
-        bound: Bound,
+        limit: Limit,
     },
     #[error("declined; nothing was changed")]
     Declined,

@@ -7,7 +7,7 @@ use crate::rollout::{RolloutError, SurveyMode};
 use super::App;
 use super::args::ApplyArgs;
 use super::connect::{connect, store, target};
-use super::consent;
+use super::consent::{self, Consent};
 use super::driver::Driver;
 use super::error::CliError;
 use super::exit::Exit;
@@ -30,13 +30,13 @@ pub(super) async fn apply(app: &App, args: &ApplyArgs) -> Result<Exit, CliError>
 /// Goes on from wherever the run was left.
 pub(super) async fn resume(app: &App, args: &ApplyArgs) -> Result<Exit, CliError> {
     let path = store(&app.output)?.find(&args.run)?;
-    let phase = RunReader::open(&path)?.head.phase;
-    if phase < Phase::Applying {
-        consent::foresee(&args.consent, false)?;
-    }
     let file = RunFile::open(&path)?;
     let (phase, outcome) = (file.head.phase, file.head.outcome);
     let target = target(&args.connection, Some(&file.head.environment))?;
+    let consent = Consent::new(&args.consent, target.guards.clone());
+    if phase < Phase::Applying {
+        consent::foresee(&consent, false)?;
+    }
     if phase == Phase::Finished {
         app.printer
             .say("This run is finished; nothing is left to do.");
@@ -52,11 +52,11 @@ pub(super) async fn resume(app: &App, args: &ApplyArgs) -> Result<Exit, CliError
         Phase::Surveying => driver.survey(SurveyMode::Impersonation).await,
         Phase::Planned => driver.stretch(driver.rollout().check_fits()).await,
         Phase::Applying | Phase::Finished => {
-            return driver.apply(&args.consent).await;
+            return driver.apply(&consent).await;
         }
     };
     match planned {
-        Ok(()) => driver.agree_and_apply(&args.consent).await,
+        Ok(()) => driver.agree_and_apply(&consent).await,
         stopped => driver.end(stopped).await,
     }
 }

@@ -7,22 +7,23 @@ use crate::plan::{Criteria, Selection, Types};
 use crate::rollout::{Started, SurveyMode};
 
 use super::App;
-use super::args::{ApplyArgs, ConsentArgs};
+use super::args::ApplyArgs;
 use super::connect::{connect, store, target};
-use super::consent;
+use super::consent::{self, Consent};
 use super::driver::Driver;
 use super::error::CliError;
 use super::exit::Exit;
 
 /// Puts back what a run changed, as a run of its own.
 pub(super) async fn undo(app: &App, args: &ApplyArgs) -> Result<Exit, CliError> {
-    consent::foresee(&args.consent, false)?;
     let store = store(&app.output)?;
     // Held until the end, so that nobody resumes the run while it is being undone.
     let source = RunReader::open_at_rest(&store.find(&args.run)?)?;
     let target = target(&args.connection, Some(&source.head.environment))?;
+    let consent = Consent::new(&args.consent, target.guards.clone());
+    consent::foresee(&consent, false)?;
     let reader = connect(target, &app.interrupted).await?;
-    put_back(app, reader, &store, &source, &args.consent).await
+    put_back(app, reader, &store, &source, &consent).await
 }
 
 /// The whole of a run that undoes another.
@@ -31,7 +32,7 @@ pub(super) async fn put_back(
     reader: Reader,
     store: &RunStore,
     source: &RunReader,
-    consent: &ConsentArgs,
+    consent: &Consent<'_>,
 ) -> Result<Exit, CliError> {
     let started = Started {
         operation: Operation::Undo,

@@ -3,8 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
+use serde::Deserialize;
+
 /// A number of users, or a share of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(try_from = "String")]
 pub enum Bound {
     /// So many.
     Users(u64),
@@ -54,6 +57,14 @@ impl FromStr for Bound {
             }
             None => Ok(Self::Users(text.trim().parse().map_err(|_| wrong())?)),
         }
+    }
+}
+
+impl TryFrom<String> for Bound {
+    type Error = BoundError;
+
+    fn try_from(text: String) -> Result<Self, BoundError> {
+        text.parse()
     }
 }
 

@@ -7,6 +7,7 @@ use crate::model::EnvironmentUrl;
 use crate::pacing;
 
 use super::file::nearest;
+use super::guards::{Guards, is_at};
 use super::{ConfigFile, Pace, Profile, SettingsError, SignInKeys};
 
 /// What the command line says.
@@ -70,6 +71,8 @@ pub struct Target {
     pub pacing: pacing::Settings,
     /// How to sign in.
     pub sign_in: SignInKeys,
+    /// What has to be kept to and agreed to before anything is written.
+    pub guards: Guards,
 }
 
 /// Decides which environment is meant. `run` is the one in a run file, which counts where nothing else is named.
@@ -118,7 +121,8 @@ impl Layers<'_> {
 
     fn by_address(&self, environment: EnvironmentUrl, origin: Origin) -> Target {
         let profile = profile_of(&environment, self.file);
-        self.target(environment, origin, profile)
+        let guards = Guards::of(&environment, None, self.file);
+        self.target(environment, origin, profile, guards)
     }
 
     fn by_name(&self, name: &str, origin: &Origin) -> Result<Target, SettingsError> {
@@ -131,7 +135,9 @@ impl Layers<'_> {
             });
         };
         let origin = Origin::Profile(name.to_owned());
-        Ok(self.target(parse(&profile.url, &origin)?, origin, Some(profile)))
+        let environment = parse(&profile.url, &origin)?;
+        let guards = Guards::of(&environment, Some(name), self.file);
+        Ok(self.target(environment, origin, Some(profile), guards))
     }
 
     fn target(
@@ -139,6 +145,7 @@ impl Layers<'_> {
         environment: EnvironmentUrl,
         origin: Origin,
         profile: Option<&Profile>,
+        guards: Guards,
     ) -> Target {
         let pace = profile.map(|profile| profile.pace).unwrap_or_default();
         let sign_in = profile.map(Profile::sign_in).unwrap_or_default();
@@ -148,6 +155,7 @@ impl Layers<'_> {
             origin,
             pacing: pacing_of(&[self.asked.pace, pace, self.file.pace]),
             sign_in: asked.or(self.variables.sign_in.clone()).or(sign_in),
+            guards,
         }
     }
 }
@@ -161,10 +169,8 @@ fn parse(url: &str, origin: &Origin) -> Result<EnvironmentUrl, SettingsError> {
 
 /// The profile of the same address: it holds however the address was named.
 fn profile_of<'a>(environment: &EnvironmentUrl, file: &'a ConfigFile) -> Option<&'a Profile> {
-    file.environments.values().find(|profile| {
-        let url = profile.url.parse::<EnvironmentUrl>();
-        url.is_ok_and(|url| url.as_url() == environment.as_url())
-    })
+    let mut profiles = file.environments.values();
+    profiles.find(|profile| is_at(profile, environment))
 }
 
 fn pacing_of(layers: &[Pace]) -> pacing::Settings {

@@ -5,6 +5,8 @@ use std::str::FromStr;
 
 use serde::Deserialize;
 
+use crate::plan::Bound;
+
 use super::Pace;
 
 macro_rules! words {
@@ -112,6 +114,13 @@ macro_rules! keys {
             /// How fast to go there.
             #[serde(default)]
             pub pace: Pace,
+            /// The most users that a plan may change there, or the most of a hundred of those selected.
+            #[serde(default)]
+            #[cfg_attr(test, schemars(with = "Option<String>"))]
+            pub max_changes: Option<Bound>,
+            /// Whether its name has to be given before anything is written there.
+            #[serde(default)]
+            pub production: bool,
             $($(#[$doc])* #[serde(default)] pub $key: Option<$type>,)*
         }
 

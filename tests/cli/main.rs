@@ -9,5 +9,6 @@
 mod bad_input;
 mod check;
 mod contract;
+mod guards;
 mod killed;
 mod support;
