@@ -368,10 +368,19 @@ pub(super) struct CheckArgs {
     /// The state that every matching filter should have
     #[arg(value_enum)]
     pub(super) state: WantedState,
+    /// Put right what is in another state, as a run of its own that `undo` takes back
+    ///
+    /// Nobody is asked. It changes 30 % of the selected users at most, or ten where that is more, unless
+    /// `--max-changes` or the configuration file says otherwise; it exits with 0 when everything is in the
+    /// state, 10 when something is still not, 3 when users failed, and 5 when a limit refuses it.
+    #[arg(long)]
+    pub(super) fix: bool,
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(super) consent: ConsentArgs,
 }
 
 /// A state to check for.

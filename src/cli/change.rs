@@ -25,12 +25,16 @@ pub(super) async fn change(
     let consent = Consent::new(&args.consent, target.guards.clone());
     consent::foresee(&consent, false)?;
     let reader = connect(target, &app.interrupted).await?;
-    let spared = reader.identity().organization.distinct_deletes == Some(true);
-    let calendar_loss = operation == Operation::Deactivate && !spared;
-    consent::foresee(&consent, calendar_loss)?;
+    consent::foresee(&consent, can_lose(operation, &reader))?;
     let store = store(&app.output)?;
     let survey = args.scope.survey.into();
     carry_out(app, reader, &store, started, survey, &consent).await
+}
+
+/// Whether what is about to be done can empty calendars.
+pub(super) fn can_lose(operation: Operation, reader: &Reader) -> bool {
+    let spared = reader.identity().organization.distinct_deletes == Some(true);
+    operation == Operation::Deactivate && !spared
 }
 
 /// The whole of a new run.

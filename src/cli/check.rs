@@ -1,27 +1,43 @@
-//! `check`: what is not in the wanted state.
+//! `check`: what is not in the wanted state, and putting it right.
 
-use crate::journal::ListedUser;
-use crate::model::{Operation, State};
-use crate::report::ListWriter;
+use std::io::Write;
+
+use crate::dataverse::Reader;
+use crate::journal::{ListedUser, RunFile};
+use crate::model::{Operation, RunId, State};
+use crate::plan::Limit;
+use crate::report::{Format, ListWriter};
+use crate::rollout::Rollout;
 
 use super::App;
-use super::args::{CheckArgs, WantedState};
+use super::args::{CheckArgs, ConsentArgs, WantedState};
+use super::change::{can_lose, started};
+use super::connect::{connect, store, target};
+use super::consent::{self, Consent};
+use super::driver::Driver;
 use super::error::CliError;
 use super::exit::Exit;
 use super::list::{Shown, show, survey};
 use super::printer::Printer;
 
-/// Lists what is not in the wanted state, and who changed it.
+/// Lists what is not in the wanted state, and who changed it; puts it right where that was asked for.
 pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError> {
     let (operation, wanted) = match args.state {
         WantedState::Active => (Operation::Reactivate, State::Active),
         WantedState::Inactive => (Operation::Deactivate, State::Inactive),
     };
+    if args.fix {
+        return fix(app, args, operation, wanted).await;
+    }
+    if args.consent != ConsentArgs::default() {
+        let why = "`check` changes nothing without --fix, so what was given of its options for safety means \
+            nothing; add --fix, or leave them out";
+        return Err(CliError::Usage(why.into()));
+    }
     let (rollout, reader) = survey(app, operation, &args.connection, &args.scope).await?;
     let mut out = Printer::result();
     let mut writer = ListWriter::drift(&mut out, app.printer.format, app.printer.look())?;
-    let keep = |user| out_of_line(user, wanted);
-    let shown = show(&rollout, &mut writer, Some(&reader), keep).await?;
+    let shown = show_drift(&rollout, &mut writer, &reader, wanted).await?;
     writer.finish()?;
     app.printer.say(&sentence(shown, wanted));
     Ok(match (shown.filters, shown.failed) {
@@ -29,6 +45,82 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
         (0, _) => Exit::Partial,
         _ => Exit::Pending,
     })
+}
+
+/// A run that asks nobody and keeps to its limit. Where there is nothing to put right, it leaves no file.
+async fn fix(
+    app: &App,
+    args: &CheckArgs,
+    operation: Operation,
+    wanted: State,
+) -> Result<Exit, CliError> {
+    let started = started(operation, &args.scope)?;
+    let target = target(&args.connection, None)?;
+    let consent = Consent::unattended(&args.consent, target.guards.clone(), Limit::FIX);
+    consent::foresee(&consent, false)?;
+    let reader = connect(target, &app.interrupted).await?;
+    consent::foresee(&consent, can_lose(operation, &reader))?;
+    let id = RunId::random();
+    let path = store(&app.output)?.path_for(&id)?;
+    let file = RunFile::create(&path, started.head(id, &reader))?;
+    let driver = Driver::new(&app.printer, reader.clone(), file, &app.interrupted)?;
+    let surveyed = driver.gather_and_survey(args.scope.survey.into()).await;
+    if surveyed.is_err() {
+        return driver.end(surveyed).await;
+    }
+    let shown = talk_of_drift(app, driver.rollout(), &reader, wanted).await?;
+    if shown.filters == 0 {
+        return nothing_to_fix(app, driver).await;
+    }
+    match driver.agree_and_apply(&consent).await? {
+        Exit::Done if still_out_of_line(driver.rollout()).await? => Ok(Exit::Pending),
+        exit => Ok(exit),
+    }
+}
+
+/// People have read the sentence; programs get the document of a run in which nothing was to be done.
+async fn nothing_to_fix(app: &App, driver: Driver<'_>) -> Result<Exit, CliError> {
+    let exit = match app.printer.format {
+        Format::Table => Exit::of_outcome(driver.rollout().finish().await?),
+        _ => driver.end(Ok(())).await?,
+    };
+    driver.forget();
+    Ok(exit)
+}
+
+async fn still_out_of_line(rollout: &Rollout) -> Result<bool, CliError> {
+    let left = rollout.journal().view(|view| view.not_as_wanted());
+    Ok(left.await? > 0)
+}
+
+/// Shows the drift where people read what leads to the result.
+async fn talk_of_drift(
+    app: &App,
+    rollout: &Rollout,
+    reader: &Reader,
+    wanted: State,
+) -> Result<Shown, CliError> {
+    let (mut out, look) = app.printer.talk();
+    let mut writer = ListWriter::drift(&mut out, Format::Table, look)?;
+    let shown = show_drift(rollout, &mut writer, reader, wanted).await?;
+    writer.finish()?;
+    if shown.users > 0 {
+        writeln!(out)
+            .and_then(|()| out.flush())
+            .map_err(CliError::Output)?;
+    }
+    app.printer.say(&sentence(shown, wanted));
+    Ok(shown)
+}
+
+async fn show_drift(
+    rollout: &Rollout,
+    writer: &mut ListWriter<'_>,
+    reader: &Reader,
+    wanted: State,
+) -> Result<Shown, CliError> {
+    let keep = |user| out_of_line(user, wanted);
+    show(rollout, writer, Some(reader), keep).await
 }
 
 /// What is left of a user when only what is out of line is of interest.

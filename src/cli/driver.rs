@@ -294,6 +294,11 @@ impl<'a> Driver<'a> {
         Ok(!spared && self.rollout.journal().deactivates().await?)
     }
 
+    /// Removes the run file of a run in which there was nothing to do.
+    pub(super) fn forget(self) {
+        discard(&self.path);
+    }
+
     /// A run that ended before it had a plan is of no use to anybody.
     async fn forget_if_nothing_came_of_it(&self) -> Result<(), CliError> {
         let phase = self.rollout.journal().phase().await?;

@@ -1,6 +1,7 @@
 //! `check`: what is out of line, who made it so, and putting it right.
+use syncfilters::sandbox::{Options, Switch, Switches};
 
-use crate::support::World;
+use crate::support::{Ended, World};
 
 const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
 
@@ -35,15 +36,25 @@ fn whoever_made_a_filter_so_is_named_with_the_time() {
     let check = |more: &[&str]| world.run(&[&["check", "active"], &user[..], more].concat());
     let document = check(&["--format", "json"]).must_be(10).json();
     let caller = world.run(&["whoami", "--format", "json"]).json();
+    let caller = caller["caller"]["user"].as_str().unwrap();
     let filters = document["users"][0]["filters"].as_array().unwrap();
-    for modified in filters.iter().map(|filter| &filter["modified"]) {
+    let ours: Vec<_> = filters
+        .iter()
+        .map(|filter| &filter["modified"])
+        .filter(|modified| !modified["on_behalf_by"].is_null())
+        .collect();
+    assert!(!ours.is_empty(), "{filters:?}");
+    for modified in ours {
         assert_eq!(modified["by"]["user"], login.as_str());
-        assert!(modified["on"].as_str().unwrap().ends_with('Z'), "{modified}");
-        let caller = caller["caller"]["user"].as_str().unwrap();
-        assert_eq!(modified["on_behalf_by"]["user"], caller, "asked for: not in the run");
+        assert!(
+            modified["on"].as_str().unwrap().ends_with('Z'),
+            "{modified}"
+        );
+        let asked_for = &modified["on_behalf_by"]["user"];
+        assert_eq!(asked_for, caller, "not in the run");
     }
     let table = check(&[]).must_be(10);
-    assert!(table.stdout.contains("as the user"), "{table:?}");
+    assert!(table.stdout.contains("the user"), "{table:?}");
     assert!(table.stderr.contains("should be active."), "{table:?}");
     let csv = check(&["--format", "csv"]).must_be(10);
     let header = csv.stdout.lines().next().unwrap();
@@ -57,8 +68,139 @@ fn the_table_fits_80_columns_and_with_nothing_out_of_line_there_is_none() {
     let longest = ended.stdout.lines().map(|line| line.chars().count()).max();
     assert!(longest.unwrap() <= 80, "{}", ended.stdout);
     let login = somebody(&world);
-    let nothing = world.run(&["check", "active", "--user", &login, "--name", "no such name"]);
+    let nothing = world.run(&[
+        "check",
+        "active",
+        "--user",
+        &login,
+        "--name",
+        "no such name",
+    ]);
     let nothing = nothing.must_be(0);
     assert_eq!(nothing.stdout, "");
-    assert!(nothing.stderr.contains("in the wanted state"), "{nothing:?}");
+    assert!(
+        nothing.stderr.contains("in the wanted state"),
+        "{nothing:?}"
+    );
+}
+
+/// Everybody who can be changed is inactive, but these: the given number of users switched a filter on again.
+fn drifted(world: &World, users: usize) -> Vec<(i32, Option<i32>)> {
+    world.run(&[&["deactivate"], &YES[..]].concat()).must_be(3);
+    let inactive = world.states();
+    let filters = world.sandbox.filters();
+    let may_write = |id| {
+        let users = world.sandbox.users();
+        users
+            .iter()
+            .any(|u| u.id == id && u.may_write_filters && !u.disabled && !u.application)
+    };
+    let mut done = std::collections::BTreeSet::new();
+    for filter in filters
+        .iter()
+        .filter(|f| f.filter_type == "appointment" && f.querytype == 256 && f.statecode == 1)
+    {
+        if done.len() < users && !done.contains(&filter.owner) && may_write(filter.owner) {
+            done.insert(filter.owner);
+            world.sandbox.edit(filter.id, |row| {
+                row.statecode = 0;
+                row.statuscode = Some(1);
+            });
+        }
+    }
+    assert_eq!(done.len(), users);
+    inactive
+}
+
+fn fix(world: &World, more: &[&str]) -> Ended {
+    let start = ["check", "inactive", "--fix", "--accept-calendar-loss"];
+    world.run(&[&start[..], more].concat())
+}
+
+#[test]
+fn a_drift_is_put_right_by_a_run_that_undo_takes_back() {
+    let world = World::with_users(60);
+    let inactive = drifted(&world, 3);
+    let drift = world.states();
+    let ended = fix(&world, &["--format", "json"]);
+    let document = ended.json();
+    assert_eq!(document["operation"], "deactivate");
+    assert_eq!(document["filters"]["changed"], 3);
+    assert_eq!(world.states(), inactive);
+    assert!(ended.stderr.contains("should be inactive."), "{ended:?}");
+    let run = document["run"].as_str().unwrap();
+    world.run(&["undo", run, "--yes"]).must_be(0);
+    assert_eq!(world.states(), drift);
+}
+
+#[test]
+fn a_drift_that_is_too_large_is_refused_with_the_numbers_and_the_flag() {
+    let world = World::with_users(60);
+    drifted(&world, 3);
+    let drift = world.states();
+    let ended = fix(&world, &["--max-changes", "2"]).must_be(5);
+    assert!(
+        ended.stderr.contains("refused: the plan changes "),
+        "{ended:?}"
+    );
+    assert!(ended.stderr.contains("--max-changes is 2"), "{ended:?}");
+    assert_eq!(world.states(), drift);
+    let world = World::with_users(60);
+    let ended = fix(&world, &[]).must_be(5);
+    assert!(
+        ended
+            .stderr
+            .contains("--fix changes 30% at most, or 10 users"),
+        "{ended:?}"
+    );
+    assert!(ended.stderr.contains("a higher --max-changes"), "{ended:?}");
+}
+
+#[test]
+fn with_nothing_to_put_right_no_run_is_left() {
+    let world = World::with_users(40);
+    let login = somebody(&world);
+    let user = ["--user", login.as_str()];
+    let runs = || {
+        let runs = world.run(&["runs", "--format", "json"]).must_be(0).json();
+        runs["runs"].as_array().unwrap().len()
+    };
+    let first = fix(&world, &user).must_be(0);
+    assert!(first.stdout.contains("deactivated"), "{first:?}");
+    assert_eq!(runs(), 1);
+    let second = fix(&world, &user).must_be(0);
+    assert_eq!(second.stdout, "");
+    assert!(second.stderr.contains("in the wanted state"), "{second:?}");
+    let third = fix(&world, &[&user[..], &["--format", "json"]].concat()).must_be(0);
+    assert_eq!(third.json()["outcome"], "nothing");
+    assert_eq!(runs(), 1);
+}
+
+#[test]
+fn putting_right_asks_nobody_and_still_needs_the_agreement_to_a_loss() {
+    let world = World::with_users(30);
+    let before = world.states();
+    let ended = world.run(&["check", "inactive", "--fix"]).must_be(5);
+    assert!(ended.stderr.contains("--accept-calendar-loss"), "{ended:?}");
+    assert_eq!(world.states(), before);
+    let spared = World::new(Options {
+        users: 30,
+        switches: Switches::none().with(Switch::DistinctDeletes),
+        ..Options::default()
+    });
+    let login = somebody(&spared);
+    spared
+        .run(&["check", "inactive", "--fix", "--user", &login])
+        .must_be(0);
+    let ended = world.run(&["check", "inactive", "--yes"]).must_be(2);
+    assert!(ended.stderr.contains("add --fix"), "{ended:?}");
+}
+
+#[test]
+fn what_a_dry_run_left_out_of_line_is_still_pending() {
+    let world = World::with_users(40);
+    let login = somebody(&world);
+    let before = world.states();
+    fix(&world, &["--user", &login, "--dry-run"]).must_be(10);
+    assert_eq!(world.states(), before);
 }

@@ -49,6 +49,13 @@ impl View<'_> {
         Ok(Duration::from_millis(u64::try_from(spent).unwrap_or(0)))
     }
 
+    /// Filters that the run was to change, that are there, and that are not as it wanted them; without those that
+    /// failed.
+    pub fn not_as_wanted(&self) -> rusqlite::Result<u64> {
+        let sql = "SELECT count(*) FROM change WHERE stage IN (0, 1, 4)";
+        self.0.query_row(sql, [], |row| row.get(0))
+    }
+
     /// How many filters of one type are still to be changed.
     pub fn planned_of_type(&self, filter_type: &str) -> rusqlite::Result<u64> {
         self.0
