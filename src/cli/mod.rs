@@ -13,6 +13,8 @@ mod doctor;
 mod driver;
 mod environments;
 mod error;
+#[cfg(test)]
+mod examples;
 mod exit;
 mod interrupt;
 mod list;
