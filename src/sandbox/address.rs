@@ -126,7 +126,7 @@ fn row_key(kind: Kind, text: &str) -> Result<RowKey, ApiError> {
         })?;
     match name {
         None => Ok(RowKey::Id(id)),
-        Some(name) if name == format!("{}id", kind.logical_name()) => Ok(RowKey::Id(id)),
+        Some(name) if name == kind.key() => Ok(RowKey::Id(id)),
         Some("azureactivedirectoryobjectid") if kind == Kind::Users => Ok(RowKey::ObjectId(id)),
         Some(_) => Err(ApiError::bad_request(
             "The key specified in the URI is not a valid key of the entity.",

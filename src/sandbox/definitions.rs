@@ -80,10 +80,12 @@ impl Row for Definition {
         let text = |text: &str| Value::Text(text.to_owned());
         match column {
             "LogicalName" => text(self.table.logical_name()),
-            "SchemaName" => text(schema_name(self.table.kind)),
+            "SchemaName" => text(self.table.kind.schema_name()),
             "EntitySetName" | "LogicalCollectionName" => text(self.table.entity_set()),
             "PrimaryIdAttribute" => text(self.table.key()),
             "PrimaryNameAttribute" if self.table.kind == Kind::Users => text("fullname"),
+            "PrimaryNameAttribute" if self.table.kind.is_activity() => text("subject"),
+            "PrimaryNameAttribute" if self.table.kind == Kind::Parties => text("partyid"),
             "PrimaryNameAttribute" => text("name"),
             "IsOptimisticConcurrencyEnabled" => Value::Bool(self.concurrency),
             "MetadataId" => Value::Guid(metadata_id(self.table.logical_name())),
@@ -97,19 +99,6 @@ impl Row for Definition {
 
     fn related(&self, _navigation: &str) -> Vec<Box<dyn Row + '_>> {
         Vec::new()
-    }
-}
-
-const fn schema_name(kind: Kind) -> &'static str {
-    match kind {
-        Kind::Users => "SystemUser",
-        Kind::Filters => "UserQuery",
-        Kind::Views => "SavedQuery",
-        Kind::Units => "BusinessUnit",
-        Kind::Roles => "Role",
-        Kind::Teams => "Team",
-        Kind::Organizations => "Organization",
-        Kind::Principals => "Principal",
     }
 }
 

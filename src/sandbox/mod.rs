@@ -5,6 +5,7 @@
 //! imitated as documented; where sources are silent or contradict each other there is a [`Switch`].
 
 mod access;
+mod activities;
 mod address;
 mod batch;
 mod challenge;
@@ -16,6 +17,7 @@ mod definitions;
 mod errors;
 mod exchange;
 mod faults;
+mod fetch;
 mod functions;
 mod handle;
 mod impersonate;
@@ -27,6 +29,7 @@ mod odata;
 mod options;
 mod patch;
 mod precondition;
+mod predefined;
 mod prefer;
 mod read;
 mod rights;

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::access::{Reach, Visible, visible};
+use super::activities::{owned, parties, sees};
 use super::address::RowKey;
 use super::errors::ApiError;
 use super::impersonate::Acting;
@@ -15,11 +16,13 @@ use super::odata::{
 };
 use super::options::Options;
 use super::precondition::not_modified;
+use super::predefined::refuse_predefined;
 use super::prefer::Prefer;
 use super::rights::Privilege;
+use super::rows::PersonIndex;
 use super::store::Store;
 use super::switches::Switch;
-use super::tables::{At, Kind, RowRef, TableOf, by_id, table};
+use super::tables::{At, Kind, RowRef, TableOf, by_id, kind_of, table};
 
 /// One GET: who asks, what for, of which organisation.
 pub(super) struct Reader<'a> {
@@ -60,7 +63,11 @@ impl<'a> Reader<'a> {
 
     /// GET on an entity set, or its `/$count`.
     pub(super) fn set(&self, kind: Kind, call: &Call, count: bool) -> Result<Reply, ApiError> {
-        refuse_predefined(&call.query)?;
+        if count {
+            refuse_predefined(&call.query)?;
+        } else if let Some(reply) = self.predefined(kind, call)? {
+            return Ok(reply);
+        }
         let table = self.table(kind);
         let query = Query::parse(&call.query, &table, &Self::dialect(self.options))?;
         let prefer = Prefer::of(&call.headers);
@@ -104,7 +111,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The address that next links start with.
-    fn list_url(&self, path: &str) -> String {
+    pub(super) fn list_url(&self, path: &str) -> String {
         let root = if self.options.switches.on(Switch::NextLinkToOtherHost) {
             "https://other.example/api/data/v9.2/"
         } else {
@@ -137,26 +144,61 @@ impl<'a> Reader<'a> {
         let store = self.store;
         let viewer = self.acting.user;
         let ends: Box<dyn Iterator<Item = At<'a>> + 'a> = match kind {
+            Kind::Filters => {
+                let conditions = query.conditions();
+                let switches = self.options.switches;
+                match visible(store, &self.acting, &conditions, pages, switches)? {
+                    Visible::Of(owner) => Box::new(store.filters_of(owner).map(At::Filter)),
+                    Visible::Own => Box::new(self.own_filters()),
+                }
+            }
+            kind => self.open_rows(kind),
+        };
+        Ok(Box::new(ends.map(move |at| RowRef::new(store, viewer, at))))
+    }
+
+    /// The filters of the acting user, and the views that somebody shared.
+    pub(super) fn own_filters(&self) -> impl Iterator<Item = At<'a>> + 'a {
+        let (store, user) = (self.store, self.acting.user);
+        let all = store.filters_of(user).chain(store.shared_with(user));
+        all.map(At::Filter)
+    }
+
+    /// The rows of any table but that of filters.
+    pub(super) fn open_rows(&self, kind: Kind) -> Box<dyn Iterator<Item = At<'a>> + 'a> {
+        let store = self.store;
+        match kind {
             Kind::Users => Box::new((0..store.people.len()).map(At::User)),
             Kind::Views => Box::new((0..store.views.len()).map(At::View)),
             Kind::Units => Box::new((0..store.units.len()).map(At::Unit)),
             Kind::Roles => Box::new((0..store.roles.len()).map(At::Role)),
             Kind::Teams => Box::new((0..store.teams.len()).map(At::Team)),
             Kind::Organizations => Box::new(std::iter::once(At::Organization)),
-            Kind::Principals => Box::new(std::iter::empty()),
-            Kind::Filters => {
-                let conditions = query.conditions();
-                let switches = self.options.switches;
-                match visible(store, &self.acting, &conditions, pages, switches)? {
-                    Visible::Of(owner) => Box::new(store.filters_of(owner).map(At::Filter)),
-                    Visible::Own => {
-                        let shared = store.shared_with(viewer);
-                        Box::new(store.filters_of(viewer).chain(shared).map(At::Filter))
-                    }
-                }
+            Kind::Appointments | Kind::Series | Kind::Services | Kind::Parties => {
+                Box::new(self.activities(kind, 0..store.people.len()))
             }
-        };
-        Ok(Box::new(ends.map(move |at| RowRef::new(store, viewer, at))))
+            Kind::Filters | Kind::Principals => Box::new(std::iter::empty()),
+        }
+    }
+
+    /// The activities of these owners that the acting user sees, or the parties of all of them.
+    pub(super) fn activities(
+        &self,
+        kind: Kind,
+        owners: impl Iterator<Item = PersonIndex> + 'a,
+    ) -> impl Iterator<Item = At<'a>> + 'a {
+        let (store, acting) = (self.store, self.acting);
+        let seen = owners.filter(move |&owner| sees(store, &acting, owner));
+        let all = seen.flat_map(move |owner| owned(store, owner));
+        all.flat_map(move |it| {
+            if kind == Kind::Parties {
+                parties(store, &it).into_iter().map(At::Party).collect()
+            } else if kind_of(&it) == kind {
+                vec![At::Activity(it)]
+            } else {
+                Vec::new()
+            }
+        })
     }
 
     /// A filter of somebody else.
@@ -244,9 +286,13 @@ impl<'a> Reader<'a> {
             RowKey::ObjectId(id) => (id, self.store.person_by_object_id(id).map(At::User)),
         };
         let at = at.ok_or_else(|| ApiError::missing(logical_name, id))?;
-        if let At::Filter(filter) = at
-            && !Reach::of(self.acting.user).reads(filter)
-        {
+        let seen = match at {
+            At::Filter(filter) => Reach::of(self.acting.user).reads(filter),
+            At::Activity(activity) => sees(self.store, &self.acting, activity.owner),
+            At::Party(party) => sees(self.store, &self.acting, party.activity.owner),
+            _ => true,
+        };
+        if !seen {
             return Err(if self.options.switches.on(Switch::HiddenRowsForbidden) {
                 ApiError::access(self.store.people[self.acting.user].id, "ReadAccess", id)
             } else {
@@ -266,26 +312,8 @@ impl Hierarchy for Reader<'_> {
     }
 }
 
-/// Queries in `FetchXML` or SQL and predefined queries are not imitated: better refused than answered with every row.
-fn refuse_predefined(query: &str) -> Result<(), ApiError> {
-    let names = query
-        .split('&')
-        .map(|it| it.split('=').next().unwrap_or(it));
-    let known = ["fetchXml", "savedQuery", "userQuery", "sql"];
-    let found = names
-        .into_iter()
-        .find(|name| known.iter().any(|it| it.eq_ignore_ascii_case(name)));
-    found.map_or(Ok(()), |name| {
-        Err(ApiError::new(
-            StatusCode::NOT_IMPLEMENTED,
-            "0x80060888",
-            format!("The query option '{name}' is not imitated by this sandbox."),
-        ))
-    })
-}
-
 /// What reading a table takes.
-fn read_privilege(kind: Kind) -> Option<Privilege> {
+pub(super) fn read_privilege(kind: Kind) -> Option<Privilege> {
     match kind {
         Kind::Users => Some(Privilege::ReadUser),
         Kind::Filters => Some(Privilege::ReadUserQuery),
@@ -294,19 +322,9 @@ fn read_privilege(kind: Kind) -> Option<Privilege> {
         Kind::Roles => Some(Privilege::ReadRole),
         Kind::Teams => Some(Privilege::ReadTeam),
         Kind::Organizations => Some(Privilege::ReadOrganization),
-        Kind::Principals => None,
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn queries_that_are_not_imitated_are_refused() {
-        assert!(refuse_predefined("$filter=name eq 'fetchXml'").is_ok());
-        for query in ["fetchXml=%3Cfetch/%3E", "$top=1&userQuery=x", "sql=SELECT"] {
-            assert_eq!(refuse_predefined(query).unwrap_err().status, 501);
+        Kind::Appointments | Kind::Series | Kind::Services | Kind::Parties => {
+            Some(Privilege::ReadActivity)
         }
+        Kind::Principals => None,
     }
 }

@@ -16,12 +16,13 @@ pub(super) enum Privilege {
     ReadQuery,
     WriteQuery,
     ReadOrganization,
+    ReadActivity,
     ActOnBehalfOfAnotherUser,
     AdminFilter,
 }
 
 impl Privilege {
-    pub(super) const ALL: [Self; 13] = [
+    pub(super) const ALL: [Self; 14] = [
         Self::ReadUserQuery,
         Self::WriteUserQuery,
         Self::CreateUserQuery,
@@ -33,6 +34,7 @@ impl Privilege {
         Self::ReadQuery,
         Self::WriteQuery,
         Self::ReadOrganization,
+        Self::ReadActivity,
         Self::ActOnBehalfOfAnotherUser,
         Self::AdminFilter,
     ];
@@ -51,6 +53,7 @@ impl Privilege {
             Self::ReadQuery => "prvReadQuery",
             Self::WriteQuery => "prvWriteQuery",
             Self::ReadOrganization => "prvReadOrganization",
+            Self::ReadActivity => "prvReadActivity",
             Self::ActOnBehalfOfAnotherUser => "prvActOnBehalfOfAnotherUser",
             Self::AdminFilter => "prvAdminFilter",
         }
@@ -62,13 +65,31 @@ impl Privilege {
     }
 }
 
+/// How far the privilege to read activities reaches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Depth {
+    /// One's own rows.
+    #[default]
+    User,
+    /// Those of the business unit.
+    Unit,
+    /// All.
+    Organization,
+}
+
 /// A set of privileges.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Rights(u32);
+pub(super) struct Rights {
+    privileges: u32,
+    activities: Depth,
+}
 
 impl Rights {
     pub(super) const fn none() -> Self {
-        Self(0)
+        Self {
+            privileges: 0,
+            activities: Depth::User,
+        }
     }
 
     pub(super) const fn of(privileges: &[Privilege]) -> Self {
@@ -78,32 +99,63 @@ impl Rights {
             bits |= 1 << privileges[index] as u32;
             index += 1;
         }
-        Self(bits)
+        Self {
+            privileges: bits,
+            activities: Depth::User,
+        }
     }
 
     pub(super) const fn all() -> Self {
-        Self::of(&Privilege::ALL)
+        Self::of(&Privilege::ALL).reaching(Depth::Organization)
+    }
+
+    /// The same, with activities read that far.
+    pub(super) const fn reaching(self, activities: Depth) -> Self {
+        Self { activities, ..self }
     }
 
     pub(super) const fn has(self, privilege: Privilege) -> bool {
-        self.0 & (1 << privilege as u32) != 0
+        self.privileges & (1 << privilege as u32) != 0
+    }
+
+    pub(super) const fn activities(self) -> Depth {
+        self.activities
     }
 
     pub(super) const fn and(self, other: Self) -> Self {
-        Self(self.0 | other.0)
+        let further = self.activities as u8 > other.activities as u8;
+        Self {
+            privileges: self.privileges | other.privileges,
+            activities: if further {
+                self.activities
+            } else {
+                other.activities
+            },
+        }
     }
 
     pub(super) const fn without(self, privilege: Privilege) -> Self {
-        Self(self.0 & !(1 << privilege as u32))
+        Self {
+            privileges: self.privileges & !(1 << privilege as u32),
+            ..self
+        }
     }
 
     /// What both hold: the rights of an impersonated request.
     pub(super) const fn both(self, other: Self) -> Self {
-        Self(self.0 & other.0)
+        let nearer = (self.activities as u8) < other.activities as u8;
+        Self {
+            privileges: self.privileges & other.privileges,
+            activities: if nearer {
+                self.activities
+            } else {
+                other.activities
+            },
+        }
     }
 
     pub(super) const fn count(self) -> u32 {
-        self.0.count_ones()
+        self.privileges.count_ones()
     }
 }
 
@@ -119,6 +171,8 @@ mod tests {
         assert!(both.has(Privilege::ReadUserQuery));
         assert!(!both.has(Privilege::AdminFilter));
         assert_eq!(both.count(), 1);
+        assert_eq!(both.activities(), Depth::User);
+        assert_eq!(admin.and(user).activities(), Depth::Organization);
     }
 
     #[test]

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::data::Calendars;
 use super::rights::Rights;
 use super::rows::{Filter, Organization, Person, PersonIndex, Role, Team, Unit, View};
 
@@ -19,6 +20,8 @@ pub(super) struct Store {
     pub(super) views: Vec<View>,
     /// The account behind the administrator's token.
     pub(super) administrator: PersonIndex,
+    /// Where appointments come from.
+    pub(super) calendars: Calendars,
     by_id: HashMap<Uuid, PersonIndex>,
     by_object_id: HashMap<Uuid, PersonIndex>,
     filters: HashMap<Uuid, Filter>,
@@ -46,6 +49,7 @@ pub(super) struct Rows {
     pub(super) views: Vec<View>,
     pub(super) filters: Vec<Filter>,
     pub(super) administrator: PersonIndex,
+    pub(super) calendars: Calendars,
     pub(super) next_version: u64,
 }
 
@@ -68,6 +72,7 @@ impl Store {
             people: rows.people,
             views: rows.views,
             administrator: rows.administrator,
+            calendars: rows.calendars,
             by_id,
             by_object_id,
             next_version: rows.next_version,

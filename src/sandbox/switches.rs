@@ -86,6 +86,8 @@ switches! {
         "The organisation distinguishes logical from physical deletes for Exchange",
     DistinctDeletesAbsent "distinct-deletes-absent"
         "That setting is absent from the organisation",
+    LowAggregateLimit "low-aggregate-limit"
+        "Aggregates over more than 10 rows are refused (default 50,000)",
     NextLinkToOtherHost "next-link-to-other-host"
         "@odata.nextLink points to another host",
     Redirect "redirect"

@@ -3,7 +3,9 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod batches;
+mod calendars;
 mod faults;
+mod fetchxml;
 mod impersonation;
 mod limits;
 mod reading;

@@ -1,6 +1,7 @@
 //! The practice organisation, made from a seed.
 
 mod builtin;
+mod calendar;
 mod dice;
 mod filters;
 mod organization;
@@ -9,6 +10,7 @@ mod structure;
 mod views;
 mod words;
 
+pub(super) use calendar::{Activity, ActivityKind, Calendars, NEIGHBOURS};
 #[cfg(test)]
 pub(super) use organization::generate;
 pub(super) use organization::organization;

@@ -1,6 +1,9 @@
 //! The parts put together.
 
+use jiff::Timestamp;
+
 use super::builtin::accounts;
+use super::calendar::Calendars;
 use super::dice::Dice;
 use super::filters::Maker;
 use super::people::people;
@@ -50,6 +53,7 @@ pub(in crate::sandbox) fn organization(options: &Options) -> Store {
         views,
         filters,
         administrator,
+        calendars: Calendars::new(options.seed, Timestamp::now()),
         next_version,
     });
     restrict_administrator(&mut store, options.switches);

@@ -2,8 +2,7 @@
 
 use super::dice::Dice;
 use super::words;
-use crate::sandbox::rights::Privilege as P;
-use crate::sandbox::rights::Rights;
+use crate::sandbox::rights::{Depth, Privilege as P, Rights};
 use crate::sandbox::rows::{Role, Team, Unit};
 
 /// Reading what everybody may read.
@@ -26,7 +25,7 @@ const OWN_FILTERS: Rights = Rights::of(&[
 
 /// The administrator's role: everything.
 pub(super) const ADMINISTRATOR: &str = "System Administrator";
-/// Reads filters and cannot write them.
+/// Reads filters and cannot write them; sees no activities.
 pub(super) const SYNC_READER: &str = "Sync reader";
 /// Has nothing on filters.
 pub(super) const NO_VIEWS: &str = "No views";
@@ -39,8 +38,17 @@ pub(super) const ORDINARY: &[&str] = &[
     "System Customizer",
 ];
 
+/// How far a role of ordinary people sees activities.
+fn depth(role: &str) -> Depth {
+    match role {
+        "Sales Manager" => Depth::Unit,
+        "Customer Service Representative" => Depth::Organization,
+        _ => Depth::User,
+    }
+}
+
 fn roles() -> Vec<(&'static str, Rights)> {
-    let everyday = COMMON.and(OWN_FILTERS);
+    let everyday = COMMON.and(OWN_FILTERS).and(Rights::of(&[P::ReadActivity]));
     let mut roles = vec![
         (ADMINISTRATOR, Rights::all()),
         ("Delegate", Rights::of(&[P::ActOnBehalfOfAnotherUser])),
@@ -52,7 +60,7 @@ fn roles() -> Vec<(&'static str, Rights)> {
         let rights = if name == "System Customizer" {
             customizer
         } else {
-            everyday
+            everyday.reaching(depth(name))
         };
         roles.push((name, rights));
     }

@@ -149,7 +149,7 @@ impl Writer<'_> {
         if value != Value::Null {
             self.annotations(object, row, column, &value);
         }
-        object.push(column, json(value));
+        object.push(column, to_json(value));
     }
 
     fn annotations(&self, object: &mut Object, row: &dyn Row, column: &str, value: &Value) {
@@ -228,7 +228,8 @@ fn written_columns<'t>(table: &'t dyn Table, query: &'t Query) -> Vec<&'t str> {
     columns
 }
 
-fn json(value: Value) -> Json {
+/// A value as JSON.
+pub(crate) fn to_json(value: Value) -> Json {
     match value {
         Value::Null => Json::Null,
         Value::Bool(value) => Json::Bool(value),

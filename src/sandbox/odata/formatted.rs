@@ -5,7 +5,7 @@ use super::Value;
 
 /// The formatted value that can be made from the value alone. Text and ids have none; the label of an option and
 /// the name behind a lookup come from the row.
-pub(super) fn formatted(value: &Value) -> Option<String> {
+pub(crate) fn formatted(value: &Value) -> Option<String> {
     match value {
         Value::Null | Value::Text(_) | Value::Guid(_) => None,
         Value::Bool(true) => Some("Yes".to_owned()),

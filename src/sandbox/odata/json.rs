@@ -4,7 +4,7 @@ use serde::ser::{Serialize, SerializeMap, Serializer};
 
 /// A JSON value.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Json {
+pub(crate) enum Json {
     Null,
     Bool(bool),
     Int(i64),
@@ -15,16 +15,16 @@ pub(super) enum Json {
 
 /// Members in the order in which they are written.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Object(Vec<(String, Json)>);
+pub(crate) struct Object(Vec<(String, Json)>);
 
 impl Object {
     /// Adds a member at the end.
-    pub(super) fn push(&mut self, name: impl Into<String>, value: impl Into<Json>) {
+    pub(crate) fn push(&mut self, name: impl Into<String>, value: impl Into<Json>) {
         self.0.push((name.into(), value.into()));
     }
 
     /// The text. Writing to memory cannot fail, and every name is a string.
-    pub(super) fn write(&self) -> String {
+    pub(crate) fn write(&self) -> String {
         serde_json::to_string(self).unwrap_or_default()
     }
 }

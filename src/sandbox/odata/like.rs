@@ -7,7 +7,7 @@ use super::value::fold;
 /// The wildcards `%`, `_`, `[a-c]` and `[^a-c]` work inside the argument of the text functions too
 /// (Microsoft: "Filter rows using OData", Use wildcard characters): `contains(name,'a_b')` matches `axb`.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Pattern(Vec<Part>);
+pub(crate) struct Pattern(Vec<Part>);
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Part {
@@ -25,7 +25,7 @@ enum Part {
 
 impl Pattern {
     /// `before` and `after` say whether anything may stand before and after the text of the pattern.
-    pub(super) fn new(text: &str, before: bool, after: bool) -> Self {
+    pub(crate) fn new(text: &str, before: bool, after: bool) -> Self {
         let mut parts = Vec::new();
         parts.extend(before.then_some(Part::Many));
         let folded: Vec<char> = fold(text).collect();
@@ -39,7 +39,7 @@ impl Pattern {
     }
 
     /// Whether the whole text fits.
-    pub(super) fn fits(&self, text: &str) -> bool {
+    pub(crate) fn fits(&self, text: &str) -> bool {
         let text: Vec<char> = fold(text).collect();
         let (mut part, mut at) = (0, 0);
         // Where to go on after a mismatch: behind the last `%`, with one more character given to it.

@@ -44,10 +44,14 @@ mod table;
 mod value;
 
 pub(crate) use annotations::Annotations;
-pub(crate) use body::{Format, collection_body, entity_body};
+pub(crate) use body::{Format, collection_body, entity_body, to_json};
 pub(crate) use conditions::Conditions;
 pub(crate) use error::QueryError;
+pub(crate) use formatted::formatted;
+pub(crate) use json::{Json, Object};
+pub(crate) use like::Pattern;
 pub(crate) use page::{Page, PageRequest, count, run};
+pub(crate) use percent::encode_outer;
 pub(crate) use query::{Dialect, Query};
 pub(crate) use table::{Asker, Context, Hierarchy, Lookup, Navigation, Row, Table};
 pub(crate) use value::{ColumnType, Value};

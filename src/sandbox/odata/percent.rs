@@ -18,7 +18,7 @@ pub(super) fn encode_inner(text: &str) -> String {
 
 /// Encodes what may not stand in a URL, in upper-case hexadecimal, and leaves its marks (`=`, `/`, `$`) alone:
 /// the outside of a paging cookie (Microsoft: "Page results", the sample).
-pub(super) fn encode_outer(text: &str) -> String {
+pub(crate) fn encode_outer(text: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~!*'();/?:@=$,".contains(&byte);
     text.bytes()
         .fold(String::with_capacity(text.len() * 2), |mut out, byte| {

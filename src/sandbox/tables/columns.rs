@@ -14,11 +14,11 @@ pub(in crate::sandbox) struct Column {
     pub(in crate::sandbox) writable: bool,
 }
 
-const fn col(name: &'static str, kind: ColumnType) -> Column {
+pub(super) const fn col(name: &'static str, kind: ColumnType) -> Column {
     since(V8_0, name, kind)
 }
 
-const fn since(since: Version, name: &'static str, kind: ColumnType) -> Column {
+pub(super) const fn since(since: Version, name: &'static str, kind: ColumnType) -> Column {
     Column {
         name,
         kind,
@@ -27,7 +27,7 @@ const fn since(since: Version, name: &'static str, kind: ColumnType) -> Column {
     }
 }
 
-const fn write(column: Column) -> Column {
+pub(super) const fn write(column: Column) -> Column {
     Column {
         writable: true,
         ..column

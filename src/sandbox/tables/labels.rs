@@ -13,7 +13,11 @@ pub(super) fn label(row: &RowRef<'_>, column: &str) -> Option<String> {
         Value::Bool(flag) => return Some(if flag { "Yes" } else { "No" }.to_owned()),
         _ => return None,
     };
-    option(column, number).map(str::to_owned)
+    let label = match row.at {
+        At::Activity(_) | At::Party(_) => activity_option(column, number),
+        _ => option(column, number),
+    };
+    label.map(str::to_owned)
 }
 
 fn option(column: &str, number: i64) -> Option<&'static str> {
@@ -43,6 +47,29 @@ fn option(column: &str, number: i64) -> Option<&'static str> {
     })
 }
 
+/// Options of appointments, whose states are others than those of most tables.
+fn activity_option(column: &str, number: i64) -> Option<&'static str> {
+    Some(match (column, number) {
+        ("statecode", 0) => "Open",
+        ("statecode", 1) | ("statuscode", 3 | 8) => "Completed",
+        ("statecode", 2) | ("statuscode", 9) => "Canceled",
+        ("statecode", 3) => "Scheduled",
+        ("statuscode", 1) => "Free",
+        ("statuscode", 2) => "Tentative",
+        ("statuscode", 4) => "Reserved",
+        ("statuscode", 5) => "Busy",
+        ("instancetypecode", 0) => "Not Recurring",
+        ("instancetypecode", 1) => "Recurring Master",
+        ("instancetypecode", 2) => "Recurring Instance",
+        ("participationtypemask", 5) => "Required attendee",
+        ("participationtypemask", 7) => "Organizer",
+        ("participationtypemask", 9) => "Owner",
+        ("participationtypemask", 10) => "Resource",
+        ("prioritycode", 1) => "Normal",
+        _ => return None,
+    })
+}
+
 fn lookup_name(row: &RowRef<'_>, column: &str) -> Option<String> {
     let property = column.strip_prefix('_')?.strip_suffix("_value")?;
     let end = row.follow(property).into_iter().next()?;
@@ -55,6 +82,8 @@ fn lookup_name(row: &RowRef<'_>, column: &str) -> Option<String> {
         At::View(index) => store.views[index].name.clone(),
         At::Organization => store.organization.name.to_owned(),
         At::Filter(filter) => filter.name.to_string(),
+        At::Activity(activity) => activity.subject().to_owned(),
+        At::Party(party) => store.people[party.person].full_name(),
     })
 }
 
@@ -63,7 +92,8 @@ pub(super) fn lookup(column: &str) -> Option<Lookup> {
     let property = column.strip_prefix('_')?.strip_suffix("_value")?;
     let logical_name = match property {
         "ownerid" | "owninguser" | "createdby" | "createdonbehalfby" | "modifiedby"
-        | "modifiedonbehalfby" => "systemuser",
+        | "modifiedonbehalfby" | "partyid" => "systemuser",
+        "activityid" => "activitypointer",
         "owningteam" => "team",
         "businessunitid" | "owningbusinessunit" | "parentbusinessunitid" => "businessunit",
         "parentroleid" | "parentrootroleid" => "role",

@@ -1,10 +1,13 @@
 //! Tables, their columns and rows, as the query engine wants them.
 
+mod activity_columns;
+mod activity_values;
 mod columns;
 mod labels;
 mod row;
 mod schema;
 mod values;
 
-pub(super) use row::{At, RowRef, by_id};
+pub(super) use columns::Column;
+pub(super) use row::{At, RowRef, by_id, kind_of};
 pub(super) use schema::{Kind, TableOf, table};

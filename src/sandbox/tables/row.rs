@@ -2,10 +2,13 @@
 
 use uuid::Uuid;
 
+use super::activity_values;
 use super::labels;
 use super::schema::Kind;
 use super::values;
 use crate::sandbox::access::Reach;
+use crate::sandbox::activities::{self, Party};
+use crate::sandbox::data::{Activity, ActivityKind};
 use crate::sandbox::odata::{Lookup, Row, Value};
 use crate::sandbox::rows::{Filter, PersonIndex};
 use crate::sandbox::store::Store;
@@ -21,6 +24,8 @@ pub(in crate::sandbox) enum At<'a> {
     Role(usize),
     Team(usize),
     Organization,
+    Activity(Activity),
+    Party(Party),
 }
 
 /// A row, and who looks at it.
@@ -50,6 +55,8 @@ impl<'a> RowRef<'a> {
             At::Role(index) => store.roles[index].version,
             At::Team(index) => store.teams[index].version,
             At::Organization => store.organization.version,
+            At::Activity(activity) => activity_values::version(&activity),
+            At::Party(party) => activity_values::version(&party.activity),
         }
     }
 
@@ -62,7 +69,9 @@ impl<'a> RowRef<'a> {
             At::Unit(index) => self.leave_unit(index, navigation),
             At::Role(index) => self.leave_role(index, navigation),
             At::Team(index) => self.leave_team(index, navigation),
-            At::Organization | At::Principal(_) => Vec::new(),
+            At::Activity(activity) => self.leave_activity(&activity, navigation),
+            At::Party(party) if navigation == "partyid_systemuser" => vec![At::User(party.person)],
+            At::Organization | At::Principal(_) | At::Party(_) => Vec::new(),
         };
         ends.into_iter().map(|at| self.to(at)).collect()
     }
@@ -90,6 +99,15 @@ impl<'a> RowRef<'a> {
             "modifiedby" => vec![At::User(filter.modified_by)],
             "modifiedonbehalfby" => filter.on_behalf.map(At::User).into_iter().collect(),
             "createdonbehalfby" => filter.created_on_behalf.map(At::User).into_iter().collect(),
+            _ => Vec::new(),
+        }
+    }
+
+    fn leave_activity(self, activity: &Activity, navigation: &str) -> Vec<At<'a>> {
+        match navigation {
+            "ownerid" => vec![At::Principal(activity.owner)],
+            "owninguser" | "createdby" | "modifiedby" => vec![At::User(activity.owner)],
+            "owningbusinessunit" => vec![At::Unit(self.store.people[activity.owner].unit)],
             _ => Vec::new(),
         }
     }
@@ -171,6 +189,15 @@ impl<'a> RowRef<'a> {
     }
 }
 
+/// The table of an activity.
+pub(in crate::sandbox) const fn kind_of(activity: &Activity) -> Kind {
+    match activity.kind {
+        ActivityKind::Appointment => Kind::Appointments,
+        ActivityKind::Recurring => Kind::Series,
+        ActivityKind::Service => Kind::Services,
+    }
+}
+
 /// Places of the items that fit.
 fn places<T>(items: &[T], fits: impl Fn(&T) -> bool) -> impl Iterator<Item = usize> {
     let all = items.iter().enumerate();
@@ -188,6 +215,10 @@ pub(in crate::sandbox) fn by_id(store: &Store, kind: Kind, id: Uuid) -> Option<A
         Kind::Roles => places(&store.roles, |it| it.id == id).next().map(At::Role),
         Kind::Teams => places(&store.teams, |it| it.id == id).next().map(At::Team),
         Kind::Organizations => (store.organization.id == id).then_some(At::Organization),
+        Kind::Appointments | Kind::Series | Kind::Services => activities::activity(store, id)
+            .filter(|it| kind_of(it) == kind)
+            .map(At::Activity),
+        Kind::Parties => activities::party(store, id).map(At::Party),
         Kind::Principals => None,
     }
 }
@@ -203,6 +234,8 @@ impl Row for RowRef<'_> {
             At::Role(index) => values::role(store, index, column),
             At::Team(index) => values::team(store, index, column),
             At::Organization => values::organization(store, column),
+            At::Activity(it) => activity_values::activity(store, &it, column),
+            At::Party(party) => activity_values::party(store, &party, column),
         }
     }
 
@@ -233,7 +266,7 @@ mod tests {
 
     fn samples(store: &Store) -> Vec<(Kind, At<'_>)> {
         let filter = store.filters().next().unwrap();
-        vec![
+        [
             (Kind::Users, At::User(10)),
             (Kind::Filters, At::Filter(filter)),
             (Kind::Views, At::View(0)),
@@ -242,6 +275,17 @@ mod tests {
             (Kind::Teams, At::Team(0)),
             (Kind::Organizations, At::Organization),
         ]
+        .into_iter()
+        .chain(
+            (9..30)
+                .flat_map(|owner| activities::owned(store, owner))
+                .flat_map(|it| {
+                    let parties = activities::parties(store, &it).into_iter();
+                    let parties = parties.map(|it| (Kind::Parties, At::Party(it)));
+                    parties.chain([(kind_of(&it), At::Activity(it))])
+                }),
+        )
+        .collect()
     }
 
     #[test]

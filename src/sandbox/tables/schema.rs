@@ -1,5 +1,6 @@
 //! Tables and their relationships, for each version.
 
+use super::activity_columns;
 use super::columns::{self, Column};
 use crate::sandbox::odata::{ColumnType, Navigation, Table};
 use crate::sandbox::version::Version;
@@ -14,12 +15,16 @@ pub(in crate::sandbox) enum Kind {
     Roles,
     Teams,
     Organizations,
+    Appointments,
+    Series,
+    Services,
+    Parties,
     /// What owns a row; abstract, without a set of its own.
     Principals,
 }
 
 impl Kind {
-    pub(in crate::sandbox) const ALL: [Self; 8] = [
+    pub(in crate::sandbox) const ALL: [Self; 12] = [
         Self::Users,
         Self::Filters,
         Self::Views,
@@ -27,8 +32,35 @@ impl Kind {
         Self::Roles,
         Self::Teams,
         Self::Organizations,
+        Self::Appointments,
+        Self::Series,
+        Self::Services,
+        Self::Parties,
         Self::Principals,
     ];
+
+    /// Whether its rows are activities.
+    pub(in crate::sandbox) const fn is_activity(self) -> bool {
+        matches!(self, Self::Appointments | Self::Series | Self::Services)
+    }
+
+    /// The name that messages use.
+    pub(in crate::sandbox) const fn schema_name(self) -> &'static str {
+        match self {
+            Self::Users => "SystemUser",
+            Self::Filters => "UserQuery",
+            Self::Views => "SavedQuery",
+            Self::Units => "BusinessUnit",
+            Self::Roles => "Role",
+            Self::Teams => "Team",
+            Self::Organizations => "Organization",
+            Self::Appointments => "Appointment",
+            Self::Series => "RecurringAppointmentMaster",
+            Self::Services => "ServiceAppointment",
+            Self::Parties => "ActivityParty",
+            Self::Principals => "Principal",
+        }
+    }
 
     /// The table behind an entity set.
     pub(in crate::sandbox) fn of_set(name: &str) -> Option<Self> {
@@ -50,6 +82,10 @@ impl Kind {
             Self::Roles => "roles",
             Self::Teams => "teams",
             Self::Organizations => "organizations",
+            Self::Appointments => "appointments",
+            Self::Series => "recurringappointmentmasters",
+            Self::Services => "serviceappointments",
+            Self::Parties => "activityparties",
             Self::Principals => "owners",
         }
     }
@@ -63,11 +99,16 @@ impl Kind {
             Self::Roles => "role",
             Self::Teams => "team",
             Self::Organizations => "organization",
+            Self::Appointments => "appointment",
+            Self::Series => "recurringappointmentmaster",
+            Self::Services => "serviceappointment",
+            Self::Parties => "activityparty",
             Self::Principals => "principal",
         }
     }
 
-    const fn key(self) -> &'static str {
+    /// The primary key.
+    pub(in crate::sandbox) const fn key(self) -> &'static str {
         match self {
             Self::Users => "systemuserid",
             Self::Filters => "userqueryid",
@@ -76,6 +117,8 @@ impl Kind {
             Self::Roles => "roleid",
             Self::Teams => "teamid",
             Self::Organizations => "organizationid",
+            Self::Appointments | Self::Series | Self::Services => "activityid",
+            Self::Parties => "activitypartyid",
             Self::Principals => "ownerid",
         }
     }
@@ -89,6 +132,10 @@ impl Kind {
             Self::Roles => columns::ROLE,
             Self::Teams => columns::TEAM,
             Self::Organizations => columns::ORGANIZATION,
+            Self::Appointments => activity_columns::APPOINTMENT,
+            Self::Series => activity_columns::SERIES,
+            Self::Services => activity_columns::SERVICE,
+            Self::Parties => activity_columns::PARTY,
             Self::Principals => columns::PRINCIPAL,
         }
     }
@@ -138,6 +185,14 @@ impl Kind {
                 ("teammembership_association", Self::Users, true),
                 ("teamroles_association", Self::Roles, true),
             ],
+            Self::Appointments | Self::Series | Self::Services => &[
+                ("ownerid", Self::Principals, false),
+                ("owninguser", Self::Users, false),
+                ("owningbusinessunit", Self::Units, false),
+                ("createdby", Self::Users, false),
+                ("modifiedby", Self::Users, false),
+            ],
+            Self::Parties => &[("partyid_systemuser", Self::Users, false)],
             Self::Organizations | Self::Principals => &[],
         }
     }
@@ -150,20 +205,20 @@ pub(in crate::sandbox) struct TableOf {
     pub(in crate::sandbox) version: Version,
 }
 
-const fn tables(version: Version) -> [TableOf; 8] {
+const fn tables(version: Version) -> [TableOf; 12] {
     let mut all = [TableOf {
         kind: Kind::Users,
         version,
-    }; 8];
+    }; 12];
     let mut index = 0;
-    while index < 8 {
+    while index < 12 {
         all[index].kind = Kind::ALL[index];
         index += 1;
     }
     all
 }
 
-static TABLES: [[TableOf; 8]; 4] = [
+static TABLES: [[TableOf; 12]; 4] = [
     tables(Version::V8_0),
     tables(Version::V8_2),
     tables(Version::V9_1),

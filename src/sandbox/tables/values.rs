@@ -7,11 +7,11 @@ use crate::sandbox::odata::Value;
 use crate::sandbox::rows::{Filter, PersonIndex, View};
 use crate::sandbox::store::Store;
 
-fn text(text: &str) -> Value {
+pub(super) fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
 }
 
-fn text_or_null(text: Option<&str>) -> Value {
+pub(super) fn text_or_null(text: Option<&str>) -> Value {
     text.map_or(Value::Null, self::text)
 }
 
@@ -19,7 +19,7 @@ fn id_or_null(id: Option<Uuid>) -> Value {
     id.map_or(Value::Null, Value::Guid)
 }
 
-fn number(number: i32) -> Value {
+pub(super) fn number(number: i32) -> Value {
     Value::Int(i64::from(number))
 }
 
@@ -28,7 +28,7 @@ fn version(version: u64) -> Value {
 }
 
 /// The service writes whole seconds.
-fn time(moment: Timestamp) -> Value {
+pub(super) fn time(moment: Timestamp) -> Value {
     Value::Time(Timestamp::from_second(moment.as_second()).unwrap_or(moment))
 }
 

@@ -1,0 +1,155 @@
+//! Appointments and those who take part in them: who has which, and who sees them.
+
+use uuid::Uuid;
+
+use super::data::{Activity, ActivityKind, NEIGHBOURS};
+use super::impersonate::Acting;
+use super::rights::Depth;
+use super::rows::{Oddity, Person, PersonIndex};
+use super::store::Store;
+
+/// An `activityparty` row.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Party {
+    pub(super) activity: Activity,
+    pub(super) person: PersonIndex,
+    /// `participationtypemask`: 5 required attendee, 7 organizer, 9 owner, 10 resource.
+    pub(super) part: u8,
+    /// Its place among the parties, from 1.
+    slot: u8,
+}
+
+impl Party {
+    /// `activitypartyid`.
+    pub(super) fn id(&self, store: &Store) -> Uuid {
+        let (owner, number) = (self.activity.owner, self.activity.number);
+        store.calendars.id(owner, number, self.slot)
+    }
+}
+
+/// `activityid`.
+pub(super) fn id(store: &Store, activity: &Activity) -> Uuid {
+    store.calendars.id(activity.owner, activity.number, 0)
+}
+
+/// Nobody meets accounts that are not people.
+fn has_calendar(person: &Person) -> bool {
+    !matches!(
+        person.oddity,
+        Oddity::BuiltIn | Oddity::Stub | Oddity::NonInteractive
+    )
+}
+
+/// What a person owns, in all three tables.
+pub(super) fn owned(store: &Store, owner: PersonIndex) -> impl Iterator<Item = Activity> {
+    let there = store.people.get(owner).is_some_and(has_calendar);
+    let calendar = there.then(|| store.calendars.of(owner));
+    calendar.into_iter().flatten()
+}
+
+/// The owner as organizer and as owner, then the guests.
+pub(super) fn parties(store: &Store, activity: &Activity) -> Vec<Party> {
+    let organizer = if activity.kind == ActivityKind::Service {
+        10
+    } else {
+        7
+    };
+    let own = [(activity.owner, organizer), (activity.owner, 9)];
+    let guests = activity.guests().map(|guest| (guest, 5));
+    let all = own.into_iter().chain(guests);
+    let people = all.filter(|&(person, _)| store.people.get(person).is_some_and(has_calendar));
+    let parties = people.zip(1..);
+    parties
+        .map(|((person, part), slot)| Party {
+            activity: *activity,
+            person,
+            part,
+            slot,
+        })
+        .collect()
+}
+
+/// An activity by its id, whichever table it is in.
+pub(super) fn activity(store: &Store, id: Uuid) -> Option<Activity> {
+    let (activity, slot) = store.calendars.find(id)?;
+    let there = store.people.get(activity.owner).is_some_and(has_calendar);
+    (slot == 0 && there).then_some(activity)
+}
+
+/// A party by its id.
+pub(super) fn party(store: &Store, id: Uuid) -> Option<Party> {
+    let (activity, slot) = store.calendars.find(id)?;
+    let all = parties(store, &activity);
+    all.into_iter().find(|it| it.slot == slot)
+}
+
+/// The owners in whose activities a person can take part.
+pub(super) fn hosts(person: PersonIndex) -> impl Iterator<Item = PersonIndex> {
+    person.saturating_sub(NEIGHBOURS)..=person
+}
+
+/// Everything a person takes part in, as owner or as guest.
+pub(super) fn taking_part(store: &Store, person: PersonIndex) -> impl Iterator<Item = Party> {
+    let all = hosts(person).flat_map(|host| owned(store, host));
+    let parties = all.flat_map(|it| parties(store, &it));
+    parties.filter(move |it| it.person == person)
+}
+
+/// Whether the activities of an owner are seen: one's own, and as far as the roles reach. Taking part in an
+/// activity does not give access to it.
+pub(super) fn sees(store: &Store, acting: &Acting, owner: PersonIndex) -> bool {
+    match acting.rights.activities() {
+        Depth::User => owner == acting.user,
+        Depth::Unit => {
+            let unit = |person: PersonIndex| store.people.get(person).map(|it| it.unit);
+            owner == acting.user || unit(owner) == unit(acting.user)
+        }
+        Depth::Organization => true,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sandbox::data::generate;
+
+    #[test]
+    fn owners_take_part_in_what_they_own_and_guests_in_what_others_own() {
+        let store = generate(60, 1);
+        let people = || (0..store.people.len()).filter(|&it| has_calendar(&store.people[it]));
+        for person in people() {
+            let own = owned(&store, person).count();
+            let part = taking_part(&store, person).filter(|it| it.part == 9);
+            assert_eq!(part.count(), own);
+        }
+        let only_guest = people()
+            .filter(|&person| taking_part(&store, person).any(|it| it.activity.owner != person));
+        assert!(only_guest.count() > 20);
+    }
+
+    #[test]
+    fn rows_are_found_by_their_ids() {
+        let store = generate(30, 1);
+        let all = (0..store.people.len()).flat_map(|owner| owned(&store, owner));
+        for it in all.take(300) {
+            assert_eq!(activity(&store, id(&store, &it)), Some(it));
+            for member in parties(&store, &it) {
+                assert_eq!(party(&store, member.id(&store)), Some(member));
+                assert_eq!(activity(&store, member.id(&store)), None);
+            }
+        }
+    }
+
+    #[test]
+    fn roles_say_whose_activities_are_seen() {
+        let store = generate(60, 1);
+        let caller = Acting::caller(&store, store.administrator);
+        assert!(sees(&store, &caller, 20));
+        let own = Acting {
+            user: 20,
+            rights: caller.rights.reaching(Depth::User),
+            ..caller
+        };
+        assert!(sees(&store, &own, 20) && !sees(&store, &own, 21));
+    }
+}

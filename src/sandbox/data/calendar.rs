@@ -1,0 +1,338 @@
+//! The calendars of people, made anew whenever somebody looks: an activity is a function of the seed, its owner
+//! and a number, so that a large organisation costs no memory for them.
+
+use jiff::{SignedDuration, Timestamp};
+use uuid::{Builder, Uuid};
+
+use super::dice::Dice;
+use crate::sandbox::rows::PersonIndex;
+
+/// How far from an owner, in the order of people, the guests of an activity are.
+pub(in crate::sandbox) const NEIGHBOURS: usize = 5;
+
+/// The tables with activities that are synchronised as meetings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sandbox) enum ActivityKind {
+    /// `appointment`.
+    Appointment,
+    /// `recurringappointmentmaster`.
+    Recurring,
+    /// `serviceappointment`.
+    Service,
+}
+
+/// One activity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sandbox) struct Activity {
+    pub(in crate::sandbox) owner: PersonIndex,
+    /// Its place in the calendar of the owner.
+    pub(in crate::sandbox) number: u16,
+    pub(in crate::sandbox) kind: ActivityKind,
+    subject: u8,
+    place: u8,
+    /// `statecode`: 0 open, 1 completed, 2 cancelled, 3 scheduled.
+    pub(in crate::sandbox) state: u8,
+    /// `statuscode`.
+    pub(in crate::sandbox) status: u8,
+    /// `instancetypecode`: 0 not recurring, 1 the series, 2 an instance of one.
+    pub(in crate::sandbox) instance: u8,
+    /// Steps from the owner to each guest; 0 for none.
+    pub(in crate::sandbox) guests: [u8; 2],
+    /// Seconds since 1970.
+    start: i64,
+    minutes: u32,
+}
+
+const SUBJECTS: &[&str] = &[
+    "Customer visit",
+    "Quarterly review",
+    "Jour fixe",
+    "Démonstration du produit",
+    "Contract <draft> & terms",
+    "Interview",
+    "見積もりの確認",
+    "1:1",
+    "Onboarding",
+    "Site inspection",
+];
+const PLACES: &[Option<&str>] = &[None, Some("Room 4.12"), Some("Online"), Some("Straße 7")];
+
+impl Activity {
+    pub(in crate::sandbox) fn subject(&self) -> &'static str {
+        SUBJECTS[usize::from(self.subject) % SUBJECTS.len()]
+    }
+
+    pub(in crate::sandbox) fn place(&self) -> Option<&'static str> {
+        PLACES[usize::from(self.place) % PLACES.len()]
+    }
+
+    /// `scheduledstart`; of a series, that of its first instance.
+    pub(in crate::sandbox) fn start(&self) -> Timestamp {
+        Timestamp::from_second(self.start).unwrap_or_default()
+    }
+
+    /// `scheduledend`; of a series, that of its last instance.
+    pub(in crate::sandbox) fn end(&self) -> Timestamp {
+        let length = SignedDuration::from_mins(i64::from(self.minutes));
+        self.start().checked_add(length).unwrap_or_default()
+    }
+
+    /// When it was entered.
+    pub(in crate::sandbox) fn created(&self) -> Timestamp {
+        let before = SignedDuration::from_hours(24 * 200);
+        self.start().checked_sub(before).unwrap_or_default()
+    }
+
+    /// The people who take part besides the owner.
+    pub(in crate::sandbox) fn guests(&self) -> impl Iterator<Item = PersonIndex> {
+        let (owner, steps) = (self.owner, self.guests.into_iter().filter(|it| *it > 0));
+        steps.map(move |step| owner + usize::from(step))
+    }
+}
+
+/// Where all calendars come from.
+#[derive(Clone, Copy, Debug)]
+pub(in crate::sandbox) struct Calendars {
+    seed: u64,
+    /// The start of the day on which the organisation was made, in seconds since 1970. Nothing is on that day
+    /// itself: what is past and what is to come does not change from one hour to the next.
+    today: i64,
+}
+
+/// How many activities of each sort one person owns.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+struct Shape {
+    future: u16,
+    past: u16,
+    recurring: u16,
+    service: u16,
+}
+
+/// What an activity of a calendar is, by its number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sort {
+    Future,
+    Past,
+    Recurring,
+    Service,
+}
+
+impl Shape {
+    fn sort(self, number: u16) -> Option<Sort> {
+        let mut rest = number;
+        for (sort, count) in [
+            (Sort::Future, self.future),
+            (Sort::Past, self.past),
+            (Sort::Recurring, self.recurring),
+            (Sort::Service, self.service),
+        ] {
+            if rest < count {
+                return Some(sort);
+            }
+            rest -= count;
+        }
+        None
+    }
+
+    fn total(self) -> u16 {
+        self.future + self.past + self.recurring + self.service
+    }
+}
+
+const DAY: i64 = 86_400;
+
+impl Calendars {
+    pub(in crate::sandbox) fn new(seed: u64, now: Timestamp) -> Self {
+        let today = now.as_second() - now.as_second().rem_euclid(DAY);
+        Self { seed, today }
+    }
+
+    /// A stream of chances for one owner and number.
+    fn hash(&self, owner: PersonIndex, number: u64) -> u64 {
+        let mut hash = self.seed ^ 0x5ca1_ab1e_0000_0000;
+        for part in [owner as u64, number] {
+            hash = (hash ^ part).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+            hash ^= hash >> 29;
+        }
+        hash
+    }
+
+    fn shape(&self, owner: PersonIndex) -> Shape {
+        let mut dice = Dice::new(self.hash(owner, u64::MAX));
+        let mut below = |end| u16::try_from(dice.below(end)).unwrap_or(0);
+        // One in eight has nothing to come.
+        let future = if below(8) == 0 {
+            0
+        } else {
+            below(13) + below(15) + below(14)
+        };
+        let past = below(25);
+        let recurring = if below(10) < 7 { below(4) } else { 0 };
+        let service = if below(10) == 0 { 1 + below(3) } else { 0 };
+        Shape {
+            future,
+            past,
+            recurring,
+            service,
+        }
+    }
+
+    /// Everything that one person owns.
+    pub(in crate::sandbox) fn of(self, owner: PersonIndex) -> impl Iterator<Item = Activity> {
+        let shape = self.shape(owner);
+        (0..shape.total()).filter_map(move |number| self.make(owner, shape, number))
+    }
+
+    fn make(&self, owner: PersonIndex, shape: Shape, number: u16) -> Option<Activity> {
+        let sort = shape.sort(number)?;
+        let dice = &mut Dice::new(self.hash(owner, u64::from(number)));
+        let small = |number: usize| u8::try_from(number).unwrap_or(0);
+        let kind = match sort {
+            Sort::Future | Sort::Past => ActivityKind::Appointment,
+            Sort::Recurring => ActivityKind::Recurring,
+            Sort::Service => ActivityKind::Service,
+        };
+        let (start, minutes) = self.when(dice, sort);
+        let (state, status) = state(dice, sort);
+        let instance = match sort {
+            Sort::Recurring => 1,
+            Sort::Future if dice.share(0.2) => 2,
+            _ => 0,
+        };
+        let mut guests = [0, 0];
+        if dice.share(0.4) {
+            guests[0] = small(1 + dice.below(NEIGHBOURS));
+            if dice.share(0.3) {
+                let other = small(1 + dice.below(NEIGHBOURS));
+                guests[1] = if other == guests[0] { 0 } else { other };
+            }
+        }
+        Some(Activity {
+            owner,
+            number,
+            kind,
+            subject: small(dice.below(SUBJECTS.len())),
+            place: small(dice.below(PLACES.len())),
+            state,
+            status,
+            instance,
+            guests,
+            start,
+            minutes,
+        })
+    }
+
+    /// Start in seconds since 1970, and minutes.
+    fn when(&self, dice: &mut Dice, sort: Sort) -> (i64, u32) {
+        let below = |dice: &mut Dice, end: usize| i64::try_from(dice.below(end)).unwrap_or(0);
+        let clock = (8 * 3600) + below(dice, 18) * 1800;
+        let day = match sort {
+            Sort::Future => 1 + below(dice, 180),
+            Sort::Service if dice.share(0.6) => 1 + below(dice, 60),
+            Sort::Past | Sort::Service => -1 - below(dice, 400),
+            Sort::Recurring => -30 - below(dice, 300),
+        };
+        let start = self.today + day * DAY + clock;
+        let minutes = match sort {
+            // Half of the series are over, half go on.
+            Sort::Recurring if dice.share(0.5) => (1 - day + 1 + below(dice, 300)) * 24 * 60,
+            Sort::Recurring => (below(dice, 28)) * 24 * 60 + 30,
+            _ => 30 * (1 + below(dice, 4)),
+        };
+        (start, u32::try_from(minutes).unwrap_or(30))
+    }
+
+    /// The id tells the owner and the number, so that a row is found without being kept. `slot` is 0 for the
+    /// activity itself, from 1 on for those who take part.
+    pub(in crate::sandbox) fn id(&self, owner: PersonIndex, number: u16, slot: u8) -> Uuid {
+        let hash = self.hash(owner, u64::from(number)).to_be_bytes();
+        let owner = u32::try_from(owner).unwrap_or(u32::MAX).to_be_bytes();
+        let number = number.to_be_bytes();
+        let mut bytes = [0; 16];
+        bytes[..8].copy_from_slice(&hash);
+        bytes[8] = hash[7];
+        bytes[9] = slot;
+        for at in 0..4 {
+            bytes[10 + at] = owner[at] ^ hash[at];
+        }
+        for at in 0..2 {
+            bytes[14 + at] = number[at] ^ hash[4 + at];
+        }
+        Builder::from_random_bytes(bytes).into_uuid()
+    }
+
+    /// The activity that an id belongs to, and the slot.
+    pub(in crate::sandbox) fn find(&self, id: Uuid) -> Option<(Activity, u8)> {
+        let bytes = id.as_bytes();
+        let owner: [u8; 4] = std::array::from_fn(|at| bytes[10 + at] ^ bytes[at]);
+        let number: [u8; 2] = std::array::from_fn(|at| bytes[14 + at] ^ bytes[4 + at]);
+        let owner = usize::try_from(u32::from_be_bytes(owner)).ok()?;
+        let (number, slot) = (u16::from_be_bytes(number), bytes[9]);
+        let activity = self.make(owner, self.shape(owner), number)?;
+        (self.id(owner, number, slot) == id).then_some((activity, slot))
+    }
+}
+
+/// State and status of an activity.
+fn state(dice: &mut Dice, sort: Sort) -> (u8, u8) {
+    let throw = dice.below(20);
+    match (sort, throw) {
+        (Sort::Service, 0..=1) => (2, 9),
+        (Sort::Service, _) => (3, 4),
+        (Sort::Past, 0..=11) => (1, 3),
+        (_, 19) => (2, 4),
+        (Sort::Future, 17..=18) => (0, 2),
+        _ => (3, 5),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn calendars() -> Calendars {
+        Calendars::new(7, "2026-11-24T18:30:00Z".parse().unwrap())
+    }
+
+    #[test]
+    fn the_same_seed_makes_the_same_calendar_and_an_id_finds_its_activity() {
+        let all: Vec<_> = calendars().of(12).collect();
+        assert_eq!(all, calendars().of(12).collect::<Vec<_>>());
+        for activity in all {
+            let id = calendars().id(12, activity.number, 0);
+            assert_eq!(calendars().find(id), Some((activity, 0)));
+            let party = calendars().id(12, activity.number, 2);
+            assert_eq!(calendars().find(party), Some((activity, 2)));
+        }
+        assert_eq!(calendars().find(Uuid::from_u128(1)), None);
+        assert_eq!(calendars().find(Uuid::max()), None);
+    }
+
+    #[test]
+    fn calendars_are_as_varied_as_real_ones() {
+        let today: Timestamp = "2026-11-24T00:00:00Z".parse().unwrap();
+        let tomorrow: Timestamp = "2026-11-25T00:00:00Z".parse().unwrap();
+        let (mut most, mut none, mut guests, mut service) = (0, 0, 0, 0);
+        for owner in 0..500 {
+            let all: Vec<_> = calendars().of(owner).collect();
+            let single = all.iter().filter(|it| it.kind != ActivityKind::Recurring);
+            for it in single {
+                assert!(it.end() <= today || it.start() >= tomorrow, "{it:?}");
+            }
+            let future = all
+                .iter()
+                .filter(|it| it.kind == ActivityKind::Appointment && it.start() >= tomorrow);
+            let future = future.count();
+            most = most.max(future);
+            none += usize::from(future == 0);
+            guests += all.iter().filter(|it| it.guests().count() > 0).count();
+            service += all
+                .iter()
+                .filter(|it| it.kind == ActivityKind::Service)
+                .count();
+        }
+        assert!((20..=41).contains(&most), "{most}");
+        assert!((20..150).contains(&none), "{none}");
+        assert!(guests > 500 && service > 20, "{guests} {service}");
+    }
+}

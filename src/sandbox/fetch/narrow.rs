@@ -1,0 +1,74 @@
+//! Whose activities a query can be about, so that asking for one's own does not go through everybody's.
+
+use std::collections::BTreeSet;
+
+use super::condition::{Condition, Group, Test};
+use super::joins::Source;
+use super::model::{Fetch, How};
+use crate::sandbox::activities::hosts;
+use crate::sandbox::odata::Value;
+use crate::sandbox::rows::PersonIndex;
+use crate::sandbox::tables::Kind;
+
+impl Fetch {
+    /// The owners that all results have, or `None` where nothing is said about them.
+    pub(super) fn owners(&self, source: &dyn Source<'_>) -> Option<BTreeSet<PersonIndex>> {
+        if !self.scopes[0].table.kind.is_activity() {
+            return None;
+        }
+        let linked = self.scopes.iter().filter(|scope| {
+            let how = scope.join.as_ref().map(|it| it.how);
+            how.is_some_and(|how| how != How::Outer)
+        });
+        let groups = linked.map(|scope| &scope.filter).chain([&self.filter]);
+        groups.into_iter().find_map(|it| self.owners_of(it, source))
+    }
+
+    fn owners_of(&self, group: &Group, source: &dyn Source<'_>) -> Option<BTreeSet<PersonIndex>> {
+        match group {
+            Group::All(parts) => parts.iter().find_map(|it| self.owners_of(it, source)),
+            Group::Any(parts) => {
+                let all: Option<Vec<_>> =
+                    parts.iter().map(|it| self.owners_of(it, source)).collect();
+                all.map(|all| all.into_iter().flatten().collect())
+            }
+            Group::One(condition) => self.owners_by(condition, source),
+        }
+    }
+
+    fn owners_by(
+        &self,
+        condition: &Condition,
+        source: &dyn Source<'_>,
+    ) -> Option<BTreeSet<PersonIndex>> {
+        let Test::In(values) = &condition.test else {
+            return None;
+        };
+        if condition.negated {
+            return None;
+        }
+        let people = values.iter().filter_map(|it| match it {
+            Value::Guid(id) => source.person(*id),
+            _ => None,
+        });
+        match condition.column {
+            "_ownerid_value" | "_owninguser_value" if condition.scope == 0 => {
+                Some(people.collect())
+            }
+            "_partyid_value" if self.is_party(condition.scope) => {
+                Some(people.flat_map(hosts).collect())
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether a linked table holds those who take part in the activity.
+    fn is_party(&self, scope: usize) -> bool {
+        let scope = &self.scopes[scope];
+        let join = scope.join.as_ref();
+        scope.table.kind == Kind::Parties
+            && join.is_some_and(|it| {
+                (it.parent, it.from, it.to) == (0, "_activityid_value", "activityid")
+            })
+    }
+}

@@ -1,0 +1,302 @@
+//! Queries that are not `OData`: `fetchXml`, `savedQuery` and `userQuery`.
+//!
+//! None is combined with other options: a request that tries is refused rather than answered in part.
+
+use std::collections::BTreeSet;
+
+use http::StatusCode;
+use url::form_urlencoded;
+use uuid::Uuid;
+
+use super::access::Reach;
+use super::activities::{activity, parties, sees, taking_part};
+use super::errors::ApiError;
+use super::fetch::{
+    Cut, Fetch, Known, Line, Source, Writing, aggregate, cookie, page, read, write,
+};
+use super::message::{Call, Reply};
+use super::odata::{Row as _, Value, encode_outer};
+use super::prefer::Prefer;
+use super::read::{Reader, read_privilege};
+use super::rows::PersonIndex;
+use super::switches::Switch;
+use super::tables::{At, Kind, RowRef, by_id};
+
+/// What the switch makes of the aggregate limit.
+const LOW_LIMIT: usize = 10;
+
+/// A query that the request names or carries.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Predefined {
+    FetchXml(String),
+    Saved(Uuid),
+    User(Uuid),
+}
+
+/// What the query string asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Wanted {
+    query: Predefined,
+    /// `$skiptoken`.
+    token: Option<String>,
+}
+
+impl Wanted {
+    /// Reads a query string; `None` where it is plain `OData`.
+    fn read(query: &str) -> Result<Option<Self>, ApiError> {
+        let (mut found, mut token, mut other) = (None, None, None);
+        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
+            let query = match name.to_ascii_lowercase().as_str() {
+                "fetchxml" => Predefined::FetchXml(value.into_owned()),
+                "savedquery" => Predefined::Saved(id(&name, &value)?),
+                "userquery" => Predefined::User(id(&name, &value)?),
+                "sql" => return Err(not_imitated(&name)),
+                "$skiptoken" => {
+                    token = Some(value.into_owned());
+                    continue;
+                }
+                _ => {
+                    let option = name.starts_with('$') && name != "$format";
+                    other = other.or_else(|| option.then(|| name.into_owned()));
+                    continue;
+                }
+            };
+            if found.replace(query).is_some() {
+                other = Some(name.into_owned());
+            }
+        }
+        let Some(query) = found else {
+            return Ok(None);
+        };
+        let pages = !matches!(query, Predefined::FetchXml(_));
+        let refused =
+            other.or_else(|| (token.is_some() && !pages).then(|| "$skiptoken".to_owned()));
+        match refused {
+            None => Ok(Some(Self { query, token })),
+            Some(name) => Err(ApiError::bad_request(format!(
+                "The query parameter '{name}' cannot be combined with a predefined query."
+            ))),
+        }
+    }
+}
+
+fn id(name: &str, text: &str) -> Result<Uuid, ApiError> {
+    Uuid::try_parse(text.trim())
+        .map_err(|_| ApiError::bad_request(format!("The value '{text}' of '{name}' is not an id.")))
+}
+
+fn not_imitated(name: &str) -> ApiError {
+    ApiError::new(
+        StatusCode::NOT_IMPLEMENTED,
+        "0x80060888",
+        format!("The query option '{name}' is not imitated by this sandbox."),
+    )
+}
+
+/// The number of the page that a token names: only a token that we wrote is taken.
+fn page_number(token: &str) -> Result<usize, ApiError> {
+    let rest = token.strip_prefix("<cookie pagenumber=\"");
+    let number = rest.and_then(|it| it.split_once('"')?.0.parse().ok());
+    number
+        .filter(|&it| it > 1 && cookie(it) == token)
+        .ok_or_else(|| ApiError::bad_request("Malformed XML in the Paging Cookie"))
+}
+
+/// Refuses a predefined query where none is imitated: better than an answer with every row.
+pub(super) fn refuse_predefined(query: &str) -> Result<(), ApiError> {
+    match Wanted::read(query)? {
+        None => Ok(()),
+        Some(wanted) => Err(not_imitated(match wanted.query {
+            Predefined::FetchXml(_) => "fetchXml",
+            Predefined::Saved(_) => "savedQuery",
+            Predefined::User(_) => "userQuery",
+        })),
+    }
+}
+
+impl Reader<'_> {
+    /// The answer to a predefined query on an entity set; `None` where the request carries none.
+    pub(super) fn predefined(&self, kind: Kind, call: &Call) -> Result<Option<Reply>, ApiError> {
+        let Some(wanted) = Wanted::read(&call.query)? else {
+            return Ok(None);
+        };
+        let prefer = Prefer::of(&call.headers);
+        let (xml, cut) = match &wanted.query {
+            Predefined::FetchXml(xml) => (xml.clone(), Cut::default()),
+            Predefined::Saved(id) | Predefined::User(id) => {
+                let saved = matches!(wanted.query, Predefined::Saved(_));
+                let number = wanted.token.as_deref().map(page_number).transpose()?;
+                let cut = Cut {
+                    size: prefer.max_page_size.filter(|it| *it > 0),
+                    number,
+                };
+                (self.stored(kind, *id, saved)?, cut)
+            }
+        };
+        let asker = self.asker();
+        let known = Known {
+            version: self.options.version,
+            asker: &asker,
+            now: self.now,
+        };
+        let fetch = read(&xml, kind, &known)?;
+        for linked in fetch.kinds() {
+            if let Some(privilege) = read_privilege(linked) {
+                self.acting.require(self.store, privilege)?;
+            }
+        }
+        let paged = !matches!(wanted.query, Predefined::FetchXml(_));
+        let body = self.fetched(&fetch, cut, paged.then_some(call), &prefer)?;
+        let reply = Reply::json(StatusCode::OK, body);
+        Ok(Some(match prefer.applied_to_query() {
+            Some(applied) => reply.with("preference-applied", &applied),
+            None => reply,
+        }))
+    }
+
+    /// `next` is the request that next links are made from.
+    fn fetched(
+        &self,
+        fetch: &Fetch,
+        cut: Cut,
+        next: Option<&Call>,
+        prefer: &Prefer,
+    ) -> Result<String, ApiError> {
+        let mut writing = Writing {
+            root: self.root,
+            annotations: &prefer.annotations,
+            next: None,
+        };
+        if fetch.aggregate {
+            let low = self.options.switches.on(Switch::LowAggregateLimit);
+            let rows = aggregate(fetch, self, low.then_some(LOW_LIMIT))?;
+            return Ok(write(fetch, &Line::Totals(&rows), &writing));
+        }
+        let page = page(fetch, self, cut);
+        if let Some(call) = next.filter(|_| page.more) {
+            let options = call.query.split('&');
+            let given = options.filter(|it| !it.to_ascii_lowercase().contains("skiptoken"));
+            let given: Vec<&str> = given.collect();
+            writing.next = Some(format!(
+                "{}?{}&$skiptoken={}",
+                self.list_url(&call.path),
+                given.join("&"),
+                encode_outer(&cookie(page.number + 1))
+            ));
+        }
+        Ok(write(fetch, &Line::Page(&page), &writing))
+    }
+
+    /// The query of a system view, or of a personal one that the acting user sees.
+    fn stored(&self, kind: Kind, id: Uuid, saved: bool) -> Result<String, ApiError> {
+        let store = self.store;
+        let (table, fetch_xml) = if saved {
+            let found = store.view(id).map(|index| &store.views[index]);
+            let view = found.ok_or_else(|| ApiError::missing("savedquery", id))?;
+            (&view.table, &view.fetch_xml)
+        } else {
+            let found = store.filter(id);
+            let found = found.filter(|it| Reach::of(self.acting.user).reads(it));
+            let view = found.ok_or_else(|| ApiError::missing("userquery", id))?;
+            (&view.table, &view.fetch_xml)
+        };
+        if &**table != kind.logical_name() {
+            return Err(ApiError::bad_request(format!(
+                "The view is of the entity '{table}', not of '{}'.",
+                kind.logical_name()
+            )));
+        }
+        Ok(fetch_xml.to_string())
+    }
+}
+
+impl<'a> Source<'a> for Reader<'a> {
+    fn rows(
+        &self,
+        kind: Kind,
+        owners: Option<BTreeSet<PersonIndex>>,
+    ) -> Box<dyn Iterator<Item = RowRef<'a>> + 'a> {
+        let (store, viewer) = (self.store, self.acting.user);
+        let ends: Box<dyn Iterator<Item = At<'a>> + 'a> = match (kind, owners) {
+            (Kind::Filters, _) => Box::new(self.own_filters()),
+            (kind, Some(owners)) if kind.is_activity() => {
+                Box::new(self.activities(kind, owners.into_iter()))
+            }
+            (kind, _) => self.open_rows(kind),
+        };
+        Box::new(ends.map(move |at| RowRef::new(store, viewer, at)))
+    }
+
+    fn linked(&self, kind: Kind, column: &str, value: &Value) -> Vec<RowRef<'a>> {
+        let (store, acting) = (self.store, &self.acting);
+        let row = |at| RowRef::new(store, acting.user, at);
+        let Value::Guid(id) = value else {
+            return Vec::new();
+        };
+        let seen = |owner| sees(store, acting, owner);
+        if column == kind.key() {
+            let found = by_id(store, kind, *id).filter(|at| match at {
+                At::Activity(it) => seen(it.owner),
+                At::Party(it) => seen(it.activity.owner),
+                At::Filter(it) => Reach::of(acting.user).reads(it),
+                _ => true,
+            });
+            return found.map(row).into_iter().collect();
+        }
+        match (kind, column) {
+            (Kind::Parties, "_activityid_value") => {
+                let found = activity(store, *id).filter(|it| seen(it.owner));
+                let all = found.map(|it| parties(store, &it)).unwrap_or_default();
+                all.into_iter().map(|it| row(At::Party(it))).collect()
+            }
+            (Kind::Parties, "_partyid_value") => {
+                let person = store.person(*id).into_iter();
+                let all = person.flat_map(|it| taking_part(store, it));
+                let all = all.filter(|it| seen(it.activity.owner));
+                all.map(|it| row(At::Party(it))).collect()
+            }
+            (kind, "_ownerid_value" | "_owninguser_value") if kind.is_activity() => {
+                let owner = store.person(*id).into_iter();
+                self.activities(kind, owner).map(row).collect()
+            }
+            _ => {
+                let all = self.rows(kind, None);
+                all.filter(|it| it.value(column) == *value).collect()
+            }
+        }
+    }
+
+    fn person(&self, id: Uuid) -> Option<PersonIndex> {
+        self.store.person(id)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn predefined_queries_are_told_from_plain_ones() {
+        assert_eq!(Wanted::read("$filter=name eq 'fetchXml'"), Ok(None));
+        let found = Wanted::read("fetchXml=%3Cfetch/%3E").unwrap().unwrap();
+        assert_eq!(found.query, Predefined::FetchXml("<fetch/>".to_owned()));
+        for (query, status) in [
+            ("savedQuery=x", 400),
+            ("fetchXml=x&$select=name", 400),
+            ("fetchXml=x&fetchXml=x", 400),
+            ("fetchXml=x&$skiptoken=x", 400),
+            ("sql=SELECT", 501),
+        ] {
+            assert_eq!(Wanted::read(query).unwrap_err().status, status, "{query}");
+        }
+        assert_eq!(refuse_predefined("fetchXml=x").unwrap_err().status, 501);
+    }
+
+    #[test]
+    fn only_tokens_that_were_given_are_taken() {
+        assert_eq!(page_number(&cookie(2)), Ok(2));
+        for token in ["", "2", "<cookie pagenumber=\"2\"", &cookie(0), &cookie(1)] {
+            assert!(page_number(token).is_err(), "{token}");
+        }
+    }
+}
