@@ -26,6 +26,8 @@ pub(super) struct Maker<'a> {
     ordinary: usize,
     version: u64,
     filters: Vec<Filter>,
+    /// Queries that cannot be run; empty where nobody is odd.
+    broken: Vec<Arc<str>>,
 }
 
 /// Peculiarities of single filters; each occurs in this share of ordinary people, and once at least.
@@ -53,7 +55,7 @@ enum Peculiarity {
 }
 
 impl<'a> Maker<'a> {
-    pub(super) fn new(dice: &'a mut Dice, templates: &[View], people: usize) -> Self {
+    pub(super) fn new(dice: &'a mut Dice, templates: &[View], people: usize, plain: bool) -> Self {
         let template = |table: &str, query_type: i32| {
             let found = templates.iter().find(|view| {
                 view.is_default && view.query_type == query_type && &*view.table == table
@@ -77,6 +79,10 @@ impl<'a> Maker<'a> {
             views: views.collect(),
             ordinary: 0,
             version: 2_000_000,
+            broken: if plain { &[][..] } else { words::BROKEN }
+                .iter()
+                .map(|&text| text.into())
+                .collect(),
             filters: Vec::with_capacity(people * 10),
             dice,
         }
@@ -105,6 +111,7 @@ impl<'a> Maker<'a> {
                     self.make_peculiar(peculiarity, owner, first, people);
                 }
             }
+            self.make_broken(first);
             self.ordinary += 1;
         }
     }
@@ -116,6 +123,16 @@ impl<'a> Maker<'a> {
                 filter.name = format!("{} {}", filter.name, number + 2).into();
                 filter.parent = None;
             }
+        }
+    }
+
+    /// Some of the filters for appointments cannot be run; which, is not left to chance, so that all else stays
+    /// as it is without them.
+    fn make_broken(&mut self, first: usize) {
+        let place = self.ordinary % 400;
+        let which = place.checked_sub(10).and_then(|it| self.broken.get(it));
+        if let Some(text) = which {
+            self.filters[first].fetch_xml = text.clone();
         }
     }
 
@@ -134,6 +151,9 @@ impl<'a> Maker<'a> {
             }
             Peculiarity::TwoOfOneType => {
                 self.push(owner, 0, 256);
+                if let Some(filter) = self.filters.last_mut() {
+                    filter.fetch_xml = fetch_xml("appointment", words::OWN_VISITS);
+                }
                 self.own_name();
             }
             Peculiarity::OwnName => {

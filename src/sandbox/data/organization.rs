@@ -39,7 +39,7 @@ pub(in crate::sandbox) fn organization(options: &Options) -> Store {
         settings: settings(options.switches),
         version: 400,
     };
-    let mut maker = Maker::new(&mut dice, &views, everybody.len());
+    let mut maker = Maker::new(&mut dice, &views, everybody.len(), options.plain);
     for (index, person) in everybody.iter().enumerate() {
         maker.serve(index, person, everybody.len());
     }

@@ -11,10 +11,18 @@ fn template_name(own: &str) -> String {
     format!("{} template", own.trim_start_matches("My "))
 }
 
-/// The query of a filter for a table.
-pub(super) fn fetch_xml(table: &str, conditions: &str) -> Arc<str> {
+/// The query of a filter or view for a table: its key, its name, and what it asks.
+pub(super) fn fetch_xml(table: &str, asks: &str) -> Arc<str> {
+    let (key, name) = match table {
+        "contact" => ("contactid", "fullname"),
+        "systemuser" => ("systemuserid", "fullname"),
+        "account" => ("accountid", "name"),
+        "opportunity" => ("opportunityid", "name"),
+        _ => ("activityid", "subject"),
+    };
+    let distinct = asks.contains("<link-entity");
     format!(
-        r#"<fetch version="1.0" mapping="logical"><entity name="{table}"><attribute name="{table}id" /><filter type="and">{conditions}</filter></entity></fetch>"#
+        r#"<fetch version="1.0" output-format="xml-platform" mapping="logical" distinct="{distinct}"><entity name="{table}"><attribute name="{key}" /><attribute name="{name}" />{asks}</entity></fetch>"#
     )
     .into()
 }
@@ -31,13 +39,9 @@ pub(super) fn views(dice: &mut Dice, author: PersonIndex) -> Vec<View> {
         }
     }
     // One that is not given to new users, one switched off, and two of the organisation itself.
-    views.push(view(
-        dice,
-        author,
-        "appointment",
-        "Visits (not default)",
-        131_072,
-    ));
+    let mut visits = view(dice, author, "appointment", "Visits (not default)", 131_072);
+    visits.fetch_xml = fetch_xml("appointment", words::OWNS_OR_TAKES_PART);
+    views.push(visits);
     let mut off = view(dice, author, "task", "Old tasks template", 131_072);
     (off.state, off.status) = (1, Some(2));
     views.push(off);

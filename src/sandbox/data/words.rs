@@ -112,50 +112,41 @@ pub(super) const UNITS: &[(&str, &[&str])] = &[
     ("Shared Services", &["IT", "People & Culture"]),
 ];
 
-/// Tables with default filters: logical name, name of the user's filter, condition of its query.
+/// The rows that a user owns.
+const OWN: &str =
+    r#"<filter type="and"><condition attribute="ownerid" operator="eq-userid" /></filter>"#;
+/// The rows that a user owns, the active ones.
+const OWN_ACTIVE: &str = r#"<filter type="and"><condition attribute="ownerid" operator="eq-userid" /><condition attribute="statecode" operator="eq" value="0" /></filter>"#;
+/// Activities in which the user takes part: the owner is among those who do.
+const TAKES_PART: &str = r#"<filter type="and"><condition attribute="statecode" operator="in"><value>0</value><value>3</value></condition></filter><link-entity name="activityparty" from="activityid" to="activityid" link-type="inner" alias="party"><filter type="and"><condition attribute="partyid" operator="eq-userid" /></filter></link-entity>"#;
+/// The same said in another way, as people write it themselves.
+pub(super) const OWNS_OR_TAKES_PART: &str = r#"<filter type="or"><condition attribute="ownerid" operator="eq-userid" /><condition entityname="party" attribute="partyid" operator="not-null" /></filter><link-entity name="activityparty" from="activityid" to="activityid" link-type="outer" alias="party"><filter type="and"><condition attribute="partyid" operator="eq-userid" /></filter></link-entity>"#;
+/// What somebody has made a second filter for.
+pub(super) const OWN_VISITS: &str = r#"<filter type="and"><condition attribute="ownerid" operator="eq-userid" /><condition attribute="subject" operator="like" value="%visit%" /></filter>"#;
+
+/// Filters that cannot be run: nothing, text that breaks off, a column that no longer exists.
+pub(super) const BROKEN: &[&str] = &[
+    "",
+    r#"<fetch version="1.0" mapping="logical"><entity name="appointment"><attribute name="activityid" /><filter type="and"><condition attribute="ownerid" operator="eq-userid" "#,
+    r#"<fetch version="1.0" mapping="logical"><entity name="appointment"><attribute name="activityid" /><filter type="and"><condition attribute="ownerid" operator="eq-userid" /><condition attribute="new_visittype" operator="eq" value="1" /></filter></entity></fetch>"#,
+];
+
+/// Tables with default filters: logical name, name of the user's filter, and what its query asks.
 ///
 /// E-mail is not part of them (Microsoft: "Choose the records to synchronize").
 pub(super) const FILTERS: &[(&str, &str, &str)] = &[
-    (
-        "appointment",
-        "My Appointments",
-        r#"<condition attribute="ownerid" operator="eq-userid" />"#,
-    ),
+    ("appointment", "My Appointments", TAKES_PART),
     (
         "recurringappointmentmaster",
         "My Recurring Appointments",
-        r#"<condition attribute="ownerid" operator="eq-userid" />"#,
+        OWN,
     ),
-    (
-        "serviceappointment",
-        "My Service Activities",
-        r#"<condition attribute="ownerid" operator="eq-userid" />"#,
-    ),
-    (
-        "contact",
-        "My Outlook Contacts",
-        r#"<condition attribute="ownerid" operator="eq-userid" /><condition attribute="statecode" operator="eq" value="0" />"#,
-    ),
-    (
-        "task",
-        "My Tasks",
-        r#"<condition attribute="ownerid" operator="eq-userid" /><condition attribute="statecode" operator="eq" value="0" />"#,
-    ),
-    (
-        "phonecall",
-        "My Phone Calls",
-        r#"<condition attribute="ownerid" operator="eq-userid" /><condition attribute="statecode" operator="eq" value="0" />"#,
-    ),
-    (
-        "fax",
-        "My Faxes",
-        r#"<condition attribute="ownerid" operator="eq-userid" />"#,
-    ),
-    (
-        "letter",
-        "My Letters",
-        r#"<condition attribute="ownerid" operator="eq-userid" />"#,
-    ),
+    ("serviceappointment", "My Service Activities", OWN),
+    ("contact", "My Outlook Contacts", OWN_ACTIVE),
+    ("task", "My Tasks", OWN_ACTIVE),
+    ("phonecall", "My Phone Calls", OWN_ACTIVE),
+    ("fax", "My Faxes", OWN),
+    ("letter", "My Letters", OWN),
 ];
 
 /// Names that people give to filters of their own.
