@@ -255,6 +255,20 @@ impl<'a> Source<'a> for Reader<'a> {
                 let all = all.filter(|it| seen(it.activity.owner));
                 all.map(|it| row(At::Party(it))).collect()
             }
+            (Kind::Assignments, "systemuserid") => {
+                let user = store.person(*id).into_iter();
+                let all =
+                    user.flat_map(|it| store.people[it].roles.iter().map(move |&role| (it, role)));
+                all.map(|(it, role)| row(At::Assignment(it, role)))
+                    .collect()
+            }
+            (Kind::Memberships, "systemuserid") => {
+                let user = store.person(*id).into_iter();
+                let all =
+                    user.flat_map(|it| store.people[it].teams.iter().map(move |&team| (it, team)));
+                all.map(|(it, team)| row(At::Membership(it, team)))
+                    .collect()
+            }
             (kind, "_ownerid_value" | "_owninguser_value") if kind.is_activity() => {
                 let owner = store.person(*id).into_iter();
                 self.activities(kind, owner).map(row).collect()

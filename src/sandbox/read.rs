@@ -167,16 +167,29 @@ impl<'a> Reader<'a> {
     /// The rows of any table but that of filters.
     pub(super) fn open_rows(&self, kind: Kind) -> Box<dyn Iterator<Item = At<'a>> + 'a> {
         let store = self.store;
+        let people = || 0..store.people.len();
         match kind {
-            Kind::Users => Box::new((0..store.people.len()).map(At::User)),
+            Kind::Users => Box::new(people().map(At::User)),
             Kind::Views => Box::new((0..store.views.len()).map(At::View)),
             Kind::Units => Box::new((0..store.units.len()).map(At::Unit)),
             Kind::Roles => Box::new((0..store.roles.len()).map(At::Role)),
             Kind::Teams => Box::new((0..store.teams.len()).map(At::Team)),
             Kind::Organizations => Box::new(std::iter::once(At::Organization)),
             Kind::Appointments | Kind::Series | Kind::Services | Kind::Parties => {
-                Box::new(self.activities(kind, 0..store.people.len()))
+                Box::new(self.activities(kind, people()))
             }
+            Kind::Assignments => Box::new(people().flat_map(|it| {
+                store.people[it]
+                    .roles
+                    .iter()
+                    .map(move |&role| At::Assignment(it, role))
+            })),
+            Kind::Memberships => Box::new(people().flat_map(|it| {
+                store.people[it]
+                    .teams
+                    .iter()
+                    .map(move |&team| At::Membership(it, team))
+            })),
             Kind::Filters | Kind::Principals => Box::new(std::iter::empty()),
         }
     }
@@ -319,8 +332,8 @@ pub(super) fn read_privilege(kind: Kind) -> Option<Privilege> {
         Kind::Filters => Some(Privilege::ReadUserQuery),
         Kind::Views => Some(Privilege::ReadQuery),
         Kind::Units => Some(Privilege::ReadBusinessUnit),
-        Kind::Roles => Some(Privilege::ReadRole),
-        Kind::Teams => Some(Privilege::ReadTeam),
+        Kind::Roles | Kind::Assignments => Some(Privilege::ReadRole),
+        Kind::Teams | Kind::Memberships => Some(Privilege::ReadTeam),
         Kind::Organizations => Some(Privilege::ReadOrganization),
         Kind::Appointments | Kind::Series | Kind::Services | Kind::Parties => {
             Some(Privilege::ReadActivity)

@@ -88,6 +88,8 @@ switches! {
         "That setting is absent from the organisation",
     LowAggregateLimit "low-aggregate-limit"
         "Aggregates over more than 10 rows are refused (default 50,000)",
+    CalendarSystemFilter "calendar-system-filter"
+        "A system filter gives everybody all appointments, whatever their own filters say",
     NextLinkToOtherHost "next-link-to-other-host"
         "@odata.nextLink points to another host",
     Redirect "redirect"

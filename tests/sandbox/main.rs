@@ -11,4 +11,5 @@ mod limits;
 mod reading;
 mod support;
 mod surroundings;
+mod views;
 mod writing;

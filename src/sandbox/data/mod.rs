@@ -7,6 +7,7 @@ mod filters;
 mod organization;
 mod people;
 mod structure;
+mod user_views;
 mod views;
 mod words;
 

@@ -8,6 +8,7 @@ use super::dice::Dice;
 use super::filters::Maker;
 use super::people::people;
 use super::structure::structure;
+use super::user_views::{calendar_filter, personal_views, system_views};
 use super::views::views;
 use crate::sandbox::options::Options;
 use crate::sandbox::rights::Privilege;
@@ -29,7 +30,7 @@ pub(in crate::sandbox) fn organization(options: &Options) -> Store {
         everybody.iter_mut().for_each(on_premises);
     }
     let administrator = 0;
-    let views = views(&mut dice, administrator);
+    let mut views = views(&mut dice, administrator);
     let organization = Organization {
         id: dice.id(),
         tenant: dice.id(),
@@ -43,7 +44,14 @@ pub(in crate::sandbox) fn organization(options: &Options) -> Store {
     for (index, person) in everybody.iter().enumerate() {
         maker.serve(index, person, everybody.len());
     }
-    let (filters, next_version) = maker.finish();
+    let (mut filters, next_version) = maker.finish();
+    // A stream of its own: with more views, nothing else becomes different.
+    let mut extra = Dice::new(options.seed ^ 0x7669_6577);
+    views.extend(system_views(&mut extra, administrator));
+    filters.extend(personal_views(&mut extra, administrator));
+    if options.switches.on(Switch::CalendarSystemFilter) {
+        views.push(calendar_filter(&mut extra, administrator));
+    }
     let mut store = Store::new(Rows {
         organization,
         units: structure.units,

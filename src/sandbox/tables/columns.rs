@@ -159,6 +159,20 @@ pub(super) const TEAM: &[Column] = &[
     col("versionnumber", Int),
 ];
 
+pub(super) const USER_ROLE: &[Column] = &[
+    col("systemuserroleid", Guid),
+    col("systemuserid", Guid),
+    col("roleid", Guid),
+    col("versionnumber", Int),
+];
+
+pub(super) const TEAM_MEMBERSHIP: &[Column] = &[
+    col("teammembershipid", Guid),
+    col("systemuserid", Guid),
+    col("teamid", Guid),
+    col("versionnumber", Int),
+];
+
 pub(super) const ORGANIZATION: &[Column] = &[
     col("organizationid", Guid),
     col("name", Text),

@@ -84,6 +84,7 @@ fn lookup_name(row: &RowRef<'_>, column: &str) -> Option<String> {
         At::Filter(filter) => filter.name.to_string(),
         At::Activity(activity) => activity.subject().to_owned(),
         At::Party(party) => store.people[party.person].full_name(),
+        At::Assignment(..) | At::Membership(..) => return None,
     })
 }
 

@@ -3,11 +3,13 @@
 mod activity_columns;
 mod activity_values;
 mod columns;
+mod find;
 mod labels;
 mod row;
 mod schema;
 mod values;
 
 pub(super) use columns::Column;
-pub(super) use row::{At, RowRef, by_id, kind_of};
+pub(super) use find::{by_id, kind_of};
+pub(super) use row::{At, RowRef};
 pub(super) use schema::{Kind, TableOf, table};

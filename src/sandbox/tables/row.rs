@@ -1,14 +1,12 @@
 //! A row of any table, as the query engine sees it.
 
-use uuid::Uuid;
-
 use super::activity_values;
+use super::find::places;
 use super::labels;
-use super::schema::Kind;
 use super::values;
 use crate::sandbox::access::Reach;
-use crate::sandbox::activities::{self, Party};
-use crate::sandbox::data::{Activity, ActivityKind};
+use crate::sandbox::activities::Party;
+use crate::sandbox::data::Activity;
 use crate::sandbox::odata::{Lookup, Row, Value};
 use crate::sandbox::rows::{Filter, PersonIndex};
 use crate::sandbox::store::Store;
@@ -26,6 +24,10 @@ pub(in crate::sandbox) enum At<'a> {
     Organization,
     Activity(Activity),
     Party(Party),
+    /// A user and a role.
+    Assignment(PersonIndex, usize),
+    /// A user and a team.
+    Membership(PersonIndex, usize),
 }
 
 /// A row, and who looks at it.
@@ -48,7 +50,10 @@ impl<'a> RowRef<'a> {
     pub(in crate::sandbox) fn version(&self) -> u64 {
         let store = self.store;
         match self.at {
-            At::User(index) | At::Principal(index) => store.people[index].version,
+            At::User(index)
+            | At::Principal(index)
+            | At::Assignment(index, _)
+            | At::Membership(index, _) => store.people[index].version,
             At::Filter(filter) => filter.version,
             At::View(index) => store.views[index].version,
             At::Unit(index) => store.units[index].version,
@@ -71,7 +76,11 @@ impl<'a> RowRef<'a> {
             At::Team(index) => self.leave_team(index, navigation),
             At::Activity(activity) => self.leave_activity(&activity, navigation),
             At::Party(party) if navigation == "partyid_systemuser" => vec![At::User(party.person)],
-            At::Organization | At::Principal(_) | At::Party(_) => Vec::new(),
+            At::Organization
+            | At::Principal(_)
+            | At::Party(_)
+            | At::Assignment(..)
+            | At::Membership(..) => Vec::new(),
         };
         ends.into_iter().map(|at| self.to(at)).collect()
     }
@@ -189,40 +198,6 @@ impl<'a> RowRef<'a> {
     }
 }
 
-/// The table of an activity.
-pub(in crate::sandbox) const fn kind_of(activity: &Activity) -> Kind {
-    match activity.kind {
-        ActivityKind::Appointment => Kind::Appointments,
-        ActivityKind::Recurring => Kind::Series,
-        ActivityKind::Service => Kind::Services,
-    }
-}
-
-/// Places of the items that fit.
-fn places<T>(items: &[T], fits: impl Fn(&T) -> bool) -> impl Iterator<Item = usize> {
-    let all = items.iter().enumerate();
-    all.filter(move |(_, item)| fits(item))
-        .map(|(index, _)| index)
-}
-
-/// The row of a table with this id; filters are looked up in the store, and not judged here.
-pub(in crate::sandbox) fn by_id(store: &Store, kind: Kind, id: Uuid) -> Option<At<'_>> {
-    match kind {
-        Kind::Users => store.person(id).map(At::User),
-        Kind::Filters => store.filter(id).map(At::Filter),
-        Kind::Views => store.view(id).map(At::View),
-        Kind::Units => places(&store.units, |it| it.id == id).next().map(At::Unit),
-        Kind::Roles => places(&store.roles, |it| it.id == id).next().map(At::Role),
-        Kind::Teams => places(&store.teams, |it| it.id == id).next().map(At::Team),
-        Kind::Organizations => (store.organization.id == id).then_some(At::Organization),
-        Kind::Appointments | Kind::Series | Kind::Services => activities::activity(store, id)
-            .filter(|it| kind_of(it) == kind)
-            .map(At::Activity),
-        Kind::Parties => activities::party(store, id).map(At::Party),
-        Kind::Principals => None,
-    }
-}
-
 impl Row for RowRef<'_> {
     fn value(&self, column: &str) -> Value {
         let store = self.store;
@@ -236,6 +211,8 @@ impl Row for RowRef<'_> {
             At::Organization => values::organization(store, column),
             At::Activity(it) => activity_values::activity(store, &it, column),
             At::Party(party) => activity_values::party(store, &party, column),
+            At::Assignment(user, role) => values::user_role(store, user, role, column),
+            At::Membership(user, team) => values::team_member(store, user, team, column),
         }
     }
 
@@ -260,8 +237,9 @@ impl Row for RowRef<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::sandbox::activities;
     use crate::sandbox::data::generate;
-    use crate::sandbox::tables::table;
+    use crate::sandbox::tables::{Kind, kind_of, table};
     use crate::sandbox::version::Version;
 
     fn samples(store: &Store) -> Vec<(Kind, At<'_>)> {

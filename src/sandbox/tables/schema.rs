@@ -19,12 +19,16 @@ pub(in crate::sandbox) enum Kind {
     Series,
     Services,
     Parties,
+    /// Which roles users have.
+    Assignments,
+    /// Which teams users are in.
+    Memberships,
     /// What owns a row; abstract, without a set of its own.
     Principals,
 }
 
 impl Kind {
-    pub(in crate::sandbox) const ALL: [Self; 12] = [
+    pub(in crate::sandbox) const ALL: [Self; 14] = [
         Self::Users,
         Self::Filters,
         Self::Views,
@@ -36,6 +40,8 @@ impl Kind {
         Self::Series,
         Self::Services,
         Self::Parties,
+        Self::Assignments,
+        Self::Memberships,
         Self::Principals,
     ];
 
@@ -58,6 +64,8 @@ impl Kind {
             Self::Series => "RecurringAppointmentMaster",
             Self::Services => "ServiceAppointment",
             Self::Parties => "ActivityParty",
+            Self::Assignments => "SystemUserRoles",
+            Self::Memberships => "TeamMembership",
             Self::Principals => "Principal",
         }
     }
@@ -86,6 +94,8 @@ impl Kind {
             Self::Series => "recurringappointmentmasters",
             Self::Services => "serviceappointments",
             Self::Parties => "activityparties",
+            Self::Assignments => "systemuserrolescollection",
+            Self::Memberships => "teammemberships",
             Self::Principals => "owners",
         }
     }
@@ -103,6 +113,8 @@ impl Kind {
             Self::Series => "recurringappointmentmaster",
             Self::Services => "serviceappointment",
             Self::Parties => "activityparty",
+            Self::Assignments => "systemuserroles",
+            Self::Memberships => "teammembership",
             Self::Principals => "principal",
         }
     }
@@ -119,6 +131,8 @@ impl Kind {
             Self::Organizations => "organizationid",
             Self::Appointments | Self::Series | Self::Services => "activityid",
             Self::Parties => "activitypartyid",
+            Self::Assignments => "systemuserroleid",
+            Self::Memberships => "teammembershipid",
             Self::Principals => "ownerid",
         }
     }
@@ -136,6 +150,8 @@ impl Kind {
             Self::Series => activity_columns::SERIES,
             Self::Services => activity_columns::SERVICE,
             Self::Parties => activity_columns::PARTY,
+            Self::Assignments => columns::USER_ROLE,
+            Self::Memberships => columns::TEAM_MEMBERSHIP,
             Self::Principals => columns::PRINCIPAL,
         }
     }
@@ -193,7 +209,7 @@ impl Kind {
                 ("modifiedby", Self::Users, false),
             ],
             Self::Parties => &[("partyid_systemuser", Self::Users, false)],
-            Self::Organizations | Self::Principals => &[],
+            Self::Organizations | Self::Principals | Self::Assignments | Self::Memberships => &[],
         }
     }
 }
@@ -205,20 +221,20 @@ pub(in crate::sandbox) struct TableOf {
     pub(in crate::sandbox) version: Version,
 }
 
-const fn tables(version: Version) -> [TableOf; 12] {
+const fn tables(version: Version) -> [TableOf; 14] {
     let mut all = [TableOf {
         kind: Kind::Users,
         version,
-    }; 12];
+    }; 14];
     let mut index = 0;
-    while index < 12 {
+    while index < 14 {
         all[index].kind = Kind::ALL[index];
         index += 1;
     }
     all
 }
 
-static TABLES: [[TableOf; 12]; 4] = [
+static TABLES: [[TableOf; 14]; 4] = [
     tables(Version::V8_0),
     tables(Version::V8_2),
     tables(Version::V9_1),

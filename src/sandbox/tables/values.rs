@@ -182,6 +182,33 @@ pub(super) fn team(store: &Store, index: usize, column: &str) -> Value {
     }
 }
 
+/// An id for what links two rows.
+fn pair(one: Uuid, other: Uuid) -> Value {
+    Value::Guid(Uuid::from_u128(one.as_u128() ^ other.as_u128()))
+}
+
+pub(super) fn user_role(store: &Store, user: PersonIndex, role: usize, column: &str) -> Value {
+    let (person, role) = (&store.people[user], &store.roles[role]);
+    match column {
+        "systemuserroleid" => pair(person.id, role.id),
+        "systemuserid" => Value::Guid(person.id),
+        "roleid" => Value::Guid(role.id),
+        "versionnumber" => version(person.version),
+        _ => Value::Null,
+    }
+}
+
+pub(super) fn team_member(store: &Store, user: PersonIndex, team: usize, column: &str) -> Value {
+    let (person, team) = (&store.people[user], &store.teams[team]);
+    match column {
+        "teammembershipid" => pair(person.id, team.id),
+        "systemuserid" => Value::Guid(person.id),
+        "teamid" => Value::Guid(team.id),
+        "versionnumber" => version(person.version),
+        _ => Value::Null,
+    }
+}
+
 pub(super) fn organization(store: &Store, column: &str) -> Value {
     let organization = &store.organization;
     match column {

@@ -1,0 +1,108 @@
+//! Views of users: those of the organisation and those of the caller.
+//!
+//! They have chances of their own, so that everything else in an organisation is as it is without them.
+
+use std::sync::Arc;
+
+use super::dice::Dice;
+use super::views::fetch_xml;
+use crate::sandbox::rows::{Filter, PersonIndex, View};
+
+const ENABLED: &str = r#"<attribute name="domainname" /><attribute name="businessunitid" /><attribute name="applicationid" /><filter type="and"><condition attribute="isdisabled" operator="eq" value="0" /><condition attribute="accessmode" operator="ne" value="3" /></filter><order attribute="fullname" descending="false" />"#;
+const DISABLED: &str = r#"<attribute name="domainname" /><filter type="and"><condition attribute="isdisabled" operator="eq" value="1" /></filter>"#;
+const OWN_UNIT: &str = r#"<attribute name="domainname" /><filter type="and"><condition attribute="businessunitid" operator="eq-businessid" /></filter>"#;
+const SALESPEOPLE: &str = r#"<attribute name="domainname" /><link-entity name="systemuserroles" from="systemuserid" to="systemuserid" intersect="true"><link-entity name="role" from="roleid" to="roleid" alias="role"><filter type="and"><condition attribute="name" operator="like" value="Sales%" /></filter></link-entity></link-entity>"#;
+const FIELD_SALES: &str = r#"<attribute name="domainname" /><link-entity name="teammembership" from="systemuserid" to="systemuserid" intersect="true"><link-entity name="team" from="teamid" to="teamid"><filter type="and"><condition attribute="name" operator="eq" value="Field Sales" /></filter></link-entity></link-entity>"#;
+const BROKEN: &str =
+    r#"<filter type="and"><condition attribute="new_region" operator="eq" value="7" /></filter>"#;
+const PILOT: &str = r#"<filter type="and"><condition attribute="domainname" operator="begins-with" value="a" /><condition attribute="isdisabled" operator="eq" value="0" /></filter>"#;
+
+/// Views of the organisation: name, what it asks, state.
+const SYSTEM: &[(&str, &str, i32)] = &[
+    ("Enabled Users", ENABLED, 0),
+    ("Disabled Users", DISABLED, 0),
+    ("Users of My Business Unit", OWN_UNIT, 0),
+    ("Salespeople", SALESPEOPLE, 0),
+    ("Field Sales Team", FIELD_SALES, 0),
+    ("Users of a Former Region", BROKEN, 0),
+    ("Old List of Users", DISABLED, 1),
+];
+
+/// Views of the caller; the second has the name of a view of the organisation.
+const PERSONAL: &[(&str, &str, &str)] = &[
+    ("systemuser", "Pilot group", PILOT),
+    ("systemuser", "Enabled Users", ENABLED),
+    ("contact", "Contacts of mine", ""),
+];
+
+/// The views of the organisation.
+pub(super) fn system_views(dice: &mut Dice, author: PersonIndex) -> Vec<View> {
+    let views = SYSTEM.iter().zip(6_000..);
+    views
+        .map(|(&(name, asks, state), version)| View {
+            id: dice.id(),
+            name: name.to_owned(),
+            table: "systemuser".into(),
+            fetch_xml: fetch_xml("systemuser", asks),
+            query_type: 0,
+            is_default: false,
+            state,
+            status: Some(state + 1),
+            version,
+            modified_on: dice.moment(1500),
+            modified_by: author,
+            on_behalf: None,
+        })
+        .collect()
+}
+
+/// A filter of the organisation that gives everybody all appointments, whatever their own filters say.
+pub(super) fn calendar_filter(dice: &mut Dice, author: PersonIndex) -> View {
+    View {
+        id: dice.id(),
+        name: "All open appointments for everybody".to_owned(),
+        table: "appointment".into(),
+        fetch_xml: fetch_xml(
+            "appointment",
+            r#"<filter type="and"><condition attribute="statecode" operator="in"><value>0</value><value>3</value></condition></filter>"#,
+        ),
+        query_type: 256,
+        is_default: false,
+        state: 0,
+        status: Some(1),
+        version: 6_100,
+        modified_on: dice.moment(1500),
+        modified_by: author,
+        on_behalf: None,
+    }
+}
+
+/// The views that the caller has made.
+pub(super) fn personal_views(dice: &mut Dice, owner: PersonIndex) -> Vec<Filter> {
+    let views = PERSONAL.iter().zip(6_200..);
+    views
+        .map(|(&(table, name, asks), version)| {
+            let created_on = dice.moment(300);
+            let name: Arc<str> = name.into();
+            Filter {
+                id: dice.id(),
+                owner,
+                name,
+                table: table.into(),
+                fetch_xml: fetch_xml(table, asks),
+                description: None,
+                query_type: 0,
+                state: 0,
+                status: Some(1),
+                parent: None,
+                version,
+                created_on,
+                modified_on: created_on,
+                modified_by: owner,
+                on_behalf: None,
+                created_on_behalf: None,
+                shared_with: None,
+            }
+        })
+        .collect()
+}

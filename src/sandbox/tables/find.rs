@@ -1,0 +1,44 @@
+//! Finding rows.
+
+use uuid::Uuid;
+
+use super::row::At;
+use super::schema::Kind;
+use crate::sandbox::activities;
+use crate::sandbox::data::{Activity, ActivityKind};
+use crate::sandbox::store::Store;
+
+/// The table of an activity.
+pub(in crate::sandbox) const fn kind_of(activity: &Activity) -> Kind {
+    match activity.kind {
+        ActivityKind::Appointment => Kind::Appointments,
+        ActivityKind::Recurring => Kind::Series,
+        ActivityKind::Service => Kind::Services,
+    }
+}
+
+/// Places of the items that fit.
+pub(super) fn places<T>(items: &[T], fits: impl Fn(&T) -> bool) -> impl Iterator<Item = usize> {
+    let all = items.iter().enumerate();
+    all.filter(move |(_, item)| fits(item))
+        .map(|(index, _)| index)
+}
+
+/// The row of a table with this id; filters are looked up in the store, and not judged here.
+pub(in crate::sandbox) fn by_id(store: &Store, kind: Kind, id: Uuid) -> Option<At<'_>> {
+    match kind {
+        Kind::Users => store.person(id).map(At::User),
+        Kind::Filters => store.filter(id).map(At::Filter),
+        Kind::Views => store.view(id).map(At::View),
+        Kind::Units => places(&store.units, |it| it.id == id).next().map(At::Unit),
+        Kind::Roles => places(&store.roles, |it| it.id == id).next().map(At::Role),
+        Kind::Teams => places(&store.teams, |it| it.id == id).next().map(At::Team),
+        Kind::Organizations => (store.organization.id == id).then_some(At::Organization),
+        Kind::Appointments | Kind::Series | Kind::Services => activities::activity(store, id)
+            .filter(|it| kind_of(it) == kind)
+            .map(At::Activity),
+        Kind::Parties => activities::party(store, id).map(At::Party),
+        // What links two rows is not asked for by its own id.
+        Kind::Assignments | Kind::Memberships | Kind::Principals => None,
+    }
+}
