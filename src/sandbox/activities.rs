@@ -69,6 +69,13 @@ pub(super) fn parties(store: &Store, activity: &Activity) -> Vec<Party> {
         .collect()
 }
 
+/// The ids of those who take part besides the owner.
+pub(super) fn guests(store: &Store, activity: &Activity) -> Vec<Uuid> {
+    let all = parties(store, activity).into_iter();
+    let guests = all.filter(|it| it.person != activity.owner);
+    guests.map(|it| store.people[it.person].id).collect()
+}
+
 /// An activity by its id, whichever table it is in.
 pub(super) fn activity(store: &Store, id: Uuid) -> Option<Activity> {
     let (activity, slot) = store.calendars.find(id)?;

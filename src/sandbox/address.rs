@@ -24,6 +24,11 @@ pub(super) enum Target {
     WhoAmI,
     RetrieveVersion,
     RetrieveCurrentOrganization,
+    /// The actions `PublishXml` and `ResetUserFilters`.
+    PublishXml,
+    ResetUserFilters,
+    /// The action `InstantiateFilters`, bound to a user.
+    InstantiateFilters(RowKey),
     /// `EntityDefinitions`.
     Definitions,
     /// `EntityDefinitions(LogicalName='…')`.
@@ -73,6 +78,8 @@ impl Target {
             "WhoAmI" => Self::WhoAmI,
             "RetrieveVersion" => Self::RetrieveVersion,
             "RetrieveCurrentOrganization" => Self::RetrieveCurrentOrganization,
+            "PublishXml" => Self::PublishXml,
+            "ResetUserFilters" => Self::ResetUserFilters,
             "EntityDefinitions" => return definition(first, rest).map(Some),
             _ => return Ok(None),
         };
@@ -101,6 +108,9 @@ fn definition(first: &str, rest: Option<&str>) -> Result<Target, ApiError> {
 
 fn related(kind: Kind, key: RowKey, rest: &str) -> Result<Target, ApiError> {
     let property = rest.strip_suffix("/$ref").unwrap_or(rest);
+    if kind == Kind::Users && property == "Microsoft.Dynamics.CRM.InstantiateFilters" {
+        return Ok(Target::InstantiateFilters(key));
+    }
     let known = kind.navigations().iter().any(|it| it.0 == property);
     if known {
         Ok(Target::Related(kind, key, property.to_owned()))

@@ -11,13 +11,14 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
+use super::actions;
 use super::challenge;
 use super::counts::Counts;
 use super::faults::Faults;
 use super::options::Options;
 use super::server::serve;
 use super::service::Service;
-use super::snapshot::{self, FilterEdit, FilterSnapshot, UserSnapshot};
+use super::snapshot::{self, ActivitySnapshot, FilterEdit, FilterSnapshot, UserSnapshot};
 
 /// A running server; it stops when dropped.
 #[derive(Debug)]
@@ -95,6 +96,21 @@ impl Sandbox {
     /// Every user.
     pub fn users(&self) -> Vec<UserSnapshot> {
         snapshot::users(&self.service.store())
+    }
+
+    /// Everything that a user takes part in, as owner or as guest, whoever may see it.
+    pub fn activities(&self, user: Uuid) -> Vec<ActivitySnapshot> {
+        snapshot::activities(&self.service.store(), user)
+    }
+
+    /// A user is synchronised for the first time: active filters from the default templates that are active.
+    /// How many; 0 when that has happened before or there is no such user.
+    pub fn synchronise(&self, user: Uuid) -> usize {
+        let mut store = self.service.store_mut();
+        let Some(person) = store.person(user) else {
+            return 0;
+        };
+        actions::populate(&mut store, person, Timestamp::now())
     }
 
     /// The owner changes a filter meanwhile: a new version, without any impersonation. `false` when there is none.

@@ -105,6 +105,9 @@ fn operations(xml: &mut String, version: Version) {
         r#"<Function Name="WhoAmI"><ReturnType Type="mscrm.WhoAmIResponse" Nullable="false" /></Function>"#,
         r#"<Function Name="RetrieveVersion"><ReturnType Type="mscrm.RetrieveVersionResponse" Nullable="false" /></Function>"#,
         r#"<Function Name="RetrieveCurrentOrganization"><Parameter Name="AccessType" Type="mscrm.EndpointAccessType" Nullable="false" /><ReturnType Type="mscrm.RetrieveCurrentOrganizationResponse" Nullable="false" /></Function>"#,
+        r#"<Action Name="InstantiateFilters" IsBound="true"><Parameter Name="entity" Type="mscrm.systemuser" Nullable="false" /><Parameter Name="TemplateCollection" Type="Collection(mscrm.savedquery)" Nullable="false" /></Action>"#,
+        r#"<Action Name="ResetUserFilters"><Parameter Name="QueryType" Type="Edm.Int32" Nullable="false" /></Action>"#,
+        r#"<Action Name="PublishXml"><Parameter Name="ParameterXml" Type="Edm.String" Nullable="false" Unicode="false" /></Action>"#,
     ));
 }
 
@@ -119,6 +122,12 @@ fn container(xml: &mut String, version: Version) {
                 r#"<EntitySet Name="{set}" EntityType="Microsoft.Dynamics.CRM.{name}" />"#
             );
         }
+    }
+    for name in ["ResetUserFilters", "PublishXml"] {
+        let _ = write!(
+            xml,
+            r#"<ActionImport Name="{name}" Action="Microsoft.Dynamics.CRM.{name}" />"#
+        );
     }
     for name in ["WhoAmI", "RetrieveVersion", "RetrieveCurrentOrganization"] {
         let _ = write!(

@@ -5,6 +5,7 @@
 //! imitated as documented; where sources are silent or contradict each other there is a [`Switch`].
 
 mod access;
+mod actions;
 mod activities;
 mod address;
 mod batch;
@@ -48,6 +49,6 @@ pub use faults::{Fault, Faults, FaultsError};
 pub use handle::Sandbox;
 pub use options::{Limits, Options};
 pub use rows::Oddity;
-pub use snapshot::{FilterEdit, FilterSnapshot, UserSnapshot};
+pub use snapshot::{ActivitySnapshot, FilterEdit, FilterSnapshot, UserSnapshot};
 pub use switches::{Switch, Switches, UnknownSwitch};
 pub use version::{UnknownVersion, Version};

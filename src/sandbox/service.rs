@@ -222,7 +222,10 @@ impl Service {
         match target {
             Target::Service => Ok(functions::service_document(options, root)),
             Target::Metadata => Ok(metadata::metadata(options.version)),
-            Target::Batch => Err(ApiError::method("GET")),
+            Target::Batch
+            | Target::PublishXml
+            | Target::ResetUserFilters
+            | Target::InstantiateFilters(_) => Err(ApiError::method("GET")),
             Target::WhoAmI => Ok(functions::who_am_i(&store, &acting, options, root)),
             Target::RetrieveVersion => Ok(functions::version(options, root)),
             Target::RetrieveCurrentOrganization => {
@@ -267,6 +270,9 @@ impl Service {
             ("PATCH", Target::Row(kind, key)) => writer.patch(*kind, *key, call),
             ("POST", Target::Set(kind)) => writer.create(*kind, call),
             ("DELETE", Target::Row(kind, key)) => writer.delete(*kind, *key, call),
+            ("POST", Target::PublishXml) => writer.publish(call),
+            ("POST", Target::ResetUserFilters) => writer.reset_filters(call),
+            ("POST", Target::InstantiateFilters(key)) => writer.instantiate(*key, call),
             (method, Target::Batch) => Err(ApiError::bad_request(format!(
                 "A batch cannot contain a batch: '{method} $batch'."
             ))),

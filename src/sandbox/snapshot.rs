@@ -1,10 +1,14 @@
 //! The organisation as tests and demonstrations look at it, past the Web API.
 
+use jiff::Timestamp;
 use uuid::Uuid;
 
+use super::activities;
+use super::data::Activity;
 use super::rights::Privilege;
 use super::rows::{Filter, Oddity, Person};
 use super::store::Store;
+use super::tables::kind_of;
 
 /// A `userquery` row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +30,8 @@ pub struct FilterSnapshot {
     pub statecode: i32,
     /// `statuscode`.
     pub statuscode: Option<i32>,
+    /// `parentqueryid`: the template it came from.
+    pub template: Option<Uuid>,
     /// The number in the `ETag`.
     pub version: u64,
     /// `systemuserid` behind `modifiedby`.
@@ -97,6 +103,7 @@ fn filter(store: &Store, filter: &Filter) -> FilterSnapshot {
         querytype: filter.query_type,
         statecode: filter.state,
         statuscode: filter.status,
+        template: filter.parent,
         version: filter.version,
         modified_by: store.people[filter.modified_by].id,
         modified_on_behalf_by: filter.on_behalf.map(|it| store.people[it].id),
@@ -140,6 +147,47 @@ fn user(store: &Store, index: usize, person: &Person) -> UserSnapshot {
         may_write_filters: rights.has(Privilege::WriteUserQuery),
         populated: person.populated,
     }
+}
+
+/// An appointment, the series of one, or a service activity.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ActivitySnapshot {
+    /// `activityid`.
+    pub id: Uuid,
+    /// The logical name of its table.
+    pub table: String,
+    /// `subject`.
+    pub subject: String,
+    /// `systemuserid` of the owner.
+    pub owner: Uuid,
+    /// `systemuserid` of those who take part besides the owner.
+    pub guests: Vec<Uuid>,
+    /// `scheduledstart`.
+    pub start: Timestamp,
+    /// `scheduledend`.
+    pub end: Timestamp,
+    /// `statecode`: 0 open, 1 completed, 2 cancelled, 3 scheduled.
+    pub statecode: i32,
+}
+
+/// Everything a user takes part in, as owner or as guest, whoever may see it.
+pub(super) fn activities(store: &Store, user: Uuid) -> Vec<ActivitySnapshot> {
+    let person = store.person(user).into_iter();
+    let parties = person.flat_map(|it| activities::taking_part(store, it));
+    let mut all: Vec<Activity> = parties.map(|it| it.activity).collect();
+    all.dedup();
+    let of = |it: &Activity| ActivitySnapshot {
+        id: activities::id(store, it),
+        table: kind_of(it).logical_name().to_owned(),
+        subject: it.subject().to_owned(),
+        owner: store.people[it.owner].id,
+        guests: activities::guests(store, it),
+        start: it.start(),
+        end: it.end(),
+        statecode: it.state.into(),
+    };
+    all.iter().map(of).collect()
 }
 
 /// What somebody changes in a filter outside of our requests.

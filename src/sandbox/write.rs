@@ -301,7 +301,7 @@ impl Writer<'_> {
 }
 
 /// Only JSON is supported.
-fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
+pub(super) fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
     let given = headers
         .get(CONTENT_TYPE)
         .map(|it| it.to_str().unwrap_or("?"));

@@ -11,5 +11,6 @@ mod limits;
 mod reading;
 mod support;
 mod surroundings;
+mod templates;
 mod views;
 mod writing;
