@@ -230,8 +230,13 @@ impl<'a> Source<'a> for Reader<'a> {
     fn linked(&self, kind: Kind, column: &str, value: &Value) -> Vec<RowRef<'a>> {
         let (store, acting) = (self.store, &self.acting);
         let row = |at| RowRef::new(store, acting.user, at);
+        let scan = || {
+            let all = self.rows(kind, None);
+            all.filter(|it| it.value(column).compare(value).is_eq())
+                .collect()
+        };
         let Value::Guid(id) = value else {
-            return Vec::new();
+            return scan();
         };
         let seen = |owner| sees(store, acting, owner);
         if column == kind.key() {
@@ -273,10 +278,7 @@ impl<'a> Source<'a> for Reader<'a> {
                 let owner = store.person(*id).into_iter();
                 self.activities(kind, owner).map(row).collect()
             }
-            _ => {
-                let all = self.rows(kind, None);
-                all.filter(|it| it.value(column) == *value).collect()
-            }
+            _ => scan(),
         }
     }
 

@@ -30,6 +30,9 @@ async fn count(bench: &Bench, user: &UserSnapshot, set: &str, xml: &str) -> i64 
 const OWN: &str = r#"<filter><condition attribute="ownerid" operator="eq-userid"/></filter>"#;
 const PART: &str = r#"<link-entity name="activityparty" from="activityid" to="activityid"><filter><condition attribute="partyid" operator="eq-userid"/></filter></link-entity>"#;
 
+const OWN_OR_PART: &str = r#"<filter type="or"><condition attribute="ownerid" operator="eq-userid"/><condition entityname="party" attribute="partyid" operator="not-null"/></filter>
+    <link-entity name="activityparty" from="activityid" to="activityid" link-type="outer" alias="party"><filter><condition attribute="partyid" operator="eq-userid"/></filter></link-entity>"#;
+
 #[tokio::test]
 async fn people_have_appointments_to_come_and_some_have_none() {
     let bench = bench("").await;
@@ -62,6 +65,8 @@ async fn taking_part_shows_what_the_role_lets_one_see() {
         let own = count(&bench, user, "appointments", &counting("appointment", OWN)).await;
         let part = count(&bench, user, "appointments", &counting("appointment", PART)).await;
         assert!(part >= own, "owners take part in what they own");
+        let either = counting("appointment", OWN_OR_PART);
+        assert_eq!(count(&bench, user, "appointments", &either).await, part);
         let everywhere = user
             .roles
             .iter()

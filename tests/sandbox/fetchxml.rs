@@ -78,6 +78,22 @@ async fn linked_tables_filter_and_show_their_columns() {
 }
 
 #[tokio::test]
+async fn tables_may_be_linked_by_other_columns_than_ids() {
+    let bench = bench("").await;
+    let xml = r#"<fetch><entity name="systemuser"><attribute name="internalemailaddress"/>
+        <link-entity name="systemuser" from="internalemailaddress" to="internalemailaddress" alias="other">
+          <attribute name="systemuserid"/></link-entity></entity></fetch>"#;
+    let rows = fetch(&bench, "systemusers", xml).await.rows();
+    let users = bench.sandbox.users();
+    let with_email = users.iter().filter(|it| it.email.is_some()).count();
+    assert!(rows.len() > with_email, "somebody shares an e-mail address");
+    let others = rows
+        .iter()
+        .filter(|it| it["other.systemuserid"] != it["systemuserid"]);
+    assert_eq!(others.count(), rows.len() - with_email);
+}
+
+#[tokio::test]
 async fn aggregates_count_and_group() {
     let bench = bench("").await;
     let xml = r#"<fetch aggregate="true"><entity name="systemuser">

@@ -10,6 +10,21 @@ use crate::sandbox::odata::Value;
 use crate::sandbox::rows::PersonIndex;
 use crate::sandbox::tables::Kind;
 
+impl Group {
+    /// The conditions that all results fulfil.
+    fn required<'g>(&'g self, into: &mut Vec<&'g Condition>) {
+        match self {
+            Self::All(parts) => {
+                for part in parts {
+                    part.required(into);
+                }
+            }
+            Self::Any(_) => {}
+            Self::One(condition) => into.push(condition),
+        }
+    }
+}
+
 impl Fetch {
     /// The owners that all results have, or `None` where nothing is said about them.
     pub(super) fn owners(&self, source: &dyn Source<'_>) -> Option<BTreeSet<PersonIndex>> {
@@ -37,6 +52,25 @@ impl Fetch {
     }
 
     fn owners_by(
+        &self,
+        condition: &Condition,
+        source: &dyn Source<'_>,
+    ) -> Option<BTreeSet<PersonIndex>> {
+        let direct = self.owners_named(condition, source);
+        if direct.is_some() || condition.scope == 0 || condition.holds(&Value::Null) {
+            return direct;
+        }
+        // The linked row must be there, so it fits what it was linked for.
+        let linked = &self.scopes[condition.scope].filter;
+        let mut named = Vec::new();
+        linked.required(&mut named);
+        named
+            .into_iter()
+            .find_map(|it| self.owners_named(it, source))
+    }
+
+    /// The owners that the values of a condition name.
+    fn owners_named(
         &self,
         condition: &Condition,
         source: &dyn Source<'_>,
