@@ -4,16 +4,14 @@ use std::fmt;
 use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
-use serde::Serialize;
 
-use crate::journal::{ListedFilter, ListedUser, ProblemRow};
-use crate::model::{FilterId, State, Status, UserId};
+use crate::journal::{ListedUser, ProblemRow};
 
-use super::cell::{cell, maybe};
-use super::document::{FORMAT, Problem};
-use super::drift::{self, Modified, Names};
+use super::document::FORMAT;
+use super::drift::{self, Names};
 use super::grid::{Column, Grid};
 use super::json::write_json;
+use super::list_documents::{Listed, csv_header, csv_lines, csv_user};
 use super::paint::Tone;
 use super::text::clean;
 use super::{Format, Look, ReportError, markdown, problems};
@@ -24,19 +22,6 @@ const COLUMNS: [Column; 5] = [
     Column::text("Name", 16, 48),
     Column::text("State", 8, 8),
     Column::text("Status", 6, 6),
-];
-
-const HEADER: [&str; 10] = [
-    "user",
-    "user_id",
-    "filter_id",
-    "name",
-    "type",
-    "kind",
-    "state",
-    "status",
-    "problem",
-    "message",
 ];
 
 /// What is said of each filter.
@@ -54,15 +39,6 @@ impl Layout {
             Self::States => &COLUMNS,
             Self::Drift => &drift::COLUMNS,
         }
-    }
-
-    fn header(self) -> Vec<String> {
-        let more: &[&str] = match self {
-            Self::States => &[],
-            Self::Drift => &drift::MORE_HEADER,
-        };
-        let titles = HEADER.iter().chain(more);
-        titles.map(|title| (*title).to_owned()).collect()
     }
 }
 
@@ -107,7 +83,7 @@ impl<'a> ListWriter<'a> {
         match format {
             Format::Table => {}
             Format::Json => write!(out, "{{\n  \"format\": {FORMAT},\n  \"users\": [")?,
-            Format::Csv => csv_lines(out, &[layout.header()])?,
+            Format::Csv => csv_lines(out, &[csv_header(layout == Layout::Drift)])?,
             Format::Markdown => markdown::header(out, layout.columns())?,
             Format::Html => return Err(ReportError::OnlyOneRun),
         }
@@ -133,7 +109,10 @@ impl<'a> ListWriter<'a> {
             match self.format {
                 Format::Table => self.table_user(user, names)?,
                 Format::Json => self.json_user(user, names)?,
-                Format::Csv => csv_lines(self.out, &csv_user(user, self.layout, names))?,
+                Format::Csv => {
+                    let lines = csv_user(user, self.told(names));
+                    csv_lines(self.out, &lines)?;
+                }
                 Format::Markdown => {
                     for (cells, _) in self.rows(user, names) {
                         markdown::row(self.out, &cells)?;
@@ -159,6 +138,11 @@ impl<'a> ListWriter<'a> {
         Ok(self.out.flush()?)
     }
 
+    /// The names, where who changed a filter is told.
+    fn told<'n>(&self, names: &'n Names) -> Option<&'n Names> {
+        (self.layout == Layout::Drift).then_some(names)
+    }
+
     fn rows(&self, user: &ListedUser, names: &Names) -> Vec<(Vec<String>, Tone)> {
         match self.layout {
             Layout::States => table_rows(user),
@@ -178,9 +162,8 @@ impl<'a> ListWriter<'a> {
 
     /// Inside a list inside a document: each line is moved in. A JSON string holds no line break.
     fn json_user(&mut self, user: &ListedUser, names: &Names) -> Result<(), ReportError> {
-        let names = (self.layout == Layout::Drift).then_some(names);
         let mut text = Vec::new();
-        write_json(&mut text, &Listed::of(user, names))?;
+        write_json(&mut text, &Listed::of(user, self.told(names)))?;
         self.out.write_all(if self.begun { b"," } else { b"" })?;
         for line in text.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
             self.out.write_all(b"\n    ")?;
@@ -226,90 +209,6 @@ fn fate(problem: &ProblemRow) -> &'static str {
     } else {
         "failed"
     }
-}
-
-#[derive(Serialize)]
-struct Listed<'a> {
-    user: &'a str,
-    id: UserId,
-    filters: Vec<Entry<'a>>,
-    problem: Option<Problem<'a>>,
-}
-
-#[derive(Serialize)]
-struct Entry<'a> {
-    id: FilterId,
-    name: &'a str,
-    #[serde(rename = "type")]
-    filter_type: &'a str,
-    kind: &'static str,
-    state: State,
-    status: Status,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    modified: Option<Modified>,
-}
-
-impl<'a> Listed<'a> {
-    /// With the names, also who changed each filter.
-    fn of(user: &'a ListedUser, names: Option<&Names>) -> Self {
-        let filters = user.filters.iter().map(|filter| Entry {
-            id: filter.id,
-            name: &filter.name,
-            filter_type: &filter.filter_type,
-            kind: filter.kind.as_str(),
-            state: filter.now.state,
-            status: filter.now.status,
-            modified: names.map(|names| Modified::of(&filter.modified, names)),
-        });
-        Self {
-            user: &user.user,
-            id: user.id,
-            filters: filters.collect(),
-            problem: user.problem.as_ref().map(Problem::of),
-        }
-    }
-}
-
-fn csv_lines(out: &mut dyn Write, lines: &[Vec<String>]) -> Result<(), ReportError> {
-    let mut csv = csv::Writer::from_writer(out);
-    for line in lines {
-        csv.write_record(line)?;
-    }
-    Ok(csv.flush()?)
-}
-
-/// A line for each filter with the user's problem, or one without a filter.
-fn csv_user(user: &ListedUser, layout: Layout, names: &Names) -> Vec<Vec<String>> {
-    let line = |filter| {
-        let mut line = csv_line(user, filter);
-        if layout == Layout::Drift {
-            line.extend(drift::more_cells(filter, names));
-        }
-        line
-    };
-    if user.filters.is_empty() {
-        return vec![line(None)];
-    }
-    user.filters
-        .iter()
-        .map(|filter| line(Some(filter)))
-        .collect()
-}
-
-fn csv_line(user: &ListedUser, filter: Option<&ListedFilter>) -> Vec<String> {
-    let problem = user.problem.as_ref();
-    vec![
-        cell(&user.user),
-        user.id.to_string(),
-        maybe(filter.map(|f| f.id)),
-        filter.map_or_else(String::new, |f| cell(&f.name)),
-        filter.map_or_else(String::new, |f| cell(&f.filter_type)),
-        maybe(filter.map(|f| f.kind.as_str())),
-        maybe(filter.map(|f| f.now.state.as_str())),
-        maybe(filter.map(|f| f.now.status)),
-        maybe(problem.map(|p| p.kind)),
-        problem.map_or_else(String::new, |p| cell(&p.message)),
-    ]
 }
 
 #[cfg(test)]

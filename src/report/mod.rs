@@ -14,6 +14,7 @@ mod hints;
 mod html;
 mod json;
 mod list;
+mod list_documents;
 mod markdown;
 mod paint;
 mod plan;
