@@ -17,7 +17,7 @@ use super::exit::Exit;
 use super::printer::Printer;
 use super::{
     change, check, completions, demo, doctor, environments, interrupt, list, login, resume, runs,
-    sandbox, undo, whoami,
+    sandbox, templates, undo, whoami,
 };
 
 /// What every command has at hand.
@@ -63,7 +63,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
     };
     let lists = matches!(
         command,
-        Command::List(_) | Command::Check(_) | Command::Runs
+        Command::List(_) | Command::Check(_) | Command::Templates(_) | Command::Runs
     );
     if lists && printer.format == Format::Html {
         // Said before anything is read.
@@ -78,6 +78,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         Command::Undo(args) => undo::undo(&app, args).await,
         Command::List(args) => list::list(&app, args).await,
         Command::Check(args) => check::check(&app, args).await,
+        Command::Templates(args) => templates::templates(&app, args).await,
         Command::Runs => runs::runs(&app),
         Command::Report(args) => runs::report(&app, args),
         Command::Demo(args) => demo::demo(&app, args).await,

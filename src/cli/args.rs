@@ -13,6 +13,7 @@ use crate::rollout::SurveyMode;
 use crate::settings::SignInKind;
 
 use super::sandbox::SandboxArgs;
+use super::template_args::TemplatesArgs;
 
 /// Switch the appointment synchronisation of every Dynamics 365 user off or on, the supported way.
 ///
@@ -83,6 +84,8 @@ pub(super) enum Command {
     List(ListArgs),
     /// Exit with 10 when any matching filter is in another state; for schedulers
     Check(CheckArgs),
+    /// List what new users receive, or set its state
+    Templates(TemplatesArgs),
     /// List earlier runs, the newest first
     Runs,
     /// Show one run

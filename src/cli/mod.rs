@@ -25,6 +25,8 @@ mod runs;
 mod sandbox;
 mod scope;
 mod sign_in;
+mod template_args;
+mod templates;
 mod undo;
 mod whoami;
 

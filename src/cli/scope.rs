@@ -72,17 +72,26 @@ fn list(path: &str) -> Result<Vec<Named>, CliError> {
 
 /// The filters that are meant.
 pub(super) fn criteria(args: &ScopeArgs) -> Result<Criteria, CliError> {
-    let types = match &args.types[..] {
+    criteria_of(&args.types, args.kind, args.name.as_deref())
+}
+
+/// The same from the flags themselves.
+pub(super) fn criteria_of(
+    types: &[String],
+    kind: KindChoice,
+    name: Option<&str>,
+) -> Result<Criteria, CliError> {
+    let types = match types {
         [] => Types::default(),
         types if types.iter().any(|t| t.eq_ignore_ascii_case("all")) => Types::All,
         types => Types::Only(types.iter().map(|t| FilterType::new(t.trim())).collect()),
     };
-    let kinds = match args.kind {
+    let kinds = match kind {
         KindChoice::Outlook => vec![Kind::Outlook],
         KindChoice::Offline => vec![Kind::Offline],
         KindChoice::Both => vec![Kind::Outlook, Kind::Offline],
     };
-    Ok(Criteria::new(types, kinds, args.name.as_deref())?)
+    Ok(Criteria::new(types, kinds, name)?)
 }
 
 #[cfg(test)]

@@ -1,7 +1,7 @@
 //! The Web API of Dynamics 365 / Dataverse: requests, paging, batches, errors, impersonation.
 //!
 //! Reads and writes are different types: a [`Reader`] cannot write, and every change goes through the
-//! one [`Writer`].
+//! one [`Writer`], those of templates through the one [`TemplateWriter`].
 
 pub mod batch;
 mod channel;
@@ -16,6 +16,7 @@ mod impersonation;
 mod many;
 mod reader;
 mod rows;
+mod templates;
 mod users;
 mod writer;
 
@@ -30,5 +31,6 @@ pub use identity::Identity;
 pub use impersonation::Impersonated;
 pub use many::Columns;
 pub use reader::Reader;
+pub use templates::{TemplateWriter, TemplateWritten};
 pub use users::UserPages;
 pub use writer::{SetState, Writer, Written};

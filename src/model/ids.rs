@@ -41,6 +41,11 @@ uuid_id! {
     FilterId
 }
 
+uuid_id! {
+    /// A `savedqueryid` of a template.
+    TemplateId
+}
+
 /// The id of a run: twelve lower-case hexadecimal digits, of which any unique prefix will do.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(transparent)]

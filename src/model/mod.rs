@@ -5,6 +5,7 @@ mod filter;
 mod ids;
 mod operation;
 mod problem;
+mod template;
 mod user;
 
 pub use environment::{EnvironmentUrl, EnvironmentUrlError, Organization, ServerVersion};
@@ -12,7 +13,8 @@ pub use filter::{
     CALENDAR_TYPES, Filter, FilterType, Kind, Modification, State, StateAndStatus, Status,
     UnknownCode,
 };
-pub use ids::{FilterId, ObjectId, RunId, RunIdError, UserId};
+pub use ids::{FilterId, ObjectId, RunId, RunIdError, TemplateId, UserId};
 pub use operation::{Operation, Outcome};
 pub use problem::{Problem, ProblemKind, Stage};
+pub use template::Template;
 pub use user::{AccessMode, Caller, User};

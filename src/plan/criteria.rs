@@ -62,14 +62,17 @@ impl Criteria {
     /// Sorted out here and not by the server: any condition beside kind and owner breaks the
     /// administrator's view of other people's filters (Microsoft: "Offline and Outlook filters and templates").
     pub fn matches(&self, filter: &Filter) -> bool {
+        self.fits(&filter.filter_type, filter.kind, &filter.name)
+    }
+
+    /// The same of anything that has a type, a kind and a name.
+    pub fn fits(&self, filter_type: &FilterType, kind: Kind, name: &str) -> bool {
         let of_type = match &self.types {
             Types::All => true,
-            Types::Only(types) => types.contains(&filter.filter_type),
+            Types::Only(types) => types.contains(filter_type),
         };
         let named = self.name.as_ref();
-        of_type
-            && self.kinds.contains(&filter.kind)
-            && named.is_none_or(|(_, glob)| glob.is_match(&filter.name))
+        of_type && self.kinds.contains(&kind) && named.is_none_or(|(_, glob)| glob.is_match(name))
     }
 
     /// The criteria in words, for people.

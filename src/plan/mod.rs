@@ -10,6 +10,7 @@ mod eligibility;
 mod groups;
 mod limit;
 mod selection;
+mod templates;
 mod undo;
 mod user_list;
 
@@ -21,5 +22,6 @@ pub use eligibility::ineligible;
 pub use groups::{BusinessUnit, GroupMismatch, Groups, find_name, find_units};
 pub use limit::Limit;
 pub use selection::{Mismatch, Named, Place, Selection, Selector};
+pub use templates::{TemplateChoice, TemplateVerdict, judge_template};
 pub use undo::{Done, UndoStep, undo_step};
 pub use user_list::{UserListError, parse_user_list};

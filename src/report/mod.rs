@@ -27,6 +27,8 @@ mod runs;
 mod summary;
 #[cfg(test)]
 mod support;
+mod template_documents;
+mod templates;
 mod text;
 mod words;
 
@@ -42,3 +44,4 @@ pub use progress::{ProgressStyle, show_progress};
 pub use run::write_run;
 pub use runs::write_runs;
 pub use summary::write_summary;
+pub use templates::{TemplateRun, write_template_run, write_templates};

@@ -12,6 +12,7 @@ mod pool;
 mod prove;
 mod session;
 mod survey;
+mod templates;
 
 pub use administrator::{FallBack, SurveyMode, SurveyedAs};
 pub use apply::Application;
@@ -19,3 +20,4 @@ pub use error::RolloutError;
 pub use event::{Event, Events, Step};
 pub use fits::Misfit;
 pub use session::{Rollout, Started};
+pub use templates::{TemplateChange, TemplateFate, set_template};

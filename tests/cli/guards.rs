@@ -76,3 +76,21 @@ fn production_is_written_to_only_where_it_is_named() {
     run(&["undo", &run_id], &right).must_be(0);
     assert_eq!(world.states(), before);
 }
+
+#[test]
+fn production_guards_what_new_users_receive_too() {
+    let world = World::with_users(25);
+    let config = configured(&world, "production = true\n");
+    let set = |more: &[&str]| {
+        let start = ["templates", "deactivate", "--yes", "--config", &config];
+        let which = ["--type", "all", "--name", "*not default*"];
+        world.run(&[&start[..], &which, more].concat())
+    };
+    let ended = set(&[]).must_be(5);
+    assert!(
+        ended.stderr.contains("--confirm-environment contoso"),
+        "{ended:?}"
+    );
+    let ended = set(&["--confirm-environment", "contoso"]).must_be(0);
+    assert!(ended.stdout.contains("1 deactivated"), "{ended:?}");
+}

@@ -12,3 +12,4 @@ mod contract;
 mod guards;
 mod killed;
 mod support;
+mod templates;

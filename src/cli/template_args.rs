@@ -1,0 +1,74 @@
+//! The command line of `templates`.
+
+use clap::{Args, Subcommand};
+
+use super::args::{ConnectionArgs, KindChoice};
+
+/// `templates`.
+#[derive(Debug, Args)]
+pub(super) struct TemplatesArgs {
+    /// What to do
+    #[command(subcommand)]
+    pub(super) action: TemplatesAction,
+}
+
+/// What to do with templates.
+#[derive(Debug, Subcommand)]
+pub(super) enum TemplatesAction {
+    /// List the templates, with what is given to new users and in which state
+    List(TemplateListArgs),
+    /// Set matching templates to active: show, confirm, set, check
+    Activate(TemplateChangeArgs),
+    /// Set matching templates to inactive: show, confirm, set, check
+    ///
+    /// New users only are touched: whoever has filters keeps them. A default template cannot be inactive; the server
+    /// refuses that.
+    Deactivate(TemplateChangeArgs),
+}
+
+/// `templates list`.
+#[derive(Debug, Args)]
+pub(super) struct TemplateListArgs {
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) choice: TemplateChoiceArgs,
+}
+
+/// `templates activate` and `templates deactivate`.
+#[derive(Debug, Args)]
+pub(super) struct TemplateChangeArgs {
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) choice: TemplateChoiceArgs,
+    /// Do not ask
+    #[arg(long, help_heading = "Safety")]
+    pub(super) yes: bool,
+    /// Give the name of the environment, where the configuration file says `production = true`
+    #[arg(long, value_name = "NAME", help_heading = "Safety")]
+    pub(super) confirm_environment: Option<String>,
+    /// Show what would be set, and set nothing
+    #[arg(long, help_heading = "Safety")]
+    pub(super) dry_run: bool,
+}
+
+/// Which templates.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Templates")]
+pub(super) struct TemplateChoiceArgs {
+    /// Only templates for filters of this type, such as `contact`; `all` for every type (repeatable)
+    ///
+    /// Default: appointment, recurringappointmentmaster, serviceappointment.
+    #[arg(long = "type", value_name = "TYPE")]
+    pub(super) types: Vec<String>,
+    /// Templates for which kind of filters
+    #[arg(long, value_enum, default_value_t = KindChoice::Outlook)]
+    pub(super) kind: KindChoice,
+    /// Only templates whose name fits this pattern, such as `Appointments*`
+    #[arg(long, value_name = "GLOB")]
+    pub(super) name: Option<String>,
+    /// Exactly these templates, by id (repeatable)
+    #[arg(long, value_name = "ID", value_delimiter = ',', conflicts_with_all = ["types", "kind", "name"])]
+    pub(super) only: Vec<uuid::Uuid>,
+}

@@ -1,0 +1,177 @@
+//! `templates`: what new users receive.
+
+use std::io::Write;
+
+use crate::dataverse::{Reader, TemplateWriter};
+use crate::model::{Kind, State, Template, TemplateId};
+use crate::plan::TemplateChoice;
+use crate::report::{Format, TemplateRun, write_template_run, write_templates};
+use crate::rollout::{TemplateChange, TemplateFate, set_template};
+
+use super::App;
+use super::args::ConsentArgs;
+use super::connect::{connect, target};
+use super::consent::{self, Consent};
+use super::error::CliError;
+use super::exit::Exit;
+use super::printer::Printer;
+use super::scope::criteria_of;
+use super::template_args::{
+    TemplateChangeArgs, TemplateChoiceArgs, TemplateListArgs, TemplatesAction, TemplatesArgs,
+};
+
+/// Lists templates or sets their state.
+pub(super) async fn templates(app: &App, args: &TemplatesArgs) -> Result<Exit, CliError> {
+    match &args.action {
+        TemplatesAction::List(args) => list(app, args).await,
+        TemplatesAction::Activate(args) => set(app, args, State::Active).await,
+        TemplatesAction::Deactivate(args) => set(app, args, State::Inactive).await,
+    }
+}
+
+async fn list(app: &App, args: &TemplateListArgs) -> Result<Exit, CliError> {
+    let choice = choice(&args.choice)?;
+    let reader = connect(target(&args.connection, None)?, &app.interrupted).await?;
+    let templates = read(&reader, &choice).await?;
+    let mut out = Printer::result();
+    write_templates(&mut out, &templates, app.printer.format, app.printer.look())?;
+    out.flush().map_err(CliError::Output)?;
+    Ok(Exit::Done)
+}
+
+/// Shows, asks, sets and sums up. There is no run file: templates belong to nobody whose filters could be put
+/// back, and the result names the command that takes it back.
+async fn set(app: &App, args: &TemplateChangeArgs, wanted: State) -> Result<Exit, CliError> {
+    let choice = choice(&args.choice)?;
+    let target = target(&args.connection, None)?;
+    let flags = flags(args);
+    let consent = Consent::new(&flags, target.guards.clone());
+    consent::foresee(&consent, false)?;
+    let reader = connect(target, &app.interrupted).await?;
+    let templates = read(&reader, &choice).await?;
+    let planned = templates
+        .into_iter()
+        .map(|template| TemplateChange::planned(template, wanted));
+    let mut changes: Vec<_> = planned.collect();
+    let to_do = count(&changes, TemplateFate::Planned);
+    if to_do > 0 && !args.dry_run {
+        talk_of_plan(app, &reader, wanted, &changes)?;
+        let question = question(to_do, wanted);
+        consent::obtain_for(&question, &consent, false, &app.interrupted).await?;
+    }
+    let done = set_all(&reader, args.dry_run, &mut changes).await;
+    show(app, &reader, wanted, &changes)?;
+    done?;
+    if args.dry_run {
+        app.printer.say("This was a dry run: nothing was set.");
+    }
+    Ok(match count(&changes, TemplateFate::Failed) {
+        0 => Exit::Done,
+        _ => Exit::Partial,
+    })
+}
+
+/// What was done before an error stays done and is shown.
+async fn set_all(
+    reader: &Reader,
+    dry_run: bool,
+    changes: &mut [TemplateChange],
+) -> Result<(), CliError> {
+    let writer = TemplateWriter::new(reader.clone(), dry_run);
+    for change in changes {
+        set_template(reader, &writer, change).await?;
+    }
+    Ok(())
+}
+
+async fn read(reader: &Reader, choice: &TemplateChoice) -> Result<Vec<Template>, CliError> {
+    let kinds = match choice {
+        TemplateChoice::Fitting(criteria) => criteria.kinds(),
+        TemplateChoice::Only(_) => &[Kind::Outlook, Kind::Offline],
+    };
+    let templates = reader.templates(kinds).await?;
+    choice.of(templates).map_err(|missing| {
+        let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();
+        CliError::Usage(format!(
+            "--only: there is no template with the id {}; nothing was changed; `syncfilters templates list --type all --kind both \
+             --format json` has the ids",
+            missing.join(", ")
+        ))
+    })
+}
+
+fn choice(args: &TemplateChoiceArgs) -> Result<TemplateChoice, CliError> {
+    if args.only.is_empty() {
+        let criteria = criteria_of(&args.types, args.kind, args.name.as_deref())?;
+        return Ok(TemplateChoice::Fitting(criteria));
+    }
+    let only = args.only.iter().map(|id| TemplateId(*id)).collect();
+    Ok(TemplateChoice::Only(only))
+}
+
+fn flags(args: &TemplateChangeArgs) -> ConsentArgs {
+    ConsentArgs {
+        yes: args.yes,
+        confirm_environment: args.confirm_environment.clone(),
+        dry_run: args.dry_run,
+        ..ConsentArgs::default()
+    }
+}
+
+fn question(templates: usize, wanted: State) -> String {
+    let plural = if templates == 1 { "" } else { "s" };
+    let verb = match wanted {
+        State::Active => "Activate",
+        State::Inactive => "Deactivate",
+    };
+    format!("{verb} {templates} template{plural}?")
+}
+
+fn count(changes: &[TemplateChange], fate: TemplateFate) -> usize {
+    changes.iter().filter(|change| change.fate == fate).count()
+}
+
+fn talk_of_plan(
+    app: &App,
+    reader: &Reader,
+    wanted: State,
+    changes: &[TemplateChange],
+) -> Result<(), CliError> {
+    let (mut out, look) = app.printer.talk();
+    write_template_run(&mut out, &run(reader, wanted, changes), Format::Table, look)?;
+    writeln!(out)
+        .and_then(|()| out.flush())
+        .map_err(CliError::Output)
+}
+
+fn show(
+    app: &App,
+    reader: &Reader,
+    wanted: State,
+    changes: &[TemplateChange],
+) -> Result<(), CliError> {
+    let mut out = Printer::result();
+    let (format, look) = (app.printer.format, app.printer.look());
+    write_template_run(&mut out, &run(reader, wanted, changes), format, look)?;
+    out.flush().map_err(CliError::Output)
+}
+
+fn run<'a>(reader: &'a Reader, wanted: State, changes: &'a [TemplateChange]) -> TemplateRun<'a> {
+    TemplateRun {
+        environment: reader.environment(),
+        organization: &reader.identity().organization.name,
+        wanted,
+        changes,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_question_says_what_and_how_many() {
+        assert_eq!(question(1, State::Inactive), "Deactivate 1 template?");
+        assert_eq!(question(3, State::Active), "Activate 3 templates?");
+    }
+}

@@ -1,0 +1,63 @@
+//! Sync filter templates: `savedquery` rows from which a new user's filters are made.
+
+use super::{FilterType, Kind, State, StateAndStatus, TemplateId};
+
+impl Kind {
+    /// The `querytype` of a template for filters of this kind.
+    ///
+    /// Microsoft: `SavedQueryQueryType`, `OutlookTemplate` and `OfflineTemplate`.
+    pub const fn template_code(self) -> i32 {
+        match self {
+            Self::Outlook => 131_072,
+            Self::Offline => 8192,
+        }
+    }
+
+    /// The kind of filters that are made from a template with this `querytype`.
+    pub const fn of_template_code(code: i32) -> Option<Self> {
+        match code {
+            131_072 => Some(Self::Outlook),
+            8192 => Some(Self::Offline),
+            _ => None,
+        }
+    }
+}
+
+/// One template as it was read. It belongs to the organisation and not to a user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Template {
+    /// `savedqueryid`.
+    pub id: TemplateId,
+    /// `name`.
+    pub name: String,
+    /// `returnedtypecode`.
+    pub filter_type: FilterType,
+    /// What kind of filters is made from it.
+    pub kind: Kind,
+    /// `isdefault`: only those are given to new users (Microsoft: "Offline and Outlook filters and templates").
+    pub default: bool,
+    /// `statecode` and `statuscode`: 1 belongs to active, 2 to inactive, and there is no other.
+    pub now: StateAndStatus,
+    /// `@odata.etag`, for `If-Match`; absent only where the server sent none.
+    pub etag: Option<String>,
+}
+
+impl Template {
+    /// Whether a new user receives an active filter from it.
+    pub fn reaches_new_users(&self) -> bool {
+        self.default && self.now.state == State::Active
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_query_types_of_templates_are_not_those_of_filters() {
+        for kind in [Kind::Outlook, Kind::Offline] {
+            assert_eq!(Kind::of_template_code(kind.template_code()), Some(kind));
+            assert_eq!(Kind::of_template_code(kind.code()), None);
+        }
+    }
+}
