@@ -89,8 +89,11 @@ async fn nothing_to_fix(app: &App, driver: Driver<'_>) -> Result<Exit, CliError>
 }
 
 async fn still_out_of_line(rollout: &Rollout) -> Result<bool, CliError> {
-    let left = rollout.journal().view(|view| view.not_as_wanted());
-    Ok(left.await? > 0)
+    let some = |left| left > 0;
+    let left = rollout
+        .journal()
+        .view(move |view| view.not_as_wanted().map(some));
+    Ok(left.await?)
 }
 
 /// Shows the drift where people read what leads to the result.

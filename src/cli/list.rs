@@ -90,7 +90,9 @@ pub(super) async fn show(
         };
         after = last.seq;
         let users: Vec<_> = users.into_iter().filter_map(&keep).collect();
-        users.iter().for_each(|user| shown.add(user));
+        for user in &users {
+            shown.add(user);
+        }
         if let Some(reader) = reader {
             look_up(rollout, reader, &users, &mut names).await?;
         }
