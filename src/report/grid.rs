@@ -1,5 +1,6 @@
 //! Tables that fit a width, written row by row.
 
+use std::borrow::Cow;
 use std::io::{self, Write};
 
 use comfy_table::presets::NOTHING;
@@ -94,7 +95,9 @@ impl Grid {
     pub(super) fn row(&self, out: &mut dyn Write, cells: &[String], tone: Tone) -> io::Result<()> {
         let mut table = Table::new();
         table.load_style(NOTHING);
-        table.add_row(Row::from(cells));
+        let cells = cells.iter().zip(&self.widths);
+        let cells = cells.map(|(cell, width)| broken(cell, *width));
+        table.add_row(Row::from(cells.collect::<Vec<_>>()));
         for (at, column) in self.columns.iter().enumerate() {
             let Some(place) = table.column_mut(at) else {
                 continue;
@@ -126,6 +129,34 @@ impl Grid {
         rows.iter()
             .try_for_each(|(cells, tone)| grid.row(out, cells, *tone))
     }
+}
+
+/// A cell whose words are broken where a reader expects it, where one is wider than the column: before an `@`, and
+/// after what parts an address. Words of other scripts are left to the table, which knows how wide they are.
+fn broken(cell: &str, width: usize) -> String {
+    let words = cell.split(' ').map(|word| {
+        if word.is_ascii() && word.len() > width {
+            Cow::Owned(broken_word(word, width.max(1)))
+        } else {
+            Cow::Borrowed(word)
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+fn broken_word(word: &str, width: usize) -> String {
+    let (mut lines, mut rest) = (Vec::new(), word);
+    while rest.len() > width {
+        let good = |at: &usize| {
+            let (before, after) = rest.split_at(*at);
+            after.starts_with('@') || before.ends_with(['.', '-', '_', '/', ':', ','])
+        };
+        let (line, left) = rest.split_at((1..=width).rev().find(good).unwrap_or(width));
+        lines.push(line);
+        rest = left;
+    }
+    lines.push(rest);
+    lines.join("\n")
 }
 
 fn narrow(width: usize) -> u16 {
@@ -220,10 +251,32 @@ mod tests {
     fn a_table_that_is_too_wide_breaks_its_widest_cells() {
         insta::assert_snapshot!(written(40), @r"
         User              Users  Hint
-        ada@contoso.exam     12  Give the user a
-        ple                      role.
+        ada@contoso.         12  Give the user a
+        example                  role.
         東京              1,234  Leave it.
         ");
+    }
+
+    #[test]
+    fn an_address_is_broken_where_it_has_a_joint_and_keeps_every_letter() {
+        for (word, width, lines) in [
+            ("ada@contoso.example", 16, "ada@contoso.|example"),
+            (
+                "maximiliana@contoso.example",
+                16,
+                "maximiliana|@contoso.example",
+            ),
+            (
+                "https://contoso.crm4.dynamics.com",
+                17,
+                "https://contoso.|crm4.dynamics.com",
+            ),
+            ("unbreakable", 4, "unbr|eaka|ble"),
+            ("short and long-winded", 8, "short and long-|winded"),
+            ("x", 0, "x"),
+        ] {
+            assert_eq!(broken(word, width).replace('\n', "|"), lines);
+        }
     }
 
     #[test]

@@ -261,10 +261,10 @@ mod tests {
                                                    appointments
         gil@contoso.example   serviceappointment   My Outlook           inactive  2
                                                    serviceappointments
-        =hana@contoso.exampl  appointment          My Outlook           active    1
-        e                                          appointments
-        =hana@contoso.exampl  serviceappointment   My Outlook           inactive  2
-        e                                          serviceappointments
+        =hana@contoso.        appointment          My Outlook           active    1
+        example                                    appointments
+        =hana@contoso.        serviceappointment   My Outlook           inactive  2
+        example                                    serviceappointments
         ");
     }
 

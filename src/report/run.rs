@@ -211,16 +211,16 @@ mod tests {
 
         Every change
         User              Type              Name             Change             Outcome
-        ada@contoso.exam  appointment       My Outlook       active (status     changed
-        ple                                 appointments     null) → inactive
-        eve@contoso.exam  appointment       My Outlook       active → inactive  left
-        ple                                 appointments
-        finn@contoso.exa  appointment       My Outlook       active → inactive  gone
-        mple                                appointments
-        gil@contoso.exam  appointment       My Outlook       active → inactive  unknown
-        ple                                 appointments
-        =hana@contoso.ex  appointment       My Outlook       active → inactive  failed
-        ample                               appointments
+        ada@contoso.      appointment       My Outlook       active (status     changed
+        example                             appointments     null) → inactive
+        eve@contoso.      appointment       My Outlook       active → inactive  left
+        example                             appointments
+        finn@contoso.     appointment       My Outlook       active → inactive  gone
+        example                             appointments
+        gil@contoso.      appointment       My Outlook       active → inactive  unknown
+        example                             appointments
+        =hana@contoso.    appointment       My Outlook       active → inactive  failed
+        example                             appointments
         ");
     }
 }

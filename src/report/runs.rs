@@ -234,10 +234,10 @@ mod tests {
         let shown = text(|out| write_table(out, &runs(), &unreadable(), PLAIN, &TimeZone::UTC));
         insta::assert_snapshot!(shown, @r"
         Run     Started           Operation   Outcome  Users  Filters  Environment
-        3f2a9c  2026-11-24 14:04  undo        partial  4,998   14,990  https://contoso.c
-                                                                       rm4.dynamics.com
-        3f2a9c  2026-11-24 14:04  deactivate  stopped      0        0  https://contoso.c
-                                                                       rm4.dynamics.com
+        3f2a9c  2026-11-24 14:04  undo        partial  4,998   14,990  https://contoso.
+                                                                       crm4.dynamics.com
+        3f2a9c  2026-11-24 14:04  deactivate  stopped      0        0  https://contoso.
+                                                                       crm4.dynamics.com
         Users and filters: how many were changed.
         Cannot be read: /runs/x.run is not a run file
         ");
