@@ -28,7 +28,7 @@ const COLUMNS: [Column; 7] = [
 ];
 
 /// Writes earlier runs, in the order given, and what could not be read: below a table, in a field
-/// `unreadable` of a JSON document, and not at all in CSV and Markdown.
+/// `unreadable` of a JSON document, and as lines with outcome `unreadable` in CSV.
 pub fn write_runs(
     out: &mut dyn Write,
     runs: &[Summary],
@@ -39,8 +39,8 @@ pub fn write_runs(
     match format {
         Format::Table => write_table(out, runs, unreadable, look, &TimeZone::system()),
         Format::Json => write_list(out, runs, unreadable),
-        Format::Csv => write_csv(out, runs),
-        Format::Markdown => write_markdown(out, runs, &TimeZone::system()),
+        Format::Csv => write_csv(out, runs, unreadable),
+        Format::Markdown => write_markdown(out, runs, unreadable, &TimeZone::system()),
         Format::Html => Err(ReportError::OnlyOneRun),
     }
 }
@@ -73,11 +73,19 @@ fn write_table(
 fn write_markdown(
     out: &mut dyn Write,
     runs: &[Summary],
+    unreadable: &[OpenError],
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
     markdown::header(out, &COLUMNS)?;
     for run in runs {
         markdown::row(out, &row(run, zone).0)?;
+    }
+    if !unreadable.is_empty() {
+        writeln!(out, "\nCannot be read:\n")?;
+    }
+    for error in unreadable {
+        let text = clean(&error.to_string()).into_owned();
+        writeln!(out, "- {}", markdown::escaped(&text))?;
     }
     Ok(())
 }
@@ -143,7 +151,11 @@ fn write_list(
     Ok(write_json(out, &list)?)
 }
 
-fn write_csv(out: &mut dyn Write, runs: &[Summary]) -> Result<(), ReportError> {
+fn write_csv(
+    out: &mut dyn Write,
+    runs: &[Summary],
+    unreadable: &[OpenError],
+) -> Result<(), ReportError> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record([
         "run",
@@ -158,6 +170,7 @@ fn write_csv(out: &mut dyn Write, runs: &[Summary]) -> Result<(), ReportError> {
         "filters_matching",
         "filters_changed",
         "filters_failed",
+        "problem",
     ])?;
     for run in runs {
         let head = &run.head;
@@ -174,7 +187,14 @@ fn write_csv(out: &mut dyn Write, runs: &[Summary]) -> Result<(), ReportError> {
             run.filters.matching.to_string(),
             run.filters.changed.to_string(),
             run.filters.failed.to_string(),
+            String::new(),
         ])?;
+    }
+    for error in unreadable {
+        let mut line: [String; 13] = Default::default();
+        "unreadable".clone_into(&mut line[3]);
+        line[12] = cell(&error.to_string());
+        csv.write_record(&line)?;
     }
     csv.flush()?;
     Ok(())
@@ -245,12 +265,16 @@ mod tests {
 
     #[test]
     fn markdown_holds_the_same_columns() {
-        let shown = text(|out| write_markdown(out, &runs(), &TimeZone::UTC));
+        let shown = text(|out| write_markdown(out, &runs(), &unreadable(), &TimeZone::UTC));
         insta::assert_snapshot!(shown, @r"
         | Run | Started | Operation | Outcome | Users | Filters | Environment |
         | --- | --- | --- | --- | ---: | ---: | --- |
         | 3f2a9c | 2026-11-24 14:04 | undo | partial | 4,998 | 14,990 | https://contoso.crm4.dynamics.com |
         | 3f2a9c | 2026-11-24 14:04 | deactivate | stopped | 0 | 0 | https://contoso.crm4.dynamics.com |
+
+        Cannot be read:
+
+        - /runs/x.run is not a run file
         ");
     }
 
@@ -268,11 +292,16 @@ mod tests {
         assert_eq!(list["runs"][0]["filters"]["changed"], 14_990);
         assert_eq!(list["runs"][1]["outcome"], "stopped");
         assert_eq!(list["unreadable"][0], "/runs/x.run is not a run file");
-        let csv = text(|out| write_runs(out, &runs(), &[], Format::Csv, PLAIN));
+        let csv = text(|out| write_runs(out, &runs(), &unreadable(), Format::Csv, PLAIN));
         let line = csv.lines().nth(1).unwrap();
         assert_eq!(
             line,
-            "3f2a9c0d1b7e,2026-11-24T14:04:00Z,undo,partial,https://contoso.crm4.dynamics.com,Contoso,5000,4998,2,15000,14990,4"
+            "3f2a9c0d1b7e,2026-11-24T14:04:00Z,undo,partial,https://contoso.crm4.dynamics.com,Contoso,5000,4998,2,15000,14990,4,"
+        );
+        let unread = csv.lines().last().unwrap();
+        assert_eq!(
+            unread,
+            ",,,unreadable,,,,,,,,,/runs/x.run is not a run file"
         );
     }
 }
