@@ -89,6 +89,7 @@ fn found(user: u32) -> Found {
         object_id: None,
         label: format!("user{user}@contoso.example"),
         filters_populated: true,
+        unit: None,
         skipped: None,
     }
 }

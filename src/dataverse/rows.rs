@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use crate::model::{
     AccessMode, Filter, FilterId, FilterType, Kind, Modification, ObjectId, State, StateAndStatus,
-    Status, UnknownCode, User, UserId,
+    Status, UnitId, UnknownCode, User, UserId,
 };
 
 use super::fault::excerpt;
@@ -67,6 +67,8 @@ pub(crate) struct UserRow {
     deletedstate: Option<i32>,
     #[serde(default)]
     systemmanagedusertype: Option<i32>,
+    #[serde(rename = "_businessunitid_value", default)]
+    unit: Option<Uuid>,
 }
 
 /// `systemmanagedusertype`: Impersonable Stub User.
@@ -93,6 +95,7 @@ impl From<UserRow> for User {
                 || row.deletedstate.is_some_and(|s| s != 0),
             // Absent or null says nothing against there being filters.
             filters_populated: row.defaultfilterspopulated.unwrap_or(true),
+            unit: row.unit.map(UnitId),
         }
     }
 }
@@ -194,7 +197,7 @@ pub(crate) struct UserColumns {
 }
 
 /// In `systemuser` of every version that has a Web API.
-const USER_COLUMNS: &str = "systemuserid,domainname,fullname,internalemailaddress,isdisabled,accessmode,isintegrationuser,defaultfilterspopulated";
+const USER_COLUMNS: &str = "systemuserid,domainname,fullname,internalemailaddress,isdisabled,accessmode,isintegrationuser,defaultfilterspopulated,_businessunitid_value";
 /// Missing in older 8.x servers.
 const SINCE_LATE_8: [&str; 2] = ["azureactivedirectoryobjectid", "applicationid"];
 /// Newer than version 9.1 of 2020.

@@ -9,7 +9,7 @@ use crate::plan::Change;
 use super::commit::Journal;
 use super::rows::{blob, filter_id, state_and_status};
 use super::survey::{Subject, add_problem, subject};
-use super::{JournalError, Requests, head};
+use super::{JournalError, Requests, head, pace};
 
 /// `change.stage`.
 pub(super) const PLANNED: i32 = 0;
@@ -122,7 +122,8 @@ impl Journal {
             for one in &settled {
                 settle_one(connection, seq, one, now)?;
                 if let Some(problem) = &one.problem {
-                    add_problem(connection, seq, problem)?;
+                    // Not before it was settled, or it would seem to be over.
+                    add_problem(connection, seq, problem, now)?;
                 }
             }
             Ok(())
@@ -143,9 +144,9 @@ impl Journal {
         self.run(head::set_stamps).await
     }
 
-    /// Adds what a stretch of the run asked of the server.
-    pub async fn add_requests(&self, more: Requests) -> Result<(), JournalError> {
-        self.run(move |connection| head::add_requests(connection, more))
+    /// Adds what was asked of the server around a time.
+    pub async fn add_requests(&self, more: Requests, at: Timestamp) -> Result<(), JournalError> {
+        self.run(move |connection| pace::add(connection, more, at))
             .await
     }
 
@@ -162,7 +163,7 @@ fn pending(
     limit: usize,
 ) -> rusqlite::Result<Vec<PendingUser>> {
     let mut query = connection.prepare_cached(
-        "SELECT u.seq, u.id, u.object_id, u.label, u.populated,
+        "SELECT u.seq, u.id, u.object_id, u.label, u.populated, u.unit,
                 c.filter, c.from_state, c.from_status, c.to_state, c.to_status, c.etag, c.maybe
          FROM (SELECT DISTINCT user FROM change WHERE stage < 2 AND user > ?1 ORDER BY user LIMIT ?2) AS next
          JOIN user AS u ON u.seq = next.user
@@ -173,7 +174,7 @@ fn pending(
     let mut users: Vec<PendingUser> = Vec::new();
     while let Some(row) = rows.next()? {
         let subject = subject(row, 0)?;
-        let change = pending_change(row, 5)?;
+        let change = pending_change(row, 6)?;
         match users.last_mut() {
             Some(last) if last.subject.seq == subject.seq => last.changes.push(change),
             _ => users.push(PendingUser {

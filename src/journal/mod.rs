@@ -9,6 +9,7 @@ mod error;
 mod file;
 mod head;
 mod lock;
+mod pace;
 mod rows;
 mod schema;
 mod store;
@@ -25,6 +26,6 @@ pub use store::{RunStore, Summary};
 pub use survey::{Found, Subject, Surveyed};
 pub use undo::UndoFinding;
 pub use view::{
-    ChangeRow, FilterTotals, ListedFilter, ListedUser, ProblemGroup, ProblemRow, StatesOfType,
-    Throughput, TypeTotals, UserFate, UserTotals, View,
+    ChangeRow, FilterTotals, ListedFilter, ListedUser, ProblemGroup, ProblemRow, States, Stretch,
+    Timeline, TypeTotals, UserFate, UserTotals, View,
 };

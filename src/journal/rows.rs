@@ -5,7 +5,9 @@ use rusqlite::Row;
 use rusqlite::types::Type;
 use uuid::Uuid;
 
-use crate::model::{FilterId, Modification, ObjectId, State, StateAndStatus, Status, UserId};
+use crate::model::{
+    FilterId, Modification, ObjectId, State, StateAndStatus, Status, UnitId, UserId,
+};
 
 pub(super) fn blob(id: Uuid) -> [u8; 16] {
     id.into_bytes()
@@ -26,6 +28,21 @@ pub(super) fn filter_id(row: &Row<'_>, at: usize) -> rusqlite::Result<FilterId> 
 pub(super) fn object_id(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<ObjectId>> {
     let bytes = row.get::<_, Option<[u8; 16]>>(at)?;
     Ok(bytes.map(|b| ObjectId(Uuid::from_bytes(b))))
+}
+
+pub(super) fn unit_id(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<UnitId>> {
+    let bytes = row.get::<_, Option<[u8; 16]>>(at)?;
+    Ok(bytes.map(|b| UnitId(Uuid::from_bytes(b))))
+}
+
+/// A business unit from its id and its name, two columns next to each other: its name, else its id; none
+/// where it is not known which it is.
+pub(super) fn unit_name(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
+    let name = row.get::<_, Option<String>>(at + 1)?;
+    Ok(match name.filter(|name| !name.is_empty()) {
+        Some(name) => Some(name),
+        None => unit_id(row, at)?.map(|id| id.to_string()),
+    })
 }
 
 /// When a row was changed last, by whom, and on whose behalf, from three columns next to each other.

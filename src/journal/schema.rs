@@ -6,7 +6,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x5379_4669;
 
 /// The format that this version writes. A newer one is refused; an older one is brought up to it.
-pub(super) const FORMAT: i32 = 2;
+pub(super) const FORMAT: i32 = 3;
 
 /// Format 1. Ids are 16-byte blobs; times are milliseconds since 1970 in UTC.
 ///
@@ -106,6 +106,17 @@ const UPGRADES: [&str; FORMAT as usize - 1] = [
     "ALTER TABLE filter ADD COLUMN modified INTEGER;
      ALTER TABLE filter ADD COLUMN modified_by BLOB;
      ALTER TABLE filter ADD COLUMN modified_on_behalf BLOB;",
+    // 3: the business unit of each user, the names of those units, and what was asked of the server in
+    // each of some stretches of time, of which `run.stretch` is the length in milliseconds.
+    "ALTER TABLE user ADD COLUMN unit BLOB;
+     ALTER TABLE run ADD COLUMN stretch INTEGER NOT NULL DEFAULT 1000;
+     CREATE TABLE unit (id BLOB PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
+     CREATE TABLE pace (
+         start INTEGER PRIMARY KEY,
+         requests INTEGER NOT NULL,
+         throttled INTEGER NOT NULL,
+         retried INTEGER NOT NULL
+     );",
 ];
 
 /// Makes a fresh database a run file.

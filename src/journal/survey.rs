@@ -3,12 +3,14 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use crate::model::{Filter, Modification, ObjectId, Problem, ProblemKind, Stage, User, UserId};
+use crate::model::{
+    Filter, Modification, ObjectId, Problem, ProblemKind, Stage, UnitId, User, UserId,
+};
 use crate::plan::Change;
 
 use super::apply::PLANNED;
 use super::commit::Journal;
-use super::rows::{blob, object_id, user_id};
+use super::rows::{blob, object_id, unit_id, user_id};
 use super::{JournalError, Phase, head};
 
 /// `user.survey`.
@@ -28,6 +30,8 @@ pub struct Found {
     pub label: String,
     /// Whether the user's default filters were created.
     pub filters_populated: bool,
+    /// The user's business unit.
+    pub unit: Option<UnitId>,
     /// Why the user is not surveyed.
     pub skipped: Option<ProblemKind>,
 }
@@ -40,6 +44,7 @@ impl Found {
             object_id: user.object_id,
             label: user.label(),
             filters_populated: user.filters_populated,
+            unit: user.unit,
             skipped,
         }
     }
@@ -58,6 +63,8 @@ pub struct Subject {
     pub label: String,
     /// Whether the user's default filters were created.
     pub filters_populated: bool,
+    /// The user's business unit; none where the run file is older than that column.
+    pub unit: Option<UnitId>,
 }
 
 /// What was found of one user.
@@ -78,10 +85,25 @@ impl Journal {
             .await
     }
 
+    /// Adds the names of business units.
+    pub async fn add_units(&self, units: Vec<(UnitId, String)>) -> Result<(), JournalError> {
+        self.run(move |connection| {
+            let mut query =
+                connection.prepare_cached("INSERT OR REPLACE INTO unit VALUES (?1, ?2)")?;
+            for (id, name) in &units {
+                query.execute(params![blob(id.0), name])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
     /// Forgets the users that were collected: the collection was interrupted and begins anew.
     pub async fn forget_users(&self) -> Result<(), JournalError> {
         self.run(|connection| {
-            connection.execute_batch("DELETE FROM problem; DELETE FROM undo; DELETE FROM user;")
+            connection.execute_batch(
+                "DELETE FROM problem; DELETE FROM undo; DELETE FROM user; DELETE FROM unit;",
+            )
         })
         .await
     }
@@ -90,7 +112,7 @@ impl Journal {
     pub async fn to_survey(&self, after: i64, limit: usize) -> Result<Vec<Subject>, JournalError> {
         self.run(move |connection| {
             let mut query = connection.prepare_cached(
-                "SELECT seq, id, object_id, label, populated FROM user
+                "SELECT seq, id, object_id, label, populated, unit FROM user
                  WHERE survey = 0 AND seq > ?1 ORDER BY seq LIMIT ?2",
             )?;
             query
@@ -109,7 +131,7 @@ impl Journal {
     /// Records that a user could not be surveyed.
     pub async fn survey_failed(&self, seq: i64, problem: Problem) -> Result<(), JournalError> {
         self.run(move |connection| {
-            add_problem(connection, seq, &problem)?;
+            add_problem(connection, seq, &problem, now())?;
             set_survey(connection, seq, FAILED)
         })
         .await
@@ -117,7 +139,7 @@ impl Journal {
 
     /// Records something worth saying about a user that fails nothing.
     pub async fn note(&self, seq: i64, problem: Problem) -> Result<(), JournalError> {
-        self.run(move |connection| add_problem(connection, seq, &problem))
+        self.run(move |connection| add_problem(connection, seq, &problem, now()))
             .await
     }
 
@@ -152,8 +174,8 @@ fn add_user(connection: &Connection, user: &Found) -> rusqlite::Result<()> {
     // A server that lists a user on two pages does not get him twice.
     let added = connection
         .prepare_cached(
-            "INSERT OR IGNORE INTO user (id, object_id, label, populated, survey)
-             VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR IGNORE INTO user (id, object_id, label, populated, survey, unit)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![
             blob(user.id.0),
@@ -161,11 +183,12 @@ fn add_user(connection: &Connection, user: &Found) -> rusqlite::Result<()> {
             user.label,
             user.filters_populated,
             survey,
+            user.unit.map(|id| blob(id.0)),
         ])?;
     if let Some(kind) = user.skipped.filter(|_| added == 1) {
         let seq = connection.last_insert_rowid();
         let problem = Problem::seen(Stage::Survey, kind, "skipped without a request");
-        add_problem(connection, seq, &problem)?;
+        add_problem(connection, seq, &problem, now())?;
     }
     Ok(())
 }
@@ -177,6 +200,7 @@ pub(super) fn subject(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Su
         object_id: object_id(row, at + 2)?,
         label: row.get(at + 3)?,
         filters_populated: row.get(at + 4)?,
+        unit: unit_id(row, at + 5)?,
     })
 }
 
@@ -241,10 +265,16 @@ pub(super) fn add_change(
     Ok(())
 }
 
+/// Milliseconds since 1970.
+pub(super) fn now() -> i64 {
+    Timestamp::now().as_millisecond()
+}
+
 pub(super) fn add_problem(
     connection: &Connection,
     seq: i64,
     problem: &Problem,
+    at: i64,
 ) -> rusqlite::Result<()> {
     let Problem {
         stage,
@@ -267,7 +297,7 @@ pub(super) fn add_problem(
             code,
             message,
             request_id,
-            Timestamp::now().as_millisecond(),
+            at,
         ])?;
     Ok(())
 }

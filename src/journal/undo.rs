@@ -2,13 +2,13 @@
 
 use rusqlite::{Connection, params};
 
-use crate::model::{Filter, Problem, StateAndStatus};
+use crate::model::{Filter, Problem, StateAndStatus, UnitId};
 use crate::plan::{Done, UndoStep};
 
 use super::apply::{ALREADY, GONE, LEFT, PLANNED, settle_at_once};
 use super::commit::Journal;
-use super::rows::{blob, filter_id, state_and_status};
-use super::survey::{self, Subject, Surveyed, add_change, add_problem, subject};
+use super::rows::{blob, filter_id, state_and_status, unit_id};
+use super::survey::{self, Subject, Surveyed, add_change, add_problem, now, subject};
 use super::{JournalError, RunReader};
 
 /// What undo found of one row: the row, what to do, and what there is to say.
@@ -24,6 +24,19 @@ impl RunReader {
     ) -> Result<Vec<(Subject, Vec<Done>)>, JournalError> {
         self.read(|connection| done(connection, after, limit))
     }
+
+    /// The names of the business units of this run's users.
+    pub fn units(&self) -> Result<Vec<(UnitId, String)>, JournalError> {
+        self.read(|connection| {
+            let mut query = connection.prepare("SELECT id, name FROM unit")?;
+            let mut rows = query.query([])?;
+            let mut units = Vec::new();
+            while let Some(row) = rows.next()? {
+                units.extend(unit_id(row, 0)?.zip(row.get(1)?));
+            }
+            Ok(units)
+        })
+    }
 }
 
 fn done(
@@ -32,7 +45,7 @@ fn done(
     limit: usize,
 ) -> rusqlite::Result<Vec<(Subject, Vec<Done>)>> {
     let mut query = connection.prepare_cached(
-        "SELECT u.seq, u.id, u.object_id, u.label, u.populated,
+        "SELECT u.seq, u.id, u.object_id, u.label, u.populated, u.unit,
                 c.filter, c.from_state, c.from_status,
                 coalesce(c.after_state, c.to_state), iif(c.stage = 2, c.after_status, c.to_status), c.stage = 2
          FROM (SELECT DISTINCT user FROM change WHERE (stage = 2 OR maybe) AND user > ?1 ORDER BY user LIMIT ?2) AS next
@@ -45,10 +58,10 @@ fn done(
     while let Some(row) = rows.next()? {
         let subject = subject(row, 0)?;
         let done = Done {
-            filter: filter_id(row, 5)?,
-            before: state_and_status(row, 6)?,
-            after: state_and_status(row, 8)?,
-            certain: row.get(10)?,
+            filter: filter_id(row, 6)?,
+            before: state_and_status(row, 7)?,
+            after: state_and_status(row, 9)?,
+            certain: row.get(11)?,
         };
         match users.last_mut() {
             Some((last, rows)) if last.seq == subject.seq => rows.push(done),
@@ -108,7 +121,7 @@ impl Journal {
             for (done, step, problem) in &findings {
                 record_step(connection, seq, done, step)?;
                 if let Some(problem) = problem {
-                    add_problem(connection, seq, problem)?;
+                    add_problem(connection, seq, problem, now())?;
                 }
             }
             Ok(())
@@ -120,13 +133,14 @@ impl Journal {
 fn add_subject(connection: &Connection, subject: &Subject, rows: &[Done]) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO user (id, object_id, label, populated, survey) VALUES (?1, ?2, ?3, ?4, 0)",
+            "INSERT INTO user (id, object_id, label, populated, survey, unit) VALUES (?1, ?2, ?3, ?4, 0, ?5)",
         )?
         .execute(params![
             blob(subject.id.0),
             subject.object_id.map(|id| blob(id.0)),
             subject.label,
             subject.filters_populated,
+            subject.unit.map(|id| blob(id.0)),
         ])?;
     let seq = connection.last_insert_rowid();
     for done in rows {

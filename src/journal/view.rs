@@ -8,13 +8,17 @@ use crate::model::{FilterId, Kind, Modification, ProblemKind, Stage, StateAndSta
 
 use super::commit::Journal;
 use super::head::{self, time};
-use super::rows::{filter_id, modification, state_and_status, user_id};
+use super::rows::{filter_id, modification, state_and_status, unit_name, user_id};
 use super::{Head, JournalError, Phase};
 
 mod evidence;
 mod lookup;
+mod states;
+mod timeline;
 
-pub use evidence::{StatesOfType, Throughput, UserFate};
+pub use evidence::UserFate;
+pub use states::States;
+pub use timeline::{Stretch, Timeline};
 
 /// What can be read of a run.
 #[derive(Debug)]
@@ -106,6 +110,10 @@ pub struct ProblemRow {
     pub message: String,
     /// The server's id of the request.
     pub request_id: Option<String>,
+    /// The user's business unit, by its name where that is known; none where the run file does not tell.
+    pub unit: Option<String>,
+    /// Whether it is over: what it was about was tried again since, and settled.
+    pub over: bool,
 }
 
 /// One change, with its user.
@@ -129,6 +137,8 @@ pub struct ChangeRow {
     pub outcome: &'static str,
     /// When it ended.
     pub at: Option<Timestamp>,
+    /// The user's business unit, as for problems.
+    pub unit: Option<String>,
 }
 
 /// One filter of a listed user.
@@ -162,6 +172,26 @@ pub struct ListedUser {
     /// Why there is nothing to list, or what is odd.
     pub problem: Option<ProblemRow>,
 }
+
+/// Every change, for [`change_row`].
+const CHANGES: &str = "
+SELECT u.label, u.id, c.filter, coalesce(f.name, ''), coalesce(f.type, ''),
+       c.from_state, c.from_status, c.to_state, c.to_status, c.stage, c.settled, u.unit, n.name
+FROM change AS c JOIN user AS u ON u.seq = c.user LEFT JOIN unit AS n ON n.id = u.unit
+LEFT JOIN filter AS f ON f.user = c.user AND f.id = c.filter";
+
+/// Every problem, for [`problem_row`].
+///
+/// It is over where its filter was settled after it showed, or where the user who could not be read was read since.
+/// What a survey says of a single filter, as undo does of one that it leaves alone, does not pass with that.
+const PROBLEMS: &str = "
+SELECT label, id, filter, stage, kind, code, message, request_id, unit, unit_name, over, user, seq
+FROM (SELECT u.label, u.id, p.filter, p.stage, p.kind, p.code, p.message, p.request_id, u.unit,
+             n.name AS unit_name, p.user, p.seq,
+             iif(p.stage = 'survey', u.survey = 1 AND p.kind NOT IN ('changed-since', 'gone'),
+                 coalesce(c.stage BETWEEN 2 AND 5 AND p.at < c.settled, 0)) AS over
+      FROM problem AS p JOIN user AS u ON u.seq = p.user LEFT JOIN unit AS n ON n.id = u.unit
+      LEFT JOIN change AS c ON c.user = p.user AND c.filter = p.filter) AS p";
 
 const USER_TOTALS: &str = "
 SELECT count(*),
@@ -262,18 +292,17 @@ impl<'a> View<'a> {
 
     /// Whether a write left behind something else than was meant.
     pub fn has_verify_problems(&self) -> rusqlite::Result<bool> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM problem WHERE stage = ?1)";
+        let sql = format!("SELECT EXISTS ({PROBLEMS} WHERE p.stage = ?1 AND NOT over)");
         self.0
-            .query_row(sql, [Stage::Verify.as_str()], |row| row.get(0))
+            .query_row(&sql, [Stage::Verify.as_str()], |row| row.get(0))
     }
 
-    /// Problems by kind, the most frequent first.
+    /// Problems that still stand by kind, the most frequent first.
     pub fn problem_groups(&self) -> rusqlite::Result<Vec<ProblemGroup>> {
-        let mut query = self.0.prepare_cached(
-            "SELECT p.kind, count(DISTINCT p.user), min(u.label), p.message
-             FROM problem AS p JOIN user AS u ON u.seq = p.user
-             GROUP BY p.kind ORDER BY 2 DESC, 1",
-        )?;
+        let mut query = self.0.prepare_cached(&format!(
+            "SELECT kind, count(DISTINCT user), min(label), message FROM ({PROBLEMS} WHERE NOT over)
+             GROUP BY kind ORDER BY 2 DESC, 1"
+        ))?;
         let row = |row: &Row<'_>| {
             Ok(ProblemGroup {
                 kind: problem_kind(row, 0)?,
@@ -285,15 +314,12 @@ impl<'a> View<'a> {
         query.query_map([], row)?.collect()
     }
 
-    /// Hands every problem to `each`, in the order in which they showed.
+    /// Hands every problem to `each`, those that are over included, in the order in which they showed.
     pub fn each_problem<E>(
         &self,
         mut each: impl FnMut(ProblemRow) -> Result<(), E>,
     ) -> rusqlite::Result<Result<(), E>> {
-        let mut query = self.0.prepare(
-            "SELECT u.label, u.id, p.filter, p.stage, p.kind, p.code, p.message, p.request_id
-             FROM problem AS p JOIN user AS u ON u.seq = p.user ORDER BY p.seq",
-        )?;
+        let mut query = self.0.prepare(&format!("{PROBLEMS} ORDER BY p.seq"))?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             if let Err(error) = each(problem_row(row)?) {
@@ -308,13 +334,9 @@ impl<'a> View<'a> {
         &self,
         mut each: impl FnMut(ChangeRow) -> Result<(), E>,
     ) -> rusqlite::Result<Result<(), E>> {
-        let mut query = self.0.prepare(
-            "SELECT u.label, u.id, c.filter, coalesce(f.name, ''), coalesce(f.type, ''),
-                    c.from_state, c.from_status, c.to_state, c.to_status, c.stage, c.settled
-             FROM change AS c JOIN user AS u ON u.seq = c.user
-             LEFT JOIN filter AS f ON f.user = c.user AND f.id = c.filter
-             ORDER BY c.user, c.filter",
-        )?;
+        let mut query = self
+            .0
+            .prepare(&format!("{CHANGES} ORDER BY c.user, c.filter"))?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             if let Err(error) = each(change_row(row)?) {
@@ -361,10 +383,9 @@ impl<'a> View<'a> {
     }
 
     fn problem_of(&self, seq: i64) -> rusqlite::Result<Option<ProblemRow>> {
-        let mut query = self.0.prepare_cached(
-            "SELECT u.label, u.id, p.filter, p.stage, p.kind, p.code, p.message, p.request_id
-             FROM problem AS p JOIN user AS u ON u.seq = p.user WHERE p.user = ?1 ORDER BY p.seq LIMIT 1",
-        )?;
+        let mut query = self.0.prepare_cached(&format!(
+            "{PROBLEMS} WHERE p.user = ?1 AND NOT over ORDER BY p.seq LIMIT 1"
+        ))?;
         query.query_map([seq], problem_row)?.next().transpose()
     }
 }
@@ -424,6 +445,8 @@ fn problem_row(row: &Row<'_>) -> rusqlite::Result<ProblemRow> {
         code: row.get(5)?,
         message: row.get(6)?,
         request_id: row.get(7)?,
+        unit: unit_name(row, 8)?,
+        over: row.get(10)?,
     })
 }
 
@@ -447,6 +470,7 @@ fn change_row(row: &Row<'_>) -> rusqlite::Result<ChangeRow> {
         wanted: state_and_status(row, 7)?,
         outcome,
         at: row.get::<_, Option<i64>>(10)?.map(time),
+        unit: unit_name(row, 11)?,
     })
 }
 

@@ -40,6 +40,10 @@ uuid_id! {
     /// A `userqueryid`.
     FilterId
 }
+uuid_id! {
+    /// A `businessunitid`.
+    UnitId
+}
 
 uuid_id! {
     /// A `savedqueryid` of a template.

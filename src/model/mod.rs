@@ -13,7 +13,7 @@ pub use filter::{
     CALENDAR_TYPES, Filter, FilterType, Kind, Modification, State, StateAndStatus, Status,
     UnknownCode,
 };
-pub use ids::{FilterId, ObjectId, RunId, RunIdError, TemplateId, UserId};
+pub use ids::{FilterId, ObjectId, RunId, RunIdError, TemplateId, UnitId, UserId};
 pub use operation::{Operation, Outcome};
 pub use problem::{Problem, ProblemKind, Stage};
 pub use template::Template;

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{ObjectId, UserId};
+use super::{ObjectId, UnitId, UserId};
 
 /// `accessmode` of a system user (Microsoft: `systemuser` table reference).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,6 +70,8 @@ pub struct User {
     pub deleted: bool,
     /// `defaultfilterspopulated`: false means that there are no filters yet.
     pub filters_populated: bool,
+    /// `_businessunitid_value`: the business unit; every user has one.
+    pub unit: Option<UnitId>,
 }
 
 impl User {

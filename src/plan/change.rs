@@ -78,6 +78,7 @@ pub(crate) mod tests {
             stub: false,
             deleted: false,
             filters_populated: true,
+            unit: None,
         }
     }
 

@@ -8,7 +8,8 @@ use serde::ser::{Error, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::journal::{
-    ChangeRow, FilterTotals, Head, ProblemRow, Requests, RunReader, UserTotals, View,
+    ChangeRow, FilterTotals, Head, ProblemRow, Requests, RunReader, States, Timeline, UserTotals,
+    View,
 };
 use crate::model::{Caller, FilterId, Operation, Outcome, RunId, StateAndStatus, UserId};
 
@@ -18,12 +19,15 @@ use super::{ReportError, hint, words};
 /// The version of every JSON document.
 pub(super) const FORMAT: u32 = 1;
 
-/// Writes the JSON document of a run, every problem included.
+/// Stretches of a run's time, about.
+const STRETCHES: u32 = 80;
+
+/// Writes the JSON document of a run, with every problem that still stands.
 pub fn write_document(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
     write(out, run, false)
 }
 
-/// The same with every change.
+/// The same with states before and after, what was done over time, and every change.
 pub(super) fn write_with_changes(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
     write(out, run, true)
 }
@@ -90,6 +94,10 @@ struct Document<'a> {
     users: UserTotals,
     filters: FilterTotals,
     requests: Requests,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    states: Option<StatesBy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    timeline: Option<Timeline>,
     problems: Problems<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<Changes<'a>>,
@@ -114,9 +122,27 @@ fn document<'a>(
         users: view.users()?,
         filters: view.filters()?,
         requests: head.requests,
+        states: changes.then(|| StatesBy::read(view)).transpose()?,
+        timeline: changes.then(|| view.timeline(STRETCHES)).transpose()?,
         problems: Problems(rows),
         changes: changes.then_some(Changes(rows)),
     })
+}
+
+/// States before and after. A unit without a name is not known.
+#[derive(Serialize)]
+struct StatesBy {
+    types: Vec<States>,
+    units: Vec<States>,
+}
+
+impl StatesBy {
+    fn read(view: &View<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            types: view.states_by_type()?,
+            units: view.states_by_unit()?,
+        })
+    }
 }
 
 /// The environment of a run.
@@ -158,7 +184,12 @@ struct Problems<'a>(Rows<'a>);
 impl Serialize for Problems<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
-        let each = |row: ProblemRow| list.serialize_element(&Problem::of(&row));
+        let each = |row: ProblemRow| {
+            if row.over {
+                return Ok(());
+            }
+            list.serialize_element(&Problem::of(&row))
+        };
         let read = self.0.view.each_problem(each);
         self.0.end(read)?;
         list.end()
@@ -189,6 +220,7 @@ pub(super) struct Problem<'a> {
     message: &'a str,
     hint: &'static str,
     request_id: Option<&'a str>,
+    unit: Option<&'a str>,
 }
 
 impl<'a> Problem<'a> {
@@ -203,6 +235,7 @@ impl<'a> Problem<'a> {
             message: &row.message,
             hint: hint(row.kind),
             request_id: row.request_id.as_deref(),
+            unit: row.unit.as_deref(),
         }
     }
 }
@@ -219,6 +252,7 @@ struct Change<'a> {
     wanted: StateAndStatus,
     outcome: &'static str,
     at: Option<Timestamp>,
+    unit: Option<&'a str>,
 }
 
 impl<'a> Change<'a> {
@@ -233,6 +267,7 @@ impl<'a> Change<'a> {
             wanted: row.wanted,
             outcome: row.outcome,
             at: row.at,
+            unit: row.unit.as_deref(),
         }
     }
 }
@@ -312,6 +347,7 @@ mod tests {
                 "message": "The user has no roles\u{1b}[31m assigned",
                 "hint": "Give the user a security role, then run again for this user.",
                 "request_id": "req-4",
+                "unit": "Sales | <b>North</b>",
             })
         );
         assert_eq!(document["outcome"], "planned");
@@ -335,6 +371,26 @@ mod tests {
         );
         assert_eq!(first["wanted"], json!({ "state": "inactive", "status": 2 }));
         assert_eq!(first["at"], "2026-11-24T14:04:10.5Z");
+        assert_eq!(first["unit"], "Service");
+        assert_eq!(document["states"]["types"][0]["name"], "appointment");
+        assert_eq!(document["states"]["units"][0]["active_before"], 3);
+        let times = document["timeline"]["stretches"].as_array().unwrap();
+        let changes = times.iter().map(|one| one["changes"].as_u64().unwrap());
+        assert_eq!(changes.sum::<u64>(), 1);
+        assert_eq!(times[0]["from"], "2026-11-24T14:04:00Z");
+    }
+
+    #[tokio::test]
+    async fn what_was_tried_again_and_done_is_no_problem_of_the_document() {
+        let run = run(Come::Stopped).await.tried_again();
+        let document = parsed(&run.shown(write_document));
+        let problems = document["problems"].as_array().unwrap();
+        assert_eq!(problems.len(), 5);
+        assert!(
+            problems
+                .iter()
+                .all(|one| one["kind"] != "status-not-restored")
+        );
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod cell;
 mod document;
 mod drift;
 mod error;
+mod evidence;
 mod format;
 mod grid;
 mod hints;

@@ -13,6 +13,9 @@ use super::{Look, hint};
 /// The heading over problems by kind.
 pub(super) const TITLE: &str = "Skipped, left alone or failed";
 
+/// What there is to say of a problem that is over.
+pub(super) const OVER: &str = "Is over: it was tried again and done.";
+
 pub(super) const COLUMNS: [Column; 4] = [
     Column::text("Kind", 12, 20),
     Column::number("Users"),

@@ -10,6 +10,7 @@ use super::document::write_with_changes;
 use super::grid::{self, Column, Grid};
 use super::html::write_html;
 use super::paint::Tone;
+use super::problems::OVER;
 use super::run_csv::write_csv;
 use super::run_markdown::write_markdown;
 use super::summary::{Totals, write_totals};
@@ -132,10 +133,14 @@ pub(super) fn problem_cells(row: &ProblemRow) -> [String; 3] {
     let mut notes = Vec::new();
     notes.extend(row.code.clone());
     notes.extend(row.request_id.as_ref().map(|id| format!("request {id}")));
-    let notes = match &notes[..] {
+    let mut notes = match &notes[..] {
         [] => String::new(),
         notes => format!(" ({})", notes.join(", ")),
     };
+    if row.over {
+        notes.push_str(". ");
+        notes.push_str(OVER);
+    }
     [
         clean(&row.user).into_owned(),
         row.kind.as_str().to_owned(),

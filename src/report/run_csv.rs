@@ -8,7 +8,7 @@ use crate::model::RunId;
 use super::ReportError;
 use super::cell::{cell, maybe};
 
-const HEADER: [&str; 18] = [
+const HEADER: [&str; 19] = [
     "run",
     "user",
     "user_id",
@@ -27,11 +27,13 @@ const HEADER: [&str; 18] = [
     "code",
     "message",
     "request_id",
+    "business_unit",
 ];
 
 type Row = [String; HEADER.len()];
 
-/// Writes every change with the last problem about it, then every problem that is about no change.
+/// Writes every change with the last problem about it, then every problem that is about no change; of problems, those
+/// that still stand.
 pub(super) fn write_csv(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(HEADER)?;
@@ -65,7 +67,7 @@ fn write_rows<W: Write>(
                 Some(filter) => view.has_change(row.id, filter).map_err(Broken::Read)?,
                 None => false,
             };
-            if told {
+            if told || row.over {
                 return Ok(());
             }
             csv.write_record(problem_row(&run, &row))
@@ -104,7 +106,12 @@ fn change_row(run: &RunId, row: &ChangeRow, problem: Option<&ProblemRow>) -> Row
         code,
         message,
         request,
+        unit(row.unit.as_deref()),
     ]
+}
+
+fn unit(name: Option<&str>) -> String {
+    name.map_or_else(String::new, cell)
 }
 
 fn problem_row(run: &RunId, row: &ProblemRow) -> Row {
@@ -130,6 +137,7 @@ fn problem_row(run: &RunId, row: &ProblemRow) -> Row {
         code,
         message,
         request,
+        unit(row.unit.as_deref()),
     ]
 }
 
@@ -149,6 +157,14 @@ mod tests {
     use crate::report::support::{Come, run};
 
     #[tokio::test]
+    async fn what_was_tried_again_and_done_is_no_problem_of_its_line() {
+        let run = run(Come::Stopped).await.tried_again();
+        let text = run.shown(write_csv);
+        assert_eq!(text.lines().count(), 8);
+        assert!(!text.contains("status-not-restored"));
+    }
+
+    #[tokio::test]
     async fn every_change_and_every_problem_about_none_has_its_line() {
         let run = run(Come::Stopped).await;
         let text = run.shown(write_csv);
@@ -165,18 +181,19 @@ mod tests {
                     "outcome",
                     "problem",
                     "message",
+                    "business_unit",
                 ];
                 cells.map(|name| line[at(name)].to_owned()).join(" | ")
             })
             .collect();
         insta::assert_snapshot!(lines.join("\n"), @r"
-        ada@contoso.example | outlook | null | changed | status-not-restored | its status is 2 now; it was to be 3
-        eve@contoso.example | outlook | 1 | left | changed-since | left alone: somebody made it active
-        finn@contoso.example | outlook | 1 | gone | gone | the filter was deleted meanwhile
-        gil@contoso.example | outlook | 1 | unknown |  | 
-        '=hana@contoso.example | outlook | 1 | failed | no-write-privilege | Principal user is missing prvWriteUserQuery privilege
-        cara@contoso.example |  |  | skipped | disabled | skipped without a request
-        dan·[2J@contoso.example |  |  | failed | no-roles | The user has no roles·[31m assigned
+        ada@contoso.example | outlook | null | changed | status-not-restored | its status is 2 now; it was to be 3 | Service
+        eve@contoso.example | outlook | 1 | left | changed-since | left alone: somebody made it active | Service
+        finn@contoso.example | outlook | 1 | gone | gone | the filter was deleted meanwhile | Sales | <b>North</b>
+        gil@contoso.example | outlook | 1 | unknown |  |  | Service
+        '=hana@contoso.example | outlook | 1 | failed | no-write-privilege | Principal user is missing prvWriteUserQuery privilege | 
+        cara@contoso.example |  |  | skipped | disabled | skipped without a request | Service
+        dan·[2J@contoso.example |  |  | failed | no-roles | The user has no roles·[31m assigned | Sales | <b>North</b>
         ");
     }
 }

@@ -1,12 +1,13 @@
-//! One run as Markdown: the same facts as the table.
+//! One run as Markdown: the same facts as the page.
 
 use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
 
-use crate::journal::{RunReader, View};
+use crate::journal::{RunReader, States, View};
 
 use super::ReportError;
+use super::evidence::{Evidence, STATES, TIMES, sentences, states_cells, time_cells};
 use super::grid::Column;
 use super::markdown::{escaped, facts, header, row};
 use super::problems::{self, group_cells};
@@ -23,7 +24,11 @@ pub(super) fn write_markdown(
     let written = run.view(|view| {
         view.at_one_instant(|view| {
             let totals = Totals::read(view)?;
-            if let Err(error) = write_totals(out, &totals, zone) {
+            let evidence = Evidence::read(view)?;
+            let top = write_totals(out, &totals, zone)
+                .and_then(|()| write_states(out, &evidence))
+                .and_then(|()| write_times(out, &evidence, zone));
+            if let Err(error) = top {
                 return Ok(Err(error));
             }
             if let Err(error) = write_problems(out, view)? {
@@ -50,6 +55,43 @@ fn write_totals(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Re
     header(out, &problems::COLUMNS)?;
     let mut groups = totals.groups.iter();
     groups.try_for_each(|group| row(out, &group_cells(group)))
+}
+
+fn write_states(out: &mut dyn Write, evidence: &Evidence) -> io::Result<()> {
+    let Evidence { types, units, .. } = evidence;
+    if types.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## States before and after\n")?;
+    states(out, "Type", types)?;
+    writeln!(out)?;
+    match evidence.no_units() {
+        Some(why) => writeln!(out, "By business unit: {why}"),
+        None => states(out, "Business unit", units),
+    }
+}
+
+fn states(out: &mut dyn Write, title: &'static str, states: &[States]) -> io::Result<()> {
+    let mut columns = vec![Column::text(title, 12, 36)];
+    columns.extend(STATES);
+    header(out, &columns)?;
+    states.iter().try_for_each(|of| row(out, &states_cells(of)))
+}
+
+fn write_times(out: &mut dyn Write, evidence: &Evidence, zone: &TimeZone) -> io::Result<()> {
+    let rows = &evidence.rows;
+    let said = sentences(rows);
+    if said.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "\n## Over time\n\n{}", escaped(&said.join(" ")))?;
+    if rows.stretches.is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    header(out, &TIMES)?;
+    let mut rows = rows.stretches.iter();
+    rows.try_for_each(|of| row(out, &time_cells(of, zone)))
 }
 
 /// Writes a heading once there is something below it.
@@ -88,6 +130,13 @@ mod tests {
     use crate::report::support::{Come, run};
 
     #[tokio::test]
+    async fn what_was_tried_again_and_done_is_said_to_be_over() {
+        let run = run(Come::Stopped).await.tried_again();
+        let shown = run.shown(|out, run| write_markdown(out, run, &TimeZone::UTC));
+        assert!(shown.contains("it was to be 3. Is over: it was tried again and done. |"));
+    }
+
+    #[tokio::test]
     async fn the_same_facts_as_in_the_table_come_as_markdown() {
         let run = run(Come::Stopped).await;
         let shown = run.shown(|out, run| write_markdown(out, run, &TimeZone::UTC));
@@ -122,6 +171,43 @@ mod tests {
         | no-roles | 1 | dan·\[2J@contoso.example | Give the user a security role, then run again for this user. |
         | no-write-privilege | 1 | =hana@contoso.example | Give the user and the caller Write on Saved View; the access mode has to be Read-Write. |
         | status-not-restored | 1 | ada@contoso.example | Leave it: the filter works by its state; only the status code differs from before. |
+
+        ## States before and after
+
+        | Type | Active before | Inactive before | Active after | Inactive after | Gone | Not known |
+        | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+        | appointment | 5 | 1 | 1 | 2 | 1 | 2 |
+        | serviceappointment | 0 | 6 | 0 | 6 | 0 | 0 |
+
+        | Business unit | Active before | Inactive before | Active after | Inactive after | Gone | Not known |
+        | --- | ---: | ---: | ---: | ---: | ---: | ---: |
+        | Service | 3 | 3 | 0 | 4 | 0 | 2 |
+        | Sales \| &lt;b&gt;North&lt;/b&gt; | 1 | 3 | 0 | 3 | 1 | 0 |
+        | unit not known | 1 | 1 | 1 | 1 | 0 | 0 |
+
+        ## Over time
+
+        At most 1 filter changed in 3s. At most 1,000 requests in 3s, 4 throttled in all.
+
+        | From | Filters changed | Requests | Throttled | Made again |
+        | --- | ---: | ---: | ---: | ---: |
+        | 2026-11-24 14:04:00 | 0 | 1,000 | 0 | 0 |
+        | 2026-11-24 14:04:03 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:06 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:09 | 1 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:12 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:15 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:18 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:21 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:24 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:27 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:30 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:33 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:36 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:39 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:42 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:45 | 0 | 0 | 0 | 0 |
+        | 2026-11-24 14:04:48 | 0 | 234 | 4 | 5 |
 
         ## Every problem
 

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::journal::{Found, Head, Phase, Requests, RunFile, RunReader, Settled, Settlement};
 use crate::model::{
     Caller, Filter, FilterId, FilterType, Kind, Modification, Operation, Organization, Outcome,
-    Problem, ProblemKind, ServerVersion, Stage, State, Status, UserId,
+    Problem, ProblemKind, ServerVersion, Stage, State, Status, UnitId, UserId,
 };
 use crate::plan::{Change, Criteria, Selection};
 
@@ -69,8 +69,14 @@ fn user(n: i64, name: &str, skipped: Option<ProblemKind>) -> Found {
         object_id: None,
         label: format!("{name}@contoso.example"),
         filters_populated: true,
+        unit: (n < 8).then(|| unit_id(n % 2)),
         skipped,
     }
+}
+
+/// One of two business units; the eighth user's is not known.
+fn unit_id(n: i64) -> UnitId {
+    UnitId(Uuid::from_u128(200 + u128::from(n.unsigned_abs())))
 }
 
 fn user_id(n: i64) -> UserId {
@@ -125,6 +131,11 @@ async fn survey(file: &RunFile) {
         user(8, "=hana", None),
     ];
     journal.add_users(users).await.unwrap();
+    let units = vec![
+        (unit_id(0), "Sales | <b>North</b>".to_owned()),
+        (unit_id(1), "Service".to_owned()),
+    ];
+    journal.add_units(units).await.unwrap();
     for seq in [1, 2, 5, 6, 7, 8] {
         let state = if seq == 2 {
             State::Inactive
@@ -207,12 +218,15 @@ async fn apply(file: &RunFile) {
         };
         file.journal.settle(seq, vec![settled]).await.unwrap();
     }
-    let requests = Requests {
-        total: 1234,
-        throttled: 4,
-        retried: 5,
-    };
-    file.journal.add_requests(requests).await.unwrap();
+    for (second, total, throttled, retried) in [(0, 1000, 0, 0), (50, 234, 4, 5)] {
+        let requests = Requests {
+            total,
+            throttled,
+            retried,
+        };
+        let at = Timestamp::from_millisecond(STARTED + second * 1000).unwrap();
+        file.journal.add_requests(requests, at).await.unwrap();
+    }
     file.journal.set_outcome(Outcome::Stopped).await.unwrap();
 }
 
@@ -222,6 +236,7 @@ fn set_clocks(path: &Path) {
     let sql = format!(
         "UPDATE change SET intended = {STARTED} + user * 10000 WHERE intended IS NOT NULL;
          UPDATE change SET settled = {STARTED} + user * 10000 + 500 WHERE settled IS NOT NULL;
+         UPDATE problem SET at = {STARTED} + user * 10000 + 500;
          UPDATE run SET finished = {STARTED} + 90000 WHERE finished IS NOT NULL;"
     );
     connection.execute_batch(&sql).unwrap();
@@ -251,6 +266,22 @@ pub(super) async fn run_of(head: Head, come: Come) -> TestRun {
 }
 
 impl TestRun {
+    /// The same with other contents of its file.
+    pub(super) fn with(self, sql: &str) -> Self {
+        let path = self
+            .folder
+            .path()
+            .join(format!("{}.run", self.reader.head.id));
+        let connection = rusqlite::Connection::open(path).unwrap();
+        connection.execute_batch(sql).unwrap();
+        self
+    }
+
+    /// As if ada's problem had shown before her filter was settled.
+    pub(super) fn tried_again(self) -> Self {
+        self.with("UPDATE problem SET at = 1 WHERE user = 1")
+    }
+
     /// What is written of it, with the folder's name left out.
     pub(super) fn shown<E: std::fmt::Debug>(
         &self,

@@ -85,6 +85,13 @@ pub(super) fn minute(at: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
+/// A time to the second.
+pub(super) fn second(at: Timestamp, zone: &TimeZone) -> String {
+    at.to_zoned_datetime(zone.clone())
+        .strftime("%Y-%m-%d %H:%M:%S")
+        .to_string()
+}
+
 /// A length of time in few characters, such as `8s`, `1m 12s` or `2h 5m`.
 pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs();

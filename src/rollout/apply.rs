@@ -102,8 +102,8 @@ impl Rollout {
                 this.count(problem)
             }
         };
-        for_each(self.workers(), &self.interrupted, next, work).await?;
-        self.record_requests().await?;
+        self.recording(for_each(self.workers(), &self.interrupted, next, work))
+            .await?;
         self.tell(Event::End).await;
         Ok(())
     }

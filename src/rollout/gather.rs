@@ -1,6 +1,9 @@
 //! Collecting the users of a run.
 
+use std::collections::HashSet;
+
 use crate::journal::{Found, Phase, RunReader};
+use crate::model::UnitId;
 use crate::plan::{Selector, ineligible};
 
 use super::choose::choose;
@@ -25,6 +28,7 @@ impl Rollout {
         let selection = &self.head().selection;
         let chosen = choose(&self.reader, selection).await?;
         let mut selector = Selector::new(selection);
+        let mut units = HashSet::new();
         let mut pages = self.reader.users(chosen.filter.as_deref());
         while let Some(users) = pages.next().await? {
             // Every user is offered, so that a name outside of the groups is not taken for unknown.
@@ -34,6 +38,7 @@ impl Rollout {
             let found: Vec<_> = selected
                 .map(|user| Found::new(user, ineligible(user)))
                 .collect();
+            units.extend(found.iter().filter_map(|user| user.unit));
             let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
             self.journal().add_users(found).await?;
             self.tell(Event::Found { users: count }).await;
@@ -42,7 +47,26 @@ impl Rollout {
         if !mismatches.is_empty() {
             return Err(RolloutError::Selection(mismatches));
         }
+        self.name_units(&units).await?;
         self.gathered().await
+    }
+
+    /// Looks up how the business units of the users are called, in one request. The names are for reading only: where
+    /// they cannot be had, the run goes on without them.
+    async fn name_units(&self, units: &HashSet<UnitId>) -> Result<(), RolloutError> {
+        if units.is_empty() {
+            return Ok(());
+        }
+        let rows = match self.reader.business_units().await {
+            Ok(rows) => rows,
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(_) => return Ok(()),
+        };
+        let named = rows.into_iter().filter_map(|row| {
+            let id = UnitId(row.businessunitid);
+            units.contains(&id).then_some((id, row.name?))
+        });
+        Ok(self.journal().add_units(named.collect()).await?)
     }
 
     /// Collects the users of whom another run changed rows, with those rows.
@@ -68,6 +92,7 @@ impl Rollout {
             self.journal().add_undo(users).await?;
             self.tell(Event::Found { users: count }).await;
         }
+        self.journal().add_units(source.units()?).await?;
         self.gathered().await
     }
 

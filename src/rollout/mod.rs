@@ -10,6 +10,7 @@ mod fits;
 mod gather;
 mod pool;
 mod prove;
+mod record;
 mod session;
 mod survey;
 mod templates;

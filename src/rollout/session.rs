@@ -13,6 +13,7 @@ use crate::pacing::{Breaker, BreakerOutcome, Pacer};
 use crate::plan::{Criteria, Selection};
 
 use super::prove::Proof;
+use super::record::Counted;
 use super::{Event, Events, RolloutError};
 
 /// What a new run is to be.
@@ -62,8 +63,7 @@ pub struct Rollout {
     pub(super) proof: Mutex<Option<Proof>>,
     pub(super) stamps: AtomicBool,
     breaker: Mutex<Breaker>,
-    /// What the pacer had counted when this run took it over.
-    counted: Mutex<Requests>,
+    pub(super) counted: Mutex<Counted>,
 }
 
 impl Rollout {
@@ -80,7 +80,7 @@ impl Rollout {
             interrupted,
             proof: Mutex::new(None),
             breaker: Mutex::new(breaker),
-            counted: Mutex::new(Requests::default()),
+            counted: Mutex::new(Counted::now()),
         })
     }
 
@@ -141,26 +141,6 @@ impl Rollout {
             Some(tripped) => Err(RolloutError::Stopped(tripped.to_string())),
             None => Ok(()),
         }
-    }
-
-    /// Records what was asked of the server since the last time.
-    pub async fn record_requests(&self) -> Result<(), RolloutError> {
-        let status = self.reader.channel().pacer().status();
-        let now = Requests {
-            total: status.requests,
-            throttled: status.throttled,
-            retried: status.retried,
-        };
-        let more = {
-            let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
-            let before = std::mem::replace(&mut *counted, now);
-            Requests {
-                total: now.total - before.total,
-                throttled: now.throttled - before.throttled,
-                retried: now.retried - before.retried,
-            }
-        };
-        Ok(self.journal().add_requests(more).await?)
     }
 
     /// Records how the run ended, from what its file says, and says it.

@@ -32,16 +32,17 @@ impl Rollout {
         self.tell(begin).await;
         let surveyed_as = match mode {
             SurveyMode::Impersonation => {
-                self.survey_as_each_user().await?;
+                self.recording(self.survey_as_each_user()).await?;
                 SurveyedAs::Asked
             }
             SurveyMode::Administrator => match self.prove_administrator().await? {
                 Ok(columns) => {
-                    self.survey_as_administrator(columns).await?;
+                    self.recording(self.survey_as_administrator(columns))
+                        .await?;
                     SurveyedAs::Asked
                 }
                 Err(why) => {
-                    self.survey_as_each_user().await?;
+                    self.recording(self.survey_as_each_user()).await?;
                     SurveyedAs::FellBack(why)
                 }
             },

@@ -69,8 +69,9 @@ async fn a_user_who_changes_costs_two_requests_and_one_who_does_not_costs_one() 
         })
         .unwrap();
     let asked = users.selected - users.skipped;
-    // Pages of users, the proof, and a question for each user who is said to have filters and shows none.
-    let constant = 5;
+    // Pages of users, the names of their units, the proof, and a question for each user who is said to have
+    // filters and shows none.
+    let constant = 6;
     assert!(
         surveyed.total <= asked + empty + constant,
         "{surveyed:?} for {asked} users"
@@ -104,6 +105,36 @@ async fn users_who_cannot_be_impersonated_are_told_by_kind_and_stop_nobody() {
     let totals = done.reader().view(|view| view.users()).unwrap();
     assert_eq!(totals.planned, 0);
     assert!(totals.changed > 50, "{totals:?}");
+}
+
+#[tokio::test]
+async fn the_run_file_tells_units_by_name_and_every_request_when_it_was_made() {
+    let world = World::with_users(60).await;
+    let done = world.carry_out(Operation::Deactivate).await;
+    let undone = world.undo(&done).await;
+    for run in [done, undone] {
+        let (units, timeline, requests, changed) = run
+            .reader()
+            .view(|view| {
+                let requests = view.head()?.requests.total;
+                let timeline = view.timeline(80)?;
+                Ok((
+                    view.states_by_unit()?,
+                    timeline,
+                    requests,
+                    view.filters()?.changed,
+                ))
+            })
+            .unwrap();
+        assert!(units.len() > 1, "{units:?}");
+        let named = |name: &str| !name.is_empty() && uuid::Uuid::try_parse(name).is_err();
+        assert!(units.iter().all(|unit| named(&unit.name)), "{units:?}");
+        let stretches = &timeline.stretches;
+        let sum = |of: fn(&syncfilters::journal::Stretch) -> u64| stretches.iter().map(of).sum();
+        let (made, changes): (u64, u64) = (sum(|s| s.requests.total), sum(|s| s.changes));
+        assert_eq!((made, changes), (requests, changed));
+        assert_eq!(timeline.undated, 0);
+    }
 }
 
 #[tokio::test]

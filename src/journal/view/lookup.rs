@@ -8,15 +8,10 @@ use rusqlite::{OptionalExtension, params};
 use crate::journal::rows::blob;
 use crate::model::{FilterId, Kind, UserId};
 
-use super::{ProblemRow, View, problem_row};
+use super::{PROBLEMS, ProblemRow, View, problem_row};
 
 /// A pause longer than this, in milliseconds, is not work: the run was stopped and resumed.
 const PAUSE: i64 = 10 * 60 * 1000;
-
-const PROBLEM_ABOUT: &str = "
-SELECT u.label, u.id, p.filter, p.stage, p.kind, p.code, p.message, p.request_id
-FROM problem AS p JOIN user AS u ON u.seq = p.user
-WHERE u.id = ?1 AND p.filter = ?2 ORDER BY p.seq DESC LIMIT 1";
 
 const WORKING_TIME: &str = "
 SELECT coalesce(sum(step), 0)
@@ -66,13 +61,15 @@ impl View<'_> {
             .query_row([filter_type], |row| row.get(0))
     }
 
-    /// The last thing there was to say about one filter.
+    /// The last thing there is to say about one filter that still stands.
     pub fn problem_about(
         &self,
         user: UserId,
         filter: FilterId,
     ) -> rusqlite::Result<Option<ProblemRow>> {
-        let mut query = self.0.prepare_cached(PROBLEM_ABOUT)?;
+        let mut query = self.0.prepare_cached(&format!(
+            "{PROBLEMS} WHERE p.id = ?1 AND p.filter = ?2 AND NOT over ORDER BY p.seq DESC LIMIT 1"
+        ))?;
         query
             .query_row(params![blob(user.0), blob(filter.0)], problem_row)
             .optional()
@@ -125,7 +122,7 @@ mod tests {
         schema::create(&connection).unwrap();
         connection
             .execute_batch(
-                "INSERT INTO user VALUES (1, x'01', NULL, 'ada', 1, 1);
+                "INSERT INTO user (seq, id, label, populated, survey) VALUES (1, x'01', 'ada', 1, 1);
                  INSERT INTO change (user, filter, from_state, to_state, stage, intended, settled)
                  VALUES (1, x'01', 0, 1, 2, 1000, 3000), (1, x'02', 0, 1, 2, 4000, 5000),
                         (1, x'03', 0, 1, 2, 90000000, 90002000), (1, x'04', 0, 1, 0, NULL, NULL);",

@@ -2,46 +2,54 @@
 
 use std::io::{self, Write};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::journal::{StatesOfType, Throughput};
+use crate::journal::{States, Stretch, Timeline};
+use crate::report::evidence::{Evidence, TIMES, at, lasting, sentences, time_cells};
 use crate::report::text::{count, number};
 
 use super::escape::Text;
-use super::page::second;
 
-/// Stretches of time in the chart of changes, at most.
-pub(super) const STRETCHES: u32 = 80;
-
-/// Writes the states before and after by type: a table whose rows carry a bar.
-pub(super) fn write_states(out: &mut dyn Write, types: &[StatesOfType]) -> io::Result<()> {
+/// Writes the states before and after, by type and by business unit.
+pub(super) fn write_states(out: &mut dyn Write, evidence: &Evidence) -> io::Result<()> {
+    let Evidence { types, units, .. } = evidence;
     if types.is_empty() {
         return Ok(());
     }
     writeln!(
         out,
-        "<section><h2>States before and after</h2>\n<div class=\"wide\"><table class=\"states\"><thead><tr>\
-         <th>Type</th><th>When</th><th class=\"bar\"><span class=\"key a\"></span>active \
-         <span class=\"key i\"></span>inactive <span class=\"key g\"></span>gone <span class=\"key u\"></span>not known</th>\
-         <th class=\"n\">Active</th><th class=\"n\">Inactive</th><th class=\"n\">Gone</th><th class=\"n\">Not known</th></tr></thead>"
+        "<section><h2>States before and after</h2>\n\
+         <p class=\"keys\"><span class=\"key a\"></span>active <span class=\"key i\"></span>inactive \
+         <span class=\"key g\"></span>gone <span class=\"key u\"></span>not known</p>"
     )?;
-    for of in types {
-        let name = match of.filter_type.as_str() {
-            "" => "type not known",
-            name => name,
-        };
-        writeln!(out, "<tbody><tr><th rowspan=\"2\">{}</th>", Text(name))?;
-        bar(out, "before", [of.active_before, of.inactive_before, 0, 0])?;
-        write!(out, "<tr>")?;
-        let after = [of.active_after, of.inactive_after, of.gone, of.unknown];
-        bar(out, "after", after)?;
-        writeln!(out, "</tbody>")?;
+    table(out, "Type", types)?;
+    match evidence.no_units() {
+        Some(why) => writeln!(out, "<h3>By business unit</h3><p>{why}</p>")?,
+        None => table(out, "Business unit", units)?,
     }
-    writeln!(out, "</table></div></section>")
+    writeln!(out, "</section>")
 }
 
-fn bar(out: &mut dyn Write, when: &str, numbers: [u64; 4]) -> io::Result<()> {
+/// A table in which each row carries a bar.
+fn table(out: &mut dyn Write, title: &str, states: &[States]) -> io::Result<()> {
+    writeln!(
+        out,
+        "<div class=\"wide\"><table class=\"states\"><thead><tr><th>{title}</th><th>When</th><th class=\"bar\">Share</th>\
+         <th class=\"n\">Active</th><th class=\"n\">Inactive</th><th class=\"n\">Gone</th><th class=\"n\">Not known</th></tr></thead>"
+    )?;
+    for of in states {
+        writeln!(out, "<tbody><tr><th rowspan=\"2\">{}</th>", Text(&of.name))?;
+        let before = [of.active_before, of.inactive_before, 0, 0];
+        row(out, "before", before)?;
+        write!(out, "<tr>")?;
+        let after = [of.active_after, of.inactive_after, of.gone, of.unknown];
+        row(out, "after", after)?;
+        writeln!(out, "</tbody>")?;
+    }
+    writeln!(out, "</table></div>")
+}
+
+fn row(out: &mut dyn Write, when: &str, numbers: [u64; 4]) -> io::Result<()> {
     let total = numbers.iter().sum::<u64>().max(1);
     write!(
         out,
@@ -67,44 +75,109 @@ fn bar(out: &mut dyn Write, when: &str, numbers: [u64; 4]) -> io::Result<()> {
     writeln!(out, "</tr>")
 }
 
-/// Writes the changes made over time.
-pub(super) fn write_throughput(
+/// Writes what was done over time: changes, and requests with those that were throttled.
+pub(super) fn write_times(
     out: &mut dyn Write,
-    made: &Throughput,
+    evidence: &Evidence,
     zone: &TimeZone,
 ) -> io::Result<()> {
-    let most = made.counts.iter().copied().max().unwrap_or(0).max(1);
-    let total = made.counts.iter().sum();
-    let seconds = u64::try_from(made.stretch / 1000).unwrap_or(1);
-    let at =
-        |ms| Timestamp::from_millisecond(ms).map_or_else(|_| String::new(), |at| second(at, zone));
-    let (first, last) = (at(made.first), at(made.last));
-    let said = format!(
-        "{} made from {first} to {last}; at most {} in {}.",
-        count(total, "change"),
-        number(most),
-        count(seconds, "second")
-    );
+    let Evidence { bars, rows, .. } = evidence;
+    let said = sentences(bars);
+    if said.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<section><h2>Over time</h2>")?;
+    let changes = |of: &Stretch| [of.changes, 0];
+    chart(
+        out,
+        "<h3>Filters changed</h3>",
+        "filter",
+        bars,
+        zone,
+        changes,
+    )?;
+    let requests = |of: &Stretch| {
+        let Stretch { requests: of, .. } = of;
+        [of.total.saturating_sub(of.throttled), of.throttled]
+    };
+    let title = "<h3>Requests <small><span class=\"key a\"></span>answered <span class=\"key u\"></span>throttled</small></h3>";
+    chart(out, title, "request", bars, zone, requests)?;
+    writeln!(out, "<p>{}</p>", Text(said.join(" ")))?;
+    if !rows.stretches.is_empty() {
+        times(out, rows, zone)?;
+    }
+    writeln!(out, "</section>")
+}
+
+/// A chart of stacked bars; nothing where nothing was done.
+fn chart(
+    out: &mut dyn Write,
+    title: &str,
+    noun: &str,
+    bars: &Timeline,
+    zone: &TimeZone,
+    numbers: impl Fn(&Stretch) -> [u64; 2],
+) -> io::Result<()> {
+    let stretches = &bars.stretches;
+    let all = |of: &Stretch| numbers(of).iter().sum::<u64>();
+    let most = stretches.iter().map(all).max().unwrap_or(0);
+    let (Some(first), Some(last), true) = (stretches.first(), stretches.last(), most > 0) else {
+        return Ok(());
+    };
+    let (first, last) = (at(first.from, zone), at(last.from + bars.stretch, zone));
+    let most_said = format!("{} in {}", count(most, noun), lasting(bars.stretch));
     writeln!(
         out,
-        "<section><h2>Changes over time</h2>\n<figure><svg class=\"time\" role=\"img\" aria-label=\"{}\" \
-         viewBox=\"0 0 {} 100\" preserveAspectRatio=\"none\">",
-        Text(&said),
-        made.counts.len() * 10
+        "<figure>{title}\n<p class=\"axis\">{most_said}</p><svg class=\"time\" role=\"img\" \
+         aria-label=\"{}s over time, at most {most_said}, from {first} to {last}\" \
+         viewBox=\"0 0 {} 1000\" preserveAspectRatio=\"none\">",
+        noun,
+        stretches.len() * 10
     )?;
-    for (n, of) in made.counts.iter().enumerate().filter(|(_, of)| **of > 0) {
-        let high = (of * 100 / most).max(1);
-        write!(
-            out,
-            "<rect class=\"a\" x=\"{}\" y=\"{}\" width=\"9\" height=\"{high}\"/>",
-            n * 10,
-            100 - high
-        )?;
+    for (n, of) in stretches.iter().enumerate() {
+        let x = n * 10;
+        if of.pause > 0 {
+            write!(
+                out,
+                "<rect class=\"p\" x=\"{x}\" width=\"1\" height=\"1000\"/>"
+            )?;
+        }
+        let mut top = 1000;
+        for (number, class) in numbers(of).into_iter().zip(["a", "u"]) {
+            if number > 0 {
+                let high = (number * 1000 / most).clamp(10, top);
+                top -= high;
+                write!(
+                    out,
+                    "<rect class=\"{class}\" x=\"{}\" y=\"{top}\" width=\"8\" height=\"{high}\"/>",
+                    x + 1
+                )?;
+            }
+        }
     }
     writeln!(
         out,
-        "</svg><div class=\"axis\"><span>{first}</span><span>{last}</span></div>\
-         <figcaption>{}</figcaption></figure></section>",
-        Text(&said)
+        "</svg><p class=\"axis\"><span>{first}</span><span>{last}</span></p></figure>"
     )
+}
+
+fn times(out: &mut dyn Write, rows: &Timeline, zone: &TimeZone) -> io::Result<()> {
+    write!(
+        out,
+        "<details class=\"numbers\"><summary>The same in numbers</summary><div class=\"wide\"><table><thead><tr>"
+    )?;
+    for column in TIMES {
+        let class = if column.right { " class=\"n\"" } else { "" };
+        write!(out, "<th{class}>{}</th>", column.title)?;
+    }
+    writeln!(out, "</tr></thead>")?;
+    for of in &rows.stretches {
+        let [from, changes, requests, throttled, retried] = time_cells(of, zone);
+        writeln!(
+            out,
+            "<tr><td>{from}</td><td class=\"n\">{changes}</td><td class=\"n\">{requests}</td>\
+             <td class=\"n\">{throttled}</td><td class=\"n\">{retried}</td></tr>"
+        )?;
+    }
+    writeln!(out, "</table></div></details>")
 }

@@ -2,28 +2,21 @@
 
 use std::io::{self, Write};
 
-use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::journal::{RunReader, View};
+use crate::report::evidence::Evidence;
 use crate::report::problems::{TITLE, group_cells};
 use crate::report::run::{facts_of, title};
 use crate::report::summary::{Totals, numbers};
 use crate::report::{ReportError, words};
 
-use super::charts::{STRETCHES, write_states, write_throughput};
+use super::charts::{write_states, write_times};
 use super::escape::Text;
 use super::people::write_people;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
-
-/// A time to the second.
-pub(super) fn second(at: Timestamp, zone: &TimeZone) -> String {
-    at.to_zoned_datetime(zone.clone())
-        .strftime("%Y-%m-%d %H:%M:%S")
-        .to_string()
-}
 
 /// Writes a run with every user, every change and every problem; a user at a time is held in memory.
 pub(in crate::report) fn write_html(
@@ -41,15 +34,11 @@ fn write_page(
     zone: &TimeZone,
 ) -> rusqlite::Result<io::Result<()>> {
     let totals = Totals::read(view)?;
-    let states = view.states_by_type()?;
-    let made = view.throughput(STRETCHES)?;
+    let evidence = Evidence::read(view)?;
     let top = write_head(out, &totals, zone)
         .and_then(|()| write_groups(out, &totals))
-        .and_then(|()| write_states(out, &states))
-        .and_then(|()| {
-            made.iter()
-                .try_for_each(|made| write_throughput(out, made, zone))
-        })
+        .and_then(|()| write_states(out, &evidence))
+        .and_then(|()| write_times(out, &evidence, zone))
         .and_then(|()| write_tools(out));
     if let Err(error) = top {
         return Ok(Err(error));
@@ -168,6 +157,44 @@ mod tests {
         }
         assert!(page.contains("dan·[2J@contoso.example"));
         assert!(!page.contains(|c: char| c.is_control() && c != '\n'));
+    }
+
+    #[tokio::test]
+    async fn states_are_shown_by_type_and_unit_and_requests_over_time() {
+        let page = shown().await;
+        for said in [
+            "<th rowspan=\"2\">appointment</th>",
+            "<th rowspan=\"2\">Sales | &lt;b&gt;North&lt;/b&gt;</th>",
+            "<th rowspan=\"2\">unit not known</th>",
+            "At most 1,000 requests in 1s, 4 throttled in all.",
+            "<p class=\"id\">00000000-0000-0000-0000-000000000001, Service</p>",
+        ] {
+            assert!(page.contains(said), "{said}");
+        }
+        let charts: Vec<_> = page.split("class=\"time\"").skip(1).collect();
+        assert_eq!(charts.len(), 2);
+        let bars = charts
+            .iter()
+            .map(|chart| chart.matches("<rect class=\"a\"").count());
+        assert!(bars.eq([1, 2]));
+    }
+
+    #[tokio::test]
+    async fn a_run_of_an_older_version_says_what_is_not_known() {
+        let older = "UPDATE user SET unit = NULL; DELETE FROM unit; DELETE FROM pace;";
+        let run = run(Come::Stopped).await.with(older);
+        let page = run.shown(|out, run| write_html(out, run, &TimeZone::UTC));
+        assert!(page.contains("Not known: the run was recorded by an older version"));
+        assert!(page.contains("It is not known when 1,234 requests were made"));
+        assert_eq!(page.matches("class=\"time\"").count(), 1);
+    }
+
+    #[tokio::test]
+    async fn what_was_tried_again_and_done_is_said_to_be_over() {
+        let run = run(Come::Stopped).await.tried_again();
+        let page = run.shown(|out, run| write_html(out, run, &TimeZone::UTC));
+        assert_eq!(page.matches("<p class=\"problem over\">").count(), 1);
+        assert!(!page.contains("Leave it: the filter works by its state"));
     }
 
     #[tokio::test]

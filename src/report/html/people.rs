@@ -6,10 +6,10 @@ use jiff::tz::TimeZone;
 
 use crate::journal::{ChangeRow, ProblemRow, UserFate, View};
 use crate::report::hint;
-use crate::report::text::{count, state};
+use crate::report::problems::OVER;
+use crate::report::text::{count, second, state};
 
 use super::escape::Text;
-use super::page::second;
 
 /// Writes the list of users.
 pub(super) fn write_people(
@@ -40,15 +40,21 @@ fn write_user(
     if !changes.is_empty() {
         notes.push(count(changes.len() as u64, "filter"));
     }
-    notes.extend(problems.first().map(|problem| problem.kind.to_string()));
+    let standing = problems.iter().find(|problem| !problem.over);
+    notes.extend(standing.map(|problem| problem.kind.to_string()));
     writeln!(
         out,
         "<details class=\"user {}\"{open}><summary><b>{}</b> <i>{fate}</i> <small>{}</small></summary>\n\
-         <p class=\"id\">{}</p>",
+         <p class=\"id\">{}{}</p>",
         user.fate,
         Text(&user.user),
         notes.join(", "),
-        user.id
+        user.id,
+        Text(
+            user.unit
+                .as_ref()
+                .map_or_else(String::new, |unit| format!(", {unit}"))
+        )
     )?;
     for problem in problems {
         write_problem(out, problem)?;
@@ -67,13 +73,18 @@ fn write_problem(out: &mut dyn Write, problem: &ProblemRow) -> io::Result<()> {
             .map(|id| format!("request {id}")),
     );
     notes.extend(problem.filter.map(|id| format!("filter {id}")));
+    let (class, advice) = if problem.over {
+        ("problem over", OVER)
+    } else {
+        ("problem", hint(problem.kind))
+    };
     writeln!(
         out,
-        "<p class=\"problem\"><b>{}</b>: {} <small>({})</small><br>{}</p>",
+        "<p class=\"{class}\"><b>{}</b>: {} <small>({})</small><br>{}</p>",
         problem.kind,
         Text(&problem.message),
         Text(notes.join(", ")),
-        Text(hint(problem.kind))
+        Text(advice)
     )
 }
 

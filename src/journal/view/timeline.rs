@@ -1,0 +1,192 @@
+//! What a run did over time: changes made, requests, and those refused because of a limit.
+
+use std::collections::BTreeMap;
+
+use rusqlite::Row;
+use serde::{Serialize, Serializer};
+
+use crate::journal::{Requests, pace};
+
+use super::View;
+
+/// Milliseconds without a request or a change after which the run was not at work: it was left and resumed, or
+/// waited for its next wave. The server asks for quiet for shorter times than this.
+const PAUSE: i64 = 10 * 60 * 1000;
+/// Moments at which changes ended that are told apart, at most.
+const MOMENTS: i64 = 5_000;
+
+/// One stretch of a run's time.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Stretch {
+    /// Milliseconds since 1970 at which it begins.
+    #[serde(serialize_with = "as_time")]
+    pub from: i64,
+    /// Milliseconds of rest between the stretch before and this one; 0 where they touch.
+    pub pause: i64,
+    /// Filters changed.
+    pub changes: u64,
+    /// What was asked of the server.
+    pub requests: Requests,
+}
+
+/// What a run did over time, rests left out.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Timeline {
+    /// Milliseconds of one stretch.
+    pub stretch: i64,
+    /// The stretches in order, those included in which nothing was done while the run was at work.
+    pub stretches: Vec<Stretch>,
+    /// Requests of which no run file says when they were made: it is older than that, or was when they were.
+    pub undated: u64,
+}
+
+impl View<'_> {
+    /// What was done over time, in about so many stretches of at least a second; as many more as there were rests.
+    pub fn timeline(&self, most: u32) -> rusqlite::Result<Timeline> {
+        let pace = pace::read(self.0)?;
+        let dated: u64 = pace.iter().map(|(_, requests)| requests.total).sum();
+        let all: u64 = self
+            .0
+            .query_row("SELECT requests FROM run", [], |row| row.get(0))?;
+        let moment = self.moment(pace::stretch(self.0)?)?;
+        let mut moments: BTreeMap<i64, Stretch> = BTreeMap::new();
+        for (start, requests) in pace {
+            let at = moments.entry(start - start.rem_euclid(moment)).or_default();
+            at.requests = sum(at.requests, requests);
+        }
+        let mut query = self.0.prepare(
+            "SELECT settled - settled % ?1, count(*) FROM change WHERE stage = 2 AND settled IS NOT NULL GROUP BY 1",
+        )?;
+        let mut rows = query.query([moment])?;
+        while let Some(row) = rows.next()? {
+            moments.entry(row.get(0)?).or_default().changes = row.get(1)?;
+        }
+        Ok(Timeline {
+            undated: all.saturating_sub(dated),
+            ..arrange(&moments, moment, most)
+        })
+    }
+
+    /// Milliseconds that are taken as one moment: as the requests are kept, and more where that would be too many.
+    fn moment(&self, stretch: i64) -> rusqlite::Result<i64> {
+        let sql = "SELECT coalesce(max(settled) - min(settled), 0) FROM change WHERE stage = 2";
+        let span: i64 = self.0.query_row(sql, [], |row: &Row<'_>| row.get(0))?;
+        let times = span.max(0) / stretch / MOMENTS + 1;
+        Ok(stretch.saturating_mul(times))
+    }
+}
+
+/// As every time in a document is written.
+#[expect(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "serde hands out references"
+)]
+fn as_time<S: Serializer>(millisecond: &i64, serializer: S) -> Result<S::Ok, S::Error> {
+    crate::journal::head::time(*millisecond).serialize(serializer)
+}
+
+fn sum(a: Requests, b: Requests) -> Requests {
+    Requests {
+        total: a.total + b.total,
+        throttled: a.throttled + b.throttled,
+        retried: a.retried + b.retried,
+    }
+}
+
+/// Moments in which something was done, as stretches that touch except where the run rested.
+fn arrange(moments: &BTreeMap<i64, Stretch>, moment: i64, most: u32) -> Timeline {
+    let mut spells: Vec<(i64, i64)> = Vec::new();
+    for &at in moments.keys() {
+        match spells.last_mut() {
+            Some((_, end)) if at - *end <= PAUSE.max(moment) => *end = at + moment,
+            _ => spells.push((at, at + moment)),
+        }
+    }
+    let work: i64 = spells.iter().map(|(from, to)| to - from).sum();
+    let stretch = moment * ((work / moment - 1).max(0) / i64::from(most.max(1)) + 1);
+    let mut stretches: Vec<Stretch> = Vec::new();
+    let mut before = None;
+    for (from, to) in spells {
+        let mut pause = before.map_or(0, |before| from - before);
+        let mut start = from;
+        while start < to {
+            let mut one = Stretch {
+                from: start,
+                pause: std::mem::take(&mut pause),
+                ..Stretch::default()
+            };
+            let end = to.min(start + stretch);
+            for done in moments.range(start..end).map(|(_, done)| done) {
+                one.changes += done.changes;
+                one.requests = sum(one.requests, done.requests);
+            }
+            stretches.push(one);
+            start += stretch;
+        }
+        before = Some(to);
+    }
+    Timeline {
+        stretch,
+        stretches,
+        undated: 0,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A change and two requests, one of them refused, at each of these seconds.
+    fn arranged(seconds: &[i64], most: u32) -> Timeline {
+        let done = Stretch {
+            changes: 1,
+            requests: Requests {
+                total: 2,
+                throttled: 1,
+                retried: 0,
+            },
+            ..Stretch::default()
+        };
+        let moments = seconds.iter().map(|second| (second * 1000, done)).collect();
+        arrange(&moments, 1000, most)
+    }
+
+    fn shown(timeline: &Timeline) -> Vec<(i64, i64, u64)> {
+        let stretches = timeline.stretches.iter();
+        stretches
+            .map(|one| (one.from / 1000, one.pause / 1000, one.changes))
+            .collect()
+    }
+
+    #[test]
+    fn time_without_an_answer_is_shown_and_a_rest_is_not() {
+        let timeline = arranged(&[10, 11, 13, 7_000], 80);
+        assert_eq!(timeline.stretch, 1000);
+        assert_eq!(
+            shown(&timeline),
+            [
+                (10, 0, 1),
+                (11, 0, 1),
+                (12, 0, 0),
+                (13, 0, 1),
+                (7_000, 6_986, 1)
+            ]
+        );
+    }
+
+    #[test]
+    fn a_long_run_has_longer_stretches_and_nothing_is_lost() {
+        let seconds: Vec<_> = (0..1_000).collect();
+        let timeline = arranged(&seconds, 80);
+        assert_eq!(timeline.stretch, 13_000);
+        assert_eq!(timeline.stretches.len(), 77);
+        let total = timeline.stretches.iter().map(|one| one.requests.total);
+        assert_eq!(total.sum::<u64>(), 2_000);
+    }
+
+    #[test]
+    fn a_run_that_did_nothing_has_no_stretches() {
+        assert_eq!(arranged(&[], 80).stretches, []);
+        assert_eq!(arranged(&[5], 1).stretches.len(), 1);
+    }
+}

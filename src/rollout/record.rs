@@ -1,0 +1,133 @@
+//! Recording what is asked of the server, second by second.
+
+use std::future::Future;
+use std::sync::PoisonError;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::journal::Requests;
+use crate::pacing::Status;
+
+use super::{Rollout, RolloutError};
+
+/// Milliseconds of the shortest stretch of time that a run file tells apart.
+const STRETCH: i64 = 1000;
+
+/// What the pacer had counted at a time.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Counted {
+    requests: Requests,
+    at: Timestamp,
+}
+
+impl Counted {
+    /// Nothing yet.
+    pub(super) fn now() -> Self {
+        Self {
+            requests: Requests::default(),
+            at: Timestamp::now(),
+        }
+    }
+
+    /// What came since, and the middle of the time in which it came.
+    fn until(self, now: Self) -> (Requests, Timestamp) {
+        let (before, after) = (self.requests, now.requests);
+        let more = Requests {
+            total: after.total.saturating_sub(before.total),
+            throttled: after.throttled.saturating_sub(before.throttled),
+            retried: after.retried.saturating_sub(before.retried),
+        };
+        let (from, to) = (self.at.as_millisecond(), now.at.as_millisecond());
+        let middle = from.midpoint(to);
+        (more, Timestamp::from_millisecond(middle).unwrap_or(now.at))
+    }
+}
+
+impl From<&Status> for Counted {
+    fn from(status: &Status) -> Self {
+        Self {
+            requests: Requests {
+                total: status.requests,
+                throttled: status.throttled,
+                retried: status.retried,
+            },
+            at: Timestamp::now(),
+        }
+    }
+}
+
+impl Rollout {
+    /// Records what was asked of the server since the last time.
+    pub async fn record_requests(&self) -> Result<(), RolloutError> {
+        let now = Counted::from(&self.pacer().status());
+        let (more, at) = {
+            let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
+            std::mem::replace(&mut *counted, now).until(now)
+        };
+        if more == Requests::default() {
+            return Ok(());
+        }
+        Ok(self.journal().add_requests(more, at).await?)
+    }
+
+    /// Does work while what it asks of the server is recorded at the end of every second, so that a run that is
+    /// killed has lost no more than the last one.
+    ///
+    /// Work under way is never dropped: where recording fails, that is told when the work has ended.
+    pub(super) async fn recording<T>(
+        &self,
+        work: impl Future<Output = Result<T, RolloutError>>,
+    ) -> Result<T, RolloutError> {
+        tokio::pin!(work);
+        let mut recorded = Ok(());
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => {
+                    let done = done?;
+                    recorded.and(self.record_requests().await)?;
+                    return Ok(done);
+                }
+                () = tokio::time::sleep(to_the_next(Timestamp::now())), if recorded.is_ok() => {
+                    recorded = self.record_requests().await;
+                }
+            }
+        }
+    }
+}
+
+/// How long it is to the end of the stretch.
+fn to_the_next(now: Timestamp) -> Duration {
+    let left = STRETCH - now.as_millisecond().rem_euclid(STRETCH);
+    Duration::from_millis(left.unsigned_abs())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn counted(second: i64, total: u64, throttled: u64) -> Counted {
+        Counted {
+            requests: Requests {
+                total,
+                throttled,
+                retried: 0,
+            },
+            at: Timestamp::from_second(second).unwrap(),
+        }
+    }
+
+    #[test]
+    fn what_came_since_belongs_to_the_middle_of_the_time() {
+        let (more, at) = counted(10, 100, 1).until(counted(12, 150, 4));
+        assert_eq!((more.total, more.throttled, more.retried), (50, 3, 0));
+        assert_eq!(at, Timestamp::from_second(11).unwrap());
+    }
+
+    #[test]
+    fn stretches_end_with_the_second() {
+        let at = |ms| to_the_next(Timestamp::from_millisecond(ms).unwrap()).as_millis();
+        assert_eq!([at(0), at(1), at(1_999), at(2_000)], [1000, 999, 1, 1000]);
+    }
+}
