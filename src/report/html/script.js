@@ -26,6 +26,13 @@
     section.append(...order);
     sort.textContent = byName ? "Sort as found" : "Sort by name";
   });
+  if (!CSS.supports("selector(::details-content)")) {
+    // Where the style sheet cannot open what is closed for paper, the page does.
+    const closed = () => [...document.querySelectorAll("details:not([open])")];
+    let opened = [];
+    addEventListener("beforeprint", () => { opened = closed(); opened.forEach(one => { one.open = true; }); });
+    addEventListener("afterprint", () => { opened.forEach(one => { one.open = false; }); });
+  }
   tools.hidden = false;
   show();
 })();
