@@ -146,6 +146,10 @@ fn by_word(error: &str) -> Option<&'static str> {
         "authorization_declined" | "access_denied" => {
             "the sign-in was declined; start over to sign in"
         }
+        "logon_denied" => {
+            "check user and password, and whether the account is locked or NTLM is switched off; it is not tried again, so \
+             that the account is not locked"
+        }
         "expired_token" => "start over and finish the sign-in in time",
         "interaction_required" | "invalid_grant" => {
             "sign in again with `syncfilters login`, or check the credentials"

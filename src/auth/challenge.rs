@@ -10,8 +10,10 @@ pub struct Challenge {
     pub authorization_uri: Option<String>,
     /// `resource_id` of the same.
     pub resource: Option<String>,
-    /// Whether Windows authentication (Negotiate or NTLM) is offered too.
-    pub windows: bool,
+    /// Whether Windows authentication is offered too, by the name Negotiate.
+    pub negotiate: bool,
+    /// Whether it is offered by the name NTLM.
+    pub ntlm: bool,
 }
 
 impl Challenge {
@@ -28,6 +30,11 @@ impl Challenge {
         challenge
     }
 
+    /// Whether Windows authentication is offered by any name.
+    pub const fn windows(&self) -> bool {
+        self.negotiate || self.ntlm
+    }
+
     fn add(&mut self, header: &str) {
         let mut in_bearer = false;
         for word in words(header) {
@@ -37,9 +44,8 @@ impl Challenge {
                 Some(_) => {}
                 None => {
                     in_bearer = word.eq_ignore_ascii_case("bearer");
-                    self.windows |= ["negotiate", "ntlm"]
-                        .iter()
-                        .any(|scheme| word.eq_ignore_ascii_case(scheme));
+                    self.negotiate |= word.eq_ignore_ascii_case("negotiate");
+                    self.ntlm |= word.eq_ignore_ascii_case("ntlm");
                 }
             }
         }
@@ -112,14 +118,16 @@ mod tests {
         let bearer = format!("Bearer authorization_uri={URI}, resource_id={RESOURCE}");
         let challenge = read(&["Negotiate", "NTLM TlRMTVNTUAAC==", &bearer]);
         assert_eq!(challenge.authorization_uri.as_deref(), Some(URI));
-        assert!(challenge.windows);
+        assert!(challenge.negotiate && challenge.ntlm);
     }
 
     #[test]
     fn windows_authentication_alone_names_no_authority() {
         let challenge = read(&["Negotiate", "NTLM"]);
         assert_eq!(challenge.authorization_uri, None);
-        assert!(challenge.windows);
+        assert!(challenge.windows());
+        let only = read(&["Negotiate"]);
+        assert!(only.negotiate && !only.ntlm);
     }
 
     #[test]

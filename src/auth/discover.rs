@@ -29,6 +29,16 @@ pub async fn challenge(
     http: &Http,
     environment: &EnvironmentUrl,
 ) -> Result<Challenge, SignInError> {
+    offer(http, environment)
+        .await
+        .map(|(challenge, _)| challenge)
+}
+
+/// The same, and the root of the Web API that was asked.
+pub(super) async fn offer(
+    http: &Http,
+    environment: &EnvironmentUrl,
+) -> Result<(Challenge, Url), SignInError> {
     let named = environment.api_version();
     let mut last = None;
     for version in named.into_iter().chain(API_VERSIONS) {
@@ -36,8 +46,8 @@ pub async fn challenge(
         let answer = http.send(request(&url)?).await;
         let answer = answer.map_err(|error| error.during(WHAT))?;
         let challenge = Challenge::read(answer.headers());
-        if challenge.authorization_uri.is_some() || challenge.windows {
-            return Ok(challenge);
+        if challenge.authorization_uri.is_some() || challenge.windows() {
+            return Ok((challenge, url));
         }
         last = Some(answer.status());
         if !matches!(

@@ -79,9 +79,17 @@ pub enum SignInError {
         why: String,
     },
     /// The environment wants Windows authentication.
-    #[error("{address} accepts Windows authentication only, which this program does not have")]
+    #[error("{address} accepts Windows authentication only, and no token")]
     WindowsOnly {
         /// The address that was asked.
+        address: String,
+    },
+    /// A connection was signed in, and the next request over it is refused all the same.
+    #[error(
+        "{address} accepts the sign-in of a connection, and does not keep it for the next request"
+    )]
+    NotKept {
+        /// The address.
         address: String,
     },
     /// Somebody has to be there, and nobody is.
@@ -134,6 +142,7 @@ impl SignInError {
             Self::Untrusted { .. } => "sign-in-untrusted",
             Self::NoChallenge { .. } => "no-challenge",
             Self::WindowsOnly { .. } => "windows-only",
+            Self::NotKept { .. } => "sign-in-not-kept",
             Self::NobodyThere { .. } => "sign-in-needs-a-person",
             Self::TooLate { .. } => "sign-in-expired",
         }
@@ -185,7 +194,12 @@ impl SignInError {
                 "check that the address is that of a CRM organisation, such as https://contoso.crm4.dynamics.com"
             }
             Self::WindowsOnly { .. } => {
-                "use the address of the internet-facing deployment (IFD) with OAuth enabled, where there is one"
+                "sign in with --sign-in ntlm or negotiate (config/sign-in.md, Windows authentication), or use the address of \
+                 the internet-facing deployment (IFD) with OAuth enabled, where there is one"
+            }
+            Self::NotKept { .. } => {
+                "go to the server directly, not through a proxy or load balancer that shares connections; in IIS, \
+                 authPersistSingleRequest has to be false; and the user has to be one of the CRM organisation"
             }
             Self::NobodyThere { .. } => {
                 "run `syncfilters login` at a terminal first, or use an application: client-secret, certificate, \

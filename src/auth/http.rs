@@ -157,6 +157,8 @@ fn builder() -> reqwest::ClientBuilder {
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(WHOLE_TIMEOUT)
         .pool_max_idle_per_host(1)
+        // IIS answers a request over HTTP/2 that wants Windows authentication with a reset, and not with what it wants.
+        .http1_only()
 }
 
 async fn once(

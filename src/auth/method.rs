@@ -78,6 +78,34 @@ pub enum Method {
         /// Its password.
         password: SecretFrom,
     },
+    /// A user of Windows at a server of one's own, with a password.
+    Windows {
+        /// How the server is shown that the password is known.
+        protocol: WindowsProtocol,
+        /// `DOMAIN\user` or `user@domain`.
+        user: String,
+        /// The password.
+        password: SecretFrom,
+    },
+}
+
+/// Windows authentication, by the name that web servers give it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WindowsProtocol {
+    /// NTLM as it is.
+    Ntlm,
+    /// NTLM within Negotiate.
+    Negotiate,
+}
+
+impl WindowsProtocol {
+    /// The word used in settings.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Ntlm => "ntlm",
+            Self::Negotiate => "negotiate",
+        }
+    }
 }
 
 impl Method {
@@ -99,6 +127,7 @@ impl Method {
             Self::DeviceCode { .. } => "device-code",
             Self::Browser { .. } => "browser",
             Self::Password { .. } => "password",
+            Self::Windows { protocol, .. } => protocol.as_str(),
         }
     }
 }

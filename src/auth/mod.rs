@@ -1,4 +1,4 @@
-//! Signing in: where the bearer token comes from.
+//! Signing in: where the bearer token comes from, or how a connection is signed in.
 
 mod advice;
 mod application;
@@ -8,6 +8,7 @@ mod browser;
 mod cache;
 mod certificate;
 mod challenge;
+mod client;
 mod discover;
 mod endpoint;
 mod error;
@@ -23,9 +24,13 @@ mod person;
 mod pfx;
 mod refusal;
 mod secret;
+mod sign_in;
 mod source;
 mod token;
 mod tool;
+mod transport;
+#[cfg(feature = "on-premises")]
+mod windows;
 
 pub use authority::{Authority, resource};
 pub use challenge::Challenge;
@@ -36,10 +41,14 @@ pub use given::GivenToken;
 pub use http::{Http, HttpError};
 pub use keep::Keep;
 pub use managed_identity::Service;
-pub use method::Method;
+pub use method::{Method, WindowsProtocol};
 pub use open::{Place, forget, open};
 pub use person::{Nobody, Notice, Person};
 pub use refusal::Refusal;
 pub use secret::SecretFrom;
+pub use sign_in::sign_in;
 pub use source::{Bearer, TokenSource};
 pub use tool::Tool;
+pub use transport::{Pass, SendError, SignedIn, Transport};
+#[cfg(feature = "on-premises")]
+pub use windows::{Taken, Windows};

@@ -89,6 +89,11 @@ pub async fn open(
         Method::DeviceCode { .. } | Method::Browser { .. } | Method::Password { .. } => {
             Arc::new(Cached::new(opener.interactive(method).await?))
         }
+        Method::Windows { protocol, .. } => {
+            let why = "it signs in connections, and here a token is needed";
+            let what = format!("sign-in `{}`", protocol.as_str());
+            return Err(SignInError::unusable(what, why));
+        }
     })
 }
 

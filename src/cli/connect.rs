@@ -1,11 +1,10 @@
 //! From settings to an environment that has answered.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::TokenSource;
+use crate::auth::SignedIn;
 use crate::dataverse::{Channel, Reader};
 use crate::journal::RunStore;
 use crate::model::EnvironmentUrl;
@@ -80,19 +79,24 @@ pub(super) async fn connect(
     interrupted: &CancellationToken,
 ) -> Result<Reader, CliError> {
     let sign_in = SignIn::open(&target, interrupted).await?;
-    let reader = connect_with(target, sign_in.tokens(), interrupted).await?;
+    let reader = connect_with(target, sign_in.signed_in(), interrupted).await?;
     sign_in::announce(&sign_in, reader.identity());
     Ok(reader)
 }
 
-/// Signs in with this token and finds out who answers.
+/// Finds out who answers to whoever signed in.
 pub(super) async fn connect_with(
     target: Target,
-    tokens: Arc<dyn TokenSource>,
+    signed_in: impl Into<SignedIn>,
     interrupted: &CancellationToken,
 ) -> Result<Reader, CliError> {
     let pacer = Pacer::new(target.pacing);
-    let channel = Channel::new(target.environment, tokens, pacer, interrupted.child_token());
+    let channel = Channel::new(
+        target.environment,
+        signed_in,
+        pacer,
+        interrupted.child_token(),
+    );
     Ok(Reader::connect(channel.map_err(CliError::Http)?).await?)
 }
 

@@ -84,14 +84,14 @@ async fn sign_in(
     let settled = match chosen(&target) {
         Ok(settled) => settled,
         Err(error) => {
-            challenge(list, &target, true).await?;
+            challenge(list, &target, None).await?;
             list.error(TOKEN, error);
             list.skipped(&[IDENTITY]);
             list.skipped(&AFTER_SIGN_IN);
             return Ok(None);
         }
     };
-    challenge(list, &target, !names_no_authority(&settled.method)).await?;
+    challenge(list, &target, Some(&settled.method)).await?;
     let signed_in = async {
         let sign_in = SignIn::open(&target, &app.interrupted).await?;
         sign_in.first(&app.interrupted).await?;
@@ -106,8 +106,8 @@ async fn sign_in(
             return Ok(None);
         }
     };
-    list.ok(TOKEN, format!("from {}", sign_in.tokens().describe()));
-    match connect_with(target, sign_in.tokens(), &app.interrupted).await {
+    list.ok(TOKEN, format!("from {}", sign_in.signed_in().describe()));
+    match connect_with(target, sign_in.signed_in(), &app.interrupted).await {
         Ok(reader) => {
             let identity = reader.identity();
             let (user, organization) = (&identity.caller.user, &identity.organization.name);
@@ -131,19 +131,26 @@ const fn names_no_authority(method: &Method) -> bool {
 }
 
 /// Reachability, TLS and the challenge. Where nothing depends on the challenge, its lack is no failure.
-async fn challenge(list: &mut Checklist, target: &Target, needed: bool) -> Result<(), CliError> {
+async fn challenge(
+    list: &mut Checklist,
+    target: &Target,
+    method: Option<&Method>,
+) -> Result<(), CliError> {
+    let needed = !method.is_some_and(names_no_authority);
+    let by_windows = matches!(method, Some(Method::Windows { .. }));
     let http = Http::new().map_err(CliError::Http)?;
     let keys = &target.sign_in;
     let (vouched, tenant) = (keys.authority.as_deref(), keys.tenant.as_deref());
     let found = match auth::challenge(&http, &target.environment).await {
-        Ok(challenge) => auth::judge(&target.environment, &challenge, vouched, tenant),
+        Ok(challenge) if by_windows && challenge.windows() => {
+            Ok("at the server itself, by Windows authentication".to_owned())
+        }
+        Ok(challenge) => auth::judge(&target.environment, &challenge, vouched, tenant)
+            .map(|found| format!("{}, for {}", found.authority, found.resource)),
         Err(error) => Err(error),
     };
     match found {
-        Ok(found) => list.ok(
-            CHALLENGE,
-            format!("{}, for {}", found.authority, found.resource),
-        ),
+        Ok(found) => list.ok(CHALLENGE, found),
         Err(error) if needed || error.kind() == "sign-in-unreachable" => {
             list.error(CHALLENGE, error);
         }

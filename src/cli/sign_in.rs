@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{self, Http, Method, Nobody, Notice, Person, Place, SignInError, TokenSource};
+use crate::auth::{self, Http, Method, Nobody, Notice, Person, Place, SignInError, SignedIn};
 use crate::dataverse::{self, Identity};
 use crate::settings::{Chosen, Surroundings, Target, choose};
 
@@ -14,10 +14,10 @@ use super::connect::variable;
 use super::error::CliError;
 use super::printer::Printer;
 
-/// A way of signing in that is ready to hand out tokens.
+/// A way of signing in that is ready.
 pub(super) struct SignIn {
     chosen: Chosen,
-    tokens: Arc<dyn TokenSource>,
+    signed_in: SignedIn,
 }
 
 impl SignIn {
@@ -29,30 +29,30 @@ impl SignIn {
         let (chosen, place) = (chosen(target)?, place(target));
         let http = Http::new().map_err(CliError::Http)?;
         let person = person();
-        let opening = auth::open(&chosen.method, &place, &http, &person);
-        let tokens = tokio::select! {
+        let opening = auth::sign_in(&chosen.method, &place, &http, &person);
+        let signed_in = tokio::select! {
             () = interrupted.cancelled() => return Err(dataverse::Error::Interrupted.into()),
-            tokens = opening => tokens?,
+            signed_in = opening => signed_in?,
         };
         if chosen.found {
-            Printer::warn(&format!("Signing in with {}.", tokens.describe()));
+            Printer::warn(&format!("Signing in with {}.", signed_in.describe()));
         }
-        Ok(Self { chosen, tokens })
+        Ok(Self { chosen, signed_in })
     }
 
-    pub(super) fn tokens(&self) -> Arc<dyn TokenSource> {
-        Arc::clone(&self.tokens)
+    pub(super) fn signed_in(&self) -> SignedIn {
+        self.signed_in.clone()
     }
 
     pub(super) fn chosen(&self) -> &Chosen {
         &self.chosen
     }
 
-    /// Gets a token now.
+    /// Signs in now: gets a token, or signs a connection in.
     pub(super) async fn first(&self, interrupted: &CancellationToken) -> Result<(), CliError> {
         tokio::select! {
             () = interrupted.cancelled() => Err(dataverse::Error::Interrupted.into()),
-            token = self.tokens.bearer() => Ok(token.map(drop)?),
+            done = self.signed_in.now() => Ok(done?),
         }
     }
 }

@@ -47,7 +47,7 @@ pub(super) async fn whoami(app: &App, args: &SignInArgs) -> Result<Exit, CliErro
     let target = target(&args.connection, None)?;
     let environment = target.environment.to_string();
     let sign_in = SignIn::open(&target, &app.interrupted).await?;
-    let reader = connect_with(target, sign_in.tokens(), &app.interrupted).await?;
+    let reader = connect_with(target, sign_in.signed_in(), &app.interrupted).await?;
     let identity = reader.identity();
     let document = Document {
         format: 1,
@@ -63,7 +63,7 @@ pub(super) async fn whoami(app: &App, args: &SignInArgs) -> Result<Exit, CliErro
         version: identity.version.to_string(),
         sign_in: Way {
             kind: sign_in.chosen().method.word(),
-            description: sign_in.tokens().describe(),
+            description: sign_in.signed_in().describe(),
         },
     };
     let mut out = Printer::result();

@@ -1,17 +1,17 @@
-//! One HTTP connection pool to one environment: pacing, the token, retries, and the checks that every answer needs.
+//! All requests to one environment: pacing, retries, and the checks that every answer needs.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, AUTHORIZATION, CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
+use http::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use url::Url;
 
-use crate::auth::{Bearer, TokenSource};
+use crate::auth::{Pass, SendError, SignedIn, Transport};
 use crate::model::EnvironmentUrl;
 use crate::pacing::{
     Decision, Facts, Failure, GiveUp, Observation, Pacer, Repeat, Signal, classify,
@@ -19,15 +19,6 @@ use crate::pacing::{
 
 use super::error::Error;
 use super::fault::Fault;
-
-/// How long a connection may take to be made.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long the server may be silent; the platform gives up on its own requests after about two minutes.
-const READ_TIMEOUT: Duration = Duration::from_secs(150);
-/// How long the whole may take.
-const WHOLE_TIMEOUT: Duration = Duration::from_mins(5);
-/// Idle connections kept: one for each request that may be under way.
-const IDLE_CONNECTIONS: usize = 64;
 
 /// One request to make.
 #[derive(Clone, Debug)]
@@ -68,6 +59,25 @@ impl Call {
         self.headers.insert(name, value);
         self
     }
+
+    /// The request as it leaves, but for the sign-in.
+    fn request(&self) -> reqwest::Request {
+        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
+        for name in ["odata-maxversion", "odata-version"] {
+            headers.insert(name, HeaderValue::from_static("4.0"));
+        }
+        headers.extend(self.headers.clone());
+        if self.method == Method::GET {
+            // Against caches on the way (Microsoft: "Compose HTTP requests and handle errors").
+            headers.insert("if-none-match", HeaderValue::from_static("null"));
+        }
+        if !self.body.is_empty() {
+            *request.body_mut() = Some(self.body.clone().into());
+        }
+        request
+    }
 }
 
 /// An answer that arrived whole.
@@ -78,45 +88,40 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
 }
 
+impl From<Response<Bytes>> for Answer {
+    fn from(answer: Response<Bytes>) -> Self {
+        let (parts, body) = answer.into_parts();
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+}
+
 /// How to talk to one environment. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Channel(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    http: reqwest::Client,
+    transport: Transport,
     environment: EnvironmentUrl,
-    tokens: Arc<dyn TokenSource>,
     pacer: Pacer,
     interrupted: CancellationToken,
 }
 
 impl Channel {
-    /// A channel to one environment. Nothing is sent yet.
-    ///
-    /// No cookies are kept, so that a web server's affinity cookie does not pin the run to one server
-    /// (Microsoft: "Send parallel requests"); redirects are not followed; the HTTP library's own
-    /// retries are off, so that every attempt is ours and counted.
+    /// A channel to one environment, for whoever signed in. Nothing is sent yet.
     pub fn new(
         environment: EnvironmentUrl,
-        tokens: Arc<dyn TokenSource>,
+        signed_in: impl Into<SignedIn>,
         pacer: Pacer,
         interrupted: CancellationToken,
     ) -> Result<Self, reqwest::Error> {
-        let http = reqwest::Client::builder()
-            .user_agent(concat!("syncfilters/", env!("CARGO_PKG_VERSION")))
-            .redirect(reqwest::redirect::Policy::none())
-            .retry(reqwest::retry::never())
-            .connect_timeout(CONNECT_TIMEOUT)
-            .read_timeout(READ_TIMEOUT)
-            .timeout(WHOLE_TIMEOUT)
-            .pool_max_idle_per_host(IDLE_CONNECTIONS)
-            .tcp_nodelay(true)
-            .build()?;
         Ok(Self(Arc::new(Inner {
-            http,
+            transport: Transport::new(signed_in.into())?,
             environment,
-            tokens,
             pacer,
             interrupted,
         })))
@@ -147,7 +152,7 @@ impl Channel {
 
     /// Sends a request until there is an answer that is final, and hands it out whatever its status.
     ///
-    /// Limits are waited out, failures in passing tried again; a token that is not accepted is renewed
+    /// Limits are waited out, failures in passing tried again; a sign-in that is not accepted is renewed
     /// once. A write whose outcome is not known is [`Error::Lost`] and never sent again from here.
     pub(super) async fn send(&self, call: &Call) -> Result<Answer, Error> {
         if !self.0.environment.is_same_server(&call.url) {
@@ -162,7 +167,7 @@ impl Channel {
             let attempt = self.attempt(call).await?;
             match attempt.seen.signal {
                 Signal::Success | Signal::Neutral => return attempt.into_answer(call),
-                Signal::Auth if !renewed && self.0.tokens.refused(&attempt.bearer) => {
+                Signal::Auth if !renewed && self.0.transport.refused(&attempt.pass) => {
                     renewed = true;
                 }
                 Signal::Auth => return Err(attempt.into_unauthorized(call)),
@@ -182,13 +187,18 @@ impl Channel {
             () = self.0.interrupted.cancelled() => return Err(Error::Interrupted),
             permit = self.0.pacer.admit() => permit,
         };
-        let bearer = tokio::select! {
+        let mut pass = tokio::select! {
             () = self.0.interrupted.cancelled() => return Err(Error::Interrupted),
-            bearer = self.0.tokens.bearer() => bearer?,
+            pass = self.0.transport.pass() => pass?,
         };
         let started = Instant::now();
-        let result = self.exchange(call, bearer.header()?).await;
-        let attempt = Attempt::new(result, bearer);
+        let result = match self.0.transport.send(call.request(), &mut pass).await {
+            Ok(answer) => Ok(Answer::from(answer)),
+            Err(SendError::SignIn(error)) => return Err(error.into()),
+            Err(SendError::Request(error)) => Err(NoAnswer::Request(error)),
+            Err(SendError::Connection(error)) => Err(NoAnswer::Connection(error)),
+        };
+        let attempt = Attempt::new(result, pass);
         permit.finish(&attempt.seen);
         if let Ok(answer) = &attempt.result {
             if let Some(hint) = number(&answer.headers, "x-ms-dop-hint") {
@@ -198,31 +208,6 @@ impl Channel {
             debug!(%method, path, status = answer.status.as_u16(), ms = started.elapsed().as_millis(), "answer");
         }
         Ok(attempt)
-    }
-
-    async fn exchange(&self, call: &Call, token: HeaderValue) -> Result<Answer, reqwest::Error> {
-        let mut request = self
-            .0
-            .http
-            .request(call.method.clone(), call.url.clone())
-            .header(AUTHORIZATION, token)
-            .header(ACCEPT, "application/json")
-            .header("odata-maxversion", "4.0")
-            .header("odata-version", "4.0")
-            .headers(call.headers.clone());
-        if call.method == Method::GET {
-            // Against caches on the way (Microsoft: "Compose HTTP requests and handle errors").
-            request = request.header("if-none-match", "null");
-        }
-        if !call.body.is_empty() {
-            request = request.body(call.body.clone());
-        }
-        let response = request.send().await?;
-        Ok(Answer {
-            status: response.status(),
-            headers: response.headers().clone(),
-            body: response.bytes().await?,
-        })
     }
 
     async fn pause(&self, duration: Duration) -> Result<(), Error> {
@@ -235,14 +220,22 @@ impl Channel {
 
 /// One attempt, and what it means.
 struct Attempt {
-    result: Result<Answer, reqwest::Error>,
+    result: Result<Answer, NoAnswer>,
     seen: Observation,
-    /// The token that it was made with.
-    bearer: Bearer,
+    /// What it was made with.
+    pass: Pass,
+}
+
+/// Why there is no answer.
+enum NoAnswer {
+    /// The request had left, or was just leaving.
+    Request(reqwest::Error),
+    /// There was no connection for it that was signed in.
+    Connection(reqwest::Error),
 }
 
 impl Attempt {
-    fn new(result: Result<Answer, reqwest::Error>, bearer: Bearer) -> Self {
+    fn new(result: Result<Answer, NoAnswer>, pass: Pass) -> Self {
         let seen = match &result {
             Ok(answer) => observe(answer),
             Err(error) => {
@@ -253,11 +246,7 @@ impl Attempt {
                 classify(&facts, Timestamp::now())
             }
         };
-        Self {
-            result,
-            seen,
-            bearer,
-        }
+        Self { result, seen, pass }
     }
 
     /// A redirect is no answer: the token is for this server only.
@@ -340,8 +329,11 @@ fn observe(answer: &Answer) -> Observation {
     classify(&facts, Timestamp::now())
 }
 
-/// Only a connection that was never made surely carried nothing.
-fn failure(error: &reqwest::Error) -> Failure {
+/// Only a connection that was never made, or never signed in, surely carried nothing.
+fn failure(error: &NoAnswer) -> Failure {
+    let NoAnswer::Request(error) = error else {
+        return Failure::NotSent;
+    };
     if error.is_connect() || error.is_builder() {
         Failure::NotSent
     } else if error.is_timeout() {
@@ -351,8 +343,9 @@ fn failure(error: &reqwest::Error) -> Failure {
     }
 }
 
-fn unanswered(call: &Call, error: &reqwest::Error) -> Error {
-    let (what, why) = (call.what.to_owned(), last_cause(error));
+fn unanswered(call: &Call, error: &NoAnswer) -> Error {
+    let (NoAnswer::Request(cause) | NoAnswer::Connection(cause)) = error;
+    let (what, why) = (call.what.to_owned(), last_cause(cause));
     match failure(error) {
         Failure::NotSent => Error::Unreachable {
             what,

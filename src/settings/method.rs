@@ -3,7 +3,9 @@
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
-use crate::auth::{Federation, Keep, Method, SecretFrom, Service, SignInError, Tool};
+use crate::auth::{
+    Federation, Keep, Method, SecretFrom, Service, SignInError, Tool, WindowsProtocol,
+};
 
 use super::sign_in::KEPT;
 use super::{KeepKind, SettingsError, SignInKeys, SignInKind, state_dir};
@@ -166,13 +168,32 @@ impl Chooser<'_> {
             SignInKind::Password => Method::Password {
                 client_id: client_id()?,
                 user: need(kind, "user", keys.user.as_ref())?,
-                password: secret(
-                    keys.password_variable.as_deref(),
-                    keys.password_file.as_deref(),
-                )
-                .unwrap_or(SecretFrom::Prompt),
+                password: self.password(),
             },
+            SignInKind::Ntlm => self.windows(WindowsProtocol::Ntlm, kind)?,
+            SignInKind::Negotiate => self.windows(WindowsProtocol::Negotiate, kind)?,
         })
+    }
+
+    fn windows(
+        &self,
+        protocol: WindowsProtocol,
+        kind: SignInKind,
+    ) -> Result<Method, SettingsError> {
+        Ok(Method::Windows {
+            protocol,
+            user: need(kind, "user", self.keys.user.as_ref())?,
+            password: self.password(),
+        })
+    }
+
+    fn password(&self) -> SecretFrom {
+        let keys = self.keys;
+        secret(
+            keys.password_variable.as_deref(),
+            keys.password_file.as_deref(),
+        )
+        .unwrap_or(SecretFrom::Prompt)
     }
 
     fn federation(&self) -> Option<Federation> {
@@ -307,6 +328,15 @@ mod tests {
         assert_eq!(asked, Err("sign-in `device-code` needs `client-id`".into()));
         let asked = chosen(profile(SignInKind::ManagedIdentity), &SECRET, None);
         assert_eq!(asked, Ok(("managed-identity".into(), false)));
+        for kind in [SignInKind::Ntlm, SignInKind::Negotiate] {
+            let asked = chosen(profile(kind), &[], None);
+            assert_eq!(asked, Err(format!("sign-in `{kind}` needs `user`")));
+            let named = SignInKeys {
+                user: Some("CONTOSO\\svc".into()),
+                ..profile(kind)
+            };
+            assert_eq!(chosen(named, &[], None), Ok((kind.to_string(), false)));
+        }
     }
 
     #[test]

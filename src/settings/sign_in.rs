@@ -74,6 +74,10 @@ words! {
         Browser = "browser",
         /// A service account with its password, at AD FS only.
         Password = "password",
+        /// A user of Windows with a password, at a server of your own, by NTLM.
+        Ntlm = "ntlm",
+        /// The same by Negotiate, with NTLM inside.
+        Negotiate = "negotiate",
     }
 }
 
@@ -154,11 +158,11 @@ keys! {
     federated_token_file: String,
     /// The id of the service connection of Azure Pipelines.
     service_connection: String,
-    /// The service account, as `user@domain` or `DOMAIN\user`.
+    /// The service account or user of Windows, as `user@domain` or `DOMAIN\user`.
     user: String,
-    /// The environment variable that holds the password of the service account.
+    /// The environment variable that holds its password.
     password_variable: String,
-    /// The private file that holds the password of the service account; `-` is standard input.
+    /// The private file that holds its password; `-` is standard input.
     password_file: String,
     /// The host of your own identity provider (AD FS), which is trusted for this environment.
     authority: String,

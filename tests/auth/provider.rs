@@ -100,7 +100,7 @@ impl Provider {
             known: Some(Challenge {
                 authorization_uri: Some(format!("{}{}", self.url, self.authority)),
                 resource: Some(format!("{}/", self.url)),
-                windows: false,
+                ..Challenge::default()
             }),
         };
         open(method, &place, &http(), person).await

@@ -1,0 +1,169 @@
+//! One way to send requests to the environment, whether each request is signed in or each connection.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::Response;
+use http::header::AUTHORIZATION;
+
+use super::client;
+#[cfg(feature = "on-premises")]
+use super::windows::{Taken, Windows};
+use super::{Bearer, SignInError, TokenSource};
+
+/// Idle connections kept: one for each request that may be under way.
+const IDLE_CONNECTIONS: usize = 64;
+
+/// Whoever signed in. Cheap to clone.
+#[derive(Clone, Debug)]
+pub enum SignedIn {
+    /// Every request carries a token.
+    Tokens(Arc<dyn TokenSource>),
+    /// Every connection is signed in, with Windows authentication.
+    #[cfg(feature = "on-premises")]
+    Windows(Arc<Windows>),
+}
+
+impl From<Arc<dyn TokenSource>> for SignedIn {
+    fn from(tokens: Arc<dyn TokenSource>) -> Self {
+        Self::Tokens(tokens)
+    }
+}
+
+impl<T: TokenSource + 'static> From<Arc<T>> for SignedIn {
+    fn from(tokens: Arc<T>) -> Self {
+        Self::Tokens(tokens)
+    }
+}
+
+impl SignedIn {
+    /// Signs in now: gets a token, or signs one connection in.
+    pub async fn now(&self) -> Result<(), SignInError> {
+        match self {
+            Self::Tokens(tokens) => tokens.bearer().await.map(drop),
+            #[cfg(feature = "on-premises")]
+            Self::Windows(windows) => windows.now().await,
+        }
+    }
+
+    /// How this signs in, for people, without any secret.
+    pub fn describe(&self) -> String {
+        match self {
+            Self::Tokens(tokens) => tokens.describe(),
+            #[cfg(feature = "on-premises")]
+            Self::Windows(windows) => windows.describe(),
+        }
+    }
+}
+
+/// What one request is sent with.
+#[derive(Debug)]
+pub enum Pass {
+    /// A token.
+    Bearer(Bearer),
+    /// A connection, for as long as the request is under way.
+    #[cfg(feature = "on-premises")]
+    Connection(Taken),
+}
+
+/// Why there is no answer to a request.
+#[derive(Debug)]
+pub enum SendError {
+    /// The request had left, or was just leaving.
+    Request(reqwest::Error),
+    /// Its connection could not be signed in, because the server did not answer: nothing of the request has left.
+    Connection(reqwest::Error),
+    /// Signing in failed: nothing of the request has been done.
+    SignIn(SignInError),
+}
+
+impl From<SignInError> for SendError {
+    fn from(error: SignInError) -> Self {
+        Self::SignIn(error)
+    }
+}
+
+/// Sends requests to one environment as whoever signed in.
+#[derive(Debug)]
+pub struct Transport(Kind);
+
+#[derive(Debug)]
+enum Kind {
+    Tokens {
+        http: reqwest::Client,
+        tokens: Arc<dyn TokenSource>,
+    },
+    #[cfg(feature = "on-premises")]
+    Windows(Arc<Windows>),
+}
+
+impl Transport {
+    /// Makes what is needed for sending. Nothing is sent.
+    pub fn new(signed_in: SignedIn) -> Result<Self, reqwest::Error> {
+        Ok(Self(match signed_in {
+            SignedIn::Tokens(tokens) => Kind::Tokens {
+                http: client::builder()
+                    .pool_max_idle_per_host(IDLE_CONNECTIONS)
+                    .build()?,
+                tokens,
+            },
+            #[cfg(feature = "on-premises")]
+            SignedIn::Windows(windows) => Kind::Windows(windows),
+        }))
+    }
+
+    /// What the next request is sent with. It is safe to give up waiting for it.
+    pub async fn pass(&self) -> Result<Pass, SignInError> {
+        match &self.0 {
+            Kind::Tokens { tokens, .. } => tokens.bearer().await.map(Pass::Bearer),
+            #[cfg(feature = "on-premises")]
+            Kind::Windows(windows) => windows.take().map(Pass::Connection),
+        }
+    }
+
+    /// Sends one request, once, and reads the whole answer.
+    ///
+    /// A request that was answered with 401 for want of a sign-in of its connection was not done: it is sent again
+    /// after signing in.
+    pub async fn send(
+        &self,
+        mut request: reqwest::Request,
+        pass: &mut Pass,
+    ) -> Result<Response<Bytes>, SendError> {
+        match (&self.0, pass) {
+            (Kind::Tokens { http, .. }, Pass::Bearer(bearer)) => {
+                let headers = request.headers_mut();
+                headers.insert(AUTHORIZATION, bearer.header()?);
+                let answer = http.execute(request).await;
+                whole(answer.map_err(SendError::Request)?).await
+            }
+            #[cfg(feature = "on-premises")]
+            (Kind::Windows(windows), Pass::Connection(taken)) => {
+                windows.send(&request, taken).await
+            }
+            #[cfg(feature = "on-premises")]
+            (Kind::Tokens { .. }, Pass::Connection(_)) | (Kind::Windows(_), Pass::Bearer(_)) => {
+                let why = "the sign-in of another environment";
+                Err(SignInError::unusable("sending a request", why).into())
+            }
+        }
+    }
+
+    /// The server refused the request for want of a sign-in: answers whether another try can do better.
+    pub fn refused(&self, pass: &Pass) -> bool {
+        match (&self.0, pass) {
+            (Kind::Tokens { tokens, .. }, Pass::Bearer(bearer)) => tokens.refused(bearer),
+            // The connection was signed in again before this answer was handed out.
+            #[cfg(feature = "on-premises")]
+            _ => false,
+        }
+    }
+}
+
+async fn whole(answer: reqwest::Response) -> Result<Response<Bytes>, SendError> {
+    let mut whole = Response::new(Bytes::new());
+    *whole.status_mut() = answer.status();
+    *whole.headers_mut() = answer.headers().clone();
+    *whole.body_mut() = answer.bytes().await.map_err(SendError::Request)?;
+    Ok(whole)
+}

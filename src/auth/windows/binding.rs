@@ -1,0 +1,78 @@
+//! Channel binding: the handshake names the certificate that the TLS connection was made with, so that it is worth
+//! nothing on another one (RFC 5929, `tls-server-end-point`; IIS: Extended Protection).
+
+use aws_lc_rs::digest::{self, Algorithm, SHA256, SHA384, SHA512};
+use picky_asn1_x509::{AlgorithmIdentifierParameters, Certificate, HashAlgorithm};
+
+/// The sizes of the structure without its texts (Microsoft: `SEC_CHANNEL_BINDINGS`).
+const HEADER: u32 = 32;
+
+/// The binding to a server's certificate, as `SEC_CHANNEL_BINDINGS` has it.
+pub(super) fn to_certificate(der: &[u8]) -> Vec<u8> {
+    let mut data = b"tls-server-end-point:".to_vec();
+    data.extend_from_slice(digest::digest(hash_of(der), der).as_ref());
+    let length = u32::try_from(data.len()).unwrap_or_default();
+    // Address types, lengths and offsets of both sides are nought; then length and offset of the data.
+    let numbers = [0, 0, 0, 0, 0, 0, length, HEADER];
+    let mut bytes: Vec<u8> = numbers.into_iter().flat_map(u32::to_le_bytes).collect();
+    bytes.extend_from_slice(&data);
+    bytes
+}
+
+/// The hash that the certificate was signed with, SHA-256 in place of a weaker or an unknown one (RFC 5929, 4.1).
+fn hash_of(der: &[u8]) -> &'static Algorithm {
+    let Ok(certificate) = picky_asn1_der::from_bytes::<Certificate>(der) else {
+        return &SHA256;
+    };
+    let algorithm = &certificate.signature_algorithm;
+    if let AlgorithmIdentifierParameters::RsassaPss(parameters) = algorithm.parameters() {
+        return match parameters.hash_algorithm {
+            HashAlgorithm::SHA384 => &SHA384,
+            HashAlgorithm::SHA512 => &SHA512,
+            _ => &SHA256,
+        };
+    }
+    let name: String = algorithm.oid().into();
+    match name.as_str() {
+        // sha384WithRSAEncryption, ecdsa-with-SHA384
+        "1.2.840.113549.1.1.12" | "1.2.840.10045.4.3.3" => &SHA384,
+        // sha512WithRSAEncryption, ecdsa-with-SHA512
+        "1.2.840.113549.1.1.13" | "1.2.840.10045.4.3.4" => &SHA512,
+        _ => &SHA256,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use sspi::channel_bindings::ChannelBindings;
+
+    fn certificate(algorithm: &'static rcgen::SignatureAlgorithm) -> Vec<u8> {
+        let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
+        let names = vec!["crm.contoso.example".to_owned()];
+        let certificate = rcgen::CertificateParams::new(names).unwrap();
+        certificate.self_signed(&key).unwrap().der().to_vec()
+    }
+
+    #[test]
+    fn the_binding_is_the_hash_that_signed_the_certificate() {
+        for (algorithm, hash) in [
+            (&rcgen::PKCS_ECDSA_P256_SHA256, &SHA256),
+            (&rcgen::PKCS_ECDSA_P384_SHA384, &SHA384),
+            (&rcgen::PKCS_ED25519, &SHA256),
+        ] {
+            let der = certificate(algorithm);
+            let bytes = to_certificate(&der);
+            let read = ChannelBindings::from_bytes(&bytes).unwrap();
+            let digest = digest::digest(hash, &der);
+            let expected = [b"tls-server-end-point:", digest.as_ref()].concat();
+            assert_eq!(read.application_data, expected);
+            assert!(read.initiator.is_empty() && read.acceptor.is_empty());
+        }
+    }
+
+    #[test]
+    fn what_is_no_certificate_is_bound_to_all_the_same() {
+        assert_eq!(to_certificate(b"nonsense").len(), 32 + 21 + 32);
+    }
+}

@@ -1,0 +1,176 @@
+//! Every lane to one server, and what they have to know of each other.
+
+use std::fmt;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use bytes::Bytes;
+use http::{Response, StatusCode};
+
+use super::super::{SendError, SignInError};
+use super::lane::{Lane, Outcome, Server, not_kept};
+
+/// How often one request is sent where its connection does not stay signed in.
+const TRIES: usize = 3;
+
+/// A user of Windows at one server, signed in connection by connection.
+///
+/// Handshakes are made one after the other, and the first that fails for good is remembered: whoever comes after it
+/// is told the same, and a wrong password has been sent once, however many wait.
+pub struct Windows {
+    server: Server,
+    /// Lanes that nobody uses; the one that was used last is on top, because its connection is the likeliest to last.
+    idle: Mutex<Vec<Lane>>,
+    /// Held by whoever makes a handshake.
+    handshake: tokio::sync::Mutex<()>,
+    /// Whether the password was accepted once.
+    trusted: AtomicBool,
+    failed: OnceLock<SignInError>,
+}
+
+/// A lane in somebody's hands; it goes back by itself.
+pub struct Taken {
+    lane: Option<Lane>,
+    home: Arc<Windows>,
+}
+
+impl Windows {
+    pub(super) fn new(server: Server) -> Self {
+        Self {
+            server,
+            idle: Mutex::default(),
+            handshake: tokio::sync::Mutex::default(),
+            trusted: AtomicBool::new(false),
+            failed: OnceLock::new(),
+        }
+    }
+
+    fn idle(&self) -> MutexGuard<'_, Vec<Lane>> {
+        // The list is whole at every point at which a holder could have panicked.
+        self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// A lane for one request: there are as many as requests under way. Nothing is sent.
+    pub(in super::super) fn take(self: &Arc<Self>) -> Result<Taken, SignInError> {
+        let idle = self.idle().pop();
+        let lane = match idle {
+            Some(lane) => lane,
+            None => Lane::new(&self.server.probe)?,
+        };
+        Ok(Taken {
+            lane: Some(lane),
+            home: Arc::clone(self),
+        })
+    }
+
+    /// Signs one connection in.
+    pub(in super::super) async fn now(self: &Arc<Self>) -> Result<(), SignInError> {
+        let what = || format!("signing in with {}", self.describe());
+        let mut taken = self.take()?;
+        let Some(lane) = &mut taken.lane else {
+            return Ok(());
+        };
+        match self.sign_in(lane).await {
+            Ok(Outcome::SignedIn) => Ok(()),
+            Ok(Outcome::Answered(answer)) => {
+                let status = answer.status();
+                Err(SignInError::bad_answer(what(), format!("status {status}")))
+            }
+            Err(SendError::SignIn(error)) => Err(error),
+            Err(SendError::Request(error) | SendError::Connection(error)) => {
+                Err(SignInError::Unreachable {
+                    what: what(),
+                    host: self.server.probe.origin().ascii_serialization(),
+                    why: last_cause(&error),
+                })
+            }
+        }
+    }
+
+    /// Sends a request over a connection that is signed in. One that is answered with 401 was not done; it is sent
+    /// again after another handshake.
+    pub(in super::super) async fn send(
+        &self,
+        request: &reqwest::Request,
+        taken: &mut Taken,
+    ) -> Result<Response<Bytes>, SendError> {
+        let lane = taken.lane.as_mut().ok_or_else(|| self.not_kept())?;
+        for _ in 0..TRIES {
+            if !lane.is_signed_in()
+                && let Outcome::Answered(answer) = self.sign_in(lane).await?
+            {
+                return Ok(answer);
+            }
+            let copy = request.try_clone().ok_or_else(|| self.not_kept())?;
+            let answer = lane.send(copy).await.map_err(SendError::Request)?;
+            if answer.status() != StatusCode::UNAUTHORIZED {
+                return Ok(answer);
+            }
+        }
+        Err(self.not_kept().into())
+    }
+
+    async fn sign_in(&self, lane: &mut Lane) -> Result<Outcome, SendError> {
+        let _turn = self.handshake.lock().await;
+        if let Some(error) = self.failed.get() {
+            return Err(error.clone().into());
+        }
+        let trusted = self.trusted.load(Ordering::Relaxed);
+        let result = lane.sign_in(&self.server, trusted).await;
+        match &result {
+            Ok(Outcome::SignedIn) => self.trusted.store(true, Ordering::Relaxed),
+            Err(SendError::SignIn(error)) => {
+                // Nobody else can have come first: the turn is ours.
+                let _ = self.failed.set(error.clone());
+            }
+            Ok(Outcome::Answered(_)) | Err(_) => {}
+        }
+        result
+    }
+
+    fn not_kept(&self) -> SignInError {
+        not_kept(&self.server.probe)
+    }
+
+    /// How this signs in, for people, without any secret.
+    pub fn describe(&self) -> String {
+        let Server {
+            account, scheme, ..
+        } = &self.server;
+        let scheme = scheme.as_str();
+        format!("the password of {account}, by Windows authentication ({scheme})")
+    }
+}
+
+impl Drop for Taken {
+    fn drop(&mut self) {
+        if let Some(lane) = self.lane.take() {
+            self.home.idle().push(lane);
+        }
+    }
+}
+
+impl fmt::Debug for Windows {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Windows")
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Taken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Taken")
+            .field("lane", &self.lane)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The innermost cause says it; those around it repeat the whole URL.
+fn last_cause(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    cause.to_string()
+}
