@@ -11,14 +11,14 @@ use tempfile::TempDir;
 use crate::imitation::{AD_FS, ENTRA, Imitation, aadsts, token};
 use crate::support::private;
 
-struct Home(TempDir);
+pub(crate) struct Home(TempDir);
 
 impl Home {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         self.0.path()
     }
 
@@ -38,22 +38,25 @@ impl Home {
     /// A configuration file with one environment.
     fn configure(&self, imitation: &Imitation, keys: &str) {
         let url = &imitation.url;
-        let text = format!(
-            "default-environment = \"it\"\n[environments.it]\nurl = \"{url}\"\nauthority = \"{url}\"\n{keys}\n"
-        );
+        self.configure_at(url, &format!("authority = \"{url}\"\n{keys}"));
+    }
+
+    pub(crate) fn configure_at(&self, url: &str, keys: &str) {
+        let text =
+            format!("default-environment = \"it\"\n[environments.it]\nurl = \"{url}\"\n{keys}\n");
         let folder = self.path().join("config/syncfilters");
         std::fs::create_dir_all(&folder).unwrap();
         std::fs::write(folder.join("config.toml"), text).unwrap();
     }
 
-    async fn run(&self, args: &[&str], variables: &[(&str, &str)]) -> Output {
+    pub(crate) async fn run(&self, args: &[&str], variables: &[(&str, &str)]) -> Output {
         let mut command = self.command(args, variables);
         tokio::task::spawn_blocking(move || command.output().unwrap())
             .await
             .unwrap()
     }
 
-    fn everything_written(&self) -> String {
+    pub(crate) fn everything_written(&self) -> String {
         fn read(folder: &Path, all: &mut String) {
             for entry in std::fs::read_dir(folder).unwrap() {
                 let path = entry.unwrap().path();
@@ -70,7 +73,7 @@ impl Home {
     }
 }
 
-fn said(output: &Output) -> String {
+pub(crate) fn said(output: &Output) -> String {
     let text = |bytes| String::from_utf8_lossy(bytes).into_owned();
     text(&output.stdout) + &text(&output.stderr)
 }

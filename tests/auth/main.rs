@@ -8,9 +8,13 @@ mod ad_fs;
 mod applications;
 mod binary;
 mod discovery;
+#[cfg(feature = "on-premises")]
+mod iis;
 mod imitation;
 mod long_runs;
 mod machines;
 mod people;
 mod provider;
 mod support;
+#[cfg(feature = "on-premises")]
+mod windows;
