@@ -34,25 +34,25 @@ pub(super) struct Interactive {
     pub(super) endpoint: Endpoint,
     pub(super) how: How,
     pub(super) person: Arc<dyn Person>,
-    pub(super) kept: Kept,
+    pub(super) kept: Arc<Kept>,
 }
 
 impl Interactive {
     async fn token(&self, occasion: Occasion) -> Result<Token, SignInError> {
-        let token = match self.kept.load()? {
+        let token = match self.kept.apart(Kept::load).await? {
             None => self.anew(occasion).await?,
             Some(refresh) => match self.endpoint.refresh(&refresh).await {
                 Err(SignInError::Refused { refusal, .. })
                     if !refusal.is_passing() && self.may_start_over(occasion) =>
                 {
-                    self.kept.forget()?;
+                    self.kept.apart(Kept::forget).await?;
                     self.anew(occasion).await?
                 }
                 other => other?,
             },
         };
-        if let Some(refresh) = &token.refresh {
-            self.kept.store(refresh)?;
+        if let Some(refresh) = token.refresh.clone() {
+            self.kept.apart(move |kept| kept.store(&refresh)).await?;
         }
         Ok(token)
     }

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
 
@@ -95,6 +95,17 @@ impl Kept {
             },
         };
         Ok(current || kept)
+    }
+
+    /// Does one of these apart from the asynchronous tasks: a key store may wait for its owner to unlock it, and
+    /// meanwhile the others go on.
+    pub(super) async fn apart<T: Send + 'static>(
+        self: &Arc<Self>,
+        work: impl FnOnce(&Self) -> Result<T, SignInError> + Send + 'static,
+    ) -> Result<T, SignInError> {
+        let kept = Arc::clone(self);
+        let done = tokio::task::spawn_blocking(move || work(&kept)).await;
+        done.unwrap_or_else(|error| Err(SignInError::unusable(WHAT, error)))
     }
 
     fn current(&self) -> std::sync::MutexGuard<'_, Option<SecretString>> {

@@ -196,7 +196,7 @@ impl Opener<'_> {
         }
         let token_url = String::from(endpoint.authority.token_url());
         Ok(Interactive {
-            kept: kept(&keep, self.place, client_id, &token_url),
+            kept: Arc::new(kept(&keep, self.place, client_id, &token_url)),
             endpoint,
             how,
             person: Arc::clone(self.person),
