@@ -113,7 +113,7 @@ async fn the_run_file_tells_units_by_name_and_every_request_when_it_was_made() {
     let done = world.carry_out(Operation::Deactivate).await;
     let undone = world.undo(&done).await;
     for run in [done, undone] {
-        let (units, timeline, requests, changed) = run
+        let (units, timeline, requests, filters) = run
             .reader()
             .view(|view| {
                 let requests = view.head()?.requests.total;
@@ -131,8 +131,8 @@ async fn the_run_file_tells_units_by_name_and_every_request_when_it_was_made() {
         assert!(units.iter().all(|unit| named(&unit.name)), "{units:?}");
         let stretches = &timeline.stretches;
         let sum = |of: fn(&syncfilters::journal::Stretch) -> u64| stretches.iter().map(of).sum();
-        let (made, changes): (u64, u64) = (sum(|s| s.requests.total), sum(|s| s.changes));
-        assert_eq!((made, changes), (requests, changed));
+        let (made, set): (u64, u64) = (sum(|s| s.requests.total), sum(|s| s.changes));
+        assert_eq!((made, set), (requests, filters));
         assert_eq!(timeline.undated, 0);
     }
 }
