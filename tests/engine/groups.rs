@@ -225,5 +225,6 @@ async fn one_group_is_chosen_by_the_server_and_costs_a_look_up() {
         .await;
     world.sandbox.reset_counts();
     run.rollout.gather().await.unwrap();
-    assert_eq!(world.sandbox.counts().total, 2);
+    // The team, the users, and the names of their business units.
+    assert_eq!(world.sandbox.counts().total, 3);
 }
