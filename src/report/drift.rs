@@ -224,10 +224,10 @@ mod tests {
         );
         insta::assert_snapshot!(text, @r"
         User              Type           Name            Changed by        Changed
-        ada@contoso.exam  recurringappo  My              the user          2026-11-24
-        ple               intmentmaster  Appointments                      14:04
-        ada@contoso.exam  recurringappo  My              admin·[2J@contos  2026-11-24
-        ple               intmentmaster  Appointments    o.example as the  14:04
+        ada@contoso.      recurringappo  My              the user          2026-11-24
+        example           intmentmaster  Appointments                      14:04
+        ada@contoso.      recurringappo  My              admin·[2J@contos  2026-11-24
+        example           intmentmaster  Appointments    o.example as the  14:04
                                                          user
         ");
     }
