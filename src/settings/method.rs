@@ -52,6 +52,7 @@ pub fn from_variables(surroundings: Surroundings<'_>) -> Result<SignInKeys, Sett
     let given = surroundings.has(TOKEN).then_some(SignInKind::Given);
     Ok(SignInKeys {
         sign_in: given.or(named.transpose()?),
+        access_token_variable: given.map(|_| TOKEN.to_owned()),
         tenant: variable("AZURE_TENANT_ID"),
         client_id: variable("AZURE_CLIENT_ID"),
         client_secret_variable: present("AZURE_CLIENT_SECRET"),
@@ -66,6 +67,11 @@ pub fn from_variables(surroundings: Surroundings<'_>) -> Result<SignInKeys, Sett
 pub fn choose(keys: &SignInKeys, surroundings: Surroundings<'_>) -> Result<Chosen, ChoiceError> {
     let chooser = Chooser { keys, surroundings };
     match keys.sign_in.unwrap_or(SignInKind::Auto) {
+        // A variable with a token was named, and so was the way.
+        SignInKind::Auto if keys.access_token_variable.is_some() => Ok(Chosen {
+            method: chooser.method(SignInKind::Given)?,
+            found: false,
+        }),
         SignInKind::Auto => Ok(Chosen {
             method: chooser.auto()?,
             found: true,
@@ -125,7 +131,11 @@ impl Chooser<'_> {
         let client_id = || need(kind, "client-id", keys.client_id.as_ref());
         Ok(match kind {
             SignInKind::Auto | SignInKind::Given => Method::Given {
-                token: SecretFrom::Variable(TOKEN.into()),
+                token: SecretFrom::Variable(
+                    keys.access_token_variable
+                        .clone()
+                        .unwrap_or_else(|| TOKEN.to_owned()),
+                ),
             },
             SignInKind::ClientSecret => Method::ClientSecret {
                 client_id: client_id()?,
@@ -299,6 +309,26 @@ mod tests {
         let token = [(TOKEN, "t")];
         let asked = chosen(profile(SignInKind::Browser), &token, None);
         assert_eq!(asked, Ok(("given".into(), false)));
+    }
+
+    #[test]
+    fn an_environment_with_a_token_of_its_own_needs_nothing_else() {
+        let own = SignInKeys {
+            access_token_variable: Some("TOKEN_OF_TEST".into()),
+            ..SignInKeys::default()
+        };
+        let found = chosen(own.clone(), &SECRET[..1], None);
+        assert_eq!(found, Ok(("given".into(), false)));
+        let variable = |_: &str| None;
+        let surroundings = Surroundings {
+            variable: &variable,
+            path: None,
+        };
+        let method = choose(&own, surroundings).unwrap().method;
+        let Method::Given { token } = method else {
+            panic!("{method:?}");
+        };
+        assert_eq!(token, SecretFrom::Variable("TOKEN_OF_TEST".into()));
     }
 
     #[test]

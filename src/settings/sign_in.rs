@@ -144,6 +144,8 @@ keys! {
     tenant: String,
     /// The id of the application, or of a user-assigned managed identity.
     client_id: String,
+    /// The environment variable that holds a bearer token for this environment, used as it is.
+    access_token_variable: String,
     /// The environment variable that holds the client secret.
     client_secret_variable: String,
     /// The private file that holds the client secret; `-` is standard input.
