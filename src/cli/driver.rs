@@ -12,7 +12,7 @@ use crate::journal::{Phase, RunFile, RunReader, discard};
 use crate::model::Outcome;
 use crate::plan::Wave;
 use crate::report::{
-    Format, show_progress, write_calendar_warning, write_document, write_plan, write_run,
+    Format, Watch, write_calendar_warning, write_document, write_plan, write_run,
     write_summary,
 };
 use crate::rollout::{Application, Events, Rollout, RolloutError, SurveyMode, SurveyedAs};
@@ -27,6 +27,7 @@ pub(super) struct Driver<'a> {
     printer: &'a Printer,
     rollout: Arc<Rollout>,
     path: PathBuf,
+    watch: Watch,
     interrupted: CancellationToken,
 }
 
@@ -42,6 +43,7 @@ impl<'a> Driver<'a> {
             printer,
             rollout: Arc::new(Rollout::new(reader, file)?),
             path,
+            watch: Watch::alone(printer.progress()),
             interrupted: interrupted.clone(),
         })
     }
@@ -55,7 +57,7 @@ impl<'a> Driver<'a> {
         let (events, receiver) = Events::channel();
         self.rollout.set_events(events);
         let pacer = self.rollout.pacer().clone();
-        let shown = tokio::spawn(show_progress(receiver, pacer, self.printer.progress()));
+        let shown = tokio::spawn(self.watch.clone().follow(receiver, pacer));
         let result = work.await;
         self.rollout.set_events(Events::ignored());
         // Whatever became of the display, the work is done.
@@ -73,7 +75,7 @@ impl<'a> Driver<'a> {
             })
             .await?;
         if let SurveyedAs::FellBack(why) = surveyed_as {
-            Printer::warn(&format!(
+            self.watch.say(&format!(
                 "warning: each user was asked as himself, because the administrator's survey cannot be relied on here: {why}"
             ));
         }

@@ -41,7 +41,7 @@ pub use format::{Format, FormatError, Look};
 pub use hints::hint;
 pub use list::ListWriter;
 pub use plan::write_plan;
-pub use progress::{ProgressStyle, show_progress};
+pub use progress::{Board, ProgressStyle, Watch};
 pub use run::write_run;
 pub use runs::write_runs;
 pub use summary::write_summary;

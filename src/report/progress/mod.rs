@@ -5,4 +5,4 @@ mod show;
 mod tracker;
 mod wording;
 
-pub use show::{ProgressStyle, show_progress};
+pub use show::{Board, ProgressStyle, Watch};

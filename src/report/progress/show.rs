@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
@@ -29,16 +29,124 @@ pub enum ProgressStyle {
     Hidden,
 }
 
-/// Shows on stderr how far a run is; ends when nobody sends events any more.
-pub async fn show_progress(mut events: Receiver<Event>, pacer: Pacer, style: ProgressStyle) {
-    let limiting = || pacer.status().limiting;
-    match style {
-        ProgressStyle::Bar => follow(events, limiting, &mut Bar::new(), BAR_EVERY).await,
-        ProgressStyle::Lines => {
-            let mut lines = Lines(Box::new(std::io::stderr()));
-            follow(events, limiting, &mut lines, LINE_EVERY).await;
+/// Where the progress of one run is shown on stderr. Cheap to clone.
+#[derive(Clone, Debug)]
+pub struct Watch {
+    style: ProgressStyle,
+    /// Its place among others; none where it is the only one.
+    among: Option<Place>,
+}
+
+/// The place of a run among those that are shown together.
+#[derive(Clone, Debug)]
+struct Place {
+    name: String,
+    bar: ProgressBar,
+    all: MultiProgress,
+}
+
+impl Watch {
+    /// For a run that is the only one.
+    pub const fn alone(style: ProgressStyle) -> Self {
+        Self { style, among: None }
+    }
+
+    /// Shows how far the run is; ends when nobody sends events any more.
+    pub async fn follow(self, mut events: Receiver<Event>, pacer: Pacer) {
+        let limiting = || pacer.status().limiting;
+        match self.style {
+            ProgressStyle::Bar => {
+                let mut bar = self.among.map_or_else(Bar::alone, Bar::among);
+                follow(events, limiting, &mut bar, BAR_EVERY).await;
+            }
+            ProgressStyle::Lines => {
+                let mut lines = Lines {
+                    out: Box::new(std::io::stderr()),
+                    name: self.among.map(|place| place.name),
+                };
+                follow(events, limiting, &mut lines, LINE_EVERY).await;
+            }
+            ProgressStyle::Hidden => while events.recv().await.is_some() {},
         }
-        ProgressStyle::Hidden => while events.recv().await.is_some() {},
+    }
+
+    /// Says a sentence above whatever is drawn, and whose it is.
+    pub fn say(&self, text: &str) {
+        let said = match &self.among {
+            Some(place) => named(Some(&place.name), text),
+            None => text.to_owned(),
+        };
+        // There is nowhere left to say that standard error is closed.
+        let _ = match &self.among {
+            Some(place) if self.style == ProgressStyle::Bar => place.all.println(said),
+            _ => writeln!(std::io::stderr(), "{said}"),
+        };
+    }
+}
+
+/// The progress of several runs at once: a line for each, with its name.
+#[derive(Debug)]
+pub struct Board {
+    style: ProgressStyle,
+    all: MultiProgress,
+    watches: Vec<Watch>,
+}
+
+impl Board {
+    /// A place for each of these names.
+    pub fn new(style: ProgressStyle, names: &[&str]) -> Self {
+        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let widest = names.iter().map(|name| name.chars().count()).max();
+        let widest = widest.unwrap_or_default();
+        let watch = |name: &&str| {
+            let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+            if let Ok(style) = BarStyle::with_template("{prefix}  {wide_msg}") {
+                bar.set_style(style);
+            }
+            bar.set_prefix(format!("{name:<widest$}"));
+            let bar = match style {
+                ProgressStyle::Bar => all.add(bar),
+                ProgressStyle::Lines | ProgressStyle::Hidden => bar,
+            };
+            Watch {
+                style,
+                among: Some(Place {
+                    name: (*name).to_owned(),
+                    bar,
+                    all: all.clone(),
+                }),
+            }
+        };
+        Self {
+            style,
+            watches: names.iter().map(watch).collect(),
+            all,
+        }
+    }
+
+    /// Where the progress of the run at this place is shown.
+    pub fn watch(&self, at: usize) -> Watch {
+        let watch = self.watches.get(at).cloned();
+        watch.unwrap_or(Watch::alone(self.style))
+    }
+}
+
+impl Drop for Board {
+    /// Nothing more is drawn.
+    fn drop(&mut self) {
+        for place in self.watches.iter().filter_map(|watch| watch.among.as_ref()) {
+            place.bar.finish_and_clear();
+        }
+        // A line that stays behind does no harm.
+        let _ = self.all.clear();
+    }
+}
+
+/// A line, with the name of the run where there are several.
+fn named(name: Option<&str>, line: &str) -> String {
+    match name {
+        Some(name) => format!("{name}: {line}"),
+        None => line.to_owned(),
     }
 }
 
@@ -80,13 +188,18 @@ async fn follow(
 }
 
 /// A line at a time.
-struct Lines(Box<dyn Write + Send>);
+struct Lines {
+    out: Box<dyn Write + Send>,
+    /// Whose they are, where there are several.
+    name: Option<String>,
+}
 
 impl Lines {
     fn write(&mut self, line: &str) {
         // That progress cannot be shown is no reason to stop the run.
-        let _ = writeln!(self.0, "{line}");
-        let _ = self.0.flush();
+        let line = named(self.name.as_deref(), line);
+        let _ = writeln!(self.out, "{line}");
+        let _ = self.out.flush();
     }
 }
 
@@ -107,35 +220,52 @@ impl Screen for Lines {
 }
 
 /// A bar that moves, below a line for each step that has ended.
-struct Bar(ProgressBar);
+struct Bar {
+    bar: ProgressBar,
+    /// Whose it is, where there are several; then it stays when a step is over.
+    name: Option<String>,
+}
 
 impl Bar {
-    fn new() -> Self {
+    fn alone() -> Self {
         let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
         // Cut at the terminal's edge, where the terminal is narrower than the words.
         if let Ok(style) = BarStyle::with_template("{wide_msg}") {
             bar.set_style(style);
         }
-        Self(bar)
+        Self { bar, name: None }
+    }
+
+    fn among(place: Place) -> Self {
+        Self {
+            bar: place.bar,
+            name: Some(place.name),
+        }
+    }
+
+    fn print(&self, line: &str) {
+        self.bar.println(named(self.name.as_deref(), line));
     }
 }
 
 impl Screen for Bar {
     fn now(&mut self, standing: &Standing, limiting: Limiting) {
-        self.0.set_message(wording::bar(standing, limiting));
+        self.bar.set_message(wording::bar(standing, limiting));
     }
 
     fn ended(&mut self, standing: &Standing) {
-        self.0.set_message("");
-        self.0.println(wording::ended(standing));
+        self.bar.set_message("");
+        self.print(&wording::ended(standing));
     }
 
     fn close(&mut self, left: Option<&Standing>) {
-        self.0.set_message("");
+        self.bar.set_message("");
         if let Some(standing) = left {
-            self.0.println(wording::left(standing));
+            self.print(&wording::left(standing));
         }
-        self.0.finish_and_clear();
+        if self.name.is_none() {
+            self.bar.finish_and_clear();
+        }
     }
 }
 
@@ -163,7 +293,10 @@ mod tests {
     async fn lines_come_every_ten_seconds_at_each_end_and_where_it_was_left() {
         let (sender, events) = channel(16);
         let paper = Paper::default();
-        let mut lines = Lines(Box::new(paper.clone()));
+        let mut lines = Lines {
+            out: Box::new(paper.clone()),
+            name: None,
+        };
         let run = async move {
             let send = async |event| sender.send(event).await.unwrap();
             send(Event::Begin {
@@ -204,14 +337,37 @@ mod tests {
             ProgressStyle::Lines,
             ProgressStyle::Hidden,
         ] {
-            let (sender, events) = channel(1);
-            drop(sender);
-            show_progress(
-                events,
-                Pacer::new(crate::pacing::Settings::default()),
-                style,
-            )
-            .await;
+            let board = Board::new(style, &["a", "b"]);
+            for watch in [Watch::alone(style), board.watch(1)] {
+                let (sender, events) = channel(1);
+                drop(sender);
+                let pacer = Pacer::new(crate::pacing::Settings::default());
+                watch.follow(events, pacer).await;
+            }
         }
+    }
+
+    #[tokio::test]
+    async fn of_several_runs_each_line_says_whose_it_is() {
+        let (sender, events) = channel(16);
+        let paper = Paper::default();
+        let mut lines = Lines {
+            out: Box::new(paper.clone()),
+            name: Some("production".into()),
+        };
+        let begin = Event::Begin {
+            step: Step::Gather,
+            users: None,
+        };
+        for event in [begin, Event::Found { users: 40 }, Event::End] {
+            sender.send(event).await.unwrap();
+        }
+        drop(sender);
+        follow(events, || Limiting::Answers, &mut lines, LINE_EVERY).await;
+        let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+        assert_eq!(
+            text,
+            "production: Collecting users: done, 40 users in under 1 s\n"
+        );
     }
 }
