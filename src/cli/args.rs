@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::plan::{Bound, Wave};
+use crate::plan::{Bound, PlanDigest, Wave};
 use crate::report::Format;
 use crate::rollout::SurveyMode;
 use crate::settings::SignInKind;
@@ -75,7 +75,7 @@ pub(super) enum Command {
     /// Plan only, and keep the plan; writes nothing to the CRM
     Plan(PlanArgs),
     /// Apply a saved plan; refuses one that no longer fits
-    Apply(ApplyArgs),
+    Apply(SavedPlanArgs),
     /// Finish an interrupted run
     Resume(ApplyArgs),
     /// Put back what a run changed, where nobody touched it since
@@ -344,7 +344,7 @@ pub(super) enum PlanOperation {
     Reactivate,
 }
 
-/// `apply`, `resume` and `undo`.
+/// `resume` and `undo`, and what `apply` has in common with them.
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
     /// The run: its file, its id, or the first digits of its id
@@ -354,6 +354,19 @@ pub(super) struct ApplyArgs {
     pub(super) connection: ConnectionArgs,
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
+}
+
+/// `apply`.
+#[derive(Debug, Args)]
+pub(super) struct SavedPlanArgs {
+    #[command(flatten)]
+    pub(super) run: ApplyArgs,
+    /// Where the plan no longer fits: show what is different, plan those users anew, and go on
+    #[arg(long, help_heading = "Safety")]
+    pub(super) replan: bool,
+    /// Refuse every plan but the one with this digest, as `plan` showed it
+    #[arg(long, value_name = "DIGEST", help_heading = "Safety")]
+    pub(super) expect: Option<PlanDigest>,
 }
 
 /// `list`.

@@ -5,6 +5,7 @@ use std::io::{IsTerminal, stderr, stdin};
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::Limit;
+use crate::rollout::RolloutError;
 use crate::settings::Guards;
 
 use super::args::ConsentArgs;
@@ -127,8 +128,29 @@ pub(super) fn foresee(consent: &Consent<'_>, calendar_loss: bool) -> Result<(), 
     }
 }
 
+/// Waits for the word, or the time, to go on with the next wave; the error is why not to.
+pub(super) async fn between_waves(
+    consent: &Consent<'_>,
+    printer: &Printer,
+    interrupted: &CancellationToken,
+) -> Result<Result<(), RolloutError>, CliError> {
+    if let Some(pause) = consent.args.wave_pause {
+        printer.say(&format!("Waiting for {} s.", pause.as_secs()));
+        return Ok(tokio::select! {
+            () = interrupted.cancelled() => Err(RolloutError::Interrupted),
+            () = tokio::time::sleep(pause) => Ok(()),
+        });
+    }
+    Ok(match go_on(consent, interrupted).await {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(RolloutError::Stopped("the next wave was declined".into())),
+        Err(CliError::InterruptedAtPrompt) => Err(RolloutError::Interrupted),
+        Err(error) => return Err(error),
+    })
+}
+
 /// Asks whether to go on; only where there is a terminal and nobody said not to ask.
-pub(super) async fn go_on(
+async fn go_on(
     consent: &Consent<'_>,
     interrupted: &CancellationToken,
 ) -> Result<bool, CliError> {

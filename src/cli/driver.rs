@@ -11,24 +11,41 @@ use crate::dataverse::{self, Reader};
 use crate::journal::{Phase, RunFile, RunReader, discard};
 use crate::model::Outcome;
 use crate::plan::Wave;
-use crate::report::{
-    Format, Watch, write_calendar_warning, write_document, write_plan, write_run,
-    write_summary,
-};
+use crate::report::Watch;
 use crate::rollout::{Application, Events, Rollout, RolloutError, SurveyMode, SurveyedAs};
 
 use super::consent::{self, Consent, Stakes};
-use super::error::{CliError, how_to_go_on};
+use super::error::{CliError, Told};
 use super::exit::Exit;
 use super::printer::Printer;
 
 /// A run being driven.
 pub(super) struct Driver<'a> {
-    printer: &'a Printer,
-    rollout: Arc<Rollout>,
-    path: PathBuf,
+    pub(super) printer: &'a Printer,
+    pub(super) rollout: Arc<Rollout>,
+    pub(super) path: PathBuf,
     watch: Watch,
-    interrupted: CancellationToken,
+    pub(super) interrupted: CancellationToken,
+}
+
+/// How a run was closed.
+#[derive(Debug)]
+pub(super) enum Closed {
+    /// It ended by itself.
+    Ended(Outcome),
+    /// It was left before its end, for this reason, and can be gone on with.
+    Stopped(Told),
+}
+
+impl Closed {
+    /// How it ends the command.
+    pub(super) fn exit(&self) -> Exit {
+        match self {
+            Self::Ended(outcome) => Exit::of_outcome(*outcome),
+            Self::Stopped(told) if told.exit == Exit::Interrupted => Exit::Interrupted,
+            Self::Stopped(_) => Exit::Stopped,
+        }
+    }
 }
 
 impl<'a> Driver<'a> {
@@ -46,6 +63,11 @@ impl<'a> Driver<'a> {
             watch: Watch::alone(printer.progress()),
             interrupted: interrupted.clone(),
         })
+    }
+
+    /// Shows progress here from now on.
+    pub(super) fn show_on(&mut self, watch: Watch) {
+        self.watch = watch;
     }
 
     pub(super) fn rollout(&self) -> &Arc<Rollout> {
@@ -88,16 +110,21 @@ impl<'a> Driver<'a> {
         self.survey(mode).await
     }
 
+    /// Plans anew the users whom the saved plan changes, and shows what is different.
+    pub(super) async fn replan(&self) -> Result<Result<(), RolloutError>, CliError> {
+        Ok(match self.stretch(self.rollout.replan()).await {
+            Ok(differences) => {
+                self.show_differences(&differences)?;
+                Ok(())
+            }
+            Err(error) => Err(error),
+        })
+    }
+
     /// Shows the plan, gets consent, and makes the changes.
     pub(super) async fn agree_and_apply(&self, consent: &Consent<'_>) -> Result<Exit, CliError> {
-        let journal = self.rollout.journal();
-        let filters = journal.filter_totals().await?.planned;
-        if filters > 0 {
-            let stakes = Stakes {
-                filters,
-                users: journal.users_to_change().await?,
-                calendar_loss: self.calendar_loss().await?,
-            };
+        let stakes = self.stakes().await?;
+        if stakes.filters > 0 {
             self.show_plan(stakes)?;
             if let Err(error) = self.agree(consent, stakes).await {
                 self.rollout.leave(Outcome::Planned).await?;
@@ -110,100 +137,67 @@ impl<'a> Driver<'a> {
         self.apply(consent).await
     }
 
-    /// The guards first: nobody should be asked about what is refused anyway.
+    /// What is about to happen, as far as agreeing to it goes.
+    pub(super) async fn stakes(&self) -> Result<Stakes, CliError> {
+        let journal = self.rollout.journal();
+        let filters = journal.filter_totals().await?.planned;
+        Ok(Stakes {
+            filters,
+            users: journal.users_to_change().await?,
+            calendar_loss: filters > 0 && self.calendar_loss().await?,
+        })
+    }
+
     async fn agree(&self, consent: &Consent<'_>, stakes: Stakes) -> Result<(), CliError> {
-        if let Some(limit) = consent.limit() {
-            let selected = self.rollout.journal().user_totals().await?.selected;
-            if !limit.allows(stakes.users, selected) {
-                return Err(CliError::TooManyChanges {
-                    users: stakes.users,
-                    selected,
-                    limit,
-                });
-            }
-        }
+        self.guard(consent, stakes).await?;
         consent::obtain(consent, stakes, &self.interrupted).await
     }
 
-    /// Makes the changes that are planned and not made yet, wave by wave.
-    pub(super) async fn apply(&self, consent: &Consent<'_>) -> Result<Exit, CliError> {
-        let all = [Wave::Rest];
-        let waves = match &consent.args.wave[..] {
-            [] => &all[..],
-            waves => waves,
-        };
-        for (number, wave) in waves.iter().enumerate() {
-            let applied = self.stretch(self.rollout.apply(application(consent, *wave)));
-            let applied = applied.await;
-            if consent.args.dry_run && applied.is_ok() {
-                self.rollout.leave(Outcome::Planned).await?;
-                self.printer
-                    .say("This was a dry run: no change was sent, and the plan is kept.");
-                return self.show_result(Outcome::Planned);
-            }
-            let left = self.rollout.journal().users_to_change().await?;
-            if applied.is_err() || left == 0 {
-                return self.end(applied).await;
-            }
-            let last = number + 1 == waves.len();
-            let go_on = self.between_waves(consent, number + 1, left, last).await?;
-            if let Err(stopped) = go_on {
-                return self.end(Err(stopped)).await;
-            }
-        }
-        self.end(Ok(())).await
-    }
-
-    /// Sums up a wave and waits for the word, or the time, to go on.
-    async fn between_waves(
+    /// The guards: nobody should be asked about what is refused anyway.
+    pub(super) async fn guard(
         &self,
         consent: &Consent<'_>,
-        number: usize,
-        left: u64,
-        last: bool,
-    ) -> Result<Result<(), RolloutError>, CliError> {
-        let users = self.rollout.journal().user_totals().await?;
-        self.printer.say(&format!(
-            "Wave {number} is done. Until now {} users were changed and {} failed; {left} are left.",
-            users.changed, users.failed
-        ));
-        if last {
-            let why = "the last wave is done, and not everybody was in it";
-            return Ok(Err(RolloutError::Stopped(why.into())));
+        stakes: Stakes,
+    ) -> Result<(), CliError> {
+        let Some(limit) = consent.limit() else {
+            return Ok(());
+        };
+        let selected = self.rollout.journal().user_totals().await?.selected;
+        if limit.allows(stakes.users, selected) {
+            return Ok(());
         }
-        if let Some(pause) = consent.args.wave_pause {
-            self.printer
-                .say(&format!("Waiting for {} s.", pause.as_secs()));
-            return Ok(tokio::select! {
-                () = self.interrupted.cancelled() => Err(RolloutError::Interrupted),
-                () = tokio::time::sleep(pause) => Ok(()),
-            });
-        }
-        Ok(match consent::go_on(consent, &self.interrupted).await {
-            Ok(true) => Ok(()),
-            Ok(false) => Err(RolloutError::Stopped("the next wave was declined".into())),
-            Err(CliError::InterruptedAtPrompt) => Err(RolloutError::Interrupted),
-            Err(error) => return Err(error),
+        Err(CliError::TooManyChanges {
+            users: stakes.users,
+            selected,
+            limit,
         })
+    }
+
+    /// Makes the changes of one wave, and answers how many users are left.
+    pub(super) async fn wave(
+        &self,
+        consent: &Consent<'_>,
+        wave: Wave,
+    ) -> Result<(Result<(), RolloutError>, u64), CliError> {
+        let applied = self.stretch(self.rollout.apply(application(consent, wave)));
+        let applied = applied.await;
+        let left = self.rollout.journal().users_to_change().await?;
+        Ok((applied, left))
     }
 
     /// Ends the command: with the outcome of the run, or with how to go on.
     pub(super) async fn end(&self, result: Result<(), RolloutError>) -> Result<Exit, CliError> {
+        let closed = self.close(result).await?;
+        self.show_closed(&closed)
+    }
+
+    /// Records how the run ended, or that it was left and can be gone on with.
+    pub(super) async fn close(&self, result: Result<(), RolloutError>) -> Result<Closed, CliError> {
         match result {
-            Ok(()) => {
-                let outcome = self.rollout.finish().await?;
-                self.show_result(outcome)
-            }
+            Ok(()) => Ok(Closed::Ended(self.rollout.finish().await?)),
             Err(error) if is_resumable(&error) => {
                 self.rollout.leave(Outcome::Stopped).await?;
-                self.show_result(Outcome::Stopped)?;
-                let told = CliError::from(error).told();
-                self.printer.error(&told.message, told.hint.as_deref());
-                Printer::warn(&format!("hint: {}", how_to_go_on(&self.rollout.head().id)));
-                Ok(match told.exit {
-                    Exit::Interrupted => Exit::Interrupted,
-                    _ => Exit::Stopped,
-                })
+                Ok(Closed::Stopped(CliError::from(error).told()))
             }
             Err(error) => {
                 self.forget_if_nothing_came_of_it().await?;
@@ -212,35 +206,34 @@ impl<'a> Driver<'a> {
         }
     }
 
+    /// Records that the plan is complete; where there is nothing to change, that ends the run.
+    pub(super) async fn close_plan(&self) -> Result<Closed, CliError> {
+        if self.rollout.journal().filter_totals().await?.planned == 0 {
+            return self.close(Ok(())).await;
+        }
+        self.rollout.leave(Outcome::Planned).await?;
+        Ok(Closed::Ended(Outcome::Planned))
+    }
+
     /// Records that the plan is complete and shows it.
     pub(super) async fn keep_plan(&self, detailed: bool) -> Result<Exit, CliError> {
-        let journal = self.rollout.journal();
-        let filters = journal.filter_totals().await?.planned;
-        if filters == 0 {
-            return self.end(Ok(())).await;
+        let closed = self.close_plan().await?;
+        if !matches!(closed, Closed::Ended(Outcome::Planned)) {
+            return self.show_closed(&closed);
         }
-        let failed = journal.user_totals().await?.failed;
-        self.rollout.leave(Outcome::Planned).await?;
-        let run = self.read()?;
         let mut out = Printer::result();
-        match self.printer.format {
-            Format::Table => {
-                write_plan(&mut out, &run, self.printer.look())?;
-                if self.calendar_loss().await? {
-                    writeln!(out).map_err(CliError::Output)?;
-                    write_calendar_warning(&mut out, &run.head, self.printer.look())?;
-                }
-            }
-            Format::Json => write_document(&mut out, &run)?,
-            format @ (Format::Csv | Format::Markdown | Format::Html) => {
-                write_run(&mut out, &run, format, self.printer.look())?;
-            }
-        }
+        self.write_kept_plan(&mut out).await?;
         out.flush().map_err(CliError::Output)?;
         let name = self.name_to_type();
         self.printer.say(&format!(
             "Nothing was changed. `syncfilters apply {name}` applies this plan."
         ));
+        self.exit_of_plan(detailed).await
+    }
+
+    /// How a plan that is kept ends the command.
+    pub(super) async fn exit_of_plan(&self, detailed: bool) -> Result<Exit, CliError> {
+        let failed = self.rollout.journal().user_totals().await?.failed;
         Ok(match (detailed, failed) {
             (true, _) => Exit::Pending,
             (false, 0) => Exit::Done,
@@ -254,7 +247,7 @@ impl<'a> Driver<'a> {
     }
 
     /// A run that is not among the others is named by its path.
-    fn name_to_type(&self) -> String {
+    pub(super) fn name_to_type(&self) -> String {
         let id = self.rollout.head().id.as_str();
         let kept_with_the_others = self.path.file_stem().is_some_and(|stem| stem == id);
         if kept_with_the_others {
@@ -264,34 +257,8 @@ impl<'a> Driver<'a> {
         }
     }
 
-    fn show_plan(&self, stakes: Stakes) -> Result<(), CliError> {
-        let run = self.read()?;
-        let (mut out, look) = self.printer.talk();
-        write_plan(&mut out, &run, look)?;
-        writeln!(out).map_err(CliError::Output)?;
-        if stakes.calendar_loss {
-            write_calendar_warning(&mut out, &run.head, look)?;
-            writeln!(out).map_err(CliError::Output)?;
-        }
-        out.flush().map_err(CliError::Output)
-    }
-
-    fn show_result(&self, outcome: Outcome) -> Result<Exit, CliError> {
-        let run = self.read()?;
-        let mut out = Printer::result();
-        match self.printer.format {
-            Format::Table => write_summary(&mut out, &run, self.printer.look())?,
-            Format::Json => write_document(&mut out, &run)?,
-            format @ (Format::Csv | Format::Markdown | Format::Html) => {
-                write_run(&mut out, &run, format, self.printer.look())?;
-            }
-        }
-        out.flush().map_err(CliError::Output)?;
-        Ok(Exit::of_outcome(outcome))
-    }
-
     /// Whether what is planned can empty calendars.
-    async fn calendar_loss(&self) -> Result<bool, CliError> {
+    pub(super) async fn calendar_loss(&self) -> Result<bool, CliError> {
         let spared = self.rollout.head().organization.distinct_deletes == Some(true);
         Ok(!spared && self.rollout.journal().deactivates().await?)
     }

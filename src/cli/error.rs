@@ -6,7 +6,7 @@ use crate::auth::SignInError;
 use crate::dataverse;
 use crate::journal::{JournalError, OpenError};
 use crate::model::{ProblemKind, RunId};
-use crate::plan::{CriteriaError, Limit, UserListError};
+use crate::plan::{CriteriaError, Limit, PlanDigest, UserListError};
 use crate::report::ReportError;
 use crate::rollout::RolloutError;
 use crate::settings::{ChoiceError, SettingsError};
@@ -49,6 +49,11 @@ pub(super) enum CliError {
         users: u64,
         selected: u64,
         limit: Limit,
+    },
+    #[error("refused: the digest of the plan is {found}, and --expect is {expected}")]
+    OtherPlan {
+        found: PlanDigest,
+        expected: PlanDigest,
     },
     #[error("declined; nothing was changed")]
     Declined,
@@ -113,10 +118,8 @@ impl CliError {
             }
             Self::Rollout(RolloutError::Stale { count, examples }) => {
                 for misfit in examples {
-                    let (user, filter, why) = (&misfit.user, misfit.filter, &misfit.why);
-                    message.push_str(
-                        &["\n  ", user, ", filter ", &filter.to_string(), ": ", why].concat(),
-                    );
+                    message.push_str("\n  ");
+                    message.push_str(&misfit.to_string());
                 }
                 let count = usize::try_from(*count).unwrap_or(usize::MAX);
                 message.push_str(&more(count, examples.len()));
@@ -149,6 +152,13 @@ impl CliError {
                 Some(
                     "look at the plan with `syncfilters report`; a higher --max-changes allows it"
                         .into(),
+                ),
+            ),
+            Self::OtherPlan { .. } => (
+                "other-plan",
+                Exit::Refused,
+                Some(
+                    "nothing was changed; review this plan with `syncfilters report`, or name the run of the other".into(),
                 ),
             ),
             Self::Declined => ("declined", Exit::Refused, None),
@@ -265,7 +275,9 @@ fn rollout_error(error: &RolloutError) -> (&'static str, Exit, Option<String>) {
         RolloutError::Stale { .. } => (
             "stale-plan",
             Exit::Refused,
-            hint("nothing was changed; make a new plan"),
+            hint(
+                "nothing was changed; `syncfilters apply RUN --replan` shows the differences and plans these users anew",
+            ),
         ),
         RolloutError::Stopped(_) => ("stopped", Exit::Stopped, None),
         RolloutError::OtherOrganization { .. } => (

@@ -24,10 +24,12 @@ mod resume;
 mod runs;
 mod sandbox;
 mod scope;
+mod show;
 mod sign_in;
 mod template_args;
 mod templates;
 mod undo;
+mod waves;
 mod whoami;
 
 use app::App;

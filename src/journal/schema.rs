@@ -6,7 +6,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x5379_4669;
 
 /// The format that this version writes. A newer one is refused; an older one is brought up to it.
-pub(super) const FORMAT: i32 = 3;
+pub(super) const FORMAT: i32 = 4;
 
 /// Format 1. Ids are 16-byte blobs; times are milliseconds since 1970 in UTC.
 ///
@@ -117,6 +117,8 @@ const UPGRADES: [&str; FORMAT as usize - 1] = [
          throttled INTEGER NOT NULL,
          retried INTEGER NOT NULL
      );",
+    // 4: the digest of the plan.
+    "ALTER TABLE run ADD COLUMN digest TEXT;",
 ];
 
 /// Makes a fresh database a run file.

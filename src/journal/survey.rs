@@ -128,6 +128,15 @@ impl Journal {
             .await
     }
 
+    /// Puts what was found of one user anew in the place of what was found before; nothing was changed meanwhile.
+    pub async fn replanned(&self, surveyed: Surveyed) -> Result<(), JournalError> {
+        self.run(move |connection| {
+            forget_plan(connection, surveyed.seq)?;
+            record(connection, &surveyed)
+        })
+        .await
+    }
+
     /// Records that a user could not be surveyed.
     pub async fn survey_failed(&self, seq: i64, problem: Problem) -> Result<(), JournalError> {
         self.run(move |connection| {
@@ -148,6 +157,18 @@ impl Journal {
         self.run(move |connection| head::set_phase(connection, phase))
             .await
     }
+}
+
+/// Forgets what was found of one user.
+pub(super) fn forget_plan(connection: &Connection, seq: i64) -> rusqlite::Result<()> {
+    for sql in [
+        "DELETE FROM change WHERE user = ?1",
+        "DELETE FROM problem WHERE user = ?1",
+        "DELETE FROM filter WHERE user = ?1",
+    ] {
+        connection.prepare_cached(sql)?.execute([seq])?;
+    }
+    Ok(())
 }
 
 pub(super) fn record(connection: &Connection, surveyed: &Surveyed) -> rusqlite::Result<()> {

@@ -111,23 +111,45 @@ impl Journal {
         filters: Vec<(Filter, bool)>,
         findings: Vec<UndoFinding>,
     ) -> Result<(), JournalError> {
-        let surveyed = Surveyed {
-            seq,
-            filters,
-            changes: Vec::new(),
-        };
+        self.run(move |connection| record(connection, seq, filters, &findings))
+            .await
+    }
+
+    /// Puts what becomes of each row of one user in the place of what was to become of it before; nothing was
+    /// changed meanwhile.
+    pub async fn undo_replanned(
+        &self,
+        seq: i64,
+        filters: Vec<(Filter, bool)>,
+        findings: Vec<UndoFinding>,
+    ) -> Result<(), JournalError> {
         self.run(move |connection| {
-            survey::record(connection, &surveyed)?;
-            for (done, step, problem) in &findings {
-                record_step(connection, seq, done, step)?;
-                if let Some(problem) = problem {
-                    add_problem(connection, seq, problem, now())?;
-                }
-            }
-            Ok(())
+            survey::forget_plan(connection, seq)?;
+            record(connection, seq, filters, &findings)
         })
         .await
     }
+}
+
+fn record(
+    connection: &Connection,
+    seq: i64,
+    filters: Vec<(Filter, bool)>,
+    findings: &[UndoFinding],
+) -> rusqlite::Result<()> {
+    let surveyed = Surveyed {
+        seq,
+        filters,
+        changes: Vec::new(),
+    };
+    survey::record(connection, &surveyed)?;
+    for (done, step, problem) in findings {
+        record_step(connection, seq, done, step)?;
+        if let Some(problem) = problem {
+            add_problem(connection, seq, problem, now())?;
+        }
+    }
+    Ok(())
 }
 
 fn add_subject(connection: &Connection, subject: &Subject, rows: &[Done]) -> rusqlite::Result<()> {

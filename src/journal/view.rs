@@ -11,6 +11,7 @@ use super::head::{self, time};
 use super::rows::{filter_id, modification, state_and_status, unit_name, user_id};
 use super::{Head, JournalError, Phase};
 
+mod digest;
 mod evidence;
 mod lookup;
 mod states;
@@ -364,7 +365,8 @@ impl<'a> View<'a> {
         query.query_map(params![after, limit], row)?.collect()
     }
 
-    fn filters_of(&self, seq: i64) -> rusqlite::Result<Vec<ListedFilter>> {
+    /// The matching filters of one user, as they were when they were read.
+    pub fn filters_of(&self, seq: i64) -> rusqlite::Result<Vec<ListedFilter>> {
         let mut query = self.0.prepare_cached(
             "SELECT id, name, type, kind, state, status, modified, modified_by, modified_on_behalf FROM filter
              WHERE user = ?1 AND matching ORDER BY type, name, id",

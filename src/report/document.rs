@@ -91,6 +91,9 @@ struct Document<'a> {
     finished: Option<Timestamp>,
     environment: Environment<'a>,
     caller: &'a Caller,
+    /// The digest of the plan, where one was recorded.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    digest: Option<String>,
     users: UserTotals,
     filters: FilterTotals,
     requests: Requests,
@@ -119,6 +122,7 @@ fn document<'a>(
         finished: head.finished,
         environment: Environment::of(head),
         caller: &head.caller,
+        digest: view.recorded_digest()?.map(|digest| digest.to_string()),
         users: view.users()?,
         filters: view.filters()?,
         requests: head.requests,

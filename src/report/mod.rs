@@ -5,6 +5,7 @@
 
 mod calendar;
 mod cell;
+mod difference;
 mod document;
 mod drift;
 mod error;
@@ -34,6 +35,7 @@ mod text;
 mod words;
 
 pub use calendar::{warns_of_calendar_loss, write_calendar_warning};
+pub use difference::write_differences;
 pub use document::{write_document, write_error};
 pub use drift::Names;
 pub use error::ReportError;

@@ -3,6 +3,7 @@
 use std::io::Write;
 
 use crate::journal::{FilterTotals, Head, Phase, ProblemGroup, RunReader, TypeTotals, UserTotals};
+use crate::plan::PlanDigest;
 
 use super::grid::{self, Column, Grid};
 use super::paint::Tone;
@@ -28,6 +29,7 @@ struct Plan {
     users: UserTotals,
     not_surveyed: u64,
     filters: FilterTotals,
+    digest: Option<PlanDigest>,
     types: Vec<(TypeTotals, u64)>,
     groups: Vec<ProblemGroup>,
     more: String,
@@ -52,7 +54,10 @@ pub fn write_plan(out: &mut dyn Write, run: &RunReader, look: Look) -> Result<()
         planned => format!("{} to change", number(planned)),
     };
     let filters = format!("{} matching, {to_change}", number(plan.filters.matching));
-    grid::facts(out, &[("Users", users), ("Filters", filters)], look)?;
+    let mut facts = vec![("Users", users), ("Filters", filters)];
+    let digest = plan.digest.filter(|_| plan.filters.planned > 0);
+    facts.extend(digest.map(|digest| ("Digest", digest.to_string())));
+    grid::facts(out, &facts, look)?;
     if !plan.groups.is_empty() {
         writeln!(out)?;
         writeln!(out, "{}", look.paint(Tone::Strong, TITLE))?;
@@ -80,6 +85,7 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
                 },
                 users,
                 filters: view.filters()?,
+                digest: view.recorded_digest()?,
                 types: view
                     .types()?
                     .into_iter()
@@ -148,6 +154,21 @@ mod tests {
         no-roles      1  dan·[2J@contoso.example  Give the user a security role, then
                                                   run again for this user.
         ");
+    }
+
+    #[tokio::test]
+    async fn a_plan_with_a_digest_shows_it() {
+        let run = run(Come::Planned).await;
+        let digest = run
+            .reader
+            .view(|view| view.digest().map(Some))
+            .unwrap()
+            .unwrap();
+        let without = run.shown(|out, run| write_plan(out, run, PLAIN));
+        let sql = format!("UPDATE run SET digest = '{digest}'");
+        let with = run.with(&sql).shown(|out, run| write_plan(out, run, PLAIN));
+        let line = format!("Digest   {digest}\n");
+        assert_eq!(with.replace(&line, ""), without);
     }
 
     #[tokio::test]

@@ -1,16 +1,21 @@
-//! Whether a saved plan still is about what is there.
+//! Whether a saved plan still is about what is there, and planning anew where it is not.
 
+use std::collections::BTreeSet;
+use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::journal::PendingUser;
-use crate::model::{Filter, FilterId};
-use crate::plan::plan_user;
+use crate::model::{Filter, FilterId, Modification, UserId};
+use crate::plan::{Change, Deviation, deviations, fits};
 
 use super::pool::for_each;
+use super::survey::Planned;
 use super::{Event, Rollout, RolloutError, Step};
 
-/// Misfits that are shown; all are counted.
-const EXAMPLES: usize = 10;
+/// Misfits that a refusal shows; all are counted.
+const REFUSAL: usize = 10;
+/// Misfits that planning anew shows; all are counted.
+const REPLAN: usize = 100;
 
 /// A filter that is not as it was when the plan was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -19,14 +24,47 @@ pub struct Misfit {
     pub user: String,
     /// Which.
     pub filter: FilterId,
+    /// Its type; empty where nothing is known of it any more.
+    pub filter_type: String,
     /// What is different.
-    pub why: String,
+    pub deviation: Deviation,
+    /// Who changed it last, and when, as the server says it; empty where it is gone.
+    pub modified: Modification,
+    /// How whoever changed it is named: by name where that could be found out, else by id.
+    pub changed_by: Option<String>,
 }
 
-#[derive(Default)]
-struct Misfits {
-    count: u64,
-    examples: Vec<Misfit>,
+/// How a plan differs from what is there now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Differences {
+    /// Users of whom a filter differs.
+    pub users: u64,
+    /// Filters with another state or status.
+    pub other: u64,
+    /// Filters that are gone.
+    pub gone: u64,
+    /// Filters that are not in the plan.
+    pub new: u64,
+    /// Users who could not be read again: what is planned for them stays as it was.
+    pub unread: u64,
+    /// Some of the filters.
+    pub examples: Vec<Misfit>,
+}
+
+/// What to do with a user whose filters were read again.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Purpose {
+    Compare,
+    Replan,
+}
+
+impl Purpose {
+    const fn examples(self) -> usize {
+        match self {
+            Self::Compare => REFUSAL,
+            Self::Replan => REPLAN,
+        }
+    }
 }
 
 impl Rollout {
@@ -37,72 +75,191 @@ impl Rollout {
     /// [`RolloutError::Stale`] where a filter has another state or status than the plan says, is gone, or
     /// is new and would have been in the plan.
     pub async fn check_fits(self: &Arc<Self>) -> Result<(), RolloutError> {
+        let differences = self.read_again(Purpose::Compare).await?;
+        match differences.total() {
+            0 => Ok(()),
+            count => Err(RolloutError::Stale {
+                count,
+                examples: differences.examples,
+            }),
+        }
+    }
+
+    /// Reads again every user that the plan changes, and plans these users anew. Nobody else is read, and
+    /// nothing is sent that changes anything. What was planned for a user who cannot be read any more stays.
+    pub async fn replan(self: &Arc<Self>) -> Result<Differences, RolloutError> {
+        // Where impersonation is dropped, nothing would be seen, and everything taken for gone.
+        self.require_proof().await?;
+        self.read_again(Purpose::Replan).await
+    }
+
+    async fn read_again(self: &Arc<Self>, purpose: Purpose) -> Result<Differences, RolloutError> {
         let users = self.journal().users_to_change().await?;
         let begin = Event::Begin {
             step: Step::Check,
             users: Some(users),
         };
         self.tell(begin).await;
-        let misfits = Arc::new(Mutex::new(Misfits::default()));
+        let found = Arc::new(Mutex::new(Differences::default()));
         let next = |after, limit| {
             let this = Arc::clone(self);
             async move { Ok(this.journal().to_apply(after, limit).await?) }
         };
         let work = |user: PendingUser| {
-            let (this, misfits) = (Arc::clone(self), Arc::clone(&misfits));
+            let (this, found) = (Arc::clone(self), Arc::clone(&found));
             async move {
-                if let Ok(filters) = this.read_user(&user.subject).await? {
-                    let found = this.misfits(&user, &filters);
-                    misfits
-                        .lock()
-                        .unwrap_or_else(PoisonError::into_inner)
-                        .add(found);
-                }
+                let misfits = this.read_user_again(user, purpose).await?;
+                found
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .add(misfits, purpose.examples());
                 this.tell(Event::User { failed: false }).await;
                 Ok(())
             }
         };
         for_each(self.workers(), &self.interrupted, next, work).await?;
+        self.journal().record_digest().await?;
+        self.record_requests().await?;
+        let found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
+        let named = self.name_changers(found).await?;
         self.tell(Event::End).await;
-        let mut misfits = misfits.lock().unwrap_or_else(PoisonError::into_inner);
-        match std::mem::take(&mut *misfits) {
-            Misfits { count: 0, .. } => Ok(()),
-            Misfits { count, examples } => Err(RolloutError::Stale { count, examples }),
-        }
+        Ok(named)
     }
 
-    fn misfits(&self, user: &PendingUser, filters: &[Filter]) -> Vec<Misfit> {
-        let misfit = |filter, why| Misfit {
-            user: user.subject.label.clone(),
-            filter,
-            why,
+    /// `None` where the user could not be read.
+    async fn read_user_again(
+        &self,
+        user: PendingUser,
+        purpose: Purpose,
+    ) -> Result<Option<Vec<Misfit>>, RolloutError> {
+        let PendingUser { subject, changes } = user;
+        let Ok(filters) = self.read_user(&subject).await? else {
+            return Ok(None);
         };
-        let mut found = Vec::new();
-        for pending in &user.changes {
-            let change = &pending.change;
-            match filters.iter().find(|filter| filter.id == change.filter) {
-                None => found.push(misfit(change.filter, "it is gone".into())),
-                Some(row) if row.now != change.from => {
-                    let why = format!("the plan says {}, and it is {}", change.from, row.now);
-                    found.push(misfit(change.filter, why));
+        let planned: Vec<_> = changes.into_iter().map(|pending| pending.change).collect();
+        let anew = self.plan_one(&subject, filters.clone()).await?;
+        let misfits = if fits(&planned, &anew.changes(), &filters) {
+            Vec::new()
+        } else {
+            let (seq, changes) = (subject.seq, anew.changes());
+            let found = self.misfits(seq, &planned, &changes, &filters).await?;
+            let label = |misfit| Misfit {
+                user: subject.label.clone(),
+                ..misfit
+            };
+            found.into_iter().map(label).collect()
+        };
+        if purpose == Purpose::Replan {
+            let (journal, seq) = (self.journal(), subject.seq);
+            match anew {
+                Planned::Changes(surveyed) => journal.replanned(surveyed).await?,
+                Planned::Undo(filters, findings) => {
+                    journal.undo_replanned(seq, filters, findings).await?;
                 }
-                Some(_) => {}
             }
         }
-        if let Some(wanted) = self.head().operation.wanted() {
-            let now = plan_user(filters, &self.head().criteria, wanted);
-            let planned = |filter| user.changes.iter().any(|p| p.change.filter == filter);
-            let new = now.changes.iter().filter(|change| !planned(change.filter));
-            found.extend(new.map(|c| misfit(c.filter, "it is new, or was switched since".into())));
+        Ok(Some(misfits))
+    }
+
+    async fn misfits(
+        &self,
+        seq: i64,
+        planned: &[Change],
+        anew: &[Change],
+        filters: &[Filter],
+    ) -> Result<Vec<Misfit>, RolloutError> {
+        let before = self
+            .journal()
+            .view(move |view| view.filters_of(seq))
+            .await?;
+        let states: Vec<_> = before.iter().map(|f| (f.id, f.now)).collect();
+        let found = deviations(planned, anew, filters, &states);
+        let misfit = |(id, deviation)| {
+            let seen: Option<&Filter> = filters.iter().find(|filter| filter.id == id);
+            let of_type = seen.map(|filter| filter.filter_type.as_str());
+            let known = before.iter().find(|filter| filter.id == id);
+            let of_type = of_type.or(known.map(|filter| filter.filter_type.as_str()));
+            Misfit {
+                user: String::new(),
+                filter: id,
+                filter_type: of_type.unwrap_or_default().to_owned(),
+                deviation,
+                modified: seen.map(|filter| filter.modified).unwrap_or_default(),
+                changed_by: None,
+            }
+        };
+        Ok(found.into_iter().map(misfit).collect())
+    }
+
+    async fn name_changers(&self, mut found: Differences) -> Result<Differences, RolloutError> {
+        let users: BTreeSet<_> = found.examples.iter().filter_map(Misfit::changer).collect();
+        if users.is_empty() {
+            return Ok(found);
+        }
+        let names = self.names_of(users).await?;
+        for misfit in &mut found.examples {
+            misfit.changed_by = misfit.changer().map(|user| {
+                let name = names.get(&user).cloned();
+                name.unwrap_or_else(|| user.to_string())
+            });
         }
         found
+            .examples
+            .sort_by(|a, b| (&a.user, a.filter).cmp(&(&b.user, b.filter)));
+        Ok(found)
     }
 }
 
-impl Misfits {
-    fn add(&mut self, found: Vec<Misfit>) {
-        self.count += u64::try_from(found.len()).unwrap_or(u64::MAX);
-        let room = EXAMPLES.saturating_sub(self.examples.len());
-        self.examples.extend(found.into_iter().take(room));
+impl Differences {
+    /// Filters that differ.
+    pub const fn total(&self) -> u64 {
+        self.other + self.gone + self.new
+    }
+
+    /// Adds what differs of one user; `None` of one who could not be read.
+    fn add(&mut self, misfits: Option<Vec<Misfit>>, most: usize) {
+        let Some(misfits) = misfits else {
+            self.unread += 1;
+            return;
+        };
+        self.users += u64::from(!misfits.is_empty());
+        for misfit in misfits {
+            match misfit.deviation {
+                Deviation::Other { .. } => self.other += 1,
+                Deviation::Gone { .. } => self.gone += 1,
+                Deviation::New { .. } => self.new += 1,
+            }
+            if self.examples.len() < most {
+                self.examples.push(misfit);
+            }
+        }
+    }
+}
+
+impl Misfit {
+    /// Who changed the filter: the one who signed in, where somebody else was impersonated.
+    fn changer(&self) -> Option<UserId> {
+        self.modified.on_behalf.or(self.modified.by)
+    }
+}
+
+impl fmt::Display for Misfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (user, filter) = (&self.user, self.filter);
+        write!(f, "{user}, filter {filter}: ")?;
+        match self.deviation {
+            Deviation::Other { planned, now } => {
+                write!(f, "the plan says {planned}, and it is {now}")?;
+            }
+            Deviation::Gone { .. } => f.write_str("it is gone")?,
+            Deviation::New { now } => write!(f, "it is new, and {now}")?,
+        }
+        if let Some(by) = &self.changed_by {
+            write!(f, "; changed by {by}")?;
+        }
+        match self.modified.on {
+            Some(on) => write!(f, " at {on}"),
+            None => Ok(()),
+        }
     }
 }

@@ -6,7 +6,7 @@ use crate::dataverse::{self, Impersonated};
 use crate::journal::{Phase, Subject, Surveyed, UndoFinding};
 use crate::model::{Filter, Operation, Problem, ProblemKind, Stage};
 use crate::plan::{
-    Attribution, Done, UndoStep, UserPlan, Wrote, foreign_row, plan_user, undo_step,
+    Attribution, Change, Done, UndoStep, UserPlan, Wrote, foreign_row, plan_user, undo_step,
 };
 
 use super::pool::{Numbered, for_each};
@@ -15,6 +15,31 @@ use super::{Event, Rollout, RolloutError, Step, SurveyMode, SurveyedAs};
 impl Numbered for Subject {
     fn seq(&self) -> i64 {
         self.seq
+    }
+}
+
+/// What one user's filters mean for the plan: every filter that was read, whether the run is about it, and what is
+/// to become of it.
+pub(super) enum Planned {
+    /// Deactivate and reactivate.
+    Changes(Surveyed),
+    /// Undo.
+    Undo(Vec<(Filter, bool)>, Vec<UndoFinding>),
+}
+
+impl Planned {
+    /// The changes to make.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        match self {
+            Self::Changes(surveyed) => surveyed.changes.clone(),
+            Self::Undo(_, findings) => findings
+                .iter()
+                .filter_map(|(_, step, _)| match step {
+                    UndoStep::PutBack(change) => Some(change.clone()),
+                    UndoStep::Already | UndoStep::Left { .. } | UndoStep::Gone => None,
+                })
+                .collect(),
+        }
     }
 }
 
@@ -47,6 +72,7 @@ impl Rollout {
                 }
             },
         };
+        self.journal().record_digest().await?;
         self.journal().set_phase(Phase::Planned).await?;
         self.record_requests().await?;
         self.tell(Event::End).await;
@@ -141,8 +167,24 @@ impl Rollout {
         subject: &Subject,
         filters: Vec<Filter>,
     ) -> Result<(), RolloutError> {
+        let (journal, seq) = (self.journal(), subject.seq);
+        match self.plan_one(subject, filters).await? {
+            Planned::Changes(surveyed) => journal.surveyed(surveyed).await?,
+            Planned::Undo(filters, findings) => {
+                journal.undo_surveyed(seq, filters, findings).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// What one user's filters mean for the plan.
+    pub(super) async fn plan_one(
+        &self,
+        subject: &Subject,
+        filters: Vec<Filter>,
+    ) -> Result<Planned, RolloutError> {
         let Some(wanted) = self.head().operation.wanted() else {
-            return self.plan_undo_and_record(subject, filters).await;
+            return self.plan_undo(subject, &filters).await;
         };
         let criteria = &self.head().criteria;
         let UserPlan { changes, .. } = plan_user(&filters, criteria, wanted);
@@ -150,19 +192,18 @@ impl Rollout {
             let matching = criteria.matches(&filter);
             (filter, matching)
         });
-        let surveyed = Surveyed {
+        Ok(Planned::Changes(Surveyed {
             seq: subject.seq,
             filters: marked.collect(),
             changes,
-        };
-        Ok(self.journal().surveyed(surveyed).await?)
+        }))
     }
 
-    async fn plan_undo_and_record(
+    async fn plan_undo(
         &self,
         subject: &Subject,
-        filters: Vec<Filter>,
-    ) -> Result<(), RolloutError> {
+        filters: &[Filter],
+    ) -> Result<Planned, RolloutError> {
         debug_assert_eq!(self.head().operation, Operation::Undo);
         let rows = self.journal().to_undo(subject.seq).await?;
         let attribution = self.attribution(subject, Wrote::Maybe);
@@ -178,10 +219,7 @@ impl Rollout {
             .iter()
             .map(|filter| (filter.clone(), concerns(filter)))
             .collect();
-        Ok(self
-            .journal()
-            .undo_surveyed(subject.seq, marked, findings)
-            .await?)
+        Ok(Planned::Undo(marked, findings))
     }
 
     pub(super) fn attribution(&self, subject: &Subject, wrote: Wrote) -> Attribution {

@@ -11,5 +11,6 @@ mod check;
 mod contract;
 mod guards;
 mod killed;
+mod saved_plans;
 mod support;
 mod templates;

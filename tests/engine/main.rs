@@ -13,5 +13,6 @@ mod exact_undo;
 mod faults;
 mod groups;
 mod older_servers;
+mod replan;
 mod resume;
 mod support;

@@ -1,0 +1,98 @@
+//! The digest of a plan.
+
+use rusqlite::{Connection, Row};
+
+use crate::journal::rows::{filter_id, state_and_status, user_id};
+use crate::journal::{Journal, JournalError};
+use crate::plan::{Change, Digester, PlanDigest};
+
+use super::View;
+
+/// In an order that does not depend on the order in which the users were found.
+const TO_CHANGE: &str = "
+SELECT u.id, c.filter, c.from_state, c.from_status, c.to_state, c.to_status
+FROM change AS c JOIN user AS u ON u.seq = c.user WHERE c.stage < 2 ORDER BY u.id, c.filter";
+
+impl View<'_> {
+    /// The digest of what is still to be changed.
+    pub fn digest(&self) -> rusqlite::Result<PlanDigest> {
+        digest(self.0)
+    }
+
+    /// The digest that was recorded when the plan was made, or made anew; none in a run file from before there were
+    /// digests, and in one whose plan is not complete.
+    pub fn recorded_digest(&self) -> rusqlite::Result<Option<PlanDigest>> {
+        let read = |row: &Row<'_>| row.get::<_, Option<String>>(0);
+        let text = self.0.query_row("SELECT digest FROM run", [], read)?;
+        Ok(text.and_then(|text| text.parse().ok()))
+    }
+}
+
+impl Journal {
+    /// The digest of what is still to be changed.
+    pub async fn digest(&self) -> Result<PlanDigest, JournalError> {
+        self.run(digest).await
+    }
+
+    /// Records the digest of what is still to be changed, and answers it.
+    pub async fn record_digest(&self) -> Result<PlanDigest, JournalError> {
+        self.run(|connection| {
+            let digest = digest(connection)?;
+            connection.execute("UPDATE run SET digest = ?1", [digest.to_string()])?;
+            Ok(digest)
+        })
+        .await
+    }
+}
+
+fn digest(connection: &Connection) -> rusqlite::Result<PlanDigest> {
+    let mut query = connection.prepare_cached(TO_CHANGE)?;
+    let mut rows = query.query([])?;
+    let mut digester = Digester::default();
+    while let Some(row) = rows.next()? {
+        let change = Change {
+            filter: filter_id(row, 1)?,
+            from: state_and_status(row, 2)?,
+            to: state_and_status(row, 4)?,
+            etag: None,
+        };
+        digester.add(user_id(row, 0)?, &change);
+    }
+    Ok(digester.finish())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::schema;
+
+    fn of(order: [u8; 2], stage: i32) -> PlanDigest {
+        let connection = Connection::open_in_memory().unwrap();
+        schema::create(&connection).unwrap();
+        for (seq, id) in (1..).zip(order) {
+            let id = [id; 16];
+            let user =
+                "INSERT INTO user (seq, id, label, populated, survey) VALUES (?1, ?2, 'ada', 1, 1)";
+            connection
+                .execute(user, rusqlite::params![seq, id])
+                .unwrap();
+            let change = "INSERT INTO change (user, filter, from_state, from_status, to_state, to_status, stage)
+                          VALUES (?1, ?2, 0, 1, 1, 2, ?3)";
+            connection
+                .execute(change, rusqlite::params![seq, id, stage])
+                .unwrap();
+        }
+        View::new(&connection).digest().unwrap()
+    }
+
+    #[test]
+    fn the_digest_does_not_depend_on_the_order_in_which_users_were_found() {
+        assert_eq!(of([3, 4], 0), of([4, 3], 0));
+    }
+
+    #[test]
+    fn what_is_settled_is_no_part_of_the_plan_any_more() {
+        assert_eq!(of([3, 4], 2), Digester::default().finish());
+        assert_ne!(of([3, 4], 0), of([3, 4], 2));
+    }
+}

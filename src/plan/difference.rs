@@ -1,0 +1,143 @@
+//! What has become of a plan since it was made: the filters of one user as they are now, held against it.
+
+use crate::model::{Filter, FilterId, StateAndStatus};
+
+use super::Change;
+
+/// How a filter differs from what the plan says of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Deviation {
+    /// It has another state or status.
+    Other {
+        /// What it was when the plan was made.
+        planned: StateAndStatus,
+        /// What it is now.
+        now: StateAndStatus,
+    },
+    /// There is no such filter any more.
+    Gone {
+        /// What it was when the plan was made.
+        planned: StateAndStatus,
+    },
+    /// It is not in the plan, and would be in one that is made now.
+    New {
+        /// What it is now.
+        now: StateAndStatus,
+    },
+}
+
+/// Whether nothing differs: every filter of the plan is as it was, and a plan made now holds no other.
+pub fn fits(planned: &[Change], anew: &[Change], seen: &[Filter]) -> bool {
+    let as_planned = |change: &Change| {
+        let seen = seen.iter().find(|filter| filter.id == change.filter);
+        seen.is_some_and(|filter| filter.now == change.from)
+    };
+    planned.iter().all(as_planned) && anew.iter().all(|change| holds(planned, change.filter))
+}
+
+/// Every filter that differs; `surveyed` are the filters that matched when the plan was made.
+pub fn deviations(
+    planned: &[Change],
+    anew: &[Change],
+    seen: &[Filter],
+    surveyed: &[(FilterId, StateAndStatus)],
+) -> Vec<(FilterId, Deviation)> {
+    let of_planned = planned.iter().filter_map(|change| {
+        let planned = change.from;
+        let deviation = match seen.iter().find(|filter| filter.id == change.filter) {
+            None => Deviation::Gone { planned },
+            Some(filter) if filter.now != planned => Deviation::Other {
+                planned,
+                now: filter.now,
+            },
+            Some(_) => return None,
+        };
+        Some((change.filter, deviation))
+    });
+    let added = anew.iter().filter(|new| !holds(planned, new.filter));
+    let of_added = added.map(|new| {
+        let before = surveyed.iter().find(|(filter, _)| *filter == new.filter);
+        let now = new.from;
+        let deviation = match before {
+            Some((_, planned)) => Deviation::Other {
+                planned: *planned,
+                now,
+            },
+            None => Deviation::New { now },
+        };
+        (new.filter, deviation)
+    });
+    of_planned.chain(of_added).collect()
+}
+
+fn holds(changes: &[Change], filter: FilterId) -> bool {
+    changes.iter().any(|change| change.filter == filter)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::State;
+    use crate::plan::change::tests::filter;
+    use crate::plan::{Criteria, plan_user};
+
+    fn plan(filters: &[Filter]) -> Vec<Change> {
+        plan_user(filters, &Criteria::default(), State::Inactive).changes
+    }
+
+    fn states(filters: &[Filter]) -> Vec<(FilterId, StateAndStatus)> {
+        filters.iter().map(|f| (f.id, f.now)).collect()
+    }
+
+    #[test]
+    fn a_plan_whose_rows_are_as_they_were_fits_whatever_their_version() {
+        let before = [filter(1, "appointment", State::Active)];
+        let mut now = before.clone();
+        now[0].etag = Some("W/\"99\"".into());
+        assert!(fits(&plan(&before), &plan(&now), &now));
+        assert_eq!(
+            deviations(&plan(&before), &plan(&now), &now, &states(&before)),
+            []
+        );
+    }
+
+    #[test]
+    fn what_was_switched_what_is_gone_and_what_is_new_are_told_apart() {
+        let before = [
+            filter(1, "appointment", State::Active),
+            filter(2, "appointment", State::Active),
+            filter(3, "appointment", State::Inactive),
+        ];
+        let now = [
+            filter(1, "appointment", State::Inactive),
+            filter(3, "appointment", State::Active),
+            filter(4, "serviceappointment", State::Active),
+            filter(5, "contact", State::Active),
+        ];
+        let (planned, anew) = (plan(&before), plan(&now));
+        assert!(!fits(&planned, &anew, &now));
+        let found = deviations(&planned, &anew, &now, &states(&before));
+        let active = State::Active.with_default_status();
+        let inactive = State::Inactive.with_default_status();
+        let of = |n: u128| filter(n, "appointment", State::Active).id;
+        let expected = [
+            (
+                of(1),
+                Deviation::Other {
+                    planned: active,
+                    now: inactive,
+                },
+            ),
+            (of(2), Deviation::Gone { planned: active }),
+            (
+                of(3),
+                Deviation::Other {
+                    planned: inactive,
+                    now: active,
+                },
+            ),
+            (of(4), Deviation::New { now: active }),
+        ];
+        assert_eq!(found, expected);
+    }
+}

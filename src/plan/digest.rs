@@ -1,0 +1,160 @@
+//! A short name for exactly one plan, so that the plan that is applied is the plan that was reviewed.
+
+use std::fmt;
+use std::str::FromStr;
+
+use aws_lc_rs::digest::{Context, SHA256};
+
+use crate::model::{StateAndStatus, UserId};
+
+use super::Change;
+
+/// Bytes of the hash that are kept: two plans that differ share them by chance once in 2^64.
+const BYTES: usize = 8;
+
+/// The digest of a plan: 16 hexadecimal digits over which filters of which users go from which state and status to
+/// which.
+///
+/// The version of a row is not part of it: that somebody renamed a filter makes no other plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanDigest(String);
+
+/// A text that is no digest of a plan.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "`{0}` is not the digest of a plan: it has 16 hexadecimal digits, as `syncfilters plan` shows them"
+)]
+pub struct PlanDigestError(String);
+
+impl fmt::Display for PlanDigest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl FromStr for PlanDigest {
+    type Err = PlanDigestError;
+
+    fn from_str(text: &str) -> Result<Self, PlanDigestError> {
+        let digits = text.trim().to_ascii_lowercase();
+        if digits.len() == 2 * BYTES && digits.bytes().all(|b| b.is_ascii_hexdigit()) {
+            Ok(Self(digits))
+        } else {
+            Err(PlanDigestError(text.to_owned()))
+        }
+    }
+}
+
+/// Takes the digest of a plan, change by change, in the order of user ids and then of filter ids.
+#[derive(Clone)]
+pub struct Digester(Context);
+
+impl fmt::Debug for Digester {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Digester").finish_non_exhaustive()
+    }
+}
+
+impl Default for Digester {
+    fn default() -> Self {
+        let mut context = Context::new(&SHA256);
+        context.update(b"syncfilters plan 1\n");
+        Self(context)
+    }
+}
+
+impl Digester {
+    /// Adds one change.
+    pub fn add(&mut self, user: UserId, change: &Change) {
+        let Change {
+            filter,
+            from,
+            to,
+            etag: _,
+        } = change;
+        self.0.update(user.0.as_bytes());
+        self.0.update(filter.0.as_bytes());
+        self.add_state(*from);
+        self.add_state(*to);
+    }
+
+    fn add_state(&mut self, now: StateAndStatus) {
+        self.0.update(&now.state.code().to_be_bytes());
+        // No number stands for null.
+        self.0.update(&[u8::from(now.status.0.is_some())]);
+        self.0
+            .update(&now.status.0.unwrap_or_default().to_be_bytes());
+    }
+
+    /// The digest of everything that was added.
+    pub fn finish(self) -> PlanDigest {
+        let hash = self.0.finish();
+        let digits = hash.as_ref().iter().take(BYTES);
+        let digits: Vec<_> = digits.map(|byte| format!("{byte:02x}")).collect();
+        PlanDigest(digits.concat())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{State, Status};
+    use crate::plan::change::tests::{filter, user_id};
+
+    fn change() -> Change {
+        let row = filter(1, "appointment", State::Active);
+        Change {
+            filter: row.id,
+            from: row.now,
+            to: State::Inactive.with_default_status(),
+            etag: row.etag,
+        }
+    }
+
+    fn digest(user: u128, change: &Change) -> PlanDigest {
+        let mut digester = Digester::default();
+        digester.add(user_id(user), change);
+        digester.finish()
+    }
+
+    #[test]
+    fn a_plan_that_differs_in_anything_that_is_written_has_another_digest() {
+        let one = digest(1, &change());
+        let edited = Change {
+            etag: Some("W/\"99\"".into()),
+            ..change()
+        };
+        assert_eq!(one, digest(1, &edited), "the version is no part of it");
+        let mut other = change();
+        other.filter.0 = uuid::Uuid::from_u128(2);
+        let mut status = change();
+        status.from.status = Status(None);
+        let mut zero = change();
+        zero.from.status = Status(Some(0));
+        let mut wanted = change();
+        wanted.to.status = Status(Some(3));
+        let all = [
+            one,
+            digest(2, &change()),
+            digest(1, &other),
+            digest(1, &status),
+            digest(1, &zero),
+            digest(1, &wanted),
+            Digester::default().finish(),
+        ];
+        for (at, digest) in all.iter().enumerate() {
+            assert!(!all[..at].contains(digest), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_digest_reads_back_and_nothing_else_is_one() {
+        let digest = digest(1, &change());
+        let text = digest.to_string();
+        assert_eq!(text.len(), 16);
+        assert_eq!(text.to_uppercase().parse(), Ok(digest));
+        for bad in ["", "3f2a9c", "3f2a9c0d1b7e00zz", "3f2a9c0d1b7e00111"] {
+            assert!(bad.parse::<PlanDigest>().is_err(), "{bad}");
+        }
+    }
+}

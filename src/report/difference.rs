@@ -1,0 +1,188 @@
+//! How a saved plan differs from what is there now.
+
+use std::io::Write;
+
+use jiff::tz::TimeZone;
+
+use crate::plan::Deviation;
+use crate::rollout::{Differences, Misfit};
+
+use super::grid::{self, Column, Grid};
+use super::paint::Tone;
+use super::text::{clean, count, minute, number, state};
+use super::{Look, ReportError, words};
+
+const COLUMNS: [Column; 4] = [
+    Column::text("User", 20, 30),
+    Column::text("Type", 11, 26),
+    Column::text("Since the plan", 17, 36),
+    Column::text("Changed by", 20, 48),
+];
+
+/// Writes how a plan that was made anew differs from the one before, for people.
+pub fn write_differences(
+    out: &mut dyn Write,
+    differences: &Differences,
+    look: Look,
+) -> Result<(), ReportError> {
+    write(out, differences, look, &TimeZone::system())
+}
+
+fn write(
+    out: &mut dyn Write,
+    differences: &Differences,
+    look: Look,
+    zone: &TimeZone,
+) -> Result<(), ReportError> {
+    let title = title(differences);
+    grid::paragraph(out, &title, Tone::Strong, look)?;
+    writeln!(out)?;
+    let rows: Vec<_> = differences.examples.iter().map(|m| row(m, zone)).collect();
+    if !rows.is_empty() {
+        Grid::whole(out, &COLUMNS, &rows, look)?;
+        let shown = u64::try_from(rows.len()).unwrap_or(u64::MAX);
+        if let Some(more @ 1..) = differences.total().checked_sub(shown) {
+            let text = format!("… and {} more", number(more));
+            writeln!(out, "{}", look.paint(Tone::Quiet, &text))?;
+        }
+        writeln!(out)?;
+    }
+    if differences.unread > 0 {
+        let text = format!(
+            "{} could not be read again; what is planned there stays as it was.",
+            count(differences.unread, "user")
+        );
+        grid::paragraph(out, &text, Tone::Odd, look)?;
+        writeln!(out)?;
+    }
+    Ok(())
+}
+
+fn title(differences: &Differences) -> String {
+    let Differences {
+        users,
+        other,
+        gone,
+        new,
+        unread: _,
+        examples: _,
+    } = *differences;
+    if differences.total() == 0 {
+        return "Everything is as the plan says.".to_owned();
+    }
+    let parts = words::parts(&[
+        (other, "in another state"),
+        (gone, "gone"),
+        (new, "not in the plan"),
+    ]);
+    format!(
+        "Not as the plan says: {} of {}{parts}. These users are planned anew.",
+        count(differences.total(), "filter"),
+        count(users, "user"),
+    )
+}
+
+fn row(misfit: &Misfit, zone: &TimeZone) -> (Vec<String>, Tone) {
+    let now = match misfit.deviation {
+        Deviation::Other { planned, now } => format!("{} → {}", state(planned), state(now)),
+        Deviation::Gone { planned } => format!("{} → gone", state(planned)),
+        Deviation::New { now } => format!("new, {}", state(now)),
+    };
+    let by = misfit
+        .changed_by
+        .as_deref()
+        .map(|by| clean(by).into_owned());
+    let at = misfit.modified.on.map(|at| minute(at, zone));
+    let by_and_at: Vec<_> = by.into_iter().chain(at).collect();
+    let cells = vec![
+        clean(&misfit.user).into_owned(),
+        clean(&misfit.filter_type).into_owned(),
+        now,
+        by_and_at.join(", "),
+    ];
+    (cells, Tone::Plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{FilterId, Modification, State};
+    use crate::report::support::{PLAIN, STARTED};
+    use jiff::Timestamp;
+    use uuid::Uuid;
+
+    fn misfit(user: &str, of_type: &str, deviation: Deviation, by: Option<&str>) -> Misfit {
+        let on = by.map(|_| Timestamp::from_millisecond(STARTED).unwrap());
+        Misfit {
+            user: user.into(),
+            filter: FilterId(Uuid::from_u128(1)),
+            filter_type: of_type.into(),
+            deviation,
+            modified: Modification {
+                on,
+                ..Modification::default()
+            },
+            changed_by: by.map(str::to_owned),
+        }
+    }
+
+    fn shown(differences: &Differences) -> String {
+        let mut out = Vec::new();
+        write(&mut out, differences, PLAIN, &TimeZone::UTC).unwrap();
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn each_filter_is_shown_as_it_was_planned_as_it_is_and_by_whom() {
+        let active = State::Active.with_default_status();
+        let inactive = State::Inactive.with_default_status();
+        let switched = Deviation::Other {
+            planned: active,
+            now: inactive,
+        };
+        let by = Some("boss\u{1b}@contoso.example");
+        let differences = Differences {
+            users: 2,
+            other: 1,
+            gone: 1,
+            new: 3,
+            unread: 1,
+            examples: vec![
+                misfit("ada@contoso.example", "appointment", switched, by),
+                misfit(
+                    "ada@contoso.example",
+                    "recurringappointmentmaster",
+                    Deviation::Gone { planned: active },
+                    None,
+                ),
+                misfit(
+                    "ben@contoso.example",
+                    "serviceappointment",
+                    Deviation::New { now: active },
+                    Some("ben@contoso.example"),
+                ),
+            ],
+        };
+        insta::assert_snapshot!(shown(&differences), @r"
+        Not as the plan says: 5 filters of 2 users: 1 in another state, 1 gone, 3 not in
+        the plan. These users are planned anew.
+
+        User                 Type                Since the plan     Changed by
+        ada@contoso.example  appointment         active → inactive  boss·@contoso.exampl
+                                                                    e, 2026-11-24 14:04
+        ada@contoso.example  recurringappointme  active → gone
+                             ntmaster
+        ben@contoso.example  serviceappointment  new, active        ben@contoso.example,
+                                                                    2026-11-24 14:04
+        … and 2 more
+
+        1 user could not be read again; what is planned there stays as it was.
+        ");
+    }
+
+    #[test]
+    fn a_plan_that_fits_says_so_in_a_sentence() {
+        let none = Differences::default();
+        assert_eq!(shown(&none), "Everything is as the plan says.\n\n");
+    }
+}

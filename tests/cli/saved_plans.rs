@@ -1,0 +1,87 @@
+//! Saved plans: the plan that is applied is the plan that was reviewed.
+
+use crate::support::{Ended, World};
+
+const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
+
+/// A saved plan: its run and its digest.
+fn planned(world: &World) -> (String, String) {
+    let document = world
+        .run(&["plan", "deactivate", "--format", "json"])
+        .json();
+    let text = |key: &str| document[key].as_str().unwrap().to_owned();
+    (text("run"), text("digest"))
+}
+
+/// Somebody switches off one of his filters that the plan is about.
+fn switch_one_off(world: &World) -> String {
+    let filters = world.sandbox.filters();
+    let row = filters.iter().find(|f| {
+        f.filter_type == "appointment"
+            && f.querytype == 256
+            && f.modified_by == f.owner
+            && f.statecode == 0
+    });
+    let row = row.unwrap();
+    world.sandbox.edit(row.id, |row| {
+        row.statecode = 1;
+        row.statuscode = Some(2);
+    });
+    row.owner_login.clone()
+}
+
+#[test]
+fn a_plan_that_no_longer_fits_says_who_changed_what_and_is_planned_anew_on_demand() {
+    let world = World::with_users(40);
+    let (run, _) = planned(&world);
+    let login = switch_one_off(&world);
+    let before = world.states();
+    let apply = [&["apply", &run][..], &YES].concat();
+    let refused = world.run(&apply).must_be(5);
+    for part in [
+        "1 filter is not as it was",
+        &format!("changed by {login} at 20"),
+        "--replan",
+    ] {
+        assert!(refused.stderr.contains(part), "{part}: {refused:?}");
+    }
+    assert_eq!(world.states(), before);
+    let mut command = world.command(&[&apply[..], &["--replan"]].concat());
+    let applied = command.env("COLUMNS", "140").output().unwrap();
+    let applied = Ended::from(applied).must_be(3);
+    for part in ["Not as the plan says: 1 filter of 1 user", "Digest"] {
+        assert!(applied.stdout.contains(part), "{part}: {applied:?}");
+    }
+    assert!(applied.stdout.contains(&login), "{applied:?}");
+    assert_ne!(world.states(), before);
+}
+
+#[test]
+fn only_the_plan_with_the_expected_digest_is_applied() {
+    let world = World::with_users(40);
+    let (run, digest) = planned(&world);
+    let before = world.states();
+    let expect = |digest: &str, more: &[&str]| {
+        let args = ["apply", &run, "--expect", digest, "--format", "json"];
+        world.run(&[&args[..], &YES, more].concat())
+    };
+    let requests = world.sandbox.counts().total;
+    let refused = expect("0123456789abcdef", &[]).must_be(5);
+    assert_eq!(refused.json()["error"]["kind"], "other-plan");
+    assert!(refused.stderr.contains(&digest), "{refused:?}");
+    assert_eq!(world.sandbox.counts().total, requests, "nothing was asked");
+    expect("0123", &[]).must_be(2);
+    switch_one_off(&world);
+    let changed = expect(&digest, &["--replan"]).must_be(5);
+    assert!(
+        changed.stderr.contains("Not as the plan says"),
+        "{changed:?}"
+    );
+    assert_ne!(world.states(), before, "one was switched by its owner");
+    assert_eq!(world.sandbox.counts().patches, 0);
+    let document = world.run(&["report", &run, "--format", "json"]).json();
+    let new = document["digest"].as_str().unwrap().to_owned();
+    assert_ne!(new, digest);
+    let applied = expect(&new, &[]).must_be(3);
+    assert_eq!(applied.json()["digest"], new.as_str());
+}
