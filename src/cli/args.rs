@@ -1,6 +1,6 @@
 //! The command line.
 
-use std::num::NonZeroU32;
+use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -46,6 +46,8 @@ Examples:
   syncfilters deactivate --environment contoso --users-from pilot.csv
   syncfilters resume 3f2                                 finish an interrupted run
   syncfilters undo 3f2                                   put back exactly what a run changed
+  syncfilters check inactive --environment test --environment production
+                                                         several environments side by side
 
 Variables:
   SYNCFILTERS_ACCESS_TOKEN  a bearer token for the environment, used as it is
@@ -63,7 +65,8 @@ Exit codes:
   5    refused: a safety limit, impersonation not honoured, or declined
   6    stopped early; can be resumed
   10   changes are pending (plan --detailed-exitcode, check)
-  130  interrupted; can be resumed";
+  130  interrupted; can be resumed
+  Of several environments the worst counts: 130, 6, 5, 4, 2, 1, 3, 10, 0.";
 
 /// What to do.
 #[derive(Debug, Subcommand)]
@@ -95,7 +98,7 @@ pub(super) enum Command {
     /// Run the practice organisation as a server
     Sandbox(SandboxArgs),
     /// Check the sign-in, privileges and impersonation before any write; writes nothing
-    Doctor(SignInArgs),
+    Doctor(DoctorArgs),
     /// Say who is signed in, and how
     Whoami(SignInArgs),
     /// Sign in once, and keep the sign-in for later commands
@@ -162,9 +165,10 @@ pub(super) struct ConnectionArgs {
     /// The address of the environment (or `SYNCFILTERS_URL`)
     #[arg(long, conflicts_with = "environment")]
     pub(super) url: Option<String>,
-    /// An environment of the configuration file (or `SYNCFILTERS_ENVIRONMENT`)
+    /// An environment of the configuration file (or `SYNCFILTERS_ENVIRONMENT`); repeatable for `deactivate`,
+    /// `reactivate`, `plan`, `list`, `check` and `doctor`
     #[arg(long, value_name = "NAME")]
-    pub(super) environment: Option<String>,
+    pub(super) environment: Vec<String>,
     /// The configuration file
     #[arg(long, value_name = "FILE", env = "SYNCFILTERS_CONFIG")]
     pub(super) config: Option<PathBuf>,
@@ -186,6 +190,15 @@ pub(super) struct ConnectionArgs {
     /// Over how long the server counts its budgets, in milliseconds; for a sandbox that compresses time
     #[arg(long, value_name = "MS", hide = true)]
     pub(super) budget_window: Option<NonZeroU32>,
+}
+
+/// How several environments are worked on.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Environment")]
+pub(super) struct SeveralArgs {
+    /// Of several environments, work on so many at once
+    #[arg(long, value_name = "N", default_value = "4")]
+    pub(super) environments_at_once: NonZeroUsize,
 }
 
 /// Which users, and which of their filters.
@@ -276,7 +289,7 @@ fn pause(text: &str) -> Result<Duration, String> {
 }
 
 /// What has to be agreed to before anything is written.
-#[derive(Debug, Default, PartialEq, Eq, Args)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Safety")]
 pub(super) struct ConsentArgs {
     /// Do not ask
@@ -285,9 +298,10 @@ pub(super) struct ConsentArgs {
     /// Agree that what is no longer synchronised can be deleted from Exchange
     #[arg(long)]
     pub(super) accept_calendar_loss: bool,
-    /// Give the name of the environment, where the configuration file says `production = true`
+    /// Give the name of the environment, where the configuration file says `production = true`; repeatable where
+    /// several are worked on
     #[arg(long, value_name = "NAME")]
-    pub(super) confirm_environment: Option<String>,
+    pub(super) confirm_environment: Vec<String>,
     /// Walk the whole path, but send no change
     #[arg(long)]
     pub(super) dry_run: bool,
@@ -312,6 +326,8 @@ pub(super) struct ChangeArgs {
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
     #[command(flatten)]
+    pub(super) several: SeveralArgs,
+    #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
@@ -325,6 +341,8 @@ pub(super) struct PlanArgs {
     pub(super) operation: PlanOperation,
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) several: SeveralArgs,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     /// Keep the plan in this file, and not among the runs
@@ -375,6 +393,8 @@ pub(super) struct ListArgs {
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
     #[command(flatten)]
+    pub(super) several: SeveralArgs,
+    #[command(flatten)]
     pub(super) scope: ScopeArgs,
 }
 
@@ -393,6 +413,8 @@ pub(super) struct CheckArgs {
     pub(super) fix: bool,
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) several: SeveralArgs,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
@@ -430,7 +452,16 @@ pub(super) struct DemoArgs {
     pub(super) faults: bool,
 }
 
-/// `doctor`, `whoami`, `login` and `logout`.
+/// `doctor`.
+#[derive(Debug, Args)]
+pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) several: SeveralArgs,
+}
+
+/// `whoami`, `login` and `logout`.
 #[derive(Debug, Args)]
 pub(super) struct SignInArgs {
     #[command(flatten)]

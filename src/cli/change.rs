@@ -12,6 +12,7 @@ use super::consent::{self, Consent};
 use super::driver::Driver;
 use super::error::CliError;
 use super::exit::Exit;
+use super::many::{self, places};
 use super::scope::{criteria, selection};
 
 /// Plans, shows, asks, applies and sums up.
@@ -21,6 +22,9 @@ pub(super) async fn change(
     args: &ChangeArgs,
 ) -> Result<Exit, CliError> {
     let started = started(operation, &args.scope)?;
+    if let Some(places) = places(&args.connection, &app.output)? {
+        return many::change(app, started, args, &places).await;
+    }
     let target = target(&args.connection, None)?;
     let consent = Consent::new(&args.consent, target.guards.clone());
     consent::foresee(&consent, false)?;
@@ -63,6 +67,9 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
         PlanOperation::Reactivate => Operation::Reactivate,
     };
     let started = started(operation, &args.scope)?;
+    if let Some(places) = places(&args.connection, &app.output)? {
+        return many::plan(app, started, args, &places).await;
+    }
     let target = target(&args.connection, None)?;
     let reader = connect(target, &app.interrupted).await?;
     let id = RunId::random();

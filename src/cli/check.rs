@@ -18,6 +18,7 @@ use super::driver::Driver;
 use super::error::CliError;
 use super::exit::Exit;
 use super::list::{Shown, show, survey};
+use super::many::{self, places};
 use super::printer::Printer;
 
 /// Lists what is not in the wanted state, and who changed it; puts it right where that was asked for.
@@ -26,6 +27,11 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
         WantedState::Active => (Operation::Reactivate, State::Active),
         WantedState::Inactive => (Operation::Deactivate, State::Inactive),
     };
+    let places = places(&args.connection, &app.output)?;
+    if args.fix && places.is_some() {
+        let why = "--fix works on one environment; --environment was given several times";
+        return Err(CliError::Usage(why.into()));
+    }
     if args.fix {
         return fix(app, args, operation, wanted).await;
     }
@@ -34,17 +40,26 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
             nothing; add --fix, or leave them out";
         return Err(CliError::Usage(why.into()));
     }
+    if let Some(places) = places {
+        let started = started(operation, &args.scope)?;
+        return many::check(app, (started, wanted), args, &places).await;
+    }
     let (rollout, reader) = survey(app, operation, &args.connection, &args.scope).await?;
     let mut out = Printer::result();
     let mut writer = ListWriter::drift(&mut out, app.printer.format, app.printer.look())?;
     let shown = show_drift(&rollout, &mut writer, &reader, wanted).await?;
     writer.finish()?;
     app.printer.say(&sentence(shown, wanted));
-    Ok(match (shown.filters, shown.failed) {
+    Ok(exit_of(shown))
+}
+
+/// How what is out of line ends the command.
+pub(super) const fn exit_of(shown: Shown) -> Exit {
+    match (shown.filters, shown.failed) {
         (0, 0) => Exit::Done,
         (0, _) => Exit::Partial,
         _ => Exit::Pending,
-    })
+    }
 }
 
 /// A run that asks nobody and keeps to its limit. Where there is nothing to put right, it leaves no file.
@@ -116,7 +131,8 @@ async fn talk_of_drift(
     Ok(shown)
 }
 
-async fn show_drift(
+/// Shows what is not in the wanted state, and who changed it.
+pub(super) async fn show_drift(
     rollout: &Rollout,
     writer: &mut ListWriter<'_>,
     reader: &Reader,
@@ -134,7 +150,7 @@ fn out_of_line(mut user: ListedUser, wanted: State) -> Option<ListedUser> {
 }
 
 /// The finding in one sentence.
-fn sentence(shown: Shown, wanted: State) -> String {
+pub(super) fn sentence(shown: Shown, wanted: State) -> String {
     let Shown {
         users,
         filters,

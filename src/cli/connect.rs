@@ -23,26 +23,58 @@ pub(super) fn target(
     args: &ConnectionArgs,
     run: Option<&EnvironmentUrl>,
 ) -> Result<Target, CliError> {
-    let file = config_file(args)?;
-    let asked = Asked {
+    if args.environment.len() > 1 {
+        let why = "this command works on one environment; --environment was given several times";
+        return Err(CliError::Usage(why.into()));
+    }
+    let named = args.environment.first();
+    Layers::read(args)?.target(args, named.map(String::as_str), run)
+}
+
+/// What the configuration file and the variables say.
+pub(super) struct Layers {
+    file: ConfigFile,
+    variables: Variables,
+}
+
+impl Layers {
+    pub(super) fn read(args: &ConnectionArgs) -> Result<Self, CliError> {
+        Ok(Self {
+            file: config_file(args)?,
+            variables: Variables {
+                url: variable("SYNCFILTERS_URL"),
+                environment: variable("SYNCFILTERS_ENVIRONMENT"),
+                sign_in: from_variables(surroundings(&variable))?,
+            },
+        })
+    }
+
+    /// The environment of this name, or whichever is meant.
+    pub(super) fn target(
+        &self,
+        args: &ConnectionArgs,
+        named: Option<&str>,
+        run: Option<&EnvironmentUrl>,
+    ) -> Result<Target, CliError> {
+        let asked = asked(args, named);
+        let mut target = resolve(&asked, &self.variables, &self.file, run)?;
+        if let Some(window) = args.budget_window {
+            target.pacing.budget_window = Duration::from_millis(window.get().into());
+        }
+        Ok(target)
+    }
+}
+
+fn asked(args: &ConnectionArgs, named: Option<&str>) -> Asked {
+    Asked {
         url: args.url.clone(),
-        environment: args.environment.clone(),
+        environment: named.map(str::to_owned),
         pace: Pace {
             concurrency: args.concurrency,
             max_requests_per_5m: args.max_requests_per_5m,
         },
         sign_in: asked_sign_in(args),
-    };
-    let variables = Variables {
-        url: variable("SYNCFILTERS_URL"),
-        environment: variable("SYNCFILTERS_ENVIRONMENT"),
-        sign_in: from_variables(surroundings(&variable))?,
-    };
-    let mut target = resolve(&asked, &variables, &file, run)?;
-    if let Some(window) = args.budget_window {
-        target.pacing.budget_window = Duration::from_millis(window.get().into());
     }
-    Ok(target)
 }
 
 fn asked_sign_in(args: &ConnectionArgs) -> SignInKeys {
@@ -59,7 +91,7 @@ pub(super) fn sign_in_keys(args: &ConnectionArgs) -> Result<SignInKeys, CliError
     let file = config_file(args)?;
     let name = args
         .environment
-        .as_ref()
+        .first()
         .or(file.default_environment.as_ref());
     let profile = name.and_then(|name| file.environments.get(name));
     let variables = from_variables(surroundings(&variable))?;

@@ -150,10 +150,7 @@ pub(super) async fn between_waves(
 }
 
 /// Asks whether to go on; only where there is a terminal and nobody said not to ask.
-async fn go_on(
-    consent: &Consent<'_>,
-    interrupted: &CancellationToken,
-) -> Result<bool, CliError> {
+async fn go_on(consent: &Consent<'_>, interrupted: &CancellationToken) -> Result<bool, CliError> {
     if consent.args.yes || consent.unattended || !can_ask() {
         return Ok(true);
     }
@@ -171,7 +168,7 @@ fn can_ask() -> bool {
 
 fn need(consent: &Consent<'_>, calendar_loss: bool, can_ask: bool) -> Need {
     let Consent { args, guards, .. } = consent;
-    if let Some(why) = wrong_name(args.confirm_environment.as_deref(), guards) {
+    if let Some(why) = wrong_name(&args.confirm_environment, guards) {
         return Need::Refuse(why);
     }
     let nothing = Need::Ask {
@@ -189,7 +186,7 @@ fn need(consent: &Consent<'_>, calendar_loss: bool, can_ask: bool) -> Need {
         (false, false) => Some(YES),
         (false, true) => None,
     };
-    let unconfirmed = guards.production && args.confirm_environment.is_none();
+    let unconfirmed = guards.production && args.confirm_environment.is_empty();
     let name = unconfirmed.then(|| guards.name.clone()).flatten();
     if can_ask && !consent.unattended || word.is_none() && name.is_none() {
         return Need::Ask { word, name };
@@ -198,10 +195,11 @@ fn need(consent: &Consent<'_>, calendar_loss: bool, can_ask: bool) -> Need {
 }
 
 /// Somebody who says which environment it is has to be right, whether it is in production or not.
-fn wrong_name(said: Option<&str>, guards: &Guards) -> Option<String> {
-    let said = said?;
+fn wrong_name(said: &[String], guards: &Guards) -> Option<String> {
+    let said = said
+        .iter()
+        .find(|said| guards.name.as_ref() != Some(said))?;
     match &guards.name {
-        Some(name) if name == said => None,
         Some(name) => Some(format!(
             "--confirm-environment is `{said}`, and this is environment `{name}` of the configuration file; nothing was changed"
         )),
@@ -230,6 +228,74 @@ fn missing(consent: &Consent<'_>, word: Option<&str>, name: Option<&str>) -> Str
         )
     };
     format!("{why}; agree with {}, or {look}", flags.join(" "))
+}
+
+/// Gets one consent for several environments, by flag or by word, and the name of each that is in production.
+///
+/// # Errors
+/// Where there is no consent; then there is none for any of them.
+pub(super) async fn obtain_for_all(
+    environments: &[(&Consent<'_>, Stakes)],
+    names: &[&str],
+    interrupted: &CancellationToken,
+) -> Result<(), CliError> {
+    let (word, confirm) = match need_of_all(environments, can_ask()) {
+        Need::Refuse(why) => return Err(CliError::WouldAsk(why)),
+        Need::Ask { word, name } => (word, name),
+    };
+    if let Some(word) = word {
+        let question = question_for_all(environments, names, word);
+        let fits = |answer: &str| answer.eq_ignore_ascii_case(word);
+        answer(&question, fits, interrupted).await?;
+    }
+    if let Some(names) = confirm {
+        let question = "Among them are environments in production. Type the names of these, as `a, b`, to go on: ";
+        answer(question, |answer| same_names(answer, &names), interrupted).await?;
+    }
+    Ok(())
+}
+
+/// The gravest of the needs; the names of those in production, one after the other.
+fn need_of_all(environments: &[(&Consent<'_>, Stakes)], can_ask: bool) -> Need {
+    let (mut gravest, mut names) = (None, Vec::new());
+    for (consent, stakes) in environments {
+        match need(consent, stakes.calendar_loss, can_ask) {
+            refused @ Need::Refuse(_) => return refused,
+            Need::Ask { word, name } => {
+                gravest = match (gravest, word) {
+                    (Some(DELETE), _) | (_, Some(DELETE)) => Some(DELETE),
+                    (before, word) => before.or(word),
+                };
+                names.extend(name);
+            }
+        }
+    }
+    Need::Ask {
+        word: gravest,
+        name: (!names.is_empty()).then(|| names.join(", ")),
+    }
+}
+
+/// Whether the same names are given, in whatever order.
+fn same_names(said: &str, names: &str) -> bool {
+    let sorted = |text: &str| {
+        let names = text.split(',').map(|name| name.trim().to_owned());
+        let mut names: Vec<_> = names.collect();
+        names.sort_unstable();
+        names
+    };
+    sorted(said) == sorted(names)
+}
+
+fn question_for_all(environments: &[(&Consent<'_>, Stakes)], names: &[&str], word: &str) -> String {
+    let total = |of: fn(&Stakes) -> u64| environments.iter().map(|(_, stakes)| of(stakes)).sum();
+    let (filters, users) = (total(|stakes| stakes.filters), total(|stakes| stakes.users));
+    format!(
+        "Change {filters} filter{} of {users} user{} in {}? Type `{word}` to go on: ",
+        plural(filters),
+        plural(users),
+        names.join(", ")
+    )
 }
 
 /// Asks on the terminal. An interruption is an answer too: no.
@@ -300,6 +366,35 @@ mod tests {
     }
 
     #[test]
+    fn one_question_names_every_environment_and_the_gravest_stakes_decide_the_word() {
+        let stakes = |calendar_loss| Stakes {
+            filters: 3,
+            users: 1,
+            calendar_loss,
+        };
+        let nothing = ConsentArgs::default();
+        let (test, real) = (
+            Consent::new(&nothing, Guards::default()),
+            Consent::new(&nothing, production()),
+        );
+        let both = [(&real, stakes(true)), (&test, stakes(false))];
+        assert_eq!(
+            question_for_all(&both, &["production", "test"], DELETE),
+            "Change 6 filters of 2 users in production, test? Type `delete` to go on: "
+        );
+        assert_eq!(need_of_all(&both, true), ask(Some(DELETE), Some("contoso")));
+        assert_eq!(need_of_all(&both[1..], true), ask(Some(YES), None));
+        let why = refused(need_of_all(&both, false));
+        assert!(why.contains("--accept-calendar-loss"), "{why}");
+    }
+
+    #[test]
+    fn names_may_be_given_in_any_order_and_none_may_be_left_out() {
+        assert!(same_names("b , a", "a, b"));
+        assert!(!same_names("a", "a, b") && !same_names("a, a", "a, b"));
+    }
+
+    #[test]
     fn without_a_terminal_nothing_is_asked_and_the_flag_is_named() {
         let nothing = ConsentArgs::default();
         let none = Consent::new(&nothing, Guards::default());
@@ -332,7 +427,7 @@ mod tests {
         let asked = ask(Some(DELETE), Some("contoso"));
         assert_eq!(need(&consent, true, true), asked);
         let named = ConsentArgs {
-            confirm_environment: Some("contoso".into()),
+            confirm_environment: vec!["contoso".into()],
             ..both
         };
         let consent = Consent::new(&named, production());
@@ -342,7 +437,7 @@ mod tests {
     #[test]
     fn a_wrong_name_is_refused_also_where_none_is_needed() {
         let named = ConsentArgs {
-            confirm_environment: Some("Contoso".into()),
+            confirm_environment: vec!["Contoso".into()],
             ..args(true, true)
         };
         let test = Guards {

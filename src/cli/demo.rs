@@ -95,7 +95,7 @@ fn say(app: &App, text: &str) -> Result<(), CliError> {
 static AGREED: ConsentArgs = ConsentArgs {
     yes: true,
     accept_calendar_loss: true,
-    confirm_environment: None,
+    confirm_environment: Vec::new(),
     dry_run: false,
     max_changes: None,
     stop_after_failures: None,

@@ -8,11 +8,12 @@ use crate::model::{User, UserId};
 use crate::settings::Target;
 
 use super::App;
-use super::args::SignInArgs;
+use super::args::DoctorArgs;
 use super::checklist::Checklist;
 use super::connect::{connect_with, target};
 use super::error::CliError;
 use super::exit::Exit;
+use super::many::{self, places};
 use super::printer::Printer;
 use super::sign_in::{SignIn, chosen};
 
@@ -50,14 +51,39 @@ const NEEDED: [(&str, &str); 3] = [
 const TRIES: usize = 10;
 
 /// Checks everything that a run depends on.
-pub(super) async fn doctor(app: &App, args: &SignInArgs) -> Result<Exit, CliError> {
+pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<Exit, CliError> {
+    if let Some(places) = places(&args.connection, &app.output)? {
+        return many::doctor(app, args, &places).await;
+    }
     let target = target(&args.connection, None)?;
+    let list = examine(app, None, target).await?;
+    let mut out = Printer::result();
+    list.write(&mut out, app.printer.format, app.printer.look())?;
+    out.flush().map_err(CliError::Output)?;
+    Ok(exit_of(&list))
+}
+
+/// How the checks end the command.
+pub(super) fn exit_of(list: &Checklist) -> Exit {
+    if list.has_failed() {
+        Exit::SignIn
+    } else {
+        Exit::Done
+    }
+}
+
+/// Every check of one environment; `name` is said where there are several.
+pub(super) async fn examine(
+    app: &App,
+    name: Option<&str>,
+    target: Target,
+) -> Result<Checklist, CliError> {
     let mut list = Checklist::default();
     list.ok(
         ADDRESS,
         format!("{} ({})", target.environment, target.origin),
     );
-    if let Some(reader) = sign_in(app, &mut list, target).await? {
+    if let Some(reader) = sign_in(app, &mut list, name, target).await? {
         version(&mut list, &reader);
         privileges(&mut list, &reader).await;
         filters(&mut list, &reader).await;
@@ -65,20 +91,14 @@ pub(super) async fn doctor(app: &App, args: &SignInArgs) -> Result<Exit, CliErro
         calendars(&mut list, &reader);
         limits(&mut list, &reader).await;
     }
-    let mut out = Printer::result();
-    list.write(&mut out, app.printer.format, app.printer.look())?;
-    out.flush().map_err(CliError::Output)?;
-    Ok(if list.has_failed() {
-        Exit::SignIn
-    } else {
-        Exit::Done
-    })
+    Ok(list)
 }
 
 /// From the address to whoever signed in.
 async fn sign_in(
     app: &App,
     list: &mut Checklist,
+    name: Option<&str>,
     target: Target,
 ) -> Result<Option<Reader>, CliError> {
     let settled = match chosen(&target) {
@@ -93,7 +113,7 @@ async fn sign_in(
     };
     challenge(list, &target, Some(&settled.method)).await?;
     let signed_in = async {
-        let sign_in = SignIn::open(&target, &app.interrupted).await?;
+        let sign_in = SignIn::open_named(name, &target, &app.interrupted).await?;
         sign_in.first(&app.interrupted).await?;
         Ok::<_, CliError>(sign_in)
     };

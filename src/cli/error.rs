@@ -36,6 +36,8 @@ pub(super) enum CliError {
     UserList(#[from] UserListError),
     #[error(transparent)]
     Criteria(#[from] CriteriaError),
+    #[error("not every environment that was named can be used (what is wrong: {})", .0.len())]
+    Environments(Vec<String>),
     #[error("{path}: {source}")]
     File { path: String, source: io::Error },
     #[error("{0}")]
@@ -109,6 +111,12 @@ impl CliError {
                 }
                 message.push_str(&more(mismatches.len(), LISTED));
             }
+            Self::Environments(wrong) => {
+                for one in wrong {
+                    message.push_str("\n  ");
+                    message.push_str(one);
+                }
+            }
             Self::Rollout(RolloutError::Groups(mismatches)) => {
                 for mismatch in mismatches.iter().take(LISTED) {
                     message.push_str("\n  ");
@@ -145,6 +153,11 @@ impl CliError {
             Self::UserList(_) | Self::File { .. } | Self::Criteria(_) | Self::Usage(_) => {
                 ("usage", Exit::Usage, None)
             }
+            Self::Environments(_) => (
+                "settings",
+                Exit::Usage,
+                Some("nothing was asked of any environment; `syncfilters environments` lists those of the configuration file".into()),
+            ),
             Self::WouldAsk(_) => ("would-ask", Exit::Refused, None),
             Self::TooManyChanges { .. } => (
                 "too-many-changes",

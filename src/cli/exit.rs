@@ -38,8 +38,46 @@ impl Exit {
     }
 }
 
+/// The worst first: what was interrupted or stopped has to be gone on with, what was refused or could not be signed in
+/// to was not done, and what failed for some users or is pending was done as far as it goes.
+const WORST_FIRST: [Exit; 9] = [
+    Exit::Interrupted,
+    Exit::Stopped,
+    Exit::Refused,
+    Exit::SignIn,
+    Exit::Usage,
+    Exit::Unexpected,
+    Exit::Partial,
+    Exit::Pending,
+    Exit::Done,
+];
+
+impl Exit {
+    /// Of several, the one that says most about what is still to be done.
+    pub(super) fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
+        let rank = |exit: &Self| WORST_FIRST.iter().position(|one| one == exit);
+        exits.into_iter().min_by_key(rank).unwrap_or(Self::Done)
+    }
+}
+
 impl From<Exit> for ExitCode {
     fn from(exit: Exit) -> Self {
         Self::from(exit as u8)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_several_ends_the_one_that_leaves_most_to_do_counts() {
+        let worst = Exit::worst([Exit::Done, Exit::Pending, Exit::Partial]);
+        assert_eq!(worst, Exit::Partial);
+        let worst = Exit::worst([Exit::Unexpected, Exit::Usage, Exit::SignIn]);
+        assert_eq!(worst, Exit::SignIn);
+        let worst = Exit::worst([Exit::Stopped, Exit::Interrupted, Exit::Refused]);
+        assert_eq!(worst, Exit::Interrupted);
+        assert_eq!(Exit::worst([]), Exit::Done);
     }
 }

@@ -16,6 +16,7 @@ use super::connect::{connect, target};
 use super::driver::Driver;
 use super::error::CliError;
 use super::exit::Exit;
+use super::many::{self, places};
 use super::printer::Printer;
 
 /// Users taken from the survey at a time.
@@ -23,16 +24,25 @@ const CHUNK: usize = 500;
 
 /// Lists users and their filters.
 pub(super) async fn list(app: &App, args: &ListArgs) -> Result<Exit, CliError> {
+    if let Some(places) = places(&args.connection, &app.output)? {
+        let started = started(Operation::Deactivate, &args.scope)?;
+        return many::list(app, started, args, &places).await;
+    }
     let (rollout, _) = survey(app, Operation::Deactivate, &args.connection, &args.scope).await?;
     let mut out = Printer::result();
     let mut writer = ListWriter::new(&mut out, app.printer.format, app.printer.look())?;
     let shown = show(&rollout, &mut writer, None, Some).await?;
     writer.finish()?;
-    Ok(if shown.failed > 0 {
+    Ok(exit_of(shown))
+}
+
+/// How a list ends the command.
+pub(super) const fn exit_of(shown: Shown) -> Exit {
+    if shown.failed > 0 {
         Exit::Partial
     } else {
         Exit::Done
-    })
+    }
 }
 
 /// Reads users and filters into a run that leaves no file.

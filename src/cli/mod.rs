@@ -19,6 +19,7 @@ mod exit;
 mod interrupt;
 mod list;
 mod login;
+mod many;
 mod printer;
 mod resume;
 mod runs;

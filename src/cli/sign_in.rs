@@ -6,7 +6,9 @@ use std::sync::{Arc, LazyLock};
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
-use crate::auth::{self, Http, Method, Nobody, Notice, Person, Place, SignInError, SignedIn};
+use crate::auth::{
+    self, Http, Method, Nobody, Notice, Person, Place, SecretFrom, SignInError, SignedIn,
+};
 use crate::dataverse::{self, Identity};
 use crate::settings::{Chosen, Surroundings, Target, choose};
 
@@ -16,6 +18,8 @@ use super::printer::Printer;
 
 /// A way of signing in that is ready.
 pub(super) struct SignIn {
+    /// The environment, where there are several.
+    name: Option<String>,
     chosen: Chosen,
     signed_in: SignedIn,
 }
@@ -23,6 +27,15 @@ pub(super) struct SignIn {
 impl SignIn {
     /// Settles on a way of signing in and makes it ready.
     pub(super) async fn open(
+        target: &Target,
+        interrupted: &CancellationToken,
+    ) -> Result<Self, CliError> {
+        Self::open_named(None, target, interrupted).await
+    }
+
+    /// The same where there are several environments: what is said has the name of this one.
+    pub(super) async fn open_named(
+        name: Option<&str>,
         target: &Target,
         interrupted: &CancellationToken,
     ) -> Result<Self, CliError> {
@@ -35,9 +48,14 @@ impl SignIn {
             signed_in = opening => signed_in?,
         };
         if chosen.found {
-            Printer::warn(&format!("Signing in with {}.", signed_in.describe()));
+            let whose = whose(name);
+            Printer::warn(&format!("{whose}Signing in with {}.", signed_in.describe()));
         }
-        Ok(Self { chosen, signed_in })
+        Ok(Self {
+            name: name.map(str::to_owned),
+            chosen,
+            signed_in,
+        })
     }
 
     pub(super) fn signed_in(&self) -> SignedIn {
@@ -61,8 +79,13 @@ impl SignIn {
 pub(super) fn announce(sign_in: &SignIn, identity: &Identity) {
     if sign_in.chosen.found {
         let (who, name) = (&identity.caller.user, &identity.organization.name);
-        Printer::warn(&format!("Signed in to {name} as {who}."));
+        let whose = whose(sign_in.name.as_deref());
+        Printer::warn(&format!("{whose}Signed in to {name} as {who}."));
     }
+}
+
+fn whose(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!("{name}: "))
 }
 
 /// The way of signing in that flags, variables and profile settle on.
@@ -102,6 +125,26 @@ pub(super) fn person() -> Arc<dyn Person> {
 /// Whether a person has to sign in, so that there is something to keep.
 pub(super) const fn is_personal(method: &Method) -> bool {
     matches!(method, Method::DeviceCode { .. } | Method::Browser { .. })
+}
+
+/// Whether somebody may be turned to: to sign in, or for a secret. Two of these at once would be in each other's way.
+pub(super) fn may_turn_to_a_person(method: &Method) -> bool {
+    let asks = |secret: &SecretFrom| matches!(secret, SecretFrom::Prompt | SecretFrom::Stdin);
+    match method {
+        Method::DeviceCode { .. } | Method::Browser { .. } => true,
+        Method::ClientSecret { secret, .. }
+        | Method::Password {
+            password: secret, ..
+        }
+        | Method::Windows {
+            password: secret, ..
+        } => asks(secret),
+        Method::Certificate { password, .. } => password.as_ref().is_some_and(asks),
+        Method::Given { .. }
+        | Method::Federation { .. }
+        | Method::ManagedIdentity { .. }
+        | Method::Tool { .. } => false,
+    }
 }
 
 #[derive(Debug)]

@@ -112,7 +112,7 @@ fn choice(args: &TemplateChoiceArgs) -> Result<TemplateChoice, CliError> {
 fn flags(args: &TemplateChangeArgs) -> ConsentArgs {
     ConsentArgs {
         yes: args.yes,
-        confirm_environment: args.confirm_environment.clone(),
+        confirm_environment: args.confirm_environment.iter().cloned().collect(),
         dry_run: args.dry_run,
         ..ConsentArgs::default()
     }

@@ -4,14 +4,15 @@ use crate::model::Outcome;
 use crate::plan::Wave;
 use crate::rollout::RolloutError;
 
+use super::args::ConsentArgs;
 use super::consent::{self, Consent};
 use super::driver::Driver;
 use super::error::CliError;
 use super::exit::Exit;
 
 /// The waves that were asked for; without any, one for everybody.
-pub(super) fn waves<'a>(consent: &'a Consent<'_>) -> &'a [Wave] {
-    match &consent.args.wave[..] {
+pub(super) fn waves(flags: &ConsentArgs) -> &[Wave] {
+    match &flags.wave[..] {
         [] => &[Wave::Rest],
         waves => waves,
     }
@@ -25,7 +26,7 @@ pub(super) fn last_wave() -> RolloutError {
 impl Driver<'_> {
     /// Makes the changes that are planned and not made yet, wave by wave.
     pub(super) async fn apply(&self, consent: &Consent<'_>) -> Result<Exit, CliError> {
-        let waves = waves(consent);
+        let waves = waves(consent.args);
         for (number, wave) in waves.iter().enumerate() {
             let (applied, left) = self.wave(consent, *wave).await?;
             if consent.args.dry_run && applied.is_ok() {

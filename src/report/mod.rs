@@ -26,12 +26,14 @@ mod run;
 mod run_csv;
 mod run_markdown;
 mod runs;
+mod several;
 mod summary;
 #[cfg(test)]
 mod support;
 mod template_documents;
 mod templates;
 mod text;
+mod within;
 mod words;
 
 pub use calendar::{warns_of_calendar_loss, write_calendar_warning};
@@ -46,5 +48,6 @@ pub use plan::write_plan;
 pub use progress::{Board, ProgressStyle, Watch};
 pub use run::write_run;
 pub use runs::write_runs;
+pub use several::{Failure, Overview, Several, write_heading, write_overview};
 pub use summary::write_summary;
 pub use templates::{TemplateRun, write_template_run, write_templates};

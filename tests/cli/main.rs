@@ -12,5 +12,6 @@ mod contract;
 mod guards;
 mod killed;
 mod saved_plans;
+mod several;
 mod support;
 mod templates;

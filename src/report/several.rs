@@ -1,0 +1,339 @@
+//! What came of several environments, as one result: one document, one table, one file.
+
+use std::fmt;
+use std::io::Write;
+
+use serde::Serialize;
+
+use super::document::FORMAT;
+use super::grid::{Column, Grid};
+use super::paint::Tone;
+use super::text::{clean, number};
+use super::within::{Inward, Named};
+use super::{Format, Look, ReportError};
+
+/// An error of one environment, as people and programs are told it.
+#[derive(Clone, Copy, Debug, Serialize)]
+pub struct Failure<'a> {
+    /// A stable word.
+    pub kind: &'a str,
+    /// What failed, and why.
+    pub message: &'a str,
+    /// What to do next.
+    pub hint: Option<&'a str>,
+}
+
+/// One environment in the table at the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overview {
+    /// Its name.
+    pub environment: String,
+    /// How it ended: an outcome, or the stable word of an error.
+    pub outcome: String,
+    /// Users who were changed, and users who failed.
+    pub users: Option<(u64, u64)>,
+    /// The run, as it is to be typed.
+    pub run: Option<String>,
+    /// The exit code that this environment alone would have had.
+    pub exit: u8,
+}
+
+/// Writes the results of several environments, one after the other, each as it would be alone.
+pub struct Several<'a> {
+    out: Box<dyn Write + 'a>,
+    format: Format,
+    look: Look,
+    /// Environments that were written.
+    written: usize,
+}
+
+impl fmt::Debug for Several<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Several")
+            .field("format", &self.format)
+            .field("written", &self.written)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<'a> Several<'a> {
+    /// Begins. HTML shows one run only.
+    pub fn new(out: Box<dyn Write + 'a>, format: Format, look: Look) -> Result<Self, ReportError> {
+        let mut several = Self {
+            out,
+            format,
+            look,
+            written: 0,
+        };
+        match format {
+            Format::Json => write!(
+                several.out,
+                "{{\n  \"format\": {FORMAT},\n  \"environments\": ["
+            )?,
+            Format::Html => return Err(ReportError::OnlyOneRun),
+            Format::Table | Format::Csv | Format::Markdown => {}
+        }
+        Ok(several)
+    }
+
+    /// Begins an environment that has a result; it is to be written to what this returns, as it would be alone.
+    pub fn begin(
+        &mut self,
+        name: &str,
+        error: Option<Failure<'_>>,
+    ) -> Result<Box<dyn Write + '_>, ReportError> {
+        let first = self.written == 0;
+        self.written += 1;
+        Ok(match self.format {
+            Format::Json => {
+                self.json_head(name, error, first)?;
+                Box::new(Inward::new(&mut self.out, 6))
+            }
+            Format::Csv => Box::new(Named::new(&mut self.out, name, first)?),
+            Format::Table | Format::Markdown | Format::Html => {
+                if !first {
+                    writeln!(self.out)?;
+                }
+                write_title(&mut self.out, name, self.format, self.look)?;
+                Box::new(&mut self.out)
+            }
+        })
+    }
+
+    /// Writes an environment that has no result.
+    pub fn without_result(
+        &mut self,
+        name: &str,
+        error: Option<Failure<'_>>,
+    ) -> Result<(), ReportError> {
+        if self.format == Format::Json {
+            let first = self.written == 0;
+            self.written += 1;
+            self.json_head(name, error, first)?;
+            write!(self.out, "null")?;
+        }
+        Ok(())
+    }
+
+    /// Ends an environment, with the exit code that it alone would have had.
+    pub fn end(&mut self, exit: u8) -> Result<(), ReportError> {
+        if self.format == Format::Json {
+            write!(self.out, ",\n      \"exit\": {exit}\n    }}")?;
+        }
+        Ok(())
+    }
+
+    /// Ends, and gives back where it was written.
+    pub fn finish(mut self) -> Result<Box<dyn Write + 'a>, ReportError> {
+        if self.format == Format::Json {
+            let before = if self.written > 0 { "\n  " } else { "" };
+            writeln!(self.out, "{before}]\n}}")?;
+        }
+        self.out.flush()?;
+        Ok(self.out)
+    }
+
+    fn json_head(
+        &mut self,
+        name: &str,
+        error: Option<Failure<'_>>,
+        first: bool,
+    ) -> Result<(), ReportError> {
+        let comma = if first { "" } else { "," };
+        write!(self.out, "{comma}\n    {{\n      \"environment\": ")?;
+        json(&mut self.out, &name)?;
+        write!(self.out, ",\n      \"error\": ")?;
+        json(&mut Inward::new(&mut self.out, 6), &error)?;
+        Ok(write!(self.out, ",\n      \"result\": ")?)
+    }
+}
+
+/// Writes the name of an environment over what is about it, for people.
+pub fn write_heading(out: &mut dyn Write, name: &str, look: Look) -> Result<(), ReportError> {
+    write_title(out, name, Format::Table, look)
+}
+
+fn write_title(
+    out: &mut dyn Write,
+    name: &str,
+    format: Format,
+    look: Look,
+) -> Result<(), ReportError> {
+    let name = clean(name);
+    if format == Format::Markdown {
+        writeln!(out, "# {name}\n")?;
+    } else {
+        let title = look.paint(Tone::Strong, &format!("== {name} =="));
+        writeln!(out, "{title}\n")?;
+    }
+    Ok(())
+}
+
+/// A JSON value without the line break after it.
+fn json(out: &mut dyn Write, value: &impl Serialize) -> Result<(), ReportError> {
+    let mut text = Vec::new();
+    super::json::write_json(&mut text, value)?;
+    Ok(out.write_all(text.trim_ascii_end())?)
+}
+
+/// Writes the table at the end: how every environment ended.
+pub fn write_overview(
+    out: &mut dyn Write,
+    environments: &[Overview],
+    look: Look,
+) -> Result<(), ReportError> {
+    let with_users = environments.iter().any(|one| one.users.is_some());
+    let with_run = environments.iter().any(|one| one.run.is_some());
+    let mut columns = vec![
+        Column::text("Environment", 12, 30),
+        Column::text("Outcome", 10, 24),
+    ];
+    if with_users {
+        columns.extend([Column::number("Changed"), Column::number("Failed")]);
+    }
+    if with_run {
+        columns.push(Column::text("Run", 6, 12));
+    }
+    columns.push(Column::number("Exit"));
+    let row = |one: &Overview| {
+        let none = || "-".to_owned();
+        let mut cells = vec![
+            clean(&one.environment).into_owned(),
+            clean(&one.outcome).into_owned(),
+        ];
+        if with_users {
+            let (changed, failed) = one.users.unzip();
+            cells.extend([changed, failed].map(|n| n.map_or_else(none, number)));
+        }
+        if with_run {
+            cells.push(one.run.clone().unwrap_or_else(none));
+        }
+        cells.push(one.exit.to_string());
+        let tone = match one.exit {
+            0 => Tone::Good,
+            3 | 10 => Tone::Odd,
+            _ => Tone::Bad,
+        };
+        (cells, tone)
+    };
+    let rows: Vec<_> = environments.iter().map(row).collect();
+    Ok(Grid::whole(out, &columns, &rows, look)?)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::support::{Come, PLAIN, TestRun, run};
+    use crate::report::{write_document, write_error, write_run, write_summary};
+    use serde_json::json;
+
+    const DOWN: Failure<'static> = Failure {
+        kind: "unreachable",
+        message: "cannot reach b",
+        hint: None,
+    };
+
+    /// Twice the same run, and between them an environment that is down.
+    fn shown(run: &TestRun, format: Format) -> String {
+        run.shown(|out, run| {
+            let mut several = Several::new(Box::new(out), format, PLAIN)?;
+            for name in ["a", "b", "c, \"d\""] {
+                if name == "b" {
+                    several.without_result(name, Some(DOWN))?;
+                    several.end(1)?;
+                    continue;
+                }
+                let mut out = several.begin(name, None)?;
+                match format {
+                    Format::Json => write_document(&mut out, run)?,
+                    Format::Table => write_summary(&mut out, run, PLAIN)?,
+                    format => write_run(&mut out, run, format, PLAIN)?,
+                }
+                drop(out);
+                several.end(6)?;
+            }
+            several.finish().map(drop)
+        })
+    }
+
+    #[tokio::test]
+    async fn the_document_holds_each_as_it_would_be_alone() {
+        let run = run(Come::Stopped).await;
+        let text = shown(&run, Format::Json);
+        let document: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let alone: serde_json::Value = serde_json::from_str(&run.shown(write_document)).unwrap();
+        let environments = &document["environments"];
+        assert_eq!(document["format"], 1);
+        assert_eq!(environments.as_array().unwrap().len(), 3);
+        let first = json!({ "environment": "a", "error": null, "result": alone, "exit": 6 });
+        assert_eq!(environments[0], first);
+        let mut error = Vec::new();
+        write_error(&mut error, DOWN.kind, DOWN.message, DOWN.hint).unwrap();
+        let error: serde_json::Value = serde_json::from_slice(&error).unwrap();
+        assert_eq!(environments[1]["error"], error["error"]);
+        assert!(environments[1]["result"].is_null());
+        assert!(text.contains("\n      \"result\": {\n        \"format\": 1,\n"));
+        assert!(
+            text.ends_with("\n      },\n      \"exit\": 6\n    }\n  ]\n}\n"),
+            "{text}"
+        );
+    }
+
+    #[tokio::test]
+    async fn csv_names_the_environment_in_every_line_and_has_its_titles_once() {
+        let run = run(Come::Stopped).await;
+        let text = shown(&run, Format::Csv);
+        let mut csv = csv::Reader::from_reader(text.as_bytes());
+        assert_eq!(&csv.headers().unwrap()[0], "environment");
+        let names: Vec<_> = csv
+            .records()
+            .map(|line| line.unwrap()[0].to_owned())
+            .collect();
+        let half = names.len() / 2;
+        assert!(half > 3);
+        assert!(names[..half].iter().all(|name| name == "a"));
+        assert!(names[half..].iter().all(|name| name == "c, \"d\""));
+    }
+
+    #[tokio::test]
+    async fn people_see_one_after_the_other_and_a_page_shows_one_only() {
+        let run = run(Come::Stopped).await;
+        let text = shown(&run, Format::Table);
+        assert!(
+            text.starts_with("== a ==\n\nStopped before the end"),
+            "{text}"
+        );
+        assert!(text.contains("\n\n== c, \"d\" ==\n\nStopped"), "{text}");
+        let html = Several::new(Box::new(Vec::new()), Format::Html, PLAIN);
+        assert!(matches!(html, Err(ReportError::OnlyOneRun)));
+    }
+
+    #[test]
+    fn the_table_at_the_end_leaves_out_what_no_environment_has() {
+        let one = |environment: &str, outcome: &str, exit| Overview {
+            environment: environment.into(),
+            outcome: outcome.into(),
+            exit,
+            ..Overview::default()
+        };
+        let table = |rows: &[Overview]| {
+            let mut out = Vec::new();
+            write_overview(&mut out, rows, PLAIN).unwrap();
+            String::from_utf8(out).unwrap()
+        };
+        let done = Overview {
+            users: Some((1_200, 3)),
+            run: Some("3f2a9c".into()),
+            ..one("production", "partial", 3)
+        };
+        insta::assert_snapshot!(table(&[done, one("test", "unreachable", 1)]), @r"
+        Environment  Outcome      Changed  Failed  Run     Exit
+        production   partial        1,200       3  3f2a9c     3
+        test         unreachable        -       -  -          1
+        ");
+        insta::assert_snapshot!(table(&[one("production", "complete", 0)]), @r"
+        Environment  Outcome   Exit
+        production   complete     0
+        ");
+    }
+}

@@ -1,0 +1,125 @@
+//! Documents within a document: what is written for one environment, moved to its place among others.
+
+use std::io::{self, Write};
+
+use super::ReportError;
+
+/// Moves every line after the first in, and leaves out the line break at the end. Strings of JSON hold no line
+/// break.
+pub(super) struct Inward<'a> {
+    out: &'a mut dyn Write,
+    columns: usize,
+    /// A line has ended, and the next has not begun.
+    ended: bool,
+}
+
+impl<'a> Inward<'a> {
+    pub(super) fn new(out: &'a mut dyn Write, columns: usize) -> Self {
+        Self {
+            out,
+            columns,
+            ended: false,
+        }
+    }
+}
+
+impl Write for Inward<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            if self.ended {
+                write!(self.out, "\n{:1$}", "", self.columns)?;
+            }
+            self.ended = piece.ends_with(b"\n");
+            let line = piece.strip_suffix(b"\n").unwrap_or(piece);
+            self.out.write_all(line)?;
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+/// Puts a column with the name of the environment before every line of CSV, and lets the titles through once.
+pub(super) struct Named<'a> {
+    out: &'a mut dyn Write,
+    /// The name as a cell.
+    name: Vec<u8>,
+    /// Whether the titles are wanted.
+    titles: bool,
+    line: u64,
+    at_start: bool,
+    /// Inside of quotation marks a line break ends no line.
+    quoted: bool,
+}
+
+impl<'a> Named<'a> {
+    pub(super) fn new(
+        out: &'a mut dyn Write,
+        name: &str,
+        titles: bool,
+    ) -> Result<Self, ReportError> {
+        let mut csv = csv::Writer::from_writer(Vec::new());
+        csv.write_record([super::cell::cell(name), String::new()])?;
+        let line = csv.into_inner().map_err(csv::IntoInnerError::into_error)?;
+        Ok(Self {
+            out,
+            name: line.trim_ascii_end().to_vec(),
+            titles,
+            line: 0,
+            at_start: true,
+            quoted: false,
+        })
+    }
+}
+
+impl Write for Named<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
+            let title = self.line == 0;
+            let wanted = !title || self.titles;
+            if self.at_start && wanted {
+                let first: &[u8] = if title { b"environment," } else { &self.name };
+                self.out.write_all(first)?;
+            }
+            if wanted {
+                self.out.write_all(piece)?;
+            }
+            self.quoted ^= piece.iter().fold(false, |odd, byte| odd ^ (*byte == b'"'));
+            self.at_start = piece.ends_with(b"\n") && !self.quoted;
+            self.line += u64::from(self.at_start);
+        }
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_break_in_quotation_marks_ends_no_line() {
+        let mut out = Vec::new();
+        let mut named = Named::new(&mut out, "a", true).unwrap();
+        for piece in ["x,y\n1,\"tw", "o\nlines\"\n3,", "4\n"] {
+            named.write_all(piece.as_bytes()).unwrap();
+        }
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(text, "environment,x,y\na,1,\"two\nlines\"\na,3,4\n");
+    }
+
+    #[test]
+    fn lines_are_moved_in_however_they_are_cut() {
+        let mut out = Vec::new();
+        let mut inward = Inward::new(&mut out, 2);
+        for piece in ["{\n  \"a", "\": 1\n", "}\n"] {
+            inward.write_all(piece.as_bytes()).unwrap();
+        }
+        assert_eq!(out, b"{\n    \"a\": 1\n  }");
+    }
+}
