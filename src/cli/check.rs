@@ -79,9 +79,10 @@ async fn fix(
     let path = store(&app.output)?.path_for(&id)?;
     let file = RunFile::create(&path, started.head(id, &reader))?;
     let driver = Driver::new(&app.printer, reader.clone(), file, &app.interrupted)?;
-    let surveyed = driver.gather_and_survey(args.scope.survey.into()).await;
-    if surveyed.is_err() {
-        return driver.end(surveyed).await;
+    if let Err(error) = driver.gather_and_survey(args.scope.survey.into()).await {
+        // Nothing was changed, and the next check begins anew: there is nothing to resume.
+        driver.forget();
+        return Err(error.into());
     }
     let shown = talk_of_drift(app, driver.rollout(), &reader, wanted).await?;
     if shown.filters == 0 {

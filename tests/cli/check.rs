@@ -204,3 +204,12 @@ fn what_a_dry_run_left_out_of_line_is_still_pending() {
     fix(&world, &["--user", &login, "--dry-run"]).must_be(10);
     assert_eq!(world.states(), before);
 }
+
+#[test]
+fn putting_right_that_fails_before_it_changes_anything_leaves_no_run() {
+    let world = World::with_users(25);
+    let ended = fix(&world, &["--user", "nobody@nowhere.example"]).must_be(2);
+    assert!(ended.stderr.contains("nobody@nowhere.example"), "{ended:?}");
+    let runs = world.run(&["runs", "--format", "json"]).must_be(0).json();
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 0);
+}
