@@ -79,7 +79,7 @@ pub(super) enum Command {
     Plan(PlanArgs),
     /// Apply a saved plan; refuses one that no longer fits
     Apply(SavedPlanArgs),
-    /// Finish an interrupted run
+    /// Finish an interrupted run, or try again the users who failed in one that is finished
     Resume(ApplyArgs),
     /// Put back what a run changed, where nobody touched it since
     Undo(ApplyArgs),

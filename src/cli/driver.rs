@@ -270,10 +270,12 @@ impl<'a> Driver<'a> {
 
     /// A run that ended before it had a plan is of no use to anybody.
     async fn forget_if_nothing_came_of_it(&self) -> Result<(), CliError> {
-        let phase = self.rollout.journal().phase().await?;
-        if phase < Phase::Planned {
+        let journal = self.rollout.journal();
+        let phase = journal.phase().await?;
+        let has_written = journal.has_written().await?;
+        if phase < Phase::Planned && !has_written {
             discard(&self.path);
-        } else if phase == Phase::Applying {
+        } else if phase == Phase::Applying || has_written {
             self.rollout.leave(Outcome::Stopped).await?;
         }
         Ok(())

@@ -71,13 +71,12 @@ async fn go_on(app: &App, args: &ApplyArgs, saved: &Saved<'_>) -> Result<Exit, C
     let (phase, outcome) = (file.head.phase, file.head.outcome);
     let target = target(&args.connection, Some(&file.head.environment))?;
     let consent = Consent::new(&args.consent, target.guards.clone());
-    if phase < Phase::Applying {
-        consent::foresee(&consent, false)?;
+    let finished = phase == Phase::Finished;
+    if finished && outcome != Some(Outcome::Partial) {
+        return Ok(nothing_left(app, outcome));
     }
-    if phase == Phase::Finished {
-        app.printer
-            .say("This run is finished; nothing is left to do.");
-        return Ok(Exit::of_outcome(outcome.unwrap_or(Outcome::Complete)));
+    if finished || phase < Phase::Applying {
+        consent::foresee(&consent, false)?;
     }
     if !saved.replan {
         // Before anything is asked of the server.
@@ -93,9 +92,16 @@ async fn go_on(app: &App, args: &ApplyArgs, saved: &Saved<'_>) -> Result<Exit, C
         Phase::Surveying => driver.survey(SurveyMode::Impersonation).await,
         Phase::Planned if saved.replan => driver.replan().await?,
         Phase::Planned => driver.stretch(driver.rollout().check_fits()).await,
-        Phase::Applying | Phase::Finished => {
-            return driver.apply(&consent).await;
-        }
+        Phase::Applying => return driver.apply(&consent).await,
+        Phase::Finished => match driver.rollout().journal().set_back_failed().await? {
+            0 => return Ok(nothing_left(app, outcome)),
+            users => {
+                let plural = if users == 1 { "" } else { "s" };
+                app.printer
+                    .say(&format!("Trying again {users} user{plural} who failed."));
+                driver.survey(SurveyMode::Impersonation).await
+            }
+        },
     };
     match planned {
         Ok(()) => {
@@ -104,6 +110,12 @@ async fn go_on(app: &App, args: &ApplyArgs, saved: &Saved<'_>) -> Result<Exit, C
         }
         stopped => driver.end(stopped).await,
     }
+}
+
+fn nothing_left(app: &App, outcome: Option<Outcome>) -> Exit {
+    app.printer
+        .say("This run is finished; nothing is left to do.");
+    Exit::of_outcome(outcome.unwrap_or(Outcome::Complete))
 }
 
 /// Collects the users again, from the environment or from the run that is being undone.

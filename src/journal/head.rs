@@ -169,6 +169,12 @@ pub(super) fn set_outcome(
     Ok(())
 }
 
+/// The run goes on after its end.
+pub(super) fn forget_outcome(connection: &Connection) -> rusqlite::Result<()> {
+    connection.execute("UPDATE run SET outcome = NULL, finished = NULL", [])?;
+    Ok(())
+}
+
 pub(super) fn time(millisecond: i64) -> Timestamp {
     Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::UNIX_EPOCH)
 }

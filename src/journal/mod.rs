@@ -3,6 +3,7 @@
 //! One run is one SQLite file. Every change is committed here before its request leaves, and its outcome
 //! after, so that a run killed at any instant can be finished or undone from the file alone.
 
+mod again;
 mod apply;
 mod commit;
 mod error;

@@ -183,14 +183,17 @@ LEFT JOIN filter AS f ON f.user = c.user AND f.id = c.filter";
 
 /// Every problem, for [`problem_row`].
 ///
-/// It is over where its filter was settled after it showed, or where the user who could not be read was read since.
+/// It is over where its filter was settled after it showed, or where the user who could not be read was read since,
+/// or failed again, which is then what there is to say.
 /// What a survey says of a single filter, as undo does of one that it leaves alone, does not pass with that.
 const PROBLEMS: &str = "
 SELECT label, id, filter, stage, kind, code, message, request_id, unit, unit_name, over, user, seq
 FROM (SELECT u.label, u.id, p.filter, p.stage, p.kind, p.code, p.message, p.request_id, u.unit,
              n.name AS unit_name, p.user, p.seq,
-             iif(p.stage = 'survey', u.survey = 1 AND p.kind NOT IN ('changed-since', 'gone'),
-                 coalesce(c.stage BETWEEN 2 AND 5 AND p.at < c.settled, 0)) AS over
+             iif(p.stage = 'survey',
+                 p.kind NOT IN ('changed-since', 'gone') AND (u.survey = 1 OR EXISTS (SELECT 1 FROM problem AS later
+                     WHERE later.user = p.user AND later.stage = 'survey' AND later.seq > p.seq)),
+                 coalesce(c.stage >= 2 AND p.at < c.settled, 0)) AS over
       FROM problem AS p JOIN user AS u ON u.seq = p.user LEFT JOIN unit AS n ON n.id = u.unit
       LEFT JOIN change AS c ON c.user = p.user AND c.filter = p.filter) AS p";
 

@@ -349,7 +349,7 @@ mod tests {
                 "kind": "no-roles",
                 "code": "0x80042f09",
                 "message": "The user has no roles\u{1b}[31m assigned",
-                "hint": "Give the user a security role, then run again for this user.",
+                "hint": "Give the user a security role, then resume the run.",
                 "request_id": "req-4",
                 "unit": "Sales | <b>North</b>",
             })

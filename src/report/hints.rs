@@ -21,7 +21,7 @@ pub const fn hint(kind: ProblemKind) -> &'static str {
         }
         ProblemKind::StubUser => "Leave it: the platform manages this user.",
         ProblemKind::SystemAccount => "Leave it: SYSTEM and INTEGRATION synchronise nothing.",
-        ProblemKind::NoRoles => "Give the user a security role, then run again for this user.",
+        ProblemKind::NoRoles => "Give the user a security role, then resume the run.",
         ProblemKind::NoReadPrivilege => {
             "Give the user and the caller Read on Saved View; the access mode has to be Read-Write."
         }
@@ -45,20 +45,20 @@ pub const fn hint(kind: ProblemKind) -> &'static str {
             "Check that the caller may act on behalf of other users, with `syncfilters doctor`."
         }
         ProblemKind::ForeignRow => {
-            "Check with `syncfilters doctor` that impersonation is honoured before you run again."
+            "Check with `syncfilters doctor` that impersonation is honoured before you resume the run."
         }
         ProblemKind::Gone => "Leave it: the filter was deleted since it was read.",
         ProblemKind::ChangedSince => {
             "Look at the filter with `syncfilters list`; run again if it is to be changed after all."
         }
         ProblemKind::ChangedMeanwhile => {
-            "Run again when nothing else is changing the user's filters."
+            "Resume the run when nothing else is changing the user's filters."
         }
         ProblemKind::StatusNotRestored => {
             "Leave it: the filter works by its state; only the status code differs from before."
         }
         ProblemKind::NotAsWritten => {
-            "Look for a plug-in or workflow on Saved View that sets the state back, then run again."
+            "Look for a plug-in or workflow on Saved View that sets the state back, then resume the run."
         }
         ProblemKind::Refused => "Read the message; give its request id to Microsoft's support.",
         ProblemKind::Throttled => {

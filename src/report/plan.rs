@@ -152,7 +152,7 @@ mod tests {
         disabled      1  cara@contoso.example     Leave it, or enable the user first: a
                                                   disabled user cannot be impersonated.
         no-roles      1  dan·[2J@contoso.example  Give the user a security role, then
-                                                  run again for this user.
+                                                  resume the run.
         ");
     }
 

@@ -98,8 +98,8 @@ mod tests {
         Kind      Users  Example               Hint
         disabled  1,200  zoë·@contoso.example  Leave it, or enable the user first: a
                                                disabled user cannot be impersonated.
-        no-roles      2  zoë·@contoso.example  Give the user a security role, then run
-                                               again for this user.
+        no-roles      2  zoë·@contoso.example  Give the user a security role, then
+                                               resume the run.
         … and 1 more: see `syncfilters report 3f2a9c`
         ");
     }

@@ -1,13 +1,13 @@
 //! What a run has done.
 
 use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::journal::{
     FilterTotals, Head, Phase, ProblemGroup, Requests, RunReader, UserTotals, View,
 };
-use crate::model::{Outcome, RunId};
+use crate::model::Outcome;
 
 use super::grid;
 use super::paint::Tone;
@@ -40,9 +40,9 @@ impl Totals {
 
 /// Writes how a run ended, for people, and what can be done next.
 pub fn write_summary(out: &mut dyn Write, run: &RunReader, look: Look) -> Result<(), ReportError> {
-    let totals = run.view(|view| view.at_one_instant(Totals::read))?;
-    write_totals(out, &totals, look)?;
-    let next = next(&totals.head, &totals.filters, totals.path.as_deref());
+    let totals = &run.view(|view| view.at_one_instant(Totals::read))?;
+    write_totals(out, totals, look)?;
+    let next = next(totals);
     if !next.is_empty() {
         writeln!(out)?;
         writeln!(out, "{}", look.paint(Tone::Strong, "Next"))?;
@@ -112,14 +112,21 @@ fn pace(changed: u64, worked: Duration) -> String {
 }
 
 /// The commands that make sense now, and what each is for.
-fn next(head: &Head, filters: &FilterTotals, path: Option<&Path>) -> Vec<(String, &'static str)> {
-    let run: &RunId = &head.id;
-    let handle = handle(run, path);
+fn next(totals: &Totals) -> Vec<(String, &'static str)> {
+    let Totals {
+        head,
+        users,
+        filters,
+        path,
+        ..
+    } = totals;
+    let handle = handle(&head.id, path.as_deref());
     let outcome = words::outcome(head);
     let mut next = Vec::new();
     match outcome {
         Outcome::Planned if filters.planned > 0 => next.push(("apply", "make the changes")),
         Outcome::Stopped => next.push(("resume", "finish it")),
+        Outcome::Partial if users.failed > 0 => next.push(("resume", "try again who failed")),
         Outcome::Planned | Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
     }
     let begun = head.phase >= Phase::Applying;
@@ -163,8 +170,7 @@ mod tests {
         gone                     1  finn@contoso.example     Leave it: the filter was
                                                              deleted since it was read.
         no-roles                 1  dan·[2J@contoso.example  Give the user a security
-                                                             role, then run again for
-                                                             this user.
+                                                             role, then resume the run.
         no-write-privilege       1  =hana@contoso.example    Give the user and the
                                                              caller Write on Saved View;
                                                              the access mode has to be
@@ -208,8 +214,19 @@ mod tests {
                 planned: u64::from(outcome == Outcome::Planned),
                 ..FilterTotals::default()
             };
-            let next = next(&head, &filters, None);
-            next.into_iter()
+            let totals = Totals {
+                head,
+                users: UserTotals {
+                    failed: u64::from(outcome == Outcome::Partial),
+                    ..UserTotals::default()
+                },
+                filters,
+                groups: Vec::new(),
+                path: None,
+                worked: Duration::ZERO,
+            };
+            next(&totals)
+                .into_iter()
                 .map(|(command, _)| command.replace(" 3f2a9c", ""))
                 .collect::<Vec<_>>()
                 .join(" ")
@@ -217,6 +234,10 @@ mod tests {
         assert_eq!(verbs(Phase::Planned, Outcome::Planned, 0), "apply report");
         assert_eq!(verbs(Phase::Finished, Outcome::Complete, 2), "undo report");
         assert_eq!(verbs(Phase::Finished, Outcome::Nothing, 0), "report");
+        assert_eq!(
+            verbs(Phase::Finished, Outcome::Partial, 2),
+            "resume undo report"
+        );
         // A write without an answer may have been done: undo asks the row.
         assert_eq!(
             verbs(Phase::Applying, Outcome::Stopped, 0),

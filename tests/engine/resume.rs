@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syncfilters::journal::{OpenError, Phase, RunFile};
-use syncfilters::model::Operation;
+use syncfilters::model::{Operation, Outcome};
 use syncfilters::rollout::{Application, RolloutError, SurveyMode};
 use syncfilters::sandbox::{Fault, Faults, Limits, Options};
 
@@ -190,4 +190,43 @@ async fn a_wave_in_which_too_many_fail_stops_and_leaves_the_rest() {
     );
     world.sandbox.set_faults(Faults::none());
     assert!(run.rollout.journal().users_to_change().await.unwrap() > 0);
+}
+
+#[tokio::test]
+async fn what_failed_in_a_finished_run_is_done_when_it_is_tried_again() {
+    let quiet = World::with_users(60).await;
+    let before = quiet.states();
+    let undisturbed = quiet.carry_out(Operation::Deactivate).await;
+    let world = World::with_users(60).await;
+    let run = world.begin(started(Operation::Deactivate)).await;
+    let path = run.path.clone();
+    let strikes = |fault, rate| world.sandbox.set_faults(Faults::none().with(fault, rate));
+    strikes(Fault::ForeignRow, 0.1);
+    run.plan().await.unwrap();
+    let unread = run.rollout.journal().user_totals().await.unwrap().failed;
+    strikes(Fault::Internal500, 1.0);
+    let guarded = Application {
+        stop_after_failures: Some("2".parse().unwrap()),
+        ..Application::default()
+    };
+    run.rollout.apply(guarded).await.unwrap_err();
+    drop(run);
+    world.sandbox.set_faults(Faults::none());
+    let run = world.reopen(&path).await;
+    run.apply().await.unwrap();
+    let done = run.finish().await;
+    assert_eq!(done.outcome, Outcome::Partial);
+    let failed = done.reader().view(|view| view.users()).unwrap().failed;
+    assert!(unread > 0 && failed > unread, "{unread} of {failed}");
+
+    let again = world.reopen(&path).await;
+    let journal = again.rollout.journal();
+    assert_eq!(journal.set_back_failed().await.unwrap(), failed);
+    assert!(journal.has_written().await.unwrap());
+    finish(&again).await;
+    let done = again.finish().await;
+    assert_eq!(done.problems(), undisturbed.problems());
+    assert_eq!(world.states(), quiet.states());
+    world.undo(&done).await;
+    assert_eq!(world.states(), before);
 }

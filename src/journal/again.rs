@@ -1,0 +1,47 @@
+//! Trying again what failed in a run that is finished.
+
+use rusqlite::Connection;
+
+use super::apply::{FAILED, PLANNED};
+use super::commit::Journal;
+use super::survey;
+use super::{JournalError, Phase, head};
+
+impl Journal {
+    /// Sets back what failed: users who could not be read are to be read again, and changes that could not be made
+    /// to be made. Answers how many users that concerns; where there is none, nothing is touched.
+    ///
+    /// Problems stay; they are over once what they are about is settled.
+    pub async fn set_back_failed(&self) -> Result<u64, JournalError> {
+        self.run(set_back).await
+    }
+
+    /// Whether any request that changes something may have left.
+    pub async fn has_written(&self) -> Result<bool, JournalError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM change WHERE intended IS NOT NULL)";
+        self.run(move |connection| connection.query_row(sql, [], |row| row.get(0)))
+            .await
+    }
+}
+
+fn set_back(connection: &Connection) -> rusqlite::Result<u64> {
+    let users = connection.query_row(
+        "SELECT count(*) FROM user
+         WHERE survey = ?1 OR seq IN (SELECT user FROM change WHERE stage = ?2)",
+        [survey::FAILED, FAILED],
+        |row| row.get(0),
+    )?;
+    if users > 0 {
+        connection.execute(
+            "UPDATE user SET survey = ?1 WHERE survey = ?2",
+            [survey::TO_DO, survey::FAILED],
+        )?;
+        connection.execute(
+            "UPDATE change SET stage = ?1 WHERE stage = ?2",
+            [PLANNED, FAILED],
+        )?;
+        head::set_phase(connection, Phase::Surveying)?;
+        head::forget_outcome(connection)?;
+    }
+    Ok(users)
+}
