@@ -200,6 +200,30 @@ async fn no_secret_is_ever_said_logged_or_kept() {
 }
 
 #[tokio::test]
+async fn the_statement_of_another_provider_is_never_said() {
+    let (home, imitation) = (Home::new(), Imitation::start(ENTRA).await);
+    home.configure(&imitation, "");
+    let file = private(home.path(), "statement", "canary-statement\n");
+    let variables = [
+        ("AZURE_CLIENT_ID", "app-1"),
+        ("AZURE_FEDERATED_TOKEN_FILE", file.to_str().unwrap()),
+    ];
+    let text = "canary-statement fits no federated credential.";
+    for answer in [
+        aadsts(700_213, "invalid_client", text),
+        token("canary-access"),
+    ] {
+        imitation.script("token", &[answer]);
+        for command in [["whoami", "-vv"], ["doctor", "-vv"]] {
+            let output = home.run(&command, &variables).await;
+            assert!(!said(&output).contains("canary"), "{}", said(&output));
+        }
+    }
+    let sent = &imitation.seen("token")[0];
+    assert_eq!(sent.fields["client_assertion"], "canary-statement");
+}
+
+#[tokio::test]
 async fn the_doctor_names_the_step_that_fails_and_its_remedy() {
     let (home, imitation) = (Home::new(), Imitation::start(ENTRA).await);
     home.configure(&imitation, "");

@@ -95,6 +95,25 @@ async fn a_person_enters_a_code_while_we_wait() {
 }
 
 #[tokio::test]
+async fn the_code_that_only_we_and_the_provider_know_is_never_said() {
+    let imitation = Imitation::start(ENTRA).await;
+    let (status, mut answer) = codes(Some(0.into()));
+    answer["device_code"] = "canary-device".into();
+    imitation.script("devicecode", &[(status, answer)]);
+    let text = "canary-device is not known here.";
+    let refusal = aadsts(70_018, "bad_verification_code", text);
+    imitation.script("token", &[poll("authorization_pending"), refusal]);
+    let person = Arc::new(Willing::default());
+    let source = with(&imitation, &by_code(Keep::No), &person).await;
+    let error = bearer(&source).await.unwrap_err();
+    let sent = &imitation.seen("token")[0];
+    assert_eq!(sent.fields["device_code"], "canary-device");
+    let hint = error.hint();
+    let printed = format!("{error} {error:?} {hint:?} {source:?} {person:?}");
+    assert!(!printed.contains("canary"), "{printed}");
+}
+
+#[tokio::test]
 async fn asked_to_slow_down_we_do_and_a_missing_interval_is_five_seconds() {
     let imitation = Imitation::start(ENTRA).await;
     let person = Arc::new(Willing::default());
