@@ -3,7 +3,7 @@
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use syncfilters::sandbox::Options;
+use syncfilters::sandbox::{Fault, Faults, Options};
 
 use crate::support::World;
 
@@ -81,6 +81,28 @@ fn a_killed_run_can_be_undone_without_finishing_it() {
     world
         .run(&["undo", &latest_run(&world), "--yes"])
         .must_be(0);
+    assert_eq!(world.states(), before);
+}
+
+#[test]
+fn a_run_whose_token_is_refused_in_the_middle_stops_and_is_finished_by_resume() {
+    let world = slow_world();
+    let before = world.states();
+    let mut child = start(&world);
+    wait_for_writes(&world, &mut child, 60);
+    let refused = Faults::default().with(Fault::ExpiredToken, 1.0);
+    world.sandbox.set_faults(refused);
+    let ended = child.wait_with_output().unwrap();
+    let stderr = String::from_utf8(ended.stderr).unwrap();
+    assert_eq!(ended.status.code(), Some(6), "{stderr}");
+    assert!(stderr.contains("syncfilters resume"), "{stderr}");
+    // Signed in anew.
+    world.sandbox.set_faults(Faults::default());
+    let run = latest_run(&world);
+    world.run(&["resume", &run]).must_be(3);
+    let checked = world.run(&["plan", "deactivate", "--format", "json"]);
+    assert_eq!(checked.json()["filters"]["changed"], 0, "{checked:?}");
+    world.run(&["undo", &run, "--yes"]).must_be(0);
     assert_eq!(world.states(), before);
 }
 
