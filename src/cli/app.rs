@@ -9,15 +9,15 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::model::Operation;
-use crate::report::{Format, ReportError, write_error};
+use crate::report::{Format, write_error};
 
 use super::args::{Cli, Command, OutputArgs};
 use super::error::{CliError, Told};
 use super::exit::Exit;
 use super::printer::Printer;
 use super::{
-    change, check, completions, demo, doctor, environments, interrupt, list, login, resume, runs,
-    sandbox, templates, undo, whoami,
+    change, check, completions, demo, doctor, environments, formats, interrupt, list, login,
+    resume, runs, sandbox, templates, undo, whoami,
 };
 
 /// What every command has at hand.
@@ -61,14 +61,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         printer: printer.clone(),
         interrupted: interrupt::listen(),
     };
-    let lists = matches!(
-        command,
-        Command::List(_) | Command::Check(_) | Command::Templates(_) | Command::Runs
-    );
-    if lists && printer.format == Format::Html {
-        // Said before anything is read.
-        return Err(ReportError::OnlyOneRun.into());
-    }
+    formats::check(&command, printer.format)?;
     match &command {
         Command::Deactivate(args) => change::change(&app, Operation::Deactivate, args).await,
         Command::Reactivate(args) => change::change(&app, Operation::Reactivate, args).await,

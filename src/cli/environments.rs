@@ -8,7 +8,7 @@ use crate::auth::{Challenge, Http, Place, open};
 use crate::dataverse::{Channel, Instance, instances};
 use crate::model::EnvironmentUrl;
 use crate::pacing::Pacer;
-use crate::report::Format;
+use crate::report::{Format, csv_cell};
 use crate::settings::{ConfigFile, SignInKind};
 
 use super::App;
@@ -120,6 +120,9 @@ fn write(out: &mut dyn Write, format: Format, environments: Vec<Entry>) -> Resul
             .map_err(|error| CliError::Unexpected(error.to_string()))?;
         return writeln!(out, "{text}").map_err(CliError::Output);
     }
+    if format == Format::Csv {
+        return write_csv(out, &environments).map_err(|error| CliError::Report(error.into()));
+    }
     let width = |of: fn(&Entry) -> &str| environments.iter().map(|e| of(e).chars().count()).max();
     let name = width(|entry| &entry.name).unwrap_or(0);
     let url = width(|entry| &entry.url).unwrap_or(0);
@@ -133,6 +136,18 @@ fn write(out: &mut dyn Write, format: Format, environments: Vec<Entry>) -> Resul
         writeln!(out, "{}", line.trim_end()).map_err(CliError::Output)?;
     }
     Ok(())
+}
+
+fn write_csv(out: &mut dyn Write, environments: &[Entry]) -> Result<(), csv::Error> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record(["name", "url", "sign-in", "default"])?;
+    for entry in environments {
+        let sign_in = entry.sign_in.as_deref().unwrap_or_default();
+        let default = if entry.default { "yes" } else { "no" };
+        let (name, url) = (csv_cell(&entry.name), csv_cell(&entry.url));
+        csv.write_record([name.as_str(), &url, sign_in, default])?;
+    }
+    Ok(csv.flush()?)
 }
 
 #[cfg(test)]
@@ -155,6 +170,23 @@ mod tests {
         assert_eq!(
             text,
             "a  https://a.example  browser\nb  https://b.example  auto  (default)\n"
+        );
+    }
+
+    #[test]
+    fn a_spreadsheet_gets_a_line_for_each_and_runs_no_name() {
+        let discovered = |name: &str| Entry {
+            name: name.into(),
+            url: "https://a.example".into(),
+            sign_in: None,
+            default: false,
+        };
+        let mut out = Vec::new();
+        let entries = vec![discovered("Contoso, Ltd."), discovered("=1+1")];
+        write(&mut out, Format::Csv, entries).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "name,url,sign-in,default\n\"Contoso, Ltd.\",https://a.example,,no\n'=1+1,https://a.example,,no\n"
         );
     }
 }

@@ -16,6 +16,7 @@ mod error;
 #[cfg(test)]
 mod examples;
 mod exit;
+mod formats;
 mod interrupt;
 mod list;
 mod login;

@@ -4,7 +4,7 @@ use super::text::clean;
 
 /// Text from elsewhere as a cell that a spreadsheet does not run: what begins like a formula gets a
 /// leading `'` (OWASP: "CSV Injection"). Controls are shown as elsewhere.
-pub(super) fn cell(text: &str) -> String {
+pub fn cell(text: &str) -> String {
     let text = clean(text);
     // The wide forms are formulas too in some languages' spreadsheets.
     let formula = [

@@ -37,6 +37,7 @@ mod within;
 mod words;
 
 pub use calendar::{warns_of_calendar_loss, write_calendar_warning};
+pub use cell::cell as csv_cell;
 pub use difference::write_differences;
 pub use document::{write_document, write_error};
 pub use drift::Names;

@@ -1,0 +1,65 @@
+//! Which command is shown in which form. Asked for another, it says so before anything is read.
+
+use crate::report::{Format, ReportError};
+
+use super::args::Command;
+use super::error::CliError;
+
+/// Refuses a form that the command does not have.
+pub(super) fn check(command: &Command, format: Format) -> Result<(), CliError> {
+    let (name, shown): (_, &[Format]) = match command {
+        Command::List(_) | Command::Check(_) | Command::Templates(_) | Command::Runs
+            if format == Format::Html =>
+        {
+            return Err(ReportError::OnlyOneRun.into());
+        }
+        Command::Doctor(_) => ("doctor", &[Format::Table, Format::Json]),
+        Command::Whoami(_) => ("whoami", &[Format::Table, Format::Json]),
+        Command::Environments(_) => {
+            let shown = &[Format::Table, Format::Json, Format::Csv];
+            ("environments", shown)
+        }
+        _ => return Ok(()),
+    };
+    if shown.contains(&format) {
+        return Ok(());
+    }
+    let others: Vec<_> = shown.iter().map(|format| format.as_str()).collect();
+    Err(CliError::Usage(format!(
+        "`{name}` is not shown as {format}; choose --format {}",
+        others.join(" or ")
+    )))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::args::Cli;
+    use super::*;
+    use clap::Parser;
+
+    fn refused(args: &[&str], format: Format) -> Option<String> {
+        let cli = Cli::try_parse_from([&["syncfilters"], args].concat()).unwrap();
+        let refused = check(&cli.command, format).err();
+        refused.map(|error| error.to_string())
+    }
+
+    #[test]
+    fn a_form_that_a_command_does_not_have_is_refused_and_the_others_are_named() {
+        for command in ["doctor", "whoami"] {
+            for format in [Format::Csv, Format::Markdown, Format::Html] {
+                let why = refused(&[command], format).unwrap();
+                assert!(why.ends_with("choose --format table or json"), "{why}");
+            }
+        }
+        let why = refused(&["environments"], Format::Html).unwrap();
+        assert!(why.ends_with("table or json or csv"), "{why}");
+        for command in ["list", "runs"] {
+            assert!(refused(&[command], Format::Html).is_some());
+            assert!(refused(&[command], Format::Markdown).is_none());
+        }
+        for format in [Format::Table, Format::Json, Format::Csv] {
+            assert!(refused(&["environments", "discover"], format).is_none());
+        }
+        assert!(refused(&["report", "3f2a9c"], Format::Html).is_none());
+    }
+}
