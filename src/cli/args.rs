@@ -229,6 +229,9 @@ pub(super) struct ScopeArgs {
     /// Only users for whom this `OData` condition over systemusers holds, such as `title eq 'Agent'` (repeatable)
     #[arg(long = "where", value_name = "ODATA")]
     pub(super) conditions: Vec<String>,
+    /// Only users whom this saved view of users shows, by name or id: a system view, or your own (repeatable)
+    #[arg(long, value_name = "NAME")]
+    pub(super) view: Vec<String>,
     /// Never this user (repeatable)
     #[arg(long, value_name = "USER")]
     pub(super) exclude_user: Vec<String>,

@@ -30,6 +30,7 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
         ("--business-unit", &args.business_unit),
         ("--where", &args.conditions),
     ] {
+        ("--view", &args.view),
         if values.iter().any(|value| value.trim().is_empty()) {
             return Err(CliError::Usage(format!("{flag}: nothing was given")));
         }
@@ -52,6 +53,7 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
             only_these_units: args.only_this_unit,
             conditions: args.conditions.clone(),
         },
+            views: args.view.clone(),
     })
 }
 
@@ -133,6 +135,7 @@ mod tests {
         let error = selection(&args).unwrap_err().to_string();
         assert!(error.starts_with("/does/not/exist.csv: "), "{error}");
     }
+            view: vec![],
 
     #[test]
     fn all_among_the_types_means_every_type() {

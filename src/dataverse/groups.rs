@@ -15,8 +15,8 @@ use super::error::Error;
 use super::reader::{Reader, read};
 use super::rows::{Page, UserIdRow, with_query};
 
-const PAGE_SIZE: HeaderValue = HeaderValue::from_static("odata.maxpagesize=5000");
-const PREFER: HeaderName = HeaderName::from_static("prefer");
+pub(super) const PAGE_SIZE: HeaderValue = HeaderValue::from_static("odata.maxpagesize=5000");
+pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// What has a name and holds users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,7 +110,7 @@ impl Reader {
         Ok(())
     }
 
-    async fn rows<T: DeserializeOwned>(
+    pub(super) async fn rows<T: DeserializeOwned>(
         &self,
         what: &'static str,
         set: &str,

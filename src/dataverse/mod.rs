@@ -19,6 +19,7 @@ mod rows;
 mod templates;
 mod users;
 mod writer;
+mod views;
 
 pub use channel::Channel;
 pub use checkup::{FilterTable, Limits};
@@ -34,3 +35,4 @@ pub use reader::Reader;
 pub use templates::{TemplateWriter, TemplateWritten};
 pub use users::UserPages;
 pub use writer::{SetState, Writer, Written};
+pub use views::ViewRow;

@@ -19,6 +19,8 @@ pub struct Groups {
     pub only_these_units: bool,
     /// `OData` conditions over `systemusers`.
     pub conditions: Vec<String>,
+    /// Names or ids of saved views of users.
+    pub views: Vec<String>,
 }
 
 impl Groups {
@@ -35,6 +37,7 @@ impl Groups {
             units,
             only_these_units,
             conditions,
+            views,
         } = self;
         let sub_units = match (only_these_units, units.len()) {
             (true, _) => " alone",
@@ -46,6 +49,7 @@ impl Groups {
             alternatives("in team", teams, ""),
             alternatives("in business unit", units, sub_units),
             alternatives("where", conditions, ""),
+            alternatives("in view", views, ""),
         ];
         let parts: Vec<_> = parts.into_iter().flatten().collect();
         (!parts.is_empty()).then(|| parts.join(" and "))
@@ -80,6 +84,22 @@ pub enum GroupMismatch {
         /// The units, each with its id.
         units: Vec<String>,
     },
+    /// Several saved views have the name.
+    #[error("--view: `{name}` names several views of users: {}; give the id of one", views.join(", "))]
+    SeveralViews {
+        /// The name.
+        name: String,
+        /// The views, each with whose it is and its id.
+        views: Vec<String>,
+    },
+    /// The server does not carry out the view.
+    #[error("--view: the server does not carry out `{name}`: {says}")]
+    View {
+        /// The name.
+        name: String,
+        /// The server's words.
+        says: String,
+    },
     /// The server refuses the condition.
     #[error("--where: the server does not take `{condition}`: {says}")]
     Condition {
@@ -111,6 +131,50 @@ pub fn find_name<'n>(
         }
     }
     Err(nearest.map(|(_, name)| name.to_owned()))
+}
+
+/// A saved view of users.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserView {
+    /// `savedqueryid` or `userqueryid`.
+    pub id: Uuid,
+    /// `name`.
+    pub name: String,
+    /// Whether it is the caller's own and not one of the system's.
+    pub own: bool,
+}
+
+/// The one view that a name or id means.
+///
+/// # Errors
+/// A name that no view has, with the nearest, or several.
+pub fn find_view<'v>(wanted: &str, views: &'v [UserView]) -> Result<&'v UserView, GroupMismatch> {
+    let key = wanted.trim().to_lowercase();
+    let bare = key.trim_start_matches('{').trim_end_matches('}');
+    let id = Uuid::parse_str(bare).ok();
+    let same = |view: &&UserView| {
+        Some(view.id) == id || (id.is_none() && view.name.trim().to_lowercase() == key)
+    };
+    let meant: Vec<_> = views.iter().filter(same).collect();
+    let told = |view: &&UserView| {
+        let whose = if view.own { "your own" } else { "the system's" };
+        format!("{} ({whose}, {})", view.name, view.id)
+    };
+    match meant[..] {
+        [view] => Ok(view),
+        [] => Err(GroupMismatch::Unknown {
+            flag: "--view",
+            what: "view of users",
+            name: wanted.to_owned(),
+            nearest: find_name(wanted, views.iter().map(|view| view.name.as_str()))
+                .err()
+                .flatten(),
+        }),
+        _ => Err(GroupMismatch::SeveralViews {
+            name: wanted.to_owned(),
+            views: meant.iter().map(told).collect(),
+        }),
+    }
 }
 
 /// A `businessunit` row.
@@ -223,6 +287,31 @@ mod tests {
         assert!(error.contains(&Uuid::from_u128(5).to_string()), "{error}");
         let id = Uuid::from_u128(5).to_string();
         assert_eq!(ids(find_units(&id, true, &tree()).unwrap()), [5]);
+    }
+
+    #[test]
+    fn a_view_is_named_by_id_or_name_and_never_guessed() {
+        let view = |id, name: &str, own| UserView {
+            id: Uuid::from_u128(id),
+            name: name.into(),
+            own,
+        };
+        let views = [
+            view(1, "Enabled Users", false),
+            view(2, "Pilot", true),
+            view(3, "pilot", false),
+        ];
+        let found = |wanted: &str| find_view(wanted, &views).map(|view| view.id.as_u128());
+        assert_eq!(found(" enabled users "), Ok(1));
+        let id = format!("{{{}}}", Uuid::from_u128(3)).to_uppercase();
+        assert_eq!(found(&id), Ok(3));
+        let several = found("Pilot").unwrap_err().to_string();
+        assert!(several.contains("Pilot (your own, ") && several.contains("pilot (the system's, "));
+        let unknown = found("Enabled User").unwrap_err().to_string();
+        assert!(
+            unknown.ends_with("did you mean `Enabled Users`?"),
+            "{unknown}"
+        );
     }
 
     #[test]

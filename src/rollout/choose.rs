@@ -6,7 +6,9 @@ use http::StatusCode;
 
 use crate::dataverse::{Arranged, Error, Holder, Reader, arrange, associated, column_is, quoted};
 use crate::model::UserId;
-use crate::plan::{BusinessUnit, GroupMismatch, Groups, Selection, find_name, find_units};
+use crate::plan::{
+    BusinessUnit, GroupMismatch, Groups, Selection, UserView, find_name, find_units, find_view,
+};
 
 use super::RolloutError;
 
@@ -36,6 +38,7 @@ pub(super) async fn choose(reader: &Reader, selection: &Selection) -> Result<Cho
     }
     let mut mismatches = Vec::new();
     let lists = lists(reader, &selection.groups, &mut mismatches).await?;
+    let in_views = in_views(reader, &selection.groups.views, &mut mismatches).await?;
     if !mismatches.is_empty() {
         return Err(RolloutError::Groups(mismatches));
     }
@@ -45,7 +48,7 @@ pub(super) async fn choose(reader: &Reader, selection: &Selection) -> Result<Cho
         with_the_list,
         apart,
     } = arrange(lists, by_name);
-    let mut sets = Vec::new();
+    let mut sets: Vec<_> = in_views.into_iter().collect();
     for conditions in apart {
         let mut users = HashSet::new();
         for condition in &conditions {
@@ -172,6 +175,43 @@ async fn in_units(
     }
     let ids: Vec<_> = ids.iter().map(ToString::to_string).collect();
     Ok(Some(column_is("_businessunitid_value", &ids)))
+}
+
+/// The users of at least one of the views; `None` where no view is asked for.
+async fn in_views(
+    reader: &Reader,
+    wanted: &[String],
+    mismatches: &mut Vec<GroupMismatch>,
+) -> Result<Option<HashSet<UserId>>, RolloutError> {
+    if wanted.is_empty() {
+        return Ok(None);
+    }
+    let rows = reader.views_of_users().await?.into_iter();
+    let views: Vec<_> = rows
+        .map(|row| UserView {
+            id: row.id,
+            name: row.name,
+            own: row.own,
+        })
+        .collect();
+    let mut users = HashSet::new();
+    for name in wanted {
+        let view = match find_view(name, &views) {
+            Ok(view) => view,
+            Err(mismatch) => {
+                mismatches.push(mismatch);
+                continue;
+            }
+        };
+        let shown = reader.users_in_view(view.id, view.own, &mut users).await;
+        if let Some(says) = refusal(shown)? {
+            mismatches.push(GroupMismatch::View {
+                name: name.clone(),
+                says,
+            });
+        }
+    }
+    Ok(Some(users))
 }
 
 /// The server's words where it refuses the question itself, and not us.

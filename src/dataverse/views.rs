@@ -1,0 +1,119 @@
+//! Saved views of users: which there are, and whom one shows.
+//!
+//! Microsoft: "Retrieve and execute predefined queries".
+
+use std::collections::HashSet;
+
+use serde::Deserialize;
+use uuid::Uuid;
+
+use crate::model::UserId;
+
+use super::channel::Call;
+use super::error::Error;
+use super::groups::{PAGE_SIZE, PREFER};
+use super::reader::{Reader, bad_answer, read};
+use super::rows::with_query;
+
+const WHAT: &str = "choosing the users of a view";
+
+/// A saved view of users: a `savedquery` or a `userquery`.
+#[derive(Clone, Debug)]
+pub struct ViewRow {
+    /// Its id.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// Whether it is the caller's own and not one of the system's.
+    pub own: bool,
+}
+
+#[derive(Deserialize)]
+struct SystemView {
+    savedqueryid: Uuid,
+    #[serde(default)]
+    name: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct OwnView {
+    userqueryid: Uuid,
+    #[serde(default)]
+    name: Option<String>,
+}
+
+/// A page of a view: what a view shows may lack its key, and that must not pass for "nobody".
+#[derive(Deserialize)]
+struct ViewPage {
+    value: Vec<ShownUser>,
+    #[serde(rename = "@odata.nextLink")]
+    next_link: Option<String>,
+    #[serde(rename = "@Microsoft.Dynamics.CRM.morerecords", default)]
+    more: bool,
+}
+
+#[derive(Deserialize)]
+struct ShownUser {
+    #[serde(default)]
+    systemuserid: Option<Uuid>,
+}
+
+impl Reader {
+    /// The views of users that the caller can see: those of the system, and the caller's own.
+    pub async fn views_of_users(&self) -> Result<Vec<ViewRow>, Error> {
+        let of_users = "$filter=querytype%20eq%200%20and%20returnedtypecode%20eq%20%27systemuser%27%20and%20statecode%20eq%200";
+        let query = format!("$select=savedqueryid,name&{of_users}");
+        let system: Vec<SystemView> = self
+            .rows("listing the views of users", "savedqueries", &query)
+            .await?;
+        // Others may have shared theirs.
+        let caller = self.identity().caller.id;
+        let query =
+            format!("$select=userqueryid,name&{of_users}%20and%20_ownerid_value%20eq%20{caller}");
+        let own: Vec<OwnView> = self
+            .rows("listing your own views of users", "userqueries", &query)
+            .await?;
+        let system = system.into_iter().map(|row| ViewRow {
+            id: row.savedqueryid,
+            name: row.name.unwrap_or_default(),
+            own: false,
+        });
+        let own = own.into_iter().map(|row| ViewRow {
+            id: row.userqueryid,
+            name: row.name.unwrap_or_default(),
+            own: true,
+        });
+        Ok(system.chain(own).collect())
+    }
+
+    /// Adds every user whom a view shows.
+    pub async fn users_in_view(
+        &self,
+        id: Uuid,
+        own: bool,
+        found: &mut HashSet<UserId>,
+    ) -> Result<(), Error> {
+        let parameter = if own { "userQuery" } else { "savedQuery" };
+        let mut url = with_query(self.url("systemusers")?, &format!("{parameter}={id}"));
+        loop {
+            let call = Call::get(WHAT, url).header(PREFER, PAGE_SIZE);
+            let page: ViewPage = read(&self.channel, &call).await?;
+            for user in page.value {
+                let id = user
+                    .systemuserid
+                    .ok_or_else(|| bad_answer(WHAT, &"a row comes without `systemuserid`"))?;
+                found.insert(UserId(id));
+            }
+            match page.next_link {
+                Some(link) => url = self.follow(WHAT, &link)?,
+                None if page.more => {
+                    return Err(bad_answer(
+                        WHAT,
+                        &"there are more users, and no link to them",
+                    ));
+                }
+                None => return Ok(()),
+            }
+        }
+    }
+}
