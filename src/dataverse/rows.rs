@@ -14,7 +14,7 @@ use crate::model::{
 use super::fault::excerpt;
 
 /// The columns of `userqueries` that are read. Not one more: the queries themselves are large.
-pub(crate) const FILTER_COLUMNS: &str = "userqueryid,name,returnedtypecode,querytype,statecode,statuscode,_ownerid_value,modifiedon,_modifiedby_value,_modifiedonbehalfby_value";
+pub(crate) const FILTER_COLUMNS: &str = "userqueryid,name,returnedtypecode,querytype,statecode,statuscode,_ownerid_value,modifiedon,_modifiedby_value,_modifiedonbehalfby_value,_parentqueryid_value";
 
 /// One page of rows, and where the next one is.
 #[derive(Debug, Deserialize)]
@@ -120,6 +120,10 @@ pub(crate) struct FilterRow {
     modified_by: Option<Uuid>,
     #[serde(rename = "_modifiedonbehalfby_value", default)]
     modified_on_behalf_by: Option<Uuid>,
+    #[serde(rename = "_parentqueryid_value", default)]
+    template: Option<Uuid>,
+    #[serde(default)]
+    fetchxml: Option<String>,
 }
 
 impl TryFrom<FilterRow> for Filter {
@@ -142,6 +146,8 @@ impl TryFrom<FilterRow> for Filter {
                 by: row.modified_by.map(UserId),
                 on_behalf: row.modified_on_behalf_by.map(UserId),
             },
+            template: row.template,
+            query: row.fetchxml,
         })
     }
 }

@@ -4,6 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::{FilterId, UserId};
 
@@ -223,4 +224,8 @@ pub struct Filter {
     pub etag: Option<String>,
     /// Who changed it last.
     pub modified: Modification,
+    /// `_parentqueryid_value`: the template that it was made from.
+    pub template: Option<Uuid>,
+    /// `fetchxml`; only where it was asked for, because it is large.
+    pub query: Option<String>,
 }

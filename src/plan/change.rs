@@ -92,6 +92,8 @@ pub(crate) mod tests {
             now: state.with_default_status(),
             etag: Some(format!("W/\"{n}\"")),
             modified: Modification::default(),
+            template: None,
+            query: None,
         }
     }
 

@@ -57,6 +57,14 @@ impl Criteria {
         &self.kinds
     }
 
+    /// Whether a run with these criteria is about filters of this type.
+    pub fn is_about(&self, filter_type: &FilterType) -> bool {
+        match &self.types {
+            Types::All => true,
+            Types::Only(types) => types.contains(filter_type),
+        }
+    }
+
     /// Whether a run with these criteria is about this filter.
     ///
     /// Sorted out here and not by the server: any condition beside kind and owner breaks the
@@ -67,12 +75,10 @@ impl Criteria {
 
     /// The same of anything that has a type, a kind and a name.
     pub fn fits(&self, filter_type: &FilterType, kind: Kind, name: &str) -> bool {
-        let of_type = match &self.types {
-            Types::All => true,
-            Types::Only(types) => types.contains(filter_type),
-        };
         let named = self.name.as_ref();
-        of_type && self.kinds.contains(&kind) && named.is_none_or(|(_, glob)| glob.is_match(name))
+        self.is_about(filter_type)
+            && self.kinds.contains(&kind)
+            && named.is_none_or(|(_, glob)| glob.is_match(name))
     }
 
     /// The criteria in words, for people.

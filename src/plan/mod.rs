@@ -9,8 +9,15 @@ mod criteria;
 mod difference;
 mod digest;
 mod eligibility;
+mod fetch;
+#[cfg(test)]
+mod fetch_tests;
 mod groups;
+mod impact;
+#[cfg(test)]
+mod impact_tests;
 mod limit;
+mod reckon;
 mod selection;
 mod templates;
 mod undo;
@@ -23,8 +30,13 @@ pub use criteria::{Criteria, CriteriaError, Types};
 pub use difference::{Deviation, deviations, fits};
 pub use digest::{Digester, PlanDigest, PlanDigestError};
 pub use eligibility::ineligible;
-pub use limit::Limit;
+pub use fetch::{COUNT, Fetch, FetchError};
 pub use groups::{BusinessUnit, GroupMismatch, Groups, UserView, find_name, find_units, find_view};
+pub use impact::{
+    Answer, Loss, Query, Question, Surroundings, SystemFilter, Table, Unknown, questions,
+};
+pub use limit::Limit;
+pub use reckon::reckon;
 pub use selection::{Mismatch, Named, Place, Selection, Selector};
 pub use templates::{TemplateChoice, TemplateVerdict, judge_template};
 pub use undo::{Done, UndoStep, undo_step};

@@ -93,6 +93,8 @@ fn filter(n: i64, at: i64, filter_type: &str, state: State) -> Filter {
         now: state.with_default_status(),
         etag: None,
         modified: Modification::default(),
+        template: None,
+        query: None,
     }
 }
 

@@ -1,0 +1,231 @@
+//! What a filter selects: its `FetchXML`, and the questions that can be made of it.
+//!
+//! Conditions and joins are taken over letter by letter from the text that was read; only columns and order are
+//! left out, because an aggregate may have neither (Microsoft: "Aggregate data using `FetchXML`").
+
+use roxmltree::{Document, Node};
+
+/// The longest text that is looked at, in bytes: no address in a `$batch` may be longer than 64 KB
+/// (Microsoft: "Execute batch operations using the Web API").
+pub(super) const LONGEST: usize = 64 * 1024;
+/// The alias under which a count comes back.
+pub const COUNT: &str = "n";
+/// Rows that a question for ids brings at most: the platform gives no more on one page.
+pub(super) const MOST_IDS: usize = 5_000;
+
+/// A `FetchXML` query, as far as it decides which rows are selected.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fetch {
+    table: String,
+    /// Filters and joins, in their order.
+    body: String,
+    filters: Vec<String>,
+    links: bool,
+    limited: bool,
+}
+
+/// Why a text is no query that can be counted.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum FetchError {
+    /// There is none.
+    #[error("the filter has no query")]
+    Empty,
+    /// It is longer than any request may be.
+    #[error("the query is longer than a request may be")]
+    TooLong,
+    /// It is not XML.
+    #[error("the query is not XML: {0}")]
+    NotXml(String),
+    /// It is XML, but not `FetchXML` that this tool can take apart without changing its meaning.
+    #[error("the query is not FetchXML as documented: {0}")]
+    NotFetch(String),
+}
+
+impl Fetch {
+    /// Takes a query apart.
+    pub fn parse(text: &str) -> Result<Self, FetchError> {
+        if text.trim().is_empty() {
+            return Err(FetchError::Empty);
+        }
+        if text.len() > LONGEST {
+            return Err(FetchError::TooLong);
+        }
+        let document =
+            Document::parse(text).map_err(|error| FetchError::NotXml(error.to_string()))?;
+        let root = document.root_element();
+        expect(root, "fetch")?;
+        if root.attribute("aggregate").is_some_and(|on| on != "false") {
+            return not_fetch("it is an aggregate itself");
+        }
+        let mut entities = root.children().filter(Node::is_element);
+        let (Some(entity), None) = (entities.next(), entities.next()) else {
+            return not_fetch("there is not exactly one `entity`");
+        };
+        expect(entity, "entity")?;
+        check_inside(entity)?;
+        let table = entity.attribute("name").unwrap_or_default();
+        if !is_logical_name(table) {
+            return not_fetch("`entity` has no name");
+        }
+        let selecting = |node: &Node<'_, '_>| node.is_element() && !is_column(node);
+        let has_conditions = |node: Node<'_, '_>| {
+            let mut inside = node.descendants();
+            inside.any(|node| node.has_tag_name("condition"))
+        };
+        let (mut body, mut filters, mut links) = (String::new(), Vec::new(), false);
+        for node in entity.children().filter(selecting) {
+            let part = without_columns(text, node);
+            body.push_str(&part);
+            if !node.has_tag_name("filter") {
+                links = true;
+            } else if has_conditions(node) {
+                // What a server makes of an empty filter inside another one is not documented.
+                filters.push(part);
+            }
+        }
+        let limits = ["top", "count", "page", "paging-cookie"];
+        Ok(Self {
+            table: table.to_ascii_lowercase(),
+            body,
+            filters,
+            links,
+            limited: limits.iter().any(|limit| root.has_attribute(*limit)),
+        })
+    }
+
+    /// The logical name of the table whose rows it selects.
+    pub fn table(&self) -> &str {
+        &self.table
+    }
+
+    /// Whether it joins other tables; such queries cannot be put together with `or`.
+    pub fn has_links(&self) -> bool {
+        self.links
+    }
+
+    /// Whether it asks for so many rows only, so that what it selects is less than what fulfils its conditions.
+    pub fn is_limited(&self) -> bool {
+        self.limited
+    }
+
+    /// The number of distinct rows that this query selects and that fulfil `ahead` as well.
+    pub fn count(&self, key: &str, ahead: &str) -> String {
+        count_of(&self.table, key, &self.body, ahead)
+    }
+
+    /// The keys of the rows that this query selects and that fulfil `ahead` as well, at most [`MOST_IDS`]; a
+    /// key can come more than once.
+    ///
+    /// Without `distinct`, because then the platform leaves out keys (Microsoft: "Query data using `FetchXML`").
+    pub fn ids(&self, key: &str, ahead: &str) -> String {
+        let Self { table, body, .. } = self;
+        format!(
+            "<fetch top=\"{MOST_IDS}\"><entity name=\"{table}\"><attribute name=\"{key}\"/>{body}{ahead}</entity></fetch>"
+        )
+    }
+}
+
+/// The number of rows that at least one of several queries over one table selects and that fulfil `ahead` as well.
+///
+/// `None` where they do not go together: nothing to count, several tables, or several of which one joins.
+pub(super) fn count_of_any(fetches: &[&Fetch], key: &str, ahead: &str) -> Option<String> {
+    let first = fetches.first()?;
+    if let [one] = fetches {
+        return Some(one.count(key, ahead));
+    }
+    let body = selected_by_any(fetches)?;
+    Some(count_of(&first.table, key, &body, ahead))
+}
+
+/// The condition that at least one of several queries over one table selects a row; empty where that says nothing.
+///
+/// `None` where one joins, or they are about several tables, or there is none.
+pub(super) fn selected_by_any(fetches: &[&Fetch]) -> Option<String> {
+    let first = fetches.first()?;
+    let goes_together = |fetch: &&Fetch| !fetch.has_links() && fetch.table == first.table;
+    if !fetches.iter().all(goes_together) {
+        return None;
+    }
+    // One without conditions selects every row, and so do all together.
+    if fetches.iter().any(|fetch| fetch.filters.is_empty()) {
+        return Some(String::new());
+    }
+    let each = fetches
+        .iter()
+        .map(|fetch| format!("<filter type=\"and\">{}</filter>", fetch.filters.concat()));
+    Some(format!(
+        "<filter type=\"or\">{}</filter>",
+        each.collect::<String>()
+    ))
+}
+
+/// Distinct, because a join can bring a row several times.
+fn count_of(table: &str, key: &str, body: &str, ahead: &str) -> String {
+    format!(
+        "<fetch aggregate=\"true\"><entity name=\"{table}\">\
+         <attribute name=\"{key}\" alias=\"{COUNT}\" aggregate=\"countcolumn\" distinct=\"true\"/>\
+         {body}{ahead}</entity></fetch>"
+    )
+}
+
+/// Whether a text can be a table's or column's logical name; anything else could end an attribute.
+pub(super) fn is_logical_name(name: &str) -> bool {
+    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty() && name.bytes().all(fits)
+}
+
+fn not_fetch<T>(why: &str) -> Result<T, FetchError> {
+    Err(FetchError::NotFetch(why.to_owned()))
+}
+
+fn expect(node: Node<'_, '_>, name: &str) -> Result<(), FetchError> {
+    if node.has_tag_name(name) && node.tag_name().namespace().is_none() {
+        return Ok(());
+    }
+    not_fetch(&format!(
+        "`{}` stands where `{name}` should",
+        node.tag_name().name()
+    ))
+}
+
+/// What is not known could change what is selected: better not counted than counted wrong.
+fn check_inside(entity: Node<'_, '_>) -> Result<(), FetchError> {
+    for node in entity.descendants().filter(Node::is_element).skip(1) {
+        let name = node.tag_name();
+        let parent = node.parent_element().map_or("", |p| p.tag_name().name());
+        let fits = match name.name() {
+            "attribute" | "all-attributes" | "no-attrs" | "order" | "link-entity" => {
+                matches!(parent, "entity" | "link-entity")
+            }
+            "filter" => matches!(parent, "entity" | "link-entity" | "filter"),
+            "condition" => parent == "filter",
+            "value" => parent == "condition",
+            _ => false,
+        };
+        if !fits || name.namespace().is_some() {
+            return not_fetch(&format!("`{}` stands in `{parent}`", name.name()));
+        }
+    }
+    Ok(())
+}
+
+fn is_column(node: &Node<'_, '_>) -> bool {
+    ["attribute", "all-attributes", "no-attrs", "order"]
+        .iter()
+        .any(|name| node.has_tag_name(*name))
+}
+
+/// The text of an element as it was read, without the columns and the order that it asks for.
+fn without_columns(text: &str, element: Node<'_, '_>) -> String {
+    let whole = element.range();
+    let (mut kept, mut at) = (String::new(), whole.start);
+    for column in element.descendants().filter(is_column) {
+        let cut = column.range();
+        if cut.start >= at {
+            kept.push_str(text.get(at..cut.start).unwrap_or_default());
+            at = cut.end;
+        }
+    }
+    kept.push_str(text.get(at..whole.end).unwrap_or_default());
+    kept
+}

@@ -1,0 +1,311 @@
+//! What a user loses where filters are switched off: the items that a filter going off selects and that none
+//! which stays on selects too, because the filters of one table are a union
+//! (Microsoft: "Offline and Outlook filters and templates").
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::{Timestamp, Unit};
+use uuid::Uuid;
+
+use crate::model::{Filter, FilterType, Kind, State};
+
+use super::Change;
+use super::fetch::{Fetch, count_of_any, is_logical_name, selected_by_any};
+
+/// How the rows of a table are asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// `EntitySetName`, such as `appointments`.
+    pub set: String,
+    /// `PrimaryIdAttribute`, such as `activityid`.
+    pub key: String,
+}
+
+impl Table {
+    /// The tables that the platform's own filters are about (Microsoft: table references); others have to be
+    /// looked up.
+    pub fn known(filter_type: &FilterType) -> Option<Self> {
+        let (set, key) = match filter_type.as_str() {
+            "appointment" => ("appointments", "activityid"),
+            "recurringappointmentmaster" => ("recurringappointmentmasters", "activityid"),
+            "serviceappointment" => ("serviceappointments", "activityid"),
+            "task" => ("tasks", "activityid"),
+            "letter" => ("letters", "activityid"),
+            "fax" => ("faxes", "activityid"),
+            "phonecall" => ("phonecalls", "activityid"),
+            "contact" => ("contacts", "contactid"),
+            _ => return None,
+        };
+        Some(Self {
+            set: set.to_owned(),
+            key: key.to_owned(),
+        })
+    }
+
+    /// Whether both names can stand in a request.
+    pub fn is_sound(&self) -> bool {
+        is_logical_name(&self.set) && is_logical_name(&self.key)
+    }
+}
+
+/// A filter of the organisation: it applies to every user, and no user can switch it off.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SystemFilter {
+    /// Its name.
+    pub name: String,
+    /// The table that it is about.
+    pub filter_type: FilterType,
+    /// Its `FetchXML`.
+    pub query: Option<String>,
+}
+
+/// What has to be known of the environment to ask what a user loses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Surroundings {
+    /// The active system filters of Outlook; `None` where they could not be read.
+    pub system_filters: Option<Vec<SystemFilter>>,
+    /// The tables of the filter types, as far as they were looked up; `None` is one that the server does not know.
+    pub tables: BTreeMap<FilterType, Option<Table>>,
+    /// Since when an item counts as one to come.
+    pub now: Timestamp,
+}
+
+/// How many items a user loses of one type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// So many.
+    Exactly(u64),
+    /// So many or fewer: what stays on, or has passed, could not be set apart.
+    AtMost(u64),
+    /// It cannot be said.
+    Unknown(Unknown),
+}
+
+/// Why a loss cannot be said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Unknown {
+    /// A stable word: `bad-query`, `too-many`, `no-privilege`, `timeout`, `refused`, `not-as-user`, `no-table`.
+    pub kind: &'static str,
+    /// What was said.
+    pub message: String,
+}
+
+impl Unknown {
+    /// A reason.
+    pub fn new(kind: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            kind,
+            message: message.into(),
+        }
+    }
+}
+
+/// One request to make as the user.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Query {
+    /// The entity set to ask.
+    pub set: String,
+    /// The `FetchXML`.
+    pub fetch: String,
+    /// Whether keys are asked for, by the name of the column, instead of their number.
+    pub ids: Option<String>,
+}
+
+/// What came of a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// A number.
+    Number(u64),
+    /// Keys, perhaps repeated.
+    Ids(Vec<Uuid>),
+    /// Nothing.
+    No(Unknown),
+}
+
+/// What is to be asked about one type, and how the answers are put together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Question {
+    /// The type.
+    pub filter_type: FilterType,
+    /// The requests, in order.
+    pub queries: Vec<Query>,
+    pub(super) way: Way,
+    /// Whether something could not be set apart before anything was asked.
+    pub(super) bound: bool,
+}
+
+/// How the answers to a question are put together.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Way {
+    /// The first answer is the number; one more may be the number without regard to time.
+    Count,
+    /// The first answer is the number of what goes off, the second of that which stays; one more as above.
+    Difference,
+    /// Keys: so many queries of what goes off, then those of what stays.
+    Apart { off: usize },
+    /// Nothing can be asked.
+    No(Unknown),
+}
+
+/// The questions about one user whose filters are to be switched off, one for each type of the changes.
+///
+/// The union is reckoned exactly: by one number where nothing of the type stays on; by the difference of two, of which
+/// the second fulfils the conditions of what stays as well, where what stays does not join other tables; and else by
+/// the keys themselves, so also where several go off of which one joins. What it leaves open is in [`Loss`].
+/// Only Outlook filters count: the offline ones select nothing for Exchange.
+pub fn questions(filters: &[Filter], changes: &[Change], around: &Surroundings) -> Vec<Question> {
+    let goes_off = |filter: &Filter| {
+        let change = changes.iter().find(|change| change.filter == filter.id);
+        change.is_some_and(|change| change.to.state == State::Inactive)
+    };
+    let active =
+        |filter: &&Filter| filter.kind == Kind::Outlook && filter.now.state == State::Active;
+    let (off, stays): (Vec<_>, Vec<_>) = filters
+        .iter()
+        .filter(active)
+        .partition(|filter| goes_off(filter));
+    let types: BTreeSet<_> = off.iter().map(|filter| &filter.filter_type).collect();
+    let texts = |of: &[&Filter], filter_type: &FilterType| -> Vec<Option<String>> {
+        let those = of.iter().filter(|f| f.filter_type == *filter_type);
+        those.map(|filter| filter.query.clone()).collect()
+    };
+    types
+        .into_iter()
+        .map(|filter_type| {
+            let mut staying = texts(&stays, filter_type);
+            let system = around.system_filters.iter().flatten();
+            let system = system.filter(|filter| filter.filter_type == *filter_type);
+            staying.extend(system.map(|filter| filter.query.clone()));
+            question(filter_type, &texts(&off, filter_type), &staying, around)
+        })
+        .collect()
+}
+
+fn question(
+    filter_type: &FilterType,
+    off: &[Option<String>],
+    staying: &[Option<String>],
+    around: &Surroundings,
+) -> Question {
+    let nothing = |kind, why: String| Question {
+        filter_type: filter_type.clone(),
+        queries: Vec::new(),
+        way: Way::No(Unknown::new(kind, why)),
+        bound: false,
+    };
+    let Some(Some(table)) = around.tables.get(filter_type) else {
+        return nothing(
+            "no-table",
+            format!("the table `{filter_type}` could not be looked up"),
+        );
+    };
+    let off: Result<Vec<_>, _> = off
+        .iter()
+        .map(|text| parse(text.as_deref(), filter_type))
+        .collect();
+    let off = match off {
+        Ok(off) => off,
+        Err(why) => return nothing("bad-query", why),
+    };
+    // What cannot be relied on to stay synchronised is left out: then at most so much is lost.
+    let read: Vec<_> = staying
+        .iter()
+        .map(|text| parse(text.as_deref(), filter_type))
+        .collect();
+    let stays: Vec<_> = read
+        .into_iter()
+        .flatten()
+        .filter(|f| !f.is_limited())
+        .collect();
+    let bound = around.system_filters.is_none()
+        || stays.len() < staying.len()
+        || off.iter().any(Fetch::is_limited);
+    let (queries, way) = ways(filter_type, table, &off, &stays, around.now);
+    Question {
+        filter_type: filter_type.clone(),
+        queries,
+        way,
+        bound,
+    }
+}
+
+fn ways(
+    filter_type: &FilterType,
+    table: &Table,
+    off: &[Fetch],
+    stays: &[Fetch],
+    now: Timestamp,
+) -> (Vec<Query>, Way) {
+    let ahead = ahead(filter_type, now);
+    let query = |fetch: String, ids: bool| Query {
+        set: table.set.clone(),
+        fetch,
+        ids: ids.then(|| table.key.clone()),
+    };
+    let (off, stays): (Vec<_>, Vec<_>) = (off.iter().collect(), stays.iter().collect());
+    let count = |ahead: &str| count_of_any(&off, &table.key, ahead);
+    let kept = selected_by_any(&stays);
+    let (mut queries, way) = match (count(&ahead.condition), kept) {
+        (Some(all), None) if stays.is_empty() => (vec![query(all, false)], Way::Count),
+        (Some(all), Some(kept)) => {
+            let kept = count(&format!("{kept}{}", ahead.condition));
+            let queries = [Some(all), kept].into_iter().flatten();
+            let queries = queries.map(|fetch| query(fetch, false)).collect();
+            (queries, Way::Difference)
+        }
+        _ => {
+            let all = off.iter().chain(&stays);
+            let ids = all.map(|fetch| query(fetch.ids(&table.key, &ahead.condition), true));
+            return (ids.collect(), Way::Apart { off: off.len() });
+        }
+    };
+    if ahead.may_be_unknown {
+        queries.extend(count("").map(|fetch| query(fetch, false)));
+    }
+    (queries, way)
+}
+
+fn parse(text: Option<&str>, filter_type: &FilterType) -> Result<Fetch, String> {
+    let fetch = Fetch::parse(text.unwrap_or_default()).map_err(|error| error.to_string())?;
+    if fetch.table() == filter_type.as_str() {
+        Ok(fetch)
+    } else {
+        Err(format!("the query is about `{}`", fetch.table()))
+    }
+}
+
+struct Ahead {
+    condition: String,
+    /// Whether a server may not know the columns, so that it is asked without them as well.
+    may_be_unknown: bool,
+}
+
+/// The condition that an item is still to come: only those are deleted from Exchange with a meeting's
+/// consequences (Microsoft: "Synchronization logic"). Other types than those of the calendar have no such time.
+///
+/// An appointment counts until it ends. A series counts until its last occurrence: its `effectiveenddate`, which
+/// one without end may not have.
+fn ahead(filter_type: &FilterType, now: Timestamp) -> Ahead {
+    let now = now.round(Unit::Second).unwrap_or(now);
+    let from = |column: &str| {
+        format!("<condition attribute=\"{column}\" operator=\"ge\" value=\"{now}\"/>")
+    };
+    match filter_type.as_str() {
+        "appointment" | "serviceappointment" => Ahead {
+            condition: format!("<filter type=\"and\">{}</filter>", from("scheduledend")),
+            may_be_unknown: false,
+        },
+        "recurringappointmentmaster" => Ahead {
+            condition: format!(
+                "<filter type=\"or\">{}{}<condition attribute=\"effectiveenddate\" operator=\"null\"/></filter>",
+                from("scheduledend"),
+                from("effectiveenddate")
+            ),
+            may_be_unknown: true,
+        },
+        _ => Ahead {
+            condition: String::new(),
+            may_be_unknown: false,
+        },
+    }
+}
