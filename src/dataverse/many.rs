@@ -21,13 +21,28 @@ const WHAT: &str = "reading the sync filters of several users";
 const CONTINUE: HeaderValue = HeaderValue::from_static("odata.continue-on-error");
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 
-/// The columns that a query of the administrator asks for.
+/// The columns of sync filters to ask for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Columns {
     /// Those that are needed.
     Needed,
-    /// All, with the large ones: for servers on which a choice of columns breaks the query.
+    /// Those, and what each filter selects: `fetchxml`.
+    WithQueries,
+    /// All, with the large ones: for servers on which a choice of columns breaks the administrator's query.
     All,
+}
+
+impl Columns {
+    /// The query for one user's filters of one kind.
+    pub(super) fn query_of(self, user: UserId, kind: Kind) -> String {
+        let select = match self {
+            Self::Needed => format!("$select={FILTER_COLUMNS}&"),
+            Self::WithQueries => format!("$select={FILTER_COLUMNS},fetchxml&"),
+            Self::All => String::new(),
+        };
+        let kind = kind.code();
+        format!("{select}$filter=querytype eq {kind} and _ownerid_value eq {user}")
+    }
 }
 
 impl Reader {
@@ -70,15 +85,7 @@ impl Reader {
     }
 
     fn query(&self, user: UserId, kind: Kind, columns: Columns) -> Result<Part, Error> {
-        let filter = format!(
-            "$filter=querytype eq {} and _ownerid_value eq {user}",
-            kind.code()
-        );
-        let query = match columns {
-            Columns::Needed => format!("$select={FILTER_COLUMNS}&{filter}"),
-            Columns::All => filter,
-        };
-        let url = with_query(self.url("userqueries")?, &query);
+        let url = with_query(self.url("userqueries")?, &columns.query_of(user, kind));
         let query = url.query().unwrap_or_default();
         Ok(Part {
             method: Method::GET,

@@ -11,7 +11,8 @@ use super::channel::{Call, Channel};
 use super::error::Error;
 use super::identity::{self, Identity};
 use super::impersonation::{Impersonated, impersonation_header};
-use super::rows::{FILTER_COLUMNS, FilterRow, Page, UserIdRow, WhoAmI, read_json, with_query};
+use super::many::Columns;
+use super::rows::{FilterRow, Page, UserIdRow, WhoAmI, read_json, with_query};
 use super::users::UserPages;
 
 /// Reads from one environment, as the caller or as somebody else. Cheap to clone.
@@ -53,13 +54,14 @@ impl Reader {
     /// Owner and kind are the only conditions: one more would break the administrator's view of other
     /// people's filters (Microsoft: "Offline and Outlook filters and templates"), and one less would show
     /// the caller's own where impersonation was dropped. The owner of each row is not checked here.
-    pub async fn filters(&self, who: &Impersonated, kind: Kind) -> Result<Vec<Filter>, Error> {
+    pub async fn filters(
+        &self,
+        who: &Impersonated,
+        kind: Kind,
+        columns: Columns,
+    ) -> Result<Vec<Filter>, Error> {
         const WHAT: &str = "reading the sync filters";
-        let query = format!(
-            "$select={FILTER_COLUMNS}&$filter=querytype eq {} and _ownerid_value eq {}",
-            kind.code(),
-            who.id
-        );
+        let query = columns.query_of(who.id, kind);
         let mut url = with_query(self.url("userqueries")?, &query);
         let mut filters = Vec::new();
         loop {

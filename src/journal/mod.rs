@@ -8,6 +8,7 @@ mod apply;
 mod commit;
 mod error;
 mod file;
+mod foresight;
 mod head;
 mod lock;
 mod pace;
@@ -22,11 +23,13 @@ pub use apply::{PendingChange, PendingUser, Settled, Settlement};
 pub use commit::Journal;
 pub use error::{JournalError, OpenError};
 pub use file::{RunFile, RunReader, discard};
+pub use foresight::{Asked, Mark, Named, Surroundings};
 pub use head::{Head, Phase, Requests};
 pub use store::{RunStore, Summary};
 pub use survey::{Found, Subject, Surveyed};
 pub use undo::UndoFinding;
 pub use view::{
-    ChangeRow, FilterTotals, ListedFilter, ListedUser, ProblemGroup, ProblemRow, States, Stretch,
-    Timeline, TypeTotals, UserFate, UserTotals, View,
+    ChangeRow, FilterTotals, Finding, Impact, ImpactOfType, ImpactOfUser, ImpactRow, ListedFilter,
+    ListedUser, ProblemGroup, ProblemRow, Several, States, Stretch, Timeline, TypeTotals,
+    UnknownGroup, UserFate, UserTotals, View,
 };

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x5379_4669;
 
 /// The format that this version writes. A newer one is refused; an older one is brought up to it.
-pub(super) const FORMAT: i32 = 4;
+pub(super) const FORMAT: i32 = 5;
 
 /// Format 1. Ids are 16-byte blobs; times are milliseconds since 1970 in UTC.
 ///
@@ -119,6 +119,30 @@ const UPGRADES: [&str; FORMAT as usize - 1] = [
      );",
     // 4: the digest of the plan.
     "ALTER TABLE run ADD COLUMN digest TEXT;",
+    // 5: what a change leads to. `filter.template`: `parentqueryid`. `foresight`: what was asked for, and what the
+    // environment has, as JSON. `mark.mark`: 0 another engine serves the user, 1 the mailbox synchronises no
+    // appointments; by the user's id. `impact`: future items that a user loses of one type; without a number it is
+    // not known, and `kind` and `message` say why; `bound` says that it is the number or less.
+    "ALTER TABLE filter ADD COLUMN template BLOB;
+     CREATE TABLE foresight (
+         one INTEGER PRIMARY KEY CHECK (one = 1),
+         asked TEXT NOT NULL,
+         found TEXT
+     );
+     CREATE TABLE mark (
+         user BLOB NOT NULL,
+         mark INTEGER NOT NULL,
+         PRIMARY KEY (user, mark)
+     ) WITHOUT ROWID;
+     CREATE TABLE impact (
+         user INTEGER NOT NULL REFERENCES user (seq),
+         type TEXT NOT NULL,
+         items INTEGER,
+         bound INTEGER NOT NULL,
+         kind TEXT,
+         message TEXT,
+         PRIMARY KEY (user, type)
+     ) WITHOUT ROWID;",
 ];
 
 /// Makes a fresh database a run file.

@@ -102,7 +102,8 @@ impl Journal {
     pub async fn forget_users(&self) -> Result<(), JournalError> {
         self.run(|connection| {
             connection.execute_batch(
-                "DELETE FROM problem; DELETE FROM undo; DELETE FROM user; DELETE FROM unit;",
+                "DELETE FROM problem; DELETE FROM undo; DELETE FROM impact; DELETE FROM mark; DELETE FROM user;
+                 DELETE FROM unit;",
             )
         })
         .await
@@ -242,8 +243,8 @@ fn add_filter(
     connection
         .prepare_cached(
             "INSERT OR REPLACE INTO filter (user, id, name, type, kind, state, status, etag, matching,
-                                            modified, modified_by, modified_on_behalf)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12)",
+                                            modified, modified_by, modified_on_behalf, template)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
         )?
         .execute(params![
             seq,
@@ -258,6 +259,7 @@ fn add_filter(
             on.map(Timestamp::as_millisecond),
             by.map(|id| blob(id.0)),
             on_behalf.map(|id| blob(id.0)),
+            filter.template.map(blob),
         ])?;
     Ok(())
 }

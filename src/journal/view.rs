@@ -13,11 +13,15 @@ use super::{Head, JournalError, Phase};
 
 mod digest;
 mod evidence;
+mod findings;
+mod impact;
 mod lookup;
 mod states;
 mod timeline;
 
 pub use evidence::UserFate;
+pub use findings::{Finding, Several};
+pub use impact::{Impact, ImpactOfType, ImpactOfUser, ImpactRow, UnknownGroup};
 pub use states::States;
 pub use timeline::{Stretch, Timeline};
 

@@ -81,7 +81,7 @@ impl Rollout {
             return Ok(Err(FallBack::NoSample));
         }
         let mut why = FallBack::NoSample;
-        for columns in [Columns::Needed, Columns::All] {
+        for columns in [self.columns(), Columns::All] {
             match self.compare(&sample, columns).await? {
                 Ok(()) => return Ok(Ok(columns)),
                 Err(differs) => why = differs,
@@ -203,8 +203,13 @@ fn is_plausible(subject: &Subject, filters: &[Filter]) -> bool {
     !empty && foreign_row(filters, subject.id).is_none()
 }
 
-fn sorted(filters: &[Filter]) -> Vec<&Filter> {
-    let mut filters: Vec<_> = filters.iter().collect();
+/// Without what they select, which is not always read.
+fn sorted(filters: &[Filter]) -> Vec<Filter> {
+    let without = |filter: &Filter| Filter {
+        query: None,
+        ..filter.clone()
+    };
+    let mut filters: Vec<_> = filters.iter().map(without).collect();
     filters.sort_by_key(|filter| filter.id);
     filters
 }

@@ -2,9 +2,9 @@
 
 use std::collections::HashSet;
 
-use crate::journal::{Found, Phase, RunReader};
+use crate::journal::{Found, Mark, Phase, RunReader};
 use crate::model::UnitId;
-use crate::plan::{Selector, ineligible};
+use crate::plan::{Mismatch, Selection, Selector, ineligible};
 
 use super::choose::choose;
 use super::session::belongs_together;
@@ -12,6 +12,8 @@ use super::{Event, Rollout, RolloutError, Step};
 
 /// Users taken from another run at a time.
 const CHUNK: usize = 500;
+/// Names that lead to nobody, of which so many are said.
+const NAMED: usize = 5;
 
 impl Rollout {
     /// Collects the selected users, page by page, into the run file.
@@ -29,13 +31,19 @@ impl Rollout {
         let chosen = choose(&self.reader, selection).await?;
         let mut selector = Selector::new(selection);
         let mut units = HashSet::new();
+        let mut other_engine = self.other_engine().await?;
         let mut pages = self.reader.users(chosen.filter.as_deref());
         while let Some(users) = pages.next().await? {
             // Every user is offered, so that a name outside of the groups is not taken for unknown.
-            let selected = users
-                .iter()
-                .filter(|user| selector.offer(user) && chosen.has(user.id));
+            let mut selected = users;
+            selected.retain(|user| selector.offer(user) && chosen.has(user.id));
+            if let Some(other_engine) = &mut other_engine {
+                let served = selected.iter().filter(|user| other_engine.offer(user));
+                let served = served.map(|user| user.id).collect();
+                self.journal().mark(Mark::OtherEngine, served).await?;
+            }
             let found: Vec<_> = selected
+                .iter()
                 .map(|user| Found::new(user, ineligible(user)))
                 .collect();
             units.extend(found.iter().filter_map(|user| user.unit));
@@ -48,7 +56,43 @@ impl Rollout {
             return Err(RolloutError::Selection(mismatches));
         }
         self.name_units(&units).await?;
+        if let Some(other_engine) = other_engine {
+            self.note_who_is_not_here(other_engine).await?;
+        }
         self.gathered().await
+    }
+
+    /// Whom another engine serves, to be matched against the users of the run.
+    async fn other_engine(&self) -> Result<Option<Selector>, RolloutError> {
+        let only = self.journal().asked().await?.other_engine;
+        Ok(only.map(|only| {
+            Selector::new(&Selection {
+                only: Some(only),
+                ..Selection::default()
+            })
+        }))
+    }
+
+    /// Names of the other engine's list need not be users of this run; that they are not is worth saying.
+    async fn note_who_is_not_here(&self, other_engine: Selector) -> Result<(), RolloutError> {
+        let nobody = |mismatch: Mismatch| match mismatch {
+            Mismatch::Nobody { name, .. } => Some(name),
+            Mismatch::Several { .. } => None,
+        };
+        let mut names: Vec<_> = other_engine
+            .mismatches()
+            .into_iter()
+            .filter_map(nobody)
+            .collect();
+        let count = u64::try_from(names.len()).unwrap_or(u64::MAX);
+        names.truncate(NAMED);
+        Ok(self
+            .journal()
+            .found(move |found| {
+                found.not_here = count;
+                found.not_here_examples = names;
+            })
+            .await?)
     }
 
     /// Looks up how the business units of the users are called, in one request. The names are for reading only: where

@@ -7,6 +7,7 @@ mod choose;
 mod error;
 mod event;
 mod fits;
+mod foresee;
 mod gather;
 mod names;
 mod pool;

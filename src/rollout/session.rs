@@ -1,7 +1,7 @@
 //! A run and everything it needs.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
@@ -10,7 +10,7 @@ use crate::dataverse::{Impersonated, Reader};
 use crate::journal::{Head, Journal, Phase, Requests, RunFile, Subject};
 use crate::model::{Operation, Organization, Outcome, ProblemKind, RunId, UserId};
 use crate::pacing::{Breaker, BreakerOutcome, Pacer};
-use crate::plan::{Criteria, Selection};
+use crate::plan::{Criteria, Selection, Surroundings};
 
 use super::prove::Proof;
 use super::record::Counted;
@@ -63,6 +63,8 @@ pub struct Rollout {
     pub(super) proof: Mutex<Option<Proof>>,
     pub(super) stamps: AtomicBool,
     breaker: Mutex<Breaker>,
+    /// What has to be known to count what users lose; only where that is asked for.
+    pub(super) around: Mutex<Option<Arc<Surroundings>>>,
     pub(super) counted: Mutex<Counted>,
 }
 
@@ -80,6 +82,7 @@ impl Rollout {
             interrupted,
             proof: Mutex::new(None),
             breaker: Mutex::new(breaker),
+            around: Mutex::new(None),
             counted: Mutex::new(Counted::now()),
         })
     }

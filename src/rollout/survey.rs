@@ -55,6 +55,7 @@ impl Rollout {
             users: Some(users),
         };
         self.tell(begin).await;
+        self.look_around().await?;
         let surveyed_as = match mode {
             SurveyMode::Impersonation => {
                 self.recording(self.survey_as_each_user()).await?;
@@ -126,7 +127,7 @@ impl Rollout {
         let who = Impersonated::from(subject);
         let mut filters = Vec::new();
         for &kind in self.head().criteria.kinds() {
-            match self.reader.filters(&who, kind).await {
+            match self.reader.filters(&who, kind, self.columns()).await {
                 Ok(more) => filters.extend(more),
                 Err(error) => return user_problem(error),
             }
@@ -188,6 +189,7 @@ impl Rollout {
         };
         let criteria = &self.head().criteria;
         let UserPlan { changes, .. } = plan_user(&filters, criteria, wanted);
+        self.foresee(subject, &filters, &changes).await?;
         let marked = filters.into_iter().map(|filter| {
             let matching = criteria.matches(&filter);
             (filter, matching)

@@ -1,0 +1,299 @@
+//! What a change of filters leads to: the organisation's own filters and templates, and how many rows a query
+//! selects, asked as a user.
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderName, HeaderValue, Method, StatusCode};
+use serde::Deserialize;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::model::UserId;
+use crate::pacing::Repeat;
+
+use super::batch::{self, Part};
+use super::channel::{Answer, Call};
+use super::conditions::encoded;
+use super::error::Error;
+use super::fault::Fault;
+use super::impersonation::Impersonated;
+use super::reader::{Reader, bad_answer, read};
+use super::rows::{Page, UserIdRow, WhoAmI, read_json, with_query};
+
+const WHAT: &str = "counting what a user's filters select";
+const CONTINUE: HeaderValue = HeaderValue::from_static("odata.continue-on-error");
+const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// The longest address of a part, in characters: what older servers take in a batch (Microsoft: "Execute batch
+/// operations using the Web API", versions of 2021 and 2023).
+const LONGEST: usize = 32_000;
+/// How often parts without an answer are asked again: a server that stops at the first refusal answers at
+/// least one more each time.
+const ROUNDS: usize = 12;
+
+/// An active Outlook filter of the organisation, or an active default template of them.
+#[derive(Clone, Debug, Deserialize)]
+pub struct OrganisationFilter {
+    /// `name`.
+    #[serde(default)]
+    pub name: Option<String>,
+    /// `returnedtypecode`.
+    pub returnedtypecode: String,
+    /// `querytype`: 256 is a system filter, 131072 a template.
+    pub querytype: i32,
+    /// `isdefault`: whether new users receive it.
+    #[serde(default)]
+    pub isdefault: Option<bool>,
+    /// `fetchxml`.
+    #[serde(default)]
+    pub fetchxml: Option<String>,
+}
+
+/// How the rows of a table are called.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub struct TableNames {
+    /// `EntitySetName`.
+    pub entity_set_name: String,
+    /// `PrimaryIdAttribute`.
+    pub primary_id_attribute: String,
+}
+
+/// How to learn in a batch whom the server takes us for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Probe {
+    /// By WhoAmI.
+    WhoAmI,
+    /// By a query for the current user.
+    CurrentUser,
+}
+
+/// A `FetchXML` query to be made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct FetchQuery {
+    /// The entity set.
+    pub set: String,
+    /// The query.
+    pub fetch: String,
+    /// The column with what is wanted of each row.
+    pub column: String,
+}
+
+/// What came of one query.
+#[derive(Clone, Debug)]
+pub enum Fetched {
+    /// The column, row by row.
+    Values(Vec<Value>),
+    /// The server refused.
+    Refused(Box<Fault>),
+    /// There is no answer that could be used.
+    Lost(String),
+}
+
+/// What came of all queries of one user.
+#[derive(Clone, Debug)]
+pub struct FetchedAs {
+    /// Whom the server took us for; `None` where it did not say.
+    pub user: Option<UserId>,
+    /// An answer for each query.
+    pub answers: Vec<Fetched>,
+}
+
+impl Reader {
+    /// The active system filters and filter templates of Outlook; one request.
+    ///
+    /// Microsoft: "Offline and Outlook filters and templates", `SavedQueryQueryType`.
+    pub async fn organisation_filters(&self) -> Result<Vec<OrganisationFilter>, Error> {
+        let query = "$select=name,returnedtypecode,querytype,isdefault,fetchxml\
+                     &$filter=statecode%20eq%200%20and%20(querytype%20eq%20256%20or%20querytype%20eq%20131072)";
+        self.rows("reading the organisation's filters", "savedqueries", query)
+            .await
+    }
+
+    /// How the rows of a table are called; `None` where the server does not know it.
+    pub async fn table_names(&self, logical_name: &str) -> Result<Option<TableNames>, Error> {
+        let path = format!("EntityDefinitions(LogicalName='{}')", encoded(logical_name));
+        let url = with_query(self.url(&path)?, "$select=EntitySetName,PrimaryIdAttribute");
+        let call = Call::get("looking up a table", url);
+        match read::<TableNames>(&self.channel, &call).await {
+            Ok(names) => Ok(Some(names)),
+            Err(Error::Refused { .. } | Error::BadAnswer { .. }) => Ok(None),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Makes queries as a user, all in one `$batch`; the header is on the outer request, because on a part it may
+    /// be ignored. Parts that a stopped batch left unanswered are asked again in another.
+    pub async fn fetch_as(
+        &self,
+        who: &Impersonated,
+        probe: Option<Probe>,
+        queries: &[FetchQuery],
+    ) -> Result<FetchedAs, Error> {
+        let mut told = FetchedAs {
+            user: None,
+            answers: Vec::new(),
+        };
+        let mut waiting = probe.map(|probe| self.probe_part(probe)).transpose()?;
+        for _ in 0..ROUNDS {
+            let from = told.answers.len();
+            let ahead = usize::from(waiting.is_some());
+            let mut parts: Vec<Part> = waiting.iter().cloned().collect();
+            let (mut asked, mut too_long) = (0, false);
+            for query in &queries[from..] {
+                let part = self.fetch_part(query)?;
+                too_long = part.target.len() > LONGEST;
+                if too_long {
+                    break;
+                }
+                parts.push(part);
+                asked += 1;
+            }
+            if !parts.is_empty() {
+                let mut answers = self.batch_as(who, &parts).await?.into_iter();
+                if let (Some(probe), 1) = (probe, ahead)
+                    && let Some(answer) = answers.next()
+                {
+                    told.user = self.user_of(probe, &answer);
+                    waiting = None;
+                }
+                let more = answers.zip(&queries[from..from + asked]);
+                told.answers
+                    .extend(more.map(|(answer, query)| fetched(&answer, &query.column)));
+            }
+            if too_long && told.answers.len() == from + asked {
+                let why = "the query is too long for a request";
+                told.answers.push(Fetched::Lost(why.into()));
+            }
+            if waiting.is_none() && told.answers.len() == queries.len() {
+                break;
+            }
+        }
+        let unanswered = || Fetched::Lost("the batch holds no answer for it".into());
+        told.answers.resize_with(queries.len(), unanswered);
+        Ok(told)
+    }
+
+    /// The answers that came; fewer than parts where one stopped the batch.
+    async fn batch_as(&self, who: &Impersonated, parts: &[Part]) -> Result<Vec<Answer>, Error> {
+        let boundary = format!("batch_{}", Uuid::new_v4().as_hyphenated());
+        let content_type = HeaderValue::try_from(batch::content_type(&boundary))
+            .map_err(|error| bad_answer(WHAT, &error))?;
+        let call = Call {
+            method: Method::POST,
+            body: batch::encode(&boundary, parts),
+            repeat: Repeat::Safe,
+            ..Call::get(WHAT, self.url("$batch")?)
+        };
+        let call = call
+            .header(CONTENT_TYPE, content_type)
+            .header(PREFER, CONTINUE);
+        let answer = self.channel.send(&self.as_user(call, who)).await?;
+        let Some(content_type) = answer.multipart() else {
+            return Err(Error::refused(WHAT, answer.fault()));
+        };
+        let answers =
+            batch::decode(content_type, &answer.body).map_err(|error| bad_answer(WHAT, &error))?;
+        let mut answers: Vec<_> = answers.into_iter().map(Answer::from).collect();
+        // One that was throttled was not answered, nor is what comes after it in order.
+        let throttled = |answer: &Answer| answer.status == StatusCode::TOO_MANY_REQUESTS;
+        if let Some(at) = answers.iter().position(throttled) {
+            self.channel.note(&answers[at]);
+            answers.truncate(at);
+        }
+        Ok(answers)
+    }
+
+    fn fetch_part(&self, query: &FetchQuery) -> Result<Part, Error> {
+        let url = self.url(&query.set)?;
+        Ok(get(format!(
+            "{}?fetchXml={}",
+            url.path(),
+            encoded(&query.fetch)
+        )))
+    }
+
+    fn probe_part(&self, probe: Probe) -> Result<Part, Error> {
+        let url = match probe {
+            Probe::WhoAmI => self.url("WhoAmI")?,
+            Probe::CurrentUser => with_query(
+                self.url("systemusers")?,
+                "$select=systemuserid&$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='systemuserid')",
+            ),
+        };
+        let query = url.query().map_or_else(String::new, |q| format!("?{q}"));
+        Ok(get(format!("{}{query}", url.path())))
+    }
+
+    /// Whom the answer to the probe names; whoever finds no current user is the caller.
+    fn user_of(&self, probe: Probe, answer: &Answer) -> Option<UserId> {
+        if !answer.status.is_success() {
+            return None;
+        }
+        match probe {
+            Probe::WhoAmI => {
+                let who = read_json::<WhoAmI>(&answer.body).ok()?;
+                Some(UserId(who.user_id))
+            }
+            Probe::CurrentUser => {
+                let page = read_json::<Page<UserIdRow>>(&answer.body).ok()?;
+                let found = page.value.first().map(|row| UserId(row.systemuserid));
+                Some(found.unwrap_or(self.identity().caller.id))
+            }
+        }
+    }
+}
+
+fn get(target: String) -> Part {
+    Part {
+        method: Method::GET,
+        target,
+        headers: vec![("Accept", "application/json".into())],
+        body: Bytes::new(),
+    }
+}
+
+fn fetched(answer: &Answer, column: &str) -> Fetched {
+    if !answer.status.is_success() {
+        return Fetched::Refused(Box::new(answer.fault()));
+    }
+    match read_json::<Page<Value>>(&answer.body) {
+        Err(why) => Fetched::Lost(why),
+        Ok(page) => {
+            let values = page.value.into_iter().map(|row| row.get(column).cloned());
+            let missing = || Fetched::Lost(format!("a row comes without `{column}`"));
+            let values: Option<Vec<_>> = values.collect();
+            values.map_or_else(missing, Fetched::Values)
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderMap;
+
+    fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: Bytes::from(body.to_owned()),
+        }
+    }
+
+    #[test]
+    fn a_count_comes_back_under_its_alias() {
+        let counted = answer(200, r#"{"value":[{"n":12}]}"#);
+        assert!(matches!(fetched(&counted, "n"), Fetched::Values(v) if v == [12]));
+        let other = answer(200, r#"{"value":[{"m":12}]}"#);
+        assert!(matches!(fetched(&other, "n"), Fetched::Lost(why) if why.contains("`n`")));
+        let broken = answer(200, "<html>");
+        assert!(matches!(fetched(&broken, "n"), Fetched::Lost(_)));
+        let refused = answer(
+            400,
+            r#"{"error":{"code":"0x8004E023","message":"too many"}}"#,
+        );
+        assert!(
+            matches!(fetched(&refused, "n"), Fetched::Refused(f) if f.code == Some(0x8004_E023))
+        );
+    }
+}

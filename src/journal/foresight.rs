@@ -1,0 +1,181 @@
+//! Recording what a change leads to: what was asked for, what the environment has, and what each user loses.
+
+use rusqlite::{Connection, OptionalExtension, params};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+
+use crate::model::{FilterType, UserId};
+use crate::plan::{self, Loss};
+
+use super::JournalError;
+use super::commit::Journal;
+use super::rows::blob;
+
+/// What is to be found out before a change is agreed to.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Asked {
+    /// Whether to count what each user loses.
+    pub impact: bool,
+    /// Whom another engine serves, where that is known.
+    pub other_engine: Option<Vec<plan::Named>>,
+}
+
+impl Asked {
+    /// Whether nothing is.
+    pub fn is_nothing(&self) -> bool {
+        !self.impact && self.other_engine.is_none()
+    }
+}
+
+/// Something of the organisation's: its name, and the filter type that it is about.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Named {
+    /// `name`.
+    pub name: String,
+    /// `returnedtypecode`.
+    #[serde(rename = "type")]
+    pub filter_type: FilterType,
+}
+
+/// What was found of the environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Surroundings {
+    /// Active system filters of the types that the run is about; `None` where they were not asked for.
+    pub system_filters: Option<Vec<Named>>,
+    /// Active default templates of those types; `None` as above.
+    pub templates: Option<Vec<Named>>,
+    /// Why the organisation's filters could not be read.
+    pub organisation_unknown: Option<String>,
+    /// Why the mailboxes could not be read; none where they could, or were not asked for.
+    pub mailboxes: Option<String>,
+    /// Names of the other engine's list that lead to no user of this run.
+    pub not_here: u64,
+    /// Some of them.
+    pub not_here_examples: Vec<String>,
+}
+
+/// Something that holds of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Another engine serves the user.
+    OtherEngine = 0,
+    /// The user has no mailbox that synchronises appointments.
+    NoMailbox = 1,
+}
+
+impl Journal {
+    /// Records what is to be found out; before the users are collected.
+    pub async fn ask(&self, asked: Asked) -> Result<(), JournalError> {
+        self.run(move |connection| {
+            connection.execute(
+                "INSERT OR REPLACE INTO foresight (one, asked) VALUES (1, ?1)",
+                [json(&asked)?],
+            )?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// What is to be found out.
+    pub async fn asked(&self) -> Result<Asked, JournalError> {
+        self.run(asked).await
+    }
+
+    /// Changes what was found of the environment.
+    pub async fn found<F>(&self, change: F) -> Result<(), JournalError>
+    where
+        F: FnOnce(&mut Surroundings) + Send + 'static,
+    {
+        self.run(move |connection| {
+            let mut found = surroundings(connection)?;
+            change(&mut found);
+            connection.execute("UPDATE foresight SET found = ?1", [json(&found)?])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// Records of users that something holds.
+    pub async fn mark(&self, mark: Mark, users: Vec<UserId>) -> Result<(), JournalError> {
+        self.run(move |connection| {
+            let mut insert = connection
+                .prepare_cached("INSERT OR IGNORE INTO mark (user, mark) VALUES (?1, ?2)")?;
+            for user in users {
+                insert.execute(params![blob(user.0), mark as i32])?;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Records what a user loses of each type; before the user counts as surveyed.
+    pub async fn lost(
+        &self,
+        seq: i64,
+        losses: Vec<(FilterType, Loss)>,
+    ) -> Result<(), JournalError> {
+        self.run(move |connection| {
+            let mut losses = losses.iter();
+            losses.try_for_each(|(filter_type, loss)| add(connection, seq, filter_type, loss))
+        })
+        .await
+    }
+}
+
+fn add(
+    connection: &Connection,
+    seq: i64,
+    filter_type: &FilterType,
+    loss: &Loss,
+) -> rusqlite::Result<()> {
+    let (items, why) = match loss {
+        Loss::Exactly(items) | Loss::AtMost(items) => (Some(*items), None),
+        Loss::Unknown(why) => (None, Some(why)),
+    };
+    connection
+        .prepare_cached(
+            "INSERT OR REPLACE INTO impact (user, type, items, bound, kind, message)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+        )?
+        .execute(params![
+            seq,
+            filter_type.as_str(),
+            items,
+            matches!(loss, Loss::AtMost(_)),
+            why.map(|why| why.kind),
+            why.map(|why| &why.message),
+        ])?;
+    Ok(())
+}
+
+pub(super) fn asked(connection: &Connection) -> rusqlite::Result<Asked> {
+    column(connection, "SELECT asked FROM foresight")
+}
+
+pub(super) fn surroundings(connection: &Connection) -> rusqlite::Result<Surroundings> {
+    column(connection, "SELECT found FROM foresight")
+}
+
+/// The JSON in a column; the default where there is none.
+fn column<T: DeserializeOwned + Default>(
+    connection: &Connection,
+    sql: &str,
+) -> rusqlite::Result<T> {
+    let text = connection
+        .query_row(sql, [], |row| row.get::<_, Option<String>>(0))
+        .optional()?;
+    text.flatten().map_or_else(
+        || Ok(T::default()),
+        |text| {
+            serde_json::from_str(&text).map_err(|error| {
+                let kind = rusqlite::types::Type::Text;
+                rusqlite::Error::FromSqlConversionFailure(0, kind, error.into())
+            })
+        },
+    )
+}
+
+fn json<T: Serialize>(value: &T) -> rusqlite::Result<String> {
+    serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
+}

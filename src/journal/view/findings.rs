@@ -1,0 +1,269 @@
+//! What could make a change useless or surprising, as far as the run file tells.
+
+use rusqlite::Row;
+
+use crate::journal::foresight::{self, Mark, Named};
+use crate::model::Operation;
+
+use super::View;
+
+/// Several users, and one of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Several {
+    /// How many.
+    pub users: u64,
+    /// One of them.
+    pub example: String,
+}
+
+/// Something to look at before a change is agreed to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Finding {
+    /// A filter of the organisation goes on synchronising a type that is to be switched off.
+    SystemFilter(Named),
+    /// Users who keep another active filter of a type of which one is switched off.
+    StaysOn(Several),
+    /// Users with several filters of one template.
+    Duplicates(Several),
+    /// New users receive an active filter of this type.
+    Template(Named),
+    /// Users whose default filters are not there yet: they receive active ones later.
+    NotPopulated(Several),
+    /// Users to be changed whose mailbox synchronises no appointments: nothing changes in Exchange.
+    NoMailbox(Several),
+    /// The organisation's filters could not be read.
+    OrganisationUnknown(String),
+    /// Whether mailboxes synchronise could not be read.
+    MailboxesUnknown(String),
+    /// Users whom the other engine serves and who go on being synchronised here.
+    BothEngines(Several),
+    /// Users whom no engine serves in the end.
+    NoEngine(Several),
+    /// Names of the other engine's list that lead to no user of this run.
+    NotHere {
+        /// How many.
+        names: u64,
+        /// Some of them.
+        examples: Vec<String>,
+    },
+}
+
+impl Finding {
+    /// The stable word.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::SystemFilter(_) => "system-filter",
+            Self::StaysOn(_) => "stays-on",
+            Self::Duplicates(_) => "duplicates",
+            Self::Template(_) => "template",
+            Self::NotPopulated(_) => "not-populated",
+            Self::NoMailbox(_) => "no-mailbox",
+            Self::OrganisationUnknown(_) => "organisation-unknown",
+            Self::MailboxesUnknown(_) => "mailboxes-unknown",
+            Self::BothEngines(_) => "both-engines",
+            Self::NoEngine(_) => "no-engine",
+            Self::NotHere { .. } => "not-here",
+        }
+    }
+}
+
+/// Another active Outlook filter of the same type, of which no change is planned.
+const STAYS_ON: &str = "
+SELECT count(DISTINCT c.user), min(u.label)
+FROM change AS c JOIN filter AS f ON f.user = c.user AND f.id = c.filter
+JOIN filter AS o ON o.user = c.user AND o.type = f.type AND o.kind = 256 AND o.state = 0
+JOIN user AS u ON u.seq = c.user
+WHERE c.to_state = 1 AND f.kind = 256
+AND NOT EXISTS (SELECT 1 FROM change AS d WHERE d.user = o.user AND d.filter = o.id AND d.to_state = 1)";
+
+const DUPLICATES: &str = "
+SELECT count(DISTINCT f.user), min(u.label)
+FROM (SELECT user FROM filter WHERE template IS NOT NULL AND matching
+      GROUP BY user, template, kind HAVING count(*) > 1) AS f
+JOIN user AS u ON u.seq = f.user";
+
+const NOT_POPULATED: &str = "
+SELECT count(*), min(label) FROM user WHERE NOT populated AND survey <> 2";
+
+const NO_MAILBOX: &str = "
+SELECT count(*), min(u.label) FROM user AS u JOIN mark AS m ON m.user = u.id AND m.mark = ?1
+WHERE EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq)";
+
+/// Users whose end is known, and whether an active Outlook filter is left: of the calendar, or of a type that the
+/// run is about.
+const ENDS: &str = "
+WITH ends AS (
+    SELECT u.label AS label,
+           EXISTS (SELECT 1 FROM mark AS m WHERE m.user = u.id AND m.mark = ?1) AS other,
+           EXISTS (SELECT 1 FROM filter AS f LEFT JOIN change AS c ON c.user = f.user AND c.filter = f.id
+                   WHERE f.user = u.seq AND f.kind = 256 AND (f.type IN ('appointment', 'recurringappointmentmaster', 'serviceappointment')
+                        OR f.type IN (SELECT type FROM filter WHERE matching))
+                   AND coalesce(c.to_state, f.state) = 0) AS here
+    FROM user AS u WHERE u.survey = 1)
+SELECT count(*), min(label) FROM ends WHERE other = ?2 AND here = ?2";
+
+impl View<'_> {
+    /// Everything to look at first; what was not asked for is not looked for.
+    pub fn findings(&self) -> rusqlite::Result<Vec<Finding>> {
+        let deactivates = self.head()?.operation == Operation::Deactivate;
+        let asked = foresight::asked(self.0)?;
+        let found = foresight::surroundings(self.0)?;
+        let mut all = Vec::new();
+        if deactivates {
+            let system = found.system_filters.into_iter().flatten();
+            all.extend(system.map(Finding::SystemFilter));
+            all.extend(found.organisation_unknown.map(Finding::OrganisationUnknown));
+            all.extend(self.several(STAYS_ON, &[])?.map(Finding::StaysOn));
+        }
+        all.extend(self.several(DUPLICATES, &[])?.map(Finding::Duplicates));
+        if deactivates {
+            let templates = found.templates.into_iter().flatten();
+            all.extend(templates.map(Finding::Template));
+            all.extend(self.several(NOT_POPULATED, &[])?.map(Finding::NotPopulated));
+            let mark = Mark::NoMailbox as i32;
+            all.extend(self.several(NO_MAILBOX, &[mark])?.map(Finding::NoMailbox));
+            all.extend(found.mailboxes.map(Finding::MailboxesUnknown));
+        }
+        if asked.other_engine.is_some() {
+            let engine = Mark::OtherEngine as i32;
+            all.extend(self.several(ENDS, &[engine, 1])?.map(Finding::BothEngines));
+            all.extend(self.several(ENDS, &[engine, 0])?.map(Finding::NoEngine));
+            all.extend((found.not_here > 0).then_some(Finding::NotHere {
+                names: found.not_here,
+                examples: found.not_here_examples,
+            }));
+        }
+        Ok(all)
+    }
+
+    fn several(&self, sql: &str, params: &[i32]) -> rusqlite::Result<Option<Several>> {
+        let mut query = self.0.prepare_cached(sql)?;
+        let row = |row: &Row<'_>| Ok((row.get::<_, u64>(0)?, row.get::<_, Option<String>>(1)?));
+        let (users, example) = query.query_row(rusqlite::params_from_iter(params), row)?;
+        Ok((users > 0).then(|| Several {
+            users,
+            example: example.unwrap_or_default(),
+        }))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::schema;
+    use rusqlite::Connection;
+
+    /// Users 1 to 4; what each has is said by the tests.
+    fn run(rows: &str) -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        schema::create(&connection).unwrap();
+        let users = "INSERT INTO run (one, id, operation, environment, organization, server_major, server_minor,
+                caller, selection, criteria, tool, started, phase)
+             VALUES (1, '3f2a9c0d1b7e', 'deactivate', 'https://contoso.example',
+                '{\"id\":\"00000000-0000-0000-0000-000000000007\",\"name\":\"C\",\"distinct_deletes\":null}', 9, 2,
+                '{\"id\":\"00000000-0000-0000-0000-000000000009\",\"user\":\"a\"}', '{\"only\":null,\"except\":[]}',
+                '{\"types\":\"all\",\"kinds\":[\"outlook\"],\"name\":null}', '', 0, 'planned');
+             INSERT INTO user (seq, id, label, populated, survey) VALUES
+                (1, x'00000000000000000000000000000001', 'ada', 1, 1), (2, x'00000000000000000000000000000002', 'ben', 1, 1), (3, x'00000000000000000000000000000003', 'cy', 0, 1), (4, x'00000000000000000000000000000004', 'di', 0, 2);";
+        connection.execute_batch(users).unwrap();
+        connection.execute_batch(rows).unwrap();
+        connection
+    }
+
+    fn filter(user: i64, id: i64, state: i64, template: &str) -> String {
+        format!(
+            "INSERT INTO filter (user, id, name, type, kind, state, status, matching, template)
+             VALUES ({user}, x'{id:02}', 'n', 'appointment', 256, {state}, 1, 1, {template});"
+        )
+    }
+
+    fn change(user: i64, id: i64) -> String {
+        format!(
+            "INSERT INTO change (user, filter, from_state, to_state, stage) VALUES ({user}, x'{id:02}', 0, 1, 0);"
+        )
+    }
+
+    fn several(users: u64, example: &str) -> Several {
+        let example = example.to_owned();
+        Several { users, example }
+    }
+
+    #[test]
+    fn a_second_active_filter_of_the_type_and_duplicates_of_a_template_are_found() {
+        let rows = [
+            filter(1, 11, 0, "x'99'"),
+            filter(1, 12, 0, "x'99'"),
+            filter(2, 21, 0, "NULL"),
+            filter(2, 22, 1, "NULL"),
+            change(1, 11),
+            change(2, 21),
+        ];
+        let connection = run(&rows.concat());
+        assert_eq!(
+            View::new(&connection).findings().unwrap(),
+            [
+                Finding::StaysOn(several(1, "ada")),
+                Finding::Duplicates(several(1, "ada")),
+                Finding::NotPopulated(several(1, "cy")),
+            ]
+        );
+    }
+
+    #[test]
+    fn who_ends_with_both_engines_or_with_none_is_found_where_the_other_list_is_known() {
+        let rows = [
+            filter(1, 11, 0, "NULL"),
+            filter(2, 21, 0, "NULL"),
+            change(2, 21),
+            "INSERT INTO mark VALUES (x'00000000000000000000000000000001', 0);".into(),
+            "INSERT INTO foresight VALUES (1, '{\"impact\":false,\"other_engine\":[]}', '{\"not_here\":2}');".into(),
+            "UPDATE user SET populated = 1;".into(),
+        ];
+        let connection = run(&rows.concat());
+        assert_eq!(
+            View::new(&connection).findings().unwrap(),
+            [
+                Finding::BothEngines(several(1, "ada")),
+                // Ben's last filter goes; Cy never had one; of Di nothing is known.
+                Finding::NoEngine(several(2, "ben")),
+                Finding::NotHere {
+                    names: 2,
+                    examples: vec![]
+                },
+            ]
+        );
+    }
+
+    #[test]
+    fn what_is_lost_is_summed_and_what_is_not_known_is_never_taken_for_nothing() {
+        let rows = [
+            filter(1, 11, 0, "NULL"),
+            filter(2, 21, 0, "NULL"),
+            filter(3, 31, 0, "NULL"),
+            change(1, 11),
+            change(2, 21),
+            change(3, 31),
+            "INSERT INTO foresight VALUES (1, '{\"impact\":true,\"other_engine\":null}', NULL);
+             INSERT INTO impact VALUES (1, 'appointment', 5, 1, NULL, NULL), (1, 'task', NULL, 0, 'timeout', 'slow'),
+                (2, 'appointment', 7, 0, NULL, NULL);"
+                .into(),
+        ];
+        let connection = run(&rows.concat());
+        let view = View::new(&connection);
+        let impact = view.impact(1).unwrap().unwrap();
+        assert_eq!((impact.items, impact.bound, impact.users), (12, true, 2));
+        assert_eq!((impact.unknown_users, impact.not_counted), (1, 1));
+        assert_eq!(impact.most.len(), 1);
+        assert_eq!(
+            (impact.most[0].user.as_str(), impact.most[0].items),
+            ("ben", 7)
+        );
+        assert_eq!(impact.unknown[0].kind, "timeout");
+        let types: Vec<_> = impact
+            .types
+            .iter()
+            .map(|t| (t.items, t.unknown_users))
+            .collect();
+        assert_eq!(types, [(12, 0), (0, 1)]);
+    }
+}

@@ -1,0 +1,188 @@
+//! What the users of a run lose: by type, by user, and of whom it is not known.
+
+use rusqlite::Row;
+
+use crate::journal::foresight;
+use crate::journal::rows::user_id;
+use crate::model::UserId;
+
+use super::View;
+
+/// What a plan takes from calendars and other folders.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Impact {
+    /// By filter type.
+    pub types: Vec<ImpactOfType>,
+    /// Items of all users and types, as far as they are known.
+    pub items: u64,
+    /// Whether some numbers are the most that it can be.
+    pub bound: bool,
+    /// Users who lose something.
+    pub users: u64,
+    /// Users of whom something is not known.
+    pub unknown_users: u64,
+    /// Users with changes to be made who were not counted.
+    pub not_counted: u64,
+    /// Those who lose most.
+    pub most: Vec<ImpactOfUser>,
+    /// Why something is not known.
+    pub unknown: Vec<UnknownGroup>,
+}
+
+/// What is lost of one type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImpactOfType {
+    /// The type's logical name.
+    pub filter_type: String,
+    /// Items, as far as they are known.
+    pub items: u64,
+    /// Whether some numbers are the most that it can be.
+    pub bound: bool,
+    /// Users who lose something.
+    pub users: u64,
+    /// Users of whom it is not known.
+    pub unknown_users: u64,
+}
+
+/// What one user loses.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImpactOfUser {
+    /// How the user is named.
+    pub user: String,
+    /// `systemuserid`.
+    pub id: UserId,
+    /// Items of all types, as far as they are known.
+    pub items: u64,
+    /// Whether some numbers are the most that it can be.
+    pub bound: bool,
+    /// Whether something is not known.
+    pub unknown: bool,
+}
+
+/// Users of whom something is not known for one reason.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UnknownGroup {
+    /// A stable word.
+    pub kind: String,
+    /// How many users.
+    pub users: u64,
+    /// One of them.
+    pub example: String,
+    /// What was said of that one.
+    pub message: String,
+}
+
+/// What one user loses of one type, or why that is not known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ImpactRow {
+    /// The type's logical name.
+    pub filter_type: String,
+    /// Items, where they are known.
+    pub items: Option<u64>,
+    /// Whether that is the most that it can be.
+    pub bound: bool,
+    /// Why it is not known: a stable word, and what was said.
+    pub why: Option<(String, String)>,
+}
+
+const BY_TYPE: &str = "
+SELECT type, coalesce(sum(items), 0), max(bound), sum(coalesce(items, 0) > 0), sum(items IS NULL)
+FROM impact GROUP BY type ORDER BY type";
+
+const BY_USER: &str = "
+SELECT u.label, u.id, coalesce(sum(i.items), 0) AS lost, max(i.bound), max(i.items IS NULL)
+FROM impact AS i JOIN user AS u ON u.seq = i.user
+GROUP BY i.user HAVING lost > 0 ORDER BY lost DESC, u.label LIMIT ?1";
+
+const BY_REASON: &str = "
+SELECT i.kind, count(DISTINCT i.user), min(u.label), i.message
+FROM impact AS i JOIN user AS u ON u.seq = i.user
+WHERE i.items IS NULL GROUP BY i.kind ORDER BY 2 DESC, 1";
+
+impl View<'_> {
+    /// What is lost, with the `most` users who lose most; `None` where that was not asked for.
+    pub fn impact(&self, most: u32) -> rusqlite::Result<Option<Impact>> {
+        if !foresight::asked(self.0)?.impact {
+            return Ok(None);
+        }
+        let count = |sql| self.0.query_row(sql, [], |row| row.get::<_, u64>(0));
+        let types = self.lost_by_type()?;
+        Ok(Some(Impact {
+            items: types.iter().map(|of| of.items).sum(),
+            bound: types.iter().any(|of| of.bound),
+            users: count("SELECT count(DISTINCT user) FROM impact WHERE items > 0")?,
+            unknown_users: count("SELECT count(DISTINCT user) FROM impact WHERE items IS NULL")?,
+            not_counted: count(
+                "SELECT count(DISTINCT c.user) FROM change AS c
+                 JOIN filter AS f ON f.user = c.user AND f.id = c.filter
+                 WHERE c.to_state = 1 AND f.kind = 256
+                 AND NOT EXISTS (SELECT 1 FROM impact AS i WHERE i.user = c.user AND i.type = f.type)",
+            )?,
+            most: self.losing_most(most)?,
+            unknown: self.unknown_by_reason()?,
+            types,
+        }))
+    }
+
+    fn lost_by_type(&self) -> rusqlite::Result<Vec<ImpactOfType>> {
+        let mut query = self.0.prepare_cached(BY_TYPE)?;
+        let row = |row: &Row<'_>| {
+            Ok(ImpactOfType {
+                filter_type: row.get(0)?,
+                items: row.get(1)?,
+                bound: row.get(2)?,
+                users: row.get(3)?,
+                unknown_users: row.get(4)?,
+            })
+        };
+        query.query_map([], row)?.collect()
+    }
+
+    fn losing_most(&self, most: u32) -> rusqlite::Result<Vec<ImpactOfUser>> {
+        let mut query = self.0.prepare_cached(BY_USER)?;
+        let row = |row: &Row<'_>| {
+            Ok(ImpactOfUser {
+                user: row.get(0)?,
+                id: user_id(row, 1)?,
+                items: row.get(2)?,
+                bound: row.get(3)?,
+                unknown: row.get(4)?,
+            })
+        };
+        query.query_map([most], row)?.collect()
+    }
+
+    fn unknown_by_reason(&self) -> rusqlite::Result<Vec<UnknownGroup>> {
+        let mut query = self.0.prepare_cached(BY_REASON)?;
+        let row = |row: &Row<'_>| {
+            Ok(UnknownGroup {
+                kind: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
+                users: row.get(1)?,
+                example: row.get(2)?,
+                message: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
+            })
+        };
+        query.query_map([], row)?.collect()
+    }
+
+    /// What one user loses, by type.
+    pub fn impact_of(&self, user: UserId) -> rusqlite::Result<Vec<ImpactRow>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT i.type, i.items, i.bound, i.kind, i.message FROM impact AS i
+             JOIN user AS u ON u.seq = i.user WHERE u.id = ?1 ORDER BY i.type",
+        )?;
+        let row = |row: &Row<'_>| {
+            let kind: Option<String> = row.get(3)?;
+            let message: Option<String> = row.get(4)?;
+            Ok(ImpactRow {
+                filter_type: row.get(0)?,
+                items: row.get(1)?,
+                bound: row.get(2)?,
+                why: kind.zip(message),
+            })
+        };
+        query
+            .query_map([crate::journal::rows::blob(user.0)], row)?
+            .collect()
+    }
+}

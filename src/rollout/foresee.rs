@@ -1,0 +1,337 @@
+//! Finding out what a plan takes from people, before anybody agrees to it. Nothing here writes to the server.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::{Arc, PoisonError};
+
+use http::StatusCode;
+use jiff::Timestamp;
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::dataverse::{self, Columns, Fault, FetchQuery, Fetched, FetchedAs, Impersonated, Probe};
+use crate::journal::{Mark, Named, Subject};
+use crate::model::{Filter, FilterType, Operation, ProblemKind};
+use crate::plan::{
+    Answer, COUNT, Change, Query, Question, Surroundings, SystemFilter, Table, Unknown, questions,
+    reckon,
+};
+
+use super::prove::Proof;
+use super::{Rollout, RolloutError};
+
+/// `querytype`: `OutlookFilters`, on `savedquery` a system filter.
+const SYSTEM_FILTER: i32 = 256;
+/// Users of whom this holds synchronise no appointments, whatever their filters say (Microsoft: `mailbox` table
+/// reference: `actdeliverymethod` 1 is server-side synchronisation).
+const NO_MAILBOX: &str = "_defaultmailbox_value eq null or defaultmailbox/actdeliverymethod ne 1 or \
+                          defaultmailbox/enabledforact ne true";
+
+impl Rollout {
+    /// The columns of filters that are read: with what each selects where that is to be counted.
+    pub(super) fn columns(&self) -> Columns {
+        match self.surroundings() {
+            Some(_) => Columns::WithQueries,
+            None => Columns::Needed,
+        }
+    }
+
+    fn surroundings(&self) -> Option<Arc<Surroundings>> {
+        let kept = self.around.lock();
+        kept.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    fn keep_surroundings(&self, around: Surroundings) -> Arc<Surroundings> {
+        let around = Arc::new(around);
+        let mut kept = self.around.lock().unwrap_or_else(PoisonError::into_inner);
+        *kept = Some(Arc::clone(&around));
+        around
+    }
+
+    /// Reads, where the impact is to be counted, what the organisation itself synchronises and gives to new users,
+    /// and whose mailbox synchronises: two requests, and one more for every 5,000 users without a mailbox.
+    pub(super) async fn look_around(&self) -> Result<(), RolloutError> {
+        let impact = self.journal().asked().await?.impact;
+        if !impact || self.head().operation != Operation::Deactivate {
+            return Ok(());
+        }
+        let system_filters = self.read_organisation_filters().await?;
+        self.mark_mailboxes().await?;
+        self.keep_surroundings(Surroundings {
+            system_filters,
+            now: Timestamp::now(),
+            ..Surroundings::default()
+        });
+        Ok(())
+    }
+
+    async fn read_organisation_filters(&self) -> Result<Option<Vec<SystemFilter>>, RolloutError> {
+        let read = match self.reader.organisation_filters().await {
+            Ok(read) => read,
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(error) => {
+                let why = error.to_string();
+                self.journal()
+                    .found(move |found| found.organisation_unknown = Some(why))
+                    .await?;
+                return Ok(None);
+            }
+        };
+        let about = |filter_type: &FilterType| self.head().criteria.is_about(filter_type);
+        let (mut filters, mut templates, mut named) = (Vec::new(), Vec::new(), Vec::new());
+        for row in read {
+            let filter_type = FilterType::new(&row.returnedtypecode);
+            if !about(&filter_type) {
+                continue;
+            }
+            let name = row.name.unwrap_or_default();
+            let it = Named {
+                name: name.clone(),
+                filter_type: filter_type.clone(),
+            };
+            if row.querytype == SYSTEM_FILTER {
+                named.push(it);
+                filters.push(SystemFilter {
+                    name,
+                    filter_type,
+                    query: row.fetchxml,
+                });
+            } else if row.isdefault == Some(true) {
+                templates.push(it);
+            }
+        }
+        self.journal()
+            .found(move |found| {
+                found.system_filters = Some(named);
+                found.templates = Some(templates);
+                found.organisation_unknown = None;
+            })
+            .await?;
+        Ok(Some(filters))
+    }
+
+    async fn mark_mailboxes(&self) -> Result<(), RolloutError> {
+        let mut users = HashSet::new();
+        let unknown = match self.reader.users_where(NO_MAILBOX, &mut users).await {
+            Ok(()) => None,
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(error) => Some(error.to_string()),
+        };
+        self.journal()
+            .mark(Mark::NoMailbox, users.into_iter().collect())
+            .await?;
+        Ok(self
+            .journal()
+            .found(move |found| found.mailboxes = unknown)
+            .await?)
+    }
+
+    /// Counts what a user loses, and records it; nothing where that was not asked for.
+    pub(super) async fn foresee(
+        &self,
+        subject: &Subject,
+        filters: &[Filter],
+        changes: &[Change],
+    ) -> Result<(), RolloutError> {
+        let Some(around) = self.surroundings().filter(|_| !changes.is_empty()) else {
+            return Ok(());
+        };
+        let around = self.with_tables(around, filters).await?;
+        let questions = questions(filters, changes, &around);
+        let queries: Vec<_> = questions.iter().flat_map(|q| &q.queries).collect();
+        let mut answers = self.answers(subject, &queries).await?.into_iter();
+        let losses = questions.iter().map(|question: &Question| {
+            let its: Vec<_> = answers.by_ref().take(question.queries.len()).collect();
+            (question.filter_type.clone(), reckon(question, &its))
+        });
+        let losses: Vec<_> = losses.collect();
+        Ok(self.journal().lost(subject.seq, losses).await?)
+    }
+
+    /// Looks up the tables that are not known yet.
+    async fn with_tables(
+        &self,
+        mut around: Arc<Surroundings>,
+        filters: &[Filter],
+    ) -> Result<Arc<Surroundings>, RolloutError> {
+        let types: BTreeSet<_> = filters.iter().map(|filter| &filter.filter_type).collect();
+        for filter_type in types {
+            if around.tables.contains_key(filter_type) {
+                continue;
+            }
+            let table = match Table::known(filter_type) {
+                Some(table) => Some(table),
+                None => self.look_up(filter_type).await?,
+            };
+            // Others may have looked up another one meanwhile.
+            let mut more = self
+                .surroundings()
+                .map_or_else(|| (*around).clone(), |a| (*a).clone());
+            more.tables.insert(filter_type.clone(), table);
+            around = self.keep_surroundings(more);
+        }
+        Ok(around)
+    }
+
+    async fn look_up(&self, filter_type: &FilterType) -> Result<Option<Table>, RolloutError> {
+        let names = match self.reader.table_names(filter_type.as_str()).await {
+            Ok(names) => names,
+            Err(error) if error.is_fatal() => return Err(error.into()),
+            Err(_) => None,
+        };
+        let table = names.map(|names| Table {
+            set: names.entity_set_name,
+            key: names.primary_id_attribute,
+        });
+        Ok(table.filter(Table::is_sound))
+    }
+
+    async fn answers(
+        &self,
+        subject: &Subject,
+        queries: &[&Query],
+    ) -> Result<Vec<Answer>, RolloutError> {
+        if queries.is_empty() {
+            return Ok(Vec::new());
+        }
+        let probe = match self.proof() {
+            Proof::WhoAmI => Some(Probe::WhoAmI),
+            Proof::CurrentUser => Some(Probe::CurrentUser),
+            Proof::OnlyOurselves => None,
+        };
+        let asked: Vec<_> = queries.iter().map(|query| fetch_query(query)).collect();
+        let who = Impersonated::from(subject);
+        let none = |why: &Unknown| vec![Answer::No(why.clone()); queries.len()];
+        match self.reader.fetch_as(&who, probe, &asked).await {
+            Err(error) if error.is_fatal() => Err(error.into()),
+            Err(error) => Ok(none(&unknown_by_error(&error))),
+            Ok(FetchedAs { user, .. }) if probe.is_some() && user != Some(subject.id) => {
+                let message = user.map_or_else(
+                    || "the server did not say as whom it answered".to_owned(),
+                    |user| format!("asked as this user, the server answered as {user}"),
+                );
+                Ok(none(&Unknown::new("not-as-user", message)))
+            }
+            Ok(FetchedAs { answers, .. }) => {
+                let pairs = answers.into_iter().zip(queries);
+                Ok(pairs.map(|(got, query)| answer(got, query)).collect())
+            }
+        }
+    }
+}
+
+fn fetch_query(query: &Query) -> FetchQuery {
+    FetchQuery {
+        set: query.set.clone(),
+        fetch: query.fetch.clone(),
+        column: query.ids.clone().unwrap_or_else(|| COUNT.to_owned()),
+    }
+}
+
+fn answer(fetched: Fetched, query: &Query) -> Answer {
+    let odd = |what: &str| {
+        Answer::No(Unknown::new(
+            "refused",
+            format!("the answer holds no {what}"),
+        ))
+    };
+    match fetched {
+        Fetched::Refused(fault) => Answer::No(unknown(&fault)),
+        Fetched::Lost(why) => Answer::No(Unknown::new("refused", why)),
+        Fetched::Values(values) if query.ids.is_some() => {
+            let ids = values.iter().map(|id| id.as_str()?.parse::<Uuid>().ok());
+            let ids: Option<Vec<_>> = ids.collect();
+            ids.map_or_else(|| odd("ids"), Answer::Ids)
+        }
+        Fetched::Values(values) => {
+            let number = match &values[..] {
+                [number] => Value::as_u64(number),
+                _ => None,
+            };
+            number.map_or_else(|| odd("number"), Answer::Number)
+        }
+    }
+}
+
+fn unknown_by_error(error: &dataverse::Error) -> Unknown {
+    match error {
+        dataverse::Error::Refused { fault, .. } => unknown(fault),
+        dataverse::Error::Lost { .. } => Unknown::new("timeout", error.to_string()),
+        error => Unknown::new("refused", error.to_string()),
+    }
+}
+
+/// Why the server does not answer a query (codes: Microsoft's list of web service error codes).
+fn unknown(fault: &Fault) -> Unknown {
+    const AGGREGATE_LIMIT: u32 = 0x8004_E023;
+    const SQL_TIMEOUT: u32 = 0x8004_4151;
+    let says = |text: &str| fault.message.contains(text);
+    let kind = if fault.code == Some(AGGREGATE_LIMIT) || says("AggregateQueryRecordLimit") {
+        "too-many"
+    } else if fault.code == Some(SQL_TIMEOUT) || fault.status == StatusCode::REQUEST_TIMEOUT {
+        "timeout"
+    } else {
+        match fault.kind() {
+            ProblemKind::NoPrivilege
+            | ProblemKind::NoReadPrivilege
+            | ProblemKind::NoRoles
+            | ProblemKind::NoLicence
+            | ProblemKind::AccessDenied => "no-privilege",
+            _ if fault.status == StatusCode::BAD_REQUEST => "bad-query",
+            _ => "refused",
+        }
+    };
+    Unknown::new(kind, fault.message.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use serde_json::json;
+
+    fn fault(status: u16, code: Option<u32>, message: &str) -> Fault {
+        Fault {
+            status: StatusCode::from_u16(status).unwrap(),
+            code,
+            message: message.into(),
+            request_id: None,
+        }
+    }
+
+    #[test]
+    fn the_reason_why_nothing_is_known_is_told_in_a_stable_word() {
+        let missing = "Principal user is missing prvReadActivity privilege";
+        for (refusal, kind) in [
+            (
+                fault(400, Some(0x8004_E023), "The maximum record limit"),
+                "too-many",
+            ),
+            (fault(500, Some(0x8004_4151), "SQL timeout"), "timeout"),
+            (fault(403, Some(0x8004_0220), missing), "no-privilege"),
+            (
+                fault(400, Some(0x8004_1103), "has no attribute"),
+                "bad-query",
+            ),
+            (fault(500, None, "?"), "refused"),
+        ] {
+            assert_eq!(unknown(&refusal).kind, kind, "{refusal:?}");
+        }
+    }
+
+    #[test]
+    fn an_answer_of_another_shape_is_no_number() {
+        let mut query = Query {
+            set: "tasks".into(),
+            fetch: "<fetch/>".into(),
+            ids: None,
+        };
+        let of = |values: &[Value], query: &Query| answer(Fetched::Values(values.to_vec()), query);
+        assert_eq!(of(&[json!(4)], &query), Answer::Number(4));
+        for odd in [vec![], vec![json!(1), json!(2)], vec![json!("4")]] {
+            assert!(matches!(of(&odd, &query), Answer::No(_)), "{odd:?}");
+        }
+        query.ids = Some("activityid".into());
+        let id = Uuid::from_u128(4);
+        assert_eq!(of(&[json!(id)], &query), Answer::Ids(vec![id]));
+        assert!(matches!(of(&[json!(4)], &query), Answer::No(_)));
+    }
+}
