@@ -14,7 +14,7 @@ use crate::journal::{
 use crate::model::{Caller, FilterId, Operation, Outcome, RunId, StateAndStatus, UserId};
 
 use super::json::write_json;
-use super::{ReportError, hint, words};
+use super::{ReportError, foresight_document, hint, words};
 
 /// The version of every JSON document.
 pub(super) const FORMAT: u32 = 1;
@@ -97,6 +97,9 @@ struct Document<'a> {
     users: UserTotals,
     filters: FilterTotals,
     requests: Requests,
+    look_first: Vec<foresight_document::First>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impact: Option<foresight_document::Lost>,
     #[serde(skip_serializing_if = "Option::is_none")]
     states: Option<StatesBy>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -126,6 +129,8 @@ fn document<'a>(
         users: view.users()?,
         filters: view.filters()?,
         requests: head.requests,
+        look_first: foresight_document::first(view)?,
+        impact: foresight_document::lost(view, head)?,
         states: changes.then(|| StatesBy::read(view)).transpose()?,
         timeline: changes.then(|| view.timeline(STRETCHES)).transpose()?,
         problems: Problems(rows),
@@ -329,6 +334,7 @@ mod tests {
             "throttled": 4,
             "retried": 5
           },
+          "look_first": [],
         "#);
         let document = parsed(&text);
         assert_eq!(document["problems"].as_array().unwrap().len(), 6);

@@ -10,6 +10,10 @@ mod document;
 mod drift;
 mod error;
 mod evidence;
+mod foresight;
+mod foresight_document;
+#[cfg(test)]
+mod foresight_tests;
 mod format;
 mod grid;
 mod hints;

@@ -5,6 +5,7 @@ use std::io::Write;
 use crate::journal::{FilterTotals, Head, Phase, ProblemGroup, RunReader, TypeTotals, UserTotals};
 use crate::plan::PlanDigest;
 
+use super::foresight::{Foresight, write_first, write_impact};
 use super::grid::{self, Column, Grid};
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups, write_more};
@@ -32,6 +33,7 @@ struct Plan {
     digest: Option<PlanDigest>,
     types: Vec<(TypeTotals, u64)>,
     groups: Vec<ProblemGroup>,
+    foresight: Foresight,
     more: String,
 }
 
@@ -47,6 +49,7 @@ pub fn write_plan(out: &mut dyn Write, run: &RunReader, look: Look) -> Result<()
     writeln!(out)?;
     grid::facts(out, &words::facts(&plan.head), look)?;
     writeln!(out)?;
+    write_first(out, &plan.foresight, look)?;
     write_types(out, &plan, look)?;
     let users = words::planned_users(&plan.users, plan.not_surveyed);
     let to_change = match plan.filters.planned {
@@ -58,6 +61,7 @@ pub fn write_plan(out: &mut dyn Write, run: &RunReader, look: Look) -> Result<()
     let digest = plan.digest.filter(|_| plan.filters.planned > 0);
     facts.extend(digest.map(|digest| ("Digest", digest.to_string())));
     grid::facts(out, &facts, look)?;
+    write_impact(out, &plan.foresight, look)?;
     if !plan.groups.is_empty() {
         writeln!(out)?;
         writeln!(out, "{}", look.paint(Tone::Strong, TITLE))?;
@@ -92,6 +96,7 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
                     .map(planned)
                     .collect::<rusqlite::Result<_>>()?,
                 groups: view.problem_groups()?,
+                foresight: Foresight::read(view, &head)?,
                 more: format!("`syncfilters report {more}`"),
                 head,
             })

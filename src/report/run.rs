@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use crate::journal::{ChangeRow, Head, ProblemRow, RunReader, View};
 
 use super::document::write_with_changes;
+use super::foresight::{Foresight, write_first, write_impact};
 use super::grid::{self, Column, Grid};
 use super::html::write_html;
 use super::paint::Tone;
@@ -56,7 +57,10 @@ fn write_table(
     run.view(|view| {
         view.at_one_instant(|view| {
             let totals = Totals::read(view)?;
-            if let Err(error) = write_head(out, &totals, look, zone) {
+            let foresight = Foresight::read(view, &totals.head)?;
+            let head = write_head(out, &totals, look, zone)
+                .and_then(|()| write_foresight(out, &foresight, look));
+            if let Err(error) = head {
                 return Ok(Err(error));
             }
             let problems = write_problems(out, view, &totals, look)?;
@@ -80,6 +84,20 @@ fn write_head(
     grid::facts(out, &facts_of(head, zone), look)?;
     writeln!(out)?;
     write_totals(out, totals, look)
+}
+
+/// What was known before; a run that was planned without looking has little of it.
+fn write_foresight(
+    out: &mut dyn Write,
+    foresight: &Foresight,
+    look: Look,
+) -> Result<(), ReportError> {
+    write_impact(out, foresight, look)?;
+    if foresight.first().is_empty() {
+        return Ok(());
+    }
+    writeln!(out)?;
+    write_first(out, foresight, look)
 }
 
 /// The heading over a run.

@@ -7,8 +7,9 @@ use crate::model::RunId;
 
 use super::ReportError;
 use super::cell::{cell, maybe};
+use super::foresight::row_cells;
 
-const HEADER: [&str; 19] = [
+const HEADER: [&str; 21] = [
     "run",
     "user",
     "user_id",
@@ -28,9 +29,14 @@ const HEADER: [&str; 19] = [
     "message",
     "request_id",
     "business_unit",
+    "lost_items",
+    "lost_note",
 ];
 
 type Row = [String; HEADER.len()];
+
+/// What the user loses of the type of this filter, all filters of the type together; and how sure that is.
+const LOST: usize = HEADER.len() - 2;
 
 /// Writes every change with the last problem about it, then every problem that is about no change; of problems, those
 /// that still stand.
@@ -59,6 +65,12 @@ fn write_rows<W: Write>(
         let (problem, kind) = (problem.map_err(Broken::Read)?, kind.map_err(Broken::Read)?);
         let mut line = change_row(&run, &row, problem.as_ref());
         line[6] = maybe(kind.map(crate::model::Kind::as_str));
+        let lost = view.impact_of(row.user_id).map_err(Broken::Read)?;
+        if let Some(lost) = lost.iter().find(|lost| lost.filter_type == row.filter_type) {
+            let [items, note] = row_cells(lost);
+            line[LOST] = items;
+            line[LOST + 1] = cell(&note);
+        }
         csv.write_record(&line).map_err(Broken::Write)
     })?;
     let problems = changes.map(|()| {
@@ -107,6 +119,8 @@ fn change_row(run: &RunId, row: &ChangeRow, problem: Option<&ProblemRow>) -> Row
         message,
         request,
         unit(row.unit.as_deref()),
+        String::new(),
+        String::new(),
     ]
 }
 
@@ -138,6 +152,8 @@ fn problem_row(run: &RunId, row: &ProblemRow) -> Row {
         message,
         request,
         unit(row.unit.as_deref()),
+        none(),
+        none(),
     ]
 }
 

@@ -8,6 +8,7 @@ use crate::journal::{RunReader, States, View};
 
 use super::ReportError;
 use super::evidence::{Evidence, STATES, TIMES, sentences, states_cells, time_cells};
+use super::foresight::{self, Foresight};
 use super::grid::Column;
 use super::markdown::{escaped, facts, header, row};
 use super::problems::{self, group_cells};
@@ -25,7 +26,9 @@ pub(super) fn write_markdown(
         view.at_one_instant(|view| {
             let totals = Totals::read(view)?;
             let evidence = Evidence::read(view)?;
+            let foresight = Foresight::read(view, &totals.head)?;
             let top = write_totals(out, &totals, zone)
+                .and_then(|()| foresight::write_markdown(out, &foresight))
                 .and_then(|()| write_states(out, &evidence))
                 .and_then(|()| write_times(out, &evidence, zone));
             if let Err(error) = top {

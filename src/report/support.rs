@@ -5,12 +5,14 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::journal::{Found, Head, Phase, Requests, RunFile, RunReader, Settled, Settlement};
+use crate::journal::{
+    Asked, Found, Head, Mark, Named, Phase, Requests, RunFile, RunReader, Settled, Settlement,
+};
 use crate::model::{
     Caller, Filter, FilterId, FilterType, Kind, Modification, Operation, Organization, Outcome,
     Problem, ProblemKind, ServerVersion, Stage, State, Status, UnitId, UserId,
 };
-use crate::plan::{Change, Criteria, Selection};
+use crate::plan::{Change, Criteria, Loss, Selection, Unknown};
 
 use super::Look;
 
@@ -32,6 +34,8 @@ pub(super) struct TestRun {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Come {
     Planned,
+    /// The same, and what users lose was counted.
+    Foreseen,
     /// Stopped with a write of which nobody knows what became.
     Stopped,
 }
@@ -232,6 +236,44 @@ async fn apply(file: &RunFile) {
     file.journal.set_outcome(Outcome::Stopped).await.unwrap();
 }
 
+async fn foresee(file: &RunFile) {
+    let journal = &file.journal;
+    let asked = Asked {
+        impact: true,
+        other_engine: Some(Vec::new()),
+    };
+    journal.ask(asked).await.unwrap();
+    let named = |name: &str| Named {
+        name: name.into(),
+        filter_type: FilterType::new("appointment"),
+    };
+    let system = vec![named("All\u{1b}[2J")];
+    let templates = vec![named("Appointments template")];
+    journal
+        .found(move |found| {
+            found.system_filters = Some(system);
+            found.templates = Some(templates);
+            found.mailboxes = Some("the server has no such column".into());
+            found.not_here = 1;
+            found.not_here_examples = vec!["zoe@contoso.example".into()];
+        })
+        .await
+        .unwrap();
+    let mark = |mark, n| journal.mark(mark, vec![user_id(n)]);
+    mark(Mark::OtherEngine, 2).await.unwrap();
+    mark(Mark::NoMailbox, 6).await.unwrap();
+    let why = Unknown::new("too-many", "The maximum record limit is exceeded.\u{1b}");
+    for (seq, loss) in [
+        (1, Loss::Exactly(1_240)),
+        (5, Loss::AtMost(7)),
+        (6, Loss::Exactly(0)),
+        (7, Loss::Unknown(why)),
+    ] {
+        let losses = vec![(FilterType::new("appointment"), loss)];
+        journal.lost(seq, losses).await.unwrap();
+    }
+}
+
 /// Clocks of its own, so that what is shown is the same every time.
 fn set_clocks(path: &Path) {
     let connection = rusqlite::Connection::open(path).unwrap();
@@ -256,6 +298,9 @@ pub(super) async fn run_of(head: Head, come: Come) -> TestRun {
     let path: PathBuf = folder.path().join(format!("{}.run", head.id));
     let file = RunFile::create(&path, head).unwrap();
     survey(&file).await;
+    if come == Come::Foreseen {
+        foresee(&file).await;
+    }
     if come == Come::Stopped {
         apply(&file).await;
     }

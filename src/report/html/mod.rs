@@ -6,6 +6,7 @@
 
 mod charts;
 mod escape;
+mod foresight;
 mod page;
 mod people;
 

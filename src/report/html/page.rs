@@ -6,6 +6,7 @@ use jiff::tz::TimeZone;
 
 use crate::journal::{RunReader, View};
 use crate::report::evidence::Evidence;
+use crate::report::foresight::Foresight;
 use crate::report::problems::{TITLE, group_cells};
 use crate::report::run::{facts_of, title};
 use crate::report::summary::{Totals, numbers};
@@ -13,6 +14,7 @@ use crate::report::{ReportError, words};
 
 use super::charts::{write_states, write_times};
 use super::escape::Text;
+use super::foresight::write_foresight;
 use super::people::write_people;
 
 const STYLE: &str = include_str!("style.css");
@@ -35,7 +37,9 @@ fn write_page(
 ) -> rusqlite::Result<io::Result<()>> {
     let totals = Totals::read(view)?;
     let evidence = Evidence::read(view)?;
+    let foresight = Foresight::read(view, &totals.head)?;
     let top = write_head(out, &totals, zone)
+        .and_then(|()| write_foresight(out, &foresight))
         .and_then(|()| write_groups(out, &totals))
         .and_then(|()| write_states(out, &evidence))
         .and_then(|()| write_times(out, &evidence, zone))

@@ -1,0 +1,326 @@
+//! What a change leads to, in words and tables: what to look at first, and what users lose.
+
+use std::io::{self, Write};
+
+use crate::journal::{
+    Finding, Head, Impact, ImpactOfType, ImpactOfUser, ImpactRow, Named, Several, UnknownGroup,
+    View,
+};
+
+use super::grid::{self, Column, Grid};
+use super::markdown::{escaped, header, row};
+use super::paint::Tone;
+use super::text::{clean, count, number};
+use super::{Look, ReportError};
+
+/// Heading over what to look at first.
+pub(super) const FIRST: &str = "Look at this first";
+/// Heading over what users lose.
+pub(super) const LOST: &str = "What users lose";
+/// Heading over the users who lose most.
+pub(super) const MOST: &str = "Who loses most";
+/// Heading over what is not known.
+pub(super) const UNKNOWN: &str = "What is not known";
+/// Users who lose most that are shown.
+pub(super) const SHOWN: u32 = 10;
+
+pub(super) const TYPES: [Column; 4] = [
+    Column::text("Type", 12, 26),
+    Column::number("Items"),
+    Column::number("Users"),
+    Column::number("Users not known"),
+];
+pub(super) const USERS: [Column; 2] = [Column::text("User", 16, 40), Column::number("Items")];
+pub(super) const REASONS: [Column; 4] = [
+    Column::text("Why", 12, 12),
+    Column::number("Users"),
+    Column::text("Example", 16, 36),
+    Column::text("What was said", 20, 60),
+];
+
+/// What was found of a run; empty where nothing was asked for and nothing is odd.
+pub(super) struct Foresight {
+    findings: Vec<Finding>,
+    pub(super) impact: Option<Impact>,
+    keeps: Option<bool>,
+}
+
+impl Foresight {
+    pub(super) fn read(view: &View<'_>, head: &Head) -> rusqlite::Result<Self> {
+        Ok(Self {
+            findings: view.findings()?,
+            impact: view.impact(SHOWN)?,
+            keeps: head.organization.distinct_deletes,
+        })
+    }
+
+    /// What to look at first, a sentence or two each.
+    pub(super) fn first(&self) -> Vec<String> {
+        let mut said: Vec<_> = self.findings.iter().filter_map(sentence).collect();
+        let templates = self.findings.iter().filter_map(|finding| match finding {
+            Finding::Template(template) => Some(template.filter_type.as_str()),
+            _ => None,
+        });
+        let templates: Vec<_> = templates.collect();
+        if !templates.is_empty() {
+            said.push(format!(
+                "New users will receive ACTIVE filters: the default templates of {} are active. \
+                 `syncfilters templates deactivate` keeps that from happening.",
+                clean(&templates.join(", "))
+            ));
+        }
+        said
+    }
+
+    /// What the numbers mean.
+    pub(super) fn meaning(&self) -> &'static str {
+        match self.keeps {
+            Some(true) => {
+                "Items to come that an active filter selects now and none will afterwards. They stay in \
+                 Exchange and are only unlinked, because DistinctPhysicalAndLogicalDeletesForExchangeSync is on."
+            }
+            Some(false) => {
+                "Items to come that an active filter selects now and none will afterwards. They can be deleted \
+                 from Exchange, because DistinctPhysicalAndLogicalDeletesForExchangeSync is off."
+            }
+            None => {
+                "Items to come that an active filter selects now and none will afterwards. They can be deleted \
+                 from Exchange, unless DistinctPhysicalAndLogicalDeletesForExchangeSync is on, which could not be read."
+            }
+        }
+    }
+}
+
+/// All that is lost, in one sentence.
+pub(super) fn total(impact: &Impact) -> String {
+    let most = if impact.bound { "up to " } else { "" };
+    let lost = count(impact.items, "item");
+    let mut said = vec![format!("{most}{lost} of {}", count(impact.users, "user"))];
+    for (users, what) in [
+        (impact.unknown_users, "not known in part or whole"),
+        (impact.not_counted, "not counted"),
+    ] {
+        if users > 0 {
+            said.push(format!("{} {what}", count(users, "user")));
+        }
+    }
+    said.join("; ")
+}
+
+/// A number, or the most that it can be.
+pub(super) fn items(items: u64, bound: bool) -> String {
+    let most = if bound { "≤ " } else { "" };
+    format!("{most}{}", number(items))
+}
+
+pub(super) fn type_cells(of: &ImpactOfType) -> [String; 4] {
+    [
+        clean(&of.filter_type).into_owned(),
+        items(of.items, of.bound),
+        number(of.users),
+        number(of.unknown_users),
+    ]
+}
+
+pub(super) fn user_cells(of: &ImpactOfUser) -> [String; 2] {
+    let more = if of.unknown { " + ?" } else { "" };
+    [
+        clean(&of.user).into_owned(),
+        format!("{}{more}", items(of.items, of.bound)),
+    ]
+}
+
+pub(super) fn reason_cells(group: &UnknownGroup) -> [String; 4] {
+    [
+        clean(&group.kind).into_owned(),
+        number(group.users),
+        clean(&group.example).into_owned(),
+        clean(&group.message).into_owned(),
+    ]
+}
+
+/// What one user loses of one type, for a cell.
+pub(super) fn row_cells(row: &ImpactRow) -> [String; 2] {
+    let note = match (&row.why, row.items) {
+        (Some((kind, message)), _) => format!("{kind}: {message}"),
+        (None, Some(_)) if row.bound => "at most".to_owned(),
+        (None, _) => "exactly".to_owned(),
+    };
+    [row.items.map_or_else(String::new, |n| n.to_string()), note]
+}
+
+/// What a finding says; the templates are said together.
+pub(super) fn sentence(finding: &Finding) -> Option<String> {
+    let of = |several: &Several, one: &str, many: &str, what: &str| {
+        let Several { users, example } = several;
+        let (verb, such) = match users {
+            1 => (one, ""),
+            _ => (many, "such as "),
+        };
+        format!(
+            "{} {verb} {what} ({such}{})",
+            count(*users, "user"),
+            clean(example)
+        )
+    };
+    let said = match finding {
+        Finding::Template(_) => return None,
+        Finding::SystemFilter(Named { name, filter_type }) => format!(
+            "The system filter `{}` is active: what it selects of {} goes on being synchronised for everybody, \
+             whatever the users' own filters say. A customiser can deactivate it.",
+            clean(name),
+            clean(filter_type.as_str())
+        ),
+        Finding::OrganisationUnknown(why) => format!(
+            "The system filters and default templates of the organisation could not be read, so that every number \
+             is the most that it can be: {}",
+            clean(why)
+        ),
+        Finding::StaysOn(several) => format!(
+            "{}. What that one selects goes on being synchronised; `syncfilters list` shows it, and without --name it \
+             is switched off, too.",
+            of(
+                several,
+                "keeps",
+                "keep",
+                "another active filter of a type of which one is switched off"
+            )
+        ),
+        Finding::Duplicates(several) => {
+            let what = "several filters that were made from one template";
+            format!("{}.", of(several, "has", "have", what))
+        }
+        Finding::NotPopulated(several) => format!(
+            "{}. The default ones are created, active, when the user is first synchronised: run again then, or \
+             deactivate the templates.",
+            of(several, "has", "have", "no filters yet")
+        ),
+        Finding::NoMailbox(several) => format!(
+            "{}, and will be changed all the same: nothing follows from it in Exchange.",
+            of(
+                several,
+                "has",
+                "have",
+                "no mailbox that synchronises appointments"
+            )
+        ),
+        Finding::MailboxesUnknown(why) => format!(
+            "Whose mailbox synchronises appointments could not be read: {}",
+            clean(why)
+        ),
+        Finding::BothEngines(several) => {
+            let what = "on the other engine's list and still synchronised here";
+            let users = of(several, "is", "are", what);
+            format!("{users}: both engines on one calendar make duplicates.")
+        }
+        Finding::NoEngine(several) => {
+            let what = "not on the other engine's list and not synchronised here in the end";
+            format!("{}: no engine is left.", of(several, "is", "are", what))
+        }
+        Finding::NotHere { names, examples } => format!(
+            "{} of the other engine's list without a user in this run: {}{}",
+            count(*names, "name"),
+            clean(&examples.join(", ")),
+            if *names > examples.len() as u64 {
+                ", …"
+            } else {
+                ""
+            }
+        ),
+    };
+    Some(said)
+}
+
+/// Writes what to look at first, with a line below; nothing where there is nothing.
+pub(super) fn write_first(
+    out: &mut dyn Write,
+    foresight: &Foresight,
+    look: Look,
+) -> Result<(), ReportError> {
+    let first = foresight.first();
+    if first.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "{}", look.paint(Tone::Strong, FIRST))?;
+    let columns = [Column::text("", 1, 1), Column::text("", 20, 96)];
+    let grid = Grid::streaming(&columns, look);
+    for said in first {
+        grid.row(out, &["-".to_owned(), said], Tone::Odd)?;
+    }
+    writeln!(out)?;
+    Ok(())
+}
+
+/// Writes what users lose, with a line above; nothing where it was not asked for.
+pub(super) fn write_impact(
+    out: &mut dyn Write,
+    foresight: &Foresight,
+    look: Look,
+) -> Result<(), ReportError> {
+    let Some(impact) = &foresight.impact else {
+        return Ok(());
+    };
+    writeln!(out)?;
+    writeln!(out, "{}", look.paint(Tone::Strong, LOST))?;
+    grid::paragraph(out, foresight.meaning(), Tone::Plain, look)?;
+    writeln!(out)?;
+    grid::facts(out, &[("In all", total(impact))], look)?;
+    let plain = |cells: Vec<String>| (cells, Tone::Plain);
+    if !impact.types.is_empty() {
+        writeln!(out)?;
+        let rows = impact.types.iter().map(|of| plain(type_cells(of).to_vec()));
+        Grid::whole(out, &TYPES, &rows.collect::<Vec<_>>(), look)?;
+    }
+    if !impact.most.is_empty() {
+        writeln!(out)?;
+        writeln!(out, "{}", look.paint(Tone::Strong, MOST))?;
+        let rows = impact.most.iter().map(|of| plain(user_cells(of).to_vec()));
+        Grid::whole(out, &USERS, &rows.collect::<Vec<_>>(), look)?;
+    }
+    if !impact.unknown.is_empty() {
+        writeln!(out)?;
+        writeln!(out, "{}", look.paint(Tone::Strong, UNKNOWN))?;
+        let rows = impact
+            .unknown
+            .iter()
+            .map(|group| (reason_cells(group).to_vec(), Tone::Odd));
+        Grid::whole(out, &REASONS, &rows.collect::<Vec<_>>(), look)?;
+    }
+    Ok(())
+}
+
+/// The same as Markdown, each part with its heading.
+pub(super) fn write_markdown(out: &mut dyn Write, foresight: &Foresight) -> io::Result<()> {
+    let first = foresight.first();
+    if !first.is_empty() {
+        writeln!(out, "\n## {FIRST}\n")?;
+        first
+            .iter()
+            .try_for_each(|said| writeln!(out, "- {}", escaped(said)))?;
+    }
+    let Some(impact) = &foresight.impact else {
+        return Ok(());
+    };
+    writeln!(out, "\n## {LOST}\n\n{}\n", escaped(foresight.meaning()))?;
+    writeln!(out, "In all: {}", escaped(&total(impact)))?;
+    let types = impact.types.iter().map(|of| type_cells(of).to_vec());
+    write_table(out, "By type", &TYPES, types)?;
+    let users = impact.most.iter().map(|of| user_cells(of).to_vec());
+    write_table(out, MOST, &USERS, users)?;
+    let reasons = impact.unknown.iter().map(|of| reason_cells(of).to_vec());
+    write_table(out, UNKNOWN, &REASONS, reasons)
+}
+
+fn write_table(
+    out: &mut dyn Write,
+    title: &str,
+    columns: &[Column],
+    mut rows: impl ExactSizeIterator<Item = Vec<String>>,
+) -> io::Result<()> {
+    if rows.len() == 0 {
+        return Ok(());
+    }
+    writeln!(out, "\n### {title}\n")?;
+    header(out, columns)?;
+    rows.try_for_each(|cells| row(out, &cells))
+}

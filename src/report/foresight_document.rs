@@ -1,0 +1,174 @@
+//! What a change leads to, for programs.
+
+use serde::Serialize;
+
+use crate::journal::{
+    Finding, Head, Impact, ImpactOfType, ImpactOfUser, Several, UnknownGroup, View,
+};
+use crate::model::UserId;
+
+use super::foresight::{SHOWN, sentence};
+
+/// Something to look at first.
+#[derive(Serialize)]
+pub(super) struct First {
+    /// A stable word.
+    kind: &'static str,
+    users: Option<u64>,
+    example: Option<String>,
+    #[serde(rename = "type")]
+    filter_type: Option<String>,
+    name: Option<String>,
+    message: String,
+}
+
+/// What users lose.
+#[derive(Serialize)]
+pub(super) struct Lost {
+    items: u64,
+    /// Whether some numbers are the most that it can be.
+    at_most: bool,
+    users: u64,
+    unknown_users: u64,
+    not_counted_users: u64,
+    /// Whether Exchange deletes them; null where the setting could not be read.
+    deletes: Option<bool>,
+    types: Vec<OfType>,
+    most: Vec<OfUser>,
+    unknown: Vec<Reason>,
+}
+
+#[derive(Serialize)]
+struct OfType {
+    #[serde(rename = "type")]
+    filter_type: String,
+    items: u64,
+    at_most: bool,
+    users: u64,
+    unknown_users: u64,
+}
+
+#[derive(Serialize)]
+struct OfUser {
+    user: String,
+    id: UserId,
+    items: u64,
+    at_most: bool,
+    partly_unknown: bool,
+}
+
+#[derive(Serialize)]
+struct Reason {
+    kind: String,
+    users: u64,
+    example: String,
+    message: String,
+}
+
+/// Everything to look at first.
+pub(super) fn first(view: &View<'_>) -> rusqlite::Result<Vec<First>> {
+    Ok(view.findings()?.into_iter().map(First::from).collect())
+}
+
+/// What users lose; none where that was not asked for.
+pub(super) fn lost(view: &View<'_>, head: &Head) -> rusqlite::Result<Option<Lost>> {
+    let impact = view.impact(SHOWN)?;
+    Ok(impact.map(|impact| Lost::of(impact, head.organization.distinct_deletes)))
+}
+
+impl From<Finding> for First {
+    fn from(finding: Finding) -> Self {
+        let message = sentence(&finding).unwrap_or_else(|| {
+            "New users will receive an active filter of this default template.".to_owned()
+        });
+        let kind = finding.as_str();
+        let (mut several, mut named) = (None, None);
+        match finding {
+            Finding::SystemFilter(it) | Finding::Template(it) => named = Some(it),
+            Finding::StaysOn(it)
+            | Finding::Duplicates(it)
+            | Finding::NotPopulated(it)
+            | Finding::NoMailbox(it)
+            | Finding::BothEngines(it)
+            | Finding::NoEngine(it) => several = Some(it),
+            Finding::OrganisationUnknown(_)
+            | Finding::MailboxesUnknown(_)
+            | Finding::NotHere { .. } => {}
+        }
+        let (users, example) = several
+            .map(|Several { users, example }| (users, example))
+            .unzip();
+        let (name, filter_type) = named
+            .map(|it| (it.name, it.filter_type.to_string()))
+            .unzip();
+        Self {
+            kind,
+            users,
+            example,
+            filter_type,
+            name,
+            message,
+        }
+    }
+}
+
+impl Lost {
+    fn of(impact: Impact, keeps: Option<bool>) -> Self {
+        let Impact {
+            types,
+            items,
+            bound,
+            users,
+            unknown_users,
+            not_counted,
+            most,
+            unknown,
+        } = impact;
+        Self {
+            items,
+            at_most: bound,
+            users,
+            unknown_users,
+            not_counted_users: not_counted,
+            deletes: keeps.map(|keeps| !keeps),
+            types: types.into_iter().map(OfType::from).collect(),
+            most: most.into_iter().map(OfUser::from).collect(),
+            unknown: unknown.into_iter().map(Reason::from).collect(),
+        }
+    }
+}
+
+impl From<ImpactOfType> for OfType {
+    fn from(of: ImpactOfType) -> Self {
+        Self {
+            filter_type: of.filter_type,
+            items: of.items,
+            at_most: of.bound,
+            users: of.users,
+            unknown_users: of.unknown_users,
+        }
+    }
+}
+
+impl From<ImpactOfUser> for OfUser {
+    fn from(of: ImpactOfUser) -> Self {
+        Self {
+            user: of.user,
+            id: of.id,
+            items: of.items,
+            at_most: of.bound,
+            partly_unknown: of.unknown,
+        }
+    }
+}
+
+impl From<UnknownGroup> for Reason {
+    fn from(group: UnknownGroup) -> Self {
+        Self {
+            kind: group.kind,
+            users: group.users,
+            example: group.example,
+            message: group.message,
+        }
+    }
+}

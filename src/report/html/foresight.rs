@@ -1,0 +1,67 @@
+//! What to look at first, and what users lose.
+
+use std::io::{self, Write};
+
+use crate::report::foresight::{
+    FIRST, Foresight, LOST, MOST, REASONS, TYPES, UNKNOWN, USERS, reason_cells, total, type_cells,
+    user_cells,
+};
+use crate::report::grid::Column;
+
+use super::escape::Text;
+
+/// Writes both parts; nothing where nothing was asked for and nothing is odd.
+pub(super) fn write_foresight(out: &mut dyn Write, foresight: &Foresight) -> io::Result<()> {
+    let first = foresight.first();
+    if !first.is_empty() {
+        writeln!(out, "<section><h2>{FIRST}</h2>\n<ul>")?;
+        for said in &first {
+            writeln!(out, "<li>{}</li>", Text(said))?;
+        }
+        writeln!(out, "</ul></section>")?;
+    }
+    let Some(impact) = &foresight.impact else {
+        return Ok(());
+    };
+    writeln!(
+        out,
+        "<section><h2>{LOST}</h2>\n<p>{}</p>\n<p><b>In all:</b> {}</p>",
+        Text(foresight.meaning()),
+        Text(&total(impact))
+    )?;
+    let types = impact.types.iter().map(|of| type_cells(of).to_vec());
+    write_table(out, "By type", &TYPES, types)?;
+    let users = impact.most.iter().map(|of| user_cells(of).to_vec());
+    write_table(out, MOST, &USERS, users)?;
+    let reasons = impact.unknown.iter().map(|of| reason_cells(of).to_vec());
+    write_table(out, UNKNOWN, &REASONS, reasons)?;
+    writeln!(out, "</section>")
+}
+
+fn write_table(
+    out: &mut dyn Write,
+    title: &str,
+    columns: &[Column],
+    rows: impl ExactSizeIterator<Item = Vec<String>>,
+) -> io::Result<()> {
+    if rows.len() == 0 {
+        return Ok(());
+    }
+    let class = |column: &Column| if column.right { " class=\"n\"" } else { "" };
+    write!(
+        out,
+        "<h3>{title}</h3>\n<div class=\"wide\"><table><thead><tr>"
+    )?;
+    for column in columns {
+        write!(out, "<th{}>{}</th>", class(column), column.title)?;
+    }
+    writeln!(out, "</tr></thead>")?;
+    for cells in rows {
+        write!(out, "<tr>")?;
+        for (column, cell) in columns.iter().zip(&cells) {
+            write!(out, "<td{}>{}</td>", class(column), Text(cell))?;
+        }
+        writeln!(out, "</tr>")?;
+    }
+    writeln!(out, "</table></div>")
+}
