@@ -323,6 +323,23 @@ pub(super) struct ConsentArgs {
     pub(super) wave_pause: Option<Duration>,
 }
 
+/// What to find out before anything is agreed to.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "Foresight")]
+pub(super) struct ForesightArgs {
+    /// Count what each user loses: items to come that no filter selects afterwards; one more request per user
+    ///
+    /// For `deactivate` only. Also reads system filters, default templates and mailboxes, and says what would make
+    /// the change useless or surprising.
+    #[arg(long)]
+    pub(super) impact: bool,
+    /// The users whom another engine serves: says who would end with both engines, or with none
+    ///
+    /// A list as for --users-from.
+    #[arg(long, value_name = "FILE")]
+    pub(super) other_engine: Option<String>,
+}
+
 /// `deactivate` and `reactivate`.
 #[derive(Debug, Args)]
 pub(super) struct ChangeArgs {
@@ -332,6 +349,8 @@ pub(super) struct ChangeArgs {
     pub(super) several: SeveralArgs,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(super) foresight: ForesightArgs,
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
 }
@@ -348,6 +367,8 @@ pub(super) struct PlanArgs {
     pub(super) several: SeveralArgs,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
+    #[command(flatten)]
+    pub(super) foresight: ForesightArgs,
     /// Keep the plan in this file, and not among the runs
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) out: Option<PathBuf>,

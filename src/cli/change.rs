@@ -1,7 +1,7 @@
 //! `deactivate`, `reactivate` and `plan`.
 
 use crate::dataverse::Reader;
-use crate::journal::{RunFile, RunStore};
+use crate::journal::{Asked, RunFile, RunStore};
 use crate::model::{Operation, RunId};
 use crate::rollout::{Started, SurveyMode};
 
@@ -13,7 +13,7 @@ use super::driver::Driver;
 use super::error::CliError;
 use super::exit::Exit;
 use super::many::{self, places};
-use super::scope::{criteria, selection};
+use super::scope::{asked, criteria, selection};
 
 /// Plans, shows, asks, applies and sums up.
 pub(super) async fn change(
@@ -22,8 +22,9 @@ pub(super) async fn change(
     args: &ChangeArgs,
 ) -> Result<Exit, CliError> {
     let started = started(operation, &args.scope)?;
+    let asked = asked(operation, &args.foresight, &args.scope)?;
     if let Some(places) = places(&args.connection, &app.output)? {
-        return many::change(app, started, args, &places).await;
+        return many::change(app, (started, asked), args, &places).await;
     }
     let target = target(&args.connection, None)?;
     let consent = Consent::new(&args.consent, target.guards.clone());
@@ -32,7 +33,7 @@ pub(super) async fn change(
     consent::foresee(&consent, can_lose(operation, &reader))?;
     let store = store(&app.output)?;
     let survey = args.scope.survey.into();
-    carry_out(app, reader, &store, started, survey, &consent).await
+    carry_out(app, reader, &store, (started, asked), survey, &consent).await
 }
 
 /// Whether what is about to be done can empty calendars.
@@ -46,7 +47,7 @@ pub(super) async fn carry_out(
     app: &App,
     reader: Reader,
     store: &RunStore,
-    started: Started,
+    (started, asked): (Started, Asked),
     survey: SurveyMode,
     consent: &Consent<'_>,
 ) -> Result<Exit, CliError> {
@@ -54,6 +55,7 @@ pub(super) async fn carry_out(
     let path = store.path_for(&id)?;
     let file = RunFile::create(&path, started.head(id, &reader))?;
     let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
+    driver.find_out(asked).await?;
     match driver.gather_and_survey(survey).await {
         Ok(()) => driver.agree_and_apply(consent).await,
         stopped => driver.end(stopped).await,
@@ -67,8 +69,9 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
         PlanOperation::Reactivate => Operation::Reactivate,
     };
     let started = started(operation, &args.scope)?;
+    let asked = asked(operation, &args.foresight, &args.scope)?;
     if let Some(places) = places(&args.connection, &app.output)? {
-        return many::plan(app, started, args, &places).await;
+        return many::plan(app, (started, asked), args, &places).await;
     }
     let target = target(&args.connection, None)?;
     let reader = connect(target, &app.interrupted).await?;
@@ -79,6 +82,7 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
     };
     let file = RunFile::create(&path, started.head(id, &reader))?;
     let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
+    driver.find_out(asked).await?;
     match driver.gather_and_survey(args.scope.survey.into()).await {
         Ok(()) => driver.keep_plan(args.detailed_exitcode).await,
         stopped => driver.end(stopped).await,

@@ -10,7 +10,7 @@ use uuid::Uuid;
 
 use crate::auth::GivenToken;
 use crate::dataverse::Reader;
-use crate::journal::{RunReader, RunStore};
+use crate::journal::{Asked, RunReader, RunStore};
 use crate::model::{Operation, RunId};
 use crate::pacing;
 use crate::plan::{Criteria, Selection};
@@ -52,7 +52,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
         app,
         reader,
         &store,
-        deactivate(),
+        (deactivate(), Asked::default()),
         SurveyMode::default(),
         &agreed,
     )

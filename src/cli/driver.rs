@@ -8,7 +8,7 @@ use std::sync::Arc;
 use tokio_util::sync::CancellationToken;
 
 use crate::dataverse::{self, Reader};
-use crate::journal::{Phase, RunFile, RunReader, discard};
+use crate::journal::{Asked, Phase, RunFile, RunReader, discard};
 use crate::model::Outcome;
 use crate::plan::Wave;
 use crate::report::Watch;
@@ -102,6 +102,14 @@ impl<'a> Driver<'a> {
             ));
         }
         Ok(())
+    }
+
+    /// Records what is to be found out of the plan; before the users are gathered.
+    pub(super) async fn find_out(&self, asked: Asked) -> Result<(), CliError> {
+        if asked.is_nothing() {
+            return Ok(());
+        }
+        Ok(self.rollout.journal().ask(asked).await?)
     }
 
     /// Gathers the selected users, reads them, and plans the changes.

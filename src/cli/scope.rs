@@ -2,10 +2,11 @@
 
 use std::io::Read;
 
-use crate::model::{FilterType, Kind};
+use crate::journal::Asked;
+use crate::model::{FilterType, Kind, Operation};
 use crate::plan::{Criteria, Groups, Named, Place, Selection, Types, parse_user_list};
 
-use super::args::{KindChoice, ScopeArgs};
+use super::args::{ForesightArgs, KindChoice, ScopeArgs};
 use super::error::CliError;
 
 /// The users that are meant; reads the lists.
@@ -29,8 +30,8 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
         ("--team", &args.team),
         ("--business-unit", &args.business_unit),
         ("--where", &args.conditions),
-    ] {
         ("--view", &args.view),
+    ] {
         if values.iter().any(|value| value.trim().is_empty()) {
             return Err(CliError::Usage(format!("{flag}: nothing was given")));
         }
@@ -52,8 +53,32 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
             units: args.business_unit.clone(),
             only_these_units: args.only_this_unit,
             conditions: args.conditions.clone(),
-        },
             views: args.view.clone(),
+        },
+    })
+}
+
+/// What is to be found out before anything is agreed to; reads the list.
+pub(super) fn asked(
+    operation: Operation,
+    args: &ForesightArgs,
+    scope: &ScopeArgs,
+) -> Result<Asked, CliError> {
+    if args.impact && operation != Operation::Deactivate {
+        let why =
+            "--impact counts what is lost, and only deactivating loses anything; leave it out";
+        return Err(CliError::Usage(why.into()));
+    }
+    let stdin_twice = [&scope.users_from, &scope.exclude_from]
+        .iter()
+        .any(|from| from.as_deref() == Some("-"));
+    if stdin_twice && args.other_engine.as_deref() == Some("-") {
+        let why = "--other-engine cannot read standard input, too; write the list to a file";
+        return Err(CliError::Usage(why.into()));
+    }
+    Ok(Asked {
+        impact: args.impact,
+        other_engine: args.other_engine.as_deref().map(list).transpose()?,
     })
 }
 
@@ -110,6 +135,7 @@ mod tests {
             business_unit: vec![],
             only_this_unit: false,
             conditions: vec![],
+            view: vec![],
             exclude_user: vec![],
             exclude_from: None,
             types: vec![],
@@ -135,7 +161,6 @@ mod tests {
         let error = selection(&args).unwrap_err().to_string();
         assert!(error.starts_with("/does/not/exist.csv: "), "{error}");
     }
-            view: vec![],
 
     #[test]
     fn all_among_the_types_means_every_type() {

@@ -166,6 +166,7 @@ pub(super) fn forget_plan(connection: &Connection, seq: i64) -> rusqlite::Result
         "DELETE FROM change WHERE user = ?1",
         "DELETE FROM problem WHERE user = ?1",
         "DELETE FROM filter WHERE user = ?1",
+        "DELETE FROM impact WHERE user = ?1",
     ] {
         connection.prepare_cached(sql)?.execute([seq])?;
     }

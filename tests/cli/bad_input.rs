@@ -246,3 +246,28 @@ fn impersonation_that_is_not_honoured_ends_with_5_and_nothing_written() {
         assert_eq!(world.sandbox.counts().patches, 0);
     }
 }
+
+#[test]
+fn foresight_that_makes_no_sense() {
+    let world = World::with_users(30);
+    let list = world.home.path().join("missing.csv");
+    let list = list.to_str().unwrap();
+    for (args, says) in [
+        (
+            ["plan", "reactivate", "--impact", "-q"],
+            "--impact counts what is lost",
+        ),
+        (
+            ["plan", "deactivate", "--other-engine", list],
+            "missing.csv: ",
+        ),
+        (["list", "--view", " ", "-q"], "--view: nothing was given"),
+        (
+            ["plan", "deactivate", "--view", "No such view"],
+            "--view: no view of users `No such view` in this environment",
+        ),
+    ] {
+        let ended = world.run(&args).must_be(2);
+        assert!(ended.stderr.contains(says), "{args:?}: {}", ended.stderr);
+    }
+}

@@ -287,3 +287,34 @@ fn waves_go_one_after_the_other_and_what_is_in_none_is_left_for_resume() {
     assert_eq!(resumed["users"]["planned"], 0);
     world.run(&deactivate(&["--wave", "0"])).must_be(2);
 }
+
+#[test]
+fn what_users_lose_is_shown_in_the_plan_and_kept_for_the_report() {
+    let world = World::with_users(40);
+    let before = world.states();
+    let plan = ["plan", "deactivate", "--impact", "--format", "json"];
+    let document = world.run(&plan).must_be(3).json();
+    assert_eq!(world.states(), before);
+    let impact = &document["impact"];
+    assert!(impact["items"].as_u64().unwrap() > 10, "{impact}");
+    assert_eq!(impact["deletes"], true);
+    let types = impact["types"].as_array().unwrap();
+    let sum: u64 = types.iter().map(|of| of["items"].as_u64().unwrap()).sum();
+    assert_eq!(impact["items"], sum);
+    let first = document["look_first"].as_array().unwrap();
+    assert!(first.iter().any(|it| it["kind"] == "template"), "{first:?}");
+    let run = document["run"].as_str().unwrap();
+    let report = world.run(&["report", run]).must_be(0);
+    assert!(
+        report.stdout.contains("Who loses most"),
+        "{}",
+        report.stdout
+    );
+    assert!(
+        report.stdout.contains("Look at this first"),
+        "{}",
+        report.stdout
+    );
+    let without = world.run(&["plan", "deactivate", "--format", "json"]);
+    assert!(without.must_be(3).json().get("impact").is_none());
+}

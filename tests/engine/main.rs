@@ -12,6 +12,7 @@ mod everybody;
 mod exact_undo;
 mod faults;
 mod groups;
+mod impact;
 mod older_servers;
 mod replan;
 mod resume;

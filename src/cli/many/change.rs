@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
 use crate::dataverse::{self, Reader};
-use crate::journal::{RunFile, RunStore};
+use crate::journal::{Asked, RunFile, RunStore};
 use crate::model::{Outcome, RunId};
 use crate::plan::Wave;
 use crate::report::{Board, write_heading};
@@ -49,6 +49,7 @@ impl<'a> Site<'a> {
 struct Job<'a> {
     app: &'a App,
     started: Started,
+    asked: Asked,
     survey: SurveyMode,
     at_once: NonZeroUsize,
     store: RunStore,
@@ -57,7 +58,7 @@ struct Job<'a> {
 /// Plans everywhere, shows, asks once, applies side by side and sums up.
 pub(in crate::cli) async fn change(
     app: &App,
-    started: Started,
+    (started, asked): (Started, Asked),
     args: &ChangeArgs,
     places: &[Place],
 ) -> Result<Exit, CliError> {
@@ -71,6 +72,7 @@ pub(in crate::cli) async fn change(
     let job = Job {
         app,
         started,
+        asked,
         survey: args.scope.survey.into(),
         at_once: args.several.environments_at_once,
         store: store(&app.output)?,
@@ -127,7 +129,7 @@ fn flags_of(args: &ChangeArgs, place: &Place) -> ConsentArgs {
 /// Plans everywhere, and keeps the plans.
 pub(in crate::cli) async fn plan(
     app: &App,
-    started: Started,
+    (started, asked): (Started, Asked),
     args: &PlanArgs,
     places: &[Place],
 ) -> Result<Exit, CliError> {
@@ -138,6 +140,7 @@ pub(in crate::cli) async fn plan(
     let job = Job {
         app,
         started,
+        asked,
         survey: args.scope.survey.into(),
         at_once: args.several.environments_at_once,
         store: store(&app.output)?,
@@ -188,6 +191,7 @@ impl<'a> Job<'a> {
             async move {
                 let mut driver = self.begin(reader?)?;
                 driver.show_on(watch);
+                driver.find_out(self.asked.clone()).await?;
                 let surveyed = driver.gather_and_survey(self.survey).await;
                 Ok::<_, CliError>((driver, surveyed))
             }
