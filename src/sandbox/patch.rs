@@ -109,9 +109,22 @@ pub(super) fn patch_view(
     changes: &Changes,
     switches: Switches,
 ) -> Result<View, ApiError> {
+    if switches.on(Switch::TemplateHalvesApart)
+        && changes.is_default.is_some()
+        && changes.state.is_some()
+    {
+        return Err(default_and_inactive());
+    }
     let mut view = view.clone();
     let now = (view.state, view.status);
     (view.state, view.status) = next_state("savedquery", now, changes, switches)?;
+    if switches.on(Switch::TemplateStaysActive) && now.0 == 0 && view.state == 1 {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "0x80040265",
+            "A plug-in keeps this view active.",
+        ));
+    }
     if let Some(name) = &changes.name {
         view.name.clone_from(name);
     }
@@ -120,13 +133,18 @@ pub(super) fn patch_view(
     }
     view.is_default = changes.is_default.unwrap_or(view.is_default);
     if view.is_default && view.state == 1 {
-        return Err(ApiError::new(
-            StatusCode::BAD_REQUEST,
-            "0x8004027b",
-            "The default view cannot be deactivated.",
-        ));
+        return Err(default_and_inactive());
     }
     Ok(view)
+}
+
+/// Microsoft's list of web service error codes: `CannotSetInactiveViewAsDefault`.
+fn default_and_inactive() -> ApiError {
+    ApiError::new(
+        StatusCode::BAD_REQUEST,
+        "0x8004027b",
+        "The default view cannot be deactivated.",
+    )
 }
 
 /// Whether somebody may create a row of this type: Outlook filters come from templates only.
@@ -232,6 +250,15 @@ mod tests {
             is_default: Some(false),
             ..inactive
         };
-        assert!(patch_view(view, &both, Switches::none()).is_ok());
+        let done = patch_view(view, &both, Switches::none()).unwrap();
+        assert_eq!((done.is_default, done.state), (false, 1));
+        let default = Changes {
+            is_default: Some(true),
+            ..Changes::default()
+        };
+        let code = |changes, switches| patch_view(&done, changes, switches).unwrap_err().code;
+        assert_eq!(code(&default, Switches::none()), "0x8004027b");
+        let apart = Switches::none().with(Switch::TemplateHalvesApart);
+        assert_eq!(code(&both, apart), "0x8004027b");
     }
 }

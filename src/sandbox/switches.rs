@@ -62,6 +62,10 @@ switches! {
         "Refuse statuscode null in a write (default: accepted)",
     InactiveRowsReadOnly "inactive-rows-read-only"
         "An inactive row refuses changes of other columns than its state",
+    TemplateHalvesApart "template-halves-apart"
+        "isdefault and state of a template in one request are refused (default: the row as it would be is judged)",
+    TemplateStaysActive "template-stays-active"
+        "No template can be made inactive, default or not",
     NoContinueOnError "no-continue-on-error"
         "Ignore odata.continue-on-error, as 8.x always does",
     BatchPartImpersonation "batch-part-impersonation"

@@ -63,6 +63,48 @@ async fn a_template_is_switched_off_once_it_is_no_default() {
 }
 
 #[tokio::test]
+async fn a_type_has_one_default_template_and_that_one_is_active() {
+    let bench = bench("").await;
+    let all = templates(&bench, 131_072).await;
+    let find = |default: bool| {
+        let fits =
+            |it: &&Value| it["isdefault"] == default && it["returnedtypecode"] == "appointment";
+        all.iter().find(fits).unwrap()
+    };
+    let (default, other) = (find(true), find(false));
+    let on = r#"{"isdefault":true,"statecode":0,"statuscode":1}"#;
+    let second = patch(&bench, other, &[], on).await;
+    assert_eq!((second.status, second.code().as_str()), (400, "0x8004027d"));
+    let off = r#"{"isdefault":false,"statecode":1,"statuscode":2}"#;
+    assert_eq!(patch(&bench, default, &[], off).await.status, 204);
+    let inactive = patch(&bench, default, &[], r#"{"isdefault":true}"#).await;
+    assert_eq!(
+        (inactive.status, inactive.code().as_str()),
+        (400, "0x8004027b")
+    );
+    assert_eq!(patch(&bench, other, &[], on).await.status, 204);
+    let back = patch(&bench, default, &[], on).await;
+    assert_eq!((back.status, back.code().as_str()), (400, "0x8004027d"));
+}
+
+#[tokio::test]
+async fn a_server_may_want_default_and_state_apart_or_keep_templates_active() {
+    let off = r#"{"isdefault":false,"statecode":1,"statuscode":2}"#;
+    for (switch, code) in [
+        ("template-halves-apart", "0x8004027b"),
+        ("template-stays-active", "0x80040265"),
+    ] {
+        let bench = bench(switch).await;
+        let all = templates(&bench, 131_072).await;
+        let view = all.iter().find(|it| it["isdefault"] == true).unwrap();
+        let refused = patch(&bench, view, &[], off).await;
+        assert_eq!((refused.status, refused.code().as_str()), (400, code));
+        let half = patch(&bench, view, &[], r#"{"isdefault":false}"#).await;
+        assert_eq!(half.status, 204);
+    }
+}
+
+#[tokio::test]
 async fn ordinary_roles_do_not_change_templates() {
     let bench = bench("").await;
     let users = bench.sandbox.users();
