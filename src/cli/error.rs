@@ -57,6 +57,8 @@ pub(super) enum CliError {
         found: PlanDigest,
         expected: PlanDigest,
     },
+    #[error("refused: a default template cannot be inactive, and these are defaults (number: {}):", .0.len())]
+    DefaultTemplates(Vec<String>),
     #[error("declined; nothing was changed")]
     Declined,
     #[error("interrupted; nothing was changed")]
@@ -117,6 +119,13 @@ impl CliError {
                     message.push_str(one);
                 }
             }
+            Self::DefaultTemplates(names) => {
+                for name in names.iter().take(LISTED) {
+                    message.push_str("\n  ");
+                    message.push_str(name);
+                }
+                message.push_str(&more(names.len(), LISTED));
+            }
             Self::Rollout(RolloutError::Groups(mismatches)) => {
                 for mismatch in mismatches.iter().take(LISTED) {
                     message.push_str("\n  ");
@@ -172,6 +181,14 @@ impl CliError {
                 Exit::Refused,
                 Some(
                     "nothing was changed; review this plan with `syncfilters report`, or name the run of the other".into(),
+                ),
+            ),
+            Self::DefaultTemplates(_) => (
+                "default-template",
+                Exit::Refused,
+                Some(
+                    "nothing was changed; with --clear-default they become no defaults in the same step, and new users no longer receive them"
+                        .into(),
                 ),
             ),
             Self::Declined => ("declined", Exit::Refused, None),

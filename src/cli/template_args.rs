@@ -18,12 +18,12 @@ pub(super) enum TemplatesAction {
     /// List the templates, with what is given to new users and in which state
     List(TemplateListArgs),
     /// Set matching templates to active: show, confirm, set, check
-    Activate(TemplateChangeArgs),
+    Activate(TemplateActivateArgs),
     /// Set matching templates to inactive: show, confirm, set, check
     ///
-    /// New users only are touched: whoever has filters keeps them. A default template cannot be inactive; the server
-    /// refuses that.
-    Deactivate(TemplateChangeArgs),
+    /// New users only are touched: whoever has filters keeps them. New users receive filters from the default
+    /// templates, and a default template cannot be inactive: --clear-default makes it no default as well.
+    Deactivate(TemplateDeactivateArgs),
 }
 
 /// `templates list`.
@@ -35,7 +35,30 @@ pub(super) struct TemplateListArgs {
     pub(super) choice: TemplateChoiceArgs,
 }
 
-/// `templates activate` and `templates deactivate`.
+/// `templates activate`.
+#[derive(Debug, Args)]
+pub(super) struct TemplateActivateArgs {
+    #[command(flatten)]
+    pub(super) change: TemplateChangeArgs,
+    /// Make them defaults too, which new users receive; one for each type and kind
+    #[arg(long, requires = "only", help_heading = "Templates")]
+    pub(super) default: bool,
+    /// Make them no defaults, so that new users no longer receive them
+    #[arg(long, conflicts_with = "default", help_heading = "Templates")]
+    pub(super) clear_default: bool,
+}
+
+/// `templates deactivate`.
+#[derive(Debug, Args)]
+pub(super) struct TemplateDeactivateArgs {
+    #[command(flatten)]
+    pub(super) change: TemplateChangeArgs,
+    /// Make default templates no defaults in the same step; without it they are refused and nothing is set
+    #[arg(long, help_heading = "Templates")]
+    pub(super) clear_default: bool,
+}
+
+/// What `templates activate` and `templates deactivate` have in common.
 #[derive(Debug, Args)]
 pub(super) struct TemplateChangeArgs {
     #[command(flatten)]

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::dataverse::{Reader, TemplateWriter};
 use crate::model::{Kind, State, Template, TemplateId};
-use crate::plan::TemplateChoice;
+use crate::plan::{TemplateChoice, TemplateWish};
 use crate::report::{Format, TemplateRun, write_template_run, write_templates};
 use crate::rollout::{TemplateChange, TemplateFate, set_template};
 
@@ -24,8 +24,16 @@ use super::template_args::{
 pub(super) async fn templates(app: &App, args: &TemplatesArgs) -> Result<Exit, CliError> {
     match &args.action {
         TemplatesAction::List(args) => list(app, args).await,
-        TemplatesAction::Activate(args) => set(app, args, State::Active).await,
-        TemplatesAction::Deactivate(args) => set(app, args, State::Inactive).await,
+        TemplatesAction::Activate(args) => {
+            let default = (args.default || args.clear_default).then_some(args.default);
+            let state = State::Active;
+            set(app, &args.change, TemplateWish { state, default }).await
+        }
+        TemplatesAction::Deactivate(args) => {
+            let default = args.clear_default.then_some(false);
+            let state = State::Inactive;
+            set(app, &args.change, TemplateWish { state, default }).await
+        }
     }
 }
 
@@ -41,7 +49,7 @@ async fn list(app: &App, args: &TemplateListArgs) -> Result<Exit, CliError> {
 
 /// Shows, asks, sets and sums up. There is no run file: templates belong to nobody whose filters could be put
 /// back, and the result names the command that takes it back.
-async fn set(app: &App, args: &TemplateChangeArgs, wanted: State) -> Result<Exit, CliError> {
+async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result<Exit, CliError> {
     let choice = choice(&args.choice)?;
     let target = target(&args.connection, None)?;
     let flags = flags(args);
@@ -49,14 +57,16 @@ async fn set(app: &App, args: &TemplateChangeArgs, wanted: State) -> Result<Exit
     consent::foresee(&consent, false)?;
     let reader = connect(target, &app.interrupted).await?;
     let templates = read(&reader, &choice).await?;
+    possible(&templates, wish)?;
+    let wanted = wish.state;
     let planned = templates
         .into_iter()
-        .map(|template| TemplateChange::planned(template, wanted));
+        .map(|template| TemplateChange::planned(template, wish));
     let mut changes: Vec<_> = planned.collect();
     let to_do = count(&changes, TemplateFate::Planned);
     if to_do > 0 && !args.dry_run {
         talk_of_plan(app, &reader, wanted, &changes)?;
-        let question = question(to_do, wanted);
+        let question = question(&changes, wanted);
         consent::obtain_for(&question, &consent, false, &app.interrupted).await?;
     }
     let done = set_all(&reader, args.dry_run, &mut changes).await;
@@ -69,6 +79,19 @@ async fn set(app: &App, args: &TemplateChangeArgs, wanted: State) -> Result<Exit
         0 => Exit::Done,
         _ => Exit::Partial,
     })
+}
+
+/// Refuses the whole where a default template would have to be inactive: the server would refuse those, and they are
+/// what new users receive.
+fn possible(templates: &[Template], wish: TemplateWish) -> Result<(), CliError> {
+    let defaults = templates.iter().filter(|t| wish.is_impossible(t));
+    let named = |t: &Template| format!("{} ({}, {})", t.name, t.filter_type, t.kind.as_str());
+    let defaults: Vec<_> = defaults.map(named).collect();
+    if defaults.is_empty() {
+        Ok(())
+    } else {
+        Err(CliError::DefaultTemplates(defaults))
+    }
 }
 
 /// What was done before an error stays done and is shown.
@@ -118,13 +141,24 @@ fn flags(args: &TemplateChangeArgs) -> ConsentArgs {
     }
 }
 
-fn question(templates: usize, wanted: State) -> String {
+fn question(changes: &[TemplateChange], wanted: State) -> String {
+    let planned = || changes.iter().filter(|c| c.fate == TemplateFate::Planned);
+    let templates = planned().count();
     let plural = if templates == 1 { "" } else { "s" };
     let verb = match wanted {
         State::Active => "Activate",
         State::Inactive => "Deactivate",
     };
-    format!("{verb} {templates} template{plural}?")
+    let turning = |to: bool| {
+        let turned = planned().filter(|c| c.template.default != to && c.wanted.default == to);
+        turned.count()
+    };
+    let default = match (turning(true), turning(false)) {
+        (0, 0) => String::new(),
+        (0, n) => format!(" (new users no longer receive {n})"),
+        (n, _) => format!(" (new users will receive {n})"),
+    };
+    format!("{verb} {templates} template{plural}{default}?")
 }
 
 fn count(changes: &[TemplateChange], fate: TemplateFate) -> usize {
@@ -168,10 +202,53 @@ fn run<'a>(reader: &'a Reader, wanted: State, changes: &'a [TemplateChange]) -> 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::model::FilterType;
+
+    fn changes(defaults: &[bool], wish: TemplateWish) -> Vec<TemplateChange> {
+        let template = |default: &bool| Template {
+            id: TemplateId(uuid::Uuid::from_u128(1)),
+            name: "Appointments".into(),
+            filter_type: FilterType::new("appointment"),
+            kind: Kind::Outlook,
+            default: *default,
+            now: State::Active.with_default_status(),
+            etag: None,
+        };
+        let planned = |default| TemplateChange::planned(template(default), wish);
+        defaults.iter().map(planned).collect()
+    }
 
     #[test]
-    fn the_question_says_what_and_how_many() {
-        assert_eq!(question(1, State::Inactive), "Deactivate 1 template?");
-        assert_eq!(question(3, State::Active), "Activate 3 templates?");
+    fn the_question_says_what_how_many_and_what_new_users_lose() {
+        let (state, default) = (State::Inactive, Some(false));
+        let off = TemplateWish { state, default };
+        let asked = |defaults: &[bool]| question(&changes(defaults, off), state);
+        assert_eq!(asked(&[false]), "Deactivate 1 template?");
+        assert_eq!(
+            asked(&[true, false, true]),
+            "Deactivate 3 templates (new users no longer receive 2)?"
+        );
+        let (state, default) = (State::Active, Some(true));
+        let on = TemplateWish { state, default };
+        assert_eq!(
+            question(&changes(&[false], on), state),
+            "Activate 1 template (new users will receive 1)?"
+        );
+    }
+
+    #[test]
+    fn default_templates_are_refused_by_name_before_anything_is_set() {
+        let state = State::Inactive;
+        let refused = |default| {
+            let wish = TemplateWish { state, default };
+            let templates = changes(&[true, false], wish);
+            let templates: Vec<_> = templates.into_iter().map(|c| c.template).collect();
+            possible(&templates, wish)
+        };
+        assert!(refused(Some(false)).is_ok());
+        let told = refused(None).unwrap_err().told();
+        assert_eq!((told.kind, told.exit), ("default-template", Exit::Refused));
+        assert!(told.message.contains("Appointments (appointment, outlook)"));
+        assert!(told.hint.unwrap().contains("--clear-default"));
     }
 }

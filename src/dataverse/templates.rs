@@ -1,4 +1,4 @@
-//! Templates: reading them, and the one way to set their state.
+//! Templates: reading them, and the one way to set their state and whether they are defaults.
 //!
 //! They belong to the organisation, so the caller acts as itself: nobody is impersonated.
 
@@ -9,7 +9,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::model::{
-    FilterType, Kind, State, StateAndStatus, Status, Template, TemplateId, UnknownCode,
+    FilterType, Kind, State, StateAndStatus, Status, Template, TemplateId, TemplateWrite,
+    UnknownCode,
 };
 
 use super::channel::{Answer, Call};
@@ -20,7 +21,7 @@ use super::rows::{Page, read_json, with_query};
 
 const COLUMNS: &str = "savedqueryid,name,returnedtypecode,querytype,isdefault,statecode,statuscode";
 const READING: &str = "reading the templates";
-const WRITING: &str = "setting the state of a template";
+const WRITING: &str = "setting a template";
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
 /// So that the answer itself shows what was written.
@@ -116,7 +117,7 @@ fn order(template: &Template) -> (Kind, &FilterType, &str, TemplateId) {
     (*kind, filter_type, name, *id)
 }
 
-/// What became of the state of a template.
+/// What became of a write of a template.
 #[derive(Debug)]
 pub enum TemplateWritten {
     /// It was set, and this is the row as the server shows it after.
@@ -134,7 +135,7 @@ pub enum TemplateWritten {
     Dry,
 }
 
-/// Sets the states of templates in one environment, as the caller itself.
+/// Sets templates in one environment, as the caller itself.
 #[derive(Clone, Debug)]
 pub struct TemplateWriter {
     reader: Reader,
@@ -147,12 +148,12 @@ impl TemplateWriter {
         Self { reader, dry_run }
     }
 
-    /// Sets the state of the version that was read. An error means that it would go no better with another
+    /// Writes to the version that was read, in one request. An error means that it would go no better with another
     /// template.
-    pub async fn set_state(
+    pub async fn write(
         &self,
         template: &Template,
-        to: StateAndStatus,
+        to: TemplateWrite,
     ) -> Result<TemplateWritten, Error> {
         if self.dry_run {
             return Ok(TemplateWritten::Dry);
@@ -171,7 +172,7 @@ impl TemplateWriter {
     async fn send(
         &self,
         id: TemplateId,
-        to: StateAndStatus,
+        to: TemplateWrite,
         version: &str,
     ) -> Result<TemplateWritten, Error> {
         let url = self.reader.url(&format!("savedqueries({id})"))?;
@@ -208,6 +209,10 @@ fn outcome(answer: &Answer) -> TemplateWritten {
     }
     let fault = answer.fault();
     match answer.status {
+        // Whatever the status says: older servers answer many a refusal with 500.
+        _ if matches!(fault.code, Some(INACTIVE_DEFAULT | SECOND_DEFAULT)) => {
+            TemplateWritten::Refused(Box::new(fault))
+        }
         StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND => TemplateWritten::Stale,
         status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
             TemplateWritten::Unknown {
@@ -218,10 +223,35 @@ fn outcome(answer: &Answer) -> TemplateWritten {
     }
 }
 
+/// `CannotSetInactiveViewAsDefault` (Microsoft's list of web service error codes).
+const INACTIVE_DEFAULT: u32 = 0x8004_027B;
+/// `CannotHaveMultipleDefaultFilterTemplates`, in the same list.
+const SECOND_DEFAULT: u32 = 0x8004_027D;
+
+impl Fault {
+    /// Whether a write of `isdefault` together with a state was refused, and one after the other may be accepted: the
+    /// server judged them one by one, or refused for a reason that it does not name. That there is another default
+    /// template is a reason that stays.
+    pub fn may_be_accepted_in_two(&self) -> bool {
+        match self.code {
+            Some(INACTIVE_DEFAULT) => true,
+            Some(SECOND_DEFAULT) => false,
+            _ => self.status == StatusCode::BAD_REQUEST,
+        }
+    }
+}
+
 /// State and status always go together: a state alone leaves the status to the server.
-fn body(to: StateAndStatus) -> Bytes {
-    let body = serde_json::json!({"statecode": to.state.code(), "statuscode": to.status});
-    Bytes::from(body.to_string())
+fn body(to: TemplateWrite) -> Bytes {
+    let mut body = serde_json::Map::new();
+    if let Some(default) = to.default {
+        body.insert("isdefault".into(), default.into());
+    }
+    if let Some(StateAndStatus { state, status }) = to.now {
+        body.insert("statecode".into(), state.code().into());
+        body.insert("statuscode".into(), status.0.into());
+    }
+    Bytes::from(serde_json::Value::Object(body).to_string())
 }
 
 #[cfg(test)]
@@ -240,5 +270,38 @@ mod tests {
         let template = row(131_072).unwrap();
         assert!(template.default && template.reaches_new_users());
         assert_eq!(row(256).unwrap_err().to_string(), "unknown querytype 256");
+    }
+
+    #[test]
+    fn default_state_and_status_go_in_one_body() {
+        let now = Some(State::Inactive.with_default_status());
+        let text = |default, now| {
+            String::from_utf8(body(TemplateWrite { default, now }).to_vec()).unwrap()
+        };
+        let whole: serde_json::Value = serde_json::from_str(&text(Some(false), now)).unwrap();
+        let expected = serde_json::json!({"isdefault": false, "statecode": 1, "statuscode": 2});
+        assert_eq!(whole, expected);
+        assert_eq!(text(Some(true), None), r#"{"isdefault":true}"#);
+    }
+
+    #[test]
+    fn what_is_refused_together_is_tried_apart_unless_there_is_another_default() {
+        let fault = |status, code| Fault {
+            status,
+            code,
+            message: String::new(),
+            request_id: None,
+        };
+        let (bad, inner) = (StatusCode::BAD_REQUEST, StatusCode::INTERNAL_SERVER_ERROR);
+        for (status, code, apart) in [
+            (bad, Some(INACTIVE_DEFAULT), true),
+            (inner, Some(INACTIVE_DEFAULT), true),
+            (bad, None, true),
+            (bad, Some(SECOND_DEFAULT), false),
+            (StatusCode::FORBIDDEN, Some(0x8004_0220), false),
+        ] {
+            let fault = fault(status, code);
+            assert_eq!(fault.may_be_accepted_in_two(), apart, "{fault:?}");
+        }
     }
 }

@@ -16,5 +16,5 @@ pub use filter::{
 pub use ids::{FilterId, ObjectId, RunId, RunIdError, TemplateId, UnitId, UserId};
 pub use operation::{Operation, Outcome};
 pub use problem::{Problem, ProblemKind, Stage};
-pub use template::Template;
+pub use template::{Template, TemplateState, TemplateWrite};
 pub use user::{AccessMode, Caller, User};

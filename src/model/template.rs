@@ -1,6 +1,10 @@
 //! Sync filter templates: `savedquery` rows from which a new user's filters are made.
 
-use super::{FilterType, Kind, State, StateAndStatus, TemplateId};
+use std::fmt;
+
+use serde::Serialize;
+
+use super::{FilterType, Kind, State, StateAndStatus, Status, TemplateId};
 
 impl Kind {
     /// The `querytype` of a template for filters of this kind.
@@ -42,7 +46,70 @@ pub struct Template {
     pub etag: Option<String>,
 }
 
+/// What is set of a template: whether it is a default, its state and its status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct TemplateState {
+    /// `isdefault`. A default template is active, and the only default of its type and kind (Microsoft's list of web
+    /// service error codes: `CannotSetInactiveViewAsDefault`, `CannotHaveMultipleDefaultFilterTemplates`).
+    pub default: bool,
+    /// `statecode`.
+    pub state: State,
+    /// `statuscode`.
+    pub status: Status,
+}
+
+impl TemplateState {
+    /// State and status alone.
+    pub const fn now(self) -> StateAndStatus {
+        StateAndStatus {
+            state: self.state,
+            status: self.status,
+        }
+    }
+}
+
+impl fmt::Display for TemplateState {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let default = if self.default {
+            "default"
+        } else {
+            "no default"
+        };
+        write!(f, "{default} and {}", self.now())
+    }
+}
+
+/// One write of a template. What it leaves out stays as it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TemplateWrite {
+    /// `isdefault`.
+    pub default: Option<bool>,
+    /// `statecode` and `statuscode`, always together.
+    pub now: Option<StateAndStatus>,
+}
+
+impl TemplateWrite {
+    /// What it makes of a template that is as given.
+    pub fn on(self, before: TemplateState) -> TemplateState {
+        let StateAndStatus { state, status } = self.now.unwrap_or(before.now());
+        TemplateState {
+            default: self.default.unwrap_or(before.default),
+            state,
+            status,
+        }
+    }
+}
+
 impl Template {
+    /// What can be set of it, as it was read.
+    pub const fn state(&self) -> TemplateState {
+        TemplateState {
+            default: self.default,
+            state: self.now.state,
+            status: self.now.status,
+        }
+    }
+
     /// Whether a new user receives an active filter from it.
     pub fn reaches_new_users(&self) -> bool {
         self.default && self.now.state == State::Active

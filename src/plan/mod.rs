@@ -38,6 +38,9 @@ pub use impact::{
 pub use limit::Limit;
 pub use reckon::reckon;
 pub use selection::{Mismatch, Named, Place, Selection, Selector};
-pub use templates::{TemplateChoice, TemplateVerdict, judge_template};
+pub use templates::{
+    TemplateChoice, TemplateVerdict, TemplateWish, judge_template, template_half_back,
+    template_halves, template_write,
+};
 pub use undo::{Done, UndoStep, undo_step};
 pub use user_list::{UserListError, parse_user_list};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{State, StateAndStatus, Template, TemplateId};
+use crate::model::{State, Template, TemplateId, TemplateState, TemplateWrite};
 
 use super::Criteria;
 
@@ -36,30 +36,107 @@ impl TemplateChoice {
     }
 }
 
-/// What became of a template whose state was set, when its row is read again.
+/// What templates are to be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TemplateWish {
+    /// The state.
+    pub state: State,
+    /// Whether they are to be defaults; nothing leaves that as it is.
+    pub default: Option<bool>,
+}
+
+impl TemplateWish {
+    /// What this template is to be.
+    pub fn of(self, template: &Template) -> TemplateState {
+        let write = TemplateWrite {
+            default: self.default,
+            now: Some(self.state.with_default_status()),
+        };
+        write.on(template.state())
+    }
+
+    /// Whether it is that already, whatever its status.
+    pub fn is_met(self, template: &Template) -> bool {
+        let default = self.default.unwrap_or(template.default);
+        (template.now.state, template.default) == (self.state, default)
+    }
+
+    /// Whether it would have to be default and inactive, which the platform refuses
+    /// (`CannotSetInactiveViewAsDefault`, 0x8004027b).
+    pub fn is_impossible(self, template: &Template) -> bool {
+        let wanted = self.of(template);
+        wanted.default && wanted.state == State::Inactive && !self.is_met(template)
+    }
+}
+
+/// The one write that makes of a template what is wanted.
+pub fn template_write(before: TemplateState, wanted: TemplateState) -> TemplateWrite {
+    TemplateWrite {
+        default: (before.default != wanted.default).then_some(wanted.default),
+        now: Some(wanted.now()),
+    }
+}
+
+/// The same in two writes, for a server that refuses the one: in the order in which the template is never default and
+/// inactive. Nothing where there is only one thing to set.
+pub fn template_halves(
+    before: TemplateState,
+    wanted: TemplateState,
+) -> Option<(TemplateWrite, TemplateWrite)> {
+    if before.default == wanted.default || before.state == wanted.state {
+        return None;
+    }
+    let default = TemplateWrite {
+        default: Some(wanted.default),
+        now: None,
+    };
+    let state = TemplateWrite {
+        default: None,
+        now: Some(wanted.now()),
+    };
+    Some(match wanted.state {
+        State::Inactive => (default, state),
+        State::Active => (state, default),
+    })
+}
+
+/// The write that takes back the first of two, where the second failed; nothing where the template is not as the first
+/// left it, because then somebody else changed it.
+pub fn template_half_back(
+    before: TemplateState,
+    first: TemplateWrite,
+    seen: TemplateState,
+) -> Option<TemplateWrite> {
+    (seen == first.on(before)).then(|| TemplateWrite {
+        default: first.default.map(|_| before.default),
+        now: first.now.map(|_| before.state.with_default_status()),
+    })
+}
+
+/// What became of a template that was written, when its row is seen again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TemplateVerdict {
-    /// It has the state.
-    AsWanted(StateAndStatus),
-    /// It has another.
-    Other(StateAndStatus),
+    /// It is as it was to be.
+    AsWanted,
+    /// It is something else.
+    Other,
     /// It is not there.
     Gone,
 }
 
-/// Judges a template by what it is, not by what was tried.
-pub fn judge_template(seen: Option<&Template>, wanted: State) -> TemplateVerdict {
+/// Judges a template by what it is, not by what was tried: default, state and status.
+pub fn judge_template(seen: Option<&Template>, wanted: TemplateState) -> TemplateVerdict {
     match seen {
         None => TemplateVerdict::Gone,
-        Some(template) if template.now.state == wanted => TemplateVerdict::AsWanted(template.now),
-        Some(template) => TemplateVerdict::Other(template.now),
+        Some(template) if template.state() == wanted => TemplateVerdict::AsWanted,
+        Some(_) => TemplateVerdict::Other,
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FilterType, Kind};
+    use crate::model::{FilterType, Kind, Status};
     use crate::plan::Types;
     use uuid::Uuid;
 
@@ -106,13 +183,77 @@ mod tests {
         assert_eq!(only(&[1, 9]), Err(vec![TemplateId(Uuid::from_u128(9))]));
     }
 
+    const OFF: TemplateWish = TemplateWish {
+        state: State::Inactive,
+        default: Some(false),
+    };
+    const ON: TemplateWish = TemplateWish {
+        state: State::Active,
+        default: Some(true),
+    };
+
+    fn inactive() -> Template {
+        Template {
+            default: false,
+            now: State::Inactive.with_default_status(),
+            ..template(1, "appointment", Kind::Outlook)
+        }
+    }
+
     #[test]
-    fn a_template_is_judged_by_what_it_is() {
-        let active = template(1, "appointment", Kind::Outlook);
-        let now = active.now;
-        let judge = |wanted| judge_template(Some(&active), wanted);
-        assert_eq!(judge(State::Active), TemplateVerdict::AsWanted(now));
-        assert_eq!(judge(State::Inactive), TemplateVerdict::Other(now));
-        assert_eq!(judge_template(None, State::Active), TemplateVerdict::Gone);
+    fn a_template_is_judged_by_default_state_and_status() {
+        let off = inactive();
+        let wanted = off.state();
+        let judge = |template: Option<&Template>| judge_template(template, wanted);
+        assert_eq!(judge(Some(&off)), TemplateVerdict::AsWanted);
+        assert_eq!(judge(None), TemplateVerdict::Gone);
+        let default = Template {
+            default: true,
+            ..off.clone()
+        };
+        let mut null = off;
+        null.now.status = Status(None);
+        for other in [default, null] {
+            assert_eq!(judge(Some(&other)), TemplateVerdict::Other);
+        }
+    }
+
+    #[test]
+    fn a_default_template_is_not_deactivated_unless_it_is_to_be_no_default() {
+        let default = template(1, "appointment", Kind::Outlook);
+        let plain = TemplateWish {
+            default: None,
+            ..OFF
+        };
+        assert!(plain.is_impossible(&default));
+        assert!(!OFF.is_impossible(&default));
+        assert!(!plain.is_impossible(&inactive()) && plain.is_met(&inactive()));
+        assert!(!ON.is_met(&inactive()) && ON.is_met(&default));
+    }
+
+    #[test]
+    fn default_is_written_only_where_it_changes_and_always_with_state_and_status() {
+        let default = template(1, "appointment", Kind::Outlook).state();
+        let off = inactive().state();
+        let write = template_write(default, off);
+        assert_eq!((write.default, write.now), (Some(false), Some(off.now())));
+        assert_eq!(template_write(off, off).default, None);
+        assert_eq!(write.on(default), off);
+    }
+
+    #[test]
+    fn two_writes_never_leave_a_default_template_inactive_between_them() {
+        let default = template(1, "appointment", Kind::Outlook).state();
+        let off = inactive().state();
+        for (before, after) in [(default, off), (off, default)] {
+            let (first, second) = template_halves(before, after).unwrap();
+            let between = first.on(before);
+            assert!(!between.default && between.state == State::Active);
+            assert_eq!(second.on(between), after);
+            let back = template_half_back(before, first, between).unwrap();
+            assert_eq!(back.on(between), before);
+            assert_eq!(template_half_back(before, first, after), None);
+        }
+        assert_eq!(template_halves(off, off), None);
     }
 }

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::model::{State, StateAndStatus, Status, Template, TemplateId};
+use crate::model::{State, Status, Template, TemplateId, TemplateState};
 use crate::rollout::{TemplateChange, TemplateFate};
 
 use super::ReportError;
@@ -32,7 +32,17 @@ pub(super) fn run(out: &mut dyn Write, run: &TemplateRun<'_>) -> Result<(), Repo
 
 /// Writes what became of templates as CSV.
 pub(super) fn run_csv(out: &mut dyn Write, run: &TemplateRun<'_>) -> Result<(), ReportError> {
-    let more = ["wanted", "outcome", "problem", "code", "message"];
+    let more = [
+        "wanted",
+        "outcome",
+        "problem",
+        "code",
+        "message",
+        "wanted_default",
+        "after_default",
+        "after_state",
+        "after_status",
+    ];
     let header = [&HEADER[..], &more].concat();
     csv_lines(out, &header, run.changes.iter().map(csv_change))
 }
@@ -78,6 +88,7 @@ struct Document<'a> {
     outcome: &'static str,
     environment: Environment<'a>,
     templates: Vec<Changed<'a>>,
+    /// One command a line: what was a default goes back in another way than what was not.
     back: Option<String>,
 }
 
@@ -95,9 +106,9 @@ struct Changed<'a> {
     filter_type: &'a str,
     kind: &'static str,
     default: bool,
-    before: StateAndStatus,
-    wanted: StateAndStatus,
-    after: Option<StateAndStatus>,
+    before: TemplateState,
+    wanted: TemplateState,
+    after: Option<TemplateState>,
     outcome: &'static str,
     problem: Option<Trouble<'a>>,
 }
@@ -135,7 +146,7 @@ impl<'a> Document<'a> {
                 organization: run.organization,
             },
             templates: run.changes.iter().map(Changed::of).collect(),
-            back: back(run),
+            back: Some(back(run).join("\n")).filter(|back| !back.is_empty()),
         }
     }
 }
@@ -149,7 +160,7 @@ impl<'a> Changed<'a> {
             filter_type: template.filter_type.as_str(),
             kind: template.kind.as_str(),
             default: template.default,
-            before: template.now,
+            before: template.state(),
             wanted: change.wanted,
             after: change.after,
             outcome: word(change.fate),
@@ -198,6 +209,10 @@ fn csv_change(change: &TemplateChange) -> Vec<String> {
         maybe(problem.map(|p| p.kind.as_str())),
         maybe(problem.and_then(|p| p.code.as_ref())),
         problem.map_or_else(String::new, |p| cell(&p.message)),
+        change.wanted.default.to_string(),
+        maybe(change.after.map(|after| after.default.to_string())),
+        maybe(change.after.map(|after| after.state.as_str())),
+        maybe(change.after.map(|after| after.status.to_string())),
     ]);
     line
 }

@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::model::{EnvironmentUrl, Problem, ProblemKind, State, Template};
+use crate::model::{EnvironmentUrl, Problem, ProblemKind, State, Template, TemplateState};
 use crate::rollout::{TemplateChange, TemplateFate};
 
 use super::grid::{Column, Grid, paragraph};
@@ -22,8 +22,8 @@ const COLUMNS: [Column; 5] = [
 const CHANGE_COLUMNS: [Column; 5] = [
     Column::text("Type", 14, 26),
     Column::text("Name", 16, 48),
-    Column::text("Default", 7, 7),
-    Column::text("Before", 8, 24),
+    Column::text("Default", 8, 8),
+    Column::text("State", 8, 31),
     Column::text("Outcome", 8, 8),
 ];
 
@@ -82,8 +82,12 @@ pub fn write_template_run(
             }
             write_problems(out, run, look)?;
             writeln!(out, "{}", sentence(run))?;
-            if let Some(back) = back(run) {
-                writeln!(out, "\nNext\n  {back}    put it back")?;
+            let back = back(run);
+            if !back.is_empty() {
+                writeln!(out, "\nNext")?;
+            }
+            for back in back {
+                writeln!(out, "  {back}    put it back")?;
             }
         }
         Format::Json => documents::run(out, run)?,
@@ -101,12 +105,19 @@ pub fn write_template_run(
 
 /// What can be done about a problem with a template.
 ///
-/// A template cannot be default and inactive (Microsoft's list of web service error codes:
-/// `CannotSetInactiveViewAsDefault`, 0x8004027b).
+/// A template cannot be default and inactive, and of a type and kind there is one default (Microsoft's list of web service
+/// error codes: `CannotSetInactiveViewAsDefault`, `CannotHaveMultipleDefaultFilterTemplates`).
 pub(super) fn template_hint(problem: &Problem) -> &'static str {
-    if problem.code.as_deref() == Some("0x8004027b") {
-        return "A default template cannot be inactive: first make it no default (`isdefault` false, in the \
-            settings of the table's views); then new users no longer receive it at all.";
+    match problem.code.as_deref() {
+        Some("0x8004027b") => {
+            return "A default template cannot be inactive: `--clear-default` makes it no default as well; then new \
+                users no longer receive it.";
+        }
+        Some("0x8004027d") => {
+            return "Another template of this type and kind is the default: `syncfilters templates list` shows which; \
+                set that one with `--clear-default` first.";
+        }
+        _ => {}
     }
     match problem.kind {
         ProblemKind::NoPrivilege
@@ -172,18 +183,51 @@ fn sentence(run: &TemplateRun<'_>) -> String {
     }
 }
 
-/// The command that takes back what was changed; none where nothing was.
-pub(super) fn back(run: &TemplateRun<'_>) -> Option<String> {
-    let command = match run.wanted {
-        State::Active => "deactivate",
-        State::Inactive => "activate",
+/// The commands that take back what was changed, one for all that go back the same way; none where nothing was.
+///
+/// Each names the state that the templates had, and `--default` or `--clear-default` where that was changed too.
+pub(super) fn back(run: &TemplateRun<'_>) -> Vec<String> {
+    let mut ways: Vec<(Way, Vec<String>)> = Vec::new();
+    for change in run.changes {
+        let Some(way) = way_back(change) else {
+            continue;
+        };
+        let id = change.template.id.to_string();
+        match ways.iter_mut().find(|(other, _)| *other == way) {
+            Some((_, ids)) => ids.push(id),
+            None => ways.push((way, vec![id])),
+        }
+    }
+    let command = |((command, flag), ids): (Way, Vec<String>)| {
+        format!(
+            "syncfilters templates {command} --only {}{flag}",
+            ids.join(",")
+        )
     };
-    let changed = run
-        .changes
-        .iter()
-        .filter(|change| change.fate == TemplateFate::Changed);
-    let ids: Vec<_> = changed.map(|c| c.template.id.to_string()).collect();
-    (!ids.is_empty()).then(|| format!("syncfilters templates {command} --only {}", ids.join(",")))
+    ways.into_iter().map(command).collect()
+}
+
+/// The command, and its flag with a space before.
+type Way = (&'static str, &'static str);
+
+/// How a template goes back to what it was. One that failed halfway goes back as well.
+fn way_back(change: &TemplateChange) -> Option<Way> {
+    let before = change.template.state();
+    let after = match (change.fate, change.after) {
+        (TemplateFate::Changed, after) => after.unwrap_or(change.wanted),
+        (TemplateFate::Failed, Some(after)) if change.halfway => after,
+        _ => return None,
+    };
+    let command = match before.state {
+        State::Active => "activate",
+        State::Inactive => "deactivate",
+    };
+    let flag = match (before.default, after.default) {
+        (true, false) => " --default",
+        (false, true) => " --clear-default",
+        _ => "",
+    };
+    Some((command, flag))
 }
 
 pub(super) const fn word(fate: TemplateFate) -> &'static str {
@@ -218,13 +262,30 @@ fn tone(template: &Template) -> Tone {
     }
 }
 
+/// What it is to be as long as nothing was tried, and then what it is.
+fn now(change: &TemplateChange) -> TemplateState {
+    match change.fate {
+        TemplateFate::Planned => change.wanted,
+        _ => change.after.unwrap_or(change.template.state()),
+    }
+}
+
+fn from_to(before: &str, after: &str) -> String {
+    if before == after {
+        before.to_owned()
+    } else {
+        format!("{before} → {after}")
+    }
+}
+
 fn change_row(change: &TemplateChange) -> (Vec<String>, Tone) {
     let template = &change.template;
+    let (before, after) = (template.state(), now(change));
     let cells = vec![
         clean(template.filter_type.as_str()).into_owned(),
         clean(&template.name).into_owned(),
-        yes_no(template.default).to_owned(),
-        state(template.now),
+        from_to(yes_no(before.default), yes_no(after.default)),
+        from_to(&state(before.now()), &state(after.now())),
         word(change.fate).to_owned(),
     ];
     (cells, Tone::of_outcome(word(change.fate)))
@@ -233,7 +294,8 @@ fn change_row(change: &TemplateChange) -> (Vec<String>, Tone) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FilterType, Kind, Stage, TemplateId};
+    use crate::model::{FilterType, Kind, Stage, Status, TemplateId};
+    use crate::plan::TemplateWish;
     use crate::report::support::PLAIN;
     use uuid::Uuid;
 
@@ -250,7 +312,11 @@ mod tests {
     }
 
     fn changes() -> Vec<TemplateChange> {
-        let planned = |t| TemplateChange::planned(t, State::Inactive);
+        let wish = TemplateWish {
+            state: State::Inactive,
+            default: Some(false),
+        };
+        let planned = |t| TemplateChange::planned(t, wish);
         let mut done = planned(template(1, false, State::Active));
         done.fate = TemplateFate::Changed;
         done.after = Some(done.wanted);
@@ -261,7 +327,12 @@ mod tests {
         let mut problem = Problem::seen(Stage::Apply, kind, "The default view cannot be inactive.");
         problem.code = Some("0x8004027b".into());
         refused.problem = Some(problem);
-        vec![done, already, refused]
+        let mut null = template(4, true, State::Active);
+        null.now.status = Status(None);
+        let mut cleared = planned(null);
+        cleared.fate = TemplateFate::Changed;
+        cleared.after = Some(cleared.wanted);
+        vec![done, already, refused, cleared]
     }
 
     fn shown(format: Format) -> String {
@@ -282,9 +353,11 @@ mod tests {
         let text = shown(Format::Table);
         let unfolded = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for part in [
-            "Templates: 1 deactivated, 1 as wanted already, 1 failed.",
-            "A default template cannot be inactive: first make it no default",
+            "Templates: 2 deactivated, 1 as wanted already, 1 failed.",
+            "A default template cannot be inactive: `--clear-default` makes it no default",
+            "yes → no active (status changed",
             "syncfilters templates activate --only 00000000-0000-0000-0000-000000000001 put it back",
+            "syncfilters templates activate --only 00000000-0000-0000-0000-000000000004 --default put it back",
         ] {
             assert!(unfolded.contains(part), "{part}\n{text}");
         }
@@ -298,7 +371,46 @@ mod tests {
         assert_eq!(document["templates"][0]["before"]["state"], "active");
         assert_eq!(document["templates"][0]["after"]["state"], "inactive");
         assert_eq!(document["templates"][2]["problem"]["code"], "0x8004027b");
-        assert!(document["back"].as_str().unwrap().ends_with("0001"));
+        let cleared = &document["templates"][3];
+        let before = serde_json::json!({"default": true, "state": "active", "status": null});
+        assert_eq!(cleared["before"], before);
+        assert_eq!(cleared["after"]["default"], false);
+        let back = document["back"].as_str().unwrap();
+        let ends: Vec<_> = back
+            .lines()
+            .map(|line| line.contains("--default"))
+            .collect();
+        assert_eq!(ends, [false, true]);
+    }
+
+    #[test]
+    fn what_was_made_a_default_goes_back_to_what_it_was() {
+        let on = TemplateWish {
+            state: State::Active,
+            default: Some(true),
+        };
+        let back = |state| {
+            let mut change = TemplateChange::planned(template(1, false, state), on);
+            change.fate = TemplateFate::Changed;
+            way_back(&change)
+        };
+        assert_eq!(
+            back(State::Inactive),
+            Some(("deactivate", " --clear-default"))
+        );
+        assert_eq!(back(State::Active), Some(("activate", " --clear-default")));
+    }
+
+    #[test]
+    fn what_was_left_halfway_has_a_way_back_too() {
+        let mut change = changes().swap_remove(2);
+        assert_eq!(way_back(&change), None);
+        change.halfway = true;
+        change.after = Some(TemplateState {
+            default: false,
+            ..change.template.state()
+        });
+        assert_eq!(way_back(&change), Some(("activate", " --default")));
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! `templates`: what new users receive.
 
 use serde_json::Value;
+use syncfilters::sandbox::{Options, Switches};
 
 use crate::support::{Ended, World};
 
@@ -51,7 +52,7 @@ fn a_template_is_deactivated_and_put_back_by_its_id() {
     assert_eq!(template["before"]["state"], "active");
     assert_eq!(
         template["after"],
-        serde_json::json!({"state": "inactive", "status": 2})
+        serde_json::json!({"default": false, "state": "inactive", "status": 2})
     );
     assert_ne!(templates(&world, &OUTLOOK), before);
     let again = set(&world, "deactivate", &name).must_be(0).json();
@@ -62,18 +63,111 @@ fn a_template_is_deactivated_and_put_back_by_its_id() {
     assert_eq!(templates(&world, &OUTLOOK), before);
 }
 
+fn put_back(world: &World, ended: &Value) {
+    for command in ended["back"].as_str().unwrap().lines() {
+        let back: Vec<_> = command.split(' ').skip(1).chain(["--yes"]).collect();
+        world.run(&back).must_be(0);
+    }
+}
+
+fn with_switches(names: &str) -> World {
+    World::new(Options {
+        users: 25,
+        switches: Switches::parse(names).unwrap(),
+        ..Options::default()
+    })
+}
+
 #[test]
-fn a_default_template_stays_active_and_the_reason_is_said() {
+fn default_templates_are_refused_before_any_write_and_the_flag_is_named() {
     let world = World::with_users(25);
     let before = templates(&world, &OUTLOOK);
-    let ended = set(&world, "deactivate", &["--type", "contact"]).must_be(3);
-    let problem = &ended.json()["templates"][0]["problem"];
-    assert_eq!(problem["code"], "0x8004027b");
-    assert!(
-        problem["hint"].as_str().unwrap().contains("no default"),
-        "{problem}"
-    );
+    for more in [&[][..], &["--dry-run"]] {
+        let ended = set(&world, "deactivate", &[more, &OUTLOOK].concat()).must_be(5);
+        let error = &ended.json()["error"];
+        assert_eq!(error["kind"], "default-template");
+        assert!(
+            error["message"]
+                .as_str()
+                .unwrap()
+                .contains("(appointment, outlook)")
+        );
+        assert!(error["hint"].as_str().unwrap().contains("--clear-default"));
+    }
     assert_eq!(templates(&world, &OUTLOOK), before);
+}
+
+#[test]
+fn default_templates_are_deactivated_with_the_flag_and_put_back_as_defaults() {
+    // The second server refuses default and state in one request.
+    for switches in ["", "template-halves-apart"] {
+        let world = with_switches(switches);
+        let before = templates(&world, &[]);
+        let ended = set(&world, "deactivate", &["--clear-default"]).must_be(0);
+        let ended = ended.json();
+        assert_eq!(ended["outcome"], "complete", "{ended}");
+        let cleared = ended["templates"].as_array().unwrap();
+        assert!(cleared.iter().any(|t| t["before"]["default"] == true));
+        let after = serde_json::json!({"default": false, "state": "inactive", "status": 2});
+        assert!(cleared.iter().all(|t| t["after"] == after), "{ended}");
+        let now = templates(&world, &[]);
+        assert!(
+            now.iter()
+                .all(|t| t["default"] == false && t["state"] == "inactive")
+        );
+        // Some were defaults and some were not: they go back in two commands.
+        assert_eq!(ended["back"].as_str().unwrap().lines().count(), 2);
+        put_back(&world, &ended);
+        assert_eq!(templates(&world, &[]), before);
+    }
+}
+
+#[test]
+fn a_template_that_cannot_be_deactivated_stays_the_default() {
+    let world = with_switches("template-halves-apart,template-stays-active");
+    let before = templates(&world, &[]);
+    let which = ["--clear-default", "--type", "contact"];
+    let ended = set(&world, "deactivate", &which).must_be(3).json();
+    let template = &ended["templates"][0];
+    let said = template["problem"]["message"].as_str().unwrap();
+    assert!(
+        said.contains("isdefault was set before that, and was put back"),
+        "{said}"
+    );
+    assert_eq!(template["after"], template["before"]);
+    assert_eq!(ended["back"], Value::Null);
+    assert_eq!(templates(&world, &[]), before);
+}
+
+#[test]
+fn one_template_takes_the_place_of_another_as_the_default() {
+    let world = World::with_users(25);
+    let before = templates(&world, &["--type", "appointment"]);
+    let id = |default: bool| {
+        let found = before.iter().find(|t| t["default"] == default).unwrap();
+        found["id"].as_str().unwrap()
+    };
+    let second = ["--only", id(false), "--default"];
+    let ended = set(&world, "activate", &second).must_be(3).json();
+    let problem = &ended["templates"][0]["problem"];
+    assert_eq!(problem["code"], "0x8004027d");
+    assert!(
+        problem["hint"]
+            .as_str()
+            .unwrap()
+            .contains("--clear-default")
+    );
+    let first = ["--only", id(true), "--clear-default"];
+    let cleared = set(&world, "activate", &first).must_be(0).json();
+    let made = set(&world, "activate", &second).must_be(0).json();
+    let made_default = &made["templates"][0]["after"]["default"];
+    assert_eq!(made_default, true);
+    put_back(&world, &made);
+    put_back(&world, &cleared);
+    assert_eq!(templates(&world, &["--type", "appointment"]), before);
+    // A pattern makes no defaults.
+    let ended = set(&world, "activate", &["--default"]);
+    ended.must_be(2);
 }
 
 #[test]
@@ -82,8 +176,9 @@ fn nothing_is_set_without_consent_in_a_dry_run_or_for_an_unknown_id() {
     let before = templates(&world, &OUTLOOK);
     let ended = world.run(&["templates", "deactivate"]).must_be(5);
     assert!(ended.stderr.contains("--yes"), "{ended:?}");
-    let dry = ["templates", "deactivate", "--type", "all", "--dry-run"];
+    let dry = ["templates", "deactivate", "--dry-run", "--clear-default"];
     let ended = world.run(&dry).must_be(0);
+    assert!(ended.stdout.contains("yes → no"), "{ended:?}");
     assert!(ended.stdout.contains("planned"), "{ended:?}");
     let nobody = "00000000-0000-0000-0000-000000000009";
     let ended = set(&world, "deactivate", &["--only", nobody]).must_be(2);
