@@ -65,7 +65,7 @@ impl Foresight {
         if !templates.is_empty() {
             said.push(format!(
                 "New users will receive ACTIVE filters: the default templates of {} are active. \
-                 `syncfilters templates deactivate` keeps that from happening.",
+                 `syncfilters templates deactivate --clear-default` keeps that from happening.",
                 clean(&templates.join(", "))
             ));
         }

@@ -22,7 +22,8 @@ async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
     -  1 name of the other engine's list without a user in this run:
        zoe@contoso.example
     -  New users will receive ACTIVE filters: the default templates of appointment
-       are active. `syncfilters templates deactivate` keeps that from happening.
+       are active. `syncfilters templates deactivate --clear-default` keeps that
+       from happening.
 
     Type                Users  Filters  Active  Inactive  To change
     appointment             6        6       5         1          5
