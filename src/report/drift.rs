@@ -1,14 +1,17 @@
 //! Filters that are out of line, with who made them so, as `check` shows them.
 
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::journal::{ListedFilter, ListedUser};
+use crate::journal::{ListedFilter, ListedUser, ProblemGroup, ProblemRow};
 use crate::model::{Modification, UserId};
 
+use super::Look;
 use super::cell::{cell, maybe};
 use super::grid::Column;
 use super::paint::Tone;
@@ -50,6 +53,37 @@ impl Names {
 impl Extend<(UserId, String)> for Names {
     fn extend<T: IntoIterator<Item = (UserId, String)>>(&mut self, names: T) {
         self.0.extend(names);
+    }
+}
+
+/// Users who could not be read, by kind: people who look for drift would lose it among them.
+#[derive(Debug, Default)]
+pub(super) struct Unread(Vec<ProblemGroup>);
+
+impl Unread {
+    pub(super) fn count(&mut self, user: &ListedUser, problem: &ProblemRow) {
+        match self.0.iter_mut().find(|group| group.kind == problem.kind) {
+            Some(group) => group.users += 1,
+            None => self.0.push(ProblemGroup {
+                kind: problem.kind,
+                users: 1,
+                example: user.user.clone(),
+                message: problem.message.clone(),
+            }),
+        }
+    }
+
+    /// Writes them, below what there is above.
+    pub(super) fn write(mut self, out: &mut dyn Write, below: bool, look: Look) -> io::Result<()> {
+        if self.0.is_empty() {
+            return Ok(());
+        }
+        self.0.sort_by_key(|group| Reverse(group.users));
+        if below {
+            writeln!(out)?;
+        }
+        writeln!(out, "{}", look.paint(Tone::Strong, "Could not be read"))?;
+        problems::write_groups(out, &self.0, self.0.len(), "", look)
     }
 }
 
@@ -146,7 +180,7 @@ pub(super) fn more_cells(filter: Option<&ListedFilter>, names: &Names) -> Vec<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FilterId, Kind, State};
+    use crate::model::{FilterId, Kind, ProblemKind, State};
     use crate::report::support::PLAIN;
     use crate::report::{Format, ListWriter};
     use uuid::Uuid;
@@ -181,6 +215,21 @@ mod tests {
         }
     }
 
+    fn problem() -> ProblemRow {
+        ProblemRow {
+            user: "bob@contoso.example".into(),
+            id: id(2),
+            filter: None,
+            stage: "survey".into(),
+            kind: ProblemKind::NoRoles,
+            code: None,
+            message: "no roles".into(),
+            request_id: None,
+            unit: None,
+            over: false,
+        }
+    }
+
     fn names() -> Names {
         let mut names = Names::default();
         names.extend([(id(2), "admin\u{1b}[2J@contoso.example".into())]);
@@ -188,10 +237,14 @@ mod tests {
     }
 
     fn shown(format: Format, user: &ListedUser) -> String {
+        shown_all(format, std::slice::from_ref(user))
+    }
+
+    fn shown_all(format: Format, users: &[ListedUser]) -> String {
         let mut out = Vec::new();
         let mut writer = ListWriter::drift(&mut out, format, PLAIN).unwrap();
         writer.zone(TimeZone::UTC);
-        writer.users(std::slice::from_ref(user), &names()).unwrap();
+        writer.users(users, &names()).unwrap();
         writer.finish().unwrap();
         String::from_utf8(out).unwrap()
     }
@@ -212,6 +265,27 @@ mod tests {
             let modified = modified(by, on_behalf);
             assert_eq!(changed_by(&modified, id(1), &names()), said);
         }
+    }
+
+    #[test]
+    fn whoever_could_not_be_read_is_counted_below_the_drift_and_not_among_it() {
+        let mut user = ada(&[modified(Some(1), None)]);
+        let unread = ListedUser {
+            user: "bob@contoso.example".into(),
+            problem: Some(problem()),
+            ..ada(&[])
+        };
+        let text = shown_all(
+            Format::Table,
+            &[unread.clone(), user.clone(), unread.clone()],
+        );
+        let (drift, below) = text.split_once("Could not be read").unwrap();
+        assert!(drift.contains("ada@") && !drift.contains("bob@"), "{text}");
+        assert!(below.contains("no-roles      2  bob@"), "{text}");
+        user.filters.clear();
+        assert_eq!(shown(Format::Table, &user), "");
+        assert!(shown(Format::Table, &unread).starts_with("Could not be read"));
+        assert!(shown(Format::Csv, &unread).contains("bob@"));
     }
 
     #[test]

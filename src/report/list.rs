@@ -8,7 +8,7 @@ use jiff::tz::TimeZone;
 use crate::journal::{ListedUser, ProblemRow};
 
 use super::document::FORMAT;
-use super::drift::{self, Names};
+use super::drift::{self, Names, Unread};
 use super::grid::{Column, Grid};
 use super::json::write_json;
 use super::list_documents::{Listed, csv_header, csv_lines, csv_user};
@@ -49,7 +49,9 @@ pub struct ListWriter<'a> {
     layout: Layout,
     zone: TimeZone,
     grid: Grid,
-    /// Whether there was a user.
+    look: Look,
+    unread: Unread,
+    /// Whether anything was written.
     begun: bool,
 }
 
@@ -93,6 +95,8 @@ impl<'a> ListWriter<'a> {
             layout,
             zone: TimeZone::system(),
             grid: Grid::streaming(layout.columns(), look),
+            look,
+            unread: Unread::default(),
             begun: false,
         })
     }
@@ -107,7 +111,10 @@ impl<'a> ListWriter<'a> {
     pub fn users(&mut self, users: &[ListedUser], names: &Names) -> Result<(), ReportError> {
         for user in users {
             match self.format {
-                Format::Table => self.table_user(user, names)?,
+                Format::Table => {
+                    self.table_user(user, names)?;
+                    continue;
+                }
                 Format::Json => self.json_user(user, names)?,
                 Format::Csv => {
                     let lines = csv_user(user, self.told(names));
@@ -131,6 +138,9 @@ impl<'a> ListWriter<'a> {
             (Format::Table, Layout::States) if !self.begun => {
                 writeln!(self.out, "There is nothing to list.")?;
             }
+            (Format::Table, Layout::Drift) => {
+                self.unread.write(self.out, self.begun, self.look)?;
+            }
             (Format::Json, _) if self.begun => writeln!(self.out, "\n  ]\n}}")?,
             (Format::Json, _) => writeln!(self.out, "]\n}}")?,
             (Format::Table | Format::Csv | Format::Markdown | Format::Html, _) => {}
@@ -151,10 +161,15 @@ impl<'a> ListWriter<'a> {
     }
 
     fn table_user(&mut self, user: &ListedUser, names: &Names) -> io::Result<()> {
-        if !self.begun {
-            self.grid.header(self.out)?;
+        let mut rows = self.rows(user, names);
+        if let (Layout::Drift, Some(problem)) = (self.layout, &user.problem) {
+            rows.truncate(user.filters.len());
+            self.unread.count(user, problem);
         }
-        for (cells, tone) in self.rows(user, names) {
+        for (cells, tone) in rows {
+            if !std::mem::replace(&mut self.begun, true) {
+                self.grid.header(self.out)?;
+            }
             self.grid.row(self.out, &cells, tone)?;
         }
         Ok(())
