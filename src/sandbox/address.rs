@@ -29,6 +29,8 @@ pub(super) enum Target {
     ResetUserFilters,
     /// The action `InstantiateFilters`, bound to a user.
     InstantiateFilters(RowKey),
+    /// The function `RetrieveUserPrivilegeByPrivilegeName`, bound to a user, and the privilege.
+    UserPrivilege(RowKey, String),
     /// `EntityDefinitions`.
     Definitions,
     /// `EntityDefinitions(LogicalName='…')`.
@@ -110,6 +112,12 @@ fn related(kind: Kind, key: RowKey, rest: &str) -> Result<Target, ApiError> {
     let property = rest.strip_suffix("/$ref").unwrap_or(rest);
     if kind == Kind::Users && property == "Microsoft.Dynamics.CRM.InstantiateFilters" {
         return Ok(Target::InstantiateFilters(key));
+    }
+    let privilege = property
+        .strip_prefix("Microsoft.Dynamics.CRM.RetrieveUserPrivilegeByPrivilegeName(PrivilegeName='")
+        .and_then(|it| it.strip_suffix("')"));
+    if let (Kind::Users, Some(name)) = (kind, privilege) {
+        return Ok(Target::UserPrivilege(key, name.to_owned()));
     }
     let known = kind.navigations().iter().any(|it| it.0 == property);
     if known {

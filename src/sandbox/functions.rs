@@ -3,10 +3,13 @@
 use http::StatusCode;
 use serde_json::json;
 
+use super::address::RowKey;
+use super::errors::ApiError;
 use super::impersonate::Acting;
 use super::message::Reply;
 use super::odata::Table;
 use super::options::Options;
+use super::rights::Privilege;
 use super::store::Store;
 use super::switches::Switch;
 use super::tables::{Kind, table};
@@ -71,6 +74,46 @@ pub(super) fn current_organization(store: &Store, options: &Options, root: &str)
     Reply::json(StatusCode::OK, body.to_string())
 }
 
+/// `RetrieveUserPrivilegeByPrivilegeName`: with what depth the roles of a user, those of teams included, give a
+/// privilege. Not there before 9.
+pub(super) fn user_privilege(
+    store: &Store,
+    key: RowKey,
+    name: &str,
+    options: &Options,
+    root: &str,
+) -> Result<Reply, ApiError> {
+    if options.version.is_8() {
+        return Err(ApiError::no_resource(
+            "RetrieveUserPrivilegeByPrivilegeName",
+        ));
+    }
+    let (id, person) = match key {
+        RowKey::Id(id) => (id, store.person(id)),
+        RowKey::ObjectId(id) => (id, store.person_by_object_id(id)),
+    };
+    let person = person.ok_or_else(|| ApiError::missing("systemuser", id))?;
+    let rights = store.rights(person);
+    let held = Privilege::ALL
+        .into_iter()
+        .filter(|it| it.name().eq_ignore_ascii_case(name) && rights.has(*it));
+    let unit = store.units[store.people[person].unit].id;
+    let held = held.map(|it| {
+        json!({
+            "Depth": "Global",
+            "PrivilegeId": it.id(),
+            "BusinessUnitId": unit,
+            "PrivilegeName": it.name(),
+        })
+    });
+    let response = "Microsoft.Dynamics.CRM.RetrieveUserPrivilegeByPrivilegeNameResponse";
+    let body = json!({
+        "@odata.context": context(root, response),
+        "RolePrivileges": held.collect::<Vec<_>>(),
+    });
+    Ok(Reply::json(StatusCode::OK, body.to_string()))
+}
+
 /// The service document: every entity set.
 pub(super) fn service_document(options: &Options, root: &str) -> Reply {
     let sets = Kind::ALL
@@ -113,6 +156,24 @@ mod tests {
         options.switches = options.switches.with(Switch::WhoAmIIgnoresImpersonation);
         let body = parse(&who_am_i(&store, &acting, &options, ROOT));
         assert_eq!(body["UserId"], store.people[0].id.to_string());
+    }
+
+    #[test]
+    fn a_privilege_is_held_through_roles_and_asked_for_from_9_on() {
+        let store = generate(1, 1);
+        let mut options = Options::default();
+        let caller = RowKey::Id(store.people[0].id);
+        let held = |options: &Options, name: &str| {
+            let reply = user_privilege(&store, caller, name, options, ROOT)?;
+            let held = parse(&reply)["RolePrivileges"].as_array().unwrap().len();
+            Ok::<_, ApiError>(held)
+        };
+        assert_eq!(held(&options, "prvActOnBehalfOfAnotherUser").unwrap(), 1);
+        assert_eq!(held(&options, "prvNobodyHasThis").unwrap(), 0);
+        let nobody = RowKey::Id(uuid::Uuid::nil());
+        assert!(user_privilege(&store, nobody, "prvReadUserQuery", &options, ROOT).is_err());
+        options.version = crate::sandbox::Version::V8_2;
+        assert!(held(&options, "prvReadUserQuery").is_err());
     }
 
     #[test]

@@ -109,6 +109,14 @@ fn operations(xml: &mut String, version: Version) {
         r#"<Action Name="ResetUserFilters"><Parameter Name="QueryType" Type="Edm.Int32" Nullable="false" /></Action>"#,
         r#"<Action Name="PublishXml"><Parameter Name="ParameterXml" Type="Edm.String" Nullable="false" Unicode="false" /></Action>"#,
     ));
+    if !version.is_8() {
+        xml.push_str(concat!(
+            r#"<EnumType Name="PrivilegeDepth"><Member Name="Basic" Value="0" /><Member Name="Local" Value="1" /><Member Name="Deep" Value="2" /><Member Name="Global" Value="3" /></EnumType>"#,
+            r#"<ComplexType Name="RolePrivilege"><Property Name="Depth" Type="mscrm.PrivilegeDepth" Nullable="false" /><Property Name="PrivilegeId" Type="Edm.Guid" Nullable="false" /><Property Name="BusinessUnitId" Type="Edm.Guid" Nullable="false" /><Property Name="PrivilegeName" Type="Edm.String" Unicode="false" /></ComplexType>"#,
+            r#"<ComplexType Name="RetrieveUserPrivilegeByPrivilegeNameResponse"><Property Name="RolePrivileges" Type="Collection(mscrm.RolePrivilege)" Nullable="false" /></ComplexType>"#,
+            r#"<Function Name="RetrieveUserPrivilegeByPrivilegeName" IsBound="true"><Parameter Name="entity" Type="mscrm.systemuser" Nullable="false" /><Parameter Name="PrivilegeName" Type="Edm.String" Nullable="false" Unicode="false" /><ReturnType Type="mscrm.RetrieveUserPrivilegeByPrivilegeNameResponse" Nullable="false" /></Function>"#,
+        ));
+    }
 }
 
 fn container(xml: &mut String, version: Version) {

@@ -231,6 +231,9 @@ impl Service {
             Target::RetrieveCurrentOrganization => {
                 Ok(functions::current_organization(&store, options, root))
             }
+            Target::UserPrivilege(key, name) => {
+                functions::user_privilege(&store, *key, name, options, root)
+            }
             Target::Definitions => catalogue().list(call),
             Target::Definition(kind) => catalogue().one(*kind, call),
             Target::Attributes(kind) => Ok(catalogue().attributes(*kind)),

@@ -279,10 +279,37 @@ async fn the_doctor_finds_the_practice_organisation_well_and_writes_nothing() {
         assert!(matches!(result, "ok" | "warning"), "{check}");
         assert_eq!(result == "warning", check["hint"].is_string(), "{check}");
     }
-    let impersonation = document["checks"].as_array().unwrap().iter();
-    let mut impersonation = impersonation.filter(|check| check["check"] == "impersonation");
-    assert_eq!(impersonation.next().unwrap()["result"], "ok");
+    assert_eq!(named(&document, "privileges")["result"], "ok");
+    assert_eq!(named(&document, "impersonation")["result"], "ok");
     assert_eq!(format!("{:?}", sandbox.filters()), format!("{before:?}"));
+}
+
+#[tokio::test]
+async fn the_doctor_says_which_privilege_the_caller_lacks_and_where_it_belongs() {
+    let home = Home::new();
+    let sandbox = Sandbox::start(Options::default()).await.unwrap();
+    let people = sandbox.users();
+    let person = people
+        .iter()
+        .find(|user| user.may_write_filters && user.roles == ["Salesperson"]);
+    let (url, token) = (sandbox.url(), sandbox.token_of(person.unwrap().id));
+    let variables = [
+        ("SYNCFILTERS_URL", url.as_str()),
+        ("SYNCFILTERS_ACCESS_TOKEN", token.as_str()),
+    ];
+    let output = home.run(&["doctor", "--format", "json"], &variables).await;
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
+    let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let check = named(&document, "privileges");
+    assert_eq!(check["result"], "failed", "{check}");
+    let text = check.to_string();
+    assert!(text.contains("prvActOnBehalfOfAnotherUser"), "{check}");
+    assert!(!text.contains("prvReadUserQuery"), "{check}");
+}
+
+fn named<'a>(document: &'a Value, name: &str) -> &'a Value {
+    let mut checks = document["checks"].as_array().unwrap().iter();
+    checks.find(|check| check["check"] == name).unwrap()
 }
 
 #[tokio::test]
