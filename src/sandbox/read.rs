@@ -190,6 +190,10 @@ impl<'a> Reader<'a> {
                     .iter()
                     .map(move |&team| At::Membership(it, team))
             })),
+            Kind::Mailboxes => {
+                let having = people().filter(|&it| store.people[it].mailbox.is_some());
+                Box::new(having.map(At::Mailbox))
+            }
             Kind::Filters | Kind::Principals => Box::new(std::iter::empty()),
         }
     }
@@ -334,6 +338,7 @@ pub(super) fn read_privilege(kind: Kind) -> Option<Privilege> {
         Kind::Units => Some(Privilege::ReadBusinessUnit),
         Kind::Roles | Kind::Assignments => Some(Privilege::ReadRole),
         Kind::Teams | Kind::Memberships => Some(Privilege::ReadTeam),
+        Kind::Mailboxes => Some(Privilege::ReadMailbox),
         Kind::Organizations => Some(Privilege::ReadOrganization),
         Kind::Appointments | Kind::Series | Kind::Services | Kind::Parties => {
             Some(Privilege::ReadActivity)

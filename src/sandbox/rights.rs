@@ -19,10 +19,11 @@ pub(super) enum Privilege {
     ReadActivity,
     ActOnBehalfOfAnotherUser,
     AdminFilter,
+    ReadMailbox,
 }
 
 impl Privilege {
-    pub(super) const ALL: [Self; 14] = [
+    pub(super) const ALL: [Self; 15] = [
         Self::ReadUserQuery,
         Self::WriteUserQuery,
         Self::CreateUserQuery,
@@ -37,6 +38,7 @@ impl Privilege {
         Self::ReadActivity,
         Self::ActOnBehalfOfAnotherUser,
         Self::AdminFilter,
+        Self::ReadMailbox,
     ];
 
     /// As error messages spell it.
@@ -56,6 +58,7 @@ impl Privilege {
             Self::ReadActivity => "prvReadActivity",
             Self::ActOnBehalfOfAnotherUser => "prvActOnBehalfOfAnotherUser",
             Self::AdminFilter => "prvAdminFilter",
+            Self::ReadMailbox => "prvReadMailbox",
         }
     }
 

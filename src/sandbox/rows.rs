@@ -106,6 +106,8 @@ pub(super) struct Person {
     pub(super) access_mode: i32,
     pub(super) managed_type: i32,
     pub(super) application_id: Option<Uuid>,
+    /// None for accounts that are nobody's.
+    pub(super) mailbox: Option<Mailbox>,
     pub(super) created_on: Timestamp,
     pub(super) version: u64,
 }
@@ -124,6 +126,30 @@ impl Person {
     pub(super) fn is_special(&self) -> bool {
         self.managed_type == 2 || self.application_id.is_some() || matches!(self.access_mode, 3 | 5)
     }
+}
+
+/// What a `mailbox` row says about appointments, contacts and tasks; the rest of it is the person's
+/// (Microsoft: `mailbox` table reference).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Mailbox {
+    /// `actdeliverymethod`: 0 Dynamics 365 for Outlook, 1 server-side synchronisation, 2 none.
+    pub(super) delivery: u8,
+    /// `actstatus`: 0 not run, 1 success, 2 failure.
+    pub(super) status: u8,
+    /// `enabledforact`.
+    pub(super) enabled: bool,
+}
+
+impl Mailbox {
+    /// Whether the server synchronises appointments of this mailbox.
+    pub(super) fn synchronises(self) -> bool {
+        self.delivery == 1 && self.enabled
+    }
+}
+
+/// The id of the mailbox of a person, or of the person of a mailbox: each is made from the other.
+pub(super) fn mailbox_twin(id: Uuid) -> Uuid {
+    Uuid::from_u128(id.as_u128() ^ 0x6d61_696c_626f)
 }
 
 /// A `userquery` row.

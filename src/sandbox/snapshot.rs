@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::activities;
 use super::data::Activity;
 use super::rights::Privilege;
-use super::rows::{Filter, Oddity, Person};
+use super::rows::{Filter, Mailbox, Oddity, Person};
 use super::store::Store;
 use super::tables::kind_of;
 
@@ -83,6 +83,8 @@ pub struct UserSnapshot {
     pub may_write_filters: bool,
     /// `defaultfilterspopulated`.
     pub populated: bool,
+    /// Has a mailbox of which the server synchronises appointments.
+    pub synchronises: bool,
 }
 
 /// Every filter, by id.
@@ -146,6 +148,7 @@ fn user(store: &Store, index: usize, person: &Person) -> UserSnapshot {
         may_read_filters: rights.has(Privilege::ReadUserQuery),
         may_write_filters: rights.has(Privilege::WriteUserQuery),
         populated: person.populated,
+        synchronises: person.mailbox.is_some_and(Mailbox::synchronises),
     }
 }
 

@@ -13,6 +13,7 @@ mod exact_undo;
 mod faults;
 mod groups;
 mod impact;
+mod mailboxes;
 mod older_servers;
 mod replan;
 mod resume;

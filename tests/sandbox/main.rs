@@ -8,6 +8,7 @@ mod faults;
 mod fetchxml;
 mod impersonation;
 mod limits;
+mod mailboxes;
 mod reading;
 mod support;
 mod surroundings;

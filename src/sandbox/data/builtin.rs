@@ -99,6 +99,7 @@ fn row(dice: &mut Dice, index: usize, account: &Account, structure: &Structure) 
         access_mode: account.access_mode,
         managed_type: 0,
         application_id: account.application.then(|| dice.id()),
+        mailbox: None,
         created_on: dice.moment(3000),
         version: 900_000 + index as u64,
     }

@@ -4,6 +4,7 @@ mod builtin;
 mod calendar;
 mod dice;
 mod filters;
+mod mailboxes;
 mod organization;
 mod people;
 mod structure;

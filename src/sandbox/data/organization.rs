@@ -6,6 +6,7 @@ use super::builtin::accounts;
 use super::calendar::Calendars;
 use super::dice::Dice;
 use super::filters::Maker;
+use super::mailboxes::give_mailboxes;
 use super::people::people;
 use super::structure::structure;
 use super::user_views::{calendar_filter, personal_views, system_views};
@@ -26,6 +27,7 @@ pub(in crate::sandbox) fn organization(options: &Options) -> Store {
     let mut everybody = accounts(&mut dice, &structure);
     let ordinary = people(&mut dice, options.users, options.plain, &structure);
     everybody.extend(ordinary);
+    give_mailboxes(&mut everybody, options.seed, options.plain);
     if options.version.is_8() {
         everybody.iter_mut().for_each(on_premises);
     }

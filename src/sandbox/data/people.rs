@@ -107,6 +107,7 @@ fn ordinary(dice: &mut Dice, number: usize, structure: &Structure) -> Person {
         access_mode: 0,
         managed_type: 0,
         application_id: None,
+        mailbox: None,
         created_on: dice.moment(2000),
         version: 1_000_000 + 7 * number as u64,
     }

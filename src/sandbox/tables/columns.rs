@@ -173,6 +173,18 @@ pub(super) const TEAM_MEMBERSHIP: &[Column] = &[
     col("versionnumber", Int),
 ];
 
+/// Of its many columns, those that tell who synchronises appointments (Microsoft: `mailbox` table reference).
+pub(super) const MAILBOX: &[Column] = &[
+    col("mailboxid", Guid),
+    col("name", Text),
+    col("emailaddress", Text),
+    col("actdeliverymethod", Int),
+    col("actstatus", Int),
+    col("enabledforact", Bool),
+    col("_regardingobjectid_value", Guid),
+    col("versionnumber", Int),
+];
+
 pub(super) const ORGANIZATION: &[Column] = &[
     col("organizationid", Guid),
     col("name", Text),

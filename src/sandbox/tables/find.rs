@@ -6,6 +6,7 @@ use super::row::At;
 use super::schema::Kind;
 use crate::sandbox::activities;
 use crate::sandbox::data::{Activity, ActivityKind};
+use crate::sandbox::rows::mailbox_twin;
 use crate::sandbox::store::Store;
 
 /// The table of an activity.
@@ -38,6 +39,10 @@ pub(in crate::sandbox) fn by_id(store: &Store, kind: Kind, id: Uuid) -> Option<A
             .filter(|it| kind_of(it) == kind)
             .map(At::Activity),
         Kind::Parties => activities::party(store, id).map(At::Party),
+        Kind::Mailboxes => store
+            .person(mailbox_twin(id))
+            .filter(|&it| store.people[it].mailbox.is_some())
+            .map(At::Mailbox),
         // What links two rows is not asked for by its own id.
         Kind::Assignments | Kind::Memberships | Kind::Principals => None,
     }

@@ -39,7 +39,13 @@ fn option(column: &str, number: i64) -> Option<&'static str> {
         ("systemmanagedusertype", 2) => "Impersonable Stub User",
         ("componentstate", 0) => "Published",
         ("teamtype", 0) => "Owner",
-        ("incomingemaildeliverymethod" | "outgoingemaildeliverymethod", 0) => "None",
+        ("actdeliverymethod", 0) => "Microsoft Dynamics 365 for Outlook",
+        ("actdeliverymethod", 1) => "Server-Side Synchronization",
+        ("actstatus", 0) => "Not Run",
+        ("actstatus", 1) => "Success",
+        ("actstatus", 2) => "Failure",
+        ("actdeliverymethod", 2)
+        | ("incomingemaildeliverymethod" | "outgoingemaildeliverymethod", 0) => "None",
         ("incomingemaildeliverymethod" | "outgoingemaildeliverymethod", 2) => {
             "Server-Side Synchronization or Email Router"
         }
@@ -75,7 +81,9 @@ fn lookup_name(row: &RowRef<'_>, column: &str) -> Option<String> {
     let end = row.follow(property).into_iter().next()?;
     let store = row.store;
     Some(match end.at {
-        At::User(index) | At::Principal(index) => store.people[index].full_name(),
+        At::User(index) | At::Principal(index) | At::Mailbox(index) => {
+            store.people[index].full_name()
+        }
         At::Unit(index) => store.units[index].name.clone(),
         At::Role(index) => store.roles[index].name.to_owned(),
         At::Team(index) => store.teams[index].name.clone(),
@@ -93,7 +101,8 @@ pub(super) fn lookup(column: &str) -> Option<Lookup> {
     let property = column.strip_prefix('_')?.strip_suffix("_value")?;
     let logical_name = match property {
         "ownerid" | "owninguser" | "createdby" | "createdonbehalfby" | "modifiedby"
-        | "modifiedonbehalfby" | "partyid" => "systemuser",
+        | "modifiedonbehalfby" | "partyid" | "regardingobjectid" => "systemuser",
+        "defaultmailbox" => "mailbox",
         "activityid" => "activitypointer",
         "owningteam" => "team",
         "businessunitid" | "owningbusinessunit" | "parentbusinessunitid" => "businessunit",
@@ -104,8 +113,9 @@ pub(super) fn lookup(column: &str) -> Option<Lookup> {
     };
     Some(Lookup {
         logical_name: logical_name.to_owned(),
-        // The lookup of the template has no navigation property.
-        navigation: (property != "parentqueryid").then(|| property.to_owned()),
+        // These have no navigation property: the template, and (here) whose a mailbox is.
+        navigation: (!matches!(property, "parentqueryid" | "regardingobjectid"))
+            .then(|| property.to_owned()),
     })
 }
 

@@ -28,6 +28,8 @@ pub(in crate::sandbox) enum At<'a> {
     Assignment(PersonIndex, usize),
     /// A user and a team.
     Membership(PersonIndex, usize),
+    /// The mailbox of a user who has one.
+    Mailbox(PersonIndex),
 }
 
 /// A row, and who looks at it.
@@ -52,6 +54,7 @@ impl<'a> RowRef<'a> {
         match self.at {
             At::User(index)
             | At::Principal(index)
+            | At::Mailbox(index)
             | At::Assignment(index, _)
             | At::Membership(index, _) => store.people[index].version,
             At::Filter(filter) => filter.version,
@@ -76,8 +79,11 @@ impl<'a> RowRef<'a> {
             At::Team(index) => self.leave_team(index, navigation),
             At::Activity(activity) => self.leave_activity(&activity, navigation),
             At::Party(party) if navigation == "partyid_systemuser" => vec![At::User(party.person)],
+            // For its name alone: the platform's navigation property is not imitated.
+            At::Mailbox(index) if navigation == "regardingobjectid" => vec![At::User(index)],
             At::Organization
             | At::Principal(_)
+            | At::Mailbox(_)
             | At::Party(_)
             | At::Assignment(..)
             | At::Membership(..) => Vec::new(),
@@ -89,6 +95,7 @@ impl<'a> RowRef<'a> {
         let person = &self.store.people[index];
         match navigation {
             "businessunitid" => vec![At::Unit(person.unit)],
+            "defaultmailbox" => person.mailbox.iter().map(|_| At::Mailbox(index)).collect(),
             "systemuserroles_association" => person.roles.iter().map(|&it| At::Role(it)).collect(),
             "teammembership_association" => person.teams.iter().map(|&it| At::Team(it)).collect(),
             "user_userquery" => {
@@ -213,6 +220,7 @@ impl Row for RowRef<'_> {
             At::Party(party) => activity_values::party(store, &party, column),
             At::Assignment(user, role) => values::user_role(store, user, role, column),
             At::Membership(user, team) => values::team_member(store, user, team, column),
+            At::Mailbox(index) => values::mailbox(&store.people[index], column),
         }
     }
 
@@ -252,6 +260,7 @@ mod tests {
             (Kind::Roles, At::Role(12)),
             (Kind::Teams, At::Team(0)),
             (Kind::Organizations, At::Organization),
+            (Kind::Mailboxes, At::Mailbox(10)),
         ]
         .into_iter()
         .chain(

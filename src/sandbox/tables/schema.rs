@@ -23,12 +23,13 @@ pub(in crate::sandbox) enum Kind {
     Assignments,
     /// Which teams users are in.
     Memberships,
+    Mailboxes,
     /// What owns a row; abstract, without a set of its own.
     Principals,
 }
 
 impl Kind {
-    pub(in crate::sandbox) const ALL: [Self; 14] = [
+    pub(in crate::sandbox) const ALL: [Self; 15] = [
         Self::Users,
         Self::Filters,
         Self::Views,
@@ -42,6 +43,7 @@ impl Kind {
         Self::Parties,
         Self::Assignments,
         Self::Memberships,
+        Self::Mailboxes,
         Self::Principals,
     ];
 
@@ -66,6 +68,7 @@ impl Kind {
             Self::Parties => "ActivityParty",
             Self::Assignments => "SystemUserRoles",
             Self::Memberships => "TeamMembership",
+            Self::Mailboxes => "Mailbox",
             Self::Principals => "Principal",
         }
     }
@@ -96,6 +99,7 @@ impl Kind {
             Self::Parties => "activityparties",
             Self::Assignments => "systemuserrolescollection",
             Self::Memberships => "teammemberships",
+            Self::Mailboxes => "mailboxes",
             Self::Principals => "owners",
         }
     }
@@ -115,6 +119,7 @@ impl Kind {
             Self::Parties => "activityparty",
             Self::Assignments => "systemuserroles",
             Self::Memberships => "teammembership",
+            Self::Mailboxes => "mailbox",
             Self::Principals => "principal",
         }
     }
@@ -133,6 +138,7 @@ impl Kind {
             Self::Parties => "activitypartyid",
             Self::Assignments => "systemuserroleid",
             Self::Memberships => "teammembershipid",
+            Self::Mailboxes => "mailboxid",
             Self::Principals => "ownerid",
         }
     }
@@ -152,6 +158,7 @@ impl Kind {
             Self::Parties => activity_columns::PARTY,
             Self::Assignments => columns::USER_ROLE,
             Self::Memberships => columns::TEAM_MEMBERSHIP,
+            Self::Mailboxes => columns::MAILBOX,
             Self::Principals => columns::PRINCIPAL,
         }
     }
@@ -161,6 +168,7 @@ impl Kind {
         match self {
             Self::Users => &[
                 ("businessunitid", Self::Units, false),
+                ("defaultmailbox", Self::Mailboxes, false),
                 ("systemuserroles_association", Self::Roles, true),
                 ("teammembership_association", Self::Teams, true),
                 ("user_userquery", Self::Filters, true),
@@ -209,7 +217,11 @@ impl Kind {
                 ("modifiedby", Self::Users, false),
             ],
             Self::Parties => &[("partyid_systemuser", Self::Users, false)],
-            Self::Organizations | Self::Principals | Self::Assignments | Self::Memberships => &[],
+            Self::Organizations
+            | Self::Principals
+            | Self::Assignments
+            | Self::Memberships
+            | Self::Mailboxes => &[],
         }
     }
 }
@@ -221,20 +233,20 @@ pub(in crate::sandbox) struct TableOf {
     pub(in crate::sandbox) version: Version,
 }
 
-const fn tables(version: Version) -> [TableOf; 14] {
+const fn tables(version: Version) -> [TableOf; 15] {
     let mut all = [TableOf {
         kind: Kind::Users,
         version,
-    }; 14];
+    }; 15];
     let mut index = 0;
-    while index < 14 {
+    while index < 15 {
         all[index].kind = Kind::ALL[index];
         index += 1;
     }
     all
 }
 
-static TABLES: [[TableOf; 14]; 4] = [
+static TABLES: [[TableOf; 15]; 4] = [
     tables(Version::V8_0),
     tables(Version::V8_2),
     tables(Version::V9_1),

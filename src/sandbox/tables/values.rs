@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::sandbox::odata::Value;
-use crate::sandbox::rows::{Filter, PersonIndex, View};
+use crate::sandbox::rows::{Filter, Person, PersonIndex, View, mailbox_twin};
 use crate::sandbox::store::Store;
 
 pub(super) fn text(text: &str) -> Value {
@@ -57,6 +57,7 @@ pub(super) fn user(store: &Store, index: PersonIndex, column: &str) -> Value {
             number(if person.populated { 2 } else { 0 })
         }
         "_businessunitid_value" => Value::Guid(store.units[person.unit].id),
+        "_defaultmailbox_value" => id_or_null(person.mailbox.map(|_| mailbox_twin(person.id))),
         "organizationid" => Value::Guid(store.organization.id),
         "createdon" | "modifiedon" => time(person.created_on),
         "versionnumber" => version(person.version),
@@ -67,6 +68,24 @@ pub(super) fn user(store: &Store, index: PersonIndex, column: &str) -> Value {
         "azurestate" | "deletedstate" => number(i32::from(person.deleted)),
         "azuredeletedon" if person.deleted => time(person.created_on),
         "systemmanagedusertype" => number(person.managed_type),
+        _ => Value::Null,
+    }
+}
+
+/// A column of the mailbox of a person.
+pub(super) fn mailbox(person: &Person, column: &str) -> Value {
+    let Some(mailbox) = person.mailbox else {
+        return Value::Null;
+    };
+    match column {
+        "mailboxid" => Value::Guid(mailbox_twin(person.id)),
+        "name" => Value::Text(person.full_name()),
+        "emailaddress" => text_or_null(person.email.as_deref()),
+        "actdeliverymethod" => number(mailbox.delivery.into()),
+        "actstatus" => number(mailbox.status.into()),
+        "enabledforact" => Value::Bool(mailbox.enabled),
+        "_regardingobjectid_value" => Value::Guid(person.id),
+        "versionnumber" => version(person.version),
         _ => Value::Null,
     }
 }

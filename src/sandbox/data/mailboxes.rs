@@ -1,0 +1,103 @@
+//! Mailboxes: of most people the server synchronises appointments, of a few it does not.
+
+use super::dice::Dice;
+use crate::sandbox::rows::{Mailbox, Oddity, Person};
+
+/// What a mailbox is where everything was set up.
+const SYNCHRONISES: Mailbox = Mailbox {
+    delivery: 1,
+    status: 1,
+    enabled: true,
+};
+
+/// Gives everybody but the special accounts a mailbox; where people are plain, all of them synchronise.
+///
+/// Thrown for each place by a stream of its own: with mailboxes, nothing else becomes different.
+pub(super) fn give_mailboxes(everybody: &mut [Person], seed: u64, plain: bool) {
+    let mut dice = Dice::new(seed ^ 0x6d61_696c);
+    for person in everybody {
+        let thrown = dice.below(1000);
+        if person.oddity == Oddity::BuiltIn || person.is_special() {
+            continue;
+        }
+        person.mailbox = Some(if plain { SYNCHRONISES } else { mailbox(thrown) });
+    }
+}
+
+/// The mailbox for a throw of 0 to 999.
+fn mailbox(thrown: usize) -> Mailbox {
+    let unused = |delivery| Mailbox {
+        delivery,
+        status: 0,
+        enabled: false,
+    };
+    match thrown {
+        // Nothing synchronises.
+        0..30 => unused(2),
+        // Left to Outlook.
+        30..40 => unused(0),
+        // Never tested and enabled.
+        40..60 => unused(1),
+        // The test failed.
+        60..70 => Mailbox {
+            status: 2,
+            ..unused(1)
+        },
+        _ => SYNCHRONISES,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::builtin::accounts;
+    use super::super::people::people;
+    use super::super::structure::structure;
+    use super::*;
+
+    fn everybody(count: usize, seed: u64, plain: bool) -> Vec<Person> {
+        let mut dice = Dice::new(5);
+        let structure = structure(&mut dice);
+        let mut all = accounts(&mut dice, &structure);
+        all.extend(people(&mut dice, count, plain, &structure));
+        give_mailboxes(&mut all, seed, plain);
+        all
+    }
+
+    #[test]
+    fn most_mailboxes_synchronise_and_a_few_percent_do_not() {
+        let all = everybody(2000, 1, false);
+        let boxes: Vec<_> = all.iter().filter_map(|it| it.mailbox).collect();
+        let idle = boxes.iter().filter(|it| !it.synchronises()).count();
+        assert!(boxes.len() > 1900, "{}", boxes.len());
+        assert!((60..240).contains(&idle), "{idle}");
+        for delivery in 0..3 {
+            let unused = boxes.iter().filter(|it| !it.enabled);
+            assert!(unused.clone().any(|it| it.delivery == delivery));
+        }
+    }
+
+    #[test]
+    fn special_accounts_have_no_mailbox() {
+        let all = everybody(60, 1, false);
+        let special = |it: &&Person| it.oddity == Oddity::BuiltIn || it.is_special();
+        assert!(all.iter().filter(special).count() > 5);
+        assert!(all.iter().all(|it| special(&it) == it.mailbox.is_none()));
+    }
+
+    #[test]
+    fn of_plain_people_all_synchronise() {
+        let all = everybody(300, 1, true);
+        let mut boxes = all.iter().filter_map(|it| it.mailbox);
+        assert!(boxes.clone().count() >= 300 && boxes.all(Mailbox::synchronises));
+    }
+
+    #[test]
+    fn the_same_seed_gives_the_same_mailboxes() {
+        let of = |seed| -> Vec<_> {
+            let all = everybody(200, seed, false);
+            all.iter().map(|it| it.mailbox).collect()
+        };
+        assert_eq!(of(1), of(1));
+        assert_ne!(of(1), of(2));
+    }
+}
