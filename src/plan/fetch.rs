@@ -113,7 +113,7 @@ impl Fetch {
         count_of(&self.table, key, &self.body, ahead)
     }
 
-    /// The keys of the rows that this query selects and that fulfil `ahead` as well, at most [`MOST_IDS`]; a
+    /// The keys of the rows that this query selects and that fulfil `ahead` as well, at most 5,000; a
     /// key can come more than once.
     ///
     /// Without `distinct`, because then the platform leaves out keys (Microsoft: "Query data using `FetchXML`").
