@@ -9,10 +9,10 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::plan::{Bound, PlanDigest, Wave};
 use crate::report::Format;
-use crate::rollout::SurveyMode;
 use crate::settings::SignInKind;
 
 use super::sandbox::SandboxArgs;
+use super::scope_args::ScopeArgs;
 use super::template_args::TemplatesArgs;
 
 /// Switch the appointment synchronisation of every Dynamics 365 user off or on, the supported way.
@@ -199,89 +199,6 @@ pub(super) struct SeveralArgs {
     /// Of several environments, work on so many at once
     #[arg(long, value_name = "N", default_value = "4")]
     pub(super) environments_at_once: NonZeroUsize,
-}
-
-/// Which users, and which of their filters.
-#[derive(Debug, Args)]
-#[command(next_help_heading = "Users and filters")]
-pub(super) struct ScopeArgs {
-    /// Only this user: UPN, e-mail address, DOMAIN\name or id (repeatable)
-    #[arg(long, value_name = "USER")]
-    pub(super) user: Vec<String>,
-    /// Only the users of this list: a name a line, or CSV with a header; `-` is standard input
-    #[arg(long, value_name = "FILE")]
-    pub(super) users_from: Option<String>,
-    /// Only users with this security role, directly or through a team (repeatable)
-    ///
-    /// The same name in several business units counts as one role. Values of one option are alternatives;
-    /// different options all have to hold.
-    #[arg(long, value_name = "NAME")]
-    pub(super) role: Vec<String>,
-    /// Only members of this team (repeatable)
-    #[arg(long, value_name = "NAME")]
-    pub(super) team: Vec<String>,
-    /// Only users of this business unit, by name or id, and its sub-units (repeatable)
-    #[arg(long, value_name = "NAME")]
-    pub(super) business_unit: Vec<String>,
-    /// Not of the sub-units of `--business-unit`
-    #[arg(long, requires = "business_unit")]
-    pub(super) only_this_unit: bool,
-    /// Only users for whom this `OData` condition over systemusers holds, such as `title eq 'Agent'` (repeatable)
-    #[arg(long = "where", value_name = "ODATA")]
-    pub(super) conditions: Vec<String>,
-    /// Only users whom this saved view of users shows, by name or id: a system view, or your own (repeatable)
-    #[arg(long, value_name = "NAME")]
-    pub(super) view: Vec<String>,
-    /// Never this user (repeatable)
-    #[arg(long, value_name = "USER")]
-    pub(super) exclude_user: Vec<String>,
-    /// Never the users of this list
-    #[arg(long, value_name = "FILE")]
-    pub(super) exclude_from: Option<String>,
-    /// Only filters of this type, such as `contact`; `all` for every type (repeatable)
-    ///
-    /// Default: appointment, recurringappointmentmaster, serviceappointment.
-    #[arg(long = "type", value_name = "TYPE")]
-    pub(super) types: Vec<String>,
-    /// Which kind of filters: Outlook filters are what server-side synchronisation reads
-    #[arg(long, value_enum, default_value_t = KindChoice::Outlook)]
-    pub(super) kind: KindChoice,
-    /// Only filters whose name fits this pattern, such as `My *`
-    #[arg(long, value_name = "GLOB")]
-    pub(super) name: Option<String>,
-    /// How to read the filters
-    #[arg(long, value_enum, default_value_t = SurveyChoice::Impersonation)]
-    pub(super) survey: SurveyChoice,
-}
-
-/// How to read the filters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum SurveyChoice {
-    /// As each user, a request for each.
-    Impersonation,
-    /// As the caller, many users in a request; needs Manage User Synchronization Filters. It is
-    /// tried on some users first, and given up where it does not see what they see.
-    Administrator,
-}
-
-impl From<SurveyChoice> for SurveyMode {
-    fn from(choice: SurveyChoice) -> Self {
-        match choice {
-            SurveyChoice::Impersonation => Self::Impersonation,
-            SurveyChoice::Administrator => Self::Administrator,
-        }
-    }
-}
-
-/// Which kinds of filters.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum KindChoice {
-    /// Outlook filters: what server-side synchronisation reads.
-    Outlook,
-    /// Offline filters, of the retired Outlook add-in.
-    Offline,
-    /// Both.
-    Both,
 }
 
 fn pause(text: &str) -> Result<Duration, String> {

@@ -6,7 +6,7 @@ use crate::model::{Operation, RunId};
 use crate::rollout::{Started, SurveyMode};
 
 use super::App;
-use super::args::{ChangeArgs, PlanArgs, PlanOperation, ScopeArgs};
+use super::args::{ChangeArgs, PlanArgs, PlanOperation};
 use super::connect::{connect, store, target};
 use super::consent::{self, Consent};
 use super::driver::Driver;
@@ -14,6 +14,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::many::{self, places};
 use super::scope::{asked, criteria, selection};
+use super::scope_args::ScopeArgs;
 
 /// Plans, shows, asks, applies and sums up.
 pub(super) async fn change(

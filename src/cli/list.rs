@@ -10,7 +10,7 @@ use crate::report::{ListWriter, Names};
 use crate::rollout::Rollout;
 
 use super::App;
-use super::args::{ConnectionArgs, ListArgs, ScopeArgs};
+use super::args::{ConnectionArgs, ListArgs};
 use super::change::started;
 use super::connect::{connect, target};
 use super::driver::Driver;
@@ -18,6 +18,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::many::{self, places};
 use super::printer::Printer;
+use super::scope_args::ScopeArgs;
 
 /// Users taken from the survey at a time.
 const CHUNK: usize = 500;

@@ -26,6 +26,7 @@ mod resume;
 mod runs;
 mod sandbox;
 mod scope;
+mod scope_args;
 mod show;
 mod sign_in;
 mod template_args;

@@ -6,8 +6,10 @@ use crate::journal::Asked;
 use crate::model::{FilterType, Kind, Operation};
 use crate::plan::{Criteria, Groups, Named, Place, Selection, Types, parse_user_list};
 
-use super::args::{ForesightArgs, KindChoice, ScopeArgs};
+use super::args::ForesightArgs;
+
 use super::error::CliError;
+use super::scope_args::{KindChoice, ScopeArgs};
 
 /// The users that are meant; reads the lists.
 pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
@@ -124,7 +126,7 @@ pub(super) fn criteria_of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::args::SurveyChoice;
+    use crate::cli::scope_args::SurveyChoice;
 
     fn args() -> ScopeArgs {
         ScopeArgs {

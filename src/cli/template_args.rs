@@ -2,7 +2,9 @@
 
 use clap::{Args, Subcommand};
 
-use super::args::{ConnectionArgs, KindChoice};
+use super::args::ConnectionArgs;
+
+use super::scope_args::KindChoice;
 
 /// `templates`.
 #[derive(Debug, Args)]
