@@ -16,7 +16,9 @@
 //! - [`report`]: everything that is read by a person or a program.
 //! - [`settings`]: flags, variables and profiles become one value.
 //! - [`cli`]: one file per command; the only room that prints.
-//! - [`sandbox`]: an imitation of the Web API to rehearse and test against; shares no code with the client.
+//!
+//! The sandbox, an imitation of the Web API to rehearse and test against, is a crate of its own: it and the client
+//! can share no code, so that they cannot share a mistake either.
 
 pub mod auth;
 pub mod cli;
@@ -27,5 +29,7 @@ pub mod pacing;
 pub mod plan;
 pub mod report;
 pub mod rollout;
-pub mod sandbox;
 pub mod settings;
+
+#[cfg(feature = "sandbox")]
+pub use syncfilters_sandbox as sandbox;

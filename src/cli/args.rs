@@ -11,6 +11,7 @@ use crate::plan::{Bound, PlanDigest, Wave};
 use crate::report::Format;
 use crate::settings::SignInKind;
 
+use super::demo::DemoArgs;
 use super::sandbox::SandboxArgs;
 use super::scope_args::ScopeArgs;
 use super::template_args::TemplatesArgs;
@@ -380,17 +381,6 @@ pub(super) struct ReportArgs {
     /// Write to this file
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) output: Option<PathBuf>,
-}
-
-/// `demo`.
-#[derive(Debug, Args)]
-pub(super) struct DemoArgs {
-    /// How many people the practice organisation has
-    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(25..=100_000))]
-    pub(super) users: u32,
-    /// Make the server fail now and then, as real ones do
-    #[arg(long)]
-    pub(super) faults: bool,
 }
 
 /// `doctor`.

@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use clap::Args;
 use uuid::Uuid;
 
 use crate::auth::GivenToken;
@@ -20,13 +21,24 @@ use crate::sandbox::{Faults, Options, Sandbox};
 use crate::settings::{Guards, Origin, SignInKeys, Target};
 
 use super::App;
-use super::args::{ConsentArgs, DemoArgs};
+use super::args::ConsentArgs;
 use super::change::carry_out;
 use super::connect::connect_with;
 use super::consent::Consent;
 use super::error::CliError;
 use super::exit::Exit;
 use super::undo::put_back;
+
+/// `demo`.
+#[derive(Debug, Args)]
+pub(super) struct DemoArgs {
+    /// How many people the practice organisation has
+    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(25..=100_000))]
+    pub(super) users: u32,
+    /// Make the server fail now and then, as real ones do
+    #[arg(long)]
+    pub(super) faults: bool,
+}
 
 /// Deactivates everybody's calendar filters, undoes it, and compares.
 pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {

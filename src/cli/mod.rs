@@ -8,6 +8,7 @@ mod checklist;
 mod completions;
 mod connect;
 mod consent;
+#[cfg(feature = "sandbox")]
 mod demo;
 mod doctor;
 mod driver;
@@ -24,6 +25,7 @@ mod many;
 mod printer;
 mod resume;
 mod runs;
+#[cfg(feature = "sandbox")]
 mod sandbox;
 mod scope;
 mod scope_args;
@@ -34,7 +36,11 @@ mod templates;
 mod undo;
 mod waves;
 mod whoami;
+#[cfg(not(feature = "sandbox"))]
+mod without_sandbox;
 
 use app::App;
+#[cfg(not(feature = "sandbox"))]
+use without_sandbox::{self as demo, self as sandbox};
 
 pub use app::main;

@@ -6,7 +6,7 @@ use rusqlite::Connection;
 pub(super) const APPLICATION_ID: i32 = 0x5379_4669;
 
 /// The format that this version writes. A newer one is refused; an older one is brought up to it.
-pub(super) const FORMAT: i32 = 5;
+pub(super) const FORMAT: i32 = 6;
 
 /// Format 1. Ids are 16-byte blobs; times are milliseconds since 1970 in UTC.
 ///
@@ -142,6 +142,57 @@ const UPGRADES: [&str; FORMAT as usize - 1] = [
          kind TEXT,
          message TEXT,
          PRIMARY KEY (user, type)
+     ) WITHOUT ROWID;",
+    // 6: `run.settings`: how the run is carried out (waves, limits, pace), as JSON; `run.batch`: the runs of several
+    // environments that were begun together; `run.in_use`: a log beside the file belongs to it. What a write left
+    // behind (`after_*`), and what the undone run left (`left_*`): version and modification. `history`: what was
+    // planned, agreed to and ended, in order. `template`: rows without a user, with the default flag.
+    "ALTER TABLE run ADD COLUMN settings TEXT;
+     ALTER TABLE run ADD COLUMN batch TEXT;
+     ALTER TABLE run ADD COLUMN in_use INTEGER NOT NULL DEFAULT 0;
+     ALTER TABLE user ADD COLUMN login TEXT;
+     ALTER TABLE user ADD COLUMN email TEXT;
+     ALTER TABLE change ADD COLUMN wave INTEGER;
+     ALTER TABLE change ADD COLUMN after_modified INTEGER;
+     ALTER TABLE change ADD COLUMN after_modified_by BLOB;
+     ALTER TABLE change ADD COLUMN after_modified_on_behalf BLOB;
+     ALTER TABLE undo ADD COLUMN left_etag TEXT;
+     ALTER TABLE undo ADD COLUMN left_modified INTEGER;
+     ALTER TABLE undo ADD COLUMN left_modified_by BLOB;
+     ALTER TABLE undo ADD COLUMN left_modified_on_behalf BLOB;
+     CREATE TABLE history (
+         seq INTEGER PRIMARY KEY,
+         at INTEGER NOT NULL,
+         kind TEXT NOT NULL,
+         digest TEXT,
+         users INTEGER,
+         filters INTEGER,
+         detail TEXT
+     );
+     CREATE TABLE template (
+         id BLOB PRIMARY KEY,
+         name TEXT NOT NULL,
+         type TEXT NOT NULL,
+         kind INTEGER NOT NULL,
+         from_state INTEGER NOT NULL,
+         from_status INTEGER,
+         from_default INTEGER NOT NULL,
+         etag TEXT,
+         to_state INTEGER NOT NULL,
+         to_status INTEGER,
+         to_default INTEGER NOT NULL,
+         stage INTEGER NOT NULL,
+         maybe INTEGER NOT NULL DEFAULT 0,
+         after_state INTEGER,
+         after_status INTEGER,
+         after_default INTEGER,
+         after_etag TEXT,
+         after_modified INTEGER,
+         after_modified_by BLOB,
+         after_modified_on_behalf BLOB,
+         intended INTEGER,
+         settled INTEGER,
+         problem TEXT
      ) WITHOUT ROWID;",
 ];
 

@@ -167,7 +167,8 @@ fn add_subject(connection: &Connection, subject: &Subject, rows: &[Done]) -> rus
     let seq = connection.last_insert_rowid();
     for done in rows {
         connection
-            .prepare_cached("INSERT INTO undo VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
+            .prepare_cached("INSERT INTO undo (user, filter, before_state, before_status, after_state, after_status, certain)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
             .execute(params![
                 seq,
                 blob(done.filter.0),

@@ -97,8 +97,8 @@ pub(super) fn may_write(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::data::generate;
-    use crate::sandbox::rows::Oddity;
+    use crate::data::generate;
+    use crate::rows::Oddity;
 
     fn fixture() -> (Store, Acting, PersonIndex) {
         let store = generate(40, 1);

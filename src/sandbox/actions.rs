@@ -193,8 +193,8 @@ impl Writer<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::data::generate;
-    use crate::sandbox::rows::Oddity;
+    use crate::data::generate;
+    use crate::rows::Oddity;
 
     #[test]
     fn a_new_user_receives_active_filters_once() {

@@ -118,7 +118,7 @@ pub(super) fn sees(store: &Store, acting: &Acting, owner: PersonIndex) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::data::generate;
+    use crate::data::generate;
 
     #[test]
     fn owners_take_part_in_what_they_own_and_guests_in_what_others_own() {

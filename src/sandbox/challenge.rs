@@ -105,7 +105,7 @@ pub(super) fn challenge(tenant: Uuid, host: &str, switches: Switches) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::data::generate;
+    use crate::data::generate;
 
     fn with(token: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();

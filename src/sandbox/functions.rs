@@ -135,7 +135,7 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::sandbox::data::generate;
+    use crate::data::generate;
 
     const ROOT: &str = "http://127.0.0.1/api/data/v9.2/";
 
@@ -172,7 +172,7 @@ mod tests {
         assert_eq!(held(&options, "prvNobodyHasThis").unwrap(), 0);
         let nobody = RowKey::Id(uuid::Uuid::nil());
         assert!(user_privilege(&store, nobody, "prvReadUserQuery", &options, ROOT).is_err());
-        options.version = crate::sandbox::Version::V8_2;
+        options.version = crate::Version::V8_2;
         assert!(held(&options, "prvReadUserQuery").is_err());
     }
 
@@ -180,7 +180,7 @@ mod tests {
     fn older_organisations_tell_no_tenant() {
         let store = generate(1, 1);
         let options = Options {
-            version: crate::sandbox::Version::V8_2,
+            version: crate::Version::V8_2,
             ..Options::default()
         };
         let body = parse(&current_organization(&store, &options, ROOT));

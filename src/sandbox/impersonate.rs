@@ -200,8 +200,8 @@ fn admit(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::data::generate;
-    use crate::sandbox::rows::{Oddity, Person};
+    use crate::data::generate;
+    use crate::rows::{Oddity, Person};
 
     fn header(name: &'static str, value: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();

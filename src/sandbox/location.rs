@@ -67,7 +67,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::sandbox::address::Target;
+    use crate::address::Target;
 
     fn find(url: &str, prefix: &str) -> Option<(String, String, String)> {
         let found = locate(url, prefix, Version::V9_2).ok()?;

@@ -162,7 +162,7 @@ pub(super) fn may_create(query_type: i32) -> Result<(), ApiError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::data::generate;
+    use crate::data::generate;
 
     fn filter() -> Filter {
         let store = generate(30, 1);

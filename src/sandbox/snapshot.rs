@@ -226,7 +226,7 @@ impl FilterEdit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::data::generate;
+    use crate::data::generate;
 
     #[test]
     fn filters_are_sorted_and_name_their_owner() {

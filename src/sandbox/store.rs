@@ -250,7 +250,7 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use crate::sandbox::data::generate;
+    use crate::data::generate;
 
     #[test]
     fn a_write_gets_a_new_version_even_when_nothing_changes() {

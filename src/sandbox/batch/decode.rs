@@ -5,7 +5,7 @@ use http::header::CONTENT_TYPE;
 use http::{HeaderMap, Method};
 
 use super::multipart::{boundary, first_line, headers, split};
-use crate::sandbox::errors::ApiError;
+use crate::errors::ApiError;
 
 /// The most operations in a batch (Microsoft: "Execute batch operations using the Web API").
 pub(super) const MOST: usize = 1000;

@@ -3,7 +3,7 @@
 use http::header::CONTENT_TYPE;
 use uuid::Uuid;
 
-use crate::sandbox::message::Reply;
+use crate::message::Reply;
 
 /// The answer to one item of the batch.
 #[derive(Clone, Debug)]

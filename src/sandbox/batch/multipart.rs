@@ -3,7 +3,7 @@
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
 
-use crate::sandbox::errors::ApiError;
+use crate::errors::ApiError;
 
 /// The boundary of a `multipart/mixed` content type, quoted or bare; `None` for any other type.
 pub(super) fn boundary(content_type: &str) -> Option<&str> {

@@ -4,15 +4,15 @@ use http::StatusCode;
 
 use super::decode::{Item, Part, decode};
 use super::encode::{Answer, encode};
-use crate::sandbox::errors::ApiError;
-use crate::sandbox::location::locate;
-use crate::sandbox::message::{Call, Reply};
-use crate::sandbox::prefer::Prefer;
-use crate::sandbox::service::{Place, Scope, Service};
-use crate::sandbox::switches::Switch;
+use crate::errors::ApiError;
+use crate::location::locate;
+use crate::message::{Call, Reply};
+use crate::prefer::Prefer;
+use crate::service::{Place, Scope, Service};
+use crate::switches::Switch;
 
 /// Answers a `$batch` request.
-pub(in crate::sandbox) async fn run(service: &Service, scope: &Scope, request: &Call) -> Reply {
+pub(crate) async fn run(service: &Service, scope: &Scope, request: &Call) -> Reply {
     let items = match decode(&request.headers, &request.body) {
         Ok(items) => items,
         Err(error) => return service.refuse(&error, &request.headers),

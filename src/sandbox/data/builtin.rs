@@ -2,7 +2,7 @@
 
 use super::dice::Dice;
 use super::structure::{ADMINISTRATOR, Structure};
-use crate::sandbox::rows::{Oddity, Person};
+use crate::rows::{Oddity, Person};
 
 /// One built-in account: names, login, access mode, whether it is an application.
 struct Account {

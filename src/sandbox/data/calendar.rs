@@ -5,14 +5,14 @@ use jiff::{SignedDuration, Timestamp};
 use uuid::{Builder, Uuid};
 
 use super::dice::Dice;
-use crate::sandbox::rows::PersonIndex;
+use crate::rows::PersonIndex;
 
 /// How far from an owner, in the order of people, the guests of an activity are.
-pub(in crate::sandbox) const NEIGHBOURS: usize = 5;
+pub(crate) const NEIGHBOURS: usize = 5;
 
 /// The tables with activities that are synchronised as meetings.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::sandbox) enum ActivityKind {
+pub(crate) enum ActivityKind {
     /// `appointment`.
     Appointment,
     /// `recurringappointmentmaster`.
@@ -23,21 +23,21 @@ pub(in crate::sandbox) enum ActivityKind {
 
 /// One activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::sandbox) struct Activity {
-    pub(in crate::sandbox) owner: PersonIndex,
+pub(crate) struct Activity {
+    pub(crate) owner: PersonIndex,
     /// Its place in the calendar of the owner.
-    pub(in crate::sandbox) number: u16,
-    pub(in crate::sandbox) kind: ActivityKind,
+    pub(crate) number: u16,
+    pub(crate) kind: ActivityKind,
     subject: u8,
     place: u8,
     /// `statecode`: 0 open, 1 completed, 2 cancelled, 3 scheduled.
-    pub(in crate::sandbox) state: u8,
+    pub(crate) state: u8,
     /// `statuscode`.
-    pub(in crate::sandbox) status: u8,
+    pub(crate) status: u8,
     /// `instancetypecode`: 0 not recurring, 1 the series, 2 an instance of one.
-    pub(in crate::sandbox) instance: u8,
+    pub(crate) instance: u8,
     /// Steps from the owner to each guest; 0 for none.
-    pub(in crate::sandbox) guests: [u8; 2],
+    pub(crate) guests: [u8; 2],
     /// Seconds since 1970.
     start: i64,
     minutes: u32,
@@ -58,33 +58,33 @@ const SUBJECTS: &[&str] = &[
 const PLACES: &[Option<&str>] = &[None, Some("Room 4.12"), Some("Online"), Some("Straße 7")];
 
 impl Activity {
-    pub(in crate::sandbox) fn subject(&self) -> &'static str {
+    pub(crate) fn subject(&self) -> &'static str {
         SUBJECTS[usize::from(self.subject) % SUBJECTS.len()]
     }
 
-    pub(in crate::sandbox) fn place(&self) -> Option<&'static str> {
+    pub(crate) fn place(&self) -> Option<&'static str> {
         PLACES[usize::from(self.place) % PLACES.len()]
     }
 
     /// `scheduledstart`; of a series, that of its first instance.
-    pub(in crate::sandbox) fn start(&self) -> Timestamp {
+    pub(crate) fn start(&self) -> Timestamp {
         Timestamp::from_second(self.start).unwrap_or_default()
     }
 
     /// `scheduledend`; of a series, that of its last instance.
-    pub(in crate::sandbox) fn end(&self) -> Timestamp {
+    pub(crate) fn end(&self) -> Timestamp {
         let length = SignedDuration::from_mins(i64::from(self.minutes));
         self.start().checked_add(length).unwrap_or_default()
     }
 
     /// When it was entered.
-    pub(in crate::sandbox) fn created(&self) -> Timestamp {
+    pub(crate) fn created(&self) -> Timestamp {
         let before = SignedDuration::from_hours(24 * 200);
         self.start().checked_sub(before).unwrap_or_default()
     }
 
     /// The people who take part besides the owner.
-    pub(in crate::sandbox) fn guests(&self) -> impl Iterator<Item = PersonIndex> {
+    pub(crate) fn guests(&self) -> impl Iterator<Item = PersonIndex> {
         let (owner, steps) = (self.owner, self.guests.into_iter().filter(|it| *it > 0));
         steps.map(move |step| owner + usize::from(step))
     }
@@ -92,7 +92,7 @@ impl Activity {
 
 /// Where all calendars come from.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::sandbox) struct Calendars {
+pub(crate) struct Calendars {
     seed: u64,
     /// The start of the day on which the organisation was made, in seconds since 1970. Nothing is on that day
     /// itself: what is past and what is to come does not change from one hour to the next.
@@ -142,7 +142,7 @@ impl Shape {
 const DAY: i64 = 86_400;
 
 impl Calendars {
-    pub(in crate::sandbox) fn new(seed: u64, now: Timestamp) -> Self {
+    pub(crate) fn new(seed: u64, now: Timestamp) -> Self {
         let today = now.as_second() - now.as_second().rem_euclid(DAY);
         Self { seed, today }
     }
@@ -178,7 +178,7 @@ impl Calendars {
     }
 
     /// Everything that one person owns.
-    pub(in crate::sandbox) fn of(self, owner: PersonIndex) -> impl Iterator<Item = Activity> {
+    pub(crate) fn of(self, owner: PersonIndex) -> impl Iterator<Item = Activity> {
         let shape = self.shape(owner);
         (0..shape.total()).filter_map(move |number| self.make(owner, shape, number))
     }
@@ -244,7 +244,7 @@ impl Calendars {
 
     /// The id tells the owner and the number, so that a row is found without being kept. `slot` is 0 for the
     /// activity itself, from 1 on for those who take part.
-    pub(in crate::sandbox) fn id(&self, owner: PersonIndex, number: u16, slot: u8) -> Uuid {
+    pub(crate) fn id(&self, owner: PersonIndex, number: u16, slot: u8) -> Uuid {
         let hash = self.hash(owner, u64::from(number)).to_be_bytes();
         let owner = u32::try_from(owner).unwrap_or(u32::MAX).to_be_bytes();
         let number = number.to_be_bytes();
@@ -262,7 +262,7 @@ impl Calendars {
     }
 
     /// The activity that an id belongs to, and the slot.
-    pub(in crate::sandbox) fn find(&self, id: Uuid) -> Option<(Activity, u8)> {
+    pub(crate) fn find(&self, id: Uuid) -> Option<(Activity, u8)> {
         let bytes = id.as_bytes();
         let owner: [u8; 4] = std::array::from_fn(|at| bytes[10 + at] ^ bytes[at]);
         let number: [u8; 2] = std::array::from_fn(|at| bytes[14 + at] ^ bytes[4 + at]);

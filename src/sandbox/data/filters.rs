@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::dice::Dice;
 use super::views::fetch_xml;
 use super::words;
-use crate::sandbox::rows::{Filter, Oddity, Person, PersonIndex, View};
+use crate::rows::{Filter, Oddity, Person, PersonIndex, View};
 
 /// Text that many rows have in common is kept once.
 struct Kind {
@@ -223,9 +223,9 @@ impl<'a> Maker<'a> {
 
 #[cfg(test)]
 mod tests {
-    use crate::sandbox::data::generate;
-    use crate::sandbox::rows::{Filter, Oddity};
-    use crate::sandbox::store::Store;
+    use crate::data::generate;
+    use crate::rows::{Filter, Oddity};
+    use crate::store::Store;
 
     fn any(store: &Store, test: impl Fn(&Filter) -> bool) -> bool {
         store.filters().any(test)

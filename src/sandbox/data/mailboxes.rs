@@ -1,7 +1,7 @@
 //! Mailboxes: of most people the server synchronises appointments, of a few it does not.
 
 use super::dice::Dice;
-use crate::sandbox::rows::{Mailbox, Oddity, Person};
+use crate::rows::{Mailbox, Oddity, Person};
 
 /// What a mailbox is where everything was set up.
 const SYNCHRONISES: Mailbox = Mailbox {

@@ -11,17 +11,17 @@ use super::people::people;
 use super::structure::structure;
 use super::user_views::{calendar_filter, personal_views, system_views};
 use super::views::views;
-use crate::sandbox::options::Options;
-use crate::sandbox::rights::Privilege;
-use crate::sandbox::rows::{Organization, Person};
-use crate::sandbox::store::{Rows, Store};
-use crate::sandbox::switches::{Switch, Switches};
+use crate::options::Options;
+use crate::rights::Privilege;
+use crate::rows::{Organization, Person};
+use crate::store::{Rows, Store};
+use crate::switches::{Switch, Switches};
 
 /// The whole organisation.
 ///
 /// The same seed and number of users give the same rows; switches change only settings and the
 /// rights of the administrator.
-pub(in crate::sandbox) fn organization(options: &Options) -> Store {
+pub(crate) fn organization(options: &Options) -> Store {
     let mut dice = Dice::new(options.seed);
     let structure = structure(&mut dice);
     let mut everybody = accounts(&mut dice, &structure);
@@ -114,7 +114,7 @@ fn restrict_administrator(store: &mut Store, switches: Switches) {
 
 /// A plain organisation for tests.
 #[cfg(test)]
-pub(in crate::sandbox) fn generate(users: usize, seed: u64) -> Store {
+pub(crate) fn generate(users: usize, seed: u64) -> Store {
     organization(&Options {
         users,
         seed,
@@ -155,7 +155,7 @@ mod tests {
     #[test]
     fn on_premises_people_have_windows_logins_and_no_object_ids() {
         let store = organization(&Options {
-            version: crate::sandbox::Version::V8_2,
+            version: crate::Version::V8_2,
             ..Options::default()
         });
         assert!(store.people.iter().all(|it| it.object_id.is_none()));

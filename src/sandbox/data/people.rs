@@ -3,7 +3,7 @@
 use super::dice::Dice;
 use super::structure::{NO_VIEWS, ORDINARY, SYNC_READER, Structure};
 use super::words;
-use crate::sandbox::rows::{Oddity, Person};
+use crate::rows::{Oddity, Person};
 
 /// From this many users on there is at least one of each odd kind.
 const ONE_OF_EACH: usize = 25;

@@ -2,8 +2,8 @@
 
 use super::dice::Dice;
 use super::words;
-use crate::sandbox::rights::{Depth, Privilege as P, Rights};
-use crate::sandbox::rows::{Role, Team, Unit};
+use crate::rights::{Depth, Privilege as P, Rights};
+use crate::rows::{Role, Team, Unit};
 
 /// Reading what everybody may read.
 const COMMON: Rights = Rights::of(&[

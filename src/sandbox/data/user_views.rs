@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::dice::Dice;
 use super::views::fetch_xml;
-use crate::sandbox::rows::{Filter, PersonIndex, View};
+use crate::rows::{Filter, PersonIndex, View};
 
 const ENABLED: &str = r#"<attribute name="domainname" /><attribute name="businessunitid" /><attribute name="applicationid" /><filter type="and"><condition attribute="isdisabled" operator="eq" value="0" /><condition attribute="accessmode" operator="ne" value="3" /></filter><order attribute="fullname" descending="false" />"#;
 const DISABLED: &str = r#"<attribute name="domainname" /><filter type="and"><condition attribute="isdisabled" operator="eq" value="1" /></filter>"#;

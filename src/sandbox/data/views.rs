@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use super::dice::Dice;
 use super::words;
-use crate::sandbox::rows::{PersonIndex, View};
+use crate::rows::{PersonIndex, View};
 
 /// Name of a template: "My Appointments" comes from "Appointments template".
 fn template_name(own: &str) -> String {

@@ -8,8 +8,8 @@ use jiff::tz::TimeZone;
 use super::errors::{self, AGGREGATE_LIMIT};
 use super::joins::{Source, Tuple, each, value};
 use super::model::{By, Fetch, Function, Output, Part, Role};
-use crate::sandbox::errors::ApiError;
-use crate::sandbox::odata::Value;
+use crate::errors::ApiError;
+use crate::odata::Value;
 
 /// What one column has gathered.
 #[derive(Clone, Debug, Default)]
@@ -80,7 +80,7 @@ fn key(value: &Value) -> String {
 }
 
 /// The rows of an aggregate query, a value for each column of the result; `at_most` rows may be looked at.
-pub(in crate::sandbox) fn aggregate(
+pub(crate) fn aggregate(
     fetch: &Fetch,
     source: &dyn Source<'_>,
     at_most: Option<usize>,

@@ -3,9 +3,7 @@
 use super::joins::{Tuple, value};
 use super::model::{Fetch, Output};
 use super::pages::Page;
-use crate::sandbox::odata::{
-    Annotations, Json, Object, Row as _, Table as _, Value, formatted, to_json,
-};
+use crate::odata::{Annotations, Json, Object, Row as _, Table as _, Value, formatted, to_json};
 
 const FORMATTED_VALUE: &str = "OData.Community.Display.V1.FormattedValue";
 const NAVIGATION: &str = "Microsoft.Dynamics.CRM.associatednavigationproperty";
@@ -14,27 +12,23 @@ const MORE: &str = "Microsoft.Dynamics.CRM.morerecords";
 const COOKIE: &str = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie";
 
 /// What is written.
-pub(in crate::sandbox) enum Line<'p, 'a> {
+pub(crate) enum Line<'p, 'a> {
     Page(&'p Page<'a>),
     /// Rows of an aggregate: a value for each column of the result.
     Totals(&'p [Vec<Value>]),
 }
 
 /// How it is written.
-pub(in crate::sandbox) struct Writing<'w> {
+pub(crate) struct Writing<'w> {
     /// The service root with its final slash.
-    pub(in crate::sandbox) root: &'w str,
-    pub(in crate::sandbox) annotations: &'w Annotations,
+    pub(crate) root: &'w str,
+    pub(crate) annotations: &'w Annotations,
     /// `@odata.nextLink`.
-    pub(in crate::sandbox) next: Option<String>,
+    pub(crate) next: Option<String>,
 }
 
 /// The body of the answer.
-pub(in crate::sandbox) fn write(
-    fetch: &Fetch,
-    lines: &Line<'_, '_>,
-    writing: &Writing<'_>,
-) -> String {
+pub(crate) fn write(fetch: &Fetch, lines: &Line<'_, '_>, writing: &Writing<'_>) -> String {
     let mut body = Object::default();
     body.push("@odata.context", context(fetch, writing.root));
     let rows: Vec<Json> = match lines {
@@ -61,7 +55,7 @@ pub(in crate::sandbox) fn write(
 }
 
 /// The cookie that names a page.
-pub(in crate::sandbox) fn cookie(page: usize) -> String {
+pub(crate) fn cookie(page: usize) -> String {
     format!("<cookie pagenumber=\"{page}\" pagingcookie=\"\" istracking=\"False\" />")
 }
 

@@ -7,8 +7,8 @@ use roxmltree::Node;
 
 use super::dates::{NoBounds, bounds, moment};
 use super::errors;
-use crate::sandbox::errors::ApiError;
-use crate::sandbox::odata::{Asker, ColumnType, Pattern, Value};
+use crate::errors::ApiError;
+use crate::odata::{Asker, ColumnType, Pattern, Value};
 
 /// Conditions combined.
 #[derive(Clone, Debug)]

@@ -5,8 +5,8 @@
 
 use http::StatusCode;
 
-use crate::sandbox::errors::ApiError;
-use crate::sandbox::tables::TableOf;
+use crate::errors::ApiError;
+use crate::tables::TableOf;
 
 /// The most rows that an aggregate may run over (Microsoft: "Aggregate data using `FetchXml`").
 pub(super) const AGGREGATE_LIMIT: usize = 50_000;

@@ -4,12 +4,12 @@ use std::collections::BTreeSet;
 
 use super::condition::Group;
 use super::model::{Fetch, How, Join, Scope};
-use crate::sandbox::odata::{Row as _, Value};
-use crate::sandbox::rows::PersonIndex;
-use crate::sandbox::tables::{Kind, RowRef};
+use crate::odata::{Row as _, Value};
+use crate::rows::PersonIndex;
+use crate::tables::{Kind, RowRef};
 
 /// Where rows come from: only those that the asker sees.
-pub(in crate::sandbox) trait Source<'a> {
+pub(crate) trait Source<'a> {
     /// The rows of a table; of activities those of these owners, where owners are given.
     fn rows(
         &self,

@@ -1,12 +1,12 @@
 //! A checked query.
 
 use super::condition::Group;
-use crate::sandbox::tables::{Kind, TableOf};
+use crate::tables::{Kind, TableOf};
 
 /// A query whose tables, columns and values all exist.
 #[derive(Clone, Debug)]
-pub(in crate::sandbox) struct Fetch {
-    pub(in crate::sandbox) aggregate: bool,
+pub(crate) struct Fetch {
+    pub(crate) aggregate: bool,
     pub(super) distinct: bool,
     pub(super) top: Option<usize>,
     /// Rows on a page.
@@ -112,7 +112,7 @@ pub(super) enum By {
 
 impl Fetch {
     /// The tables that are read.
-    pub(in crate::sandbox) fn kinds(&self) -> impl Iterator<Item = Kind> {
+    pub(crate) fn kinds(&self) -> impl Iterator<Item = Kind> {
         self.scopes.iter().map(|it| it.table.kind)
     }
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::condition::{Condition, Group, Test};
 use super::joins::Source;
 use super::model::{Fetch, How};
-use crate::sandbox::activities::hosts;
-use crate::sandbox::odata::Value;
-use crate::sandbox::rows::PersonIndex;
-use crate::sandbox::tables::Kind;
+use crate::activities::hosts;
+use crate::odata::Value;
+use crate::rows::PersonIndex;
+use crate::tables::Kind;
 
 impl Group {
     /// The conditions that all results fulfil.

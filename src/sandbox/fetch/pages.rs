@@ -5,27 +5,27 @@ use std::collections::HashSet;
 
 use super::joins::{Source, Tuple, each, value};
 use super::model::{By, Fetch, Output};
-use crate::sandbox::odata::Value;
+use crate::odata::Value;
 
 /// The most rows on a page (Microsoft: "Page results using `FetchXml`").
 const MAX_PAGE: usize = 5000;
 
 /// Which page is wanted, where that is not said by the query itself.
 #[derive(Clone, Copy, Debug, Default)]
-pub(in crate::sandbox) struct Cut {
+pub(crate) struct Cut {
     /// `odata.maxpagesize`.
-    pub(in crate::sandbox) size: Option<usize>,
+    pub(crate) size: Option<usize>,
     /// The page, from 1.
-    pub(in crate::sandbox) number: Option<usize>,
+    pub(crate) number: Option<usize>,
 }
 
 /// Results in order.
-pub(in crate::sandbox) struct Page<'a> {
+pub(crate) struct Page<'a> {
     pub(super) tuples: Vec<Tuple<'a>>,
     /// Whether there are more.
-    pub(in crate::sandbox) more: bool,
+    pub(crate) more: bool,
     /// The page, from 1.
-    pub(in crate::sandbox) number: usize,
+    pub(crate) number: usize,
 }
 
 struct Found<'a> {
@@ -35,7 +35,7 @@ struct Found<'a> {
 
 /// The page that the query or the request asks for. It costs one pass; only as many results as lie before its end
 /// are kept.
-pub(in crate::sandbox) fn page<'a>(fetch: &Fetch, source: &dyn Source<'a>, cut: Cut) -> Page<'a> {
+pub(crate) fn page<'a>(fetch: &Fetch, source: &dyn Source<'a>, cut: Cut) -> Page<'a> {
     let size = fetch.top.or(cut.size).or(fetch.count).unwrap_or(MAX_PAGE);
     let size = size.min(MAX_PAGE);
     let number = cut.number.unwrap_or(fetch.number);

@@ -7,10 +7,10 @@ use super::condition::{Condition, Group, Written};
 use super::errors;
 use super::model::{By, Fetch, Function, Order, Output, Part, Role, Scope};
 use super::scopes::{Scopes, attribute};
-use crate::sandbox::errors::ApiError;
-use crate::sandbox::odata::Asker;
-use crate::sandbox::tables::{Column, Kind};
-use crate::sandbox::version::Version;
+use crate::errors::ApiError;
+use crate::odata::Asker;
+use crate::tables::{Column, Kind};
+use crate::version::Version;
 
 /// How deep filters may nest.
 const MAX_DEPTH: usize = 50;
@@ -18,18 +18,14 @@ const MAX_DEPTH: usize = 50;
 const MAX_CONDITIONS: usize = 500;
 
 /// What is known around a query: operators such as `eq-userid` and `today` are worked out while it is read.
-pub(in crate::sandbox) struct Known<'a> {
-    pub(in crate::sandbox) version: Version,
-    pub(in crate::sandbox) asker: &'a Asker,
-    pub(in crate::sandbox) now: Timestamp,
+pub(crate) struct Known<'a> {
+    pub(crate) version: Version,
+    pub(crate) asker: &'a Asker,
+    pub(crate) now: Timestamp,
 }
 
 /// Reads a query on the rows of a table.
-pub(in crate::sandbox) fn read(
-    xml: &str,
-    kind: Kind,
-    known: &Known<'_>,
-) -> Result<Fetch, ApiError> {
+pub(crate) fn read(xml: &str, kind: Kind, known: &Known<'_>) -> Result<Fetch, ApiError> {
     let document = Document::parse(xml).map_err(|_| errors::invalid_xml())?;
     let root = document.root_element();
     if !root.has_tag_name("fetch") {
@@ -41,8 +37,8 @@ pub(in crate::sandbox) fn read(
     let scopes = Scopes::read(entity, known.version)?;
     let found = scopes.all[0].0.table.kind;
     if found != kind {
-        let set = crate::sandbox::tables::table(kind, known.version);
-        let set = crate::sandbox::odata::Table::entity_set(set);
+        let set = crate::tables::table(kind, known.version);
+        let set = crate::odata::Table::entity_set(set);
         return Err(errors::other_table(set, found.logical_name()));
     }
     let mut reading = Reading {

@@ -5,9 +5,9 @@ use roxmltree::Node;
 use super::condition::Group;
 use super::errors;
 use super::model::{How, Join, Scope};
-use crate::sandbox::errors::ApiError;
-use crate::sandbox::tables::{Column, Kind, TableOf, table};
-use crate::sandbox::version::Version;
+use crate::errors::ApiError;
+use crate::tables::{Column, Kind, TableOf, table};
+use crate::version::Version;
 
 /// The most linked tables (Microsoft: "Join tables using `FetchXml`").
 const MAX_LINKS: usize = 15;

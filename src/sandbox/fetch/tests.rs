@@ -7,14 +7,14 @@ use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::{Cut, Fetch, Known, Line, Source, Writing, aggregate, page, read, write};
-use crate::sandbox::activities::owned;
-use crate::sandbox::data::generate;
-use crate::sandbox::errors::ApiError;
-use crate::sandbox::odata::{Annotations, Asker, Row as _, Value};
-use crate::sandbox::rows::PersonIndex;
-use crate::sandbox::store::Store;
-use crate::sandbox::tables::{At, Kind, RowRef, kind_of};
-use crate::sandbox::version::Version;
+use crate::activities::owned;
+use crate::data::generate;
+use crate::errors::ApiError;
+use crate::odata::{Annotations, Asker, Row as _, Value};
+use crate::rows::PersonIndex;
+use crate::store::Store;
+use crate::tables::{At, Kind, RowRef, kind_of};
+use crate::version::Version;
 
 /// Everything, seen by everybody; it remembers nothing of who asks.
 struct All(Store);

@@ -87,8 +87,8 @@ fn equals<'f>(left: &'f Term, right: &'f Term) -> Option<(&'f str, &'f Value)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::odata::fixture::{FILTERS, id};
-    use crate::sandbox::odata::{Dialect, Query};
+    use crate::odata::fixture::{FILTERS, id};
+    use crate::odata::{Dialect, Query};
 
     const OWNER: &str = "_ownerid_value eq 00000000-0000-0000-0000-000000000007";
 

@@ -112,7 +112,7 @@ fn unescape(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::odata::percent::encode_outer;
+    use crate::odata::percent::encode_outer;
     use uuid::Uuid;
 
     const SORT: [(&str, ColumnType); 2] = [

@@ -118,7 +118,7 @@ fn split(text: &str, mark: char) -> Option<Vec<&str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::odata::fixture::USERS;
+    use crate::odata::fixture::USERS;
     use proptest::prelude::*;
 
     fn expanded(text: &str) -> Result<Vec<Expand>, QueryError> {

@@ -78,7 +78,7 @@ pub(super) fn compare<'v>(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::odata::fixture::USERS;
+    use crate::odata::fixture::USERS;
 
     fn refusal(text: &str) -> String {
         read(Some(text), &USERS).unwrap_err().message

@@ -133,9 +133,9 @@ fn token<R>(query: &Query, page: &[(Vec<Value>, R)]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::odata::Dialect;
-    use crate::sandbox::odata::fixture::{TestRow, USERS, asker, context, id};
-    use crate::sandbox::odata::percent::encode_outer;
+    use crate::odata::Dialect;
+    use crate::odata::fixture::{TestRow, USERS, asker, context, id};
+    use crate::odata::percent::encode_outer;
     use proptest::prelude::*;
 
     fn row(number: usize, nickname: Option<&str>, mode: i64) -> TestRow {

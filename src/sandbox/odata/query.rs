@@ -203,7 +203,7 @@ fn read_token(token: &str, order: &[Order]) -> Result<Cookie, QueryError> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::odata::fixture::{FILTERS, USERS};
+    use crate::odata::fixture::{FILTERS, USERS};
     use proptest::prelude::*;
 
     fn query(raw: &str) -> Query {

@@ -2,7 +2,7 @@
 //! `recurringappointmentmaster`, `serviceappointment` and `activityparty`).
 
 use super::columns::{Column, col};
-use crate::sandbox::odata::ColumnType::{Bool, Guid, Int, Text, Time};
+use crate::odata::ColumnType::{Bool, Guid, Int, Text, Time};
 
 pub(super) const APPOINTMENT: &[Column] = &[
     col("activityid", Guid),

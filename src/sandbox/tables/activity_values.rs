@@ -3,10 +3,10 @@
 use uuid::Uuid;
 
 use super::values::{number, text, text_or_null, time};
-use crate::sandbox::activities::{self, Party};
-use crate::sandbox::data::{Activity, ActivityKind};
-use crate::sandbox::odata::Value;
-use crate::sandbox::store::Store;
+use crate::activities::{self, Party};
+use crate::data::{Activity, ActivityKind};
+use crate::odata::Value;
+use crate::store::Store;
 
 const fn logical_name(kind: ActivityKind) -> &'static str {
     match kind {

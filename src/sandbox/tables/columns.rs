@@ -2,16 +2,16 @@
 //!
 //! Taken from real `$metadata` of 8.x and 9.1; what is missing there and documented today came with 9.2.
 
-use crate::sandbox::odata::ColumnType::{self, Bool, Guid, Int, Text, Time};
-use crate::sandbox::version::Version::{self, V8_0, V8_2, V9_1, V9_2};
+use crate::odata::ColumnType::{self, Bool, Guid, Int, Text, Time};
+use crate::version::Version::{self, V8_0, V8_2, V9_1, V9_2};
 
 /// One column.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::sandbox) struct Column {
-    pub(in crate::sandbox) name: &'static str,
-    pub(in crate::sandbox) kind: ColumnType,
-    pub(in crate::sandbox) since: Version,
-    pub(in crate::sandbox) writable: bool,
+pub(crate) struct Column {
+    pub(crate) name: &'static str,
+    pub(crate) kind: ColumnType,
+    pub(crate) since: Version,
+    pub(crate) writable: bool,
 }
 
 pub(super) const fn col(name: &'static str, kind: ColumnType) -> Column {

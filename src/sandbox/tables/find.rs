@@ -4,13 +4,13 @@ use uuid::Uuid;
 
 use super::row::At;
 use super::schema::Kind;
-use crate::sandbox::activities;
-use crate::sandbox::data::{Activity, ActivityKind};
-use crate::sandbox::rows::mailbox_twin;
-use crate::sandbox::store::Store;
+use crate::activities;
+use crate::data::{Activity, ActivityKind};
+use crate::rows::mailbox_twin;
+use crate::store::Store;
 
 /// The table of an activity.
-pub(in crate::sandbox) const fn kind_of(activity: &Activity) -> Kind {
+pub(crate) const fn kind_of(activity: &Activity) -> Kind {
     match activity.kind {
         ActivityKind::Appointment => Kind::Appointments,
         ActivityKind::Recurring => Kind::Series,
@@ -26,7 +26,7 @@ pub(super) fn places<T>(items: &[T], fits: impl Fn(&T) -> bool) -> impl Iterator
 }
 
 /// The row of a table with this id; filters are looked up in the store, and not judged here.
-pub(in crate::sandbox) fn by_id(store: &Store, kind: Kind, id: Uuid) -> Option<At<'_>> {
+pub(crate) fn by_id(store: &Store, kind: Kind, id: Uuid) -> Option<At<'_>> {
     match kind {
         Kind::Users => store.person(id).map(At::User),
         Kind::Filters => store.filter(id).map(At::Filter),

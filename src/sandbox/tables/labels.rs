@@ -1,7 +1,7 @@
 //! Labels of options and names behind lookups.
 
 use super::row::{At, RowRef};
-use crate::sandbox::odata::{Lookup, Row, Value};
+use crate::odata::{Lookup, Row, Value};
 
 /// The label of an option column, or the primary name behind a lookup.
 pub(super) fn label(row: &RowRef<'_>, column: &str) -> Option<String> {
@@ -122,7 +122,7 @@ pub(super) fn lookup(column: &str) -> Option<Lookup> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::data::generate;
+    use crate::data::generate;
 
     #[test]
     fn options_and_lookups_have_labels() {

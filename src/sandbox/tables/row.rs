@@ -4,16 +4,16 @@ use super::activity_values;
 use super::find::places;
 use super::labels;
 use super::values;
-use crate::sandbox::access::Reach;
-use crate::sandbox::activities::Party;
-use crate::sandbox::data::Activity;
-use crate::sandbox::odata::{Lookup, Row, Value};
-use crate::sandbox::rows::{Filter, PersonIndex};
-use crate::sandbox::store::Store;
+use crate::access::Reach;
+use crate::activities::Party;
+use crate::data::Activity;
+use crate::odata::{Lookup, Row, Value};
+use crate::rows::{Filter, PersonIndex};
+use crate::store::Store;
 
 /// Where a row is.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::sandbox) enum At<'a> {
+pub(crate) enum At<'a> {
     User(PersonIndex),
     Principal(PersonIndex),
     Filter(&'a Filter),
@@ -34,14 +34,14 @@ pub(in crate::sandbox) enum At<'a> {
 
 /// A row, and who looks at it.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::sandbox) struct RowRef<'a> {
-    pub(in crate::sandbox) store: &'a Store,
-    pub(in crate::sandbox) viewer: PersonIndex,
-    pub(in crate::sandbox) at: At<'a>,
+pub(crate) struct RowRef<'a> {
+    pub(crate) store: &'a Store,
+    pub(crate) viewer: PersonIndex,
+    pub(crate) at: At<'a>,
 }
 
 impl<'a> RowRef<'a> {
-    pub(in crate::sandbox) fn new(store: &'a Store, viewer: PersonIndex, at: At<'a>) -> Self {
+    pub(crate) fn new(store: &'a Store, viewer: PersonIndex, at: At<'a>) -> Self {
         Self { store, viewer, at }
     }
 
@@ -49,7 +49,7 @@ impl<'a> RowRef<'a> {
         Self { at, ..self }
     }
 
-    pub(in crate::sandbox) fn version(&self) -> u64 {
+    pub(crate) fn version(&self) -> u64 {
         let store = self.store;
         match self.at {
             At::User(index)
@@ -69,7 +69,7 @@ impl<'a> RowRef<'a> {
     }
 
     /// The rows at the other end of a navigation property.
-    pub(in crate::sandbox) fn follow(self, navigation: &str) -> Vec<Self> {
+    pub(crate) fn follow(self, navigation: &str) -> Vec<Self> {
         let ends = match self.at {
             At::User(index) => self.leave_user(index, navigation),
             At::Filter(filter) => self.leave_filter(filter, navigation),
@@ -245,10 +245,10 @@ impl Row for RowRef<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sandbox::activities;
-    use crate::sandbox::data::generate;
-    use crate::sandbox::tables::{Kind, kind_of, table};
-    use crate::sandbox::version::Version;
+    use crate::activities;
+    use crate::data::generate;
+    use crate::tables::{Kind, kind_of, table};
+    use crate::version::Version;
 
     fn samples(store: &Store) -> Vec<(Kind, At<'_>)> {
         let filter = store.filters().next().unwrap();
@@ -290,10 +290,7 @@ mod tests {
                 );
             }
             assert_ne!(
-                row.value(crate::sandbox::odata::Table::key(table(
-                    kind,
-                    Version::V9_2
-                ))),
+                row.value(crate::odata::Table::key(table(kind, Version::V9_2))),
                 Value::Null
             );
         }

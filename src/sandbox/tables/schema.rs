@@ -2,12 +2,12 @@
 
 use super::activity_columns;
 use super::columns::{self, Column};
-use crate::sandbox::odata::{ColumnType, Navigation, Table};
-use crate::sandbox::version::Version;
+use crate::odata::{ColumnType, Navigation, Table};
+use crate::version::Version;
 
 /// The tables of the sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(in crate::sandbox) enum Kind {
+pub(crate) enum Kind {
     Users,
     Filters,
     Views,
@@ -29,7 +29,7 @@ pub(in crate::sandbox) enum Kind {
 }
 
 impl Kind {
-    pub(in crate::sandbox) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 15] = [
         Self::Users,
         Self::Filters,
         Self::Views,
@@ -48,12 +48,12 @@ impl Kind {
     ];
 
     /// Whether its rows are activities.
-    pub(in crate::sandbox) const fn is_activity(self) -> bool {
+    pub(crate) const fn is_activity(self) -> bool {
         matches!(self, Self::Appointments | Self::Series | Self::Services)
     }
 
     /// The name that messages use.
-    pub(in crate::sandbox) const fn schema_name(self) -> &'static str {
+    pub(crate) const fn schema_name(self) -> &'static str {
         match self {
             Self::Users => "SystemUser",
             Self::Filters => "UserQuery",
@@ -74,13 +74,13 @@ impl Kind {
     }
 
     /// The table behind an entity set.
-    pub(in crate::sandbox) fn of_set(name: &str) -> Option<Self> {
+    pub(crate) fn of_set(name: &str) -> Option<Self> {
         let with_set = Self::ALL.into_iter().filter(|&it| it != Self::Principals);
         with_set.into_iter().find(|it| it.entity_set() == name)
     }
 
     /// The table of a logical name.
-    pub(in crate::sandbox) fn of_name(name: &str) -> Option<Self> {
+    pub(crate) fn of_name(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|it| it.logical_name() == name)
     }
 
@@ -104,7 +104,7 @@ impl Kind {
         }
     }
 
-    pub(in crate::sandbox) const fn logical_name(self) -> &'static str {
+    pub(crate) const fn logical_name(self) -> &'static str {
         match self {
             Self::Users => "systemuser",
             Self::Filters => "userquery",
@@ -125,7 +125,7 @@ impl Kind {
     }
 
     /// The primary key.
-    pub(in crate::sandbox) const fn key(self) -> &'static str {
+    pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::Users => "systemuserid",
             Self::Filters => "userqueryid",
@@ -164,7 +164,7 @@ impl Kind {
     }
 
     /// Navigation properties: name, table, whether it is a collection.
-    pub(in crate::sandbox) const fn navigations(self) -> &'static [(&'static str, Self, bool)] {
+    pub(crate) const fn navigations(self) -> &'static [(&'static str, Self, bool)] {
         match self {
             Self::Users => &[
                 ("businessunitid", Self::Units, false),
@@ -228,9 +228,9 @@ impl Kind {
 
 /// A table as one version has it.
 #[derive(Clone, Copy, Debug)]
-pub(in crate::sandbox) struct TableOf {
-    pub(in crate::sandbox) kind: Kind,
-    pub(in crate::sandbox) version: Version,
+pub(crate) struct TableOf {
+    pub(crate) kind: Kind,
+    pub(crate) version: Version,
 }
 
 const fn tables(version: Version) -> [TableOf; 15] {
@@ -254,13 +254,13 @@ static TABLES: [[TableOf; 15]; 4] = [
 ];
 
 /// The table of a version.
-pub(in crate::sandbox) fn table(kind: Kind, version: Version) -> &'static TableOf {
+pub(crate) fn table(kind: Kind, version: Version) -> &'static TableOf {
     &TABLES[version as usize][kind as usize]
 }
 
 impl TableOf {
     /// The columns that this version has.
-    pub(in crate::sandbox) fn present(self) -> impl Iterator<Item = &'static Column> {
+    pub(crate) fn present(self) -> impl Iterator<Item = &'static Column> {
         let version = self.version;
         self.kind
             .columns()
@@ -268,7 +268,7 @@ impl TableOf {
             .filter(move |it| it.since <= version)
     }
 
-    pub(in crate::sandbox) fn find(self, name: &str) -> Option<&'static Column> {
+    pub(crate) fn find(self, name: &str) -> Option<&'static Column> {
         self.present().find(|it| it.name == name)
     }
 }

@@ -3,9 +3,9 @@
 use jiff::Timestamp;
 use uuid::Uuid;
 
-use crate::sandbox::odata::Value;
-use crate::sandbox::rows::{Filter, Person, PersonIndex, View, mailbox_twin};
-use crate::sandbox::store::Store;
+use crate::odata::Value;
+use crate::rows::{Filter, Person, PersonIndex, View, mailbox_twin};
+use crate::store::Store;
 
 pub(super) fn text(text: &str) -> Value {
     Value::Text(text.to_owned())
