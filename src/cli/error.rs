@@ -63,6 +63,7 @@ pub(super) enum CliError {
     Declined,
     #[error("interrupted; nothing was changed")]
     InterruptedAtPrompt,
+    #[cfg(feature = "sandbox")]
     #[error("the practice organisation cannot be started: {0}")]
     Sandbox(io::Error),
     #[error("{0}")]
@@ -193,7 +194,9 @@ impl CliError {
             ),
             Self::Declined => ("declined", Exit::Refused, None),
             Self::InterruptedAtPrompt => ("interrupted", Exit::Interrupted, None),
-            Self::Http(_) | Self::Sandbox(_) | Self::Unexpected(_) => {
+            #[cfg(feature = "sandbox")]
+            Self::Sandbox(_) => ("unexpected", Exit::Unexpected, None),
+            Self::Http(_) | Self::Unexpected(_) => {
                 ("unexpected", Exit::Unexpected, None)
             }
         }
