@@ -3,11 +3,11 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 
 /// A number of users, or a share of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Bound {
     /// So many.
     Users(u64),
@@ -68,8 +68,15 @@ impl TryFrom<String> for Bound {
     }
 }
 
+impl From<Bound> for String {
+    fn from(bound: Bound) -> Self {
+        bound.to_string()
+    }
+}
+
 /// How many users a wave has.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub enum Wave {
     /// So many, at least 1.
     Users(u64),
@@ -81,6 +88,29 @@ pub enum Wave {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is neither a number of users from 1 nor `rest`")]
 pub struct WaveError(String);
+
+impl fmt::Display for Wave {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Users(users) => write!(f, "{users}"),
+            Self::Rest => f.write_str("rest"),
+        }
+    }
+}
+
+impl From<Wave> for String {
+    fn from(wave: Wave) -> Self {
+        wave.to_string()
+    }
+}
+
+impl TryFrom<String> for Wave {
+    type Error = WaveError;
+
+    fn try_from(text: String) -> Result<Self, WaveError> {
+        text.parse()
+    }
+}
 
 impl FromStr for Wave {
     type Err = WaveError;

@@ -16,6 +16,7 @@ pub struct Limit {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum SetBy {
     Flag,
+    Run,
     Profile(String),
     Fix,
 }
@@ -35,6 +36,15 @@ impl Limit {
             bound,
             at_least: 0,
             set_by: SetBy::Flag,
+        }
+    }
+
+    /// The limit that was given when the run was begun.
+    pub const fn of_run(bound: Bound) -> Self {
+        Self {
+            bound,
+            at_least: 0,
+            set_by: SetBy::Run,
         }
     }
 
@@ -63,6 +73,7 @@ impl fmt::Display for Limit {
         } = self;
         match set_by {
             SetBy::Flag => write!(f, "--max-changes is {bound}"),
+            SetBy::Run => write!(f, "the limit that was given with the run is {bound}"),
             SetBy::Profile(name) => write!(
                 f,
                 "`max-changes` of environment `{name}` in the configuration file is {bound}"

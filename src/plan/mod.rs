@@ -5,6 +5,7 @@
 mod again;
 mod bound;
 mod change;
+mod consent;
 mod criteria;
 mod difference;
 mod digest;
@@ -18,6 +19,7 @@ mod impact;
 mod impact_tests;
 mod limit;
 mod reckon;
+mod run_settings;
 mod selection;
 mod templates;
 mod undo;
@@ -26,6 +28,9 @@ mod user_list;
 pub use again::{Attribution, Rule, Verdict, Wrote, judge};
 pub use bound::{Bound, BoundError, Wave, WaveError};
 pub use change::{Change, UserPlan, foreign_row, plan_user};
+pub use consent::{
+    Confirmations, Decision, Granted, Guards, How, Need, Refusal, Stakes, Topic, WaveStakes, decide,
+};
 pub use criteria::{Criteria, CriteriaError, Types};
 pub use difference::{Deviation, deviations, fits};
 pub use digest::{Digester, PlanDigest, PlanDigestError};
@@ -37,6 +42,7 @@ pub use impact::{
 };
 pub use limit::Limit;
 pub use reckon::reckon;
+pub use run_settings::{RunSettings, SurveyMode};
 pub use selection::{Mismatch, Named, Place, Selection, Selector};
 pub use templates::{
     TemplateChoice, TemplateVerdict, TemplateWish, judge_template, template_half_back,

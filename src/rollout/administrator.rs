@@ -20,16 +20,6 @@ const SAMPLE: usize = 5;
 /// How many users are asked to find as many.
 const TRIES: usize = 25;
 
-/// How the filters are to be read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum SurveyMode {
-    /// As each user.
-    #[default]
-    Impersonation,
-    /// As the caller, many users at once.
-    Administrator,
-}
-
 /// How the filters were read in the end.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SurveyedAs {

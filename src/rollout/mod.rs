@@ -17,7 +17,8 @@ mod session;
 mod survey;
 mod templates;
 
-pub use administrator::{FallBack, SurveyMode, SurveyedAs};
+pub use crate::plan::SurveyMode;
+pub use administrator::{FallBack, SurveyedAs};
 pub use apply::Application;
 pub use error::RolloutError;
 pub use event::{Event, Events, Step};

@@ -1,0 +1,625 @@
+//! Whether what is about to be written was agreed to.
+//!
+//! The guards are one plain function, [`decide`], and only it makes a [`Granted`]. Whoever goes on with a run passes
+//! it again: what was agreed to earlier, or in another process, is no permission.
+
+use std::collections::BTreeSet;
+
+use crate::model::{Operation, RunId};
+
+use super::{Limit, PlanDigest};
+
+/// What the configuration file asks for before anything is written to an organisation: every entry that is about
+/// the organisation holds.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Guards {
+    /// What the organisation is called in the configuration file, the name that was used first.
+    pub names: Vec<String>,
+    /// Whether one of these names has to be given before anything is written.
+    pub production: bool,
+    /// How many users may be changed.
+    pub limits: Vec<Limit>,
+}
+
+/// What is to be agreed to: the numbers of the question, and what the guards need to know.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Stakes {
+    /// What is done.
+    pub operation: Operation,
+    /// The digest of what is left to be changed; none before the plan is complete.
+    pub digest: Option<PlanDigest>,
+    /// Filters, or templates, that are left to be changed.
+    pub items: u64,
+    /// Users whose filters these are; 0 for templates.
+    pub users: u64,
+    /// Users whose filters were changed, may have been changed, or are left to be changed; each once.
+    pub touched: u64,
+    /// Users who were selected.
+    pub selected: u64,
+    /// The wave that is agreed to.
+    pub wave: Option<WaveStakes>,
+    /// Whether items can be deleted from Exchange.
+    pub calendar_loss: bool,
+    /// What the configuration file asks for.
+    pub guards: Guards,
+    /// The limits that hold for the number of users.
+    pub limits: Vec<Limit>,
+    /// The undo that was begun since.
+    pub undone_by: Option<RunId>,
+    /// Names on the exclusion list that match nobody.
+    pub unknown_exclusions: Vec<String>,
+    /// Whether the run is so old that its waves and limits are not known.
+    pub settings_unknown: bool,
+}
+
+/// One wave of several.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaveStakes {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Filters in it.
+    pub filters: u64,
+    /// Users in it.
+    pub users: u64,
+    /// Users in the wave after it; 0 where it is the last.
+    pub next_users: u64,
+}
+
+impl Stakes {
+    /// What is known of a change before the users are read: enough to refuse one that will lack a word in the end.
+    pub fn expected(operation: Operation, calendar_loss: bool, guards: Guards) -> Self {
+        Self {
+            operation,
+            digest: None,
+            items: 1,
+            users: 0,
+            touched: 0,
+            selected: 0,
+            wave: None,
+            calendar_loss,
+            guards,
+            limits: Vec::new(),
+            undone_by: None,
+            unknown_exclusions: Vec::new(),
+            settings_unknown: false,
+        }
+    }
+
+    /// What somebody has to say before this may be done.
+    pub fn needs(&self) -> Vec<Need> {
+        if self.items == 0 {
+            return Vec::new();
+        }
+        let production = self.guards.production.then(|| Need::Production {
+            names: self.guards.names.clone(),
+        });
+        let loss = Need::CalendarLoss(self.operation);
+        let undone = self.undone_by.clone().map(|by| Need::AfterUndo { by });
+        let optional = [self.calendar_loss.then_some(loss), production, undone];
+        let needs = std::iter::once(Need::Change);
+        needs.chain(optional.into_iter().flatten()).collect()
+    }
+}
+
+/// Something that has to be said before anything is written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Need {
+    /// That the change is to be made.
+    Change,
+    /// That items can be deleted from Exchange, by this operation.
+    CalendarLoss(Operation),
+    /// One of the names of an organisation in production.
+    Production {
+        /// Its names in the configuration file.
+        names: Vec<String>,
+    },
+    /// That a run is to go on although it was undone.
+    AfterUndo {
+        /// The run that undid it.
+        by: RunId,
+    },
+}
+
+impl Need {
+    /// Whether a text that was typed or sent says it.
+    pub fn is_met_by(&self, text: &str) -> bool {
+        let text = text.trim();
+        match self {
+            Self::Change | Self::AfterUndo { .. } => text.eq_ignore_ascii_case(YES),
+            Self::CalendarLoss(operation) => text.eq_ignore_ascii_case(operation.as_str()),
+            Self::Production { names } => names.iter().any(|name| name == text),
+        }
+    }
+
+    /// The word to type.
+    pub fn word(&self) -> &str {
+        match self {
+            Self::Change | Self::AfterUndo { .. } => YES,
+            Self::CalendarLoss(operation) => operation.as_str(),
+            Self::Production { names } => names.first().map_or("", String::as_str),
+        }
+    }
+
+    fn topic(&self) -> Topic {
+        match self {
+            Self::Change => Topic::Change,
+            Self::CalendarLoss(_) => Topic::CalendarLoss,
+            Self::Production { .. } => Topic::Production,
+            Self::AfterUndo { .. } => Topic::AfterUndo,
+        }
+    }
+}
+
+/// What to type where nothing can be lost.
+const YES: &str = "yes";
+
+/// How something was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum How {
+    /// By a flag: it holds for the whole command.
+    Flag,
+    /// Typed on a terminal: it holds for one agreement.
+    Typed,
+    /// Sent with a form: it holds for one agreement.
+    Form,
+    /// By the command itself, which asks nobody: it holds for the whole command.
+    Command,
+}
+
+impl How {
+    /// The stable word, for the run file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Flag => "flag",
+            Self::Typed => "typed",
+            Self::Form => "form",
+            Self::Command => "command",
+        }
+    }
+
+    const fn is_for_one_agreement(self) -> bool {
+        matches!(self, Self::Typed | Self::Form)
+    }
+}
+
+/// What an answer is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Topic {
+    /// The change.
+    Change,
+    /// Items that can be deleted from Exchange.
+    CalendarLoss,
+    /// The name of an organisation in production.
+    Production,
+    /// A run that was undone.
+    AfterUndo,
+}
+
+impl Topic {
+    /// The stable word, for the run file.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Change => "change",
+            Self::CalendarLoss => "calendar-loss",
+            Self::Production => "production",
+            Self::AfterUndo => "after-undo",
+        }
+    }
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Answer {
+    topic: Topic,
+    /// The name of an organisation; empty for all else.
+    name: String,
+    how: How,
+}
+
+/// What was said so far.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Confirmations {
+    shown: Option<PlanDigest>,
+    answers: Vec<Answer>,
+}
+
+impl Confirmations {
+    /// Only a plan with this digest is agreed to.
+    pub fn expect(&mut self, digest: PlanDigest) {
+        self.shown = Some(digest);
+    }
+
+    /// Something was said that needs no name.
+    pub fn say(&mut self, topic: Topic, how: How) {
+        self.answers.push(Answer {
+            topic,
+            name: String::new(),
+            how,
+        });
+    }
+
+    /// The name of an organisation was given.
+    pub fn name(&mut self, name: &str, how: How) {
+        self.answers.push(Answer {
+            topic: Topic::Production,
+            name: name.to_owned(),
+            how,
+        });
+    }
+
+    /// Takes an answer to needs that are put as one question; whether it says what is needed. A word that says more
+    /// counts for all of them.
+    pub fn answer(&mut self, needs: &[Need], text: &str, how: How) -> bool {
+        let Some(said) = needs.iter().find(|need| need.is_met_by(text)) else {
+            return false;
+        };
+        // `yes` is not enough where items can be lost.
+        let needs_more = needs.iter().any(|need| {
+            matches!(need, Need::CalendarLoss(_)) && !matches!(said, Need::CalendarLoss(_))
+        });
+        if needs_more {
+            return false;
+        }
+        for need in needs {
+            match need {
+                Need::Production { .. } => self.name(text.trim(), how),
+                need => self.say(need.topic(), how),
+            }
+        }
+        true
+    }
+
+    /// Forgets what holds for one agreement only.
+    pub fn spend(&mut self) {
+        self.answers
+            .retain(|answer| !answer.how.is_for_one_agreement());
+    }
+
+    fn to(&self, need: &Need) -> Option<How> {
+        let of_topic = |answer: &&Answer| match need {
+            Need::Production { names } => {
+                answer.topic == Topic::Production && names.contains(&answer.name)
+            }
+            need => answer.topic == need.topic(),
+        };
+        self.answers.iter().find(of_topic).map(|answer| answer.how)
+    }
+
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let names = self.answers.iter().map(|answer| answer.name.as_str());
+        names.filter(|name| !name.is_empty())
+    }
+}
+
+/// Why a change is refused, whatever is said.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Refusal {
+    /// Somebody named another organisation.
+    #[error("{}", wrong_name(said, names))]
+    WrongName {
+        /// What was said.
+        said: String,
+        /// What the organisation is called.
+        names: Vec<String>,
+    },
+    /// More users than a limit allows.
+    #[error("the run changes {users} of the {selected} selected users, and {limit}")]
+    TooManyChanges {
+        /// Users that were changed or are left.
+        users: u64,
+        /// Users that were selected.
+        selected: u64,
+        /// The limit.
+        limit: Limit,
+    },
+    /// Another plan than the one that was seen.
+    #[error("the digest of the plan is {found}, and {expected} is expected")]
+    OtherPlan {
+        /// The digest of what is left.
+        found: PlanDigest,
+        /// The one that was seen.
+        expected: PlanDigest,
+    },
+}
+
+fn wrong_name(said: &str, names: &[String]) -> String {
+    match names {
+        [] => format!(
+            "`{said}` was given as the name of the environment, and its address is not in the configuration file"
+        ),
+        names => format!(
+            "`{said}` was given as the name of the environment, and its name in the configuration file is `{}`",
+            names.join("` or `")
+        ),
+    }
+}
+
+/// That one run may be gone on with; only [`decide`] makes it.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Granted {
+    answers: Vec<(Topic, How)>,
+    limits: Vec<Limit>,
+}
+
+impl Granted {
+    /// What was said, and how.
+    pub fn answers(&self) -> &[(Topic, How)] {
+        &self.answers
+    }
+
+    /// The limits that were kept to.
+    pub fn limits(&self) -> &[Limit] {
+        &self.limits
+    }
+}
+
+/// What the guards say to several runs that are agreed to together.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// For each run: granted, or why it is refused. A run that is refused takes no other with it.
+    pub runs: Vec<Result<Granted, Vec<Refusal>>>,
+    /// What has to be said still. While something is missing, nothing is granted.
+    pub missing: Vec<Need>,
+}
+
+/// Whether these runs may be gone on with. Everything that is missing is named at once.
+pub fn decide(runs: &[&Stakes], said: &Confirmations) -> Decision {
+    let known: BTreeSet<&str> = runs
+        .iter()
+        .flat_map(|stakes| stakes.guards.names.iter().map(String::as_str))
+        .collect();
+    let stranger = said.names().find(|name| !known.contains(name));
+    let refusals: Vec<_> = runs
+        .iter()
+        .map(|stakes| refusals(stakes, said, stranger))
+        .collect();
+    let mut missing = Vec::new();
+    for (stakes, refusals) in runs.iter().zip(&refusals) {
+        for need in stakes.needs() {
+            if refusals.is_empty() && said.to(&need).is_none() && !missing.contains(&need) {
+                missing.push(need);
+            }
+        }
+    }
+    let granted = |(stakes, refusals): (&&Stakes, Vec<Refusal>)| {
+        if !refusals.is_empty() {
+            return Err(refusals);
+        }
+        let needs = stakes.needs();
+        let answers = needs
+            .iter()
+            .filter_map(|need| Some((need.topic(), said.to(need)?)));
+        Ok(Granted {
+            answers: answers.collect(),
+            limits: stakes.limits.clone(),
+        })
+    };
+    Decision {
+        runs: runs.iter().zip(refusals).map(granted).collect(),
+        missing,
+    }
+}
+
+impl Decision {
+    /// Nothing is granted while something is missing.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.missing.is_empty()
+    }
+}
+
+fn refusals(stakes: &Stakes, said: &Confirmations, stranger: Option<&str>) -> Vec<Refusal> {
+    let wrong_name = stranger.map(|said| Refusal::WrongName {
+        said: said.to_owned(),
+        names: stakes.guards.names.clone(),
+    });
+    let other_plan = match (&said.shown, &stakes.digest) {
+        (Some(expected), Some(found)) if expected != found => Some(Refusal::OtherPlan {
+            found: found.clone(),
+            expected: expected.clone(),
+        }),
+        _ => None,
+    };
+    let (users, selected) = (stakes.touched, stakes.selected);
+    let broken = stakes
+        .limits
+        .iter()
+        .find(|limit| !limit.allows(users, selected));
+    let too_many = broken
+        .filter(|_| stakes.items > 0)
+        .map(|limit| Refusal::TooManyChanges {
+            users,
+            selected,
+            limit: limit.clone(),
+        });
+    [wrong_name, other_plan, too_many]
+        .into_iter()
+        .flatten()
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::Bound;
+
+    fn stakes() -> Stakes {
+        Stakes {
+            users: 3,
+            touched: 3,
+            selected: 10,
+            items: 7,
+            ..Stakes::expected(Operation::Deactivate, false, Guards::default())
+        }
+    }
+
+    fn production(names: &[&str]) -> Guards {
+        Guards {
+            names: names.iter().map(ToString::to_string).collect(),
+            production: true,
+            limits: Vec::new(),
+        }
+    }
+
+    fn said(topics: &[Topic]) -> Confirmations {
+        let mut said = Confirmations::default();
+        for topic in topics {
+            said.say(*topic, How::Flag);
+        }
+        said
+    }
+
+    fn decide_one(
+        stakes: &Stakes,
+        said: &Confirmations,
+    ) -> Result<Granted, (Vec<Refusal>, Vec<Need>)> {
+        let mut decision = decide(&[stakes], said);
+        match decision.runs.remove(0) {
+            Ok(granted) if decision.missing.is_empty() => Ok(granted),
+            Ok(_) => Err((Vec::new(), decision.missing)),
+            Err(refused) => Err((refused, decision.missing)),
+        }
+    }
+
+    #[test]
+    fn everything_that_is_missing_is_named_at_once() {
+        let all = Stakes {
+            calendar_loss: true,
+            guards: production(&["contoso"]),
+            undone_by: Some(RunId::random()),
+            ..stakes()
+        };
+        let (refused, missing) = decide_one(&all, &Confirmations::default()).unwrap_err();
+        assert_eq!((refused.len(), missing.len()), (0, 4));
+        let mut everything = said(&[Topic::Change, Topic::CalendarLoss, Topic::AfterUndo]);
+        everything.name("contoso", How::Flag);
+        assert_eq!(decide_one(&all, &everything).unwrap().answers().len(), 4);
+    }
+
+    #[test]
+    fn each_guard_holds_alone() {
+        let loss = Stakes {
+            calendar_loss: true,
+            ..stakes()
+        };
+        let undone = Stakes {
+            undone_by: Some(RunId::random()),
+            ..stakes()
+        };
+        let named = Stakes {
+            guards: production(&["contoso"]),
+            ..stakes()
+        };
+        for one in [stakes(), loss.clone(), undone.clone(), named.clone()] {
+            assert!(decide_one(&one, &Confirmations::default()).is_err());
+        }
+        assert!(decide_one(&stakes(), &said(&[Topic::Change])).is_ok());
+        for one in [loss, undone, named] {
+            let (_, missing) = decide_one(&one, &said(&[Topic::Change])).unwrap_err();
+            assert_eq!(missing.len(), 1);
+        }
+    }
+
+    #[test]
+    fn nothing_has_to_be_said_where_nothing_is_left() {
+        let nothing = Stakes {
+            items: 0,
+            calendar_loss: true,
+            ..stakes()
+        };
+        assert!(decide_one(&nothing, &Confirmations::default()).is_ok());
+    }
+
+    #[test]
+    fn every_limit_holds_and_what_was_changed_before_counts() {
+        let limit = |users| Limit::of_flag(Bound::Users(users));
+        let all = Stakes {
+            limits: vec![limit(5), limit(2)],
+            ..stakes()
+        };
+        let (refused, _) = decide_one(&all, &said(&[Topic::Change])).unwrap_err();
+        assert!(matches!(
+            refused[..],
+            [Refusal::TooManyChanges { users: 3, .. }]
+        ));
+        let fewer = Stakes {
+            limits: vec![limit(3)],
+            ..stakes()
+        };
+        assert!(decide_one(&fewer, &said(&[Topic::Change])).is_ok());
+    }
+
+    #[test]
+    fn a_name_that_is_not_its_name_is_refused_and_any_of_its_names_will_do() {
+        let two = Stakes {
+            guards: production(&["contoso", "live"]),
+            ..stakes()
+        };
+        let mut wrong = said(&[Topic::Change]);
+        wrong.name("test", How::Flag);
+        let (refused, _) = decide_one(&two, &wrong).unwrap_err();
+        assert!(matches!(refused[..], [Refusal::WrongName { .. }]));
+        let mut right = said(&[Topic::Change]);
+        right.name("live", How::Flag);
+        assert!(decide_one(&two, &right).is_ok());
+    }
+
+    #[test]
+    fn only_the_plan_that_was_seen_is_agreed_to() {
+        let digest = |text: &str| text.parse::<PlanDigest>().unwrap();
+        let found = Stakes {
+            digest: Some(digest("00000000000000aa")),
+            ..stakes()
+        };
+        let mut expects = said(&[Topic::Change]);
+        expects.expect(digest("00000000000000bb"));
+        let (refused, _) = decide_one(&found, &expects).unwrap_err();
+        assert!(matches!(refused[..], [Refusal::OtherPlan { .. }]));
+        expects.expect(digest("00000000000000aa"));
+        assert!(decide_one(&found, &expects).is_ok());
+    }
+
+    #[test]
+    fn a_run_that_is_refused_leaves_and_a_missing_word_withholds_all() {
+        let too_many = Stakes {
+            limits: vec![Limit::of_flag(Bound::Users(1))],
+            ..stakes()
+        };
+        let lossy = Stakes {
+            calendar_loss: true,
+            ..stakes()
+        };
+        let decision = decide(&[&too_many, &lossy], &said(&[Topic::Change]));
+        assert!(decision.runs[0].is_err() && !decision.is_open());
+        let decision = decide(
+            &[&too_many, &lossy],
+            &said(&[Topic::Change, Topic::CalendarLoss]),
+        );
+        assert!(decision.is_open() && decision.runs[0].is_err() && decision.runs[1].is_ok());
+    }
+
+    #[test]
+    fn yes_is_not_enough_where_items_can_be_lost() {
+        let lossy = Stakes {
+            calendar_loss: true,
+            ..stakes()
+        };
+        let mut said = Confirmations::default();
+        assert!(!said.answer(&lossy.needs(), "yes", How::Typed));
+        assert!(said.answer(&lossy.needs(), " Deactivate ", How::Typed));
+        assert!(decide_one(&lossy, &said).is_ok());
+    }
+
+    #[test]
+    fn a_typed_word_holds_for_one_agreement_and_a_flag_for_the_command() {
+        let mut both = said(&[Topic::Change]);
+        both.say(Topic::CalendarLoss, How::Typed);
+        let lossy = Stakes {
+            calendar_loss: true,
+            ..stakes()
+        };
+        assert!(decide_one(&lossy, &both).is_ok());
+        both.spend();
+        assert!(decide_one(&lossy, &both).is_err());
+        assert!(decide_one(&stakes(), &both).is_ok());
+    }
+}
