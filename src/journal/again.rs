@@ -37,7 +37,7 @@ fn set_back(connection: &Connection) -> rusqlite::Result<u64> {
             [survey::TO_DO, survey::FAILED],
         )?;
         connection.execute(
-            "UPDATE change SET stage = ?1 WHERE stage = ?2",
+            "UPDATE change SET stage = ?1, wave = NULL WHERE stage = ?2",
             [PLANNED, FAILED],
         )?;
         head::set_phase(connection, Phase::Surveying)?;

@@ -85,7 +85,18 @@ impl Journal {
         after: i64,
         limit: usize,
     ) -> Result<Vec<PendingUser>, JournalError> {
-        self.run(move |connection| pending(connection, after, limit))
+        self.run(move |connection| pending(connection, None, after, limit))
+            .await
+    }
+
+    /// The same, of one wave only.
+    pub async fn to_apply_in_wave(
+        &self,
+        wave: u64,
+        after: i64,
+        limit: usize,
+    ) -> Result<Vec<PendingUser>, JournalError> {
+        self.run(move |connection| pending(connection, Some(wave), after, limit))
             .await
     }
 
@@ -159,18 +170,20 @@ impl Journal {
 
 fn pending(
     connection: &Connection,
+    wave: Option<u64>,
     after: i64,
     limit: usize,
 ) -> rusqlite::Result<Vec<PendingUser>> {
     let mut query = connection.prepare_cached(
         "SELECT u.seq, u.id, u.object_id, u.label, u.populated, u.unit,
                 c.filter, c.from_state, c.from_status, c.to_state, c.to_status, c.etag, c.maybe
-         FROM (SELECT DISTINCT user FROM change WHERE stage < 2 AND user > ?1 ORDER BY user LIMIT ?2) AS next
+         FROM (SELECT DISTINCT user FROM change WHERE stage < 2 AND user > ?1 AND (?3 IS NULL OR wave = ?3)
+               ORDER BY user LIMIT ?2) AS next
          JOIN user AS u ON u.seq = next.user
-         JOIN change AS c ON c.user = next.user AND c.stage < 2
+         JOIN change AS c ON c.user = next.user AND c.stage < 2 AND (?3 IS NULL OR c.wave = ?3)
          ORDER BY u.seq, c.filter",
     )?;
-    let mut rows = query.query(params![after, limit])?;
+    let mut rows = query.query(params![after, limit, wave])?;
     let mut users: Vec<PendingUser> = Vec::new();
     while let Some(row) = rows.next()? {
         let subject = subject(row, 0)?;

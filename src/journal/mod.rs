@@ -10,6 +10,7 @@ mod error;
 mod file;
 mod foresight;
 mod head;
+mod history;
 mod lock;
 mod pace;
 mod rows;
@@ -18,6 +19,7 @@ mod store;
 mod survey;
 mod undo;
 mod view;
+mod waves;
 
 pub use apply::{PendingChange, PendingUser, Settled, Settlement};
 pub use commit::Journal;
@@ -25,6 +27,7 @@ pub use error::{JournalError, OpenError};
 pub use file::{RunFile, RunReader, discard};
 pub use foresight::{Asked, Mark, Named, Surroundings};
 pub use head::{Head, Phase, Requests};
+pub use history::{HistoryEntry, HistoryKind};
 pub use store::{RunStore, Summary};
 pub use survey::{Found, Subject, Surveyed};
 pub use undo::UndoFinding;
@@ -33,3 +36,4 @@ pub use view::{
     ListedUser, ProblemGroup, ProblemRow, Several, States, Stretch, Timeline, TypeTotals,
     UnknownGroup, UserFate, UserTotals, View,
 };
+pub use waves::{Left, NextWave};

@@ -5,8 +5,10 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
+use crate::journal::history::{self, HistoryEntry};
 use crate::journal::rows::blob;
 use crate::model::{FilterId, Kind, UserId};
+use crate::plan::RunSettings;
 
 use super::{PROBLEMS, ProblemRow, View, problem_row};
 
@@ -49,6 +51,16 @@ impl View<'_> {
     pub fn not_as_wanted(&self) -> rusqlite::Result<u64> {
         let sql = "SELECT count(*) FROM change WHERE stage IN (0, 1, 4)";
         self.0.query_row(sql, [], |row| row.get(0))
+    }
+
+    /// What was planned, agreed to and ended, in order.
+    pub fn history(&self) -> rusqlite::Result<Vec<HistoryEntry>> {
+        history::read(self.0)
+    }
+
+    /// How the run is carried out; none in a file from before that was kept.
+    pub fn settings(&self) -> rusqlite::Result<Option<RunSettings>> {
+        history::settings(self.0)
     }
 
     /// How many filters of one type are still to be changed.

@@ -1,0 +1,179 @@
+//! What is left of a run, and the waves in which it is changed.
+//!
+//! Which wave a row belongs to is written down when its wave begins, so that a wave that was cut is finished with
+//! the same users.
+
+use rusqlite::{Connection, params};
+
+use crate::model::{RunId, State};
+use crate::plan::{PlanDigest, RunSettings, Wave};
+
+use super::commit::Journal;
+use super::history::{self, HistoryEntry, HistoryKind};
+use super::view::View;
+use super::{JournalError, Phase, head};
+
+/// What is left of a run: what a question is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Left {
+    /// The digest of what is left.
+    pub digest: PlanDigest,
+    /// Filters that are left.
+    pub filters: u64,
+    /// Users they belong to.
+    pub users: u64,
+    /// Users who were changed, may have been changed, or are left; each once.
+    pub touched: u64,
+    /// Users who were selected.
+    pub selected: u64,
+    /// Whether any filter that is left is to be inactive.
+    pub deactivates: bool,
+    /// The wave that comes next.
+    pub wave: NextWave,
+    /// The run that began to undo this one.
+    pub undone_by: Option<RunId>,
+}
+
+/// The wave that comes next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NextWave {
+    /// Its number, from 1.
+    pub number: u64,
+    /// Its filters.
+    pub filters: u64,
+    /// Its users.
+    pub users: u64,
+    /// Users in the wave after it.
+    pub next_users: u64,
+}
+
+impl Journal {
+    /// What is left, in waves of these sizes.
+    pub async fn left(&self, settings: RunSettings) -> Result<Left, JournalError> {
+        self.run(move |connection| left(connection, &settings))
+            .await
+    }
+
+    /// Begins the next wave and records that it was agreed to; false, and nothing is recorded, where something else
+    /// is left than was agreed to.
+    pub async fn begin_wave(
+        &self,
+        agreed: Left,
+        settings: RunSettings,
+        entry: HistoryEntry,
+    ) -> Result<bool, JournalError> {
+        self.run(move |connection| {
+            if left(connection, &settings)? != agreed {
+                return Ok(false);
+            }
+            assign(connection, agreed.wave)?;
+            head::set_phase(connection, Phase::Applying)?;
+            head::forget_outcome(connection)?;
+            history::add(connection, &entry)?;
+            Ok(true)
+        })
+        .await
+    }
+
+    /// Takes what is left out of the waves that were begun: other waves were asked for.
+    pub async fn leave_waves(&self) -> Result<u64, JournalError> {
+        self.run(|connection| {
+            let last = last_wave(connection)?;
+            connection.execute("UPDATE change SET wave = NULL WHERE stage < 2", [])?;
+            Ok(last.unwrap_or(0) + 1)
+        })
+        .await
+    }
+
+    /// Records in the history that another run begins to undo this one.
+    pub async fn record_undo(&self, by: RunId) -> Result<(), JournalError> {
+        let entry = HistoryEntry::now(HistoryKind::UndoBegun, Some(by.as_str().to_owned()));
+        self.add_history(entry).await
+    }
+}
+
+fn last_wave(connection: &Connection) -> rusqlite::Result<Option<u64>> {
+    connection.query_row("SELECT max(wave) FROM change", [], |row| row.get(0))
+}
+
+fn left(connection: &Connection, settings: &RunSettings) -> rusqlite::Result<Left> {
+    let view = View::new(connection);
+    let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u64>(0));
+    let deactivates = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM change WHERE stage < 2 AND to_state = ?1)",
+        [State::Inactive.code()],
+        |row| row.get(0),
+    )?;
+    let users = view.users_to_change()?;
+    Ok(Left {
+        digest: view.digest()?,
+        filters: count("SELECT count(*) FROM change WHERE stage < 2")?,
+        users,
+        touched: count(
+            "SELECT count(DISTINCT user) FROM change WHERE stage < 2 OR stage = 2 OR maybe",
+        )?,
+        selected: count("SELECT count(*) FROM user")?,
+        deactivates,
+        wave: next_wave(connection, settings, users)?,
+        undone_by: history::undone_by(connection)?,
+    })
+}
+
+/// A wave that was cut is finished before another begins.
+fn next_wave(
+    connection: &Connection,
+    settings: &RunSettings,
+    left: u64,
+) -> rusqlite::Result<NextWave> {
+    let last = last_wave(connection)?;
+    let cut = connection.query_row(
+        "SELECT count(DISTINCT user), count(*) FROM change WHERE stage < 2 AND wave = ?1",
+        [last],
+        |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?)),
+    )?;
+    let (number, users, filters) = match (last, cut) {
+        (Some(last), (users @ 1.., filters)) => (last, users, filters),
+        (last, _) => {
+            let number = last.unwrap_or(0) + 1;
+            let users = most(settings.wave(number), left);
+            let filters = connection.query_row(
+                "SELECT count(*) FROM change WHERE stage < 2 AND user IN
+                     (SELECT DISTINCT user FROM change WHERE stage < 2 ORDER BY user LIMIT ?1)",
+                [users],
+                |row| row.get(0),
+            )?;
+            (number, users, filters)
+        }
+    };
+    Ok(NextWave {
+        number,
+        filters,
+        users,
+        next_users: most(settings.wave(number + 1), left.saturating_sub(users)),
+    })
+}
+
+const fn most(size: Wave, left: u64) -> u64 {
+    match size {
+        Wave::Users(users) if users < left => users,
+        Wave::Users(_) | Wave::Rest => left,
+    }
+}
+
+/// Users with a row in the wave already are those of a wave that was cut.
+fn assign(connection: &Connection, wave: NextWave) -> rusqlite::Result<()> {
+    let NextWave { number, users, .. } = wave;
+    let begun = connection.query_row(
+        "SELECT EXISTS (SELECT 1 FROM change WHERE stage < 2 AND wave = ?1)",
+        [number],
+        |row| row.get::<_, bool>(0),
+    )?;
+    if !begun {
+        connection.execute(
+            "UPDATE change SET wave = ?1 WHERE stage < 2 AND user IN
+                 (SELECT DISTINCT user FROM change WHERE stage < 2 ORDER BY user LIMIT ?2)",
+            params![number, users],
+        )?;
+    }
+    Ok(())
+}
