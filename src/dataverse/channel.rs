@@ -101,14 +101,17 @@ impl From<Response<Bytes>> for Answer {
 
 /// How to talk to one environment. Cheap to clone.
 #[derive(Clone, Debug)]
-pub struct Channel(Arc<Inner>);
+pub struct Channel {
+    shared: Arc<Shared>,
+    interrupted: CancellationToken,
+}
 
+/// What everybody who talks to the environment has in common, whoever may interrupt them.
 #[derive(Debug)]
-struct Inner {
+struct Shared {
     transport: Transport,
     environment: EnvironmentUrl,
     pacer: Pacer,
-    interrupted: CancellationToken,
 }
 
 impl Channel {
@@ -119,34 +122,45 @@ impl Channel {
         pacer: Pacer,
         interrupted: CancellationToken,
     ) -> Result<Self, reqwest::Error> {
-        Ok(Self(Arc::new(Inner {
-            transport: Transport::new(signed_in.into())?,
-            environment,
-            pacer,
+        Ok(Self {
+            shared: Arc::new(Shared {
+                transport: Transport::new(signed_in.into())?,
+                environment,
+                pacer,
+            }),
             interrupted,
-        })))
+        })
+    }
+
+    /// The same connections, sign-in and pace, for requests that stop when `token` is cancelled, and not when this
+    /// channel's own token is. A token that is to do both is a child of that one.
+    pub fn under(&self, token: CancellationToken) -> Self {
+        Self {
+            shared: Arc::clone(&self.shared),
+            interrupted: token,
+        }
     }
 
     /// The environment at the other end.
     pub fn environment(&self) -> &EnvironmentUrl {
-        &self.0.environment
+        &self.shared.environment
     }
 
     /// Cancelled, it lets no more requests leave; those under way are finished.
     pub fn interrupted(&self) -> &CancellationToken {
-        &self.0.interrupted
+        &self.interrupted
     }
 
     /// The pace at which requests leave.
     pub fn pacer(&self) -> &Pacer {
-        &self.0.pacer
+        &self.shared.pacer
     }
 
     /// Takes note of an answer that came inside another: its Retry-After counts for everybody too.
     pub(super) fn note(&self, answer: &Answer) {
         let seen = observe(answer);
         if matches!(seen.signal, Signal::Budget(_) | Signal::Concurrency) {
-            self.0.pacer.note(&seen);
+            self.shared.pacer.note(&seen);
         }
     }
 
@@ -155,24 +169,24 @@ impl Channel {
     /// Limits are waited out, failures in passing tried again; a sign-in that is not accepted is renewed
     /// once. A write whose outcome is not known is [`Error::Lost`] and never sent again from here.
     pub(super) async fn send(&self, call: &Call) -> Result<Answer, Error> {
-        if !self.0.environment.is_same_server(&call.url) {
+        if !self.shared.environment.is_same_server(&call.url) {
             return Err(Error::ForeignUrl {
                 what: call.what.into(),
                 url: Box::new(call.url.clone()),
             });
         }
-        let mut state = self.0.pacer.retry();
+        let mut state = self.shared.pacer.retry();
         let mut renewed = false;
         loop {
             let attempt = self.attempt(call).await?;
             match attempt.seen.signal {
                 Signal::Success | Signal::Neutral => return attempt.into_answer(call),
-                Signal::Auth if !renewed && self.0.transport.refused(&attempt.pass) => {
+                Signal::Auth if !renewed && self.shared.transport.refused(&attempt.pass) => {
                     renewed = true;
                 }
                 Signal::Auth => return Err(attempt.into_unauthorized(call)),
                 Signal::Concurrency | Signal::Budget(_) | Signal::Overload => {
-                    match self.0.pacer.decide(&mut state, &attempt.seen, call.repeat) {
+                    match self.shared.pacer.decide(&mut state, &attempt.seen, call.repeat) {
                         Decision::Retry { after } => self.pause(after).await?,
                         Decision::GiveUp(why) => return attempt.give_up(call, why),
                     }
@@ -184,15 +198,15 @@ impl Channel {
     async fn attempt(&self, call: &Call) -> Result<Attempt, Error> {
         let permit = tokio::select! {
             biased;
-            () = self.0.interrupted.cancelled() => return Err(Error::Interrupted),
-            permit = self.0.pacer.admit() => permit,
+            () = self.interrupted.cancelled() => return Err(Error::Interrupted),
+            permit = self.shared.pacer.admit() => permit,
         };
         let mut pass = tokio::select! {
-            () = self.0.interrupted.cancelled() => return Err(Error::Interrupted),
-            pass = self.0.transport.pass() => pass?,
+            () = self.interrupted.cancelled() => return Err(Error::Interrupted),
+            pass = self.shared.transport.pass() => pass?,
         };
         let started = Instant::now();
-        let result = match self.0.transport.send(call.request(), &mut pass).await {
+        let result = match self.shared.transport.send(call.request(), &mut pass).await {
             Ok(answer) => Ok(Answer::from(answer)),
             Err(SendError::SignIn(error)) => return Err(error.into()),
             Err(SendError::Request(error)) => Err(NoAnswer::Request(error)),
@@ -202,7 +216,7 @@ impl Channel {
         permit.finish(&attempt.seen);
         if let Ok(answer) = &attempt.result {
             if let Some(hint) = number(&answer.headers, "x-ms-dop-hint") {
-                self.0.pacer.hint(hint);
+                self.shared.pacer.hint(hint);
             }
             let (method, path) = (&call.method, call.url.path());
             debug!(%method, path, status = answer.status.as_u16(), ms = started.elapsed().as_millis(), "answer");
@@ -212,7 +226,7 @@ impl Channel {
 
     async fn pause(&self, duration: Duration) -> Result<(), Error> {
         tokio::select! {
-            () = self.0.interrupted.cancelled() => Err(Error::Interrupted),
+            () = self.interrupted.cancelled() => Err(Error::Interrupted),
             () = tokio::time::sleep(duration) => Ok(()),
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
+use tokio_util::sync::CancellationToken;
 use url::Url;
 
 use crate::model::{EnvironmentUrl, Filter, Kind, UserId};
@@ -27,6 +28,16 @@ impl Reader {
     pub async fn connect(channel: Channel) -> Result<Self, Error> {
         let identity = Arc::new(identity::find_out(&channel).await?);
         Ok(Self { channel, identity })
+    }
+
+    /// The same reader, whose requests stop when `token` is cancelled, and not when this one's token is: transport,
+    /// identity and pace are shared. A token that is to do both is a child of that one
+    /// ([`Channel::interrupted`]).
+    pub fn under(&self, token: CancellationToken) -> Self {
+        Self {
+            channel: self.channel.under(token),
+            identity: Arc::clone(&self.identity),
+        }
     }
 
     /// Who signed in, and where.
