@@ -8,6 +8,7 @@ mod browser;
 mod cache;
 mod certificate;
 mod challenge;
+mod claims;
 mod client;
 mod discover;
 mod endpoint;
@@ -34,6 +35,7 @@ mod windows;
 
 pub use authority::{Authority, resource};
 pub use challenge::Challenge;
+pub use claims::{WrongAudience, audience_fits};
 pub use discover::{Discovered, challenge, judge};
 pub use error::SignInError;
 pub use federation::Federation;

@@ -1,0 +1,240 @@
+//! What an access token says of itself. Nothing here is proof: only the server can tell whether a token is genuine.
+
+use base64::Engine;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use jiff::Timestamp;
+use serde_json::Value;
+use url::Url;
+
+/// Why a token is not sent to an address.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the access token is for {audience}, and not for {address}")]
+pub struct WrongAudience {
+    /// Whom the token names, as its host and port.
+    pub audience: String,
+    /// The host and port of the address.
+    pub address: String,
+}
+
+/// Whether a token may be sent to this address by what it says of itself.
+///
+/// A readable JSON Web Token whose audience is the address of another host is refused. What cannot be compared passes:
+/// an opaque token, a token without an audience, an audience that is an application id or an identifier of AD FS.
+/// Microsoft's `contoso.api.crm4.dynamics.com` is the same organisation as `contoso.crm4.dynamics.com`.
+pub fn audience_fits(token: &str, address: &Url) -> Result<(), WrongAudience> {
+    let audiences = Claims::of(token).map(|claims| claims.audiences);
+    let hosts = audiences.unwrap_or_default().into_iter().map(|audience| {
+        let url = Url::parse(&audience).ok()?;
+        matches!(url.scheme(), "http" | "https").then_some(url)
+    });
+    let mut other = None;
+    for host in hosts {
+        match host {
+            Some(audience) if !is_same_host(&audience, address) => other = Some(audience),
+            _ => return Ok(()),
+        }
+    }
+    match other {
+        None => Ok(()),
+        Some(audience) => Err(WrongAudience {
+            audience: authority(&audience),
+            address: authority(address),
+        }),
+    }
+}
+
+/// The claims that are looked at.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Claims {
+    /// For whom the token was made.
+    pub(super) audiences: Vec<String>,
+    /// When it ends.
+    pub(super) expires: Option<Timestamp>,
+}
+
+impl Claims {
+    /// Reads the claims of a JSON Web Token (RFC 7519); `None` where the token is not one that can be read.
+    pub(super) fn of(token: &str) -> Option<Self> {
+        let mut parts = token.trim().split('.');
+        let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
+        if parts.next().is_some() {
+            return None;
+        }
+        let payload = URL_SAFE_NO_PAD.decode(payload.trim_end_matches('=')).ok()?;
+        let claims: Value = serde_json::from_slice(&payload).ok()?;
+        let audiences = match claims.as_object()?.get("aud") {
+            Some(Value::String(one)) => vec![one.clone()],
+            Some(Value::Array(all)) => {
+                let texts = all.iter().filter_map(Value::as_str);
+                texts.map(str::to_owned).collect()
+            }
+            _ => Vec::new(),
+        };
+        Some(Self {
+            audiences,
+            expires: claims.get("exp").and_then(seconds),
+        })
+    }
+}
+
+/// Seconds since 1970, as a number or as text, also with decimals: RFC 7519 allows them, and tools write all of these.
+pub(super) fn seconds(value: &Value) -> Option<Timestamp> {
+    let whole = match value {
+        Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
+        Value::String(text) => {
+            let text = text.trim();
+            text.parse().ok().or_else(|| whole(text.parse().ok()?))
+        }
+        _ => None,
+    };
+    Timestamp::from_second(whole?).ok()
+}
+
+/// The whole seconds, rounded down: a token is rather renewed too early.
+fn whole(seconds: f64) -> Option<i64> {
+    /// The last second of the year 9999; beyond it there is no time that anybody means.
+    const LAST: f64 = 253_402_300_799.0;
+    // Within these bounds nothing is lost by the cast but the decimals.
+    #[expect(clippy::cast_possible_truncation)]
+    (0.0..=LAST).contains(&seconds).then_some(seconds.floor() as i64)
+}
+
+/// An audience without a port stands for every port of its host: Entra never names one.
+fn is_same_host(audience: &Url, address: &Url) -> bool {
+    let same_port = match audience.port() {
+        None => true,
+        port => port == address.port(),
+    };
+    same_port && organisation(audience) == organisation(address)
+}
+
+/// The host, without a final dot and without the label that Microsoft puts between organisation and region.
+fn organisation(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    let host = host.strip_suffix('.').unwrap_or(host);
+    match host.split_once(".api.crm") {
+        Some((name, region)) if !name.contains('.') => format!("{name}.crm{region}"),
+        _ => host.to_owned(),
+    }
+}
+
+/// Host and port, which hold nothing but what the URL standard allows there.
+fn authority(url: &Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    match url.port() {
+        Some(port) => format!("{host}:{port}"),
+        None => host.to_owned(),
+    }
+}
+
+#[cfg(test)]
+pub(super) mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    /// A token with these claims; its signature is none.
+    pub(in crate::auth) fn token(claims: &Value) -> String {
+        let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let header = part(&json!({ "alg": "none" }));
+        format!("{header}.{}.signature", part(claims))
+    }
+
+    fn fits(audience: &Value, address: &str) -> bool {
+        let token = token(&json!({ "aud": audience }));
+        audience_fits(&token, &Url::parse(address).unwrap()).is_ok()
+    }
+
+    const ADDRESS: &str = "https://contoso.crm4.dynamics.com";
+
+    #[test]
+    fn a_token_for_another_host_is_not_sent() {
+        for audience in [
+            json!("https://fabrikam.crm4.dynamics.com"),
+            json!("https://contoso.crm4.dynamics.com.example"),
+            json!("https://contoso.crm.dynamics.com/"),
+            json!("https://graph.microsoft.com"),
+            json!("http://fabrikam.crm4.dynamics.com"),
+            json!("https://contoso.crm4.dynamics.com@fabrikam.example/"),
+            json!("https://contoso.crm4.dynamics.com:8443"),
+            json!(["https://graph.microsoft.com", "https://fabrikam.example"]),
+        ] {
+            assert!(!fits(&audience, ADDRESS), "{audience}");
+        }
+    }
+
+    #[test]
+    fn a_token_for_the_same_host_is_sent_however_it_is_written() {
+        for audience in [
+            json!("https://contoso.crm4.dynamics.com"),
+            json!("https://contoso.crm4.dynamics.com/"),
+            json!("https://CONTOSO.crm4.Dynamics.com./"),
+            json!("https://contoso.crm4.dynamics.com:443/"),
+            json!("https://contoso.api.crm4.dynamics.com/"),
+            json!(["https://graph.microsoft.com", "https://contoso.crm4.dynamics.com"]),
+        ] {
+            assert!(fits(&audience, ADDRESS), "{audience}");
+            assert!(fits(&audience, "https://contoso.api.crm4.dynamics.com./"));
+        }
+        let own = json!("https://crm.contoso.example/");
+        assert!(fits(&own, "https://crm.contoso.example:444/contoso"));
+        let port = json!("https://crm.contoso.example:444/");
+        assert!(fits(&port, "https://crm.contoso.example:444/contoso"));
+    }
+
+    #[test]
+    fn what_cannot_be_compared_passes() {
+        for audience in [
+            json!("00000007-0000-0000-c000-000000000000"),
+            json!("microsoft:identityserver:9c4a"),
+            json!("urn:microsoft:crm"),
+            json!("api://contoso"),
+            json!("contoso.crm4.dynamics.com"),
+            json!([]),
+            json!(7),
+            Value::Null,
+        ] {
+            assert!(fits(&audience, ADDRESS), "{audience}");
+        }
+        let address = Url::parse(ADDRESS).unwrap();
+        for opaque in ["", "opaque", "a.b.c", "a.b", "eyJ0.eyJ9.x", "a.b.c.d.e"] {
+            assert_eq!(audience_fits(opaque, &address), Ok(()), "{opaque}");
+        }
+    }
+
+    #[test]
+    fn the_error_names_both_hosts_and_nothing_else_of_the_token() {
+        let token = token(&json!({ "aud": "https://user:canary@other.example/canary" }));
+        let address = Url::parse(ADDRESS).unwrap();
+        assert_eq!(
+            audience_fits(&token, &address).unwrap_err().to_string(),
+            "the access token is for other.example, and not for contoso.crm4.dynamics.com"
+        );
+    }
+
+    #[test]
+    fn the_end_of_a_token_is_read_as_number_text_or_decimals() {
+        let end = Timestamp::from_second(1_795_600_000).unwrap();
+        for value in [
+            json!(1_795_600_000),
+            json!(1_795_600_000.9),
+            json!("1795600000"),
+            json!(" 1795600000.5 "),
+        ] {
+            assert_eq!(seconds(&value), Some(end), "{value}");
+            let token = token(&json!({ "exp": value }));
+            assert_eq!(Claims::of(&token).unwrap().expires, Some(end));
+        }
+        for value in [json!(null), json!("soon"), json!(-1.5), json!(1e300), json!("inf"), json!("NaN")] {
+            assert_eq!(seconds(&value), None, "{value}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn no_text_makes_the_reading_of_a_token_panic(text in any::<String>()) {
+            let _ = Claims::of(&text);
+            let _ = audience_fits(&text, &Url::parse(ADDRESS).unwrap());
+        }
+    }
+}
