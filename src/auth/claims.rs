@@ -96,7 +96,9 @@ fn whole(seconds: f64) -> Option<i64> {
     const LAST: f64 = 253_402_300_799.0;
     // Within these bounds nothing is lost by the cast but the decimals.
     #[expect(clippy::cast_possible_truncation)]
-    (0.0..=LAST).contains(&seconds).then_some(seconds.floor() as i64)
+    (0.0..=LAST)
+        .contains(&seconds)
+        .then_some(seconds.floor() as i64)
 }
 
 /// An audience without a port stands for every port of its host: Entra never names one.
@@ -171,7 +173,10 @@ pub(super) mod tests {
             json!("https://CONTOSO.crm4.Dynamics.com./"),
             json!("https://contoso.crm4.dynamics.com:443/"),
             json!("https://contoso.api.crm4.dynamics.com/"),
-            json!(["https://graph.microsoft.com", "https://contoso.crm4.dynamics.com"]),
+            json!([
+                "https://graph.microsoft.com",
+                "https://contoso.crm4.dynamics.com"
+            ]),
         ] {
             assert!(fits(&audience, ADDRESS), "{audience}");
             assert!(fits(&audience, "https://contoso.api.crm4.dynamics.com./"));
@@ -225,7 +230,14 @@ pub(super) mod tests {
             let token = token(&json!({ "exp": value }));
             assert_eq!(Claims::of(&token).unwrap().expires, Some(end));
         }
-        for value in [json!(null), json!("soon"), json!(-1.5), json!(1e300), json!("inf"), json!("NaN")] {
+        for value in [
+            json!(null),
+            json!("soon"),
+            json!(-1.5),
+            json!(1e300),
+            json!("inf"),
+            json!("NaN"),
+        ] {
             assert_eq!(seconds(&value), None, "{value}");
         }
     }

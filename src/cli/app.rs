@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::model::Operation;
-use crate::report::{Format, write_error};
+use crate::report::{Format, terminal, write_error};
 
 use super::args::{Cli, Command, OutputArgs};
 use super::error::{CliError, Told};
@@ -101,11 +101,11 @@ fn write_error_document(out: &mut dyn Write, told: &Told) {
 
 /// Help and version are no errors; all else is said in the form that was asked for.
 fn wrong_usage(error: &clap::Error) -> Exit {
-    // There is nowhere left to say that the output is closed.
-    let _ = error.print();
     if !error.use_stderr() {
+        Printer::help(error);
         return Exit::Done;
     }
+    Printer::usage(error);
     if asks_for_json(std::env::args_os()) {
         let told = Told {
             kind: "usage",
@@ -113,7 +113,7 @@ fn wrong_usage(error: &clap::Error) -> Exit {
             hint: None,
             exit: Exit::Usage,
         };
-        write_error_document(&mut std::io::stdout(), &told);
+        write_error_document(&mut Printer::result(), &told);
     }
     Exit::Usage
 }
@@ -133,7 +133,9 @@ fn log_to_stderr(verbose: u8) {
     };
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
-        .with_writer(std::io::stderr)
+        .with_writer(|| terminal::stderr(false))
+        // What is logged goes through the cleaning writer, which lets no colours through.
+        .with_ansi(false)
         .with_target(false)
         .init();
 }

@@ -21,7 +21,7 @@ use super::template_args::TemplatesArgs;
 /// For each user it impersonates that user through the Web API, reads the user's sync filters, and sets their
 /// state: with a plan before, a record of everything, and an undo that is exact.
 #[derive(Debug, Parser)]
-#[command(name = "syncfilters", version, about, long_about, after_help = EXAMPLES, after_long_help = MORE)]
+#[command(name = "syncfilters", bin_name = "syncfilters", version, about, long_about, after_help = EXAMPLES, after_long_help = MORE)]
 pub(super) struct Cli {
     #[command(subcommand)]
     pub(super) command: Command,
@@ -144,7 +144,13 @@ pub(super) struct OutputArgs {
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
     /// The folder of run files
-    #[arg(long, global = true, value_name = "DIR", env = "SYNCFILTERS_STATE_DIR")]
+    #[arg(
+        long,
+        global = true,
+        value_name = "DIR",
+        env = "SYNCFILTERS_STATE_DIR",
+        hide_env_values = true
+    )]
     pub(super) state_dir: Option<PathBuf>,
 }
 
@@ -171,7 +177,12 @@ pub(super) struct ConnectionArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) environment: Vec<String>,
     /// The configuration file
-    #[arg(long, value_name = "FILE", env = "SYNCFILTERS_CONFIG")]
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SYNCFILTERS_CONFIG",
+        hide_env_values = true
+    )]
     pub(super) config: Option<PathBuf>,
     /// Requests at once; left to the server's recommendation where it is not given
     #[arg(long, value_name = "N")]

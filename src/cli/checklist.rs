@@ -1,10 +1,8 @@
 //! A list of checks, each with its result and what to do about it.
 
-use std::io::Write;
-
 use serde::Serialize;
 
-use crate::report::{Format, Look};
+use crate::report::{Format, Look, ReportError, StyledWrite, Tone, clean, write_json};
 
 use super::error::{CliError, Told};
 
@@ -98,53 +96,45 @@ impl Checklist {
 
     pub(super) fn write(
         &self,
-        out: &mut dyn Write,
+        out: &mut dyn StyledWrite,
         format: Format,
-        look: Look,
+        _: Look,
     ) -> Result<(), CliError> {
         if format == Format::Json {
             let document = Document {
                 format: 1,
                 checks: &self.checks,
             };
-            let text = serde_json::to_string_pretty(&document)
-                .map_err(|error| CliError::Unexpected(error.to_string()))?;
-            return writeln!(out, "{text}").map_err(CliError::Output);
+            return Ok(write_json(out, &document).map_err(ReportError::from)?);
         }
         let widest = self.checks.iter().map(|check| check.name.len()).max();
         let widest = widest.unwrap_or(0);
         for check in &self.checks {
-            write_check(out, check, widest, look.color).map_err(CliError::Output)?;
+            write_check(out, check, widest).map_err(CliError::Output)?;
         }
         Ok(())
     }
 }
 
-fn write_check(
-    out: &mut dyn Write,
-    check: &Check,
-    widest: usize,
-    color: bool,
-) -> std::io::Result<()> {
-    let (word, paint) = match check.result {
-        Mark::Ok => ("ok", "\u{1b}[32m"),
-        Mark::Warning => ("warning", "\u{1b}[33m"),
-        Mark::Failed => ("failed", "\u{1b}[1;31m"),
-        Mark::Skipped => ("skipped", "\u{1b}[2m"),
-    };
-    let (paint, plain) = if color {
-        (paint, "\u{1b}[0m")
-    } else {
-        ("", "")
+fn write_check(out: &mut dyn StyledWrite, check: &Check, widest: usize) -> std::io::Result<()> {
+    let (word, tone) = match check.result {
+        Mark::Ok => ("ok", Tone::Good),
+        Mark::Warning => ("warning", Tone::Odd),
+        Mark::Failed => ("failed", Tone::Bad),
+        Mark::Skipped => ("skipped", Tone::Quiet),
     };
     let name = check.name;
-    writeln!(
-        out,
-        "{paint}{word:<7}{plain}  {name:<widest$}  {}",
-        check.found
-    )?;
+    out.paint(tone, &format!("{word:<7}"))?;
+    // An error of several lines stays in its column.
+    for (at, line) in check.found.split('\n').enumerate() {
+        if at == 0 {
+            writeln!(out, "  {name:<widest$}  {}", clean(line))?;
+        } else {
+            writeln!(out, "{:9}{:widest$}  {}", "", "", clean(line))?;
+        }
+    }
     match &check.hint {
-        Some(hint) => writeln!(out, "{:9}{:widest$}  hint: {hint}", "", ""),
+        Some(hint) => writeln!(out, "{:9}{:widest$}  hint: {}", "", "", clean(hint)),
         None => Ok(()),
     }
 }
@@ -162,10 +152,7 @@ mod tests {
         list.skipped(&["identity"]);
         assert!(list.has_failed());
         let mut out = Vec::new();
-        let look = Look {
-            width: 80,
-            color: false,
-        };
+        let look = Look { width: 80 };
         list.write(&mut out, Format::Table, look).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),

@@ -1,10 +1,11 @@
 //! What has to be agreed to before anything is written.
 
-use std::io::{IsTerminal, stderr, stdin};
+use std::io::{IsTerminal, stdin};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::plan::Limit;
+use crate::report::terminal;
 use crate::rollout::RolloutError;
 use crate::settings::Guards;
 
@@ -163,7 +164,7 @@ async fn go_on(consent: &Consent<'_>, interrupted: &CancellationToken) -> Result
 }
 
 fn can_ask() -> bool {
-    stdin().is_terminal() && stderr().is_terminal()
+    stdin().is_terminal() && terminal::stderr_is_screen()
 }
 
 fn need(consent: &Consent<'_>, calendar_loss: bool, can_ask: bool) -> Need {

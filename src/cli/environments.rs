@@ -8,7 +8,7 @@ use crate::auth::{Challenge, Http, Place, open};
 use crate::dataverse::{Channel, Instance, instances};
 use crate::model::EnvironmentUrl;
 use crate::pacing::Pacer;
-use crate::report::{Format, csv_cell};
+use crate::report::{Format, ReportError, clean, csv_cell, write_json};
 use crate::settings::{ConfigFile, SignInKind};
 
 use super::App;
@@ -86,8 +86,7 @@ async fn discover(app: &App, args: &EnvironmentsArgs) -> Result<Vec<Entry>, CliE
 impl From<Instance> for Entry {
     fn from(instance: Instance) -> Self {
         Self {
-            // Names are typed by people, and go to a terminal.
-            name: instance.friendly_name.replace(char::is_control, " "),
+            name: instance.friendly_name,
             url: instance.url,
             sign_in: None,
             default: false,
@@ -116,23 +115,23 @@ fn write(out: &mut dyn Write, format: Format, environments: Vec<Entry>) -> Resul
             format: 1,
             environments,
         };
-        let text = serde_json::to_string_pretty(&document)
-            .map_err(|error| CliError::Unexpected(error.to_string()))?;
-        return writeln!(out, "{text}").map_err(CliError::Output);
+        return Ok(write_json(out, &document).map_err(ReportError::from)?);
     }
     if format == Format::Csv {
         return write_csv(out, &environments).map_err(|error| CliError::Report(error.into()));
     }
-    let width = |of: fn(&Entry) -> &str| environments.iter().map(|e| of(e).chars().count()).max();
-    let name = width(|entry| &entry.name).unwrap_or(0);
-    let url = width(|entry| &entry.url).unwrap_or(0);
-    for entry in &environments {
+    let shown: Vec<_> = environments
+        .iter()
+        .map(|entry| (clean(&entry.name), clean(&entry.url), entry))
+        .collect();
+    let width = |text: &str| text.chars().count();
+    let names = shown.iter().map(|(name, _, _)| width(name)).max();
+    let urls = shown.iter().map(|(_, url, _)| width(url)).max();
+    let (names, urls) = (names.unwrap_or(0), urls.unwrap_or(0));
+    for (name, url, entry) in &shown {
         let sign_in = entry.sign_in.as_deref().unwrap_or_default();
         let default = if entry.default { "  (default)" } else { "" };
-        let line = format!(
-            "{:<name$}  {:<url$}  {sign_in}{default}",
-            entry.name, entry.url
-        );
+        let line = format!("{name:<names$}  {url:<urls$}  {sign_in}{default}");
         writeln!(out, "{}", line.trim_end()).map_err(CliError::Output)?;
     }
     Ok(())

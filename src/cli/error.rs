@@ -7,7 +7,7 @@ use crate::dataverse;
 use crate::journal::{JournalError, OpenError};
 use crate::model::{ProblemKind, RunId};
 use crate::plan::{CriteriaError, Limit, PlanDigest, UserListError};
-use crate::report::ReportError;
+use crate::report::{ReportError, one_line};
 use crate::rollout::RolloutError;
 use crate::settings::{ChoiceError, SettingsError};
 
@@ -105,39 +105,40 @@ impl CliError {
 
     /// Errors that are a list say the whole list.
     fn message(&self) -> String {
-        let mut message = self.to_string();
+        // What comes from elsewhere adds no line to those of a list.
+        let mut message = one_line(&self.to_string()).into_owned();
         match self {
             Self::Rollout(RolloutError::Selection(mismatches)) => {
                 for mismatch in mismatches.iter().take(LISTED) {
                     message.push_str("\n  ");
-                    message.push_str(&mismatch.to_string());
+                    message.push_str(&one_line(&mismatch.to_string()));
                 }
                 message.push_str(&more(mismatches.len(), LISTED));
             }
             Self::Environments(wrong) => {
                 for one in wrong {
                     message.push_str("\n  ");
-                    message.push_str(one);
+                    message.push_str(&one_line(one));
                 }
             }
             Self::DefaultTemplates(names) => {
                 for name in names.iter().take(LISTED) {
                     message.push_str("\n  ");
-                    message.push_str(name);
+                    message.push_str(&one_line(name));
                 }
                 message.push_str(&more(names.len(), LISTED));
             }
             Self::Rollout(RolloutError::Groups(mismatches)) => {
                 for mismatch in mismatches.iter().take(LISTED) {
                     message.push_str("\n  ");
-                    message.push_str(&mismatch.to_string());
+                    message.push_str(&one_line(&mismatch.to_string()));
                 }
                 message.push_str(&more(mismatches.len(), LISTED));
             }
             Self::Rollout(RolloutError::Stale { count, examples }) => {
                 for misfit in examples {
                     message.push_str("\n  ");
-                    message.push_str(&misfit.to_string());
+                    message.push_str(&one_line(&misfit.to_string()));
                 }
                 let count = usize::try_from(*count).unwrap_or(usize::MAX);
                 message.push_str(&more(count, examples.len()));

@@ -3,6 +3,7 @@
 use tokio_util::sync::CancellationToken;
 
 use super::exit::Exit;
+use super::printer::Printer;
 
 /// A token that the first Ctrl-C (or a termination by the system) cancels.
 ///
@@ -14,11 +15,16 @@ pub(super) fn listen() -> CancellationToken {
     tokio::spawn(async move {
         wait().await;
         token.cancel();
-        say(
-            "\nStopping: requests under way are being finished. Press Ctrl-C again to stop at once.",
+        // Apart from what the terminal shows of the keys.
+        Printer::warn("");
+        Printer::warn(
+            "Stopping: requests under way are being finished. Press Ctrl-C again to stop at once.",
         );
         wait().await;
-        say("\nStopped at once. `syncfilters resume` finds out what became of the last requests.");
+        Printer::warn("");
+        Printer::warn(
+            "Stopped at once. `syncfilters resume` finds out what became of the last requests.",
+        );
         exit_now();
     });
     interrupted
@@ -30,12 +36,6 @@ pub(super) fn listen() -> CancellationToken {
 )]
 fn exit_now() {
     std::process::exit(Exit::Interrupted as i32);
-}
-
-fn say(text: &str) {
-    use std::io::Write;
-    // There is nowhere left to say that standard error is closed.
-    let _ = writeln!(std::io::stderr(), "{text}");
 }
 
 #[cfg(unix)]

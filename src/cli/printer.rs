@@ -1,9 +1,12 @@
 //! The only place from which anything reaches the terminal.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::path::Path;
+use std::sync::OnceLock;
 
-use crate::report::{Format, Look, ProgressStyle};
+use secrecy::SecretString;
+
+use crate::report::{CleanWriter, Format, Look, ProgressStyle, StyledWrite, Tone, clean, terminal};
 
 use super::args::{ColorChoice, OutputArgs};
 
@@ -18,35 +21,22 @@ const WIDEST: usize = 140;
 #[derive(Clone, Debug)]
 pub(super) struct Printer {
     pub(super) format: Format,
-    stdout_look: Look,
-    stderr_look: Look,
+    look: Look,
+    colors: Colors,
     quiet: bool,
     progress: ProgressStyle,
 }
 
 impl Printer {
     pub(super) fn new(args: &OutputArgs) -> Self {
-        let width = width();
-        let color = |terminal: bool| match args.color {
-            ColorChoice::Always => true,
-            ColorChoice::Never => false,
-            ColorChoice::Auto => {
-                terminal && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
-            }
-        };
-        let on_screen = io::stderr().is_terminal();
+        let colors = Colors::chosen(args.color);
+        colors.remember();
         Self {
             format: args.format,
-            stdout_look: Look {
-                width,
-                color: color(io::stdout().is_terminal()),
-            },
-            stderr_look: Look {
-                width,
-                color: color(on_screen),
-            },
+            look: Look { width: width() },
+            colors,
             quiet: args.quiet,
-            progress: progress_style(args, on_screen),
+            progress: progress_style(args, terminal::stderr_is_screen()),
         }
     }
 
@@ -55,32 +45,35 @@ impl Printer {
         self.progress
     }
 
-    /// How what goes to standard output looks.
+    /// How wide what goes to standard output is.
     pub(super) fn look(&self) -> Look {
-        self.stdout_look
+        self.look
     }
 
     /// Where the result goes.
-    pub(super) fn result() -> Box<dyn Write> {
-        Box::new(Unread(io::BufWriter::new(io::stdout())))
+    pub(super) fn result() -> Box<dyn StyledWrite> {
+        terminal::stdout(Colors::get().stdout)
     }
 
-    /// Where a result goes that may be wanted in a file.
-    pub(super) fn result_in(file: Option<&Path>) -> io::Result<Box<dyn Write>> {
+    /// Where a result goes that may be wanted in a file. A file has no colours, whatever the terminal has.
+    pub(super) fn result_in(file: Option<&Path>) -> io::Result<Box<dyn StyledWrite>> {
         Ok(match file {
-            Some(path) => Box::new(io::BufWriter::new(std::fs::File::create_new(path)?)),
+            Some(path) => {
+                let file = std::fs::File::create_new(path)?;
+                Box::new(CleanWriter::plain(io::BufWriter::new(file)))
+            }
             None => Self::result(),
         })
     }
 
     /// Where people read what leads to the result: on standard output with it, unless a program reads there.
-    pub(super) fn talk(&self) -> (Box<dyn Write>, Look) {
-        match self.format {
-            Format::Table if self.quiet => (Box::new(io::sink()), self.stdout_look),
-            Format::Table => (Self::result(), self.stdout_look),
-            _ if self.quiet => (Box::new(io::sink()), self.stderr_look),
-            _ => (Box::new(Unread(io::stderr())), self.stderr_look),
-        }
+    pub(super) fn talk(&self) -> (Box<dyn StyledWrite>, Look) {
+        let out: Box<dyn StyledWrite> = match self.format {
+            _ if self.quiet => Box::new(CleanWriter::plain(io::sink())),
+            Format::Table => Self::result(),
+            _ => Self::stderr(),
+        };
+        (out, self.look)
     }
 
     /// Says a sentence on standard error, unless it was asked to be quiet.
@@ -92,28 +85,117 @@ impl Printer {
 
     /// Asks on standard error; the answer is typed on the same line.
     pub(super) fn ask(question: &str) {
-        let mut err = io::stderr();
+        let mut err = Self::stderr();
         // There is nowhere left to say that standard error is closed.
-        let _ = write!(err, "{question}").and_then(|()| err.flush());
+        let _ = write!(err, "{}", clean(question)).and_then(|()| err.flush());
     }
 
-    /// Says a sentence on standard error in any case.
+    /// Asks for something that is not shown while it is typed; `None` where nobody answers.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "the only place that asks so; what is asked is cleaned"
+    )]
+    pub(super) fn ask_secret(question: &str) -> Option<SecretString> {
+        let password = dialoguer::Password::new()
+            .with_prompt(clean(question))
+            .interact();
+        password.ok().map(SecretString::from)
+    }
+
+    /// Says a sentence on standard error in any case. It is one line, whoever wrote what stands in it.
     pub(super) fn warn(text: &str) {
         // There is nowhere left to say that standard error is closed.
-        let _ = writeln!(io::stderr(), "{text}");
+        let _ = writeln!(Self::stderr(), "{}", clean(text));
     }
 
-    /// An error in its three parts: what and why, and what next.
+    /// An error in its parts: what and why on one or more lines, and what next.
     pub(super) fn error(&self, message: &str, hint: Option<&str>) {
-        let (red, dim, plain) = if self.stderr_look.color {
-            ("\u{1b}[1;31m", "\u{1b}[36m", "\u{1b}[0m")
-        } else {
-            ("", "", "")
-        };
-        Self::warn(&format!("{red}error:{plain} {message}"));
-        if let Some(hint) = hint {
-            Self::warn(&format!("{dim}hint:{plain} {hint}"));
+        // There is nowhere left to say that standard error is closed.
+        let mut err = terminal::stderr(self.colors.stderr);
+        let _ = write_error(&mut err, message, hint);
+    }
+
+    /// Help and version: our own words, with the colours of the library that made them.
+    #[expect(
+        clippy::disallowed_methods,
+        reason = "nothing in it comes from elsewhere"
+    )]
+    pub(super) fn help(text: &clap::Error) {
+        // There is nowhere left to say that the output is closed.
+        let _ = text.print();
+    }
+
+    /// A mistake on the command line, which is repeated in it.
+    pub(super) fn usage(error: &clap::Error) {
+        let mut err = terminal::stderr(Colors::chosen(ColorChoice::Auto).stderr);
+        let text = error.render().to_string();
+        // There is nowhere left to say that standard error is closed.
+        let _ = write_usage(&mut err, &text);
+    }
+
+    fn stderr() -> Box<dyn StyledWrite + Send> {
+        terminal::stderr(Colors::get().stderr)
+    }
+}
+
+fn write_error(out: &mut dyn StyledWrite, message: &str, hint: Option<&str>) -> io::Result<()> {
+    out.paint(Tone::Bad, "error:")?;
+    // Each entry of a list has its line; no text from elsewhere adds one to them.
+    for (at, line) in message.split('\n').enumerate() {
+        let before = if at == 0 { " " } else { "" };
+        writeln!(out, "{before}{}", clean(line))?;
+    }
+    if let Some(hint) = hint {
+        out.paint(Tone::Quiet, "hint:")?;
+        writeln!(out, " {}", clean(hint))?;
+    }
+    out.flush()
+}
+
+fn write_usage(out: &mut dyn StyledWrite, text: &str) -> io::Result<()> {
+    const ERROR: &str = "error:";
+    let rest = match text.strip_prefix(ERROR) {
+        Some(rest) => {
+            out.paint(Tone::Bad, ERROR)?;
+            rest
         }
+        None => text,
+    };
+    out.write_all(rest.as_bytes())?;
+    out.flush()
+}
+
+/// Where there are colours: decided once, from the command line and the terminal.
+#[derive(Clone, Copy, Debug, Default)]
+struct Colors {
+    stdout: bool,
+    stderr: bool,
+}
+
+static COLORS: OnceLock<Colors> = OnceLock::new();
+
+impl Colors {
+    fn chosen(choice: ColorChoice) -> Self {
+        let wanted = |screen: bool| match choice {
+            ColorChoice::Always => true,
+            ColorChoice::Never => false,
+            ColorChoice::Auto => {
+                screen && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+            }
+        };
+        Self {
+            stdout: wanted(terminal::stdout_is_screen()),
+            stderr: wanted(terminal::stderr_is_screen()),
+        }
+    }
+
+    fn remember(self) {
+        // A process reads its command line once.
+        let _ = COLORS.set(self);
+    }
+
+    fn get() -> Self {
+        COLORS.get().copied().unwrap_or_default()
     }
 }
 
@@ -129,38 +211,12 @@ fn progress_style(args: &OutputArgs, on_screen: bool) -> ProgressStyle {
 }
 
 fn width() -> usize {
-    let columns = std::env::var("COLUMNS").ok().and_then(|c| c.parse().ok());
-    let terminal = || console_width();
-    terminal()
-        .or(columns)
+    let variable = std::env::var("COLUMNS").ok();
+    let columns = || variable.and_then(|columns| columns.parse().ok());
+    terminal::columns()
+        .or_else(columns)
         .unwrap_or(USUAL_WIDTH)
         .clamp(NARROWEST, WIDEST)
-}
-
-fn console_width() -> Option<usize> {
-    let terminal = console::Term::stdout();
-    let (_, columns) = terminal.size_checked()?;
-    Some(usize::from(columns))
-}
-
-/// A writer that does not mind that nobody reads any more: a run is not to fail because its output goes
-/// to `head`.
-struct Unread<W: Write>(W);
-
-impl<W: Write> Write for Unread<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        match self.0.write(bytes) {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
-            other => other,
-        }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        match self.0.flush() {
-            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
-            other => other,
-        }
-    }
 }
 
 #[cfg(test)]
@@ -168,18 +224,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn output_that_nobody_reads_is_no_failure() {
-        struct Gone;
-        impl Write for Gone {
-            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-            fn flush(&mut self) -> io::Result<()> {
-                Err(io::ErrorKind::BrokenPipe.into())
-            }
-        }
-        let mut out = Unread(Gone);
-        out.write_all(b"text").unwrap();
-        out.flush().unwrap();
+    fn a_text_from_elsewhere_can_neither_colour_an_error_nor_add_a_line_to_it() {
+        let mut out = Vec::new();
+        let mut writer = CleanWriter::new(&mut out, true);
+        let hint = Some("look\u{202e}\nerror: at it");
+        write_error(&mut writer, "no\u{1b}[2J user:\n  ada", hint).unwrap();
+        assert_eq!(
+            String::from_utf8(out).unwrap(),
+            "\u{1b}[31merror:\u{1b}[0m no·[2J user:\n  ada\n\u{1b}[2mhint:\u{1b}[0m look· error: at it\n"
+        );
     }
 }

@@ -4,8 +4,8 @@ use std::io::Write;
 
 use crate::model::Outcome;
 use crate::report::{
-    Format, write_calendar_warning, write_differences, write_document, write_plan, write_run,
-    write_summary,
+    Format, StyledWrite, write_calendar_warning, write_differences, write_document, write_plan,
+    write_run, write_summary,
 };
 use crate::rollout::Differences;
 
@@ -37,7 +37,7 @@ impl Driver<'_> {
     }
 
     /// Writes a plan that is kept, as a result.
-    pub(super) async fn write_kept_plan(&self, out: &mut dyn Write) -> Result<(), CliError> {
+    pub(super) async fn write_kept_plan(&self, out: &mut dyn StyledWrite) -> Result<(), CliError> {
         let calendar_loss = self.calendar_loss().await?;
         let run = self.read()?;
         match self.printer.format {
@@ -81,7 +81,7 @@ impl Driver<'_> {
     }
 
     /// Writes what became of the run.
-    pub(super) fn write_result(&self, out: &mut dyn Write) -> Result<(), CliError> {
+    pub(super) fn write_result(&self, out: &mut dyn StyledWrite) -> Result<(), CliError> {
         let run = self.read()?;
         match self.printer.format {
             Format::Table => write_summary(out, &run, self.printer.look())?,

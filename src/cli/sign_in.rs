@@ -10,6 +10,7 @@ use crate::auth::{
     self, Http, Method, Nobody, Notice, Person, Place, SecretFrom, SignInError, SignedIn,
 };
 use crate::dataverse::{self, Identity};
+use crate::report::terminal;
 use crate::settings::{Chosen, Surroundings, Target, choose};
 
 use super::connect::variable;
@@ -115,7 +116,7 @@ pub(super) fn surroundings(variable: &dyn Fn(&str) -> Option<String>) -> Surroun
 
 /// Whoever sits at the terminal, where there is one.
 pub(super) fn person() -> Arc<dyn Person> {
-    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+    if io::stdin().is_terminal() && terminal::stderr_is_screen() {
         Arc::new(AtTheTerminal)
     } else {
         Arc::new(Nobody)
@@ -156,7 +157,9 @@ impl Person for AtTheTerminal {
     }
 
     fn tell(&self, notice: &Notice) {
-        Printer::warn(&notice_text(notice));
+        for line in notice_lines(notice) {
+            Printer::warn(&line);
+        }
     }
 
     fn open(&self, address: &str) -> bool {
@@ -164,33 +167,36 @@ impl Person for AtTheTerminal {
     }
 
     fn ask(&self, what: &str) -> Option<SecretString> {
-        let password = dialoguer::Password::new()
-            .with_prompt(capital(what))
-            .interact();
-        password.ok().map(SecretString::from)
+        Printer::ask_secret(&capital(what))
     }
 }
 
-fn notice_text(notice: &Notice) -> String {
+fn notice_lines(notice: &Notice) -> [String; 2] {
     match notice {
         Notice::Code {
             address,
             code,
             minutes,
-        } => format!(
-            "To sign in, open {address} on any device and enter the code {code}, within {minutes} minutes.\n\
-             Enter a code only if you started this yourself."
-        ),
+        } => [
+            format!(
+                "To sign in, open {address} on any device and enter the code {code}, within {minutes} minutes."
+            ),
+            "Enter a code only if you started this yourself.".to_owned(),
+        ],
         Notice::Browser {
             opened: true,
             address,
-        } => format!(
-            "Finish signing in in the browser that has opened. If none has, open\n{address}"
-        ),
+        } => [
+            "Finish signing in in the browser that has opened. If none has, open".to_owned(),
+            address.clone(),
+        ],
         Notice::Browser {
             opened: false,
             address,
-        } => format!("To sign in, open in a browser on this machine\n{address}"),
+        } => [
+            "To sign in, open in a browser on this machine".to_owned(),
+            address.clone(),
+        ],
     }
 }
 
@@ -215,13 +221,13 @@ mod tests {
 
     #[test]
     fn a_person_is_told_where_to_go_and_with_what() {
-        let text = notice_text(&Notice::Code {
+        let lines = notice_lines(&Notice::Code {
             address: "https://microsoft.com/devicelogin".into(),
             code: "ABC-DEF".into(),
             minutes: 15,
         });
         for part in ["https://microsoft.com/devicelogin", "ABC-DEF", "15 minutes"] {
-            assert!(text.contains(part), "{text}");
+            assert!(lines[0].contains(part), "{lines:?}");
         }
     }
 }

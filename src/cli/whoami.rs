@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::report::Format;
+use crate::report::{Format, ReportError, clean, write_json};
 
 use super::App;
 use super::args::SignInArgs;
@@ -74,9 +74,7 @@ pub(super) async fn whoami(app: &App, args: &SignInArgs) -> Result<Exit, CliErro
 
 fn write(out: &mut dyn Write, format: Format, document: &Document) -> Result<(), CliError> {
     if format == Format::Json {
-        let text = serde_json::to_string_pretty(document)
-            .map_err(|error| CliError::Unexpected(error.to_string()))?;
-        return writeln!(out, "{text}").map_err(CliError::Output);
+        return Ok(write_json(out, document).map_err(ReportError::from)?);
     }
     let Document {
         format: _,
@@ -95,7 +93,7 @@ fn write(out: &mut dyn Write, format: Format, document: &Document) -> Result<(),
         ("Signed in with", &sign_in.description),
     ];
     for (name, value) in rows {
-        writeln!(out, "{name:<16} {value}").map_err(CliError::Output)?;
+        writeln!(out, "{name:<16} {}", clean(value)).map_err(CliError::Output)?;
     }
     Ok(())
 }

@@ -6,6 +6,7 @@ mod ids;
 mod operation;
 mod problem;
 mod template;
+pub mod text;
 mod user;
 
 pub use environment::{EnvironmentUrl, EnvironmentUrlError, Organization, ServerVersion};

@@ -1,12 +1,11 @@
 //! What switching filters off can do to calendars.
 
-use std::io::Write;
-
 use crate::journal::Head;
 use crate::model::Operation;
 
 use super::grid::paragraph;
 use super::paint::Tone;
+use super::writer::StyledWrite;
 use super::{Look, ReportError};
 
 /// Whether carrying out this run can delete entries from calendars, as far as its head tells: where filters
@@ -23,7 +22,7 @@ pub fn warns_of_calendar_loss(head: &Head) -> bool {
 ///
 /// (Microsoft: "Synchronization logic", and KB 4345686 on meetings that are cancelled unexpectedly.)
 pub fn write_calendar_warning(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     head: &Head,
     look: Look,
 ) -> Result<(), ReportError> {

@@ -1,7 +1,5 @@
 //! How a saved plan differs from what is there now.
 
-use std::io::Write;
-
 use jiff::tz::TimeZone;
 
 use crate::plan::Deviation;
@@ -10,6 +8,7 @@ use crate::rollout::{Differences, Misfit};
 use super::grid::{self, Column, Grid};
 use super::paint::Tone;
 use super::text::{clean, count, minute, number, state};
+use super::writer::{StyledWrite, paint_line};
 use super::{Look, ReportError, words};
 
 const COLUMNS: [Column; 4] = [
@@ -21,7 +20,7 @@ const COLUMNS: [Column; 4] = [
 
 /// Writes how a plan that was made anew differs from the one before, for people.
 pub fn write_differences(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     differences: &Differences,
     look: Look,
 ) -> Result<(), ReportError> {
@@ -29,7 +28,7 @@ pub fn write_differences(
 }
 
 fn write(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     differences: &Differences,
     look: Look,
     zone: &TimeZone,
@@ -43,7 +42,7 @@ fn write(
         let shown = u64::try_from(rows.len()).unwrap_or(u64::MAX);
         if let Some(more @ 1..) = differences.total().checked_sub(shown) {
             let text = format!("… and {} more", number(more));
-            writeln!(out, "{}", look.paint(Tone::Quiet, &text))?;
+            paint_line(out, Tone::Quiet, &text)?;
         }
         writeln!(out)?;
     }

@@ -294,7 +294,7 @@ mod tests {
     #[tokio::test]
     async fn the_document_says_what_became_of_the_run() {
         let run = run(Come::Stopped).await;
-        let text = run.shown(write_document);
+        let text = run.shown(|out, run| write_document(out, run));
         let (head, _) = text.split_once("  \"problems\"").unwrap();
         insta::assert_snapshot!(head, @r#"
         {
@@ -344,7 +344,7 @@ mod tests {
     #[tokio::test]
     async fn every_problem_keeps_what_the_server_said_and_has_a_hint() {
         let run = run(Come::Planned).await;
-        let document = parsed(&run.shown(write_document));
+        let document = parsed(&run.shown(|out, run| write_document(out, run)));
         assert_eq!(
             document["problems"][1],
             json!({
@@ -366,7 +366,7 @@ mod tests {
     #[tokio::test]
     async fn the_report_adds_every_change_with_its_states() {
         let run = run(Come::Stopped).await;
-        let document = parsed(&run.shown(write_with_changes));
+        let document = parsed(&run.shown(|out, run| write_with_changes(out, run)));
         let outcomes: Vec<_> = document["changes"]
             .as_array()
             .unwrap()
@@ -393,7 +393,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_tried_again_and_done_is_no_problem_of_the_document() {
         let run = run(Come::Stopped).await.tried_again();
-        let document = parsed(&run.shown(write_document));
+        let document = parsed(&run.shown(|out, run| write_document(out, run)));
         let problems = document["problems"].as_array().unwrap();
         assert_eq!(problems.len(), 5);
         assert!(

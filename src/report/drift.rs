@@ -2,7 +2,7 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -17,6 +17,7 @@ use super::grid::Column;
 use super::paint::Tone;
 use super::problems;
 use super::text::{clean, minute};
+use super::writer::{StyledWrite, paint_line};
 
 pub(super) const COLUMNS: [Column; 5] = [
     Column::text("User", 16, 40),
@@ -74,7 +75,12 @@ impl Unread {
     }
 
     /// Writes them, below what there is above.
-    pub(super) fn write(mut self, out: &mut dyn Write, below: bool, look: Look) -> io::Result<()> {
+    pub(super) fn write(
+        mut self,
+        out: &mut dyn StyledWrite,
+        below: bool,
+        look: Look,
+    ) -> io::Result<()> {
         if self.0.is_empty() {
             return Ok(());
         }
@@ -82,7 +88,7 @@ impl Unread {
         if below {
             writeln!(out)?;
         }
-        writeln!(out, "{}", look.paint(Tone::Strong, "Could not be read"))?;
+        paint_line(out, Tone::Strong, "Could not be read")?;
         problems::write_groups(out, &self.0, self.0.len(), "", look)
     }
 }

@@ -44,9 +44,11 @@ impl ReportError {
 mod tests {
     use super::*;
     use crate::report::support::{Come, PLAIN, run};
-    use crate::report::{Format, write_run};
+    use crate::report::{Format, StyledWrite, write_run};
 
     struct Gone;
+
+    impl StyledWrite for Gone {}
 
     impl io::Write for Gone {
         fn write(&mut self, _: &[u8]) -> io::Result<usize> {

@@ -11,6 +11,7 @@ use super::grid::{self, Column, Grid};
 use super::markdown::{escaped, header, row};
 use super::paint::Tone;
 use super::text::{clean, count, number};
+use super::writer::{StyledWrite, paint_line};
 use super::{Look, ReportError};
 
 /// Heading over what to look at first.
@@ -233,7 +234,7 @@ pub(super) fn sentence(finding: &Finding) -> Option<String> {
 
 /// Writes what to look at first, with a line below; nothing where there is nothing.
 pub(super) fn write_first(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     foresight: &Foresight,
     look: Look,
 ) -> Result<(), ReportError> {
@@ -241,7 +242,7 @@ pub(super) fn write_first(
     if first.is_empty() {
         return Ok(());
     }
-    writeln!(out, "{}", look.paint(Tone::Strong, FIRST))?;
+    paint_line(out, Tone::Strong, FIRST)?;
     let columns = [Column::text("", 1, 1), Column::text("", 20, 96)];
     let grid = Grid::streaming(&columns, look);
     for said in first {
@@ -253,7 +254,7 @@ pub(super) fn write_first(
 
 /// Writes what users lose, with a line above; nothing where it was not asked for.
 pub(super) fn write_impact(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     foresight: &Foresight,
     look: Look,
 ) -> Result<(), ReportError> {
@@ -261,7 +262,7 @@ pub(super) fn write_impact(
         return Ok(());
     };
     writeln!(out)?;
-    writeln!(out, "{}", look.paint(Tone::Strong, LOST))?;
+    paint_line(out, Tone::Strong, LOST)?;
     grid::paragraph(out, foresight.meaning(), Tone::Plain, look)?;
     writeln!(out)?;
     grid::facts(out, &[("In all", total(impact))], look)?;
@@ -273,13 +274,13 @@ pub(super) fn write_impact(
     }
     if !impact.most.is_empty() {
         writeln!(out)?;
-        writeln!(out, "{}", look.paint(Tone::Strong, MOST))?;
+        paint_line(out, Tone::Strong, MOST)?;
         let rows = impact.most.iter().map(|of| plain(user_cells(of).to_vec()));
         Grid::whole(out, &USERS, &rows.collect::<Vec<_>>(), look)?;
     }
     if !impact.unknown.is_empty() {
         writeln!(out)?;
-        writeln!(out, "{}", look.paint(Tone::Strong, UNKNOWN))?;
+        paint_line(out, Tone::Strong, UNKNOWN)?;
         let rows = impact
             .unknown
             .iter()

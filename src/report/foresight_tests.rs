@@ -81,7 +81,8 @@ async fn the_report_has_it_in_every_format() {
 #[tokio::test]
 async fn the_document_has_what_to_look_at_first_and_the_impact() {
     let run = run(Come::Foreseen).await;
-    let document: serde_json::Value = serde_json::from_str(&run.shown(write_document)).unwrap();
+    let document: serde_json::Value =
+        serde_json::from_str(&run.shown(|out, run| write_document(out, run))).unwrap();
     let kinds = document["look_first"].as_array().unwrap().iter();
     let kinds: Vec<_> = kinds.map(|first| first["kind"].as_str().unwrap()).collect();
     assert_eq!(kinds[0], "system-filter");

@@ -67,8 +67,6 @@ impl FromStr for Format {
 pub struct Look {
     /// Columns; tables fit into them.
     pub width: usize,
-    /// Whether colour is wanted. Everything is said in words too.
-    pub color: bool,
 }
 
 #[cfg(test)]

@@ -1,13 +1,15 @@
 //! Tables that fit a width, written row by row.
 
 use std::borrow::Cow;
-use std::io::{self, Write};
+use std::io;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, Row, Table, Width};
 
 use super::Look;
 use super::paint::Tone;
+use super::text::clean;
+use super::writer::{StyledWrite, paint_line};
 
 /// Columns between two columns.
 const GAP: usize = 2;
@@ -55,7 +57,6 @@ impl Column {
 pub(super) struct Grid {
     columns: Vec<Column>,
     widths: Vec<usize>,
-    look: Look,
 }
 
 impl Grid {
@@ -69,6 +70,7 @@ impl Grid {
     pub(super) fn fitting(columns: &[Column], rows: &[Vec<String>], look: Look) -> Self {
         let mut table = Table::new();
         table.set_header(columns.iter().map(|c| c.title));
+        let rows = rows.iter().map(|row| row.iter().map(|cell| clean(cell)));
         table.add_rows(rows);
         let widths = table.column_max_content_widths();
         let widths: Vec<_> = widths.into_iter().map(usize::from).collect();
@@ -81,22 +83,26 @@ impl Grid {
         Self {
             columns: columns.to_vec(),
             widths: share(wishes, &least, look.width.saturating_sub(gaps)),
-            look,
         }
     }
 
     /// Writes the titles.
-    pub(super) fn header(&self, out: &mut dyn Write) -> io::Result<()> {
+    pub(super) fn header(&self, out: &mut dyn StyledWrite) -> io::Result<()> {
         let titles: Vec<_> = self.columns.iter().map(|c| c.title.to_owned()).collect();
         self.row(out, &titles, Tone::Strong)
     }
 
     /// Writes a row, over as many lines as it needs.
-    pub(super) fn row(&self, out: &mut dyn Write, cells: &[String], tone: Tone) -> io::Result<()> {
+    pub(super) fn row(
+        &self,
+        out: &mut dyn StyledWrite,
+        cells: &[String],
+        tone: Tone,
+    ) -> io::Result<()> {
         let mut table = Table::new();
         table.load_style(NOTHING);
         let cells = cells.iter().zip(&self.widths);
-        let cells = cells.map(|(cell, width)| broken(cell, *width));
+        let cells = cells.map(|(cell, width)| broken(&clean(cell), *width));
         table.add_row(Row::from(cells.collect::<Vec<_>>()));
         for (at, column) in self.columns.iter().enumerate() {
             let Some(place) = table.column_mut(at) else {
@@ -111,14 +117,14 @@ impl Grid {
             }
         }
         for line in table.lines() {
-            writeln!(out, "{}", self.look.paint(tone, line.trim_end()))?;
+            paint_line(out, tone, line.trim_end())?;
         }
         Ok(())
     }
 
     /// Writes titles and rows.
     pub(super) fn whole(
-        out: &mut dyn Write,
+        out: &mut dyn StyledWrite,
         columns: &[Column],
         rows: &[(Vec<String>, Tone)],
         look: Look,
@@ -180,7 +186,7 @@ fn share(wishes: &[usize], least: &[usize], room: usize) -> Vec<usize> {
 
 /// Writes names with their values; values go over several lines where they are long.
 pub(super) fn facts(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     facts: &[(&'static str, String)],
     look: Look,
 ) -> io::Result<()> {
@@ -195,9 +201,14 @@ pub(super) fn facts(
 }
 
 /// Writes a text over as many lines as it needs, none too wide to be read.
-pub(super) fn paragraph(out: &mut dyn Write, text: &str, tone: Tone, look: Look) -> io::Result<()> {
+pub(super) fn paragraph(
+    out: &mut dyn StyledWrite,
+    text: &str,
+    tone: Tone,
+    look: Look,
+) -> io::Result<()> {
     let width = look.width.min(READABLE);
-    let grid = Grid::streaming(&[Column::text("", 20, width)], Look { width, ..look });
+    let grid = Grid::streaming(&[Column::text("", 20, width)], Look { width });
     grid.row(out, &[text.to_owned()], tone)
 }
 
@@ -230,10 +241,7 @@ mod tests {
 
     fn written(width: usize) -> String {
         let mut out = Vec::new();
-        let look = Look {
-            width,
-            color: false,
-        };
+        let look = Look { width };
         Grid::whole(&mut out, &COLUMNS, &rows(), look).unwrap();
         String::from_utf8(out).unwrap()
     }

@@ -33,15 +33,20 @@ impl Formatter for Safe {
     ) -> io::Result<()> {
         let mut rest = fragment;
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unsafe(*c)) {
-            write!(out, "{}\\u{:04x}", &rest[..at], u32::from(c))?;
+            out.write_all(&rest.as_bytes()[..at])?;
+            // Beyond the first plane a character is two escapes (RFC 8259 7).
+            for unit in c.encode_utf16(&mut [0; 2]) {
+                write!(out, "\\u{unit:04x}")?;
+            }
             rest = &rest[at + c.len_utf8()..];
         }
         out.write_all(rest.as_bytes())
     }
 }
 
-/// Writes one document and a line break.
-pub(super) fn write_json(
+/// Writes one document and a line break. Every string reads back as it was; what could steer a terminal or turn the
+/// direction of a line is written as an escape.
+pub fn write_json(
     mut out: &mut dyn Write,
     value: &impl Serialize,
 ) -> Result<(), serde_json::Error> {
@@ -54,10 +59,22 @@ pub(super) fn write_json(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn any_text_reads_back_as_it_was(text in any::<String>()) {
+            let mut out = Vec::new();
+            write_json(&mut out, &text).unwrap();
+            let written = String::from_utf8(out).unwrap();
+            prop_assert!(written.chars().all(|c| c == '\n' || !is_unsafe(c)));
+            prop_assert_eq!(serde_json::from_str::<String>(&written).unwrap(), text);
+        }
+    }
 
     #[test]
     fn a_string_survives_and_holds_nothing_that_a_terminal_obeys() {
-        let text = "a\u{1b}[2J\u{9b}31m\u{7f}\u{202e} \"Zoë\"";
+        let text = "a\u{1b}[2J\u{9b}31m\u{7f}\u{202e}\u{e0041} \"Zoë\"";
         let mut out = Vec::new();
         write_json(&mut out, &serde_json::json!({ "a": [text], "b": {} })).unwrap();
         let written = String::from_utf8(out).unwrap();

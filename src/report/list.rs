@@ -1,7 +1,7 @@
 //! Users and their filters, as `list` and `check` show them.
 
 use std::fmt;
-use std::io::{self, Write};
+use std::io;
 
 use jiff::tz::TimeZone;
 
@@ -14,6 +14,7 @@ use super::json::write_json;
 use super::list_documents::{Listed, csv_header, csv_lines, csv_user};
 use super::paint::Tone;
 use super::text::clean;
+use super::writer::StyledWrite;
 use super::{Format, Look, ReportError, markdown, problems};
 
 const COLUMNS: [Column; 5] = [
@@ -44,7 +45,7 @@ impl Layout {
 
 /// Writes users as they come, in bounded memory.
 pub struct ListWriter<'a> {
-    out: &'a mut dyn Write,
+    out: &'a mut dyn StyledWrite,
     format: Format,
     layout: Layout,
     zone: TimeZone,
@@ -67,17 +68,25 @@ impl fmt::Debug for ListWriter<'_> {
 
 impl<'a> ListWriter<'a> {
     /// Begins a list of users and what their filters are.
-    pub fn new(out: &'a mut dyn Write, format: Format, look: Look) -> Result<Self, ReportError> {
+    pub fn new(
+        out: &'a mut dyn StyledWrite,
+        format: Format,
+        look: Look,
+    ) -> Result<Self, ReportError> {
         Self::begin(out, format, look, Layout::States)
     }
 
     /// Begins a list of what is out of line, with who changed it last; without any of it, a table is empty.
-    pub fn drift(out: &'a mut dyn Write, format: Format, look: Look) -> Result<Self, ReportError> {
+    pub fn drift(
+        out: &'a mut dyn StyledWrite,
+        format: Format,
+        look: Look,
+    ) -> Result<Self, ReportError> {
         Self::begin(out, format, look, Layout::Drift)
     }
 
     fn begin(
-        out: &'a mut dyn Write,
+        out: &'a mut dyn StyledWrite,
         format: Format,
         look: Look,
         layout: Layout,

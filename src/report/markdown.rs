@@ -3,11 +3,12 @@
 use std::io::{self, Write};
 
 use super::grid::Column;
+use super::text::clean;
 
-/// Text as Markdown that shows it as it is.
+/// Text as Markdown that shows it as it is; it is cleaned like everywhere.
 pub(super) fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
+    for c in clean(text).chars() {
         match c {
             '&' => shown.push_str("&amp;"),
             '<' => shown.push_str("&lt;"),

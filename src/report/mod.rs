@@ -1,7 +1,7 @@
 //! Everything that is read: progress, tables, JSON, CSV, Markdown, HTML.
 //!
 //! Reads run files and events and writes to whatever it is given; it never prints by itself, except
-//! progress, which belongs on stderr.
+//! progress, which belongs on stderr. Everything that is printed goes through [`CleanWriter`].
 
 mod calendar;
 mod cell;
@@ -36,10 +36,13 @@ mod summary;
 mod support;
 mod template_documents;
 mod templates;
+pub mod terminal;
 mod text;
 mod within;
 mod words;
+mod writer;
 
+pub use crate::model::text::{clean, one_line};
 pub use calendar::{warns_of_calendar_loss, write_calendar_warning};
 pub use cell::cell as csv_cell;
 pub use difference::write_differences;
@@ -48,7 +51,9 @@ pub use drift::Names;
 pub use error::ReportError;
 pub use format::{Format, FormatError, Look};
 pub use hints::hint;
+pub use json::write_json;
 pub use list::ListWriter;
+pub use paint::Tone;
 pub use plan::write_plan;
 pub use progress::{Board, ProgressStyle, Watch};
 pub use run::write_run;
@@ -56,3 +61,4 @@ pub use runs::write_runs;
 pub use several::{Failure, Overview, Several, write_heading, write_overview};
 pub use summary::write_summary;
 pub use templates::{TemplateRun, write_template_run, write_templates};
+pub use writer::{CleanWriter, StyledWrite, paint_line};

@@ -1,12 +1,11 @@
-//! Colour, where it is wanted. It never says what the words do not say.
+//! Colour, where it is wanted. It never says what the words do not say; the writer adds it.
 
 use anstyle::{AnsiColor, Style};
 
-use super::Look;
-
 /// What a text is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Tone {
+pub enum Tone {
+    /// Like everything else.
     Plain,
     /// A heading.
     Strong,
@@ -21,7 +20,7 @@ pub(super) enum Tone {
 }
 
 impl Tone {
-    const fn style(self) -> Style {
+    pub(super) const fn style(self) -> Style {
         match self {
             Self::Plain => Style::new(),
             Self::Strong => Style::new().bold(),
@@ -40,31 +39,5 @@ impl Tone {
             "failed" => Self::Bad,
             _ => Self::Plain,
         }
-    }
-}
-
-impl Look {
-    /// The text in its tone.
-    pub(super) fn paint(self, tone: Tone, text: &str) -> String {
-        if !self.color || tone == Tone::Plain || text.is_empty() {
-            return text.to_owned();
-        }
-        let style = tone.style();
-        format!("{style}{text}{style:#}")
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn without_colour_a_text_stays_as_it_is() {
-        let look = |color| Look { width: 80, color };
-        assert_eq!(look(false).paint(Tone::Bad, "failed"), "failed");
-        assert_eq!(
-            look(true).paint(Tone::Bad, "failed"),
-            "\u{1b}[31mfailed\u{1b}[0m"
-        );
     }
 }

@@ -1,7 +1,5 @@
 //! What a run is about to do.
 
-use std::io::Write;
-
 use crate::journal::{FilterTotals, Head, Phase, ProblemGroup, RunReader, TypeTotals, UserTotals};
 use crate::plan::PlanDigest;
 
@@ -10,6 +8,7 @@ use super::grid::{self, Column, Grid};
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups, write_more};
 use super::text::{clean, count, handle, number, short};
+use super::writer::{StyledWrite, paint_line};
 use super::{Look, ReportError, words};
 
 /// Rows of a table that are shown before the question.
@@ -38,14 +37,18 @@ struct Plan {
 }
 
 /// Writes the plan of a run, for people, to be read before anything is written.
-pub fn write_plan(out: &mut dyn Write, run: &RunReader, look: Look) -> Result<(), ReportError> {
+pub fn write_plan(
+    out: &mut dyn StyledWrite,
+    run: &RunReader,
+    look: Look,
+) -> Result<(), ReportError> {
     let plan = read(run)?;
     let title = format!(
         "Plan {}: {}",
         short(&plan.head.id),
         words::operation(&plan.head)
     );
-    writeln!(out, "{}", look.paint(Tone::Strong, &title))?;
+    paint_line(out, Tone::Strong, &title)?;
     writeln!(out)?;
     grid::facts(out, &words::facts(&plan.head), look)?;
     writeln!(out)?;
@@ -64,7 +67,7 @@ pub fn write_plan(out: &mut dyn Write, run: &RunReader, look: Look) -> Result<()
     write_impact(out, &plan.foresight, look)?;
     if !plan.groups.is_empty() {
         writeln!(out)?;
-        writeln!(out, "{}", look.paint(Tone::Strong, TITLE))?;
+        paint_line(out, Tone::Strong, TITLE)?;
         write_groups(out, &plan.groups, MOST, &plan.more, look)?;
     }
     Ok(())
@@ -105,7 +108,7 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
     Ok(plan)
 }
 
-fn write_types(out: &mut dyn Write, plan: &Plan, look: Look) -> Result<(), ReportError> {
+fn write_types(out: &mut dyn StyledWrite, plan: &Plan, look: Look) -> Result<(), ReportError> {
     if plan.types.is_empty() {
         let read = count(plan.filters.surveyed, "filter");
         writeln!(out, "None of the {read} that were read match.")?;
@@ -120,7 +123,7 @@ fn write_types(out: &mut dyn Write, plan: &Plan, look: Look) -> Result<(), Repor
     };
     let rows: Vec<_> = plan.types.iter().take(MOST).map(row).collect();
     Grid::whole(out, &TYPES, &rows, look)?;
-    write_more(out, plan.types.len().saturating_sub(MOST), &plan.more, look)?;
+    write_more(out, plan.types.len().saturating_sub(MOST), &plan.more)?;
     writeln!(out)?;
     Ok(())
 }

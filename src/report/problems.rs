@@ -1,6 +1,6 @@
 //! Problems by kind, with what can be done about them.
 
-use std::io::{self, Write};
+use std::io;
 
 use crate::journal::ProblemGroup;
 use crate::model::ProblemKind;
@@ -8,6 +8,7 @@ use crate::model::ProblemKind;
 use super::grid::{Column, Grid};
 use super::paint::Tone;
 use super::text::{clean, number};
+use super::writer::{StyledWrite, paint_line};
 use super::{Look, hint};
 
 /// The heading over problems by kind.
@@ -34,7 +35,7 @@ pub(super) const fn tone(kind: ProblemKind) -> Tone {
 
 /// Writes problems by kind, at most so many kinds; `where_more` says where the others are to be seen.
 pub(super) fn write_groups(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     groups: &[ProblemGroup],
     most: usize,
     where_more: &str,
@@ -43,7 +44,7 @@ pub(super) fn write_groups(
     let row = |group: &ProblemGroup| (group_cells(group).to_vec(), tone(group.kind));
     let rows: Vec<_> = groups.iter().take(most).map(row).collect();
     Grid::whole(out, &COLUMNS, &rows, look)?;
-    write_more(out, groups.len().saturating_sub(most), where_more, look)
+    write_more(out, groups.len().saturating_sub(most), where_more)
 }
 
 /// A kind of problem as a row.
@@ -58,17 +59,16 @@ pub(super) fn group_cells(group: &ProblemGroup) -> [String; 4] {
 
 /// Says how many more there are, if there are any, and where.
 pub(super) fn write_more(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     more: usize,
     where_more: &str,
-    look: Look,
 ) -> io::Result<()> {
     if more == 0 {
         return Ok(());
     }
     let more = number(u64::try_from(more).unwrap_or(u64::MAX));
     let text = format!("… and {more} more: see {where_more}");
-    writeln!(out, "{}", look.paint(Tone::Quiet, &text))
+    paint_line(out, Tone::Quiet, &text)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! One run in whole, as `report` shows it.
 
-use std::io::{self, Write};
+use std::io;
 
 use jiff::tz::TimeZone;
 
@@ -16,6 +16,7 @@ use super::run_csv::write_csv;
 use super::run_markdown::write_markdown;
 use super::summary::{Totals, write_totals};
 use super::text::{clean, minute, short, state};
+use super::writer::{StyledWrite, paint_line};
 use super::{Format, Look, ReportError, problems, words};
 
 pub(super) const PROBLEMS: [Column; 3] = [
@@ -34,7 +35,7 @@ pub(super) const CHANGES: [Column; 5] = [
 
 /// Writes a run with every problem and every change.
 pub fn write_run(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     run: &RunReader,
     format: Format,
     look: Look,
@@ -49,7 +50,7 @@ pub fn write_run(
 }
 
 fn write_table(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     run: &RunReader,
     look: Look,
     zone: &TimeZone,
@@ -73,13 +74,13 @@ fn write_table(
 }
 
 fn write_head(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     totals: &Totals,
     look: Look,
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
     let head = &totals.head;
-    writeln!(out, "{}", look.paint(Tone::Strong, &title(head)))?;
+    paint_line(out, Tone::Strong, &title(head))?;
     writeln!(out)?;
     grid::facts(out, &facts_of(head, zone), look)?;
     writeln!(out)?;
@@ -88,7 +89,7 @@ fn write_head(
 
 /// What was known before; a run that was planned without looking has little of it.
 fn write_foresight(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     foresight: &Foresight,
     look: Look,
 ) -> Result<(), ReportError> {
@@ -116,22 +117,21 @@ pub(super) fn facts_of(head: &Head, zone: &TimeZone) -> Vec<(&'static str, Strin
 
 /// Writes a heading once there is something below it.
 fn heading(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     grid: &Grid,
     title: &str,
     written: &mut bool,
-    look: Look,
 ) -> io::Result<()> {
     if std::mem::replace(written, true) {
         return Ok(());
     }
     writeln!(out)?;
-    writeln!(out, "{}", look.paint(Tone::Strong, title))?;
+    paint_line(out, Tone::Strong, title)?;
     grid.header(out)
 }
 
 fn write_problems(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     view: &View<'_>,
     totals: &Totals,
     look: Look,
@@ -142,7 +142,7 @@ fn write_problems(
     let grid = Grid::streaming(&PROBLEMS, look);
     let mut written = false;
     view.each_problem(|row| {
-        heading(out, &grid, "Every problem", &mut written, look)?;
+        heading(out, &grid, "Every problem", &mut written)?;
         grid.row(out, &problem_cells(&row), problems::tone(row.kind))
     })
 }
@@ -167,14 +167,14 @@ pub(super) fn problem_cells(row: &ProblemRow) -> [String; 3] {
 }
 
 fn write_changes(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     view: &View<'_>,
     look: Look,
 ) -> rusqlite::Result<io::Result<()>> {
     let grid = Grid::streaming(&CHANGES, look);
     let mut written = false;
     view.each_change(|row| {
-        heading(out, &grid, "Every change", &mut written, look)?;
+        heading(out, &grid, "Every change", &mut written)?;
         grid.row(out, &change_cells(&row), Tone::of_outcome(row.outcome))
     })
 }

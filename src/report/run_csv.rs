@@ -175,7 +175,7 @@ mod tests {
     #[tokio::test]
     async fn what_was_tried_again_and_done_is_no_problem_of_its_line() {
         let run = run(Come::Stopped).await.tried_again();
-        let text = run.shown(write_csv);
+        let text = run.shown(|out, run| write_csv(out, run));
         assert_eq!(text.lines().count(), 8);
         assert!(!text.contains("status-not-restored"));
     }
@@ -183,7 +183,7 @@ mod tests {
     #[tokio::test]
     async fn every_change_and_every_problem_about_none_has_its_line() {
         let run = run(Come::Stopped).await;
-        let text = run.shown(write_csv);
+        let text = run.shown(|out, run| write_csv(out, run));
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let at = |name| HEADER.iter().position(|h| *h == name).unwrap();
         let lines: Vec<_> = reader

@@ -1,7 +1,5 @@
 //! Earlier runs, as `runs` shows them.
 
-use std::io::Write;
-
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
@@ -15,6 +13,7 @@ use super::grid::{Column, Grid};
 use super::json::write_json;
 use super::paint::Tone;
 use super::text::{clean, minute, number, short};
+use super::writer::{StyledWrite, paint_line};
 use super::{Format, Look, ReportError, markdown, words};
 
 const COLUMNS: [Column; 7] = [
@@ -30,7 +29,7 @@ const COLUMNS: [Column; 7] = [
 /// Writes earlier runs, in the order given, and what could not be read: below a table, in a field
 /// `unreadable` of a JSON document, and as lines with outcome `unreadable` in CSV.
 pub fn write_runs(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     runs: &[Summary],
     unreadable: &[OpenError],
     format: Format,
@@ -46,7 +45,7 @@ pub fn write_runs(
 }
 
 fn write_table(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     runs: &[Summary],
     unreadable: &[OpenError],
     look: Look,
@@ -57,21 +56,18 @@ fn write_table(
     } else {
         let rows: Vec<_> = runs.iter().map(|run| row(run, zone)).collect();
         Grid::whole(out, &COLUMNS, &rows, look)?;
-        writeln!(
-            out,
-            "{}",
-            look.paint(Tone::Quiet, "Users and filters: how many were changed.")
-        )?;
+        let text = "Users and filters: how many were changed.";
+        paint_line(out, Tone::Quiet, text)?;
     }
     for error in unreadable {
         let text = format!("Cannot be read: {}", clean(&error.to_string()));
-        writeln!(out, "{}", look.paint(Tone::Odd, &text))?;
+        paint_line(out, Tone::Odd, &text)?;
     }
     Ok(())
 }
 
 fn write_markdown(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     runs: &[Summary],
     unreadable: &[OpenError],
     zone: &TimeZone,
@@ -130,7 +126,7 @@ struct Entry<'a> {
 }
 
 fn write_list(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     runs: &[Summary],
     unreadable: &[OpenError],
 ) -> Result<(), ReportError> {
@@ -152,7 +148,7 @@ fn write_list(
 }
 
 fn write_csv(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     runs: &[Summary],
     unreadable: &[OpenError],
 ) -> Result<(), ReportError> {
@@ -243,7 +239,7 @@ mod tests {
         }]
     }
 
-    fn text(write: impl FnOnce(&mut dyn Write) -> Result<(), ReportError>) -> String {
+    fn text(write: impl FnOnce(&mut dyn StyledWrite) -> Result<(), ReportError>) -> String {
         let mut out = Vec::new();
         write(&mut out).unwrap();
         String::from_utf8(out).unwrap()

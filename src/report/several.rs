@@ -7,9 +7,11 @@ use serde::Serialize;
 
 use super::document::FORMAT;
 use super::grid::{Column, Grid};
+use super::markdown::escaped;
 use super::paint::Tone;
 use super::text::{clean, number};
 use super::within::{Inward, Named};
+use super::writer::{StyledWrite, paint_line};
 use super::{Format, Look, ReportError};
 
 /// An error of one environment, as people and programs are told it.
@@ -40,9 +42,8 @@ pub struct Overview {
 
 /// Writes the results of several environments, one after the other, each as it would be alone.
 pub struct Several<'a> {
-    out: Box<dyn Write + 'a>,
+    out: Box<dyn StyledWrite + 'a>,
     format: Format,
-    look: Look,
     /// Environments that were written.
     written: usize,
 }
@@ -58,11 +59,10 @@ impl fmt::Debug for Several<'_> {
 
 impl<'a> Several<'a> {
     /// Begins. HTML shows one run only.
-    pub fn new(out: Box<dyn Write + 'a>, format: Format, look: Look) -> Result<Self, ReportError> {
+    pub fn new(out: Box<dyn StyledWrite + 'a>, format: Format) -> Result<Self, ReportError> {
         let mut several = Self {
             out,
             format,
-            look,
             written: 0,
         };
         match format {
@@ -81,7 +81,7 @@ impl<'a> Several<'a> {
         &mut self,
         name: &str,
         error: Option<Failure<'_>>,
-    ) -> Result<Box<dyn Write + '_>, ReportError> {
+    ) -> Result<Box<dyn StyledWrite + '_>, ReportError> {
         let first = self.written == 0;
         self.written += 1;
         Ok(match self.format {
@@ -94,7 +94,7 @@ impl<'a> Several<'a> {
                 if !first {
                     writeln!(self.out)?;
                 }
-                write_title(&mut self.out, name, self.format, self.look)?;
+                write_title(&mut self.out, name, self.format)?;
                 Box::new(&mut self.out)
             }
         })
@@ -124,7 +124,7 @@ impl<'a> Several<'a> {
     }
 
     /// Ends, and gives back where it was written.
-    pub fn finish(mut self) -> Result<Box<dyn Write + 'a>, ReportError> {
+    pub fn finish(mut self) -> Result<Box<dyn StyledWrite + 'a>, ReportError> {
         if self.format == Format::Json {
             let before = if self.written > 0 { "\n  " } else { "" };
             writeln!(self.out, "{before}]\n}}")?;
@@ -149,28 +149,23 @@ impl<'a> Several<'a> {
 }
 
 /// Writes the name of an environment over what is about it, for people.
-pub fn write_heading(out: &mut dyn Write, name: &str, look: Look) -> Result<(), ReportError> {
-    write_title(out, name, Format::Table, look)
+pub fn write_heading(out: &mut dyn StyledWrite, name: &str) -> Result<(), ReportError> {
+    write_title(out, name, Format::Table)
 }
 
-fn write_title(
-    out: &mut dyn Write,
-    name: &str,
-    format: Format,
-    look: Look,
-) -> Result<(), ReportError> {
+fn write_title(out: &mut dyn StyledWrite, name: &str, format: Format) -> Result<(), ReportError> {
     let name = clean(name);
     if format == Format::Markdown {
-        writeln!(out, "# {name}\n")?;
+        writeln!(out, "# {}\n", escaped(&name))?;
     } else {
-        let title = look.paint(Tone::Strong, &format!("== {name} =="));
-        writeln!(out, "{title}\n")?;
+        paint_line(out, Tone::Strong, &format!("== {name} =="))?;
+        writeln!(out)?;
     }
     Ok(())
 }
 
 /// A JSON value without the line break after it.
-fn json(out: &mut dyn Write, value: &impl Serialize) -> Result<(), ReportError> {
+fn json(out: &mut dyn StyledWrite, value: &impl Serialize) -> Result<(), ReportError> {
     let mut text = Vec::new();
     super::json::write_json(&mut text, value)?;
     Ok(out.write_all(text.trim_ascii_end())?)
@@ -178,7 +173,7 @@ fn json(out: &mut dyn Write, value: &impl Serialize) -> Result<(), ReportError> 
 
 /// Writes the table at the end: how every environment ended.
 pub fn write_overview(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     environments: &[Overview],
     look: Look,
 ) -> Result<(), ReportError> {
@@ -236,7 +231,7 @@ mod tests {
     /// Twice the same run, and between them an environment that is down.
     fn shown(run: &TestRun, format: Format) -> String {
         run.shown(|out, run| {
-            let mut several = Several::new(Box::new(out), format, PLAIN)?;
+            let mut several = Several::new(Box::new(out), format)?;
             for name in ["a", "b", "c, \"d\""] {
                 if name == "b" {
                     several.without_result(name, Some(DOWN))?;
@@ -261,7 +256,8 @@ mod tests {
         let run = run(Come::Stopped).await;
         let text = shown(&run, Format::Json);
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
-        let alone: serde_json::Value = serde_json::from_str(&run.shown(write_document)).unwrap();
+        let alone: serde_json::Value =
+            serde_json::from_str(&run.shown(|out, run| write_document(out, run))).unwrap();
         let environments = &document["environments"];
         assert_eq!(document["format"], 1);
         assert_eq!(environments.as_array().unwrap().len(), 3);
@@ -304,7 +300,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("\n\n== c, \"d\" ==\n\nStopped"), "{text}");
-        let html = Several::new(Box::new(Vec::new()), Format::Html, PLAIN);
+        let html = Several::new(Box::new(Vec::new()), Format::Html);
         assert!(matches!(html, Err(ReportError::OnlyOneRun)));
     }
 

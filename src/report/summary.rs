@@ -1,6 +1,5 @@
 //! What a run has done.
 
-use std::io::Write;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -13,6 +12,7 @@ use super::grid;
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups};
 use super::text::{clean, count, handle, number, rate, span};
+use super::writer::{StyledWrite, paint_line};
 use super::{Look, ReportError, words};
 
 /// What is shown of a run that was carried out, read at one instant.
@@ -39,24 +39,28 @@ impl Totals {
 }
 
 /// Writes how a run ended, for people, and what can be done next.
-pub fn write_summary(out: &mut dyn Write, run: &RunReader, look: Look) -> Result<(), ReportError> {
+pub fn write_summary(
+    out: &mut dyn StyledWrite,
+    run: &RunReader,
+    look: Look,
+) -> Result<(), ReportError> {
     let totals = &run.view(|view| view.at_one_instant(Totals::read))?;
     write_totals(out, totals, look)?;
     let next = next(totals);
     if !next.is_empty() {
         writeln!(out)?;
-        writeln!(out, "{}", look.paint(Tone::Strong, "Next"))?;
+        paint_line(out, Tone::Strong, "Next")?;
     }
     for (command, why) in next {
-        let why = look.paint(Tone::Quiet, why);
-        writeln!(out, "  syncfilters {command:<15}  {why}")?;
+        write!(out, "  syncfilters {command:<15}  ")?;
+        paint_line(out, Tone::Quiet, why)?;
     }
     Ok(())
 }
 
 /// Writes the ending, the numbers and the problems by kind.
 pub(super) fn write_totals(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     totals: &Totals,
     look: Look,
 ) -> Result<(), ReportError> {
@@ -66,7 +70,7 @@ pub(super) fn write_totals(
     grid::facts(out, &numbers(totals), look)?;
     if !totals.groups.is_empty() {
         writeln!(out)?;
-        writeln!(out, "{}", look.paint(Tone::Strong, TITLE))?;
+        paint_line(out, Tone::Strong, TITLE)?;
         write_groups(out, &totals.groups, usize::MAX, "", look)?;
     }
     Ok(())
@@ -142,6 +146,7 @@ fn next(totals: &Totals) -> Vec<(String, &'static str)> {
 mod tests {
     use super::*;
     use crate::model::Operation;
+    use crate::report::CleanWriter;
     use crate::report::support::{Come, PLAIN, head, run};
 
     #[tokio::test]
@@ -190,15 +195,22 @@ mod tests {
     #[tokio::test]
     async fn colour_adds_nothing_to_the_words() {
         let run = run(Come::Stopped).await;
-        let colored = Look {
-            color: true,
-            ..PLAIN
-        };
-        let shown = run.shown(|out, run| write_summary(out, run, colored));
+        let mut colored = Vec::new();
+        let mut writer = CleanWriter::new(&mut colored, true);
+        let plain = run.shown(|out, run| {
+            write_summary(&mut writer, run, PLAIN)?;
+            write_summary(out, run, PLAIN)
+        });
+        let shown = String::from_utf8(colored).unwrap();
         assert!(shown.contains("\u{1b}[31m"));
         let bare = anstream::adapter::strip_str(&shown).to_string();
-        let plain = run.shown(|out, run| write_summary(out, run, PLAIN));
-        assert_eq!(bare, plain);
+        let lines = |text: &str| {
+            text.lines()
+                .filter(|line| !line.starts_with("Run file"))
+                .map(str::to_owned)
+                .collect::<Vec<_>>()
+        };
+        assert_eq!(lines(&bare), lines(&plain));
     }
 
     #[test]

@@ -14,15 +14,12 @@ use crate::model::{
 };
 use crate::plan::{Change, Criteria, Loss, Selection, Unknown};
 
-use super::Look;
+use super::{Look, StyledWrite};
 
 /// 2026-11-24 14:04 in UTC.
 pub(super) const STARTED: i64 = 1_795_529_040_000;
 
-pub(super) const PLAIN: Look = Look {
-    width: 80,
-    color: false,
-};
+pub(super) const PLAIN: Look = Look { width: 80 };
 
 /// A run, and the folder that goes with it.
 pub(super) struct TestRun {
@@ -332,7 +329,7 @@ impl TestRun {
     /// What is written of it, with the folder's name left out.
     pub(super) fn shown<E: std::fmt::Debug>(
         &self,
-        write: impl FnOnce(&mut dyn std::io::Write, &RunReader) -> Result<(), E>,
+        write: impl FnOnce(&mut dyn StyledWrite, &RunReader) -> Result<(), E>,
     ) -> String {
         let mut out = Vec::new();
         write(&mut out, &self.reader).unwrap();

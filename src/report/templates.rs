@@ -1,7 +1,5 @@
 //! Templates, and what became of their states.
 
-use std::io::Write;
-
 use crate::model::{EnvironmentUrl, Problem, ProblemKind, State, Template, TemplateState};
 use crate::rollout::{TemplateChange, TemplateFate};
 
@@ -9,6 +7,7 @@ use super::grid::{Column, Grid, paragraph};
 use super::paint::Tone;
 use super::template_documents as documents;
 use super::text::{clean, state};
+use super::writer::StyledWrite;
 use super::{Format, Look, ReportError, hint, markdown};
 
 const COLUMNS: [Column; 5] = [
@@ -42,7 +41,7 @@ pub struct TemplateRun<'a> {
 
 /// Writes templates in the order given.
 pub fn write_templates(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     templates: &[Template],
     format: Format,
     look: Look,
@@ -68,7 +67,7 @@ pub fn write_templates(
 
 /// Writes what became of templates, why where it failed, and the command that takes it back.
 pub fn write_template_run(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     run: &TemplateRun<'_>,
     format: Format,
     look: Look,
@@ -134,7 +133,7 @@ pub(super) fn template_hint(problem: &Problem) -> &'static str {
 }
 
 fn write_problems(
-    out: &mut dyn Write,
+    out: &mut dyn StyledWrite,
     run: &TemplateRun<'_>,
     look: Look,
 ) -> Result<(), ReportError> {

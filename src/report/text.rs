@@ -1,12 +1,12 @@
 //! Words and numbers as people read them.
 
-use std::borrow::Cow;
 use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+pub(super) use crate::model::text::{CUT, SHOWN, clean, is_unsafe};
 use crate::model::{RunId, StateAndStatus};
 
 /// Digits of a run id that are shown where it is to be typed.
@@ -29,26 +29,6 @@ pub(super) fn number(n: u64) -> String {
 pub(super) fn count(n: u64, noun: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", number(n))
-}
-
-/// Text from elsewhere that can do nothing to a terminal: controls, and marks that turn the direction of
-/// what follows, are shown as `·`, line breaks and tabs as a space.
-pub(super) fn clean(text: &str) -> Cow<'_, str> {
-    if !text.chars().any(is_unsafe) {
-        return Cow::Borrowed(text);
-    }
-    let shown = |c| match c {
-        '\n' | '\r' | '\t' => ' ',
-        c if is_unsafe(c) => '·',
-        c => c,
-    };
-    Cow::Owned(text.chars().map(shown).collect())
-}
-
-/// Whether a character can change how what follows is shown.
-pub(super) fn is_unsafe(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{061c}' | '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
 /// The digits of a run id that are to be typed.
@@ -139,15 +119,6 @@ mod tests {
                 "1,234,567 users"
             ]
         );
-    }
-
-    #[test]
-    fn text_from_the_server_cannot_command_the_terminal() {
-        assert_eq!(
-            clean("a\u{1b}[2Jb\u{9b}31m\u{7f}\u{202e}c\nd"),
-            "a·[2Jb·31m··c d"
-        );
-        assert!(matches!(clean("Zoë 東京"), Cow::Borrowed(_)));
     }
 
     #[test]

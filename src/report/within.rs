@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use super::ReportError;
+use super::{ReportError, StyledWrite};
 
 /// Moves every line after the first in, and leaves out the line break at the end. Strings of JSON hold no line
 /// break.
@@ -22,6 +22,10 @@ impl<'a> Inward<'a> {
         }
     }
 }
+
+/// JSON and CSV have no colours.
+impl StyledWrite for Inward<'_> {}
+impl StyledWrite for Named<'_> {}
 
 impl Write for Inward<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {

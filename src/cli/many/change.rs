@@ -254,8 +254,8 @@ impl<'a> Job<'a> {
             if here.filters == 0 {
                 continue;
             }
-            let (mut out, look) = self.app.printer.talk();
-            write_heading(&mut out, site.name, look)?;
+            let (mut out, _) = self.app.printer.talk();
+            write_heading(&mut out, site.name)?;
             out.flush().map_err(CliError::Output)?;
             driver.show_plan(here)?;
             match driver.guard(consent, here).await {

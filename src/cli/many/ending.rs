@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::model::Outcome;
-use crate::report::{Failure, Format, Overview, Several, write_overview};
+use crate::report::{Failure, Format, Overview, Several, StyledWrite, write_overview};
 
 use crate::cli::App;
 use crate::cli::driver::{Closed, Driver};
@@ -104,10 +104,9 @@ pub(super) struct Conclusion<'a> {
 
 impl<'a> Conclusion<'a> {
     pub(super) fn new(app: &'a App) -> Result<Self, CliError> {
-        let (format, look) = (app.printer.format, app.printer.look());
         Ok(Self {
             app,
-            several: Several::new(Printer::result(), format, look)?,
+            several: Several::new(Printer::result(), app.printer.format)?,
             overview: Vec::new(),
             exits: Vec::new(),
         })
@@ -118,7 +117,7 @@ impl<'a> Conclusion<'a> {
         &mut self,
         name: &str,
         error: Option<&Told>,
-    ) -> Result<Box<dyn Write + '_>, CliError> {
+    ) -> Result<Box<dyn StyledWrite + '_>, CliError> {
         Ok(self.several.begin(name, error.map(failure))?)
     }
 

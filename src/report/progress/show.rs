@@ -10,6 +10,8 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use crate::pacing::{Limiting, Pacer};
 use crate::rollout::Event;
 
+use crate::report::{StyledWrite, clean, terminal};
+
 use super::tracker::{Standing, Tracker};
 use super::wording;
 
@@ -61,7 +63,7 @@ impl Watch {
             }
             ProgressStyle::Lines => {
                 let mut lines = Lines {
-                    out: Box::new(std::io::stderr()),
+                    out: terminal::stderr(false),
                     name: self.among.map(|place| place.name),
                 };
                 follow(events, limiting, &mut lines, LINE_EVERY).await;
@@ -72,14 +74,12 @@ impl Watch {
 
     /// Says a sentence above whatever is drawn, and whose it is.
     pub fn say(&self, text: &str) {
-        let said = match &self.among {
-            Some(place) => named(Some(&place.name), text),
-            None => text.to_owned(),
-        };
+        let name = self.among.as_ref().map(|place| place.name.as_str());
+        let said = named(name, text);
         // There is nowhere left to say that standard error is closed.
         let _ = match &self.among {
             Some(place) if self.style == ProgressStyle::Bar => place.all.println(said),
-            _ => writeln!(std::io::stderr(), "{said}"),
+            _ => writeln!(terminal::stderr(false), "{said}"),
         };
     }
 }
@@ -95,7 +95,7 @@ pub struct Board {
 impl Board {
     /// A place for each of these names.
     pub fn new(style: ProgressStyle, names: &[&str]) -> Self {
-        let all = MultiProgress::with_draw_target(ProgressDrawTarget::stderr());
+        let all = MultiProgress::with_draw_target(terminal::bars());
         let widest = names.iter().map(|name| name.chars().count()).max();
         let widest = widest.unwrap_or_default();
         let watch = |name: &&str| {
@@ -103,7 +103,7 @@ impl Board {
             if let Ok(style) = BarStyle::with_template("{prefix}  {wide_msg}") {
                 bar.set_style(style);
             }
-            bar.set_prefix(format!("{name:<widest$}"));
+            bar.set_prefix(format!("{:<widest$}", clean(name)));
             let bar = match style {
                 ProgressStyle::Bar => all.add(bar),
                 ProgressStyle::Lines | ProgressStyle::Hidden => bar,
@@ -145,8 +145,8 @@ impl Drop for Board {
 /// A line, with the name of the run where there are several.
 fn named(name: Option<&str>, line: &str) -> String {
     match name {
-        Some(name) => format!("{name}: {line}"),
-        None => line.to_owned(),
+        Some(name) => format!("{}: {}", clean(name), clean(line)),
+        None => clean(line).into_owned(),
     }
 }
 
@@ -189,7 +189,7 @@ async fn follow(
 
 /// A line at a time.
 struct Lines {
-    out: Box<dyn Write + Send>,
+    out: Box<dyn StyledWrite + Send>,
     /// Whose they are, where there are several.
     name: Option<String>,
 }
@@ -228,7 +228,7 @@ struct Bar {
 
 impl Bar {
     fn alone() -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::stderr());
+        let bar = ProgressBar::with_draw_target(None, terminal::bars());
         // Cut at the terminal's edge, where the terminal is narrower than the words.
         if let Ok(style) = BarStyle::with_template("{wide_msg}") {
             bar.set_style(style);
@@ -278,6 +278,8 @@ mod tests {
 
     #[derive(Clone, Default)]
     struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl StyledWrite for Paper {}
 
     impl Write for Paper {
         fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {

@@ -1,0 +1,150 @@
+//! Standard output and standard error: the only place that opens them.
+#![expect(
+    clippy::disallowed_methods,
+    reason = "everything else reaches them through the cleaning writers that are made here"
+)]
+
+use std::io::{self, BufWriter, IsTerminal, Write};
+
+use console::Term;
+use indicatif::{ProgressDrawTarget, TermLike};
+
+use super::text::clean;
+use super::writer::{CleanWriter, StyledWrite};
+
+/// The longest line of a message, in characters: a screen of 80 columns and 50 lines. Longer than anything that we say,
+/// and short enough that what a server says does not push it off the screen.
+const LONGEST_MESSAGE: usize = 4_000;
+
+/// How often a moving bar is drawn, in a second.
+const BARS_A_SECOND: u8 = 20;
+
+/// Whether a person sees what is written to standard output.
+pub fn stdout_is_screen() -> bool {
+    io::stdout().is_terminal()
+}
+
+/// Whether a person sees what is written to standard error.
+pub fn stderr_is_screen() -> bool {
+    io::stderr().is_terminal()
+}
+
+/// Columns of the terminal, where there is one.
+pub fn columns() -> Option<usize> {
+    let (_, columns) = Term::stdout().size_checked()?;
+    Some(usize::from(columns))
+}
+
+/// Standard output, for results.
+pub fn stdout(color: bool) -> Box<dyn StyledWrite> {
+    let out = Unread(BufWriter::new(io::stdout()));
+    Box::new(CleanWriter::new(out, color))
+}
+
+/// Standard error, for everything else.
+pub fn stderr(color: bool) -> Box<dyn StyledWrite + Send> {
+    let out = CleanWriter::new(Unread(io::stderr()), color);
+    Box::new(out.with_longest_line(LONGEST_MESSAGE))
+}
+
+/// Where moving bars are drawn: on standard error, if that is a screen.
+pub(super) fn bars() -> ProgressDrawTarget {
+    let term = Term::buffered_stderr();
+    if term.is_term() {
+        ProgressDrawTarget::term_like_with_hz(Box::new(Screen(term)), BARS_A_SECOND)
+    } else {
+        ProgressDrawTarget::hidden()
+    }
+}
+
+/// A terminal that moves its cursor by itself, and shows cleaned text only.
+#[derive(Debug)]
+struct Screen(Term);
+
+impl TermLike for Screen {
+    fn width(&self) -> u16 {
+        self.0.size().1
+    }
+
+    fn height(&self) -> u16 {
+        self.0.size().0
+    }
+
+    fn move_cursor_up(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_up(lines)
+    }
+
+    fn move_cursor_down(&self, lines: usize) -> io::Result<()> {
+        self.0.move_cursor_down(lines)
+    }
+
+    fn move_cursor_right(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_right(columns)
+    }
+
+    fn move_cursor_left(&self, columns: usize) -> io::Result<()> {
+        self.0.move_cursor_left(columns)
+    }
+
+    fn write_line(&self, text: &str) -> io::Result<()> {
+        self.0.write_line(&clean(text))
+    }
+
+    fn write_str(&self, text: &str) -> io::Result<()> {
+        // The library goes back to the begin of the line with it.
+        const BACK: &str = "\r";
+        if text == BACK {
+            return self.0.write_str(BACK);
+        }
+        self.0.write_str(&clean(text))
+    }
+
+    fn clear_line(&self) -> io::Result<()> {
+        self.0.clear_line()
+    }
+
+    fn flush(&self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+/// A writer that does not mind that nobody reads any more: a run is not to fail because its output goes
+/// to `head`.
+struct Unread<W: Write>(W);
+
+impl<W: Write> Write for Unread<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match self.0.write(bytes) {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+            other => other,
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match self.0.flush() {
+            Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
+            other => other,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn output_that_nobody_reads_is_no_failure() {
+        struct Gone;
+        impl Write for Gone {
+            fn write(&mut self, _: &[u8]) -> io::Result<usize> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Err(io::ErrorKind::BrokenPipe.into())
+            }
+        }
+        let mut out = Unread(Gone);
+        out.write_all(b"text").unwrap();
+        out.flush().unwrap();
+    }
+}
