@@ -14,7 +14,7 @@ use crate::dataverse::Reader;
 use crate::journal::{Asked, RunReader, RunStore};
 use crate::model::{Operation, RunId};
 use crate::pacing;
-use crate::plan::{Criteria, Selection};
+use crate::plan::{Criteria, GuardBook, Selection};
 use crate::report::Format;
 use crate::rollout::{Started, SurveyMode};
 use crate::sandbox::{Faults, Options, Sandbox};
@@ -152,6 +152,7 @@ async fn connect(app: &App, sandbox: &Sandbox) -> Result<Reader, CliError> {
         },
         sign_in: SignInKeys::default(),
         guards: Guards::default(),
+        guard_book: GuardBook::default(),
     };
     let token = Arc::new(GivenToken::new(sandbox.token())?);
     connect_with(target, token, &app.interrupted).await

@@ -1,5 +1,6 @@
 //! The nouns of the field: environment, user, sync filter, state, problem. No I/O.
 
+mod address;
 mod environment;
 mod filter;
 mod ids;
@@ -9,6 +10,7 @@ mod template;
 pub mod text;
 mod user;
 
+pub use address::{CanonicalAddress, is_same_place};
 pub use environment::{EnvironmentUrl, EnvironmentUrlError, Organization, ServerVersion};
 pub use filter::{
     CALENDAR_TYPES, Filter, FilterType, Kind, Modification, State, StateAndStatus, Status,

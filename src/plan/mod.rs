@@ -14,6 +14,7 @@ mod fetch;
 #[cfg(test)]
 mod fetch_tests;
 mod groups;
+mod guard_book;
 mod impact;
 #[cfg(test)]
 mod impact_tests;
@@ -37,6 +38,7 @@ pub use digest::{Digester, PlanDigest, PlanDigestError};
 pub use eligibility::ineligible;
 pub use fetch::{COUNT, Fetch, FetchError};
 pub use groups::{BusinessUnit, GroupMismatch, Groups, UserView, find_name, find_units, find_view};
+pub use guard_book::{GuardBook, GuardEntry, KnownOrganization};
 pub use impact::{
     Answer, Loss, Query, Question, Surroundings, SystemFilter, Table, Unknown, questions,
 };

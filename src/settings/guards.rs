@@ -1,7 +1,7 @@
 //! What the configuration file asks for before anything is written to an environment.
 
-use crate::model::EnvironmentUrl;
-use crate::plan::Limit;
+use crate::model::{CanonicalAddress, EnvironmentUrl};
+use crate::plan::{GuardBook, GuardEntry, Limit};
 
 use super::{ConfigFile, Profile};
 
@@ -19,54 +19,74 @@ pub struct Guards {
 impl Guards {
     /// The guards of an address. They hold however it was named: where it stands in the file several times, what
     /// any entry asks for holds, and the entry of this name comes first.
-    pub(super) fn of(environment: &EnvironmentUrl, named: Option<&str>, file: &ConfigFile) -> Self {
-        let mut profiles: Vec<_> = file
-            .environments
-            .iter()
-            .filter(|(_, profile)| is_at(profile, environment))
-            .collect();
-        profiles.sort_by_key(|(name, _)| Some(name.as_str()) != named);
-        let limit = |(name, profile): &(&String, &Profile)| {
-            let bound = profile.max_changes?;
-            Some(Limit::of_profile(bound, (*name).clone()))
-        };
+    pub(super) fn of(environment: &EnvironmentUrl, named: Option<&str>, book: &GuardBook) -> Self {
+        let guards = book.at_address(environment.as_url(), named);
         Self {
-            name: profiles.first().map(|(name, _)| (*name).clone()),
-            production: profiles.iter().any(|(_, profile)| profile.production),
-            limit: profiles.iter().find_map(limit),
+            name: guards.names.into_iter().next(),
+            production: guards.production,
+            limit: guards.limits.into_iter().next(),
         }
     }
 }
 
+impl ConfigFile {
+    /// What every environment of the file asks for.
+    pub fn guard_book(&self) -> GuardBook {
+        GuardBook::new(self.environments.iter().map(|(name, profile)| {
+            GuardEntry {
+                name: name.clone(),
+                address: canonical(profile),
+                organization: profile.organization,
+                production: profile.production,
+                limit: profile
+                    .max_changes
+                    .map(|bound| Limit::of_profile(bound, name.clone())),
+            }
+        }))
+    }
+}
+
+fn canonical(profile: &Profile) -> Option<CanonicalAddress> {
+    let url = profile.url.parse::<EnvironmentUrl>().ok()?;
+    Some(CanonicalAddress::of(url.as_url()))
+}
+
 /// Whether a profile is about this address.
 pub(super) fn is_at(profile: &Profile, environment: &EnvironmentUrl) -> bool {
-    let url = profile.url.parse::<EnvironmentUrl>();
-    url.is_ok_and(|url| url.as_url() == environment.as_url())
+    canonical(profile) == Some(CanonicalAddress::of(environment.as_url()))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::plan::Bound;
+    use uuid::Uuid;
 
-    fn guards(named: Option<&str>, address: &str) -> Guards {
-        let file = ConfigFile::parse(
+    fn file() -> ConfigFile {
+        ConfigFile::parse(
             "[environments.alias]\nurl = \"https://contoso.example\"\n\
              [environments.contoso]\nurl = \"https://contoso.example/\"\nproduction = true\nmax-changes = \"10%\"\n\
-             [environments.test]\nurl = \"https://test.example\"\n",
+             organization = \"0b2a1c1e-6d1f-4c51-8b86-0f1d2f3a4b5c\"\n\
+             [environments.test]\nurl = \"https://test.example\"\n\
+             [environments.broken]\nurl = \"ftp://broken.example\"\nproduction = true\n",
         )
-        .unwrap();
-        Guards::of(&address.parse().unwrap(), named, &file)
+        .unwrap()
+    }
+
+    fn guards(named: Option<&str>, address: &str) -> Guards {
+        Guards::of(&address.parse().unwrap(), named, &file().guard_book())
     }
 
     #[test]
     fn a_guard_holds_however_the_environment_is_named() {
         let limit = Some(Limit::of_profile(Bound::Percent(10), "contoso".into()));
         for named in [None, Some("alias"), Some("contoso")] {
-            let guards = guards(named, "https://contoso.example");
-            assert!(guards.production);
-            assert_eq!(guards.limit, limit);
-            assert_eq!(guards.name.as_deref(), named.or(Some("alias")));
+            for address in ["https://contoso.example", "https://CONTOSO.example.:443"] {
+                let guards = guards(named, address);
+                assert!(guards.production);
+                assert_eq!(guards.limit, limit);
+                assert_eq!(guards.name.as_deref(), named.or(Some("alias")));
+            }
         }
         let none = guards(Some("test"), "https://test.example");
         assert_eq!((none.production, none.limit), (false, None));
@@ -74,11 +94,30 @@ mod tests {
     }
 
     #[test]
-    fn a_limit_that_is_none_is_refused_with_its_line() {
-        let why = ConfigFile::parse(
-            "[environments.a]\nurl = \"https://a.example\"\nmax-changes = \"many\"\n",
-        )
-        .unwrap_err();
-        assert!(why.contains("line 3") && why.contains("`many`"), "{why}");
+    fn a_guard_holds_for_its_organisation_at_whatever_address() {
+        let address = "https://10.0.0.7".parse::<EnvironmentUrl>().unwrap();
+        let known = crate::plan::KnownOrganization {
+            address: address.as_url(),
+            id: Uuid::from_u128(0x0b2a_1c1e_6d1f_4c51_8b86_0f1d_2f3a_4b5c),
+            own_addresses: &[],
+            own_runs: &[],
+        };
+        let guards = file().guard_book().holding(known, None);
+        assert_eq!(
+            (guards.names, guards.production),
+            (vec!["contoso".to_owned()], true)
+        );
+    }
+
+    #[test]
+    fn a_limit_or_an_organisation_that_is_none_is_refused_with_its_line() {
+        for (line, value) in [
+            ("max-changes = \"many\"", "`many`"),
+            ("organization = \"contoso\"", "UUID"),
+        ] {
+            let text = format!("[environments.a]\nurl = \"https://a.example\"\n{line}\n");
+            let why = ConfigFile::parse(&text).unwrap_err();
+            assert!(why.contains("line 3") && why.contains(value), "{why}");
+        }
     }
 }

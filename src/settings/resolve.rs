@@ -5,6 +5,7 @@ use std::num::NonZeroU32;
 
 use crate::model::EnvironmentUrl;
 use crate::pacing;
+use crate::plan::GuardBook;
 
 use super::file::nearest;
 use super::guards::{Guards, is_at};
@@ -73,6 +74,8 @@ pub struct Target {
     pub sign_in: SignInKeys,
     /// What has to be kept to and agreed to before anything is written.
     pub guards: Guards,
+    /// What the configuration file asks for, by organisation: the guards are looked up again once it is known.
+    pub guard_book: GuardBook,
 }
 
 /// Decides which environment is meant. `run` is the one in a run file, which counts where nothing else is named.
@@ -121,8 +124,7 @@ impl Layers<'_> {
 
     fn by_address(&self, environment: EnvironmentUrl, origin: Origin) -> Target {
         let profile = profile_of(&environment, self.file);
-        let guards = Guards::of(&environment, None, self.file);
-        self.target(environment, origin, profile, guards)
+        self.target(environment, origin, profile, None)
     }
 
     fn by_name(&self, name: &str, origin: &Origin) -> Result<Target, SettingsError> {
@@ -136,8 +138,7 @@ impl Layers<'_> {
         };
         let origin = Origin::Profile(name.to_owned());
         let environment = parse(&profile.url, &origin)?;
-        let guards = Guards::of(&environment, Some(name), self.file);
-        Ok(self.target(environment, origin, Some(profile), guards))
+        Ok(self.target(environment, origin, Some(profile), Some(name)))
     }
 
     fn target(
@@ -145,17 +146,19 @@ impl Layers<'_> {
         environment: EnvironmentUrl,
         origin: Origin,
         profile: Option<&Profile>,
-        guards: Guards,
+        named: Option<&str>,
     ) -> Target {
+        let guard_book = self.file.guard_book();
         let pace = profile.map(|profile| profile.pace).unwrap_or_default();
         let sign_in = profile.map(Profile::sign_in).unwrap_or_default();
         let asked = self.asked.sign_in.clone();
         Target {
+            guards: Guards::of(&environment, named, &guard_book),
+            guard_book,
             environment,
             origin,
             pacing: pacing_of(&[self.asked.pace, pace, self.file.pace]),
             sign_in: asked.or(self.variables.sign_in.clone()).or(sign_in),
-            guards,
         }
     }
 }

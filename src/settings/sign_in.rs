@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::plan::Bound;
 
@@ -125,6 +126,10 @@ macro_rules! keys {
             /// Whether its name has to be given before anything is written there.
             #[serde(default)]
             pub production: bool,
+            /// The id of the organisation, where the guards of this entry hold at whatever address it answers.
+            #[serde(default)]
+            #[cfg_attr(test, schemars(with = "Option<String>"))]
+            pub organization: Option<Uuid>,
             $($(#[$doc])* #[serde(default)] pub $key: Option<$type>,)*
         }
 

@@ -192,6 +192,7 @@ mod tests {
                 pacing: crate::pacing::Settings::default(),
                 sign_in: SignInKeys::default(),
                 guards: crate::settings::Guards::default(),
+                guard_book: crate::plan::GuardBook::default(),
             },
         }
     }

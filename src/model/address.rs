@@ -1,0 +1,178 @@
+//! Whether two addresses lead to the same environment, however they are written.
+
+use std::fmt;
+
+use url::{Host, Url};
+
+/// An address in the one form that all its spellings have: without scheme, letter case, final dot, default port or the
+/// `.api.` of the Web API's own host, and with one name for every loopback address.
+///
+/// It is made for comparing. Nothing is ever sent to it: a request goes to an address as somebody gave it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct CanonicalAddress(String);
+
+/// The name of every loopback address.
+const LOOPBACK: &str = "localhost";
+
+impl CanonicalAddress {
+    /// The canonical form of an address.
+    pub fn of(url: &Url) -> Self {
+        let port = match url.port_or_known_default() {
+            None | Some(443) => String::new(),
+            Some(port) => format!(":{port}"),
+        };
+        Self(format!("{}{port}{}", host(url), path(url)))
+    }
+}
+
+impl fmt::Display for CanonicalAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Whether two addresses lead to the same environment.
+pub fn is_same_place(one: &Url, other: &Url) -> bool {
+    CanonicalAddress::of(one) == CanonicalAddress::of(other)
+}
+
+fn host(url: &Url) -> String {
+    match url.host() {
+        // An unspecified address leads to the machine itself as well.
+        Some(Host::Ipv4(ip)) if ip.is_loopback() || ip.is_unspecified() => LOOPBACK.to_owned(),
+        Some(Host::Ipv6(ip)) => match ip.to_canonical() {
+            ip if ip.is_loopback() || ip.is_unspecified() => LOOPBACK.to_owned(),
+            ip => ip.to_string(),
+        },
+        Some(Host::Ipv4(ip)) => ip.to_string(),
+        Some(Host::Domain(name)) => domain(name),
+        None => String::new(),
+    }
+}
+
+fn domain(name: &str) -> String {
+    let name = name.trim_end_matches('.').to_ascii_lowercase();
+    if name == LOOPBACK || name.ends_with(".localhost") {
+        return LOOPBACK.to_owned();
+    }
+    // Dataverse answers at ORG.crm4.dynamics.com and at ORG.api.crm4.dynamics.com, in every cloud.
+    let labels: Vec<_> = name.split('.').collect();
+    match &labels[..] {
+        [organization, "api", region, rest @ ..]
+            if region.starts_with("crm") && rest.len() >= 2 =>
+        {
+            format!("{organization}.{region}.{}", rest.join("."))
+        }
+        _ => name,
+    }
+}
+
+/// The organisation's path: IIS takes it in any case, and encoded or not.
+fn path(url: &Url) -> String {
+    let names = url.path().split('/').filter(|name| !name.is_empty());
+    names.fold(String::new(), |path, name| {
+        format!("{path}/{}", decoded(name).to_lowercase())
+    })
+}
+
+/// A piece of a path without percent signs. What is not encoded properly stays as it is.
+fn decoded(text: &str) -> String {
+    let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
+    while let [first, tail @ ..] = rest {
+        let byte = match tail {
+            [high, low, ..] if *first == b'%' => hex(*high).zip(hex(*low)),
+            _ => None,
+        };
+        match byte {
+            Some((high, low)) => {
+                bytes.push(high * 16 + low);
+                rest = &tail[2..];
+            }
+            None => {
+                bytes.push(*first);
+                rest = tail;
+            }
+        }
+    }
+    String::from_utf8_lossy(&bytes).into_owned()
+}
+
+fn hex(digit: u8) -> Option<u8> {
+    let value = char::from(digit).to_digit(16)?;
+    u8::try_from(value).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn canonical(text: &str) -> String {
+        CanonicalAddress::of(&Url::parse(text).unwrap()).to_string()
+    }
+
+    #[test]
+    fn every_spelling_of_an_address_is_the_same_place() {
+        for (place, spellings) in [
+            (
+                "contoso.crm4.dynamics.com",
+                &[
+                    "https://contoso.crm4.dynamics.com",
+                    "https://CONTOSO.CRM4.Dynamics.com/",
+                    "https://contoso.crm4.dynamics.com./",
+                    "https://contoso.crm4.dynamics.com:443/",
+                    "https://contoso.api.crm4.dynamics.com/",
+                    "https://Contoso.API.crm4.dynamics.com.:443",
+                ][..],
+            ),
+            (
+                "crm.contoso.example/contoso",
+                &[
+                    "https://crm.contoso.example/Contoso",
+                    "https://crm.contoso.example//CONTOSO/",
+                    "https://crm.contoso.example/%43ontoso/",
+                ],
+            ),
+            (
+                "localhost:5000",
+                &[
+                    "http://localhost:5000",
+                    "https://LOCALHOST.:5000",
+                    "http://127.0.0.1:5000",
+                    "http://127.1.2.3:5000",
+                    "http://127.1:5000",
+                    "http://0x7f000001:5000",
+                    "http://0.0.0.0:5000",
+                    "http://[::1]:5000",
+                    "http://[::ffff:127.0.0.1]:5000",
+                    "http://a.localhost:5000",
+                ],
+            ),
+        ] {
+            for spelling in spellings {
+                assert_eq!(canonical(spelling), place, "{spelling}");
+            }
+        }
+    }
+
+    #[test]
+    fn other_hosts_ports_and_organisations_are_other_places() {
+        let texts = [
+            "https://contoso.crm4.dynamics.com",
+            "https://contoso.crm.dynamics.com",
+            "https://contoso.crm4.dynamics.com:444",
+            "https://contoso.crm4.dynamics.com.evil.example",
+            "https://api.crm4.dynamics.com",
+            "https://contoso.api.example",
+            "https://contoso.example",
+            "https://crm.contoso.example/a",
+            "https://crm.contoso.example/b",
+            "https://crm.contoso.example/a/b",
+            "http://127.0.0.1:5000",
+            "http://127.0.0.1:5001",
+            "https://localhost.example:5000",
+        ];
+        let places: std::collections::BTreeSet<_> =
+            texts.iter().map(|text| canonical(text)).collect();
+        assert_eq!(places.len(), texts.len(), "{places:?}");
+    }
+}
