@@ -83,7 +83,7 @@ pub(super) enum Command {
     /// Finish an interrupted run, or try again the users who failed in one that is finished
     Resume(ApplyArgs),
     /// Put back what a run changed, where nobody touched it since
-    Undo(ApplyArgs),
+    Undo(UndoArgs),
     /// List users and their sync filters, with state
     List(ListArgs),
     /// Exit with 10 when any matching filter is in another state; for schedulers
@@ -221,6 +221,10 @@ fn pause(text: &str) -> Result<Duration, String> {
 }
 
 /// What has to be agreed to before anything is written.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 #[derive(Clone, Debug, Default, PartialEq, Eq, Args)]
 #[command(next_help_heading = "Safety")]
 pub(super) struct ConsentArgs {
@@ -234,7 +238,10 @@ pub(super) struct ConsentArgs {
     /// several are worked on
     #[arg(long, value_name = "NAME")]
     pub(super) confirm_environment: Vec<String>,
-    /// Walk the whole path, but send no change
+    /// Go on with a run although it was undone since
+    #[arg(long)]
+    pub(super) after_undo: bool,
+    /// Read everything that would be changed, and send no change
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Refuse a plan that changes more users than this, or than this share of those selected (or `max-changes`
@@ -325,6 +332,16 @@ pub(super) struct ApplyArgs {
     pub(super) connection: ConnectionArgs,
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
+}
+
+/// `undo`.
+#[derive(Debug, Args)]
+pub(super) struct UndoArgs {
+    #[command(flatten)]
+    pub(super) run: ApplyArgs,
+    /// Put back the state of filters that somebody changed since, too, where it is still what the run set
+    #[arg(long, help_heading = "Safety")]
+    pub(super) include_changed: bool,
 }
 
 /// `apply`.

@@ -1,20 +1,23 @@
 //! `deactivate`, `reactivate` and `plan`.
 
-use crate::dataverse::Reader;
-use crate::journal::{Asked, RunFile, RunStore};
-use crate::model::{Operation, RunId};
-use crate::rollout::{Started, SurveyMode};
+use std::num::NonZeroUsize;
+
+use crate::dataverse;
+use crate::model::{Operation, Outcome};
+use crate::rollout::{Connection, NewRun, Planned, RunLocation, SurveyedAs};
 
 use super::App;
 use super::args::{ChangeArgs, PlanArgs, PlanOperation};
-use super::connect::{connect, store, target};
-use super::consent::{self, Consent};
-use super::driver::Driver;
+use super::carry_out::{Group, watches};
+use super::conclude::conclude;
+use super::connect::store;
+use super::consent::{self, Consent, expected};
 use super::error::CliError;
 use super::exit::Exit;
-use super::many::{self, places};
+use super::places::{Place, connect_all, places, side_by_side};
 use super::scope::{asked, criteria, selection};
 use super::scope_args::ScopeArgs;
+use super::site::{Ending, Site, Stage, name_to_type};
 
 /// Plans, shows, asks, applies and sums up.
 pub(super) async fn change(
@@ -22,45 +25,107 @@ pub(super) async fn change(
     operation: Operation,
     args: &ChangeArgs,
 ) -> Result<Exit, CliError> {
-    let started = started(operation, &args.scope)?;
-    let asked = asked(operation, &args.foresight, &args.scope)?;
-    if let Some(places) = places(&args.connection, &app.output)? {
-        return many::change(app, (started, asked), args, &places).await;
-    }
-    let target = target(&args.connection, None)?;
-    let consent = Consent::new(&args.consent, target.guards.clone());
-    consent::foresee(&consent, false)?;
-    let reader = connect(target, &app.interrupted).await?;
-    consent::foresee(&consent, can_lose(operation, &reader))?;
-    let store = store(&app.output)?;
-    let survey = args.scope.survey.into();
-    carry_out(app, reader, &store, (started, asked), survey, &consent).await
+    let mut new = new_run(operation, &args.scope)?;
+    new.asked = asked(operation, &args.foresight, &args.scope)?;
+    new.settings = crate::plan::RunSettings {
+        survey: new.settings.survey,
+        ..consent::settings(&args.consent, &args.connection)
+    };
+    let places = places(&args.connection, &app.output)?;
+    let mut consent = Consent::new(&args.consent);
+    let at = RunLocation::Store(store(&app.output)?);
+    let at_once = args.several.environments_at_once;
+    let connected = connect_for_a_change(app, &places, at_once, operation, &consent).await?;
+    let sites = plan_all(app, new, &at, at_once, connected).await;
+    let group = Group {
+        app,
+        sites,
+        at_once,
+    };
+    group.carry_out(&mut consent).await
+}
+
+/// Signs in, and refuses what will lack a word in the end: before anything is asked of a server, and again when it is
+/// known whether items can be lost.
+pub(super) async fn connect_for_a_change(
+    app: &App,
+    places: &[Place],
+    at_once: NonZeroUsize,
+    operation: Operation,
+    consent: &Consent,
+) -> Result<Vec<(String, Result<Connection, CliError>)>, CliError> {
+    let of = |place: &Place| expected(operation, false, &place.target.guards);
+    consent.check_early(&places.iter().map(of).collect::<Vec<_>>())?;
+    let connected = connect_all(app, places, at_once).await;
+    let known = connected.iter().filter_map(|(_, on)| {
+        let on = on.as_ref().ok()?;
+        Some(expected(operation, can_lose(operation, on), on.guards()))
+    });
+    consent.check_early(&known.collect::<Vec<_>>())?;
+    Ok(connected)
 }
 
 /// Whether what is about to be done can empty calendars.
-pub(super) fn can_lose(operation: Operation, reader: &Reader) -> bool {
-    let spared = reader.identity().organization.distinct_deletes == Some(true);
+fn can_lose(operation: Operation, on: &Connection) -> bool {
+    let spared = on.reader().identity().organization.distinct_deletes == Some(true);
     operation == Operation::Deactivate && !spared
 }
 
-/// The whole of a new run.
-pub(super) async fn carry_out(
+/// Makes every plan, side by side. What fails somewhere ends that environment only.
+pub(super) async fn plan_all(
     app: &App,
-    reader: Reader,
-    store: &RunStore,
-    (started, asked): (Started, Asked),
-    survey: SurveyMode,
-    consent: &Consent<'_>,
-) -> Result<Exit, CliError> {
-    let id = RunId::random();
-    let path = store.path_for(&id)?;
-    let file = RunFile::create(&path, started.head(id, &reader))?;
-    let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
-    driver.find_out(asked).await?;
-    match driver.gather_and_survey(survey).await {
-        Ok(()) => driver.agree_and_apply(consent).await,
-        stopped => driver.end(stopped).await,
-    }
+    new: NewRun,
+    at: &RunLocation,
+    at_once: NonZeroUsize,
+    connected: Vec<(String, Result<Connection, CliError>)>,
+) -> Vec<Site> {
+    let names: Vec<_> = connected.iter().map(|(name, _)| name.clone()).collect();
+    let shown: Vec<_> = names.iter().map(String::as_str).collect();
+    let (board, watches) = watches(app, &shown);
+    let work = connected.into_iter().zip(watches).map(|((_, on), watch)| {
+        let new = new.clone();
+        async move {
+            let on = match on {
+                Ok(on) => on,
+                Err(error) => return Err(Ending::badly(&error)),
+            };
+            if app.interrupted.is_cancelled() {
+                let error = CliError::from(dataverse::Error::Interrupted);
+                return Err(Ending::badly(&error));
+            }
+            let created = match new.create(&on, at).await {
+                Ok(created) => created,
+                Err(error) => return Err(Ending::badly(&error.into())),
+            };
+            let run = created.handle();
+            let planned = watch.during(run, async { created.gather().await?.survey().await });
+            let planned = planned.await.map_err(Ending::of_halted)?;
+            if let SurveyedAs::FellBack(why) = planned.surveyed_as() {
+                watch.say(&fell_back(why));
+            }
+            Ok(planned)
+        }
+    });
+    let planned = side_by_side(at_once, work).await;
+    drop(board);
+    let several = names.len() > 1;
+    let site = |(name, planned): (String, Result<Planned, Ending>)| match planned {
+        Ok(planned) => Site::planned(name, planned),
+        Err(ending) => {
+            if several {
+                ending.say(app, Some(&name));
+            }
+            Site::ended(name, ending)
+        }
+    };
+    names.into_iter().zip(planned).map(site).collect()
+}
+
+/// What is said where the administrator's survey cannot be relied on.
+pub(super) fn fell_back(why: &crate::rollout::FallBack) -> String {
+    format!(
+        "warning: each user was asked as himself, because the administrator's survey cannot be relied on here: {why}"
+    )
 }
 
 /// Plans, shows and keeps the plan.
@@ -69,32 +134,70 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
         PlanOperation::Deactivate => Operation::Deactivate,
         PlanOperation::Reactivate => Operation::Reactivate,
     };
-    let started = started(operation, &args.scope)?;
-    let asked = asked(operation, &args.foresight, &args.scope)?;
-    if let Some(places) = places(&args.connection, &app.output)? {
-        return many::plan(app, (started, asked), args, &places).await;
-    }
-    let target = target(&args.connection, None)?;
-    let reader = connect(target, &app.interrupted).await?;
-    let id = RunId::random();
-    let path = match &args.out {
-        Some(path) => path.clone(),
-        None => store(&app.output)?.path_for(&id)?,
+    let mut new = new_run(operation, &args.scope)?;
+    new.asked = asked(operation, &args.foresight, &args.scope)?;
+    let places = places(&args.connection, &app.output)?;
+    let at = match &args.out {
+        Some(_) if places.len() > 1 => {
+            let why =
+                "--out keeps one plan; of several environments each plan is kept among the runs";
+            return Err(CliError::Usage(why.into()));
+        }
+        Some(path) => RunLocation::File(path.clone()),
+        None => RunLocation::Store(store(&app.output)?),
     };
-    let file = RunFile::create(&path, started.head(id, &reader))?;
-    let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
-    driver.find_out(asked).await?;
-    match driver.gather_and_survey(args.scope.survey.into()).await {
-        Ok(()) => driver.keep_plan(args.detailed_exitcode).await,
-        stopped => driver.end(stopped).await,
+    let at_once = args.several.environments_at_once;
+    let connected = connect_all(app, &places, at_once).await;
+    let mut sites = plan_all(app, new, &at, at_once, connected).await;
+    let several = sites.len() > 1;
+    for site in &mut sites {
+        keep(app, site, args.detailed_exitcode, several).await?;
     }
+    conclude(app, sites, true)
 }
 
-pub(super) fn started(operation: Operation, scope: &ScopeArgs) -> Result<Started, CliError> {
-    Ok(Started {
-        operation,
-        undoes: None,
-        selection: selection(scope)?,
-        criteria: criteria(scope)?,
-    })
+async fn keep(app: &App, site: &mut Site, detailed: bool, several: bool) -> Result<(), CliError> {
+    let taken = Stage::Ended(Ending::well("", Exit::Done));
+    let planned = match std::mem::replace(&mut site.stage, taken) {
+        Stage::Planned(planned) => planned,
+        ended @ Stage::Ended(_) => {
+            site.stage = ended;
+            return Ok(());
+        }
+    };
+    let failed = planned.journal().user_totals().await?.failed;
+    let ending = match planned.keep().await {
+        Ok(run) if run.outcome == Outcome::Planned => {
+            let whose = if several {
+                format!("{}: nothing", site.name)
+            } else {
+                "Nothing".to_owned()
+            };
+            app.printer.say(&format!(
+                "{whose} was changed. `syncfilters apply {}` applies this plan.",
+                name_to_type(&run)
+            ));
+            Ending {
+                exit: match (detailed, failed) {
+                    (true, _) => Exit::Pending,
+                    (false, 0) => Exit::Done,
+                    (false, _) => Exit::Partial,
+                },
+                ..Ending::of_run(run)
+            }
+        }
+        Ok(run) => Ending::of_run(run),
+        Err(halted) => Ending::of_halted(halted),
+    };
+    site.stage = Stage::Ended(ending);
+    Ok(())
+}
+
+/// A new run as the scope says it.
+pub(super) fn new_run(operation: Operation, scope: &ScopeArgs) -> Result<NewRun, CliError> {
+    let mut new = NewRun::of(operation);
+    new.selection = selection(scope)?;
+    new.criteria = criteria(scope)?;
+    new.settings.survey = scope.survey.into();
+    Ok(new)
 }

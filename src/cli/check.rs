@@ -2,24 +2,24 @@
 
 use std::io::Write;
 
-use crate::dataverse::Reader;
-use crate::journal::{ListedUser, RunFile};
-use crate::model::{Operation, RunId, State};
-use crate::plan::Limit;
+use crate::journal::{ListedUser, RunReader};
+use crate::model::{Operation, State};
+use crate::plan::RunSettings;
 use crate::report::{Format, ListWriter};
-use crate::rollout::Rollout;
+use crate::rollout::{NewRun, Planned, Run, RunLocation};
 
 use super::App;
 use super::args::{CheckArgs, ConsentArgs, WantedState};
-use super::change::{can_lose, started};
-use super::connect::{connect, store, target};
+use super::carry_out::Group;
+use super::change::{connect_for_a_change, new_run, plan_all};
+use super::conclude::conclude;
+use super::connect::store;
 use super::consent::{self, Consent};
-use super::driver::Driver;
 use super::error::CliError;
 use super::exit::Exit;
-use super::list::{Shown, show, survey};
-use super::many::{self, places};
-use super::printer::Printer;
+use super::list::{Shown, look_all, show, show_all};
+use super::places::{Place, places};
+use super::site::{Ending, Stage};
 
 /// Lists what is not in the wanted state, and who changed it; puts it right where that was asked for.
 pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError> {
@@ -28,33 +28,31 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
         WantedState::Inactive => (Operation::Deactivate, State::Inactive),
     };
     let places = places(&args.connection, &app.output)?;
-    if args.fix && places.is_some() {
-        let why = "--fix works on one environment; --environment was given several times";
-        return Err(CliError::Usage(why.into()));
-    }
+    let new = new_run(operation, &args.scope)?;
+    let at_once = args.several.environments_at_once;
     if args.fix {
-        return fix(app, args, operation, wanted).await;
+        return fix(app, args, (new, wanted), &places).await;
     }
     if args.consent != ConsentArgs::default() {
         let why = "`check` changes nothing without --fix, so what was given of its options for safety means \
             nothing; add --fix, or leave them out";
         return Err(CliError::Usage(why.into()));
     }
-    if let Some(places) = places {
-        let started = started(operation, &args.scope)?;
-        return many::check(app, (started, wanted), args, &places).await;
-    }
-    let (rollout, reader) = survey(app, operation, &args.connection, &args.scope).await?;
-    let mut out = Printer::result();
-    let mut writer = ListWriter::drift(&mut out, app.printer.format, app.printer.look())?;
-    let shown = show_drift(&rollout, &mut writer, &reader, wanted).await?;
-    writer.finish()?;
-    app.printer.say(&sentence(shown, wanted));
-    Ok(exit_of(shown))
+    let looked = look_all(app, new, at_once, &places).await;
+    show_all(app, looked, async |looked, name, out| {
+        let mut writer = ListWriter::drift(out, app.printer.format, app.printer.look())?;
+        let shown = show_drift(looked, &mut writer, wanted).await?;
+        writer.finish()?;
+        let whose = name.map_or_else(String::new, |name| format!("{name}: "));
+        app.printer
+            .say(&format!("{whose}{}", sentence(shown, wanted)));
+        Ok(exit_of(shown))
+    })
+    .await
 }
 
 /// How what is out of line ends the command.
-pub(super) const fn exit_of(shown: Shown) -> Exit {
+const fn exit_of(shown: Shown) -> Exit {
     match (shown.filters, shown.failed) {
         (0, 0) => Exit::Done,
         (0, _) => Exit::Partial,
@@ -62,85 +60,106 @@ pub(super) const fn exit_of(shown: Shown) -> Exit {
     }
 }
 
-/// A run that asks nobody and keeps to its limit. Where there is nothing to put right, it leaves no file.
+/// Runs that ask nobody and keep to their limit. Where there is nothing to put right, none leaves a file.
 async fn fix(
     app: &App,
     args: &CheckArgs,
-    operation: Operation,
-    wanted: State,
+    (mut new, wanted): (NewRun, State),
+    places: &[Place],
 ) -> Result<Exit, CliError> {
-    let started = started(operation, &args.scope)?;
-    let target = target(&args.connection, None)?;
-    let consent = Consent::unattended(&args.consent, target.guards.clone(), Limit::FIX);
-    consent::foresee(&consent, false)?;
-    let reader = connect(target, &app.interrupted).await?;
-    consent::foresee(&consent, can_lose(operation, &reader))?;
-    let id = RunId::random();
-    let path = store(&app.output)?.path_for(&id)?;
-    let file = RunFile::create(&path, started.head(id, &reader))?;
-    let driver = Driver::new(&app.printer, reader.clone(), file, &app.interrupted)?;
-    if let Err(error) = driver.gather_and_survey(args.scope.survey.into()).await {
-        // Nothing was changed, and the next check begins anew: there is nothing to resume.
-        driver.forget();
-        return Err(error.into());
-    }
-    let shown = talk_of_drift(app, driver.rollout(), &reader, wanted).await?;
-    if shown.filters == 0 {
-        return nothing_to_fix(app, driver).await;
-    }
-    match driver.agree_and_apply(&consent).await? {
-        Exit::Done if still_out_of_line(driver.rollout()).await? => Ok(Exit::Pending),
-        exit => Ok(exit),
-    }
-}
-
-/// People have read the sentence; programs get the document of a run in which nothing was to be done.
-async fn nothing_to_fix(app: &App, driver: Driver<'_>) -> Result<Exit, CliError> {
-    let exit = match app.printer.format {
-        Format::Table => Exit::of_outcome(driver.rollout().finish().await?),
-        _ => driver.end(Ok(())).await?,
+    let operation = new.operation;
+    new.settings = RunSettings {
+        survey: new.settings.survey,
+        fix: true,
+        ..consent::settings(&args.consent, &args.connection)
     };
-    driver.forget();
-    Ok(exit)
+    let mut consent = Consent::unattended(&args.consent);
+    let at_once = args.several.environments_at_once;
+    let connected = connect_for_a_change(app, places, at_once, operation, &consent).await?;
+    let at = RunLocation::Store(store(&app.output)?);
+    let mut sites = plan_all(app, new, &at, at_once, connected).await;
+    let several = sites.len() > 1;
+    for site in &mut sites {
+        match &mut site.stage {
+            Stage::Planned(planned) => {
+                let name = several.then_some(site.name.as_str());
+                talk_of_drift(app, planned, name, wanted).await?;
+            }
+            // Nothing was changed, and the next check begins anew: there is nothing to resume.
+            Stage::Ended(ending) => {
+                if let Some(run) = &mut ending.run {
+                    run.forget();
+                }
+            }
+        }
+    }
+    let mut group = Group {
+        app,
+        sites,
+        at_once,
+    };
+    group.work(&mut consent).await?;
+    for site in &mut group.sites {
+        if let Stage::Ended(ending) = &mut site.stage {
+            judge(app, ending)?;
+        }
+    }
+    conclude(app, group.sites, false)
 }
 
-async fn still_out_of_line(rollout: &Rollout) -> Result<bool, CliError> {
-    let some = |left| left > 0;
-    let left = rollout
-        .journal()
-        .view(move |view| view.not_as_wanted().map(some));
-    Ok(left.await?)
+/// How a check that puts things right ended. A run in which nothing was to be changed leaves no file; people have read
+/// the sentence, and programs get the document.
+fn judge(app: &App, ending: &mut Ending) -> Result<(), CliError> {
+    let Some((run, path)) = ending.run.as_mut().and_then(|run| {
+        let path = run.path.clone()?;
+        Some((run, path))
+    }) else {
+        return Ok(());
+    };
+    let file = RunReader::open(&path)?;
+    let (changes, left) = file.view(|view| Ok((view.changes()?, view.not_as_wanted()?)))?;
+    if ending.exit == Exit::Done && left > 0 {
+        ending.exit = Exit::Pending;
+    }
+    if changes == 0 {
+        run.forget();
+        if app.printer.format == Format::Table {
+            ending.run = None;
+        }
+    }
+    Ok(())
 }
 
 /// Shows the drift where people read what leads to the result.
 async fn talk_of_drift(
     app: &App,
-    rollout: &Rollout,
-    reader: &Reader,
+    planned: &Planned,
+    name: Option<&str>,
     wanted: State,
-) -> Result<Shown, CliError> {
+) -> Result<(), CliError> {
     let (mut out, look) = app.printer.talk();
     let mut writer = ListWriter::drift(&mut out, Format::Table, look)?;
-    let shown = show_drift(rollout, &mut writer, reader, wanted).await?;
+    let shown = show_drift(planned, &mut writer, wanted).await?;
     writer.finish()?;
     if shown.users > 0 {
         writeln!(out)
             .and_then(|()| out.flush())
             .map_err(CliError::Output)?;
     }
-    app.printer.say(&sentence(shown, wanted));
-    Ok(shown)
+    let whose = name.map_or_else(String::new, |name| format!("{name}: "));
+    app.printer
+        .say(&format!("{whose}{}", sentence(shown, wanted)));
+    Ok(())
 }
 
 /// Shows what is not in the wanted state, and who changed it.
-pub(super) async fn show_drift(
-    rollout: &Rollout,
+async fn show_drift<S>(
+    run: &Run<S>,
     writer: &mut ListWriter<'_>,
-    reader: &Reader,
     wanted: State,
 ) -> Result<Shown, CliError> {
     let keep = |user| out_of_line(user, wanted);
-    show(rollout, writer, Some(reader), keep).await
+    show(run, writer, Some(run.reader()), keep).await
 }
 
 /// What is left of a user when only what is out of line is of interest.
@@ -151,7 +170,7 @@ fn out_of_line(mut user: ListedUser, wanted: State) -> Option<ListedUser> {
 }
 
 /// The finding in one sentence.
-pub(super) fn sentence(shown: Shown, wanted: State) -> String {
+fn sentence(shown: Shown, wanted: State) -> String {
     let Shown {
         users,
         filters,

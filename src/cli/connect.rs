@@ -2,18 +2,19 @@
 
 use std::time::Duration;
 
-use tokio_util::sync::CancellationToken;
-
 use crate::auth::SignedIn;
 use crate::dataverse::{Channel, Reader};
 use crate::journal::RunStore;
 use crate::model::EnvironmentUrl;
 use crate::pacing::Pacer;
+use crate::plan::{GuardBook, Guards, KnownOrganization};
+use crate::rollout::Connection;
 use crate::settings::{
     Asked, ConfigFile, Pace, Profile, SignInKeys, Target, Variables, config_path, from_variables,
     resolve, state_dir,
 };
 
+use super::App;
 use super::args::{ConnectionArgs, OutputArgs};
 use super::error::CliError;
 use super::sign_in::{self, SignIn, surroundings};
@@ -106,30 +107,52 @@ pub(super) fn config_file(args: &ConnectionArgs) -> Result<ConfigFile, CliError>
 }
 
 /// Signs in, finds out who answers, and says who that is where it was not settled beforehand.
-pub(super) async fn connect(
-    target: Target,
-    interrupted: &CancellationToken,
-) -> Result<Reader, CliError> {
-    let sign_in = SignIn::open(&target, interrupted).await?;
-    let reader = connect_with(target, sign_in.signed_in(), interrupted).await?;
-    sign_in::announce(&sign_in, reader.identity());
-    Ok(reader)
+pub(super) async fn connect(app: &App, target: Target) -> Result<Connection, CliError> {
+    let sign_in = SignIn::open(&target, &app.interrupted).await?;
+    let connection = connect_with(app, target, sign_in.signed_in()).await?;
+    sign_in::announce(&sign_in, connection.reader().identity());
+    Ok(connection)
 }
 
-/// Finds out who answers to whoever signed in.
+/// Finds out who answers to whoever signed in, and what has to be kept to there.
 pub(super) async fn connect_with(
+    app: &App,
     target: Target,
     signed_in: impl Into<SignedIn>,
-    interrupted: &CancellationToken,
-) -> Result<Reader, CliError> {
+) -> Result<Connection, CliError> {
+    let (book, named) = (target.guard_book, target.named);
     let pacer = Pacer::new(target.pacing);
     let channel = Channel::new(
         target.environment,
         signed_in,
         pacer,
-        interrupted.child_token(),
+        app.interrupted.child_token(),
     );
-    Ok(Reader::connect(channel.map_err(CliError::Http)?).await?)
+    let reader = Reader::connect(channel.map_err(CliError::Http)?).await?;
+    let guards = guards(app, &reader, &book, named.as_deref()).await?;
+    Ok(Connection::new(reader, guards))
+}
+
+/// What has to be kept to in the organisation that answered, however it was named.
+async fn guards(
+    app: &App,
+    reader: &Reader,
+    book: &GuardBook,
+    named: Option<&str>,
+) -> Result<Guards, CliError> {
+    if !book.asks_for_something() {
+        return Ok(book.at_address(reader.environment().as_url(), named));
+    }
+    // An entry with another address can be about the same organisation.
+    let own_addresses = reader.own_addresses().await?;
+    let own_runs = store(&app.output)?.organizations()?;
+    let known = KnownOrganization {
+        address: reader.environment().as_url(),
+        id: reader.identity().organization.id,
+        own_addresses: &own_addresses,
+        own_runs: &own_runs,
+    };
+    Ok(book.holding(known, named))
 }
 
 /// The folder of run files.

@@ -1,310 +1,327 @@
-//! What has to be agreed to before anything is written.
+//! Asking for what the guards need: on the terminal, or by naming the flags.
 
+use std::fmt::Write as _;
 use std::io::{IsTerminal, stdin};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::plan::Limit;
+use crate::model::Operation;
+use crate::plan::{Confirmations, Decision, Guards, How, Need, RunSettings, Stakes, Topic, decide};
+
 use crate::report::terminal;
-use crate::rollout::RolloutError;
-use crate::settings::Guards;
 
 use super::args::ConsentArgs;
 use super::error::CliError;
 use super::printer::Printer;
 
-/// What a command was told, and what it has to keep to: flags, profile and built-in limits as one.
+/// How a command gets consent: what its flags say, and whether it asks for the rest.
 #[derive(Clone, Debug)]
-pub(super) struct Consent<'a> {
-    /// The flags.
-    pub(super) args: &'a ConsentArgs,
-    guards: Guards,
-    /// The limit where neither flag nor profile sets one.
-    built_in: Option<Limit>,
+pub(super) struct Consent {
+    /// What was said so far.
+    pub(super) said: Confirmations,
+    /// Whether no change is sent.
+    pub(super) dry_run: bool,
     /// Whether nobody is asked, terminal or not, because the command itself says `yes`.
     unattended: bool,
+    /// Whether what is typed holds for all waves: they follow each other after a pause.
+    for_all_waves: bool,
 }
 
-impl<'a> Consent<'a> {
+impl Consent {
     /// The consent of a command that asks.
-    pub(super) const fn new(args: &'a ConsentArgs, guards: Guards) -> Self {
-        Self {
-            args,
-            guards,
-            built_in: None,
-            unattended: false,
-        }
-    }
-
-    /// The consent of a command that asks nobody and changes no more than this limit allows.
-    pub(super) const fn unattended(args: &'a ConsentArgs, guards: Guards, limit: Limit) -> Self {
-        Self {
-            args,
-            guards,
-            built_in: Some(limit),
-            unattended: true,
-        }
-    }
-
-    /// The limit that holds: of the flag, else of the profile, else built in.
-    pub(super) fn limit(&self) -> Option<Limit> {
-        let flag = self.args.max_changes.map(Limit::of_flag);
-        flag.or_else(|| self.guards.limit.clone())
-            .or_else(|| self.built_in.clone())
-    }
-}
-
-/// What is about to happen, as far as agreeing to it goes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Stakes {
-    /// Filters to change.
-    pub(super) filters: u64,
-    /// Users they belong to.
-    pub(super) users: u64,
-    /// Whether items can be deleted from Exchange.
-    pub(super) calendar_loss: bool,
-}
-
-/// What is to be done to get consent.
-#[derive(Debug, PartialEq, Eq)]
-enum Need {
-    /// Ask for this word, then for this name; nothing where both were given.
-    Ask {
-        word: Option<&'static str>,
-        name: Option<String>,
-    },
-    /// It cannot be had here.
-    Refuse(String),
-}
-
-/// What to type where nothing can be lost.
-const YES: &str = "yes";
-/// What to type where something can.
-const DELETE: &str = "delete";
-
-/// Gets consent, by flag or by word; an error where there is none.
-pub(super) async fn obtain(
-    consent: &Consent<'_>,
-    stakes: Stakes,
-    interrupted: &CancellationToken,
-) -> Result<(), CliError> {
-    let Stakes { filters, users, .. } = stakes;
-    let change = format!(
-        "Change {filters} filter{} of {users} user{}?",
-        plural(filters),
-        plural(users)
-    );
-    obtain_for(&change, consent, stakes.calendar_loss, interrupted).await
-}
-
-/// The same for any change that can be put as a question.
-pub(super) async fn obtain_for(
-    change: &str,
-    consent: &Consent<'_>,
-    calendar_loss: bool,
-    interrupted: &CancellationToken,
-) -> Result<(), CliError> {
-    let (word, name) = match need(consent, calendar_loss, can_ask()) {
-        Need::Refuse(why) => return Err(CliError::WouldAsk(why)),
-        Need::Ask { word, name } => (word, name),
-    };
-    if let Some(word) = word {
-        let question = format!("{change} Type `{word}` to go on: ");
-        let fits = |answer: &str| answer.eq_ignore_ascii_case(word);
-        answer(&question, fits, interrupted).await?;
-    }
-    if let Some(name) = name {
-        let question = "This environment is in production. Type its name to go on: ";
-        answer(question, |answer| answer == name, interrupted).await?;
-    }
-    Ok(())
-}
-
-/// Refuses before anything was asked of the server where consent will be missing in the end: nobody should
-/// wait for a survey that comes to nothing.
-pub(super) fn foresee(consent: &Consent<'_>, calendar_loss: bool) -> Result<(), CliError> {
-    match need(consent, calendar_loss, can_ask()) {
-        Need::Refuse(why) => Err(CliError::WouldAsk(why)),
-        Need::Ask { .. } => Ok(()),
-    }
-}
-
-/// Waits for the word, or the time, to go on with the next wave; the error is why not to.
-pub(super) async fn between_waves(
-    consent: &Consent<'_>,
-    printer: &Printer,
-    interrupted: &CancellationToken,
-) -> Result<Result<(), RolloutError>, CliError> {
-    if let Some(pause) = consent.args.wave_pause {
-        printer.say(&format!("Waiting for {} s.", pause.as_secs()));
-        return Ok(tokio::select! {
-            () = interrupted.cancelled() => Err(RolloutError::Interrupted),
-            () = tokio::time::sleep(pause) => Ok(()),
-        });
-    }
-    Ok(match go_on(consent, interrupted).await {
-        Ok(true) => Ok(()),
-        Ok(false) => Err(RolloutError::Stopped("the next wave was declined".into())),
-        Err(CliError::InterruptedAtPrompt) => Err(RolloutError::Interrupted),
-        Err(error) => return Err(error),
-    })
-}
-
-/// Asks whether to go on; only where there is a terminal and nobody said not to ask.
-async fn go_on(consent: &Consent<'_>, interrupted: &CancellationToken) -> Result<bool, CliError> {
-    if consent.args.yes || consent.unattended || !can_ask() {
-        return Ok(true);
-    }
-    let question = format!("Type `{YES}` to go on: ");
-    let fits = |answer: &str| answer.eq_ignore_ascii_case(YES);
-    match answer(&question, fits, interrupted).await {
-        Err(CliError::Declined) => Ok(false),
-        answer => answer.map(|()| true),
-    }
-}
-
-fn can_ask() -> bool {
-    stdin().is_terminal() && terminal::stderr_is_screen()
-}
-
-fn need(consent: &Consent<'_>, calendar_loss: bool, can_ask: bool) -> Need {
-    let Consent { args, guards, .. } = consent;
-    if let Some(why) = wrong_name(&args.confirm_environment, guards) {
-        return Need::Refuse(why);
-    }
-    let nothing = Need::Ask {
-        word: None,
-        name: None,
-    };
-    if args.dry_run {
-        return nothing;
-    }
-    let word = match (
-        calendar_loss && !args.accept_calendar_loss,
-        args.yes || consent.unattended,
-    ) {
-        (true, _) => Some(DELETE),
-        (false, false) => Some(YES),
-        (false, true) => None,
-    };
-    let unconfirmed = guards.production && args.confirm_environment.is_empty();
-    let name = unconfirmed.then(|| guards.name.clone()).flatten();
-    if can_ask && !consent.unattended || word.is_none() && name.is_none() {
-        return Need::Ask { word, name };
-    }
-    Need::Refuse(missing(consent, word, name.as_deref()))
-}
-
-/// Somebody who says which environment it is has to be right, whether it is in production or not.
-fn wrong_name(said: &[String], guards: &Guards) -> Option<String> {
-    let said = said
-        .iter()
-        .find(|said| guards.name.as_ref() != Some(said))?;
-    match &guards.name {
-        Some(name) => Some(format!(
-            "--confirm-environment is `{said}`, and this is environment `{name}` of the configuration file; nothing was changed"
-        )),
-        None => Some(format!(
-            "--confirm-environment is `{said}`, and the address is not in the configuration file; nothing was changed"
-        )),
-    }
-}
-
-/// What to say where nobody can be asked: the flags that are missing.
-fn missing(consent: &Consent<'_>, word: Option<&str>, name: Option<&str>) -> String {
-    let mut flags = Vec::new();
-    if word.is_some() && !consent.args.yes && !consent.unattended {
-        flags.push("--yes".to_owned());
-    }
-    if word == Some(DELETE) {
-        flags.push("--accept-calendar-loss".to_owned());
-    }
-    flags.extend(name.map(|name| format!("--confirm-environment {name}")));
-    let (why, look) = if consent.unattended {
-        ("--fix asks nobody", "leave out --fix to look first")
-    } else {
-        (
-            "there is no terminal to ask on",
-            "look first with `syncfilters plan`",
-        )
-    };
-    format!("{why}; agree with {}, or {look}", flags.join(" "))
-}
-
-/// Gets one consent for several environments, by flag or by word, and the name of each that is in production.
-///
-/// # Errors
-/// Where there is no consent; then there is none for any of them.
-pub(super) async fn obtain_for_all(
-    environments: &[(&Consent<'_>, Stakes)],
-    names: &[&str],
-    interrupted: &CancellationToken,
-) -> Result<(), CliError> {
-    let (word, confirm) = match need_of_all(environments, can_ask()) {
-        Need::Refuse(why) => return Err(CliError::WouldAsk(why)),
-        Need::Ask { word, name } => (word, name),
-    };
-    if let Some(word) = word {
-        let question = question_for_all(environments, names, word);
-        let fits = |answer: &str| answer.eq_ignore_ascii_case(word);
-        answer(&question, fits, interrupted).await?;
-    }
-    if let Some(names) = confirm {
-        let question = "Among them are environments in production. Type the names of these, as `a, b`, to go on: ";
-        answer(question, |answer| same_names(answer, &names), interrupted).await?;
-    }
-    Ok(())
-}
-
-/// The gravest of the needs; the names of those in production, one after the other.
-fn need_of_all(environments: &[(&Consent<'_>, Stakes)], can_ask: bool) -> Need {
-    let (mut gravest, mut names) = (None, Vec::new());
-    for (consent, stakes) in environments {
-        match need(consent, stakes.calendar_loss, can_ask) {
-            refused @ Need::Refuse(_) => return refused,
-            Need::Ask { word, name } => {
-                gravest = match (gravest, word) {
-                    (Some(DELETE), _) | (_, Some(DELETE)) => Some(DELETE),
-                    (before, word) => before.or(word),
-                };
-                names.extend(name);
+    pub(super) fn new(args: &ConsentArgs) -> Self {
+        let mut said = Confirmations::default();
+        let flags = [
+            (args.yes, Topic::Change),
+            (args.accept_calendar_loss, Topic::CalendarLoss),
+            (args.after_undo, Topic::AfterUndo),
+        ];
+        for (given, topic) in flags {
+            if given {
+                said.say(topic, How::Flag);
             }
         }
+        for name in &args.confirm_environment {
+            said.name(name, How::Flag);
+        }
+        Self {
+            said,
+            dry_run: args.dry_run,
+            unattended: false,
+            for_all_waves: args.wave_pause.is_some(),
+        }
     }
-    Need::Ask {
-        word: gravest,
-        name: (!names.is_empty()).then(|| names.join(", ")),
+
+    /// The consent of a command that asks nobody.
+    pub(super) fn unattended(args: &ConsentArgs) -> Self {
+        let mut consent = Self::new(args);
+        consent.said.say(Topic::Change, How::Command);
+        Self {
+            unattended: true,
+            ..consent
+        }
+    }
+
+    fn can_ask(&self) -> bool {
+        !self.unattended && stdin().is_terminal() && terminal::stderr_is_screen()
+    }
+
+    /// Refuses before anything is asked of a server where consent will be missing in the end: nobody should wait for
+    /// a survey that comes to nothing.
+    pub(super) fn check_early(&self, expected: &[Stakes]) -> Result<(), CliError> {
+        let all: Vec<_> = expected.iter().collect();
+        let Decision { runs, missing } = decide(&all, &self.said);
+        // A name that is none of theirs refuses all of them.
+        if let Some(Err(why)) = runs.into_iter().find(Result::is_err) {
+            return Err(CliError::Refused(why));
+        }
+        if self.dry_run || missing.is_empty() || self.can_ask() {
+            return Ok(());
+        }
+        Err(self.would_ask(&missing))
+    }
+
+    /// Gets what is missing for these runs; an error where it cannot be had.
+    pub(super) async fn obtain(
+        &mut self,
+        missing: &[Need],
+        question: &str,
+        interrupted: &CancellationToken,
+    ) -> Result<(), CliError> {
+        if interrupted.is_cancelled() {
+            return Err(CliError::InterruptedAtPrompt);
+        }
+        if !self.can_ask() {
+            return Err(self.would_ask(missing));
+        }
+        let how = if self.for_all_waves {
+            How::TypedForAllWaves
+        } else {
+            How::Typed
+        };
+        for asked in prompts(missing, question) {
+            let answer = read_answer(&asked.text, interrupted).await?;
+            if !asked.take(&mut self.said, &answer, how) {
+                return Err(CliError::Declined);
+            }
+        }
+        Ok(())
+    }
+
+    /// The same for a change that is no run.
+    pub(super) async fn obtain_for(
+        &mut self,
+        stakes: &Stakes,
+        question: &str,
+        interrupted: &CancellationToken,
+    ) -> Result<(), CliError> {
+        loop {
+            let Decision { mut runs, missing } = decide(&[stakes], &self.said);
+            if let Some(Err(why)) = runs.pop() {
+                return Err(CliError::Refused(why));
+            }
+            if missing.is_empty() {
+                return Ok(());
+            }
+            self.obtain(&missing, question, interrupted).await?;
+        }
+    }
+
+    /// What to say where nobody can be asked: every flag that is missing.
+    fn would_ask(&self, missing: &[Need]) -> CliError {
+        let flags: Vec<_> = missing.iter().map(flag).collect();
+        let (why, look) = if self.unattended {
+            ("--fix asks nobody", "leave out --fix to look first")
+        } else {
+            (
+                "there is no terminal to ask on",
+                "look first with `syncfilters plan`",
+            )
+        };
+        let flags = flags.join(" ");
+        CliError::WouldAsk(format!("{why}; agree with {flags}, or {look}"))
     }
 }
 
-/// Whether the same names are given, in whatever order.
-fn same_names(said: &str, names: &str) -> bool {
-    let sorted = |text: &str| {
-        let names = text.split(',').map(|name| name.trim().to_owned());
-        let mut names: Vec<_> = names.collect();
-        names.sort_unstable();
-        names
+/// The flag that says what is needed.
+fn flag(need: &Need) -> String {
+    match need {
+        Need::Change => "--yes".to_owned(),
+        Need::CalendarLoss(_) => "--accept-calendar-loss".to_owned(),
+        Need::Production { names } => {
+            let name = names.first().map_or("NAME", String::as_str);
+            format!("--confirm-environment {name}")
+        }
+        Need::AfterUndo { .. } => "--after-undo".to_owned(),
+    }
+}
+
+/// One question, and the needs that its answer meets.
+#[derive(Debug, PartialEq, Eq)]
+struct Prompt {
+    text: String,
+    needs: Vec<Need>,
+}
+
+impl Prompt {
+    /// Takes the answer; false where it is another than was asked for.
+    fn take(&self, said: &mut Confirmations, answer: &str, how: How) -> bool {
+        if !matches!(self.needs.first(), Some(Need::Production { .. })) {
+            return said.answer(&self.needs, answer, how);
+        }
+        let names: Vec<_> = answer.split(',').map(str::trim).collect();
+        let is_met = |need: &Need| names.iter().any(|name| need.is_met_by(name));
+        let is_asked_for = |name: &&str| self.needs.iter().any(|need| need.is_met_by(name));
+        if !self.needs.iter().all(is_met) || !names.iter().all(is_asked_for) {
+            return false;
+        }
+        for name in names {
+            said.name(name, how);
+        }
+        true
+    }
+}
+
+/// The questions that have to be asked, one after the other.
+fn prompts(missing: &[Need], question: &str) -> Vec<Prompt> {
+    let of = |wanted: fn(&Need) -> bool| -> Vec<Need> {
+        missing
+            .iter()
+            .filter(|need| wanted(need))
+            .cloned()
+            .collect()
     };
-    sorted(said) == sorted(names)
+    let mut prompts = Vec::new();
+    for need in of(|need| matches!(need, Need::AfterUndo { .. })) {
+        if let Need::AfterUndo { by } = &need {
+            let text = format!(
+                "This run was undone by run {}. To change these filters again, type `{}`: ",
+                by.short(),
+                need.word()
+            );
+            prompts.push(Prompt {
+                text,
+                needs: vec![need],
+            });
+        }
+    }
+    let change = of(|need| matches!(need, Need::Change | Need::CalendarLoss(_)));
+    if let Some(gravest) = change.last() {
+        prompts.push(Prompt {
+            text: format!("{question} Type `{}` to go on: ", gravest.word()),
+            needs: change,
+        });
+    }
+    let production = of(|need| matches!(need, Need::Production { .. }));
+    let text = match production.len() {
+        0 => return prompts,
+        1 => "This environment is in production. Type its name to go on: ",
+        _ => "This includes production environments. Type their names, separated by commas: ",
+    };
+    prompts.push(Prompt {
+        text: text.to_owned(),
+        needs: production,
+    });
+    prompts
 }
 
-fn question_for_all(environments: &[(&Consent<'_>, Stakes)], names: &[&str], word: &str) -> String {
-    let total = |of: fn(&Stakes) -> u64| environments.iter().map(|(_, stakes)| of(stakes)).sum();
-    let (filters, users) = (total(|stakes| stakes.filters), total(|stakes| stakes.users));
-    format!(
-        "Change {filters} filter{} of {users} user{} in {}? Type `{word}` to go on: ",
-        plural(filters),
-        plural(users),
-        names.join(", ")
-    )
+/// What is asked of several runs as one question; without the word to type.
+pub(super) fn question(runs: &[(&str, &Stakes)]) -> String {
+    let total = |of: fn(&Stakes) -> u64| runs.iter().map(|(_, stakes)| of(stakes)).sum();
+    let items = total(|stakes| stakes.wave.map_or(stakes.items, |wave| wave.filters));
+    let users = total(|stakes| stakes.wave.map_or(stakes.users, |wave| wave.users));
+    let verb = runs
+        .first()
+        .map_or("Change", |(_, stakes)| verb(stakes.operation));
+    let names: Vec<_> = runs.iter().map(|(name, _)| *name).collect();
+    let place = match names[..] {
+        [] | [_] => String::new(),
+        _ => format!(" in {}", names.join(", ")),
+    };
+    let mut text = notes(runs);
+    let (wave, next) = wave_words(runs);
+    let (filters, users) = (count(items, "filter"), count(users, "user"));
+    // Writing to a string cannot fail.
+    let _ = write!(text, "{wave}{verb} {filters} of {users}{place}{next}?");
+    text
+}
+
+const fn verb(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Deactivate => "Deactivate",
+        Operation::Reactivate => "Reactivate",
+        Operation::Undo => "Put back",
+    }
+}
+
+/// What has to be known before the question.
+fn notes(runs: &[(&str, &Stakes)]) -> String {
+    let mut text = String::new();
+    if runs.iter().any(|(_, stakes)| stakes.settings_unknown) {
+        text += "This run was begun by an older version: its waves and its limit are not known. ";
+    }
+    for (_, stakes) in runs {
+        let names = &stakes.unknown_exclusions;
+        if !names.is_empty() {
+            let shown: Vec<_> = names.iter().take(SHOWN).map(String::as_str).collect();
+            let more = if names.len() > SHOWN { ", …" } else { "" };
+            let total = u64::try_from(names.len()).unwrap_or(u64::MAX);
+            let (total, shown) = (count(total, "name"), shown.join(", "));
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "{total} of the exclusion list match nobody: {shown}{more}. "
+            );
+        }
+    }
+    text
+}
+
+/// Names that a question says; a list of all of them is in the plan.
+const SHOWN: usize = 5;
+
+fn wave_words(runs: &[(&str, &Stakes)]) -> (String, String) {
+    let waves: Vec<_> = runs.iter().filter_map(|(_, stakes)| stakes.wave).collect();
+    let Some(number) = waves.iter().map(|wave| wave.number).max() else {
+        return (String::new(), String::new());
+    };
+    let next: u64 = waves.iter().map(|wave| wave.next_users).sum();
+    let next = match next {
+        0 => " (the last wave)".to_owned(),
+        next => format!(" (next wave: {})", count(next, "user")),
+    };
+    (format!("Wave {number}: "), next)
+}
+
+/// A number with its noun.
+pub(super) fn count(n: u64, noun: &str) -> String {
+    let plural = if n == 1 { "" } else { "s" };
+    format!("{n} {noun}{plural}")
+}
+
+/// What a command is expected to need before users are read.
+pub(super) fn expected(operation: Operation, calendar_loss: bool, guards: &Guards) -> Stakes {
+    Stakes::expected(operation, calendar_loss, guards.clone())
+}
+
+/// How a run is carried out, as far as flags say it.
+pub(super) fn settings(
+    args: &ConsentArgs,
+    connection: &super::args::ConnectionArgs,
+) -> RunSettings {
+    RunSettings {
+        waves: args.wave.clone(),
+        wave_pause: args.wave_pause,
+        stop_after_failures: args.stop_after_failures,
+        max_changes: args.max_changes,
+        concurrency: connection.concurrency,
+        max_requests_per_5m: connection.max_requests_per_5m,
+        ..RunSettings::default()
+    }
 }
 
 /// Asks on the terminal. An interruption is an answer too: no.
-async fn answer(
-    question: &str,
-    fits: impl Fn(&str) -> bool,
-    interrupted: &CancellationToken,
-) -> Result<(), CliError> {
+async fn read_answer(question: &str, interrupted: &CancellationToken) -> Result<String, CliError> {
     Printer::ask(question);
     let answer = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();
@@ -313,174 +330,106 @@ async fn answer(
     tokio::select! {
         () = interrupted.cancelled() => Err(CliError::InterruptedAtPrompt),
         answer = answer => match answer {
-            Ok(Ok(answer)) if fits(answer.trim()) => Ok(()),
+            Ok(Ok(answer)) => Ok(answer),
             _ => Err(CliError::Declined),
         },
     }
 }
 
-const fn plural(n: u64) -> &'static str {
-    if n == 1 { "" } else { "s" }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Bound;
+    use crate::model::RunId;
 
-    fn args(yes: bool, accept: bool) -> ConsentArgs {
-        ConsentArgs {
-            yes,
-            accept_calendar_loss: accept,
-            ..ConsentArgs::default()
-        }
-    }
-
-    fn production() -> Guards {
-        Guards {
-            name: Some("contoso".into()),
-            production: true,
-            limit: None,
-        }
-    }
-
-    fn ask(word: Option<&'static str>, name: Option<&str>) -> Need {
-        let name = name.map(str::to_owned);
-        Need::Ask { word, name }
-    }
-
-    fn refused(need: Need) -> String {
-        match need {
-            Need::Refuse(why) => why,
-            need @ Need::Ask { .. } => panic!("{need:?}"),
-        }
-    }
-
-    #[test]
-    fn yes_alone_never_agrees_to_a_calendar_loss() {
-        let args = args(true, false);
-        let yes = Consent::new(&args, Guards::default());
-        assert_eq!(need(&yes, false, false), ask(None, None));
-        assert_eq!(need(&yes, true, true), ask(Some(DELETE), None));
-        let why = refused(need(&yes, true, false));
-        assert!(why.contains("--accept-calendar-loss") && !why.contains("--yes"));
-    }
-
-    #[test]
-    fn one_question_names_every_environment_and_the_gravest_stakes_decide_the_word() {
-        let stakes = |calendar_loss| Stakes {
-            filters: 3,
-            users: 1,
-            calendar_loss,
+    fn stakes(calendar_loss: bool, names: &[&str]) -> Stakes {
+        let guards = Guards {
+            names: names.iter().map(ToString::to_string).collect(),
+            production: !names.is_empty(),
+            limits: Vec::new(),
         };
-        let nothing = ConsentArgs::default();
-        let (test, real) = (
-            Consent::new(&nothing, Guards::default()),
-            Consent::new(&nothing, production()),
-        );
-        let both = [(&real, stakes(true)), (&test, stakes(false))];
+        Stakes {
+            users: 263,
+            items: 806,
+            ..Stakes::expected(Operation::Deactivate, calendar_loss, guards)
+        }
+    }
+
+    fn texts(missing: &[Need], question: &str) -> Vec<String> {
+        let prompts = prompts(missing, question);
+        prompts.into_iter().map(|prompt| prompt.text).collect()
+    }
+
+    #[test]
+    fn the_question_says_what_and_how_many_and_the_word_says_what_can_be_lost() {
+        let (lossy, plain) = (stakes(true, &[]), stakes(false, &[]));
+        let asked = question(&[("contoso", &lossy)]);
+        assert_eq!(asked, "Deactivate 806 filters of 263 users?");
         assert_eq!(
-            question_for_all(&both, &["production", "test"], DELETE),
-            "Change 6 filters of 2 users in production, test? Type `delete` to go on: "
+            texts(&lossy.needs(), &asked),
+            ["Deactivate 806 filters of 263 users? Type `deactivate` to go on: "]
         );
-        assert_eq!(need_of_all(&both, true), ask(Some(DELETE), Some("contoso")));
-        assert_eq!(need_of_all(&both[1..], true), ask(Some(YES), None));
-        let why = refused(need_of_all(&both, false));
-        assert!(why.contains("--accept-calendar-loss"), "{why}");
+        let yes = texts(&plain.needs(), &asked);
+        assert!(yes[0].ends_with("Type `yes` to go on: "));
     }
 
     #[test]
-    fn names_may_be_given_in_any_order_and_none_may_be_left_out() {
-        assert!(same_names("b , a", "a, b"));
-        assert!(!same_names("a", "a, b") && !same_names("a, a", "a, b"));
+    fn a_wave_is_asked_for_with_its_own_numbers_and_the_next_one_s() {
+        let mut wave = stakes(false, &[]);
+        wave.wave = Some(crate::plan::WaveStakes {
+            number: 2,
+            filters: 30,
+            users: 10,
+            next_users: 100,
+        });
+        assert_eq!(
+            question(&[("contoso", &wave)]),
+            "Wave 2: Deactivate 30 filters of 10 users (next wave: 100 users)?"
+        );
     }
 
     #[test]
-    fn without_a_terminal_nothing_is_asked_and_the_flag_is_named() {
-        let nothing = ConsentArgs::default();
-        let none = Consent::new(&nothing, Guards::default());
-        let why = refused(need(&none, false, false));
-        assert!(why.contains("agree with --yes, or"), "{why}");
-        let args = args(true, true);
-        let both = Consent::new(&args, Guards::default());
-        assert_eq!(need(&both, true, false), ask(None, None));
+    fn several_environments_are_one_question_with_their_names() {
+        let (a, b) = (stakes(false, &["a"]), stakes(true, &["b"]));
+        let asked = question(&[("a", &a), ("b", &b)]);
+        assert_eq!(asked, "Deactivate 1612 filters of 526 users in a, b?");
+        let needs = decide(&[&a, &b], &Confirmations::default()).missing;
+        let prompts = prompts(&needs, &asked);
+        assert_eq!(prompts.len(), 2);
+        let mut said = Confirmations::default();
+        assert!(!prompts[1].take(&mut said, "a", How::Typed));
+        assert!(!prompts[1].take(&mut said, "a, b, c", How::Typed));
+        assert!(prompts[1].take(&mut said, "b , a", How::Typed));
+        assert!(prompts[0].take(&mut said, "deactivate", How::Typed));
+        assert!(decide(&[&a, &b], &said).is_open());
     }
 
     #[test]
-    fn a_dry_run_needs_no_consent() {
-        let dry = ConsentArgs {
-            dry_run: true,
-            ..ConsentArgs::default()
-        };
-        let dry = Consent::new(&dry, production());
-        assert_eq!(need(&dry, true, false), ask(None, None));
+    fn what_has_to_be_known_comes_before_the_question() {
+        let mut old = stakes(false, &[]);
+        old.settings_unknown = true;
+        old.unknown_exclusions = vec!["eva@contoso.example".into()];
+        old.undone_by = Some(RunId::random());
+        let asked = question(&[("contoso", &old)]);
+        assert!(asked.starts_with("This run was begun by an older version"));
+        assert!(asked.contains("1 name of the exclusion list match nobody: eva@contoso.example."));
+        let prompts = texts(&old.needs(), &asked);
+        assert!(prompts[0].starts_with("This run was undone by run "));
+        assert_eq!(prompts.len(), 2);
     }
 
     #[test]
-    fn production_has_to_be_named_beside_every_other_consent() {
-        let both = args(true, true);
-        let consent = Consent::new(&both, production());
-        assert_eq!(need(&consent, true, true), ask(None, Some("contoso")));
-        let why = refused(need(&consent, true, false));
-        assert!(why.contains("--confirm-environment contoso"), "{why}");
-        let nothing = ConsentArgs::default();
-        let consent = Consent::new(&nothing, production());
-        let asked = ask(Some(DELETE), Some("contoso"));
-        assert_eq!(need(&consent, true, true), asked);
-        let named = ConsentArgs {
-            confirm_environment: vec!["contoso".into()],
-            ..both
-        };
-        let consent = Consent::new(&named, production());
-        assert_eq!(need(&consent, true, false), ask(None, None));
-    }
-
-    #[test]
-    fn a_wrong_name_is_refused_also_where_none_is_needed() {
-        let named = ConsentArgs {
-            confirm_environment: vec!["Contoso".into()],
-            ..args(true, true)
-        };
-        let test = Guards {
-            production: false,
-            ..production()
-        };
-        for guards in [production(), test, Guards::default()] {
-            let why = refused(need(&Consent::new(&named, guards), false, true));
-            assert!(
-                why.starts_with("--confirm-environment is `Contoso`"),
-                "{why}"
-            );
+    fn without_a_terminal_every_missing_flag_is_named_at_once() {
+        let mut all = stakes(true, &["contoso"]);
+        all.undone_by = Some(RunId::random());
+        let consent = Consent::new(&ConsentArgs::default());
+        let why = consent.would_ask(&all.needs()).to_string();
+        for flag in [
+            "--yes",
+            "--accept-calendar-loss",
+            "--confirm-environment contoso",
+            "--after-undo",
+        ] {
+            assert!(why.contains(flag), "{why}");
         }
-    }
-
-    #[test]
-    fn what_is_unattended_asks_nobody_not_even_on_a_terminal() {
-        let nothing = ConsentArgs::default();
-        let of = |guards| Consent::unattended(&nothing, guards, Limit::FIX);
-        assert_eq!(need(&of(Guards::default()), false, true), ask(None, None));
-        let why = refused(need(&of(production()), true, true));
-        let flags = "--accept-calendar-loss --confirm-environment contoso";
-        assert!(why.contains(flags) && !why.contains("--yes"), "{why}");
-    }
-
-    #[test]
-    fn the_limit_of_the_flag_counts_before_that_of_the_profile_and_that_before_the_built_in() {
-        let profile = Limit::of_profile(Bound::Users(5), "contoso".into());
-        let guards = |limit| Guards {
-            limit,
-            ..Guards::default()
-        };
-        let flagged = ConsentArgs {
-            max_changes: Some(Bound::Users(3)),
-            ..ConsentArgs::default()
-        };
-        let nothing = ConsentArgs::default();
-        let limit = |args, limit| Consent::unattended(args, guards(limit), Limit::FIX).limit();
-        let of_flag = Limit::of_flag(Bound::Users(3));
-        assert_eq!(limit(&flagged, Some(profile.clone())), Some(of_flag));
-        assert_eq!(limit(&nothing, Some(profile.clone())), Some(profile));
-        assert_eq!(limit(&nothing, None), Some(Limit::FIX));
-        assert_eq!(Consent::new(&nothing, Guards::default()).limit(), None);
     }
 }

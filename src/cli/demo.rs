@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::io::Write;
+use std::num::NonZeroUsize;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,24 +11,25 @@ use clap::Args;
 use uuid::Uuid;
 
 use crate::auth::GivenToken;
-use crate::dataverse::Reader;
-use crate::journal::{Asked, RunReader, RunStore};
+use crate::journal::RunStore;
 use crate::model::{Operation, RunId};
 use crate::pacing;
-use crate::plan::{Criteria, GuardBook, Selection};
+use crate::plan::{GuardBook, Guards, RunSettings};
 use crate::report::Format;
-use crate::rollout::{Started, SurveyMode};
+use crate::rollout::{Connection, NewRun, RunLocation, SourceRun};
 use crate::sandbox::{Faults, Options, Sandbox};
-use crate::settings::{Guards, Origin, SignInKeys, Target};
+use crate::settings::{Origin, SignInKeys, Target};
 
 use super::App;
 use super::args::ConsentArgs;
-use super::change::carry_out;
+use super::carry_out::Group;
+use super::change::plan_all;
 use super::connect::connect_with;
 use super::consent::Consent;
 use super::error::CliError;
 use super::exit::Exit;
-use super::undo::put_back;
+use super::site::Site;
+use super::undo::put_back_at;
 
 /// `demo`.
 #[derive(Debug, Args)]
@@ -58,17 +60,12 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
         sandbox.url()
     ))?;
     say("\n1. Deactivate everybody's calendar filters.\n")?;
-    let agreed = Consent::new(&AGREED, Guards::default());
-    let reader = connect(app, &sandbox).await?;
-    let changed = carry_out(
-        app,
-        reader,
-        &store,
-        (deactivate(), Asked::default()),
-        SurveyMode::default(),
-        &agreed,
-    )
-    .await?;
+    let mut agreed = Consent::new(&AGREED);
+    let name = || "sandbox".to_owned();
+    let at = RunLocation::Store(store.clone());
+    let connected = vec![(name(), connect(app, &sandbox).await)];
+    let sites = plan_all(app, deactivate(), &at, NonZeroUsize::MIN, connected).await;
+    let changed = carry_out(app, sites, &mut agreed).await?;
     say(&format!(
         "\nThe server's own books: {} filters changed, {} requests answered.",
         differences(&before, &states(&sandbox)),
@@ -79,9 +76,11 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     let Some(run) = runs.first().map(|run| &run.head.id) else {
         return Ok(changed);
     };
-    let source = RunReader::open_at_rest(&store.find(run.as_str())?)?;
-    let reader = connect(app, &sandbox).await?;
-    put_back(app, reader, &store, &source, &agreed).await?;
+    let source = SourceRun::open(&store.find(run.as_str())?)?;
+    let on = connect(app, &sandbox).await?;
+    let undo = (name(), source);
+    let site = put_back_at(app, &on, undo, RunSettings::default(), &store).await;
+    carry_out(app, vec![site], &mut agreed).await?;
     let left = differences(&before, &states(&sandbox));
     if left > 0 {
         let why = format!("{left} filters are not as they were before");
@@ -93,6 +92,15 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     )?;
     sandbox.stop().await;
     Ok(Exit::Done)
+}
+
+async fn carry_out(app: &App, sites: Vec<Site>, agreed: &mut Consent) -> Result<Exit, CliError> {
+    let group = Group {
+        app,
+        sites,
+        at_once: NonZeroUsize::MIN,
+    };
+    group.carry_out(agreed).await
 }
 
 /// The story goes where the results go, so that the two stay in order.
@@ -108,6 +116,7 @@ static AGREED: ConsentArgs = ConsentArgs {
     yes: true,
     accept_calendar_loss: true,
     confirm_environment: Vec::new(),
+    after_undo: false,
     dry_run: false,
     max_changes: None,
     stop_after_failures: None,
@@ -128,16 +137,11 @@ fn options(args: &DemoArgs) -> Options {
     }
 }
 
-fn deactivate() -> Started {
-    Started {
-        operation: Operation::Deactivate,
-        undoes: None,
-        selection: Selection::default(),
-        criteria: Criteria::default(),
-    }
+fn deactivate() -> NewRun {
+    NewRun::of(Operation::Deactivate)
 }
 
-async fn connect(app: &App, sandbox: &Sandbox) -> Result<Reader, CliError> {
+async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, CliError> {
     let url = sandbox.url();
     let environment = url
         .parse()
@@ -153,9 +157,10 @@ async fn connect(app: &App, sandbox: &Sandbox) -> Result<Reader, CliError> {
         sign_in: SignInKeys::default(),
         guards: Guards::default(),
         guard_book: GuardBook::default(),
+        named: None,
     };
     let token = Arc::new(GivenToken::new(sandbox.token())?);
-    connect_with(target, token, &app.interrupted).await
+    connect_with(app, target, token).await
 }
 
 /// State and status of every filter, by its id.

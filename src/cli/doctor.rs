@@ -1,6 +1,7 @@
 //! `doctor`: from the address to the privileges, one check at a time. It writes nothing to the CRM.
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 
 use crate::auth::{self, Http, Method};
 use crate::dataverse::{self, FilterTable, Impersonated, Reader};
@@ -10,12 +11,14 @@ use crate::settings::Target;
 use super::App;
 use super::args::DoctorArgs;
 use super::checklist::Checklist;
-use super::connect::{connect_with, target};
+use super::conclude::Conclusion;
+use super::connect::connect_with;
 use super::error::CliError;
 use super::exit::Exit;
-use super::many::{self, places};
+use super::places::{Place, places, side_by_side};
 use super::printer::Printer;
-use super::sign_in::{SignIn, chosen};
+use super::sign_in::{SignIn, chosen, may_turn_to_a_person};
+use super::site::Ending;
 
 const ADDRESS: &str = "address";
 const CHALLENGE: &str = "where to sign in";
@@ -50,21 +53,71 @@ const NEEDED: [(&str, &str); 3] = [
 /// How many users are tried for the proof of impersonation: some cannot be impersonated.
 const TRIES: usize = 10;
 
-/// Checks everything that a run depends on.
+/// Checks everything that a run depends on, everywhere: first where a person may be asked, one environment after the
+/// other; then all others side by side.
 pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<Exit, CliError> {
-    if let Some(places) = places(&args.connection, &app.output)? {
-        return many::doctor(app, args, &places).await;
+    let places = places(&args.connection, &app.output)?;
+    let mut lists = examine_all(app, &places, args.several.environments_at_once).await;
+    if lists.len() == 1 {
+        let list = lists.remove(0)?;
+        let mut out = Printer::result();
+        list.write(&mut out, app.printer.format, app.printer.look())?;
+        out.flush().map_err(CliError::Output)?;
+        return Ok(exit_of(&list));
     }
-    let target = target(&args.connection, None)?;
-    let list = examine(app, None, target).await?;
-    let mut out = Printer::result();
-    list.write(&mut out, app.printer.format, app.printer.look())?;
-    out.flush().map_err(CliError::Output)?;
-    Ok(exit_of(&list))
+    let mut conclusion = Conclusion::new(app)?;
+    for (place, list) in places.iter().zip(lists) {
+        let name = &*place.name;
+        let list = match list {
+            Ok(list) => list,
+            Err(error) => {
+                let ending = Ending::badly(&error);
+                ending.say(app, Some(name));
+                conclusion.without_result(name, &ending)?;
+                continue;
+            }
+        };
+        let mut out = conclusion.begin(name, None)?;
+        list.write(&mut out, app.printer.format, app.printer.look())?;
+        drop(out);
+        let exit = exit_of(&list);
+        let word = if list.has_failed() { "failed" } else { "ok" };
+        conclusion.end(Ending::well(word, exit).line(name)?, exit)?;
+    }
+    conclusion.finish()
+}
+
+async fn examine_all(
+    app: &App,
+    places: &[Place],
+    at_once: NonZeroUsize,
+) -> Vec<Result<Checklist, CliError>> {
+    let several = places.len() > 1;
+    let examine = |place: &Place| {
+        let (name, target) = (place.name.clone(), place.target.clone());
+        async move { examine(app, several.then_some(&*name), target).await }
+    };
+    let mut in_turn = Vec::new();
+    for place in places {
+        let settled = chosen(&place.target);
+        let personal = settled.is_ok_and(|settled| may_turn_to_a_person(&settled.method));
+        in_turn.push(if personal {
+            Some(examine(place).await)
+        } else {
+            None
+        });
+    }
+    let work = places.iter().zip(in_turn).map(|(place, done)| async {
+        match done {
+            Some(done) => done,
+            None => examine(place).await,
+        }
+    });
+    side_by_side(at_once, work).await
 }
 
 /// How the checks end the command.
-pub(super) fn exit_of(list: &Checklist) -> Exit {
+fn exit_of(list: &Checklist) -> Exit {
     if list.has_failed() {
         Exit::SignIn
     } else {
@@ -73,11 +126,7 @@ pub(super) fn exit_of(list: &Checklist) -> Exit {
 }
 
 /// Every check of one environment; `name` is said where there are several.
-pub(super) async fn examine(
-    app: &App,
-    name: Option<&str>,
-    target: Target,
-) -> Result<Checklist, CliError> {
+async fn examine(app: &App, name: Option<&str>, target: Target) -> Result<Checklist, CliError> {
     let mut list = Checklist::default();
     list.ok(
         ADDRESS,
@@ -127,8 +176,9 @@ async fn sign_in(
         }
     };
     list.ok(TOKEN, format!("from {}", sign_in.signed_in().describe()));
-    match connect_with(target, sign_in.signed_in(), &app.interrupted).await {
-        Ok(reader) => {
+    match connect_with(app, target, sign_in.signed_in()).await {
+        Ok(connection) => {
+            let reader = connection.reader().clone();
             let identity = reader.identity();
             let (user, organization) = (&identity.caller.user, &identity.organization.name);
             list.ok(IDENTITY, format!("{user} in {organization}"));

@@ -5,8 +5,8 @@ use std::io;
 use crate::auth::SignInError;
 use crate::dataverse;
 use crate::journal::{JournalError, OpenError};
-use crate::model::{ProblemKind, RunId};
-use crate::plan::{CriteriaError, Limit, PlanDigest, UserListError};
+use crate::model::ProblemKind;
+use crate::plan::{CriteriaError, Refusal, UserListError};
 use crate::report::{ReportError, one_line};
 use crate::rollout::RolloutError;
 use crate::settings::{ChoiceError, SettingsError};
@@ -46,17 +46,11 @@ pub(super) enum CliError {
     Output(io::Error),
     #[error("refused: {0}")]
     WouldAsk(String),
-    #[error("refused: the plan changes {users} of the {selected} selected users, and {limit}")]
-    TooManyChanges {
-        users: u64,
-        selected: u64,
-        limit: Limit,
-    },
-    #[error("refused: the digest of the plan is {found}, and --expect is {expected}")]
-    OtherPlan {
-        found: PlanDigest,
-        expected: PlanDigest,
-    },
+    #[error("refused: {}", listed(.0))]
+    Refused(Vec<Refusal>),
+    /// An error that ended an environment, as it was told.
+    #[error("{}", .0.message)]
+    Told(Told),
     #[error("refused: a default template cannot be inactive, and these are defaults (number: {}):", .0.len())]
     DefaultTemplates(Vec<String>),
     #[error("declined; nothing was changed")]
@@ -71,7 +65,7 @@ pub(super) enum CliError {
 }
 
 /// An error as people and programs are told it.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Told {
     /// A stable word.
     pub(super) kind: &'static str,
@@ -93,6 +87,15 @@ impl From<ChoiceError> for CliError {
 }
 
 impl CliError {
+    /// The same error once more, where it ends several environments.
+    pub(super) fn again(&self) -> Self {
+        match self {
+            Self::Declined => Self::Declined,
+            Self::InterruptedAtPrompt => Self::InterruptedAtPrompt,
+            error => Self::Told(error.told()),
+        }
+    }
+
     pub(super) fn told(&self) -> Told {
         let (kind, exit, hint) = self.classify();
         Told {
@@ -170,21 +173,8 @@ impl CliError {
                 Some("nothing was asked of any environment; `syncfilters environments` lists those of the configuration file".into()),
             ),
             Self::WouldAsk(_) => ("would-ask", Exit::Refused, None),
-            Self::TooManyChanges { .. } => (
-                "too-many-changes",
-                Exit::Refused,
-                Some(
-                    "look at the plan with `syncfilters report`; a higher --max-changes allows it"
-                        .into(),
-                ),
-            ),
-            Self::OtherPlan { .. } => (
-                "other-plan",
-                Exit::Refused,
-                Some(
-                    "nothing was changed; review this plan with `syncfilters report`, or name the run of the other".into(),
-                ),
-            ),
+            Self::Refused(why) => refusal(why),
+            Self::Told(told) => (told.kind, told.exit, told.hint.clone()),
             Self::DefaultTemplates(_) => (
                 "default-template",
                 Exit::Refused,
@@ -202,6 +192,26 @@ impl CliError {
             }
         }
     }
+}
+
+fn listed(why: &[Refusal]) -> String {
+    let why: Vec<_> = why.iter().map(ToString::to_string).collect();
+    why.join("; ")
+}
+
+fn refusal(why: &[Refusal]) -> (&'static str, Exit, Option<String>) {
+    let (kind, hint) = match why.first() {
+        Some(Refusal::TooManyChanges { .. }) => (
+            "too-many-changes",
+            "nothing was changed; look at the plan with `syncfilters report`; a higher --max-changes allows it",
+        ),
+        Some(Refusal::OtherPlan { .. }) => (
+            "other-plan",
+            "nothing was changed; review this plan with `syncfilters report`, or name the run of the other",
+        ),
+        Some(Refusal::WrongName { .. }) | None => ("would-ask", "nothing was changed"),
+    };
+    (kind, Exit::Refused, Some(hint.to_owned()))
 }
 
 /// How many entries of a list an error says.
@@ -314,6 +324,15 @@ fn rollout_error(error: &RolloutError) -> (&'static str, Exit, Option<String>) {
             ),
         ),
         RolloutError::Stopped(_) => ("stopped", Exit::Stopped, None),
+        RolloutError::StaleAgreement => ("stale-agreement", Exit::Refused, None),
+        RolloutError::UndoNotBegun { undoes } => (
+            "undo-not-begun",
+            Exit::Usage,
+            Some(format!(
+                "nothing was changed; begin it again with `syncfilters undo {}`",
+                undoes.short()
+            )),
+        ),
         RolloutError::OtherOrganization { .. } => (
             "other-organisation",
             Exit::Usage,
@@ -348,11 +367,3 @@ fn open_error(error: &OpenError) -> (&'static str, Exit, Option<String>) {
 }
 
 const RUNS_HINT: &str = "`syncfilters runs` lists the runs";
-
-/// Says of a run that ended early how to go on with it.
-pub(super) fn how_to_go_on(run: &RunId) -> String {
-    let short = &run.as_str()[..6];
-    format!(
-        "go on with `syncfilters resume {short}`, or put back what was done with `syncfilters undo {short}`"
-    )
-}

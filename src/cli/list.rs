@@ -1,40 +1,113 @@
 //! `list`: reading without a plan and without a trace.
 
 use std::collections::BTreeSet;
-use std::sync::Arc;
+use std::num::NonZeroUsize;
 
 use crate::dataverse::Reader;
-use crate::journal::{ListedUser, RunFile};
-use crate::model::{Operation, RunId, UserId};
-use crate::report::{ListWriter, Names};
-use crate::rollout::Rollout;
+use crate::journal::ListedUser;
+use crate::model::{Operation, UserId};
+use crate::report::{ListWriter, Names, StyledWrite};
+use crate::rollout::{Looked, NewRun, Run, SurveyedAs};
 
 use super::App;
-use super::args::{ConnectionArgs, ListArgs};
-use super::change::started;
-use super::connect::{connect, target};
-use super::driver::Driver;
+use super::args::ListArgs;
+use super::carry_out::watches;
+use super::change::{fell_back, new_run};
+use super::conclude::Conclusion;
 use super::error::CliError;
 use super::exit::Exit;
-use super::many::{self, places};
+use super::places::{Place, connect_all, places, side_by_side};
 use super::printer::Printer;
-use super::scope_args::ScopeArgs;
+use super::site::Ending;
 
 /// Users taken from the survey at a time.
 const CHUNK: usize = 500;
 
 /// Lists users and their filters.
 pub(super) async fn list(app: &App, args: &ListArgs) -> Result<Exit, CliError> {
-    if let Some(places) = places(&args.connection, &app.output)? {
-        let started = started(Operation::Deactivate, &args.scope)?;
-        return many::list(app, started, args, &places).await;
+    let places = places(&args.connection, &app.output)?;
+    let new = new_run(Operation::Deactivate, &args.scope)?;
+    let looked = look_all(app, new, args.several.environments_at_once, &places).await;
+    show_all(app, looked, async |looked, _, out| {
+        let mut writer = ListWriter::new(out, app.printer.format, app.printer.look())?;
+        let shown = show(looked, &mut writer, None, Some).await?;
+        writer.finish()?;
+        Ok(exit_of(shown))
+    })
+    .await
+}
+
+/// Reads users and filters everywhere, into runs that leave no file.
+pub(super) async fn look_all(
+    app: &App,
+    new: NewRun,
+    at_once: NonZeroUsize,
+    places: &[Place],
+) -> Vec<(String, Result<Looked, CliError>)> {
+    let connected = connect_all(app, places, at_once).await;
+    let names: Vec<_> = places.iter().map(|place| &*place.name).collect();
+    let (board, watches) = watches(app, &names);
+    let work = connected
+        .into_iter()
+        .zip(watches)
+        .map(|((name, on), watch)| {
+            let new = new.clone();
+            async move {
+                let looked = async {
+                    let looking = new.look(&on?).await?;
+                    let run = looking.handle();
+                    let looked = watch.during(run, looking.read()).await;
+                    let looked = looked.map_err(|halted| CliError::from(halted.why))?;
+                    if let SurveyedAs::FellBack(why) = looked.surveyed_as() {
+                        watch.say(&fell_back(why));
+                    }
+                    Ok(looked)
+                };
+                (name, looked.await)
+            }
+        });
+    let all = side_by_side(at_once, work).await;
+    drop(board);
+    all
+}
+
+/// Writes what was read everywhere; of one environment alone, that and nothing else.
+pub(super) async fn show_all(
+    app: &App,
+    mut looked: Vec<(String, Result<Looked, CliError>)>,
+    show: impl AsyncFn(&Looked, Option<&str>, &mut dyn StyledWrite) -> Result<Exit, CliError>,
+) -> Result<Exit, CliError> {
+    if looked.len() == 1 {
+        let (_, looked) = looked.remove(0);
+        let mut out = Printer::result();
+        return show(&looked?, None, &mut out).await;
     }
-    let (rollout, _) = survey(app, Operation::Deactivate, &args.connection, &args.scope).await?;
-    let mut out = Printer::result();
-    let mut writer = ListWriter::new(&mut out, app.printer.format, app.printer.look())?;
-    let shown = show(&rollout, &mut writer, None, Some).await?;
-    writer.finish()?;
-    Ok(exit_of(shown))
+    let mut conclusion = Conclusion::new(app)?;
+    for (name, looked) in looked {
+        let looked = match looked {
+            Ok(looked) => looked,
+            Err(error) => {
+                let ending = Ending::badly(&error);
+                ending.say(app, Some(&name));
+                conclusion.without_result(&name, &ending)?;
+                continue;
+            }
+        };
+        let mut out = conclusion.begin(&name, None)?;
+        let exit = show(&looked, Some(&name), &mut out).await?;
+        drop(out);
+        let ending = Ending::well(word(exit), exit);
+        conclusion.end(ending.line(&name)?, exit)?;
+    }
+    conclusion.finish()
+}
+
+const fn word(exit: Exit) -> &'static str {
+    match exit {
+        Exit::Done => "complete",
+        Exit::Pending => "out-of-line",
+        _ => "partial",
+    }
 }
 
 /// How a list ends the command.
@@ -44,22 +117,6 @@ pub(super) const fn exit_of(shown: Shown) -> Exit {
     } else {
         Exit::Done
     }
-}
-
-/// Reads users and filters into a run that leaves no file.
-pub(super) async fn survey(
-    app: &App,
-    operation: Operation,
-    connection: &ConnectionArgs,
-    scope: &ScopeArgs,
-) -> Result<(Arc<Rollout>, Reader), CliError> {
-    let started = started(operation, scope)?;
-    let target = target(connection, None)?;
-    let reader = connect(target, &app.interrupted).await?;
-    let file = RunFile::temporary(started.head(RunId::random(), &reader))?;
-    let driver = Driver::new(&app.printer, reader.clone(), file, &app.interrupted)?;
-    driver.gather_and_survey(scope.survey.into()).await?;
-    Ok((driver.rollout().clone(), reader))
 }
 
 /// What was shown.
@@ -82,8 +139,8 @@ impl Shown {
 }
 
 /// Shows what is kept of each user; with a reader, people who changed filters are named.
-pub(super) async fn show(
-    rollout: &Rollout,
+pub(super) async fn show<S>(
+    rollout: &Run<S>,
     writer: &mut ListWriter<'_>,
     reader: Option<&Reader>,
     keep: impl Fn(ListedUser) -> Option<ListedUser>,
@@ -113,8 +170,8 @@ pub(super) async fn show(
 
 /// Names the people who changed these users' filters: from the run, else by asking. Whoever cannot be named is
 /// asked about once.
-async fn look_up(
-    rollout: &Rollout,
+async fn look_up<S>(
+    rollout: &Run<S>,
     reader: &Reader,
     users: &[ListedUser],
     names: &mut Names,

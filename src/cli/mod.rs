@@ -2,16 +2,17 @@
 
 mod app;
 mod args;
+mod carry_out;
 mod change;
 mod check;
 mod checklist;
 mod completions;
+mod conclude;
 mod connect;
 mod consent;
 #[cfg(feature = "sandbox")]
 mod demo;
 mod doctor;
-mod driver;
 mod environments;
 mod error;
 #[cfg(test)]
@@ -21,7 +22,7 @@ mod formats;
 mod interrupt;
 mod list;
 mod login;
-mod many;
+mod places;
 mod printer;
 mod resume;
 mod runs;
@@ -29,12 +30,11 @@ mod runs;
 mod sandbox;
 mod scope;
 mod scope_args;
-mod show;
 mod sign_in;
+mod site;
 mod template_args;
 mod templates;
 mod undo;
-mod waves;
 mod whoami;
 #[cfg(not(feature = "sandbox"))]
 mod without_sandbox;

@@ -1,17 +1,23 @@
 //! `apply` and `resume`: going on with a run that has a file.
 
-use crate::journal::{Journal, Phase, RunFile, RunReader};
+use std::num::NonZeroUsize;
+
+use crate::journal::{Phase, RunFile, RunReader};
 use crate::model::{Operation, Outcome};
 use crate::plan::PlanDigest;
-use crate::rollout::{RolloutError, SurveyMode};
+use crate::report::write_differences;
+use crate::rollout::{Differences, Drifted, EndedRun, IntoPlan, Opened, open};
 
 use super::App;
 use super::args::{ApplyArgs, SavedPlanArgs};
-use super::connect::{connect, store, target};
+use super::carry_out::{Group, watches};
+use super::change::connect_for_a_change;
+use super::connect::store;
 use super::consent::{self, Consent};
-use super::driver::Driver;
 use super::error::CliError;
 use super::exit::Exit;
+use super::places::place_of_run;
+use super::site::{Ending, Site, name_to_type};
 
 /// Applies a saved plan, where it still fits.
 pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliError> {
@@ -25,110 +31,124 @@ pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliEr
             "run {run} has begun to make changes; `syncfilters resume {run}` goes on"
         ))),
         Phase::Planned | Phase::Finished => {
-            let saved = Saved {
-                replan: args.replan,
-                expect: args.expect.as_ref(),
+            let drifted = if args.replan {
+                Drifted::Replan
+            } else {
+                Drifted::Refuse
             };
-            go_on(app, &args.run, &saved).await
+            go_on(app, &args.run, drifted, args.expect.as_ref()).await
         }
     }
 }
 
 /// Goes on from wherever the run was left.
 pub(super) async fn resume(app: &App, args: &ApplyArgs) -> Result<Exit, CliError> {
-    go_on(app, args, &Saved::default()).await
+    go_on(app, args, Drifted::Refuse, None).await
 }
 
-/// What is demanded of a saved plan.
-#[derive(Default)]
-struct Saved<'a> {
-    /// Whether to plan anew where it no longer fits.
-    replan: bool,
-    /// The digest that it has to have when it is applied.
-    expect: Option<&'a PlanDigest>,
-}
-
-impl Saved<'_> {
-    /// Refuses a plan with another digest; `found` is read only where it matters.
-    async fn check(&self, journal: &Journal) -> Result<(), CliError> {
-        let Some(expected) = self.expect else {
-            return Ok(());
-        };
-        let found = journal.digest().await?;
-        if found == *expected {
-            return Ok(());
-        }
-        Err(CliError::OtherPlan {
-            found,
-            expected: expected.clone(),
-        })
-    }
-}
-
-async fn go_on(app: &App, args: &ApplyArgs, saved: &Saved<'_>) -> Result<Exit, CliError> {
+async fn go_on(
+    app: &App,
+    args: &ApplyArgs,
+    drifted: Drifted,
+    expect: Option<&PlanDigest>,
+) -> Result<Exit, CliError> {
     let path = store(&app.output)?.find(&args.run)?;
-    let file = RunFile::open(&path)?;
-    let (phase, outcome) = (file.head.phase, file.head.outcome);
-    let target = target(&args.connection, Some(&file.head.environment))?;
-    let consent = Consent::new(&args.consent, target.guards.clone());
-    let finished = phase == Phase::Finished;
-    if finished && outcome != Some(Outcome::Partial) {
-        return Ok(nothing_left(app, outcome));
-    }
-    if finished || phase < Phase::Applying {
-        consent::foresee(&consent, false)?;
-    }
-    if !saved.replan {
-        // Before anything is asked of the server.
-        saved.check(&file.journal).await?;
-    }
-    let reader = connect(target, &app.interrupted).await?;
-    let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
-    let planned = match phase {
-        Phase::Gathering => {
-            gather(app, &driver).await?;
-            driver.survey(SurveyMode::Impersonation).await
-        }
-        Phase::Surveying => driver.survey(SurveyMode::Impersonation).await,
-        Phase::Planned if saved.replan => driver.replan().await?,
-        Phase::Planned => driver.stretch(driver.rollout().check_fits()).await,
-        Phase::Applying => return driver.apply(&consent).await,
-        Phase::Finished => match driver.rollout().journal().set_back_failed().await? {
-            0 => return Ok(nothing_left(app, outcome)),
-            users => {
-                let plural = if users == 1 { "" } else { "s" };
-                app.printer
-                    .say(&format!("Trying again {users} user{plural} who failed."));
-                driver.survey(SurveyMode::Impersonation).await
-            }
-        },
+    let file = if args.consent.dry_run {
+        RunFile::copy(&path)?
+    } else {
+        RunFile::open(&path)?
     };
-    match planned {
-        Ok(()) => {
-            saved.check(driver.rollout().journal()).await?;
-            driver.agree_and_apply(&consent).await
-        }
-        stopped => driver.end(stopped).await,
+    let (phase, outcome) = (file.head.phase, file.head.outcome);
+    if phase == Phase::Finished && outcome != Some(Outcome::Partial) {
+        return Ok(nothing_left(app, outcome.unwrap_or(Outcome::Complete)));
     }
+    let mut consent = Consent::new(&args.consent);
+    if let Some(digest) = expect {
+        consent.said.expect(digest.clone());
+        if drifted == Drifted::Refuse {
+            refuse_other_plan(&file, digest).await?;
+        }
+    }
+    let one = NonZeroUsize::MIN;
+    let places = [place_of_run(&args.connection, &file.head.environment)?];
+    let operation = match file.head.operation {
+        // Whether items can be lost is known when what is left is known.
+        Operation::Deactivate if phase > Phase::Planned => Operation::Undo,
+        operation => operation,
+    };
+    let connected = connect_for_a_change(app, &places, one, operation, &consent).await?;
+    let Some((name, on)) = connected.into_iter().next() else {
+        return Ok(Exit::Done);
+    };
+    let flags = consent::settings(&args.consent, &args.connection);
+    let opened = open(file, &on?, flags).await?;
+    let site = match lead_to_plan(app, opened, drifted, &name).await? {
+        Ok(site) => site,
+        Err(ended) => return Ok(nothing_left(app, ended.outcome)),
+    };
+    let group = Group {
+        app,
+        sites: vec![site],
+        at_once: one,
+    };
+    group.carry_out(&mut consent).await
 }
 
-fn nothing_left(app: &App, outcome: Option<Outcome>) -> Exit {
+/// Refuses a plan with another digest before anything is asked of a server.
+async fn refuse_other_plan(file: &RunFile, expected: &PlanDigest) -> Result<(), CliError> {
+    let found = file.journal.digest().await?;
+    if found == *expected {
+        return Ok(());
+    }
+    Err(CliError::Refused(vec![crate::plan::Refusal::OtherPlan {
+        found,
+        expected: expected.clone(),
+    }]))
+}
+
+async fn lead_to_plan(
+    app: &App,
+    opened: Opened,
+    drifted: Drifted,
+    name: &str,
+) -> Result<Result<Site, EndedRun>, CliError> {
+    let tries_again = matches!(opened, Opened::Finished(_));
+    let (_board, watches) = watches(app, &[name]);
+    let run = opened.handle();
+    let led = watches[0].during(run, opened.into_plan(drifted)).await;
+    let name = name.to_owned();
+    Ok(match led {
+        Ok(IntoPlan::Planned(planned, differences)) => {
+            if let Some(differences) = &differences {
+                show_differences(app, differences)?;
+            }
+            if tries_again {
+                app.printer.say("Trying again the users who failed.");
+            }
+            Ok(Site::planned(name, *planned))
+        }
+        Ok(IntoPlan::Nothing(ended)) => Err(ended),
+        Err(halted) => Ok(Site::ended(name, Ending::of_halted(halted))),
+    })
+}
+
+/// Shows how a plan that was made anew differs from the one before.
+fn show_differences(app: &App, differences: &Differences) -> Result<(), CliError> {
+    let (mut out, look) = app.printer.talk();
+    write_differences(&mut out, differences, look)?;
+    out.flush().map_err(CliError::Output)
+}
+
+fn nothing_left(app: &App, outcome: Outcome) -> Exit {
     app.printer
         .say("This run is finished; nothing is left to do.");
-    Exit::of_outcome(outcome.unwrap_or(Outcome::Complete))
+    Exit::of_outcome(outcome)
 }
 
-/// Collects the users again, from the environment or from the run that is being undone.
-async fn gather(app: &App, driver: &Driver<'_>) -> Result<(), CliError> {
-    let rollout = driver.rollout();
-    let gathered: Result<(), RolloutError> = match &rollout.head().undoes {
-        Some(undone) => {
-            debug_assert_eq!(rollout.head().operation, Operation::Undo);
-            let path = store(&app.output)?.find(undone.as_str())?;
-            let source = RunReader::open_at_rest(&path)?;
-            driver.stretch(rollout.gather_undo(&source)).await
-        }
-        None => driver.stretch(rollout.gather()).await,
-    };
-    Ok(gathered?)
+/// How to go on with a run that was left.
+pub(super) fn how_to_go_on(run: &EndedRun) -> String {
+    let name = name_to_type(run);
+    format!(
+        "go on with `syncfilters resume {name}`, or put back what was done with `syncfilters undo {name}`"
+    )
 }

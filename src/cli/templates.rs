@@ -3,15 +3,15 @@
 use std::io::Write;
 
 use crate::dataverse::{Reader, TemplateWriter};
-use crate::model::{Kind, State, Template, TemplateId};
-use crate::plan::{TemplateChoice, TemplateWish};
+use crate::model::{Kind, Operation, State, Template, TemplateId};
+use crate::plan::{Stakes, TemplateChoice, TemplateWish};
 use crate::report::{Format, TemplateRun, write_template_run, write_templates};
 use crate::rollout::{TemplateChange, TemplateFate, set_template};
 
 use super::App;
 use super::args::ConsentArgs;
 use super::connect::{connect, target};
-use super::consent::{self, Consent};
+use super::consent::{Consent, expected};
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
@@ -39,7 +39,8 @@ pub(super) async fn templates(app: &App, args: &TemplatesArgs) -> Result<Exit, C
 
 async fn list(app: &App, args: &TemplateListArgs) -> Result<Exit, CliError> {
     let choice = choice(&args.choice)?;
-    let reader = connect(target(&args.connection, None)?, &app.interrupted).await?;
+    let connection = connect(app, target(&args.connection, None)?).await?;
+    let reader = connection.reader().clone();
     let templates = read(&reader, &choice).await?;
     let mut out = Printer::result();
     write_templates(&mut out, &templates, app.printer.format, app.printer.look())?;
@@ -52,10 +53,14 @@ async fn list(app: &App, args: &TemplateListArgs) -> Result<Exit, CliError> {
 async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result<Exit, CliError> {
     let choice = choice(&args.choice)?;
     let target = target(&args.connection, None)?;
-    let flags = flags(args);
-    let consent = Consent::new(&flags, target.guards.clone());
-    consent::foresee(&consent, false)?;
-    let reader = connect(target, &app.interrupted).await?;
+    let mut consent = Consent::new(&flags(args));
+    let operation = match wish.state {
+        State::Active => Operation::Reactivate,
+        State::Inactive => Operation::Deactivate,
+    };
+    consent.check_early(&[expected(operation, false, &target.guards)])?;
+    let connection = connect(app, target).await?;
+    let reader = connection.reader().clone();
     let templates = read(&reader, &choice).await?;
     possible(&templates, wish)?;
     let wanted = wish.state;
@@ -67,7 +72,13 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
     if to_do > 0 && !args.dry_run {
         talk_of_plan(app, &reader, wanted, &changes)?;
         let question = question(&changes, wanted);
-        consent::obtain_for(&question, &consent, false, &app.interrupted).await?;
+        let stakes = Stakes {
+            items: u64::try_from(to_do).unwrap_or(u64::MAX),
+            ..expected(operation, false, connection.guards())
+        };
+        consent
+            .obtain_for(&stakes, &question, &app.interrupted)
+            .await?;
     }
     let done = set_all(&reader, args.dry_run, &mut changes).await;
     show(app, &reader, wanted, &changes)?;

@@ -1,56 +1,99 @@
 //! `undo`.
 
-use crate::dataverse::Reader;
-use crate::journal::{RunFile, RunReader, RunStore};
-use crate::model::{Operation, RunId};
-use crate::plan::{Criteria, Selection, Types};
-use crate::rollout::{Started, SurveyMode};
+use std::num::NonZeroUsize;
+
+use crate::journal::{Phase, RunReader, RunStore};
+use crate::model::Operation;
+use crate::plan::RunSettings;
+use crate::rollout::{Connection, RunLocation, SourceRun};
 
 use super::App;
-use super::args::ApplyArgs;
-use super::connect::{connect, store, target};
+use super::args::UndoArgs;
+use super::carry_out::{Group, watches};
+use super::change::connect_for_a_change;
+use super::connect::store;
 use super::consent::{self, Consent};
-use super::driver::Driver;
 use super::error::CliError;
 use super::exit::Exit;
+use super::places::place_of_run;
+use super::site::{Ending, Site};
 
 /// Puts back what a run changed, as a run of its own.
-pub(super) async fn undo(app: &App, args: &ApplyArgs) -> Result<Exit, CliError> {
+pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
+    let common = &args.run;
     let store = store(&app.output)?;
     // Held until the end, so that nobody resumes the run while it is being undone.
-    let source = RunReader::open_at_rest(&store.find(&args.run)?)?;
-    let target = target(&args.connection, Some(&source.head.environment))?;
-    let consent = Consent::new(&args.consent, target.guards.clone());
-    consent::foresee(&consent, false)?;
-    let reader = connect(target, &app.interrupted).await?;
-    put_back(app, reader, &store, &source, &consent).await
+    let source = SourceRun::open(&store.find(&common.run)?)?;
+    say_undone(app, &store, &source).await?;
+    let places = [place_of_run(
+        &common.connection,
+        &source.head().environment,
+    )?];
+    let mut consent = Consent::new(&common.consent);
+    let one = NonZeroUsize::MIN;
+    let operation = Operation::Undo;
+    let connected = connect_for_a_change(app, &places, one, operation, &consent).await?;
+    let settings = RunSettings {
+        include_changed: args.include_changed,
+        ..consent::settings(&common.consent, &common.connection)
+    };
+    let mut sites = Vec::new();
+    if let Some((name, on)) = connected.into_iter().next() {
+        sites.push(put_back_at(app, &on?, (name, source), settings, &store).await);
+    }
+    let group = Group {
+        app,
+        sites,
+        at_once: one,
+    };
+    group.carry_out(&mut consent).await
 }
 
-/// The whole of a run that undoes another.
-pub(super) async fn put_back(
+/// Plans a run that undoes another.
+pub(super) async fn put_back_at(
     app: &App,
-    reader: Reader,
+    on: &Connection,
+    (name, source): (String, SourceRun),
+    settings: RunSettings,
     store: &RunStore,
-    source: &RunReader,
-    consent: &Consent<'_>,
-) -> Result<Exit, CliError> {
-    let started = Started {
-        operation: Operation::Undo,
-        undoes: Some(source.head.id.clone()),
-        selection: Selection::default(),
-        criteria: Criteria::new(Types::All, source.head.criteria.kinds().to_vec(), None)?,
+) -> Site {
+    let at = RunLocation::Store(store.clone());
+    let gathered = match source.undo(on, &at, settings).await {
+        Ok(gathered) => gathered,
+        Err(halted) => return Site::ended(name, Ending::of_halted(halted)),
     };
-    let id = RunId::random();
-    let path = store.path_for(&id)?;
-    let file = RunFile::create(&path, started.head(id, &reader))?;
-    let driver = Driver::new(&app.printer, reader, file, &app.interrupted)?;
-    let gathered = driver.stretch(driver.rollout().gather_undo(source)).await;
-    let planned = match gathered {
-        Ok(()) => driver.survey(SurveyMode::Impersonation).await,
-        stopped => stopped,
-    };
-    match planned {
-        Ok(()) => driver.agree_and_apply(consent).await,
-        stopped => driver.end(stopped).await,
+    let (_board, watches) = watches(app, &[&name]);
+    let run = gathered.handle();
+    match watches[0].during(run, gathered.survey()).await {
+        Ok(planned) => Site::planned(name, planned),
+        Err(halted) => Site::ended(name, Ending::of_halted(halted)),
     }
+}
+
+/// Says what an earlier undo did; one that is not finished has to be finished first.
+async fn say_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(), CliError> {
+    let Some(by) = source.undone_by().await? else {
+        return Ok(());
+    };
+    let Ok(earlier) = store
+        .find(by.as_str())
+        .and_then(|path| RunReader::open(&path))
+    else {
+        return Ok(());
+    };
+    let short = by.short();
+    if earlier.head.phase < Phase::Finished {
+        return Err(CliError::Usage(format!(
+            "run {} is being undone by run {short}, which is not finished; `syncfilters resume {short}` finishes it",
+            source.head().id.short()
+        )));
+    }
+    let filters = earlier.view(|view| view.filters())?;
+    app.printer.say(&format!(
+        "Run {} was undone before, by run {short}: {} put back, {} left.",
+        source.head().id.short(),
+        consent::count(filters.changed, "filter"),
+        filters.left + filters.failed
+    ));
+    Ok(())
 }

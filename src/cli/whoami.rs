@@ -47,7 +47,8 @@ pub(super) async fn whoami(app: &App, args: &SignInArgs) -> Result<Exit, CliErro
     let target = target(&args.connection, None)?;
     let environment = target.environment.to_string();
     let sign_in = SignIn::open(&target, &app.interrupted).await?;
-    let reader = connect_with(target, sign_in.signed_in(), &app.interrupted).await?;
+    let connection = connect_with(app, target, sign_in.signed_in()).await?;
+    let reader = connection.reader();
     let identity = reader.identity();
     let document = Document {
         format: 1,

@@ -186,7 +186,11 @@ impl Channel {
                 }
                 Signal::Auth => return Err(attempt.into_unauthorized(call)),
                 Signal::Concurrency | Signal::Budget(_) | Signal::Overload => {
-                    match self.shared.pacer.decide(&mut state, &attempt.seen, call.repeat) {
+                    match self
+                        .shared
+                        .pacer
+                        .decide(&mut state, &attempt.seen, call.repeat)
+                    {
                         Decision::Retry { after } => self.pause(after).await?,
                         Decision::GiveUp(why) => return attempt.give_up(call, why),
                     }

@@ -2,6 +2,7 @@
 
 use http::StatusCode;
 use url::Url;
+use uuid::Uuid;
 
 use crate::model::{Caller, Organization, ServerVersion, User, UserId};
 
@@ -9,7 +10,8 @@ use super::channel::{Call, Channel};
 use super::error::Error;
 use super::reader::{bad_answer, join, read};
 use super::rows::{
-    OrganizationRow, Page, RetrieveVersion, UserRow, WhoAmI, distinct_deletes, with_query,
+    CurrentOrganization, OrganizationRow, Page, RetrieveVersion, UserRow, WhoAmI, distinct_deletes,
+    with_query,
 };
 
 /// The versions under which a Web API may answer, the newest first.
@@ -35,7 +37,7 @@ pub struct Identity {
 pub(super) async fn find_out(channel: &Channel) -> Result<Identity, Error> {
     let (service_root, who) = find_service(channel).await?;
     let version = read_version(channel, &service_root).await?;
-    let organization = read_organization(channel, &service_root, &who).await?;
+    let organization = read_organization(channel, &service_root, who.organization_id).await?;
     let caller = read_caller(channel, &service_root, UserId(who.user_id)).await?;
     Ok(Identity {
         caller,
@@ -88,10 +90,33 @@ async fn read_version(channel: &Channel, root: &Url) -> Result<ServerVersion, Er
     text.parse().map_err(|error| bad_answer(WHAT, &error))
 }
 
+/// Whether what leaves the filters stays in Exchange, as the organisation has it now; none where it cannot be read.
+pub(super) async fn distinct_deletes_now(
+    channel: &Channel,
+    root: &Url,
+    who: Uuid,
+) -> Result<Option<bool>, Error> {
+    let now = read_organization(channel, root, who).await?;
+    Ok(now.distinct_deletes)
+}
+
+/// None where the server does not tell.
+pub(super) async fn own_addresses(channel: &Channel, root: &Url) -> Result<Vec<Url>, Error> {
+    let url = with_query(
+        join(root, "RetrieveCurrentOrganization(AccessType=@p1)")?,
+        "@p1=Microsoft.Dynamics.CRM.EndpointAccessType'Default'",
+    );
+    let call = Call::get("asking for the organisation's addresses", url);
+    let answer = optional(read::<CurrentOrganization>(channel, &call).await)?;
+    let values = answer.and_then(|answer| answer.detail.endpoints.values);
+    let addresses = values.into_iter().flatten();
+    Ok(addresses.filter_map(|text| text.parse().ok()).collect())
+}
+
 async fn read_organization(
     channel: &Channel,
     root: &Url,
-    who: &WhoAmI,
+    organization: Uuid,
 ) -> Result<Organization, Error> {
     let url = with_query(
         join(root, "organizations")?,
@@ -102,8 +127,8 @@ async fn read_organization(
     let row = page.and_then(|page| page.value.into_iter().next());
     let (name, settings) = row.map_or((None, None), |row| (row.name, row.orgdborgsettings));
     Ok(Organization {
-        id: who.organization_id,
-        name: name.unwrap_or_else(|| who.organization_id.to_string()),
+        id: organization,
+        name: name.unwrap_or_else(|| organization.to_string()),
         distinct_deletes: settings.as_deref().map(distinct_deletes),
     })
 }

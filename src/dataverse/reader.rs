@@ -45,6 +45,23 @@ impl Reader {
         &self.identity
     }
 
+    /// Whether items that leave the filters stay in Exchange (`DistinctPhysicalAndLogicalDeletesForExchangeSync`), as
+    /// the organisation has it at this moment; none where it cannot be read.
+    pub async fn distinct_deletes(&self) -> Result<Option<bool>, Error> {
+        let Identity {
+            organization,
+            service_root,
+            ..
+        } = &*self.identity;
+        identity::distinct_deletes_now(&self.channel, service_root, organization.id).await
+    }
+
+    /// The addresses that the organisation gives for itself, as far as it tells. They are to be compared, and not to be
+    /// called (Microsoft: `RetrieveCurrentOrganization`, from 8.0 on).
+    pub async fn own_addresses(&self) -> Result<Vec<Url>, Error> {
+        identity::own_addresses(&self.channel, &self.identity.service_root).await
+    }
+
     /// The environment.
     pub fn environment(&self) -> &EnvironmentUrl {
         self.channel.environment()

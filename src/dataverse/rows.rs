@@ -167,6 +167,27 @@ pub(crate) struct RetrieveVersion {
     pub(crate) version: String,
 }
 
+/// The answer to `RetrieveCurrentOrganization`.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct CurrentOrganization {
+    pub(crate) detail: OrganizationDetail,
+}
+
+/// What is used of it.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct OrganizationDetail {
+    pub(crate) endpoints: Endpoints,
+}
+
+/// Addresses, by a list of what each is for that nothing here depends on.
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Endpoints {
+    pub(crate) values: Option<Vec<String>>,
+}
+
 /// A row of `systemusers` of which only the id was asked for.
 #[derive(Debug, Deserialize)]
 pub(crate) struct UserIdRow {

@@ -4,6 +4,7 @@ use std::fs::OpenOptions;
 use std::path::Path;
 use std::time::Duration;
 
+use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
 use super::lock::{RunLock, lock_path};
@@ -20,8 +21,12 @@ pub struct RunFile {
     /// What the run is.
     pub head: Head,
     /// Held for as long as the run is driven; none for a run that leaves no file.
-    _lock: Option<RunLock>,
+    lock: Option<RunLock>,
+    copy: bool,
 }
+
+/// Pages that are copied at a time: 4 MiB.
+const PAGES: i32 = 1024;
 
 impl RunFile {
     /// A new run file. Never overwrites.
@@ -63,8 +68,38 @@ impl RunFile {
         Ok(Self {
             journal: Journal::start(path, connection)?,
             head,
-            _lock: lock,
+            lock,
+            copy: false,
         })
+    }
+
+    /// Where the file is; none for a run that leaves no file.
+    pub fn path(&self) -> Option<&Path> {
+        (self.lock.is_some() || self.copy).then(|| self.journal.path())
+    }
+
+    /// A copy of a run that leaves no file: for whoever wants to see what would happen. The file stays as it is.
+    pub fn copy(path: &Path) -> Result<Self, OpenError> {
+        let (source, _) = read_only(path)?;
+        let mut connection = Connection::open("").map_err(|e| failed(path, &e))?;
+        let copied = Backup::new(&source, &mut connection)
+            .and_then(|backup| backup.run_to_completion(PAGES, Duration::ZERO, None));
+        copied
+            .and_then(|()| schema::upgrade(&connection))
+            .and_then(|()| prepare(&connection))
+            .map_err(|e| failed(path, &e))?;
+        let head = head::read(&connection).map_err(|e| failed(path, &e))?;
+        Ok(Self {
+            journal: Journal::start(path, connection)?,
+            head,
+            lock: None,
+            copy: true,
+        })
+    }
+
+    /// Whether this is a copy of a run.
+    pub const fn is_copy(&self) -> bool {
+        self.copy
     }
 
     /// Opens a run to drive it on; refuses while another process does.
@@ -79,7 +114,8 @@ impl RunFile {
         Ok(Self {
             journal: Journal::start(path, connection)?,
             head,
-            _lock: Some(lock),
+            lock: Some(lock),
+            copy: false,
         })
     }
 }

@@ -36,4 +36,4 @@ pub use view::{
     ListedUser, ProblemGroup, ProblemRow, Several, States, Stretch, Timeline, TypeTotals,
     UnknownGroup, UserFate, UserTotals, View,
 };
-pub use waves::{Left, NextWave};
+pub use waves::{Left, NextWave, WaveTotals};

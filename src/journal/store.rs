@@ -2,8 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
+use uuid::Uuid;
+
 use super::{FilterTotals, Head, OpenError, RunReader, UserTotals};
-use crate::model::RunId;
+use crate::model::{CanonicalAddress, RunId};
 
 const EXTENSION: &str = "run";
 
@@ -81,6 +83,20 @@ impl RunStore {
         }
         summaries.sort_by_key(|summary| std::cmp::Reverse(summary.head.started));
         Ok((summaries, unreadable))
+    }
+
+    /// Where each run of the store was made, and the organisation that answered there. What cannot be read is left out:
+    /// it is said where runs are listed.
+    pub fn organizations(&self) -> Result<Vec<(CanonicalAddress, Uuid)>, OpenError> {
+        let heads = self.ids()?.into_iter().filter_map(|id| {
+            let path = self.folder.join(format!("{id}.{EXTENSION}"));
+            Some(RunReader::open(&path).ok()?.head)
+        });
+        let met = heads.map(|head| {
+            let address = CanonicalAddress::of(head.environment.as_url());
+            (address, head.organization.id)
+        });
+        Ok(met.collect())
     }
 
     fn ids(&self) -> Result<Vec<RunId>, OpenError> {

@@ -47,6 +47,21 @@ pub struct NextWave {
     pub next_users: u64,
 }
 
+/// What became of the users of a wave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WaveTotals {
+    /// Its number.
+    pub number: u64,
+    /// Users with a changed filter, and none that failed.
+    pub changed: u64,
+    /// Users with a filter that could not be changed.
+    pub failed: u64,
+}
+
+const WAVE_TOTALS: &str = "
+SELECT coalesce(sum(changed AND NOT failed), 0), coalesce(sum(failed), 0)
+FROM (SELECT max(stage = 2) AS changed, max(stage = 6) AS failed FROM change WHERE wave = ?1 GROUP BY user)";
+
 impl Journal {
     /// What is left, in waves of these sizes.
     pub async fn left(&self, settings: RunSettings) -> Result<Left, JournalError> {
@@ -67,6 +82,7 @@ impl Journal {
                 return Ok(false);
             }
             assign(connection, agreed.wave)?;
+            keep_settings(connection, &settings)?;
             head::set_phase(connection, Phase::Applying)?;
             head::forget_outcome(connection)?;
             history::add(connection, &entry)?;
@@ -75,20 +91,45 @@ impl Journal {
         .await
     }
 
-    /// Takes what is left out of the waves that were begun: other waves were asked for.
-    pub async fn leave_waves(&self) -> Result<u64, JournalError> {
+    /// What became of the users of the last wave that was begun.
+    pub async fn last_wave(&self) -> Result<WaveTotals, JournalError> {
         self.run(|connection| {
-            let last = last_wave(connection)?;
-            connection.execute("UPDATE change SET wave = NULL WHERE stage < 2", [])?;
-            Ok(last.unwrap_or(0) + 1)
+            let number = last_wave(connection)?.unwrap_or(0);
+            connection.query_row(WAVE_TOTALS, [number], |row| {
+                Ok(WaveTotals {
+                    number,
+                    changed: row.get(0)?,
+                    failed: row.get(1)?,
+                })
+            })
         })
         .await
+    }
+
+    /// The number of the wave after the last that was begun.
+    pub async fn next_wave_number(&self) -> Result<u64, JournalError> {
+        self.run(|connection| Ok(last_wave(connection)?.unwrap_or(0) + 1))
+            .await
     }
 
     /// Records in the history that another run begins to undo this one.
     pub async fn record_undo(&self, by: RunId) -> Result<(), JournalError> {
         let entry = HistoryEntry::now(HistoryKind::UndoBegun, Some(by.as_str().to_owned()));
         self.add_history(entry).await
+    }
+}
+
+/// Keeps how the run is carried out from now on; the history says so where that is new.
+fn keep_settings(connection: &Connection, settings: &RunSettings) -> rusqlite::Result<()> {
+    let kept = history::settings(connection)?;
+    if kept.as_ref() == Some(settings) {
+        return Ok(());
+    }
+    history::keep(connection, settings)?;
+    let changed = HistoryEntry::now(HistoryKind::SettingsChanged, None);
+    match kept {
+        Some(_) => history::add(connection, &changed),
+        None => Ok(()),
     }
 }
 
@@ -119,7 +160,7 @@ fn left(connection: &Connection, settings: &RunSettings) -> rusqlite::Result<Lef
     })
 }
 
-/// A wave that was cut is finished before another begins.
+/// A wave that was cut is finished before another begins, unless other waves were asked for since.
 fn next_wave(
     connection: &Connection,
     settings: &RunSettings,
@@ -132,9 +173,11 @@ fn next_wave(
         |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?)),
     )?;
     let (number, users, filters) = match (last, cut) {
-        (Some(last), (users @ 1.., filters)) => (last, users, filters),
+        (Some(last), (users @ 1.., filters)) if last >= settings.first_wave => {
+            (last, users, filters)
+        }
         (last, _) => {
-            let number = last.unwrap_or(0) + 1;
+            let number = (last.unwrap_or(0) + 1).max(settings.first_wave);
             let users = most(settings.wave(number), left);
             let filters = connection.query_row(
                 "SELECT count(*) FROM change WHERE stage < 2 AND user IN

@@ -57,6 +57,8 @@ pub struct RunId(String);
 
 impl RunId {
     const DIGITS: usize = 12;
+    /// Two of a thousand runs share so many by chance once in 33: then more are asked for.
+    const SHORT: usize = 6;
 
     /// A new random id. Random from the first digit, so that short prefixes tell runs apart.
     pub fn random() -> Self {
@@ -68,6 +70,11 @@ impl RunId {
     /// The id as text.
     pub fn as_str(&self) -> &str {
         &self.0
+    }
+
+    /// The first digits, as a person types them.
+    pub fn short(&self) -> &str {
+        self.0.get(..Self::SHORT).unwrap_or(&self.0)
     }
 }
 

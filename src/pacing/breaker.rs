@@ -34,7 +34,7 @@ pub enum BreakerOutcome {
 }
 
 /// Why the run stops.
-#[derive(Clone, Copy, Debug, PartialEq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tripped {
     /// Too many in a row.
     InARow(u32),

@@ -160,6 +160,8 @@ pub enum How {
     Flag,
     /// Typed on a terminal: it holds for one agreement.
     Typed,
+    /// Typed on a terminal for a run whose waves follow each other after a pause: it holds for the whole command.
+    TypedForAllWaves,
     /// Sent with a form: it holds for one agreement.
     Form,
     /// By the command itself, which asks nobody: it holds for the whole command.
@@ -172,6 +174,7 @@ impl How {
         match self {
             Self::Flag => "flag",
             Self::Typed => "typed",
+            Self::TypedForAllWaves => "typed-for-all-waves",
             Self::Form => "form",
             Self::Command => "command",
         }

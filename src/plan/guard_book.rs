@@ -46,6 +46,12 @@ impl GuardBook {
         Self(entries.into_iter().collect())
     }
 
+    /// Whether any entry asks for anything before something is written.
+    pub fn asks_for_something(&self) -> bool {
+        let asks = |entry: &GuardEntry| entry.production || entry.limit.is_some();
+        self.0.iter().any(asks)
+    }
+
     /// The entries of this address, before anything is known of the organisation there.
     pub fn for_address(&self, address: &Url) -> Vec<&GuardEntry> {
         let address = CanonicalAddress::of(address);
@@ -85,9 +91,9 @@ impl GuardBook {
     }
 }
 
-fn together(entries: &[&GuardEntry], named: Option<&str>) -> Guards {
+fn together(entries: &[&GuardEntry], used: Option<&str>) -> Guards {
     let mut names: Vec<_> = entries.iter().map(|entry| entry.name.clone()).collect();
-    names.sort_by_key(|name| Some(name.as_str()) != named);
+    names.sort_by_key(|name| Some(name.as_str()) != used);
     Guards {
         names,
         production: entries.iter().any(|entry| entry.production),

@@ -9,8 +9,9 @@ use crate::journal::Subject;
 use crate::model::{Filter, UserId};
 use crate::plan::foreign_row;
 
-use super::pool::{Numbered, for_each};
-use super::{Rollout, RolloutError};
+use super::RolloutError;
+use super::pool::Numbered;
+use super::session::Rollout;
 
 /// Users in one request. Microsoft advises to begin with small batches ("Service protection API limits"),
 /// because their operations are carried out one after the other.
@@ -162,7 +163,7 @@ impl Rollout {
             let this = Arc::clone(self);
             async move { this.survey_group(subjects, columns).await }
         };
-        for_each(self.workers(), &self.interrupted, next, work).await
+        self.pool().for_each(next, work).await
     }
 
     async fn survey_group(

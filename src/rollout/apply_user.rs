@@ -7,7 +7,8 @@ use crate::journal::{PendingChange, PendingUser, Settled, Settlement, Subject};
 use crate::model::{Filter, Operation, Problem, ProblemKind, Stage};
 use crate::plan::{Change, Rule, Verdict, Wrote, judge};
 
-use super::{Rollout, RolloutError};
+use super::RolloutError;
+use super::session::Rollout;
 
 /// How often a user's rows are tried before they count as failed: each round answers something that
 /// happened in between.

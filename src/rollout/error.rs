@@ -2,8 +2,10 @@
 
 use crate::dataverse;
 use crate::journal::{JournalError, OpenError};
+use crate::model::RunId;
 use crate::plan::{GroupMismatch, Mismatch};
 
+use super::StopReason;
 use super::fits::Misfit;
 
 /// Why a run stops. What was done until then is in the run file.
@@ -51,9 +53,18 @@ pub enum RolloutError {
         /// Some of them.
         examples: Vec<Misfit>,
     },
-    /// Too many failures.
-    #[error("stopped, because going on would not help: {0}")]
-    Stopped(String),
+    /// It is left although nothing is wrong with it.
+    #[error("{0}")]
+    Stopped(StopReason),
+    /// Something else is left than was agreed to.
+    #[error("the run was changed after it was agreed to")]
+    StaleAgreement,
+    /// The users of an undo were not taken over from the run that it undoes.
+    #[error("this undo was interrupted before it knew which filters to put back")]
+    UndoNotBegun {
+        /// The run that was to be undone.
+        undoes: RunId,
+    },
     /// The run file belongs to another organisation.
     #[error("the run belongs to {run}, but the server is {server}")]
     OtherOrganization {
@@ -68,6 +79,33 @@ pub enum RolloutError {
 }
 
 impl RolloutError {
+    /// Whether going on later makes sense: what is in the run file is right, and the obstacle can go away.
+    pub fn is_resumable(&self) -> bool {
+        use dataverse::Error;
+        match self {
+            Self::Interrupted | Self::Stopped(_) | Self::StaleAgreement => true,
+            Self::Dataverse(error) => matches!(
+                error,
+                Error::Interrupted
+                    | Error::Unauthorized { .. }
+                    | Error::Unreachable { .. }
+                    | Error::Lost { .. }
+                    | Error::Quiet { .. }
+                    | Error::SignIn(_)
+            ),
+            Self::Journal(_)
+            | Self::Open(_)
+            | Self::Selection(_)
+            | Self::Groups(_)
+            | Self::NotImpersonated { .. }
+            | Self::MayNotImpersonate(_)
+            | Self::NotProved { .. }
+            | Self::Stale { .. }
+            | Self::UndoNotBegun { .. }
+            | Self::OtherOrganization { .. } => false,
+        }
+    }
+
     pub(super) fn is_interruption(&self) -> bool {
         matches!(
             self,

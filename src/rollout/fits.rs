@@ -8,9 +8,10 @@ use crate::journal::PendingUser;
 use crate::model::{Filter, FilterId, Modification, UserId};
 use crate::plan::{Change, Deviation, deviations, fits};
 
-use super::pool::for_each;
+use super::RolloutError;
+use super::progress::Step;
+use super::session::Rollout;
 use super::survey::Planned;
-use super::{Event, Rollout, RolloutError, Step};
 
 /// Misfits that a refusal shows; all are counted.
 const REFUSAL: usize = 10;
@@ -74,7 +75,7 @@ impl Rollout {
     /// # Errors
     /// [`RolloutError::Stale`] where a filter has another state or status than the plan says, is gone, or
     /// is new and would have been in the plan.
-    pub async fn check_fits(self: &Arc<Self>) -> Result<(), RolloutError> {
+    pub(super) async fn check_fits(self: &Arc<Self>) -> Result<(), RolloutError> {
         let differences = self.read_again(Purpose::Compare).await?;
         match differences.total() {
             0 => Ok(()),
@@ -87,7 +88,7 @@ impl Rollout {
 
     /// Reads again every user that the plan changes, and plans these users anew. Nobody else is read, and
     /// nothing is sent that changes anything. What was planned for a user who cannot be read any more stays.
-    pub async fn replan(self: &Arc<Self>) -> Result<Differences, RolloutError> {
+    pub(super) async fn replan(self: &Arc<Self>) -> Result<Differences, RolloutError> {
         // Where impersonation is dropped, nothing would be seen, and everything taken for gone.
         self.require_proof().await?;
         self.read_again(Purpose::Replan).await
@@ -95,11 +96,7 @@ impl Rollout {
 
     async fn read_again(self: &Arc<Self>, purpose: Purpose) -> Result<Differences, RolloutError> {
         let users = self.journal().users_to_change().await?;
-        let begin = Event::Begin {
-            step: Step::Check,
-            users: Some(users),
-        };
-        self.tell(begin).await;
+        self.progress.begin(Step::Check, Some(users));
         let found = Arc::new(Mutex::new(Differences::default()));
         let next = |after, limit| {
             let this = Arc::clone(self);
@@ -113,16 +110,16 @@ impl Rollout {
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
                     .add(misfits, purpose.examples());
-                this.tell(Event::User { failed: false }).await;
+                this.progress.user(false);
                 Ok(())
             }
         };
-        for_each(self.workers(), &self.interrupted, next, work).await?;
+        self.pool().for_each(next, work).await?;
         self.journal().record_digest().await?;
         self.record_requests().await?;
         let found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));
         let named = self.name_changers(found).await?;
-        self.tell(Event::End).await;
+        self.progress.end();
         Ok(named)
     }
 

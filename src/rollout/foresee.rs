@@ -16,8 +16,9 @@ use crate::plan::{
     reckon,
 };
 
+use super::RolloutError;
 use super::prove::Proof;
-use super::{Rollout, RolloutError};
+use super::session::Rollout;
 
 /// `querytype`: `OutlookFilters`, on `savedquery` a system filter.
 const SYSTEM_FILTER: i32 = 256;

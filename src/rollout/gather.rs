@@ -6,9 +6,10 @@ use crate::journal::{Found, Mark, Phase, RunReader};
 use crate::model::UnitId;
 use crate::plan::{Mismatch, Selection, Selector, ineligible};
 
+use super::RolloutError;
 use super::choose::choose;
-use super::session::belongs_together;
-use super::{Event, Rollout, RolloutError, Step};
+use super::progress::Step;
+use super::session::{Rollout, belongs_together};
 
 /// Users taken from another run at a time.
 const CHUNK: usize = 500;
@@ -20,12 +21,8 @@ impl Rollout {
     ///
     /// A role, team or unit that is unknown, or a condition that is refused, is an error before any user is listed;
     /// a name that leads to nobody, or to several, before anything else is asked.
-    pub async fn gather(&self) -> Result<(), RolloutError> {
-        self.tell(Event::Begin {
-            step: Step::Gather,
-            users: None,
-        })
-        .await;
+    pub(super) async fn gather(&self) -> Result<(), RolloutError> {
+        self.progress.begin(Step::Gather, None);
         self.journal().forget_users().await?;
         let selection = &self.head().selection;
         let chosen = choose(&self.reader, selection).await?;
@@ -49,7 +46,7 @@ impl Rollout {
             units.extend(found.iter().filter_map(|user| user.unit));
             let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
             self.journal().add_users(found).await?;
-            self.tell(Event::Found { users: count }).await;
+            self.progress.found(count);
         }
         let mismatches = selector.mismatches();
         if !mismatches.is_empty() {
@@ -117,13 +114,9 @@ impl Rollout {
     ///
     /// # Errors
     /// [`RolloutError::OtherOrganization`] where that run belongs to another organisation.
-    pub async fn gather_undo(&self, source: &RunReader) -> Result<(), RolloutError> {
+    pub(super) async fn gather_undo(&self, source: &RunReader) -> Result<(), RolloutError> {
         belongs_together(&source.head.organization, &self.head().organization)?;
-        self.tell(Event::Begin {
-            step: Step::Gather,
-            users: None,
-        })
-        .await;
+        self.progress.begin(Step::Gather, None);
         self.journal().forget_users().await?;
         let mut after = 0;
         loop {
@@ -134,7 +127,7 @@ impl Rollout {
             after = last.seq;
             let count = u64::try_from(users.len()).unwrap_or(u64::MAX);
             self.journal().add_undo(users).await?;
-            self.tell(Event::Found { users: count }).await;
+            self.progress.found(count);
         }
         self.journal().add_units(source.units()?).await?;
         self.gathered().await
@@ -142,7 +135,7 @@ impl Rollout {
 
     async fn gathered(&self) -> Result<(), RolloutError> {
         self.journal().set_phase(Phase::Surveying).await?;
-        self.tell(Event::End).await;
+        self.progress.end();
         Ok(())
     }
 }

@@ -1,27 +1,44 @@
-//! The engine: survey, apply, resume, undo, as one stream of events.
+//! The engine: phases of a run, agreement, pause, undo.
+//!
+//! A run goes through its phases in one order, each a type of its own: [`Created`], [`Gathered`], [`Planned`],
+//! [`Agreed`], and its end. Only [`agree`] makes an [`Agreed`], and only that can write.
 
 mod administrator;
+mod agreement;
 mod apply;
 mod apply_user;
 mod choose;
+mod control;
 mod error;
-mod event;
 mod fits;
 mod foresee;
 mod gather;
 mod names;
+mod phases;
 mod pool;
+mod progress;
 mod prove;
 mod record;
+mod rehearse;
+mod run;
 mod session;
+mod stop;
 mod survey;
 mod templates;
 
 pub use crate::plan::SurveyMode;
 pub use administrator::{FallBack, SurveyedAs};
-pub use apply::Application;
+pub use agreement::{Agreed, Answer, Applied, Refused, agree};
+pub use control::Control;
 pub use error::RolloutError;
-pub use event::{Event, Events, Step};
 pub use fits::{Differences, Misfit};
-pub use session::{Rollout, Started};
+pub use phases::{
+    Created, Drifted, Finished, Gathered, IntoPlan, Looked, Looking, NewRun, Opened, Planned,
+    RunLocation, SavedPlan, SourceRun, open,
+};
+pub use progress::{Activity, Progress, Step, StepProgress};
+pub use rehearse::Rehearsal;
+pub use run::{EndedRun, Halted, Run, RunHandle};
+pub use session::Connection;
+pub use stop::StopReason;
 pub use templates::{TemplateChange, TemplateFate, set_template};

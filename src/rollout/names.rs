@@ -4,7 +4,22 @@ use std::collections::{BTreeSet, HashMap};
 
 use crate::model::UserId;
 
-use super::{Rollout, RolloutError};
+use super::RolloutError;
+use super::run::Run;
+use super::session::Rollout;
+
+impl<S> Run<S> {
+    /// How these users are named, as far as that is known.
+    ///
+    /// # Errors
+    /// Where the run file cannot be read.
+    pub async fn names_of(
+        &self,
+        users: BTreeSet<UserId>,
+    ) -> Result<HashMap<UserId, String>, RolloutError> {
+        self.rollout.names_of(users).await
+    }
+}
 
 impl Rollout {
     /// How these users are named: as the run names them, else as the server does.
@@ -12,7 +27,7 @@ impl Rollout {
     ///
     /// # Errors
     /// Where the run file cannot be read.
-    pub async fn names_of(
+    pub(super) async fn names_of(
         &self,
         users: BTreeSet<UserId>,
     ) -> Result<HashMap<UserId, String>, RolloutError> {

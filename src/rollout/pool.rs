@@ -3,11 +3,12 @@
 use std::future::Future;
 
 use tokio::task::JoinSet;
-use tokio_util::sync::CancellationToken;
 
-use super::RolloutError;
+use super::control::Control;
+use super::progress::{Activity, ProgressSender};
+use super::{RolloutError, StopReason};
 
-/// Users read from the run file at a time.
+/// Users read from the run file at a time: enough that reading them is rare, and little memory.
 const CHUNK: usize = 256;
 
 /// Something with a number by which the run file hands it out.
@@ -15,70 +16,102 @@ pub(super) trait Numbered {
     fn seq(&self) -> i64;
 }
 
-/// Hands everything that `next` brings to `work`, `workers` at a time.
-///
-/// The first error stops the hand-out, and those who wait for their turn to send; what is under way is
-/// finished, because a request that has left has left. An interruption does the same.
-pub(super) async fn for_each<T, N, NF, W, WF>(
-    workers: usize,
-    interrupted: &CancellationToken,
-    mut next: N,
-    work: W,
-) -> Result<(), RolloutError>
-where
-    T: Numbered,
-    N: FnMut(i64, usize) -> NF,
-    NF: Future<Output = Result<Vec<T>, RolloutError>>,
-    W: Fn(T) -> WF,
-    WF: Future<Output = Result<(), RolloutError>> + Send + 'static,
-{
-    let mut running = JoinSet::new();
-    let mut first_error = None;
-    let mut after = 0;
-    'hand_out: loop {
-        let chunk = match next(after, CHUNK).await {
-            Ok(chunk) if chunk.is_empty() => break,
-            Ok(chunk) => chunk,
-            Err(error) => {
-                first_error = Some(error);
-                break;
-            }
-        };
-        for item in chunk {
-            after = item.seq();
-            while running.len() >= workers {
-                finish_one(&mut running, &mut first_error, interrupted).await;
-            }
-            if interrupted.is_cancelled() {
-                first_error.get_or_insert(RolloutError::Interrupted);
-            }
-            if first_error.is_some() {
-                break 'hand_out;
-            }
-            running.spawn(work(item));
-        }
-    }
-    while !running.is_empty() {
-        finish_one(&mut running, &mut first_error, interrupted).await;
-    }
-    first_error.map_or(Ok(()), Err)
+/// Who does the work, and who may pause or stop it.
+pub(super) struct Pool<'a> {
+    pub(super) workers: usize,
+    pub(super) control: &'a Control,
+    pub(super) progress: &'a ProgressSender,
 }
 
-async fn finish_one(
-    running: &mut JoinSet<Result<(), RolloutError>>,
-    first_error: &mut Option<RolloutError>,
-    interrupted: &CancellationToken,
-) {
-    match running.join_next().await {
-        Some(Ok(Err(error))) => keep_first(first_error, error),
-        Some(Err(died)) => {
-            let why = format!("a worker died: {died}");
-            keep_first(first_error, RolloutError::Stopped(why));
+/// Tasks under way, and the first error.
+#[derive(Default)]
+struct UnderWay {
+    tasks: JoinSet<Result<(), RolloutError>>,
+    first_error: Option<RolloutError>,
+}
+
+impl Pool<'_> {
+    /// Hands everything that `next` brings to `work`.
+    ///
+    /// The first error stops the hand-out, and those who wait for their turn to send; what is under way is
+    /// finished, because a request that has left has left. An interruption does the same. A pause waits until
+    /// nothing is under way, and then for the word to go on.
+    pub(super) async fn for_each<T, N, NF, W, WF>(
+        &self,
+        mut next: N,
+        work: W,
+    ) -> Result<(), RolloutError>
+    where
+        T: Numbered,
+        N: FnMut(i64, usize) -> NF,
+        NF: Future<Output = Result<Vec<T>, RolloutError>>,
+        W: Fn(T) -> WF,
+        WF: Future<Output = Result<(), RolloutError>> + Send + 'static,
+    {
+        let mut under_way = UnderWay::default();
+        let mut after = 0;
+        'hand_out: loop {
+            let chunk = match next(after, CHUNK).await {
+                Ok(chunk) if chunk.is_empty() => break,
+                Ok(chunk) => chunk,
+                Err(error) => {
+                    under_way.first_error = Some(error);
+                    break;
+                }
+            };
+            for item in chunk {
+                after = item.seq();
+                while under_way.tasks.len() >= self.workers {
+                    self.finish_one(&mut under_way).await;
+                }
+                self.pause(&mut under_way).await;
+                if let Some(ended) = self.control.ended() {
+                    under_way.first_error.get_or_insert(ended);
+                }
+                if under_way.first_error.is_some() {
+                    break 'hand_out;
+                }
+                under_way.tasks.spawn(work(item));
+            }
         }
-        Some(Ok(Ok(()))) | None => {}
+        while !under_way.tasks.is_empty() {
+            self.finish_one(&mut under_way).await;
+        }
+        under_way.first_error.map_or(Ok(()), Err)
     }
-    if first_error.is_some() {
-        interrupted.cancel();
+
+    /// Waits for as long as the run is paused.
+    async fn pause(&self, under_way: &mut UnderWay) {
+        while self.control.is_paused()
+            && under_way.first_error.is_none()
+            && self.control.ended().is_none()
+        {
+            if under_way.tasks.is_empty() {
+                self.control.wait(self.progress).await;
+            } else {
+                let tasks = u64::try_from(under_way.tasks.len()).unwrap_or(u64::MAX);
+                let activity = Activity::Pausing { under_way: tasks };
+                self.progress.activity(activity);
+                self.finish_one(under_way).await;
+            }
+        }
+        self.progress.activity(Activity::Working);
+    }
+
+    async fn finish_one(&self, under_way: &mut UnderWay) {
+        let first_error = &mut under_way.first_error;
+        match under_way.tasks.join_next().await {
+            Some(Ok(Err(error))) => keep_first(first_error, error),
+            Some(Err(died)) => {
+                let defect = StopReason::Defect(died.to_string());
+                keep_first(first_error, RolloutError::Stopped(defect));
+            }
+            Some(Ok(Ok(()))) | None => {}
+        }
+        if first_error.is_some() {
+            self.progress.activity(Activity::Stopping);
+            self.control.token().cancel();
+        }
     }
 }
 
@@ -105,6 +138,36 @@ mod tests {
         }
     }
 
+    use tokio_util::sync::CancellationToken;
+
+    use super::super::progress::Progress;
+
+    struct Bench {
+        control: Control,
+        progress: ProgressSender,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            Self {
+                control: Control::new(CancellationToken::new()),
+                progress: ProgressSender::default(),
+            }
+        }
+
+        fn pool(&self, workers: usize) -> Pool<'_> {
+            Pool {
+                workers,
+                control: &self.control,
+                progress: &self.progress,
+            }
+        }
+
+        fn now(&self) -> Progress {
+            self.progress.subscribe().borrow().clone()
+        }
+    }
+
     async fn numbers(after: i64, limit: usize) -> Result<Vec<i64>, RolloutError> {
         let limit = i64::try_from(limit).unwrap();
         Ok((after + 1..=1000)
@@ -125,9 +188,8 @@ mod tests {
                 Ok(())
             }
         };
-        for_each(7, &CancellationToken::new(), numbers, work)
-            .await
-            .unwrap();
+        let bench = Bench::new();
+        bench.pool(7).for_each(numbers, work).await.unwrap();
         assert_eq!(done.load(Ordering::SeqCst), 1000);
         assert!(most.load(Ordering::SeqCst) <= 7);
     }
@@ -140,22 +202,76 @@ mod tests {
             async move {
                 done.fetch_add(1, Ordering::SeqCst);
                 if n == 5 {
-                    Err(RolloutError::Stopped("five".into()))
+                    Err(RolloutError::Stopped(StopReason::Defect("five".into())))
                 } else {
                     Ok(())
                 }
             }
         };
-        let result = for_each(3, &CancellationToken::new(), numbers, work).await;
+        let result = Bench::new().pool(3).for_each(numbers, work).await;
         assert!(matches!(result, Err(RolloutError::Stopped(_))));
         assert!(done.load(Ordering::SeqCst) < 20);
     }
 
     #[tokio::test]
     async fn an_interruption_hands_out_nothing_more() {
-        let interrupted = CancellationToken::new();
-        interrupted.cancel();
-        let result = for_each(3, &interrupted, numbers, |_: i64| async { Ok(()) }).await;
+        let bench = Bench::new();
+        bench.control.token().cancel();
+        let work = |_: i64| async { Ok(()) };
+        let result = bench.pool(3).for_each(numbers, work).await;
         assert!(matches!(result, Err(RolloutError::Interrupted)));
+    }
+
+    #[tokio::test]
+    async fn a_pause_finishes_what_is_under_way_and_hands_out_nothing_until_it_is_over() {
+        let bench = Bench::new();
+        let done = Arc::new(AtomicUsize::new(0));
+        let (control, counted) = (bench.control.clone(), done.clone());
+        let work = move |n: i64| {
+            let (control, done) = (control.clone(), counted.clone());
+            async move {
+                if n == 5 {
+                    control.pause();
+                }
+                done.fetch_add(1, Ordering::SeqCst);
+                Ok(())
+            }
+        };
+        let pool = bench.pool(3);
+        let run = pool.for_each(numbers, work);
+        let watch = async {
+            let mut progress = bench.progress.subscribe();
+            let paused = |progress: &Progress| progress.activity == Activity::Paused;
+            progress.wait_for(paused).await.unwrap();
+            let at_pause = done.load(Ordering::SeqCst);
+            for _ in 0..100 {
+                tokio::task::yield_now().await;
+            }
+            assert_eq!(done.load(Ordering::SeqCst), at_pause);
+            assert!(at_pause < 20);
+            bench.control.go_on();
+        };
+        let (result, ()) = tokio::join!(run, watch);
+        result.unwrap();
+        assert_eq!(done.load(Ordering::SeqCst), 1000);
+        assert_eq!(bench.now().activity, Activity::Working);
+    }
+
+    #[tokio::test]
+    async fn a_paused_run_can_be_stopped_and_says_that_it_was_asked_to() {
+        let bench = Bench::new();
+        bench.control.pause();
+        let (pool, work) = (bench.pool(3), |_: i64| async { Ok(()) });
+        let run = pool.for_each(numbers, work);
+        let stop = async {
+            let mut progress = bench.progress.subscribe();
+            let paused = |progress: &Progress| progress.activity == Activity::Paused;
+            progress.wait_for(paused).await.unwrap();
+            bench.control.stop();
+        };
+        let (result, ()) = tokio::join!(run, stop);
+        let Err(RolloutError::Stopped(StopReason::Requested)) = result else {
+            panic!("{result:?}");
+        };
     }
 }

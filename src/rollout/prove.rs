@@ -10,7 +10,9 @@ use crate::dataverse::{self, Impersonated, Reader};
 use crate::journal::Subject;
 use crate::model::UserId;
 
-use super::{Event, Rollout, RolloutError, Step};
+use super::RolloutError;
+use super::progress::Step;
+use super::session::Rollout;
 
 /// How many users are tried: some cannot be impersonated, and that proves nothing.
 const TRIES: usize = 25;
@@ -53,15 +55,11 @@ impl Rollout {
     ///
     /// # Errors
     /// [`RolloutError::NotImpersonated`] or [`RolloutError::MayNotImpersonate`] where the proof fails.
-    pub async fn prove(&self) -> Result<(), RolloutError> {
-        self.tell(Event::Begin {
-            step: Step::Prove,
-            users: None,
-        })
-        .await;
+    pub(super) async fn prove(&self) -> Result<(), RolloutError> {
+        self.progress.begin(Step::Prove, None);
         let subjects = self.journal().to_survey(0, TRIES + 1).await?;
         let proof = self.prove_with(subjects).await;
-        self.tell(Event::End).await;
+        self.progress.end();
         match proof {
             Err(RolloutError::NotProved { .. }) => Ok(()),
             proof => {

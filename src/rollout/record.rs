@@ -9,7 +9,8 @@ use jiff::Timestamp;
 use crate::journal::Requests;
 use crate::pacing::Status;
 
-use super::{Rollout, RolloutError};
+use super::RolloutError;
+use super::session::Rollout;
 
 /// Milliseconds of the shortest stretch of time that a run file tells apart.
 const STRETCH: i64 = 1000;
@@ -59,7 +60,7 @@ impl From<&Status> for Counted {
 
 impl Rollout {
     /// Records what was asked of the server since the last time.
-    pub async fn record_requests(&self) -> Result<(), RolloutError> {
+    pub(super) async fn record_requests(&self) -> Result<(), RolloutError> {
         let now = Counted::from(&self.pacer().status());
         let (more, at) = {
             let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);

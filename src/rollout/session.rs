@@ -1,124 +1,127 @@
-//! A run and everything it needs.
+//! A run and everything it needs, as every phase shares it.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use jiff::Timestamp;
-use tokio_util::sync::CancellationToken;
-
-use crate::dataverse::{Impersonated, Reader};
-use crate::journal::{Head, Journal, Phase, Requests, RunFile, Subject};
-use crate::model::{Operation, Organization, Outcome, ProblemKind, RunId, UserId};
+use crate::dataverse::{Impersonated, Reader, Writer};
+use crate::journal::{Head, Journal, RunFile, Subject};
+use crate::model::{Organization, ProblemKind, UserId};
 use crate::pacing::{Breaker, BreakerOutcome, Pacer};
-use crate::plan::{Criteria, Selection, Surroundings};
+use crate::plan::{Guards, RunSettings, Surroundings};
 
+use super::agreement::Agreement;
+use super::control::Control;
+use super::pool::Pool;
+use super::progress::ProgressSender;
 use super::prove::Proof;
 use super::record::Counted;
-use super::{Event, Events, RolloutError};
+use super::{RolloutError, StopReason};
 
-/// What a new run is to be.
+/// An environment that has answered, and what has to be kept to there.
 #[derive(Clone, Debug)]
-pub struct Started {
-    /// What it does.
-    pub operation: Operation,
-    /// The run that it undoes.
-    pub undoes: Option<RunId>,
-    /// Which users.
-    pub selection: Selection,
-    /// Which of their filters.
-    pub criteria: Criteria,
+pub struct Connection {
+    pub(super) reader: Reader,
+    pub(super) guards: Guards,
 }
 
-impl Started {
-    /// The head of a new run, as this reader sees the world.
-    pub fn head(self, id: RunId, reader: &Reader) -> Head {
-        let identity = reader.identity();
-        Head {
-            id,
-            operation: self.operation,
-            undoes: self.undoes,
-            environment: reader.environment().clone(),
-            organization: identity.organization.clone(),
-            version: identity.version,
-            caller: identity.caller.clone(),
-            selection: self.selection,
-            criteria: self.criteria,
-            started: Timestamp::now(),
-            phase: Phase::Gathering,
-            finished: None,
-            outcome: None,
-            stamps: false,
-            requests: Requests::default(),
-        }
+impl Connection {
+    /// The guards have to be those of the organisation that answers, under whatever address it is known.
+    pub fn new(reader: Reader, guards: Guards) -> Self {
+        Self { reader, guards }
+    }
+
+    /// Reads from the environment; it cannot write.
+    pub fn reader(&self) -> &Reader {
+        &self.reader
+    }
+
+    /// What has to be kept to.
+    pub fn guards(&self) -> &Guards {
+        &self.guards
     }
 }
 
-/// A run being driven: where it reads and writes, its file, and who is told.
+/// A run being driven: where it reads and writes, its file, and how far it is.
 #[derive(Debug)]
-pub struct Rollout {
+pub(super) struct Rollout {
     pub(super) reader: Reader,
+    pub(super) guards: Guards,
     pub(super) file: RunFile,
-    events: Mutex<Events>,
-    pub(super) interrupted: CancellationToken,
+    /// What this command says of how the run is carried out.
+    pub(super) flags: RunSettings,
+    /// How it is carried out: what its file keeps, and what this command says instead.
+    pub(super) settings: RunSettings,
+    /// Whether its file is too old to tell how it was carried out.
+    pub(super) settings_unknown: bool,
+    pub(super) progress: ProgressSender,
+    pub(super) control: Control,
     pub(super) proof: Mutex<Option<Proof>>,
     pub(super) stamps: AtomicBool,
     breaker: Mutex<Breaker>,
     /// What has to be known to count what users lose; only where that is asked for.
     pub(super) around: Mutex<Option<Arc<Surroundings>>>,
     pub(super) counted: Mutex<Counted>,
+    /// The run that this one undoes, so that its file can say so before the first write.
+    pub(super) undone: Mutex<Option<RunFile>>,
 }
 
 impl Rollout {
-    /// A run to be driven, with an environment that its file belongs to. Nobody is told of it yet.
-    pub fn new(reader: Reader, file: RunFile) -> Result<Self, RolloutError> {
-        belongs_together(&file.head.organization, &reader.identity().organization)?;
-        let interrupted = reader.channel().interrupted().clone();
+    /// A run to be driven, with an environment that its file belongs to.
+    pub(super) fn new(
+        on: &Connection,
+        file: RunFile,
+        settings: RunSettings,
+    ) -> Result<Self, RolloutError> {
+        belongs_together(&file.head.organization, &on.reader.identity().organization)?;
+        let token = on.reader.channel().interrupted().child_token();
+        let reader = on.reader.under(token.clone());
         let breaker = reader.channel().pacer().breaker();
         Ok(Self {
             stamps: AtomicBool::new(file.head.stamps),
+            guards: on.guards.clone(),
             reader,
             file,
-            events: Mutex::new(Events::ignored()),
-            interrupted,
+            flags: settings.clone(),
+            settings,
+            settings_unknown: false,
+            progress: ProgressSender::default(),
+            control: Control::new(token),
             proof: Mutex::new(None),
             breaker: Mutex::new(breaker),
             around: Mutex::new(None),
             counted: Mutex::new(Counted::now()),
+            undone: Mutex::new(None),
         })
     }
 
-    /// Who is told from now on; whoever was told before hears no more.
-    pub fn set_events(&self, events: Events) {
-        *self.events.lock().unwrap_or_else(PoisonError::into_inner) = events;
-    }
-
-    pub(super) async fn tell(&self, event: Event) {
-        let events = self
-            .events
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clone();
-        events.send(event).await;
+    /// The one place where something that can write is made; it takes what was agreed to.
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    pub(super) fn writer(&self, _agreed: &Agreement) -> Writer {
+        Writer::new(self.reader.clone(), false)
     }
 
     /// What the run is.
-    pub fn head(&self) -> &Head {
+    pub(super) fn head(&self) -> &Head {
         &self.file.head
     }
 
     /// The run file.
-    pub fn journal(&self) -> &Journal {
+    pub(super) fn journal(&self) -> &Journal {
         &self.file.journal
     }
 
     /// The pace at which requests leave.
-    pub fn pacer(&self) -> &Pacer {
+    pub(super) fn pacer(&self) -> &Pacer {
         self.reader.channel().pacer()
     }
 
-    /// How many users may be worked on at once: as many as may ever be asked about at once.
-    pub(super) fn workers(&self) -> usize {
-        self.reader.channel().pacer().max_concurrency()
+    /// As many users at once as may ever be asked about at once.
+    pub(super) fn pool(&self) -> Pool<'_> {
+        Pool {
+            workers: self.pacer().max_concurrency(),
+            control: &self.control,
+            progress: &self.progress,
+        }
     }
 
     /// Who signed in when the run began, and who did now.
@@ -141,43 +144,10 @@ impl Rollout {
         };
         let mut breaker = self.breaker.lock().unwrap_or_else(PoisonError::into_inner);
         match breaker.record(outcome) {
-            Some(tripped) => Err(RolloutError::Stopped(tripped.to_string())),
+            Some(tripped) => Err(RolloutError::Stopped(StopReason::ServerFailing(tripped))),
             None => Ok(()),
         }
     }
-
-    /// Records how the run ended, from what its file says, and says it.
-    pub async fn finish(&self) -> Result<Outcome, RolloutError> {
-        self.record_requests().await?;
-        let outcome = self.journal().view(outcome_of).await?;
-        if matches!(
-            outcome,
-            Outcome::Complete | Outcome::Partial | Outcome::Nothing
-        ) {
-            self.journal().set_phase(Phase::Finished).await?;
-        }
-        self.journal().set_outcome(outcome).await?;
-        Ok(outcome)
-    }
-
-    /// Records that the run was left before its end; it can be resumed.
-    pub async fn leave(&self, outcome: Outcome) -> Result<(), RolloutError> {
-        self.record_requests().await?;
-        Ok(self.journal().set_outcome(outcome).await?)
-    }
-}
-
-fn outcome_of(view: &crate::journal::View<'_>) -> rusqlite::Result<Outcome> {
-    let (users, filters) = (view.users()?, view.filters()?);
-    Ok(if users.planned > 0 {
-        Outcome::Stopped
-    } else if users.failed > 0 || view.has_verify_problems()? {
-        Outcome::Partial
-    } else if filters.changed > 0 {
-        Outcome::Complete
-    } else {
-        Outcome::Nothing
-    })
 }
 
 /// A run may only touch the organisation that it is about.

@@ -9,8 +9,10 @@ use crate::plan::{
     Attribution, Change, Done, UndoStep, UserPlan, Wrote, foreign_row, plan_user, undo_step,
 };
 
-use super::pool::{Numbered, for_each};
-use super::{Event, Rollout, RolloutError, Step, SurveyMode, SurveyedAs};
+use super::pool::Numbered;
+use super::progress::Step;
+use super::session::Rollout;
+use super::{RolloutError, SurveyMode, SurveyedAs};
 
 impl Numbered for Subject {
     fn seq(&self) -> i64 {
@@ -44,19 +46,21 @@ impl Planned {
 }
 
 impl Rollout {
+    /// Proves impersonation, and reads.
+    pub(super) async fn prove_and_survey(self: &Arc<Self>) -> Result<SurveyedAs, RolloutError> {
+        self.prove().await?;
+        self.survey().await
+    }
+
     /// Reads the filters of every user who was not surveyed yet, and plans each user's changes.
     ///
     /// Where the administrator's survey was asked for and does not see what the users see, each user is asked
     /// as himself after all, and the answer says why.
-    pub async fn survey(self: &Arc<Self>, mode: SurveyMode) -> Result<SurveyedAs, RolloutError> {
+    pub(super) async fn survey(self: &Arc<Self>) -> Result<SurveyedAs, RolloutError> {
         let users = self.journal().user_totals().await?.planned;
-        let begin = Event::Begin {
-            step: Step::Survey,
-            users: Some(users),
-        };
-        self.tell(begin).await;
+        self.progress.begin(Step::Survey, Some(users));
         self.look_around().await?;
-        let surveyed_as = match mode {
+        let surveyed_as = match self.settings.survey {
             SurveyMode::Impersonation => {
                 self.recording(self.survey_as_each_user()).await?;
                 SurveyedAs::Asked
@@ -76,7 +80,7 @@ impl Rollout {
         self.journal().record_digest().await?;
         self.journal().set_phase(Phase::Planned).await?;
         self.record_requests().await?;
-        self.tell(Event::End).await;
+        self.progress.end();
         Ok(surveyed_as)
     }
 
@@ -89,7 +93,7 @@ impl Rollout {
             let this = Arc::clone(self);
             async move { this.survey_user(&subject).await }
         };
-        for_each(self.workers(), &self.interrupted, next, work).await
+        self.pool().for_each(next, work).await
     }
 
     pub(super) async fn survey_user(&self, subject: &Subject) -> Result<(), RolloutError> {
@@ -115,7 +119,7 @@ impl Rollout {
             }
         };
         let failed = problem.is_some();
-        self.tell(Event::User { failed }).await;
+        self.progress.user(failed);
         self.count(problem)
     }
 

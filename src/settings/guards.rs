@@ -5,30 +5,6 @@ use crate::plan::{GuardBook, GuardEntry, Limit};
 
 use super::{ConfigFile, Profile};
 
-/// What has to be kept to and agreed to in an environment.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Guards {
-    /// What the environment is called in the configuration file; none where it is not in there.
-    pub name: Option<String>,
-    /// Whether that name has to be given before anything is written: `production`.
-    pub production: bool,
-    /// How many users may be changed where no flag says it: `max-changes`.
-    pub limit: Option<Limit>,
-}
-
-impl Guards {
-    /// The guards of an address. They hold however it was named: where it stands in the file several times, what
-    /// any entry asks for holds, and the entry of this name comes first.
-    pub(super) fn of(environment: &EnvironmentUrl, named: Option<&str>, book: &GuardBook) -> Self {
-        let guards = book.at_address(environment.as_url(), named);
-        Self {
-            name: guards.names.into_iter().next(),
-            production: guards.production,
-            limit: guards.limits.into_iter().next(),
-        }
-    }
-}
-
 impl ConfigFile {
     /// What every environment of the file asks for.
     pub fn guard_book(&self) -> GuardBook {
@@ -60,6 +36,7 @@ pub(super) fn is_at(profile: &Profile, environment: &EnvironmentUrl) -> bool {
 mod tests {
     use super::*;
     use crate::plan::Bound;
+    use crate::plan::Guards;
     use uuid::Uuid;
 
     fn file() -> ConfigFile {
@@ -74,7 +51,8 @@ mod tests {
     }
 
     fn guards(named: Option<&str>, address: &str) -> Guards {
-        Guards::of(&address.parse().unwrap(), named, &file().guard_book())
+        let address = address.parse::<EnvironmentUrl>().unwrap();
+        file().guard_book().at_address(address.as_url(), named)
     }
 
     #[test]
@@ -84,12 +62,15 @@ mod tests {
             for address in ["https://contoso.example", "https://CONTOSO.example.:443"] {
                 let guards = guards(named, address);
                 assert!(guards.production);
-                assert_eq!(guards.limit, limit);
-                assert_eq!(guards.name.as_deref(), named.or(Some("alias")));
+                assert_eq!(guards.limits, limit.clone().into_iter().collect::<Vec<_>>());
+                assert_eq!(
+                    guards.names.first().map(String::as_str),
+                    named.or(Some("alias"))
+                );
             }
         }
         let none = guards(Some("test"), "https://test.example");
-        assert_eq!((none.production, none.limit), (false, None));
+        assert_eq!((none.production, none.limits.len()), (false, 0));
         assert_eq!(guards(None, "https://other.example"), Guards::default());
     }
 

@@ -12,7 +12,6 @@ mod sign_in;
 
 pub use error::SettingsError;
 pub use file::{ConfigFile, Pace};
-pub use guards::Guards;
 pub use locate::{config_path, state_dir};
 pub use method::{ChoiceError, Chosen, Surroundings, choose, from_variables};
 pub use resolve::{Asked, Origin, Target, Variables, resolve};

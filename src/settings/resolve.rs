@@ -5,10 +5,10 @@ use std::num::NonZeroU32;
 
 use crate::model::EnvironmentUrl;
 use crate::pacing;
-use crate::plan::GuardBook;
+use crate::plan::{GuardBook, Guards};
 
 use super::file::nearest;
-use super::guards::{Guards, is_at};
+use super::guards::is_at;
 use super::{ConfigFile, Pace, Profile, SettingsError, SignInKeys};
 
 /// What the command line says.
@@ -76,6 +76,8 @@ pub struct Target {
     pub guards: Guards,
     /// What the configuration file asks for, by organisation: the guards are looked up again once it is known.
     pub guard_book: GuardBook,
+    /// The name that was used for it.
+    pub named: Option<String>,
 }
 
 /// Decides which environment is meant. `run` is the one in a run file, which counts where nothing else is named.
@@ -153,8 +155,9 @@ impl Layers<'_> {
         let sign_in = profile.map(Profile::sign_in).unwrap_or_default();
         let asked = self.asked.sign_in.clone();
         Target {
-            guards: Guards::of(&environment, named, &guard_book),
+            guards: guard_book.at_address(environment.as_url(), named),
             guard_book,
+            named: named.map(str::to_owned),
             environment,
             origin,
             pacing: pacing_of(&[self.asked.pace, pace, self.file.pace]),

@@ -140,7 +140,7 @@ fn a_drift_that_is_too_large_is_refused_with_the_numbers_and_the_flag() {
     let drift = world.states();
     let ended = fix(&world, &["--max-changes", "2"]).must_be(5);
     assert!(
-        ended.stderr.contains("refused: the plan changes "),
+        ended.stderr.contains("refused: the run changes "),
         "{ended:?}"
     );
     assert!(ended.stderr.contains("--max-changes is 2"), "{ended:?}");

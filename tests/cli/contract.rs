@@ -274,7 +274,10 @@ fn waves_go_one_after_the_other_and_what_is_in_none_is_left_for_resume() {
     let world = World::with_users(60);
     let waves = ["--wave", "5,10", "--format", "json"];
     let ended = world.run(&deactivate(&waves)).must_be(6);
-    assert!(ended.stderr.contains("Wave 1 is done"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("Wave 1: 4 changed, 1 failed."),
+        "{ended:?}"
+    );
     let document = ended.json();
     assert_eq!(document["outcome"], "stopped");
     let run = document["run"].as_str().unwrap();
@@ -282,7 +285,17 @@ fn waves_go_one_after_the_other_and_what_is_in_none_is_left_for_resume() {
     let done = users["changed"].as_u64().unwrap() + users["failed"].as_u64().unwrap();
     assert!(done >= 15, "{users}");
     assert!(users["planned"].as_u64().unwrap() > 0, "{users}");
-    let resumed = world.run(&["resume", run, "--wave", "5,rest", "--format", "json"]);
+    world.run(&["resume", run]).must_be(5);
+    let resumed = world.run(&[
+        "resume",
+        run,
+        "--yes",
+        "--accept-calendar-loss",
+        "--wave",
+        "5,rest",
+        "--format",
+        "json",
+    ]);
     let resumed = resumed.must_be(3).json();
     assert_eq!(resumed["users"]["planned"], 0);
     world.run(&deactivate(&["--wave", "0"])).must_be(2);

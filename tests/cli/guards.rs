@@ -50,7 +50,9 @@ fn production_is_written_to_only_where_it_is_named() {
     let wrong = ["--confirm-environment", "practice"];
     let ended = run(&["deactivate"], &wrong).must_be(5);
     assert!(
-        ended.stderr.contains("this is environment `contoso`"),
+        ended
+            .stderr
+            .contains("its name in the configuration file is `contoso`"),
         "{ended:?}"
     );
     assert_eq!(world.states(), before);

@@ -58,7 +58,9 @@ fn a_killed_run_is_finished_by_resume_and_undone_exactly() {
         child.kill().unwrap();
         child.wait().unwrap();
         let run = latest_run(&world);
-        world.run(&["resume", &run]).must_be(3);
+        world
+            .run(&["resume", &run, "--yes", "--accept-calendar-loss"])
+            .must_be(3);
         assert_eq!(
             world.states(),
             quiet.states(),
@@ -99,7 +101,9 @@ fn a_run_whose_token_is_refused_in_the_middle_stops_and_is_finished_by_resume() 
     // Signed in anew.
     world.sandbox.set_faults(Faults::default());
     let run = latest_run(&world);
-    world.run(&["resume", &run]).must_be(3);
+    world
+        .run(&["resume", &run, "--yes", "--accept-calendar-loss"])
+        .must_be(3);
     let checked = world.run(&["plan", "deactivate", "--format", "json"]);
     assert_eq!(checked.json()["filters"]["changed"], 0, "{checked:?}");
     world.run(&["undo", &run, "--yes"]).must_be(0);
@@ -128,5 +132,7 @@ fn ctrl_c_finishes_what_is_under_way_and_says_how_to_go_on() {
         stderr.contains(&format!("syncfilters resume {}", &run[..6])),
         "{stderr}"
     );
-    world.run(&["resume", &run]).must_be(3);
+    world
+        .run(&["resume", &run, "--yes", "--accept-calendar-loss"])
+        .must_be(3);
 }

@@ -187,7 +187,7 @@ fn without_a_terminal_one_refusal_names_the_flag_and_nothing_is_changed() {
     let ended = ended.must_be(5);
     assert_eq!(
         ended.stderr.matches("--accept-calendar-loss").count(),
-        2,
+        1,
         "{ended:?}"
     );
     assert_eq!(worlds.states(), before);
@@ -221,7 +221,10 @@ fn a_guard_holds_back_the_environment_that_it_concerns() {
             .stderr
             .contains(&format!("syncfilters apply {}", &run[..6]))
     );
-    worlds.run(&["apply", run, "--yes"]).must_be(3);
+    worlds.run(&["apply", run, "--yes"]).must_be(5);
+    worlds
+        .run(&["apply", run, "--yes", "--max-changes", "90"])
+        .must_be(3);
     assert_ne!(worlds.states()[1], before[1]);
 }
 
@@ -241,10 +244,15 @@ fn each_environment_in_production_is_confirmed_by_its_name() {
     let strange = [&args[..], &["--confirm-environment", "third"]].concat();
     worlds.run(&strange).must_be(5);
     assert_eq!(worlds.states(), before);
-    let held = worlds.run(&args).must_be(5).json();
-    assert_eq!(of(&held, "first")["exit"], 3);
-    assert_eq!(of(&held, "second")["error"]["kind"], "would-ask");
-    assert_eq!(worlds.states()[1], before[1]);
+    // One missing word withholds all, before anything is asked of any server.
+    let held = worlds.run(&args).must_be(5);
+    assert_eq!(held.json()["error"]["kind"], "would-ask");
+    assert!(
+        held.stderr.contains("--confirm-environment second"),
+        "{held:?}"
+    );
+    assert_eq!(worlds.states(), before);
+    assert_eq!(worlds.worlds[0].sandbox.counts().total, 0);
     let named = [&args[..], &["--confirm-environment", "second"]].concat();
     worlds.run(&named).must_be(3);
     assert_ne!(worlds.states()[1], before[1]);
@@ -280,7 +288,16 @@ fn plans_lists_checks_and_doctors_of_several() {
     assert_eq!(of(&checked, "third")["exit"], 10);
     assert!(of(&checked, "third")["result"]["users"].is_array());
     let fix = named(&["check", "inactive", "--fix"], &names);
-    worlds.run(&fix).must_be(2);
+    worlds.run(&fix).must_be(5);
+    let fix = [&fix[..], &["--accept-calendar-loss"]].concat();
+    let refused = worlds.run(&fix).must_be(5);
+    assert_eq!(
+        refused.stderr.matches("--fix changes 30% at most").count(),
+        3,
+        "{refused:?}"
+    );
+    let all = [&fix[..], &["--max-changes", "100%"]].concat();
+    worlds.run(&all).must_be(3);
     let doctor = named(&["doctor", "--format", "json"], &["first", "down"]);
     let examined = worlds.run(&doctor).must_be(4).json();
     assert_eq!(of(&examined, "first")["exit"], 0);
@@ -296,7 +313,7 @@ fn waves_go_on_everywhere_at_once_and_the_rest_is_left_for_resume() {
     let ended = worlds.run(&named(&args, &["first", "second"])).must_be(6);
     for name in ["first", "second"] {
         assert!(
-            ended.stderr.contains(&format!("{name}: Wave 1 is done")),
+            ended.stderr.contains(&format!("{name}: Wave 1: ")),
             "{ended:?}"
         );
         let document = ended.json();
@@ -305,7 +322,10 @@ fn waves_go_on_everywhere_at_once_and_the_rest_is_left_for_resume() {
         let run = one["result"]["run"].as_str().unwrap();
         let resume = format!("{name}: go on with `syncfilters resume {}", &run[..6]);
         assert!(ended.stderr.contains(&resume), "{ended:?}");
-        worlds.run(&["resume", run, "--yes"]).must_be(3);
+        let resume = ["resume", run, "--wave", "rest", "--yes"];
+        worlds.run(&resume).must_be(5);
+        let resume = [&resume[..], &YES[1..]].concat();
+        worlds.run(&resume).must_be(3);
     }
 }
 
@@ -342,6 +362,8 @@ fn ctrl_c_finishes_what_is_under_way_everywhere_and_says_how_to_resume_each() {
         let run = one["result"]["run"].as_str().unwrap();
         let hint = format!("hint: {name}: go on with `syncfilters resume {}", &run[..6]);
         assert!(ended.stderr.contains(&hint), "{ended:?}");
-        worlds.run(&["resume", run]).must_be(3);
+        worlds
+            .run(&[&["resume", run][..], &YES].concat())
+            .must_be(3);
     }
 }

@@ -1,7 +1,5 @@
 //! The faster survey of a caller who may see other people's filters.
 
-use std::sync::Arc;
-
 use syncfilters::model::Operation;
 use syncfilters::rollout::{FallBack, SurveyMode, SurveyedAs};
 use syncfilters::sandbox::{Options, Switch, Switches};
@@ -16,12 +14,12 @@ async fn survey(switches: Switches) -> (SurveyedAs, u64, World) {
         ..Options::default()
     })
     .await;
-    let run = world.begin(started(Operation::Deactivate)).await;
-    run.rollout.gather().await.unwrap();
-    run.rollout.prove().await.unwrap();
+    let mut new = started(Operation::Deactivate);
+    new.settings.survey = SurveyMode::Administrator;
+    let run = world.begin(new).await;
+    run.gather().await.unwrap();
     world.sandbox.reset_counts();
-    let rollout = Arc::clone(&run.rollout);
-    let surveyed_as = rollout.survey(SurveyMode::Administrator).await.unwrap();
+    let surveyed_as = run.survey().await.unwrap();
     let requests = world.sandbox.counts().total;
     run.apply().await.unwrap();
     run.finish().await;

@@ -56,7 +56,7 @@ async fn a_next_page_on_another_server_is_not_asked_for() {
     })
     .await;
     let run = world.begin(started(Operation::Deactivate)).await;
-    let error = run.rollout.gather().await.unwrap_err();
+    let error = run.gather().await.unwrap_err();
     assert!(
         matches!(
             error,
@@ -80,7 +80,7 @@ async fn a_page_that_is_cut_off_is_asked_for_again_or_told_and_never_half_used()
     world
         .sandbox
         .set_faults(Faults::none().with(Fault::Truncated, 1.0));
-    let error = run.rollout.gather().await.unwrap_err();
+    let error = run.gather().await.unwrap_err();
     assert!(matches!(error, RolloutError::Dataverse(_)), "{error}");
 }
 
@@ -91,7 +91,7 @@ async fn a_sign_in_page_instead_of_json_is_told_with_its_first_words() {
     world
         .sandbox
         .set_faults(Faults::none().with(Fault::Html200, 1.0));
-    let error = run.rollout.gather().await.unwrap_err();
+    let error = run.gather().await.unwrap_err();
     assert!(
         matches!(
             error,

@@ -161,7 +161,7 @@ async fn thousands_of_users_come_through_pages() {
     })
     .await;
     let run = world.begin(started(Operation::Deactivate)).await;
-    run.rollout.gather().await.unwrap();
+    run.gather().await.unwrap();
     let done = run.finish().await;
     let totals = done.reader().view(|view| view.users()).unwrap();
     assert_eq!(

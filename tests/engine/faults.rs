@@ -1,7 +1,6 @@
 //! What goes wrong on the way changes nothing in the end.
 
 use syncfilters::model::{Operation, ProblemKind};
-use syncfilters::rollout::SurveyMode;
 use syncfilters::sandbox::{Fault, Faults, Options};
 
 use crate::support::{World, started};
@@ -103,12 +102,11 @@ async fn a_row_that_is_deleted_meanwhile_is_not_created_again() {
 async fn a_row_of_another_owner_fails_the_user_and_is_never_written() {
     let world = World::with_users(40).await;
     let run = world.begin(started(Operation::Deactivate)).await;
-    run.rollout.gather().await.unwrap();
-    run.rollout.prove().await.unwrap();
+    run.gather().await.unwrap();
     world
         .sandbox
         .set_faults(Faults::none().with(Fault::ForeignRow, 0.1));
-    run.rollout.survey(SurveyMode::Impersonation).await.unwrap();
+    run.survey().await.unwrap();
     world.sandbox.set_faults(Faults::none());
     run.apply().await.unwrap();
     let done = run.finish().await;

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use syncfilters::model::Operation;
 use syncfilters::plan::{Groups, Named, Place, Selection};
-use syncfilters::rollout::{RolloutError, Started};
+use syncfilters::rollout::{NewRun, RolloutError};
 use syncfilters::sandbox::UserSnapshot;
 use uuid::Uuid;
 
@@ -26,13 +26,13 @@ fn named(name: &str) -> Named {
 
 async fn selected(world: &World, selection: Selection) -> Result<BTreeSet<Uuid>, RolloutError> {
     let run = world
-        .begin(Started {
+        .begin(NewRun {
             selection,
             ..started(Operation::Deactivate)
         })
         .await;
-    run.rollout.gather().await?;
-    let journal = run.rollout.journal();
+    run.gather().await?;
+    let journal = run.journal();
     let listed = journal.view(|view| view.listed(0, 100_000)).await?;
     Ok(listed.into_iter().map(|user| user.id.0).collect())
 }
@@ -215,7 +215,7 @@ async fn a_condition_cannot_reach_out_of_its_place() {
 async fn one_group_is_chosen_by_the_server_and_costs_a_look_up() {
     let world = World::with_users(150).await;
     let run = world
-        .begin(Started {
+        .begin(NewRun {
             selection: groups(Groups {
                 teams: vec!["Football Club".into()],
                 ..Groups::default()
@@ -224,7 +224,7 @@ async fn one_group_is_chosen_by_the_server_and_costs_a_look_up() {
         })
         .await;
     world.sandbox.reset_counts();
-    run.rollout.gather().await.unwrap();
+    run.gather().await.unwrap();
     // The team, the users, and the names of their business units.
     assert_eq!(world.sandbox.counts().total, 3);
 }

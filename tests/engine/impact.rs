@@ -6,7 +6,7 @@ use serde_json::Value;
 use syncfilters::journal::{Asked, Finding};
 use syncfilters::model::Operation;
 use syncfilters::plan::{Criteria, Groups, Named, Place, Selection, Types};
-use syncfilters::rollout::{RolloutError, Started};
+use syncfilters::rollout::{NewRun, RolloutError};
 use syncfilters::sandbox::{Options, Switch, Switches};
 use uuid::Uuid;
 
@@ -23,13 +23,13 @@ const SYSTEM: [(&str, &str); 2] = [
     ("$filter", "querytype eq 256 and statecode eq 0"),
 ];
 
-async fn ask(world: &World, started: Started) -> Run {
+async fn ask(world: &World, started: NewRun) -> Run {
     let run = world.begin(started).await;
     let asked = Asked {
         impact: true,
         other_engine: None,
     };
-    run.rollout.journal().ask(asked).await.unwrap();
+    run.journal().ask(asked).await.unwrap();
     run
 }
 
@@ -119,7 +119,6 @@ async fn compare(world: &World, run: &Run) -> (usize, u64, u64) {
     for user in changing {
         let id = syncfilters::model::UserId(user);
         let rows = run
-            .rollout
             .journal()
             .view(move |view| view.impact_of(id))
             .await
@@ -154,7 +153,6 @@ async fn what_is_counted_is_what_each_filter_selects_when_asked_one_by_one() {
     let (compared, items, unknown) = compare(&world, &run).await;
     assert!(compared > 60 && items > 50, "{compared} {items}");
     let impact = run
-        .rollout
         .journal()
         .view(|view| view.impact(10))
         .await
@@ -180,12 +178,7 @@ async fn a_system_filter_that_keeps_the_type_is_found_and_reckoned_with() {
     let run = planned(&world).await;
     let (compared, ..) = compare(&world, &run).await;
     assert!(compared > 30, "{compared}");
-    let findings = run
-        .rollout
-        .journal()
-        .view(|view| view.findings())
-        .await
-        .unwrap();
+    let findings = run.journal().view(|view| view.findings()).await.unwrap();
     let kept = findings.iter().find_map(|finding| match finding {
         Finding::SystemFilter(it) => Some(it.filter_type.as_str().to_owned()),
         _ => None,
@@ -203,7 +196,7 @@ async fn it_costs_one_request_for_each_user_who_changes_and_two_or_three_in_all(
     world.sandbox.reset_counts();
     let run = planned(&world).await;
     let with = world.sandbox.counts().total;
-    let users = run.rollout.journal().users_to_change().await.unwrap();
+    let users = run.journal().users_to_change().await.unwrap();
     // Signing in again costs some; so do users none of whose filters can be asked about.
     let more = with - without;
     assert!(
@@ -216,21 +209,13 @@ async fn it_costs_one_request_for_each_user_who_changes_and_two_or_three_in_all(
 async fn a_plan_that_was_cut_off_counts_the_others_and_nobody_twice() {
     let world = World::with_users(60).await;
     let whole = planned(&world).await;
-    let expected = whole
-        .rollout
-        .journal()
-        .view(|view| view.impact(10))
-        .await
-        .unwrap();
+    let expected = whole.journal().view(|view| view.impact(10)).await.unwrap();
     let run = ask(&world, started(Operation::Deactivate)).await;
     let path = run.path.clone();
-    run.rollout.gather().await.unwrap();
-    run.rollout.prove().await.unwrap();
+    run.gather().await.unwrap();
     let interrupted = run.interrupted.clone();
-    let journal = run.rollout.journal().clone();
-    let survey = run
-        .rollout
-        .survey(syncfilters::rollout::SurveyMode::Impersonation);
+    let journal = run.journal().clone();
+    let survey = run.survey();
     let watch = async {
         // As soon as somebody was counted, and long before everybody was.
         while journal
@@ -252,18 +237,8 @@ async fn a_plan_that_was_cut_off_counts_the_others_and_nobody_twice() {
     ));
     drop((run, journal));
     let again = world.reopen(&path).await;
-    again.rollout.prove().await.unwrap();
-    again
-        .rollout
-        .survey(syncfilters::rollout::SurveyMode::Impersonation)
-        .await
-        .unwrap();
-    let found = again
-        .rollout
-        .journal()
-        .view(|view| view.impact(10))
-        .await
-        .unwrap();
+    again.compare().await.unwrap();
+    let found = again.journal().view(|view| view.impact(10)).await.unwrap();
     assert_eq!(found, expected);
 }
 
@@ -277,7 +252,6 @@ async fn what_the_server_does_not_count_is_unknown_and_not_nothing() {
     .await;
     let run = planned(&world).await;
     let impact = run
-        .rollout
         .journal()
         .view(|view| view.impact(10))
         .await
@@ -295,7 +269,6 @@ async fn a_server_that_stops_at_the_first_refusal_is_asked_for_the_rest() {
     let plain = World::with_users(60).await;
     let expected = planned(&plain).await;
     let expected = expected
-        .rollout
         .journal()
         .view(|view| view.impact(10))
         .await
@@ -307,19 +280,14 @@ async fn a_server_that_stops_at_the_first_refusal_is_asked_for_the_rest() {
     })
     .await;
     let run = planned(&world).await;
-    let found = run
-        .rollout
-        .journal()
-        .view(|view| view.impact(10))
-        .await
-        .unwrap();
+    let found = run.journal().view(|view| view.impact(10)).await.unwrap();
     assert_eq!(found, expected);
 }
 
 #[tokio::test]
 async fn filters_of_one_type_left_on_by_name_are_found_and_reckoned_with() {
     let world = World::with_users(60).await;
-    let named = Started {
+    let named = NewRun {
         criteria: Criteria::new(
             Types::default(),
             vec![syncfilters::model::Kind::Outlook],
@@ -330,12 +298,7 @@ async fn filters_of_one_type_left_on_by_name_are_found_and_reckoned_with() {
     };
     let run = ask(&world, named).await;
     run.plan().await.unwrap();
-    let findings = run
-        .rollout
-        .journal()
-        .view(|view| view.findings())
-        .await
-        .unwrap();
+    let findings = run.journal().view(|view| view.findings()).await.unwrap();
     let words: Vec<_> = findings.iter().map(Finding::as_str).collect();
     assert!(words.contains(&"stays-on"), "{words:?}");
     let templates = findings
@@ -358,14 +321,9 @@ async fn who_is_on_the_other_engines_list_and_who_is_not_is_told() {
         impact: false,
         other_engine: Some(vec![name(&served[0].owner.to_string()), name("nobody@x")]),
     };
-    run.rollout.journal().ask(asked).await.unwrap();
+    run.journal().ask(asked).await.unwrap();
     run.plan().await.unwrap();
-    let findings = run
-        .rollout
-        .journal()
-        .view(|view| view.findings())
-        .await
-        .unwrap();
+    let findings = run.journal().view(|view| view.findings()).await.unwrap();
     let both = findings.iter().find_map(|finding| match finding {
         Finding::BothEngines(several) => Some(several.users),
         _ => None,
@@ -377,8 +335,8 @@ async fn who_is_on_the_other_engines_list_and_who_is_not_is_told() {
     }));
 }
 
-fn in_views(views: &[&str]) -> Started {
-    Started {
+fn in_views(views: &[&str]) -> NewRun {
+    NewRun {
         selection: Selection {
             groups: Groups {
                 views: views.iter().map(|&view| view.to_owned()).collect(),
@@ -394,8 +352,8 @@ fn in_views(views: &[&str]) -> Started {
 async fn views_of_users_choose_those_whom_one_of_them_shows() {
     let world = World::with_users(60).await;
     let run = world.begin(in_views(&["salespeople", "Pilot group"])).await;
-    run.rollout.gather().await.unwrap();
-    let journal = run.rollout.journal();
+    run.gather().await.unwrap();
+    let journal = run.journal();
     let listed = journal.view(|view| view.listed(0, 10_000)).await.unwrap();
     let listed: BTreeSet<_> = listed.into_iter().map(|user| user.id.0).collect();
     let users = world.sandbox.users().into_iter();
@@ -407,8 +365,10 @@ async fn views_of_users_choose_those_whom_one_of_them_shows() {
     assert!(shown.len() > 3 && shown.len() < 60, "{}", shown.len());
     assert_eq!(listed, shown);
     assert!(
-        run.rollout
-            .head()
+        run.journal()
+            .view(|view| view.head())
+            .await
+            .unwrap()
             .selection
             .describe()
             .contains("in view `salespeople` or `Pilot group`")
@@ -425,7 +385,7 @@ async fn a_view_that_is_unknown_ambiguous_or_broken_is_told_before_users_are_lis
         "Old List of Users",
     ];
     let run = world.begin(in_views(&views)).await;
-    let Err(RolloutError::Groups(said)) = run.rollout.gather().await else {
+    let Err(RolloutError::Groups(said)) = run.gather().await else {
         panic!("refused");
     };
     let said: Vec<_> = said.iter().map(ToString::to_string).collect();

@@ -12,14 +12,14 @@ async fn planned(world: &World) -> Run {
         impact: true,
         other_engine: None,
     };
-    run.rollout.journal().ask(asked).await.unwrap();
+    run.journal().ask(asked).await.unwrap();
     run.plan().await.unwrap();
     run
 }
 
 /// How many users the finding names; 0 where there is none. That mailboxes could not be read is a failure.
 async fn named(run: &Run) -> u64 {
-    let journal = run.rollout.journal();
+    let journal = run.journal();
     let findings = journal.view(|view| view.findings()).await.unwrap();
     let unknown = |it: &Finding| matches!(it, Finding::MailboxesUnknown(_));
     assert!(!findings.iter().any(unknown), "{findings:?}");
@@ -34,7 +34,7 @@ async fn named(run: &Run) -> u64 {
 async fn users_to_be_changed_whose_mailbox_does_not_synchronise_are_all_counted() {
     let world = World::with_users(120).await;
     let run = planned(&world).await;
-    let journal = run.rollout.journal();
+    let journal = run.journal();
     let mut expected = 0;
     for user in world.sandbox.users() {
         let id = UserId(user.id);

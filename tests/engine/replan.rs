@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use syncfilters::model::{Operation, Outcome, State};
-use syncfilters::plan::Deviation;
+use syncfilters::plan::{Deviation, RunSettings};
 use syncfilters::rollout::RolloutError;
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use crate::support::{Run, World, started};
 
 /// Filters of the plan, user by user.
 async fn planned(run: &Run) -> Vec<Vec<Uuid>> {
-    let users = run.rollout.journal().to_apply(0, 1000).await.unwrap();
+    let users = run.journal().to_apply(0, 1000).await.unwrap();
     let filters = |user: &syncfilters::journal::PendingUser| {
         let changes = user.changes.iter();
         changes.map(|pending| pending.change.filter.0).collect()
@@ -31,7 +31,7 @@ async fn what_was_switched_gone_or_switched_on_since_is_told_and_planned_anew() 
     let world = World::with_users(60).await;
     let run = world.begin(started(Operation::Deactivate)).await;
     run.plan().await.unwrap();
-    let before = run.rollout.journal().view(|view| view.digest()).await;
+    let before = run.journal().view(|view| view.digest()).await;
     let users = planned(&run).await;
     let filters = world.sandbox.filters();
     let owners: BTreeSet<_> = users.iter().flatten().collect();
@@ -50,7 +50,7 @@ async fn what_was_switched_gone_or_switched_on_since_is_told_and_planned_anew() 
         row.statecode = 0;
         row.statuscode = Some(1);
     });
-    let error = run.rollout.check_fits().await.unwrap_err();
+    let error = run.compare().await.unwrap_err();
     let told = error.to_string();
     let RolloutError::Stale { count, examples } = error else {
         panic!("{told}");
@@ -64,7 +64,7 @@ async fn what_was_switched_gone_or_switched_on_since_is_told_and_planned_anew() 
             .contains(&format!("changed by {login} at 20")),
         "{of_switched}"
     );
-    let differences = run.rollout.replan().await.unwrap();
+    let differences = run.replan().await.unwrap();
     assert_eq!(
         (differences.other, differences.gone, differences.new),
         (2, 1, 0)
@@ -77,8 +77,8 @@ async fn what_was_switched_gone_or_switched_on_since_is_told_and_planned_anew() 
     assert!(examples.iter().any(|m| m.filter.0 == on && was_off(m)));
     let now: Vec<_> = planned(&run).await.concat();
     assert!(!now.contains(&switched) && !now.contains(&gone) && now.contains(&on));
-    run.rollout.check_fits().await.unwrap();
-    let after = run.rollout.journal().view(|view| view.digest()).await;
+    run.compare().await.unwrap();
+    let after = run.journal().view(|view| view.digest()).await;
     assert_ne!(before.unwrap(), after.unwrap());
     run.apply().await.unwrap();
     let done = run.finish().await;
@@ -93,7 +93,7 @@ async fn a_plan_that_fits_is_the_same_plan_after_planning_anew() {
     let world = World::with_users(40).await;
     let run = world.begin(started(Operation::Deactivate)).await;
     run.plan().await.unwrap();
-    let journal = run.rollout.journal();
+    let journal = run.journal();
     let recorded = || journal.view(|view| view.recorded_digest());
     let before = recorded().await.unwrap();
     // Renaming makes a new version, and no other plan.
@@ -101,7 +101,7 @@ async fn a_plan_that_fits_is_the_same_plan_after_planning_anew() {
     world
         .sandbox
         .edit(filter, |row| row.name.push_str(" (mine)"));
-    let differences = run.rollout.replan().await.unwrap();
+    let differences = run.replan().await.unwrap();
     assert_eq!(differences.total(), 0);
     assert!(before.is_some());
     assert_eq!(recorded().await.unwrap(), before);
@@ -118,8 +118,8 @@ async fn where_nothing_is_left_to_change_the_run_ends_well() {
     for filter in planned(&run).await.concat() {
         switch_off(&world, filter);
     }
-    run.rollout.replan().await.unwrap();
-    assert_eq!(run.rollout.journal().users_to_change().await.unwrap(), 0);
+    run.replan().await.unwrap();
+    assert_eq!(run.journal().users_to_change().await.unwrap(), 0);
     let patches = world.sandbox.counts().patches;
     run.apply().await.unwrap();
     assert_eq!(world.sandbox.counts().patches, patches);
@@ -132,25 +132,14 @@ async fn an_undo_that_was_planned_is_planned_anew_from_what_is_there() {
     let world = World::with_users(40).await;
     let before = world.states();
     let done = world.carry_out(Operation::Deactivate).await;
-    let source = done.reader();
-    let run = world
-        .begin(syncfilters::rollout::Started {
-            operation: Operation::Undo,
-            undoes: Some(source.head.id.clone()),
-            ..started(Operation::Undo)
-        })
-        .await;
-    run.rollout.gather_undo(&source).await.unwrap();
-    run.rollout
-        .survey(syncfilters::rollout::SurveyMode::Impersonation)
-        .await
-        .unwrap();
+    let run = world.begin_undo(&done, RunSettings::default()).await;
+    run.survey().await.unwrap();
     let filter = planned(&run).await[0][0];
     let as_before = before[&filter];
     world.sandbox.edit(filter, |row| {
         (row.statecode, row.statuscode) = as_before;
     });
-    let differences = run.rollout.replan().await.unwrap();
+    let differences = run.replan().await.unwrap();
     assert_eq!(differences.total(), 1);
     assert!(!planned(&run).await.concat().contains(&filter));
     run.apply().await.unwrap();

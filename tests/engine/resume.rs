@@ -1,20 +1,14 @@
 //! A run that is cut off anywhere is finished from its file.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use syncfilters::journal::{OpenError, Phase, RunFile};
+use syncfilters::journal::{OpenError, RunFile};
 use syncfilters::model::{Operation, Outcome};
-use syncfilters::rollout::{Application, RolloutError, SurveyMode};
+use syncfilters::plan::{RunSettings, Wave};
+use syncfilters::rollout::RolloutError;
 use syncfilters::sandbox::{Fault, Faults, Limits, Options};
 
 use crate::support::{Run, World, started};
-
-const DRY: Application = Application {
-    dry_run: true,
-    users: None,
-    stop_after_failures: None,
-};
 
 async fn slow_world() -> World {
     World::new(Options {
@@ -27,15 +21,12 @@ async fn slow_world() -> World {
 
 /// Finishes a run from whatever its file says.
 async fn finish(run: &Run) {
-    let rollout = &run.rollout;
-    let phase = rollout.journal().phase().await.unwrap();
-    if phase == Phase::Gathering {
-        rollout.gather().await.unwrap();
-    }
-    if phase < Phase::Planned {
-        rollout.prove().await.unwrap();
-        rollout.survey(SurveyMode::Impersonation).await.unwrap();
-    }
+    run.apply().await.unwrap();
+}
+
+/// Plans a new run and applies it.
+async fn carry_out(run: &Run) {
+    run.plan().await.unwrap();
     run.apply().await.unwrap();
 }
 
@@ -50,7 +41,7 @@ async fn a_run_that_is_aborted_at_any_moment_is_finished_and_undone_exactly() {
         let run = world.begin(started(Operation::Deactivate)).await;
         let path = run.path.clone();
         // Dropped in the middle, requests under way and all: as near to a kill as one process comes.
-        let _ = tokio::time::timeout(Duration::from_millis(moment), finish(&run)).await;
+        let _ = tokio::time::timeout(Duration::from_millis(moment), carry_out(&run)).await;
         drop(run);
         let again = world.reopen(&path).await;
         finish(&again).await;
@@ -78,7 +69,7 @@ async fn a_run_that_is_aborted_while_the_server_asks_for_quiet_is_finished_exact
     let run = world.begin(started(Operation::Deactivate)).await;
     let path = run.path.clone();
     // Long enough for refusals to have come, and far from the end.
-    let _ = tokio::time::timeout(Duration::from_millis(1900), finish(&run)).await;
+    let _ = tokio::time::timeout(Duration::from_millis(1900), carry_out(&run)).await;
     drop(run);
     assert!(world.sandbox.counts().throttled > 0);
     let again = world.reopen(&path).await;
@@ -93,18 +84,19 @@ async fn an_interruption_finishes_what_is_under_way_and_leaves_the_rest() {
     let run = world.begin(started(Operation::Deactivate)).await;
     run.plan().await.unwrap();
     let interrupted = run.interrupted.clone();
-    let applying = {
-        let rollout = Arc::clone(&run.rollout);
-        tokio::spawn(async move { rollout.apply(Application::default()).await })
+    let interrupt = async {
+        tokio::time::sleep(Duration::from_millis(30)).await;
+        interrupted.cancel();
     };
-    tokio::time::sleep(Duration::from_millis(30)).await;
-    interrupted.cancel();
-    let result = applying.await.unwrap();
+    let (result, ()) = tokio::join!(run.apply(), interrupt);
     assert!(matches!(
         result,
         Err(RolloutError::Interrupted | RolloutError::Dataverse(_))
     ));
-    let pending = run.rollout.journal().to_apply(0, 1000).await.unwrap();
+    let path = run.path.clone();
+    drop(run);
+    let again = world.reopen(&path).await;
+    let pending = again.journal().to_apply(0, 1000).await.unwrap();
     assert!(!pending.is_empty());
     let unknown = pending.iter().flat_map(|user| &user.changes);
     assert_eq!(unknown.filter(|change| change.maybe_written).count(), 0);
@@ -123,14 +115,14 @@ async fn a_saved_plan_that_no_longer_fits_is_refused() {
     let world = World::with_users(60).await;
     let run = world.begin(started(Operation::Deactivate)).await;
     run.plan().await.unwrap();
-    run.rollout.check_fits().await.unwrap();
-    let pending = run.rollout.journal().to_apply(0, 1).await.unwrap();
+    run.compare().await.unwrap();
+    let pending = run.journal().to_apply(0, 1).await.unwrap();
     let row = pending[0].changes[0].change.filter;
     world.sandbox.edit(row.0, |row| {
         row.statecode = 1;
         row.statuscode = Some(2);
     });
-    let error = run.rollout.check_fits().await.unwrap_err();
+    let error = run.compare().await.unwrap_err();
     assert!(
         matches!(error, RolloutError::Stale { count: 1, .. }),
         "{error}"
@@ -144,7 +136,8 @@ async fn a_dry_run_walks_the_whole_path_and_sends_no_write() {
     run.plan().await.unwrap();
     let before = world.sandbox.filters();
     world.sandbox.reset_counts();
-    run.rollout.apply(DRY).await.unwrap();
+    let found = run.rehearse().await.unwrap();
+    assert!(found.filters > 0 && found.drifted == 0, "{found:?}");
     let counts = world.sandbox.counts();
     assert_eq!((counts.patches, counts.batches), (0, 0));
     assert_eq!(world.sandbox.filters(), before);
@@ -157,18 +150,14 @@ async fn a_wave_changes_so_many_users_and_the_next_one_goes_on() {
     let world = World::with_users(60).await;
     let run = world.begin(started(Operation::Deactivate)).await;
     run.plan().await.unwrap();
-    let all = run.rollout.journal().users_to_change().await.unwrap();
-    let wave = |users| Application {
-        users: Some(users),
-        ..Application::default()
+    let all = run.journal().users_to_change().await.unwrap();
+    let wave = |users| RunSettings {
+        waves: vec![Wave::Users(users), Wave::Rest],
+        ..RunSettings::default()
     };
-    run.rollout.apply(wave(10)).await.unwrap();
-    let left = || run.rollout.journal().users_to_change();
-    assert_eq!(left().await.unwrap(), all - 10);
-    run.rollout.apply(wave(7)).await.unwrap();
-    assert_eq!(left().await.unwrap(), all - 17);
-    run.rollout.apply(wave(1000)).await.unwrap();
-    assert_eq!(left().await.unwrap(), 0);
+    assert_eq!(run.apply_with(wave(10)).await.unwrap(), all - 10);
+    assert_eq!(run.apply_with(wave(7)).await.unwrap(), all - 17);
+    assert_eq!(run.apply_with(wave(1000)).await.unwrap(), 0);
 }
 
 #[tokio::test]
@@ -179,17 +168,17 @@ async fn a_wave_in_which_too_many_fail_stops_and_leaves_the_rest() {
     world
         .sandbox
         .set_faults(Faults::none().with(Fault::Internal500, 1.0));
-    let guarded = Application {
+    let guarded = RunSettings {
         stop_after_failures: Some("2".parse().unwrap()),
-        ..Application::default()
+        ..RunSettings::default()
     };
-    let error = run.rollout.apply(guarded).await.unwrap_err();
-    assert!(
-        error.to_string().contains("--stop-after-failures is 2"),
-        "{error}"
-    );
+    let error = run.apply_with(guarded).await.unwrap_err();
+    assert!(error.to_string().contains("and the limit is 2"), "{error}");
     world.sandbox.set_faults(Faults::none());
-    assert!(run.rollout.journal().users_to_change().await.unwrap() > 0);
+    let path = run.path.clone();
+    drop(run);
+    let again = world.reopen(&path).await;
+    assert!(again.journal().users_to_change().await.unwrap() > 0);
 }
 
 #[tokio::test]
@@ -203,13 +192,13 @@ async fn what_failed_in_a_finished_run_is_done_when_it_is_tried_again() {
     let strikes = |fault, rate| world.sandbox.set_faults(Faults::none().with(fault, rate));
     strikes(Fault::ForeignRow, 0.1);
     run.plan().await.unwrap();
-    let unread = run.rollout.journal().user_totals().await.unwrap().failed;
+    let unread = run.journal().user_totals().await.unwrap().failed;
     strikes(Fault::Internal500, 1.0);
-    let guarded = Application {
+    let guarded = RunSettings {
         stop_after_failures: Some("2".parse().unwrap()),
-        ..Application::default()
+        ..RunSettings::default()
     };
-    run.rollout.apply(guarded).await.unwrap_err();
+    run.apply_with(guarded).await.unwrap_err();
     drop(run);
     world.sandbox.set_faults(Faults::none());
     let run = world.reopen(&path).await;
@@ -220,9 +209,6 @@ async fn what_failed_in_a_finished_run_is_done_when_it_is_tried_again() {
     assert!(unread > 0 && failed > unread, "{unread} of {failed}");
 
     let again = world.reopen(&path).await;
-    let journal = again.rollout.journal();
-    assert_eq!(journal.set_back_failed().await.unwrap(), failed);
-    assert!(journal.has_written().await.unwrap());
     finish(&again).await;
     let done = again.finish().await;
     assert_eq!(done.problems(), undisturbed.problems());

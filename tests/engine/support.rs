@@ -1,16 +1,21 @@
 //! A practice organisation, and runs driven against it as the command line drives them.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use syncfilters::auth::GivenToken;
 use syncfilters::dataverse::{Channel, Reader};
-use syncfilters::journal::{RunFile, RunReader};
+use syncfilters::journal::{Journal, RunFile, RunReader};
 use syncfilters::model::{Operation, Outcome, ProblemKind, RunId};
 use syncfilters::pacing::{Pacer, RetryPolicy, Settings};
-use syncfilters::plan::{Criteria, Selection, Types};
-use syncfilters::rollout::{Application, Rollout, RolloutError, Started, SurveyMode};
+use syncfilters::plan::{Confirmations, Guards, How, RunSettings, Topic};
+use syncfilters::rollout::{
+    Answer, Applied, Connection, Created, Differences, Drifted, EndedRun, Gathered, Halted,
+    IntoPlan, NewRun, Opened, Planned, RolloutError, RunLocation, SourceRun, SurveyedAs, agree,
+    open,
+};
 use syncfilters::sandbox::{FilterSnapshot, Options, Sandbox};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -67,17 +72,16 @@ impl World {
         Reader::connect(channel.unwrap()).await.unwrap()
     }
 
-    pub(crate) async fn begin(&self, started: Started) -> Run {
+    pub(crate) async fn connect(&self, interrupted: &CancellationToken) -> Connection {
+        Connection::new(self.reader(interrupted).await, Guards::default())
+    }
+
+    pub(crate) async fn begin(&self, new: NewRun) -> Run {
         let interrupted = CancellationToken::new();
-        let reader = self.reader(&interrupted).await;
-        let id = RunId::random();
-        let path = self.folder.path().join(format!("{id}.run"));
-        let file = RunFile::create(&path, started.head(id, &reader)).unwrap();
-        Run {
-            rollout: Arc::new(Rollout::new(reader, file).unwrap()),
-            path,
-            interrupted,
-        }
+        let on = self.connect(&interrupted).await;
+        let path = self.folder.path().join(format!("{}.run", RunId::random()));
+        let created = new.create(&on, &RunLocation::File(path.clone())).await;
+        Run::new(on, path, interrupted, Stage::Created(created.unwrap()))
     }
 
     /// Plans and applies.
@@ -91,29 +95,26 @@ impl World {
     /// Opens a run file again, as a new process would.
     pub(crate) async fn reopen(&self, path: &std::path::Path) -> Run {
         let interrupted = CancellationToken::new();
-        let reader = self.reader(&interrupted).await;
+        let on = self.connect(&interrupted).await;
         let file = RunFile::open(path).unwrap();
-        Run {
-            rollout: Arc::new(Rollout::new(reader, file).unwrap()),
-            path: path.to_owned(),
-            interrupted,
-        }
+        let opened = open(file, &on, RunSettings::default()).await.unwrap();
+        Run::new(on, path.to_owned(), interrupted, Stage::Opened(opened))
+    }
+
+    /// Begins an undo; its filters are not read yet.
+    pub(crate) async fn begin_undo(&self, done: &Done, settings: RunSettings) -> Run {
+        let interrupted = CancellationToken::new();
+        let on = self.connect(&interrupted).await;
+        let path = self.folder.path().join(format!("{}.run", RunId::random()));
+        let source = SourceRun::open(&done.path).unwrap();
+        let at = RunLocation::File(path.clone());
+        let gathered = source.undo(&on, &at, settings).await.unwrap();
+        Run::new(on, path, interrupted, Stage::Gathered(gathered))
     }
 
     pub(crate) async fn undo(&self, done: &Done) -> Done {
-        let source = RunReader::open_at_rest(&done.path).unwrap();
-        let run = self
-            .begin(Started {
-                operation: Operation::Undo,
-                undoes: Some(source.head.id.clone()),
-                selection: Selection::default(),
-                criteria: Criteria::new(Types::All, source.head.criteria.kinds().to_vec(), None)
-                    .unwrap(),
-            })
-            .await;
-        run.rollout.gather_undo(&source).await.unwrap();
-        run.rollout.prove().await.unwrap();
-        run.rollout.survey(SurveyMode::Impersonation).await.unwrap();
+        let run = self.begin_undo(done, RunSettings::default()).await;
+        run.survey().await.unwrap();
         run.apply().await.unwrap();
         run.finish().await
     }
@@ -141,40 +142,223 @@ pub(crate) fn is_calendar(filter: &FilterSnapshot) -> bool {
     filter.querytype == 256 && CALENDAR.contains(&&*filter.filter_type)
 }
 
-pub(crate) fn started(operation: Operation) -> Started {
-    Started {
-        operation,
-        undoes: None,
-        selection: Selection::default(),
-        criteria: Criteria::default(),
-    }
+pub(crate) fn started(operation: Operation) -> NewRun {
+    NewRun::of(operation)
 }
 
-/// A run under way.
+/// Everything that a guard can ask for.
+pub(crate) fn yes() -> Confirmations {
+    let mut said = Confirmations::default();
+    for topic in [Topic::Change, Topic::CalendarLoss, Topic::AfterUndo] {
+        said.say(topic, How::Flag);
+    }
+    said
+}
+
+/// How far a run is.
+enum Stage {
+    Created(Created),
+    Gathered(Gathered),
+    Opened(Opened),
+    Planned(Planned),
+    Ended(Option<EndedRun>),
+}
+
+/// A run under way, in whatever phase it is.
 pub(crate) struct Run {
-    pub(crate) rollout: Arc<Rollout>,
-    pub(crate) path: std::path::PathBuf,
+    on: Connection,
+    stage: Mutex<Option<Stage>>,
+    pub(crate) path: PathBuf,
     pub(crate) interrupted: CancellationToken,
 }
 
 impl Run {
-    pub(crate) async fn plan(&self) -> Result<(), RolloutError> {
-        self.rollout.gather().await?;
-        self.rollout.prove().await?;
-        self.rollout.survey(SurveyMode::Impersonation).await?;
+    fn new(on: Connection, path: PathBuf, interrupted: CancellationToken, stage: Stage) -> Self {
+        Self {
+            on,
+            stage: Mutex::new(Some(stage)),
+            path,
+            interrupted,
+        }
+    }
+
+    fn take(&self) -> Stage {
+        self.stage.lock().unwrap().take().unwrap()
+    }
+
+    fn put(&self, stage: Stage) {
+        *self.stage.lock().unwrap() = Some(stage);
+    }
+
+    fn halted(&self, halted: Halted) -> RolloutError {
+        self.put(Stage::Ended(halted.run));
+        halted.why
+    }
+
+    /// The run file, while the run is open.
+    pub(crate) fn journal(&self) -> Journal {
+        match self.stage.lock().unwrap().as_ref().unwrap() {
+            Stage::Created(run) => run.journal().clone(),
+            Stage::Gathered(run) => run.journal().clone(),
+            Stage::Planned(run) => run.journal().clone(),
+            Stage::Opened(opened) => match opened {
+                Opened::Created(run) => run.journal().clone(),
+                Opened::Gathered(run) => run.journal().clone(),
+                Opened::Saved(run) => run.journal().clone(),
+                Opened::Begun(run) => run.journal().clone(),
+                Opened::Finished(run) => run.journal().clone(),
+            },
+            Stage::Ended(_) => panic!("the run has ended"),
+        }
+    }
+
+    pub(crate) async fn gather(&self) -> Result<(), RolloutError> {
+        let Stage::Created(created) = self.take() else {
+            panic!("the users were collected before");
+        };
+        match created.gather().await {
+            Ok(gathered) => self.put(Stage::Gathered(gathered)),
+            Err(halted) => return Err(self.halted(halted)),
+        }
         Ok(())
     }
 
-    pub(crate) async fn apply(&self) -> Result<(), RolloutError> {
-        self.rollout.apply(Application::default()).await
+    pub(crate) async fn survey(&self) -> Result<SurveyedAs, RolloutError> {
+        let Stage::Gathered(gathered) = self.take() else {
+            panic!("the users are not collected, or read");
+        };
+        match gathered.survey().await {
+            Ok(planned) => {
+                let surveyed_as = planned.surveyed_as().clone();
+                self.put(Stage::Planned(planned));
+                Ok(surveyed_as)
+            }
+            Err(halted) => Err(self.halted(halted)),
+        }
     }
 
-    pub(crate) async fn finish(self) -> Done {
-        let outcome = self.rollout.finish().await.unwrap();
-        Done {
-            outcome,
-            path: self.path.clone(),
+    pub(crate) async fn plan(&self) -> Result<(), RolloutError> {
+        self.gather().await?;
+        self.survey().await?;
+        Ok(())
+    }
+
+    /// Leads to the plan from whatever was opened.
+    async fn lead(&self, drifted: Drifted) -> Result<Option<Differences>, RolloutError> {
+        let opened = match self.take() {
+            Stage::Opened(opened) => opened,
+            Stage::Planned(planned) => {
+                self.put(Stage::Planned(planned));
+                return Ok(None);
+            }
+            stage => {
+                self.put(stage);
+                return Ok(None);
+            }
+        };
+        match opened.into_plan(drifted).await {
+            Ok(IntoPlan::Planned(planned, differences)) => {
+                self.put(Stage::Planned(*planned));
+                Ok(differences)
+            }
+            Ok(IntoPlan::Nothing(ended)) => {
+                self.put(Stage::Ended(Some(ended)));
+                Ok(None)
+            }
+            Err(halted) => Err(self.halted(halted)),
         }
+    }
+
+    /// Keeps the plan and opens it again.
+    async fn save(&self, flags: RunSettings) {
+        match self.take() {
+            Stage::Planned(planned) => drop(planned.keep().await.unwrap()),
+            Stage::Opened(opened) => drop(opened),
+            Stage::Ended(ended) => drop(ended),
+            Stage::Created(_) | Stage::Gathered(_) => panic!("there is no plan yet"),
+        }
+        let file = RunFile::open(&self.path).unwrap();
+        let opened = open(file, &self.on, flags).await.unwrap();
+        self.put(Stage::Opened(opened));
+    }
+
+    /// Compares a saved plan with what is there.
+    pub(crate) async fn compare(&self) -> Result<(), RolloutError> {
+        self.save(RunSettings::default()).await;
+        self.lead(Drifted::Refuse).await?;
+        Ok(())
+    }
+
+    /// Plans anew what is not as it was.
+    pub(crate) async fn replan(&self) -> Result<Differences, RolloutError> {
+        self.save(RunSettings::default()).await;
+        Ok(self.lead(Drifted::Replan).await?.unwrap())
+    }
+
+    /// Sends nothing.
+    pub(crate) async fn rehearse(&self) -> Result<syncfilters::rollout::Rehearsal, RolloutError> {
+        let Stage::Planned(planned) = self.take() else {
+            panic!("there is no plan");
+        };
+        let found = planned.rehearse().await;
+        self.put(Stage::Planned(planned));
+        found
+    }
+
+    /// Applies what is left, wave after wave.
+    pub(crate) async fn apply(&self) -> Result<(), RolloutError> {
+        loop {
+            if self.apply_wave().await? == 0 {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Opens the run again in a command with these flags, and applies one wave; how many users are left.
+    pub(crate) async fn apply_with(&self, flags: RunSettings) -> Result<u64, RolloutError> {
+        self.save(flags).await;
+        self.apply_wave().await
+    }
+
+    async fn apply_wave(&self) -> Result<u64, RolloutError> {
+        self.lead(Drifted::Refuse).await?;
+        let planned = match self.take() {
+            Stage::Planned(planned) => planned,
+            ended => {
+                self.put(ended);
+                return Ok(0);
+            }
+        };
+        let agreed = match agree(vec![planned], &mut yes()).await {
+            Ok(Answer::Decided(mut decided)) => decided.remove(0).unwrap(),
+            Ok(missing) => panic!("{missing:?}"),
+            Err(mut halted) => return Err(self.halted(halted.remove(0))),
+        };
+        match agreed.apply().await {
+            Ok(Applied::Finished(ended)) => {
+                self.put(Stage::Ended(Some(ended)));
+                Ok(0)
+            }
+            Ok(Applied::WaveOver(planned)) => {
+                let left = planned.journal().users_to_change().await.unwrap();
+                self.put(Stage::Planned(planned));
+                Ok(left)
+            }
+            Err(halted) => Err(self.halted(halted)),
+        }
+    }
+
+    /// How the run ended. A run that came to nothing keeps its file until the test is over.
+    pub(crate) async fn finish(self) -> Done {
+        let ended = match self.take() {
+            Stage::Ended(ended) => ended.unwrap(),
+            Stage::Planned(planned) => planned.keep().await.unwrap(),
+            _ => panic!("the run is under way"),
+        };
+        let outcome = ended.outcome;
+        let path = self.path.clone();
+        std::mem::forget(ended);
+        Done { outcome, path }
     }
 }
 

@@ -7,7 +7,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::journal::history::{self, HistoryEntry};
 use crate::journal::rows::blob;
-use crate::model::{FilterId, Kind, UserId};
+use crate::model::{FilterId, Kind, Outcome, RunId, State, UserId};
 use crate::plan::RunSettings;
 
 use super::{PROBLEMS, ProblemRow, View, problem_row};
@@ -56,6 +56,43 @@ impl View<'_> {
     /// What was planned, agreed to and ended, in order.
     pub fn history(&self) -> rusqlite::Result<Vec<HistoryEntry>> {
         history::read(self.0)
+    }
+
+    /// The run that began to undo this one last; none where none did, as far as this file knows.
+    pub fn undone_by(&self) -> rusqlite::Result<Option<RunId>> {
+        history::undone_by(self.0)
+    }
+
+    /// How the run ended, or that something is left; and whether it came to nothing: nobody is in it whose filters
+    /// were changed, are to be changed, or could not be.
+    pub fn outcome(&self) -> rusqlite::Result<(Outcome, bool)> {
+        let (users, filters) = (self.users()?, self.filters()?);
+        let outcome = if users.planned > 0 {
+            Outcome::Stopped
+        } else if users.failed > 0 || self.has_verify_problems()? {
+            Outcome::Partial
+        } else if filters.changed > 0 {
+            Outcome::Complete
+        } else {
+            Outcome::Nothing
+        };
+        Ok((outcome, outcome == Outcome::Nothing))
+    }
+
+    /// Rows that were to be changed.
+    pub fn changes(&self) -> rusqlite::Result<u64> {
+        let sql = "SELECT count(*) FROM change";
+        self.0.query_row(sql, [], |row| row.get(0))
+    }
+
+    /// Whether items can be deleted from Exchange by what is left, as the organisation was when it was read.
+    pub fn can_lose_items(&self) -> rusqlite::Result<bool> {
+        let deactivates = self.0.query_row(
+            "SELECT EXISTS (SELECT 1 FROM change WHERE stage < 2 AND to_state = ?1)",
+            [State::Inactive.code()],
+            |row| row.get::<_, bool>(0),
+        )?;
+        Ok(deactivates && self.head()?.organization.distinct_deletes != Some(true))
     }
 
     /// How the run is carried out; none in a file from before that was kept.

@@ -4,11 +4,12 @@ use std::io::Write;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle as BarStyle};
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
 
-use crate::pacing::{Limiting, Pacer};
-use crate::rollout::Event;
+use crate::pacing::Limiting;
+use crate::rollout::{Progress, RunHandle};
 
 use crate::report::{StyledWrite, clean, terminal};
 
@@ -53,22 +54,35 @@ impl Watch {
         Self { style, among: None }
     }
 
-    /// Shows how far the run is; ends when nobody sends events any more.
-    pub async fn follow(self, mut events: Receiver<Event>, pacer: Pacer) {
+    /// Shows how far a run is while work is done; nothing more is drawn when this returns.
+    pub async fn during<T>(&self, run: RunHandle, work: impl Future<Output = T>) -> T {
+        let over = CancellationToken::new();
+        let shown = tokio::spawn(self.clone().follow(run, over.clone()));
+        let result = work.await;
+        over.cancel();
+        // Whatever became of the display, the work is done.
+        let _ = shown.await;
+        result
+    }
+
+    async fn follow(self, run: RunHandle, over: CancellationToken) {
+        let RunHandle {
+            progress, pacer, ..
+        } = run;
         let limiting = || pacer.status().limiting;
         match self.style {
             ProgressStyle::Bar => {
                 let mut bar = self.among.map_or_else(Bar::alone, Bar::among);
-                follow(events, limiting, &mut bar, BAR_EVERY).await;
+                follow(progress, over, limiting, &mut bar, BAR_EVERY).await;
             }
             ProgressStyle::Lines => {
                 let mut lines = Lines {
                     out: terminal::stderr(false),
                     name: self.among.map(|place| place.name),
                 };
-                follow(events, limiting, &mut lines, LINE_EVERY).await;
+                follow(progress, over, limiting, &mut lines, LINE_EVERY).await;
             }
-            ProgressStyle::Hidden => while events.recv().await.is_some() {},
+            ProgressStyle::Hidden => over.cancelled().await,
         }
     }
 
@@ -161,30 +175,37 @@ trait Screen {
 }
 
 async fn follow(
-    mut events: Receiver<Event>,
+    mut progress: watch::Receiver<Progress>,
+    over: CancellationToken,
     limiting: impl Fn() -> Limiting,
     screen: &mut impl Screen,
     every: Duration,
 ) {
-    let mut tracker = Tracker::default();
+    let now = || Instant::now().into_std();
+    let mut tracker = Tracker::new(&progress.borrow_and_update(), now());
     let mut ticks = interval_at(Instant::now() + every, every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        tokio::select! {
-            event = events.recv() => {
-                let Some(event) = event else { break };
-                if let Some(ended) = tracker.take(&event, Instant::now().into_std()) {
-                    screen.ended(&ended);
-                }
-            }
+        let more = tokio::select! {
+            biased;
+            () = over.cancelled() => false,
+            changed = progress.changed() => changed.is_ok(),
             _ = ticks.tick() => {
-                if let Some(standing) = tracker.standing(Instant::now().into_std()) {
+                if let Some(standing) = tracker.standing(now()) {
                     screen.now(&standing, limiting());
                 }
+                continue;
             }
+        };
+        let ended = tracker.update(&progress.borrow_and_update(), now());
+        for ended in &ended {
+            screen.ended(ended);
+        }
+        if !more {
+            break;
         }
     }
-    screen.close(tracker.standing(Instant::now().into_std()).as_ref());
+    screen.close(tracker.standing(now()).as_ref());
 }
 
 /// A line at a time.
@@ -272,9 +293,8 @@ impl Screen for Bar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rollout::Step;
+    use crate::rollout::{Step, StepProgress};
     use std::sync::{Arc, Mutex};
-    use tokio::sync::mpsc::channel;
 
     #[derive(Clone, Default)]
     struct Paper(Arc<Mutex<Vec<u8>>>);
@@ -291,40 +311,59 @@ mod tests {
         }
     }
 
+    impl Paper {
+        fn lines(&self, name: Option<&str>) -> Lines {
+            Lines {
+                out: Box::new(self.clone()),
+                name: name.map(str::to_owned),
+            }
+        }
+
+        fn text(&self) -> String {
+            String::from_utf8(self.0.lock().unwrap().clone()).unwrap()
+        }
+    }
+
+    fn step(number: u64, step: Step, done: u64) -> StepProgress {
+        let now = Instant::now().into_std();
+        StepProgress {
+            number,
+            step,
+            total: (step == Step::Survey).then_some(40),
+            done,
+            failed: u64::from(step == Step::Survey && done > 0),
+            began: now,
+            ended: (step == Step::Gather).then_some(now),
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn lines_come_every_ten_seconds_at_each_end_and_where_it_was_left() {
-        let (sender, events) = channel(16);
-        let paper = Paper::default();
-        let mut lines = Lines {
-            out: Box::new(paper.clone()),
-            name: None,
-        };
+        let (sender, progress) = watch::channel(Progress::default());
+        let (paper, over) = (Paper::default(), CancellationToken::new());
+        let mut lines = paper.lines(None);
+        let ending = over.clone();
         let run = async move {
-            let send = async |event| sender.send(event).await.unwrap();
-            send(Event::Begin {
-                step: Step::Gather,
-                users: None,
-            })
-            .await;
-            send(Event::Found { users: 40 }).await;
-            send(Event::End).await;
-            send(Event::Begin {
-                step: Step::Survey,
-                users: Some(40),
-            })
-            .await;
+            // The follower looks first.
+            tokio::task::yield_now().await;
+            let mut now = Progress {
+                ended: vec![step(1, Step::Gather, 40)],
+                step: Some(step(2, Step::Survey, 0)),
+                ..Progress::default()
+            };
+            sender.send_replace(now.clone());
             for second in 1..=25_u64 {
                 tokio::time::sleep(Duration::from_secs(1)).await;
-                send(Event::User {
-                    failed: second == 1,
-                })
-                .await;
+                if let Some(step) = &mut now.step {
+                    (step.done, step.failed) = (second, 1);
+                }
+                sender.send_replace(now.clone());
             }
+            ending.cancel();
         };
-        let shown = follow(events, || Limiting::Answers, &mut lines, LINE_EVERY);
-        tokio::join!(run, shown);
-        let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
-        insta::assert_snapshot!(text, @r"
+        let shown = follow(progress, over, || Limiting::Answers, &mut lines, LINE_EVERY);
+        tokio::join!(shown, run);
+        insta::assert_snapshot!(paper.text(), @r"
         Collecting users: done, 40 users in under 1 s
         Reading filters: 9 of 40 users, 0.9 a second, about 34 s left, 1 failed; limited by the server's answers
         Reading filters: 19 of 40 users, 0.9 a second, about 23 s left, 1 failed; limited by the server's answers
@@ -333,42 +372,40 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn every_style_ends_when_the_run_is_over() {
+    async fn every_style_ends_when_the_work_is_over() {
         for style in [
             ProgressStyle::Bar,
             ProgressStyle::Lines,
             ProgressStyle::Hidden,
         ] {
-            let board = Board::new(style, &["a", "b"]);
-            for watch in [Watch::alone(style), board.watch(1)] {
-                let (sender, events) = channel(1);
-                drop(sender);
-                let pacer = Pacer::new(crate::pacing::Settings::default());
-                watch.follow(events, pacer).await;
-            }
+            let (sender, progress) = watch::channel(Progress::default());
+            let over = CancellationToken::new();
+            over.cancel();
+            let mut lines = Paper::default().lines(None);
+            follow(progress, over, || Limiting::Answers, &mut lines, BAR_EVERY).await;
+            drop((sender, Board::new(style, &["a", "b"])));
         }
     }
 
     #[tokio::test]
     async fn of_several_runs_each_line_says_whose_it_is() {
-        let (sender, events) = channel(16);
-        let paper = Paper::default();
-        let mut lines = Lines {
-            out: Box::new(paper.clone()),
-            name: Some("production".into()),
+        let (sender, progress) = watch::channel(Progress::default());
+        let (paper, over) = (Paper::default(), CancellationToken::new());
+        let mut lines = paper.lines(Some("production"));
+        let ending = over.clone();
+        let run = async move {
+            tokio::task::yield_now().await;
+            sender.send_replace(Progress {
+                ended: vec![step(1, Step::Gather, 40)],
+                ..Progress::default()
+            });
+            tokio::task::yield_now().await;
+            ending.cancel();
         };
-        let begin = Event::Begin {
-            step: Step::Gather,
-            users: None,
-        };
-        for event in [begin, Event::Found { users: 40 }, Event::End] {
-            sender.send(event).await.unwrap();
-        }
-        drop(sender);
-        follow(events, || Limiting::Answers, &mut lines, LINE_EVERY).await;
-        let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+        let shown = follow(progress, over, || Limiting::Answers, &mut lines, LINE_EVERY);
+        tokio::join!(shown, run);
         assert_eq!(
-            text,
+            paper.text(),
             "production: Collecting users: done, 40 users in under 1 s\n"
         );
     }

@@ -1,8 +1,8 @@
-//! Where a run stands, from its events.
+//! Where a run stands, from its progress.
 
 use std::time::{Duration, Instant};
 
-use crate::rollout::{Event, Step};
+use crate::rollout::{Progress, Step, StepProgress};
 
 use super::rate::RecentRate;
 
@@ -33,69 +33,75 @@ impl Standing {
     }
 }
 
-/// Keeps count of the step under way.
-#[derive(Debug, Default)]
+/// Follows the steps of a run from when it was made.
+#[derive(Debug)]
 pub(super) struct Tracker {
+    /// The last step whose end was told.
+    told: u64,
     current: Option<Current>,
 }
 
 #[derive(Debug)]
 struct Current {
-    step: Step,
-    done: u64,
-    total: Option<u64>,
-    failed: u64,
-    began: Instant,
+    step: StepProgress,
     rate: RecentRate,
 }
 
 impl Tracker {
-    /// Takes note of an event; a step that has ended, as it stood at its end.
-    pub(super) fn take(&mut self, event: &Event, now: Instant) -> Option<Standing> {
-        match event {
-            Event::Begin { step, users } => {
-                let mut rate = RecentRate::default();
-                rate.record(0, now);
-                self.current = Some(Current {
-                    step: *step,
-                    done: 0,
-                    total: *users,
-                    failed: 0,
-                    began: now,
-                    rate,
-                });
-                None
-            }
-            Event::Found { users } => self.more(*users, false, now),
-            Event::User { failed } => self.more(1, *failed, now),
-            Event::End => {
-                let ended = self.standing(now);
-                self.current = None;
-                ended
-            }
-        }
+    /// Steps that have ended before are not told.
+    pub(super) fn new(progress: &Progress, now: Instant) -> Self {
+        let told = progress.ended.last().map_or(0, |step| step.number);
+        let mut tracker = Self {
+            told,
+            current: None,
+        };
+        tracker.update(progress, now);
+        tracker
     }
 
-    fn more(&mut self, users: u64, failed: bool, now: Instant) -> Option<Standing> {
-        if let Some(current) = &mut self.current {
-            current.done += users;
-            current.failed += u64::from(failed);
-            current.rate.record(current.done, now);
-        }
-        None
+    /// Takes note of the progress; the steps that have ended since, as they stood at their end.
+    pub(super) fn update(&mut self, progress: &Progress, now: Instant) -> Vec<Standing> {
+        let ended = progress.ended.iter().filter(|step| step.number > self.told);
+        let ended: Vec<_> = ended.map(|step| standing(step, None, now)).collect();
+        self.told = progress.ended.last().map_or(self.told, |step| step.number);
+        self.current = progress.step.as_ref().map(|step| {
+            let known = self.current.take();
+            let mut rate = match known.filter(|known| known.step.number == step.number) {
+                Some(known) => known.rate,
+                None => {
+                    let mut rate = RecentRate::default();
+                    rate.record(0, step.began);
+                    rate
+                }
+            };
+            rate.record(step.done, now);
+            Current {
+                step: step.clone(),
+                rate,
+            }
+        });
+        ended
     }
 
     /// How far the step under way is; none between two steps.
     pub(super) fn standing(&mut self, now: Instant) -> Option<Standing> {
-        let current = self.current.as_mut()?;
-        Some(Standing {
-            step: current.step,
-            done: current.done,
-            total: current.total,
-            failed: current.failed,
-            per_second: current.rate.per_second(current.done, now),
-            spent: now.saturating_duration_since(current.began),
-        })
+        let Current { step, rate } = self.current.as_mut()?;
+        let per_second = rate.per_second(step.done, now);
+        Some(standing(step, per_second, now))
+    }
+}
+
+fn standing(step: &StepProgress, per_second: Option<f64>, now: Instant) -> Standing {
+    Standing {
+        step: step.step,
+        done: step.done,
+        total: step.total,
+        failed: step.failed,
+        per_second,
+        spent: step
+            .ended
+            .unwrap_or(now)
+            .saturating_duration_since(step.began),
     }
 }
 
@@ -103,32 +109,60 @@ impl Tracker {
 mod tests {
     use super::*;
 
-    #[test]
-    fn it_counts_users_and_failures_and_tells_when_it_will_be_done() {
-        let (mut tracker, start) = (Tracker::default(), Instant::now());
-        let begin = Event::Begin {
+    fn step(number: u64, began: Instant) -> StepProgress {
+        StepProgress {
+            number,
             step: Step::Apply,
-            users: Some(100),
-        };
-        assert_eq!(tracker.take(&begin, start), None);
-        for n in 0..20 {
-            let event = Event::User { failed: n == 0 };
-            tracker.take(&event, start + Duration::from_millis(n * 100));
+            total: Some(100),
+            done: 0,
+            failed: 0,
+            began,
+            ended: None,
         }
-        let now = start + Duration::from_secs(2);
-        let standing = tracker.standing(now).unwrap();
-        assert_eq!((standing.done, standing.failed), (20, 1));
-        assert_eq!(standing.left(), Some(Duration::from_secs(8)));
-        let ended = tracker.take(&Event::End, now).unwrap();
-        assert_eq!(ended.spent, Duration::from_secs(2));
-        assert_eq!(tracker.standing(now), None);
+    }
+
+    fn under_way(step: StepProgress) -> Progress {
+        Progress {
+            step: Some(step),
+            ..Progress::default()
+        }
     }
 
     #[test]
-    fn what_comes_outside_of_any_step_is_not_counted() {
-        let (mut tracker, now) = (Tracker::default(), Instant::now());
-        assert_eq!(tracker.take(&Event::Found { users: 3 }, now), None);
-        assert_eq!(tracker.take(&Event::End, now), None);
+    fn it_tells_how_far_a_step_is_and_when_it_will_be_done() {
+        let start = Instant::now();
+        let mut now = under_way(step(1, start));
+        let mut tracker = Tracker::new(&now, start);
+        for n in 1..=20 {
+            if let Some(step) = &mut now.step {
+                (step.done, step.failed) = (n, 1);
+            }
+            tracker.update(&now, start + Duration::from_millis(n * 100));
+        }
+        let at = start + Duration::from_secs(2);
+        let standing = tracker.standing(at).unwrap();
+        assert_eq!((standing.done, standing.failed), (20, 1));
+        assert_eq!(standing.left(), Some(Duration::from_secs(8)));
+    }
+
+    #[test]
+    fn a_step_that_has_ended_is_told_once() {
+        let start = Instant::now();
+        let mut now = under_way(step(1, start));
+        let mut tracker = Tracker::new(&now, start);
+        let mut ended = step(1, start);
+        ended.ended = Some(start + Duration::from_secs(2));
+        now = Progress {
+            ended: vec![ended],
+            ..Progress::default()
+        };
+        let at = start + Duration::from_secs(9);
+        let told = tracker.update(&now, at);
+        assert_eq!(told.len(), 1);
+        assert_eq!(told[0].spent, Duration::from_secs(2));
+        assert!(tracker.update(&now, at).is_empty());
+        assert_eq!(tracker.standing(at), None);
+        assert!(Tracker::new(&now, at).update(&now, at).is_empty());
     }
 
     #[test]

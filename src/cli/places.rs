@@ -7,33 +7,31 @@ use std::num::NonZeroUsize;
 use futures_util::StreamExt;
 
 use crate::auth::{Method, SecretFrom};
-use crate::dataverse::Reader;
+use crate::model::EnvironmentUrl;
 use crate::report::{Format, ReportError};
+use crate::rollout::Connection;
 use crate::settings::Target;
 
-use crate::cli::App;
-use crate::cli::args::{ConnectionArgs, OutputArgs};
-use crate::cli::connect::{Layers, connect_with};
-use crate::cli::error::CliError;
-use crate::cli::sign_in::{SignIn, announce, chosen, may_turn_to_a_person};
+use super::App;
+use super::args::{ConnectionArgs, OutputArgs};
+use super::connect::{Layers, connect_with, target};
+use super::error::CliError;
+use super::sign_in::{SignIn, announce, chosen, may_turn_to_a_person};
 
 /// An environment that was named.
 #[derive(Clone, Debug)]
-pub(in crate::cli) struct Place {
+pub(super) struct Place {
     pub(super) name: String,
     pub(super) target: Target,
 }
 
-/// The environments, where several were named; `None` where it is one or none.
+/// The environments that are meant: the one that was named, or the default, or several.
 ///
 /// # Errors
 /// With everything that is wrong with them, before anything is asked of any server.
-pub(in crate::cli) fn places(
-    args: &ConnectionArgs,
-    output: &OutputArgs,
-) -> Result<Option<Vec<Place>>, CliError> {
+pub(super) fn places(args: &ConnectionArgs, output: &OutputArgs) -> Result<Vec<Place>, CliError> {
     if args.environment.len() < 2 {
-        return Ok(None);
+        return Ok(vec![Place::of(target(args, None)?)]);
     }
     if output.format == Format::Html {
         return Err(ReportError::OnlyOneRun.into());
@@ -56,9 +54,25 @@ pub(in crate::cli) fn places(
     });
     wrong.extend(shared(tokens));
     if wrong.is_empty() {
-        return Ok(Some(places));
+        return Ok(places);
     }
     Err(CliError::Environments(wrong))
+}
+
+/// The environment of a run that has a file.
+pub(super) fn place_of_run(args: &ConnectionArgs, run: &EnvironmentUrl) -> Result<Place, CliError> {
+    Ok(Place::of(target(args, Some(run))?))
+}
+
+impl Place {
+    /// The only environment: named as in the configuration file, else by its address.
+    fn of(target: Target) -> Self {
+        let name = target.guards.names.first().cloned();
+        Self {
+            name: name.unwrap_or_else(|| target.environment.to_string()),
+            target,
+        }
+    }
 }
 
 /// Environments that were named twice, by the same name or by two names of one address.
@@ -131,34 +145,45 @@ pub(super) async fn side_by_side<T, F: Future<Output = T>>(
 }
 
 /// Signs in to every environment and finds out who answers: first those where a person may be asked, one after the
-/// other; then all others side by side. What was foreseen not to come to anything is not begun.
+/// other; then all others side by side.
 pub(super) async fn connect_all(
     app: &App,
     places: &[Place],
     at_once: NonZeroUsize,
-    foreseen: Vec<Result<(), CliError>>,
-) -> Vec<Result<Reader, CliError>> {
+) -> Vec<(String, Result<Connection, CliError>)> {
+    let several = places.len() > 1;
     let mut signed_in = Vec::new();
-    for (place, foreseen) in places.iter().zip(foreseen) {
-        signed_in.push(match foreseen {
-            Ok(()) => sign_in_in_turn(app, place).await,
-            Err(error) => Err(error),
+    for place in places {
+        signed_in.push(if several {
+            sign_in_in_turn(app, place).await
+        } else {
+            Ok(None)
         });
     }
     let work = places
         .iter()
         .zip(signed_in)
         .map(|(place, signed_in)| async {
-            let sign_in = match signed_in? {
-                Some(sign_in) => sign_in,
-                None => open(app, place).await?,
-            };
-            let (target, signed_in) = (place.target.clone(), sign_in.signed_in());
-            let reader = connect_with(target, signed_in, &app.interrupted).await?;
-            announce(&sign_in, reader.identity());
-            Ok(reader)
+            let connected = connect(app, place, several, signed_in).await;
+            (place.name.clone(), connected)
         });
     side_by_side(at_once, work).await
+}
+
+async fn connect(
+    app: &App,
+    place: &Place,
+    several: bool,
+    signed_in: Result<Option<SignIn>, CliError>,
+) -> Result<Connection, CliError> {
+    let sign_in = match signed_in? {
+        Some(sign_in) => sign_in,
+        None => open(app, place, several).await?,
+    };
+    let target = place.target.clone();
+    let connection = connect_with(app, target, sign_in.signed_in()).await?;
+    announce(&sign_in, connection.reader().identity());
+    Ok(connection)
 }
 
 /// `None` where nobody has to be asked.
@@ -167,13 +192,14 @@ async fn sign_in_in_turn(app: &App, place: &Place) -> Result<Option<SignIn>, Cli
         return Ok(None);
     }
     app.printer.say(&format!("Signing in to {}.", place.name));
-    let sign_in = open(app, place).await?;
+    let sign_in = open(app, place, true).await?;
     sign_in.first(&app.interrupted).await?;
     Ok(Some(sign_in))
 }
 
-async fn open(app: &App, place: &Place) -> Result<SignIn, CliError> {
-    SignIn::open_named(Some(&place.name), &place.target, &app.interrupted).await
+async fn open(app: &App, place: &Place, several: bool) -> Result<SignIn, CliError> {
+    let name = several.then_some(place.name.as_str());
+    SignIn::open_named(name, &place.target, &app.interrupted).await
 }
 
 #[cfg(test)]
@@ -191,8 +217,9 @@ mod tests {
                 origin: Origin::Profile(name.into()),
                 pacing: crate::pacing::Settings::default(),
                 sign_in: SignInKeys::default(),
-                guards: crate::settings::Guards::default(),
+                guards: crate::plan::Guards::default(),
                 guard_book: crate::plan::GuardBook::default(),
+                named: None,
             },
         }
     }

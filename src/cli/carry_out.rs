@@ -1,0 +1,334 @@
+//! From plans to the end: show, agree, apply wave by wave, sum up. Every command that writes goes through here; one
+//! environment is a list of one.
+
+use std::num::NonZeroUsize;
+
+use crate::plan::Stakes;
+use crate::report::{Board, Watch, write_heading};
+use crate::rollout::{
+    Agreed, Answer, Applied, Halted, Planned, Refused, Rehearsal, RunHandle, agree,
+};
+
+use super::App;
+use super::conclude::conclude;
+use super::consent::{Consent, count, question};
+use super::error::CliError;
+use super::exit::Exit;
+use super::places::side_by_side;
+use super::site::{Ending, Site, Stage, failed, leave, show_plan};
+
+/// Environments that are worked on together.
+pub(super) struct Group<'a> {
+    pub(super) app: &'a App,
+    pub(super) sites: Vec<Site>,
+    /// How many are worked on at once.
+    pub(super) at_once: NonZeroUsize,
+}
+
+/// Where the progress of each of several runs is shown; of one alone without its name.
+pub(super) fn watches(app: &App, names: &[&str]) -> (Option<Board>, Vec<Watch>) {
+    let style = app.printer.progress();
+    if names.len() == 1 {
+        return (None, vec![Watch::alone(style)]);
+    }
+    let board = Board::new(style, names);
+    let watches = (0..names.len()).map(|at| board.watch(at)).collect();
+    (Some(board), watches)
+}
+
+impl Group<'_> {
+    fn several(&self) -> bool {
+        self.sites.len() > 1
+    }
+
+    /// What ended is said at once where others go on.
+    fn end(&mut self, at: usize, ending: Ending) {
+        if self.several() {
+            ending.say(self.app, Some(&self.sites[at].name));
+        }
+        self.sites[at].stage = Stage::Ended(ending);
+    }
+
+    /// Takes the plans, each with its place.
+    fn take_plans(&mut self) -> (Vec<usize>, Vec<Planned>) {
+        let (mut places, mut plans) = (Vec::new(), Vec::new());
+        for (at, site) in self.sites.iter_mut().enumerate() {
+            let taken = Stage::Ended(Ending::well("", Exit::Done));
+            match std::mem::replace(&mut site.stage, taken) {
+                Stage::Planned(planned) => {
+                    places.push(at);
+                    plans.push(*planned);
+                }
+                ended @ Stage::Ended(_) => site.stage = ended,
+            }
+        }
+        (places, plans)
+    }
+
+    /// Shows, agrees, applies, sums up.
+    pub(super) async fn carry_out(mut self, consent: &mut Consent) -> Result<Exit, CliError> {
+        self.work(consent).await?;
+        conclude(self.app, self.sites, false)
+    }
+
+    /// The same without the results.
+    pub(super) async fn work(&mut self, consent: &mut Consent) -> Result<(), CliError> {
+        if consent.dry_run {
+            return self.rehearse().await;
+        }
+        let mut first = true;
+        loop {
+            let (places, plans) = self.take_plans();
+            if plans.is_empty() {
+                break;
+            }
+            let plans = if first {
+                plans
+            } else {
+                match self.pause(plans).await {
+                    Ok(plans) => plans,
+                    Err(halted) => {
+                        self.end_all(&places, halted);
+                        break;
+                    }
+                }
+            };
+            let agreed = self.agree(consent, places, plans, first).await?;
+            self.apply(agreed).await?;
+            first = false;
+        }
+        Ok(())
+    }
+
+    fn end_all(&mut self, places: &[usize], halted: Vec<Halted>) {
+        for (at, halted) in places.iter().zip(halted) {
+            self.end(*at, Ending::of_halted(halted));
+        }
+    }
+
+    /// Waits between two waves where that was asked for instead of a question.
+    async fn pause(&self, plans: Vec<Planned>) -> Result<Vec<Planned>, Vec<Halted>> {
+        let pause = plans.iter().filter_map(Planned::wave_pause).max();
+        let Some(pause) = pause else {
+            return Ok(plans);
+        };
+        let said = format!("Waiting for {} s.", pause.as_secs());
+        self.app.printer.say(&said);
+        let interrupted = &self.app.interrupted;
+        tokio::select! {
+            () = interrupted.cancelled() => {}
+            () = tokio::time::sleep(pause) => return Ok(plans),
+        }
+        let mut halted = Vec::new();
+        for planned in plans {
+            halted.push(planned.interrupt().await);
+        }
+        Err(halted)
+    }
+
+    /// Gets what the guards need; plans that are refused leave, and one missing word withholds all.
+    async fn agree(
+        &mut self,
+        consent: &mut Consent,
+        places: Vec<usize>,
+        mut plans: Vec<Planned>,
+        show: bool,
+    ) -> Result<Vec<(usize, Agreed)>, CliError> {
+        let mut stakes = Vec::new();
+        for (at, planned) in places.iter().zip(&plans) {
+            let here = planned.stakes().await?;
+            if show && here.items > 0 {
+                self.show(*at, planned, &here)?;
+            }
+            stakes.push(here);
+        }
+        loop {
+            let answer = match agree(plans, &mut consent.said).await {
+                Ok(answer) => answer,
+                Err(halted) => {
+                    self.end_all(&places, halted);
+                    return Ok(Vec::new());
+                }
+            };
+            let missing = match answer {
+                Answer::Decided(decided) => return Ok(self.decided(places, decided).await),
+                Answer::Missing {
+                    plans: back,
+                    missing,
+                } => {
+                    plans = back;
+                    missing
+                }
+            };
+            let named = places
+                .iter()
+                .zip(&stakes)
+                .filter(|(_, stakes)| stakes.items > 0);
+            let named: Vec<_> = named
+                .map(|(at, stakes)| (self.sites[*at].name.as_str(), stakes))
+                .collect();
+            let question = question(&named);
+            let obtained = consent.obtain(&missing, &question, &self.app.interrupted);
+            if let Err(error) = obtained.await {
+                self.withhold(&places, plans, &stakes, &error).await;
+                return Ok(Vec::new());
+            }
+        }
+    }
+
+    fn show(&self, at: usize, planned: &Planned, stakes: &Stakes) -> Result<(), CliError> {
+        if self.several() {
+            let (mut out, _) = self.app.printer.talk();
+            write_heading(&mut out, &self.sites[at].name)?;
+            out.flush().map_err(CliError::Output)?;
+        }
+        show_plan(self.app, planned, stakes.calendar_loss)
+    }
+
+    async fn decided(
+        &mut self,
+        places: Vec<usize>,
+        decided: Vec<Result<Agreed, Refused>>,
+    ) -> Vec<(usize, Agreed)> {
+        let mut agreed = Vec::new();
+        for (at, one) in places.into_iter().zip(decided) {
+            match one {
+                Ok(one) => agreed.push((at, one)),
+                Err(Refused { planned, why }) => {
+                    let ending = leave(planned, CliError::Refused(why)).await;
+                    self.end(at, ending);
+                }
+            }
+        }
+        agreed
+    }
+
+    /// Nothing was agreed to: every plan is left. One with nothing to change ends all the same.
+    async fn withhold(
+        &mut self,
+        places: &[usize],
+        plans: Vec<Planned>,
+        stakes: &[Stakes],
+        error: &CliError,
+    ) {
+        for ((at, planned), stakes) in places.iter().zip(plans).zip(stakes) {
+            let ending = if stakes.items == 0 {
+                match planned.keep().await {
+                    Ok(run) => Ending::of_run(run),
+                    Err(halted) => Ending::of_halted(halted),
+                }
+            } else {
+                leave(planned, error.again()).await
+            };
+            self.end(*at, ending);
+        }
+    }
+
+    /// One wave everywhere; it is over when it is over everywhere.
+    async fn apply(&mut self, agreed: Vec<(usize, Agreed)>) -> Result<(), CliError> {
+        let names: Vec<_> = self.sites.iter().map(|site| &*site.name).collect();
+        let (board, watches) = watches(self.app, &names);
+        let work = agreed.into_iter().map(|(at, agreed)| {
+            let watch = watches[at].clone();
+            async move {
+                let run = agreed.handle();
+                (at, watch.during(run, agreed.apply()).await)
+            }
+        });
+        let came = side_by_side(self.at_once, work).await;
+        drop(board);
+        for (at, applied) in came {
+            match applied {
+                Ok(Applied::WaveOver(planned)) => {
+                    self.sum_up(at, &planned).await?;
+                    self.sites[at].stage = Stage::Planned(Box::new(planned));
+                }
+                Ok(Applied::Finished(run)) => self.end(at, Ending::of_run(run)),
+                Err(halted) => self.end(at, Ending::of_halted(halted)),
+            }
+        }
+        Ok(())
+    }
+
+    /// Says how far a run is after a wave.
+    async fn sum_up(&self, at: usize, planned: &Planned) -> Result<(), CliError> {
+        let stakes = planned.stakes().await?;
+        let whose = if self.several() {
+            format!("{}: ", self.sites[at].name)
+        } else {
+            String::new()
+        };
+        let next = stakes.wave.map_or(stakes.users, |wave| wave.users);
+        let wave = planned.journal().last_wave().await?;
+        self.app.printer.say(&format!(
+            "{whose}Wave {}: {} changed, {} failed. {} left; next wave: {next}.",
+            wave.number,
+            wave.changed,
+            wave.failed,
+            count(stakes.users, "user"),
+        ));
+        Ok(())
+    }
+
+    /// `--dry-run`: reads what would be changed, and leaves every run as it is.
+    async fn rehearse(&mut self) -> Result<(), CliError> {
+        let (places, plans) = self.take_plans();
+        let names: Vec<_> = self.sites.iter().map(|site| &*site.name).collect();
+        let (board, watches) = watches(self.app, &names);
+        let work = places.into_iter().zip(plans).map(|(at, planned)| {
+            let watch = watches[at].clone();
+            async move {
+                let run: RunHandle = planned.handle();
+                let rehearsed = watch.during(run, planned.rehearse()).await;
+                (at, rehearsed, planned)
+            }
+        });
+        let came = side_by_side(self.at_once, work).await;
+        drop(board);
+        for (at, rehearsed, planned) in came {
+            let kept = match rehearsed {
+                Ok(found) => {
+                    self.app.printer.say(&rehearsal(found));
+                    planned.set_aside().await
+                }
+                Err(why) => {
+                    let run = planned.set_aside().await.ok();
+                    let ending = failed(why);
+                    self.end(at, Ending { run, ..ending });
+                    continue;
+                }
+            };
+            let ending = match kept {
+                Ok(run) => Ending {
+                    exit: Exit::Done,
+                    ..Ending::of_run(run)
+                },
+                Err(halted) => Ending::of_halted(halted),
+            };
+            self.end(at, ending);
+        }
+        Ok(())
+    }
+}
+
+fn rehearsal(found: Rehearsal) -> String {
+    let Rehearsal {
+        users,
+        filters,
+        drifted,
+        unread,
+    } = found;
+    let (filters, users) = (count(filters, "filter"), count(users, "user"));
+    let drifted = match drifted {
+        0 => String::new(),
+        users => format!(
+            " The filters of {} are not as planned.",
+            count(users, "user")
+        ),
+    };
+    let unread = match unread {
+        0 => String::new(),
+        users => format!(" {} could not be read.", count(users, "user")),
+    };
+    format!("Dry run: nothing was sent. It would change {filters} of {users}.{drifted}{unread}")
+}

@@ -1,0 +1,127 @@
+//! The results of all environments; of one, its result alone.
+
+use std::io::Write;
+
+use crate::report::{Failure, Format, Overview, Several, StyledWrite, write_overview};
+
+use super::App;
+use super::error::{CliError, Told};
+use super::exit::Exit;
+use super::printer::Printer;
+use super::site::{Ending, Site, Stage, write_result};
+
+/// Writes what came of every environment; `plans` says that a plan is what was asked for. The worst exit code counts.
+pub(super) fn conclude(app: &App, sites: Vec<Site>, plans: bool) -> Result<Exit, CliError> {
+    let mut endings = sites.into_iter().filter_map(|site| match site.stage {
+        Stage::Ended(ending) => Some((site.name, ending)),
+        Stage::Planned(_) => None,
+    });
+    if endings.size_hint().1 == Some(1) {
+        return match endings.next() {
+            Some((_, ending)) => conclude_one(app, &ending, plans),
+            None => Ok(Exit::Done),
+        };
+    }
+    let mut conclusion = Conclusion::new(app)?;
+    for (name, ending) in endings {
+        match &ending.run {
+            Some(run) => {
+                let mut out = conclusion.begin(&name, ending.error.as_ref())?;
+                write_result(app, run, &mut out, plans)?;
+                drop(out);
+                conclusion.end(ending.line(&name)?, ending.exit)?;
+            }
+            None => conclusion.without_result(&name, &ending)?,
+        }
+    }
+    conclusion.finish()
+}
+
+/// An error without a run ends the command as any error does.
+fn conclude_one(app: &App, ending: &Ending, plans: bool) -> Result<Exit, CliError> {
+    let Some(run) = &ending.run else {
+        return match &ending.error {
+            Some(told) => Err(CliError::Told(told.clone())),
+            None => Ok(ending.exit),
+        };
+    };
+    // A refusal changed nothing: there is no result, and the error is the document.
+    let is_refusal = ending.error.is_some() && run.outcome != crate::model::Outcome::Stopped;
+    if let Some(told) = ending.error.as_ref().filter(|_| is_refusal) {
+        ending.say_how_to_go_on(None);
+        return Err(CliError::Told(told.clone()));
+    }
+    let mut out = Printer::result();
+    write_result(app, run, &mut out, plans)?;
+    out.flush().map_err(CliError::Output)?;
+    drop(out);
+    ending.say(app, None);
+    Ok(ending.exit)
+}
+
+/// The results of several environments, and the table at the end.
+pub(super) struct Conclusion<'a> {
+    app: &'a App,
+    several: Several<'static>,
+    overview: Vec<Overview>,
+    exits: Vec<Exit>,
+}
+
+impl<'a> Conclusion<'a> {
+    pub(super) fn new(app: &'a App) -> Result<Self, CliError> {
+        Ok(Self {
+            app,
+            several: Several::new(Printer::result(), app.printer.format)?,
+            overview: Vec::new(),
+            exits: Vec::new(),
+        })
+    }
+
+    /// Where the result of an environment is to be written.
+    pub(super) fn begin(
+        &mut self,
+        name: &str,
+        error: Option<&Told>,
+    ) -> Result<Box<dyn StyledWrite + '_>, CliError> {
+        Ok(self.several.begin(name, error.map(failure))?)
+    }
+
+    /// Ends an environment whose result was written.
+    pub(super) fn end(&mut self, line: Overview, exit: Exit) -> Result<(), CliError> {
+        self.several.end(line.exit)?;
+        self.overview.push(line);
+        self.exits.push(exit);
+        Ok(())
+    }
+
+    /// Adds an environment that has no result.
+    pub(super) fn without_result(&mut self, name: &str, ending: &Ending) -> Result<(), CliError> {
+        let error = ending.error.as_ref().map(failure);
+        self.several.without_result(name, error)?;
+        self.end(ending.line(name)?, ending.exit)
+    }
+
+    /// Writes the table; the worst exit code counts.
+    pub(super) fn finish(self) -> Result<Exit, CliError> {
+        let printer = &self.app.printer;
+        let mut out = self.several.finish()?;
+        if printer.format == Format::Table {
+            writeln!(out).map_err(CliError::Output)?;
+            write_overview(&mut out, &self.overview, printer.look())?;
+            out.flush().map_err(CliError::Output)?;
+        } else {
+            let (mut out, look) = printer.talk();
+            write_overview(&mut out, &self.overview, look)?;
+            out.flush().map_err(CliError::Output)?;
+        }
+        Ok(Exit::worst(self.exits))
+    }
+}
+
+fn failure(told: &Told) -> Failure<'_> {
+    Failure {
+        kind: told.kind,
+        message: &told.message,
+        hint: told.hint.as_deref(),
+    }
+}

@@ -1,0 +1,244 @@
+//! One of the environments that a command works on, and how far it has come there.
+
+use std::io::Write;
+use std::path::Path;
+
+use crate::journal::RunReader;
+use crate::model::Outcome;
+use crate::report::{
+    Format, Overview, StyledWrite, write_calendar_warning, write_document, write_plan, write_run,
+    write_summary,
+};
+use crate::rollout::{EndedRun, Halted, Planned, RolloutError, StopReason};
+
+use super::App;
+use super::error::{CliError, Told};
+use super::exit::Exit;
+use super::printer::Printer;
+use super::resume::how_to_go_on;
+
+/// One environment.
+pub(super) struct Site {
+    pub(super) name: String,
+    pub(super) stage: Stage,
+}
+
+/// How far it has come.
+pub(super) enum Stage {
+    /// There is a plan, or what is left of one.
+    Planned(Box<Planned>),
+    /// It is over.
+    Ended(Ending),
+}
+
+/// How it ended.
+#[derive(Debug)]
+pub(super) struct Ending {
+    /// An outcome, or the stable word of an error.
+    pub(super) word: String,
+    pub(super) exit: Exit,
+    pub(super) error: Option<Told>,
+    /// The run; none where it came to nothing, or was never begun.
+    pub(super) run: Option<EndedRun>,
+}
+
+impl Ending {
+    pub(super) fn well(word: &str, exit: Exit) -> Self {
+        Self {
+            word: word.to_owned(),
+            exit,
+            error: None,
+            run: None,
+        }
+    }
+
+    /// A run that ended by itself.
+    pub(super) fn of_run(run: EndedRun) -> Self {
+        Self {
+            word: run.outcome.as_str().to_owned(),
+            exit: Exit::of_outcome(run.outcome),
+            error: None,
+            run: Some(run),
+        }
+    }
+
+    /// With an error that left no run.
+    pub(super) fn badly(error: &CliError) -> Self {
+        let told = error.told();
+        Self {
+            word: told.kind.to_owned(),
+            exit: told.exit,
+            error: Some(told),
+            run: None,
+        }
+    }
+
+    /// A run that was left before its end; the reason counts, and where it can be gone on with, that does.
+    pub(super) fn of_halted(halted: Halted) -> Self {
+        let Halted { why, run } = halted;
+        let begun = run
+            .as_ref()
+            .is_some_and(|run| run.outcome == Outcome::Stopped);
+        let resumable = why.is_resumable();
+        let told = CliError::from(why).told();
+        let exit = match told.exit {
+            Exit::Interrupted => Exit::Interrupted,
+            _ if begun && resumable => Exit::Stopped,
+            exit => exit,
+        };
+        Self {
+            word: told.kind.to_owned(),
+            exit,
+            error: Some(told),
+            run,
+        }
+    }
+
+    /// With an error that leaves the run as it is.
+    pub(super) fn refused(error: &CliError, run: Option<EndedRun>) -> Self {
+        Self {
+            run,
+            ..Self::badly(error)
+        }
+    }
+
+    /// Says the error, and how to go on with a run that was left.
+    pub(super) fn say(&self, app: &App, name: Option<&str>) {
+        let Some(told) = &self.error else { return };
+        let whose = name.map_or_else(String::new, |name| format!("{name}: "));
+        let message = format!("{whose}{}", told.message);
+        app.printer.error(&message, told.hint.as_deref());
+        self.say_how_to_go_on(name);
+    }
+
+    /// The same without the error, which is said elsewhere.
+    pub(super) fn say_how_to_go_on(&self, name: Option<&str>) {
+        let whose = name.map_or_else(String::new, |name| format!("{name}: "));
+        let Some(run) = &self.run else { return };
+        match run.outcome {
+            Outcome::Stopped => Printer::warn(&format!("hint: {whose}{}", how_to_go_on(run))),
+            Outcome::Planned => Printer::warn(&format!(
+                "{whose}The plan is kept: `syncfilters apply {}` applies it.",
+                name_to_type(run)
+            )),
+            Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
+        }
+    }
+
+    /// Its line in the table at the end.
+    pub(super) fn line(&self, name: &str) -> Result<Overview, CliError> {
+        let line = Overview {
+            environment: name.to_owned(),
+            outcome: self.word.clone(),
+            exit: self.exit as u8,
+            ..Overview::default()
+        };
+        let Some((run, path)) = self
+            .run
+            .as_ref()
+            .and_then(|run| Some((run, run.path.as_deref()?)))
+        else {
+            return Ok(line);
+        };
+        let users = RunReader::open(path)?.view(|view| view.users())?;
+        Ok(Overview {
+            users: Some((users.changed, users.failed)),
+            run: Some(name_to_type(run)),
+            ..line
+        })
+    }
+}
+
+impl Site {
+    pub(super) fn planned(name: String, planned: Planned) -> Self {
+        Self {
+            name,
+            stage: Stage::Planned(Box::new(planned)),
+        }
+    }
+
+    pub(super) fn ended(name: String, ending: Ending) -> Self {
+        Self {
+            name,
+            stage: Stage::Ended(ending),
+        }
+    }
+}
+
+/// Why a plan is left: how that is recorded depends on whether anything was changed.
+pub(super) async fn leave(planned: Planned, error: CliError) -> Ending {
+    let begun = match planned.journal().has_written().await {
+        Ok(begun) => begun,
+        Err(error) => return Ending::of_halted(planned.halted(error.into()).await),
+    };
+    match error {
+        CliError::Declined if begun => {
+            Ending::of_halted(planned.stop(StopReason::WaveDeclined).await)
+        }
+        CliError::InterruptedAtPrompt if begun => Ending::of_halted(planned.interrupt().await),
+        error => match planned.keep().await {
+            Ok(run) => Ending::refused(&error, Some(run)),
+            Err(halted) => Ending::of_halted(halted),
+        },
+    }
+}
+
+/// A run that is not among the others is named by its path.
+pub(super) fn name_to_type(run: &EndedRun) -> String {
+    let of = |path: &Path| path.file_stem().is_some_and(|stem| stem == run.id.as_str());
+    match run.path.as_deref() {
+        Some(path) if !of(path) => path.display().to_string(),
+        _ => run.id.short().to_owned(),
+    }
+}
+
+/// Shows a plan, to be agreed to.
+pub(super) fn show_plan(app: &App, planned: &Planned, calendar_loss: bool) -> Result<(), CliError> {
+    let Some(path) = planned.path() else {
+        return Ok(());
+    };
+    let run = RunReader::open(path)?;
+    let (mut out, look) = app.printer.talk();
+    write_plan(&mut out, &run, look)?;
+    writeln!(out).map_err(CliError::Output)?;
+    if calendar_loss {
+        write_calendar_warning(&mut out, &run.head, look)?;
+        writeln!(out).map_err(CliError::Output)?;
+    }
+    out.flush().map_err(CliError::Output)
+}
+
+/// Writes what became of a run; of one that was only planned, the plan.
+pub(super) fn write_result(
+    app: &App,
+    run: &EndedRun,
+    out: &mut dyn StyledWrite,
+    plan_only: bool,
+) -> Result<(), CliError> {
+    let Some(path) = run.path.as_deref() else {
+        return Ok(());
+    };
+    let reader = RunReader::open(path)?;
+    let look = app.printer.look();
+    match app.printer.format {
+        Format::Table if plan_only && run.outcome == Outcome::Planned => {
+            write_plan(out, &reader, look)?;
+            let lossy = reader.view(|view| view.can_lose_items())?;
+            if lossy {
+                writeln!(out).map_err(CliError::Output)?;
+                write_calendar_warning(out, &reader.head, look)?;
+            }
+        }
+        Format::Table => write_summary(out, &reader, look)?,
+        Format::Json => write_document(out, &reader)?,
+        format @ (Format::Csv | Format::Markdown | Format::Html) => {
+            write_run(out, &reader, format, look)?;
+        }
+    }
+    Ok(())
+}
+
+/// An error of one environment where there is no run yet.
+pub(super) fn failed(error: RolloutError) -> Ending {
+    Ending::badly(&CliError::from(error))
+}

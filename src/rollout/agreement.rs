@@ -1,0 +1,263 @@
+//! From a plan to an agreement, and from an agreement to writes.
+//!
+//! [`agree`] asks the guards about what is left at that moment. What it makes is the only way to something that can
+//! write, and it is used up by it.
+
+use std::sync::Arc;
+
+use serde_json::json;
+
+use crate::journal::{HistoryKind, Left};
+use crate::plan::{
+    Confirmations, Decision, Granted, Limit, Need, Refusal, RunSettings, Stakes, WaveStakes, decide,
+};
+
+use super::apply::Failures;
+use super::phases::{Planned, entry, states};
+use super::run::{EndedRun, Halted, Run};
+use super::{RolloutError, StopReason};
+
+/// What was agreed to: this run, this organisation, what was left, one wave of it.
+#[derive(Debug)]
+pub(super) struct Agreement {
+    left: Left,
+    detail: String,
+    _granted: Granted,
+}
+
+/// A run that was agreed to; it can be applied, once.
+pub type Agreed = Run<Agreement_>;
+
+/// See [`Agreed`]: nobody else can make one.
+#[derive(Debug)]
+pub struct Agreement_(Agreement);
+
+/// A plan that is refused, whatever is said. The plan is kept.
+#[derive(Debug)]
+pub struct Refused {
+    /// The plan.
+    pub planned: Planned,
+    /// Why.
+    pub why: Vec<Refusal>,
+}
+
+/// What the guards say to plans that are agreed to together.
+#[derive(Debug)]
+pub enum Answer {
+    /// Something has to be said first; nothing was agreed to.
+    Missing {
+        /// The plans as they were given.
+        plans: Vec<Planned>,
+        /// What has to be said.
+        missing: Vec<Need>,
+    },
+    /// Each plan is agreed to or refused, in the order in which they were given.
+    Decided(Vec<Result<Agreed, Refused>>),
+}
+
+/// How a wave ended.
+#[derive(Debug)]
+pub enum Applied {
+    /// Users are left for another wave.
+    WaveOver(Planned),
+    /// The run has ended.
+    Finished(EndedRun),
+}
+
+/// Asks the guards about several plans together; one is a list of one. Words that hold for one agreement are used up
+/// where it is given.
+///
+/// # Errors
+/// Where a run file cannot be read or the server cannot be asked; nothing was agreed to.
+pub async fn agree(plans: Vec<Planned>, said: &mut Confirmations) -> Result<Answer, Vec<Halted>> {
+    let mut stakes = Vec::new();
+    for at in 0..plans.len() {
+        match plans[at].read_stakes().await {
+            Ok(found) => stakes.push(found),
+            Err(why) => return Err(halt_all(plans, at, why).await),
+        }
+    }
+    let all: Vec<_> = stakes.iter().map(|(stakes, _)| stakes).collect();
+    let Decision { runs, missing } = decide(&all, said);
+    if !missing.is_empty() {
+        return Ok(Answer::Missing { plans, missing });
+    }
+    let how = Caller::of_this_process();
+    let decided = plans.into_iter().zip(runs).zip(stakes);
+    let decided = decided.map(|((planned, granted), (stakes, left))| match granted {
+        Ok(granted) => Ok(Run {
+            state: Agreement_(Agreement {
+                detail: how.detail(&planned, &stakes, &granted),
+                left,
+                _granted: granted,
+            }),
+            rollout: planned.rollout,
+        }),
+        Err(why) => Err(Refused { planned, why }),
+    });
+    let decided = decided.collect();
+    said.spend();
+    Ok(Answer::Decided(decided))
+}
+
+async fn halt_all(plans: Vec<Planned>, failed: usize, why: RolloutError) -> Vec<Halted> {
+    let mut halted = Vec::new();
+    let mut why = Some(why);
+    for (at, planned) in plans.into_iter().enumerate() {
+        let why = why.take_if(|_| at == failed);
+        halted.push(planned.halt(why.unwrap_or(RolloutError::Interrupted)).await);
+    }
+    halted
+}
+
+/// Who agrees: an account of the operating system on a host.
+struct Caller {
+    account: String,
+    host: String,
+}
+
+impl Caller {
+    fn of_this_process() -> Self {
+        let unknown = || "unknown".to_owned();
+        Self {
+            account: whoami::username().unwrap_or_else(|_| unknown()),
+            host: whoami::hostname().unwrap_or_else(|_| unknown()),
+        }
+    }
+
+    fn detail(&self, planned: &Planned, stakes: &Stakes, granted: &Granted) -> String {
+        let answers = granted.answers().iter();
+        let answers: Vec<_> = answers
+            .map(|(topic, how)| json!({ "to": topic.as_str(), "how": how.as_str() }))
+            .collect();
+        let limits: Vec<_> = granted.limits().iter().map(ToString::to_string).collect();
+        json!({
+            "account": self.account,
+            "host": self.host,
+            "caller": planned.reader().identity().caller.user,
+            "answers": answers,
+            "limits": limits,
+            "wave": stakes.wave.map(|wave| wave.number),
+        })
+        .to_string()
+    }
+}
+
+impl Planned {
+    /// What is to be agreed to, as it stands now.
+    pub async fn stakes(&self) -> Result<Stakes, RolloutError> {
+        Ok(self.read_stakes().await?.0)
+    }
+
+    async fn read_stakes(&self) -> Result<(Stakes, Left), RolloutError> {
+        let rollout = &self.rollout;
+        let left = rollout.journal().left(rollout.settings.clone()).await?;
+        let spared = match left.deactivates {
+            // Read again: whoever agreed to a plan yesterday agreed to another risk.
+            true => rollout.reader.distinct_deletes().await? == Some(true),
+            false => true,
+        };
+        let stakes = Stakes {
+            operation: rollout.head().operation,
+            digest: Some(left.digest.clone()),
+            items: left.filters,
+            users: left.users,
+            touched: left.touched,
+            selected: left.selected,
+            wave: wave(&rollout.settings, &left),
+            calendar_loss: left.deactivates && !spared,
+            guards: rollout.guards.clone(),
+            limits: limits(&rollout.flags, &rollout.settings, &rollout.guards.limits),
+            undone_by: left.undone_by.clone(),
+            unknown_exclusions: Vec::new(),
+            settings_unknown: rollout.settings_unknown,
+        };
+        Ok((stakes, left))
+    }
+}
+
+/// Numbers of a wave, where there are several.
+fn wave(settings: &RunSettings, left: &Left) -> Option<WaveStakes> {
+    (!settings.waves.is_empty()).then_some(WaveStakes {
+        number: left.wave.number,
+        filters: left.wave.filters,
+        users: left.wave.users,
+        next_users: left.wave.next_users,
+    })
+}
+
+/// A flag of this command replaces every other limit; else all of them hold.
+fn limits(flags: &RunSettings, settings: &RunSettings, guards: &[Limit]) -> Vec<Limit> {
+    if let Some(bound) = flags.max_changes {
+        return vec![Limit::of_flag(bound)];
+    }
+    let kept: Vec<_> = settings.limits().collect();
+    // The built-in limit of `check --fix` holds where nobody set another.
+    if settings.fix && settings.max_changes.is_none() && !guards.is_empty() {
+        return guards.to_vec();
+    }
+    kept.into_iter().chain(guards.iter().cloned()).collect()
+}
+
+impl Agreed {
+    /// Makes the changes of one wave. Where nothing is left to be changed, the run ends.
+    pub async fn apply(self) -> Result<Applied, Halted> {
+        let Agreement_(agreement) = &self.state;
+        if agreement.left.filters == 0 {
+            return Ok(Applied::Finished(self.finish().await?));
+        }
+        if let Err(why) = self.write().await {
+            return Err(self.halt(why).await);
+        }
+        let number = self.state.0.left.wave.number;
+        let left = match self.journal().users_to_change().await {
+            Ok(left) => left,
+            Err(error) => return Err(self.halt(error.into()).await),
+        };
+        if left == 0 {
+            return Ok(Applied::Finished(self.finish().await?));
+        }
+        if self.rollout.settings.is_last_wave(number) {
+            return Err(self.halt(RolloutError::Stopped(StopReason::LastWave)).await);
+        }
+        let planned = self.into_phase(states::Planned(super::SurveyedAs::Asked));
+        match planned.record_wave().await {
+            Ok(()) => Ok(Applied::WaveOver(planned)),
+            Err(why) => Err(planned.halt(why).await),
+        }
+    }
+
+    async fn write(&self) -> Result<(), RolloutError> {
+        let (rollout, Agreement_(agreement)) = (&self.rollout, &self.state);
+        rollout.record_undo().await?;
+        rollout.require_proof().await?;
+        let entry = entry(
+            HistoryKind::Agreed,
+            &agreement.left,
+            Some(agreement.detail.clone()),
+        );
+        let settings = rollout.settings.clone();
+        let journal = rollout.journal();
+        let begun = journal.begin_wave(agreement.left.clone(), settings, entry);
+        if !begun.await? {
+            return Err(RolloutError::StaleAgreement);
+        }
+        let failures = Arc::new(Failures::new(
+            rollout.settings.stop_after_failures,
+            agreement.left.wave.users,
+        ));
+        let writer = rollout.writer(agreement);
+        rollout
+            .apply_wave(writer, agreement.left.wave, failures)
+            .await
+    }
+}
+
+impl Planned {
+    async fn record_wave(&self) -> Result<(), RolloutError> {
+        let rollout = &self.rollout;
+        let left = rollout.journal().left(rollout.settings.clone()).await?;
+        let entry = entry(HistoryKind::WaveOver, &left, None);
+        Ok(rollout.journal().add_history(entry).await?)
+    }
+}

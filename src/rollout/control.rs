@@ -1,0 +1,82 @@
+//! Pausing, continuing and stopping a run from outside.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use super::progress::{Activity, ProgressSender};
+use super::{RolloutError, StopReason};
+
+/// Pauses, continues or stops a run. Cheap to clone.
+///
+/// It acts where users are handed out: users under way are finished, and then nothing is asked of the server.
+#[derive(Clone, Debug)]
+pub struct Control(Arc<Inner>);
+
+#[derive(Debug)]
+struct Inner {
+    paused: watch::Sender<bool>,
+    requested: AtomicBool,
+    /// The run's own: cancelling it ends no other run and no sign-in.
+    token: CancellationToken,
+}
+
+impl Control {
+    pub(super) fn new(token: CancellationToken) -> Self {
+        Self(Arc::new(Inner {
+            paused: watch::Sender::new(false),
+            requested: AtomicBool::new(false),
+            token,
+        }))
+    }
+
+    /// Finishes the users under way, and then waits. The run keeps its file, its sign-in and what was agreed to.
+    pub fn pause(&self) {
+        self.0.paused.send_replace(true);
+    }
+
+    /// Goes on after a pause.
+    pub fn go_on(&self) {
+        self.0.paused.send_replace(false);
+    }
+
+    /// Finishes the users under way, and then leaves the run for `resume`.
+    pub fn stop(&self) {
+        self.0.requested.store(true, Ordering::Relaxed);
+        self.0.token.cancel();
+    }
+
+    /// The run's own token; it is cancelled when the run is to end.
+    pub(super) fn token(&self) -> &CancellationToken {
+        &self.0.token
+    }
+
+    /// Why the run ends; none while it goes on.
+    pub(super) fn ended(&self) -> Option<RolloutError> {
+        if !self.0.token.is_cancelled() {
+            return None;
+        }
+        Some(if self.0.requested.load(Ordering::Relaxed) {
+            RolloutError::Stopped(StopReason::Requested)
+        } else {
+            RolloutError::Interrupted
+        })
+    }
+
+    pub(super) fn is_paused(&self) -> bool {
+        *self.0.paused.borrow()
+    }
+
+    /// Waits until the run may go on, or ends. Nothing may be under way.
+    pub(super) async fn wait(&self, progress: &ProgressSender) {
+        progress.activity(Activity::Paused);
+        let mut paused = self.0.paused.subscribe();
+        tokio::select! {
+            () = self.0.token.cancelled() => progress.activity(Activity::Stopping),
+            // The sender lives as long as this value.
+            _ = paused.wait_for(|paused| !paused) => progress.activity(Activity::Working),
+        }
+    }
+}

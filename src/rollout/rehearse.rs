@@ -1,0 +1,64 @@
+//! `--dry-run`: reads what would be changed, sends no change, and leaves the run file as it is.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::journal::PendingUser;
+use crate::plan::fits;
+
+use super::RolloutError;
+use super::phases::Planned;
+use super::progress::Step;
+
+/// What a dry run found.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Rehearsal {
+    /// Users whose filters would be changed.
+    pub users: u64,
+    /// Filters that would be changed.
+    pub filters: u64,
+    /// Users whose filters are not as they were planned: each row would be judged again.
+    pub drifted: u64,
+    /// Users who could not be read.
+    pub unread: u64,
+}
+
+impl Planned {
+    /// Proves impersonation and reads again everybody who would be changed.
+    pub async fn rehearse(&self) -> Result<Rehearsal, RolloutError> {
+        let rollout = &self.rollout;
+        let left = rollout.journal().users_to_change().await?;
+        if left == 0 {
+            return Ok(Rehearsal::default());
+        }
+        rollout.require_proof().await?;
+        rollout.progress.begin(Step::Check, Some(left));
+        let found = Arc::new(Mutex::new(Rehearsal::default()));
+        let next = |after, limit| {
+            let rollout = Arc::clone(rollout);
+            async move { Ok(rollout.journal().to_apply(after, limit).await?) }
+        };
+        let work = |user: PendingUser| {
+            let (rollout, found) = (Arc::clone(rollout), Arc::clone(&found));
+            async move {
+                let filters = rollout.read_user(&user.subject).await?;
+                let planned: Vec<_> = user.changes.into_iter().map(|one| one.change).collect();
+                let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
+                match filters {
+                    Ok(filters) => {
+                        found.users += 1;
+                        found.filters += u64::try_from(planned.len()).unwrap_or(u64::MAX);
+                        found.drifted += u64::from(!fits(&planned, &[], &filters));
+                    }
+                    Err(_) => found.unread += 1,
+                }
+                drop(found);
+                rollout.progress.user(false);
+                Ok(())
+            }
+        };
+        rollout.pool().for_each(next, work).await?;
+        rollout.progress.end();
+        let found = found.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(*found)
+    }
+}

@@ -1,0 +1,232 @@
+//! A run in one of its phases, and how it is left.
+//!
+//! A phase owns the run: its file, its lock, its stop token. The step that leads on consumes it, so that a wrong order,
+//! two drivers, or an agreement that is used twice do not compile.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tokio::sync::watch;
+
+use crate::dataverse::Reader;
+use crate::journal::{Head, HistoryEntry, HistoryKind, Journal, Phase, discard};
+use crate::model::{Outcome, RunId};
+use crate::pacing::Pacer;
+
+use super::control::Control;
+use super::progress::Progress;
+use super::session::Rollout;
+use super::{RolloutError, StopReason};
+
+/// A run in a phase `S`; the phases are in [`super::phases`].
+#[derive(Debug)]
+pub struct Run<S> {
+    pub(super) rollout: Arc<Rollout>,
+    pub(super) state: S,
+}
+
+/// What whoever shows or steers a run needs; it cannot write.
+#[derive(Clone, Debug)]
+pub struct RunHandle {
+    /// The run.
+    pub id: RunId,
+    /// Its file; none for a run that leaves no file.
+    pub path: Option<PathBuf>,
+    /// How far it is.
+    pub progress: watch::Receiver<Progress>,
+    /// Pauses, continues or stops it.
+    pub control: Control,
+    /// The pace at which requests leave.
+    pub pacer: Pacer,
+}
+
+/// A run that was left before its end.
+#[derive(Debug, thiserror::Error)]
+#[error("{why}")]
+pub struct Halted {
+    /// Why.
+    #[source]
+    pub why: RolloutError,
+    /// The run as its file has it; none where it came to nothing.
+    pub run: Option<EndedRun>,
+}
+
+/// A run whose file is closed.
+#[derive(Debug)]
+pub struct EndedRun {
+    /// The run.
+    pub id: RunId,
+    /// Its file; none for a run that leaves no file.
+    pub path: Option<PathBuf>,
+    /// How it ended, or was left.
+    pub outcome: Outcome,
+    /// Whether it came to nothing: its file goes when this value goes.
+    came_to_nothing: bool,
+}
+
+impl EndedRun {
+    /// Removes the file when this value goes: nothing was changed, and nobody needs the run.
+    pub fn forget(&mut self) {
+        self.came_to_nothing = true;
+    }
+}
+
+impl Drop for EndedRun {
+    fn drop(&mut self) {
+        if let Some(path) = self.path.as_deref().filter(|_| self.came_to_nothing) {
+            discard(path);
+        }
+    }
+}
+
+impl<S> Run<S> {
+    /// What the run is, as it was when it was opened.
+    pub fn head(&self) -> &Head {
+        self.rollout.head()
+    }
+
+    /// Reads from the environment; it cannot write.
+    pub fn reader(&self) -> &Reader {
+        &self.rollout.reader
+    }
+
+    /// The run file.
+    pub fn journal(&self) -> &Journal {
+        self.rollout.journal()
+    }
+
+    /// The run file's path; none for a run that leaves no file.
+    pub fn path(&self) -> Option<&Path> {
+        self.rollout.file.path()
+    }
+
+    /// Shows and steers the run.
+    pub fn handle(&self) -> RunHandle {
+        let rollout = &self.rollout;
+        RunHandle {
+            id: rollout.head().id.clone(),
+            path: self.path().map(Path::to_owned),
+            progress: rollout.progress.subscribe(),
+            control: rollout.control.clone(),
+            pacer: rollout.pacer().clone(),
+        }
+    }
+
+    pub(super) fn into_phase<T>(self, state: T) -> Run<T> {
+        Run {
+            rollout: self.rollout,
+            state,
+        }
+    }
+
+    /// Leads on where `step` went well; else the run is left, and that is recorded.
+    pub(super) async fn then<T, V>(
+        self,
+        step: Result<V, RolloutError>,
+        next: impl FnOnce(V) -> T,
+    ) -> Result<Run<T>, Halted> {
+        match step {
+            Ok(value) => Ok(self.into_phase(next(value))),
+            Err(why) => Err(self.halt(why).await),
+        }
+    }
+
+    /// Leaves the run because of an error outside of the engine.
+    pub(crate) async fn halted(self, why: RolloutError) -> Halted {
+        self.halt(why).await
+    }
+
+    /// Records that the run is left, and closes its file. What came to nothing is removed.
+    pub(super) async fn halt(self, why: RolloutError) -> Halted {
+        let kept = match self.record_halt(&why).await {
+            Ok(kept) => kept,
+            // What is wrong with the file is said by the reason itself, or is less than it.
+            Err(_) => Some(Outcome::Stopped),
+        };
+        let run = match kept {
+            Some(outcome) => Some(self.close(outcome, false)),
+            None => {
+                drop(self.close(Outcome::Nothing, true));
+                None
+            }
+        };
+        Halted { why, run }
+    }
+
+    /// The outcome with which the run is kept; none where it came to nothing.
+    async fn record_halt(&self, why: &RolloutError) -> Result<Option<Outcome>, RolloutError> {
+        let journal = self.journal();
+        let (phase, has_written) = (journal.phase().await?, journal.has_written().await?);
+        if !why.is_resumable() && phase < Phase::Planned && !has_written {
+            return Ok(None);
+        }
+        let begun = phase == Phase::Applying || has_written;
+        let outcome = if why.is_resumable() || begun {
+            Outcome::Stopped
+        } else {
+            Outcome::Planned
+        };
+        let reason = match why {
+            RolloutError::Stopped(reason) => reason.as_str().to_owned(),
+            RolloutError::Interrupted => "interrupted".to_owned(),
+            error => error.to_string(),
+        };
+        self.leave(outcome, HistoryKind::Stopped, Some(reason))
+            .await?;
+        Ok(Some(outcome))
+    }
+
+    /// Records how the run was left.
+    pub(super) async fn leave(
+        &self,
+        outcome: Outcome,
+        kind: HistoryKind,
+        detail: Option<String>,
+    ) -> Result<(), RolloutError> {
+        self.rollout.record_requests().await?;
+        let journal = self.journal();
+        journal.add_history(HistoryEntry::now(kind, detail)).await?;
+        Ok(journal.set_outcome(outcome).await?)
+    }
+
+    /// Records how the run ended, from what its file says, and closes the file.
+    pub(super) async fn finish(self) -> Result<EndedRun, Halted> {
+        match self.record_end().await {
+            Ok((outcome, came_to_nothing)) => Ok(self.close(outcome, came_to_nothing)),
+            Err(why) => Err(self.halt(why).await),
+        }
+    }
+
+    async fn record_end(&self) -> Result<(Outcome, bool), RolloutError> {
+        let (outcome, came_to_nothing) = self.journal().view(|view| view.outcome()).await?;
+        self.leave(outcome, HistoryKind::Ended, None).await?;
+        if outcome != Outcome::Stopped {
+            self.journal().set_phase(Phase::Finished).await?;
+        }
+        Ok((outcome, came_to_nothing))
+    }
+
+    /// Closes the file: nothing holds it any more when this returns.
+    pub(super) fn close(self, outcome: Outcome, came_to_nothing: bool) -> EndedRun {
+        let ended = EndedRun {
+            id: self.head().id.clone(),
+            path: self.path().map(Path::to_owned),
+            outcome,
+            came_to_nothing,
+        };
+        drop(self.rollout);
+        ended
+    }
+}
+
+impl<S> Run<S> {
+    /// Leaves the run for `resume`.
+    pub async fn stop(self, why: StopReason) -> Halted {
+        self.halt(RolloutError::Stopped(why)).await
+    }
+
+    /// Leaves the run for `resume`, because of an interruption.
+    pub async fn interrupt(self) -> Halted {
+        self.halt(RolloutError::Interrupted).await
+    }
+}

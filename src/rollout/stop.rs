@@ -1,0 +1,64 @@
+//! Why a run is left before its end.
+
+use std::fmt;
+
+use crate::pacing::Tripped;
+use crate::plan::Bound;
+
+/// Why a run is left before its end, although nothing is wrong with its file; it can be resumed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum StopReason {
+    /// Somebody stopped this run from outside.
+    Requested,
+    /// Somebody declined the next wave.
+    WaveDeclined,
+    /// The list of waves has ended, and users are left.
+    LastWave,
+    /// Too many users of a wave failed.
+    TooManyFailures {
+        /// Users that failed.
+        failed: u64,
+        /// Users in the wave.
+        users: u64,
+        /// What was allowed.
+        bound: Bound,
+    },
+    /// The server fails again and again.
+    ServerFailing(Tripped),
+    /// A worker ended in a way that is a defect of this program.
+    Defect(String),
+}
+
+impl StopReason {
+    /// The stable word, for the run file.
+    pub const fn as_str(&self) -> &'static str {
+        match self {
+            Self::Requested => "requested",
+            Self::WaveDeclined => "wave-declined",
+            Self::LastWave => "last-wave",
+            Self::TooManyFailures { .. } => "too-many-failures",
+            Self::ServerFailing(_) => "server-failing",
+            Self::Defect(_) => "defect",
+        }
+    }
+}
+
+impl fmt::Display for StopReason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Requested => f.write_str("stopped on request"),
+            Self::WaveDeclined => f.write_str("stopped: the next wave was declined"),
+            Self::LastWave => f.write_str("the last wave is done, and users are left"),
+            Self::TooManyFailures {
+                failed,
+                users,
+                bound,
+            } => write!(
+                f,
+                "stopped: {failed} of the {users} users of this wave failed, and the limit is {bound}"
+            ),
+            Self::ServerFailing(why) => write!(f, "stopped: {why}"),
+            Self::Defect(why) => write!(f, "stopped by a defect of this program: {why}"),
+        }
+    }
+}
