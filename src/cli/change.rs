@@ -4,6 +4,7 @@ use std::num::NonZeroUsize;
 
 use crate::dataverse;
 use crate::model::{Operation, Outcome};
+use crate::plan::Stakes;
 use crate::rollout::{Connection, NewRun, Planned, RunLocation, SurveyedAs};
 
 use super::App;
@@ -35,7 +36,8 @@ pub(super) async fn change(
     let mut consent = Consent::new(&args.consent);
     let at = RunLocation::Store(store(&app.output)?);
     let at_once = args.several.environments_at_once;
-    let connected = connect_for_a_change(app, &places, at_once, operation, &consent).await?;
+    let what = (operation, operation == Operation::Deactivate);
+    let connected = connect_for_a_change(app, &places, at_once, what, &consent).await?;
     let sites = plan_all(app, new, &at, at_once, connected).await;
     let group = Group {
         app,
@@ -46,29 +48,35 @@ pub(super) async fn change(
 }
 
 /// Signs in, and refuses what will lack a word in the end: before anything is asked of a server, and again when it is
-/// known whether items can be lost.
+/// known whether items can be lost. `deactivates` says whether filters are to be inactive.
 pub(super) async fn connect_for_a_change(
     app: &App,
     places: &[Place],
     at_once: NonZeroUsize,
-    operation: Operation,
+    (operation, deactivates): (Operation, bool),
     consent: &Consent,
 ) -> Result<Vec<(String, Result<Connection, CliError>)>, CliError> {
-    let of = |place: &Place| expected(operation, false, &place.target.guards);
-    consent.check_early(&places.iter().map(of).collect::<Vec<_>>())?;
+    let all = |calendar_loss| -> Vec<Stakes> {
+        let of = |place: &Place| expected(operation, calendar_loss, &place.target.guards);
+        places.iter().map(of).collect()
+    };
+    if consent.check_early(&all(false)).is_err() {
+        // All that may be missing is named at once.
+        consent.check_early(&all(deactivates))?;
+    }
     let connected = connect_all(app, places, at_once).await;
     let known = connected.iter().filter_map(|(_, on)| {
         let on = on.as_ref().ok()?;
-        Some(expected(operation, can_lose(operation, on), on.guards()))
+        let loss = deactivates && !is_spared(on);
+        Some(expected(operation, loss, on.guards()))
     });
     consent.check_early(&known.collect::<Vec<_>>())?;
     Ok(connected)
 }
 
-/// Whether what is about to be done can empty calendars.
-fn can_lose(operation: Operation, on: &Connection) -> bool {
-    let spared = on.reader().identity().organization.distinct_deletes == Some(true);
-    operation == Operation::Deactivate && !spared
+/// Whether items stay in Exchange when no filter selects them any more.
+fn is_spared(on: &Connection) -> bool {
+    on.reader().identity().organization.distinct_deletes == Some(true)
 }
 
 /// Makes every plan, side by side. What fails somewhere ends that environment only.

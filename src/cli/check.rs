@@ -75,7 +75,8 @@ async fn fix(
     };
     let mut consent = Consent::unattended(&args.consent);
     let at_once = args.several.environments_at_once;
-    let connected = connect_for_a_change(app, places, at_once, operation, &consent).await?;
+    let what = (operation, operation == Operation::Deactivate);
+    let connected = connect_for_a_change(app, places, at_once, what, &consent).await?;
     let at = RunLocation::Store(store(&app.output)?);
     let mut sites = plan_all(app, new, &at, at_once, connected).await;
     let several = sites.len() > 1;

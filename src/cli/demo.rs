@@ -18,7 +18,7 @@ use crate::plan::{GuardBook, Guards, RunSettings};
 use crate::report::Format;
 use crate::rollout::{Connection, NewRun, RunLocation, SourceRun};
 use crate::sandbox::{Faults, Options, Sandbox};
-use crate::settings::{Origin, SignInKeys, Target};
+use crate::settings::{Origin, Pace, SignInKeys, Target};
 
 use super::App;
 use super::args::ConsentArgs;
@@ -158,6 +158,7 @@ async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, CliError> {
         guards: Guards::default(),
         guard_book: GuardBook::default(),
         named: None,
+        flags: Pace::default(),
     };
     let token = Arc::new(GivenToken::new(sandbox.token())?);
     connect_with(app, target, token).await

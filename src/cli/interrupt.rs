@@ -5,22 +5,24 @@ use tokio_util::sync::CancellationToken;
 use super::exit::Exit;
 use super::printer::Printer;
 
-/// A token that the first Ctrl-C (or a termination by the system) cancels.
+/// A token that the first Ctrl-C cancels; a termination by the system and a terminal that is closed do the same.
 ///
 /// The second ends the process where it stands. That is safe: every intent is on disk before its
 /// request leaves, so `resume` finds out what became of it.
 pub(super) fn listen() -> CancellationToken {
     let interrupted = CancellationToken::new();
     let token = interrupted.clone();
+    let signals = Signals::listen();
     tokio::spawn(async move {
-        wait().await;
+        let Some(mut signals) = signals else { return };
+        signals.next().await;
         token.cancel();
         // Apart from what the terminal shows of the keys.
         Printer::warn("");
         Printer::warn(
             "Stopping: requests under way are being finished. Press Ctrl-C again to stop at once.",
         );
-        wait().await;
+        signals.next().await;
         Printer::warn("");
         Printer::warn(
             "Stopped at once. `syncfilters resume` finds out what became of the last requests.",
@@ -38,28 +40,64 @@ fn exit_now() {
     std::process::exit(Exit::Interrupted as i32);
 }
 
+/// What ends a run early, from the moment at which this is made.
 #[cfg(unix)]
-async fn wait() {
-    use tokio::signal::unix::{SignalKind, signal};
-    match signal(SignalKind::terminate()) {
-        Ok(mut terminate) => {
-            tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
-                _ = terminate.recv() => {}
-            }
+struct Signals([tokio::signal::unix::Signal; 3]);
+
+#[cfg(unix)]
+impl Signals {
+    /// None where the system lets nothing be listened to; then it ends the process by itself.
+    fn listen() -> Option<Self> {
+        use tokio::signal::unix::{SignalKind, signal};
+        let of = |kind| signal(kind).ok();
+        Some(Self([
+            of(SignalKind::interrupt())?,
+            of(SignalKind::terminate())?,
+            of(SignalKind::hangup())?,
+        ]))
+    }
+
+    async fn next(&mut self) {
+        let [interrupt, terminate, hangup] = &mut self.0;
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            _ = hangup.recv() => {}
         }
-        Err(_) => wait_for_ctrl_c().await,
     }
 }
 
-#[cfg(not(unix))]
-async fn wait() {
-    wait_for_ctrl_c().await;
+/// What ends a run early: the keys, closing the window, logging off and shutting down.
+#[cfg(windows)]
+struct Signals {
+    keys: tokio::signal::windows::CtrlC,
+    pause_key: tokio::signal::windows::CtrlBreak,
+    close: tokio::signal::windows::CtrlClose,
+    log_off: tokio::signal::windows::CtrlLogoff,
+    shut_down: tokio::signal::windows::CtrlShutdown,
 }
 
-async fn wait_for_ctrl_c() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        // Without a handler the system ends the process by itself.
-        std::future::pending::<()>().await;
+#[cfg(windows)]
+impl Signals {
+    /// None where the system lets nothing be listened to; then it ends the process by itself.
+    fn listen() -> Option<Self> {
+        use tokio::signal::windows;
+        Some(Self {
+            keys: windows::ctrl_c().ok()?,
+            pause_key: windows::ctrl_break().ok()?,
+            close: windows::ctrl_close().ok()?,
+            log_off: windows::ctrl_logoff().ok()?,
+            shut_down: windows::ctrl_shutdown().ok()?,
+        })
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.keys.recv() => {}
+            _ = self.pause_key.recv() => {}
+            _ = self.close.recv() => {}
+            _ = self.log_off.recv() => {}
+            _ = self.shut_down.recv() => {}
+        }
     }
 }

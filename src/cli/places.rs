@@ -2,15 +2,16 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU32, NonZeroUsize};
 
 use futures_util::StreamExt;
 
 use crate::auth::{Method, SecretFrom};
 use crate::model::EnvironmentUrl;
+use crate::plan::RunSettings;
 use crate::report::{Format, ReportError};
 use crate::rollout::Connection;
-use crate::settings::Target;
+use crate::settings::{Pace, Target};
 
 use super::App;
 use super::args::{ConnectionArgs, OutputArgs};
@@ -65,6 +66,22 @@ pub(super) fn place_of_run(args: &ConnectionArgs, run: &EnvironmentUrl) -> Resul
 }
 
 impl Place {
+    /// At the pace that was given with a run, unless a flag of this command says another.
+    pub(super) fn at_pace_of(mut self, kept: &RunSettings) -> Self {
+        let Pace {
+            concurrency,
+            max_requests_per_5m,
+        } = self.target.flags;
+        let number = |n: NonZeroU32| n.get();
+        if let (None, Some(kept)) = (concurrency, kept.concurrency) {
+            self.target.pacing.fixed_concurrency = Some(number(kept));
+        }
+        if let (None, Some(kept)) = (max_requests_per_5m, kept.max_requests_per_5m) {
+            self.target.pacing.max_requests_per_5m = Some(number(kept));
+        }
+        self
+    }
+
     /// The only environment: named as in the configuration file, else by its address.
     fn of(target: Target) -> Self {
         let name = target.guards.names.first().cloned();
@@ -220,6 +237,7 @@ mod tests {
                 guards: crate::plan::Guards::default(),
                 guard_book: crate::plan::GuardBook::default(),
                 named: None,
+                flags: Pace::default(),
             },
         }
     }

@@ -70,13 +70,15 @@ async fn go_on(
         }
     }
     let one = NonZeroUsize::MIN;
-    let places = [place_of_run(&args.connection, &file.head.environment)?];
-    let operation = match file.head.operation {
-        // Whether items can be lost is known when what is left is known.
-        Operation::Deactivate if phase > Phase::Planned => Operation::Undo,
-        operation => operation,
+    let kept = file.journal.settings().await?.unwrap_or_default();
+    let places = [place_of_run(&args.connection, &file.head.environment)?.at_pace_of(&kept)];
+    let operation = file.head.operation;
+    let deactivates = match phase {
+        Phase::Gathering | Phase::Surveying => operation == Operation::Deactivate,
+        _ => file.journal.left(kept).await?.deactivates,
     };
-    let connected = connect_for_a_change(app, &places, one, operation, &consent).await?;
+    let what = (operation, deactivates);
+    let connected = connect_for_a_change(app, &places, one, what, &consent).await?;
     let Some((name, on)) = connected.into_iter().next() else {
         return Ok(Exit::Done);
     };

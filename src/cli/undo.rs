@@ -31,8 +31,11 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     )?];
     let mut consent = Consent::new(&common.consent);
     let one = NonZeroUsize::MIN;
-    let operation = Operation::Undo;
-    let connected = connect_for_a_change(app, &places, one, operation, &consent).await?;
+    let what = (
+        Operation::Undo,
+        source.head().operation != Operation::Deactivate,
+    );
+    let connected = connect_for_a_change(app, &places, one, what, &consent).await?;
     let settings = RunSettings {
         include_changed: args.include_changed,
         ..consent::settings(&common.consent, &common.connection)

@@ -14,6 +14,7 @@ use uuid::Uuid;
 use super::actions;
 use super::challenge;
 use super::counts::Counts;
+use super::data;
 use super::faults::Faults;
 use super::options::Options;
 use super::server::serve;
@@ -131,6 +132,12 @@ impl Sandbox {
         let there = store.filter(filter).is_some();
         store.meanwhile_gone(filter);
         there
+    }
+
+    /// Switches the organisation's setting that keeps in Exchange what no filter selects any more.
+    pub fn set_distinct_deletes(&self, on: bool) {
+        let mut store = self.service.store_mut();
+        store.organization.settings = data::settings(Some(on));
     }
 
     /// Other faults from now on.

@@ -70,6 +70,8 @@ pub struct Target {
     pub origin: Origin,
     /// How fast to go.
     pub pacing: pacing::Settings,
+    /// What the flags say of that.
+    pub flags: Pace,
     /// How to sign in.
     pub sign_in: SignInKeys,
     /// What has to be kept to and agreed to before anything is written.
@@ -160,6 +162,7 @@ impl Layers<'_> {
             named: named.map(str::to_owned),
             environment,
             origin,
+            flags: self.asked.pace,
             pacing: pacing_of(&[self.asked.pace, pace, self.file.pace]),
             sign_in: asked.or(self.variables.sign_in.clone()).or(sign_in),
         }

@@ -8,6 +8,7 @@
 
 mod bad_input;
 mod check;
+mod consent;
 mod contract;
 mod guards;
 mod killed;
@@ -15,3 +16,5 @@ mod saved_plans;
 mod several;
 mod support;
 mod templates;
+#[cfg(unix)]
+mod terminal;

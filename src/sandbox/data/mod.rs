@@ -15,4 +15,4 @@ mod words;
 pub(super) use calendar::{Activity, ActivityKind, Calendars, NEIGHBOURS};
 #[cfg(test)]
 pub(super) use organization::generate;
-pub(super) use organization::organization;
+pub(super) use organization::{organization, settings};

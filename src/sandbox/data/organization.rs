@@ -39,7 +39,7 @@ pub(crate) fn organization(options: &Options) -> Store {
         environment: dice.id(),
         name: "Contoso (practice)",
         unique_name: "contosopractice",
-        settings: settings(options.switches),
+        settings: settings(distinct_deletes(options.switches)),
         version: 400,
     };
     let mut maker = Maker::new(&mut dice, &views, everybody.len(), options.plain);
@@ -80,20 +80,18 @@ fn on_premises(person: &mut Person) {
 }
 
 /// `orgdborgsettings`: XML with an element for each setting that was ever changed.
-fn settings(switches: Switches) -> String {
-    let element = |value: bool| {
-        format!(
-            "<DistinctPhysicalAndLogicalDeletesForExchangeSync>{value}</DistinctPhysicalAndLogicalDeletesForExchangeSync>"
-        )
-    };
-    let distinct = if switches.on(Switch::DistinctDeletesAbsent) {
-        String::new()
-    } else {
-        element(switches.on(Switch::DistinctDeletes))
-    };
+pub(in super::super) fn settings(distinct_deletes: Option<bool>) -> String {
+    const NAME: &str = "DistinctPhysicalAndLogicalDeletesForExchangeSync";
+    let distinct = distinct_deletes.map(|on| format!("<{NAME}>{on}</{NAME}>"));
+    let distinct = distinct.unwrap_or_default();
     format!(
         "<OrgSettings><IsMRUEnabled>true</IsMRUEnabled>{distinct}<SkipSuffixOnKBArticles>false</SkipSuffixOnKBArticles></OrgSettings>"
     )
+}
+
+fn distinct_deletes(switches: Switches) -> Option<bool> {
+    let changed = !switches.on(Switch::DistinctDeletesAbsent);
+    changed.then(|| switches.on(Switch::DistinctDeletes))
 }
 
 fn restrict_administrator(store: &mut Store, switches: Switches) {

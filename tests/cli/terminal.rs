@@ -1,0 +1,163 @@
+//! Questions are asked on a terminal: here a script types on one.
+
+use std::process::Command;
+
+use rexpect::session::{PtySession, spawn_command};
+use syncfilters::sandbox::Options;
+
+use crate::support::World;
+
+/// Long enough for a loaded machine; no verdict depends on it.
+const PATIENCE: u64 = 120_000;
+
+struct Screen(PtySession);
+
+impl Screen {
+    fn of(world: &World, args: &[&str]) -> Self {
+        let mut command: Command = world.command(args);
+        // Of a terminal and its size the program asks the terminal itself.
+        command.env("TERM", "xterm").env("NO_COLOR", "1");
+        command.stdin(std::process::Stdio::inherit());
+        Self(spawn_command(command, Some(PATIENCE)).unwrap())
+    }
+
+    fn shows(&mut self, text: &str) -> &mut Self {
+        self.0.exp_string(text).unwrap();
+        self
+    }
+
+    fn types(&mut self, text: &str) -> &mut Self {
+        self.0.send_line(text).unwrap();
+        self
+    }
+
+    fn ends_with(mut self, code: i32) {
+        self.0.exp_eof().unwrap();
+        let status = self.0.process().wait().unwrap();
+        let ended = format!("{status:?}");
+        assert!(
+            ended.contains(&format!(", {code})")),
+            "{ended} is not {code}"
+        );
+    }
+}
+
+fn latest(world: &World) -> String {
+    let runs = world.run(&["runs", "--format", "json"]).json();
+    runs["runs"][0]["run"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn the_word_that_is_asked_for_is_the_only_one_that_goes_on() {
+    let world = World::with_users(30);
+    let before = world.states();
+    let mut screen = Screen::of(&world, &["deactivate"]);
+    screen.shows("Type `deactivate` to go on:").types("yes");
+    screen.shows("declined");
+    screen.ends_with(5);
+    assert_eq!(world.states(), before);
+    let run = latest(&world);
+    let mut screen = Screen::of(&world, &["apply", &run]);
+    screen
+        .shows("Type `deactivate` to go on:")
+        .types("deactivate");
+    screen.ends_with(3);
+    assert_ne!(world.states(), before);
+    let mut screen = Screen::of(&world, &["undo", &run]);
+    screen
+        .shows("Put back")
+        .shows("Type `yes` to go on:")
+        .types("yes");
+    screen.ends_with(0);
+    assert_eq!(world.states(), before);
+}
+
+#[test]
+fn a_wave_that_is_declined_leaves_the_rest_and_resume_asks_again() {
+    let world = World::with_users(60);
+    let mut screen = Screen::of(&world, &["deactivate", "--wave", "2,3,rest"]);
+    screen
+        .shows("Wave 1: Deactivate")
+        .shows("(next wave: 3 users)?")
+        .types("deactivate")
+        .shows("next wave: 3.")
+        .shows("Wave 2: Deactivate")
+        .types("no")
+        .shows("the next wave was declined");
+    screen.ends_with(6);
+    let after_one = world.states();
+    let run = latest(&world);
+    // A word holds for one agreement, and not for the next command.
+    let mut screen = Screen::of(&world, &["resume", &run]);
+    screen.shows("Wave 2: Deactivate").types("no");
+    screen.ends_with(6);
+    assert_eq!(world.states(), after_one);
+    let mut screen = Screen::of(&world, &["resume", &run]);
+    screen
+        .shows("Wave 2: Deactivate")
+        .types("deactivate")
+        .shows("Wave 3: Deactivate")
+        .shows("(the last wave)?")
+        .types("deactivate");
+    screen.ends_with(3);
+}
+
+#[test]
+fn what_is_typed_before_a_pause_holds_for_the_waves_after_it() {
+    let world = World::with_users(30);
+    let args = ["deactivate", "--wave", "2,rest", "--wave-pause", "1s"];
+    let mut screen = Screen::of(&world, &args);
+    screen.shows("Wave 1: Deactivate").types("deactivate");
+    screen.shows("Waiting for 1 s.");
+    screen.ends_with(3);
+}
+
+#[test]
+fn the_second_ctrl_c_ends_at_once_and_resume_finds_out_what_became_of_it() {
+    let world = World::new(Options {
+        users: 150,
+        latency: std::time::Duration::from_millis(20),
+        ..Options::default()
+    });
+    let before = world.states();
+    let mut screen = Screen::of(&world, &["deactivate", "--yes", "--accept-calendar-loss"]);
+    while world.sandbox.counts().patches < 30 {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    screen.0.send_control('c').unwrap();
+    screen.shows("Press Ctrl-C again to stop at once.");
+    screen.0.send_control('c').unwrap();
+    screen.ends_with(130);
+    let run = latest(&world);
+    world
+        .run(&["resume", &run, "--yes", "--accept-calendar-loss"])
+        .must_be(3);
+    world.run(&["undo", &run, "--yes"]).must_be(0);
+    assert_eq!(world.states(), before);
+}
+
+#[test]
+fn an_environment_in_production_is_named_by_typing_its_name() {
+    let world = World::with_users(25);
+    let path = world.home.path().join("config.toml");
+    let url = world.sandbox.url();
+    let text = format!("[environments.contoso]\nurl = \"{url}\"\nproduction = true\n");
+    std::fs::write(&path, text).unwrap();
+    let config = path.to_str().unwrap();
+    let args = ["deactivate", "--config", config];
+    let before = world.states();
+    let mut screen = Screen::of(&world, &args);
+    screen
+        .shows("Type `deactivate` to go on:")
+        .types("deactivate");
+    screen.shows("This environment is in production. Type its name to go on:");
+    screen.types("practice");
+    screen.ends_with(5);
+    assert_eq!(world.states(), before);
+    let mut screen = Screen::of(&world, &args);
+    screen
+        .shows("Type `deactivate` to go on:")
+        .types("deactivate");
+    screen.shows("Type its name to go on:").types("contoso");
+    screen.ends_with(3);
+}
