@@ -352,6 +352,8 @@ mod tests {
                 ..Progress::default()
             };
             sender.send_replace(now.clone());
+            // Never at the instant of a line.
+            tokio::time::sleep(Duration::from_millis(500)).await;
             for second in 1..=25_u64 {
                 tokio::time::sleep(Duration::from_secs(1)).await;
                 if let Some(step) = &mut now.step {
