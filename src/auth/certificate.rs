@@ -16,7 +16,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use super::application::Assertion;
-use super::secret::read_private;
+use super::secret::{read_private, shown_path};
 use super::{Authority, SignInError};
 
 /// How long a statement is good for, in seconds; Microsoft advises five to ten minutes.
@@ -48,7 +48,7 @@ impl Certificate {
         let wrong = |why: &str| {
             SignInError::unusable(
                 "reading the certificate",
-                format!("{}: {why}", path.display()),
+                format!("{}: {why}", shown_path(path)),
             )
         };
         if pem.contains("ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED") {
@@ -99,7 +99,7 @@ impl Certificate {
         jsonwebtoken::encode(&header, &claims, &self.key)
             .map(SecretString::from)
             .map_err(|_| {
-                let why = format!("{}: its key cannot sign", self.path.display());
+                let why = format!("{}: its key cannot sign", shown_path(&self.path));
                 SignInError::unusable("signing in with a certificate", why)
             })
     }

@@ -2,7 +2,11 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
+use url::Url;
+
 use super::advice::advice;
+use super::claims::WrongAudience;
 use super::refusal::Refusal;
 
 /// Why there is no token. Cheap to clone, so that everybody who waited for one can be told the same.
@@ -14,6 +18,22 @@ pub enum SignInError {
     /// There is none.
     #[error("there is no access token")]
     Missing,
+    /// The token says of itself that it is good no longer.
+    #[error("the access token has expired, at {}", end.strftime("%Y-%m-%d %H:%M UTC"))]
+    TokenExpired {
+        /// When.
+        end: Timestamp,
+        /// The address that it was to be sent to.
+        address: Url,
+    },
+    /// The token says of itself that it is for another host.
+    #[error("{wrong}; it was not sent")]
+    WrongAudience {
+        /// For which.
+        wrong: WrongAudience,
+        /// The address that it was to be sent to.
+        address: Url,
+    },
     /// Nothing that is set says how to sign in.
     #[error("nothing says how to sign in; looked for {looked_for}")]
     NoWay {
@@ -45,6 +65,8 @@ pub enum SignInError {
         what: String,
         /// What it said.
         said: String,
+        /// The command that signs in to the tool, where it is one that people sign in to.
+        login: Option<&'static str>,
     },
     /// The identity provider, or whoever else hands out tokens, could not be reached.
     #[error("{what}: cannot reach {host}: {why}")]
@@ -108,7 +130,32 @@ pub enum SignInError {
     },
 }
 
+/// How the advice names the command that signs a person in.
+const OWN_LOGIN: &str = "syncfilters login";
+
+/// How to get a token for an address.
+fn new_token(address: &Url) -> String {
+    let origin = address.origin().ascii_serialization();
+    format!(
+        "set SYNCFILTERS_ACCESS_TOKEN to a new token for this environment, for example from `az account \
+         get-access-token --scope {origin}/.default`, or sign in with --sign-in azure-cli"
+    )
+}
+
 impl SignInError {
+    /// A refusal of a tool that people sign in to with a command of its own.
+    pub(super) fn tool_wants_login(
+        what: impl Into<String>,
+        said: impl fmt::Display,
+        login: &'static str,
+    ) -> Self {
+        Self::ToolRefused {
+            what: what.into(),
+            said: said.to_string(),
+            login: Some(login),
+        }
+    }
+
     pub(super) fn unusable(what: impl Into<String>, why: impl fmt::Display) -> Self {
         Self::Unusable {
             what: what.into(),
@@ -120,6 +167,7 @@ impl SignInError {
         Self::ToolRefused {
             what: what.into(),
             said: said.to_string(),
+            login: None,
         }
     }
 
@@ -134,6 +182,8 @@ impl SignInError {
     pub const fn kind(&self) -> &'static str {
         match self {
             Self::NotAToken | Self::Missing => "no-token",
+            Self::TokenExpired { .. } => "token-expired",
+            Self::WrongAudience { .. } => "token-for-another-host",
             Self::NoWay { .. } => "no-sign-in",
             Self::Unusable { .. } => "sign-in-settings",
             Self::Refused { .. } | Self::ToolRefused { .. } => "sign-in-refused",
@@ -185,6 +235,15 @@ impl SignInError {
                     _ => text.to_owned(),
                 });
             }
+            Self::TokenExpired { address, .. } | Self::WrongAudience { address, .. } => {
+                return Some(new_token(address));
+            }
+            Self::ToolRefused { said, login, .. } => {
+                let text = advice(&Refusal::plain("", Some(said)))?;
+                // The tool keeps that sign-in, not this program.
+                let login = login.unwrap_or(OWN_LOGIN);
+                return Some(text.replace(OWN_LOGIN, login));
+            }
             Self::Unreachable { .. } => "check the network and HTTPS_PROXY, then try again",
             Self::Untrusted { .. } => {
                 "check the address of the environment; if this is your organisation's own AD FS, name its host as \
@@ -206,9 +265,7 @@ impl SignInError {
                  federation or managed-identity"
             }
             Self::TooLate { .. } => "start over and finish the sign-in in time",
-            Self::Unusable { .. } | Self::BadAnswer { .. } | Self::ToolRefused { .. } => {
-                return None;
-            }
+            Self::Unusable { .. } | Self::BadAnswer { .. } => return None,
         };
         Some(text.to_owned())
     }

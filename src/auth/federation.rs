@@ -13,8 +13,10 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use crate::model::text::decode;
+
 use super::application::Assertion;
-use super::secret::SecretFrom;
+use super::secret::{SecretFrom, shown_path};
 use super::{Http, SignInError};
 
 /// The audience that Entra expects in the statement of another provider.
@@ -66,10 +68,12 @@ impl Federated {
         match &self.from {
             Federation::File(path) => {
                 // Such a file is mounted for this process; its permissions are the platform's.
-                let text = std::fs::read_to_string(path).map_err(|error| {
-                    let why = format!("{}: {error}", path.display());
+                let wrong = |why: &dyn std::fmt::Display| {
+                    let why = format!("{}: {why}", shown_path(path));
                     SignInError::unusable("reading the federated token", why)
-                })?;
+                };
+                let bytes = std::fs::read(path).map_err(|error| wrong(&error))?;
+                let text = decode(&bytes).map_err(|why| wrong(&why))?;
                 Ok(SecretString::from(text.trim()))
             }
             Federation::GitHub { url, token } => {
@@ -160,7 +164,7 @@ impl Assertion for Federated {
 
     fn describe(&self) -> String {
         match &self.from {
-            Federation::File(path) => format!("the federated token {}", path.display()),
+            Federation::File(path) => format!("the federated token {}", shown_path(path)),
             Federation::GitHub { .. } => "the token of this GitHub Actions job".into(),
             Federation::Pipelines { .. } => "the token of this Azure Pipelines job".into(),
         }

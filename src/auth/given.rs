@@ -2,22 +2,100 @@
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
+use jiff::tz::TimeZone;
+use jiff::{SignedDuration, Timestamp};
+use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
+use super::answer;
+use super::claims::{Claims, audience_fits};
 use super::{Bearer, SignInError, TokenSource};
+
+/// How far the clock of this machine may be ahead before a good token is taken for an expired one: what Microsoft's
+/// libraries allow between two machines.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// A token from `SYNCFILTERS_ACCESS_TOKEN`. It cannot be renewed.
 #[derive(Debug)]
 pub struct GivenToken(Bearer);
 
 impl GivenToken {
-    /// Takes the token; refuses an empty one and one that cannot stand in a header.
-    pub fn new(token: &str) -> Result<Self, SignInError> {
-        if token.trim().is_empty() {
+    /// Takes a token as people and tools hand it over: also with `Bearer` before it, in quotation marks, or within the
+    /// JSON answer of `az` or `azd`. Refuses an empty one and one that cannot stand in a header.
+    pub fn new(text: &str) -> Result<Self, SignInError> {
+        Self::of(read(text)?.0)
+    }
+
+    /// The same, for this address and this time: what the token says of itself must not speak against it.
+    pub fn for_address(text: &str, address: &Url, now: Timestamp) -> Result<Self, SignInError> {
+        let (token, ends) = read(text)?;
+        let claims = Claims::of(token.expose_secret()).unwrap_or_default();
+        let ends = claims.expires.or(ends);
+        if let Some(end) = ends.filter(|end| now.duration_since(*end) > SKEW) {
+            return Err(SignInError::TokenExpired {
+                end,
+                address: address.clone(),
+            });
+        }
+        audience_fits(token.expose_secret(), address).map_err(|wrong| {
+            SignInError::WrongAudience {
+                wrong,
+                address: address.clone(),
+            }
+        })?;
+        Self::of(token)
+    }
+
+    fn of(token: SecretString) -> Result<Self, SignInError> {
+        if token.expose_secret().is_empty() {
             return Err(SignInError::Missing);
         }
-        let bearer = Bearer::new(token);
+        // RFC 6750 2.1: nothing else is a token, though a header could hold it.
+        if !token.expose_secret().bytes().all(|b| b.is_ascii_graphic()) {
+            return Err(SignInError::NotAToken);
+        }
+        let bearer = Bearer::new(token.expose_secret());
         bearer.header()?;
         Ok(Self(bearer))
+    }
+}
+
+/// The token in a text, and when it ends where the text says so.
+fn read(text: &str) -> Result<(SecretString, Option<Timestamp>), SignInError> {
+    let text = bare(text);
+    if text.is_empty() {
+        return Err(SignInError::Missing);
+    }
+    if text.contains('{') {
+        let handed = answer::find(text, &TimeZone::system()).ok_or(SignInError::NotAToken)?;
+        let token = SecretString::from(bare(handed.token.expose_secret()));
+        return Ok((token, handed.ends));
+    }
+    Ok((SecretString::from(text), None))
+}
+
+/// A token without what people copy with it.
+fn bare(text: &str) -> &str {
+    let mut text = text;
+    loop {
+        let before = text;
+        text = text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}');
+        for quote in ['"', '\''] {
+            if let Some(inner) = text.strip_prefix(quote).and_then(|t| t.strip_suffix(quote)) {
+                text = inner;
+            }
+        }
+        for word in ["Authorization:", "Bearer"] {
+            if let Some((head, rest)) = text.split_at_checked(word.len())
+                && head.eq_ignore_ascii_case(word)
+                && !rest.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '.')
+            {
+                text = rest;
+            }
+        }
+        if text == before {
+            return text;
+        }
     }
 }
 
@@ -38,6 +116,13 @@ impl TokenSource for GivenToken {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::auth::claims::tests::token;
+    use serde_json::json;
+
+    fn header(text: &str) -> Result<String, SignInError> {
+        let header = GivenToken::new(text)?.0.header()?;
+        Ok(header.to_str().unwrap().to_owned())
+    }
 
     #[test]
     fn a_token_is_never_printed() {
@@ -50,8 +135,66 @@ mod tests {
 
     #[test]
     fn an_empty_or_broken_token_is_refused_before_any_request() {
-        for token in ["", "  \n", "two\nlines"] {
+        for token in [
+            "",
+            "  \n",
+            "two\nlines",
+            "\"\"",
+            "Bearer ",
+            "\u{feff}",
+            "{}",
+            "Zoë",
+        ] {
             assert!(GivenToken::new(token).is_err(), "{token:?}");
         }
+    }
+
+    #[test]
+    fn a_token_is_taken_as_people_and_tools_hand_it_over() {
+        for text in [
+            "a.b-_~+/=",
+            "Bearer a.b-_~+/=",
+            "bearer   a.b-_~+/=\r\n",
+            "\"a.b-_~+/=\"",
+            "'Bearer a.b-_~+/='",
+            "Bearer \"a.b-_~+/=\"",
+            "Authorization: Bearer a.b-_~+/=",
+            "\u{feff}a.b-_~+/=",
+            "{\"accessToken\": \"a.b-_~+/=\", \"expires_on\": 1795600000}",
+            "WARNING: old\n{\"token\": \"a.b-_~+/=\"}\n",
+        ] {
+            assert_eq!(header(text).unwrap(), "Bearer a.b-_~+/=", "{text}");
+        }
+    }
+
+    #[test]
+    fn a_token_that_speaks_against_itself_is_refused_before_any_request() {
+        let now = Timestamp::from_second(1_795_600_000).unwrap();
+        let address = Url::parse("https://contoso.crm4.dynamics.com/").unwrap();
+        let given = |text: &str| GivenToken::for_address(text, &address, now).map(drop);
+        let claims = |ends: i64, audience: &str| token(&json!({ "exp": ends, "aud": audience }));
+        let own = "https://contoso.crm4.dynamics.com";
+        assert!(given("opaque").is_ok());
+        assert!(given(&claims(1_795_603_600, own)).is_ok());
+        // The clock may be ahead by some minutes.
+        assert!(given(&claims(1_795_599_800, own)).is_ok());
+        for expired in [
+            claims(1_795_599_000, own),
+            "{\"accessToken\": \"opaque\", \"expires_on\": \"1795599000\"}".to_owned(),
+        ] {
+            let error = given(&expired).unwrap_err();
+            assert_eq!(error.kind(), "token-expired");
+            assert!(error.to_string().contains("2026-11-25"), "{error}");
+        }
+        let other = claims(1_795_603_600, "https://fabrikam.crm4.dynamics.com");
+        let error = given(&format!("Bearer {other}")).unwrap_err();
+        assert_eq!(error.kind(), "token-for-another-host");
+        assert!(error.to_string().contains("fabrikam.crm4"), "{error}");
+        assert!(
+            error
+                .hint()
+                .unwrap()
+                .contains("--scope https://contoso.crm4.dynamics.com/.default")
+        );
     }
 }

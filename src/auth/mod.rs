@@ -1,6 +1,7 @@
 //! Signing in: where the bearer token comes from, or how a connection is signed in.
 
 mod advice;
+mod answer;
 mod application;
 mod authority;
 mod body;

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
 use crate::model::EnvironmentUrl;
 
 use super::application::{Application, Proof};
@@ -123,7 +125,8 @@ impl Opener<'_> {
     fn given(&self, token: &SecretFrom) -> Result<GivenToken, SignInError> {
         use secrecy::ExposeSecret;
         let token = self.secret("access token", token)?;
-        GivenToken::new(token.expose_secret())
+        let address = self.place.environment.as_url();
+        GivenToken::for_address(token.expose_secret(), address, Timestamp::now())
     }
 
     fn secret(&self, what: &str, from: &SecretFrom) -> Result<secrecy::SecretString, SignInError> {

@@ -6,6 +6,7 @@ use secrecy::SecretString;
 
 use super::SignInError;
 use super::certificate::Certificate;
+use super::secret::shown_path;
 
 #[cfg(not(feature = "pfx"))]
 pub(super) fn read(path: &Path, _: Option<&SecretString>) -> Result<Certificate, SignInError> {
@@ -13,7 +14,7 @@ pub(super) fn read(path: &Path, _: Option<&SecretString>) -> Result<Certificate,
         "reading the certificate",
         format!(
             "{}: this program was built without PFX; convert it with `openssl pkcs12 -in FILE.pfx -nodes -out FILE.pem`",
-            path.display()
+            shown_path(path)
         ),
     ))
 }
@@ -29,7 +30,7 @@ pub(super) fn read(
     let wrong = |why: &str| {
         SignInError::unusable(
             "reading the certificate",
-            format!("{}: {why}", path.display()),
+            format!("{}: {why}", shown_path(path)),
         )
     };
     let bytes = std::fs::read(path).map_err(|error| wrong(&error.to_string()))?;

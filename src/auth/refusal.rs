@@ -84,7 +84,7 @@ impl Refusal {
     }
 }
 
-fn code_in(text: &str) -> Option<String> {
+pub(super) fn code_in(text: &str) -> Option<String> {
     let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
     let is_code = |word: &&str| {
         let digits = word

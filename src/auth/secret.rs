@@ -1,8 +1,11 @@
 //! Where a secret is read from: never from the command line.
 
+use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
+
+use crate::model::text::{NotText, decode};
 
 use super::SignInError;
 
@@ -31,20 +34,21 @@ impl SecretFrom {
     ) -> Result<SecretString, SignInError> {
         let doing = || format!("reading the {what}");
         let secret = match self {
-            Self::Variable(name) => std::env::var(name)
-                .map(SecretString::from)
-                .map_err(|_| SignInError::unusable(doing(), format!("{name} is not set")))?,
+            Self::Variable(name) => {
+                variable(name).map_err(|why| SignInError::unusable(doing(), why))?
+            }
             Self::File(path) => read_private(path, &doing())?,
             Self::Stdin => {
-                let mut line = String::new();
-                std::io::stdin()
-                    .read_line(&mut line)
-                    .map_err(|error| SignInError::unusable(doing(), error))?;
-                SecretString::from(line)
+                let line = first_line(&mut std::io::stdin().lock());
+                let line = line.map_err(|error| SignInError::unusable(doing(), error))?;
+                decoded(&line).map_err(|why| SignInError::unusable(doing(), why))?
             }
             Self::Prompt => ask(what).ok_or_else(|| SignInError::NobodyThere { what: doing() })?,
         };
-        let trimmed = secret.expose_secret().trim_end_matches(['\r', '\n']);
+        let secret = secret.expose_secret();
+        // A variable may be set from a file that begins with one.
+        let trimmed = secret.strip_prefix('\u{feff}').unwrap_or(secret);
+        let trimmed = trimmed.trim_end_matches(['\r', '\n']);
         if trimmed.is_empty() {
             return Err(SignInError::unusable(doing(), "it is empty"));
         }
@@ -52,9 +56,76 @@ impl SecretFrom {
     }
 }
 
+/// Reads a variable. Its name may be the secret itself, put in the wrong place: then it is not shown.
+fn variable(name: &str) -> Result<SecretString, String> {
+    match std::env::var(name) {
+        Ok(text) => Ok(SecretString::from(text)),
+        Err(std::env::VarError::NotUnicode(_)) => {
+            Err(format!("{} does not hold text", shown_variable(name)))
+        }
+        Err(std::env::VarError::NotPresent) if is_variable_name(name) => {
+            Err(format!("{name} is not set"))
+        }
+        Err(std::env::VarError::NotPresent) => Err(format!(
+            "{} is not set; where the settings ask for the name of a variable, write its name, not the secret",
+            shown_variable(name)
+        )),
+    }
+}
+
+/// Whether a text is the name of a variable as everybody writes them. Others are possible; so are secrets that look
+/// like those.
+fn is_variable_name(text: &str) -> bool {
+    /// Longer than any name in use, shorter than a token.
+    const LONGEST: usize = 64;
+    let mut bytes = text.bytes();
+    text.len() <= LONGEST
+        && bytes
+            .next()
+            .is_some_and(|b| b.is_ascii_uppercase() || b == b'_')
+        && bytes.all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}
+
+fn shown_variable(name: &str) -> &str {
+    if is_variable_name(name) {
+        name
+    } else {
+        "the variable (its name is not shown, because it does not look like one)"
+    }
+}
+
+/// A path, where it is one for sure: what was put in its place by mistake may be the secret or the key itself.
+pub(super) fn shown_path(path: &Path) -> String {
+    const NOT_SHOWN: &str = "the file (its name is not shown, because it may be a secret; write its path with its folder)";
+    let in_a_folder = path.is_absolute() || path.components().nth(1).is_some();
+    match path.to_str() {
+        Some(text) if !text.contains(char::is_control) && (in_a_folder || path.exists()) => {
+            text.to_owned()
+        }
+        None if in_a_folder => path.display().to_string(),
+        _ => NOT_SHOWN.to_owned(),
+    }
+}
+
+/// The text of a secret, in whichever encoding it was saved.
+fn decoded(bytes: &[u8]) -> Result<SecretString, NotText> {
+    decode(bytes).map(SecretString::from)
+}
+
+/// Reads up to the first line break. In UTF-16 it is two bytes.
+fn first_line(input: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
+    let mut line = Vec::new();
+    let mut input = input.take(LARGEST);
+    input.read_until(b'\n', &mut line)?;
+    if line.starts_with(&[0xff, 0xfe]) && line.ends_with(b"\n") {
+        input.take(1).read_to_end(&mut line)?;
+    }
+    Ok(line)
+}
+
 /// Reads a file that only its owner may read.
 pub(super) fn read_private(path: &Path, doing: &str) -> Result<SecretString, SignInError> {
-    let named = |why: String| SignInError::unusable(doing, format!("{}: {why}", path.display()));
+    let named = |why: String| SignInError::unusable(doing, format!("{}: {why}", shown_path(path)));
     let about = std::fs::metadata(path).map_err(|error| named(error.to_string()))?;
     if !about.is_file() {
         return Err(named("it is not a file".into()));
@@ -67,9 +138,8 @@ pub(super) fn read_private(path: &Path, doing: &str) -> Result<SecretString, Sig
             "{others}; make it yours alone with `chmod 600`"
         )));
     }
-    std::fs::read_to_string(path)
-        .map(SecretString::from)
-        .map_err(|error| named(error.to_string()))
+    let bytes = std::fs::read(path).map_err(|error| named(error.to_string()))?;
+    decoded(&bytes).map_err(|why| named(why.to_string()))
 }
 
 /// What others than the owner may do with the file, if anything.
@@ -117,6 +187,70 @@ mod tests {
                     "{why}"
                 ),
             }
+        }
+    }
+
+    #[test]
+    fn a_secret_in_the_place_of_a_name_is_not_shown() {
+        for secret in [
+            "Xb8Q~canary.1",
+            "canary",
+            "c4n4ry_Canary",
+            "-----BEGIN canary\nx",
+            "Canary 1",
+        ] {
+            let why = read(&SecretFrom::Variable(secret.into())).unwrap_err();
+            assert!(!why.contains("anary") && why.contains("not shown"), "{why}");
+            let why = read(&SecretFrom::File(secret.into())).unwrap_err();
+            assert!(!why.contains("anary") && why.contains("not shown"), "{why}");
+        }
+        for path in ["/no/such/file", "secrets/none"] {
+            let why = read(&SecretFrom::File(path.into())).unwrap_err();
+            assert!(why.contains(path), "{why}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_encoding_of_a_file_is_no_part_of_the_secret() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("secret");
+        let utf_16 = "\u{feff}Zoë\r\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for bytes in [
+            b"Zo\xc3\xab\n".to_vec(),
+            b"\xef\xbb\xbfZo\xc3\xab".to_vec(),
+            utf_16,
+        ] {
+            std::fs::write(&path, bytes).unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o600)).unwrap();
+            assert_eq!(read(&SecretFrom::File(path.clone())).unwrap(), "Zoë");
+        }
+        for bytes in [&b"Zo\xeb"[..], b"Z\0o\0"] {
+            std::fs::write(&path, bytes).unwrap();
+            let why = read(&SecretFrom::File(path.clone())).unwrap_err();
+            assert!(why.contains("UTF-8") && !why.contains("Zo"), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_line_of_standard_input_is_read_in_its_encoding() {
+        let utf_16: Vec<u8> = "\u{feff}a\r\nb\n"
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for bytes in [
+            b"a\r\nb\n".to_vec(),
+            b"\xef\xbb\xbfa\nb".to_vec(),
+            b"a".to_vec(),
+            utf_16,
+        ] {
+            let line = first_line(&mut &bytes[..]).unwrap();
+            let secret = decoded(&line).unwrap();
+            assert_eq!(secret.expose_secret().trim_end(), "a", "{bytes:x?}");
         }
     }
 

@@ -7,13 +7,17 @@ use std::time::Duration;
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 use jiff::Timestamp;
-use secrecy::{ExposeSecret, SecretString};
+use jiff::tz::TimeZone;
+use secrecy::ExposeSecret;
 use serde::Deserialize;
 
-use super::SignInError;
+use crate::model::text::{CUT, clean, decode};
+
 use super::authority::checked_tenant;
 use super::cache::{Grant, Occasion};
+use super::refusal::code_in;
 use super::token::Token;
+use super::{SignInError, answer};
 
 /// A tool starts slowly, and may itself wait for the network.
 const TIMEOUT: Duration = Duration::from_mins(1);
@@ -79,36 +83,26 @@ impl Tool {
         arguments
     }
 
-    fn read(self, output: &[u8], now: Timestamp) -> Option<Token> {
-        let (token, end) = match self {
-            Self::Azure => {
-                let answer: AzureAnswer = serde_json::from_slice(output).ok()?;
-                let end = answer.expires_on.map(Timestamp::from_second);
-                (answer.access_token, end.and_then(Result::ok))
-            }
-            Self::AzureDeveloper => {
-                let answer: DeveloperAnswer = serde_json::from_slice(output).ok()?;
-                (answer.token, answer.expires_on)
-            }
-        };
-        let left = end.map(|end| Duration::try_from(end.duration_since(now)).unwrap_or_default());
-        Some(Token::new(token.expose_secret(), left))
+    /// The command that signs in to it.
+    const fn login(self) -> &'static str {
+        match self {
+            Self::Azure => "az login",
+            Self::AzureDeveloper => "azd auth login",
+        }
     }
 }
 
-/// `expiresOn` beside `expires_on` is local time without a zone, and of no use.
-#[derive(Deserialize)]
-struct AzureAnswer {
-    #[serde(rename = "accessToken")]
-    access_token: SecretString,
-    expires_on: Option<i64>,
+/// Reads what a tool answered. A token that has ended already leaves none.
+fn read(output: &[u8], now: Timestamp, zone: &TimeZone) -> Option<Token> {
+    let handed = answer::find(&text(output), zone)?;
+    let left = handed.ends.map(|end| end.duration_since(now));
+    let left = left.map(|left| Duration::try_from(left).unwrap_or_default());
+    Some(Token::new(handed.token.expose_secret(), left))
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct DeveloperAnswer {
-    token: SecretString,
-    expires_on: Option<Timestamp>,
+/// What a program wrote, in whichever encoding.
+fn text(output: &[u8]) -> String {
+    decode(output).unwrap_or_else(|_| String::from_utf8_lossy(output).into_owned())
 }
 
 /// Asks a tool.
@@ -154,15 +148,20 @@ impl ToolGrant {
             .map_err(|_| SignInError::bad_answer(&what, "it did not answer within a minute"))?
             .map_err(|error| SignInError::unusable(&what, error))?;
         if !output.status.success() {
-            return Err(SignInError::tool_refused(&what, complaint(&output.stderr)));
+            let said = complaint(&output.stderr);
+            return Err(SignInError::tool_wants_login(
+                &what,
+                said,
+                self.tool.login(),
+            ));
         }
-        self.tool
-            .read(&output.stdout, Timestamp::now())
+        read(&output.stdout, Timestamp::now(), &TimeZone::system())
             .ok_or_else(|| SignInError::bad_answer(&what, "its answer holds no token"))
     }
 }
 
-/// The last line that says something: azd wraps its in JSON, az begins with `ERROR:`.
+/// What a tool complains of: its last error, not the warnings around it. `azd` wraps its lines in JSON, and both write
+/// `ERROR:` before an error; a code of Entra may stand in a line below.
 fn complaint(stderr: &[u8]) -> String {
     #[derive(Deserialize)]
     struct Line {
@@ -172,23 +171,36 @@ fn complaint(stderr: &[u8]) -> String {
     struct Data {
         message: String,
     }
-    let text = String::from_utf8_lossy(stderr);
-    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
-    let first = lines.next().unwrap_or("it failed without a word");
-    let message = match serde_json::from_str::<Line>(first) {
-        Ok(line) => line.data.message,
-        Err(_) => first.to_owned(),
-    };
-    let message = message
-        .trim()
-        .trim_start_matches("ERROR:")
-        .trim()
-        .to_owned();
-    message
-        .chars()
-        .filter(|c| !c.is_control())
-        .take(EXCERPT)
-        .collect()
+    let text = answer::plain(&text(stderr));
+    let unwrapped = text.lines().map(|line| {
+        serde_json::from_str(line).map_or_else(|_| line.to_owned(), |line: Line| line.data.message)
+    });
+    let text = unwrapped.collect::<Vec<_>>().join("\n");
+    let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let lines = lines.into_iter().filter(|line| !line.is_empty());
+    let lines: Vec<_> = lines
+        .filter(|line| after(line, "WARNING:").is_none())
+        .collect();
+    let error = lines
+        .iter()
+        .rposition(|line| after(line, "ERROR:").is_some());
+    let said = &lines[error.unwrap_or(0)..];
+    let with_code = said.iter().find(|line| code_in(line).is_some());
+    let line = with_code.or(said.first());
+    let line = line.map_or("it failed without a word", |line| {
+        after(line, "ERROR:").unwrap_or(line)
+    });
+    let line = clean(line.trim());
+    match line.char_indices().nth(EXCERPT) {
+        Some((end, _)) => format!("{}{CUT}", &line[..end]),
+        None => line.into_owned(),
+    }
+}
+
+/// What follows a word at the begin of a line, in any case.
+fn after<'a>(line: &'a str, word: &str) -> Option<&'a str> {
+    let (head, rest) = line.split_at_checked(word.len())?;
+    head.eq_ignore_ascii_case(word).then_some(rest)
 }
 
 impl Grant for ToolGrant {
@@ -227,9 +239,12 @@ mod tests {
     fn the_end_of_a_token_is_read_from_the_time_that_has_a_zone() {
         let now = Timestamp::from_second(1_795_446_000).unwrap();
         let az = br#"{"accessToken":"a","expiresOn":"2026-11-23 15:00:00.000000","expires_on":1795449600,"tokenType":"Bearer"}"#;
-        assert_eq!(Tool::Azure.read(az, now).unwrap().lifetime.as_secs(), 3600);
+        assert_eq!(
+            read(az, now, &TimeZone::UTC).unwrap().lifetime.as_secs(),
+            3600
+        );
         let azd = br#"{"token":"a","expiresOn":"2026-11-23T16:00:00Z"}"#;
-        let token = Tool::AzureDeveloper.read(azd, now).unwrap();
+        let token = read(azd, now, &TimeZone::UTC).unwrap();
         assert_eq!(
             token.lifetime.as_secs(),
             u64::try_from(
@@ -241,7 +256,7 @@ mod tests {
             )
             .unwrap()
         );
-        assert!(Tool::Azure.read(b"canary", now).is_none());
+        assert!(read(b"canary", now, &TimeZone::UTC).is_none());
     }
 
     #[test]
@@ -256,12 +271,66 @@ mod tests {
     }
 
     #[test]
-    fn a_complaint_is_one_line_without_wrapping() {
+    fn the_last_error_of_a_tool_counts_and_no_warning() {
+        for (stderr, said) in [
+            (
+                "ERROR: Please run 'az login' to setup account.\nmore",
+                "Please run 'az login' to setup account.",
+            ),
+            (
+                "WARNING: in preview.\nERROR: AADSTS700082: The refresh token has expired.\nPlease run:\naz login\n",
+                "AADSTS700082: The refresh token has expired.",
+            ),
+            (
+                "\u{1b}[31mERROR: Traceback\u{1b}[0m\nERROR: no network\nWARNING: old",
+                "no network",
+            ),
+            (
+                "ERROR: fetching token:\n(invalid_grant) AADSTS50076: a second factor\n",
+                "(invalid_grant) AADSTS50076: a second factor",
+            ),
+            (
+                r#"{"type":"consoleMessage","data":{"message":"\nERROR: not logged in\n"}}"#,
+                "not logged in",
+            ),
+            ("WARNING: old\nbroken\n", "broken"),
+            ("a\u{202e}b\u{9b}c", "a·b·c"),
+            ("WARNING: old\n", "it failed without a word"),
+            ("", "it failed without a word"),
+        ] {
+            assert_eq!(complaint(stderr.as_bytes()), said, "{stderr}");
+        }
         assert_eq!(
-            complaint(b"ERROR: Please run 'az login' to setup account.\nmore"),
-            "Please run 'az login' to setup account."
+            complaint("x".repeat(5_000).as_bytes()).chars().count(),
+            EXCERPT + 1
         );
-        let azd = br#"{"type":"consoleMessage","data":{"message":"\nERROR: not logged in\n"}}"#;
-        assert_eq!(complaint(azd), "not logged in");
+        assert_eq!(complaint(b"\xff\xfeE\0R\0R\0O\0R\0:\0 \0n\0o\0"), "no");
+    }
+
+    #[test]
+    fn a_code_of_entra_that_a_tool_passes_on_has_its_advice() {
+        let said = "AADSTS700082: The refresh token has expired due to inactivity.";
+        let error = SignInError::tool_wants_login("asking az", said, Tool::Azure.login());
+        let hint = error.hint().unwrap();
+        assert!(
+            hint.contains("`az login`") && !hint.contains("syncfilters"),
+            "{hint}"
+        );
+        let error = SignInError::tool_wants_login("asking az", "no network", Tool::Azure.login());
+        assert_eq!(error.hint(), None);
+    }
+
+    #[test]
+    fn an_answer_with_a_byte_order_mark_is_read() {
+        let now = Timestamp::from_second(1_795_446_000).unwrap();
+        let answer = "{\"accessToken\":\"a\",\"expires_on\":1795449600}";
+        let utf_16: Vec<u8> = format!("\u{feff}{answer}")
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for output in [format!("\u{feff}{answer}").into_bytes(), utf_16] {
+            let token = read(&output, now, &TimeZone::UTC).unwrap();
+            assert_eq!(token.lifetime.as_secs(), 3600);
+        }
     }
 }

@@ -9,7 +9,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::model::Operation;
-use crate::report::{Format, terminal, write_error};
+use crate::report::{Format, clean, terminal, write_error};
 
 use super::args::{Cli, Command, OutputArgs};
 use super::error::{CliError, Told};
@@ -31,7 +31,7 @@ pub(super) struct App {
 pub fn main() -> ExitCode {
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
-        Err(error) => return wrong_usage(&error).into(),
+        Err(error) => return wrong_usage(&shown(error)).into(),
     };
     let printer = Printer::new(&cli.output);
     log_to_stderr(cli.output.verbose);
@@ -97,6 +97,16 @@ fn write_error_document(out: &mut dyn Write, told: &Told) {
     // Standard error has said it already.
     let _ = write_error(out, told.kind, &told.message, told.hint.as_deref());
     let _ = out.flush();
+}
+
+/// The same error about the same command line, but with what was typed cleaned: an error repeats it, line breaks and
+/// all.
+fn shown(error: clap::Error) -> clap::Error {
+    let args = std::env::args_os().map(|arg| clean(&arg.to_string_lossy()).into_owned());
+    match Cli::try_parse_from(args) {
+        Err(cleaned) if cleaned.kind() == error.kind() => cleaned,
+        _ => error,
+    }
 }
 
 /// Help and version are no errors; all else is said in the form that was asked for.

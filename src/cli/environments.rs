@@ -51,11 +51,20 @@ fn profiles(file: &ConfigFile) -> Vec<Entry> {
     let default = file.default_environment.as_deref();
     let entry = |(name, profile): (&String, &crate::settings::Profile)| Entry {
         name: name.clone(),
-        url: profile.url.clone(),
+        url: without_credentials(&profile.url),
         sign_in: Some(profile.sign_in.unwrap_or(SignInKind::Auto).to_string()),
         default: default == Some(name),
     };
     file.environments.iter().map(entry).collect()
+}
+
+/// An address as it was written, but for a user name and password, which do not belong there.
+fn without_credentials(url: &str) -> String {
+    match (url.split_once("://"), url.rsplit_once('@')) {
+        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
+        (None, Some((_, host))) => format!("…@{host}"),
+        (_, None) => url.to_owned(),
+    }
 }
 
 /// Asks the Global Discovery Service (Microsoft: "Discover the organizations of a user").

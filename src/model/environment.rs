@@ -79,14 +79,16 @@ impl FromStr for EnvironmentUrl {
             format!("https://{text}")
         };
         let url = Url::parse(&absolute).map_err(|source| EnvironmentUrlError::NotAUrl {
-            text: text.to_owned(),
+            // Before an `@` there may be a password.
+            text: text.rsplit('@').next().unwrap_or_default().to_owned(),
             source,
         })?;
-        check_scheme(&url)?;
+        // First, because the other errors repeat the URL.
         if !url.username().is_empty() || url.password().is_some() {
             let host = url.host_str().unwrap_or_default().to_owned();
             return Err(EnvironmentUrlError::HasCredentials(host));
         }
+        check_scheme(&url)?;
         let (path, api_version) = split_path(url.path());
         let mut root = url;
         root.set_query(None);

@@ -1,11 +1,14 @@
 //! The configuration file.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::io::ErrorKind;
 use std::num::NonZeroU32;
 use std::path::Path;
 
 use serde::Deserialize;
+
+use crate::model::text::{clean, decode, is_unsafe};
 
 use super::{Profile, SettingsError};
 
@@ -36,11 +39,15 @@ pub struct Pace {
 impl ConfigFile {
     /// Reads the file. One that does not exist is as good as an empty one, unless it was asked for.
     pub fn read(path: &Path, asked_for: bool) -> Result<Self, SettingsError> {
-        match std::fs::read_to_string(path) {
-            Ok(text) => Self::parse(&text).map_err(|why| SettingsError::Invalid {
-                path: path.to_owned(),
-                why,
-            }),
+        let invalid = |why: String| SettingsError::Invalid {
+            path: path.to_owned(),
+            why,
+        };
+        match std::fs::read(path) {
+            Ok(bytes) => {
+                let text = decode(&bytes).map_err(|why| invalid(why.to_string()))?;
+                Self::parse(&text).map_err(invalid)
+            }
             Err(error) if error.kind() == ErrorKind::NotFound && !asked_for => Ok(Self::default()),
             Err(source) => Err(SettingsError::Unreadable {
                 path: path.to_owned(),
@@ -49,15 +56,109 @@ impl ConfigFile {
         }
     }
 
-    /// Reads the text of a configuration file; the error has the line, and a suggestion for an unknown key.
+    /// Reads the text of a configuration file. The error is one line: the place, the key and what is wrong with it,
+    /// and a suggestion for an unknown key. No value and no line of the file stands in it: either could be a secret.
     pub fn parse(text: &str) -> Result<Self, String> {
-        toml::from_str(text).map_err(|error| {
-            let mut why = error.to_string().trim_end().to_owned();
-            if let Some(name) = suggestion(error.message()) {
-                why = format!("{why}\ndid you mean `{name}`?");
-            }
-            why
-        })
+        let file = read_toml(text)?;
+        match file
+            .environments
+            .keys()
+            .find(|name| name.contains(is_unsafe))
+        {
+            Some(name) => Err(format!(
+                "the name of environment `{}` holds a character that cannot be seen",
+                clean(name)
+            )),
+            None => Ok(file),
+        }
+    }
+}
+
+fn read_toml(text: &str) -> Result<ConfigFile, String> {
+    let place = |error: &toml::de::Error| match error.span() {
+        Some(span) => format!("{}: ", position(text, span.start)),
+        None => String::new(),
+    };
+    let document = toml::Deserializer::parse(text)
+        .map_err(|error| format!("{}{}", place(&error), error.message()))?;
+    serde_path_to_error::deserialize(document).map_err(|error| {
+        let key = shown_key(&error.path().to_string());
+        let error = error.into_inner();
+        let what = without_value(error.message());
+        let mut why = format!("{}{key}{what}", place(&error));
+        if let Some(name) = suggestion(error.message()) {
+            let _ = write!(why, "; did you mean `{name}`?");
+        }
+        why
+    })
+}
+
+/// The place of a byte in a text, as editors count.
+fn position(text: &str, at: usize) -> String {
+    let before = text.get(..at).unwrap_or(text);
+    let line = before.matches('\n').count() + 1;
+    let column = before
+        .rsplit('\n')
+        .next()
+        .unwrap_or_default()
+        .chars()
+        .count()
+        + 1;
+    format!("line {line}, column {column}")
+}
+
+/// The key that an error is about. `.` is the whole file, and `?` is what the library does not know.
+fn shown_key(path: &str) -> String {
+    let known = !path.is_empty() && path != "." && !path.contains('?');
+    let shown = clean(path);
+    if known {
+        format!("`{shown}`: ")
+    } else {
+        String::new()
+    }
+}
+
+/// A message of the library without the value that it is about. What it says about types and names of keys stays.
+fn without_value(message: &str) -> String {
+    if let Some(rest) = message.strip_prefix("unknown variant ") {
+        let expected = rest
+            .find(", expected ")
+            .or_else(|| rest.find(", there are no"));
+        return format!("unknown value{}", expected.map_or("", |at| &rest[at..]));
+    }
+    for kind in ["invalid type: ", "invalid value: "] {
+        let Some(rest) = message.strip_prefix(kind) else {
+            continue;
+        };
+        // As in `invalid type: string "…", expected u32`: the words before the value say of which type it is.
+        let (found, expected) = rest.rsplit_once(", expected ").unwrap_or((rest, ""));
+        let found: Vec<_> = found
+            .split(' ')
+            .take_while(|word| word.bytes().all(|b| b.is_ascii_alphabetic() || b == b'-'))
+            .collect();
+        let expected = if expected.is_empty() {
+            String::new()
+        } else {
+            format!(", expected {expected}")
+        };
+        return format!("{kind}{}{expected}", found.join(" "));
+    }
+    let ours = [
+        "unknown field ",
+        "missing field ",
+        "duplicate field ",
+        "duplicate key",
+    ];
+    if ours.iter().any(|begin| message.starts_with(begin)) {
+        return message.to_owned();
+    }
+    if message.starts_with("UUID parsing failed") {
+        return "the value is not a UUID".to_owned();
+    }
+    // A message of a type of ours, such as the one of limits: it begins with the value.
+    match message.rfind("` is neither ") {
+        Some(at) => format!("the value{}", &message[at + 1..]),
+        None => "the value is not one that this key takes".to_owned(),
     }
 }
 
@@ -118,6 +219,83 @@ mod tests {
     fn a_value_of_the_wrong_kind_is_refused_with_its_line() {
         let why = ConfigFile::parse("[pace]\nconcurrency = \"many\"\n").unwrap_err();
         assert!(why.contains("line 2"), "{why}");
+    }
+
+    #[test]
+    fn no_value_of_the_file_stands_in_an_error() {
+        let head = "[environments.contoso]\nurl = \"https://contoso.example\"\n";
+        for (line, said) in [
+            ("client-secret = \"Canary~1\"", "`client-secret-"),
+            (
+                "sign-in = \"Canary~1\"",
+                "`environments.contoso.sign-in`: unknown value, expected",
+            ),
+            (
+                "pace.concurrency = \"Canary~1\"",
+                "pace.concurrency`: invalid type: string, expected",
+            ),
+            (
+                "pace = \"Canary~1, expected Canary\"",
+                "invalid type: string, expected",
+            ),
+            (
+                "redirect-port = 4711471147114711",
+                "redirect-port`: invalid value: integer, expected u16",
+            ),
+            (
+                "max-changes = \"Canary~1\"",
+                "max-changes`: the value is neither a number",
+            ),
+            ("keep = \"Canary`, `file\"", "unknown value, expected"),
+            ("client-secret-variable = Canary~1", "line 3, column"),
+            ("client-secret-variable = \"Canary~1", "line 3, column"),
+            (
+                "client-secret-variable = [\"Canary~1\"]",
+                "invalid type: sequence, expected a string",
+            ),
+            ("\"Canary\" Canary", "line 3, column"),
+        ] {
+            let why = ConfigFile::parse(&format!("{head}{line}\n")).unwrap_err();
+            assert!(!why.contains("Canary") && !why.contains("4711"), "{why}");
+            assert!(
+                why.starts_with("line 3, column ") && why.contains(said),
+                "{line}: {why}"
+            );
+            assert!(!why.contains('\n'), "{why}");
+        }
+    }
+
+    #[test]
+    fn a_name_that_cannot_be_read_aloud_is_refused() {
+        let why =
+            ConfigFile::parse("[environments.\"a\\u001b[2J\\nb\"]\nurl = \"https://a.example\"\n");
+        assert_eq!(
+            why.unwrap_err(),
+            "the name of environment `a·[2J b` holds a character that cannot be seen"
+        );
+    }
+
+    #[test]
+    fn a_file_of_windows_is_read_whatever_its_encoding() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("config.toml");
+        let text =
+            "default-environment = \"a\"\r\n[environments.a]\r\nurl = \"https://a.example\"\r\n";
+        let utf_16 = format!("\u{feff}{text}")
+            .encode_utf16()
+            .flat_map(u16::to_le_bytes)
+            .collect();
+        for bytes in [format!("\u{feff}{text}").into_bytes(), utf_16] {
+            std::fs::write(&path, bytes).unwrap();
+            let file = ConfigFile::read(&path, true).unwrap();
+            assert_eq!(file.default_environment.as_deref(), Some("a"));
+        }
+        std::fs::write(&path, b"a = 1\nb = \"Zo\xeb\"\n").unwrap();
+        let why = ConfigFile::read(&path, true).unwrap_err().to_string();
+        assert!(
+            why.ends_with("line 2 is not UTF-8; save the file as UTF-8"),
+            "{why}"
+        );
     }
 
     #[test]

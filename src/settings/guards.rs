@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn a_limit_or_an_organisation_that_is_none_is_refused_with_its_line() {
         for (line, value) in [
-            ("max-changes = \"many\"", "`many`"),
+            ("max-changes = \"many\"", "neither a number of users"),
             ("organization = \"contoso\"", "UUID"),
         ] {
             let text = format!("[environments.a]\nurl = \"https://a.example\"\n{line}\n");

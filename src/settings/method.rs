@@ -46,7 +46,10 @@ pub fn from_variables(surroundings: Surroundings<'_>) -> Result<SignInKeys, Sett
     let named = variable("SYNCFILTERS_SIGN_IN").map(|word| {
         word.parse::<SignInKind>()
             .map_err(|why| SettingsError::SignIn {
-                why: format!("SYNCFILTERS_SIGN_IN: {why}"),
+                why: match is_word(&word) {
+                    true => format!("SYNCFILTERS_SIGN_IN: {why}"),
+                    false => "SYNCFILTERS_SIGN_IN holds no way of signing in (what it holds is not shown)".into(),
+                },
             })
     });
     let given = surroundings.has(TOKEN).then_some(SignInKind::Given);
@@ -61,6 +64,11 @@ pub fn from_variables(surroundings: Surroundings<'_>) -> Result<SignInKeys, Sett
         federated_token_file: variable("AZURE_FEDERATED_TOKEN_FILE"),
         ..SignInKeys::default()
     })
+}
+
+/// Whether a text may be a word of the settings, mistyped, and not a secret in the wrong place.
+fn is_word(text: &str) -> bool {
+    text.len() <= 24 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
 }
 
 /// Settles on one way of signing in.

@@ -11,6 +11,7 @@ mod check;
 mod consent;
 mod contract;
 mod guards;
+mod hostile_text;
 mod killed;
 mod saved_plans;
 mod several;
