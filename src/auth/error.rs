@@ -3,7 +3,6 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use url::Url;
 
 use super::advice::advice;
 use super::claims::WrongAudience;
@@ -23,16 +22,16 @@ pub enum SignInError {
     TokenExpired {
         /// When.
         end: Timestamp,
-        /// The address that it was to be sent to.
-        address: Url,
+        /// The scope of a token for the address that it was to be sent to.
+        scope: String,
     },
     /// The token says of itself that it is for another host.
     #[error("{wrong}; it was not sent")]
     WrongAudience {
         /// For which.
-        wrong: WrongAudience,
-        /// The address that it was to be sent to.
-        address: Url,
+        wrong: Box<WrongAudience>,
+        /// The scope of a token for the address that it was to be sent to.
+        scope: String,
     },
     /// Nothing that is set says how to sign in.
     #[error("nothing says how to sign in; looked for {looked_for}")]
@@ -134,11 +133,10 @@ pub enum SignInError {
 const OWN_LOGIN: &str = "syncfilters login";
 
 /// How to get a token for an address.
-fn new_token(address: &Url) -> String {
-    let origin = address.origin().ascii_serialization();
+fn new_token(scope: &str) -> String {
     format!(
         "set SYNCFILTERS_ACCESS_TOKEN to a new token for this environment, for example from `az account \
-         get-access-token --scope {origin}/.default`, or sign in with --sign-in azure-cli"
+         get-access-token --scope {scope}`, or sign in with --sign-in azure-cli"
     )
 }
 
@@ -235,8 +233,8 @@ impl SignInError {
                     _ => text.to_owned(),
                 });
             }
-            Self::TokenExpired { address, .. } | Self::WrongAudience { address, .. } => {
-                return Some(new_token(address));
+            Self::TokenExpired { scope, .. } | Self::WrongAudience { scope, .. } => {
+                return Some(new_token(scope));
             }
             Self::ToolRefused { said, login, .. } => {
                 let text = advice(&Refusal::plain("", Some(said)))?;

@@ -23,7 +23,7 @@ impl GivenToken {
     /// Takes a token as people and tools hand it over: also with `Bearer` before it, in quotation marks, or within the
     /// JSON answer of `az` or `azd`. Refuses an empty one and one that cannot stand in a header.
     pub fn new(text: &str) -> Result<Self, SignInError> {
-        Self::of(read(text)?.0)
+        Self::of(&read(text)?.0)
     }
 
     /// The same, for this address and this time: what the token says of itself must not speak against it.
@@ -34,19 +34,19 @@ impl GivenToken {
         if let Some(end) = ends.filter(|end| now.duration_since(*end) > SKEW) {
             return Err(SignInError::TokenExpired {
                 end,
-                address: address.clone(),
+                scope: scope(address),
             });
         }
         audience_fits(token.expose_secret(), address).map_err(|wrong| {
             SignInError::WrongAudience {
-                wrong,
-                address: address.clone(),
+                wrong: Box::new(wrong),
+                scope: scope(address),
             }
         })?;
-        Self::of(token)
+        Self::of(&token)
     }
 
-    fn of(token: SecretString) -> Result<Self, SignInError> {
+    fn of(token: &SecretString) -> Result<Self, SignInError> {
         if token.expose_secret().is_empty() {
             return Err(SignInError::Missing);
         }
@@ -58,6 +58,11 @@ impl GivenToken {
         bearer.header()?;
         Ok(Self(bearer))
     }
+}
+
+/// The scope of a token for an address, as tools want it.
+fn scope(address: &Url) -> String {
+    format!("{}/.default", address.origin().ascii_serialization())
 }
 
 /// The token in a text, and when it ends where the text says so.

@@ -29,6 +29,9 @@ pub(super) struct App {
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        Printer::warn(&format!("error: something that should not happen: {panic}"));
+    }));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,
         Err(error) => return wrong_usage(&shown(error)).into(),

@@ -46,9 +46,11 @@ pub fn from_variables(surroundings: Surroundings<'_>) -> Result<SignInKeys, Sett
     let named = variable("SYNCFILTERS_SIGN_IN").map(|word| {
         word.parse::<SignInKind>()
             .map_err(|why| SettingsError::SignIn {
-                why: match is_word(&word) {
-                    true => format!("SYNCFILTERS_SIGN_IN: {why}"),
-                    false => "SYNCFILTERS_SIGN_IN holds no way of signing in (what it holds is not shown)".into(),
+                why: if is_word(&word) {
+                    format!("SYNCFILTERS_SIGN_IN: {why}")
+                } else {
+                    "SYNCFILTERS_SIGN_IN holds no way of signing in (what it holds is not shown)"
+                        .into()
                 },
             })
     });

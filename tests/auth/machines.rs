@@ -106,6 +106,23 @@ async fn the_azure_cli_is_asked_for_the_environment_and_its_complaint_is_told() 
     );
     assert!(error.to_string().contains("az login"), "{error}");
 
+    install(concat!(
+        "echo 'WARNING: You have 2 updates available.' >&2\n",
+        "printf 'WARNING: {}\\n{\"accessToken\": \"a.b.c\", \"expires_on\": \"4102444800.5\"}\\n\\033[0m'"
+    ));
+    let coloured = source(&imitation, &method).await.unwrap();
+    assert_eq!(bearer(&coloured).await.unwrap(), "a.b.c");
+
+    install(concat!(
+        "echo 'WARNING: in preview' >&2\n",
+        "echo 'ERROR: AADSTS700082: The refresh token has expired.' >&2\n",
+        "echo 'Please run:' >&2; exit 1"
+    ));
+    let expired = source(&imitation, &method).await.unwrap();
+    let error = bearer(&expired).await.unwrap_err();
+    assert!(error.to_string().contains("AADSTS700082"), "{error}");
+    assert!(error.hint().unwrap().contains("`az login`"), "{error:?}");
+
     install("echo canary");
     let third = source(&imitation, &method).await.unwrap();
     let error = bearer(&third).await.unwrap_err();

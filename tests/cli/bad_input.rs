@@ -43,6 +43,61 @@ fn a_server_that_is_not_there() {
     );
 }
 
+/// A JSON Web Token with these claims; nobody signed it.
+fn token(claims: &serde_json::Value) -> String {
+    use base64::Engine;
+    let part = |text: &str| base64::engine::general_purpose::URL_SAFE_NO_PAD.encode(text);
+    let claims = part(&claims.to_string());
+    format!("{}.{claims}.canary", part("{\"alg\":\"none\"}"))
+}
+
+#[test]
+fn a_token_that_speaks_against_itself_is_not_sent() {
+    // Nobody listens there: a request would end otherwise.
+    let url = "http://127.0.0.1:1";
+    let home = tempfile::tempdir().unwrap();
+    let other = serde_json::json!({ "aud": "https://fabrikam.crm4.dynamics.com", "exp": 32_503_680_000_u64 });
+    let expired = serde_json::json!({ "aud": "http://127.0.0.1", "exp": 1_500_000_000 });
+    let json = serde_json::json!({ "accessToken": token(&expired), "expires_on": 1 });
+    for (given, kind, says) in [
+        (
+            format!("Bearer {}", token(&other)),
+            "token-for-another-host",
+            "fabrikam.crm4.dynamics.com",
+        ),
+        (
+            format!("\"{}\"", token(&expired)),
+            "token-expired",
+            "2017-07-14 02:40 UTC",
+        ),
+        (
+            format!("WARNING: old\n{json}"),
+            "token-expired",
+            "2017-07-14 02:40 UTC",
+        ),
+    ] {
+        let mut command = bare(&home, &["list", "--url", url, "--format", "json"]);
+        let ended = said(command.env("SYNCFILTERS_ACCESS_TOKEN", &given)).must_be(4);
+        assert_eq!(ended.json()["error"]["kind"], kind);
+        assert!(ended.stderr.contains(says), "{}", ended.stderr);
+        assert!(!ended.stderr.contains("canary"), "{}", ended.stderr);
+    }
+}
+
+#[test]
+fn a_token_is_taken_as_people_and_tools_hand_it_over() {
+    let world = World::with_users(5);
+    let token = world.sandbox.token();
+    for given in [
+        format!("Bearer {token}"),
+        format!("'{token}'"),
+        format!("\u{feff}{{\"accessToken\": \"{token}\", \"expires_on\": 32503680000}}"),
+    ] {
+        let mut command = world.command(&["whoami"]);
+        said(command.env("SYNCFILTERS_ACCESS_TOKEN", &given)).must_be(0);
+    }
+}
+
 #[test]
 fn tokens_that_are_not_taken() {
     let world = World::with_users(30);

@@ -339,7 +339,9 @@ fn nothing_in_a_list_or_a_run_file_steers_the_terminal() {
 fn nothing_in_the_configuration_steers_the_terminal_or_gives_a_secret_away() {
     let home = tempfile::tempdir().unwrap();
     let path = home.path().join("config.toml");
-    let head = "default-environment = \"it\"\n[environments.it]\nurl = \"http://127.0.0.1:1\"\n";
+    let server = Hostile::new();
+    let url = &server.url;
+    let head = format!("default-environment = \"it\"\n[environments.it]\nurl = \"{url}\"\n");
     let odd = r"\u001b[2J\u009b31m\u202e\nerror: forged";
     for (text, secret_line) in [
         (format!("{head}client-secret = \"Canary~1\"\n"), true),
