@@ -146,7 +146,7 @@ fn log_to_stderr(verbose: u8) {
     };
     tracing_subscriber::fmt()
         .with_env_filter(EnvFilter::new(filter))
-        .with_writer(|| terminal::stderr(false))
+        .with_writer(terminal::log)
         // What is logged goes through the cleaning writer, which lets no colours through.
         .with_ansi(false)
         .with_target(false)

@@ -47,6 +47,25 @@ pub fn stderr(color: bool) -> Box<dyn StyledWrite + Send> {
     Box::new(out.with_longest_line(LONGEST_MESSAGE))
 }
 
+/// Standard error, for the log: what is written at once is one line of it.
+pub fn log() -> impl Write {
+    LogLine(stderr(false))
+}
+
+struct LogLine<W: Write>(W);
+
+impl<W: Write> Write for LogLine<W> {
+    fn write(&mut self, event: &[u8]) -> io::Result<usize> {
+        let text = String::from_utf8_lossy(event);
+        writeln!(self.0, "{}", clean(text.trim_end()))?;
+        Ok(event.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
 /// Where moving bars are drawn: on standard error, if that is a screen.
 pub(super) fn bars() -> ProgressDrawTarget {
     let term = Term::buffered_stderr();
@@ -131,6 +150,15 @@ impl<W: Write> Write for Unread<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_event_is_one_line_of_the_log() {
+        let mut out = Vec::new();
+        LogLine(&mut out)
+            .write_all(b"asked for a\x1b[2J\nerror: b\n")
+            .unwrap();
+        assert_eq!(out, "asked for a·[2J error: b\n".as_bytes());
+    }
 
     #[test]
     fn output_that_nobody_reads_is_no_failure() {
