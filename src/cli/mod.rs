@@ -35,6 +35,7 @@ mod site;
 mod template_args;
 mod templates;
 mod undo;
+mod user_lists;
 mod whoami;
 #[cfg(not(feature = "sandbox"))]
 mod without_sandbox;

@@ -1,15 +1,14 @@
 //! Flags become a selection of users and criteria for their filters.
 
-use std::io::Read;
-
 use crate::journal::Asked;
 use crate::model::{FilterType, Kind, Operation};
-use crate::plan::{Criteria, Groups, Named, Place, Selection, Types, parse_user_list};
+use crate::plan::{Criteria, Groups, Named, Place, Selection, Types};
 
 use super::args::ForesightArgs;
 
 use super::error::CliError;
 use super::scope_args::{KindChoice, ScopeArgs};
+use super::user_lists::read_list;
 
 /// The users that are meant; reads the lists.
 pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
@@ -38,13 +37,14 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
             return Err(CliError::Usage(format!("{flag}: nothing was given")));
         }
     }
+    let column = args.column.as_deref();
     let mut only = named(&args.user, "--user");
     if let Some(path) = &args.users_from {
-        only.extend(list(path)?);
+        only.extend(read_list(path, column)?);
     }
     let mut except = named(&args.exclude_user, "--exclude-user");
     if let Some(path) = &args.exclude_from {
-        except.extend(list(path)?);
+        except.extend(read_list(path, column)?);
     }
     Ok(Selection {
         only: (!only.is_empty()).then_some(only),
@@ -57,6 +57,7 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
             conditions: args.conditions.clone(),
             views: args.view.clone(),
         },
+        skip_unknown: args.skip_unknown,
     })
 }
 
@@ -78,25 +79,13 @@ pub(super) fn asked(
         let why = "--other-engine cannot read standard input, too; write the list to a file";
         return Err(CliError::Usage(why.into()));
     }
+    let column = scope.column.as_deref();
+    let other_engine = args.other_engine.as_deref();
+    let other_engine = other_engine.map(|path| read_list(path, column));
     Ok(Asked {
         impact: args.impact,
-        other_engine: args.other_engine.as_deref().map(list).transpose()?,
+        other_engine: other_engine.transpose()?,
     })
-}
-
-fn list(path: &str) -> Result<Vec<Named>, CliError> {
-    let (name, text) = if path == "-" {
-        let mut text = String::new();
-        let read = std::io::stdin().read_to_string(&mut text);
-        ("standard input", read.map(|_| text))
-    } else {
-        (path, std::fs::read_to_string(path))
-    };
-    let text = text.map_err(|source| CliError::File {
-        path: name.to_owned(),
-        source,
-    })?;
-    Ok(parse_user_list(name, &text)?)
 }
 
 /// The filters that are meant.
@@ -140,6 +129,8 @@ mod tests {
             view: vec![],
             exclude_user: vec![],
             exclude_from: None,
+            column: None,
+            skip_unknown: false,
             types: vec![],
             kind: KindChoice::Outlook,
             name: None,

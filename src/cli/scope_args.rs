@@ -12,6 +12,10 @@ pub(super) struct ScopeArgs {
     #[arg(long, value_name = "USER")]
     pub(super) user: Vec<String>,
     /// Only the users of this list: a name a line, or CSV with a header; `-` is standard input
+    ///
+    /// Read are UTF-8, UTF-16 and Windows-1252, with commas, semicolons or tabs, and the exports of Microsoft 365,
+    /// Entra, Exchange, Dynamics and this tool. A line that is not certain is refused. Where an e-mail address of
+    /// one user is the UPN of another, the UPN counts; and an enabled user counts before a disabled one.
     #[arg(long, value_name = "FILE")]
     pub(super) users_from: Option<String>,
     /// Only users with this security role, directly or through a team (repeatable)
@@ -38,9 +42,15 @@ pub(super) struct ScopeArgs {
     /// Never this user (repeatable)
     #[arg(long, value_name = "USER")]
     pub(super) exclude_user: Vec<String>,
-    /// Never the users of this list
+    /// Never the users of this list, as for `--users-from`; where a name matches several users, none of them
     #[arg(long, value_name = "FILE")]
     pub(super) exclude_from: Option<String>,
+    /// The title of the column that holds the names, in every list that is given
+    #[arg(long, value_name = "NAME")]
+    pub(super) column: Option<String>,
+    /// Go on without names that match no user, and list them
+    #[arg(long)]
+    pub(super) skip_unknown: bool,
     /// Only filters of this type, such as `contact`; `all` for every type (repeatable)
     ///
     /// Default: appointment, recurringappointmentmaster, serviceappointment.

@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{FilterType, UserId};
-use crate::plan::{self, Loss};
+use crate::plan::{self, Loss, SkippedName};
 
 use super::JournalError;
 use super::commit::Journal;
@@ -53,6 +53,16 @@ pub struct Surroundings {
     pub not_here: u64,
     /// Some of them.
     pub not_here_examples: Vec<String>,
+    /// Names of the selection that match nobody and are skipped.
+    pub skipped: Vec<SkippedName>,
+}
+
+impl Surroundings {
+    /// The names that were to be excluded and match nobody: whoever was meant is not left out.
+    pub fn unmatched_exclusions(&self) -> Vec<&plan::Named> {
+        let skipped = self.skipped.iter().filter(|skipped| skipped.excludes);
+        skipped.map(|skipped| &skipped.named).collect()
+    }
 }
 
 /// Something that holds of a user.
@@ -90,10 +100,19 @@ impl Journal {
         self.run(move |connection| {
             let mut found = surroundings(connection)?;
             change(&mut found);
-            connection.execute("UPDATE foresight SET found = ?1", [json(&found)?])?;
+            connection.execute(
+                "INSERT INTO foresight (one, asked, found) VALUES (1, ?1, ?2)
+                 ON CONFLICT (one) DO UPDATE SET found = excluded.found",
+                [json(&Asked::default())?, json(&found)?],
+            )?;
             Ok(())
         })
         .await
+    }
+
+    /// What was found of the environment.
+    pub async fn surroundings(&self) -> Result<Surroundings, JournalError> {
+        self.run(surroundings).await
     }
 
     /// Records of users that something holds.

@@ -22,6 +22,7 @@ mod limit;
 mod reckon;
 mod run_settings;
 mod selection;
+mod selector;
 mod templates;
 mod undo;
 mod user_list;
@@ -45,10 +46,11 @@ pub use impact::{
 pub use limit::Limit;
 pub use reckon::reckon;
 pub use run_settings::{RunSettings, SurveyMode};
-pub use selection::{Mismatch, Named, Place, Selection, Selector};
+pub use selection::{Mismatch, Named, Place, Selection};
+pub use selector::{Resolved, Selector, SkippedName};
 pub use templates::{
     TemplateChoice, TemplateVerdict, TemplateWish, judge_template, template_half_back,
     template_halves, template_write,
 };
 pub use undo::{Done, UndoStep, undo_step};
-pub use user_list::{UserListError, parse_user_list};
+pub use user_list::{LONGEST_LIST, ListFault, UserListError, parse_user_list};

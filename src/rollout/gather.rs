@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 
 use crate::journal::{Found, Mark, Phase, RunReader};
-use crate::model::UnitId;
-use crate::plan::{Mismatch, Selection, Selector, ineligible};
+use crate::model::{UnitId, User, UserId};
+use crate::plan::{Resolved, Selection, Selector, ineligible};
 
 use super::RolloutError;
-use super::choose::choose;
+use super::choose::{Chosen, choose};
 use super::progress::Step;
 use super::session::{Rollout, belongs_together};
 
@@ -15,6 +15,13 @@ use super::session::{Rollout, belongs_together};
 const CHUNK: usize = 500;
 /// Names that lead to nobody, of which so many are said.
 const NAMED: usize = 5;
+
+/// Who was gathered.
+#[derive(Debug, Default)]
+struct Gathered {
+    users: HashSet<UserId>,
+    units: HashSet<UnitId>,
+}
 
 impl Rollout {
     /// Collects the selected users, page by page, into the run file.
@@ -27,39 +34,67 @@ impl Rollout {
         let selection = &self.head().selection;
         let chosen = choose(&self.reader, selection).await?;
         let mut selector = Selector::new(selection);
-        let mut units = HashSet::new();
         let mut other_engine = self.other_engine().await?;
+        let mut gathered = Gathered::default();
         let mut pages = self.reader.users(chosen.filter.as_deref());
-        while let Some(users) = pages.next().await? {
+        while let Some(mut users) = pages.next().await? {
             // Every user is offered, so that a name outside of the groups is not taken for unknown.
-            let mut selected = users;
-            selected.retain(|user| selector.offer(user) && chosen.has(user.id));
             if let Some(other_engine) = &mut other_engine {
-                let served = selected.iter().filter(|user| other_engine.offer(user));
-                let served = served.map(|user| user.id).collect();
-                self.journal().mark(Mark::OtherEngine, served).await?;
+                for user in &users {
+                    other_engine.offer(user.clone());
+                }
             }
-            let found: Vec<_> = selected
-                .iter()
-                .map(|user| Found::new(user, ineligible(user)))
+            users = users
+                .into_iter()
+                .filter_map(|user| selector.offer(user))
                 .collect();
-            units.extend(found.iter().filter_map(|user| user.unit));
-            let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
-            self.journal().add_users(found).await?;
-            self.progress.found(count);
+            self.add(users, &chosen, &mut gathered).await?;
         }
-        let mismatches = selector.mismatches();
+        let Resolved {
+            users,
+            mismatches,
+            skipped,
+        } = selector.resolve();
         if !mismatches.is_empty() {
             return Err(RolloutError::Selection(mismatches));
         }
-        self.name_units(&units).await?;
+        self.add(users, &chosen, &mut gathered).await?;
+        self.name_units(&gathered.units).await?;
         if let Some(other_engine) = other_engine {
-            self.note_who_is_not_here(other_engine).await?;
+            self.note_other_engine(other_engine, &gathered.users)
+                .await?;
+        }
+        if !skipped.is_empty() {
+            self.journal()
+                .found(move |found| found.skipped = skipped)
+                .await?;
         }
         self.gathered().await
     }
 
-    /// Whom another engine serves, to be matched against the users of the run.
+    /// Records selected users, as far as they belong to the groups.
+    async fn add(
+        &self,
+        mut users: Vec<User>,
+        chosen: &Chosen,
+        gathered: &mut Gathered,
+    ) -> Result<(), RolloutError> {
+        users.retain(|user| chosen.has(user.id));
+        let found: Vec<_> = users
+            .iter()
+            .map(|user| Found::new(user, ineligible(user)))
+            .collect();
+        gathered.users.extend(users.iter().map(|user| user.id));
+        gathered
+            .units
+            .extend(found.iter().filter_map(|user| user.unit));
+        let count = u64::try_from(found.len()).unwrap_or(u64::MAX);
+        self.journal().add_users(found).await?;
+        self.progress.found(count);
+        Ok(())
+    }
+
+    /// Whom another engine serves, to be matched against the users of the organisation.
     async fn other_engine(&self) -> Result<Option<Selector>, RolloutError> {
         let only = self.journal().asked().await?.other_engine;
         Ok(only.map(|only| {
@@ -70,17 +105,23 @@ impl Rollout {
         }))
     }
 
-    /// Names of the other engine's list need not be users of this run; that they are not is worth saying.
-    async fn note_who_is_not_here(&self, other_engine: Selector) -> Result<(), RolloutError> {
-        let nobody = |mismatch: Mismatch| match mismatch {
-            Mismatch::Nobody { name, .. } => Some(name),
-            Mismatch::Several { .. } => None,
-        };
-        let mut names: Vec<_> = other_engine
-            .mismatches()
-            .into_iter()
-            .filter_map(nobody)
-            .collect();
+    /// Marks the users of this run whom the other engine serves. Names of its list need not be users of this run; that
+    /// they are not is worth saying.
+    async fn note_other_engine(
+        &self,
+        other_engine: Selector,
+        here: &HashSet<UserId>,
+    ) -> Result<(), RolloutError> {
+        let mut served = Vec::new();
+        let mut names = Vec::new();
+        for (named, users) in other_engine.best_matches() {
+            let before = served.len();
+            served.extend(users.into_iter().filter(|user| here.contains(user)));
+            if served.len() == before {
+                names.push(named.name);
+            }
+        }
+        self.journal().mark(Mark::OtherEngine, served).await?;
         let count = u64::try_from(names.len()).unwrap_or(u64::MAX);
         names.truncate(NAMED);
         Ok(self

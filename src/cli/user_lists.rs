@@ -1,0 +1,44 @@
+//! Reading the files in which users are listed.
+
+use std::fs::File;
+use std::io::{self, Read};
+
+use crate::plan::{LONGEST_LIST, Named, parse_user_list};
+
+use super::error::CliError;
+
+/// The users of a list; `-` is standard input. `column` is the title of the column that holds the names, where it is
+/// not a known one.
+///
+/// # Errors
+/// A file that cannot be read, or a list that is not certain, with its line.
+pub(super) fn read_list(path: &str, column: Option<&str>) -> Result<Vec<Named>, CliError> {
+    let (name, bytes) = if path == "-" {
+        ("standard input", read_bounded(io::stdin().lock()))
+    } else {
+        (path, read_file(path))
+    };
+    let bytes = bytes.map_err(|source| CliError::File {
+        path: name.to_owned(),
+        source,
+    })?;
+    Ok(parse_user_list(name, &bytes, column)?)
+}
+
+fn read_file(path: &str) -> io::Result<Vec<u8>> {
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::other(
+            "this is a folder; give the file with the list",
+        ));
+    }
+    read_bounded(file)
+}
+
+/// One byte more than a list may have tells that it is too long; an endless file is read no further.
+fn read_bounded(from: impl Read) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    let most = u64::try_from(LONGEST_LIST).unwrap_or(u64::MAX);
+    from.take(most.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}

@@ -1,0 +1,127 @@
+//! Why a list of users is refused.
+
+use super::header::KNOWN;
+use super::name::visible;
+
+/// Why a list of users is refused, and where.
+#[derive(Debug, thiserror::Error)]
+#[error("{path}{}: {fault}", line.map_or_else(String::new, |line| format!(":{line}")))]
+pub struct UserListError {
+    /// The list.
+    pub path: String,
+    /// The line, counted from 1; none where the whole list is meant.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub fault: Box<ListFault>,
+}
+
+/// What is wrong with a list of users.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ListFault {
+    /// No name in it.
+    #[error("there is nobody in this list")]
+    Empty,
+    /// More bytes than are read.
+    #[error("this list is longer than {} MiB; keep only the column with the names", .0 / (1024 * 1024))]
+    TooLong(usize),
+    /// More names than are read.
+    #[error("this list has more than {0} different names; split it")]
+    TooManyNames(usize),
+    /// A file of another kind, known by its first bytes.
+    #[error("this is {0}, not a text file; save the list as CSV (UTF-8) and give that file")]
+    NotText(&'static str),
+    /// A character that no text has.
+    #[error("this line has the control character U+{:04X}, so this is not a text file; save the list as CSV (UTF-8)", *.0 as u32)]
+    Control(char),
+    /// Bytes that are no text in the encoding of the file.
+    #[error("the text is not valid {0}; save the list as CSV (UTF-8)")]
+    Encoding(&'static str),
+    /// A quotation mark without its second.
+    #[error("a quotation mark is opened and never closed; close it or remove it")]
+    UnclosedQuote,
+    /// Text behind a quoted cell.
+    #[error(
+        "there is text between a closing quotation mark and the next separator; a quotation mark is missing or is one too many"
+    )]
+    TextAfterQuote,
+    /// A quoted cell that takes in the name of another row.
+    #[error(
+        "a quoted cell goes over several lines and includes the name `{0}`; a quotation mark is missing"
+    )]
+    SwallowedName(String),
+    /// Something that is not exactly one name.
+    #[error(
+        "`{0}` is not exactly one name; write each UPN, e-mail address, DOMAIN\\name or id on a line of its own, or give CSV with a header such as `UPN`"
+    )]
+    NotOneName(String),
+    /// A row without a name.
+    #[error(
+        "this row names nobody: its cell `{column}` is empty or missing; fill it in or remove the row"
+    )]
+    NoName {
+        /// The title of the column.
+        column: String,
+    },
+    /// A row that is longer than the header.
+    #[error(
+        "this row has more cells than the header; a separator in a cell needs quotation marks around the cell"
+    )]
+    TooManyCells,
+    /// A header without a known column.
+    #[error("no column of this list is known to hold names. Found: {}. Known: {}. Name the column with --column", titles(found), KNOWN_TITLES.join(", "))]
+    NoKnownColumn {
+        /// The titles.
+        found: Vec<String>,
+    },
+    /// A header without the column that was asked for.
+    #[error(
+        "this list has no column `{wanted}` (--column). Found: {}",
+        titles(found)
+    )]
+    NoSuchColumn {
+        /// The title that was asked for.
+        wanted: String,
+        /// The titles.
+        found: Vec<String>,
+    },
+    /// Two columns with one title.
+    #[error("several columns of this list are called `{0}`; rename all but one")]
+    SeveralColumns(String),
+    /// `sep=` with something that separates nothing.
+    #[error("`sep=` names no separator; use a comma, a semicolon or a tab")]
+    NoSeparator,
+}
+
+/// Titles that are told: one of each that means the same.
+const KNOWN_TITLES: [&str; KNOWN.len()] = {
+    let mut titles = [""; KNOWN.len()];
+    let mut at = 0;
+    while at < titles.len() {
+        titles[at] = KNOWN[at].title;
+        at += 1;
+    }
+    titles
+};
+
+/// Titles that a message names.
+const TITLES: usize = 20;
+/// Characters of a cell that a message shows.
+const SHOWN: usize = 60;
+
+fn titles(found: &[String]) -> String {
+    let mut shown: Vec<_> = found.iter().take(TITLES).map(|t| shown(t)).collect();
+    if found.len() > TITLES {
+        shown.push(format!("and {} more", found.len() - TITLES));
+    }
+    shown.join(", ")
+}
+
+/// The beginning of a cell, on one line.
+pub(super) fn shown(cell: &str) -> String {
+    let visible = visible(cell);
+    let mut text: String = visible.chars().take(SHOWN).collect();
+    if visible.chars().nth(SHOWN).is_some() {
+        text.push('…');
+    }
+    text.replace(['\n', '\t'], " ")
+}

@@ -1,0 +1,265 @@
+//! Where a list begins, and the column that holds its names.
+
+use super::name::{is_definite, is_empty, name_in, visible};
+use super::rows::{Row, Rows};
+use super::{ListFault, OnLine};
+
+/// What a column that holds names may be called.
+pub(super) struct Known {
+    /// The title that people are told.
+    pub(super) title: &'static str,
+    /// The titles that mean the same, in small letters and digits only.
+    titles: &'static [&'static str],
+}
+
+const fn known(title: &'static str, titles: &'static [&'static str]) -> Known {
+    Known { title, titles }
+}
+
+/// The columns of exports from Microsoft 365, Entra, Exchange, Dynamics and of our own reports. The first one that a
+/// header has is taken: what names a user for certain stands before what several users can have.
+pub(super) const KNOWN: [Known; 8] = [
+    known(
+        "User principal name",
+        &["userprincipalname", "upn", "userprincipal", "userupn"],
+    ),
+    // Of our own reports; `user` is there the name of a person where there is no login.
+    known(
+        "user_id",
+        &["userid", "systemuserid", "systemuser", "donotmodifyuser"],
+    ),
+    known(
+        "Username",
+        &[
+            "username",
+            "domainname",
+            "signinname",
+            "microsoftonlineservicesid",
+            "user",
+        ],
+    ),
+    known(
+        "Windows Live ID",
+        &["windowsliveid", "windowsliveidaddress"],
+    ),
+    known(
+        "Login",
+        &[
+            "login",
+            "loginname",
+            "logonname",
+            "userlogin",
+            "userlogonname",
+        ],
+    ),
+    known(
+        "Primary Email",
+        &[
+            "primaryemail",
+            "primaryemailaddress",
+            "primarysmtpaddress",
+            "primarysmtp",
+            "internalemailaddress",
+        ],
+    ),
+    known(
+        "Email Address",
+        &[
+            "emailaddress",
+            "email",
+            "mail",
+            "mailaddress",
+            "windowsemailaddress",
+            "smtpaddress",
+        ],
+    ),
+    known(
+        "Object ID",
+        &[
+            "objectid",
+            "azureadobjectid",
+            "azureactivedirectoryobjectid",
+            "entraobjectid",
+            "externaldirectoryobjectid",
+            "id",
+        ],
+    ),
+];
+
+/// What separates cells, where no `sep=` says so.
+const SEPARATORS: [char; 3] = [',', ';', '\t'];
+
+/// How a list begins.
+pub(super) enum Start<'t> {
+    /// There is nothing in it.
+    Nothing,
+    /// Without a header: names begin at this byte, on this line.
+    Plain {
+        /// The byte.
+        at: usize,
+        /// The line.
+        line: usize,
+    },
+    /// With a header.
+    Table {
+        /// The header.
+        header: Row,
+        /// The column that holds names.
+        column: usize,
+        /// The rows below.
+        rows: Rows<'t>,
+    },
+}
+
+/// Whether a line of a plain list, or one before a header, is a comment. `#TYPE`, which `PowerShell` writes, is one.
+pub(super) fn is_comment(line: &str) -> bool {
+    visible(line).starts_with('#')
+}
+
+/// Finds the first line that is neither blank nor a comment, and what it is.
+pub(super) fn start<'t>(text: &'t str, wanted: Option<&str>) -> OnLine<Start<'t>> {
+    let mut at = 0;
+    let mut separator = None;
+    for (number, line) in (1..).zip(text.split('\n')) {
+        let here = at;
+        at += line.len() + 1;
+        let blank =
+            |c: char| SEPARATORS.contains(&c) || c == '"' || is_empty(c.encode_utf8(&mut [0; 4]));
+        if line.chars().all(blank) {
+            continue;
+        }
+        // A column of row numbers is often called `#`.
+        let numbered = SEPARATORS
+            .iter()
+            .any(|s| line.trim_start().starts_with(&format!("#{s}")));
+        if is_comment(line) && !numbered {
+            continue;
+        }
+        if let (None, Some(named)) = (separator, separator_line(line)) {
+            separator = Some(named.ok_or((number, ListFault::NoSeparator))?);
+            continue;
+        }
+        return first_line(&text[here..], (here, number), wanted, separator);
+    }
+    Ok(Start::Nothing)
+}
+
+/// The separator that a line such as `sep=;` names: nothing where it is no such line.
+#[expect(
+    clippy::option_option,
+    reason = "a line that names a separator may name none"
+)]
+fn separator_line(line: &str) -> Option<Option<char>> {
+    let line = line.trim_matches(['"', ' ']);
+    let start = line
+        .get(..4)
+        .filter(|start| start.eq_ignore_ascii_case("sep="))?;
+    // Excel repeats the separator to fill the row.
+    let mut named = line[start.len()..].chars();
+    Some(named.next().filter(|c| SEPARATORS.contains(c) || *c == '|'))
+}
+
+/// The line is a header where it has a column that is wanted or known; else it is the first name.
+fn first_line<'t>(
+    text: &'t str,
+    (at, line): (usize, usize),
+    wanted: Option<&str>,
+    separator: Option<char>,
+) -> OnLine<Start<'t>> {
+    let candidates = separator.map_or(&SEPARATORS[..], |_| &[]).iter().copied();
+    let mut widest: Option<Row> = None;
+    let mut best: Option<(Row, usize, Rows<'t>)> = None;
+    let mut unread = None;
+    for separator in candidates.chain(separator) {
+        let mut rows = Rows::new(text, line, separator);
+        let header = match rows.next() {
+            Some(Ok(header)) => header,
+            Some(Err(fault)) => {
+                unread = Some(fault);
+                continue;
+            }
+            None => continue,
+        };
+        let column = column_of(&header, wanted).map_err(|fault| (line, fault))?;
+        let wider =
+            |than: Option<&Row>| than.is_none_or(|row| row.cells.len() < header.cells.len());
+        if let Some(column) = column
+            && wider(best.as_ref().map(|(row, ..)| row))
+        {
+            best = Some((header.clone(), column, rows));
+        }
+        if wider(widest.as_ref()) {
+            widest = Some(header);
+        }
+    }
+    if let Some((header, column, rows)) = best {
+        return Ok(Start::Table {
+            header,
+            column,
+            rows,
+        });
+    }
+    let found = match (widest, unread) {
+        (Some(row), _) => row.cells,
+        (None, Some(fault)) => return Err(fault),
+        (None, None) => Vec::new(),
+    };
+    if let Some(wanted) = wanted {
+        let wanted = wanted.to_owned();
+        return Err((line, ListFault::NoSuchColumn { wanted, found }));
+    }
+    let titles = found.iter().filter(|cell| !is_empty(cell)).count();
+    let no_name = match &found[..] {
+        [only] => name_in(only).is_err(),
+        _ => titles > 1 || separator.is_some(),
+    };
+    if no_name && !found.iter().any(|cell| is_definite(cell)) {
+        return Err((line, ListFault::NoKnownColumn { found }));
+    }
+    Ok(Start::Plain { at, line })
+}
+
+/// The column that is wanted, or the first of the known ones.
+fn column_of(header: &Row, wanted: Option<&str>) -> Result<Option<usize>, ListFault> {
+    let titles: Vec<_> = header.cells.iter().map(|cell| simple(cell)).collect();
+    if let Some(wanted) = wanted {
+        let exact = visible(wanted).to_lowercase();
+        let exact = |cell: &String| visible(cell).to_lowercase() == exact;
+        let exactly = header.cells.iter().filter(|cell| exact(cell)).count();
+        if exactly == 1 {
+            return Ok(header.cells.iter().position(exact));
+        }
+        let wanted = simple(wanted);
+        return one(
+            header,
+            titles
+                .iter()
+                .map(|title| !wanted.is_empty() && *title == wanted),
+        );
+    }
+    for known in KNOWN.iter().flat_map(|known| known.titles) {
+        let found = one(header, titles.iter().map(|title| title == known))?;
+        if found.is_some() {
+            return Ok(found);
+        }
+    }
+    Ok(None)
+}
+
+/// The one column for which this is so.
+fn one(header: &Row, mut so: impl Iterator<Item = bool>) -> Result<Option<usize>, ListFault> {
+    let first = so.by_ref().position(|so| so);
+    match first {
+        Some(at) if so.any(|so| so) => Err(ListFault::SeveralColumns(super::error::shown(
+            &header.cells[at],
+        ))),
+        found => Ok(found),
+    }
+}
+
+/// A title without regard to case, spaces and signs.
+fn simple(title: &str) -> String {
+    let bare = visible(title);
+    let bare = bare.chars().filter(|c| c.is_alphanumeric());
+    bare.flat_map(char::to_lowercase).collect()
+}

@@ -1,0 +1,144 @@
+//! From a cell or line to the one name that it holds.
+
+use uuid::Uuid;
+
+use super::ListFault;
+use super::error::shown;
+
+/// Characters of the longest name: a UPN has 1024 at most (Microsoft: "User naming attributes").
+const LONGEST_NAME: usize = 1024;
+/// Written before addresses by mail programs and Exchange.
+const PREFIXES: [&str; 2] = ["mailto:", "smtp:"];
+/// What no UPN, address, account (Microsoft: "SAM-Account-Name") or id has.
+const NEVER: [char; 10] = ['"', '[', ']', ':', ';', '|', ',', '<', '>', '/'];
+
+/// The cell without what nobody sees, such as zero-width characters, direction marks and byte order marks; spaces
+/// that do not break are spaces; without spaces around it.
+pub(super) fn visible(cell: &str) -> String {
+    let seen = cell.chars().filter(|c| !is_invisible(*c));
+    let plain = |c: char| match c {
+        '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{3000}' => ' ',
+        c => c,
+    };
+    seen.map(plain).collect::<String>().trim().to_owned()
+}
+
+const fn is_invisible(c: char) -> bool {
+    matches!(c,
+        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
+        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
+}
+
+/// Whether nothing can be seen in a cell.
+pub(super) fn is_empty(cell: &str) -> bool {
+    cell.chars().all(|c| c.is_whitespace() || is_invisible(c))
+}
+
+/// The one name in a cell; `None` where the cell is empty.
+///
+/// # Errors
+/// [`ListFault::NotOneName`] and [`ListFault::UnclosedQuote`]: several names, or what cannot be one.
+pub(super) fn name_in(cell: &str) -> Result<Option<String>, ListFault> {
+    let text = visible(cell);
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let not_one = || ListFault::NotOneName(shown(cell));
+    let text = match text.strip_prefix('"') {
+        Some(quoted) => {
+            let (inside, behind) = unquoted(quoted).ok_or(ListFault::UnclosedQuote)?;
+            match behind.trim() {
+                "" => visible(&inside),
+                // A quoted name of a person, and the address behind it.
+                address if address.starts_with('<') => address.to_owned(),
+                _ => return Err(not_one()),
+            }
+        }
+        None => text,
+    };
+    let name = match text.strip_suffix('>') {
+        Some(open) => {
+            let (person, address) = open.rsplit_once('<').ok_or_else(not_one)?;
+            let address = without_prefix(address);
+            let alias = person.trim().trim_matches(['\'', '"']);
+            let same = alias.eq_ignore_ascii_case(address);
+            if !same
+                && (person.contains([';', '<', '>', '\t']) || person.split(',').any(is_definite))
+            {
+                return Err(not_one());
+            }
+            address
+        }
+        None => without_prefix(&text),
+    };
+    match name {
+        "" => Ok(None),
+        name if is_one_name(name) => Ok(Some(name.to_owned())),
+        _ => Err(not_one()),
+    }
+}
+
+/// What stands in quotation marks, after the first, and what stands behind the last.
+fn unquoted(text: &str) -> Option<(String, &str)> {
+    let mut inside = String::new();
+    let mut rest = text;
+    loop {
+        let (before, after) = rest.split_once('"')?;
+        inside.push_str(before);
+        match after.strip_prefix('"') {
+            Some(more) => {
+                inside.push('"');
+                rest = more;
+            }
+            None => return Some((inside, after)),
+        }
+    }
+}
+
+fn without_prefix(address: &str) -> &str {
+    let address = address.trim();
+    let prefix = PREFIXES.iter().find(|prefix| {
+        let start = address.get(..prefix.len());
+        start.is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    });
+    prefix.map_or(address, |prefix| address[prefix.len()..].trim())
+}
+
+/// Whether a text can be a name, and can be only one: a UPN or address, `DOMAIN\name`, an id, or a single word.
+fn is_one_name(name: &str) -> bool {
+    if is_id(name) {
+        return true;
+    }
+    if name.chars().count() > LONGEST_NAME || name.contains(NEVER) {
+        return false;
+    }
+    let spaced = name.contains(char::is_whitespace);
+    let domain = |c: char| c.is_alphanumeric() || ['.', '-', '_'].contains(&c);
+    match (name.split_once('@'), name.split_once('\\')) {
+        (Some((local, host)), None) => {
+            !spaced && !local.is_empty() && !host.is_empty() && host.chars().all(domain)
+        }
+        (None, Some((domain, account))) => {
+            let domain_spaced = domain.contains(char::is_whitespace);
+            !domain.is_empty()
+                && !domain_spaced
+                && !account.is_empty()
+                && !account.contains('\\')
+                && account.trim() == account
+        }
+        (None, None) => !spaced,
+        (Some(_), Some(_)) => false,
+    }
+}
+
+fn is_id(name: &str) -> bool {
+    let bare = name.strip_prefix('{').and_then(|n| n.strip_suffix('}'));
+    Uuid::try_parse(bare.unwrap_or(name)).is_ok()
+}
+
+/// Whether a cell holds what can be nothing but names, be it one or several.
+pub(super) fn is_definite(cell: &str) -> bool {
+    let text = visible(cell);
+    let mut words = text.split(|c: char| c.is_whitespace() || c == '"');
+    text.contains(['@', '\\']) || words.any(is_id)
+}

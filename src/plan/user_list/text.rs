@@ -1,0 +1,74 @@
+//! From the bytes of a list to its text.
+
+use std::borrow::Cow;
+
+use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
+
+use super::{LONGEST_LIST, ListFault};
+
+/// First bytes of files that are often taken for lists, and what they are.
+const NOT_TEXT: [(&[u8], &str); 5] = [
+    (
+        b"PK\x03\x04",
+        "an Excel workbook (.xlsx) or another ZIP archive",
+    ),
+    (
+        b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
+        "an old Excel workbook (.xls) or another Office document",
+    ),
+    (b"%PDF-", "a PDF document"),
+    (b"\x1f\x8b", "a gzip archive"),
+    (b"SQLite format 3\0", "a database or a run file"),
+];
+
+/// The text, without a byte order mark and with `\n` as the end of each line.
+///
+/// Read are UTF-8 and UTF-16 with a byte order mark; UTF-16 without one, where the first character is of one byte;
+/// UTF-8 without one; and what is not valid UTF-8 as Windows-1252, in which Excel saves.
+pub(super) fn decode(bytes: &[u8]) -> Result<String, (Option<usize>, ListFault)> {
+    if bytes.len() > LONGEST_LIST {
+        return Err((None, ListFault::TooLong(LONGEST_LIST)));
+    }
+    if let Some((_, what)) = NOT_TEXT.iter().find(|(start, _)| bytes.starts_with(start)) {
+        return Err((None, ListFault::NotText(what)));
+    }
+    if bytes.starts_with(b"\xff\xfe\0\0") || bytes.starts_with(b"\0\0\xfe\xff") {
+        return Err((None, ListFault::NotText("text in UTF-32")));
+    }
+    let text = match encoding_of(bytes) {
+        Some((encoding, mark)) => {
+            let text = encoding.decode_without_bom_handling_and_without_replacement(&bytes[mark..]);
+            text.ok_or((None, ListFault::Encoding(encoding.name())))?
+        }
+        None => match std::str::from_utf8(bytes) {
+            Ok(text) => Cow::Borrowed(text),
+            Err(_) => WINDOWS_1252.decode_without_bom_handling(bytes).0,
+        },
+    };
+    let text = text.strip_prefix('\u{feff}').unwrap_or(&text);
+    let text = text.replace("\r\n", "\n").replace('\r', "\n");
+    match text.find(|c: char| c.is_control() && c != '\n' && c != '\t') {
+        Some(at) => {
+            let control = text[at..].chars().next().unwrap_or_default();
+            Err((Some(line_at(&text, at)), ListFault::Control(control)))
+        }
+        None => Ok(text),
+    }
+}
+
+/// The encoding that the first bytes tell, and how many of them are its mark.
+fn encoding_of(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
+    match bytes {
+        [0xef, 0xbb, 0xbf, ..] => Some((UTF_8, 3)),
+        [0xff, 0xfe, ..] => Some((UTF_16LE, 2)),
+        [0xfe, 0xff, ..] => Some((UTF_16BE, 2)),
+        [first, 0, ..] if *first != 0 => Some((UTF_16LE, 0)),
+        [0, second, ..] if *second != 0 => Some((UTF_16BE, 0)),
+        _ => None,
+    }
+}
+
+/// The line, counted from 1, on which a byte of the text stands.
+fn line_at(text: &str, at: usize) -> usize {
+    text[..at].matches('\n').count() + 1
+}
