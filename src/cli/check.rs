@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::journal::{ListedUser, RunReader};
+use crate::journal::{ListedUser, RunReader, UserTotals, View};
 use crate::model::{Operation, State};
 use crate::plan::RunSettings;
 use crate::report::{Format, ListWriter};
@@ -38,22 +38,65 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
             nothing; add --fix, or leave them out";
         return Err(CliError::Usage(why.into()));
     }
-    let looked = look_all(app, new, at_once, &places).await;
+    let mut looked = look_all(app, new, at_once, &places).await;
+    for (_, looked) in &mut looked {
+        if let Ok(run) = looked
+            && let Err(error) = something_to_compare(run).await
+        {
+            *looked = Err(error);
+        }
+    }
     show_all(app, looked, async |looked, name, out| {
+        let compared = compared(looked).await?;
         let mut writer = ListWriter::drift(out, app.printer.format, app.printer.look())?;
         let shown = show_drift(looked, &mut writer, wanted).await?;
+        writer.compared(compared.filters);
         writer.finish()?;
         let whose = name.map_or_else(String::new, |name| format!("{name}: "));
         app.printer
-            .say(&format!("{whose}{}", sentence(shown, wanted)));
-        Ok(exit_of(shown))
+            .say(&format!("{whose}{}", sentence(shown, compared.filters, wanted)));
+        Ok(exit_of(shown, compared.filters))
     })
     .await
 }
 
-/// How what is out of line ends the command.
-const fn exit_of(shown: Shown) -> Exit {
+/// What there is to compare with the wanted state.
+struct Compared {
+    filters: u64,
+    users: UserTotals,
+}
+
+async fn compared<S>(run: &Run<S>) -> Result<Compared, CliError> {
+    let both = |view: &View<'_>| Ok((view.users()?, view.filters()?));
+    let (users, filters) = run.journal().view(both).await?;
+    Ok(Compared {
+        filters: filters.matching,
+        users,
+    })
+}
+
+impl Compared {
+    const fn nothing(&self) -> CliError {
+        CliError::NothingCompared {
+            users: self.users.selected,
+            unread: self.users.failed,
+        }
+    }
+}
+
+/// A check finds nothing out where there is no filter to compare. Users who could not be read are still shown.
+pub(super) async fn something_to_compare<S>(run: &Run<S>) -> Result<(), CliError> {
+    let compared = compared(run).await?;
+    if compared.filters == 0 && compared.users.failed == 0 {
+        return Err(compared.nothing());
+    }
+    Ok(())
+}
+
+/// How what is out of line ends the command. A check that compared nothing found nothing out.
+const fn exit_of(shown: Shown, compared: u64) -> Exit {
     match (shown.filters, shown.failed) {
+        _ if compared == 0 => Exit::Usage,
         (0, 0) => Exit::Done,
         (0, _) => Exit::Partial,
         _ => Exit::Pending,
@@ -140,6 +183,7 @@ async fn talk_of_drift(
 ) -> Result<(), CliError> {
     let (mut out, look) = app.printer.talk();
     let mut writer = ListWriter::drift(&mut out, Format::Table, look)?;
+    let compared = compared(planned).await?;
     let shown = show_drift(planned, &mut writer, wanted).await?;
     writer.finish()?;
     if shown.users > 0 {
@@ -149,7 +193,7 @@ async fn talk_of_drift(
     }
     let whose = name.map_or_else(String::new, |name| format!("{name}: "));
     app.printer
-        .say(&format!("{whose}{}", sentence(shown, wanted)));
+        .say(&format!("{whose}{}", sentence(shown, compared.filters, wanted)));
     Ok(())
 }
 
@@ -171,7 +215,7 @@ fn out_of_line(mut user: ListedUser, wanted: State) -> Option<ListedUser> {
 }
 
 /// The finding in one sentence.
-fn sentence(shown: Shown, wanted: State) -> String {
+fn sentence(shown: Shown, compared: u64, wanted: State) -> String {
     let Shown {
         users,
         filters,
@@ -186,6 +230,11 @@ fn sentence(shown: Shown, wanted: State) -> String {
             plural(users),
             wanted.as_str(),
         ),
+    };
+    let were = if compared == 1 { " was" } else { "s were" };
+    said = match compared {
+        0 => "No filter was compared.".to_owned(),
+        n => format!("{said} {n} filter{were} compared."),
     };
     if failed > 0 {
         said = format!("{said} {failed} user{} could not be read.", plural(failed));
@@ -235,18 +284,19 @@ mod tests {
             filters,
             failed,
         };
-        let said = |shown| sentence(shown, State::Inactive);
+        let said = |shown| sentence(shown, 7, State::Inactive);
         assert_eq!(
             said(shown(0, 0, 0)),
-            "Every filter that could be read is in the wanted state."
+            "Every filter that could be read is in the wanted state. 7 filters were compared."
         );
         assert_eq!(
             said(shown(1, 2, 0)),
-            "2 filters of 1 user should be inactive."
+            "2 filters of 1 user should be inactive. 7 filters were compared."
         );
         assert_eq!(
             said(shown(2, 2, 1)),
-            "2 filters of 2 users should be inactive. 1 user could not be read."
+            "2 filters of 2 users should be inactive. 7 filters were compared. 1 user could not be read."
         );
+        assert_eq!(exit_of(shown(0, 0, 1), 0), Exit::Usage);
     }
 }

@@ -53,6 +53,9 @@ pub(super) enum CliError {
     Told(Told),
     #[error("refused: a default template cannot be inactive, and these are defaults (number: {}):", .0.len())]
     DefaultTemplates(Vec<String>),
+    #[error("no filter was compared: the filters that were chosen are there of none of the users selected ({users}){}",
+        if *.unread == 0 { String::new() } else { format!(", of whom {} could not be read", .unread) })]
+    NothingCompared { users: u64, unread: u64 },
     #[error("declined; nothing was changed")]
     Declined,
     #[error("interrupted; nothing was changed")]
@@ -182,6 +185,11 @@ impl CliError {
                     "nothing was changed; with --clear-default they become no defaults in the same step, and new users no longer receive them"
                         .into(),
                 ),
+            ),
+            Self::NothingCompared { .. } => (
+                "nothing-compared",
+                Exit::Usage,
+                Some("check --type, --kind, --name and the options that choose users; `syncfilters list --type all --kind both` shows the filters that there are".into()),
             ),
             Self::Declined => ("declined", Exit::Refused, None),
             Self::InterruptedAtPrompt => ("interrupted", Exit::Interrupted, None),

@@ -19,6 +19,7 @@ use super::exit::Exit;
 use super::places::{Place, connect_all, places, side_by_side};
 use super::printer::Printer;
 use super::site::Ending;
+use super::skipped_names::say_skipped;
 
 /// Users taken from the survey at a time.
 const CHUNK: usize = 500;
@@ -58,6 +59,7 @@ pub(super) async fn look_all(
                     let run = looking.handle();
                     let looked = watch.during(run, looking.read()).await;
                     let looked = looked.map_err(|halted| CliError::from(halted.why))?;
+                    say_skipped(&looked, &watch).await?;
                     if let SurveyedAs::FellBack(why) = looked.surveyed_as() {
                         watch.say(&fell_back(why));
                     }
@@ -106,6 +108,7 @@ const fn word(exit: Exit) -> &'static str {
     match exit {
         Exit::Done => "complete",
         Exit::Pending => "out-of-line",
+        Exit::Usage => "nothing-compared",
         _ => "partial",
     }
 }

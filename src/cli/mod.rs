@@ -32,6 +32,7 @@ mod scope;
 mod scope_args;
 mod sign_in;
 mod site;
+mod skipped_names;
 mod template_args;
 mod templates;
 mod undo;

@@ -6,7 +6,7 @@ use crate::dataverse::{Reader, TemplateWriter};
 use crate::model::{Kind, Operation, State, Template, TemplateId};
 use crate::plan::{Stakes, TemplateChoice, TemplateWish};
 use crate::report::{Format, TemplateRun, write_template_run, write_templates};
-use crate::rollout::{TemplateChange, TemplateFate, set_template};
+use crate::rollout::{TemplateChange, TemplateFate, check_types, set_template};
 
 use super::App;
 use super::args::ConsentArgs;
@@ -123,6 +123,9 @@ async fn read(reader: &Reader, choice: &TemplateChoice) -> Result<Vec<Template>,
         TemplateChoice::Fitting(criteria) => criteria.kinds(),
         TemplateChoice::Only(_) => &[Kind::Outlook, Kind::Offline],
     };
+    if let TemplateChoice::Fitting(criteria) = choice {
+        check_types(reader, criteria).await?;
+    }
     let templates = reader.templates(kinds).await?;
     choice.of(templates).map_err(|missing| {
         let missing: Vec<_> = missing.iter().map(ToString::to_string).collect();

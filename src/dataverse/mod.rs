@@ -10,6 +10,7 @@ mod conditions;
 mod discovery;
 mod error;
 mod fault;
+mod filter_types;
 mod foresight;
 mod groups;
 mod identity;

@@ -57,6 +57,15 @@ impl Criteria {
         &self.kinds
     }
 
+    /// The types that are named; none where every type is meant.
+    pub fn types(&self) -> impl Iterator<Item = &FilterType> {
+        let named = match &self.types {
+            Types::All => None,
+            Types::Only(types) => Some(types),
+        };
+        named.into_iter().flatten()
+    }
+
     /// Whether a run with these criteria is about filters of this type.
     pub fn is_about(&self, filter_type: &FilterType) -> bool {
         match &self.types {

@@ -219,17 +219,36 @@ pub(super) fn sentence(finding: &Finding) -> Option<String> {
             format!("{}: no engine is left.", of(several, "is", "are", what))
         }
         Finding::NotHere { names, examples } => format!(
-            "{} of the other engine's list without a user in this run: {}{}",
+            "{} of the other engine's list without a user in this run: {}",
             count(*names, "name"),
-            clean(&examples.join(", ")),
-            if *names > examples.len() as u64 {
-                ", …"
-            } else {
-                ""
-            }
+            some_of(*names, examples)
+        ),
+        Finding::SkippedNames {
+            excludes: true,
+            names,
+            examples,
+        } => format!(
+            "{} to be excluded match{} no user, so nobody is left out for {}: {}",
+            count(*names, "name"),
+            if *names == 1 { "es" } else { "" },
+            if *names == 1 { "it" } else { "them" },
+            some_of(*names, examples)
+        ),
+        Finding::SkippedNames {
+            names, examples, ..
+        } => format!(
+            "{} without a user, skipped: {}",
+            count(*names, "name"),
+            some_of(*names, examples)
         ),
     };
     Some(said)
+}
+
+fn some_of(names: u64, examples: &[String]) -> String {
+    let more = names > u64::try_from(examples.len()).unwrap_or(u64::MAX);
+    let more = if more { ", …" } else { "" };
+    format!("{}{more}", clean(&examples.join(", ")))
 }
 
 /// Writes what to look at first, with a line below; nothing where there is nothing.

@@ -93,7 +93,8 @@ impl From<Finding> for First {
             | Finding::NoEngine(it) => several = Some(it),
             Finding::OrganisationUnknown(_)
             | Finding::MailboxesUnknown(_)
-            | Finding::NotHere { .. } => {}
+            | Finding::NotHere { .. }
+            | Finding::SkippedNames { .. } => {}
         }
         let (users, example) = several
             .map(|Several { users, example }| (users, example))

@@ -54,6 +54,8 @@ pub struct ListWriter<'a> {
     unread: Unread,
     /// Whether anything was written.
     begun: bool,
+    /// How many filters were compared with the wanted state.
+    compared: Option<u64>,
 }
 
 impl fmt::Debug for ListWriter<'_> {
@@ -107,6 +109,7 @@ impl<'a> ListWriter<'a> {
             look,
             unread: Unread::default(),
             begun: false,
+            compared: None,
         })
     }
 
@@ -141,6 +144,11 @@ impl<'a> ListWriter<'a> {
         Ok(())
     }
 
+    /// Says of a comparison how many filters were compared; before the end.
+    pub const fn compared(&mut self, filters: u64) {
+        self.compared = Some(filters);
+    }
+
     /// Ends the list.
     pub fn finish(self) -> Result<(), ReportError> {
         match (self.format, self.layout) {
@@ -150,8 +158,11 @@ impl<'a> ListWriter<'a> {
             (Format::Table, Layout::Drift) => {
                 self.unread.write(self.out, self.begun, self.look)?;
             }
-            (Format::Json, _) if self.begun => writeln!(self.out, "\n  ]\n}}")?,
-            (Format::Json, _) => writeln!(self.out, "]\n}}")?,
+            (Format::Json, _) => {
+                let end = if self.begun { "\n  ]" } else { "]" };
+                let compared = self.compared.map(|n| format!(",\n  \"compared\": {n}"));
+                writeln!(self.out, "{end}{}\n}}", compared.unwrap_or_default())?;
+            }
             (Format::Table | Format::Csv | Format::Markdown | Format::Html, _) => {}
         }
         Ok(self.out.flush()?)

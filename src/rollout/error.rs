@@ -21,10 +21,10 @@ pub enum RolloutError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// Names that do not lead to exactly one user each.
-    #[error("not every name that was given leads to exactly one user (names that do not: {})", .0.len())]
+    #[error("{} exactly one user:", if .0.len() == 1 { "1 name does not match".to_owned() } else { format!("{} names do not match", .0.len()) })]
     Selection(Vec<Mismatch>),
-    /// Groups that do not lead to users, or conditions that the server refuses.
-    #[error("the users cannot be chosen as asked (what is wrong: {})", .0.len())]
+    /// Groups that do not lead to users, filter types that there are not, or conditions that the server refuses.
+    #[error("{} selection{} could not be resolved:", .0.len(), if .0.len() == 1 { "" } else { "s" })]
     Groups(Vec<GroupMismatch>),
     /// The server ignores the impersonation header: what we do, we would do as the caller.
     #[error("the server does not honour impersonation: asked as {user}, it answered as {answered}")]

@@ -8,6 +8,7 @@ use crate::plan::{Resolved, Selection, Selector, ineligible};
 
 use super::RolloutError;
 use super::choose::{Chosen, choose};
+use super::filter_types::check_types;
 use super::progress::Step;
 use super::session::{Rollout, belongs_together};
 
@@ -26,11 +27,12 @@ struct Gathered {
 impl Rollout {
     /// Collects the selected users, page by page, into the run file.
     ///
-    /// A role, team or unit that is unknown, or a condition that is refused, is an error before any user is listed;
+    /// A filter type, role, team or unit that is unknown, or a condition that is refused, is an error before any user is listed;
     /// a name that leads to nobody, or to several, before anything else is asked.
     pub(super) async fn gather(&self) -> Result<(), RolloutError> {
         self.progress.begin(Step::Gather, None);
         self.journal().forget_users().await?;
+        check_types(&self.reader, &self.head().criteria).await?;
         let selection = &self.head().selection;
         let chosen = choose(&self.reader, selection).await?;
         let mut selector = Selector::new(selection);
@@ -64,7 +66,7 @@ impl Rollout {
             self.note_other_engine(other_engine, &gathered.users)
                 .await?;
         }
-        if !skipped.is_empty() {
+        if selection.skip_unknown {
             self.journal()
                 .found(move |found| found.skipped = skipped)
                 .await?;

@@ -10,6 +10,7 @@ mod apply_user;
 mod choose;
 mod control;
 mod error;
+mod filter_types;
 mod fits;
 mod foresee;
 mod gather;
@@ -31,6 +32,7 @@ pub use administrator::{FallBack, SurveyedAs};
 pub use agreement::{Agreed, Answer, Applied, Refused, agree};
 pub use control::Control;
 pub use error::RolloutError;
+pub use filter_types::check_types;
 pub use fits::{Differences, Misfit};
 pub use phases::{
     Created, Drifted, Finished, Gathered, IntoPlan, Looked, Looking, NewRun, Opened, Planned,

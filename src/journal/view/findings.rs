@@ -4,6 +4,7 @@ use rusqlite::Row;
 
 use crate::journal::foresight::{self, Mark, Named};
 use crate::model::Operation;
+use crate::plan::SkippedName;
 
 use super::View;
 
@@ -46,6 +47,15 @@ pub enum Finding {
         /// Some of them.
         examples: Vec<String>,
     },
+    /// Names of the selection that match nobody and are skipped.
+    SkippedNames {
+        /// Whether they were to be excluded: whoever was meant is not left out.
+        excludes: bool,
+        /// How many.
+        names: u64,
+        /// Some of them.
+        examples: Vec<String>,
+    },
 }
 
 impl Finding {
@@ -63,6 +73,8 @@ impl Finding {
             Self::BothEngines(_) => "both-engines",
             Self::NoEngine(_) => "no-engine",
             Self::NotHere { .. } => "not-here",
+            Self::SkippedNames { excludes: true, .. } => "unmatched-exclusions",
+            Self::SkippedNames { .. } => "skipped-names",
         }
     }
 }
@@ -109,6 +121,11 @@ impl View<'_> {
         let asked = foresight::asked(self.0)?;
         let found = foresight::surroundings(self.0)?;
         let mut all = Vec::new();
+        all.extend(
+            [true, false]
+                .into_iter()
+                .filter_map(|e| skipped(&found.skipped, e)),
+        );
         if deactivates {
             let system = found.system_filters.into_iter().flatten();
             all.extend(system.map(Finding::SystemFilter));
@@ -145,6 +162,21 @@ impl View<'_> {
             example: example.unwrap_or_default(),
         }))
     }
+}
+
+/// Names that a message gives as examples.
+const EXAMPLES: usize = 5;
+
+fn skipped(skipped: &[SkippedName], excludes: bool) -> Option<Finding> {
+    let skipped = skipped.iter().filter(|name| name.excludes == excludes);
+    let mut examples: Vec<_> = skipped.map(|name| name.named.name.clone()).collect();
+    let names = u64::try_from(examples.len()).unwrap_or(u64::MAX);
+    examples.truncate(EXAMPLES);
+    (names > 0).then_some(Finding::SkippedNames {
+        excludes,
+        names,
+        examples,
+    })
 }
 
 #[cfg(test)]

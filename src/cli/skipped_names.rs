@@ -1,0 +1,58 @@
+//! Names that match no user and without which a command goes on.
+
+use crate::plan::SkippedName;
+use crate::report::{Watch, clean};
+use crate::rollout::Run;
+
+use super::error::CliError;
+
+/// Says which names of the selection of a run match no user.
+pub(super) async fn say_skipped<S>(run: &Run<S>, watch: &Watch) -> Result<(), CliError> {
+    let found = run.journal().surroundings().await?;
+    if let Some(text) = skipped_names(&found.skipped) {
+        watch.say(&text);
+    }
+    Ok(())
+}
+
+/// All of them, each with its place; nothing where there are none.
+fn skipped_names(skipped: &[SkippedName]) -> Option<String> {
+    let mut text = match skipped.len() {
+        0 => return None,
+        1 => "warning: 1 name matches no user and is skipped:".to_owned(),
+        names => format!("warning: {names} names match no user and are skipped:"),
+    };
+    for SkippedName { named, excludes } in skipped {
+        let place = named.place.to_string();
+        let role = if *excludes { " (to be excluded)" } else { "" };
+        text.push_str(&format!(
+            "\n  {}: `{}`{role}",
+            clean(&place),
+            clean(&named.name)
+        ));
+    }
+    Some(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{Named, Place};
+
+    #[test]
+    fn each_skipped_name_is_listed_with_its_place_and_without_escape_sequences() {
+        let skipped = |name: &str, excludes| SkippedName {
+            named: Named {
+                name: name.into(),
+                place: Place::Line("left.csv".into(), 3),
+            },
+            excludes,
+        };
+        assert_eq!(skipped_names(&[]), None);
+        let text = skipped_names(&[skipped("anna", false), skipped("b\u{1b}[2J", true)]).unwrap();
+        assert_eq!(
+            text,
+            "warning: 2 names match no user and are skipped:\n  left.csv:3: `anna`\n  left.csv:3: `b·[2J` (to be excluded)"
+        );
+    }
+}

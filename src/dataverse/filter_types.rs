@@ -1,0 +1,55 @@
+//! Which types a sync filter of this organisation may have.
+
+use std::collections::BTreeSet;
+
+use serde::Deserialize;
+
+use crate::model::FilterType;
+
+use super::channel::Call;
+use super::error::Error;
+use super::reader::{Reader, read};
+use super::rows::{Page, with_query};
+
+#[derive(Deserialize)]
+struct TableRow {
+    #[serde(rename = "LogicalName")]
+    logical_name: String,
+}
+
+#[derive(Deserialize)]
+struct TypeRow {
+    #[serde(default)]
+    returnedtypecode: Option<String>,
+}
+
+impl Reader {
+    /// The logical names of all tables. Metadata comes in one answer, without pages (Microsoft: "Query table
+    /// definitions using the Web API").
+    pub async fn tables(&self) -> Result<BTreeSet<FilterType>, Error> {
+        let url = with_query(self.url("EntityDefinitions")?, "$select=LogicalName");
+        let page: Page<TableRow> =
+            read(&self.channel, &Call::get("listing the tables", url)).await?;
+        let names = page
+            .value
+            .iter()
+            .map(|row| FilterType::new(&row.logical_name));
+        Ok(names.collect())
+    }
+
+    /// The types of the templates and system filters of the organisation, and of those sync filters that the caller
+    /// may read: of these the first page.
+    pub async fn types_of_filters(&self) -> Result<BTreeSet<FilterType>, Error> {
+        const WHAT: &str = "listing the types of filters";
+        let outlook_and_offline =
+            "$select=returnedtypecode&$filter=querytype%20eq%20256%20or%20querytype%20eq%2016";
+        let of_organisation = "$select=returnedtypecode&$filter=querytype%20eq%20131072\
+            %20or%20querytype%20eq%208192%20or%20querytype%20eq%20256%20or%20querytype%20eq%2016";
+        let mut rows: Vec<TypeRow> = self.rows(WHAT, "savedqueries", of_organisation).await?;
+        let url = with_query(self.url("userqueries")?, outlook_and_offline);
+        let page: Page<TypeRow> = read(&self.channel, &Call::get(WHAT, url)).await?;
+        rows.extend(page.value);
+        let types = rows.into_iter().filter_map(|row| row.returnedtypecode);
+        Ok(types.map(|name| FilterType::new(&name)).collect())
+    }
+}
