@@ -2,7 +2,7 @@
 
 use crate::journal::Asked;
 use crate::model::{FilterType, Kind, Operation};
-use crate::plan::{Criteria, Groups, Named, Place, Selection, Types};
+use crate::plan::{Criteria, Groups, Named, Place, Selection, Types, one_name};
 
 use super::args::ForesightArgs;
 
@@ -16,16 +16,6 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
         let why = "--users-from and --exclude-from cannot both read standard input";
         return Err(CliError::Usage(why.into()));
     }
-    let named = |names: &[String], flag: &str| -> Vec<Named> {
-        let place = || Place::Flag(flag.to_owned());
-        names
-            .iter()
-            .map(|name| Named {
-                name: name.clone(),
-                place: place(),
-            })
-            .collect()
-    };
     for (flag, values) in [
         ("--role", &args.role),
         ("--team", &args.team),
@@ -38,11 +28,11 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
         }
     }
     let column = args.column.as_deref();
-    let mut only = named(&args.user, "--user");
+    let mut only = named(&args.user, "--user")?;
     if let Some(path) = &args.users_from {
         only.extend(read_list(path, column)?);
     }
-    let mut except = named(&args.exclude_user, "--exclude-user");
+    let mut except = named(&args.exclude_user, "--exclude-user")?;
     if let Some(path) = &args.exclude_from {
         except.extend(read_list(path, column)?);
     }
@@ -59,6 +49,18 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
         },
         skip_unknown: args.skip_unknown,
     })
+}
+
+/// The users whom a flag names, one each.
+fn named(names: &[String], flag: &str) -> Result<Vec<Named>, CliError> {
+    let named = names.iter().map(|name| match one_name(name) {
+        Ok(name) => Ok(Named {
+            name,
+            place: Place::Flag(flag.to_owned()),
+        }),
+        Err(fault) => Err(CliError::Usage(format!("{flag}: {fault}"))),
+    });
+    named.collect()
 }
 
 /// What is to be found out before anything is agreed to; reads the list.
@@ -153,6 +155,29 @@ mod tests {
         };
         let error = selection(&args).unwrap_err().to_string();
         assert!(error.starts_with("/does/not/exist.csv: "), "{error}");
+    }
+
+    #[test]
+    fn a_flag_that_names_several_users_or_nobody_is_refused() {
+        for name in [
+            "a@x.example, b@x.example",
+            "a@x.example b@x.example",
+            "",
+            "\u{200b}",
+        ] {
+            let flag = ScopeArgs {
+                exclude_user: vec![name.into()],
+                ..args()
+            };
+            let error = selection(&flag).unwrap_err().to_string();
+            assert!(error.starts_with("--exclude-user: "), "{name:?}: {error}");
+        }
+        let flag = ScopeArgs {
+            user: vec!["\u{200e}Anna <SMTP:anna@x.example>".into()],
+            ..args()
+        };
+        let only = selection(&flag).unwrap().only.unwrap();
+        assert_eq!(only[0].name, "anna@x.example");
     }
 
     #[test]

@@ -53,4 +53,4 @@ pub use templates::{
     template_halves, template_write,
 };
 pub use undo::{Done, UndoStep, undo_step};
-pub use user_list::{LONGEST_LIST, ListFault, UserListError, parse_user_list};
+pub use user_list::{LONGEST_LIST, ListFault, UserListError, one_name, parse_user_list};

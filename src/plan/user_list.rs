@@ -55,6 +55,15 @@ pub fn parse_user_list(
     Ok(named.collect())
 }
 
+/// A name that was given by itself, without what mail programs and spreadsheets write around it.
+///
+/// # Errors
+/// What is not exactly one name.
+pub fn one_name(text: &str) -> Result<String, ListFault> {
+    let nothing = || ListFault::NotOneName(error::shown(text));
+    name::name_in(text)?.ok_or_else(nothing)
+}
+
 /// The names of a list, each once, with the line on which it stands first.
 #[derive(Default)]
 struct Names {

@@ -369,6 +369,15 @@ mod tests {
         };
         let list: serde_json::Value = serde_json::from_str(&empty(Format::Json)).unwrap();
         assert_eq!(list, serde_json::json!({ "format": 1, "users": [] }));
+        let mut out = Vec::new();
+        let mut writer = ListWriter::drift(&mut out, Format::Json, PLAIN).unwrap();
+        writer.compared(7);
+        writer.finish().unwrap();
+        let check: serde_json::Value = serde_json::from_slice(&out).unwrap();
+        assert_eq!(
+            check,
+            serde_json::json!({ "format": 1, "users": [], "compared": 7 })
+        );
         assert_eq!(empty(Format::Table), "There is nothing to list.\n");
         assert_eq!(empty(Format::Csv).lines().count(), 1);
     }

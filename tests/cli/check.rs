@@ -68,20 +68,75 @@ fn the_table_fits_80_columns_and_with_nothing_out_of_line_there_is_none() {
     let longest = ended.stdout.lines().map(|line| line.chars().count()).max();
     assert!(longest.unwrap() <= 80, "{}", ended.stdout);
     let login = somebody(&world);
-    let nothing = world.run(&[
-        "check",
-        "active",
-        "--user",
-        &login,
-        "--name",
-        "no such name",
-    ]);
-    let nothing = nothing.must_be(0);
+    let active = ["check", "active", "--user", &login, "--type", "appointment"];
+    let nothing = world.run(&active).must_be(0);
     assert_eq!(nothing.stdout, "");
     assert!(
         nothing.stderr.contains("in the wanted state"),
         "{nothing:?}"
     );
+    assert!(
+        nothing.stderr.contains("1 filter was compared."),
+        "{nothing:?}"
+    );
+}
+
+#[test]
+fn a_check_that_compared_no_filter_ends_with_2() {
+    let world = World::with_users(40);
+    let login = somebody(&world);
+    let none = ["--user", &login, "--name", "no such name"];
+    for start in [
+        &["check", "active"][..],
+        &["check", "inactive", "--format", "csv"],
+        &["check", "inactive", "--fix", "--accept-calendar-loss"],
+    ] {
+        let ended = world.run(&[start, &none].concat()).must_be(2);
+        assert_eq!(ended.stdout, "", "{start:?}");
+        assert!(ended.stderr.contains("no filter was compared"), "{ended:?}");
+        assert!(ended.stderr.contains("hint: check --type"), "{ended:?}");
+    }
+    let json = ["check", "active", "--format", "json"];
+    let ended = world.run(&[&json[..], &none].concat()).must_be(2);
+    assert_eq!(ended.json()["error"]["kind"], "nothing-compared");
+    let ended = world
+        .run(&[&json[..], &["--user", &login, "--type", "appointment"]].concat())
+        .must_be(0);
+    assert!(ended.json()["compared"].as_u64().unwrap() > 0, "{ended:?}");
+    let runs = world.run(&["runs", "--format", "json"]).must_be(0).json();
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 0);
+}
+
+#[test]
+fn a_filter_type_that_there_is_not_is_refused_with_a_suggestion() {
+    let world = World::with_users(30);
+    let login = somebody(&world);
+    let before = world.states();
+    for start in [
+        &["check", "inactive"][..],
+        &["list"],
+        &["plan", "deactivate"],
+        &["deactivate", "--yes", "--accept-calendar-loss"],
+        &["check", "inactive", "--fix", "--accept-calendar-loss"],
+        &["templates", "list"],
+    ] {
+        let ended = world
+            .run(&[start, &["--type", "apointment"]].concat())
+            .must_be(2);
+        let says =
+            "--type: no filter type `apointment` in this environment; did you mean `appointment`?";
+        assert!(ended.stderr.contains(says), "{start:?} {ended:?}");
+    }
+    assert_eq!(world.states(), before);
+    let runs = world.run(&["runs", "--format", "json"]).must_be(0).json();
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 0);
+    for known in ["appointment", "Contact", "task", "ALL"] {
+        let args = ["list", "--user", &login, "--type", known];
+        world.run(&args).must_be(0);
+    }
+    world
+        .run(&["list", "--type", "contact", "--type", "al"])
+        .must_be(2);
 }
 
 /// Everybody who can be changed is inactive, but these: the given number of users switched a filter on again.

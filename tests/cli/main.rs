@@ -13,6 +13,7 @@ mod contract;
 mod guards;
 mod hostile_text;
 mod killed;
+mod lists;
 mod saved_plans;
 mod several;
 mod support;

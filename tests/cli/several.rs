@@ -287,6 +287,22 @@ fn plans_lists_checks_and_doctors_of_several() {
     let checked = checked.must_be(10).json();
     assert_eq!(of(&checked, "third")["exit"], 10);
     assert!(of(&checked, "third")["result"]["users"].is_array());
+    let nothing = [
+        "check",
+        "inactive",
+        "--name",
+        "no such name",
+        "--format",
+        "json",
+    ];
+    let nothing = worlds
+        .run(&named(&nothing, &["first", "third"]))
+        .must_be(2)
+        .json();
+    for name in ["first", "third"] {
+        assert_eq!(of(&nothing, name)["exit"], 2);
+        assert_eq!(of(&nothing, name)["result"]["compared"], 0);
+    }
     let fix = named(&["check", "inactive", "--fix"], &names);
     worlds.run(&fix).must_be(5);
     let fix = [&fix[..], &["--accept-calendar-loss"]].concat();

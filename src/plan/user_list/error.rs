@@ -87,6 +87,9 @@ pub enum ListFault {
     /// Two columns with one title.
     #[error("several columns of this list are called `{0}`; rename all but one")]
     SeveralColumns(String),
+    /// What the CSV reader does not take.
+    #[error("this is not CSV: {0}")]
+    Csv(String),
     /// `sep=` with something that separates nothing.
     #[error("`sep=` names no separator; use a comma, a semicolon or a tab")]
     NoSeparator,

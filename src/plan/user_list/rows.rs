@@ -80,8 +80,10 @@ impl Iterator for Rows<'_> {
     fn next(&mut self) -> Option<Self::Item> {
         let from = self.read();
         let mut record = csv::StringRecord::new();
-        // Reading from memory, text that is UTF-8, with rows of any length: nothing of that fails.
-        let there = self.reader.read_record(&mut record).unwrap_or_default();
+        let there = match self.reader.read_record(&mut record) {
+            Ok(there) => there,
+            Err(error) => return Some(Err((self.line, ListFault::Csv(error.to_string())))),
+        };
         let raw = self.text.get(from..self.read()).unwrap_or_default();
         let passed_over = raw.len() - raw.trim_start_matches('\n').len();
         let line = self.line + passed_over;
