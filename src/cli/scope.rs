@@ -53,14 +53,14 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
 
 /// The users whom a flag names, one each.
 fn named(names: &[String], flag: &str) -> Result<Vec<Named>, CliError> {
-    let named = names.iter().map(|name| match one_name(name) {
+    let each = names.iter().map(|name| match one_name(name) {
         Ok(name) => Ok(Named {
             name,
             place: Place::Flag(flag.to_owned()),
         }),
         Err(fault) => Err(CliError::Usage(format!("{flag}: {fault}"))),
     });
-    named.collect()
+    each.collect()
 }
 
 /// What is to be found out before anything is agreed to; reads the list.

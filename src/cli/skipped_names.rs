@@ -25,11 +25,8 @@ fn skipped_names(skipped: &[SkippedName]) -> Option<String> {
     for SkippedName { named, excludes } in skipped {
         let place = named.place.to_string();
         let role = if *excludes { " (to be excluded)" } else { "" };
-        text.push_str(&format!(
-            "\n  {}: `{}`{role}",
-            clean(&place),
-            clean(&named.name)
-        ));
+        let line = format!("\n  {}: `{}`{role}", clean(&place), clean(&named.name));
+        text.push_str(&line);
     }
     Some(text)
 }

@@ -500,9 +500,9 @@ proptest! {
         let mut text = String::new();
         for (at, (name, how, behind)) in people.iter().enumerate() {
             if at % 5 == 4 {
-                text.push_str(&format!("# comment{end}{end}"));
+                text += &["# comment", end, end].concat();
             }
-            text.push_str(&format!("{}{behind}{end}", dressed(name, *how)));
+            text += &[&dressed(name, *how), *behind, end].concat();
         }
         let list = parse_user_list("list", &encoded(&text, encoding), None);
         let list = list.map_err(|error| TestCaseError::fail(format!("{error}\n{text}")))?;
