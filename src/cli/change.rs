@@ -19,6 +19,7 @@ use super::places::{Place, connect_all, places, side_by_side};
 use super::scope::{asked, criteria, selection};
 use super::scope_args::ScopeArgs;
 use super::site::{Ending, Site, Stage, name_to_type};
+use super::skipped_names::say_skipped;
 
 /// Plans, shows, asks, applies and sums up.
 pub(super) async fn change(
@@ -108,6 +109,9 @@ pub(super) async fn plan_all(
             let run = created.handle();
             let planned = watch.during(run, async { created.gather().await?.survey().await });
             let planned = planned.await.map_err(Ending::of_halted)?;
+            if let Err(error) = say_skipped(&planned, &watch).await {
+                return Err(Ending::badly(&error));
+            }
             if let SurveyedAs::FellBack(why) = planned.surveyed_as() {
                 watch.say(&fell_back(why));
             }

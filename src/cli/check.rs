@@ -53,8 +53,10 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
         writer.compared(compared.filters);
         writer.finish()?;
         let whose = name.map_or_else(String::new, |name| format!("{name}: "));
-        app.printer
-            .say(&format!("{whose}{}", sentence(shown, compared.filters, wanted)));
+        app.printer.say(&format!(
+            "{whose}{}",
+            sentence(shown, compared.filters, wanted)
+        ));
         Ok(exit_of(shown, compared.filters))
     })
     .await
@@ -67,15 +69,17 @@ struct Compared {
 }
 
 async fn compared<S>(run: &Run<S>) -> Result<Compared, CliError> {
-    let both = |view: &View<'_>| Ok((view.users()?, view.filters()?));
-    let (users, filters) = run.journal().view(both).await?;
-    Ok(Compared {
-        filters: filters.matching,
-        users,
-    })
+    Ok(run.journal().view(Compared::of).await?)
 }
 
 impl Compared {
+    fn of(view: &View<'_>) -> rusqlite::Result<Self> {
+        Ok(Self {
+            filters: view.filters()?.matching,
+            users: view.users()?,
+        })
+    }
+
     const fn nothing(&self) -> CliError {
         CliError::NothingCompared {
             users: self.users.selected,
@@ -85,7 +89,7 @@ impl Compared {
 }
 
 /// A check finds nothing out where there is no filter to compare. Users who could not be read are still shown.
-pub(super) async fn something_to_compare<S>(run: &Run<S>) -> Result<(), CliError> {
+async fn something_to_compare<S>(run: &Run<S>) -> Result<(), CliError> {
     let compared = compared(run).await?;
     if compared.filters == 0 && compared.users.failed == 0 {
         return Err(compared.nothing());
@@ -145,7 +149,7 @@ async fn fix(
     group.work(&mut consent).await?;
     for site in &mut group.sites {
         if let Stage::Ended(ending) = &mut site.stage {
-            judge(app, ending)?;
+            judge(app, ending, several.then_some(site.name.as_str()))?;
         }
     }
     conclude(app, group.sites, false)
@@ -153,7 +157,7 @@ async fn fix(
 
 /// How a check that puts things right ended. A run in which nothing was to be changed leaves no file; people have read
 /// the sentence, and programs get the document.
-fn judge(app: &App, ending: &mut Ending) -> Result<(), CliError> {
+fn judge(app: &App, ending: &mut Ending, name: Option<&str>) -> Result<(), CliError> {
     let Some((run, path)) = ending.run.as_mut().and_then(|run| {
         let path = run.path.clone()?;
         Some((run, path))
@@ -162,6 +166,15 @@ fn judge(app: &App, ending: &mut Ending) -> Result<(), CliError> {
     };
     let file = RunReader::open(&path)?;
     let (changes, left) = file.view(|view| Ok((view.changes()?, view.not_as_wanted()?)))?;
+    let compared = file.view(Compared::of)?;
+    if compared.filters == 0 && ending.error.is_none() {
+        run.forget();
+        *ending = Ending::badly(&compared.nothing());
+        if name.is_some() {
+            ending.say(app, name);
+        }
+        return Ok(());
+    }
     if ending.exit == Exit::Done && left > 0 {
         ending.exit = Exit::Pending;
     }
@@ -192,8 +205,10 @@ async fn talk_of_drift(
             .map_err(CliError::Output)?;
     }
     let whose = name.map_or_else(String::new, |name| format!("{name}: "));
-    app.printer
-        .say(&format!("{whose}{}", sentence(shown, compared.filters, wanted)));
+    app.printer.say(&format!(
+        "{whose}{}",
+        sentence(shown, compared.filters, wanted)
+    ));
     Ok(())
 }
 
