@@ -157,6 +157,9 @@ impl Planned {
             true => rollout.reader.distinct_deletes().await? == Some(true),
             false => true,
         };
+        let surroundings = rollout.journal().surroundings().await?;
+        let unmatched = surroundings.unmatched_exclusions();
+        let unknown_exclusions = unmatched.iter().map(|one| one.name.clone()).collect();
         let stakes = Stakes {
             operation: rollout.head().operation,
             digest: Some(left.digest.clone()),
@@ -169,7 +172,7 @@ impl Planned {
             guards: rollout.guards.clone(),
             limits: limits(&rollout.flags, &rollout.settings, &rollout.guards.limits),
             undone_by: left.undone_by.clone(),
-            unknown_exclusions: Vec::new(),
+            unknown_exclusions,
             settings_unknown: rollout.settings_unknown,
         };
         Ok((stakes, left))
