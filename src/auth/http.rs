@@ -1,26 +1,33 @@
 //! The one HTTP client of all sign-ins: no redirects, its own time limits, and repeats only of what is passing.
 
+use std::collections::HashSet;
 use std::error::Error as _;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use http::header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER};
+use http::StatusCode;
+use http::header::{CONTENT_TYPE, DATE, HeaderMap, HeaderValue, RETRY_AFTER};
 use jiff::Timestamp;
 use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use tracing::debug;
 use url::Url;
 
-use crate::pacing::{Decision, Facts, Failure, Repeat, RetryPolicy, RetryState, Signal, classify};
+use crate::pacing::{Decision, Facts, Repeat, RetryPolicy, RetryState, Signal, classify};
 
-use super::SignInError;
 use super::authority::is_safe;
 use super::body;
+use super::proxy::{ProxyFault, goes_direct, wants_password};
+use super::whole::{mebibytes, read_whole};
+use super::{SendError, SignInError};
 
+/// How long a connection may take to be made, as for requests to the environment.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
+/// How long the whole may take: providers answer within seconds, with some tens of seconds while they fail over.
 const WHOLE_TIMEOUT: Duration = Duration::from_mins(1);
-/// The largest answer that is read; a token is a few kilobytes.
-const LARGEST_ANSWER: usize = 1 << 20;
+/// The longest answer that is read, in bytes; a token is a few kilobytes, and with many groups some tens of them.
+const LONGEST_ANSWER: usize = 1 << 20;
 
 /// Patience with a token endpoint: well under a minute in all.
 const PATIENCE: RetryPolicy = RetryPolicy {
@@ -36,9 +43,12 @@ const PATIENCE: RetryPolicy = RetryPolicy {
 pub struct Http {
     /// Through the proxy, where there is one.
     world: reqwest::Client,
-    /// Never through a proxy: the metadata services of the machine itself.
-    machine: reqwest::Client,
+    /// Never through a proxy: this machine, its metadata services, and what `NO_PROXY` names.
+    direct: reqwest::Client,
     patience: RetryPolicy,
+    /// The hosts that have answered once: only for those is it an outage, and not the wrong address, when they cannot
+    /// be reached.
+    answered: Arc<Mutex<HashSet<String>>>,
 }
 
 /// Why there is no answer.
@@ -66,8 +76,9 @@ impl Http {
     pub fn new() -> Result<Self, reqwest::Error> {
         Ok(Self {
             world: builder().build()?,
-            machine: builder().no_proxy().build()?,
+            direct: builder().no_proxy().build()?,
             patience: PATIENCE,
+            answered: Arc::default(),
         })
     }
 
@@ -90,7 +101,12 @@ impl Http {
                 why: "it is not encrypted; nothing was sent".into(),
             });
         }
-        self.repeat(&self.world, request, &url, |_| false).await
+        let client = if goes_direct(&url) {
+            &self.direct
+        } else {
+            &self.world
+        };
+        self.repeat(client, request, &url, |_| false).await
     }
 
     /// Sends a request to a metadata service of this machine. `passing` are statuses that pass there by themselves.
@@ -103,7 +119,7 @@ impl Http {
             host: "the metadata service".into(),
             why: error.to_string(),
         })?;
-        self.repeat(&self.machine, request, &url, passing).await
+        self.repeat(&self.direct, request, &url, passing).await
     }
 
     async fn repeat(
@@ -123,11 +139,13 @@ impl Http {
             let result = once(client, request.clone(), url).await;
             let seen = classify(&facts(&result, passing), Timestamp::now());
             let (host, path) = (url.host_str().unwrap_or_default(), url.path());
+            let known = self.is_known(host, result.is_ok());
             let status = result.as_ref().map(|answer| answer.status().as_u16()).ok();
             debug!(host, path, status, "sign-in");
-            let after = match seen.signal {
-                Signal::Success | Signal::Neutral | Signal::Auth => None,
-                _ => match state.decide(&seen, repeat, &mut rand::rng()) {
+            let after = match (seen.signal, &result) {
+                (Signal::Success | Signal::Neutral | Signal::Auth, _) => None,
+                (_, Err(error)) if is_final(error, url, known) => None,
+                _ => match state.decide(&seen, repeat, &mut rand::rng(), Instant::now()) {
                     Decision::Retry { after } if after <= self.patience.quiet_allowance => {
                         Some(after)
                     }
@@ -136,6 +154,14 @@ impl Http {
             };
             match (after, result) {
                 (Some(after), _) => tokio::time::sleep(after).await,
+                (None, Ok(answer))
+                    if answer.status() == StatusCode::PROXY_AUTHENTICATION_REQUIRED =>
+                {
+                    return Err(HttpError {
+                        host: url.origin().ascii_serialization(),
+                        why: wants_password(url).to_string(),
+                    });
+                }
                 (None, Ok(mut answer)) => {
                     let sent = request.body();
                     let clean =
@@ -146,6 +172,26 @@ impl Http {
                 (None, Err(error)) => return Err(unanswered(url, &error)),
             }
         }
+    }
+
+    /// Whether this host has ever answered; `answers` is whether it does now.
+    fn is_known(&self, host: &str, answers: bool) -> bool {
+        let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
+        if answers && !answered.contains(host) {
+            answered.insert(host.to_owned());
+        }
+        answered.contains(host)
+    }
+}
+
+/// What asking again does not mend: an answer without end, a proxy's refusal of the password, which must not be sent
+/// again, and a host that has never answered, whose address is likelier to be wrong than the host to be down.
+fn is_final(error: &SendError, url: &Url, known: bool) -> bool {
+    let proxy = error.proxy_refusal(url);
+    match error {
+        SendError::TooLong { .. } | SendError::SignIn(_) => true,
+        _ if proxy.is_some_and(|refusal| refusal.why == ProxyFault::Password) => true,
+        SendError::Request(error) | SendError::Connection(error) => !known && error.is_connect(),
     }
 }
 
@@ -165,7 +211,7 @@ async fn once(
     client: &reqwest::Client,
     request: HttpRequest,
     url: &Url,
-) -> Result<HttpResponse, reqwest::Error> {
+) -> Result<HttpResponse, SendError> {
     let (parts, body) = request.into_parts();
     let mut headers = parts.headers;
     for (name, value) in &mut headers {
@@ -177,16 +223,8 @@ async fn once(
     if !body.is_empty() {
         request = request.body(body);
     }
-    let mut response = request.send().await?;
-    let mut answer = http::Response::new(Vec::new());
-    *answer.status_mut() = response.status();
-    *answer.headers_mut() = response.headers().clone();
-    while let Some(piece) = response.chunk().await? {
-        if answer.body().len() + piece.len() > LARGEST_ANSWER {
-            break;
-        }
-        answer.body_mut().extend_from_slice(&piece);
-    }
+    let response = request.send().await.map_err(SendError::Request)?;
+    let mut answer = read_whole(response, LONGEST_ANSWER).await?.map(Vec::from);
     // AD FS and proxies label JSON in more than one way; what it is, is decided by reading it.
     if answer.status().is_success() && answer.body().first() == Some(&b'{') {
         let json = HeaderValue::from_static("application/json");
@@ -195,46 +233,53 @@ async fn once(
     Ok(answer)
 }
 
-fn facts(result: &Result<HttpResponse, reqwest::Error>, passing: fn(u16) -> bool) -> Facts<'_> {
+fn facts(result: &Result<HttpResponse, SendError>, passing: fn(u16) -> bool) -> Facts<'_> {
     match result {
         Ok(answer) => Facts {
             status: Some(match answer.status().as_u16() {
                 status if passing(status) => 503,
                 status => status,
             }),
-            retry_after: answer
-                .headers()
-                .get(RETRY_AFTER)
-                .and_then(|value| value.to_str().ok()),
+            retry_after: text(answer.headers(), &RETRY_AFTER),
+            date: text(answer.headers(), &DATE),
             ..Facts::default()
         },
         Err(error) => Facts {
-            failure: Some(if error.is_connect() || error.is_builder() {
-                Failure::NotSent
-            } else if error.is_timeout() {
-                Failure::Timeout
-            } else {
-                Failure::Interrupted
-            }),
+            failure: Some(error.failure()),
             ..Facts::default()
         },
     }
 }
 
-/// The innermost cause says it; those around it repeat the whole URL.
-fn unanswered(url: &Url, error: &reqwest::Error) -> HttpError {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    let why = if error.source().is_none() || error.is_timeout() {
-        "no answer in time".to_owned()
-    } else {
-        cause.to_string()
+fn text<'a>(headers: &'a HeaderMap, name: &http::HeaderName) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+fn unanswered(url: &Url, error: &SendError) -> HttpError {
+    let why = match (error, error.proxy_refusal(url)) {
+        (_, Some(refusal)) => refusal.to_string(),
+        (SendError::TooLong { longest }, _) => {
+            format!("its answer is longer than {}", mebibytes(*longest))
+        }
+        (SendError::SignIn(error), _) => error.to_string(),
+        (SendError::Request(error) | SendError::Connection(error), _) => why(error),
     };
     HttpError {
         host: url.origin().ascii_serialization(),
         why,
+    }
+}
+
+/// The innermost cause says it; those around it repeat the whole URL.
+fn why(error: &reqwest::Error) -> String {
+    let mut cause: &dyn std::error::Error = error;
+    while let Some(inner) = cause.source() {
+        cause = inner;
+    }
+    if error.source().is_none() || error.is_timeout() {
+        "no answer in time".to_owned()
+    } else {
+        cause.to_string()
     }
 }
 

@@ -24,6 +24,7 @@ mod method;
 mod open;
 mod person;
 mod pfx;
+mod proxy;
 mod refusal;
 mod secret;
 mod sign_in;
@@ -31,6 +32,7 @@ mod source;
 mod token;
 mod tool;
 mod transport;
+mod whole;
 #[cfg(feature = "on-premises")]
 mod windows;
 
@@ -47,11 +49,14 @@ pub use managed_identity::Service;
 pub use method::{Method, WindowsProtocol};
 pub use open::{Place, forget, open};
 pub use person::{Nobody, Notice, Person};
+pub(crate) use proxy::wants_password;
+pub use proxy::{ProxyFault, ProxyRefusal};
 pub use refusal::Refusal;
 pub use secret::SecretFrom;
 pub use sign_in::sign_in;
 pub use source::{Bearer, TokenSource};
 pub use tool::Tool;
 pub use transport::{Pass, SendError, SignedIn, Transport};
+pub(crate) use whole::mebibytes;
 #[cfg(feature = "on-premises")]
 pub use windows::{Taken, Windows};

@@ -6,7 +6,13 @@ use bytes::Bytes;
 use http::Response;
 use http::header::AUTHORIZATION;
 
+use url::Url;
+
+use crate::pacing::Failure;
+
 use super::client;
+use super::proxy::{self, ProxyRefusal};
+use super::whole::{LONGEST, read_whole};
 #[cfg(feature = "on-premises")]
 use super::windows::{Taken, Windows};
 use super::{Bearer, SignInError, TokenSource};
@@ -75,6 +81,32 @@ pub enum SendError {
     Connection(reqwest::Error),
     /// Signing in failed: nothing of the request has been done.
     SignIn(SignInError),
+    /// The answer is longer than anything that is answered here; what has come of it was dropped.
+    TooLong {
+        /// The longest that is read, in bytes.
+        longest: usize,
+    },
+}
+
+impl SendError {
+    /// How it failed, for the pace: only a connection that was never made, or never signed in, surely carried nothing.
+    pub(crate) fn failure(&self) -> Failure {
+        match self {
+            Self::Connection(_) | Self::SignIn(_) => Failure::NotSent,
+            Self::Request(error) if error.is_connect() || error.is_builder() => Failure::NotSent,
+            Self::Request(error) if error.is_timeout() => Failure::Timeout,
+            Self::Request(_) => Failure::Interrupted,
+            Self::TooLong { .. } => Failure::Unusable,
+        }
+    }
+
+    /// What a proxy did, where that is why there is no answer.
+    pub(crate) fn proxy_refusal(&self, url: &Url) -> Option<ProxyRefusal> {
+        match self {
+            Self::Request(error) | Self::Connection(error) => proxy::refusal(error, url),
+            Self::SignIn(_) | Self::TooLong { .. } => None,
+        }
+    }
 }
 
 impl From<SignInError> for SendError {
@@ -98,11 +130,11 @@ enum Kind {
 }
 
 impl Transport {
-    /// Makes what is needed for sending. Nothing is sent.
-    pub fn new(signed_in: SignedIn) -> Result<Self, reqwest::Error> {
+    /// Makes what is needed for sending to one server. Nothing is sent.
+    pub fn new(signed_in: SignedIn, server: &Url) -> Result<Self, reqwest::Error> {
         Ok(Self(match signed_in {
             SignedIn::Tokens(tokens) => Kind::Tokens {
-                http: client::builder()
+                http: client::builder(server)
                     .pool_max_idle_per_host(IDLE_CONNECTIONS)
                     .build()?,
                 tokens,
@@ -135,7 +167,7 @@ impl Transport {
                 let headers = request.headers_mut();
                 headers.insert(AUTHORIZATION, bearer.header()?);
                 let answer = http.execute(request).await;
-                whole(answer.map_err(SendError::Request)?).await
+                read_whole(answer.map_err(SendError::Request)?, LONGEST).await
             }
             #[cfg(feature = "on-premises")]
             (Kind::Windows(windows), Pass::Connection(taken)) => {
@@ -158,12 +190,4 @@ impl Transport {
             _ => false,
         }
     }
-}
-
-async fn whole(answer: reqwest::Response) -> Result<Response<Bytes>, SendError> {
-    let mut whole = Response::new(Bytes::new());
-    *whole.status_mut() = answer.status();
-    *whole.headers_mut() = answer.headers().clone();
-    *whole.body_mut() = answer.bytes().await.map_err(SendError::Request)?;
-    Ok(whole)
 }

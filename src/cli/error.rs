@@ -286,6 +286,8 @@ fn dataverse_error(error: &dataverse::Error) -> (&'static str, Exit, Option<Stri
         Error::Unreachable { .. } => ("unreachable", Exit::Unexpected, hint(UNREACHABLE_HINT)),
         Error::Lost { .. } => ("no-answer", Exit::Unexpected, hint("try again later")),
         Error::Quiet { .. } => ("throttled", Exit::Stopped, hint("try again later")),
+        Error::Postponed { .. } => ("throttled", Exit::Stopped, hint(POSTPONED_HINT)),
+        Error::Proxy { .. } => ("proxy", Exit::Unexpected, hint(PROXY_HINT)),
         Error::BadAnswer { .. } => ("bad-answer", Exit::Unexpected, hint(ADDRESS_HINT)),
         Error::ForeignUrl { .. } => ("other-server", Exit::Refused, hint(ADDRESS_HINT)),
         Error::Redirected { .. } => ("redirected", Exit::Usage, hint(ADDRESS_HINT)),
@@ -297,6 +299,9 @@ const DELEGATE_HINT: &str = "give the caller the privilege Act on Behalf of Anot
     role, directly and not through a team";
 const MEMBER_HINT: &str = "the token is for somebody who is no user of this organisation: add the user, or the application \
     user, or get a token of another tenant";
+const POSTPONED_HINT: &str = "go on after that time; what was done until now is kept";
+const PROXY_HINT: &str = "check HTTPS_PROXY with its user and password, or name the host in NO_PROXY; the proxy was asked, \
+    not the environment";
 const UNREACHABLE_HINT: &str = "check the address, the network and HTTPS_PROXY";
 
 fn rollout_error(error: &RolloutError) -> (&'static str, Exit, Option<String>) {

@@ -1,103 +1,26 @@
 //! All requests to one environment: pacing, retries, and the checks that every answer needs.
 
-use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE, LOCATION, RETRY_AFTER};
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Response, StatusCode};
+use http::StatusCode;
+use http::header::LOCATION;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use tracing::debug;
 use url::Url;
 
-use crate::auth::{Pass, SendError, SignedIn, Transport};
-use crate::model::EnvironmentUrl;
-use crate::pacing::{
-    Decision, Facts, Failure, GiveUp, Observation, Pacer, Repeat, Signal, classify,
+use crate::auth::{
+    Pass, ProxyFault, ProxyRefusal, SendError, SignedIn, Transport, mebibytes, wants_password,
 };
+use crate::model::EnvironmentUrl;
+use crate::pacing::{Decision, Facts, Failure, GiveUp, Observation, Pacer, Signal, classify};
 
+use super::answer::{Answer, observe};
+use super::call::Call;
 use super::error::Error;
-use super::fault::Fault;
-
-/// One request to make.
-#[derive(Clone, Debug)]
-pub(crate) struct Call {
-    /// What it is for, as errors say it: "reading the sync filters".
-    pub(crate) what: &'static str,
-    pub(crate) method: Method,
-    pub(crate) url: Url,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-    /// Whether it may be sent again when nobody knows what became of it.
-    pub(crate) repeat: Repeat,
-}
-
-impl Call {
-    pub(crate) fn get(what: &'static str, url: Url) -> Self {
-        Self {
-            what,
-            method: Method::GET,
-            url,
-            headers: HeaderMap::new(),
-            body: Bytes::new(),
-            repeat: Repeat::Safe,
-        }
-    }
-
-    /// A write: never repeated where its outcome is unknown, because then the row itself has to be asked.
-    pub(crate) fn write(what: &'static str, method: Method, url: Url, body: Bytes) -> Self {
-        Self {
-            method,
-            body,
-            repeat: Repeat::OnlyIfNotDone,
-            ..Self::get(what, url)
-        }
-    }
-
-    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
-        self.headers.insert(name, value);
-        self
-    }
-
-    /// The request as it leaves, but for the sign-in.
-    fn request(&self) -> reqwest::Request {
-        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
-        let headers = request.headers_mut();
-        headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-        for name in ["odata-maxversion", "odata-version"] {
-            headers.insert(name, HeaderValue::from_static("4.0"));
-        }
-        headers.extend(self.headers.clone());
-        if self.method == Method::GET {
-            // Against caches on the way (Microsoft: "Compose HTTP requests and handle errors").
-            headers.insert("if-none-match", HeaderValue::from_static("null"));
-        }
-        if !self.body.is_empty() {
-            *request.body_mut() = Some(self.body.clone().into());
-        }
-        request
-    }
-}
-
-/// An answer that arrived whole.
-#[derive(Clone, Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: Bytes,
-}
-
-impl From<Response<Bytes>> for Answer {
-    fn from(answer: Response<Bytes>) -> Self {
-        let (parts, body) = answer.into_parts();
-        Self {
-            status: parts.status,
-            headers: parts.headers,
-            body,
-        }
-    }
-}
 
 /// How to talk to one environment. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -112,6 +35,12 @@ struct Shared {
     transport: Transport,
     environment: EnvironmentUrl,
     pacer: Pacer,
+    /// Where the caller asks who it is, once that has worked.
+    who_am_i: OnceLock<Url>,
+    /// There is no `$batch`, or something on the way refuses it.
+    no_batch: AtomicBool,
+    /// A proxy refused the password: it is not sent again.
+    refused: OnceLock<ProxyRefusal>,
 }
 
 impl Channel {
@@ -124,9 +53,12 @@ impl Channel {
     ) -> Result<Self, reqwest::Error> {
         Ok(Self {
             shared: Arc::new(Shared {
-                transport: Transport::new(signed_in.into())?,
+                transport: Transport::new(signed_in.into(), environment.as_url())?,
                 environment,
                 pacer,
+                who_am_i: OnceLock::new(),
+                no_batch: AtomicBool::new(false),
+                refused: OnceLock::new(),
             }),
             interrupted,
         })
@@ -156,10 +88,25 @@ impl Channel {
         &self.shared.pacer
     }
 
+    /// Here the caller has been told who it is.
+    pub(super) fn learn_who_am_i(&self, url: Url) {
+        // The first one is as good as any later one.
+        let _ = self.shared.who_am_i.set(url);
+    }
+
+    pub(super) fn learn_no_batch(&self) {
+        self.shared.no_batch.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether `$batch` was refused before.
+    pub(super) fn has_no_batch(&self) -> bool {
+        self.shared.no_batch.load(Ordering::Relaxed)
+    }
+
     /// Takes note of an answer that came inside another: its Retry-After counts for everybody too.
     pub(super) fn note(&self, answer: &Answer) {
-        let seen = observe(answer);
-        if matches!(seen.signal, Signal::Budget(_) | Signal::Concurrency) {
+        let seen = observe(answer, crate::pacing::Repeat::OnlyIfNotDone);
+        if seen.signal.is_limit() {
             self.shared.pacer.note(&seen);
         }
     }
@@ -178,48 +125,89 @@ impl Channel {
         let mut state = self.shared.pacer.retry();
         let mut renewed = false;
         loop {
-            let attempt = self.attempt(call).await?;
-            match attempt.seen.signal {
+            if let Some(refusal) = self.shared.refused.get() {
+                return Err(proxy_error(call, refusal.clone()));
+            }
+            let mut attempt = self.attempt(call, None).await?;
+            if attempt.seen.signal == Signal::Auth {
+                attempt.forget_long_body();
+                let (pass, users_own) = self.is_users_own(call, attempt.pass).await?;
+                attempt.pass = pass;
+                if users_own {
+                    return attempt.into_answer(call);
+                }
+            }
+            let after = match attempt.seen.signal {
                 Signal::Success | Signal::Neutral => return attempt.into_answer(call),
                 Signal::Auth if !renewed && self.shared.transport.refused(&attempt.pass) => {
                     renewed = true;
+                    continue;
                 }
                 Signal::Auth => return Err(attempt.into_unauthorized(call)),
-                Signal::Concurrency | Signal::Budget(_) | Signal::Overload => {
-                    match self
-                        .shared
-                        .pacer
-                        .decide(&mut state, &attempt.seen, call.repeat)
-                    {
-                        Decision::Retry { after } => self.pause(after).await?,
+                _ if attempt.is_refused_password() => return attempt.into_answer(call),
+                Signal::Concurrency | Signal::Budget(_) | Signal::Throttled | Signal::Overload => {
+                    let pacer = &self.shared.pacer;
+                    match pacer.decide(&mut state, &attempt.seen, call.repeat) {
+                        Decision::Retry { after } => after,
                         Decision::GiveUp(why) => return attempt.give_up(call, why),
                     }
                 }
-            }
+            };
+            // Nobody waits with an answer in hand: its memory is for others.
+            drop(attempt);
+            self.pause(after).await?;
         }
     }
 
-    async fn attempt(&self, call: &Call) -> Result<Attempt, Error> {
+    /// Whether a refusal of the sign-in is about the user that the request acts as: then the caller, with the same
+    /// token, is still told who it is.
+    async fn is_users_own(&self, call: &Call, pass: Pass) -> Result<(Pass, bool), Error> {
+        let Some(url) = self
+            .shared
+            .who_am_i
+            .get()
+            .filter(|_| call.is_impersonated())
+        else {
+            return Ok((pass, false));
+        };
+        let ask = Call::get("asking who signed in", url.clone());
+        let attempt = self.attempt(&ask, Some(pass)).await?;
+        let works = attempt.seen.signal == Signal::Success;
+        Ok((attempt.pass, works))
+    }
+
+    async fn attempt(&self, call: &Call, pass: Option<Pass>) -> Result<Attempt, Error> {
         let permit = tokio::select! {
             biased;
             () = self.interrupted.cancelled() => return Err(Error::Interrupted),
             permit = self.shared.pacer.admit() => permit,
         };
-        let mut pass = tokio::select! {
-            () = self.interrupted.cancelled() => return Err(Error::Interrupted),
-            pass = self.shared.transport.pass() => pass?,
+        let transport = &self.shared.transport;
+        let mut pass = match pass {
+            Some(pass) => pass,
+            None => tokio::select! {
+                () = self.interrupted.cancelled() => return Err(Error::Interrupted),
+                pass = transport.pass() => pass?,
+            },
         };
         let started = Instant::now();
-        let result = match self.shared.transport.send(call.request(), &mut pass).await {
+        let result = match transport.send(call.request(), &mut pass).await {
             Ok(answer) => Ok(Answer::from(answer)),
             Err(SendError::SignIn(error)) => return Err(error.into()),
-            Err(SendError::Request(error)) => Err(NoAnswer::Request(error)),
-            Err(SendError::Connection(error)) => Err(NoAnswer::Connection(error)),
+            Err(error) => Err(error),
         };
-        let attempt = Attempt::new(result, pass);
+        let attempt = Attempt::new(call, result, pass);
         permit.finish(&attempt.seen);
+        if let Some(refusal) = attempt
+            .proxy
+            .as_ref()
+            .filter(|_| attempt.is_refused_password())
+        {
+            // Whoever came first has said the same.
+            let _ = self.shared.refused.set(refusal.clone());
+        }
         if let Ok(answer) = &attempt.result {
-            if let Some(hint) = number(&answer.headers, "x-ms-dop-hint") {
+            if let Some(hint) = answer.number("x-ms-dop-hint") {
                 self.shared.pacer.hint(hint);
             }
             let (method, path) = (&call.method, call.url.path());
@@ -238,37 +226,61 @@ impl Channel {
 
 /// One attempt, and what it means.
 struct Attempt {
-    result: Result<Answer, NoAnswer>,
+    result: Result<Answer, SendError>,
     seen: Observation,
+    /// What a proxy did, where that is why.
+    proxy: Option<ProxyRefusal>,
     /// What it was made with.
     pass: Pass,
 }
 
-/// Why there is no answer.
-enum NoAnswer {
-    /// The request had left, or was just leaving.
-    Request(reqwest::Error),
-    /// There was no connection for it that was signed in.
-    Connection(reqwest::Error),
-}
-
 impl Attempt {
-    fn new(result: Result<Answer, NoAnswer>, pass: Pass) -> Self {
+    fn new(call: &Call, result: Result<Answer, SendError>, pass: Pass) -> Self {
+        let proxy = match &result {
+            Ok(answer) if answer.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
+                Some(wants_password(&call.url))
+            }
+            Ok(_) => None,
+            Err(error) => error.proxy_refusal(&call.url),
+        };
         let seen = match &result {
-            Ok(answer) => observe(answer),
+            Ok(answer) => observe(answer, call.repeat),
             Err(error) => {
                 let facts = Facts {
-                    failure: Some(failure(error)),
+                    failure: Some(error.failure()),
                     ..Facts::default()
                 };
                 classify(&facts, Timestamp::now())
             }
         };
-        Self { result, seen, pass }
+        Self {
+            result,
+            seen,
+            proxy,
+            pass,
+        }
     }
 
-    /// A redirect is no answer: the token is for this server only.
+    fn is_refused_password(&self) -> bool {
+        let proxy = self.proxy.as_ref();
+        proxy.is_some_and(|refusal| refusal.why == ProxyFault::Password)
+    }
+
+    /// Gives back the memory of the answer but for what a refusal is read from.
+    fn forget_long_body(&mut self) {
+        /// A refusal of the Web API is some hundred bytes.
+        const ENOUGH: usize = 64 << 10;
+        if let Ok(answer) = &mut self.result {
+            let kept = answer.body.len().min(ENOUGH);
+            answer.body = Bytes::copy_from_slice(&answer.body[..kept]);
+        }
+    }
+
+    /// A redirect is no answer: the token is for this server only. Nor is what a proxy says in place of the server.
     fn into_answer(self, call: &Call) -> Result<Answer, Error> {
+        if let Some(refusal) = self.proxy {
+            return Err(proxy_error(call, refusal));
+        }
         let answer = self.result.map_err(|error| unanswered(call, &error))?;
         if answer.status.is_redirection() {
             let to = answer.headers.get(LOCATION).and_then(|to| to.to_str().ok());
@@ -291,14 +303,20 @@ impl Attempt {
     }
 
     fn give_up(self, call: &Call, why: GiveUp) -> Result<Answer, Error> {
+        let what = call.what.to_owned();
         match (why, self.result) {
-            (GiveUp::Quiet { waited }, _) => Err(Error::Quiet {
-                what: call.what.into(),
-                waited,
+            (GiveUp::Quiet { waited }, _) => Err(Error::Quiet { what, waited }),
+            (GiveUp::Postponed { wait }, _) => Err(Error::Postponed {
+                what,
+                wait,
+                until: Timestamp::now() + wait,
             }),
-            (_, Err(error)) => Err(unanswered(call, &error)),
+            (_, Err(error)) => Err(match self.proxy {
+                Some(refusal) => proxy_error(call, refusal),
+                None => unanswered(call, &error),
+            }),
             (GiveUp::Unknown, Ok(answer)) => Err(Error::Lost {
-                what: call.what.into(),
+                what,
                 why: answer.fault().to_string(),
             }),
             (GiveUp::Attempts, Ok(answer)) => Ok(answer),
@@ -306,71 +324,34 @@ impl Attempt {
     }
 }
 
-impl Answer {
-    pub(super) fn fault(&self) -> Fault {
-        Fault::new(self.status, &self.headers, &self.body)
-    }
-
-    /// The content type, where this is the answer to a batch.
-    pub(super) fn multipart(&self) -> Option<&str> {
-        let content_type = self.headers.get(CONTENT_TYPE)?.to_str().ok()?;
-        content_type
-            .trim_start()
-            .to_ascii_lowercase()
-            .starts_with("multipart/")
-            .then_some(content_type)
+fn proxy_error(call: &Call, refusal: ProxyRefusal) -> Error {
+    Error::Proxy {
+        what: call.what.into(),
+        host: call.url.origin().ascii_serialization(),
+        refusal: Box::new(refusal),
     }
 }
 
-/// What an answer means. The outer status of a batch is that of the part that stopped it, and says nothing of
-/// the parts before that one, which may have been done: only the parts can be judged.
-fn observe(answer: &Answer) -> Observation {
-    if answer.multipart().is_some() {
-        return Observation {
-            signal: Signal::Success,
-            retry_after: None,
-            not_done: false,
-        };
-    }
-    let status = answer.status;
-    let fault = (!status.is_success() && !status.is_redirection()).then(|| answer.fault());
-    let facts = Facts {
-        status: Some(status.as_u16()),
-        code: fault.as_ref().and_then(|fault| fault.code),
-        retry_after: answer
-            .headers
-            .get(RETRY_AFTER)
-            .and_then(|value| value.to_str().ok()),
-        failure: None,
-        transient: fault.as_ref().is_some_and(Fault::is_deadlock),
+fn unanswered(call: &Call, error: &SendError) -> Error {
+    let what = call.what.to_owned();
+    let cause = match error {
+        SendError::TooLong { longest } => {
+            return Error::BadAnswer {
+                what,
+                why: format!("it is longer than {}", mebibytes(*longest)),
+            };
+        }
+        SendError::SignIn(error) => return error.clone().into(),
+        SendError::Request(cause) | SendError::Connection(cause) => cause,
     };
-    classify(&facts, Timestamp::now())
-}
-
-/// Only a connection that was never made, or never signed in, surely carried nothing.
-fn failure(error: &NoAnswer) -> Failure {
-    let NoAnswer::Request(error) = error else {
-        return Failure::NotSent;
-    };
-    if error.is_connect() || error.is_builder() {
-        Failure::NotSent
-    } else if error.is_timeout() {
-        Failure::Timeout
-    } else {
-        Failure::Interrupted
-    }
-}
-
-fn unanswered(call: &Call, error: &NoAnswer) -> Error {
-    let (NoAnswer::Request(cause) | NoAnswer::Connection(cause)) = error;
-    let (what, why) = (call.what.to_owned(), last_cause(cause));
-    match failure(error) {
+    let why = last_cause(cause);
+    match error.failure() {
         Failure::NotSent => Error::Unreachable {
             what,
             host: call.url.origin().ascii_serialization(),
             why,
         },
-        Failure::Timeout | Failure::Interrupted => Error::Lost { what, why },
+        Failure::Timeout | Failure::Interrupted | Failure::Unusable => Error::Lost { what, why },
     }
 }
 
@@ -389,30 +370,4 @@ fn without_query(location: &str) -> String {
         .next()
         .unwrap_or_default()
         .to_owned()
-}
-
-fn number(headers: &HeaderMap, name: &str) -> Option<u32> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn answer(status: u16, content_type: &'static str) -> Answer {
-        let content_type = HeaderValue::from_static(content_type);
-        Answer {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type)]),
-            body: Bytes::new(),
-        }
-    }
-
-    #[test]
-    fn a_batch_that_was_stopped_by_a_limit_is_not_sent_again_as_a_whole() {
-        let stopped = answer(429, "multipart/mixed; boundary=x");
-        assert_eq!(observe(&stopped).signal, Signal::Success);
-        let refused = answer(429, "application/json");
-        assert!(matches!(observe(&refused).signal, Signal::Budget(_)));
-    }
 }

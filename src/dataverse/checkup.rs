@@ -1,13 +1,13 @@
 //! What `doctor` asks beyond what a run reads. Nothing here writes.
 
-use http::{HeaderMap, StatusCode};
+use http::StatusCode;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::channel::Call;
+use super::call::Call;
 use super::error::Error;
 use super::reader::{Reader, read};
-use super::rows::{FILTER_COLUMNS, Page, with_query};
+use super::rows::{FILTER_COLUMNS, Page, real_etag, with_query};
 
 /// What the server says about its own limits, where it says anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -66,7 +66,12 @@ impl Reader {
         Ok(match page.value.first() {
             None => FilterTable::NoRow,
             Some(row) => FilterTable::Row {
-                etag: row.get("@odata.etag").is_some_and(Value::is_string),
+                etag: real_etag(
+                    row.get("@odata.etag")
+                        .and_then(Value::as_str)
+                        .map(str::to_owned),
+                )
+                .is_some(),
             },
         })
     }
@@ -77,14 +82,9 @@ impl Reader {
     pub async fn limits(&self) -> Result<Limits, Error> {
         let call = Call::get("asking for limits", self.url("WhoAmI")?);
         let answer = self.channel().send(&call).await?;
-        let number = |name: &str| number(&answer.headers, name);
         Ok(Limits {
-            recommended: number("x-ms-dop-hint"),
-            remaining: number("x-ms-ratelimit-burst-remaining-xrm-requests"),
+            recommended: answer.number("x-ms-dop-hint"),
+            remaining: answer.number("x-ms-ratelimit-burst-remaining-xrm-requests"),
         })
     }
-}
-
-fn number(headers: &HeaderMap, name: &str) -> Option<u32> {
-    headers.get(name)?.to_str().ok()?.trim().parse().ok()
 }

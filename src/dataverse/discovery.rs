@@ -1,11 +1,15 @@
 //! The environments of the signed-in user, from the Global Discovery Service.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use serde::Deserialize;
 
-use super::channel::{Call, Channel};
+use super::call::Call;
+use super::channel::Channel;
 use super::error::Error;
-use super::reader::{join, read};
-use super::rows::{Page, with_query};
+use super::pages::{Pages, Row};
+use super::reader::join;
+use super::rows::with_query;
 
 /// An environment of which the signed-in user is a member.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -20,6 +24,14 @@ pub struct Instance {
     state: i32,
 }
 
+impl Row for Instance {
+    fn key(&self) -> Option<u128> {
+        let mut hasher = DefaultHasher::new();
+        self.url.hash(&mut hasher);
+        Some(hasher.finish().into())
+    }
+}
+
 /// Asks the service at the other end of the channel. Environments that are switched off are left out.
 ///
 /// Microsoft: "Discover the organizations of a user with the Global Discovery Service"; it knows people, and not
@@ -29,7 +41,7 @@ pub async fn instances(channel: &Channel) -> Result<Vec<Instance>, Error> {
     let root = channel.environment().as_url();
     let url = join(root, "api/discovery/v2.0/Instances")?;
     let url = with_query(url, "$select=FriendlyName,Url,State");
-    let page: Page<Instance> = read(channel, &Call::get(WHAT, url)).await?;
+    let all: Vec<Instance> = Pages::new(channel, Call::get(WHAT, url)).all().await?;
     let enabled = |instance: &Instance| instance.state == 0;
-    Ok(page.value.into_iter().filter(enabled).collect())
+    Ok(all.into_iter().filter(enabled).collect())
 }

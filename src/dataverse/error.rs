@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
 use url::Url;
 
-use crate::auth::SignInError;
+use crate::auth::{ProxyFault, ProxyRefusal, SignInError};
 use crate::model::{Problem, ProblemKind, Stage};
 
 use super::fault::Fault;
@@ -53,6 +54,30 @@ pub enum Error {
         what: String,
         /// How long was waited in all.
         waited: Duration,
+    },
+    /// The server asked for quiet for more than half an hour.
+    #[error(
+        "{what}: the server asks to be left alone for {} minutes, until {}",
+        wait.as_secs().div_ceil(60),
+        until.strftime("%Y-%m-%d %H:%M:%S UTC")
+    )]
+    Postponed {
+        /// What was asked.
+        what: String,
+        /// For how long.
+        wait: Duration,
+        /// Until when, by the clock of this machine.
+        until: Timestamp,
+    },
+    /// A proxy did not let the request through: nothing was done.
+    #[error("{what}: {host} was not reached: {refusal}")]
+    Proxy {
+        /// What was asked.
+        what: String,
+        /// Which host was to be reached.
+        host: String,
+        /// What the proxy did.
+        refusal: Box<ProxyRefusal>,
     },
     /// The answer was not what the Web API answers.
     #[error("{what}: the answer is not what the Web API answers: {why}")]
@@ -114,8 +139,10 @@ impl Error {
         match self {
             Self::Unauthorized { .. }
             | Self::ForeignUrl { .. }
+            | Self::Postponed { .. }
             | Self::SignIn(_)
             | Self::Interrupted => true,
+            Self::Proxy { refusal, .. } => refusal.why == ProxyFault::Password,
             Self::Refused { fault, .. } => fault.is_impersonation_refused(),
             Self::Unreachable { .. }
             | Self::Lost { .. }
@@ -129,9 +156,11 @@ impl Error {
     pub fn kind(&self) -> ProblemKind {
         match self {
             Self::Refused { fault, .. } | Self::Unauthorized { fault, .. } => fault.kind(),
-            Self::Unreachable { .. } | Self::Interrupted => ProblemKind::Unreachable,
+            Self::Unreachable { .. } | Self::Proxy { .. } | Self::Interrupted => {
+                ProblemKind::Unreachable
+            }
             Self::Lost { .. } => ProblemKind::ServerError,
-            Self::Quiet { .. } => ProblemKind::Throttled,
+            Self::Quiet { .. } | Self::Postponed { .. } => ProblemKind::Throttled,
             Self::BadAnswer { .. } | Self::ForeignUrl { .. } | Self::Redirected { .. } => {
                 ProblemKind::BadAnswer
             }

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use serde::Deserialize;
 
-use crate::model::ProblemKind;
+use crate::model::{ProblemKind, UserId};
 
 /// How much of an answer that is not an error document is kept, in characters.
 const EXCERPT: usize = 200;
@@ -69,6 +69,17 @@ impl Fault {
     /// of the privilege decides.
     pub fn is_impersonation_refused(&self) -> bool {
         self.code == Some(0x8004_A110) || self.message.contains("prvActOnBehalfOfAnotherUser")
+    }
+
+    /// Whether a request that was to be made as `user` was made as the caller: it is refused because of what the caller
+    /// may not do, and says so by the caller's id. The missing privilege to act on behalf of others is another matter
+    /// ([`Fault::is_impersonation_refused`]).
+    pub fn is_impersonation_dropped(&self, user: UserId, caller: UserId) -> bool {
+        self.status == StatusCode::FORBIDDEN
+            && user != caller
+            && !self.is_impersonation_refused()
+            && names(&self.message, caller)
+            && !names(&self.message, user)
     }
 
     /// Whether the table does not support `If-Match` with a version (`OptimisticConcurrencyNotEnabled`).
@@ -142,6 +153,13 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
     let names = ["x-ms-service-request-id", "req_id"];
     let value = names.iter().find_map(|name| headers.get(*name))?;
     value.to_str().ok().map(str::to_owned)
+}
+
+/// Whether a text holds the id, with or without hyphens and in any case.
+fn names(text: &str, user: UserId) -> bool {
+    let plain: String = text.chars().filter(|c| *c != '-').collect();
+    let id = user.0.as_simple().to_string();
+    plain.to_ascii_lowercase().contains(&id)
 }
 
 /// The documented error document.
@@ -311,6 +329,27 @@ mod tests {
         assert!(fault(403, &document("0x80040220", named)).is_impersonation_refused());
         assert!(fault(403, &document("0x8004A110", "")).is_impersonation_refused());
         assert!(!fault(403, &document("0x80040220", "")).is_impersonation_refused());
+    }
+
+    #[test]
+    fn a_refusal_that_names_the_caller_in_place_of_the_user_was_not_made_as_the_user() {
+        let (user, caller) = (
+            UserId(uuid::Uuid::from_u128(0xA1)),
+            UserId(uuid::Uuid::from_u128(0xB2)),
+        );
+        let missing = |id: UserId, privilege: &str| {
+            let text = format!(
+                "Principal user (Id={}, type=8) is missing {privilege} privilege",
+                id.to_string().to_uppercase()
+            );
+            fault(403, &document("0x80040220", &text))
+        };
+        assert!(missing(caller, "prvReadUserQuery").is_impersonation_dropped(user, caller));
+        assert!(!missing(user, "prvReadUserQuery").is_impersonation_dropped(user, caller));
+        assert!(!missing(caller, "prvReadUserQuery").is_impersonation_dropped(caller, caller));
+        assert!(
+            !missing(caller, "prvActOnBehalfOfAnotherUser").is_impersonation_dropped(user, caller)
+        );
     }
 
     #[test]

@@ -1,28 +1,24 @@
 //! What a change of filters leads to: the organisation's own filters and templates, and how many rows a query
 //! selects, asked as a user.
 
-use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderName, HeaderValue, Method, StatusCode};
 use serde::Deserialize;
 use serde_json::Value;
+use url::Url;
 use uuid::Uuid;
 
 use crate::model::UserId;
-use crate::pacing::Repeat;
 
-use super::batch::{self, Part};
-use super::channel::{Answer, Call};
+use super::answer::Answer;
+use super::call::Call;
 use super::conditions::encoded;
 use super::error::Error;
 use super::fault::Fault;
 use super::impersonation::Impersonated;
-use super::reader::{Reader, bad_answer, read};
+use super::pages::Row;
+use super::reader::{Reader, read};
 use super::rows::{Page, UserIdRow, WhoAmI, read_json, with_query};
 
 const WHAT: &str = "counting what a user's filters select";
-const CONTINUE: HeaderValue = HeaderValue::from_static("odata.continue-on-error");
-const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// The longest address of a part, in characters: what older servers take in a batch (Microsoft: "Execute batch
 /// operations using the Web API", versions of 2021 and 2023).
 const LONGEST: usize = 32_000;
@@ -33,6 +29,9 @@ const ROUNDS: usize = 12;
 /// An active Outlook filter of the organisation, or an active default template of them.
 #[derive(Clone, Debug, Deserialize)]
 pub struct OrganisationFilter {
+    /// `savedqueryid`.
+    #[serde(default)]
+    pub savedqueryid: Option<Uuid>,
     /// `name`.
     #[serde(default)]
     pub name: Option<String>,
@@ -46,6 +45,13 @@ pub struct OrganisationFilter {
     /// `fetchxml`.
     #[serde(default)]
     pub fetchxml: Option<String>,
+}
+
+impl Row for OrganisationFilter {
+    /// Two may be the same in all that is read of them.
+    fn key(&self) -> Option<u128> {
+        self.savedqueryid.map(|id| id.as_u128())
+    }
 }
 
 /// How the rows of a table are called.
@@ -103,7 +109,7 @@ impl Reader {
     ///
     /// Microsoft: "Offline and Outlook filters and templates", `SavedQueryQueryType`.
     pub async fn organisation_filters(&self) -> Result<Vec<OrganisationFilter>, Error> {
-        let query = "$select=name,returnedtypecode,querytype,isdefault,fetchxml\
+        let query = "$select=savedqueryid,name,returnedtypecode,querytype,isdefault,fetchxml\
                      &$filter=statecode%20eq%200%20and%20(querytype%20eq%20256%20or%20querytype%20eq%20131072)";
         self.rows("reading the organisation's filters", "savedqueries", query)
             .await
@@ -133,23 +139,24 @@ impl Reader {
             user: None,
             answers: Vec::new(),
         };
-        let mut waiting = probe.map(|probe| self.probe_part(probe)).transpose()?;
+        let mut waiting = probe.map(|probe| self.probe_url(probe)).transpose()?;
         for _ in 0..ROUNDS {
             let from = told.answers.len();
             let ahead = usize::from(waiting.is_some());
-            let mut parts: Vec<Part> = waiting.iter().cloned().collect();
+            let mut urls: Vec<Url> = waiting.iter().cloned().collect();
             let (mut asked, mut too_long) = (0, false);
             for query in &queries[from..] {
-                let part = self.fetch_part(query)?;
-                too_long = part.target.len() > LONGEST;
+                let url = self.fetch_url(query)?;
+                too_long = url.as_str().len() > LONGEST;
                 if too_long {
                     break;
                 }
-                parts.push(part);
+                urls.push(url);
                 asked += 1;
             }
-            if !parts.is_empty() {
-                let mut answers = self.batch_as(who, &parts).await?.into_iter();
+            if !urls.is_empty() {
+                let answers = self.read_together(WHAT, Some(who), &urls).await?;
+                let mut answers = answers.into_iter();
                 if let (Some(probe), 1) = (probe, ahead)
                     && let Some(answer) = answers.next()
                 {
@@ -173,55 +180,16 @@ impl Reader {
         Ok(told)
     }
 
-    /// The answers that came; fewer than parts where one stopped the batch.
-    async fn batch_as(&self, who: &Impersonated, parts: &[Part]) -> Result<Vec<Answer>, Error> {
-        let boundary = format!("batch_{}", Uuid::new_v4().as_hyphenated());
-        let content_type = HeaderValue::try_from(batch::content_type(&boundary))
-            .map_err(|error| bad_answer(WHAT, &error))?;
-        let call = Call {
-            method: Method::POST,
-            body: batch::encode(&boundary, parts),
-            repeat: Repeat::Safe,
-            ..Call::get(WHAT, self.url("$batch")?)
-        };
-        let call = call
-            .header(CONTENT_TYPE, content_type)
-            .header(PREFER, CONTINUE);
-        let answer = self.channel.send(&self.as_user(call, who)).await?;
-        let Some(content_type) = answer.multipart() else {
-            return Err(Error::refused(WHAT, answer.fault()));
-        };
-        let answers =
-            batch::decode(content_type, &answer.body).map_err(|error| bad_answer(WHAT, &error))?;
-        let mut answers: Vec<_> = answers.into_iter().map(Answer::from).collect();
-        // One that was throttled was not answered, nor is what comes after it in order.
-        let throttled = |answer: &Answer| answer.status == StatusCode::TOO_MANY_REQUESTS;
-        if let Some(at) = answers.iter().position(throttled) {
-            self.channel.note(&answers[at]);
-            answers.truncate(at);
+    fn fetch_url(&self, query: &FetchQuery) -> Result<Url, Error> {
+        let fetch = format!("fetchXml={}", encoded(&query.fetch));
+        Ok(with_query(self.url(&query.set)?, &fetch))
+    }
+
+    fn probe_url(&self, probe: Probe) -> Result<Url, Error> {
+        match probe {
+            Probe::WhoAmI => self.url("WhoAmI"),
+            Probe::CurrentUser => self.current_user_url(),
         }
-        Ok(answers)
-    }
-
-    fn fetch_part(&self, query: &FetchQuery) -> Result<Part, Error> {
-        let url = self.url(&query.set)?;
-        Ok(get(format!(
-            "{}?fetchXml={}",
-            url.path(),
-            encoded(&query.fetch)
-        )))
-    }
-
-    fn probe_part(&self, probe: Probe) -> Result<Part, Error> {
-        let url = match probe {
-            Probe::WhoAmI => self.url("WhoAmI")?,
-            Probe::CurrentUser => with_query(
-                self.url("systemusers")?,
-                "$select=systemuserid&$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='systemuserid')",
-            ),
-        };
-        let query = url.query().map_or_else(String::new, |q| format!("?{q}"));
-        Ok(get(format!("{}{query}", url.path())))
     }
 
     /// Whom the answer to the probe names; whoever finds no current user is the caller.
@@ -243,21 +211,15 @@ impl Reader {
     }
 }
 
-fn get(target: String) -> Part {
-    Part {
-        method: Method::GET,
-        target,
-        headers: vec![("Accept", "application/json".into())],
-        body: Bytes::new(),
-    }
-}
-
 fn fetched(answer: &Answer, column: &str) -> Fetched {
     if !answer.status.is_success() {
         return Fetched::Refused(Box::new(answer.fault()));
     }
     match read_json::<Page<Value>>(&answer.body) {
         Err(why) => Fetched::Lost(why),
+        Ok(page) if !page.is_all() => {
+            Fetched::Lost("the answer is incomplete: there are more rows than it holds".into())
+        }
         Ok(page) => {
             let values = page.value.into_iter().map(|row| row.get(column).cloned());
             let missing = || Fetched::Lost(format!("a row comes without `{column}`"));
@@ -270,7 +232,8 @@ fn fetched(answer: &Answer, column: &str) -> Fetched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderMap;
+    use bytes::Bytes;
+    use http::{HeaderMap, StatusCode};
 
     fn answer(status: u16, body: &str) -> Answer {
         Answer {
@@ -288,6 +251,11 @@ mod tests {
         assert!(matches!(fetched(&other, "n"), Fetched::Lost(why) if why.contains("`n`")));
         let broken = answer(200, "<html>");
         assert!(matches!(fetched(&broken, "n"), Fetched::Lost(_)));
+        let part = answer(
+            200,
+            r#"{"value":[{"n":1}],"@Microsoft.Dynamics.CRM.morerecords":true}"#,
+        );
+        assert!(matches!(fetched(&part, "n"), Fetched::Lost(why) if why.contains("incomplete")));
         let refused = answer(
             400,
             r#"{"error":{"code":"0x8004E023","message":"too many"}}"#,

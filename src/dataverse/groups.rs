@@ -2,21 +2,17 @@
 
 use std::collections::HashSet;
 
-use http::header::{HeaderName, HeaderValue};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use uuid::Uuid;
 
 use crate::model::UserId;
 
-use super::channel::Call;
+use super::call::Call;
 use super::conditions::{encoded, quoted};
 use super::error::Error;
+use super::pages::Row;
 use super::reader::{Reader, read};
 use super::rows::{Page, UserIdRow, with_query};
-
-pub(super) const PAGE_SIZE: HeaderValue = HeaderValue::from_static("odata.maxpagesize=5000");
-pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 
 /// What has a name and holds users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,6 +30,13 @@ impl Holder {
             Self::Team => "teams",
         }
     }
+
+    const fn key(self) -> &'static str {
+        match self {
+            Self::Role => "roleid",
+            Self::Team => "teamid",
+        }
+    }
 }
 
 /// A `businessunit` row.
@@ -49,10 +52,24 @@ pub struct UnitRow {
     pub parent: Option<Uuid>,
 }
 
+impl Row for UnitRow {
+    fn key(&self) -> Option<u128> {
+        Some(self.businessunitid.as_u128())
+    }
+}
+
 #[derive(Deserialize)]
 struct NameRow {
+    #[serde(alias = "roleid", alias = "teamid")]
+    id: Uuid,
     #[serde(default)]
     name: Option<String>,
+}
+
+impl Row for NameRow {
+    fn key(&self) -> Option<u128> {
+        Some(self.id.as_u128())
+    }
 }
 
 #[derive(Deserialize)]
@@ -60,10 +77,16 @@ struct TeamIdRow {
     teamid: Uuid,
 }
 
+impl Row for TeamIdRow {
+    fn key(&self) -> Option<u128> {
+        Some(self.teamid.as_u128())
+    }
+}
+
 impl Reader {
     /// The names, repeated for each row that has one: of all, or of those that have this one.
     pub async fn names(&self, of: Holder, only: Option<&str>) -> Result<Vec<String>, Error> {
-        let mut query = "$select=name".to_owned();
+        let mut query = format!("$select={},name", of.key());
         if let Some(name) = only {
             query.push_str("&$filter=name%20eq%20");
             query.push_str(&encoded(&quoted(name)));
@@ -110,22 +133,13 @@ impl Reader {
         Ok(())
     }
 
-    pub(super) async fn rows<T: DeserializeOwned>(
+    pub(super) async fn rows<T: Row>(
         &self,
         what: &'static str,
         set: &str,
         query: &str,
     ) -> Result<Vec<T>, Error> {
-        let mut url = with_query(self.url(set)?, query);
-        let mut rows = Vec::new();
-        loop {
-            let call = Call::get(what, url).header(PREFER, PAGE_SIZE);
-            let page: Page<T> = read(&self.channel, &call).await?;
-            rows.extend(page.value);
-            match page.next_link {
-                Some(link) => url = self.follow(what, &link)?,
-                None => return Ok(rows),
-            }
-        }
+        let url = with_query(self.url(set)?, query);
+        self.all(Call::get(what, url).with_long_pages()).await
     }
 }

@@ -6,7 +6,8 @@ use uuid::Uuid;
 
 use crate::model::{Caller, Organization, ServerVersion, User, UserId};
 
-use super::channel::{Call, Channel};
+use super::call::Call;
+use super::channel::Channel;
 use super::error::Error;
 use super::reader::{bad_answer, join, read};
 use super::rows::{

@@ -3,7 +3,10 @@
 //! Reads and writes are different types: a [`Reader`] cannot write, and every change goes through the
 //! one [`Writer`], those of templates through the one [`TemplateWriter`].
 
+mod answer;
 pub mod batch;
+mod batches;
+mod call;
 mod channel;
 mod checkup;
 mod conditions;
@@ -16,6 +19,7 @@ mod groups;
 mod identity;
 mod impersonation;
 mod many;
+mod pages;
 mod reader;
 mod rows;
 mod templates;
@@ -23,6 +27,7 @@ mod users;
 mod views;
 mod writer;
 
+pub use answer::Answer;
 pub use channel::Channel;
 pub use checkup::{FilterTable, Limits};
 pub use conditions::{Arranged, arrange, associated, column_is, quoted};

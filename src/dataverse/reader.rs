@@ -8,11 +8,13 @@ use url::Url;
 
 use crate::model::{EnvironmentUrl, Filter, Kind, UserId};
 
-use super::channel::{Call, Channel};
+use super::call::Call;
+use super::channel::Channel;
 use super::error::Error;
 use super::identity::{self, Identity};
 use super::impersonation::{Impersonated, impersonation_header};
 use super::many::Columns;
+use super::pages::{Pages, Row};
 use super::rows::{FilterRow, Page, UserIdRow, WhoAmI, read_json, with_query};
 use super::users::UserPages;
 
@@ -27,6 +29,7 @@ impl Reader {
     /// Finds out who signed in and what answers at the address.
     pub async fn connect(channel: Channel) -> Result<Self, Error> {
         let identity = Arc::new(identity::find_out(&channel).await?);
+        channel.learn_who_am_i(join(&identity.service_root, "WhoAmI")?);
         Ok(Self { channel, identity })
     }
 
@@ -89,20 +92,29 @@ impl Reader {
         columns: Columns,
     ) -> Result<Vec<Filter>, Error> {
         const WHAT: &str = "reading the sync filters";
-        let query = columns.query_of(who.id, kind);
-        let mut url = with_query(self.url("userqueries")?, &query);
-        let mut filters = Vec::new();
-        loop {
-            let call = self.as_user(Call::get(WHAT, url), who);
-            let page: Page<FilterRow> = read(&self.channel, &call).await?;
-            for row in page.value {
-                filters.push(Filter::try_from(row).map_err(|error| bad_answer(WHAT, &error))?);
-            }
-            match page.next_link {
-                Some(link) => url = self.follow(WHAT, &link)?,
-                None => return Ok(filters),
-            }
-        }
+        let url = self.filters_url(who.id, kind, columns)?;
+        let call = self.as_user(Call::get(WHAT, url), who);
+        let rows: Vec<FilterRow> = self.all(call).await?;
+        let filters = rows.into_iter().map(Filter::try_from);
+        filters
+            .collect::<Result<_, _>>()
+            .map_err(|error| bad_answer(WHAT, &error))
+    }
+
+    /// Where one user's filters of one kind are.
+    pub(super) fn filters_url(
+        &self,
+        user: UserId,
+        kind: Kind,
+        columns: Columns,
+    ) -> Result<Url, Error> {
+        let query = columns.query_of(user, kind);
+        Ok(with_query(self.url("userqueries")?, &query))
+    }
+
+    /// Every row of a listing, over all of its pages.
+    pub(super) async fn all<T: Row>(&self, first: Call) -> Result<Vec<T>, Error> {
+        Pages::new(&self.channel, first).all().await
     }
 
     /// Who the server says we are while we act as this user.
@@ -116,11 +128,16 @@ impl Reader {
     ///
     /// Microsoft: query function `EqualUserId`.
     pub async fn current_user_as(&self, who: &Impersonated) -> Result<Option<UserId>, Error> {
-        let query = "$select=systemuserid&$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='systemuserid')";
-        let url = with_query(self.url("systemusers")?, query);
+        let url = self.current_user_url()?;
         let call = self.as_user(Call::get("asking for the current user", url), who);
         let page: Page<UserIdRow> = read(&self.channel, &call).await?;
         Ok(page.value.first().map(|row| UserId(row.systemuserid)))
+    }
+
+    /// A query for the current user, whoever that is.
+    pub(super) fn current_user_url(&self) -> Result<Url, Error> {
+        let query = "$select=systemuserid&$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='systemuserid')";
+        Ok(with_query(self.url("systemusers")?, query))
     }
 
     /// A URL below the root of the Web API.
@@ -133,18 +150,23 @@ impl Reader {
         let (name, value) = impersonation_header(who, self.identity.version);
         call.header(name, value)
     }
+}
 
-    /// The address of a next page: used as it is, and only where it leads to the same server.
-    pub(super) fn follow(&self, what: &'static str, link: &str) -> Result<Url, Error> {
-        let url = join(&self.identity.service_root, link)?;
-        if self.environment().is_same_server(&url) {
-            Ok(url)
-        } else {
-            Err(Error::ForeignUrl {
-                what: what.into(),
-                url: Box::new(url),
-            })
-        }
+/// The address of a next page: used as it is, and only where it leads to the same server.
+pub(super) fn follow(
+    channel: &Channel,
+    what: &'static str,
+    from: &Url,
+    link: &str,
+) -> Result<Url, Error> {
+    let url = join(from, link)?;
+    if channel.environment().is_same_server(&url) {
+        Ok(url)
+    } else {
+        Err(Error::ForeignUrl {
+            what: what.into(),
+            url: Box::new(url),
+        })
     }
 }
 

@@ -1,8 +1,9 @@
 //! Rows as the Web API writes them.
 
 use jiff::Timestamp;
-use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer};
+use serde_json::Value;
 use url::Url;
 use uuid::Uuid;
 
@@ -12,6 +13,7 @@ use crate::model::{
 };
 
 use super::fault::excerpt;
+use super::pages::Row;
 
 /// The columns of `userqueries` that are read. Not one more: the queries themselves are large.
 pub(crate) const FILTER_COLUMNS: &str = "userqueryid,name,returnedtypecode,querytype,statecode,statuscode,_ownerid_value,modifiedon,_modifiedby_value,_modifiedonbehalfby_value,_parentqueryid_value";
@@ -20,8 +22,44 @@ pub(crate) const FILTER_COLUMNS: &str = "userqueryid,name,returnedtypecode,query
 #[derive(Debug, Deserialize)]
 pub(crate) struct Page<T> {
     pub(crate) value: Vec<T>,
-    #[serde(rename = "@odata.nextLink")]
+    #[serde(rename = "@odata.nextLink", default)]
     pub(crate) next_link: Option<String>,
+    /// Whether there are more rows, which pages of `FetchXML` say without a link.
+    #[serde(
+        rename = "@Microsoft.Dynamics.CRM.morerecords",
+        default,
+        deserialize_with = "said_true"
+    )]
+    pub(crate) more: bool,
+}
+
+impl<T> Page<T> {
+    /// Whether this is all there is.
+    pub(crate) fn is_all(&self) -> bool {
+        self.next_link.is_none() && !self.more
+    }
+}
+
+/// A yes in whichever form: a list is incomplete rather than short.
+fn said_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
+    let said = Value::deserialize(deserializer)?;
+    Ok(match said {
+        Value::Bool(said) => said,
+        Value::String(said) => said.trim().eq_ignore_ascii_case("true"),
+        Value::Number(said) => said.as_i64() != Some(0),
+        Value::Null | Value::Array(_) | Value::Object(_) => false,
+    })
+}
+
+/// A version as the server writes it (RFC 9110, 8.8.3), and none where it is empty or is no version: it goes back in
+/// a header, where nothing else may come of it.
+pub(crate) fn real_etag(etag: Option<String>) -> Option<String> {
+    etag.filter(|etag| {
+        let opaque = etag.strip_prefix("W/").unwrap_or(etag);
+        let inside = opaque.strip_prefix('"').and_then(|o| o.strip_suffix('"'));
+        let is_part = |b: u8| b == 0x21 || (0x23..=0x7E).contains(&b);
+        inside.is_some_and(|inside| !inside.is_empty() && inside.bytes().all(is_part))
+    })
 }
 
 /// Reads a JSON document; the error says where it goes wrong and how it begins.
@@ -69,6 +107,12 @@ pub(crate) struct UserRow {
     systemmanagedusertype: Option<i32>,
     #[serde(rename = "_businessunitid_value", default)]
     unit: Option<Uuid>,
+}
+
+impl Row for UserRow {
+    fn key(&self) -> Option<u128> {
+        Some(self.systemuserid.as_u128())
+    }
 }
 
 /// `systemmanagedusertype`: Impersonable Stub User.
@@ -126,6 +170,12 @@ pub(crate) struct FilterRow {
     fetchxml: Option<String>,
 }
 
+impl Row for FilterRow {
+    fn key(&self) -> Option<u128> {
+        Some(self.userqueryid.as_u128())
+    }
+}
+
 impl TryFrom<FilterRow> for Filter {
     type Error = UnknownCode;
 
@@ -140,7 +190,7 @@ impl TryFrom<FilterRow> for Filter {
                 state: State::try_from(row.statecode)?,
                 status: Status(row.statuscode),
             },
-            etag: row.etag,
+            etag: real_etag(row.etag),
             modified: Modification {
                 on: row.modifiedon.and_then(|on| on.parse::<Timestamp>().ok()),
                 by: row.modified_by.map(UserId),
@@ -192,6 +242,12 @@ pub(crate) struct Endpoints {
 #[derive(Debug, Deserialize)]
 pub(crate) struct UserIdRow {
     pub(crate) systemuserid: Uuid,
+}
+
+impl Row for UserIdRow {
+    fn key(&self) -> Option<u128> {
+        Some(self.systemuserid.as_u128())
+    }
 }
 
 /// An `organization` row.
@@ -280,6 +336,44 @@ mod tests {
         let filter = Filter::try_from(read_json::<FilterRow>(row.as_bytes()).unwrap()).unwrap();
         assert_eq!(filter.now.status, Status(None));
         assert!(filter.modified.on.is_some());
+    }
+
+    #[test]
+    fn only_a_version_is_taken_for_one() {
+        for good in ["W/\"5\"", "\"abc\"", "W/\"123456789\""] {
+            assert_eq!(real_etag(Some(good.into())).as_deref(), Some(good));
+        }
+        for bad in [
+            "",
+            " ",
+            "W/\"\"",
+            "\"\"",
+            "5",
+            "W/5",
+            "W/\"1\r\nX: y\"",
+            "W/\"a\"b\"",
+            "*",
+        ] {
+            assert_eq!(real_etag(Some(bad.into())), None, "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn more_rows_are_more_rows_in_whichever_form_that_is_said() {
+        let page = |more: &str| {
+            let text = format!(r#"{{"value":[],"@Microsoft.Dynamics.CRM.morerecords":{more}}}"#);
+            read_json::<Page<UserIdRow>>(text.as_bytes()).unwrap()
+        };
+        assert!(
+            ["true", "\"True\"", "1"]
+                .iter()
+                .all(|more| !page(more).is_all())
+        );
+        assert!(
+            ["false", "null", "\"false\"", "0"]
+                .iter()
+                .all(|more| page(more).is_all())
+        );
     }
 
     #[test]

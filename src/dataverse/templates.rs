@@ -13,11 +13,13 @@ use crate::model::{
     UnknownCode,
 };
 
-use super::channel::{Answer, Call};
+use super::answer::Answer;
+use super::call::Call;
 use super::error::Error;
 use super::fault::Fault;
+use super::pages::Row;
 use super::reader::{Reader, bad_answer, read};
-use super::rows::{Page, read_json, with_query};
+use super::rows::{read_json, real_etag, with_query};
 
 const COLUMNS: &str = "savedqueryid,name,returnedtypecode,querytype,isdefault,statecode,statuscode";
 const READING: &str = "reading the templates";
@@ -43,6 +45,12 @@ struct TemplateRow {
     statuscode: Option<i32>,
 }
 
+impl Row for TemplateRow {
+    fn key(&self) -> Option<u128> {
+        Some(self.savedqueryid.as_u128())
+    }
+}
+
 impl TryFrom<TemplateRow> for Template {
     type Error = UnknownCode;
 
@@ -61,7 +69,7 @@ impl TryFrom<TemplateRow> for Template {
                 state: State::try_from(row.statecode)?,
                 status: Status(row.statuscode),
             },
-            etag: row.etag,
+            etag: real_etag(row.etag),
         })
     }
 }
@@ -74,19 +82,12 @@ impl Reader {
             .map(|kind| format!("querytype eq {}", kind.template_code()));
         let codes: Vec<_> = codes.collect();
         let query = format!("$select={COLUMNS}&$filter={}", codes.join(" or "));
-        let mut url = with_query(self.url("savedqueries")?, &query);
-        let mut templates = Vec::new();
-        loop {
-            let page: Page<TemplateRow> = read(self.channel(), &Call::get(READING, url)).await?;
-            for row in page.value {
-                let template = Template::try_from(row);
-                templates.push(template.map_err(|error| bad_answer(READING, &error))?);
-            }
-            match page.next_link {
-                Some(link) => url = self.follow(READING, &link)?,
-                None => break,
-            }
-        }
+        let url = with_query(self.url("savedqueries")?, &query);
+        let rows: Vec<TemplateRow> = self.all(Call::get(READING, url)).await?;
+        let templates = rows.into_iter().map(Template::try_from);
+        let mut templates: Vec<_> = templates
+            .collect::<Result<_, _>>()
+            .map_err(|error| bad_answer(READING, &error))?;
         templates.sort_by(|a, b| order(a).cmp(&order(b)));
         Ok(templates)
     }

@@ -1,20 +1,16 @@
 //! The users of an organisation, a page at a time.
 
 use http::StatusCode;
-use http::header::{HeaderName, HeaderValue};
-use url::Url;
 
 use crate::model::{User, UserId};
 
-use super::channel::Call;
+use super::call::Call;
 use super::conditions::{column_is, encoded};
 use super::error::Error;
-use super::reader::{Reader, read};
-use super::rows::{Page, UserColumns, UserRow, with_query};
+use super::pages::Pages;
+use super::reader::Reader;
+use super::rows::{UserColumns, UserRow, with_query};
 
-/// Rows on a page: the most that the server gives.
-const PAGE_SIZE: HeaderValue = HeaderValue::from_static("odata.maxpagesize=5000");
-const PREFER: HeaderName = HeaderName::from_static("prefer");
 const WHAT: &str = "listing the users";
 
 /// Pages of users, read one after the other.
@@ -24,14 +20,8 @@ pub struct UserPages {
     columns: UserColumns,
     /// `&$filter=` and the condition, or nothing.
     filter: String,
-    next: Next,
-}
-
-#[derive(Debug)]
-enum Next {
-    First,
-    Link(Url),
-    Nothing,
+    /// Nothing before the first page.
+    pages: Option<Pages<UserRow>>,
 }
 
 impl UserPages {
@@ -41,43 +31,40 @@ impl UserPages {
             reader,
             columns,
             filter: condition.map_or_else(String::new, |c| format!("&$filter={}", encoded(c))),
-            next: Next::First,
+            pages: None,
         }
     }
 
-    /// The next page, or `None` after the last. Users come in no particular order, the disabled ones included.
+    /// The next page, or `None` after the last. Users come in no particular order, the disabled ones included, and
+    /// each of them once.
     pub async fn next(&mut self) -> Result<Option<Vec<User>>, Error> {
-        let page = match &self.next {
-            Next::Nothing => return Ok(None),
-            Next::First => self.first_page().await?,
-            Next::Link(url) => self.page(url.clone()).await?,
+        let rows = match &mut self.pages {
+            Some(pages) => pages.next().await?,
+            None => self.first_page().await?,
         };
-        self.next = match page.next_link {
-            Some(link) => Next::Link(self.reader.follow(WHAT, &link)?),
-            None => Next::Nothing,
-        };
-        Ok(Some(page.value.into_iter().map(User::from).collect()))
+        Ok(rows.map(|rows| rows.into_iter().map(User::from).collect()))
     }
 
     /// Asks for fewer columns until the server knows them all.
-    async fn first_page(&mut self) -> Result<Page<UserRow>, Error> {
+    async fn first_page(&mut self) -> Result<Option<Vec<UserRow>>, Error> {
         loop {
             let query = format!("$select={}{}", self.columns.select(), self.filter);
             let url = with_query(self.reader.url("systemusers")?, &query);
-            match self.page(url).await {
+            let call = Call::get(WHAT, url).with_long_pages();
+            let mut pages = Pages::new(&self.reader.channel, call);
+            match pages.next().await {
+                Ok(rows) => {
+                    self.pages = Some(pages);
+                    return Ok(rows);
+                }
                 Err(Error::Refused { what, fault }) if fault.status == StatusCode::BAD_REQUEST => {
                     if !self.columns.give_up_one(&fault.message) {
                         return Err(Error::Refused { what, fault });
                     }
                 }
-                other => return other,
+                Err(error) => return Err(error),
             }
         }
-    }
-
-    async fn page(&self, url: Url) -> Result<Page<UserRow>, Error> {
-        let call = Call::get(WHAT, url).header(PREFER, PAGE_SIZE);
-        read(&self.reader.channel, &call).await
     }
 }
 

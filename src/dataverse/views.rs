@@ -9,10 +9,10 @@ use uuid::Uuid;
 
 use crate::model::UserId;
 
-use super::channel::Call;
+use super::call::Call;
 use super::error::Error;
-use super::groups::{PAGE_SIZE, PREFER};
-use super::reader::{Reader, bad_answer, read};
+use super::pages::Row;
+use super::reader::{Reader, bad_answer};
 use super::rows::with_query;
 
 const WHAT: &str = "choosing the users of a view";
@@ -42,20 +42,29 @@ struct OwnView {
     name: Option<String>,
 }
 
-/// A page of a view: what a view shows may lack its key, and that must not pass for "nobody".
-#[derive(Deserialize)]
-struct ViewPage {
-    value: Vec<ShownUser>,
-    #[serde(rename = "@odata.nextLink")]
-    next_link: Option<String>,
-    #[serde(rename = "@Microsoft.Dynamics.CRM.morerecords", default)]
-    more: bool,
+impl Row for SystemView {
+    fn key(&self) -> Option<u128> {
+        Some(self.savedqueryid.as_u128())
+    }
 }
 
+impl Row for OwnView {
+    fn key(&self) -> Option<u128> {
+        Some(self.userqueryid.as_u128())
+    }
+}
+
+/// What a view shows may lack its key, and that must not pass for "nobody".
 #[derive(Deserialize)]
 struct ShownUser {
     #[serde(default)]
     systemuserid: Option<Uuid>,
+}
+
+impl Row for ShownUser {
+    fn key(&self) -> Option<u128> {
+        self.systemuserid.map(|id| id.as_u128())
+    }
 }
 
 impl Reader {
@@ -94,26 +103,14 @@ impl Reader {
         found: &mut HashSet<UserId>,
     ) -> Result<(), Error> {
         let parameter = if own { "userQuery" } else { "savedQuery" };
-        let mut url = with_query(self.url("systemusers")?, &format!("{parameter}={id}"));
-        loop {
-            let call = Call::get(WHAT, url).header(PREFER, PAGE_SIZE);
-            let page: ViewPage = read(&self.channel, &call).await?;
-            for user in page.value {
-                let id = user
-                    .systemuserid
-                    .ok_or_else(|| bad_answer(WHAT, &"a row comes without `systemuserid`"))?;
-                found.insert(UserId(id));
-            }
-            match page.next_link {
-                Some(link) => url = self.follow(WHAT, &link)?,
-                None if page.more => {
-                    return Err(bad_answer(
-                        WHAT,
-                        &"there are more users, and no link to them",
-                    ));
-                }
-                None => return Ok(()),
-            }
+        let url = with_query(self.url("systemusers")?, &format!("{parameter}={id}"));
+        let call = Call::get(WHAT, url).with_long_pages();
+        for user in self.all::<ShownUser>(call).await? {
+            let id = user
+                .systemuserid
+                .ok_or_else(|| bad_answer(WHAT, &"a row comes without `systemuserid`"))?;
+            found.insert(UserId(id));
         }
+        Ok(())
     }
 }

@@ -11,8 +11,9 @@ use uuid::Uuid;
 
 use crate::model::{Filter, FilterId, ProblemKind, StateAndStatus};
 
-use super::batch::{self, Part, PartAnswer};
-use super::channel::{Answer, Call};
+use super::answer::Answer;
+use super::batch::{self, Part};
+use super::call::Call;
 use super::error::Error;
 use super::fault::Fault;
 use super::impersonation::Impersonated;
@@ -206,7 +207,7 @@ impl Writer {
         match batch::decode(content_type, &answer.body) {
             Err(error) => for_all(states, || unanswered(&error.to_string())),
             Ok(parts) => {
-                let mut answers = parts.into_iter().map(Answer::from);
+                let mut answers = parts.into_iter();
                 let mut next = || answers.next().map(|part| self.part_outcome(&part));
                 for_all(states, || {
                     next().unwrap_or_else(|| unanswered("the batch holds no answer for it"))
@@ -313,21 +314,6 @@ fn set_state_body(to: StateAndStatus) -> Bytes {
 
 fn header_value(text: &str) -> Result<HeaderValue, Error> {
     HeaderValue::try_from(text).map_err(|error| bad_answer(WHAT, &error))
-}
-
-impl From<PartAnswer> for Answer {
-    fn from(part: PartAnswer) -> Self {
-        let PartAnswer {
-            status,
-            headers,
-            body,
-        } = part;
-        Self {
-            status,
-            headers,
-            body,
-        }
-    }
 }
 
 /// Something that is learnt once and holds for the whole run.

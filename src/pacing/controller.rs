@@ -6,6 +6,7 @@ use rand::Rng;
 
 use super::health::Health;
 use super::limiter::Limiter;
+use super::pace::Pace;
 use super::quiet::{Quiet, Why};
 use super::rate::Rate;
 use super::signal::{Observation, Signal};
@@ -50,7 +51,10 @@ pub(super) struct Controller {
     quiet: Quiet,
     limiter: Limiter,
     rate: Rate,
+    pace: Pace,
     health: Health,
+    /// Whether anything has ever come back.
+    reached: bool,
     in_flight: u32,
     told: Told,
     requests: u64,
@@ -67,7 +71,9 @@ impl Controller {
             quiet: Quiet::new(settings.retry),
             limiter: Limiter::new(settings, window),
             rate: Rate::new(window, settings.max_requests_per_5m),
+            pace: Pace::new(),
             health: Health::default(),
+            reached: false,
             in_flight: 0,
             told: Told::Go,
             requests: 0,
@@ -83,6 +89,7 @@ impl Controller {
         }
         if self.quiet.open(now) {
             self.rate.reopened(now);
+            self.pace.reopened(now);
         }
         if self.in_flight >= self.limiter.limit() {
             self.limiter.reached();
@@ -97,8 +104,13 @@ impl Controller {
             self.told = Told::Rate;
             return Admit::WaitUntil(at);
         }
+        if let Some(at) = self.pace.wait_until(now) {
+            self.told = Told::Rate;
+            return Admit::WaitUntil(at);
+        }
         self.quiet.left(self.ajar_gap(), now);
         self.rate.spend(now);
+        self.pace.spend(now);
         self.in_flight += 1;
         self.requests += 1;
         self.told = if self.in_flight >= self.limiter.limit() {
@@ -125,6 +137,7 @@ impl Controller {
         let Some(seen) = seen else {
             return;
         };
+        self.reached |= !seen.is_unreached();
         self.health.observe(seen.signal);
         // One failure now and then is no reason for fewer at once.
         if seen.signal != Signal::Overload || self.health.is_strained() {
@@ -136,8 +149,12 @@ impl Controller {
             Signal::Success => {
                 self.quiet.answered(ticket.at);
                 self.rate.granted(ticket.at, now);
+                self.pace.granted(now);
             }
-            Signal::Neutral => self.rate.granted(ticket.at, now),
+            Signal::Neutral => {
+                self.rate.granted(ticket.at, now);
+                self.pace.granted(now);
+            }
             Signal::Overload if self.health.is_failing() && seen.retry_after.is_none() => {
                 self.quiet.failing(ticket.at, now);
             }
@@ -152,18 +169,29 @@ impl Controller {
     }
 
     fn restrain(&mut self, seen: &Observation, sent: Instant, now: Instant) {
-        let budget = match seen.signal {
-            Signal::Success | Signal::Neutral => return,
-            Signal::Concurrency | Signal::Overload | Signal::Auth => None,
-            Signal::Budget(budget) => {
-                self.rate.refused(sent, seen.retry_after, now);
+        let budget = match (seen.signal, seen.retry_after) {
+            (Signal::Success | Signal::Neutral, _) => return,
+            (Signal::Concurrency | Signal::Overload | Signal::Auth, _) => None,
+            (Signal::Budget(budget), Some(quiet)) => {
+                self.rate.refused(sent, quiet, now);
                 Some(budget)
             }
+            // Nobody says when there is more: that teaches no budget, whatever its code.
+            (Signal::Budget(budget), None) => {
+                self.pace.refused(sent, now);
+                Some(budget)
+            }
+            (Signal::Throttled, _) => {
+                self.pace.refused(sent, now);
+                None
+            }
         };
-        self.throttled += u64::from(budget.is_some() || seen.signal == Signal::Concurrency);
+        self.throttled += u64::from(seen.signal.is_limit());
         match seen.retry_after {
             Some(quiet) => self.quiet.asked(quiet, budget, now),
-            None if budget.is_some() => self.quiet.unsaid(sent, self.window, budget, now),
+            None if matches!(seen.signal, Signal::Budget(_) | Signal::Throttled) => {
+                self.quiet.unsaid(sent, budget, now);
+            }
             None => {}
         }
     }
@@ -173,7 +201,7 @@ impl Controller {
     }
 
     /// What to do after an attempt that was not final. Where the server has been away for too long, nothing is
-    /// tried again.
+    /// tried again, nor where nothing has ever come back: that is likelier a wrong address than an outage.
     pub(super) fn decide(
         &mut self,
         state: &mut RetryState,
@@ -182,11 +210,12 @@ impl Controller {
         rng: &mut impl Rng,
         now: Instant,
     ) -> Decision {
-        let decision = state.decide(seen, repeat, rng);
+        let decision = state.decide(seen, repeat, rng, now);
         if !matches!(decision, Decision::Retry { .. }) {
             return decision;
         }
-        if seen.signal == Signal::Overload && self.quiet.is_hopeless(now) {
+        let never_reached = seen.is_unreached() && !self.reached;
+        if never_reached || (seen.signal == Signal::Overload && self.quiet.is_hopeless(now)) {
             return Decision::GiveUp(GiveUp::Attempts);
         }
         self.retried += 1;
@@ -197,7 +226,10 @@ impl Controller {
         Status {
             limit: self.limiter.limit(),
             in_flight: self.in_flight,
-            rate_per_second: self.rate.per_second(),
+            rate_per_second: match (self.rate.per_second(), self.pace.per_second(now)) {
+                (Some(budget), Some(pace)) => Some(budget.min(pace)),
+                (budget, pace) => budget.or(pace),
+            },
             limiting: self.limiting(now),
             requests: self.requests,
             throttled: self.throttled,
@@ -288,6 +320,46 @@ mod tests {
             said,
             "the server asks for quiet, 9 s left (execution time limit)"
         );
+    }
+
+    #[test]
+    fn three_refusals_at_the_beginning_of_a_run_teach_no_budget() {
+        for signal in [Signal::Throttled, Signal::Budget(Budget::Requests)] {
+            for retry_after in [None, Some(1), Some(60)] {
+                let mut controller = Controller::new(&Settings::default());
+                let mut now = Instant::now();
+                for n in 0..6 {
+                    now += Duration::from_secs(61);
+                    let ticket = go(&mut controller, now).unwrap();
+                    let seen = if n % 2 == 0 { Signal::Success } else { signal };
+                    controller.finish(ticket, Some(&observation(seen, retry_after)), now);
+                }
+                now += Duration::from_secs(90);
+                assert!(
+                    controller.rate.per_second().is_none(),
+                    "{signal:?} {retry_after:?}"
+                );
+                assert!(go(&mut controller, now).is_some());
+            }
+        }
+    }
+
+    #[test]
+    fn an_address_that_has_never_answered_is_not_tried_again() {
+        let mut controller = Controller::new(&Settings::default());
+        let (mut state, now) = (RetryState::new(Settings::default().retry), Instant::now());
+        let unreached = Observation {
+            not_done: true,
+            ..observation(Signal::Overload, None)
+        };
+        let mut decide = |controller: &mut Controller| {
+            let mut rng = rand::rng();
+            controller.decide(&mut state, &unreached, Repeat::Safe, &mut rng, now)
+        };
+        assert_eq!(decide(&mut controller), Decision::GiveUp(GiveUp::Attempts));
+        let ticket = go(&mut controller, now).unwrap();
+        controller.finish(ticket, Some(&observation(Signal::Success, None)), now);
+        assert!(matches!(decide(&mut controller), Decision::Retry { .. }));
     }
 
     proptest! {

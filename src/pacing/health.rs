@@ -21,7 +21,7 @@ impl Health {
             Signal::Overload => 1.0,
             Signal::Success | Signal::Neutral => 0.0,
             // A refusal says nothing of what the server manages.
-            Signal::Concurrency | Signal::Budget(_) | Signal::Auth => return,
+            Signal::Concurrency | Signal::Budget(_) | Signal::Throttled | Signal::Auth => return,
         };
         self.failed += (failed - self.failed) * WEIGHT;
     }

@@ -143,7 +143,7 @@ impl Limiter {
             Signal::Overload => self.cut(AFTER_OVERLOAD, flight),
             Signal::Success => self.look_at_success(elapsed, now),
             // The gate and the rate take care of budgets.
-            Signal::Budget(_) => self.look.hurt = true,
+            Signal::Budget(_) | Signal::Throttled => self.look.hurt = true,
             Signal::Neutral | Signal::Auth => {}
         }
     }

@@ -3,11 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::RetryPolicy;
-use super::signal::Budget;
-
-/// As a share of the budget window: the first pause where a budget is used up and the server does not say for how
-/// long to wait.
-const UNSAID: f64 = 1.0 / 60.0;
+use super::signal::{Budget, LONGEST_WAIT};
 
 /// Why nobody sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,20 +72,16 @@ impl Quiet {
 
     /// The server wants to be left alone. The longest of all such wishes counts.
     pub(super) fn asked(&mut self, quiet: Duration, budget: Option<Budget>, now: Instant) {
+        // Whoever meets a longer wish gives up; others of this process look again by then.
+        let quiet = quiet.min(LONGEST_WAIT);
         self.shut(now + quiet, Why::Asked(budget), now);
     }
 
-    /// A request that left then was refused because of a budget, and nobody said for how long: a pause, each
-    /// twice as long as the one before, up to the window in which the budget is free again at the latest.
-    pub(super) fn unsaid(
-        &mut self,
-        sent: Instant,
-        window: Duration,
-        budget: Option<Budget>,
-        now: Instant,
-    ) {
-        let shortest = window.mul_f64(UNSAID);
-        if let Some(pause) = Pause::after(self.unsaid, sent, (shortest, window), now) {
+    /// A request that left then was refused because of a limit, and nobody said for how long: a short pause, each
+    /// twice as long as the one before while nothing gets through.
+    pub(super) fn unsaid(&mut self, sent: Instant, budget: Option<Budget>, now: Instant) {
+        let bounds = (self.policy.base, self.policy.cap);
+        if let Some(pause) = Pause::after(self.unsaid, sent, bounds, now) {
             self.unsaid = Some(pause);
             self.shut(now + pause.length, Why::Asked(budget), now);
         }
@@ -198,19 +190,19 @@ mod tests {
     }
 
     #[test]
-    fn where_nobody_says_for_how_long_pauses_double_up_to_a_window() {
+    fn where_nobody_says_for_how_long_pauses_are_short_and_double() {
         let (mut quiet, mut now) = (quiet(), Instant::now());
         let mut pauses = Vec::new();
         for _ in 0..8 {
             let sent = now;
             now += SECOND;
-            (0..5).for_each(|_| quiet.unsaid(sent, SECOND * 300, None, now));
+            (0..5).for_each(|_| quiet.unsaid(sent, None, now));
             let (until, _) = quiet.shut_until(now).unwrap();
             pauses.push((until - now).as_secs());
             now = until;
             assert!(quiet.open(now));
         }
-        assert_eq!(pauses, [5, 10, 20, 40, 80, 160, 300, 300]);
+        assert_eq!(pauses, [1, 2, 3, 3, 3, 3, 3, 3]);
     }
 
     #[test]

@@ -19,8 +19,9 @@ const WIDEST_SPREAD: f64 = 0.97;
 const TRIAL_SPREAD: f64 = 4.0;
 /// As a share of the window: for how long unused pace can be made good, as timers are not exact.
 const SLACK: f64 = 1.0 / 300.0;
-/// The smallest budget that is learnt: something has to get through to learn from.
-const LEAST: u32 = 10;
+/// Requests that have to have got through before a budget is learnt, and the smallest that is: one a second over the
+/// documented five minutes, a twentieth of the documented budget. A refusal after fewer is about something else.
+const ENOUGH: u32 = 300;
 /// As a share of the window: a shortage that is over sooner is no reason for a trial, and after so long without
 /// a shortage a trial is over.
 const SHORTAGE: f64 = 1.0 / 50.0;
@@ -122,15 +123,16 @@ impl Rate {
     }
 
     /// A request that left then was refused, because a budget is used up. Fifty refused at once teach once.
-    pub(super) fn refused(&mut self, sent: Instant, quiet: Option<Duration>, now: Instant) {
+    pub(super) fn refused(&mut self, sent: Instant, quiet: Duration, now: Instant) {
         if self.learnt.is_some_and(|learnt| sent < learnt.at) {
             return;
         }
-        let passing = quiet.is_some_and(|quiet| quiet < self.window.mul_f64(PASSING));
-        if self.learnt.is_none() && passing {
+        let passing = quiet < self.window.mul_f64(PASSING);
+        let granted = self.past.sum(now);
+        if self.learnt.is_none() && (passing || granted < ENOUGH) {
             return;
         }
-        let granted = self.past.sum(now).max(LEAST);
+        let granted = granted.max(ENOUGH);
         let budget = match self.learnt {
             None => granted,
             // More was asked for than was learnt; what was granted is the budget.
@@ -147,7 +149,6 @@ impl Rate {
             first,
             share,
         });
-        let quiet = quiet.unwrap_or(self.window);
         self.trial.refused(self.window, quiet, now);
     }
 
@@ -212,7 +213,7 @@ mod tests {
             rate.granted(at, at);
         }
         let now = start + seconds(100.0);
-        rate.refused(now, None, now);
+        rate.refused(now, WINDOW, now);
         (rate, now)
     }
 
@@ -221,9 +222,9 @@ mod tests {
         let mut rate = Rate::new(WINDOW, None);
         let now = Instant::now();
         (0..50).for_each(|_| rate.granted(now, now));
-        rate.refused(now, Some(seconds(1.0)), now);
+        rate.refused(now, seconds(1.0), now);
         assert_eq!(rate.per_second(), None);
-        rate.refused(now, Some(seconds(100.0)), now);
+        rate.refused(now, seconds(100.0), now);
         assert!(rate.per_second().is_some());
     }
 
@@ -249,7 +250,7 @@ mod tests {
     fn a_flight_of_refusals_teaches_once_and_what_was_granted_of_it_counts() {
         let (mut rate, now) = learnt();
         let sent = now.checked_sub(seconds(1.0)).unwrap();
-        (0..50).for_each(|_| rate.refused(sent, None, now + seconds(1.0)));
+        (0..50).for_each(|_| rate.refused(sent, WINDOW, now + seconds(1.0)));
         assert_eq!(rate.per_second(), Some(20.0));
         (0..30).for_each(|_| rate.granted(sent, now + seconds(1.0)));
         assert_eq!(rate.per_second(), Some(20.1));
@@ -259,7 +260,7 @@ mod tests {
     fn a_refusal_after_little_was_asked_for_halves_the_budget_at_most() {
         let (mut rate, now) = learnt();
         let later = now + WINDOW * 3;
-        rate.refused(later, None, later);
+        rate.refused(later, WINDOW, later);
         assert_eq!(rate.per_second(), Some(10.0));
     }
 
@@ -283,7 +284,7 @@ mod tests {
     fn after_a_trial_that_was_refused_nothing_more_is_asked_for_until_the_window_frees() {
         let (mut rate, now) = learnt();
         assert_eq!(rate.wait_until(0, now), None);
-        rate.refused(now, None, now + seconds(0.1));
+        rate.refused(now, WINDOW, now + seconds(0.1));
         let free = rate.wait_until(0, now + seconds(0.2)).unwrap();
         let until_free = (free - now).as_secs_f64();
         assert!((199.0..202.0).contains(&until_free), "{until_free}");

@@ -1,10 +1,10 @@
 //! Whether and when to try again: plain decisions about one operation.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use rand::{Rng, RngExt};
 
-use super::signal::{Observation, Signal};
+use super::signal::{LONGEST_WAIT, Observation};
 
 /// Whether an operation may be sent again when nobody knows what became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +63,11 @@ pub enum GiveUp {
     Attempts,
     /// It may have been carried out, and must not be sent again unseen.
     Unknown,
+    /// The server asks to be left alone for so long that it is no wait any more.
+    Postponed {
+        /// How long it asks for.
+        wait: Duration,
+    },
     /// The server asked for quiet for longer than is allowed.
     Quiet {
         /// How long was waited in all.
@@ -76,7 +81,8 @@ pub struct RetryState {
     policy: RetryPolicy,
     attempts: u32,
     pause: Duration,
-    waited: Duration,
+    /// When a limit refused it first.
+    limited: Option<Instant>,
 }
 
 impl RetryState {
@@ -86,23 +92,29 @@ impl RetryState {
             policy,
             attempts: 0,
             pause: policy.base,
-            waited: Duration::ZERO,
+            limited: None,
         }
     }
 
     /// What to do after an attempt that ended in a limit, an overload, or without an answer.
     ///
     /// The pause is what the server asks for, or decorrelated jitter where that is longer. Waiting because a
-    /// limit was hit uses up the allowance and no attempt.
+    /// limit was hit uses up the allowance and no attempt, and the pause does not grow with it: the gate is shut for as
+    /// long as it takes, for everybody.
     pub fn decide(
         &mut self,
         observation: &Observation,
         repeat: Repeat,
         rng: &mut impl Rng,
+        now: Instant,
     ) -> Decision {
-        let limited = matches!(observation.signal, Signal::Budget(_) | Signal::Concurrency);
+        let limited = observation.signal.is_limit();
         if repeat == Repeat::OnlyIfNotDone && !observation.not_done {
             return Decision::GiveUp(GiveUp::Unknown);
+        }
+        let asked = observation.retry_after.unwrap_or_default();
+        if asked > LONGEST_WAIT {
+            return Decision::GiveUp(GiveUp::Postponed { wait: asked });
         }
         if !limited {
             self.attempts += 1;
@@ -110,17 +122,16 @@ impl RetryState {
                 return Decision::GiveUp(GiveUp::Attempts);
             }
         }
-        let after = observation
-            .retry_after
-            .unwrap_or_default()
-            .max(self.jitter(rng));
         if limited {
-            if self.waited + after > self.policy.quiet_allowance {
-                return Decision::GiveUp(GiveUp::Quiet {
-                    waited: self.waited,
-                });
+            self.pause = self.policy.base;
+        }
+        let after = asked.max(self.jitter(rng));
+        if limited {
+            let first = *self.limited.get_or_insert(now);
+            let waited = now.saturating_duration_since(first);
+            if waited + after > self.policy.quiet_allowance {
+                return Decision::GiveUp(GiveUp::Quiet { waited });
             }
-            self.waited += after;
         }
         Decision::Retry { after }
     }
@@ -137,7 +148,7 @@ impl RetryState {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pacing::signal::Budget;
+    use crate::pacing::signal::{Budget, Signal};
     use proptest::prelude::*;
     use rand::SeedableRng;
     use rand::rngs::SmallRng;
@@ -156,7 +167,9 @@ mod tests {
         let mut state = RetryState::new(RetryPolicy::default());
         let overload = observation(Signal::Overload, None);
         let mut retries = 0;
-        while let Decision::Retry { .. } = state.decide(&overload, Repeat::Safe, &mut rng) {
+        while let Decision::Retry { .. } =
+            state.decide(&overload, Repeat::Safe, &mut rng, Instant::now())
+        {
             retries += 1;
         }
         assert_eq!(retries, 5);
@@ -167,7 +180,7 @@ mod tests {
         let mut rng = SmallRng::seed_from_u64(1);
         let mut state = RetryState::new(RetryPolicy::default());
         let lost = observation(Signal::Overload, Some(1));
-        let decision = state.decide(&lost, Repeat::OnlyIfNotDone, &mut rng);
+        let decision = state.decide(&lost, Repeat::OnlyIfNotDone, &mut rng, Instant::now());
         assert_eq!(decision, Decision::GiveUp(GiveUp::Unknown));
     }
 
@@ -177,11 +190,13 @@ mod tests {
         let mut state = RetryState::new(RetryPolicy::default());
         let limit = observation(Signal::Budget(Budget::Requests), Some(300));
         let mut waits = 0;
+        let mut now = Instant::now();
         let last = loop {
-            match state.decide(&limit, Repeat::OnlyIfNotDone, &mut rng) {
+            match state.decide(&limit, Repeat::OnlyIfNotDone, &mut rng, now) {
                 Decision::Retry { after } => {
                     assert!(after >= Duration::from_mins(5));
                     waits += 1;
+                    now += after;
                 }
                 Decision::GiveUp(why) => break why,
             }
@@ -190,13 +205,32 @@ mod tests {
         assert!(matches!(last, GiveUp::Quiet { .. }));
     }
 
+    #[test]
+    fn more_than_half_an_hour_is_no_wait_but_another_command() {
+        let mut rng = SmallRng::seed_from_u64(1);
+        for signal in [
+            Signal::Throttled,
+            Signal::Budget(Budget::Time),
+            Signal::Overload,
+        ] {
+            let mut decide = |seconds| {
+                let mut state = RetryState::new(RetryPolicy::default());
+                let seen = observation(signal, Some(seconds));
+                state.decide(&seen, Repeat::Safe, &mut rng, Instant::now())
+            };
+            assert!(matches!(decide(1800), Decision::Retry { .. }));
+            let wait = Duration::from_secs(1801);
+            assert_eq!(decide(1801), Decision::GiveUp(GiveUp::Postponed { wait }));
+        }
+    }
+
     proptest! {
         #[test]
         fn a_pause_is_never_shorter_than_asked_for_nor_longer_than_needed(seed: u64, asked in 0_u64..100) {
             let mut rng = SmallRng::seed_from_u64(seed);
             let mut state = RetryState::new(RetryPolicy::default());
             let overload = observation(Signal::Overload, Some(asked));
-            while let Decision::Retry { after } = state.decide(&overload, Repeat::Safe, &mut rng) {
+            while let Decision::Retry { after } = state.decide(&overload, Repeat::Safe, &mut rng, Instant::now()) {
                 prop_assert!(after >= Duration::from_secs(asked).max(state.policy.base));
                 prop_assert!(after <= Duration::from_secs(asked).max(state.policy.cap));
             }

@@ -5,8 +5,11 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
-/// The longest wait that is taken from a server's word.
-const LONGEST_WAIT: Duration = Duration::from_mins(30);
+/// The longest wait that a run sits out. The budgets of the platform are free again after five minutes, and a penalty for
+/// pressing on after some of those; who asks for more than half an hour is better asked again by another command.
+pub const LONGEST_WAIT: Duration = Duration::from_mins(30);
+/// The longest wait that is told, a year: a time that can be added to the clock, and be printed.
+const LONGEST_TOLD: Duration = Duration::from_hours(24 * 365);
 
 /// How a request failed without an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,6 +20,8 @@ pub enum Failure {
     Timeout,
     /// The connection broke; what became of it is not known.
     Interrupted,
+    /// An answer came that cannot be used, such as one without end. Asking again brings the same.
+    Unusable,
 }
 
 /// What was seen of one attempt.
@@ -28,6 +33,8 @@ pub struct Facts<'a> {
     pub code: Option<u32>,
     /// The `Retry-After` header.
     pub retry_after: Option<&'a str>,
+    /// The `Date` header, by which a `Retry-After` that is a date counts: the clocks may differ.
+    pub date: Option<&'a str>,
     /// The failure, if no answer came.
     pub failure: Option<Failure>,
     /// Whether the server says itself that the same request may do better next time, as after a deadlock.
@@ -50,14 +57,23 @@ pub enum Signal {
     Success,
     /// Too many at once.
     Concurrency,
-    /// A budget is used up.
+    /// A budget is used up: Dataverse itself says so, by its code.
     Budget(Budget),
+    /// Too many, and not in Dataverse's own words: a proxy or gateway, of whose limits nothing is known.
+    Throttled,
     /// The server, or the way to it, does not manage.
     Overload,
     /// A refusal that has nothing to do with the pace.
     Neutral,
     /// The token was not accepted.
     Auth,
+}
+
+impl Signal {
+    /// Whether the request was refused because of a limit, whoever has it.
+    pub fn is_limit(self) -> bool {
+        matches!(self, Self::Concurrency | Self::Budget(_) | Self::Throttled)
+    }
 }
 
 /// A signal, and how long the server asks to be left alone.
@@ -71,30 +87,43 @@ pub struct Observation {
     pub not_done: bool,
 }
 
-/// What one attempt means. `now` is the time by the clock, for a `Retry-After` that is a date.
+impl Observation {
+    /// Whether nothing came back because there was no connection.
+    pub fn is_unreached(&self) -> bool {
+        self.signal == Signal::Overload && self.not_done
+    }
+}
+
+/// What one attempt means. `now` is the time by the clock, for a `Retry-After` that is a date in an answer without one.
 ///
 /// The codes are those of the service protection limits (Microsoft: "Service protection API limits").
 /// Every status of 500 and above counts as overload, as in Microsoft's own sample.
 pub fn classify(facts: &Facts<'_>, now: Timestamp) -> Observation {
     Observation {
         signal: signal(facts),
-        retry_after: facts.retry_after.and_then(|text| wait(text, now)),
+        retry_after: facts.retry_after.and_then(|text| {
+            let said = facts.date.and_then(|date| rfc2822::parse(date.trim()).ok());
+            wait(text, said.map_or(now, |date| date.timestamp()))
+        }),
         not_done: facts.status == Some(429) || facts.failure == Some(Failure::NotSent),
     }
 }
 
 fn signal(facts: &Facts<'_>) -> Signal {
     let Some(status) = facts.status else {
-        return Signal::Overload;
+        return match facts.failure {
+            Some(Failure::Unusable) => Signal::Neutral,
+            _ => Signal::Overload,
+        };
     };
     match (status, facts.code) {
         (200..=399, _) => Signal::Success,
         (401, _) => Signal::Auth,
         (_, Some(0x8007_2326)) => Signal::Concurrency,
         (_, Some(0x8007_2321)) => Signal::Budget(Budget::Time),
-        (429, _) | (_, Some(0x8007_2322 | 0x8005_F103 | 0x8006_0308)) => {
-            Signal::Budget(Budget::Requests)
-        }
+        (_, Some(0x8007_2322)) => Signal::Budget(Budget::Requests),
+        // 0x8005F103 and 0x80060308 say "too many" and name no budget.
+        (429, _) | (_, Some(0x8005_F103 | 0x8006_0308)) => Signal::Throttled,
         // 501 is "this server cannot do that": it will not learn to.
         (501, _) => Signal::Neutral,
         (408 | 500..=599, _) => Signal::Overload,
@@ -103,16 +132,31 @@ fn signal(facts: &Facts<'_>) -> Signal {
     }
 }
 
-/// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3). What is neither is as good as none.
+/// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3). Fractions, which the standard does not have and gateways write,
+/// are rounded up. What is neither, or is over already, is as good as none.
 fn wait(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
-    let wait = if let Ok(seconds) = text.parse::<u64>() {
-        Duration::from_secs(seconds)
-    } else {
-        let date = rfc2822::parse(text).ok()?.timestamp();
-        Duration::try_from(date.duration_since(now)).unwrap_or(Duration::ZERO)
+    let wait = match seconds(text) {
+        Some(seconds) => Duration::from_secs(seconds),
+        None => {
+            let date = rfc2822::parse(text).ok()?.timestamp();
+            let wait = Duration::try_from(date.duration_since(now)).ok()?;
+            Some(wait).filter(|wait| !wait.is_zero())?
+        }
     };
-    Some(wait.min(LONGEST_WAIT))
+    Some(wait.min(LONGEST_TOLD))
+}
+
+/// Digits, and a fraction perhaps; more than can be counted is as long as can be.
+fn seconds(text: &str) -> Option<u64> {
+    let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
+    let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    if !digits(whole) || !digits(fraction) {
+        return None;
+    }
+    let more = fraction.bytes().any(|digit| digit != b'0');
+    let whole = whole.parse().unwrap_or(u64::MAX);
+    Some(whole.saturating_add(u64::from(more)))
 }
 
 #[cfg(test)]
@@ -136,7 +180,13 @@ mod tests {
         );
         assert_eq!(seen(429, Some(0x8007_2321)), Signal::Budget(Budget::Time));
         assert_eq!(seen(429, Some(0x8007_2326)), Signal::Concurrency);
-        assert_eq!(seen(429, None), Signal::Budget(Budget::Requests));
+    }
+
+    #[test]
+    fn a_refusal_in_other_words_than_dataverses_names_no_budget() {
+        for code in [None, Some(0x8005_F103), Some(0x8006_0308), Some(1)] {
+            assert_eq!(seen(429, code), Signal::Throttled, "{code:?}");
+        }
     }
 
     #[test]
@@ -164,14 +214,34 @@ mod tests {
             ("17", Some(17)),
             (" 0 ", Some(0)),
             ("Tue, 24 Nov 2026 08:00:30 GMT", Some(30)),
-            ("Tue, 24 Nov 2026 07:00:00 GMT", Some(0)),
-            ("99999999", Some(1800)),
+            ("Tue, 24 Nov 2026 07:00:00 GMT", None),
+            ("0.2", Some(1)),
+            ("1.0", Some(1)),
+            ("2.000001", Some(3)),
+            ("7200", Some(7200)),
+            ("99999999999999999999999", Some(31_536_000)),
+            ("1e3", None),
+            (".5", None),
+            ("NaN", None),
             ("soon", None),
             ("-5", None),
             ("", None),
         ] {
             assert_eq!(wait(text, now), seconds.map(Duration::from_secs), "{text}");
         }
+    }
+
+    #[test]
+    fn a_date_counts_by_the_clock_of_whoever_sent_it() {
+        let facts = Facts {
+            status: Some(503),
+            retry_after: Some("Tue, 24 Nov 2026 09:00:30 GMT"),
+            date: Some("Tue, 24 Nov 2026 09:00:00 GMT"),
+            ..Facts::default()
+        };
+        let an_hour_behind = "2026-11-24T08:00:00Z".parse().unwrap();
+        let seen = classify(&facts, an_hour_behind);
+        assert_eq!(seen.retry_after, Some(Duration::from_secs(30)));
     }
 
     #[test]

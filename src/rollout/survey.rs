@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use crate::dataverse::{self, Impersonated};
 use crate::journal::{Phase, Subject, Surveyed, UndoFinding};
-use crate::model::{Filter, Operation, Problem, ProblemKind, Stage};
+use crate::model::{Filter, Operation, Problem, ProblemKind, Stage, UserId};
 use crate::plan::{
     Attribution, Change, Done, UndoStep, UserPlan, Wrote, foreign_row, plan_user, undo_step,
 };
@@ -133,7 +133,7 @@ impl Rollout {
         for &kind in self.head().criteria.kinds() {
             match self.reader.filters(&who, kind, self.columns()).await {
                 Ok(more) => filters.extend(more),
-                Err(error) => return user_problem(error),
+                Err(error) => return self.user_problem(subject, error),
             }
         }
         if let Some(row) = foreign_row(&filters, subject.id) {
@@ -163,8 +163,31 @@ impl Rollout {
                 let kind = ProblemKind::ImpersonationDropped;
                 Ok(Err(Problem::seen(Stage::Survey, kind, message)))
             }
-            Err(error) => user_problem(error),
+            Err(error) => self.user_problem(subject, error),
         }
+    }
+
+    /// An error of one user is that user's problem; any other stops the run.
+    fn user_problem<T>(
+        &self,
+        subject: &Subject,
+        error: dataverse::Error,
+    ) -> Result<Result<T, Problem>, RolloutError> {
+        if error.is_fatal() {
+            return Err(error.into());
+        }
+        let dropped = error
+            .fault()
+            .is_some_and(|fault| fault.is_impersonation_dropped(subject.id, self.caller()));
+        let mut problem = error.into_problem(Stage::Survey);
+        if dropped {
+            problem.kind = ProblemKind::ImpersonationDropped;
+        }
+        Ok(Err(problem))
+    }
+
+    fn caller(&self) -> UserId {
+        self.reader.identity().caller.id
     }
 
     async fn plan_and_record(
@@ -235,15 +258,6 @@ impl Rollout {
             wrote,
             stamps: self.server_stamps(),
         }
-    }
-}
-
-/// An error of one user is that user's problem; any other stops the run.
-pub(super) fn user_problem<T>(error: dataverse::Error) -> Result<Result<T, Problem>, RolloutError> {
-    if error.is_fatal() {
-        Err(error.into())
-    } else {
-        Ok(Err(error.into_problem(Stage::Survey)))
     }
 }
 

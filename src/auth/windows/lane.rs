@@ -13,6 +13,7 @@ use tracing::debug;
 use url::Url;
 
 use super::super::refusal::Refusal;
+use super::super::whole::{LONGEST, read_whole};
 use super::super::{SendError, SignInError, client};
 use super::account::Account;
 use super::binding;
@@ -69,15 +70,10 @@ enum Handshake {
 impl Lane {
     pub(super) fn new(probe: &Url) -> Result<Self, SignInError> {
         // IIS knows no Windows authentication over HTTP/2.
-        let mut builder = client::builder()
+        let http = client::builder(probe)
             .http1_only()
             .pool_max_idle_per_host(1)
-            .tls_info(true);
-        if probe.scheme() == "http" {
-            // Loopback; and a proxy that is no tunnel would break the connection in two.
-            builder = builder.no_proxy();
-        }
-        let http = builder
+            .tls_info(true)
             .build()
             .map_err(|error| SignInError::unusable("making a connection", error))?;
         Ok(Self {
@@ -94,7 +90,7 @@ impl Lane {
     pub(super) async fn send(
         &mut self,
         request: reqwest::Request,
-    ) -> Result<Response<Bytes>, reqwest::Error> {
+    ) -> Result<Response<Bytes>, SendError> {
         let signed_in = std::mem::take(&mut self.signed_in);
         let answer = self.exchange(request).await?.response;
         self.signed_in = signed_in && answer.status() != StatusCode::UNAUTHORIZED;
@@ -125,8 +121,11 @@ impl Lane {
             let message = conversation.next(said.take(), bound.take())?;
             let answer = match self.exchange(leg_request(server, &message)?).await {
                 Ok(answer) => answer,
-                Err(error) if proved && !trusted => return Err(unproved(server, &error).into()),
-                Err(error) => return Err(SendError::Connection(error)),
+                Err(SendError::Request(error)) if proved && !trusted => {
+                    return Err(unproved(server, &error).into());
+                }
+                Err(SendError::Request(error)) => return Err(SendError::Connection(error)),
+                Err(error) => return Err(error),
             };
             let moved = proved && answer.connection != connection;
             connection = answer.connection;
@@ -159,20 +158,17 @@ impl Lane {
         Err(SignInError::bad_answer(what(server), why).into())
     }
 
-    async fn exchange(&self, request: reqwest::Request) -> Result<Answer, reqwest::Error> {
-        let answer = self.http.execute(request).await?;
+    async fn exchange(&self, request: reqwest::Request) -> Result<Answer, SendError> {
+        let answer = self.http.execute(request).await;
+        let answer = answer.map_err(SendError::Request)?;
         let seen = answer.extensions();
         let connection = seen.get::<HttpInfo>().map(HttpInfo::local_addr);
         let tls = seen.get::<TlsInfo>();
         let certificate = tls
             .and_then(|tls| tls.peer_certificate())
             .map(<[u8]>::to_vec);
-        let mut response = Response::new(Bytes::new());
-        *response.status_mut() = answer.status();
-        *response.headers_mut() = answer.headers().clone();
-        *response.body_mut() = answer.bytes().await?;
         Ok(Answer {
-            response,
+            response: read_whole(answer, LONGEST).await?,
             connection,
             certificate,
         })

@@ -7,7 +7,7 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
-use super::super::{SendError, SignInError};
+use super::super::{SendError, SignInError, mebibytes};
 use super::lane::{Lane, Outcome, Server, not_kept};
 
 /// How often one request is sent where its connection does not stay signed in.
@@ -77,6 +77,10 @@ impl Windows {
                 Err(SignInError::bad_answer(what(), format!("status {status}")))
             }
             Err(SendError::SignIn(error)) => Err(error),
+            Err(SendError::TooLong { longest }) => {
+                let why = format!("the answer is longer than {}", mebibytes(longest));
+                Err(SignInError::bad_answer(what(), why))
+            }
             Err(SendError::Request(error) | SendError::Connection(error)) => {
                 Err(SignInError::Unreachable {
                     what: what(),
@@ -102,7 +106,7 @@ impl Windows {
                 return Ok(answer);
             }
             let copy = request.try_clone().ok_or_else(|| self.not_kept())?;
-            let answer = lane.send(copy).await.map_err(SendError::Request)?;
+            let answer = lane.send(copy).await?;
             if answer.status() != StatusCode::UNAUTHORIZED {
                 return Ok(answer);
             }

@@ -3,21 +3,12 @@
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
+use super::super::answer::Answer;
+
 /// How deep multiparts may nest: the batch, and a change set in it.
 const MAX_DEPTH: usize = 2;
 /// How many headers a part may have.
 const MAX_HEADERS: usize = 64;
-
-/// The answer to one request inside a batch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct PartAnswer {
-    /// Its status.
-    pub status: StatusCode,
-    /// Its own headers, without those of the MIME part around it.
-    pub headers: HeaderMap,
-    /// Its body as it came; empty where there is none.
-    pub body: Bytes,
-}
 
 /// Why an answer is not the answer to a batch.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +33,7 @@ pub enum BatchError {
 ///
 /// Line ends may be CRLF or bare LF, boundaries quoted or bare. A body that breaks off is an error,
 /// because what was not read may have been done.
-pub fn decode(content_type: &str, body: &Bytes) -> Result<Vec<PartAnswer>, BatchError> {
+pub fn decode(content_type: &str, body: &Bytes) -> Result<Vec<Answer>, BatchError> {
     let mut answers = Vec::new();
     decode_level(content_type, body, 1, &mut answers)?;
     Ok(answers)
@@ -52,7 +43,7 @@ fn decode_level(
     content_type: &str,
     body: &Bytes,
     depth: usize,
-    answers: &mut Vec<PartAnswer>,
+    answers: &mut Vec<Answer>,
 ) -> Result<(), BatchError> {
     let boundary = boundary_of(content_type)
         .ok_or_else(|| BatchError::NotMultipart(content_type.to_owned()))?;
@@ -144,7 +135,7 @@ fn headers_of(part: &Bytes) -> Result<(HeaderMap, Bytes), String> {
 
 /// A part whose delimiter was found is whole; some servers leave out the blank line after the headers
 /// of an answer without a body.
-fn answer_of(content: &Bytes) -> Result<PartAnswer, String> {
+fn answer_of(content: &Bytes) -> Result<Answer, String> {
     if let Some(answer) = parse_answer(content)? {
         return Ok(answer);
     }
@@ -152,7 +143,7 @@ fn answer_of(content: &Bytes) -> Result<PartAnswer, String> {
     parse_answer(&closed)?.ok_or_else(|| "its headers have no end".into())
 }
 
-fn parse_answer(content: &Bytes) -> Result<Option<PartAnswer>, String> {
+fn parse_answer(content: &Bytes) -> Result<Option<Answer>, String> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     let mut response = httparse::Response::new(&mut headers);
     let length = match response.parse(content) {
@@ -161,7 +152,7 @@ fn parse_answer(content: &Bytes) -> Result<Option<PartAnswer>, String> {
         Err(error) => return Err(error.to_string()),
     };
     let status = response.code.unwrap_or_default();
-    Ok(Some(PartAnswer {
+    Ok(Some(Answer {
         status: StatusCode::from_u16(status).map_err(|e| e.to_string())?,
         headers: header_map(response.headers)?,
         body: content.slice(length..),
@@ -185,7 +176,7 @@ mod tests {
 
     const CONTENT_TYPE: &str = "multipart/mixed; boundary=batchresponse_1";
 
-    fn read(text: &str) -> Result<Vec<PartAnswer>, BatchError> {
+    fn read(text: &str) -> Result<Vec<Answer>, BatchError> {
         decode(CONTENT_TYPE, &Bytes::from(text.to_owned()))
     }
 

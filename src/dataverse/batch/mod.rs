@@ -6,5 +6,5 @@
 mod decode;
 mod encode;
 
-pub use decode::{PartAnswer, decode};
+pub use decode::{BatchError, decode};
 pub use encode::{Part, content_type, encode};

@@ -276,6 +276,7 @@ fn observe(response: &Response) -> Observation {
         status: response.status,
         code: response.code,
         retry_after: retry_after.as_deref(),
+        date: None,
         failure: response.status.is_none().then_some(Failure::Interrupted),
         transient: false,
     };

@@ -1,0 +1,223 @@
+//! Proxies: what goes past them, and what they say.
+//!
+//! The HTTP library reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` and the settings of the system. What it
+//! does not know is decided here.
+
+use std::error::Error;
+use std::fmt;
+
+use url::{Host, Url};
+
+/// A proxy that did not let a request through.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProxyRefusal {
+    /// Which proxy, without user and password.
+    pub proxy: String,
+    /// What it did.
+    pub why: ProxyFault,
+}
+
+/// What a proxy did instead of letting a request through.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ProxyFault {
+    /// It wants another user or password (407).
+    Password,
+    /// It does not connect to this host, or broke the connection off.
+    Refused,
+    /// It could not be reached.
+    Unreachable,
+}
+
+impl fmt::Display for ProxyRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { proxy, why } = self;
+        match why {
+            ProxyFault::Password => write!(
+                f,
+                "the proxy {proxy} does not accept the user and password given for it (407)"
+            ),
+            ProxyFault::Refused => write!(f, "the proxy {proxy} refuses to connect to this host"),
+            ProxyFault::Unreachable => write!(f, "cannot connect to the proxy {proxy}"),
+        }
+    }
+}
+
+/// Whether requests to this address go past every proxy, whatever the settings say.
+pub(super) fn goes_direct(url: &Url) -> bool {
+    let exceptions = variable(["NO_PROXY", "no_proxy"]).unwrap_or_default();
+    is_loopback(url) || is_exempt(url, &exceptions)
+}
+
+/// Loopback is this machine: a proxy would be handed a token in the clear, and reach another machine.
+pub(super) fn is_loopback(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(ip)) => ip.is_loopback(),
+        Some(Host::Ipv6(ip)) => {
+            ip.is_loopback() || ip.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
+        }
+        Some(Host::Domain(name)) => {
+            let name = name.trim_end_matches('.').to_ascii_lowercase();
+            name == "localhost" || name.ends_with(".localhost")
+        }
+        None => false,
+    }
+}
+
+/// The spellings of `NO_PROXY` that the HTTP library does not know: `*.domain`, as Windows and Java write it, and
+/// entries with blanks or semicolons between them.
+fn is_exempt(url: &Url, exceptions: &str) -> bool {
+    let Some(host) = url.host_str() else {
+        return false;
+    };
+    let host = host.trim_end_matches('.').to_ascii_lowercase();
+    exceptions
+        .split([',', ';', ' ', '\t'])
+        .map(|entry| entry.trim().to_ascii_lowercase())
+        .filter_map(|entry| {
+            let domain = entry.strip_prefix('*').unwrap_or(&entry);
+            let domain = domain.trim_start_matches('.').to_owned();
+            (!domain.is_empty()).then_some(domain)
+        })
+        .any(|domain| {
+            host.strip_suffix(&domain)
+                .is_some_and(|before| before.is_empty() || before.ends_with('.'))
+        })
+}
+
+/// What a proxy did, where that is why there is no answer.
+pub(super) fn refusal(error: &reqwest::Error, url: &Url) -> Option<ProxyRefusal> {
+    let mut cause: Option<&dyn Error> = Some(error);
+    while let Some(inner) = cause {
+        if let Some(why) = fault_of(&inner.to_string()) {
+            return Some(ProxyRefusal {
+                proxy: name(url),
+                why,
+            });
+        }
+        cause = inner.source();
+    }
+    None
+}
+
+/// The HTTP library has no type for it that could be seen from outside; its words are these (hyper-util, `Tunnel`).
+fn fault_of(message: &str) -> Option<ProxyFault> {
+    let said = message.strip_prefix("tunnel error: ")?;
+    Some(if said.starts_with("proxy authorization") {
+        ProxyFault::Password
+    } else if said.starts_with("failed to create underlying connection") {
+        ProxyFault::Unreachable
+    } else {
+        ProxyFault::Refused
+    })
+}
+
+/// A proxy answered instead of the server (407), not while a tunnel was made but to the request itself.
+pub(crate) fn wants_password(url: &Url) -> ProxyRefusal {
+    ProxyRefusal {
+        proxy: name(url),
+        why: ProxyFault::Password,
+    }
+}
+
+/// The proxy for this address, by host and port: never with user and password.
+fn name(url: &Url) -> String {
+    let own = match url.scheme() {
+        "https" => ["HTTPS_PROXY", "https_proxy"],
+        _ => ["HTTP_PROXY", "http_proxy"],
+    };
+    let text = variable(own).or_else(|| variable(["ALL_PROXY", "all_proxy"]));
+    text.and_then(|text| without_user(&text))
+        .unwrap_or_else(|| "of the system settings".to_owned())
+}
+
+fn without_user(proxy: &str) -> Option<String> {
+    let absolute = if proxy.contains("://") {
+        proxy.to_owned()
+    } else {
+        format!("http://{proxy}")
+    };
+    let url = Url::parse(&absolute).ok()?;
+    let host = url.host_str()?.to_owned();
+    Some(match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}"),
+        None => host,
+    })
+}
+
+/// The first of these variables that is set, as the HTTP library reads them.
+fn variable(names: [&str; 2]) -> Option<String> {
+    let mut values = names.iter().filter_map(|name| std::env::var(name).ok());
+    values.find(|value| !value.trim().is_empty())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn url(text: &str) -> Url {
+        Url::parse(text).unwrap()
+    }
+
+    #[test]
+    fn every_name_of_this_machine_goes_past_the_proxy() {
+        for here in [
+            "http://localhost:5000/",
+            "https://LOCALHOST./",
+            "http://crm.localhost/",
+            "http://127.0.0.1/",
+            "http://127.8.9.1/",
+            "http://[::1]:80/",
+            "http://[::ffff:127.0.0.1]/",
+        ] {
+            assert!(is_loopback(&url(here)), "{here}");
+        }
+        for elsewhere in ["https://localhost.example/", "https://10.0.0.1/"] {
+            assert!(!is_loopback(&url(elsewhere)), "{elsewhere}");
+        }
+    }
+
+    #[test]
+    fn a_star_before_a_domain_means_the_domain_and_all_below_it() {
+        let exempt = |list: &str, host: &str| is_exempt(&url(&format!("https://{host}/")), list);
+        for list in [
+            "*.contoso.example",
+            ".contoso.example",
+            "contoso.example",
+            "x;*.Contoso.Example , y",
+        ] {
+            assert!(exempt(list, "crm.contoso.example"), "{list}");
+            assert!(exempt(list, "contoso.example"), "{list}");
+            assert!(!exempt(list, "notcontoso.example"), "{list}");
+        }
+        assert!(!exempt("", "contoso.example"));
+        assert!(!exempt(" , *., ", "contoso.example"));
+    }
+
+    #[test]
+    fn a_refused_password_is_told_from_a_refused_connection() {
+        for (message, fault) in [
+            (
+                "tunnel error: proxy authorization required",
+                Some(ProxyFault::Password),
+            ),
+            ("tunnel error: unsuccessful", Some(ProxyFault::Refused)),
+            (
+                "tunnel error: failed to create underlying connection",
+                Some(ProxyFault::Unreachable),
+            ),
+            ("tcp connect error", None),
+        ] {
+            assert_eq!(fault_of(message), fault, "{message}");
+        }
+    }
+
+    #[test]
+    fn a_proxy_is_named_without_its_password() {
+        for text in [
+            "http://svc:canary@proxy.example:8080",
+            "svc:canary@proxy.example:8080",
+        ] {
+            assert_eq!(without_user(text).as_deref(), Some("proxy.example:8080"));
+        }
+    }
+}

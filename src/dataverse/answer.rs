@@ -1,0 +1,173 @@
+//! An answer, alone or as part of a batch, and what it means for the pace.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
+use http::{HeaderMap, HeaderName, Response, StatusCode};
+use jiff::Timestamp;
+
+use crate::pacing::{Facts, Observation, Repeat, Signal, classify};
+
+use super::fault::Fault;
+
+/// An answer that arrived whole.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its headers; those of a part without those of the MIME part around it.
+    pub headers: HeaderMap,
+    /// Its body as it came; empty where there is none.
+    pub body: Bytes,
+}
+
+impl From<Response<Bytes>> for Answer {
+    fn from(answer: Response<Bytes>) -> Self {
+        let (parts, body) = answer.into_parts();
+        Self {
+            status: parts.status,
+            headers: parts.headers,
+            body,
+        }
+    }
+}
+
+impl Answer {
+    pub(super) fn fault(&self) -> Fault {
+        Fault::new(self.status, &self.headers, &self.body)
+    }
+
+    /// The content type, where this is the answer to a batch.
+    pub(super) fn multipart(&self) -> Option<&str> {
+        let content_type = self.header(&CONTENT_TYPE)?;
+        let start = content_type.trim_start().to_ascii_lowercase();
+        start.starts_with("multipart/").then_some(content_type)
+    }
+
+    /// Whether this is a success without a body: no answer at all, where something was asked for.
+    pub(super) fn is_empty_success(&self) -> bool {
+        self.status == StatusCode::OK && self.body.trim_ascii().is_empty()
+    }
+
+    /// Whether a `$batch` was refused by something that is no Web API, or that has no `$batch`: a page of a gateway in
+    /// place of an answer, or a status that says that there is no such thing. What the Web API itself refuses, it
+    /// refuses in a document, and it would refuse single requests as well.
+    pub(super) fn refuses_batches(&self) -> bool {
+        if self.multipart().is_some() || self.status.is_server_error() && !self.is_501() {
+            return false;
+        }
+        let no_such_thing = matches!(
+            self.status,
+            StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED
+        );
+        no_such_thing || self.is_501() || !is_document(&self.body)
+    }
+
+    fn is_501(&self) -> bool {
+        self.status == StatusCode::NOT_IMPLEMENTED
+    }
+
+    /// A number in a header.
+    pub(super) fn number(&self, name: &str) -> Option<u32> {
+        self.headers.get(name)?.to_str().ok()?.trim().parse().ok()
+    }
+
+    fn header(&self, name: &HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}
+
+fn is_document(body: &[u8]) -> bool {
+    matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
+}
+
+/// What the answer to a request means that may be repeated or not. The outer status of a batch is that of the part
+/// that stopped it, and says nothing of the parts before that one, which may have been done: only the parts can be
+/// judged.
+pub(super) fn observe(answer: &Answer, repeat: Repeat) -> Observation {
+    if answer.multipart().is_some() {
+        return Observation {
+            signal: Signal::Success,
+            retry_after: None,
+            not_done: false,
+        };
+    }
+    // Gateways answer so while they lose a connection; the same question is answered a moment later.
+    if repeat == Repeat::Safe && answer.is_empty_success() {
+        return Observation {
+            signal: Signal::Overload,
+            retry_after: None,
+            not_done: false,
+        };
+    }
+    let status = answer.status;
+    let fault = (!status.is_success() && !status.is_redirection()).then(|| answer.fault());
+    let facts = Facts {
+        status: Some(status.as_u16()),
+        code: fault.as_ref().and_then(|fault| fault.code),
+        retry_after: answer.header(&RETRY_AFTER),
+        date: answer.header(&DATE),
+        failure: None,
+        transient: fault.as_ref().is_some_and(Fault::is_deadlock),
+    };
+    classify(&facts, Timestamp::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::HeaderValue;
+
+    fn answer(status: u16, content_type: &'static str, body: &'static str) -> Answer {
+        let content_type = HeaderValue::from_static(content_type);
+        Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::from_iter([(CONTENT_TYPE, content_type)]),
+            body: Bytes::from_static(body.as_bytes()),
+        }
+    }
+
+    #[test]
+    fn a_batch_that_was_stopped_by_a_limit_is_not_sent_again_as_a_whole() {
+        let stopped = answer(429, "multipart/mixed; boundary=x", "");
+        assert_eq!(observe(&stopped, Repeat::Safe).signal, Signal::Success);
+        let refused = answer(429, "application/json", "");
+        assert_eq!(observe(&refused, Repeat::Safe).signal, Signal::Throttled);
+    }
+
+    #[test]
+    fn nothing_in_answer_to_a_read_is_no_answer_and_to_a_write_it_is_one() {
+        for body in ["", " \r\n"] {
+            let empty = answer(200, "application/json", body);
+            assert_eq!(observe(&empty, Repeat::Safe).signal, Signal::Overload);
+            let written = observe(&empty, Repeat::OnlyIfNotDone);
+            assert_eq!(written.signal, Signal::Success);
+        }
+        let nothing_to_say = answer(204, "application/json", "");
+        let seen = observe(&nothing_to_say, Repeat::Safe);
+        assert_eq!(seen.signal, Signal::Success);
+    }
+
+    #[test]
+    fn a_page_of_a_gateway_refuses_batches_and_a_document_of_the_web_api_does_not() {
+        let page = "<html><body>Request rejected</body></html>";
+        let document = r#"{"error":{"code":"0x80040220","message":"missing prvReadUserQuery"}}"#;
+        for (status, body, refuses) in [
+            (403, page, true),
+            (200, page, true),
+            (400, "", true),
+            (413, page, true),
+            (415, page, true),
+            (404, document, true),
+            (405, document, true),
+            (501, document, true),
+            (403, document, false),
+            (400, document, false),
+            // That passes, or is told as what it is.
+            (502, page, false),
+            (503, page, false),
+        ] {
+            let answer = answer(status, "text/html", body);
+            assert_eq!(answer.refuses_batches(), refuses, "{status} {body}");
+        }
+    }
+}

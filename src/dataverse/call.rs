@@ -1,0 +1,116 @@
+//! One request, and the headers that requests have.
+
+use bytes::Bytes;
+use http::header::{ACCEPT, CONTENT_TYPE};
+use http::{HeaderMap, HeaderName, HeaderValue, Method};
+use url::Url;
+use uuid::Uuid;
+
+use crate::pacing::Repeat;
+
+use super::batch::{self, Part};
+
+pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
+/// Rows on a page: the most that the server gives.
+const PAGE_SIZE: HeaderValue = HeaderValue::from_static("odata.maxpagesize=5000");
+/// So that one part's failure does not keep the others from being done.
+const CONTINUE: HeaderValue = HeaderValue::from_static("odata.continue-on-error");
+const JSON: &str = "application/json";
+
+/// One request to make.
+#[derive(Clone, Debug)]
+pub(crate) struct Call {
+    /// What it is for, as errors say it: "reading the sync filters".
+    pub(crate) what: &'static str,
+    pub(crate) method: Method,
+    pub(crate) url: Url,
+    pub(crate) headers: HeaderMap,
+    pub(crate) body: Bytes,
+    /// Whether it may be sent again when nobody knows what became of it.
+    pub(crate) repeat: Repeat,
+}
+
+impl Call {
+    pub(crate) fn get(what: &'static str, url: Url) -> Self {
+        Self {
+            what,
+            method: Method::GET,
+            url,
+            headers: HeaderMap::new(),
+            body: Bytes::new(),
+            repeat: Repeat::Safe,
+        }
+    }
+
+    /// A write: never repeated where its outcome is unknown, because then the row itself has to be asked.
+    pub(crate) fn write(what: &'static str, method: Method, url: Url, body: Bytes) -> Self {
+        Self {
+            method,
+            body,
+            repeat: Repeat::OnlyIfNotDone,
+            ..Self::get(what, url)
+        }
+    }
+
+    /// Several requests in one, to where `$batch` is.
+    pub(super) fn batch(what: &'static str, url: Url, parts: &[Part], repeat: Repeat) -> Self {
+        let boundary = format!("batch_{}", Uuid::new_v4().as_hyphenated());
+        let content_type = HeaderValue::try_from(batch::content_type(&boundary))
+            .expect("letters, digits and hyphens can stand in a header");
+        let call = Self {
+            method: Method::POST,
+            body: batch::encode(&boundary, parts),
+            repeat,
+            ..Self::get(what, url)
+        };
+        call.header(CONTENT_TYPE, content_type)
+            .header(PREFER, CONTINUE)
+    }
+
+    pub(crate) fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.headers.insert(name, value);
+        self
+    }
+
+    /// As many rows on a page as the server gives.
+    pub(super) fn with_long_pages(self) -> Self {
+        self.header(PREFER, PAGE_SIZE)
+    }
+
+    /// Whether it acts as somebody else.
+    pub(super) fn is_impersonated(&self) -> bool {
+        ["callerobjectid", "mscrmcallerid"]
+            .iter()
+            .any(|name| self.headers.contains_key(*name))
+    }
+
+    /// The request as it leaves, but for the sign-in.
+    pub(super) fn request(&self) -> reqwest::Request {
+        let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
+        let headers = request.headers_mut();
+        headers.insert(ACCEPT, HeaderValue::from_static(JSON));
+        for name in ["odata-maxversion", "odata-version"] {
+            headers.insert(name, HeaderValue::from_static("4.0"));
+        }
+        headers.extend(self.headers.clone());
+        if self.method == Method::GET {
+            // Against caches on the way (Microsoft: "Compose HTTP requests and handle errors").
+            headers.insert("if-none-match", HeaderValue::from_static("null"));
+        }
+        if !self.body.is_empty() {
+            *request.body_mut() = Some(self.body.clone().into());
+        }
+        request
+    }
+}
+
+/// A read as part of a batch.
+pub(super) fn reading_part(url: &Url) -> Part {
+    let query = url.query().map_or_else(String::new, |q| format!("?{q}"));
+    Part {
+        method: Method::GET,
+        target: format!("{}{query}", url.path()),
+        headers: vec![("Accept", JSON.into())],
+        body: Bytes::new(),
+    }
+}

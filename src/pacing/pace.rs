@@ -1,0 +1,130 @@
+//! The pace at a limiter that says nothing of budgets: a proxy or gateway that lets through so many a second.
+//!
+//! A refusal without Dataverse's own code tells nothing of a budget over five minutes, so that none is learnt from it.
+//! It tells that the pace is too high now. The pace is searched for from what got through, doubling; where the search
+//! was refused, it goes on as CUBIC does (RFC 9438, and the AWS SDKs' adaptive retries): a little below, flat for a
+//! while near the refusal, then more and more above it, so that a limit that is gone is forgotten within a minute or two.
+
+use std::time::{Duration, Instant};
+
+use super::window::Window;
+
+/// Over how long what got through is counted: limiters count by the second.
+const COUNTED: Duration = Duration::from_secs(1);
+/// In how many seconds the pace doubles while it is searched for: twice that long the answers of a crowded gateway take.
+const DOUBLING: f64 = 1.0;
+/// What is kept of the pace at which the search was refused. It was passed by as much as half by then.
+const AFTER_SEARCH: f64 = 0.75;
+/// What is kept of a pace at the limit: a refusal costs about a second, and 5 % below that is found again soon.
+const AFTER_REFUSAL: f64 = 0.95;
+/// How long it takes back to the pace that was refused, in seconds. With a second lost at each refusal, less would cost
+/// more in refusals, and more would keep below the limit for longer than it is worth.
+const PLATEAU: f64 = 12.0;
+/// After so many plateaus without a refusal there is no limit any more: by then 60 times as much was allowed.
+const FORGOTTEN: f64 = 11.0;
+/// The slowest pace, in requests a second: below it, waiting as the limiter asks for is all there is to do.
+const SLOWEST: f64 = 1.0;
+/// For how long unused pace can be made good, in seconds: timers count in milliseconds, and a burst is refused.
+const SLACK: f64 = 0.002;
+
+/// The pace; none before the first refusal.
+#[derive(Clone, Debug)]
+pub(super) struct Pace {
+    granted: Window,
+    limit: Option<Limit>,
+    due: Option<Instant>,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Limit {
+    /// When it was refused; what had left before teaches nothing new.
+    at: Instant,
+    kind: Kind,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Kind {
+    /// From this pace upwards, doubling.
+    Search { from: f64 },
+    /// From just below the pace that was refused.
+    Known { refused: f64 },
+}
+
+impl Pace {
+    pub(super) fn new() -> Self {
+        Self {
+            granted: Window::new(COUNTED),
+            limit: None,
+            due: None,
+        }
+    }
+
+    /// Requests a second, where there is a limit.
+    pub(super) fn per_second(&self, now: Instant) -> Option<f64> {
+        let limit = self.limit?;
+        let since = now.saturating_duration_since(limit.at).as_secs_f64();
+        let rate = match limit.kind {
+            Kind::Search { from } => from * (since / DOUBLING).min(20.0).exp2(),
+            Kind::Known { refused } => {
+                let x = (since - PLATEAU) / PLATEAU;
+                refused + refused * (1.0 - AFTER_REFUSAL) * x.powi(3)
+            }
+        };
+        (since < PLATEAU * FORGOTTEN).then_some(rate.max(SLOWEST))
+    }
+
+    /// When the next request may leave; `None` is at once.
+    pub(super) fn wait_until(&self, now: Instant) -> Option<Instant> {
+        self.per_second(now)?;
+        self.due.filter(|due| *due > now)
+    }
+
+    /// A request leaves.
+    pub(super) fn spend(&mut self, now: Instant) {
+        let Some(rate) = self.per_second(now) else {
+            (self.limit, self.due) = (None, None);
+            return;
+        };
+        let earliest = now
+            .checked_sub(Duration::from_secs_f64(SLACK))
+            .unwrap_or(now);
+        let due = self.due.map_or(now, |due| due.max(earliest));
+        self.due = Some(due + Duration::from_secs_f64(1.0 / rate));
+    }
+
+    /// A request got through.
+    pub(super) fn granted(&mut self, now: Instant) {
+        self.granted.add(now);
+    }
+
+    /// A request that left then was refused. A flight that was refused together is one piece of news, and where nothing
+    /// gets through at all there is no pace to learn.
+    pub(super) fn refused(&mut self, sent: Instant, now: Instant) {
+        if self.limit.is_some_and(|limit| sent < limit.at) {
+            return;
+        }
+        let through = self.granted.sum(now);
+        if through == 0 {
+            return;
+        }
+        let kind = match (self.per_second(now), self.limit.map(|limit| limit.kind)) {
+            (None, _) | (_, None) => Kind::Search {
+                from: (f64::from(through) / COUNTED.as_secs_f64() / 2.0).max(SLOWEST),
+            },
+            (Some(rate), Some(Kind::Search { .. })) => Kind::Known {
+                refused: (rate * AFTER_SEARCH).max(SLOWEST),
+            },
+            (Some(rate), Some(Kind::Known { refused })) => Kind::Known {
+                // Refused below what was refused before: the limit is lower than was thought.
+                refused: rate.min(refused).max(SLOWEST),
+            },
+        };
+        self.limit = Some(Limit { at: now, kind });
+        self.due = None;
+    }
+
+    /// Starts anew after a pause, so that nothing is made good in a burst.
+    pub(super) fn reopened(&mut self, now: Instant) {
+        self.due = self.due.map(|due| due.max(now));
+    }
+}
