@@ -221,11 +221,20 @@ mod tests {
     fn a_refusal_that_is_over_in_a_moment_teaches_nothing() {
         let mut rate = Rate::new(WINDOW, None);
         let now = Instant::now();
-        (0..50).for_each(|_| rate.granted(now, now));
+        (0..ENOUGH).for_each(|_| rate.granted(now, now));
         rate.refused(now, seconds(1.0), now);
         assert_eq!(rate.per_second(), None);
         rate.refused(now, seconds(100.0), now);
         assert!(rate.per_second().is_some());
+    }
+
+    #[test]
+    fn a_refusal_after_too_few_requests_teaches_nothing() {
+        let mut rate = Rate::new(WINDOW, None);
+        let now = Instant::now();
+        (1..ENOUGH).for_each(|_| rate.granted(now, now));
+        rate.refused(now, WINDOW, now);
+        assert_eq!(rate.per_second(), None);
     }
 
     #[test]

@@ -73,6 +73,9 @@ pub(super) struct Server {
     pub(super) jitter: f64,
     /// So many requests of a hundred take so many times as long.
     pub(super) tail: Option<[f64; 2]>,
+    /// A gateway before the servers lets through so many a second, with as many to spare, and refuses the rest in its own
+    /// words: no code, and "one second".
+    pub(super) a_second: Option<f64>,
     /// More than so many at once share the server.
     pub(super) capacity: Option<u32>,
     /// Who keeps sending is refused for longer.

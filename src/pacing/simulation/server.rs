@@ -25,6 +25,8 @@ pub(super) struct Servers {
     all: Vec<WebServer>,
     next: usize,
     rng: SmallRng,
+    /// What the gateway has to spare, and since when.
+    spare: (f64, f64),
 }
 
 /// One of them, with budgets of its own. Times are in seconds, execution times in microseconds.
@@ -48,6 +50,7 @@ impl Servers {
             all: vec![WebServer::default(); count],
             scenario: scenario.clone(),
             next: 0,
+            spare: (scenario.server.a_second.unwrap_or_default(), 0.0),
             rng: SmallRng::seed_from_u64(scenario.seed),
         }
     }
@@ -69,6 +72,10 @@ impl Servers {
             let retry_after = fault.retry_after.map(f64::from);
             return answer(0.0, Some(503), None, retry_after);
         }
+        if self.is_refused_on_the_way(now) {
+            let retry_after = (!self.scenario.server.silent).then_some(1.0);
+            return answer(0.0, Some(429), None, retry_after);
+        }
         let web = &mut self.all[server];
         web.pass(now, self.scenario.server.window);
         if let Some((code, wait)) = web.refuse(&self.scenario, now) {
@@ -79,6 +86,17 @@ impl Servers {
         self.all[server].run(now, takes);
         let status = fault.is_none().then_some(204);
         answer(takes, status, None, None)
+    }
+
+    fn is_refused_on_the_way(&mut self, now: f64) -> bool {
+        let Some(rate) = self.scenario.server.a_second else {
+            return false;
+        };
+        let (spare, since) = self.spare;
+        let spare = rate.min(spare + (now - since) * rate);
+        let refused = spare < 1.0;
+        self.spare = (if refused { spare } else { spare - 1.0 }, now);
+        refused
     }
 
     fn choose(&mut self) -> usize {

@@ -1,0 +1,48 @@
+//! The client, as a command uses it, with pauses that are over at once.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use syncfilters::auth::GivenToken;
+use syncfilters::dataverse::{Channel, Error, Impersonated, Reader};
+use syncfilters::model::{User, UserId};
+use syncfilters::pacing::{Pacer, RetryPolicy, Settings};
+use tokio_util::sync::CancellationToken;
+
+use super::server::{Server, USER};
+
+pub(crate) async fn connect(server: &Server) -> Result<Reader, Error> {
+    let settings = Settings {
+        retry: RetryPolicy {
+            base: Duration::from_millis(1),
+            cap: Duration::from_millis(2),
+            ..RetryPolicy::default()
+        },
+        ..Settings::default()
+    };
+    let tokens = Arc::new(GivenToken::new("a-token").unwrap());
+    let channel = Channel::new(
+        server.url.parse().unwrap(),
+        tokens,
+        Pacer::new(settings),
+        CancellationToken::new(),
+    );
+    Reader::connect(channel.unwrap()).await
+}
+
+pub(crate) fn user() -> Impersonated {
+    Impersonated {
+        id: UserId(USER.parse().unwrap()),
+        object_id: None,
+    }
+}
+
+/// Every user there is.
+pub(crate) async fn all_users(reader: &Reader) -> Result<Vec<User>, Error> {
+    let mut pages = reader.users(None);
+    let mut all = Vec::new();
+    while let Some(users) = pages.next().await? {
+        all.extend(users);
+    }
+    Ok(all)
+}

@@ -1,0 +1,12 @@
+//! Servers, gateways and proxies that do what none should: the client against a raw server of its own on loopback,
+//! because client and sandbox must not share a mistake.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod bodies;
+mod client;
+mod limits;
+mod lists;
+mod proxies;
+mod refusals;
+mod server;
