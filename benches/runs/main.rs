@@ -3,8 +3,9 @@
 //! Three parties, each a process of its own: the server (`syncfilters sandbox`), the tool (`syncfilters
 //! deactivate`, with a state folder of its own), and this one, which re-enacts what is done without the tool.
 //!
-//! `cargo bench --bench runs` measures everything; `-- limit`, `-- latency`, `-- overhead` or `-- http` only that.
+//! `cargo bench --bench runs` measures everything; `-- limit`, `-- gateway`, `-- latency`, `-- overhead` or `-- http` only that.
 
+mod gateway;
 mod http;
 mod latency;
 mod limit;
@@ -33,6 +34,9 @@ async fn main() -> Fallible<()> {
     say(&format!("Machine: {}\n", process::machine()))?;
     if wanted("limit") {
         limit::measure().await?;
+    }
+    if wanted("gateway") {
+        gateway::measure().await?;
     }
     if wanted("latency") {
         latency::measure().await?;

@@ -106,8 +106,30 @@ pub(super) fn config_file(args: &ConnectionArgs) -> Result<ConfigFile, CliError>
     Ok(ConfigFile::read(&path, asked_for)?)
 }
 
+/// After so long without an answer it is said what is being tried, so that a wrong address is seen before a connection
+/// is given up. An environment far away answers within one or two seconds.
+const SAY_AFTER: Duration = Duration::from_secs(2);
+
+/// Does the work, and says what it waits for where that takes long.
+async fn saying<T>(app: &App, address: String, work: impl Future<Output = T>) -> T {
+    tokio::pin!(work);
+    tokio::select! {
+        biased;
+        done = &mut work => return done,
+        () = tokio::time::sleep(SAY_AFTER) => {}
+    }
+    app.printer
+        .say(&format!("Connecting to {address} is taking long ..."));
+    work.await
+}
+
 /// Signs in, finds out who answers, and says who that is where it was not settled beforehand.
 pub(super) async fn connect(app: &App, target: Target) -> Result<Connection, CliError> {
+    let address = target.environment.to_string();
+    saying(app, address, sign_in_and_connect(app, target)).await
+}
+
+async fn sign_in_and_connect(app: &App, target: Target) -> Result<Connection, CliError> {
     let sign_in = SignIn::open(&target, &app.interrupted).await?;
     let connection = connect_with(app, target, sign_in.signed_in()).await?;
     sign_in::announce(&sign_in, connection.reader().identity());

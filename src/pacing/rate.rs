@@ -19,9 +19,9 @@ const WIDEST_SPREAD: f64 = 0.97;
 const TRIAL_SPREAD: f64 = 4.0;
 /// As a share of the window: for how long unused pace can be made good, as timers are not exact.
 const SLACK: f64 = 1.0 / 300.0;
-/// Requests that have to have got through before a budget is learnt, and the smallest that is: one a second over the
-/// documented five minutes, a twentieth of the documented budget. A refusal after fewer is about something else.
-const ENOUGH: u32 = 300;
+/// Requests that have to have got through before a budget is learnt, and the smallest that is: one in three seconds
+/// over the documented five minutes, a sixtieth of the documented budget. A refusal after fewer is about something else.
+const ENOUGH: u32 = 100;
 /// As a share of the window: a shortage that is over sooner is no reason for a trial, and after so long without
 /// a shortage a trial is over.
 const SHORTAGE: f64 = 1.0 / 50.0;

@@ -199,7 +199,8 @@ impl Rollout {
                 Next::Again(one)
             }
             Written::Refused(fault) => {
-                Next::Settled(one.failed(Some(fault_problem(Stage::Apply, &fault))))
+                let problem = self.refusal(subject, Stage::Apply, &fault);
+                Next::Settled(one.failed(Some(problem)))
             }
             Written::NotSent { kind, why } => Next::Settled(one.failed(seen(kind, why))),
             Written::Interrupted | Written::Dry => Next::Withdraw(one),

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use crate::dataverse::{self, Impersonated};
+use crate::dataverse::{self, Fault, Impersonated, fault_problem};
 use crate::journal::{Phase, Subject, Surveyed, UndoFinding};
-use crate::model::{Filter, Operation, Problem, ProblemKind, Stage, UserId};
+use crate::model::{Filter, Operation, Problem, ProblemKind, Stage};
 use crate::plan::{
     Attribution, Change, Done, UndoStep, UserPlan, Wrote, foreign_row, plan_user, undo_step,
 };
@@ -178,7 +178,7 @@ impl Rollout {
         }
         let dropped = error
             .fault()
-            .is_some_and(|fault| fault.is_impersonation_dropped(subject.id, self.caller()));
+            .is_some_and(|fault| self.is_dropped(subject, fault));
         let mut problem = error.into_problem(Stage::Survey);
         if dropped {
             problem.kind = ProblemKind::ImpersonationDropped;
@@ -186,8 +186,18 @@ impl Rollout {
         Ok(Err(problem))
     }
 
-    fn caller(&self) -> UserId {
-        self.reader.identity().caller.id
+    fn is_dropped(&self, subject: &Subject, fault: &Fault) -> bool {
+        let caller = self.reader.identity().caller.id;
+        fault.is_impersonation_dropped(subject.id, caller)
+    }
+
+    /// A refusal as a problem of one user, whose own request it was.
+    pub(super) fn refusal(&self, subject: &Subject, stage: Stage, fault: &Fault) -> Problem {
+        let mut problem = fault_problem(stage, fault);
+        if self.is_dropped(subject, fault) {
+            problem.kind = ProblemKind::ImpersonationDropped;
+        }
+        problem
     }
 
     async fn plan_and_record(
