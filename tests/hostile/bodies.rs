@@ -8,7 +8,7 @@ use syncfilters::auth::{Http, challenge};
 use syncfilters::dataverse::{Columns, Error};
 use syncfilters::model::Kind;
 
-use super::client::{all_users, connect, user};
+use super::client::{all_users, connect, own_filters, user};
 use super::server::{Reply, Server};
 
 fn is_too_long(error: &Error) -> bool {
@@ -92,7 +92,7 @@ async fn an_empty_answer_to_a_read_is_asked_for_again() {
     let reader = connect(&server).await.unwrap();
     let before = server.seen("").len();
     for _ in 0..2 {
-        let filters = reader.filters(&user(), Kind::Outlook, Columns::Needed);
+        let filters = own_filters(&reader);
         assert!(filters.await.unwrap().is_empty());
     }
     let asked = server.seen("").len() - before;

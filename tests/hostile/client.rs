@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use syncfilters::auth::GivenToken;
-use syncfilters::dataverse::{Channel, Error, Impersonated, Reader};
-use syncfilters::model::{User, UserId};
+use syncfilters::dataverse::{Channel, Columns, Error, Impersonated, Reader};
+use syncfilters::model::{Filter, Kind, User, UserId};
 use syncfilters::pacing::{Pacer, RetryPolicy, Settings};
 use tokio_util::sync::CancellationToken;
 
@@ -45,4 +45,11 @@ pub(crate) async fn all_users(reader: &Reader) -> Result<Vec<User>, Error> {
         all.extend(users);
     }
     Ok(all)
+}
+
+/// The user's filters, asked as the user.
+pub(crate) async fn own_filters(reader: &Reader) -> Result<Vec<Filter>, Error> {
+    reader
+        .filters(&user(), Kind::Outlook, Columns::Needed)
+        .await
 }

@@ -3,7 +3,7 @@
 use syncfilters::dataverse::{Columns, Error, FetchQuery, Fetched, Probe};
 use syncfilters::model::{Kind, UserId};
 
-use super::client::{connect, user};
+use super::client::{connect, own_filters, user};
 use super::server::{CALLER, Reply, Server, USER};
 
 const NO_ROWS: &str = r#"{"value":[]}"#;
@@ -18,7 +18,7 @@ fn filter(etag: &str) -> String {
 async fn a_user_who_is_answered_401_is_that_users_problem() {
     let server = Server::start(|_| Reply::json(401, ""));
     let reader = connect(&server).await.unwrap();
-    let read = reader.filters(&user(), Kind::Outlook, Columns::Needed);
+    let read = own_filters(&reader);
     let error = read.await.unwrap_err();
     assert!(!error.is_fatal(), "{error}");
     assert_eq!(error.fault().unwrap().status.as_u16(), 401);
@@ -44,7 +44,7 @@ async fn a_caller_who_is_answered_401_stops_the_run() {
         }
     });
     let reader = connect(&server).await.unwrap();
-    let read = reader.filters(&user(), Kind::Outlook, Columns::Needed);
+    let read = own_filters(&reader);
     let error = read.await.unwrap_err();
     assert!(matches!(error, Error::Unauthorized { .. }), "{error}");
     assert!(error.is_fatal());
@@ -67,7 +67,7 @@ async fn a_refusal_that_names_the_caller_was_not_made_as_the_user() {
         let body = missing(whom, privilege);
         let server = Server::start(move |_| Reply::json(403, body.clone()));
         let reader = connect(&server).await.unwrap();
-        let read = reader.filters(&user(), Kind::Outlook, Columns::Needed);
+        let read = own_filters(&reader);
         let error = read.await.unwrap_err();
         let fault = error.fault().unwrap();
         let told = fault.is_impersonation_dropped(user().id, caller);
@@ -119,7 +119,8 @@ async fn where_a_gateway_refuses_batches_queries_are_made_alone_and_as_the_user(
         fetch: "<fetch/>".into(),
         column: "n".into(),
     };
-    let read = reader.fetch_as(&user(), Some(Probe::WhoAmI), &[query]);
+    let (who, queries) = (user(), [query]);
+    let read = reader.fetch_as(&who, Some(Probe::WhoAmI), &queries);
     let told = read.await.unwrap();
     assert_eq!(told.user, Some(user().id));
     assert!(matches!(&told.answers[..], [Fetched::Values(values)] if *values == [7]));
@@ -139,7 +140,7 @@ async fn what_is_no_version_is_none() {
         let body = filter(etag);
         let server = Server::start(move |_| Reply::json(200, body.clone()));
         let reader = connect(&server).await.unwrap();
-        let read = reader.filters(&user(), Kind::Outlook, Columns::Needed);
+        let read = own_filters(&reader);
         let filters = read.await.unwrap();
         assert_eq!(filters[0].etag.as_deref(), version, "{etag}");
     }
