@@ -22,8 +22,9 @@ const AFTER_REFUSAL: f64 = 0.95;
 const PLATEAU: f64 = 12.0;
 /// After so many plateaus without a refusal there is no limit any more: by then 60 times as much was allowed.
 const FORGOTTEN: f64 = 11.0;
-/// The slowest pace, in requests a second: below it, waiting as the limiter asks for is all there is to do.
-const SLOWEST: f64 = 1.0;
+/// The slowest pace, in requests a second. Below it the pauses that the limiter asks for are all there is to keep to; and
+/// a gateway that refuses now and then by chance, whatever the pace, must not bring a run to a standstill.
+const SLOWEST: f64 = 5.0;
 /// For how long unused pace can be made good, in seconds: timers count in milliseconds, and a burst is refused.
 const SLACK: f64 = 0.002;
 
