@@ -183,12 +183,13 @@ impl Channel {
             permit = self.shared.pacer.admit() => permit,
         };
         let transport = &self.shared.transport;
-        let mut pass = match pass {
-            Some(pass) => pass,
-            None => tokio::select! {
+        let mut pass = if let Some(pass) = pass {
+            pass
+        } else {
+            tokio::select! {
                 () = self.interrupted.cancelled() => return Err(Error::Interrupted),
                 pass = transport.pass() => pass?,
-            },
+            }
         };
         let started = Instant::now();
         let result = match transport.send(call.request(), &mut pass).await {

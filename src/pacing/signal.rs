@@ -136,13 +136,12 @@ fn signal(facts: &Facts<'_>) -> Signal {
 /// are rounded up. What is neither, or is over already, is as good as none.
 fn wait(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
-    let wait = match seconds(text) {
-        Some(seconds) => Duration::from_secs(seconds),
-        None => {
-            let date = rfc2822::parse(text).ok()?.timestamp();
-            let wait = Duration::try_from(date.duration_since(now)).ok()?;
-            Some(wait).filter(|wait| !wait.is_zero())?
-        }
+    let wait = if let Some(seconds) = seconds(text) {
+        Duration::from_secs(seconds)
+    } else {
+        let date = rfc2822::parse(text).ok()?.timestamp();
+        let wait = Duration::try_from(date.duration_since(now)).ok()?;
+        Some(wait).filter(|wait| !wait.is_zero())?
     };
     Some(wait.min(LONGEST_TOLD))
 }
