@@ -3,11 +3,13 @@
 use std::collections::BTreeSet;
 
 use serde::Deserialize;
+use uuid::Uuid;
 
 use crate::model::FilterType;
 
-use super::channel::Call;
+use super::call::Call;
 use super::error::Error;
+use super::pages::Row;
 use super::reader::{Reader, read};
 use super::rows::{Page, with_query};
 
@@ -19,8 +21,15 @@ struct TableRow {
 
 #[derive(Deserialize)]
 struct TypeRow {
-    #[serde(default)]
+    /// Comes with every row, whatever is selected.
+    savedqueryid: Option<Uuid>,
     returnedtypecode: Option<String>,
+}
+
+impl Row for TypeRow {
+    fn key(&self) -> Option<u128> {
+        self.savedqueryid.map(|id| id.as_u128())
+    }
 }
 
 impl Reader {
