@@ -5,8 +5,9 @@ use std::fmt;
 use futures_util::future::BoxFuture;
 use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
+use url::Url;
 
-use super::SignInError;
+use super::{SignInError, audience_fits};
 
 /// A bearer token. Never printed: its `Debug` is redacted, and the header made of it is marked sensitive.
 #[derive(Clone)]
@@ -31,6 +32,11 @@ impl Bearer {
 
     pub(super) fn generation(&self) -> u64 {
         self.generation
+    }
+
+    /// Refuses an address that the token is not for, by what it says of itself.
+    pub fn check(&self, address: &Url) -> Result<(), SignInError> {
+        Ok(audience_fits(self.secret.expose_secret(), address)?)
     }
 
     /// The value of the `Authorization` header.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use http::header::AUTHORIZATION;
-
 use url::Url;
 
 use crate::pacing::Failure;
@@ -127,6 +126,18 @@ enum Kind {
     },
     #[cfg(feature = "on-premises")]
     Windows(Arc<Windows>),
+}
+
+impl Pass {
+    /// Refuses an address that this is not for, as far as that can be told, before anything is sent there.
+    pub fn check(&self, address: &Url) -> Result<(), SignInError> {
+        match self {
+            Self::Bearer(bearer) => bearer.check(address),
+            // A connection is signed in at the server that it leads to.
+            #[cfg(feature = "on-premises")]
+            Self::Connection(_) => Ok(()),
+        }
+    }
 }
 
 impl Transport {

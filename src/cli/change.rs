@@ -18,7 +18,7 @@ use super::exit::Exit;
 use super::places::{Place, connect_all, places, side_by_side};
 use super::scope::{asked, criteria, selection};
 use super::scope_args::ScopeArgs;
-use super::site::{Ending, Site, Stage, name_to_type};
+use super::site::{Ending, Site, Stage};
 use super::skipped_names::say_skipped;
 
 /// Plans, shows, asks, applies and sums up.
@@ -187,7 +187,7 @@ async fn keep(app: &App, site: &mut Site, detailed: bool, several: bool) -> Resu
             };
             app.printer.say(&format!(
                 "{whose} was changed. `syncfilters apply {}` applies this plan.",
-                name_to_type(&run)
+                run.reference
             ));
             Ending {
                 exit: match (detailed, failed) {

@@ -5,13 +5,12 @@ use std::time::Duration;
 use crate::auth::SignedIn;
 use crate::dataverse::{Channel, Reader};
 use crate::journal::RunStore;
-use crate::model::EnvironmentUrl;
 use crate::pacing::Pacer;
 use crate::plan::{GuardBook, Guards, KnownOrganization};
 use crate::rollout::Connection;
 use crate::settings::{
-    Asked, ConfigFile, Pace, Profile, SignInKeys, Target, Variables, config_path, from_variables,
-    resolve, state_dir,
+    Asked, ConfigFile, Pace, Profile, RunAddress, SignInKeys, Target, Variables, config_path,
+    from_variables, resolve, state_dir,
 };
 
 use super::App;
@@ -19,10 +18,10 @@ use super::args::{ConnectionArgs, OutputArgs};
 use super::error::CliError;
 use super::sign_in::{self, SignIn, surroundings};
 
-/// Decides which environment is meant; `run` is the one in a run file.
+/// Decides which environment is meant; `run` is what a run file says.
 pub(super) fn target(
     args: &ConnectionArgs,
-    run: Option<&EnvironmentUrl>,
+    run: Option<RunAddress<'_>>,
 ) -> Result<Target, CliError> {
     if args.environment.len() > 1 {
         let why = "this command works on one environment; --environment was given several times";
@@ -55,7 +54,7 @@ impl Layers {
         &self,
         args: &ConnectionArgs,
         named: Option<&str>,
-        run: Option<&EnvironmentUrl>,
+        run: Option<RunAddress<'_>>,
     ) -> Result<Target, CliError> {
         let asked = asked(args, named);
         let mut target = resolve(&asked, &self.variables, &self.file, run)?;

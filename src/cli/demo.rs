@@ -18,7 +18,7 @@ use crate::plan::{GuardBook, Guards, RunSettings};
 use crate::report::Format;
 use crate::rollout::{Connection, NewRun, RunLocation, SourceRun};
 use crate::sandbox::{Faults, Options, Sandbox};
-use crate::settings::{Origin, Pace, SignInKeys, Target};
+use crate::settings::{Address, Origin, Pace, SignInKeys, Target};
 
 use super::App;
 use super::args::ConsentArgs;
@@ -143,12 +143,11 @@ fn deactivate() -> NewRun {
 
 async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, CliError> {
     let url = sandbox.url();
-    let environment = url
-        .parse()
-        .map_err(|error| CliError::Unexpected(format!("{url}: {error}")))?;
+    let origin = Origin::Flag("demo");
     let target = Target {
-        environment,
-        origin: Origin::Flag("demo"),
+        environment: Address::given(&url, &origin)?,
+        named_by: origin.clone(),
+        origin,
         // The practice organisation has no limits but those that its faults make up.
         pacing: pacing::Settings {
             budget_window: Duration::from_secs(1),

@@ -9,7 +9,7 @@ use crate::dataverse::{Channel, Instance, instances};
 use crate::model::EnvironmentUrl;
 use crate::pacing::Pacer;
 use crate::report::{Format, ReportError, clean, csv_cell, write_json};
-use crate::settings::{ConfigFile, SignInKind};
+use crate::settings::{Address, ConfigFile, Origin, SignInKind};
 
 use super::App;
 use super::args::{CloudChoice, EnvironmentsArgs};
@@ -70,13 +70,11 @@ fn without_credentials(url: &str) -> String {
 /// Asks the Global Discovery Service (Microsoft: "Discover the organizations of a user").
 async fn discover(app: &App, args: &EnvironmentsArgs) -> Result<Vec<Entry>, CliError> {
     let (service, authority) = cloud(args.cloud);
-    let service: EnvironmentUrl = service
-        .parse()
-        .map_err(|error| CliError::Unexpected(format!("{error}")))?;
+    let service = Address::given(service, &Origin::Flag("--cloud"))?;
     let sign_in = sign_in_keys(&args.connection)?;
     let chosen = crate::settings::choose(&sign_in, surroundings(&variable))?;
     let place = Place {
-        environment: service.clone(),
+        environment: EnvironmentUrl::clone(&service),
         tenant: sign_in.tenant.clone(),
         authority: None,
         known: Some(Challenge {

@@ -250,6 +250,14 @@ fn settings_hint(error: &SettingsError) -> Option<String> {
         SettingsError::MissingKey { .. } => {
             "set it for the environment in the configuration file, or as flag or variable; config/README.md says how"
         }
+        SettingsError::OtherAddress { .. } => {
+            "nothing was sent; leave out the other address, or name the run that was made there"
+        }
+        SettingsError::UnconfirmedAddress { run } => {
+            return Some(format!(
+                "nothing was sent; where that is your environment, add `--url {run}`"
+            ));
+        }
         SettingsError::SignIn { .. } => "config/README.md lists the ways of signing in",
         SettingsError::NoHome => "name the folder of run files with --state-dir",
         SettingsError::Unreadable { .. } | SettingsError::Url { .. } => return None,
@@ -373,6 +381,14 @@ fn open_error(error: &OpenError) -> (&'static str, Exit, Option<String>) {
             Exit::Refused,
             hint("wait until the other process ends, or end it; then try again"),
         ),
+        OpenError::LogMissing { .. } => (
+            "log-missing",
+            Exit::Usage,
+            hint(
+                "nothing was changed; put the log beside the file, under the name that it had beside the original",
+            ),
+        ),
+        OpenError::OpenToOthers { remedy, .. } => ("open-to-others", Exit::Usage, hint(remedy)),
         OpenError::Exists(_) => ("exists", Exit::Usage, hint("choose another name")),
         OpenError::Io { .. } => ("file", Exit::Usage, None),
         OpenError::Journal(_) => ("run-file", Exit::Unexpected, hint(JOURNAL_HINT)),

@@ -7,11 +7,11 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use futures_util::StreamExt;
 
 use crate::auth::{Method, SecretFrom};
-use crate::model::EnvironmentUrl;
+use crate::model::is_same_place;
 use crate::plan::RunSettings;
 use crate::report::{Format, ReportError};
 use crate::rollout::Connection;
-use crate::settings::{Pace, Target};
+use crate::settings::{Pace, RunAddress, Target};
 
 use super::App;
 use super::args::{ConnectionArgs, OutputArgs};
@@ -61,7 +61,7 @@ pub(super) fn places(args: &ConnectionArgs, output: &OutputArgs) -> Result<Vec<P
 }
 
 /// The environment of a run that has a file.
-pub(super) fn place_of_run(args: &ConnectionArgs, run: &EnvironmentUrl) -> Result<Place, CliError> {
+pub(super) fn place_of_run(args: &ConnectionArgs, run: RunAddress<'_>) -> Result<Place, CliError> {
     Ok(Place::of(target(args, Some(run))?))
 }
 
@@ -99,7 +99,7 @@ fn same(places: &[Place]) -> Vec<String> {
         let url = place.target.environment.as_url();
         let before = places[..at]
             .iter()
-            .find(|one| one.target.environment.as_url() == url);
+            .find(|one| is_same_place(one.target.environment.as_url(), url));
         match before {
             Some(before) if before.name == place.name => {
                 wrong.push(format!("environment `{}` is named twice", place.name));
@@ -222,16 +222,16 @@ async fn open(app: &App, place: &Place, several: bool) -> Result<SignIn, CliErro
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::EnvironmentUrl;
-    use crate::settings::{Origin, SignInKeys};
+    use crate::settings::{Address, Origin, SignInKeys};
 
     fn place(name: &str, url: &str) -> Place {
-        let environment: EnvironmentUrl = url.parse().unwrap();
+        let origin = Origin::Profile(name.into());
         Place {
             name: name.into(),
             target: Target {
-                environment,
-                origin: Origin::Profile(name.into()),
+                environment: Address::given(url, &origin).unwrap(),
+                named_by: origin.clone(),
+                origin,
                 pacing: crate::pacing::Settings::default(),
                 sign_in: SignInKeys::default(),
                 guards: crate::plan::Guards::default(),

@@ -6,6 +6,7 @@ use std::sync::OnceLock;
 
 use secrecy::SecretString;
 
+use crate::journal::private;
 use crate::report::{CleanWriter, Format, Look, ProgressStyle, StyledWrite, Tone, clean, terminal};
 
 use super::args::{ColorChoice, OutputArgs};
@@ -63,7 +64,7 @@ impl Printer {
     pub(super) fn result_in(file: Option<&Path>) -> io::Result<Box<dyn StyledWrite>> {
         Ok(match file {
             Some(path) => {
-                let file = std::fs::File::create_new(path)?;
+                let file = private().create_new(true).open(path)?;
                 Box::new(CleanWriter::plain(io::BufWriter::new(file)))
             }
             None => Self::result(),

@@ -7,6 +7,7 @@ use crate::model::{Operation, Outcome};
 use crate::plan::PlanDigest;
 use crate::report::write_differences;
 use crate::rollout::{Differences, Drifted, EndedRun, IntoPlan, Opened, open};
+use crate::settings::RunAddress;
 
 use super::App;
 use super::args::{ApplyArgs, SavedPlanArgs};
@@ -17,13 +18,15 @@ use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
 use super::places::place_of_run;
-use super::site::{Ending, Site, name_to_type};
+use super::site::{Ending, Site};
 
 /// Applies a saved plan, where it still fits.
 pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliError> {
-    let run = &args.run.run;
-    let path = store(&app.output)?.find(run)?;
-    match RunReader::open(&path)?.head.phase {
+    let store = store(&app.output)?;
+    let saved = RunReader::open(&*store.find(&args.run.run)?)?.of_store(&store);
+    let (phase, run) = (saved.head.phase, saved.reference.clone());
+    drop(saved);
+    match phase {
         Phase::Gathering | Phase::Surveying => Err(CliError::Usage(format!(
             "the plan of run {run} is not complete; `syncfilters resume {run}` completes it"
         ))),
@@ -52,11 +55,12 @@ async fn go_on(
     drifted: Drifted,
     expect: Option<&PlanDigest>,
 ) -> Result<Exit, CliError> {
-    let path = store(&app.output)?.find(&args.run)?;
+    let store = store(&app.output)?;
+    let path = store.find(&args.run)?;
     let file = if args.consent.dry_run {
-        RunFile::copy(&path)?
+        RunFile::copy(&path)?.of_store(&store)
     } else {
-        RunFile::open(&path)?
+        RunFile::open_in(&store, &path)?
     };
     let (phase, outcome) = (file.head.phase, file.head.outcome);
     if phase == Phase::Finished && outcome != Some(Outcome::Partial) {
@@ -71,7 +75,11 @@ async fn go_on(
     }
     let one = NonZeroUsize::MIN;
     let kept = file.journal.settings().await?.unwrap_or_default();
-    let places = [place_of_run(&args.connection, &file.head.environment)?.at_pace_of(&kept)];
+    let address = RunAddress {
+        claimed: &file.head.environment,
+        is_own: path.is_own(),
+    };
+    let places = [place_of_run(&args.connection, address)?.at_pace_of(&kept)];
     let operation = file.head.operation;
     let deactivates = match phase {
         Phase::Gathering | Phase::Surveying => operation == Operation::Deactivate,
@@ -149,7 +157,7 @@ fn nothing_left(app: &App, outcome: Outcome) -> Exit {
 
 /// How to go on with a run that was left.
 pub(super) fn how_to_go_on(run: &EndedRun) -> String {
-    let name = name_to_type(run);
+    let name = &run.reference;
     format!(
         "go on with `syncfilters resume {name}`, or put back what was done with `syncfilters undo {name}`"
     )

@@ -10,6 +10,7 @@ use crate::auth::{
     self, Http, Method, Nobody, Notice, Person, Place, SecretFrom, SignInError, SignedIn,
 };
 use crate::dataverse::{self, Identity};
+use crate::model::EnvironmentUrl;
 use crate::report::terminal;
 use crate::settings::{Chosen, Surroundings, Target, choose};
 
@@ -97,7 +98,7 @@ pub(super) fn chosen(target: &Target) -> Result<Chosen, CliError> {
 /// Where to sign in.
 pub(super) fn place(target: &Target) -> Place {
     Place {
-        environment: target.environment.clone(),
+        environment: EnvironmentUrl::clone(&target.environment),
         tenant: target.sign_in.tenant.clone(),
         authority: target.sign_in.authority.clone(),
         known: None,

@@ -1,7 +1,6 @@
 //! One of the environments that a command works on, and how far it has come there.
 
 use std::io::Write;
-use std::path::Path;
 
 use crate::journal::RunReader;
 use crate::model::Outcome;
@@ -119,7 +118,7 @@ impl Ending {
             Outcome::Stopped => Printer::warn(&format!("hint: {whose}{}", how_to_go_on(run))),
             Outcome::Planned => Printer::warn(&format!(
                 "{whose}The plan is kept: `syncfilters apply {}` applies it.",
-                name_to_type(run)
+                run.reference.to_string()
             )),
             Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
         }
@@ -143,7 +142,7 @@ impl Ending {
         let users = RunReader::open(path)?.view(|view| view.users())?;
         Ok(Overview {
             users: Some((users.changed, users.failed)),
-            run: Some(name_to_type(run)),
+            run: Some(run.reference.to_string()),
             ..line
         })
     }
@@ -183,15 +182,6 @@ pub(super) async fn leave(planned: Planned, error: CliError) -> Ending {
     }
 }
 
-/// A run that is not among the others is named by its path.
-pub(super) fn name_to_type(run: &EndedRun) -> String {
-    let of = |path: &Path| path.file_stem().is_some_and(|stem| stem == run.id.as_str());
-    match run.path.as_deref() {
-        Some(path) if !of(path) => path.display().to_string(),
-        _ => run.id.short().to_owned(),
-    }
-}
-
 /// Shows a plan, to be agreed to.
 pub(super) fn show_plan(app: &App, planned: &Planned, calendar_loss: bool) -> Result<(), CliError> {
     let Some(path) = planned.path() else {
@@ -218,7 +208,8 @@ pub(super) fn write_result(
     let Some(path) = run.path.as_deref() else {
         return Ok(());
     };
-    let reader = RunReader::open(path)?;
+    let mut reader = RunReader::open(path)?;
+    reader.reference = run.reference.clone();
     let look = app.printer.look();
     match app.printer.format {
         Format::Table if plan_only && run.outcome == Outcome::Planned => {

@@ -6,6 +6,7 @@ use crate::journal::{Phase, RunReader, RunStore};
 use crate::model::Operation;
 use crate::plan::RunSettings;
 use crate::rollout::{Connection, RunLocation, SourceRun};
+use crate::settings::RunAddress;
 
 use super::App;
 use super::args::UndoArgs;
@@ -23,12 +24,14 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     let common = &args.run;
     let store = store(&app.output)?;
     // Held until the end, so that nobody resumes the run while it is being undone.
-    let source = SourceRun::open(&store.find(&common.run)?)?;
+    let path = store.find(&common.run)?;
+    let source = SourceRun::open(&path)?;
     say_undone(app, &store, &source).await?;
-    let places = [place_of_run(
-        &common.connection,
-        &source.head().environment,
-    )?];
+    let address = RunAddress {
+        claimed: &source.head().environment,
+        is_own: path.is_own(),
+    };
+    let places = [place_of_run(&common.connection, address)?];
     let mut consent = Consent::new(&common.consent);
     let one = NonZeroUsize::MIN;
     let what = (

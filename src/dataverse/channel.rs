@@ -15,8 +15,8 @@ use url::Url;
 use crate::auth::{
     Pass, ProxyFault, ProxyRefusal, SendError, SignedIn, Transport, mebibytes, wants_password,
 };
-use crate::model::EnvironmentUrl;
 use crate::pacing::{Decision, Facts, Failure, GiveUp, Observation, Pacer, Signal, classify};
+use crate::settings::Address;
 
 use super::answer::{Answer, observe};
 use super::call::Call;
@@ -33,7 +33,7 @@ pub struct Channel {
 #[derive(Debug)]
 struct Shared {
     transport: Transport,
-    environment: EnvironmentUrl,
+    environment: Address,
     pacer: Pacer,
     /// Where the caller asks who it is, once that has worked.
     who_am_i: OnceLock<Url>,
@@ -46,7 +46,7 @@ struct Shared {
 impl Channel {
     /// A channel to one environment, for whoever signed in. Nothing is sent yet.
     pub fn new(
-        environment: EnvironmentUrl,
+        environment: Address,
         signed_in: impl Into<SignedIn>,
         pacer: Pacer,
         interrupted: CancellationToken,
@@ -74,7 +74,7 @@ impl Channel {
     }
 
     /// The environment at the other end.
-    pub fn environment(&self) -> &EnvironmentUrl {
+    pub fn environment(&self) -> &Address {
         &self.shared.environment
     }
 
@@ -191,6 +191,7 @@ impl Channel {
                 pass = transport.pass() => pass?,
             }
         };
+        pass.check(self.shared.environment.as_url())?;
         let started = Instant::now();
         let result = match transport.send(call.request(), &mut pass).await {
             Ok(answer) => Ok(Answer::from(answer)),

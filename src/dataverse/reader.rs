@@ -6,7 +6,8 @@ use serde::de::DeserializeOwned;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::model::{EnvironmentUrl, Filter, Kind, UserId};
+use crate::model::{Filter, Kind, UserId};
+use crate::settings::Address;
 
 use super::call::Call;
 use super::channel::Channel;
@@ -66,7 +67,7 @@ impl Reader {
     }
 
     /// The environment.
-    pub fn environment(&self) -> &EnvironmentUrl {
+    pub fn environment(&self) -> &Address {
         self.channel.environment()
     }
 

@@ -104,7 +104,7 @@ impl Journal {
     /// returns, the requests may leave.
     pub async fn intend(&self, seq: i64, changes: Vec<Change>) -> Result<(), JournalError> {
         let now = Timestamp::now().as_millisecond();
-        self.run(move |connection| {
+        self.run_intent(move |connection| {
             for change in &changes {
                 connection
                     .prepare_cached(

@@ -8,16 +8,40 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::JournalError;
+use super::file::end_log;
+use super::lock::RunLock;
+use super::place::FoundFile;
 
 /// Jobs that may wait; more make their senders wait, so that the file never lags behind the run.
 const QUEUE: usize = 1024;
 /// Jobs that share one commit, and so one wait for the disk.
 const GROUP: usize = 512;
 
+/// Why a job came to nothing.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Failure {
+    /// The file does not have its name any more.
+    FileGone,
+    /// What SQLite or the file system said.
+    Said(String),
+}
+
+impl From<rusqlite::Error> for Failure {
+    fn from(error: rusqlite::Error) -> Self {
+        Self::Said(error.to_string())
+    }
+}
+
 /// What a job leaves to be told once its group is committed, or is not.
-type Ack = Box<dyn FnOnce(Result<(), String>) + Send>;
-/// Given no database where no transaction could be begun.
-type Job = Box<dyn FnOnce(Option<&Connection>) -> (bool, Ack) + Send>;
+type Ack = Box<dyn FnOnce(Result<(), Failure>) + Send>;
+/// Given no database, but the reason, where nothing may be or can be written.
+type Work = Box<dyn FnOnce(Result<&Connection, Failure>) -> (bool, Ack) + Send>;
+
+struct Job {
+    work: Work,
+    /// Whether a request follows: then the file has to be where somebody can find it afterwards.
+    is_intent: bool,
+}
 
 /// A run file in use. Cheap to clone; the file is closed when the last clone is gone.
 ///
@@ -31,15 +55,43 @@ struct Inner {
     path: PathBuf,
     jobs: Option<mpsc::Sender<Job>>,
     thread: Option<JoinHandle<()>>,
+    /// Held until the file is closed.
+    _lock: Option<RunLock>,
 }
 
 impl Journal {
-    pub(super) fn start(path: &Path, connection: Connection) -> Result<Self, JournalError> {
+    pub(super) fn start(
+        file: FoundFile,
+        connection: Connection,
+        lock: RunLock,
+    ) -> Result<Self, JournalError> {
+        let path = file.path().to_owned();
+        Self::spawn(&path, connection, Some(file), Some(lock))
+    }
+
+    /// A journal in a nameless file.
+    pub(super) fn nameless(path: &Path, connection: Connection) -> Result<Self, JournalError> {
+        Self::spawn(path, connection, None, None)
+    }
+
+    fn spawn(
+        path: &Path,
+        connection: Connection,
+        file: Option<FoundFile>,
+        lock: Option<RunLock>,
+    ) -> Result<Self, JournalError> {
         let (jobs, queue) = mpsc::channel(QUEUE);
         let thread = std::thread::Builder::new()
             .name("journal".into())
-            .spawn(move || serve(&connection, queue))
-            .map_err(|error| JournalError {
+            .spawn(move || {
+                let is_there = || file.as_ref().is_none_or(FoundFile::is_still_there);
+                serve(&connection, queue, &is_there);
+                if file.is_some() {
+                    // Where it fails, the log stays beside the file, and both together are whole.
+                    let _ = end_log(&connection);
+                }
+            })
+            .map_err(|error| JournalError::Unusable {
                 path: path.to_owned(),
                 why: error.to_string(),
             })?;
@@ -47,10 +99,11 @@ impl Journal {
             path: path.to_owned(),
             jobs: Some(jobs),
             thread: Some(thread),
+            _lock: lock,
         })))
     }
 
-    /// The run file.
+    /// The run file, with the links on the way to it resolved.
     pub fn path(&self) -> &Path {
         &self.0.path
     }
@@ -61,12 +114,29 @@ impl Journal {
         T: Send + 'static,
         F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
     {
+        self.send(false, work).await
+    }
+
+    /// The same for an intent, after which a request leaves.
+    ///
+    /// # Errors
+    /// [`JournalError::RunFileGone`] where the file was moved, replaced or deleted meanwhile.
+    pub(super) async fn run_intent<T, F>(&self, work: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
+        self.send(true, work).await
+    }
+
+    async fn send<T, F>(&self, is_intent: bool, work: F) -> Result<T, JournalError>
+    where
+        T: Send + 'static,
+        F: FnOnce(&Connection) -> rusqlite::Result<T> + Send + 'static,
+    {
         let (sender, receiver) = oneshot::channel();
-        let job: Job = Box::new(move |connection| {
-            let result = match connection {
-                Some(connection) => work(connection).map_err(|error| error.to_string()),
-                None => Err("it cannot be written".to_owned()),
-            };
+        let work: Work = Box::new(move |connection| {
+            let result = connection.and_then(|connection| Ok(work(connection)?));
             let ok = result.is_ok();
             let ack: Ack = Box::new(move |committed| {
                 // Nobody waits any more where the run was aborted; the work is done all the same.
@@ -74,18 +144,22 @@ impl Journal {
             });
             (ok, ack)
         });
-        let stopped = || "its writer has stopped".to_owned();
+        let stopped = || Failure::Said("its writer has stopped".to_owned());
         let sent = match &self.0.jobs {
-            Some(jobs) => jobs.send(job).await.map_err(|_| stopped()),
+            Some(jobs) => {
+                let sent = jobs.send(Job { work, is_intent }).await;
+                sent.map_err(|_| stopped())
+            }
             None => Err(stopped()),
         };
         let outcome = match sent {
             Ok(()) => receiver.await.unwrap_or_else(|_| Err(stopped())),
             Err(why) => Err(why),
         };
-        outcome.map_err(|why| JournalError {
-            path: self.0.path.clone(),
-            why,
+        let path = || self.0.path.clone();
+        outcome.map_err(|failure| match failure {
+            Failure::FileGone => JournalError::RunFileGone { path: path() },
+            Failure::Said(why) => JournalError::Unusable { path: path(), why },
         })
     }
 }
@@ -100,7 +174,7 @@ impl Drop for Inner {
     }
 }
 
-fn serve(connection: &Connection, mut queue: mpsc::Receiver<Job>) {
+fn serve(connection: &Connection, mut queue: mpsc::Receiver<Job>, is_there: &dyn Fn() -> bool) {
     while let Some(first) = queue.blocking_recv() {
         let mut group = vec![first];
         while group.len() < GROUP {
@@ -109,22 +183,39 @@ fn serve(connection: &Connection, mut queue: mpsc::Receiver<Job>) {
                 Err(_) => break,
             }
         }
-        commit(connection, group);
+        commit(connection, group, is_there);
     }
 }
 
 /// All of a group is committed, or none of it: an error in one job means that the file cannot be
-/// relied on, and the run stops.
-fn commit(connection: &Connection, group: Vec<Job>) {
-    let begun = connection.execute_batch("BEGIN IMMEDIATE");
-    let usable = begun.is_ok().then_some(connection);
-    let done: Vec<_> = group.into_iter().map(|job| job(usable)).collect();
-    let outcome = match begun {
-        Err(error) => Err(error.to_string()),
-        Ok(()) if done.iter().all(|(ok, _)| *ok) => connection
-            .execute_batch("COMMIT")
-            .map_err(|error| error.to_string()),
-        Ok(()) => Err("another write of the same group failed".to_owned()),
+/// relied on, and the run stops. An intent whose file is gone is no part of its group: what came back of requests that
+/// have left is recorded all the same.
+fn commit(connection: &Connection, mut group: Vec<Job>, is_there: &dyn Fn() -> bool) {
+    if group.iter().any(|job| job.is_intent) && !is_there() {
+        let (intents, others) = group.into_iter().partition(|job| job.is_intent);
+        group = others;
+        let intents: Vec<Job> = intents;
+        for intent in intents {
+            let (_, ack) = (intent.work)(Err(Failure::FileGone));
+            ack(Ok(()));
+        }
+        if group.is_empty() {
+            return;
+        }
+    }
+    let begun = connection
+        .execute_batch("BEGIN IMMEDIATE")
+        .map_err(Failure::from);
+    let usable = || begun.clone().map(|()| connection);
+    let done: Vec<_> = group.into_iter().map(|job| (job.work)(usable())).collect();
+    let outcome = match &begun {
+        Err(failure) => Err(failure.clone()),
+        Ok(()) if done.iter().all(|(ok, _)| *ok) => {
+            connection.execute_batch("COMMIT").map_err(Failure::from)
+        }
+        Ok(()) => Err(Failure::Said(
+            "another write of the same group failed".to_owned(),
+        )),
     };
     if outcome.is_err() {
         // Nothing to roll back where SQLite has done it already.
@@ -132,11 +223,7 @@ fn commit(connection: &Connection, group: Vec<Job>) {
     }
     for (ok, ack) in done {
         // A job that failed tells its own error rather than the group's.
-        ack(if ok || usable.is_none() {
-            outcome.clone()
-        } else {
-            Ok(())
-        });
+        ack(if ok { outcome.clone() } else { Ok(()) });
     }
 }
 
@@ -144,21 +231,42 @@ fn commit(connection: &Connection, group: Vec<Job>) {
 mod tests {
     use super::*;
 
-    fn journal() -> Journal {
+    fn memory() -> Connection {
         let connection = Connection::open_in_memory().unwrap();
         connection
             .execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY)")
             .unwrap();
-        Journal::start(Path::new("memory"), connection).unwrap()
+        connection
     }
 
     fn insert(n: i64) -> impl FnOnce(&Connection) -> rusqlite::Result<usize> + Send + 'static {
         move |connection| connection.execute("INSERT INTO t VALUES (?1)", [n])
     }
 
+    fn count(connection: &Connection) -> i64 {
+        let sql = "SELECT count(*) FROM t";
+        connection.query_row(sql, [], |r| r.get(0)).unwrap()
+    }
+
+    type Outcomes = Arc<std::sync::Mutex<Vec<Result<(), Failure>>>>;
+
+    fn job(outcomes: &Outcomes, n: i64, is_intent: bool) -> Job {
+        let outcomes = outcomes.clone();
+        Job {
+            work: Box::new(move |connection| {
+                let result = connection.and_then(|connection| Ok(insert(n)(connection)?));
+                let ok = result.is_ok();
+                let ack: Ack =
+                    Box::new(move |o| outcomes.lock().unwrap().push(o.and(result.map(|_| ()))));
+                (ok, ack)
+            }),
+            is_intent,
+        }
+    }
+
     #[tokio::test]
     async fn what_was_written_can_be_read_by_the_next_job() {
-        let journal = journal();
+        let journal = Journal::nameless(Path::new("memory"), memory()).unwrap();
         journal.run(insert(7)).await.unwrap();
         let sum = |connection: &Connection| {
             connection.query_row("SELECT sum(n) FROM t", [], |row| row.get::<_, i64>(0))
@@ -166,28 +274,24 @@ mod tests {
         assert_eq!(journal.run(sum).await.unwrap(), 7);
     }
 
-    #[tokio::test]
-    async fn a_failed_write_is_told_and_takes_its_group_with_it() {
-        let connection = Connection::open_in_memory().unwrap();
-        connection
-            .execute_batch("CREATE TABLE t (n INTEGER PRIMARY KEY)")
-            .unwrap();
-        let outcomes = Arc::new(std::sync::Mutex::new(Vec::new()));
-        let job = |n: i64| -> Job {
-            let outcomes = outcomes.clone();
-            Box::new(move |connection| {
-                let ok = insert(n)(connection.unwrap()).is_ok();
-                let ack: Ack = Box::new(move |o| outcomes.lock().unwrap().push(ok && o.is_ok()));
-                (ok, ack)
-            })
-        };
-        commit(&connection, vec![job(1), job(1), job(2)]);
-        assert_eq!(*outcomes.lock().unwrap(), [false, false, false]);
-        let count: i64 = connection
-            .query_row("SELECT count(*) FROM t", [], |r| r.get(0))
-            .unwrap();
-        assert_eq!(count, 0);
-        commit(&connection, vec![job(3)]);
-        assert_eq!(outcomes.lock().unwrap().last(), Some(&true));
+    #[test]
+    fn a_failed_write_is_told_and_takes_its_group_with_it() {
+        let (connection, outcomes) = (memory(), Outcomes::default());
+        let group = [1, 1, 2].map(|n| job(&outcomes, n, false));
+        commit(&connection, group.into(), &|| true);
+        assert!(outcomes.lock().unwrap().iter().all(Result::is_err));
+        assert_eq!(count(&connection), 0);
+        commit(&connection, vec![job(&outcomes, 3, false)], &|| true);
+        assert_eq!(outcomes.lock().unwrap().last(), Some(&Ok(())));
+    }
+
+    #[test]
+    fn where_the_file_is_gone_no_intent_is_recorded_but_every_outcome_is() {
+        let (connection, outcomes) = (memory(), Outcomes::default());
+        let group = vec![job(&outcomes, 1, true), job(&outcomes, 2, false)];
+        commit(&connection, group, &|| false);
+        let told = outcomes.lock().unwrap().clone();
+        assert_eq!(told, [Err(Failure::FileGone), Ok(())]);
+        assert_eq!(count(&connection), 1);
     }
 }

@@ -5,13 +5,22 @@ use std::path::PathBuf;
 use crate::model::RunId;
 
 /// Writing or reading a run file failed; the run cannot go on, because nothing may happen unrecorded.
-#[derive(Clone, Debug, thiserror::Error)]
-#[error("the run file {} cannot be used: {why}", path.display())]
-pub struct JournalError {
-    /// The file.
-    pub path: PathBuf,
-    /// What SQLite or the file system said.
-    pub why: String,
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// It cannot be written or read.
+    #[error("the run file {} cannot be used: {why}", path.display())]
+    Unusable {
+        /// The file.
+        path: PathBuf,
+        /// What SQLite or the file system said.
+        why: String,
+    },
+    /// It does not have its name any more. Nothing is written to the environment that nobody could find afterwards.
+    #[error("the run file {} was moved, replaced or deleted while the run was driven", path.display())]
+    RunFileGone {
+        /// Where it was.
+        path: PathBuf,
+    },
 }
 
 /// Why a run cannot be opened.
@@ -51,8 +60,26 @@ pub enum OpenError {
         /// The newest format known here.
         known: i32,
     },
+    /// It was copied without the log of what was written last.
+    #[error("{} is not whole: it was in use when it was copied, and its log {} is missing", path.display(), log.display())]
+    LogMissing {
+        /// The file.
+        path: PathBuf,
+        /// Where the log has to be.
+        log: PathBuf,
+    },
+    /// A folder of run files that others can write to.
+    #[error("the folder of run files {} cannot be trusted: {why}", path.display())]
+    OpenToOthers {
+        /// The folder.
+        path: PathBuf,
+        /// What others can do.
+        why: &'static str,
+        /// What to do about it.
+        remedy: &'static str,
+    },
     /// Another process drives it.
-    #[error("run {run} is being driven by another process right now")]
+    #[error("run {run} is in use by another process right now")]
     Busy {
         /// The run.
         run: RunId,

@@ -1,235 +1,214 @@
-//! Creating and opening run files.
+//! Creating run files, and opening them to drive their runs.
 
-use std::fs::OpenOptions;
+use std::io::ErrorKind;
 use std::path::Path;
-use std::time::Duration;
 
-use rusqlite::backup::Backup;
 use rusqlite::{Connection, OpenFlags};
 
-use super::lock::{RunLock, lock_path};
-use super::{Head, Journal, JournalError, OpenError, View, head, schema};
-
-/// How long a reader waits for a moment in which the file is not being written.
-const BUSY: Duration = Duration::from_secs(10);
+use super::contents::{failed, harden, inspect};
+use super::lock::RunLock;
+use super::place::{BESIDE, FoundFile, beside, make_private, private};
+use super::reader::{at_rest, not_taken, refused};
+use super::{Head, Journal, OpenError, RunReader, RunRef, RunStore, head, schema};
 
 /// A run file opened to be driven: this process, and no other, may write it.
 #[derive(Debug)]
 pub struct RunFile {
-    /// What was written so far, and the way to write more.
+    /// What was written so far, and the way to write more. It holds the lock.
     pub journal: Journal,
     /// What the run is.
     pub head: Head,
-    /// Held for as long as the run is driven; none for a run that leaves no file.
-    lock: Option<RunLock>,
-    copy: bool,
+    /// How a command names it.
+    pub reference: RunRef,
+    kind: Kind,
 }
 
-/// Pages that are copied at a time: 4 MiB.
-const PAGES: i32 = 1024;
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Kind {
+    /// A file that stays.
+    Kept,
+    /// A nameless file.
+    Temporary,
+    /// A copy in a nameless file.
+    Copy,
+}
 
 impl RunFile {
-    /// A new run file. Never overwrites.
+    /// A new run file, which only its owner may read. Never overwrites.
     pub fn create(path: &Path, head: Head) -> Result<Self, OpenError> {
-        let io = |source| OpenError::Io {
-            path: path.to_owned(),
-            source,
-        };
-        match OpenOptions::new().write(true).create_new(true).open(path) {
+        // SQLite cannot demand a new file, so the file is made here, and closed before SQLite opens it for the first time:
+        // later, closing it would drop SQLite's locks.
+        match private().create_new(true).open(path) {
             Ok(_) => {}
-            Err(error) if error.kind() == std::io::ErrorKind::AlreadyExists => {
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 return Err(OpenError::Exists(path.to_owned()));
             }
-            Err(error) => return Err(io(error)),
+            Err(source) => {
+                return Err(OpenError::Io {
+                    path: path.to_owned(),
+                    source,
+                });
+            }
         }
-        let lock = RunLock::take(path, &head.id)?;
-        let connection = Connection::open(path).map_err(|e| failed(path, &e))?;
-        Self::fill(path, connection, head, Some(lock))
+        Self::fill_new(path, head).inspect_err(|_| discard(path))
+    }
+
+    fn fill_new(path: &Path, head: Head) -> Result<Self, OpenError> {
+        let file = FoundFile::at(path)?;
+        let mut lock = RunLock::take(&file).map_err(|error| not_taken(error, &head))?;
+        lock.add(folder(&file), &head.id)
+            .map_err(|error| not_taken(error, &head))?;
+        let connection = writable(file.path())?;
+        let begin = |connection: &Connection| {
+            schema::create(connection)?;
+            head::insert(connection, &head)?;
+            begin_log(connection)
+        };
+        begin(&connection).map_err(|e| failed(path, &e))?;
+        Ok(Self {
+            reference: RunRef::elsewhere(&head.id, file.path()),
+            journal: Journal::start(file, connection, lock)?,
+            head,
+            kind: Kind::Kept,
+        })
     }
 
     /// A run that leaves no file: for commands that only look. SQLite keeps it in a nameless file of
     /// its own, so that it takes no more memory than a run that is kept.
     pub fn temporary(head: Head) -> Result<Self, OpenError> {
         let path = Path::new("(temporary)");
-        let connection = Connection::open("").map_err(|e| failed(path, &e))?;
-        Self::fill(path, connection, head, None)
-    }
-
-    fn fill(
-        path: &Path,
-        connection: Connection,
-        head: Head,
-        lock: Option<RunLock>,
-    ) -> Result<Self, OpenError> {
-        prepare(&connection)
-            .and_then(|()| schema::create(&connection))
-            .and_then(|()| head::insert(&connection, &head))
-            .map_err(|e| failed(path, &e))?;
+        let fill = || {
+            let connection = Connection::open("")?;
+            harden(&connection)?;
+            schema::create(&connection)?;
+            head::insert(&connection, &head)?;
+            Ok(connection)
+        };
+        let connection = fill().map_err(|e: rusqlite::Error| failed(path, &e))?;
         Ok(Self {
-            journal: Journal::start(path, connection)?,
+            reference: RunRef::stored(&head.id),
+            journal: Journal::nameless(path, connection)?,
             head,
-            lock,
-            copy: false,
+            kind: Kind::Temporary,
         })
-    }
-
-    /// Where the file is; none for a run that leaves no file.
-    pub fn path(&self) -> Option<&Path> {
-        (self.lock.is_some() || self.copy).then(|| self.journal.path())
     }
 
     /// A copy of a run that leaves no file: for whoever wants to see what would happen. The file stays as it is.
     pub fn copy(path: &Path) -> Result<Self, OpenError> {
-        let (source, _) = read_only(path)?;
-        let mut connection = Connection::open("").map_err(|e| failed(path, &e))?;
-        let copied = Backup::new(&source, &mut connection)
-            .and_then(|backup| backup.run_to_completion(PAGES, Duration::ZERO, None));
-        copied
-            .and_then(|()| schema::upgrade(&connection))
-            .and_then(|()| prepare(&connection))
-            .map_err(|e| failed(path, &e))?;
-        let head = head::read(&connection).map_err(|e| failed(path, &e))?;
+        let source = RunReader::open(path)?;
         Ok(Self {
-            journal: Journal::start(path, connection)?,
-            head,
-            lock: None,
-            copy: true,
+            journal: Journal::nameless(source.path(), source.copied()?)?,
+            reference: source.reference,
+            head: source.head,
+            kind: Kind::Copy,
         })
     }
 
     /// Whether this is a copy of a run.
     pub const fn is_copy(&self) -> bool {
-        self.copy
+        matches!(self.kind, Kind::Copy)
     }
 
-    /// Opens a run to drive it on; refuses while another process does.
+    /// Where the file is, or that of which this is a copy; none for a run that leaves no file.
+    pub fn path(&self) -> Option<&Path> {
+        (self.kind != Kind::Temporary).then(|| self.journal.path())
+    }
+
+    /// Opens a run to drive it on; refuses while another process does. A file of an older format is brought up to
+    /// today's.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let (_, head) = read_only(path)?;
-        let lock = RunLock::take(path, &head.id)?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = Connection::open_with_flags(path, flags).map_err(|e| failed(path, &e))?;
-        prepare(&connection).map_err(|e| failed(path, &e))?;
-        // Read again now that nobody else can have written in between.
-        let head = head::read(&connection).map_err(|e| failed(path, &e))?;
+        Self::open_with(path, None)
+    }
+
+    /// The same for a file that may be in this store, or a copy of one in it: a run is not driven in two files at once.
+    pub fn open_in(store: &RunStore, path: &Path) -> Result<Self, OpenError> {
+        Ok(Self::open_with(path, Some(store))?.of_store(store))
+    }
+
+    /// The same run, named by its id where its file is in this store.
+    pub fn of_store(self, store: &RunStore) -> Self {
+        Self {
+            reference: store.reference(self.journal.path(), &self.head.id),
+            ..self
+        }
+    }
+
+    fn open_with(path: &Path, store: Option<&RunStore>) -> Result<Self, OpenError> {
+        let file = FoundFile::at(path)?;
+        let mut lock = RunLock::take(&file).map_err(|error| refused(&file, error))?;
+        // Looked at before SQLite may change anything.
+        let known = {
+            let (connection, _) = at_rest(&file)?;
+            head::read(&connection).map_err(|error| OpenError::NotARunFile {
+                path: path.to_owned(),
+                why: Some(error.to_string()),
+            })?
+        };
+        let stored = store.and_then(RunStore::real_folder);
+        for folder in [Some(folder(&file)), stored.as_deref()]
+            .into_iter()
+            .flatten()
+        {
+            lock.add(folder, &known.id)
+                .map_err(|error| not_taken(error, &known))?;
+        }
+        make_private(file.path());
+        let connection = writable(file.path())?;
+        inspect(&connection, file.path())?;
+        let go_on = |connection: &Connection| {
+            schema::upgrade(connection)?;
+            begin_log(connection)?;
+            head::read(connection)
+        };
+        let head = go_on(&connection).map_err(|e| failed(path, &e))?;
         Ok(Self {
-            journal: Journal::start(path, connection)?,
+            reference: RunRef::elsewhere(&head.id, file.path()),
+            journal: Journal::start(file, connection, lock)?,
             head,
-            lock: Some(lock),
-            copy: false,
+            kind: Kind::Kept,
         })
     }
 }
 
-/// Removes the file of a run that came to nothing. What cannot be removed does no harm.
+fn folder(file: &FoundFile) -> &Path {
+    file.path().parent().unwrap_or(Path::new("."))
+}
+
+fn writable(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let open = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        harden(&connection)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.set_prepared_statement_cache_capacity(64);
+        Ok(connection)
+    };
+    open().map_err(|e: rusqlite::Error| failed(path, &e).into())
+}
+
+/// Write-ahead logging, so that readers never block the run; every commit waits for the disk, so that an intent outlives
+/// a power failure.
+///
+/// From here on the file is not whole without its log, and says so itself: the mark is folded in before anything else is
+/// written.
+fn begin_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.pragma_update(None, "journal_mode", "WAL")?;
+    connection.execute("UPDATE run SET in_use = 1", [])?;
+    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+}
+
+/// Folds the log in and ends it: a run that nobody drives is one file.
+pub(super) fn end_log(connection: &Connection) -> rusqlite::Result<()> {
+    connection.flush_prepared_statement_cache();
+    connection.execute("UPDATE run SET in_use = 0", [])?;
+    connection.pragma_update(None, "journal_mode", "DELETE")
+}
+
+/// Removes a run file that SQLite has closed, with what may be beside it: the run came to nothing. What cannot be
+/// removed does no harm.
 pub fn discard(path: &Path) {
     let _ = std::fs::remove_file(path);
-    let _ = std::fs::remove_file(lock_path(path));
-}
-
-/// Opens a run file to read it, also while another process drives it.
-pub(super) fn read_only(path: &Path) -> Result<(Connection, Head), OpenError> {
-    let not_ours = |why: Option<String>| OpenError::NotARunFile {
-        path: path.to_owned(),
-        why,
-    };
-    if let Err(source) = std::fs::File::open(path) {
-        return Err(OpenError::Io {
-            path: path.to_owned(),
-            source,
-        });
-    }
-    // Not strictly read-only: a run that was killed leaves a log beside its file that the next reader folds in.
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = Connection::open_with_flags(path, flags)
-        .or_else(|_| {
-            Connection::open_with_flags(
-                path,
-                OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-            )
-        })
-        .map_err(|e| failed(path, &e))?;
-    connection
-        .busy_timeout(BUSY)
-        .map_err(|e| failed(path, &e))?;
-    let (application, format) =
-        schema::identify(&connection).map_err(|e| not_ours(Some(e.to_string())))?;
-    if application != schema::APPLICATION_ID {
-        return Err(not_ours(None));
-    }
-    if format > schema::FORMAT {
-        return Err(OpenError::Newer {
-            path: path.to_owned(),
-            found: format,
-            known: schema::FORMAT,
-        });
-    }
-    schema::upgrade(&connection).map_err(|e| failed(path, &e))?;
-    let head = head::read(&connection).map_err(|e| not_ours(Some(e.to_string())))?;
-    Ok((connection, head))
-}
-
-/// Write-ahead logging, so that readers never block the run; and every commit waits for the disk, so that
-/// an intent outlives a power failure.
-fn prepare(connection: &Connection) -> rusqlite::Result<()> {
-    connection.busy_timeout(BUSY)?;
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.pragma_update(None, "synchronous", "FULL")?;
-    connection.set_prepared_statement_cache_capacity(64);
-    Ok(())
-}
-
-pub(super) fn failed(path: &Path, error: &rusqlite::Error) -> JournalError {
-    JournalError {
-        path: path.to_owned(),
-        why: error.to_string(),
-    }
-}
-
-/// A run file opened to be read, also while another process drives the run.
-#[derive(Debug)]
-pub struct RunReader {
-    /// What the run is.
-    pub head: Head,
-    path: std::path::PathBuf,
-    connection: Connection,
-    _lock: Option<RunLock>,
-}
-
-impl RunReader {
-    /// Opens a run file.
-    pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let (connection, head) = read_only(path)?;
-        Ok(Self {
-            head,
-            path: path.to_owned(),
-            connection,
-            _lock: None,
-        })
-    }
-
-    /// Opens a run file that nobody may drive while it is being read.
-    pub fn open_at_rest(path: &Path) -> Result<Self, OpenError> {
-        let reader = Self::open(path)?;
-        let lock = RunLock::take(path, &reader.head.id)?;
-        // Read again now that nobody else can have written in between.
-        Ok(Self {
-            _lock: Some(lock),
-            ..Self::open(path)?
-        })
-    }
-
-    /// Reads from the run.
-    pub fn view<T>(
-        &self,
-        read: impl FnOnce(&View<'_>) -> rusqlite::Result<T>,
-    ) -> Result<T, JournalError> {
-        self.read(|connection| read(&View::new(connection)))
-    }
-
-    pub(super) fn read<T>(
-        &self,
-        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
-    ) -> Result<T, JournalError> {
-        read(&self.connection).map_err(|error| failed(&self.path, &error))
+    for suffix in BESIDE {
+        let _ = std::fs::remove_file(beside(path, suffix));
     }
 }

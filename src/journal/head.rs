@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Caller, EnvironmentUrl, Operation, Organization, Outcome, RunId, ServerVersion,
+    Caller, ClaimedAddress, Operation, Organization, Outcome, RunId, ServerVersion,
 };
 use crate::plan::{Criteria, Selection};
 
@@ -48,7 +48,7 @@ pub struct Head {
     /// The run that it undoes.
     pub undoes: Option<RunId>,
     /// Where.
-    pub environment: EnvironmentUrl,
+    pub environment: ClaimedAddress,
     /// The organisation there.
     pub organization: Organization,
     /// Its version.
@@ -82,7 +82,7 @@ pub(super) fn insert(connection: &Connection, head: &Head) -> rusqlite::Result<(
             head.id.as_str(),
             word(&head.operation)?,
             head.undoes.as_ref().map(RunId::as_str),
-            String::from(head.environment.clone()),
+            head.environment.to_string(),
             json(&head.organization)?,
             head.version.major,
             head.version.minor,
@@ -100,13 +100,14 @@ pub(super) fn insert(connection: &Connection, head: &Head) -> rusqlite::Result<(
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Head> {
     connection.query_row("SELECT * FROM run", [], |row| {
         Ok(Head {
-            id: text(row, "id", |t| t.parse::<RunId>().map_err(|e| e.to_string()))?,
+            id: run_id(row, "id")?,
             operation: from_word(row, "operation")?,
-            undoes: row
-                .get::<_, Option<String>>("undoes")?
-                .and_then(|id| id.parse().ok()),
+            undoes: match row.get::<_, Option<String>>("undoes")? {
+                Some(_) => Some(run_id(row, "undoes")?),
+                None => None,
+            },
             environment: text(row, "environment", |t| {
-                t.parse::<EnvironmentUrl>().map_err(|e| e.to_string())
+                t.parse::<ClaimedAddress>().map_err(|e| e.to_string())
             })?,
             organization: from_json(row, "organization")?,
             version: ServerVersion {
@@ -116,9 +117,12 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Head> {
             caller: from_json(row, "caller")?,
             selection: from_json(row, "selection")?,
             criteria: from_json(row, "criteria")?,
-            started: time(row.get("started")?),
+            started: time(row.get("started")?)?,
             phase: from_word(row, "phase")?,
-            finished: row.get::<_, Option<i64>>("finished")?.map(time),
+            finished: row
+                .get::<_, Option<i64>>("finished")?
+                .map(time)
+                .transpose()?,
             outcome: match row.get::<_, Option<String>>("outcome")? {
                 Some(_) => Some(from_word(row, "outcome")?),
                 None => None,
@@ -175,8 +179,16 @@ pub(super) fn forget_outcome(connection: &Connection) -> rusqlite::Result<()> {
     Ok(())
 }
 
-pub(super) fn time(millisecond: i64) -> Timestamp {
-    Timestamp::from_millisecond(millisecond).unwrap_or(Timestamp::UNIX_EPOCH)
+/// A time, from milliseconds since 1970 in UTC.
+pub(super) fn time(millisecond: i64) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_millisecond(millisecond)
+        .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, millisecond))
+}
+
+fn run_id(row: &Row<'_>, column: &str) -> rusqlite::Result<RunId> {
+    text(row, column, |t| {
+        t.parse::<RunId>().map_err(|e| e.to_string())
+    })
 }
 
 fn json<T: Serialize>(value: &T) -> rusqlite::Result<String> {

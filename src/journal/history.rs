@@ -150,7 +150,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
     let digest: Option<String> = row.get(2)?;
     let digest = digest.map(|text| text.parse::<PlanDigest>());
     Ok(HistoryEntry {
-        at: time(row.get(0)?),
+        at: time(row.get(0)?)?,
         kind: kind.ok_or_else(|| unknown(1, format!("unknown entry `{word}`")))?,
         digest: digest
             .transpose()

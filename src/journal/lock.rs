@@ -1,60 +1,163 @@
 //! One process drives a run.
 
-use std::fs::{File, OpenOptions, TryLockError};
+use std::fs::{File, TryLockError};
+use std::io;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
-use super::OpenError;
+use super::place::{FoundFile, private};
 use crate::model::RunId;
 
-/// Held while a process drives a run; the system lets go of it when the process ends, however it ends.
+/// How long a lock is waited for: somebody who only reads has it no longer than that.
+const PATIENCE: Duration = Duration::from_secs(2);
+/// How often it is tried in that time.
+const PAUSE: Duration = Duration::from_millis(20);
+
+/// Held while a process drives a run, or keeps others from driving it; the system lets go of it when the process ends,
+/// however it ends.
 ///
-/// A file of its own beside the run file, because locks on the run file itself are SQLite's.
+/// Files of their own beside the run file, because locks on the run file itself are SQLite's: one that is named after
+/// the file whatever its name is, and one that is named after the run, so that a copy is not driven beside it.
 #[derive(Debug)]
-pub(super) struct RunLock {
-    _file: File,
+pub(super) struct RunLock(Vec<LockFile>);
+
+/// Why a lock was not taken.
+#[derive(Debug)]
+pub(super) enum LockError {
+    /// Somebody has it.
+    Taken,
+    /// The file system.
+    Io { path: PathBuf, source: io::Error },
 }
 
 impl RunLock {
-    /// Takes the lock, or says that somebody has it.
-    pub(super) fn take(run_file: &Path, run: &RunId) -> Result<Self, OpenError> {
-        let path = lock_path(run_file);
-        let io = |source| OpenError::Io {
-            path: path.clone(),
-            source,
-        };
-        let mut options = OpenOptions::new();
-        let file = options
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(&path)
-            .map_err(io)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(OpenError::Busy { run: run.clone() }),
-            Err(TryLockError::Error(source)) => Err(io(source)),
+    /// Takes the lock of a file, to drive its run or to keep others from it.
+    pub(super) fn take(file: &FoundFile) -> Result<Self, LockError> {
+        let lock = LockFile::take(file.lock_path(), File::try_lock, PATIENCE)?;
+        Ok(Self(vec![lock]))
+    }
+
+    /// Takes the lock of a run in this folder as well.
+    pub(super) fn add(&mut self, folder: &Path, run: &RunId) -> Result<(), LockError> {
+        let path = folder.join(format!(".{run}.run.lock"));
+        if self.0.iter().any(|lock| lock.path == path) {
+            return Ok(());
+        }
+        self.0.push(LockFile::take(path, File::try_lock, PATIENCE)?);
+        Ok(())
+    }
+
+    /// Keeps others from driving the run while it is read. Several may read at once.
+    pub(super) fn share(file: &FoundFile) -> Result<Self, LockError> {
+        let lock = LockFile::take(file.lock_path(), File::try_lock_shared, Duration::ZERO)?;
+        Ok(Self(vec![lock]))
+    }
+}
+
+/// One locked file, which is removed when it is let go of.
+#[derive(Debug)]
+struct LockFile {
+    path: PathBuf,
+    file: File,
+}
+
+impl LockFile {
+    fn take(
+        path: PathBuf,
+        lock: fn(&File) -> Result<(), TryLockError>,
+        patience: Duration,
+    ) -> Result<Self, LockError> {
+        let begun = Instant::now();
+        loop {
+            let opened = private().create(true).truncate(false).open(&path);
+            let tried = opened.and_then(|file| match lock(&file) {
+                Ok(()) => Ok(Some(file)),
+                Err(TryLockError::WouldBlock) => Ok(None),
+                Err(TryLockError::Error(error)) => Err(error),
+            });
+            match tried {
+                // Somebody may have let go of it, and removed it, after it was opened here.
+                Ok(Some(file)) if has_this_name(&file, &path) => return Ok(Self { path, file }),
+                Ok(Some(_)) => {}
+                Ok(None) if begun.elapsed() >= patience => return Err(LockError::Taken),
+                Ok(None) => std::thread::sleep(PAUSE),
+                Err(source) => return Err(LockError::Io { path, source }),
+            }
         }
     }
 }
 
-pub(super) fn lock_path(run_file: &Path) -> PathBuf {
-    let name = run_file.file_name().unwrap_or_default().to_string_lossy();
-    run_file.with_file_name(format!(".{name}.lock"))
+impl Drop for LockFile {
+    fn drop(&mut self) {
+        // On Windows an open file cannot be removed for good; there it stays, empty.
+        if cfg!(unix) && self.file.try_lock().is_ok() {
+            let _ = std::fs::remove_file(&self.path);
+        }
+    }
+}
+
+#[cfg(unix)]
+fn has_this_name(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    let key = |about: &std::fs::Metadata| (about.dev(), about.ino());
+    let (here, named) = (file.metadata(), std::fs::metadata(path));
+    matches!((&here, &named), (Ok(here), Ok(named)) if key(here) == key(named))
+}
+
+#[cfg(not(unix))]
+fn has_this_name(_: &File, path: &Path) -> bool {
+    path.exists()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn file(folder: &tempfile::TempDir, name: &str) -> FoundFile {
+        let path = folder.path().join(name);
+        std::fs::write(&path, "").unwrap();
+        FoundFile::at(&path).unwrap()
+    }
+
     #[test]
     fn a_run_is_driven_once_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("a.run");
-        let run = RunId::random();
-        let first = RunLock::take(&path, &run).unwrap();
-        let second = RunLock::take(&path, &run);
-        assert!(matches!(second, Err(OpenError::Busy { .. })));
+        let found = file(&folder, "a.run");
+        let first = RunLock::take(&found).unwrap();
+        assert!(matches!(RunLock::take(&found), Err(LockError::Taken)));
+        assert!(matches!(RunLock::share(&found), Err(LockError::Taken)));
         drop(first);
-        assert!(RunLock::take(&path, &run).is_ok());
+        assert!(RunLock::take(&found).is_ok());
+        let left = std::fs::read_dir(folder.path()).unwrap().count();
+        assert_eq!(left, if cfg!(unix) { 1 } else { 2 });
+    }
+
+    #[test]
+    fn several_may_read_a_run_that_nobody_drives_and_the_last_removes_the_lock() {
+        let folder = tempfile::tempdir().unwrap();
+        let found = file(&folder, "a.run");
+        let (first, second) = (RunLock::share(&found), RunLock::share(&found));
+        drop(first.unwrap());
+        assert!(matches!(RunLock::take(&found), Err(LockError::Taken)));
+        drop(second.unwrap());
+        assert!(RunLock::take(&found).is_ok());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_lock_holds_for_a_file_that_was_renamed_and_for_a_copy_of_its_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let (found, run) = (file(&folder, "a.run"), RunId::random());
+        let mut first = RunLock::take(&found).unwrap();
+        first.add(folder.path(), &run).unwrap();
+        let other = folder.path().join("b.run");
+        std::fs::rename(found.path(), &other).unwrap();
+        let renamed = FoundFile::at(&other).unwrap();
+        assert!(matches!(RunLock::take(&renamed), Err(LockError::Taken)));
+        let mut copy = RunLock::take(&file(&folder, "copy.run")).unwrap();
+        assert!(matches!(
+            copy.add(folder.path(), &run),
+            Err(LockError::Taken)
+        ));
     }
 }

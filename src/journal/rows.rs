@@ -1,12 +1,11 @@
 //! Turning the nouns into columns and back.
 
-use jiff::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::Type;
 use uuid::Uuid;
 
 use crate::model::{
-    FilterId, Modification, ObjectId, State, StateAndStatus, Status, UnitId, UserId,
+    FilterId, Kind, Modification, ObjectId, State, StateAndStatus, Status, UnitId, UserId,
 };
 
 pub(super) fn blob(id: Uuid) -> [u8; 16] {
@@ -53,10 +52,21 @@ pub(super) fn modification(row: &Row<'_>, at: usize) -> rusqlite::Result<Modific
     };
     let on = row.get::<_, Option<i64>>(at)?;
     Ok(Modification {
-        on: on.and_then(|ms| Timestamp::from_millisecond(ms).ok()),
+        on: on.map(super::head::time).transpose()?,
         by: user(at + 1)?,
         on_behalf: user(at + 2)?,
     })
+}
+
+/// A code that no version of this format writes: nothing is taken for it.
+pub(super) fn unknown(at: usize, code: &str) -> rusqlite::Error {
+    let why = format!("`{}` is no code of this format", code.escape_debug());
+    rusqlite::Error::FromSqlConversionFailure(at, Type::Text, why.into())
+}
+
+pub(super) fn filter_kind(row: &Row<'_>, at: usize) -> rusqlite::Result<Kind> {
+    let code = row.get::<_, i32>(at)?;
+    Kind::try_from(code).map_err(|_| unknown(at, &code.to_string()))
 }
 
 /// State and status, from two columns next to each other.

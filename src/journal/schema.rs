@@ -1,5 +1,7 @@
 //! The tables of a run file, and its versions.
 
+use std::collections::BTreeSet;
+
 use rusqlite::Connection;
 
 /// Marks a SQLite file as a run file (`SyFi`).
@@ -198,10 +200,15 @@ const UPGRADES: [&str; FORMAT as usize - 1] = [
 
 /// Makes a fresh database a run file.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
+    create_format(connection, FORMAT)
+}
+
+/// Makes a fresh database a run file of this format.
+pub(super) fn create_format(connection: &Connection, format: i32) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     connection.execute_batch(TABLES)?;
     connection.pragma_update(None, "application_id", APPLICATION_ID)?;
-    bring_up(connection, 1)?;
+    bring_up(connection, 1, format)?;
     connection.execute_batch("COMMIT")
 }
 
@@ -213,16 +220,53 @@ pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     // Asked again now that nobody else can be doing the same.
     let (_, format) = identify(connection)?;
-    bring_up(connection, format)?;
+    bring_up(connection, format, FORMAT)?;
     connection.execute_batch("COMMIT")
 }
 
-fn bring_up(connection: &Connection, format: i32) -> rusqlite::Result<()> {
-    let done = usize::try_from(format - 1).unwrap_or_default();
-    for step in UPGRADES.iter().skip(done) {
-        connection.execute_batch(step)?;
+fn bring_up(connection: &Connection, from: i32, to: i32) -> rusqlite::Result<()> {
+    for (step, leads_to) in UPGRADES.iter().zip(2..) {
+        if from < leads_to && leads_to <= to {
+            connection.execute_batch(step)?;
+        }
     }
-    connection.pragma_update(None, "user_version", FORMAT)
+    connection.pragma_update(None, "user_version", to)
+}
+
+/// A table, an index, or whatever else a database can hold besides rows.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Object {
+    pub(super) kind: String,
+    pub(super) name: String,
+    table: String,
+    /// Its definition; none for an index that SQLite makes for a key.
+    sql: Option<String>,
+}
+
+/// Everything that a database holds besides rows.
+pub(super) fn objects(connection: &Connection) -> rusqlite::Result<BTreeSet<Object>> {
+    let mut query = connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
+    let rows = query.query_map([], |row| {
+        Ok(Object {
+            kind: row.get(0)?,
+            name: row.get(1)?,
+            table: row.get(2)?,
+            sql: row.get::<_, Option<String>>(3)?.as_deref().map(one_line),
+        })
+    })?;
+    rows.collect()
+}
+
+/// Without the line breaks and indentation of whoever wrote it down. No definition of ours has a text in it.
+fn one_line(sql: &str) -> String {
+    sql.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// What a run file of this format holds.
+pub(super) fn objects_of(format: i32) -> rusqlite::Result<BTreeSet<Object>> {
+    let connection = Connection::open_in_memory()?;
+    create_format(&connection, format)?;
+    objects(&connection)
 }
 
 /// What a database says of itself: application id and format.
@@ -236,26 +280,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_run_file_of_the_first_format_is_brought_up_to_this_one_once() {
-        let connection = Connection::open_in_memory().unwrap();
-        connection.execute_batch(TABLES).unwrap();
-        connection
-            .pragma_update(None, "application_id", APPLICATION_ID)
-            .unwrap();
-        connection.pragma_update(None, "user_version", 1).unwrap();
-        upgrade(&connection).unwrap();
-        upgrade(&connection).unwrap();
-        assert_eq!(identify(&connection).unwrap(), (APPLICATION_ID, FORMAT));
-        let fresh = Connection::open_in_memory().unwrap();
-        create(&fresh).unwrap();
-        assert_eq!(tables(&connection), tables(&fresh));
-    }
-
-    fn tables(connection: &Connection) -> Vec<String> {
-        let mut query = connection
-            .prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL ORDER BY name")
-            .unwrap();
-        let rows = query.query_map([], |row| row.get(0)).unwrap();
-        rows.collect::<Result<_, _>>().unwrap()
+    fn a_run_file_of_every_format_is_brought_up_to_this_one_once() {
+        for format in 1..=FORMAT {
+            let connection = Connection::open_in_memory().unwrap();
+            create_format(&connection, format).unwrap();
+            assert_eq!(identify(&connection).unwrap(), (APPLICATION_ID, format));
+            upgrade(&connection).unwrap();
+            upgrade(&connection).unwrap();
+            assert_eq!(identify(&connection).unwrap(), (APPLICATION_ID, FORMAT));
+            assert_eq!(objects(&connection).unwrap(), objects_of(FORMAT).unwrap());
+        }
     }
 }

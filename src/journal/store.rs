@@ -1,13 +1,17 @@
 //! Where run files live, and how a run is named.
 
+use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::{FilterTotals, Head, OpenError, RunReader, UserTotals};
+use super::place::{check_folder, real};
+use super::{FilterTotals, Head, OpenError, RunReader, RunRef, UserTotals};
 use crate::model::{CanonicalAddress, RunId};
 
 const EXTENSION: &str = "run";
+/// The name of the run that was started last.
+const LATEST: &str = "latest";
 
 /// The folder of run files.
 #[derive(Clone, Debug)]
@@ -24,6 +28,28 @@ pub struct Summary {
     pub users: UserTotals,
     /// Their filters.
     pub filters: FilterTotals,
+}
+
+/// The path of a run that was named.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunPath {
+    path: PathBuf,
+    is_own: bool,
+}
+
+impl RunPath {
+    /// Whether the file is in the own store, links resolved. What another file says is a claim of whoever wrote it.
+    pub fn is_own(&self) -> bool {
+        self.is_own
+    }
+}
+
+impl Deref for RunPath {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.path
+    }
 }
 
 impl RunStore {
@@ -46,25 +72,83 @@ impl RunStore {
                 path: self.folder.clone(),
                 source,
             })?;
-        Ok(self.folder.join(format!("{run}.{EXTENSION}")))
+        check_folder(&self.folder)?;
+        Ok(self.path_of(run))
     }
 
-    /// Finds a run by its path, its id, or any unique prefix of its id.
-    pub fn find(&self, name: &str) -> Result<PathBuf, OpenError> {
-        let path = Path::new(name);
-        let looks_like_a_path = path.components().count() > 1 || path.extension().is_some();
-        if path.is_file() || looks_like_a_path {
-            return Ok(path.to_owned());
+    /// Finds a run: by `latest`, by its id or any unique prefix of its id in the store; by its path elsewhere. A path has
+    /// a separator or ends in `.run`.
+    pub fn find(&self, name: &str) -> Result<RunPath, OpenError> {
+        check_folder(&self.folder)?;
+        if is_path(name) {
+            let path = PathBuf::from(name);
+            let is_own = self.holds(&path);
+            return Ok(RunPath { path, is_own });
         }
+        let id = if name == LATEST {
+            self.latest()?
+        } else {
+            self.id_of(name)?
+        };
+        let path = self.path_of(&id);
+        // A link in the store leads elsewhere.
+        let is_own = self.holds(&path);
+        Ok(RunPath { path, is_own })
+    }
+
+    /// How a command names the run in this file.
+    pub fn reference(&self, path: &Path, run: &RunId) -> RunRef {
+        let is_stored =
+            self.holds(path) && path.file_stem().is_some_and(|stem| stem == run.as_str());
+        if is_stored {
+            RunRef::stored(run)
+        } else {
+            RunRef::elsewhere(run, path)
+        }
+    }
+
+    /// Which organisation each run has met, and at which address. Files that cannot be read say nothing.
+    pub fn organizations(&self) -> Result<Vec<(CanonicalAddress, Uuid)>, OpenError> {
+        check_folder(&self.folder)?;
+        let mut met: Vec<_> = self
+            .heads()?
+            .map(|(_, head)| (head.environment.canonical(), head.organization.id))
+            .collect();
+        met.sort_unstable();
+        met.dedup();
+        Ok(met)
+    }
+
+    /// The folder itself, links resolved; none where there is none yet.
+    pub(super) fn real_folder(&self) -> Option<PathBuf> {
+        real(&self.folder).ok()
+    }
+
+    fn holds(&self, path: &Path) -> bool {
+        let (Ok(file), Some(folder)) = (real(path), self.real_folder()) else {
+            return false;
+        };
+        file.parent() == Some(&folder)
+    }
+
+    fn path_of(&self, run: &RunId) -> PathBuf {
+        self.folder.join(format!("{run}.{EXTENSION}"))
+    }
+
+    fn no_such_run(&self, name: &str) -> OpenError {
+        OpenError::NoSuchRun {
+            name: name.to_owned(),
+            place: self.folder.clone(),
+        }
+    }
+
+    fn id_of(&self, name: &str) -> Result<RunId, OpenError> {
         let prefix = name.to_ascii_lowercase();
         let mut candidates = self.ids()?;
         candidates.retain(|id| !prefix.is_empty() && id.as_str().starts_with(&prefix));
         match &candidates[..] {
-            [one] => Ok(self.folder.join(format!("{one}.{EXTENSION}"))),
-            [] => Err(OpenError::NoSuchRun {
-                name: name.to_owned(),
-                place: self.folder.clone(),
-            }),
+            [one] => Ok(one.clone()),
+            [] => Err(self.no_such_run(name)),
             _ => Err(OpenError::Ambiguous {
                 name: name.to_owned(),
                 candidates,
@@ -72,31 +156,34 @@ impl RunStore {
         }
     }
 
+    fn latest(&self) -> Result<RunId, OpenError> {
+        let latest = self.heads()?.max_by_key(|(_, head)| head.started);
+        latest
+            .map(|(name, _)| name)
+            .ok_or_else(|| self.no_such_run(LATEST))
+    }
+
+    /// What every run is that can be read, with the name of its file.
+    fn heads(&self) -> Result<impl Iterator<Item = (RunId, Head)>, OpenError> {
+        let ids = self.ids()?.into_iter();
+        Ok(ids.filter_map(|id| {
+            let reader = RunReader::open(&self.path_of(&id)).ok()?;
+            Some((id, reader.head))
+        }))
+    }
+
     /// Every run in the store, the newest first, and the files that could not be read.
     pub fn list(&self) -> Result<(Vec<Summary>, Vec<OpenError>), OpenError> {
+        check_folder(&self.folder)?;
         let (mut summaries, mut unreadable) = (Vec::new(), Vec::new());
         for id in self.ids()? {
-            match summary(&self.folder.join(format!("{id}.{EXTENSION}"))) {
+            match summary(&self.path_of(&id)) {
                 Ok(summary) => summaries.push(summary),
                 Err(error) => unreadable.push(error),
             }
         }
         summaries.sort_by_key(|summary| std::cmp::Reverse(summary.head.started));
         Ok((summaries, unreadable))
-    }
-
-    /// Where each run of the store was made, and the organisation that answered there. What cannot be read is left out:
-    /// it is said where runs are listed.
-    pub fn organizations(&self) -> Result<Vec<(CanonicalAddress, Uuid)>, OpenError> {
-        let heads = self.ids()?.into_iter().filter_map(|id| {
-            let path = self.folder.join(format!("{id}.{EXTENSION}"));
-            Some(RunReader::open(&path).ok()?.head)
-        });
-        let met = heads.map(|head| {
-            let address = CanonicalAddress::of(head.environment.as_url());
-            (address, head.organization.id)
-        });
-        Ok(met.collect())
     }
 
     fn ids(&self) -> Result<Vec<RunId>, OpenError> {
@@ -127,4 +214,12 @@ fn summary(path: &Path) -> Result<Summary, OpenError> {
         users,
         filters,
     })
+}
+
+fn is_path(name: &str) -> bool {
+    let has_separator = name.contains(std::path::is_separator);
+    has_separator
+        || Path::new(name)
+            .extension()
+            .is_some_and(|extension| extension == EXTENSION)
 }

@@ -1,5 +1,7 @@
 //! Reading a run: totals, problems, users and changes.
 
+use std::path::Path;
+
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
@@ -8,7 +10,9 @@ use crate::model::{FilterId, Kind, Modification, ProblemKind, Stage, StateAndSta
 
 use super::commit::Journal;
 use super::head::{self, time};
-use super::rows::{filter_id, modification, state_and_status, unit_name, user_id};
+use super::rows::{
+    filter_id, filter_kind, modification, state_and_status, unit_name, unknown, user_id,
+};
 use super::{Head, JournalError, Phase};
 
 mod digest;
@@ -27,7 +31,7 @@ pub use timeline::{Stretch, Timeline};
 
 /// What can be read of a run.
 #[derive(Debug)]
-pub struct View<'a>(&'a Connection);
+pub struct View<'a>(&'a Connection, Option<&'a Path>);
 
 /// Users of a run: `selected` is the sum of the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -223,7 +227,12 @@ WHERE f.matching GROUP BY f.type ORDER BY f.type";
 
 impl<'a> View<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
-        Self(connection)
+        Self(connection, None)
+    }
+
+    /// The same of a run that is read from a copy of this file.
+    pub(super) fn of_file(connection: &'a Connection, path: &'a Path) -> Self {
+        Self(connection, Some(path))
     }
 
     /// What the run is, as it stands now.
@@ -383,7 +392,7 @@ impl<'a> View<'a> {
                 id: filter_id(row, 0)?,
                 name: row.get(1)?,
                 filter_type: row.get(2)?,
-                kind: Kind::try_from(row.get::<_, i32>(3)?).unwrap_or(Kind::Outlook),
+                kind: filter_kind(row, 3)?,
                 now: state_and_status(row, 4)?,
                 modified: modification(row, 6)?,
             })
@@ -433,11 +442,8 @@ impl Journal {
 }
 
 fn problem_kind(row: &Row<'_>, at: usize) -> rusqlite::Result<ProblemKind> {
-    // A kind that this version does not know can only come from a newer format, which is refused.
-    Ok(row
-        .get::<_, String>(at)?
-        .parse()
-        .unwrap_or(ProblemKind::Refused))
+    let text = row.get::<_, String>(at)?;
+    text.parse().map_err(|_| unknown(at, &text))
 }
 
 fn problem_row(row: &Row<'_>) -> rusqlite::Result<ProblemRow> {
@@ -467,7 +473,8 @@ fn change_row(row: &Row<'_>) -> rusqlite::Result<ChangeRow> {
         3 => "already",
         4 => "left",
         5 => "gone",
-        _ => "failed",
+        6 => "failed",
+        stage => return Err(unknown(9, &stage.to_string())),
     };
     Ok(ChangeRow {
         user: row.get(0)?,
@@ -478,7 +485,7 @@ fn change_row(row: &Row<'_>) -> rusqlite::Result<ChangeRow> {
         before: state_and_status(row, 5)?,
         wanted: state_and_status(row, 7)?,
         outcome,
-        at: row.get::<_, Option<i64>>(10)?.map(time),
+        at: row.get::<_, Option<i64>>(10)?.map(time).transpose()?,
         unit: unit_name(row, 11)?,
     })
 }

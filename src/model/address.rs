@@ -1,8 +1,11 @@
 //! Whether two addresses lead to the same environment, however they are written.
 
 use std::fmt;
+use std::str::FromStr;
 
 use url::{Host, Url};
+
+use super::{EnvironmentUrl, EnvironmentUrlError};
 
 /// An address in the one form that all its spellings have: without scheme, letter case, final dot, default port or the
 /// `.api.` of the Web API's own host, and with one name for every loopback address.
@@ -28,6 +31,43 @@ impl CanonicalAddress {
 impl fmt::Display for CanonicalAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.0)
+    }
+}
+
+/// An address that a run file names. Whoever wrote the file chose it, so nothing is sent there on its word alone: see
+/// `settings::resolve`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClaimedAddress(EnvironmentUrl);
+
+impl ClaimedAddress {
+    /// The form for comparing.
+    pub fn canonical(&self) -> CanonicalAddress {
+        CanonicalAddress::of(self.0.as_url())
+    }
+
+    /// The address, for whoever has checked that it may be believed.
+    pub(crate) fn believed(&self) -> &EnvironmentUrl {
+        &self.0
+    }
+}
+
+impl From<EnvironmentUrl> for ClaimedAddress {
+    fn from(address: EnvironmentUrl) -> Self {
+        Self(address)
+    }
+}
+
+impl FromStr for ClaimedAddress {
+    type Err = EnvironmentUrlError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        text.parse().map(Self)
+    }
+}
+
+impl fmt::Display for ClaimedAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
     }
 }
 

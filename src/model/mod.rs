@@ -10,7 +10,7 @@ mod template;
 pub mod text;
 mod user;
 
-pub use address::{CanonicalAddress, is_same_place};
+pub use address::{CanonicalAddress, ClaimedAddress, is_same_place};
 pub use environment::{EnvironmentUrl, EnvironmentUrlError, Organization, ServerVersion};
 pub use filter::{
     CALENDAR_TYPES, Filter, FilterType, Kind, Modification, State, StateAndStatus, Status,

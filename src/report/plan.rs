@@ -7,7 +7,7 @@ use super::foresight::{Foresight, write_first, write_impact};
 use super::grid::{self, Column, Grid};
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups, write_more};
-use super::text::{clean, count, handle, number, short};
+use super::text::{clean, count, number, short};
 use super::writer::{StyledWrite, paint_line};
 use super::{Look, ReportError, words};
 
@@ -83,7 +83,6 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
                 let planned = view.planned_of_type(&of.filter_type)?;
                 Ok((of, planned))
             };
-            let more = handle(&head.id, view.path().as_deref());
             Ok(Plan {
                 not_surveyed: if head.phase < Phase::Planned {
                     users.planned.saturating_sub(to_change)
@@ -100,7 +99,7 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
                     .collect::<rusqlite::Result<_>>()?,
                 groups: view.problem_groups()?,
                 foresight: Foresight::read(view, &head)?,
-                more: format!("`syncfilters report {more}`"),
+                more: format!("`syncfilters report {}`", run.reference),
                 head,
             })
         })

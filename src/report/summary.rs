@@ -4,14 +4,14 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::journal::{
-    FilterTotals, Head, Phase, ProblemGroup, Requests, RunReader, UserTotals, View,
+    FilterTotals, Head, Phase, ProblemGroup, Requests, RunReader, RunRef, UserTotals, View,
 };
 use crate::model::Outcome;
 
 use super::grid;
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups};
-use super::text::{clean, count, handle, number, rate, span};
+use super::text::{clean, count, number, rate, span};
 use super::writer::{StyledWrite, paint_line};
 use super::{Look, ReportError, words};
 
@@ -46,7 +46,7 @@ pub fn write_summary(
 ) -> Result<(), ReportError> {
     let totals = &run.view(|view| view.at_one_instant(Totals::read))?;
     write_totals(out, totals, look)?;
-    let next = next(totals);
+    let next = next(totals, &run.reference);
     if !next.is_empty() {
         writeln!(out)?;
         paint_line(out, Tone::Strong, "Next")?;
@@ -116,15 +116,13 @@ fn pace(changed: u64, worked: Duration) -> String {
 }
 
 /// The commands that make sense now, and what each is for.
-fn next(totals: &Totals) -> Vec<(String, &'static str)> {
+fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
     let Totals {
         head,
         users,
         filters,
-        path,
         ..
     } = totals;
-    let handle = handle(&head.id, path.as_deref());
     let outcome = words::outcome(head);
     let mut next = Vec::new();
     match outcome {
@@ -138,7 +136,7 @@ fn next(totals: &Totals) -> Vec<(String, &'static str)> {
         next.push(("undo", "put back what it changed"));
     }
     next.push(("report", "every change and every problem"));
-    let command = |(verb, why): (&str, &'static str)| (format!("{verb} {handle}"), why);
+    let command = |(verb, why): (&str, &'static str)| (format!("{verb} {run}"), why);
     next.into_iter().map(command).collect()
 }
 
@@ -237,7 +235,7 @@ mod tests {
                 path: None,
                 worked: Duration::ZERO,
             };
-            next(&totals)
+            next(&totals, &RunRef::stored(&totals.head.id))
                 .into_iter()
                 .map(|(command, _)| command.replace(" 3f2a9c", ""))
                 .collect::<Vec<_>>()

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::journal::{
-    Asked, Found, Head, Mark, Named, Phase, Requests, RunFile, RunReader, Settled, Settlement,
+    Asked, Found, Head, Mark, Named, Phase, Requests, RunFile, RunReader, RunRef, Settled,
+    Settlement,
 };
 use crate::model::{
     Caller, Filter, FilterId, FilterType, Kind, Modification, Operation, Organization, Outcome,
@@ -304,9 +305,16 @@ pub(super) async fn run_of(head: Head, come: Come) -> TestRun {
     drop(file);
     set_clocks(&path);
     TestRun {
-        reader: RunReader::open(&path).unwrap(),
+        reader: stored(&path),
         folder,
     }
+}
+
+/// As if the file lay in the store.
+fn stored(path: &std::path::Path) -> RunReader {
+    let mut reader = RunReader::open(path).unwrap();
+    reader.reference = RunRef::stored(&reader.head.id);
+    reader
 }
 
 impl TestRun {
@@ -316,9 +324,13 @@ impl TestRun {
             .folder
             .path()
             .join(format!("{}.run", self.reader.head.id));
-        let connection = rusqlite::Connection::open(path).unwrap();
+        let connection = rusqlite::Connection::open(&path).unwrap();
         connection.execute_batch(sql).unwrap();
-        self
+        drop(connection);
+        Self {
+            reader: stored(&path),
+            ..self
+        }
     }
 
     /// As if ada's problem had shown before her filter was settled.

@@ -1,6 +1,5 @@
 //! Words and numbers as people read them.
 
-use std::path::Path;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -34,28 +33,6 @@ pub(super) fn count(n: u64, noun: &str) -> String {
 /// The digits of a run id that are to be typed.
 pub(super) fn short(run: &RunId) -> &str {
     run.as_str().get(..SHORT_ID).unwrap_or(run.as_str())
-}
-
-/// How a run is named in a command: by its first digits where it lies in the store, else by its path.
-pub(super) fn handle(run: &RunId, path: Option<&Path>) -> String {
-    let in_store = |path: &Path| {
-        let name = path.file_name().and_then(|name| name.to_str());
-        name == Some(&format!("{run}.run"))
-    };
-    match path.filter(|path| !in_store(path)) {
-        Some(path) => quoted(&clean(&path.display().to_string())),
-        None => short(run).to_owned(),
-    }
-}
-
-/// A path as it can be pasted into a shell.
-fn quoted(path: &str) -> String {
-    let plain = |c: char| c.is_alphanumeric() || "/\\.:_-~".contains(c);
-    if path.chars().all(plain) {
-        path.to_owned()
-    } else {
-        format!("\"{path}\"")
-    }
 }
 
 /// A time to the minute.
@@ -119,19 +96,6 @@ mod tests {
                 "1,234,567 users"
             ]
         );
-    }
-
-    #[test]
-    fn a_run_outside_the_store_is_named_by_its_path() {
-        let run: RunId = "3f2a9c0d1b7e".parse().unwrap();
-        for (path, handle_) in [
-            (None, "3f2a9c"),
-            (Some("/state/runs/3f2a9c0d1b7e.run"), "3f2a9c"),
-            (Some("/tmp/plan.run"), "/tmp/plan.run"),
-            (Some("/tmp/my plan.run"), "\"/tmp/my plan.run\""),
-        ] {
-            assert_eq!(handle(&run, path.map(Path::new)), handle_);
-        }
     }
 
     #[test]

@@ -127,7 +127,7 @@ impl NewRun {
             id,
             operation: self.operation,
             undoes,
-            environment: on.reader.environment().clone(),
+            environment: on.reader.environment().into(),
             organization: identity.organization.clone(),
             version: identity.version,
             caller: identity.caller.clone(),

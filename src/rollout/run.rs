@@ -9,7 +9,7 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::dataverse::Reader;
-use crate::journal::{Head, HistoryEntry, HistoryKind, Journal, Phase, discard};
+use crate::journal::{Head, HistoryEntry, HistoryKind, Journal, Phase, RunRef, discard};
 use crate::model::{Outcome, RunId};
 use crate::pacing::Pacer;
 
@@ -58,6 +58,8 @@ pub struct EndedRun {
     pub id: RunId,
     /// Its file; none for a run that leaves no file.
     pub path: Option<PathBuf>,
+    /// How a command names it.
+    pub reference: RunRef,
     /// How it ended, or was left.
     pub outcome: Outcome,
     /// Whether it came to nothing: its file goes when this value goes.
@@ -211,6 +213,7 @@ impl<S> Run<S> {
         let ended = EndedRun {
             id: self.head().id.clone(),
             path: self.path().map(Path::to_owned),
+            reference: self.rollout.file.reference.clone(),
             outcome,
             came_to_nothing,
         };

@@ -46,6 +46,24 @@ pub enum SettingsError {
         /// What is wrong with it.
         source: EnvironmentUrlError,
     },
+    /// A run was made elsewhere than at the address that was given.
+    #[error("the run was made at {run}, and {origin} is {given}")]
+    OtherAddress {
+        /// Where the other address was given.
+        origin: Origin,
+        /// That address.
+        given: String,
+        /// The run's.
+        run: String,
+    },
+    /// A run file from elsewhere names an address that nobody else names.
+    #[error(
+        "the run file is not among your runs, and it says that it was made at {run}: no flag, variable or environment of the configuration file names that address"
+    )]
+    UnconfirmedAddress {
+        /// What the file says.
+        run: String,
+    },
     /// A way of signing in lacks something.
     #[error("sign-in `{kind}` needs `{key}`")]
     MissingKey {

@@ -1,5 +1,6 @@
 //! Flags, variables, profiles and the configuration file become one value, with where it came from.
 
+mod address;
 mod error;
 mod file;
 mod guards;
@@ -10,9 +11,10 @@ mod resolve;
 mod schema;
 mod sign_in;
 
+pub use address::Address;
 pub use error::SettingsError;
 pub use file::{ConfigFile, Pace};
 pub use locate::{config_path, state_dir};
 pub use method::{ChoiceError, Chosen, Surroundings, choose, from_variables};
-pub use resolve::{Asked, Origin, Target, Variables, resolve};
+pub use resolve::{Asked, Origin, RunAddress, Target, Variables, resolve};
 pub use sign_in::{KeepKind, Profile, SignInKeys, SignInKind};

@@ -3,13 +3,13 @@
 use std::fmt;
 use std::num::NonZeroU32;
 
-use crate::model::EnvironmentUrl;
+use crate::model::{ClaimedAddress, EnvironmentUrl};
 use crate::pacing;
 use crate::plan::{GuardBook, Guards};
 
 use super::file::nearest;
 use super::guards::is_at;
-use super::{ConfigFile, Pace, Profile, SettingsError, SignInKeys};
+use super::{Address, ConfigFile, Pace, Profile, SettingsError, SignInKeys};
 
 /// What the command line says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -65,9 +65,11 @@ impl fmt::Display for Origin {
 #[derive(Clone, Debug)]
 pub struct Target {
     /// Its address.
-    pub environment: EnvironmentUrl,
+    pub environment: Address,
     /// Where the address came from.
     pub origin: Origin,
+    /// What named the environment: the same, or what named its profile.
+    pub named_by: Origin,
     /// How fast to go.
     pub pacing: pacing::Settings,
     /// What the flags say of that.
@@ -82,36 +84,47 @@ pub struct Target {
     pub named: Option<String>,
 }
 
-/// Decides which environment is meant. `run` is the one in a run file, which counts where nothing else is named.
+/// Where a run file says that its run was made.
+#[derive(Clone, Copy, Debug)]
+pub struct RunAddress<'a> {
+    /// What it says.
+    pub claimed: &'a ClaimedAddress,
+    /// Whether the file is in the own store. Any other was written by anybody, and is believed in nothing.
+    pub is_own: bool,
+}
+
+/// Decides which environment is meant. With a run it is the one where the run was made, and that has to be known from
+/// somewhere else than a file from elsewhere: from a flag, a variable or any profile. A token goes to the address as it
+/// was given there, whatever the file's spelling is.
+///
+/// # Errors
+/// Where nothing names an environment, where what was given is no address, and where it is not that of the run.
 pub fn resolve(
     asked: &Asked,
     variables: &Variables,
     file: &ConfigFile,
-    run: Option<&EnvironmentUrl>,
+    run: Option<RunAddress<'_>>,
 ) -> Result<Target, SettingsError> {
     let layers = Layers {
         asked,
         variables,
         file,
     };
-    if let Some(url) = &asked.url {
-        return layers.by_url(url, Origin::Flag("--url"));
-    }
-    if let Some(name) = &asked.environment {
-        return layers.by_name(name, &Origin::Flag("--environment"));
-    }
-    if let Some(environment) = run {
-        return Ok(layers.by_address(environment.clone(), Origin::Run));
-    }
-    if let Some(url) = &variables.url {
-        return layers.by_url(url, Origin::Variable("SYNCFILTERS_URL"));
-    }
-    if let Some(name) = &variables.environment {
-        return layers.by_name(name, &Origin::Variable("SYNCFILTERS_ENVIRONMENT"));
-    }
-    match &file.default_environment {
-        Some(name) => layers.by_name(name, &Origin::File("default-environment")),
-        None => Err(SettingsError::NoEnvironment),
+    let named = layers.named()?;
+    match (named, run) {
+        (Some(target), Some(run)) if !target.environment.is_that_of(run.claimed) => {
+            Err(SettingsError::OtherAddress {
+                origin: target.named_by,
+                given: target.environment.to_string(),
+                run: run.claimed.to_string(),
+            })
+        }
+        (Some(target), _) => Ok(target),
+        (None, Some(run)) => layers.by_run(run),
+        (None, None) => match &file.default_environment {
+            Some(name) => layers.by_name(name, &Origin::File("default-environment")),
+            None => Err(SettingsError::NoEnvironment),
+        },
     }
 }
 
@@ -122,33 +135,83 @@ struct Layers<'a> {
 }
 
 impl Layers<'_> {
+    /// What a flag or a variable names.
+    fn named(&self) -> Result<Option<Target>, SettingsError> {
+        let Self {
+            asked, variables, ..
+        } = self;
+        for (url, url_from, name, name_from) in [
+            (
+                &asked.url,
+                Origin::Flag("--url"),
+                &asked.environment,
+                Origin::Flag("--environment"),
+            ),
+            (
+                &variables.url,
+                Origin::Variable("SYNCFILTERS_URL"),
+                &variables.environment,
+                Origin::Variable("SYNCFILTERS_ENVIRONMENT"),
+            ),
+        ] {
+            if let Some(url) = url {
+                return self.by_url(url, url_from).map(Some);
+            }
+            if let Some(name) = name {
+                return self.by_name(name, &name_from).map(Some);
+            }
+        }
+        Ok(None)
+    }
+
+    fn by_run(&self, run: RunAddress<'_>) -> Result<Target, SettingsError> {
+        let claimed = run.claimed.believed();
+        if let Some((name, _)) = self.profile_of(claimed) {
+            return self.by_name(name, &Origin::Run);
+        }
+        if run.is_own {
+            let address = Address::of_own_run(run.claimed);
+            return Ok(self.target(address, (Origin::Run, Origin::Run), None, None));
+        }
+        Err(SettingsError::UnconfirmedAddress {
+            run: run.claimed.to_string(),
+        })
+    }
+
     fn by_url(&self, url: &str, origin: Origin) -> Result<Target, SettingsError> {
-        Ok(self.by_address(parse(url, &origin)?, origin))
+        let address = Address::given(url, &origin)?;
+        let profile = self.profile_of(&address).map(|(_, profile)| profile);
+        Ok(self.target(address, (origin.clone(), origin), profile, None))
     }
 
-    fn by_address(&self, environment: EnvironmentUrl, origin: Origin) -> Target {
-        let profile = profile_of(&environment, self.file);
-        self.target(environment, origin, profile, None)
-    }
-
-    fn by_name(&self, name: &str, origin: &Origin) -> Result<Target, SettingsError> {
+    fn by_name(&self, name: &str, named_by: &Origin) -> Result<Target, SettingsError> {
         let Some(profile) = self.file.environments.get(name) else {
             let names = self.file.environments.keys().map(String::as_str);
             return Err(SettingsError::UnknownProfile {
                 name: name.to_owned(),
-                origin: origin.clone(),
+                origin: named_by.clone(),
                 suggestion: nearest(name, names).map(str::to_owned),
             });
         };
         let origin = Origin::Profile(name.to_owned());
-        let environment = parse(&profile.url, &origin)?;
-        Ok(self.target(environment, origin, Some(profile), Some(name)))
+        let address = Address::given(&profile.url, &origin)?;
+        let origins = (origin, named_by.clone());
+        Ok(self.target(address, origins, Some(profile), Some(name)))
+    }
+
+    /// The profile of the same address: it holds however the address was named. Of several the default counts.
+    fn profile_of(&self, environment: &EnvironmentUrl) -> Option<(&String, &Profile)> {
+        let here = self.file.environments.iter();
+        let mut here = here.filter(|(_, profile)| is_at(profile, environment));
+        let is_default =
+            |(name, _): &(&String, &Profile)| Some(*name) == self.file.default_environment.as_ref();
+        here.clone().find(is_default).or_else(|| here.next())
     }
 
     fn target(
         &self,
-        environment: EnvironmentUrl,
-        origin: Origin,
+        environment: Address,
+        (origin, named_by): (Origin, Origin),
         profile: Option<&Profile>,
         named: Option<&str>,
     ) -> Target {
@@ -163,23 +226,11 @@ impl Layers<'_> {
             environment,
             origin,
             flags: self.asked.pace,
+            named_by,
             pacing: pacing_of(&[self.asked.pace, pace, self.file.pace]),
             sign_in: asked.or(self.variables.sign_in.clone()).or(sign_in),
         }
     }
-}
-
-fn parse(url: &str, origin: &Origin) -> Result<EnvironmentUrl, SettingsError> {
-    url.parse().map_err(|source| SettingsError::Url {
-        origin: origin.clone(),
-        source,
-    })
-}
-
-/// The profile of the same address: it holds however the address was named.
-fn profile_of<'a>(environment: &EnvironmentUrl, file: &'a ConfigFile) -> Option<&'a Profile> {
-    let mut profiles = file.environments.values();
-    profiles.find(|profile| is_at(profile, environment))
 }
 
 fn pacing_of(layers: &[Pace]) -> pacing::Settings {
@@ -218,23 +269,91 @@ mod tests {
             environment: Some("production".into()),
             ..none.clone()
         };
-        let run: EnvironmentUrl = "https://run.example".parse().unwrap();
-        let address = |asked: &Asked, variables, run| {
-            let target = resolve(asked, variables, &file, run).unwrap();
+        let address = |asked: &Asked, variables| {
+            let target = resolve(asked, variables, &file, None).unwrap();
             (target.environment.to_string(), target.origin)
         };
         let asked = url("https://flag.example");
-        assert_eq!(
-            address(&asked, &variable, Some(&run)).1,
-            Origin::Flag("--url")
-        );
+        assert_eq!(address(&asked, &variable).1, Origin::Flag("--url"));
         let nothing = Asked::default();
-        assert_eq!(address(&nothing, &variable, Some(&run)).1, Origin::Run);
-        assert_eq!(
-            address(&nothing, &variable, None).0,
-            "https://production.example"
-        );
-        assert_eq!(address(&nothing, &none, None).0, "https://test.example");
+        assert_eq!(address(&nothing, &variable).0, "https://production.example");
+        assert_eq!(address(&nothing, &none).0, "https://test.example");
+    }
+
+    /// Where a run leads that names this address; the kind of error otherwise.
+    fn of_run(
+        asked: &Asked,
+        variables: &Variables,
+        claimed: &str,
+        is_own: bool,
+    ) -> Result<String, &'static str> {
+        let claimed = claimed.parse().unwrap();
+        let run = RunAddress {
+            claimed: &claimed,
+            is_own,
+        };
+        match resolve(asked, variables, &file(), Some(run)) {
+            Ok(target) => Ok(target.environment.to_string()),
+            Err(SettingsError::OtherAddress { .. }) => Err("other"),
+            Err(SettingsError::UnconfirmedAddress { .. }) => Err("unconfirmed"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    #[test]
+    fn a_run_leads_only_to_an_address_that_somebody_gave_or_that_an_own_run_has() {
+        let (nothing, none) = (Asked::default(), Variables::default());
+        let evil = "https://evil.example";
+        assert_eq!(of_run(&nothing, &none, evil, false), Err("unconfirmed"));
+        assert_eq!(of_run(&nothing, &none, evil, true), Ok(evil.into()));
+        // A profile counts although it was not selected, and as it is written there.
+        let spelt = "https://PRODUCTION.example.:443";
+        for is_own in [true, false] {
+            let address = of_run(&nothing, &none, spelt, is_own);
+            assert_eq!(address, Ok("https://production.example".into()));
+            let given = of_run(&url("https://evil.example:443/"), &none, evil, is_own);
+            assert_eq!(given, Ok(evil.into()));
+        }
+    }
+
+    #[test]
+    fn what_was_given_and_what_the_run_says_have_to_agree() {
+        let (nothing, none) = (Asked::default(), Variables::default());
+        let evil = "https://evil.example";
+        let by_name = |name: &str| Some(name.to_owned());
+        let variables = Variables {
+            environment: by_name("production"),
+            ..none.clone()
+        };
+        let by_url = Variables {
+            url: by_name("https://production.example"),
+            ..none.clone()
+        };
+        let flag = Asked {
+            environment: by_name("production"),
+            ..Asked::default()
+        };
+        for is_own in [true, false] {
+            for (asked, variables) in [
+                (&url("https://production.example"), &none),
+                (&flag, &none),
+                (&nothing, &variables),
+                (&nothing, &by_url),
+                // The flag counts, and the variable is not asked.
+                (
+                    &flag,
+                    &Variables {
+                        url: by_name(evil),
+                        ..none.clone()
+                    },
+                ),
+            ] {
+                assert_eq!(of_run(asked, variables, evil, is_own), Err("other"));
+            }
+            // The default is what is meant where nothing else is named, and the run names something else.
+            let run = "https://production.example";
+            assert_eq!(of_run(&nothing, &none, run, is_own), Ok(run.into()));
+        }
     }
 
     #[test]

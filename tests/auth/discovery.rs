@@ -6,6 +6,7 @@ use serde_json::json;
 use syncfilters::auth::GivenToken;
 use syncfilters::dataverse::{Channel, instances};
 use syncfilters::pacing::{Pacer, Settings};
+use syncfilters::settings::{Address, Origin};
 use tokio_util::sync::CancellationToken;
 
 use crate::imitation::{ENTRA, Imitation};
@@ -18,7 +19,7 @@ async fn the_environments_of_the_user_are_those_that_are_switched_on() {
         json!({"@odata.context": "…", "value": [instance("contoso", 0), instance("closed", 1)]});
     imitation.script("Instances", &[(200, answer)]);
     let tokens = Arc::new(GivenToken::new("token-1").unwrap());
-    let environment = imitation.url.parse().unwrap();
+    let environment = Address::given(&imitation.url, &Origin::Flag("--url")).unwrap();
     let pacer = Pacer::new(Settings::default());
     let channel = Channel::new(environment, tokens, pacer, CancellationToken::new()).unwrap();
     let found = instances(&channel).await.unwrap();

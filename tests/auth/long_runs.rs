@@ -10,7 +10,7 @@ use syncfilters::sandbox::{Options, Sandbox};
 use tokio_util::sync::CancellationToken;
 
 use crate::imitation::{ENTRA, Imitation, token};
-use crate::support::{http, secret_in};
+use crate::support::{given, http, secret_in};
 
 /// The practice organisation, with the imitation for its identity provider.
 async fn channel(sandbox: &Sandbox, imitation: &Imitation, folder: &std::path::Path) -> Channel {
@@ -30,7 +30,13 @@ async fn channel(sandbox: &Sandbox, imitation: &Imitation, folder: &std::path::P
     let nobody: Arc<dyn Person> = Arc::new(Nobody);
     let tokens = open(&method, &place, &http(), &nobody).await.unwrap();
     let pacer = Pacer::new(Settings::default());
-    Channel::new(place.environment, tokens, pacer, CancellationToken::new()).unwrap()
+    Channel::new(
+        given(&place.environment),
+        tokens,
+        pacer,
+        CancellationToken::new(),
+    )
+    .unwrap()
 }
 
 #[tokio::test]

@@ -11,9 +11,16 @@ use std::io::Write;
 use syncfilters::auth::{
     Http, Method, Nobody, Notice, Person, Place, SecretFrom, SignInError, TokenSource, open,
 };
+use syncfilters::model::EnvironmentUrl;
 use syncfilters::pacing::RetryPolicy;
+use syncfilters::settings::{Address, Origin};
 
 use crate::imitation::Imitation;
+
+/// An address as if it had been given by flag.
+pub(crate) fn given(environment: &EnvironmentUrl) -> Address {
+    Address::given(&environment.to_string(), &Origin::Flag("--url")).unwrap()
+}
 
 /// No patience at all, so that tests do not wait.
 pub(crate) fn http() -> Http {

@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::binary::{Home, said};
 use crate::iis::{Iis, PASSWORD, USER};
-use crate::support::{http, private, secret_in};
+use crate::support::{given, http, private, secret_in};
 
 const BOTH: [&str; 2] = ["Negotiate", "NTLM"];
 
@@ -47,7 +47,7 @@ async fn channel(
     let signed_in = sign_in(&method, &place, &http(), &nobody).await?;
     let pacer = Pacer::new(Settings::default());
     let channel = Channel::new(
-        place.environment,
+        given(&place.environment),
         signed_in,
         pacer,
         CancellationToken::new(),

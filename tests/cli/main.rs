@@ -14,6 +14,7 @@ mod guards;
 mod hostile_text;
 mod killed;
 mod lists;
+mod run_files;
 mod saved_plans;
 mod several;
 mod support;

@@ -17,6 +17,7 @@ use syncfilters::rollout::{
     open,
 };
 use syncfilters::sandbox::{FilterSnapshot, Options, Sandbox};
+use syncfilters::settings::{Address, Origin};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -64,7 +65,7 @@ impl World {
         };
         let tokens = Arc::new(GivenToken::new(self.sandbox.token()).unwrap());
         let channel = Channel::new(
-            self.sandbox.url().parse().unwrap(),
+            Address::given(&self.sandbox.url(), &Origin::Flag("--url")).unwrap(),
             tokens,
             Pacer::new(settings),
             interrupted.clone(),

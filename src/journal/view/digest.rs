@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, Row};
 
-use crate::journal::rows::{filter_id, state_and_status, user_id};
+use crate::journal::rows::{filter_id, state_and_status, unknown, user_id};
 use crate::journal::{Journal, JournalError};
 use crate::plan::{Change, Digester, PlanDigest};
 
@@ -24,7 +24,8 @@ impl View<'_> {
     pub fn recorded_digest(&self) -> rusqlite::Result<Option<PlanDigest>> {
         let read = |row: &Row<'_>| row.get::<_, Option<String>>(0);
         let text = self.0.query_row("SELECT digest FROM run", [], read)?;
-        Ok(text.and_then(|text| text.parse().ok()))
+        text.map(|text| text.parse().map_err(|_| unknown(0, &text)))
+            .transpose()
     }
 }
 

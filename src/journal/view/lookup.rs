@@ -1,12 +1,12 @@
 //! Single answers about a run.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
 use crate::journal::history::{self, HistoryEntry};
-use crate::journal::rows::blob;
+use crate::journal::rows::{blob, filter_kind};
 use crate::model::{FilterId, Kind, Outcome, RunId, State, UserId};
 use crate::plan::RunSettings;
 
@@ -26,7 +26,7 @@ impl View<'_> {
     /// The run file; none for a run that leaves no file.
     pub fn path(&self) -> Option<PathBuf> {
         let path = self.0.path().filter(|path| !path.is_empty());
-        path.map(PathBuf::from)
+        self.1.or(path.map(Path::new)).map(PathBuf::from)
     }
 
     /// Reads several things as they were at one and the same instant, also while the run goes on.
@@ -150,12 +150,11 @@ impl View<'_> {
         let mut query = self.0.prepare_cached(
             "SELECT f.kind FROM filter AS f JOIN user AS u ON u.seq = f.user WHERE u.id = ?1 AND f.id = ?2",
         )?;
-        let code = query
+        query
             .query_row(params![blob(user.0), blob(filter.0)], |row| {
-                row.get::<_, i32>(0)
+                filter_kind(row, 0)
             })
-            .optional()?;
-        Ok(code.and_then(|code| Kind::try_from(code).ok()))
+            .optional()
     }
 }
 

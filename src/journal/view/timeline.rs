@@ -82,7 +82,8 @@ impl View<'_> {
     reason = "serde hands out references"
 )]
 fn as_time<S: Serializer>(millisecond: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-    crate::journal::head::time(*millisecond).serialize(serializer)
+    let time = crate::journal::head::time(*millisecond).map_err(serde::ser::Error::custom)?;
+    time.serialize(serializer)
 }
 
 fn sum(a: Requests, b: Requests) -> Requests {

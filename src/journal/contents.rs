@@ -1,0 +1,179 @@
+//! A run file is foreign input: what SQLite may do with one, and what has to be in it.
+
+use std::path::Path;
+use std::time::Duration;
+
+use rusqlite::Connection;
+use rusqlite::config::DbConfig;
+use rusqlite::limits::Limit;
+
+use super::{JournalError, OpenError, schema};
+
+/// How long a reader waits for a moment in which the file is not being written.
+pub(super) const BUSY: Duration = Duration::from_secs(10);
+/// The longest text or blob, in bytes. The largest that is written is the list of selected users: a hundred thousand
+/// names are a few million bytes.
+const LONGEST: i32 = 64 << 20;
+
+/// Whether there are codes that no version writes. Totals are counted by code in the database: a row with another one
+/// would be in none of them.
+const UNKNOWN_CODES: [(&str, &str); 3] = [
+    (
+        "the state of a change",
+        "SELECT EXISTS (SELECT 1 FROM change WHERE stage NOT BETWEEN 0 AND 7)",
+    ),
+    (
+        "how a user was read",
+        "SELECT EXISTS (SELECT 1 FROM user WHERE survey NOT BETWEEN 0 AND 3)",
+    ),
+    ("the number of runs", "SELECT count(*) <> 1 FROM run"),
+];
+
+/// Makes a connection do nothing on behalf of what is in the file.
+pub(super) fn harden(connection: &Connection) -> rusqlite::Result<()> {
+    connection.busy_timeout(BUSY)?;
+    for (setting, on) in [
+        (DbConfig::SQLITE_DBCONFIG_DEFENSIVE, true),
+        (DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER, false),
+        (DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW, false),
+    ] {
+        connection.set_db_config(setting, on)?;
+    }
+    connection.set_limit(Limit::SQLITE_LIMIT_LENGTH, LONGEST)?;
+    connection.set_limit(Limit::SQLITE_LIMIT_ATTACHED, 0)?;
+    connection.pragma_update(None, "cell_size_check", true)
+}
+
+/// The format of a run file.
+///
+/// # Errors
+/// Where the file is none, is newer, or holds anything but the tables and indexes of its format.
+pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<i32, OpenError> {
+    let not_ours = |why: Option<String>| OpenError::NotARunFile {
+        path: path.to_owned(),
+        why,
+    };
+    let said = |error: rusqlite::Error| not_ours(Some(error.to_string()));
+    let (application, format) = schema::identify(connection).map_err(said)?;
+    if application != schema::APPLICATION_ID {
+        return Err(not_ours(None));
+    }
+    if format > schema::FORMAT {
+        return Err(OpenError::Newer {
+            path: path.to_owned(),
+            found: format,
+            known: schema::FORMAT,
+        });
+    }
+    if format < 1 {
+        return Err(not_ours(Some(format!("there is no format {format}"))));
+    }
+    let found = schema::objects(connection).map_err(said)?;
+    let expected = schema::objects_of(format).map_err(said)?;
+    if let Some(object) = found.symmetric_difference(&expected).next() {
+        let which = match found.contains(object) {
+            true => "holds what no run file of its format holds, or in another form",
+            false => "lacks what every run file of its format holds",
+        };
+        let (kind, name) = (&object.kind, &object.name);
+        return Err(not_ours(Some(format!("it {which}: {kind:?} {name:?}"))));
+    }
+    for (what, sql) in UNKNOWN_CODES {
+        let found = connection.query_row(sql, [], |row| row.get(0));
+        if found.map_err(said)? {
+            return Err(not_ours(Some(format!(
+                "it holds a code for {what} that is none of its format's"
+            ))));
+        }
+    }
+    Ok(format)
+}
+
+/// Whether a log beside the file belongs to it.
+pub(super) fn is_in_use(connection: &Connection) -> rusqlite::Result<bool> {
+    connection.query_row("SELECT in_use FROM run", [], |row| row.get(0))
+}
+
+pub(super) fn failed(path: &Path, error: &rusqlite::Error) -> JournalError {
+    JournalError::Unusable {
+        path: path.to_owned(),
+        why: error.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RUN: &str = "
+    INSERT INTO run (one, id, operation, environment, organization, server_major, server_minor, caller, selection,
+                     criteria, tool, started, phase)
+    VALUES (1, '', '', '', '', 9, 2, '', '', '', '', 0, '');
+    INSERT INTO user (seq, id, label, populated, survey) VALUES (1, zeroblob(16), 'ada', 1, 1);";
+
+    fn refused(change: &str) -> String {
+        let connection = Connection::open_in_memory().unwrap();
+        schema::create(&connection).unwrap();
+        connection.execute_batch(RUN).unwrap();
+        connection.execute_batch(change).unwrap();
+        let error = inspect(&connection, Path::new("a.run")).unwrap_err();
+        error.to_string()
+    }
+
+    #[test]
+    fn a_file_of_every_format_is_known_by_its_objects() {
+        for format in 1..=schema::FORMAT {
+            let connection = Connection::open_in_memory().unwrap();
+            schema::create_format(&connection, format).unwrap();
+            connection.execute_batch(RUN).unwrap();
+            harden(&connection).unwrap();
+            assert_eq!(inspect(&connection, Path::new("a.run")).unwrap(), format);
+        }
+    }
+
+    #[test]
+    fn what_a_run_file_does_not_hold_is_refused_and_named() {
+        for (change, named) in [
+            (
+                "CREATE TRIGGER spy AFTER UPDATE ON change BEGIN DELETE FROM undo; END",
+                "\"trigger\" \"spy\"",
+            ),
+            ("CREATE VIEW v AS SELECT 1", "\"view\" \"v\""),
+            ("CREATE TABLE t (a)", "\"table\" \"t\""),
+            ("CREATE INDEX i ON change (etag)", "\"index\" \"i\""),
+            ("ALTER TABLE change ADD COLUMN more", "\"table\" \"change\""),
+            ("DROP TABLE undo", "lacks"),
+            ("DROP INDEX problem_of_user", "lacks"),
+            (
+                "DROP TABLE undo; CREATE VIEW undo AS SELECT * FROM change",
+                "\"undo\"",
+            ),
+            ("UPDATE user SET survey = 9", "how a user was read"),
+            ("UPDATE user SET survey = 'x'", "how a user was read"),
+            (
+                "INSERT INTO change (user, filter, from_state, to_state, stage) VALUES (1, zeroblob(16), 0, 1, -1)",
+                "the state of a change",
+            ),
+            ("DELETE FROM run", "the number of runs"),
+            ("PRAGMA user_version = 0", "format 0"),
+            ("PRAGMA user_version = -1", "format -1"),
+            ("PRAGMA user_version = 99", "newer"),
+            ("PRAGMA user_version = 5", "format"),
+            ("PRAGMA application_id = 1", "not a run file"),
+        ] {
+            let why = refused(change);
+            assert!(why.contains(named), "{change}: {why}");
+        }
+    }
+
+    #[test]
+    fn what_is_too_long_is_refused() {
+        let connection = Connection::open_in_memory().unwrap();
+        harden(&connection).unwrap();
+        let blob = connection.query_row("SELECT zeroblob(70000000)", [], |row| {
+            row.get::<_, Vec<u8>>(0)
+        });
+        assert!(blob.is_err());
+    }
+}

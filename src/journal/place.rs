@@ -1,0 +1,256 @@
+//! A run file as the file system knows it. Nothing here opens one: closing a descriptor of a SQLite file outside SQLite
+//! drops the locks that this process holds on it.
+
+use std::fs::Metadata;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::OpenError;
+
+/// A regular file that has one name, with the links on the way to it resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct FoundFile {
+    path: PathBuf,
+    identity: Identity,
+}
+
+/// What stays the same when a file is renamed, and differs when another takes its name: device and inode. Windows does
+/// not tell; there a file that SQLite has open can be neither renamed nor replaced.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Identity {
+    device: u64,
+    inode: u64,
+}
+
+impl FoundFile {
+    /// Finds the file of this name.
+    ///
+    /// # Errors
+    /// Where there is none, and where it is no regular file with exactly one name: a lock and a log beside a file
+    /// belong to one name of it.
+    pub(super) fn at(path: &Path) -> Result<Self, OpenError> {
+        let io = |source| OpenError::Io {
+            path: path.to_owned(),
+            source,
+        };
+        let real = real(path).map_err(io)?;
+        let about = std::fs::symlink_metadata(&real).map_err(io)?;
+        let refused = |why: &str| OpenError::NotARunFile {
+            path: path.to_owned(),
+            why: Some(why.to_owned()),
+        };
+        if !about.is_file() {
+            return Err(refused("it is no regular file"));
+        }
+        if hard_links(&about) > 1 {
+            return Err(refused(
+                "it has several names (hard links), under each of which it could be used at the same time; copy it, and use the copy",
+            ));
+        }
+        Ok(Self {
+            path: real,
+            identity: identity(&about),
+        })
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Whether this name still leads to this file.
+    pub(super) fn is_still_there(&self) -> bool {
+        let about = std::fs::symlink_metadata(&self.path);
+        about.is_ok_and(|about| about.is_file() && identity(&about) == self.identity)
+    }
+
+    /// A file that SQLite may keep beside this one.
+    pub(super) fn beside(&self, suffix: &str) -> PathBuf {
+        beside(&self.path, suffix)
+    }
+
+    /// The length of such a file in bytes; none where there is no such file.
+    pub(super) fn length_beside(&self, suffix: &str) -> Option<u64> {
+        let about = std::fs::symlink_metadata(self.beside(suffix));
+        about.ok().map(|about| about.len())
+    }
+
+    /// A name for the lock of this file that does not depend on the name of the file.
+    pub(super) fn lock_path(&self) -> PathBuf {
+        let Identity { device, inode } = self.identity;
+        let name = match (device, inode) {
+            (0, 0) => {
+                let name = self.path.file_name().unwrap_or_default().to_string_lossy();
+                format!(".{name}.file.lock")
+            }
+            _ => format!(".{device:x}-{inode:x}.lock"),
+        };
+        self.path.with_file_name(name)
+    }
+}
+
+/// What SQLite may keep beside a database: its log, the index of the log, and its rollback journal.
+pub(super) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
+
+pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// A path with all links resolved, in the form that people and SQLite know.
+pub(super) fn real(path: &Path) -> io::Result<PathBuf> {
+    let real = std::fs::canonicalize(path)?;
+    // Windows answers `\\?\C:\…`.
+    Ok(
+        match real.to_str().and_then(|text| text.strip_prefix(r"\\?\")) {
+            Some(plain) if plain.as_bytes().get(1) == Some(&b':') => plain.into(),
+            _ => real,
+        },
+    )
+}
+
+#[cfg(unix)]
+fn identity(about: &Metadata) -> Identity {
+    use std::os::unix::fs::MetadataExt;
+    Identity {
+        device: about.dev(),
+        inode: about.ino(),
+    }
+}
+
+#[cfg(not(unix))]
+fn identity(_: &Metadata) -> Identity {
+    Identity {
+        device: 0,
+        inode: 0,
+    }
+}
+
+#[cfg(unix)]
+fn hard_links(about: &Metadata) -> u64 {
+    std::os::unix::fs::MetadataExt::nlink(about)
+}
+
+#[cfg(not(unix))]
+fn hard_links(_: &Metadata) -> u64 {
+    1
+}
+
+/// Options for a file that nobody but its owner may read. On Windows a file inherits the rights of its folder, and the
+/// user's own folder is closed to others.
+pub(crate) fn private() -> std::fs::OpenOptions {
+    let mut options = std::fs::OpenOptions::new();
+    options.write(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    options
+}
+
+/// Makes a file private that an earlier version made readable for others.
+pub(super) fn make_private(path: &Path) {
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        // Somebody else's file stays as that person made it.
+        let _ = std::fs::set_permissions(path, PermissionsExt::from_mode(0o600));
+    }
+    #[cfg(not(unix))]
+    let _ = path;
+}
+
+/// Refuses a folder of run files that others than its owner, or another owner, could write: what is in it is believed.
+pub(super) fn check_folder(folder: &Path) -> Result<(), OpenError> {
+    let about = match std::fs::metadata(folder) {
+        Ok(about) => about,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => {
+            return Err(OpenError::Io {
+                path: folder.to_owned(),
+                source,
+            });
+        }
+    };
+    match foreign_rights(&about) {
+        None => Ok(()),
+        Some((why, remedy)) => Err(OpenError::OpenToOthers {
+            path: folder.to_owned(),
+            why,
+            remedy,
+        }),
+    }
+}
+
+#[cfg(unix)]
+fn foreign_rights(about: &Metadata) -> Option<(&'static str, &'static str)> {
+    use std::os::unix::fs::{MetadataExt, PermissionsExt};
+    if about.uid() != rustix::process::geteuid().as_raw() {
+        return Some((
+            "it belongs to somebody else",
+            "name a folder of your own with --state-dir",
+        ));
+    }
+    let others = about.permissions().mode() & 0o022 != 0;
+    others.then_some((
+        "others may write in it",
+        "make it yours alone with `chmod 700`",
+    ))
+}
+
+/// On Windows the state folder lies in the user's profile, which is closed to others; the standard library does not
+/// tell the rights of another.
+#[cfg(not(unix))]
+fn foreign_rights(_: &Metadata) -> Option<(&'static str, &'static str)> {
+    None
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn a_file_is_known_by_one_name_only() {
+        let folder = tempfile::tempdir().unwrap();
+        let at = |name: &str| folder.path().join(name);
+        std::fs::write(at("a.run"), "").unwrap();
+        symlink(at("a.run"), at("link.run")).unwrap();
+        let found = FoundFile::at(&at("link.run")).unwrap();
+        assert_eq!(found, FoundFile::at(&at("a.run")).unwrap());
+        std::fs::hard_link(at("a.run"), at("b.run")).unwrap();
+        let error = FoundFile::at(&at("a.run")).unwrap_err().to_string();
+        assert!(error.contains("hard links"), "{error}");
+        assert!(FoundFile::at(folder.path()).is_err());
+        assert!(FoundFile::at(&at("nothing.run")).is_err());
+    }
+
+    #[test]
+    fn a_file_is_gone_where_another_has_its_name() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.run");
+        std::fs::write(&path, "").unwrap();
+        let found = FoundFile::at(&path).unwrap();
+        assert!(found.is_still_there());
+        std::fs::rename(&path, folder.path().join("b.run")).unwrap();
+        assert!(!found.is_still_there());
+        std::fs::write(&path, "").unwrap();
+        assert!(!found.is_still_there());
+    }
+
+    #[test]
+    fn a_folder_that_others_may_write_is_refused_with_the_remedy() {
+        let folder = tempfile::tempdir().unwrap();
+        for (mode, good) in [(0o700, true), (0o755, true), (0o770, false), (0o702, false)] {
+            std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(mode)).unwrap();
+            match check_folder(folder.path()) {
+                Ok(()) => assert!(good, "{mode:o}"),
+                Err(error) => {
+                    assert!(!good, "{mode:o}");
+                    assert!(
+                        matches!(error, OpenError::OpenToOthers { remedy, .. } if remedy.contains("chmod"))
+                    );
+                }
+            }
+        }
+        assert!(check_folder(&folder.path().join("none")).is_ok());
+    }
+}

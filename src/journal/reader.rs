@@ -1,0 +1,241 @@
+//! Reading a run without changing a byte of it.
+
+use std::path::{Path, PathBuf};
+
+use rusqlite::backup::{Backup, StepResult};
+use rusqlite::config::DbConfig;
+use rusqlite::{Connection, OpenFlags};
+use url::Url;
+
+use super::contents::{failed, harden, inspect, is_in_use};
+use super::lock::{LockError, RunLock};
+use super::place::FoundFile;
+use super::{Head, JournalError, OpenError, RunRef, RunStore, View, head, schema};
+
+/// A run file opened to be read, also while another process drives the run. Neither the file nor what is beside it is
+/// changed.
+#[derive(Debug)]
+pub struct RunReader {
+    /// What the run is.
+    pub head: Head,
+    /// How a command names it.
+    pub reference: RunRef,
+    path: PathBuf,
+    // Closed before the lock is let go of.
+    connection: Connection,
+    _lock: Option<RunLock>,
+}
+
+impl RunReader {
+    /// Opens a run file.
+    pub fn open(path: &Path) -> Result<Self, OpenError> {
+        let file = FoundFile::at(path)?;
+        match RunLock::share(&file) {
+            Ok(lock) => Self::of_file(&file, Some(lock)),
+            Err(LockError::Taken) => Self::driven(&file),
+            // Where no lock can be made, nothing can be driven either.
+            Err(LockError::Io { .. }) => Self::of_file(&file, None),
+        }
+    }
+
+    /// Opens a run file that nobody may drive while it is being read.
+    pub fn open_at_rest(path: &Path) -> Result<Self, OpenError> {
+        let file = FoundFile::at(path)?;
+        let mut lock = RunLock::take(&file).map_err(|error| refused(&file, error))?;
+        let reader = Self::of_file(&file, None)?;
+        let folder = file.path().parent().unwrap_or(Path::new("."));
+        lock.add(folder, &reader.head.id)
+            .map_err(|error| not_taken(error, &reader.head))?;
+        Ok(Self {
+            _lock: Some(lock),
+            ..reader
+        })
+    }
+
+    /// The same run, named by its id where its file is in this store.
+    pub fn of_store(self, store: &RunStore) -> Self {
+        Self {
+            reference: store.reference(&self.path, &self.head.id),
+            ..self
+        }
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// The run in a nameless file.
+    pub(super) fn copied(&self) -> Result<Connection, OpenError> {
+        upgraded_copy(&self.path, &self.connection)
+    }
+
+    /// Reads from the run.
+    pub fn view<T>(
+        &self,
+        read: impl FnOnce(&View<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T, JournalError> {
+        self.read(|connection| read(&View::of_file(connection, &self.path)))
+    }
+
+    pub(super) fn read<T>(
+        &self,
+        read: impl FnOnce(&Connection) -> rusqlite::Result<T>,
+    ) -> Result<T, JournalError> {
+        read(&self.connection).map_err(|error| failed(&self.path, &error))
+    }
+
+    /// A run that nobody drives; the lock is needed for as long as the file itself is read.
+    fn of_file(file: &FoundFile, lock: Option<RunLock>) -> Result<Self, OpenError> {
+        let (connection, is_copy) = at_rest(file)?;
+        let lock = lock.filter(|_| !is_copy);
+        Self::of(file, connection, lock)
+    }
+
+    /// A run that a process drives right now.
+    fn driven(file: &FoundFile) -> Result<Self, OpenError> {
+        if file.length_beside("-wal").is_none() {
+            // It is about to be driven, or kept from being driven.
+            return Self::of_file(file, None);
+        }
+        let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = opened(file.path(), flags)?;
+        match inspect(&connection, file.path())? {
+            schema::FORMAT => Self::of(file, connection, None),
+            _ => Self::of(file, upgraded_copy(file.path(), &connection)?, None),
+        }
+    }
+
+    fn of(
+        file: &FoundFile,
+        connection: Connection,
+        lock: Option<RunLock>,
+    ) -> Result<Self, OpenError> {
+        let head = head::read(&connection).map_err(|error| OpenError::NotARunFile {
+            path: file.path().to_owned(),
+            why: Some(error.to_string()),
+        })?;
+        Ok(Self {
+            reference: RunRef::elsewhere(&head.id, file.path()),
+            head,
+            path: file.path().to_owned(),
+            connection,
+            _lock: lock,
+        })
+    }
+}
+
+/// Why a file cannot be had, with the run that is in it.
+pub(super) fn refused(file: &FoundFile, error: LockError) -> OpenError {
+    match error {
+        LockError::Taken => match RunReader::open(file.path()) {
+            Ok(reader) => not_taken(LockError::Taken, &reader.head),
+            Err(error) => error,
+        },
+        LockError::Io { path, source } => OpenError::Io { path, source },
+    }
+}
+
+pub(super) fn not_taken(error: LockError, head: &Head) -> OpenError {
+    match error {
+        LockError::Taken => OpenError::Busy {
+            run: head.id.clone(),
+        },
+        LockError::Io { path, source } => OpenError::Io { path, source },
+    }
+}
+
+fn opened(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
+    let connection = Connection::open_with_flags(path, flags).map_err(|e| failed(path, &e))?;
+    harden(&connection).map_err(|e| failed(path, &e))?;
+    Ok(connection)
+}
+
+/// Opens a file that nobody drives, and says whether what was opened is a copy.
+///
+/// # Errors
+/// Where the file is no run file, and where its log is missing: what was written last would be.
+pub(super) fn at_rest(file: &FoundFile) -> Result<(Connection, bool), OpenError> {
+    let path = file.path();
+    if file
+        .length_beside("-journal")
+        .is_some_and(|length| length > 0)
+    {
+        // A change of the file as a whole was cut. SQLite itself knows what holds, and reads it or says why not.
+        let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+        let connection = opened(path, read_only)?;
+        inspect(&connection, path)?;
+        return Ok((upgraded_copy(path, &connection)?, true));
+    }
+    let log = file.length_beside("-wal");
+    let has_log = log.is_some_and(|length| length > 0);
+    let connection = if has_log {
+        with_log(path)?
+    } else {
+        unchanging(path)?
+    };
+    let format = inspect(&connection, path)?;
+    // The column came with format 6.
+    if log.is_none() && format >= 6 && is_in_use(&connection).map_err(|e| failed(path, &e))? {
+        return Err(OpenError::LogMissing {
+            path: path.to_owned(),
+            log: file.beside("-wal"),
+        });
+    }
+    if has_log || format < schema::FORMAT {
+        return Ok((upgraded_copy(path, &connection)?, true));
+    }
+    Ok((connection, false))
+}
+
+/// A file without a log, that nobody changes: SQLite makes nothing beside it.
+fn unchanging(path: &Path) -> Result<Connection, OpenError> {
+    let mut uri = Url::from_file_path(path).map_err(|()| OpenError::NotARunFile {
+        path: path.to_owned(),
+        why: Some("it has no full path".into()),
+    })?;
+    uri.set_query(Some("immutable=1"));
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
+        | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI;
+    opened(Path::new(uri.as_str()), flags).map_err(|error| match error {
+        OpenError::Journal(JournalError::Unusable { why, .. }) => {
+            OpenError::Journal(JournalError::Unusable {
+                path: path.to_owned(),
+                why,
+            })
+        }
+        error => error,
+    })
+}
+
+/// A file whose log belongs to it, as a killed process leaves them: both are read, and both are left as they are. The
+/// index of the log is made in memory, which SQLite does for whoever has the file alone, and the log is not folded in.
+fn with_log(path: &Path) -> Result<Connection, OpenError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = opened(path, flags)?;
+    let alone = |connection: &Connection| {
+        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+        connection.pragma_update(None, "query_only", true)?;
+        connection.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))
+    };
+    alone(&connection).map_err(|e| failed(path, &e))?;
+    Ok(connection)
+}
+
+/// The run in a nameless file of SQLite's own, in today's format.
+fn upgraded_copy(path: &Path, from: &Connection) -> Result<Connection, OpenError> {
+    let copy = || {
+        let mut copy = Connection::open("")?;
+        {
+            let backup = Backup::new(from, &mut copy)?;
+            // In one step: nobody writes meanwhile.
+            while !matches!(backup.step(-1)?, StepResult::Done) {
+                std::thread::sleep(std::time::Duration::from_millis(20));
+            }
+        }
+        harden(&copy)?;
+        schema::upgrade(&copy)?;
+        Ok(copy)
+    };
+    copy().map_err(|e: rusqlite::Error| failed(path, &e).into())
+}

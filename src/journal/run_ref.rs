@@ -1,0 +1,128 @@
+//! How a run is named in a command that people are told to type.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use crate::model::RunId;
+
+/// Digits of an id that tell the runs of a store apart.
+const SHORT: usize = 6;
+
+/// Where the file of a run is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum RunLocation {
+    /// In the own store: its id finds it.
+    Store,
+    /// Elsewhere: only its path does.
+    File(PathBuf),
+}
+
+/// A run, as a command names it. It prints as the argument RUN: a short id in the store, a path for the shell elsewhere.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RunRef {
+    /// Its id.
+    pub id: RunId,
+    /// Where its file is.
+    pub location: RunLocation,
+}
+
+impl RunRef {
+    /// A run in the own store.
+    pub fn stored(id: &RunId) -> Self {
+        Self {
+            id: id.clone(),
+            location: RunLocation::Store,
+        }
+    }
+
+    /// A run that its path finds.
+    pub fn elsewhere(id: &RunId, path: &Path) -> Self {
+        Self {
+            id: id.clone(),
+            location: RunLocation::File(path.to_owned()),
+        }
+    }
+}
+
+impl fmt::Display for RunRef {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.location {
+            RunLocation::Store => f.write_str(self.id.as_str().get(..SHORT).unwrap_or_default()),
+            RunLocation::File(path) => f.write_str(&argument(path)),
+        }
+    }
+}
+
+/// A path as one argument that names a file: quoted for the shell where that is needed.
+fn argument(path: &Path) -> String {
+    let text = path.to_string_lossy();
+    // Without a folder it would be taken for an id, and with a dash for an option.
+    let text = if text.contains(['/', '\\']) {
+        text
+    } else {
+        Cow::Owned(format!(".{}{text}", std::path::MAIN_SEPARATOR))
+    };
+    quoted(&text)
+}
+
+fn quoted(text: &str) -> String {
+    let plain =
+        |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+' | ':' | '@' | ',');
+    if cfg!(windows) {
+        let needs_none = text.chars().all(|c| plain(c) || c == '\\');
+        // A file name on Windows holds no quotation mark.
+        return if needs_none {
+            text.to_owned()
+        } else {
+            format!("\"{text}\"")
+        };
+    }
+    if text.chars().all(plain) {
+        return text.to_owned();
+    }
+    format!("'{}'", text.replace('\'', r"'\''"))
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_run_is_named_so_that_the_shell_and_the_command_understand_it() {
+        let id: RunId = "0123456789ab".parse().unwrap();
+        assert_eq!(RunRef::stored(&id).to_string(), "012345");
+        for (path, shown) in [
+            ("/tmp/a.run", "/tmp/a.run"),
+            ("plan.run", "./plan.run"),
+            ("-v.run", "./-v.run"),
+            ("/tmp/my plans/a.run", "'/tmp/my plans/a.run'"),
+            ("/tmp/it's $HOME.run", r"'/tmp/it'\''s $HOME.run'"),
+        ] {
+            let run = RunRef {
+                id: id.clone(),
+                location: RunLocation::File(path.into()),
+            };
+            assert_eq!(run.to_string(), shown);
+        }
+    }
+
+    #[test]
+    fn what_is_printed_reaches_the_command_as_it_was() {
+        for path in [
+            "/a b/c.run",
+            "/it's.run",
+            "/$(id)`id`;&|.run",
+            "/*?[a].run",
+            "/new\nline.run",
+        ] {
+            let shown = argument(Path::new(path));
+            let script = format!("printf %s {shown}");
+            let said = std::process::Command::new("sh")
+                .args(["-c", &script])
+                .output()
+                .unwrap();
+            assert_eq!(String::from_utf8(said.stdout).unwrap(), path);
+        }
+    }
+}

@@ -1,0 +1,495 @@
+//! A run file loses nothing, and nothing is believed of one that came from elsewhere.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Read;
+use std::net::TcpListener;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::{Duration, Instant};
+
+use rusqlite::Connection;
+use syncfilters::sandbox::Options;
+
+use crate::support::{Ended, World};
+
+const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
+
+fn runs_folder(world: &World) -> PathBuf {
+    world.home.path().join(".local/state/syncfilters/runs")
+}
+
+/// Everything in a folder, byte by byte.
+fn contents(folder: &Path) -> BTreeMap<String, Vec<u8>> {
+    let entries = fs::read_dir(folder).unwrap().map(|entry| {
+        let entry = entry.unwrap();
+        let name = entry.file_name().into_string().unwrap();
+        (name, fs::read(entry.path()).unwrap())
+    });
+    entries.collect()
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    contents(folder).into_keys().collect()
+}
+
+fn latest(world: &World) -> String {
+    let runs = world.run(&["runs", "--format", "json"]).json();
+    runs["runs"][0]["run"].as_str().unwrap().to_owned()
+}
+
+fn file_of(world: &World, run: &str) -> PathBuf {
+    runs_folder(world).join(format!("{run}.run"))
+}
+
+fn slow_world() -> World {
+    World::new(Options {
+        users: 150,
+        latency: Duration::from_millis(10),
+        ..Options::default()
+    })
+}
+
+/// A run that has written so much, and is still under way.
+fn under_way(world: &World, writes: u64) -> Child {
+    let mut child = world
+        .command(&[&["deactivate", "--no-progress"], &YES[..]].concat())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    wait_for_writes(world, &mut child, writes);
+    child
+}
+
+fn wait_for_writes(world: &World, child: &mut Child, writes: u64) {
+    let start = Instant::now();
+    while world.sandbox.counts().patches < writes {
+        assert!(start.elapsed() < Duration::from_mins(1), "no writes came");
+        assert!(child.try_wait().unwrap().is_none(), "it ended too early");
+        std::thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn kill(mut child: Child) {
+    child.kill().unwrap();
+    child.wait().unwrap();
+}
+
+fn killed(world: &World, writes: u64) -> String {
+    kill(under_way(world, writes));
+    latest(world)
+}
+
+#[test]
+fn a_run_that_others_read_in_the_middle_loses_nothing_when_it_is_killed() {
+    let world = slow_world();
+    let before = world.states();
+    let mut child = under_way(&world, 30);
+    let run = latest(&world);
+    let path = file_of(&world, &run);
+    for writes in [40, 60, 80, 100] {
+        wait_for_writes(&world, &mut child, writes);
+        world.run(&["report", &run]).must_be(0);
+        // Another program that knows SQLite, and one that does not.
+        let foreign = Connection::open(&path).unwrap();
+        let changes: i64 = foreign
+            .query_row("SELECT count(*) FROM change", [], |row| row.get(0))
+            .unwrap();
+        assert!(changes > 0);
+        drop(foreign);
+        drop(fs::read(&path).unwrap());
+    }
+    kill(child);
+    let written = world.sandbox.counts().patches;
+    assert!(written >= 100);
+    world
+        .run(&[&["resume", &run], &YES[..]].concat())
+        .must_be(3);
+    world.run(&["undo", &run, "--yes"]).must_be(0);
+    assert_eq!(world.states(), before);
+}
+
+#[test]
+fn a_run_that_ended_is_one_private_file_and_nothing_else() {
+    let world = World::with_users(20);
+    world.run(&[&["deactivate"], &YES[..]].concat());
+    let run = latest(&world);
+    world.run(&["report", &run]).must_be(0);
+    world.run(&["undo", &run, "--yes"]).must_be(0);
+    let folder = runs_folder(&world);
+    let (names, runs) = (names(&folder), 2);
+    assert!(names.iter().all(|name| name.ends_with(".run")), "{names:?}");
+    assert_eq!(names.len(), runs);
+    #[cfg(unix)]
+    {
+        use std::os::unix::fs::PermissionsExt;
+        let out = world.home.path().join("out.run");
+        let page = world.home.path().join("page.html");
+        let (out, page) = (out.to_str().unwrap(), page.to_str().unwrap());
+        world.run(&["plan", "reactivate", "--out", out]);
+        let report = ["report", &run, "--format", "html", "--output", page];
+        world.run(&report).must_be(0);
+        let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+        for name in names {
+            assert_eq!(mode(&folder.join(&name)), 0o600, "{name}");
+        }
+        assert_eq!(mode(Path::new(out)), 0o600);
+        assert_eq!(mode(Path::new(page)), 0o600);
+        assert_eq!(mode(&folder), 0o700);
+    }
+}
+
+#[test]
+fn a_run_that_came_to_nothing_leaves_nothing() {
+    let world = World::with_users(20);
+    let deactivate = [&["deactivate"], &YES[..]].concat();
+    world.run(&deactivate);
+    let folder = runs_folder(&world);
+    let before = names(&folder);
+    for _ in 0..3 {
+        let check = [&["check", "inactive", "--fix"], &YES[1..]].concat();
+        world.run(&check);
+    }
+    assert_eq!(names(&folder), before);
+    world
+        .run(&["plan", "deactivate", "--user", "nobody@nowhere.example"])
+        .must_be(2);
+    assert_eq!(names(&folder), before);
+}
+
+#[test]
+fn reading_changes_nothing_not_even_after_a_kill() {
+    let world = slow_world();
+    let run = killed(&world, 60);
+    let folder = runs_folder(&world);
+    let before = contents(&folder);
+    assert!(before.contains_key(&format!("{run}.run-wal")));
+    for _ in 0..2 {
+        world.run(&["runs"]).must_be(0);
+        let report = world.run(&["report", &run, "--format", "json"]).json();
+        assert!(report["filters"]["changed"].as_u64().unwrap() > 0);
+    }
+    assert_eq!(contents(&folder), before);
+    world
+        .run(&[&["resume", &run], &YES[..]].concat())
+        .must_be(3);
+    let ended = contents(&folder);
+    world.run(&["report", &run]).must_be(0);
+    assert_eq!(contents(&folder), ended);
+}
+
+#[test]
+fn a_copy_of_a_killed_run_without_its_log_is_refused_and_one_with_it_works() {
+    let world = slow_world();
+    let before = world.states();
+    let run = killed(&world, 60);
+    let elsewhere = world.home.path().join("a copy");
+    fs::create_dir(&elsewhere).unwrap();
+    let copy = elsewhere.join("moved.run");
+    fs::copy(file_of(&world, &run), &copy).unwrap();
+    let name = copy.to_str().unwrap();
+    for command in ["report", "resume", "undo"] {
+        let refused = world.run(&[command, name]).must_be(2);
+        assert!(
+            refused.stderr.contains("moved.run-wal is missing"),
+            "{refused:?}"
+        );
+    }
+    let log = format!("{}-wal", file_of(&world, &run).display());
+    fs::copy(log, format!("{name}-wal")).unwrap();
+    world.run(&["report", name]).must_be(0);
+    let resumed = world
+        .run(&[&["resume", name], &YES[..]].concat())
+        .must_be(3);
+    let shown = format!("undo '{name}'");
+    assert!(resumed.stdout.contains(&shown), "{shown}: {resumed:?}");
+    world.run(&["undo", name, "--yes"]).must_be(0);
+    assert_eq!(world.states(), before);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_file_that_disappears_in_the_middle_stops_the_run_before_the_next_write() {
+    for rename in [true, false] {
+        let world = slow_world();
+        let before = world.states();
+        let child = under_way(&world, 30);
+        let path = runs_folder(&world)
+            .read_dir()
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.extension().is_some_and(|it| it == "run"))
+            .unwrap();
+        let away = world.home.path().join("away.run");
+        if rename {
+            fs::rename(&path, &away).unwrap();
+        } else {
+            fs::remove_file(&path).unwrap();
+        }
+        let ended = Ended::from(child.wait_with_output().unwrap());
+        assert!(
+            ended.stderr.contains("moved, replaced or deleted"),
+            "{ended:?}"
+        );
+        assert!(!matches!(ended.code, Some(0 | 3)), "{ended:?}");
+        assert_ne!(world.states(), before);
+        let all = world
+            .run(&["plan", "deactivate", "--format", "json"])
+            .json();
+        assert!(
+            all["filters"]["planned"].as_u64().unwrap() > 0,
+            "it went on to the end"
+        );
+        if rename {
+            // Every write that left is in the file, wherever that is now.
+            let name = away.to_str().unwrap();
+            let undo = world.run(&["undo", name, "--yes", "--url", &world.sandbox.url()]);
+            undo.must_be(0);
+            assert_eq!(world.states(), before);
+        }
+    }
+}
+
+#[cfg(unix)]
+#[test]
+fn a_file_is_driven_once_whatever_it_is_called() {
+    let world = slow_world();
+    let child = under_way(&world, 10);
+    let run = latest(&world);
+    let path = file_of(&world, &run);
+    let link = world.home.path().join("link.run");
+    std::os::unix::fs::symlink(&path, &link).unwrap();
+    let link = link.to_str().unwrap();
+    let busy = world.run(&[&["resume", link], &YES[..]].concat());
+    let hard = world.home.path().join("hard.run");
+    fs::hard_link(&path, &hard).unwrap();
+    let refused = world.run(&[&["resume", hard.to_str().unwrap()], &YES[..]].concat());
+    fs::remove_file(hard).unwrap();
+    kill(child);
+    assert!(busy.must_be(5).stderr.contains("another process"));
+    assert!(refused.must_be(2).stderr.contains("hard links"));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_store_that_others_can_write_is_refused_with_the_remedy() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::with_users(10);
+    world.run(&["plan", "deactivate"]);
+    let run = latest(&world);
+    let open = PermissionsExt::from_mode(0o777);
+    fs::set_permissions(runs_folder(&world), open).unwrap();
+    let requests = world.sandbox.counts().total;
+    for args in [&["apply", &run][..], &["runs"], &["deactivate"]] {
+        let refused = world.run(&[args, &YES[..usize::from(args[0] == "apply") * 2]].concat());
+        if args[0] != "deactivate" {
+            assert!(refused.stderr.contains("chmod 700"), "{refused:?}");
+            assert_eq!(refused.code, Some(2));
+        }
+    }
+    let _ = requests;
+    assert_eq!(world.sandbox.counts().patches, 0);
+}
+
+#[test]
+fn what_a_run_file_does_not_hold_is_refused_by_every_command() {
+    let world = World::with_users(10);
+    world.run(&["plan", "deactivate"]);
+    let run = latest(&world);
+    let path = file_of(&world, &run);
+    let connection = Connection::open(&path).unwrap();
+    connection
+        .execute_batch("CREATE TRIGGER spy AFTER UPDATE ON change BEGIN DELETE FROM undo; END")
+        .unwrap();
+    drop(connection);
+    let before = fs::read(&path).unwrap();
+    let requests = world.sandbox.counts().total;
+    for command in ["report", "apply", "resume", "undo"] {
+        let refused = world.run(&[command, &run]).must_be(2);
+        assert!(refused.stderr.contains("spy"), "{refused:?}");
+    }
+    assert_eq!(world.sandbox.counts().total, requests);
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
+
+/// A server that counts whoever comes.
+fn counting_server() -> (String, Arc<AtomicU32>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let count = Arc::new(AtomicU32::new(0));
+    let counted = count.clone();
+    std::thread::spawn(move || {
+        for stream in listener.incoming() {
+            counted.fetch_add(1, Ordering::SeqCst);
+            if let Ok(mut stream) = stream {
+                let _ = stream.read(&mut [0; 1024]);
+            }
+        }
+    });
+    (url, count)
+}
+
+#[test]
+fn a_token_goes_to_no_address_that_only_a_run_file_names() {
+    let world = World::with_users(10);
+    let plan = world.home.path().join("plan.run");
+    let name = plan.to_str().unwrap();
+    world.run(&["plan", "deactivate", "--out", name]);
+    let (evil, connections) = counting_server();
+    let connection = Connection::open(&plan).unwrap();
+    connection
+        .execute("UPDATE run SET environment = ?1", [&evil])
+        .unwrap();
+    drop(connection);
+    for command in ["apply", "resume", "undo"] {
+        for more in [
+            &[][..],
+            &["--dry-run"],
+            &["--yes", "--accept-calendar-loss"],
+        ] {
+            let args = [&[command, name], more].concat();
+            // The variable of the world disagrees; without it nobody names the address.
+            let refused = world.run(&args).must_be(2);
+            assert!(refused.stderr.contains(&evil), "{refused:?}");
+            let mut alone = world.bare(&args);
+            alone.env("SYNCFILTERS_ACCESS_TOKEN", world.sandbox.token());
+            let refused = Ended::from(alone.output().unwrap()).must_be(2);
+            assert!(refused.stderr.contains("--url"), "{refused:?}");
+            let url = world.sandbox.url();
+            let flag = [&args[..], &["--url", &url]].concat();
+            world.run(&flag).must_be(2);
+        }
+    }
+    assert_eq!(connections.load(Ordering::SeqCst), 0);
+    assert_eq!(world.sandbox.counts().patches, 0);
+}
+
+#[test]
+fn a_run_of_the_own_store_and_one_whose_address_is_given_lead_where_they_were_made() {
+    let world = World::with_users(10);
+    world.run(&["plan", "deactivate"]);
+    let run = latest(&world);
+    let token = |mut command: std::process::Command| {
+        command.env("SYNCFILTERS_ACCESS_TOKEN", world.sandbox.token());
+        Ended::from(command.output().unwrap())
+    };
+    let apply = |name: &str, more: &[&str]| {
+        token(world.bare(&[&["apply", name, "--dry-run"], more].concat()))
+    };
+    apply(&run, &[]).must_be(0);
+    let copy = world.home.path().join("copy.run");
+    fs::copy(file_of(&world, &run), &copy).unwrap();
+    let copy = copy.to_str().unwrap();
+    apply(copy, &[]).must_be(2);
+    apply(copy, &["--url", &world.sandbox.url()]).must_be(0);
+    // Another spelling of the same place, in a profile that was not selected.
+    let port = world.sandbox.url().rsplit(':').next().unwrap().to_owned();
+    let config = world.home.path().join("config.toml");
+    let text = format!("[environments.here]\nurl = \"http://localhost:{port}\"\n");
+    fs::write(&config, text).unwrap();
+    apply(copy, &["--config", config.to_str().unwrap()]).must_be(0);
+}
+
+#[test]
+fn a_name_is_looked_for_in_the_store_and_a_path_is_a_path() {
+    let world = World::with_users(10);
+    world.run(&["plan", "deactivate"]);
+    let run = latest(&world);
+    // A file in the current folder whose name is the beginning of an id.
+    fs::write(world.home.path().join(&run[..6]), "nothing").unwrap();
+    for name in [&run[..6], &run, "latest"] {
+        let mut command = world.command(&["report", name, "--format", "json"]);
+        command.current_dir(world.home.path());
+        let ended = Ended::from(command.output().unwrap()).must_be(0);
+        assert_eq!(ended.json()["run"], run.as_str());
+    }
+    let path = format!("./{}", &run[..6]);
+    let mut command = world.command(&["report", &path]);
+    command.current_dir(world.home.path());
+    Ended::from(command.output().unwrap()).must_be(2);
+}
+
+/// Makes a run file what a version of an earlier format would have made of it.
+fn turn_back(path: &Path, format: u32) {
+    let sql = fs::read_to_string(format!(
+        "{}/tests/cli/formats/{format}.sql",
+        env!("CARGO_MANIFEST_DIR")
+    ))
+    .unwrap();
+    let older = path.with_extension("older");
+    let connection = Connection::open(&older).unwrap();
+    connection.execute_batch(&sql).unwrap();
+    connection
+        .execute("ATTACH ?1 AS new", [path.to_str().unwrap()])
+        .unwrap();
+    let list = |sql: &str| {
+        let mut query = connection.prepare(sql).unwrap();
+        let rows = query.query_map([], |row| row.get::<_, String>(0)).unwrap();
+        rows.collect::<Result<Vec<_>, _>>().unwrap()
+    };
+    for table in list("SELECT name FROM main.sqlite_schema WHERE type = 'table'") {
+        let columns = list(&format!("SELECT name FROM pragma_table_info('{table}')")).join(", ");
+        connection
+            .execute_batch(&format!(
+                "INSERT INTO main.{table} ({columns}) SELECT {columns} FROM new.{table}"
+            ))
+            .unwrap();
+    }
+    connection
+        .execute_batch("DETACH new; PRAGMA journal_mode = WAL")
+        .unwrap();
+    drop(connection);
+    fs::rename(older, path).unwrap();
+    // The log, where there was one, was folded in when SQLite let go of the file.
+    assert!(!Path::new(&format!("{}-wal", path.display())).exists());
+}
+
+#[test]
+fn runs_of_every_earlier_format_are_read_as_they_are_and_resumed_and_undone() {
+    for format in 1..=5 {
+        // Begun and killed.
+        let world = slow_world();
+        let before = world.states();
+        let run = killed(&world, 60);
+        turn_back(&file_of(&world, &run), format);
+        reads_without_a_change(&world, &run);
+        world
+            .run(&[&["resume", &run], &YES[..]].concat())
+            .must_be(3);
+        // Finished, in the older format.
+        turn_back(&file_of(&world, &run), format);
+        reads_without_a_change(&world, &run);
+        world.run(&["undo", &run, "--yes"]).must_be(0);
+        assert_eq!(world.states(), before, "format {format}");
+        // An undo that was carried out, and a plan that is applied.
+        let undo = latest(&world);
+        assert_ne!(undo, run);
+        turn_back(&file_of(&world, &undo), format);
+        reads_without_a_change(&world, &undo);
+        world.run(&["plan", "deactivate"]);
+        let plan = latest(&world);
+        turn_back(&file_of(&world, &plan), format);
+        reads_without_a_change(&world, &plan);
+        world
+            .run(&[&["apply", &plan], &YES[..]].concat())
+            .must_be(3);
+        assert_ne!(world.states(), before, "format {format}");
+        world.run(&["undo", &plan, "--yes"]).must_be(0);
+        assert_eq!(world.states(), before, "format {format}");
+    }
+}
+
+fn reads_without_a_change(world: &World, run: &str) {
+    let folder = runs_folder(world);
+    let before = contents(&folder);
+    let report = world
+        .run(&["report", run, "--format", "json"])
+        .must_be(0)
+        .json();
+    assert!(report["users"]["selected"].as_u64().unwrap() > 0);
+    world.run(&["runs"]).must_be(0);
+    assert_eq!(contents(&folder), before);
+}
