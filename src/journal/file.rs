@@ -2,6 +2,7 @@
 
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
@@ -10,6 +11,9 @@ use super::lock::RunLock;
 use super::place::{BESIDE, FoundFile, beside, make_private, private};
 use super::reader::{at_rest, not_taken, refused};
 use super::{Head, Journal, OpenError, RunReader, RunRef, RunStore, head, schema};
+
+/// How long readers are waited for at the end.
+const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// A run file opened to be driven: this process, and no other, may write it.
 #[derive(Debug)]
@@ -200,6 +204,8 @@ fn begin_log(connection: &Connection) -> rusqlite::Result<()> {
 /// Folds the log in and ends it: a run that nobody drives is one file.
 pub(super) fn end_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.flush_prepared_statement_cache();
+    // Whoever still reads keeps the log; nobody should wait long for that at the end of a command.
+    connection.busy_timeout(LAST_WAIT)?;
     connection.execute("UPDATE run SET in_use = 0", [])?;
     connection.pragma_update(None, "journal_mode", "DELETE")
 }

@@ -79,6 +79,18 @@ pub enum RunLocation {
     File(PathBuf),
 }
 
+impl RunLocation {
+    /// Makes the file of a new run.
+    fn create(&self, head: Head) -> Result<RunFile, RolloutError> {
+        Ok(match self {
+            Self::Store(store) => {
+                RunFile::create(&store.path_for(&head.id)?, head)?.of_store(store)
+            }
+            Self::File(path) => RunFile::create(path, head)?,
+        })
+    }
+}
+
 impl NewRun {
     /// A run of an operation, of everybody and without anything special.
     pub fn of(operation: Operation) -> Self {
@@ -94,11 +106,7 @@ impl NewRun {
     /// Makes the run file. Nothing is asked of the server yet.
     pub async fn create(self, on: &Connection, at: &RunLocation) -> Result<Created, RolloutError> {
         let id = RunId::random();
-        let path = match at {
-            RunLocation::Store(store) => store.path_for(&id)?,
-            RunLocation::File(path) => path.clone(),
-        };
-        let file = RunFile::create(&path, self.head(id, None, on))?;
+        let file = at.create(self.head(id, None, on))?;
         self.fill(on, file).await
     }
 
@@ -171,8 +179,9 @@ impl Looked {
 /// A run that is to be undone: nobody can go on with it meanwhile.
 #[derive(Debug)]
 pub struct SourceRun {
-    file: RunFile,
+    // Closed first: the file can end its log only when nobody else has it open.
     reader: RunReader,
+    file: RunFile,
 }
 
 impl SourceRun {
@@ -209,13 +218,9 @@ impl SourceRun {
             ..NewRun::of(Operation::Undo)
         };
         let id = RunId::random();
-        let path = match at {
-            RunLocation::Store(store) => store.path_for(&id).map_err(|e| failed(e.into()))?,
-            RunLocation::File(path) => path.clone(),
-        };
         let undoes = Some(self.head().id.clone());
-        let file = RunFile::create(&path, new.head(id, undoes, on));
-        let file = file.map_err(|error| failed(error.into()))?;
+        let file = at.create(new.head(id, undoes, on));
+        let file = file.map_err(failed)?;
         let created = new.fill(on, file).await.map_err(failed)?;
         let Self { file, reader } = self;
         let gathered = created.rollout.gather_undo(&reader).await;

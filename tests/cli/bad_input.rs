@@ -250,22 +250,29 @@ fn a_run_of_another_organisation_is_not_carried_on_here() {
     let run = planned["run"].as_str().unwrap();
     let before = other.states();
     let url = other.sandbox.url();
-    for command in ["apply", "undo"] {
-        let args = [
-            command,
-            run,
-            "--url",
-            &url,
-            "--yes",
-            "--accept-calendar-loss",
-        ];
-        let ended = world.run(&args).must_be(2);
-        assert!(
-            ended.stderr.contains("belongs to"),
-            "{command}: {}",
-            ended.stderr
-        );
-    }
+    let must_say = |said: &str| {
+        for command in ["apply", "undo"] {
+            let args = [
+                command,
+                run,
+                "--url",
+                &url,
+                "--yes",
+                "--accept-calendar-loss",
+            ];
+            let ended = world.run(&args).must_be(2);
+            assert!(ended.stderr.contains(said), "{command}: {}", ended.stderr);
+        }
+    };
+    must_say("the run was made at");
+    assert_eq!(other.sandbox.counts().total, 0);
+    // Another organisation answers at the same address.
+    let runs = world.home.path().join(".local/state/syncfilters/runs");
+    let file = rusqlite::Connection::open(runs.join(format!("{run}.run"))).unwrap();
+    file.execute("UPDATE run SET environment = ?1", [&url])
+        .unwrap();
+    drop(file);
+    must_say("belongs to");
     assert_eq!(other.states(), before);
 }
 
