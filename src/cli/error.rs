@@ -161,9 +161,9 @@ impl CliError {
             Self::Dataverse(error) => dataverse_error(error),
             Self::Rollout(error) => rollout_error(error),
             Self::Open(error) => open_error(error),
-            Self::Journal(_) => ("run-file", Exit::Unexpected, Some(JOURNAL_HINT.into())),
-            Self::Report(ReportError::Journal(_)) => {
-                ("run-file", Exit::Unexpected, Some(JOURNAL_HINT.into()))
+            Self::Journal(error) => journal_error(error),
+            Self::Report(ReportError::Journal(error)) => {
+                journal_error(error)
             }
             Self::Report(ReportError::OnlyOneRun) => ("usage", Exit::Usage, None),
             Self::Report(_) | Self::Output(_) => ("output", Exit::Unexpected, None),
@@ -316,7 +316,7 @@ fn rollout_error(error: &RolloutError) -> (&'static str, Exit, Option<String>) {
     let hint = |text: &str| Some(text.to_owned());
     match error {
         RolloutError::Dataverse(error) => dataverse_error(error),
-        RolloutError::Journal(_) => ("run-file", Exit::Unexpected, hint(JOURNAL_HINT)),
+        RolloutError::Journal(error) => journal_error(error),
         RolloutError::Open(error) => open_error(error),
         RolloutError::Selection(_) => ("unknown-user", Exit::Usage, None),
         RolloutError::Groups(_) => ("unknown-group", Exit::Usage, None),
@@ -365,6 +365,20 @@ fn rollout_error(error: &RolloutError) -> (&'static str, Exit, Option<String>) {
     }
 }
 
+fn journal_error(error: &JournalError) -> (&'static str, Exit, Option<String>) {
+    match error {
+        JournalError::Unusable { .. } => ("run-file", Exit::Unexpected, Some(JOURNAL_HINT.into())),
+        JournalError::RunFileGone { .. } => (
+            "run-file-gone",
+            Exit::Stopped,
+            Some(
+                "nothing more was written; put the file back, and go on with `syncfilters resume`"
+                    .into(),
+            ),
+        ),
+    }
+}
+
 fn open_error(error: &OpenError) -> (&'static str, Exit, Option<String>) {
     let hint = |text: &str| Some(text.to_owned());
     match error {
@@ -391,7 +405,7 @@ fn open_error(error: &OpenError) -> (&'static str, Exit, Option<String>) {
         OpenError::OpenToOthers { remedy, .. } => ("open-to-others", Exit::Usage, hint(remedy)),
         OpenError::Exists(_) => ("exists", Exit::Usage, hint("choose another name")),
         OpenError::Io { .. } => ("file", Exit::Usage, None),
-        OpenError::Journal(_) => ("run-file", Exit::Unexpected, hint(JOURNAL_HINT)),
+        OpenError::Journal(error) => journal_error(error),
     }
 }
 

@@ -9,7 +9,9 @@ use std::sync::Arc;
 use tokio::sync::watch;
 
 use crate::dataverse::Reader;
-use crate::journal::{Head, HistoryEntry, HistoryKind, Journal, Phase, RunRef, discard};
+use crate::journal::{
+    Head, HistoryEntry, HistoryKind, Journal, JournalError, Phase, RunRef, discard,
+};
 use crate::model::{Outcome, RunId};
 use crate::pacing::Pacer;
 
@@ -145,7 +147,13 @@ impl<S> Run<S> {
             // What is wrong with the file is said by the reason itself, or is less than it.
             Err(_) => Some(Outcome::Stopped),
         };
+        let is_gone = matches!(why, RolloutError::Journal(JournalError::RunFileGone { .. }));
         let run = match kept {
+            // Nothing is at its path that could be shown, or gone on with.
+            Some(outcome) if is_gone => {
+                drop(self.close(outcome, false));
+                None
+            }
             Some(outcome) => Some(self.close(outcome, false)),
             None => {
                 drop(self.close(Outcome::Nothing, true));
