@@ -7,6 +7,7 @@ use syncfilters::auth::GivenToken;
 use syncfilters::dataverse::{Channel, Columns, Error, Impersonated, Reader};
 use syncfilters::model::{Filter, Kind, User, UserId};
 use syncfilters::pacing::{Pacer, RetryPolicy, Settings};
+use syncfilters::settings::{Address, Origin};
 use tokio_util::sync::CancellationToken;
 
 use super::server::{Server, USER};
@@ -22,7 +23,7 @@ pub(crate) async fn connect(server: &Server) -> Result<Reader, Error> {
     };
     let tokens = Arc::new(GivenToken::new("a-token").unwrap());
     let channel = Channel::new(
-        server.url.parse().unwrap(),
+        Address::given(&server.url, &Origin::Flag("--url")).unwrap(),
         tokens,
         Pacer::new(settings),
         CancellationToken::new(),
