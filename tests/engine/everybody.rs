@@ -78,7 +78,10 @@ async fn a_user_who_changes_costs_two_requests_and_one_who_does_not_costs_one() 
     );
     let writes = counts.total - surveyed.total;
     let refused = done.problems().get(&ProblemKind::NoWritePrivilege).copied();
-    assert_eq!(writes, changed + refused.unwrap_or(0), "{counts:?}");
+    // Whether items can be lost is read again before anybody agrees.
+    let agreement = 1;
+    let writers = changed + refused.unwrap_or(0);
+    assert_eq!(writes, writers + agreement, "{counts:?}");
 }
 
 #[tokio::test]
@@ -162,8 +165,7 @@ async fn thousands_of_users_come_through_pages() {
     .await;
     let run = world.begin(started(Operation::Deactivate)).await;
     run.gather().await.unwrap();
-    let done = run.finish().await;
-    let totals = done.reader().view(|view| view.users()).unwrap();
+    let totals = run.journal().user_totals().await.unwrap();
     assert_eq!(
         totals.selected,
         u64::try_from(world.sandbox.users().len()).unwrap()
