@@ -113,9 +113,6 @@ pub enum SignInError {
         /// The address.
         address: String,
     },
-    /// The token says itself that it is for somewhere else.
-    #[error(transparent)]
-    OtherAudience(#[from] WrongAudience),
     /// Somebody has to be there, and nobody is.
     #[error("{what}: this needs a person at a terminal")]
     NobodyThere {
@@ -194,7 +191,6 @@ impl SignInError {
             Self::NoChallenge { .. } => "no-challenge",
             Self::WindowsOnly { .. } => "windows-only",
             Self::NotKept { .. } => "sign-in-not-kept",
-            Self::OtherAudience(_) => "token-for-another-host",
             Self::NobodyThere { .. } => "sign-in-needs-a-person",
             Self::TooLate { .. } => "sign-in-expired",
         }
@@ -210,7 +206,6 @@ impl SignInError {
                 | Self::Unusable { .. }
                 | Self::NoChallenge { .. }
                 | Self::WindowsOnly { .. }
-                | Self::OtherAudience(_)
         )
     }
 
@@ -262,9 +257,6 @@ impl SignInError {
             Self::NotKept { .. } => {
                 "go to the server directly, not through a proxy or load balancer that shares connections; in IIS, \
                  authPersistSingleRequest has to be false; and the user has to be one of the CRM organisation"
-            }
-            Self::OtherAudience(_) => {
-                "nothing was sent; get a token for exactly this environment, or name the environment that the token is for"
             }
             Self::NobodyThere { .. } => {
                 "run `syncfilters login` at a terminal first, or use an application: client-secret, certificate, \

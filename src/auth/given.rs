@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::answer;
-use super::claims::{Claims, audience_fits};
+use super::claims::Claims;
 use super::{Bearer, SignInError, TokenSource};
 
 /// How far the clock of this machine may be ahead before a good token is taken for an expired one: what Microsoft's
@@ -37,12 +37,7 @@ impl GivenToken {
                 scope: scope(address),
             });
         }
-        audience_fits(token.expose_secret(), address).map_err(|wrong| {
-            SignInError::WrongAudience {
-                wrong: Box::new(wrong),
-                scope: scope(address),
-            }
-        })?;
+        Bearer::new(token.expose_secret()).check(address)?;
         Self::of(&token)
     }
 
@@ -61,7 +56,7 @@ impl GivenToken {
 }
 
 /// The scope of a token for an address, as tools want it.
-fn scope(address: &Url) -> String {
+pub(super) fn scope(address: &Url) -> String {
     format!("{}/.default", address.origin().ascii_serialization())
 }
 

@@ -7,6 +7,7 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::given::scope;
 use super::{SignInError, audience_fits};
 
 /// A bearer token. Never printed: its `Debug` is redacted, and the header made of it is marked sensitive.
@@ -36,7 +37,12 @@ impl Bearer {
 
     /// Refuses an address that the token is not for, by what it says of itself.
     pub fn check(&self, address: &Url) -> Result<(), SignInError> {
-        Ok(audience_fits(self.secret.expose_secret(), address)?)
+        audience_fits(self.secret.expose_secret(), address).map_err(|wrong| {
+            SignInError::WrongAudience {
+                wrong: Box::new(wrong),
+                scope: scope(address),
+            }
+        })
     }
 
     /// The value of the `Authorization` header.

@@ -23,7 +23,7 @@ use super::site::{Ending, Site};
 /// Applies a saved plan, where it still fits.
 pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliError> {
     let store = store(&app.output)?;
-    let saved = RunReader::open(&*store.find(&args.run.run)?)?.of_store(&store);
+    let saved = RunReader::open(&store.find(&args.run.run)?)?.of_store(&store);
     let (phase, run) = (saved.head.phase, saved.reference.clone());
     drop(saved);
     match phase {

@@ -25,7 +25,7 @@ pub(super) fn runs(app: &App) -> Result<Exit, CliError> {
 /// Shows one run.
 pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
     let store = store(&app.output)?;
-    let run = RunReader::open(&*store.find(&args.run)?)?.of_store(&store);
+    let run = RunReader::open(&store.find(&args.run)?)?.of_store(&store);
     let out = Printer::result_in(args.output.as_deref());
     let mut out = out.map_err(|source| CliError::File {
         path: args

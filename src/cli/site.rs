@@ -118,7 +118,7 @@ impl Ending {
             Outcome::Stopped => Printer::warn(&format!("hint: {whose}{}", how_to_go_on(run))),
             Outcome::Planned => Printer::warn(&format!(
                 "{whose}The plan is kept: `syncfilters apply {}` applies it.",
-                run.reference.to_string()
+                run.reference
             )),
             Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
         }

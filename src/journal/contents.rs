@@ -72,9 +72,10 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<i32, OpenE
     let found = schema::objects(connection).map_err(said)?;
     let expected = schema::objects_of(format).map_err(said)?;
     if let Some(object) = found.symmetric_difference(&expected).next() {
-        let which = match found.contains(object) {
-            true => "holds what no run file of its format holds, or in another form",
-            false => "lacks what every run file of its format holds",
+        let which = if found.contains(object) {
+            "holds what no run file of its format holds, or in another form"
+        } else {
+            "lacks what every run file of its format holds"
         };
         let (kind, name) = (&object.kind, &object.name);
         return Err(not_ours(Some(format!("it {which}: {kind:?} {name:?}"))));

@@ -443,7 +443,7 @@ impl Journal {
 
 fn problem_kind(row: &Row<'_>, at: usize) -> rusqlite::Result<ProblemKind> {
     let text = row.get::<_, String>(at)?;
-    text.parse().map_err(|_| unknown(at, &text))
+    text.parse().map_err(|()| unknown(at, &text))
 }
 
 fn problem_row(row: &Row<'_>) -> rusqlite::Result<ProblemRow> {
