@@ -8,12 +8,13 @@ use divan::counter::ItemsCount;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use syncfilters::journal::{
-    Found, Head, Journal, JournalError, Phase, Requests, RunFile, Settled, Settlement, Surveyed,
+    Found, Head, Journal, JournalError, Phase, Requests, RunFile, Settled, Surveyed,
 };
 use syncfilters::model::{
-    Caller, FilterId, Operation, Organization, RunId, ServerVersion, State, UserId,
+    Caller, FilterId, Modification, Operation, Organization, RowOutcome, RowStamp, RunId,
+    ServerVersion, State, UserId,
 };
-use syncfilters::plan::{Change, Criteria, Selection};
+use syncfilters::plan::{Change, Criteria, RowResult, Selection};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use uuid::Uuid;
@@ -53,7 +54,7 @@ async fn apply(journal: &Journal, at_once: u32) -> Result<(), JournalError> {
         let seq = i64::from(user);
         journal.intend(seq, changes(user)).await?;
         let settled = changes(user).into_iter().map(settled).collect();
-        journal.settle(seq, settled).await
+        journal.settle(seq, settled, false).await
     };
     let users = stream::iter(1..=at_once * EACH).map(one);
     let at_once = usize::try_from(at_once).unwrap_or(1);
@@ -105,13 +106,14 @@ fn changes(user: u32) -> Vec<Change> {
 }
 
 fn settled(change: Change) -> Settled {
+    let stamp = RowStamp {
+        now: change.to,
+        etag: Some("W/\"2000124\"".to_owned()),
+        modified: Modification::default(),
+    };
     Settled {
-        settlement: Settlement::Changed {
-            now: change.to,
-            etag: Some("W/\"2000124\"".to_owned()),
-        },
+        result: RowResult::new(RowOutcome::Changed, Some(stamp)),
         change,
-        problem: None,
     }
 }
 

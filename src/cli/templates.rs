@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use crate::dataverse::{Reader, TemplateWriter};
-use crate::model::{Kind, Operation, State, Template, TemplateId};
+use crate::model::{Kind, Operation, RowOutcome, State, Template, TemplateId};
 use crate::plan::{Stakes, TemplateChoice, TemplateWish};
 use crate::report::{Format, TemplateRun, write_template_run, write_templates};
-use crate::rollout::{TemplateChange, TemplateFate, check_types, set_template};
+use crate::rollout::{TemplateChange, check_types, set_template};
 
 use super::App;
 use super::args::ConsentArgs;
@@ -68,7 +68,7 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
         .into_iter()
         .map(|template| TemplateChange::planned(template, wish));
     let mut changes: Vec<_> = planned.collect();
-    let to_do = count(&changes, TemplateFate::Planned);
+    let to_do = count(&changes, RowOutcome::Planned);
     if to_do > 0 && !args.dry_run {
         talk_of_plan(app, &reader, wanted, &changes)?;
         let question = question(&changes, wanted);
@@ -80,13 +80,17 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
             .obtain_for(&stakes, &question, &app.interrupted)
             .await?;
     }
-    let done = set_all(&reader, args.dry_run, &mut changes).await;
+    let done = if args.dry_run {
+        Ok(())
+    } else {
+        set_all(&reader, &mut changes).await
+    };
     show(app, &reader, wanted, &changes)?;
     done?;
     if args.dry_run {
         app.printer.say("This was a dry run: nothing was set.");
     }
-    Ok(match count(&changes, TemplateFate::Failed) {
+    Ok(match count(&changes, RowOutcome::Failed) {
         0 => Exit::Done,
         _ => Exit::Partial,
     })
@@ -106,12 +110,8 @@ fn possible(templates: &[Template], wish: TemplateWish) -> Result<(), CliError> 
 }
 
 /// What was done before an error stays done and is shown.
-async fn set_all(
-    reader: &Reader,
-    dry_run: bool,
-    changes: &mut [TemplateChange],
-) -> Result<(), CliError> {
-    let writer = TemplateWriter::new(reader.clone(), dry_run);
+async fn set_all(reader: &Reader, changes: &mut [TemplateChange]) -> Result<(), CliError> {
+    let writer = TemplateWriter::new(reader.clone());
     for change in changes {
         set_template(reader, &writer, change).await?;
     }
@@ -156,7 +156,7 @@ fn flags(args: &TemplateChangeArgs) -> ConsentArgs {
 }
 
 fn question(changes: &[TemplateChange], wanted: State) -> String {
-    let planned = || changes.iter().filter(|c| c.fate == TemplateFate::Planned);
+    let planned = || changes.iter().filter(|c| c.outcome == RowOutcome::Planned);
     let templates = planned().count();
     let plural = if templates == 1 { "" } else { "s" };
     let verb = match wanted {
@@ -175,8 +175,11 @@ fn question(changes: &[TemplateChange], wanted: State) -> String {
     format!("{verb} {templates} template{plural}{default}?")
 }
 
-fn count(changes: &[TemplateChange], fate: TemplateFate) -> usize {
-    changes.iter().filter(|change| change.fate == fate).count()
+fn count(changes: &[TemplateChange], outcome: RowOutcome) -> usize {
+    changes
+        .iter()
+        .filter(|change| change.outcome == outcome)
+        .count()
 }
 
 fn talk_of_plan(

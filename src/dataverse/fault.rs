@@ -22,17 +22,24 @@ pub struct Fault {
     pub message: String,
     /// The server's id of the request, for Microsoft's support.
     pub request_id: Option<String>,
+    /// Whether it came as an error document of the Web API, and not as the page of something in between.
+    pub documented: bool,
 }
 
 impl Fault {
     pub(crate) fn new(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Self {
-        let (code, message) = read_document(body);
+        let Said {
+            code,
+            message,
+            documented,
+        } = read_document(body);
         let reason = status.canonical_reason().unwrap_or("no reason given");
         Self {
             status,
             code,
             message: message.unwrap_or_else(|| reason.to_owned()),
             request_id: request_id(headers),
+            documented,
         }
     }
 
@@ -186,16 +193,33 @@ struct OtherDocument {
     code: Option<i64>,
 }
 
-fn read_document(body: &Bytes) -> (Option<u32>, Option<String>) {
+/// What the body of a refusal says.
+struct Said {
+    code: Option<u32>,
+    message: Option<String>,
+    documented: bool,
+}
+
+fn read_document(body: &Bytes) -> Said {
     if let Ok(Document { error }) = serde_json::from_slice(body) {
-        let code = error.code.as_deref().and_then(parse_code);
-        return (code, error.message.filter(|m| !m.is_empty()));
+        return Said {
+            code: error.code.as_deref().and_then(parse_code),
+            message: error.message.filter(|m| !m.is_empty()),
+            documented: true,
+        };
     }
     if let Ok(other) = serde_json::from_slice::<OtherDocument>(body) {
-        let code = other.code.and_then(|code| parse_code(&code.to_string()));
-        return (code, Some(other.message));
+        return Said {
+            code: other.code.and_then(|code| parse_code(&code.to_string())),
+            message: Some(other.message),
+            documented: true,
+        };
     }
-    (None, excerpt(body))
+    Said {
+        code: None,
+        message: excerpt(body),
+        documented: false,
+    }
 }
 
 /// `0x80042f09`, or the same number as the signed decimal that the SDK prints.

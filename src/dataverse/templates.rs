@@ -13,12 +13,12 @@ use crate::model::{
     UnknownCode,
 };
 
-use super::answer::Answer;
 use super::call::Call;
 use super::error::Error;
 use super::fault::Fault;
 use super::pages::Row;
 use super::reader::{Reader, bad_answer, read};
+use super::reply::{Why, WriteReply};
 use super::rows::{read_json, real_etag, with_query};
 
 const COLUMNS: &str = "savedqueryid,name,returnedtypecode,querytype,isdefault,statecode,statuscode";
@@ -118,35 +118,16 @@ fn order(template: &Template) -> (Kind, &FilterType, &str, TemplateId) {
     (*kind, filter_type, name, *id)
 }
 
-/// What became of a write of a template.
-#[derive(Debug)]
-pub enum TemplateWritten {
-    /// It was set, and this is the row as the server shows it after.
-    Shown(Box<Template>),
-    /// The row has to be read: it was set without being shown, or no answer came back.
-    Unknown {
-        /// Why it is not known; nothing where the server was merely silent.
-        why: Option<String>,
-    },
-    /// The row has another version than was read, or is not there. Nothing was done.
-    Stale,
-    /// The server refused. Nothing was done.
-    Refused(Box<Fault>),
-    /// This is a dry run. Nothing was sent.
-    Dry,
-}
-
 /// Sets templates in one environment, as the caller itself.
 #[derive(Clone, Debug)]
 pub struct TemplateWriter {
     reader: Reader,
-    dry_run: bool,
 }
 
 impl TemplateWriter {
-    /// A writer to where this reader reads. With `dry_run` it sends nothing.
-    pub const fn new(reader: Reader, dry_run: bool) -> Self {
-        Self { reader, dry_run }
+    /// A writer to where this reader reads.
+    pub const fn new(reader: Reader) -> Self {
+        Self { reader }
     }
 
     /// Writes to the version that was read, in one request. An error means that it would go no better with another
@@ -155,18 +136,15 @@ impl TemplateWriter {
         &self,
         template: &Template,
         to: TemplateWrite,
-    ) -> Result<TemplateWritten, Error> {
-        if self.dry_run {
-            return Ok(TemplateWritten::Dry);
-        }
+    ) -> Result<WriteReply<Template>, Error> {
         let version = template.etag.as_deref().unwrap_or(ANY_VERSION);
-        let written = self.send(template.id, to, version).await?;
-        match &written {
+        let reply = self.send(template.id, to, version).await?;
+        match &reply {
             // Some tables have no versions to hold against (`OptimisticConcurrencyNotEnabled`).
-            TemplateWritten::Refused(fault) if fault.is_concurrency_unsupported() => {
+            WriteReply::Unclear(Why::Said(fault)) if fault.is_concurrency_unsupported() => {
                 self.send(template.id, to, ANY_VERSION).await
             }
-            _ => Ok(written),
+            _ => Ok(reply),
         }
     }
 
@@ -175,7 +153,7 @@ impl TemplateWriter {
         id: TemplateId,
         to: TemplateWrite,
         version: &str,
-    ) -> Result<TemplateWritten, Error> {
+    ) -> Result<WriteReply<Template>, Error> {
         let url = self.reader.url(&format!("savedqueries({id})"))?;
         let url = with_query(url, &format!("$select={COLUMNS}"));
         let version =
@@ -185,44 +163,21 @@ impl TemplateWriter {
             .header(PREFER, REPRESENTATION)
             .header(IF_MATCH, version);
         match self.reader.channel().send(&call).await {
-            Ok(answer) => Ok(outcome(&answer)),
-            Err(
-                error @ (Error::Lost { .. } | Error::BadAnswer { .. } | Error::Redirected { .. }),
-            ) => Ok(TemplateWritten::Unknown {
-                why: Some(error.to_string()),
-            }),
-            Err(error) => Err(error),
+            Ok(answer) => Ok(WriteReply::of(&answer, shown)),
+            Err(error) if error.is_fatal() => Err(error),
+            Err(error) => Ok(WriteReply::of_error(&error)),
         }
     }
+}
+
+fn shown(body: &[u8]) -> Option<Template> {
+    let row = read_json::<TemplateRow>(body).ok()?;
+    Template::try_from(row).ok()
 }
 
 /// Never without: a PATCH without `If-Match` creates a row that is missing (Microsoft: "Perform conditional
 /// operations using the Web API").
 const ANY_VERSION: &str = "*";
-
-fn outcome(answer: &Answer) -> TemplateWritten {
-    if answer.status.is_success() {
-        let shown = read_json::<TemplateRow>(&answer.body).ok();
-        let shown = shown.and_then(|row| Template::try_from(row).ok());
-        return shown.map_or(TemplateWritten::Unknown { why: None }, |row| {
-            TemplateWritten::Shown(Box::new(row))
-        });
-    }
-    let fault = answer.fault();
-    match answer.status {
-        // Whatever the status says: older servers answer many a refusal with 500.
-        _ if matches!(fault.code, Some(INACTIVE_DEFAULT | SECOND_DEFAULT)) => {
-            TemplateWritten::Refused(Box::new(fault))
-        }
-        StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND => TemplateWritten::Stale,
-        status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
-            TemplateWritten::Unknown {
-                why: Some(fault.to_string()),
-            }
-        }
-        _ => TemplateWritten::Refused(Box::new(fault)),
-    }
-}
 
 /// `CannotSetInactiveViewAsDefault` (Microsoft's list of web service error codes).
 const INACTIVE_DEFAULT: u32 = 0x8004_027B;
@@ -230,6 +185,12 @@ const INACTIVE_DEFAULT: u32 = 0x8004_027B;
 const SECOND_DEFAULT: u32 = 0x8004_027D;
 
 impl Fault {
+    /// Whether the platform's rules for default templates refuse it, whatever the status says: older servers answer many
+    /// a refusal with 500.
+    pub(super) const fn is_default_template_refused(&self) -> bool {
+        matches!(self.code, Some(INACTIVE_DEFAULT | SECOND_DEFAULT))
+    }
+
     /// Whether a write of `isdefault` together with a state was refused, and one after the other may be accepted: the
     /// server judged them one by one, or refused for a reason that it does not name. That there is another default
     /// template is a reason that stays.
@@ -292,6 +253,7 @@ mod tests {
             code,
             message: String::new(),
             request_id: None,
+            documented: true,
         };
         let (bad, inner) = (StatusCode::BAD_REQUEST, StatusCode::INTERNAL_SERVER_ERROR);
         for (status, code, apart) in [

@@ -15,9 +15,9 @@ use super::answer::Answer;
 use super::batch::{self, Part};
 use super::call::Call;
 use super::error::Error;
-use super::fault::Fault;
 use super::impersonation::Impersonated;
 use super::reader::{Reader, bad_answer};
+use super::reply::{Why, WriteReply};
 use super::rows::{FILTER_COLUMNS, FilterRow, read_json, with_query};
 
 /// One state to set.
@@ -31,42 +31,13 @@ pub struct SetState {
     pub etag: Option<String>,
 }
 
-/// What became of one state to set.
-#[derive(Debug)]
-pub enum Written {
-    /// It was set, and this is the row as the server shows it after.
-    Shown(Box<Filter>),
-    /// It was set, and the server showed nothing: the row has to be read.
-    Silent,
-    /// The row has another version than was read, or is not there. Nothing was done.
-    Stale(Box<Fault>),
-    /// The server asked for quiet, or wants it put differently. Nothing was done; it may be tried again.
-    NotNow(Box<Fault>),
-    /// The server refused. Nothing was done.
-    Refused(Box<Fault>),
-    /// No answer came back. It may have been done: the row has to be read.
-    Unknown {
-        /// Why there is no answer.
-        why: String,
-    },
-    /// It never reached the server. Nothing was done.
-    NotSent {
-        /// The stable word.
-        kind: ProblemKind,
-        /// Why not.
-        why: String,
-    },
-    /// The run is being interrupted. Nothing was sent.
-    Interrupted,
-    /// This is a dry run. Nothing was sent.
-    Dry,
-}
+/// What came back from setting one state.
+type Reply = WriteReply<Filter>;
 
 /// Sets states in one environment. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Writer {
     reader: Reader,
-    dry_run: bool,
     /// The table does not support versions in `If-Match`.
     any_version: Learnt,
     /// The server has no `$batch`.
@@ -88,19 +59,19 @@ const NO_BATCH: [StatusCode; 3] = [
 ];
 
 impl Writer {
-    /// A writer to where this reader reads. With `dry_run` it walks the same path and sends nothing.
-    pub fn new(reader: Reader, dry_run: bool) -> Self {
+    /// A writer to where this reader reads.
+    pub fn new(reader: Reader) -> Self {
         Self {
             reader,
-            dry_run,
             any_version: Learnt::default(),
             no_batch: Learnt::default(),
         }
     }
 
-    /// Whether nothing is sent.
-    pub fn is_dry_run(&self) -> bool {
-        self.dry_run
+    /// Whether the server holds a write against the version that it demands. Where it does not, a row has to be read
+    /// right before it is written.
+    pub fn demands_versions(&self) -> bool {
+        !self.any_version.is_set()
     }
 
     /// Sets states as this user, in one request where the server allows it; the results are in the
@@ -116,10 +87,7 @@ impl Writer {
         &self,
         who: &Impersonated,
         states: &[SetState],
-    ) -> Result<Vec<Written>, Error> {
-        if self.dry_run {
-            return Ok(states.iter().map(|_| Written::Dry).collect());
-        }
+    ) -> Result<Vec<Reply>, Error> {
         let batches = self.reader.identity().version.is_nine() && !self.no_batch.is_set();
         if states.len() > 1 && batches {
             if let Some(written) = self.batch(who, states).await? {
@@ -134,7 +102,7 @@ impl Writer {
         &self,
         who: &Impersonated,
         states: &[SetState],
-    ) -> Result<Vec<Written>, Error> {
+    ) -> Result<Vec<Reply>, Error> {
         let mut written = Vec::with_capacity(states.len());
         for state in states {
             let call = self.patch(who, state)?;
@@ -142,7 +110,7 @@ impl Writer {
                 Ok(answer) => written.push(self.outcome(&answer)),
                 // What was done before has to be told; the next user meets the same error.
                 Err(error) if written.is_empty() && error.is_fatal() => return Err(error),
-                Err(error) => written.push(outcome_of_error(&error)),
+                Err(error) => written.push(Reply::of_error(&error)),
             }
         }
         Ok(written)
@@ -153,7 +121,7 @@ impl Writer {
         &self,
         who: &Impersonated,
         states: &[SetState],
-    ) -> Result<Option<Vec<Written>>, Error> {
+    ) -> Result<Option<Vec<Reply>>, Error> {
         let boundary = format!("batch_{}", Uuid::new_v4().as_hyphenated());
         let parts = states
             .iter()
@@ -171,7 +139,7 @@ impl Writer {
         {
             Ok(answer) => answer,
             Err(error) if error.is_fatal() => return Err(error),
-            Err(error) => return Ok(Some(for_all(states, || outcome_of_error(&error)))),
+            Err(error) => return Ok(Some(for_all(states, || Reply::of_error(&error)))),
         };
         if let Some(content_type) = answer.multipart() {
             return Ok(Some(self.part_outcomes(content_type, &answer, states)));
@@ -179,19 +147,12 @@ impl Writer {
         if NO_BATCH.contains(&answer.status) {
             return Ok(None);
         }
-        if answer.status.is_success() {
-            let why = "the answer is not the answer to a batch";
-            return Ok(Some(for_all(states, || Written::Unknown {
-                why: why.into(),
-            })));
-        }
         let fault = answer.fault();
         if fault.is_impersonation_refused() {
             return Err(Error::refused(WHAT, fault));
         }
-        Ok(Some(for_all(states, || {
-            Written::Refused(Box::new(fault.clone()))
-        })))
+        let reply = Reply::of(&answer, |_| None);
+        Ok(Some(for_all(states, || reply.clone())))
     }
 
     /// A part that is not answered comes after one that stopped the batch, or was lost on the way.
@@ -200,10 +161,8 @@ impl Writer {
         content_type: &str,
         answer: &Answer,
         states: &[SetState],
-    ) -> Vec<Written> {
-        let unanswered = |why: &str| Written::Unknown {
-            why: why.to_owned(),
-        };
+    ) -> Vec<Reply> {
+        let unanswered = |why: &str| Reply::Unclear(Why::seen(ProblemKind::ServerError, why));
         match batch::decode(content_type, &answer.body) {
             Err(error) => for_all(states, || unanswered(&error.to_string())),
             Ok(parts) => {
@@ -217,34 +176,19 @@ impl Writer {
     }
 
     /// A part can be refused by the service protection limits on its own, with its own Retry-After.
-    fn part_outcome(&self, part: &Answer) -> Written {
+    fn part_outcome(&self, part: &Answer) -> Reply {
         self.reader.channel().note(part);
         self.outcome(part)
     }
 
-    fn outcome(&self, answer: &Answer) -> Written {
-        if answer.status.is_success() {
-            let shown = read_json::<FilterRow>(&answer.body).ok();
-            let shown = shown.and_then(|row| Filter::try_from(row).ok());
-            return shown.map_or(Written::Silent, |row| Written::Shown(Box::new(row)));
-        }
-        let fault = answer.fault();
-        if fault.is_concurrency_unsupported() {
+    fn outcome(&self, answer: &Answer) -> Reply {
+        let reply = Reply::of(answer, shown);
+        if let Reply::Unclear(Why::Said(fault)) = &reply
+            && fault.is_concurrency_unsupported()
+        {
             self.any_version.set();
-            return Written::NotNow(Box::new(fault));
         }
-        match answer.status {
-            StatusCode::PRECONDITION_FAILED | StatusCode::NOT_FOUND => {
-                Written::Stale(Box::new(fault))
-            }
-            StatusCode::TOO_MANY_REQUESTS => Written::NotNow(Box::new(fault)),
-            status if status.is_server_error() || status == StatusCode::REQUEST_TIMEOUT => {
-                Written::Unknown {
-                    why: fault.to_string(),
-                }
-            }
-            _ => Written::Refused(Box::new(fault)),
-        }
+        reply
     }
 
     fn patch(&self, who: &Impersonated, state: &SetState) -> Result<Call, Error> {
@@ -287,23 +231,13 @@ impl Writer {
     }
 }
 
-fn for_all(states: &[SetState], mut written: impl FnMut() -> Written) -> Vec<Written> {
-    states.iter().map(|_| written()).collect()
+fn shown(body: &[u8]) -> Option<Filter> {
+    let row = read_json::<FilterRow>(body).ok()?;
+    Filter::try_from(row).ok()
 }
 
-fn outcome_of_error(error: &Error) -> Written {
-    match error {
-        Error::Lost { .. } | Error::BadAnswer { .. } | Error::Redirected { .. } => {
-            Written::Unknown {
-                why: error.to_string(),
-            }
-        }
-        Error::Interrupted => Written::Interrupted,
-        _ => Written::NotSent {
-            kind: error.kind(),
-            why: error.to_string(),
-        },
-    }
+fn for_all(states: &[SetState], mut written: impl FnMut() -> Reply) -> Vec<Reply> {
+    states.iter().map(|_| written()).collect()
 }
 
 /// State and status always go together: a state alone leaves the status to the server.

@@ -1,10 +1,10 @@
 //! Trying again what failed in a run that is finished.
 
-use rusqlite::Connection;
+use rusqlite::{Connection, params};
 
-use super::apply::{FAILED, PLANNED};
+use crate::model::{ReadState, RowOutcome};
+
 use super::commit::Journal;
-use super::survey;
 use super::{JournalError, Phase, head};
 
 impl Journal {
@@ -28,17 +28,17 @@ fn set_back(connection: &Connection) -> rusqlite::Result<u64> {
     let users = connection.query_row(
         "SELECT count(*) FROM user
          WHERE survey = ?1 OR seq IN (SELECT user FROM change WHERE stage = ?2)",
-        [survey::FAILED, FAILED],
+        params![ReadState::Failed, RowOutcome::Failed],
         |row| row.get(0),
     )?;
     if users > 0 {
         connection.execute(
             "UPDATE user SET survey = ?1 WHERE survey = ?2",
-            [survey::TO_DO, survey::FAILED],
+            [ReadState::ToRead, ReadState::Failed],
         )?;
         connection.execute(
             "UPDATE change SET stage = ?1, wave = NULL WHERE stage = ?2",
-            [PLANNED, FAILED],
+            [RowOutcome::Planned, RowOutcome::Failed],
         )?;
         head::set_phase(connection, Phase::Surveying)?;
         head::forget_outcome(connection)?;

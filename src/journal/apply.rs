@@ -3,22 +3,14 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use crate::model::{FilterId, Outcome, Problem, State, StateAndStatus};
-use crate::plan::Change;
+use crate::model::{FilterId, Modification, Outcome, RowOutcome, RowStamp, State, UserId};
+use crate::plan::{Change, RowResult};
 
+use super::codes::OPEN;
 use super::commit::Journal;
-use super::rows::{blob, filter_id, state_and_status};
-use super::survey::{Subject, add_problem, subject};
+use super::rows::{blob, filter_id, state_and_status, user_id};
+use super::survey::{Subject, add_change, add_problem, now, subject};
 use super::{JournalError, Requests, head, pace};
-
-/// `change.stage`.
-pub(super) const PLANNED: i32 = 0;
-pub(super) const INTENDED: i32 = 1;
-pub(super) const CHANGED: i32 = 2;
-pub(super) const ALREADY: i32 = 3;
-pub(super) const LEFT: i32 = 4;
-pub(super) const GONE: i32 = 5;
-pub(super) const FAILED: i32 = 6;
 
 /// A change that is not settled yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -39,46 +31,46 @@ pub struct PendingUser {
     pub changes: Vec<PendingChange>,
 }
 
-/// How a change ended.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Settlement {
-    /// We changed it; this is what it is now.
-    Changed {
-        /// State and status as the server showed them.
-        now: StateAndStatus,
-        /// The version, for undo.
-        etag: Option<String>,
-    },
-    /// It was as wanted already.
-    Already,
-    /// Somebody changed it; it was left alone.
-    Left,
-    /// The row is gone.
-    Gone,
-    /// It could not be changed.
-    Failed {
-        /// Whether a write may have been done all the same.
-        maybe_written: bool,
-    },
-    /// Nothing was sent this time; it is still to be done.
-    Withdrawn {
-        /// Whether a write may have been done at an earlier time.
-        maybe_written: bool,
-    },
-}
-
-/// How one change of a user ended, and what there is to say of it.
+/// How one change of a user ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settled {
     /// The change, with the state that the row had right before.
     pub change: Change,
     /// How it ended.
-    pub settlement: Settlement,
-    /// What there is to say of it.
-    pub problem: Option<Problem>,
+    pub result: RowResult,
+}
+
+/// A write that was sent in an earlier life and never proved; its row is to be looked at.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unproved {
+    /// Whose filter it is.
+    pub user: UserId,
+    /// The row.
+    pub filter: FilterId,
+    /// When the request was to leave.
+    pub intended: Timestamp,
 }
 
 impl Journal {
+    /// The writes that were sent and never proved, of changes that are not settled.
+    pub async fn unproved(&self) -> Result<Vec<Unproved>, JournalError> {
+        self.run(|connection| {
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT u.id, c.filter, c.intended FROM change AS c JOIN user AS u ON u.seq = c.user
+                 WHERE c.{OPEN} AND c.maybe AND c.intended IS NOT NULL"
+            ))?;
+            let row = |row: &Row<'_>| {
+                Ok(Unproved {
+                    user: user_id(row, 0)?,
+                    filter: filter_id(row, 1)?,
+                    intended: head::time(row.get(2)?)?,
+                })
+            };
+            query.query_map([], row)?.collect()
+        })
+        .await
+    }
+
     /// The next users with unsettled changes whose number is above `after`, at most `limit`, in order.
     pub async fn to_apply(
         &self,
@@ -114,7 +106,7 @@ impl Journal {
                     .execute(params![
                         seq,
                         blob(change.filter.0),
-                        INTENDED,
+                        RowOutcome::Sent,
                         change.from.state.code(),
                         change.from.status.0,
                         change.etag,
@@ -126,13 +118,22 @@ impl Journal {
         .await
     }
 
-    /// Records how changes of one user ended.
-    pub async fn settle(&self, seq: i64, settled: Vec<Settled>) -> Result<(), JournalError> {
+    /// Records how changes of one user ended; `stamps` says that one of them proved that this server names the real
+    /// caller in `modifiedonbehalfby`.
+    pub async fn settle(
+        &self,
+        seq: i64,
+        settled: Vec<Settled>,
+        stamps: bool,
+    ) -> Result<(), JournalError> {
         let now = Timestamp::now().as_millisecond();
         self.run(move |connection| {
+            if stamps {
+                head::set_stamps(connection)?;
+            }
             for one in &settled {
                 settle_one(connection, seq, one, now)?;
-                if let Some(problem) = &one.problem {
+                if let Some(problem) = &one.result.problem {
                     // Not before it was settled, or it would seem to be over.
                     add_problem(connection, seq, problem, now)?;
                 }
@@ -144,9 +145,9 @@ impl Journal {
 
     /// Whether any change that is still to be made deactivates a filter.
     pub async fn deactivates(&self) -> Result<bool, JournalError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM change WHERE stage < 2 AND to_state = ?1)";
+        let sql = format!("SELECT EXISTS (SELECT 1 FROM change WHERE {OPEN} AND to_state = ?1)");
         let inactive = State::Inactive.code();
-        self.run(move |connection| connection.query_row(sql, [inactive], |row| row.get(0)))
+        self.run(move |connection| connection.query_row(&sql, [inactive], |row| row.get(0)))
             .await
     }
 
@@ -174,15 +175,15 @@ fn pending(
     after: i64,
     limit: usize,
 ) -> rusqlite::Result<Vec<PendingUser>> {
-    let mut query = connection.prepare_cached(
+    let mut query = connection.prepare_cached(&format!(
         "SELECT u.seq, u.id, u.object_id, u.label, u.populated, u.unit,
                 c.filter, c.from_state, c.from_status, c.to_state, c.to_status, c.etag, c.maybe
-         FROM (SELECT DISTINCT user FROM change WHERE stage < 2 AND user > ?1 AND (?3 IS NULL OR wave = ?3)
+         FROM (SELECT DISTINCT user FROM change WHERE {OPEN} AND user > ?1 AND (?3 IS NULL OR wave = ?3)
                ORDER BY user LIMIT ?2) AS next
          JOIN user AS u ON u.seq = next.user
-         JOIN change AS c ON c.user = next.user AND c.stage < 2 AND (?3 IS NULL OR c.wave = ?3)
-         ORDER BY u.seq, c.filter",
-    )?;
+         JOIN change AS c ON c.user = next.user AND c.{OPEN} AND (?3 IS NULL OR c.wave = ?3)
+         ORDER BY u.seq, c.filter"
+    ))?;
     let mut rows = query.query(params![after, limit, wave])?;
     let mut users: Vec<PendingUser> = Vec::new();
     while let Some(row) = rows.next()? {
@@ -217,41 +218,59 @@ fn settle_one(
     settled: &Settled,
     now: i64,
 ) -> rusqlite::Result<()> {
-    let (stage, maybe) = match &settled.settlement {
-        Settlement::Changed { .. } => (CHANGED, false),
-        Settlement::Already => (ALREADY, false),
-        Settlement::Left => (LEFT, false),
-        Settlement::Gone => (GONE, false),
-        Settlement::Failed { maybe_written } => (FAILED, *maybe_written),
-        Settlement::Withdrawn { maybe_written } => (PLANNED, *maybe_written),
-    };
-    let (after, after_status, etag) = match &settled.settlement {
-        Settlement::Changed { now, etag } => (Some(now.state.code()), now.status.0, etag.as_ref()),
-        _ => (None, None, None),
-    };
     let Change {
         filter,
         from,
         to: _,
         etag: _,
     } = &settled.change;
+    let RowResult {
+        outcome,
+        stamp,
+        proved,
+        problem: _,
+    } = &settled.result;
     connection
         .prepare_cached(
-            "UPDATE change SET stage = ?3, from_state = ?4, from_status = ?5, after_state = ?6, after_status = ?7,
-                               after_etag = ?8, settled = ?9, maybe = maybe AND ?10
+            "UPDATE change SET stage = ?3, from_state = ?4, from_status = ?5, settled = ?6, maybe = maybe AND NOT ?7
              WHERE user = ?1 AND filter = ?2",
         )?
         .execute(params![
             seq,
             blob(filter.0),
-            stage,
+            outcome,
             from.state.code(),
             from.status.0,
-            after,
-            after_status,
-            etag,
             now,
-            maybe,
+            proved,
+        ])?;
+    set_after(connection, seq, *filter, stamp.as_ref())
+}
+
+/// Records the row as it was seen last.
+fn set_after(
+    connection: &Connection,
+    seq: i64,
+    filter: FilterId,
+    stamp: Option<&RowStamp>,
+) -> rusqlite::Result<()> {
+    let modified = stamp.map(|stamp| stamp.modified).unwrap_or_default();
+    let Modification { on, by, on_behalf } = modified;
+    connection
+        .prepare_cached(
+            "UPDATE change SET after_state = ?3, after_status = ?4, after_etag = ?5, after_modified = ?6,
+                               after_modified_by = ?7, after_modified_on_behalf = ?8
+             WHERE user = ?1 AND filter = ?2",
+        )?
+        .execute(params![
+            seq,
+            blob(filter.0),
+            stamp.map(|stamp| stamp.now.state.code()),
+            stamp.and_then(|stamp| stamp.now.status.0),
+            stamp.and_then(|stamp| stamp.etag.as_ref()),
+            on.map(Timestamp::as_millisecond),
+            by.map(|id| blob(id.0)),
+            on_behalf.map(|id| blob(id.0)),
         ])?;
     Ok(())
 }
@@ -260,16 +279,13 @@ fn settle_one(
 pub(super) fn settle_at_once(
     connection: &Connection,
     seq: i64,
-    filter: FilterId,
-    states: (StateAndStatus, StateAndStatus),
-    stage: i32,
+    change: &Change,
+    result: &RowResult,
 ) -> rusqlite::Result<()> {
-    let (from, to) = states;
-    let change = Change {
-        filter,
-        from,
-        to,
-        etag: None,
-    };
-    super::survey::add_change(connection, seq, &change, stage)
+    add_change(connection, seq, change, result.outcome)?;
+    set_after(connection, seq, change.filter, result.stamp.as_ref())?;
+    match &result.problem {
+        Some(problem) => add_problem(connection, seq, problem, now()),
+        None => Ok(()),
+    }
 }

@@ -7,6 +7,8 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 
+use crate::model::{ReadState, RowOutcome};
+
 use super::{JournalError, OpenError, schema};
 
 /// How long a reader waits for a moment in which the file is not being written.
@@ -17,17 +19,23 @@ const LONGEST: i32 = 64 << 20;
 
 /// Whether there are codes that no version writes. Totals are counted by code in the database: a row with another one
 /// would be in none of them.
-const UNKNOWN_CODES: [(&str, &str); 3] = [
-    (
-        "the state of a change",
-        "SELECT EXISTS (SELECT 1 FROM change WHERE stage NOT BETWEEN 0 AND 7)",
-    ),
-    (
-        "how a user was read",
-        "SELECT EXISTS (SELECT 1 FROM user WHERE survey NOT BETWEEN 0 AND 3)",
-    ),
-    ("the number of runs", "SELECT count(*) <> 1 FROM run"),
-];
+fn unknown_codes() -> [(&'static str, String); 3] {
+    let none_of = |table: &str, column: &str, codes: Vec<i32>| {
+        let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
+        let codes = codes.join(", ");
+        format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} NOT IN ({codes}))")
+    };
+    let stages = RowOutcome::ALL.iter().map(|one| one.code()).collect();
+    let reads = ReadState::ALL.iter().map(|one| one.code()).collect();
+    [
+        ("the state of a change", none_of("change", "stage", stages)),
+        ("how a user was read", none_of("user", "survey", reads)),
+        (
+            "the number of runs",
+            "SELECT count(*) <> 1 FROM run".to_owned(),
+        ),
+    ]
+}
 
 /// Makes a connection do nothing on behalf of what is in the file.
 pub(super) fn harden(connection: &Connection) -> rusqlite::Result<()> {
@@ -80,8 +88,8 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<i32, OpenE
         let (kind, name) = (&object.kind, &object.name);
         return Err(not_ours(Some(format!("it {which}: {kind:?} {name:?}"))));
     }
-    for (what, sql) in UNKNOWN_CODES {
-        let found = connection.query_row(sql, [], |row| row.get(0));
+    for (what, sql) in unknown_codes() {
+        let found = connection.query_row(&sql, [], |row| row.get(0));
         if found.map_err(said)? {
             return Err(not_ours(Some(format!(
                 "it holds a code for {what} that is none of its format's"

@@ -5,6 +5,7 @@
 
 mod again;
 mod apply;
+mod codes;
 mod commit;
 mod contents;
 mod error;
@@ -16,6 +17,7 @@ mod lock;
 mod pace;
 mod place;
 mod reader;
+mod related;
 mod rows;
 mod run_ref;
 mod schema;
@@ -25,7 +27,7 @@ mod undo;
 mod view;
 mod waves;
 
-pub use apply::{PendingChange, PendingUser, Settled, Settlement};
+pub use apply::{PendingChange, PendingUser, Settled, Unproved};
 pub use commit::Journal;
 pub use error::{JournalError, OpenError};
 pub use file::{RunFile, discard};
@@ -34,13 +36,14 @@ pub use head::{Head, Phase, Requests};
 pub use history::{HistoryEntry, HistoryKind};
 pub(crate) use place::private;
 pub use reader::RunReader;
+pub use related::{Claim, RelatedRuns};
 pub use run_ref::{RunLocation, RunRef};
 pub use store::{RunPath, RunStore, Summary};
 pub use survey::{Found, Subject, Surveyed};
-pub use undo::UndoFinding;
+pub use undo::{UndoFinding, WritingTime};
 pub use view::{
     ChangeRow, FilterTotals, Finding, Impact, ImpactOfType, ImpactOfUser, ImpactRow, ListedFilter,
     ListedUser, ProblemGroup, ProblemRow, Several, States, Stretch, Timeline, TypeTotals,
-    UnknownGroup, UserFate, UserTotals, View,
+    UnknownGroup, UserRow, UserTotals, View,
 };
 pub use waves::{Left, NextWave, WaveTotals};

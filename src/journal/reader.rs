@@ -60,7 +60,8 @@ impl RunReader {
         }
     }
 
-    pub(super) fn path(&self) -> &Path {
+    /// The run file.
+    pub fn path(&self) -> &Path {
         &self.path
     }
 

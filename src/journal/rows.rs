@@ -5,7 +5,7 @@ use rusqlite::types::Type;
 use uuid::Uuid;
 
 use crate::model::{
-    FilterId, Kind, Modification, ObjectId, State, StateAndStatus, Status, UnitId, UserId,
+    FilterId, Modification, ObjectId, State, StateAndStatus, Status, UnitId, UserId,
 };
 
 pub(super) fn blob(id: Uuid) -> [u8; 16] {
@@ -62,11 +62,6 @@ pub(super) fn modification(row: &Row<'_>, at: usize) -> rusqlite::Result<Modific
 pub(super) fn unknown(at: usize, code: &str) -> rusqlite::Error {
     let why = format!("`{}` is no code of this format", code.escape_debug());
     rusqlite::Error::FromSqlConversionFailure(at, Type::Text, why.into())
-}
-
-pub(super) fn filter_kind(row: &Row<'_>, at: usize) -> rusqlite::Result<Kind> {
-    let code = row.get::<_, i32>(at)?;
-    Kind::try_from(code).map_err(|_| unknown(at, &code.to_string()))
 }
 
 /// State and status, from two columns next to each other.

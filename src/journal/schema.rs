@@ -12,9 +12,7 @@ pub(super) const FORMAT: i32 = 6;
 
 /// Format 1. Ids are 16-byte blobs; times are milliseconds since 1970 in UTC.
 ///
-/// - `user.survey`: 0 to do, 1 done, 2 skipped, 3 failed.
-/// - `change.stage`: 0 planned, 1 intended (its request may have left), 2 changed, 3 already so,
-///   4 left alone, 5 gone, 6 failed.
+/// - `user.survey`: the numbers of `ReadState`; `change.stage`: those of `RowOutcome`.
 /// - `change.maybe`: whether a write may have been done without an answer having come back.
 const TABLES: &str = "
 CREATE TABLE run (
@@ -146,10 +144,13 @@ const UPGRADES: [&str; FORMAT as usize - 1] = [
          PRIMARY KEY (user, type)
      ) WITHOUT ROWID;",
     // 6: `run.settings`: how the run is carried out (waves, limits, pace), as JSON; `run.batch`: the runs of several
-    // environments that were begun together; `run.in_use`: a log beside the file belongs to it. What a write left
-    // behind (`after_*`), and what the undone run left (`left_*`): version and modification. `history`: what was
+    // environments that were begun together; `run.in_use`: a log beside the file belongs to it. `run.undo`: what holds
+    // for every row of an undo, as JSON. What a write left behind (`after_*`), and what the undone run left (`left_*`):
+    // version and modification; `put_back_*`: the earlier undo that put the row back; `rewritten_by`: the later run that
+    // wrote it. `history`: what was
     // planned, agreed to and ended, in order. `template`: rows without a user, with the default flag.
     "ALTER TABLE run ADD COLUMN settings TEXT;
+     ALTER TABLE run ADD COLUMN undo TEXT;
      ALTER TABLE run ADD COLUMN batch TEXT;
      ALTER TABLE run ADD COLUMN in_use INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE user ADD COLUMN login TEXT;
@@ -162,6 +163,9 @@ const UPGRADES: [&str; FORMAT as usize - 1] = [
      ALTER TABLE undo ADD COLUMN left_modified INTEGER;
      ALTER TABLE undo ADD COLUMN left_modified_by BLOB;
      ALTER TABLE undo ADD COLUMN left_modified_on_behalf BLOB;
+     ALTER TABLE undo ADD COLUMN put_back_by TEXT;
+     ALTER TABLE undo ADD COLUMN put_back_at INTEGER;
+     ALTER TABLE undo ADD COLUMN rewritten_by TEXT;
      CREATE TABLE history (
          seq INTEGER PRIMARY KEY,
          at INTEGER NOT NULL,

@@ -60,6 +60,22 @@ impl RunStore {
         }
     }
 
+    /// The store of which this is the folder of run files.
+    pub(super) fn at(folder: &Path) -> Self {
+        Self {
+            folder: folder.to_owned(),
+        }
+    }
+
+    /// The run files, each with the id that its name says.
+    pub(super) fn files(&self) -> Result<Vec<(RunId, PathBuf)>, OpenError> {
+        let path = |id: RunId| {
+            let path = self.folder.join(format!("{id}.{EXTENSION}"));
+            (id, path)
+        };
+        Ok(self.ids()?.into_iter().map(path).collect())
+    }
+
     /// Where the file of a new run goes; makes the folder, for its owner only, because run files name people.
     pub fn path_for(&self, run: &RunId) -> Result<PathBuf, OpenError> {
         let mut builder = std::fs::DirBuilder::new();

@@ -4,20 +4,15 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use crate::model::{
-    Filter, Modification, ObjectId, Problem, ProblemKind, Stage, UnitId, User, UserId,
+    Filter, Modification, ObjectId, Problem, ProblemKind, ReadState, RowOutcome, Stage, UnitId,
+    User, UserId,
 };
 use crate::plan::Change;
 
-use super::apply::PLANNED;
+use super::codes::TO_READ;
 use super::commit::Journal;
 use super::rows::{blob, object_id, unit_id, user_id};
 use super::{JournalError, Phase, head};
-
-/// `user.survey`.
-pub(super) const TO_DO: i32 = 0;
-pub(super) const DONE: i32 = 1;
-pub(super) const SKIPPED: i32 = 2;
-pub(super) const FAILED: i32 = 3;
 
 /// A user who is selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -112,10 +107,10 @@ impl Journal {
     /// The next users to survey whose number is above `after`, at most `limit`, in order.
     pub async fn to_survey(&self, after: i64, limit: usize) -> Result<Vec<Subject>, JournalError> {
         self.run(move |connection| {
-            let mut query = connection.prepare_cached(
+            let mut query = connection.prepare_cached(&format!(
                 "SELECT seq, id, object_id, label, populated, unit FROM user
-                 WHERE survey = 0 AND seq > ?1 ORDER BY seq LIMIT ?2",
-            )?;
+                 WHERE {TO_READ} AND seq > ?1 ORDER BY seq LIMIT ?2"
+            ))?;
             query
                 .query_map(params![after, limit], |row| subject(row, 0))?
                 .collect()
@@ -142,7 +137,7 @@ impl Journal {
     pub async fn survey_failed(&self, seq: i64, problem: Problem) -> Result<(), JournalError> {
         self.run(move |connection| {
             add_problem(connection, seq, &problem, now())?;
-            set_survey(connection, seq, FAILED)
+            set_survey(connection, seq, ReadState::Failed)
         })
         .await
     }
@@ -183,16 +178,16 @@ pub(super) fn record(connection: &Connection, surveyed: &Surveyed) -> rusqlite::
         add_filter(connection, *seq, filter, *matching)?;
     }
     for change in changes {
-        add_change(connection, *seq, change, PLANNED)?;
+        add_change(connection, *seq, change, RowOutcome::Planned)?;
     }
-    set_survey(connection, *seq, DONE)
+    set_survey(connection, *seq, ReadState::Read)
 }
 
 fn add_user(connection: &Connection, user: &Found) -> rusqlite::Result<()> {
     let survey = if user.skipped.is_some() {
-        SKIPPED
+        ReadState::Skipped
     } else {
-        TO_DO
+        ReadState::ToRead
     };
     // A server that lists a user on two pages does not get him twice.
     let added = connection
@@ -227,7 +222,7 @@ pub(super) fn subject(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Su
     })
 }
 
-fn set_survey(connection: &Connection, seq: i64, survey: i32) -> rusqlite::Result<()> {
+fn set_survey(connection: &Connection, seq: i64, survey: ReadState) -> rusqlite::Result<()> {
     connection
         .prepare_cached("UPDATE user SET survey = ?2 WHERE seq = ?1")?
         .execute(params![seq, survey])?;
@@ -269,7 +264,7 @@ pub(super) fn add_change(
     connection: &Connection,
     seq: i64,
     change: &Change,
-    stage: i32,
+    outcome: RowOutcome,
 ) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
@@ -284,7 +279,7 @@ pub(super) fn add_change(
             change.etag,
             change.to.state.code(),
             change.to.status.0,
-            stage,
+            outcome,
         ])?;
     Ok(())
 }
@@ -316,8 +311,8 @@ pub(super) fn add_problem(
         .execute(params![
             seq,
             filter.map(|id| blob(id.0)),
-            stage.as_str(),
-            kind.as_str(),
+            stage,
+            kind,
             code,
             message,
             request_id,

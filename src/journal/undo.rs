@@ -1,18 +1,31 @@
 //! Recording an undo: what another run changed, and what becomes of each row.
 
-use rusqlite::{Connection, params};
+use jiff::Timestamp;
+use rusqlite::types::Type;
+use rusqlite::{Connection, Row, params};
 
-use crate::model::{Filter, Problem, StateAndStatus, UnitId};
-use crate::plan::{Done, UndoStep};
+use crate::model::{Filter, Modification, ReadState, RowOutcome, RowStamp, RunId, UnitId};
+use crate::plan::{Change, PutBack, RowDecision, UndoRow, UndoTerms};
 
-use super::apply::{ALREADY, GONE, LEFT, PLANNED, settle_at_once};
+use super::apply::settle_at_once;
+use super::codes::CHANGED;
 use super::commit::Journal;
-use super::rows::{blob, filter_id, state_and_status, unit_id};
-use super::survey::{self, Subject, Surveyed, add_change, add_problem, now, subject};
+use super::head::time;
+use super::rows::{blob, filter_id, modification, state_and_status, unit_id};
+use super::survey::{self, Subject, Surveyed, add_change, subject};
 use super::{JournalError, RunReader};
 
-/// What undo found of one row: the row, what to do, and what there is to say.
-pub type UndoFinding = (Done, UndoStep, Option<Problem>);
+/// What undo found of one row: the row, and what to do.
+pub type UndoFinding = (UndoRow, RowDecision);
+
+/// The span of time in which a run wrote.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WritingTime {
+    /// The first intent.
+    pub from: Timestamp,
+    /// The last intent or answer, or the end of the run.
+    pub until: Timestamp,
+}
 
 impl RunReader {
     /// The next users of whom this run changed rows, or may have, with those rows; `after` and `limit`
@@ -21,8 +34,25 @@ impl RunReader {
         &self,
         after: i64,
         limit: usize,
-    ) -> Result<Vec<(Subject, Vec<Done>)>, JournalError> {
+    ) -> Result<Vec<(Subject, Vec<UndoRow>)>, JournalError> {
         self.read(|connection| done(connection, after, limit))
+    }
+
+    /// When this run wrote; the time of its begin where it never did.
+    pub fn writing_time(&self) -> Result<WritingTime, JournalError> {
+        self.read(|connection| {
+            let sql = "SELECT min(intended), max(max(coalesce(settled, 0), intended)) FROM change
+                       WHERE intended IS NOT NULL";
+            let (first, last) = connection.query_row(sql, [], |row| {
+                Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?))
+            })?;
+            let first = first.map(time).transpose()?;
+            let last = last.map(time).transpose()?;
+            let from = first.unwrap_or(self.head.started);
+            let last = last.unwrap_or(from);
+            let until = self.head.finished.map_or(last, |ended| ended.max(last));
+            Ok(WritingTime { from, until })
+        })
     }
 
     /// The names of the business units of this run's users.
@@ -43,25 +73,31 @@ fn done(
     connection: &Connection,
     after: i64,
     limit: usize,
-) -> rusqlite::Result<Vec<(Subject, Vec<Done>)>> {
-    let mut query = connection.prepare_cached(
+) -> rusqlite::Result<Vec<(Subject, Vec<UndoRow>)>> {
+    let mut query = connection.prepare_cached(&format!(
         "SELECT u.seq, u.id, u.object_id, u.label, u.populated, u.unit,
-                c.filter, c.from_state, c.from_status,
-                coalesce(c.after_state, c.to_state), iif(c.stage = 2, c.after_status, c.to_status), c.stage = 2
-         FROM (SELECT DISTINCT user FROM change WHERE (stage = 2 OR maybe) AND user > ?1 ORDER BY user LIMIT ?2) AS next
+                c.filter, c.from_state, c.from_status, c.{CHANGED}, c.to_state, c.to_status,
+                c.after_state, c.after_status, c.after_etag, c.after_modified, c.after_modified_by,
+                c.after_modified_on_behalf, c.intended
+         FROM (SELECT DISTINCT user FROM change WHERE ({CHANGED} OR maybe) AND user > ?1 ORDER BY user LIMIT ?2) AS next
          JOIN user AS u ON u.seq = next.user
-         JOIN change AS c ON c.user = next.user AND (c.stage = 2 OR c.maybe)
-         ORDER BY u.seq, c.filter",
-    )?;
+         JOIN change AS c ON c.user = next.user AND (c.{CHANGED} OR c.maybe)
+         ORDER BY u.seq, c.filter"
+    ))?;
     let mut rows = query.query(params![after, limit])?;
-    let mut users: Vec<(Subject, Vec<Done>)> = Vec::new();
+    let mut users: Vec<(Subject, Vec<UndoRow>)> = Vec::new();
     while let Some(row) = rows.next()? {
         let subject = subject(row, 0)?;
-        let done = Done {
+        let proved: bool = row.get(9)?;
+        let written = row.get::<_, Option<i64>>(18)?;
+        let done = UndoRow {
             filter: filter_id(row, 6)?,
             before: state_and_status(row, 7)?,
-            after: state_and_status(row, 9)?,
-            certain: row.get(11)?,
+            left: left(row, proved)?,
+            proved,
+            written: written.map(time).transpose()?,
+            put_back: None,
+            rewritten_by: None,
         };
         match users.last_mut() {
             Some((last, rows)) if last.seq == subject.seq => rows.push(done),
@@ -71,9 +107,51 @@ fn done(
     Ok(users)
 }
 
+/// What the run left: what it saw after its write; where it is not proved that it wrote the row, what it wrote.
+fn left(row: &Row<'_>, proved: bool) -> rusqlite::Result<RowStamp> {
+    let seen = proved && row.get::<_, Option<i32>>(12)?.is_some();
+    if !seen {
+        return Ok(RowStamp {
+            now: state_and_status(row, 10)?,
+            etag: None,
+            modified: Modification::default(),
+        });
+    }
+    Ok(RowStamp {
+        now: state_and_status(row, 12)?,
+        etag: row.get(14)?,
+        modified: modification(row, 15)?,
+    })
+}
+
 impl Journal {
+    /// Records what holds for every row of this undo; before its rows are added.
+    pub async fn set_undo_terms(&self, terms: UndoTerms) -> Result<(), JournalError> {
+        let text = serde_json::to_string(&terms);
+        self.run(move |connection| {
+            let text = text.map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))?;
+            connection.execute("UPDATE run SET undo = ?1", [text])?;
+            Ok(())
+        })
+        .await
+    }
+
+    /// What holds for every row of this undo; none where its file is older than that.
+    pub async fn undo_terms(&self) -> Result<Option<UndoTerms>, JournalError> {
+        self.run(|connection| {
+            let text: Option<String> =
+                connection.query_row("SELECT undo FROM run", [], |row| row.get(0))?;
+            let read = |text: String| {
+                serde_json::from_str(&text)
+                    .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into()))
+            };
+            text.map(read).transpose()
+        })
+        .await
+    }
+
     /// Adds users of whom another run changed rows, with those rows.
-    pub async fn add_undo(&self, users: Vec<(Subject, Vec<Done>)>) -> Result<(), JournalError> {
+    pub async fn add_undo(&self, users: Vec<(Subject, Vec<UndoRow>)>) -> Result<(), JournalError> {
         self.run(move |connection| {
             for (subject, rows) in &users {
                 add_subject(connection, subject, rows)?;
@@ -84,22 +162,15 @@ impl Journal {
     }
 
     /// The rows of one user that are to be put back.
-    pub async fn to_undo(&self, seq: i64) -> Result<Vec<Done>, JournalError> {
+    pub async fn to_undo(&self, seq: i64) -> Result<Vec<UndoRow>, JournalError> {
         self.run(move |connection| {
             let mut query = connection.prepare_cached(
-                "SELECT filter, before_state, before_status, after_state, after_status, certain
+                "SELECT filter, before_state, before_status, after_state, after_status, certain, left_etag,
+                        left_modified, left_modified_by, left_modified_on_behalf, put_back_by, put_back_at,
+                        rewritten_by
                  FROM undo WHERE user = ?1 ORDER BY filter",
             )?;
-            query
-                .query_map([seq], |row| {
-                    Ok(Done {
-                        filter: filter_id(row, 0)?,
-                        before: state_and_status(row, 1)?,
-                        after: state_and_status(row, 3)?,
-                        certain: row.get(5)?,
-                    })
-                })?
-                .collect()
+            query.query_map([seq], undo_row)?.collect()
         })
         .await
     }
@@ -131,6 +202,35 @@ impl Journal {
     }
 }
 
+fn undo_row(row: &Row<'_>) -> rusqlite::Result<UndoRow> {
+    let put_back_by = run_id(row, 10)?;
+    let put_back_at = row.get::<_, Option<i64>>(11)?.map(time).transpose()?;
+    Ok(UndoRow {
+        filter: filter_id(row, 0)?,
+        before: state_and_status(row, 1)?,
+        left: RowStamp {
+            now: state_and_status(row, 3)?,
+            etag: row.get(6)?,
+            modified: modification(row, 7)?,
+        },
+        proved: row.get(5)?,
+        written: None,
+        put_back: put_back_by
+            .zip(put_back_at)
+            .map(|(by, at)| PutBack { by, at }),
+        rewritten_by: run_id(row, 12)?,
+    })
+}
+
+fn run_id(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<RunId>> {
+    let text: Option<String> = row.get(at)?;
+    let read = |text: String| {
+        text.parse::<RunId>()
+            .map_err(|e| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, e.into()))
+    };
+    text.map(read).transpose()
+}
+
 fn record(
     connection: &Connection,
     seq: i64,
@@ -143,58 +243,80 @@ fn record(
         changes: Vec::new(),
     };
     survey::record(connection, &surveyed)?;
-    for (done, step, problem) in findings {
-        record_step(connection, seq, done, step)?;
-        if let Some(problem) = problem {
-            add_problem(connection, seq, problem, now())?;
+    for (row, decision) in findings {
+        match decision {
+            RowDecision::Write(change) => {
+                add_change(connection, seq, change, RowOutcome::Planned)?;
+            }
+            RowDecision::Done(result) => {
+                let seen = result.stamp.as_ref().map(|stamp| stamp.now);
+                let change = Change {
+                    from: seen.unwrap_or(row.left.now),
+                    etag: None,
+                    ..row.change()
+                };
+                settle_at_once(connection, seq, &change, result)?;
+            }
         }
     }
     Ok(())
 }
 
-fn add_subject(connection: &Connection, subject: &Subject, rows: &[Done]) -> rusqlite::Result<()> {
+fn add_subject(
+    connection: &Connection,
+    subject: &Subject,
+    rows: &[UndoRow],
+) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO user (id, object_id, label, populated, survey, unit) VALUES (?1, ?2, ?3, ?4, 0, ?5)",
+            "INSERT INTO user (id, object_id, label, populated, survey, unit) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![
             blob(subject.id.0),
             subject.object_id.map(|id| blob(id.0)),
             subject.label,
             subject.filters_populated,
+            ReadState::ToRead,
             subject.unit.map(|id| blob(id.0)),
         ])?;
     let seq = connection.last_insert_rowid();
-    for done in rows {
-        connection
-            .prepare_cached("INSERT INTO undo (user, filter, before_state, before_status, after_state, after_status, certain)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)")?
-            .execute(params![
-                seq,
-                blob(done.filter.0),
-                done.before.state.code(),
-                done.before.status.0,
-                done.after.state.code(),
-                done.after.status.0,
-                done.certain,
-            ])?;
-    }
-    Ok(())
+    rows.iter()
+        .try_for_each(|row| add_undo_row(connection, seq, row))
 }
 
-fn record_step(
-    connection: &Connection,
-    seq: i64,
-    done: &Done,
-    step: &UndoStep,
-) -> rusqlite::Result<()> {
-    let at_once = |from: StateAndStatus, stage| {
-        settle_at_once(connection, seq, done.filter, (from, done.before), stage)
-    };
-    match step {
-        UndoStep::PutBack(change) => add_change(connection, seq, change, PLANNED),
-        UndoStep::Already => at_once(done.before, ALREADY),
-        UndoStep::Left { now } => at_once(*now, LEFT),
-        UndoStep::Gone => at_once(done.after, GONE),
-    }
+fn add_undo_row(connection: &Connection, seq: i64, row: &UndoRow) -> rusqlite::Result<()> {
+    let UndoRow {
+        filter,
+        before,
+        left,
+        proved,
+        written: _,
+        put_back,
+        rewritten_by,
+    } = row;
+    let Modification { on, by, on_behalf } = left.modified;
+    connection
+        .prepare_cached(
+            "INSERT INTO undo (user, filter, before_state, before_status, after_state, after_status, certain, left_etag,
+                               left_modified, left_modified_by, left_modified_on_behalf, put_back_by, put_back_at,
+                               rewritten_by)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
+        )?
+        .execute(params![
+            seq,
+            blob(filter.0),
+            before.state.code(),
+            before.status.0,
+            left.now.state.code(),
+            left.now.status.0,
+            proved,
+            left.etag,
+            on.map(Timestamp::as_millisecond),
+            by.map(|id| blob(id.0)),
+            on_behalf.map(|id| blob(id.0)),
+            put_back.as_ref().map(|it| it.by.as_str()),
+            put_back.as_ref().map(|it| it.at.as_millisecond()),
+            rewritten_by.as_ref().map(RunId::as_str),
+        ])?;
+    Ok(())
 }

@@ -6,13 +6,15 @@ use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 
-use crate::model::{FilterId, Kind, Modification, ProblemKind, Stage, StateAndStatus, UserId};
+use crate::model::{
+    FilterId, Kind, Modification, ProblemKind, RowOutcome, RowsOfUser, Stage, StateAndStatus,
+    UserId, UserOutcome,
+};
 
+use super::codes::{ALREADY, CHANGED, FAILED, OPEN, READ};
 use super::commit::Journal;
 use super::head::{self, time};
-use super::rows::{
-    filter_id, filter_kind, modification, state_and_status, unit_name, unknown, user_id,
-};
+use super::rows::{filter_id, modification, state_and_status, unit_name, user_id};
 use super::{Head, JournalError, Phase};
 
 mod digest;
@@ -23,7 +25,7 @@ mod lookup;
 mod states;
 mod timeline;
 
-pub use evidence::UserFate;
+pub use evidence::UserRow;
 pub use findings::{Finding, Several};
 pub use impact::{Impact, ImpactOfType, ImpactOfUser, ImpactRow, UnknownGroup};
 pub use states::States;
@@ -110,7 +112,7 @@ pub struct ProblemRow {
     /// The filter, where it is about one.
     pub filter: Option<FilterId>,
     /// The part of the run.
-    pub stage: String,
+    pub stage: Stage,
     /// The kind.
     pub kind: ProblemKind,
     /// The server's error code.
@@ -142,8 +144,8 @@ pub struct ChangeRow {
     pub before: StateAndStatus,
     /// What it was to be.
     pub wanted: StateAndStatus,
-    /// How the change ended: `planned`, `unknown`, `changed`, `already`, `left`, `gone`, `failed`.
-    pub outcome: &'static str,
+    /// How the change ended.
+    pub outcome: RowOutcome,
     /// When it ended.
     pub at: Option<Timestamp>,
     /// The user's business unit, as for problems.
@@ -194,36 +196,36 @@ LEFT JOIN filter AS f ON f.user = c.user AND f.id = c.filter";
 /// It is over where its filter was settled after it showed, or where the user who could not be read was read since,
 /// or failed again, which is then what there is to say.
 /// What a survey says of a single filter, as undo does of one that it leaves alone, does not pass with that.
-const PROBLEMS: &str = "
+fn problems() -> String {
+    format!(
+        "
 SELECT label, id, filter, stage, kind, code, message, request_id, unit, unit_name, over, user, seq
 FROM (SELECT u.label, u.id, p.filter, p.stage, p.kind, p.code, p.message, p.request_id, u.unit,
              n.name AS unit_name, p.user, p.seq,
              iif(p.stage = 'survey',
-                 p.kind NOT IN ('changed-since', 'gone') AND (u.survey = 1 OR EXISTS (SELECT 1 FROM problem AS later
+                 p.kind NOT IN ('changed-since', 'gone') AND (u.{READ} OR EXISTS (SELECT 1 FROM problem AS later
                      WHERE later.user = p.user AND later.stage = 'survey' AND later.seq > p.seq)),
-                 coalesce(c.stage >= 2 AND p.at < c.settled, 0)) AS over
+                 coalesce(NOT c.{OPEN} AND p.at < c.settled, 0)) AS over
       FROM problem AS p JOIN user AS u ON u.seq = p.user LEFT JOIN unit AS n ON n.id = u.unit
-      LEFT JOIN change AS c ON c.user = p.user AND c.filter = p.filter) AS p";
+      LEFT JOIN change AS c ON c.user = p.user AND c.filter = p.filter) AS p"
+    )
+}
 
-const USER_TOTALS: &str = "
-SELECT count(*),
-       coalesce(sum(survey = 3 OR failed), 0),
-       coalesce(sum(survey = 2), 0),
-       coalesce(sum(survey = 1 AND NOT failed AND NOT pending AND changed), 0),
-       coalesce(sum(survey = 1 AND NOT failed AND NOT pending AND NOT changed), 0)
-FROM (SELECT u.survey AS survey, coalesce(max(c.stage = 6), 0) AS failed, coalesce(max(c.stage = 2), 0) AS changed,
-             coalesce(max(c.stage < 2), 0) AS pending
-      FROM user AS u LEFT JOIN change AS c ON c.user = u.seq GROUP BY u.seq)";
+/// What [`user_outcome`] needs, as the first columns of a query of users and their changes, user by user.
+fn user_rows() -> String {
+    format!(
+        "u.survey, coalesce(max(c.{FAILED}), 0), coalesce(max(c.{OPEN}), 0), coalesce(max(c.{CHANGED}), 0)"
+    )
+}
 
-const CHANGE_TOTALS: &str = "
-SELECT count(*), coalesce(sum(stage = 2), 0), coalesce(sum(stage = 3), 0), coalesce(sum(stage IN (4, 5)), 0),
-       coalesce(sum(stage = 6), 0), coalesce(sum(stage < 2), 0)
-FROM change";
-
-const TYPE_TOTALS: &str = "
+fn type_totals() -> String {
+    format!(
+        "
 SELECT f.type, count(DISTINCT f.user), count(*), sum(f.state = 0), sum(f.state = 1), count(c.filter)
-FROM filter AS f LEFT JOIN change AS c ON c.user = f.user AND c.filter = f.id AND c.stage <> 3
-WHERE f.matching GROUP BY f.type ORDER BY f.type";
+FROM filter AS f LEFT JOIN change AS c ON c.user = f.user AND c.filter = f.id AND NOT c.{ALREADY}
+WHERE f.matching GROUP BY f.type ORDER BY f.type"
+    )
+}
 
 impl<'a> View<'a> {
     pub(super) fn new(connection: &'a Connection) -> Self {
@@ -242,19 +244,25 @@ impl<'a> View<'a> {
 
     /// How many users, by what became of them.
     pub fn users(&self) -> rusqlite::Result<UserTotals> {
-        self.0.query_row(USER_TOTALS, [], |row| {
-            let selected: u64 = row.get(0)?;
-            let (failed, skipped) = (row.get(1)?, row.get(2)?);
-            let (changed, unchanged) = (row.get(3)?, row.get(4)?);
-            Ok(UserTotals {
-                selected,
-                changed,
-                unchanged,
-                skipped,
-                failed,
-                planned: selected.saturating_sub(failed + skipped + changed + unchanged),
-            })
-        })
+        let mut query = self.0.prepare_cached(&format!(
+            "SELECT *, count(*) FROM (SELECT {} FROM user AS u LEFT JOIN change AS c ON c.user = u.seq GROUP BY u.seq)
+             GROUP BY 1, 2, 3, 4",
+            user_rows()
+        ))?;
+        let mut rows = query.query([])?;
+        let mut totals = UserTotals::default();
+        while let Some(row) = rows.next()? {
+            let users: u64 = row.get(4)?;
+            totals.selected += users;
+            *match user_outcome(row)? {
+                UserOutcome::Planned => &mut totals.planned,
+                UserOutcome::Changed => &mut totals.changed,
+                UserOutcome::Unchanged => &mut totals.unchanged,
+                UserOutcome::Skipped => &mut totals.skipped,
+                UserOutcome::Failed => &mut totals.failed,
+            } += users;
+        }
+        Ok(totals)
     }
 
     /// How many filters, by what became of them.
@@ -266,28 +274,37 @@ impl<'a> View<'a> {
             0 => count("SELECT count(*) FROM filter WHERE matching")?,
             rows => rows,
         };
-        self.0.query_row(CHANGE_TOTALS, [], |row| {
-            let (changes, found_so): (u64, u64) = (row.get(0)?, row.get(2)?);
-            let never_planned = if to_undo == 0 {
-                matching.saturating_sub(changes)
-            } else {
-                0
-            };
-            Ok(FilterTotals {
-                surveyed,
-                matching,
-                changed: row.get(1)?,
-                already: never_planned + found_so,
-                left: row.get(3)?,
-                failed: row.get(4)?,
-                planned: row.get(5)?,
-            })
-        })
+        let mut totals = FilterTotals {
+            surveyed,
+            matching,
+            ..FilterTotals::default()
+        };
+        let mut changes: u64 = 0;
+        let mut query = self
+            .0
+            .prepare_cached("SELECT stage, count(*) FROM change GROUP BY stage")?;
+        let mut rows = query.query([])?;
+        while let Some(row) = rows.next()? {
+            let filters: u64 = row.get(1)?;
+            changes += filters;
+            *match row.get(0)? {
+                RowOutcome::Planned | RowOutcome::Sent => &mut totals.planned,
+                RowOutcome::Changed => &mut totals.changed,
+                RowOutcome::Already => &mut totals.already,
+                RowOutcome::ChangedSince | RowOutcome::Gone => &mut totals.left,
+                RowOutcome::Failed => &mut totals.failed,
+                RowOutcome::LeftOut => continue,
+            } += filters;
+        }
+        if to_undo == 0 {
+            totals.already += matching.saturating_sub(changes);
+        }
+        Ok(totals)
     }
 
     /// Matching filters by type.
     pub fn types(&self) -> rusqlite::Result<Vec<TypeTotals>> {
-        let mut query = self.0.prepare_cached(TYPE_TOTALS)?;
+        let mut query = self.0.prepare_cached(&type_totals())?;
         let row = |row: &Row<'_>| {
             Ok(TypeTotals {
                 filter_type: row.get(0)?,
@@ -303,26 +320,29 @@ impl<'a> View<'a> {
 
     /// Users who have changes to be made.
     pub fn users_to_change(&self) -> rusqlite::Result<u64> {
-        let sql = "SELECT count(DISTINCT user) FROM change WHERE stage < 2";
-        self.0.query_row(sql, [], |row| row.get(0))
+        let sql = format!("SELECT count(DISTINCT user) FROM change WHERE {OPEN}");
+        self.0.query_row(&sql, [], |row| row.get(0))
     }
 
     /// Whether a write left behind something else than was meant.
     pub fn has_verify_problems(&self) -> rusqlite::Result<bool> {
-        let sql = format!("SELECT EXISTS ({PROBLEMS} WHERE p.stage = ?1 AND NOT over)");
-        self.0
-            .query_row(&sql, [Stage::Verify.as_str()], |row| row.get(0))
+        let sql = format!(
+            "SELECT EXISTS ({} WHERE p.stage = ?1 AND NOT over)",
+            problems()
+        );
+        self.0.query_row(&sql, [Stage::Verify], |row| row.get(0))
     }
 
     /// Problems that still stand by kind, the most frequent first.
     pub fn problem_groups(&self) -> rusqlite::Result<Vec<ProblemGroup>> {
         let mut query = self.0.prepare_cached(&format!(
-            "SELECT kind, count(DISTINCT user), min(label), message FROM ({PROBLEMS} WHERE NOT over)
-             GROUP BY kind ORDER BY 2 DESC, 1"
+            "SELECT kind, count(DISTINCT user), min(label), message FROM ({} WHERE NOT over)
+             GROUP BY kind ORDER BY 2 DESC, 1",
+            problems()
         ))?;
         let row = |row: &Row<'_>| {
             Ok(ProblemGroup {
-                kind: problem_kind(row, 0)?,
+                kind: row.get(0)?,
                 users: row.get(1)?,
                 example: row.get(2)?,
                 message: row.get(3)?,
@@ -336,7 +356,7 @@ impl<'a> View<'a> {
         &self,
         mut each: impl FnMut(ProblemRow) -> Result<(), E>,
     ) -> rusqlite::Result<Result<(), E>> {
-        let mut query = self.0.prepare(&format!("{PROBLEMS} ORDER BY p.seq"))?;
+        let mut query = self.0.prepare(&format!("{} ORDER BY p.seq", problems()))?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
             if let Err(error) = each(problem_row(row)?) {
@@ -392,7 +412,7 @@ impl<'a> View<'a> {
                 id: filter_id(row, 0)?,
                 name: row.get(1)?,
                 filter_type: row.get(2)?,
-                kind: filter_kind(row, 3)?,
+                kind: row.get(3)?,
                 now: state_and_status(row, 4)?,
                 modified: modification(row, 6)?,
             })
@@ -402,7 +422,8 @@ impl<'a> View<'a> {
 
     fn problem_of(&self, seq: i64) -> rusqlite::Result<Option<ProblemRow>> {
         let mut query = self.0.prepare_cached(&format!(
-            "{PROBLEMS} WHERE p.user = ?1 AND NOT over ORDER BY p.seq LIMIT 1"
+            "{} WHERE p.user = ?1 AND NOT over ORDER BY p.seq LIMIT 1",
+            problems()
         ))?;
         query.query_map([seq], problem_row)?.next().transpose()
     }
@@ -441,9 +462,14 @@ impl Journal {
     }
 }
 
-fn problem_kind(row: &Row<'_>, at: usize) -> rusqlite::Result<ProblemKind> {
-    let text = row.get::<_, String>(at)?;
-    text.parse().map_err(|()| unknown(at, &text))
+/// From the columns of [`user_rows`].
+fn user_outcome(row: &Row<'_>) -> rusqlite::Result<UserOutcome> {
+    let rows = RowsOfUser {
+        failed: row.get(1)?,
+        open: row.get(2)?,
+        changed: row.get(3)?,
+    };
+    Ok(UserOutcome::of(row.get(0)?, rows))
 }
 
 fn problem_row(row: &Row<'_>) -> rusqlite::Result<ProblemRow> {
@@ -456,7 +482,7 @@ fn problem_row(row: &Row<'_>) -> rusqlite::Result<ProblemRow> {
         id: user_id(row, 1)?,
         filter,
         stage: row.get(3)?,
-        kind: problem_kind(row, 4)?,
+        kind: row.get(4)?,
         code: row.get(5)?,
         message: row.get(6)?,
         request_id: row.get(7)?,
@@ -466,16 +492,6 @@ fn problem_row(row: &Row<'_>) -> rusqlite::Result<ProblemRow> {
 }
 
 fn change_row(row: &Row<'_>) -> rusqlite::Result<ChangeRow> {
-    let outcome = match row.get::<_, i32>(9)? {
-        0 => "planned",
-        1 => "unknown",
-        2 => "changed",
-        3 => "already",
-        4 => "left",
-        5 => "gone",
-        6 => "failed",
-        stage => return Err(unknown(9, &stage.to_string())),
-    };
     Ok(ChangeRow {
         user: row.get(0)?,
         user_id: user_id(row, 1)?,
@@ -484,7 +500,7 @@ fn change_row(row: &Row<'_>) -> rusqlite::Result<ChangeRow> {
         filter_type: row.get(4)?,
         before: state_and_status(row, 5)?,
         wanted: state_and_status(row, 7)?,
-        outcome,
+        outcome: row.get(9)?,
         at: row.get::<_, Option<i64>>(10)?.map(time).transpose()?,
         unit: unit_name(row, 11)?,
     })
@@ -493,6 +509,6 @@ fn change_row(row: &Row<'_>) -> rusqlite::Result<ChangeRow> {
 impl ProblemRow {
     /// Whether the user was left out before any request: no failure.
     pub fn is_skip(&self) -> bool {
-        self.stage == Stage::Survey.as_str() && self.kind.is_skip()
+        self.stage == Stage::Survey && self.kind.is_skip()
     }
 }

@@ -8,6 +8,7 @@ use rusqlite::{Connection, params};
 use crate::model::{RunId, State};
 use crate::plan::{PlanDigest, RunSettings, Wave};
 
+use super::codes::{CHANGED, FAILED, OPEN};
 use super::commit::Journal;
 use super::history::{self, HistoryEntry, HistoryKind};
 use super::view::View;
@@ -58,9 +59,12 @@ pub struct WaveTotals {
     pub failed: u64,
 }
 
-const WAVE_TOTALS: &str = "
-SELECT coalesce(sum(changed AND NOT failed), 0), coalesce(sum(failed), 0)
-FROM (SELECT max(stage = 2) AS changed, max(stage = 6) AS failed FROM change WHERE wave = ?1 GROUP BY user)";
+fn wave_totals() -> String {
+    format!(
+        "SELECT coalesce(sum(changed AND NOT failed), 0), coalesce(sum(failed), 0)
+         FROM (SELECT max({CHANGED}) AS changed, max({FAILED}) AS failed FROM change WHERE wave = ?1 GROUP BY user)"
+    )
+}
 
 impl Journal {
     /// What is left, in waves of these sizes.
@@ -95,7 +99,7 @@ impl Journal {
     pub async fn last_wave(&self) -> Result<WaveTotals, JournalError> {
         self.run(|connection| {
             let number = last_wave(connection)?.unwrap_or(0);
-            connection.query_row(WAVE_TOTALS, [number], |row| {
+            connection.query_row(&wave_totals(), [number], |row| {
                 Ok(WaveTotals {
                     number,
                     changed: row.get(0)?,
@@ -141,18 +145,18 @@ fn left(connection: &Connection, settings: &RunSettings) -> rusqlite::Result<Lef
     let view = View::new(connection);
     let count = |sql: &str| connection.query_row(sql, [], |row| row.get::<_, u64>(0));
     let deactivates = connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM change WHERE stage < 2 AND to_state = ?1)",
+        &format!("SELECT EXISTS (SELECT 1 FROM change WHERE {OPEN} AND to_state = ?1)"),
         [State::Inactive.code()],
         |row| row.get(0),
     )?;
     let users = view.users_to_change()?;
     Ok(Left {
         digest: view.digest()?,
-        filters: count("SELECT count(*) FROM change WHERE stage < 2")?,
+        filters: count(&format!("SELECT count(*) FROM change WHERE {OPEN}"))?,
         users,
-        touched: count(
-            "SELECT count(DISTINCT user) FROM change WHERE stage < 2 OR stage = 2 OR maybe",
-        )?,
+        touched: count(&format!(
+            "SELECT count(DISTINCT user) FROM change WHERE {OPEN} OR {CHANGED} OR maybe"
+        ))?,
         selected: count("SELECT count(*) FROM user")?,
         deactivates,
         wave: next_wave(connection, settings, users)?,
@@ -168,7 +172,7 @@ fn next_wave(
 ) -> rusqlite::Result<NextWave> {
     let last = last_wave(connection)?;
     let cut = connection.query_row(
-        "SELECT count(DISTINCT user), count(*) FROM change WHERE stage < 2 AND wave = ?1",
+        &format!("SELECT count(DISTINCT user), count(*) FROM change WHERE {OPEN} AND wave = ?1"),
         [last],
         |row| Ok((row.get::<_, u64>(0)?, row.get::<_, u64>(1)?)),
     )?;
@@ -180,8 +184,10 @@ fn next_wave(
             let number = (last.unwrap_or(0) + 1).max(settings.first_wave);
             let users = most(settings.wave(number), left);
             let filters = connection.query_row(
-                "SELECT count(*) FROM change WHERE stage < 2 AND user IN
-                     (SELECT DISTINCT user FROM change WHERE stage < 2 ORDER BY user LIMIT ?1)",
+                &format!(
+                    "SELECT count(*) FROM change WHERE {OPEN} AND user IN
+                     (SELECT DISTINCT user FROM change WHERE {OPEN} ORDER BY user LIMIT ?1)"
+                ),
                 [users],
                 |row| row.get(0),
             )?;
@@ -207,14 +213,16 @@ const fn most(size: Wave, left: u64) -> u64 {
 fn assign(connection: &Connection, wave: NextWave) -> rusqlite::Result<()> {
     let NextWave { number, users, .. } = wave;
     let begun = connection.query_row(
-        "SELECT EXISTS (SELECT 1 FROM change WHERE stage < 2 AND wave = ?1)",
+        &format!("SELECT EXISTS (SELECT 1 FROM change WHERE {OPEN} AND wave = ?1)"),
         [number],
         |row| row.get::<_, bool>(0),
     )?;
     if !begun {
         connection.execute(
-            "UPDATE change SET wave = ?1 WHERE stage < 2 AND user IN
-                 (SELECT DISTINCT user FROM change WHERE stage < 2 ORDER BY user LIMIT ?2)",
+            &format!(
+                "UPDATE change SET wave = ?1 WHERE {OPEN} AND user IN
+                 (SELECT DISTINCT user FROM change WHERE {OPEN} ORDER BY user LIMIT ?2)"
+            ),
             params![number, users],
         )?;
     }

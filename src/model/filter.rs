@@ -185,6 +185,18 @@ pub struct StateAndStatus {
     pub status: Status,
 }
 
+impl StateAndStatus {
+    /// The status, or the state's own where it is null: that is what the platform takes null for.
+    pub fn effective_status(self) -> Option<i32> {
+        self.status.0.or(self.state.default_status().0)
+    }
+
+    /// Whether both mean the same: a null status means the state's own.
+    pub fn means_the_same_as(self, other: Self) -> bool {
+        self.state == other.state && self.effective_status() == other.effective_status()
+    }
+}
+
 impl fmt::Display for StateAndStatus {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (status {})", self.state.as_str(), self.status)
@@ -203,6 +215,39 @@ pub struct Modification {
     pub by: Option<UserId>,
     /// `modifiedonbehalfby`; null where nobody was impersonated.
     pub on_behalf: Option<UserId>,
+}
+
+impl Modification {
+    /// Whether it tells enough to recognise the same change again.
+    pub const fn is_known(self) -> bool {
+        self.on.is_some() && self.by.is_some()
+    }
+}
+
+/// What tells one version of a row from every other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RowStamp {
+    /// State and status.
+    pub now: StateAndStatus,
+    /// `@odata.etag`; none where the server gives none.
+    pub etag: Option<String>,
+    /// Who changed it last, and when.
+    pub modified: Modification,
+}
+
+/// Whether two values of `@odata.etag` name the same version: the number inside decides, and an empty one names none.
+///
+/// `None` where one of them names no version, so that they cannot tell.
+pub fn is_same_version(a: Option<&str>, b: Option<&str>) -> Option<bool> {
+    Some(version_number(a?)? == version_number(b?)?)
+}
+
+/// `W/"123"` and `"123"` are the same version: a gateway may weaken a validator (RFC 9110, section 8.8.3).
+fn version_number(etag: &str) -> Option<&str> {
+    let text = etag.trim();
+    let text = text.strip_prefix("W/").unwrap_or(text);
+    let number = text.trim_matches('"');
+    (!number.is_empty()).then_some(number)
 }
 
 /// One sync filter as it was read.
@@ -228,4 +273,45 @@ pub struct Filter {
     pub template: Option<Uuid>,
     /// `fetchxml`; only where it was asked for, because it is large.
     pub query: Option<String>,
+}
+
+impl Filter {
+    /// What tells this version of the row from every other.
+    pub fn stamp(&self) -> RowStamp {
+        RowStamp {
+            now: self.now,
+            etag: self.etag.clone(),
+            modified: self.modified,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_null_status_means_the_states_own() {
+        for state in [State::Active, State::Inactive] {
+            let with = |status| StateAndStatus {
+                state,
+                status: Status(status),
+            };
+            let own = state.with_default_status();
+            assert!(with(None).means_the_same_as(own));
+            assert!(!with(Some(3)).means_the_same_as(own));
+            assert!(!with(Some(3)).means_the_same_as(with(None)));
+        }
+        let active = State::Active.with_default_status();
+        assert!(!active.means_the_same_as(State::Inactive.with_default_status()));
+    }
+
+    #[test]
+    fn a_version_is_the_number_inside_and_an_empty_one_is_none() {
+        let same = |a, b| is_same_version(Some(a), Some(b));
+        assert_eq!(same("W/\"12\"", "\"12\""), Some(true));
+        assert_eq!(same("W/\"12\"", "W/\"13\""), Some(false));
+        assert_eq!(same("W/\"\"", "W/\"\""), None);
+        assert_eq!(is_same_version(None, Some("W/\"1\"")), None);
+    }
 }

@@ -5,6 +5,7 @@ mod environment;
 mod filter;
 mod ids;
 mod operation;
+mod outcome;
 mod problem;
 mod template;
 pub mod text;
@@ -13,11 +14,12 @@ mod user;
 pub use address::{CanonicalAddress, ClaimedAddress, is_same_place};
 pub use environment::{EnvironmentUrl, EnvironmentUrlError, Organization, ServerVersion};
 pub use filter::{
-    CALENDAR_TYPES, Filter, FilterType, Kind, Modification, State, StateAndStatus, Status,
-    UnknownCode,
+    CALENDAR_TYPES, Filter, FilterType, Kind, Modification, RowStamp, State, StateAndStatus,
+    Status, UnknownCode, is_same_version,
 };
 pub use ids::{FilterId, ObjectId, RunId, RunIdError, TemplateId, UnitId, UserId};
 pub use operation::{Operation, Outcome};
+pub use outcome::{ReadState, RowOutcome, RowsOfUser, UserOutcome};
 pub use problem::{Problem, ProblemKind, Stage};
 pub use template::{Template, TemplateState, TemplateWrite};
 pub use user::{AccessMode, Caller, User};

@@ -1,19 +1,18 @@
-//! Deciding again, after a row was read again.
-//!
-//! A write that was refused because the row had changed or gone, and a write whose answer never
-//! came, both lead here: what the row *is* decides, never how often something was tried.
+//! Deciding what to do with a row that was read: in the survey of an undo, and wherever the answer to a write does not
+//! say what became of it. What the row *is* decides, never how often something was tried.
 
-use crate::model::{Filter, StateAndStatus, UserId};
+use crate::model::{Filter, RowOutcome, StateAndStatus, UserId, is_same_version};
 
-use super::Change;
+use super::undo::AsLeft;
+use super::{Change, RowDecision, RowResult};
 
-/// What makes a row as wanted, and what makes it untouchable.
+/// When a row is to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Rule {
-    /// Deactivate and reactivate: the state counts; whatever else somebody changed is no obstacle.
-    State,
-    /// Undo: state and status count, and a row whose state somebody changed is left alone.
-    Exact,
+pub enum Condition<'a> {
+    /// Deactivate and reactivate: where its state is another; whatever else somebody changed is no obstacle.
+    StateDiffers,
+    /// Undo: where it still is what the undone run left.
+    AsLeft(AsLeft<'a>),
 }
 
 /// Whether a write of ours was done.
@@ -21,7 +20,7 @@ pub enum Rule {
 pub enum Wrote {
     /// None was, or it was refused.
     No,
-    /// One was sent, and no answer came back.
+    /// One was sent, and no answer says what came of it.
     Maybe,
     /// The server said so, without showing the row.
     Yes,
@@ -36,86 +35,97 @@ pub struct Attribution {
     pub user: UserId,
     /// Whether a write of ours was done.
     pub wrote: Wrote,
-    /// Whether this server was seen to put the caller into `modifiedonbehalfby`. It is documented
-    /// to; where it was never seen to, a lost write is taken for ours, so that undo covers it.
+    /// Whether this server was seen to put the caller into `modifiedonbehalfby`.
     pub stamps: bool,
+    /// Whether a later run wrote this row.
+    pub rewritten: bool,
 }
 
-/// What to do with a row that was read again.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is as wanted, and by our write.
-    Changed {
-        /// What it is now.
-        now: StateAndStatus,
-        /// Its version now.
-        etag: Option<String>,
-    },
-    /// It is as wanted, and not by us.
-    Already,
-    /// It is still to be changed, from what it is now.
-    Again(Change),
-    /// Somebody changed its state; it is left alone.
-    Left {
-        /// What it is now.
-        now: StateAndStatus,
-    },
-    /// There is no such row any more.
-    Gone,
+/// Who changed a row last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Author {
+    Us,
+    Other,
+    /// The row does not tell.
+    Unknown,
 }
 
-/// Decides what to do with a change whose row was read again; `seen` is `None` where it was not there.
+/// Decides about a row; `seen` is `None` where it was not there.
 pub fn judge(
     change: &Change,
-    rule: Rule,
+    condition: Condition<'_>,
     seen: Option<&Filter>,
     attribution: Attribution,
-) -> Verdict {
+) -> RowDecision {
     let Some(seen) = seen else {
-        return Verdict::Gone;
+        return RowDecision::Done(RowResult::new(RowOutcome::Gone, None));
     };
-    let reached = match rule {
-        Rule::State => seen.now.state == change.to.state,
-        Rule::Exact => seen.now == change.to,
-    };
-    if reached && attribution.is_ours(seen) {
-        return Verdict::Changed {
-            now: seen.now,
+    if condition.is_reached(change.to, seen.now) {
+        return RowDecision::Done(attribution.credit(change, seen));
+    }
+    match condition {
+        Condition::StateDiffers => RowDecision::Write(change.on(seen)),
+        Condition::AsLeft(left) => left.judge(change, seen),
+    }
+}
+
+impl Condition<'_> {
+    fn is_reached(self, wanted: StateAndStatus, now: StateAndStatus) -> bool {
+        match self {
+            Self::StateDiffers => now.state == wanted.state,
+            Self::AsLeft(_) => now.means_the_same_as(wanted),
+        }
+    }
+}
+
+impl Change {
+    /// The same change of the row as it was seen now.
+    pub(super) fn on(&self, seen: &Filter) -> Self {
+        Self {
+            filter: self.filter,
+            from: seen.now,
+            to: self.to,
             etag: seen.etag.clone(),
-        };
+        }
     }
-    if reached {
-        return Verdict::Already;
-    }
-    if rule == Rule::Exact && seen.now != change.from {
-        return Verdict::Left { now: seen.now };
-    }
-    Verdict::Again(Change {
-        filter: change.filter,
-        from: seen.now,
-        to: change.to,
-        etag: seen.etag.clone(),
-    })
 }
 
 impl Attribution {
-    /// Whether what the row is now is our doing.
-    pub(super) fn is_ours(self, seen: &Filter) -> bool {
-        match self.wrote {
-            Wrote::No => false,
-            Wrote::Yes => true,
-            Wrote::Maybe => self.bears_our_stamp(seen),
+    /// The result for a row that is as wanted.
+    fn credit(self, change: &Change, seen: &Filter) -> RowResult {
+        let stamp = Some(seen.stamp());
+        match (self.wrote, self.author(change, seen)) {
+            (_, Author::Us) => RowResult::new(RowOutcome::Changed, stamp),
+            (Wrote::Yes, Author::Unknown) => RowResult::new(RowOutcome::Changed, stamp),
+            // We changed it, and somebody changed it after us: what it is now is not what we left.
+            (Wrote::Yes, Author::Other) => RowResult::new(RowOutcome::Changed, None),
+            (_, Author::Other) => RowResult::new(RowOutcome::Already, stamp),
+            (_, Author::Unknown) => RowResult::new(RowOutcome::Already, stamp).unproved(),
         }
     }
 
-    fn bears_our_stamp(self, seen: &Filter) -> bool {
-        if self.callers.contains(&self.user) {
-            // Impersonating oneself leaves no trace of it.
-            return seen.modified.by.is_none_or(|by| by == self.user);
+    /// Who made the row what it is, where a write of this run demanded the version of the change.
+    fn author(self, change: &Change, seen: &Filter) -> Author {
+        let unmoved = is_same_version(change.etag.as_deref(), seen.etag.as_deref()) == Some(true);
+        if self.wrote == Wrote::No || unmoved || self.rewritten {
+            return Author::Other;
+        }
+        self.last_modified_by(seen)
+    }
+
+    /// A change made by impersonation carries the user in `modifiedby` and the real caller in `modifiedonbehalfby`
+    /// (Microsoft: "Impersonate another user using the Web API"); impersonating oneself leaves no trace of it.
+    pub(super) fn last_modified_by(self, seen: &Filter) -> Author {
+        let by_user = seen.modified.by.map(|by| by == self.user);
+        if by_user == Some(false) {
+            return Author::Other;
         }
         match seen.modified.on_behalf {
-            Some(real_caller) => self.callers.contains(&real_caller),
-            None => !self.stamps,
+            Some(caller) if self.callers.contains(&caller) => Author::Us,
+            Some(_) => Author::Other,
+            None if self.callers.contains(&self.user) && by_user.is_some() => Author::Us,
+            None if self.stamps => Author::Other,
+            None => Author::Unknown,
         }
     }
 }
@@ -152,22 +162,42 @@ mod tests {
         user: UserId(uuid::Uuid::from_u128(1)),
         wrote: Wrote::No,
         stamps: true,
+        rewritten: false,
     };
     const LOST: Attribution = Attribution {
         wrote: Wrote::Maybe,
         ..REFUSED
     };
+    const SILENT: Attribution = Attribution {
+        wrote: Wrote::Yes,
+        ..REFUSED
+    };
+
+    fn result(row: &Filter, attribution: Attribution) -> RowResult {
+        match judge(&change(), Condition::StateDiffers, Some(row), attribution) {
+            RowDecision::Done(result) => result,
+            RowDecision::Write(change) => panic!("{change:?}"),
+        }
+    }
+
+    fn outcome(row: &Filter, attribution: Attribution) -> (RowOutcome, bool) {
+        let result = result(row, attribution);
+        (result.outcome, result.proved)
+    }
 
     #[test]
     fn a_row_that_is_gone_is_gone() {
-        assert_eq!(judge(&change(), Rule::State, None, LOST), Verdict::Gone);
+        let gone = judge(&change(), Condition::StateDiffers, None, LOST);
+        let expected = RowResult::new(RowOutcome::Gone, None);
+        assert_eq!(gone, RowDecision::Done(expected));
     }
 
     #[test]
     fn a_row_that_somebody_edited_is_tried_again_with_its_new_version() {
         let mut row = seen(State::Active, None);
         row.now.status = Status(Some(3));
-        let Verdict::Again(again) = judge(&change(), Rule::State, Some(&row), REFUSED) else {
+        let decision = judge(&change(), Condition::StateDiffers, Some(&row), REFUSED);
+        let RowDecision::Write(again) = decision else {
             panic!("tried again");
         };
         assert_eq!(again.etag, row.etag);
@@ -181,42 +211,68 @@ mod tests {
     #[test]
     fn a_lost_write_that_took_effect_is_ours_by_its_stamp() {
         let row = seen(State::Inactive, Some(5));
-        let verdict = judge(&change(), Rule::State, Some(&row), LOST);
-        assert!(matches!(verdict, Verdict::Changed { .. }));
+        assert_eq!(result(&row, LOST).outcome, RowOutcome::Changed);
+        assert_eq!(result(&row, LOST).stamp, Some(row.stamp()));
     }
 
     #[test]
-    fn what_the_user_switched_off_himself_in_that_moment_is_not_ours() {
-        let row = seen(State::Inactive, None);
-        assert_eq!(
-            judge(&change(), Rule::State, Some(&row), LOST),
-            Verdict::Already
-        );
-        let row = seen(State::Inactive, Some(6));
-        assert_eq!(
-            judge(&change(), Rule::State, Some(&row), LOST),
-            Verdict::Already
-        );
+    fn what_somebody_else_switched_off_in_that_moment_is_not_ours() {
+        let mut by_another = seen(State::Inactive, Some(5));
+        by_another.modified.by = Some(user_id(9));
+        let rows = [
+            seen(State::Inactive, None),
+            seen(State::Inactive, Some(6)),
+            by_another,
+        ];
+        for row in rows {
+            assert_eq!(outcome(&row, LOST), (RowOutcome::Already, true), "{row:?}");
+        }
     }
 
     #[test]
-    fn a_server_that_leaves_no_stamps_gives_the_lost_write_to_us() {
+    fn a_server_that_was_never_seen_to_name_the_caller_leaves_the_lost_write_unproved() {
         let row = seen(State::Inactive, None);
         let unstamped = Attribution {
             stamps: false,
             ..LOST
         };
-        let verdict = judge(&change(), Rule::State, Some(&row), unstamped);
-        assert!(matches!(verdict, Verdict::Changed { .. }));
+        assert_eq!(outcome(&row, unstamped), (RowOutcome::Already, false));
+    }
+
+    #[test]
+    fn a_write_that_the_server_said_was_done_is_ours_unless_the_row_was_written_after_it() {
+        let row = seen(State::Inactive, None);
+        let unstamped = Attribution {
+            stamps: false,
+            ..SILENT
+        };
+        assert_eq!(result(&row, unstamped).stamp, Some(row.stamp()));
+        let written_after = result(&row, SILENT);
+        assert_eq!(written_after.outcome, RowOutcome::Changed);
+        assert_eq!(written_after.stamp, None, "not what we left");
     }
 
     #[test]
     fn a_refused_write_is_never_ours() {
         let row = seen(State::Inactive, Some(5));
-        assert_eq!(
-            judge(&change(), Rule::State, Some(&row), REFUSED),
-            Verdict::Already
-        );
+        assert_eq!(outcome(&row, REFUSED), (RowOutcome::Already, true));
+    }
+
+    #[test]
+    fn a_row_of_which_the_version_did_not_move_was_not_written() {
+        let mut row = seen(State::Inactive, Some(5));
+        row.etag = change().etag;
+        assert_eq!(outcome(&row, LOST), (RowOutcome::Already, true));
+    }
+
+    #[test]
+    fn a_row_that_a_later_run_wrote_is_that_runs() {
+        let row = seen(State::Inactive, Some(5));
+        let rewritten = Attribution {
+            rewritten: true,
+            ..LOST
+        };
+        assert_eq!(outcome(&row, rewritten), (RowOutcome::Already, true));
     }
 
     #[test]
@@ -226,15 +282,6 @@ mod tests {
             callers: [user_id(1); 2],
             ..LOST
         };
-        let verdict = judge(&change(), Rule::State, Some(&row), own);
-        assert!(matches!(verdict, Verdict::Changed { .. }));
-    }
-
-    #[test]
-    fn undo_leaves_alone_what_somebody_changed_since() {
-        let mut row = seen(State::Active, None);
-        row.now.status = Status(Some(3));
-        let verdict = judge(&change(), Rule::Exact, Some(&row), REFUSED);
-        assert_eq!(verdict, Verdict::Left { now: row.now });
+        assert_eq!(result(&row, own).outcome, RowOutcome::Changed);
     }
 }

@@ -7,6 +7,7 @@ mod bound;
 mod change;
 mod consent;
 mod criteria;
+mod decision;
 mod difference;
 mod digest;
 mod eligibility;
@@ -27,13 +28,14 @@ mod templates;
 mod undo;
 mod user_list;
 
-pub use again::{Attribution, Rule, Verdict, Wrote, judge};
+pub use again::{Attribution, Condition, Wrote, judge};
 pub use bound::{Bound, BoundError, Wave, WaveError};
 pub use change::{Change, UserPlan, foreign_row, plan_user};
 pub use consent::{
     Confirmations, Decision, Granted, Guards, How, Need, Refusal, Stakes, Topic, WaveStakes, decide,
 };
 pub use criteria::{Criteria, CriteriaError, Types};
+pub use decision::{RowDecision, RowResult};
 pub use difference::{Deviation, deviations, fits};
 pub use digest::{Digester, PlanDigest, PlanDigestError};
 pub use eligibility::ineligible;
@@ -49,8 +51,8 @@ pub use run_settings::{RunSettings, SurveyMode};
 pub use selection::{Mismatch, Named, Place, Selection};
 pub use selector::{Resolved, Selector, SkippedName};
 pub use templates::{
-    TemplateChoice, TemplateVerdict, TemplateWish, judge_template, template_half_back,
-    template_halves, template_write,
+    TemplateChoice, TemplateWish, judge_template, template_half_back, template_halves,
+    template_write,
 };
-pub use undo::{Done, UndoStep, undo_step};
+pub use undo::{AsLeft, PutBack, UNDO_CANNOT, UndoRow, UndoTerms, changed_since};
 pub use user_list::{LONGEST_LIST, ListFault, UserListError, one_name, parse_user_list};

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{State, Template, TemplateId, TemplateState, TemplateWrite};
+use crate::model::{RowOutcome, State, Template, TemplateId, TemplateState, TemplateWrite};
 
 use super::Criteria;
 
@@ -113,23 +113,12 @@ pub fn template_half_back(
     })
 }
 
-/// What became of a template that was written, when its row is seen again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TemplateVerdict {
-    /// It is as it was to be.
-    AsWanted,
-    /// It is something else.
-    Other,
-    /// It is not there.
-    Gone,
-}
-
-/// Judges a template by what it is, not by what was tried: default, state and status.
-pub fn judge_template(seen: Option<&Template>, wanted: TemplateState) -> TemplateVerdict {
+/// Judges a template that was written by what it is, not by what was tried: default, state and status.
+pub fn judge_template(seen: Option<&Template>, wanted: TemplateState) -> RowOutcome {
     match seen {
-        None => TemplateVerdict::Gone,
-        Some(template) if template.state() == wanted => TemplateVerdict::AsWanted,
-        Some(_) => TemplateVerdict::Other,
+        None => RowOutcome::Gone,
+        Some(template) if template.state() == wanted => RowOutcome::Changed,
+        Some(_) => RowOutcome::Failed,
     }
 }
 
@@ -205,8 +194,8 @@ mod tests {
         let off = inactive();
         let wanted = off.state();
         let judge = |template: Option<&Template>| judge_template(template, wanted);
-        assert_eq!(judge(Some(&off)), TemplateVerdict::AsWanted);
-        assert_eq!(judge(None), TemplateVerdict::Gone);
+        assert_eq!(judge(Some(&off)), RowOutcome::Changed);
+        assert_eq!(judge(None), RowOutcome::Gone);
         let default = Template {
             default: true,
             ..off.clone()
@@ -214,7 +203,7 @@ mod tests {
         let mut null = off;
         null.now.status = Status(None);
         for other in [default, null] {
-            assert_eq!(judge(Some(&other)), TemplateVerdict::Other);
+            assert_eq!(judge(Some(&other)), RowOutcome::Failed);
         }
     }
 

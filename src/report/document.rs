@@ -11,7 +11,9 @@ use crate::journal::{
     ChangeRow, FilterTotals, Head, ProblemRow, Requests, RunReader, States, Timeline, UserTotals,
     View,
 };
-use crate::model::{Caller, FilterId, Operation, Outcome, RunId, StateAndStatus, UserId};
+use crate::model::{
+    Caller, FilterId, Operation, Outcome, RowOutcome, RunId, StateAndStatus, UserId,
+};
 
 use super::json::write_json;
 use super::{ReportError, foresight_document, hint, words};
@@ -238,7 +240,7 @@ impl<'a> Problem<'a> {
             user: &row.user,
             id: row.id,
             filter: row.filter,
-            stage: &row.stage,
+            stage: row.stage.as_str(),
             kind: row.kind.as_str(),
             code: row.code.as_deref(),
             message: &row.message,
@@ -259,7 +261,7 @@ struct Change<'a> {
     filter_type: &'a str,
     before: StateAndStatus,
     wanted: StateAndStatus,
-    outcome: &'static str,
+    outcome: RowOutcome,
     at: Option<Timestamp>,
     unit: Option<&'a str>,
 }

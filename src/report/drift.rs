@@ -226,7 +226,7 @@ mod tests {
             user: "bob@contoso.example".into(),
             id: id(2),
             filter: None,
-            stage: "survey".into(),
+            stage: crate::model::Stage::Survey,
             kind: ProblemKind::NoRoles,
             code: None,
             message: "no roles".into(),

@@ -2,6 +2,8 @@
 
 use anstyle::{AnsiColor, Style};
 
+use crate::model::RowOutcome;
+
 /// What a text is like.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
@@ -32,12 +34,12 @@ impl Tone {
     }
 
     /// The tone of what became of a change.
-    pub(super) fn of_outcome(outcome: &str) -> Self {
+    pub(super) const fn of_outcome(outcome: RowOutcome) -> Self {
         match outcome {
-            "changed" => Self::Good,
-            "left" | "gone" | "unknown" => Self::Odd,
-            "failed" => Self::Bad,
-            _ => Self::Plain,
+            RowOutcome::Changed => Self::Good,
+            RowOutcome::ChangedSince | RowOutcome::Gone | RowOutcome::Sent => Self::Odd,
+            RowOutcome::Failed => Self::Bad,
+            RowOutcome::Planned | RowOutcome::Already | RowOutcome::LeftOut => Self::Plain,
         }
     }
 }

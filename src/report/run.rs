@@ -190,7 +190,7 @@ pub(super) fn change_cells(row: &ChangeRow) -> [String; 5] {
         clean(&row.filter_type).into_owned(),
         name,
         format!("{} → {}", state(row.before), state(row.wanted)),
-        row.outcome.to_owned(),
+        row.outcome.as_str().to_owned(),
     ]
 }
 

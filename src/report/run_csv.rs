@@ -111,7 +111,7 @@ fn change_row(run: &RunId, row: &ChangeRow, problem: Option<&ProblemRow>) -> Row
         row.before.status.to_string(),
         row.wanted.state.as_str().to_owned(),
         row.wanted.status.to_string(),
-        row.outcome.to_owned(),
+        row.outcome.as_str().to_owned(),
         maybe(row.at),
         stage,
         kind,
@@ -159,7 +159,7 @@ fn problem_row(run: &RunId, row: &ProblemRow) -> Row {
 
 fn said(problem: &ProblemRow) -> [String; 5] {
     [
-        cell(&problem.stage),
+        problem.stage.as_str().to_owned(),
         problem.kind.as_str().to_owned(),
         cell(problem.code.as_deref().unwrap_or_default()),
         cell(&problem.message),

@@ -7,13 +7,13 @@ use uuid::Uuid;
 
 use crate::journal::{
     Asked, Found, Head, Mark, Named, Phase, Requests, RunFile, RunReader, RunRef, Settled,
-    Settlement,
 };
 use crate::model::{
     Caller, Filter, FilterId, FilterType, Kind, Modification, Operation, Organization, Outcome,
-    Problem, ProblemKind, ServerVersion, Stage, State, Status, UnitId, UserId,
+    Problem, ProblemKind, RowOutcome, RowStamp, ServerVersion, Stage, State, Status, UnitId,
+    UserId,
 };
-use crate::plan::{Change, Criteria, Loss, Selection, Unknown};
+use crate::plan::{Change, Criteria, Loss, RowResult, Selection, Unknown};
 
 use super::{Look, StyledWrite};
 
@@ -170,10 +170,13 @@ async fn survey(file: &RunFile) {
 async fn apply(file: &RunFile) {
     let told = |stage, kind, message: &str| Some(Problem::seen(stage, kind, message));
     let now = State::Inactive.with_default_status();
-    let changed = Settlement::Changed { now, etag: None };
-    let failed = Settlement::Failed {
-        maybe_written: false,
+    let changed = RowStamp {
+        now,
+        etag: None,
+        modified: Modification::default(),
     };
+    let changed = RowResult::new(RowOutcome::Changed, Some(changed));
+    let plain = |outcome| RowResult::new(outcome, None);
     let (verify, apply) = (Stage::Verify, Stage::Apply);
     let (lost, since) = (ProblemKind::StatusNotRestored, ProblemKind::ChangedSince);
     let denied = ProblemKind::NoWritePrivilege;
@@ -185,18 +188,18 @@ async fn apply(file: &RunFile) {
         ),
         (
             5,
-            Some(Settlement::Left),
+            Some(plain(RowOutcome::ChangedSince)),
             told(apply, since, "left alone: somebody made it active"),
         ),
         (
             6,
-            Some(Settlement::Gone),
+            Some(plain(RowOutcome::Gone)),
             told(apply, ProblemKind::Gone, "the filter was deleted meanwhile"),
         ),
         (7, None, None),
         (
             8,
-            Some(failed),
+            Some(plain(RowOutcome::Failed)),
             told(
                 apply,
                 denied,
@@ -205,22 +208,22 @@ async fn apply(file: &RunFile) {
         ),
     ];
     file.journal.set_phase(Phase::Applying).await.unwrap();
-    for (seq, settlement, problem) in fates {
+    for (seq, result, problem) in fates {
         let change = change(&filters(seq, State::Active)[0].0);
         file.journal
             .intend(seq, vec![change.clone()])
             .await
             .unwrap();
-        let Some(settlement) = settlement else {
+        let Some(result) = result else {
             continue;
         };
         let problem = problem.map(|p| p.about(change.filter));
         let settled = Settled {
             change,
-            settlement,
-            problem,
+            result: result.with(problem),
         };
-        file.journal.settle(seq, vec![settled]).await.unwrap();
+        let settled = vec![settled];
+        file.journal.settle(seq, settled, false).await.unwrap();
     }
     for (second, total, throttled, retried) in [(0, 1000, 0, 0), (50, 234, 4, 5)] {
         let requests = Requests {

@@ -4,14 +4,14 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::model::{State, Status, Template, TemplateId, TemplateState};
-use crate::rollout::{TemplateChange, TemplateFate};
+use crate::model::{RowOutcome, State, Status, Template, TemplateId, TemplateState};
+use crate::rollout::TemplateChange;
 
 use super::ReportError;
 use super::cell::{cell, maybe};
 use super::document::FORMAT;
 use super::json::write_json;
-use super::templates::{TemplateRun, back, count, template_hint, word};
+use super::templates::{TemplateRun, back, count, template_hint};
 
 /// Writes templates as one JSON document.
 pub(super) fn list(out: &mut dyn Write, templates: &[Template]) -> Result<(), ReportError> {
@@ -124,12 +124,12 @@ struct Trouble<'a> {
 
 impl<'a> Document<'a> {
     fn of(run: &'a TemplateRun<'a>) -> Self {
-        let some = |fate| count(run, fate) > 0;
-        let outcome = if some(TemplateFate::Failed) {
+        let some = |outcome| count(run, outcome) > 0;
+        let outcome = if some(RowOutcome::Failed) {
             "partial"
-        } else if some(TemplateFate::Planned) {
+        } else if some(RowOutcome::Planned) {
             "planned"
-        } else if some(TemplateFate::Changed) {
+        } else if some(RowOutcome::Changed) {
             "complete"
         } else {
             "nothing"
@@ -163,7 +163,7 @@ impl<'a> Changed<'a> {
             before: template.state(),
             wanted: change.wanted,
             after: change.after,
-            outcome: word(change.fate),
+            outcome: change.outcome.as_str(),
             problem: change.problem.as_ref().map(|problem| Trouble {
                 kind: problem.kind.as_str(),
                 code: problem.code.as_deref(),
@@ -205,7 +205,7 @@ fn csv_change(change: &TemplateChange) -> Vec<String> {
     let mut line = csv_line(&change.template);
     line.extend([
         change.wanted.state.as_str().to_owned(),
-        word(change.fate).to_owned(),
+        change.outcome.to_string(),
         maybe(problem.map(|p| p.kind.as_str())),
         maybe(problem.and_then(|p| p.code.as_ref())),
         problem.map_or_else(String::new, |p| cell(&p.message)),

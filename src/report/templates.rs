@@ -1,7 +1,9 @@
 //! Templates, and what became of their states.
 
-use crate::model::{EnvironmentUrl, Problem, ProblemKind, State, Template, TemplateState};
-use crate::rollout::{TemplateChange, TemplateFate};
+use crate::model::{
+    EnvironmentUrl, Problem, ProblemKind, RowOutcome, State, Template, TemplateState,
+};
+use crate::rollout::TemplateChange;
 
 use super::grid::{Column, Grid, paragraph};
 use super::paint::Tone;
@@ -155,8 +157,8 @@ fn write_problems(
     Ok(())
 }
 
-pub(super) fn count(run: &TemplateRun<'_>, fate: TemplateFate) -> usize {
-    run.changes.iter().filter(|c| c.fate == fate).count()
+pub(super) fn count(run: &TemplateRun<'_>, outcome: RowOutcome) -> usize {
+    run.changes.iter().filter(|c| c.outcome == outcome).count()
 }
 
 fn sentence(run: &TemplateRun<'_>) -> String {
@@ -165,10 +167,10 @@ fn sentence(run: &TemplateRun<'_>) -> String {
         State::Inactive => "deactivated",
     };
     let parts = [
-        (count(run, TemplateFate::Changed), done),
-        (count(run, TemplateFate::Planned), "still to do"),
-        (count(run, TemplateFate::Already), "as wanted already"),
-        (count(run, TemplateFate::Failed), "failed"),
+        (count(run, RowOutcome::Changed), done),
+        (count(run, RowOutcome::Planned), "still to do"),
+        (count(run, RowOutcome::Already), "as wanted already"),
+        (count(run, RowOutcome::Failed), "failed"),
     ];
     let parts: Vec<_> = parts
         .iter()
@@ -212,9 +214,9 @@ type Way = (&'static str, &'static str);
 /// How a template goes back to what it was. One that failed halfway goes back as well.
 fn way_back(change: &TemplateChange) -> Option<Way> {
     let before = change.template.state();
-    let after = match (change.fate, change.after) {
-        (TemplateFate::Changed, after) => after.unwrap_or(change.wanted),
-        (TemplateFate::Failed, Some(after)) if change.halfway => after,
+    let after = match (change.outcome, change.after) {
+        (RowOutcome::Changed, after) => after.unwrap_or(change.wanted),
+        (RowOutcome::Failed, Some(after)) if change.halfway => after,
         _ => return None,
     };
     let command = match before.state {
@@ -227,15 +229,6 @@ fn way_back(change: &TemplateChange) -> Option<Way> {
         _ => "",
     };
     Some((command, flag))
-}
-
-pub(super) const fn word(fate: TemplateFate) -> &'static str {
-    match fate {
-        TemplateFate::Planned => "planned",
-        TemplateFate::Changed => "changed",
-        TemplateFate::Already => "already",
-        TemplateFate::Failed => "failed",
-    }
 }
 
 const fn yes_no(yes: bool) -> &'static str {
@@ -263,8 +256,8 @@ fn tone(template: &Template) -> Tone {
 
 /// What it is to be as long as nothing was tried, and then what it is.
 fn now(change: &TemplateChange) -> TemplateState {
-    match change.fate {
-        TemplateFate::Planned => change.wanted,
+    match change.outcome {
+        RowOutcome::Planned => change.wanted,
         _ => change.after.unwrap_or(change.template.state()),
     }
 }
@@ -285,9 +278,9 @@ fn change_row(change: &TemplateChange) -> (Vec<String>, Tone) {
         clean(&template.name).into_owned(),
         from_to(yes_no(before.default), yes_no(after.default)),
         from_to(&state(before.now()), &state(after.now())),
-        word(change.fate).to_owned(),
+        change.outcome.to_string(),
     ];
-    (cells, Tone::of_outcome(word(change.fate)))
+    (cells, Tone::of_outcome(change.outcome))
 }
 
 #[cfg(test)]
@@ -317,11 +310,11 @@ mod tests {
         };
         let planned = |t| TemplateChange::planned(t, wish);
         let mut done = planned(template(1, false, State::Active));
-        done.fate = TemplateFate::Changed;
+        done.outcome = RowOutcome::Changed;
         done.after = Some(done.wanted);
         let already = planned(template(2, false, State::Inactive));
         let mut refused = planned(template(3, true, State::Active));
-        refused.fate = TemplateFate::Failed;
+        refused.outcome = RowOutcome::Failed;
         let kind = ProblemKind::Refused;
         let mut problem = Problem::seen(Stage::Apply, kind, "The default view cannot be inactive.");
         problem.code = Some("0x8004027b".into());
@@ -329,7 +322,7 @@ mod tests {
         let mut null = template(4, true, State::Active);
         null.now.status = Status(None);
         let mut cleared = planned(null);
-        cleared.fate = TemplateFate::Changed;
+        cleared.outcome = RowOutcome::Changed;
         cleared.after = Some(cleared.wanted);
         vec![done, already, refused, cleared]
     }
@@ -390,7 +383,7 @@ mod tests {
         };
         let back = |state| {
             let mut change = TemplateChange::planned(template(1, false, state), on);
-            change.fate = TemplateFate::Changed;
+            change.outcome = RowOutcome::Changed;
             way_back(&change)
         };
         assert_eq!(

@@ -249,6 +249,7 @@ impl Agreed {
             rollout.settings.stop_after_failures,
             agreement.left.wave.users,
         ));
+        rollout.find_rewritten().await?;
         let writer = rollout.writer(agreement);
         rollout
             .apply_wave(writer, agreement.left.wave, failures)

@@ -2,13 +2,14 @@
 
 use std::sync::atomic::Ordering;
 
-use crate::dataverse::{Impersonated, SetState, Writer, Written, fault_problem};
-use crate::journal::{PendingChange, PendingUser, Settled, Settlement, Subject};
-use crate::model::{Filter, Operation, Problem, ProblemKind, Stage};
-use crate::plan::{Change, Rule, Verdict, Wrote, judge};
+use crate::dataverse::{Impersonated, SetState, Why, WriteReply, Writer};
+use crate::journal::{PendingChange, PendingUser, Settled, Subject};
+use crate::model::{Filter, Problem, ProblemKind, RowOutcome, Stage};
+use crate::plan::{Attribution, Change, RowDecision, RowResult, Wrote, judge};
 
 use super::RolloutError;
 use super::session::Rollout;
+use super::undo::UserConditions;
 
 /// How often a user's rows are tried before they count as failed: each round answers something that
 /// happened in between.
@@ -20,6 +21,10 @@ struct Open {
     change: Change,
     /// Whether a write of ours was done; what may have been done stays so.
     wrote: Wrote,
+    /// Whether a later run wrote the row.
+    rewritten: bool,
+    /// Whether the row was read since it was written last.
+    fresh: bool,
     /// Why it is not settled yet.
     cause: Option<Problem>,
     /// The status that the platform would not take back.
@@ -27,7 +32,7 @@ struct Open {
 }
 
 impl Open {
-    fn new(pending: PendingChange) -> Self {
+    fn new(pending: PendingChange, rewritten: bool) -> Self {
         Self {
             change: pending.change,
             wrote: if pending.maybe_written {
@@ -35,40 +40,54 @@ impl Open {
             } else {
                 Wrote::No
             },
+            rewritten,
+            fresh: false,
             cause: None,
             lost_status: false,
         }
     }
 
-    fn settled(self, settlement: Settlement, problem: Option<Problem>) -> Settled {
+    fn settled(self, result: RowResult) -> Settled {
+        let filter = self.change.filter;
         Settled {
-            problem: problem.map(|problem| problem.about(self.change.filter)),
             change: self.change,
-            settlement,
+            result: RowResult {
+                problem: result.problem.map(|problem| problem.about(filter)),
+                ..result
+            },
         }
     }
 
     fn failed(self, problem: Option<Problem>) -> Settled {
-        let maybe_written = self.wrote != Wrote::No;
         let problem = problem.or_else(|| self.cause.clone());
-        self.settled(Settlement::Failed { maybe_written }, problem)
+        let proved = self.wrote == Wrote::No;
+        let result = RowResult::new(RowOutcome::Failed, None).with(problem);
+        self.settled(RowResult { proved, ..result })
     }
 
+    /// Nothing was sent this time; it is still to be done.
     fn withdrawn(self) -> Settled {
-        let maybe_written = self.wrote != Wrote::No;
-        self.settled(Settlement::Withdrawn { maybe_written }, None)
+        let proved = self.wrote == Wrote::No;
+        let result = RowResult::new(RowOutcome::Planned, None);
+        self.settled(RowResult { proved, ..result })
+    }
+
+    /// Whether it can be written without reading the row first. What may have been written is read before anything is
+    /// written again, and so is a row of which no version can be demanded.
+    fn is_ready(&self, writer: &Writer) -> bool {
+        let demands = writer.demands_versions() && self.change.etag.is_some();
+        self.fresh || (self.wrote == Wrote::No && demands)
     }
 }
 
-/// What is to be done with a change after an answer.
-enum Next {
-    Settled(Settled),
-    /// Try it again as it is.
-    Again(Open),
-    /// The row has to be read first.
-    Read(Open),
-    /// The run is being interrupted.
-    Withdraw(Open),
+/// What came of one round.
+#[derive(Default)]
+struct Round {
+    settled: Vec<Settled>,
+    open: Vec<Open>,
+    interrupted: bool,
+    /// One of the rows proved that the server names the real caller.
+    stamps: bool,
 }
 
 impl Rollout {
@@ -80,54 +99,53 @@ impl Rollout {
     ) -> Result<Option<ProblemKind>, RolloutError> {
         let PendingUser { subject, changes } = user;
         let mut problem = None;
-        let mut open: Vec<Open> = changes.into_iter().map(Open::new).collect();
-        // What may have been written in an earlier life is read before anything is written again.
-        let (mut to_read, mut to_write): (Vec<_>, Vec<_>) =
-            open.drain(..).partition(|one| one.wrote != Wrote::No);
+        let conditions = self.conditions(&subject).await?;
+        let mut open = Vec::with_capacity(changes.len());
+        for pending in changes {
+            let rewritten = self.is_rewritten(pending.change.filter);
+            open.push(Open::new(pending, rewritten));
+        }
         for _ in 0..ROUNDS {
-            if !to_read.is_empty() {
-                let (settled, again) = self.read_and_judge(&subject, to_read).await?;
-                self.settle(&subject, settled, &mut problem).await?;
-                to_write.extend(again);
-            }
+            let (ready, to_read) = open.drain(..).partition(|one: &Open| one.is_ready(writer));
+            let mut to_write: Vec<Open> = ready;
+            let read = self.read_and_judge(&subject, &conditions, to_read).await?;
+            to_write.extend(self.settle(&subject, read, &mut problem).await?);
             if to_write.is_empty() {
                 return Ok(problem);
             }
             let round = self.write_round(writer, &subject, to_write).await?;
-            self.settle(&subject, round.settled, &mut problem).await?;
-            if round.interrupted {
+            let interrupted = round.interrupted;
+            open = self.settle(&subject, round, &mut problem).await?;
+            if interrupted {
                 return Err(RolloutError::Interrupted);
             }
-            (to_read, to_write) = (round.to_read, round.to_write);
         }
-        let (settled, again) = self.read_and_judge(&subject, to_read).await?;
-        let failed = again
-            .into_iter()
-            .chain(to_write)
-            .map(|one| one.failed(None));
-        let settled = settled.into_iter().chain(failed).collect();
-        self.settle(&subject, settled, &mut problem).await?;
+        let (refused, to_read) = open.into_iter().partition(|one| one.is_ready(writer));
+        let mut last = self.read_and_judge(&subject, &conditions, to_read).await?;
+        let failed = std::mem::take(&mut last.open).into_iter().chain(refused);
+        last.settled.extend(failed.map(|one| one.failed(None)));
+        self.settle(&subject, last, &mut problem).await?;
         Ok(problem)
     }
 
+    /// Records what a round settled, and hands out the rest.
     async fn settle(
         &self,
         subject: &Subject,
-        settled: Vec<Settled>,
+        round: Round,
         problem: &mut Option<ProblemKind>,
-    ) -> Result<(), RolloutError> {
-        for one in &settled {
-            let bad = matches!(one.settlement, Settlement::Failed { .. });
-            let said = one
-                .problem
-                .as_ref()
-                .filter(|p| bad || p.stage == Stage::Verify);
+    ) -> Result<Vec<Open>, RolloutError> {
+        for one in &round.settled {
+            let bad = one.result.outcome == RowOutcome::Failed;
+            let said = one.result.problem.as_ref();
+            let said = said.filter(|p| bad || p.stage == Stage::Verify);
             *problem = problem.or(said.map(|p| p.kind));
         }
-        if !settled.is_empty() {
-            self.journal().settle(subject.seq, settled).await?;
+        if !round.settled.is_empty() {
+            let (seq, journal) = (subject.seq, self.journal());
+            journal.settle(seq, round.settled, round.stamps).await?;
         }
-        Ok(())
+        Ok(round.open)
     }
 
     /// Intents, then the request, then what each answer means.
@@ -137,104 +155,93 @@ impl Rollout {
         subject: &Subject,
         open: Vec<Open>,
     ) -> Result<Round, RolloutError> {
-        if !writer.is_dry_run() {
-            let changes = open.iter().map(|one| one.change.clone()).collect();
-            self.journal().intend(subject.seq, changes).await?;
-        }
+        let changes = open.iter().map(|one| one.change.clone()).collect();
+        self.journal().intend(subject.seq, changes).await?;
         let states: Vec<_> = open.iter().map(|one| set_state(&one.change)).collect();
-        let written = match writer
-            .set_states(&Impersonated::from(subject), &states)
-            .await
-        {
-            Ok(written) => written,
+        let who = Impersonated::from(subject);
+        let replies = match writer.set_states(&who, &states).await {
+            Ok(replies) => replies,
             Err(error) => {
                 // Nothing was done: the changes are as they were before.
                 let withdrawn = open.into_iter().map(Open::withdrawn).collect();
-                self.journal().settle(subject.seq, withdrawn).await?;
+                self.journal().settle(subject.seq, withdrawn, false).await?;
                 return Err(error.into());
             }
         };
         let mut round = Round::default();
-        for (one, written) in open.into_iter().zip(written) {
-            if matches!(written, Written::Dry) {
-                continue;
-            }
-            match self.understand(subject, one, written) {
-                Next::Settled(settled) => round.settled.push(settled),
-                Next::Again(one) => round.to_write.push(one),
-                Next::Read(one) => round.to_read.push(one),
-                Next::Withdraw(one) => {
-                    round.interrupted = true;
-                    round.settled.push(one.withdrawn());
-                }
-            }
+        for (one, reply) in open.into_iter().zip(replies) {
+            self.understand(subject, one, reply, &mut round);
         }
         Ok(round)
     }
 
-    fn understand(&self, subject: &Subject, mut one: Open, written: Written) -> Next {
-        let seen = |kind, why: String| Some(Problem::seen(Stage::Apply, kind, why));
-        match written {
-            Written::Shown(row) => self.verify(subject, one, &row),
-            Written::Silent => {
-                let why = "the server said that it was done, and the row does not show it";
-                one.cause = seen(ProblemKind::NotAsWritten, why.into());
-                one.wrote = Wrote::Yes;
-                Next::Read(one)
+    fn understand(
+        &self,
+        subject: &Subject,
+        mut one: Open,
+        reply: WriteReply<Filter>,
+        round: &mut Round,
+    ) {
+        one.fresh = false;
+        match reply {
+            WriteReply::Shown(row) => self.verify(subject, one, &row, round),
+            WriteReply::Refused(fault) if one.gives_up_status(fault.status.as_u16()) => {
+                // Nothing was done, so that the row is as it was.
+                one.fresh = true;
+                round.open.push(one);
             }
-            Written::Stale(fault) => {
-                one.cause = Some(fault_problem(Stage::Apply, &fault));
-                Next::Read(one)
-            }
-            Written::NotNow(fault) => {
-                one.cause = Some(fault_problem(Stage::Apply, &fault));
-                Next::Again(one)
-            }
-            Written::Unknown { why } => {
-                one.cause = seen(ProblemKind::ServerError, why);
-                one.wrote = Wrote::Maybe;
-                Next::Read(one)
-            }
-            Written::Refused(fault) if one.gives_up_status(fault.status.as_u16()) => {
-                Next::Again(one)
-            }
-            Written::Refused(fault) => {
+            WriteReply::Refused(fault) => {
                 let problem = self.refusal(subject, Stage::Apply, &fault);
-                Next::Settled(one.failed(Some(problem)))
+                round.settled.push(one.failed(Some(problem)));
             }
-            Written::NotSent { kind, why } => Next::Settled(one.failed(seen(kind, why))),
-            Written::Interrupted | Written::Dry => Next::Withdraw(one),
+            WriteReply::Unclear(why) => {
+                one.cause = Some(why.problem(Stage::Apply));
+                one.wrote = wrote(one.wrote, &why);
+                round.open.push(one);
+            }
+            WriteReply::NotSent(Why::Interrupted) => {
+                round.interrupted = true;
+                round.settled.push(one.withdrawn());
+            }
+            WriteReply::NotSent(why) => {
+                let problem = why.problem(Stage::Apply);
+                round.settled.push(one.failed(Some(problem)));
+            }
         }
     }
 
     /// The answer itself shows what was written, of whom, and as whom.
-    fn verify(&self, subject: &Subject, mut one: Open, row: &Filter) -> Next {
+    fn verify(&self, subject: &Subject, mut one: Open, row: &Filter, round: &mut Round) {
         if row.id != one.change.filter || row.now.state != one.change.to.state {
             one.wrote = Wrote::Maybe;
             let why = format!("the server showed it {} after it was set", row.now);
             one.cause = Some(Problem::seen(Stage::Verify, ProblemKind::NotAsWritten, why));
-            return Next::Read(one);
+            round.open.push(one);
+            return;
         }
-        self.learn_stamp(subject, row);
+        round.stamps |= self.learn_stamp(subject, row);
         let problem = dropped_impersonation(subject, row).or_else(|| one.status_problem(row));
-        Next::Settled(one.settled(changed(row), problem))
+        let result = RowResult::new(RowOutcome::Changed, Some(row.stamp())).with(problem);
+        round.settled.push(one.settled(result));
     }
 
-    /// Whether this server names the real caller decides whose work a row is after a lost answer.
-    fn learn_stamp(&self, subject: &Subject, row: &Filter) {
+    /// Whether this row is the first to prove that this server names the real caller, which decides whose work a row is
+    /// after a lost answer.
+    fn learn_stamp(&self, subject: &Subject, row: &Filter) -> bool {
         let caller = self.reader.identity().caller.id;
-        if subject.id != caller && row.modified.on_behalf == Some(caller) {
-            self.stamps.store(true, Ordering::Relaxed);
-        }
+        let named = subject.id != caller && row.modified.on_behalf == Some(caller);
+        named && !self.stamps.swap(true, Ordering::Relaxed)
     }
 
     async fn read_and_judge(
         &self,
         subject: &Subject,
+        conditions: &UserConditions,
         open: Vec<Open>,
-    ) -> Result<(Vec<Settled>, Vec<Open>), RolloutError> {
+    ) -> Result<Round, RolloutError> {
+        let mut round = Round::default();
         if open.is_empty() {
-            return Ok((Vec::new(), Vec::new()));
+            return Ok(round);
         }
         let filters = match self.read_user(subject).await? {
             Ok(filters) => filters,
@@ -244,65 +251,73 @@ impl Rollout {
                     ..problem
                 };
                 let failed = |one: Open| one.failed(Some(problem.clone()));
-                return Ok((open.into_iter().map(failed).collect(), Vec::new()));
+                round.settled.extend(open.into_iter().map(failed));
+                return Ok(round);
             }
         };
-        let (mut settled, mut again) = (Vec::new(), Vec::new());
-        for one in open {
-            let row = filters.iter().find(|filter| filter.id == one.change.filter);
-            match self.judge_one(subject, one, row) {
-                Ok(one) => again.push(one),
-                Err(one) => settled.push(*one),
+        for mut one in open {
+            let seen = filters.iter().find(|filter| filter.id == one.change.filter);
+            let attribution = Attribution {
+                rewritten: one.rewritten,
+                ..self.attribution(subject, one.wrote)
+            };
+            let condition = conditions.of(one.change.filter, subject.id);
+            match judge(&one.change, condition, seen, attribution) {
+                RowDecision::Write(change) => {
+                    one.change = change;
+                    one.fresh = true;
+                    round.open.push(one);
+                }
+                RowDecision::Done(result) => {
+                    let problem = self
+                        .row_problem(subject, conditions, &one, &result, seen)
+                        .await?;
+                    if result.outcome == RowOutcome::Changed {
+                        round.stamps |= seen.is_some_and(|row| self.learn_stamp(subject, row));
+                    }
+                    round.settled.push(one.settled(result.with(problem)));
+                }
             }
         }
-        Ok((settled, again))
+        Ok(round)
     }
 
-    /// `Ok` is to be written again, `Err` is settled.
-    fn judge_one(
+    async fn row_problem(
         &self,
         subject: &Subject,
-        mut one: Open,
-        row: Option<&Filter>,
-    ) -> Result<Open, Box<Settled>> {
-        let attribution = self.attribution(subject, one.wrote);
-        let told = |kind, why: String| Some(Problem::seen(Stage::Apply, kind, why));
-        let settled = match judge(&one.change, self.rule(), row, attribution) {
-            Verdict::Changed { now, etag } => {
-                let problem = row.and_then(|row| one.status_problem(row));
-                one.settled(Settlement::Changed { now, etag }, problem)
-            }
-            Verdict::Already => one.settled(Settlement::Already, None),
-            Verdict::Left { now } => {
-                let why = format!("left alone: somebody made it {now} meanwhile");
-                one.settled(Settlement::Left, told(ProblemKind::ChangedSince, why))
-            }
-            Verdict::Gone => {
+        conditions: &UserConditions,
+        one: &Open,
+        result: &RowResult,
+        seen: Option<&Filter>,
+    ) -> Result<Option<Problem>, RolloutError> {
+        Ok(match (result.outcome, seen) {
+            (RowOutcome::Changed, Some(row)) => one.status_problem(row),
+            (RowOutcome::ChangedSince, Some(row)) => match conditions.row(one.change.filter) {
+                Some(undone) => Some(
+                    self.changed_since(Stage::Apply, subject, undone, row)
+                        .await?,
+                ),
+                None => None,
+            },
+            (RowOutcome::Gone, _) => {
                 let why = "the filter was deleted meanwhile";
-                one.settled(Settlement::Gone, told(ProblemKind::Gone, why.into()))
+                Some(Problem::seen(Stage::Apply, ProblemKind::Gone, why))
             }
-            Verdict::Again(change) => {
-                one.change = change;
-                return Ok(one);
-            }
-        };
-        Err(Box::new(settled))
-    }
-
-    fn rule(&self) -> Rule {
-        match self.head().operation {
-            Operation::Deactivate | Operation::Reactivate => Rule::State,
-            Operation::Undo => Rule::Exact,
-        }
+            _ => None,
+        })
     }
 }
 
-#[derive(Default)]
-struct Round {
-    settled: Vec<Settled>,
-    to_read: Vec<Open>,
-    to_write: Vec<Open>,
-    interrupted: bool,
+/// What is known of our writes once this answer is in.
+fn wrote(before: Wrote, why: &Why) -> Wrote {
+    match why {
+        Why::Silent => Wrote::Yes,
+        Why::Said(fault) if fault.is_concurrency_unsupported() => before,
+        Why::Said(_) | Why::Seen { .. } | Why::Interrupted => match before {
+            Wrote::Yes => Wrote::Yes,
+            Wrote::No | Wrote::Maybe => Wrote::Maybe,
+        },
+    }
 }
 
 impl Open {
@@ -313,13 +328,14 @@ impl Open {
         if status != 400 || self.change.to == usual {
             return false;
         }
+        self.lost_status = !self.change.to.means_the_same_as(usual);
         self.change.to = usual;
-        self.lost_status = true;
         true
     }
 
+    /// That a null status came back as the state's own is no problem: it means the same.
     fn status_problem(&self, row: &Filter) -> Option<Problem> {
-        let lost = self.lost_status || row.now.status != self.change.to.status;
+        let lost = self.lost_status || !row.now.means_the_same_as(self.change.to);
         let why = || format!("its state was set; its status is {} now", row.now.status);
         lost.then(|| Problem::seen(Stage::Verify, ProblemKind::StatusNotRestored, why()))
     }
@@ -330,13 +346,6 @@ fn set_state(change: &Change) -> SetState {
         filter: change.filter,
         to: change.to,
         etag: change.etag.clone(),
-    }
-}
-
-fn changed(row: &Filter) -> Settlement {
-    Settlement::Changed {
-        now: row.now,
-        etag: row.etag.clone(),
     }
 }
 

@@ -295,6 +295,7 @@ mod tests {
             code,
             message: message.into(),
             request_id: None,
+            documented: true,
         }
     }
 

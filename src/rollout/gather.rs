@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::journal::{Found, Mark, Phase, RunReader};
+use crate::journal::{Found, Mark, Phase};
 use crate::model::{UnitId, User, UserId};
 use crate::plan::{Resolved, Selection, Selector, ineligible};
 
@@ -10,10 +10,8 @@ use super::RolloutError;
 use super::choose::{Chosen, choose};
 use super::filter_types::check_types;
 use super::progress::Step;
-use super::session::{Rollout, belongs_together};
+use super::session::Rollout;
 
-/// Users taken from another run at a time.
-const CHUNK: usize = 500;
 /// Names that lead to nobody, of which so many are said.
 const NAMED: usize = 5;
 
@@ -153,30 +151,8 @@ impl Rollout {
         Ok(self.journal().add_units(named.collect()).await?)
     }
 
-    /// Collects the users of whom another run changed rows, with those rows.
-    ///
-    /// # Errors
-    /// [`RolloutError::OtherOrganization`] where that run belongs to another organisation.
-    pub(super) async fn gather_undo(&self, source: &RunReader) -> Result<(), RolloutError> {
-        belongs_together(&source.head.organization, &self.head().organization)?;
-        self.progress.begin(Step::Gather, None);
-        self.journal().forget_users().await?;
-        let mut after = 0;
-        loop {
-            let users = source.done(after, CHUNK)?;
-            let Some((last, _)) = users.last() else {
-                break;
-            };
-            after = last.seq;
-            let count = u64::try_from(users.len()).unwrap_or(u64::MAX);
-            self.journal().add_undo(users).await?;
-            self.progress.found(count);
-        }
-        self.journal().add_units(source.units()?).await?;
-        self.gathered().await
-    }
-
-    async fn gathered(&self) -> Result<(), RolloutError> {
+    /// Ends the gathering.
+    pub(super) async fn gathered(&self) -> Result<(), RolloutError> {
         self.journal().set_phase(Phase::Surveying).await?;
         self.progress.end();
         Ok(())

@@ -26,6 +26,7 @@ mod session;
 mod stop;
 mod survey;
 mod templates;
+mod undo;
 
 pub use crate::plan::SurveyMode;
 pub use administrator::{FallBack, SurveyedAs};
@@ -43,4 +44,4 @@ pub use rehearse::Rehearsal;
 pub use run::{EndedRun, Halted, Run, RunHandle};
 pub use session::Connection;
 pub use stop::StopReason;
-pub use templates::{TemplateChange, TemplateFate, set_template};
+pub use templates::{TemplateChange, set_template};

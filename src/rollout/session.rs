@@ -1,11 +1,12 @@
 //! A run and everything it needs, as every phase shares it.
 
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::dataverse::{Impersonated, Reader, Writer};
 use crate::journal::{Head, Journal, RunFile, Subject};
-use crate::model::{Organization, ProblemKind, UserId};
+use crate::model::{FilterId, Organization, ProblemKind, UserId};
 use crate::pacing::{Breaker, BreakerOutcome, Pacer};
 use crate::plan::{Guards, RunSettings, Surroundings};
 
@@ -57,6 +58,10 @@ pub(super) struct Rollout {
     pub(super) control: Control,
     pub(super) proof: Mutex<Option<Proof>>,
     pub(super) stamps: AtomicBool,
+    /// Filters of which a write of ours was never proved, and that a later run wrote.
+    pub(super) rewritten: Mutex<HashSet<FilterId>>,
+    /// How users are named who are no users of the run.
+    pub(super) names: Mutex<HashMap<UserId, String>>,
     breaker: Mutex<Breaker>,
     /// What has to be known to count what users lose; only where that is asked for.
     pub(super) around: Mutex<Option<Arc<Surroundings>>>,
@@ -86,6 +91,8 @@ impl Rollout {
             settings_unknown: false,
             progress: ProgressSender::default(),
             control: Control::new(token),
+            rewritten: Mutex::default(),
+            names: Mutex::default(),
             proof: Mutex::new(None),
             breaker: Mutex::new(breaker),
             around: Mutex::new(None),
@@ -97,7 +104,7 @@ impl Rollout {
     /// The one place where something that can write is made; it takes what was agreed to.
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub(super) fn writer(&self, _agreed: &Agreement) -> Writer {
-        Writer::new(self.reader.clone(), false)
+        Writer::new(self.reader.clone())
     }
 
     /// What the run is.

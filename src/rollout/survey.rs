@@ -4,10 +4,8 @@ use std::sync::Arc;
 
 use crate::dataverse::{self, Fault, Impersonated, fault_problem};
 use crate::journal::{Phase, Subject, Surveyed, UndoFinding};
-use crate::model::{Filter, Operation, Problem, ProblemKind, Stage};
-use crate::plan::{
-    Attribution, Change, Done, UndoStep, UserPlan, Wrote, foreign_row, plan_user, undo_step,
-};
+use crate::model::{Filter, Problem, ProblemKind, Stage};
+use crate::plan::{Change, RowDecision, UserPlan, foreign_row, plan_user};
 
 use super::pool::Numbered;
 use super::progress::Step;
@@ -36,9 +34,9 @@ impl Planned {
             Self::Changes(surveyed) => surveyed.changes.clone(),
             Self::Undo(_, findings) => findings
                 .iter()
-                .filter_map(|(_, step, _)| match step {
-                    UndoStep::PutBack(change) => Some(change.clone()),
-                    UndoStep::Already | UndoStep::Left { .. } | UndoStep::Gone => None,
+                .filter_map(|(_, decision)| match decision {
+                    RowDecision::Write(change) => Some(change.clone()),
+                    RowDecision::Done(_) => None,
                 })
                 .collect(),
         }
@@ -237,53 +235,4 @@ impl Rollout {
             changes,
         }))
     }
-
-    async fn plan_undo(
-        &self,
-        subject: &Subject,
-        filters: &[Filter],
-    ) -> Result<Planned, RolloutError> {
-        debug_assert_eq!(self.head().operation, Operation::Undo);
-        let rows = self.journal().to_undo(subject.seq).await?;
-        let attribution = self.attribution(subject, Wrote::Maybe);
-        let findings = rows.into_iter().map(|done| {
-            let seen = filters.iter().find(|filter| filter.id == done.filter);
-            let step = undo_step(&done, seen, attribution);
-            let problem = undo_problem(&done, &step);
-            (done, step, problem)
-        });
-        let findings: Vec<UndoFinding> = findings.collect();
-        let concerns = |filter: &Filter| findings.iter().any(|(done, ..)| done.filter == filter.id);
-        let marked = filters
-            .iter()
-            .map(|filter| (filter.clone(), concerns(filter)))
-            .collect();
-        Ok(Planned::Undo(marked, findings))
-    }
-
-    pub(super) fn attribution(&self, subject: &Subject, wrote: Wrote) -> Attribution {
-        Attribution {
-            callers: self.callers(),
-            user: subject.id,
-            wrote,
-            stamps: self.server_stamps(),
-        }
-    }
-}
-
-/// What undo has to say of a row that it does not put back. That a row whose write was never answered
-/// turns out never to have been written is no news.
-fn undo_problem(done: &Done, step: &UndoStep) -> Option<Problem> {
-    let problem = match step {
-        UndoStep::Left { now } => {
-            let message = format!(
-                "left alone: it was left {}, and somebody made it {now}",
-                done.after
-            );
-            Problem::seen(Stage::Survey, ProblemKind::ChangedSince, message)
-        }
-        UndoStep::Gone => Problem::seen(Stage::Survey, ProblemKind::Gone, "the filter is gone"),
-        UndoStep::PutBack(_) | UndoStep::Already => return None,
-    };
-    Some(problem.about(done.filter))
 }

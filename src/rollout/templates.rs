@@ -1,24 +1,12 @@
 //! Setting templates, one after the other: they are few, and belong to the organisation.
 
-use crate::dataverse::{Error, Fault, Reader, TemplateWriter, TemplateWritten, fault_problem};
-use crate::model::{Problem, ProblemKind, Stage, Template, TemplateState, TemplateWrite};
-use crate::plan::{
-    TemplateVerdict, TemplateWish, judge_template, template_half_back, template_halves,
-    template_write,
+use crate::dataverse::{Error, Fault, Reader, TemplateWriter, Why, WriteReply, fault_problem};
+use crate::model::{
+    Problem, ProblemKind, RowOutcome, Stage, Template, TemplateState, TemplateWrite,
 };
-
-/// What became of one template.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum TemplateFate {
-    /// Not yet tried, or a dry run.
-    Planned,
-    /// It was set.
-    Changed,
-    /// It was as wanted already.
-    Already,
-    /// It could not be set.
-    Failed,
-}
+use crate::plan::{
+    TemplateWish, judge_template, template_half_back, template_halves, template_write,
+};
 
 /// A template with what was and is to be.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,7 +16,7 @@ pub struct TemplateChange {
     /// What it is to be.
     pub wanted: TemplateState,
     /// What became of it.
-    pub fate: TemplateFate,
+    pub outcome: RowOutcome,
     /// What it is now, as far as the server has shown it.
     pub after: Option<TemplateState>,
     /// Why it failed.
@@ -43,10 +31,10 @@ impl TemplateChange {
         let already = wish.is_met(&template);
         Self {
             wanted: wish.of(&template),
-            fate: if already {
-                TemplateFate::Already
+            outcome: if already {
+                RowOutcome::Already
             } else {
-                TemplateFate::Planned
+                RowOutcome::Planned
             },
             after: already.then_some(template.state()),
             problem: None,
@@ -56,56 +44,60 @@ impl TemplateChange {
     }
 
     fn failed(&mut self, problem: Problem, seen: Option<&Template>) {
-        self.fate = TemplateFate::Failed;
+        self.outcome = RowOutcome::Failed;
         self.problem = Some(problem);
         self.after = seen.map(Template::state).or(self.after);
     }
 
     fn take(&mut self, step: Step) {
         match step {
-            Step::Dry => {}
-            Step::Done(row) => {
-                self.fate = TemplateFate::Changed;
+            Ok(row) => {
+                self.outcome = RowOutcome::Changed;
                 self.after = Some(row.state());
             }
-            Step::Refused(fault) => self.failed(fault_problem(Stage::Apply, &fault), None),
-            Step::Failed { problem, seen } => self.failed(problem, seen.as_deref()),
+            Err(missed) => self.failed(missed.problem, missed.seen.as_deref()),
         }
     }
 }
 
-/// What became of one write.
+/// The row as it was to be, or why it is not.
+type Step = Result<Box<Template>, Missed>;
+
+/// A write that did not make of the row what it was to be.
 #[derive(Debug)]
-enum Step {
-    /// A dry run: nothing was sent.
-    Dry,
-    /// The row is as it was to be.
-    Done(Box<Template>),
-    /// The server refused, and nothing was done.
-    Refused(Box<Fault>),
-    /// The row is something else, gone, or not known.
-    Failed {
-        problem: Problem,
-        seen: Option<Box<Template>>,
-    },
+struct Missed {
+    problem: Problem,
+    /// The row, where it was seen after.
+    seen: Option<Box<Template>>,
+    /// What the server refused with; then nothing was done.
+    refused: Option<Box<Fault>>,
 }
 
-impl Step {
-    fn judged(seen: Option<Template>, wanted: TemplateState, cause: Option<Problem>) -> Self {
-        let verdict = judge_template(seen.as_ref(), wanted);
-        let problem = match (verdict, &seen) {
-            (TemplateVerdict::AsWanted, Some(row)) => return Self::Done(Box::new(row.clone())),
-            (TemplateVerdict::Gone, _) | (_, None) => {
-                let why = "the template was deleted meanwhile";
-                Problem::seen(Stage::Apply, ProblemKind::Gone, why)
-            }
-            (_, Some(row)) => cause.unwrap_or_else(|| {
+impl Missed {
+    const fn new(problem: Problem, seen: Option<Box<Template>>) -> Self {
+        Self {
+            problem,
+            seen,
+            refused: None,
+        }
+    }
+}
+
+fn judged(seen: Option<Box<Template>>, wanted: TemplateState, cause: Option<Problem>) -> Step {
+    match (judge_template(seen.as_deref(), wanted), seen) {
+        (RowOutcome::Changed, Some(row)) => Ok(row),
+        (RowOutcome::Gone, seen) | (_, seen @ None) => {
+            let why = "the template was deleted meanwhile";
+            let problem = Problem::seen(Stage::Apply, ProblemKind::Gone, why);
+            Err(Missed::new(problem, seen))
+        }
+        (_, Some(row)) => {
+            let problem = cause.unwrap_or_else(|| {
                 let why = format!("it was to be {wanted}, and it is {}", row.state());
                 Problem::seen(Stage::Verify, ProblemKind::NotAsWritten, why)
-            }),
-        };
-        let seen = seen.map(Box::new);
-        Self::Failed { problem, seen }
+            });
+            Err(Missed::new(problem, Some(row)))
+        }
     }
 }
 
@@ -116,15 +108,19 @@ pub async fn set_template(
     writer: &TemplateWriter,
     change: &mut TemplateChange,
 ) -> Result<(), Error> {
-    if change.fate != TemplateFate::Planned {
+    if change.outcome != RowOutcome::Planned {
         return Ok(());
     }
     let before = change.template.state();
     let whole = template_write(before, change.wanted);
     let step = write(reader, writer, &change.template, whole).await?;
     let halves = template_halves(before, change.wanted);
+    let apart = |missed: &Missed| {
+        let refused = missed.refused.as_ref();
+        refused.is_some_and(|fault| fault.may_be_accepted_in_two())
+    };
     match (&step, halves) {
-        (Step::Refused(fault), Some(halves)) if fault.may_be_accepted_in_two() => {
+        (Err(missed), Some(halves)) if apart(missed) => {
             in_two(reader, writer, change, halves).await
         }
         _ => {
@@ -142,15 +138,20 @@ async fn in_two(
     (first, second): (TemplateWrite, TemplateWrite),
 ) -> Result<(), Error> {
     let between = match write(reader, writer, &change.template, first).await? {
-        Step::Done(row) => row,
-        other => {
-            change.take(other);
+        Ok(row) => row,
+        missed => {
+            change.take(missed);
             return Ok(());
         }
     };
     let (problem, seen, ended) = match write(reader, writer, &between, second).await {
-        Ok(Step::Refused(fault)) => (fault_problem(Stage::Apply, &fault), Some(between), Ok(())),
-        Ok(Step::Failed { problem, seen }) => (problem, seen, Ok(())),
+        Ok(Err(missed)) => {
+            let seen = match missed.refused {
+                Some(_) => Some(between),
+                None => missed.seen,
+            };
+            (missed.problem, seen, Ok(()))
+        }
         Ok(step) => {
             change.take(step);
             return Ok(());
@@ -203,15 +204,13 @@ async fn put_back(
         };
     };
     let (why, seen) = match write(reader, writer, &row, back).await {
-        Ok(Step::Done(now)) => {
+        Ok(Ok(now)) => {
             return PutBack {
                 halfway: false,
                 ..left("and was put back", Some(now))
             };
         }
-        Ok(Step::Failed { problem, seen }) => (problem.message, seen.unwrap_or(row)),
-        Ok(Step::Refused(fault)) => (fault.message, row),
-        Ok(Step::Dry) => ("this is a dry run".to_owned(), row),
+        Ok(Err(missed)) => (missed.problem.message, missed.seen.unwrap_or(row)),
         Err(error) => (error.to_string(), row),
     };
     left(&format!("and could not be put back: {why}"), Some(seen))
@@ -238,27 +237,24 @@ async fn write(
 ) -> Result<Step, Error> {
     let wanted = to.on(template.state());
     let cause = match writer.write(template, to).await? {
-        TemplateWritten::Dry => return Ok(Step::Dry),
-        TemplateWritten::Shown(row) => return Ok(Step::judged(Some(*row), wanted, None)),
-        TemplateWritten::Refused(fault) => return Ok(Step::Refused(fault)),
-        TemplateWritten::Stale => {
-            let why = "somebody changed it since it was read, so nothing was done";
-            let kind = ProblemKind::ChangedMeanwhile;
-            Some(Problem::seen(Stage::Apply, kind, why))
+        WriteReply::Shown(row) => return Ok(judged(Some(row), wanted, None)),
+        WriteReply::Refused(fault) => {
+            return Ok(Err(Missed {
+                problem: fault_problem(Stage::Apply, &fault),
+                seen: None,
+                refused: Some(fault),
+            }));
         }
-        TemplateWritten::Unknown { why } => {
-            why.map(|why| Problem::seen(Stage::Apply, ProblemKind::ServerError, why))
-        }
+        WriteReply::NotSent(why) => return Ok(Err(Missed::new(why.problem(Stage::Apply), None))),
+        WriteReply::Unclear(Why::Silent) => None,
+        WriteReply::Unclear(why) => Some(why.problem(Stage::Apply)),
     };
     Ok(match reader.template(template.id).await {
-        Ok(row) => Step::judged(row, wanted, cause),
+        Ok(row) => judged(row.map(Box::new), wanted, cause),
         Err(error) => {
             let why = format!("whether it was set is not known: {error}");
             let problem = Problem::seen(Stage::Verify, error.kind(), why);
-            Step::Failed {
-                problem,
-                seen: None,
-            }
+            Err(Missed::new(problem, None))
         }
     })
 }
@@ -301,12 +297,12 @@ mod tests {
             now: State::Inactive.with_default_status(),
             ..done.template.clone()
         };
-        done.take(Step::judged(Some(row), done.wanted, lost()));
-        assert_eq!(done.fate, TemplateFate::Changed);
+        done.take(judged(Some(Box::new(row)), done.wanted, lost()));
+        assert_eq!(done.outcome, RowOutcome::Changed);
         let mut not_done = change();
         let row = not_done.template.clone();
-        not_done.take(Step::judged(Some(row), not_done.wanted, lost()));
-        assert_eq!(not_done.fate, TemplateFate::Failed);
+        not_done.take(judged(Some(Box::new(row)), not_done.wanted, lost()));
+        assert_eq!(not_done.outcome, RowOutcome::Failed);
         assert_eq!(not_done.after, Some(not_done.template.state()));
         assert_eq!(not_done.problem.unwrap().message, "lost");
     }
@@ -318,6 +314,6 @@ mod tests {
             ..OFF
         };
         let already = TemplateChange::planned(change().template, on);
-        assert_eq!(already.fate, TemplateFate::Already);
+        assert_eq!(already.outcome, RowOutcome::Already);
     }
 }

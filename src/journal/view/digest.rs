@@ -2,6 +2,7 @@
 
 use rusqlite::{Connection, Row};
 
+use crate::journal::codes::OPEN;
 use crate::journal::rows::{filter_id, state_and_status, unknown, user_id};
 use crate::journal::{Journal, JournalError};
 use crate::plan::{Change, Digester, PlanDigest};
@@ -9,9 +10,12 @@ use crate::plan::{Change, Digester, PlanDigest};
 use super::View;
 
 /// In an order that does not depend on the order in which the users were found.
-const TO_CHANGE: &str = "
-SELECT u.id, c.filter, c.from_state, c.from_status, c.to_state, c.to_status
-FROM change AS c JOIN user AS u ON u.seq = c.user WHERE c.stage < 2 ORDER BY u.id, c.filter";
+fn to_change() -> String {
+    format!(
+        "SELECT u.id, c.filter, c.from_state, c.from_status, c.to_state, c.to_status
+         FROM change AS c JOIN user AS u ON u.seq = c.user WHERE c.{OPEN} ORDER BY u.id, c.filter"
+    )
+}
 
 impl View<'_> {
     /// The digest of what is still to be changed.
@@ -47,7 +51,7 @@ impl Journal {
 }
 
 fn digest(connection: &Connection) -> rusqlite::Result<PlanDigest> {
-    let mut query = connection.prepare_cached(TO_CHANGE)?;
+    let mut query = connection.prepare_cached(&to_change())?;
     let mut rows = query.query([])?;
     let mut digester = Digester::default();
     while let Some(row) = rows.next()? {
@@ -66,8 +70,9 @@ fn digest(connection: &Connection) -> rusqlite::Result<PlanDigest> {
 mod tests {
     use super::*;
     use crate::journal::schema;
+    use crate::model::RowOutcome;
 
-    fn of(order: [u8; 2], stage: i32) -> PlanDigest {
+    fn of(order: [u8; 2], outcome: RowOutcome) -> PlanDigest {
         let connection = Connection::open_in_memory().unwrap();
         schema::create(&connection).unwrap();
         for (seq, id) in (1..).zip(order) {
@@ -80,7 +85,7 @@ mod tests {
             let change = "INSERT INTO change (user, filter, from_state, from_status, to_state, to_status, stage)
                           VALUES (?1, ?2, 0, 1, 1, 2, ?3)";
             connection
-                .execute(change, rusqlite::params![seq, id, stage])
+                .execute(change, rusqlite::params![seq, id, outcome])
                 .unwrap();
         }
         View::new(&connection).digest().unwrap()
@@ -88,12 +93,21 @@ mod tests {
 
     #[test]
     fn the_digest_does_not_depend_on_the_order_in_which_users_were_found() {
-        assert_eq!(of([3, 4], 0), of([4, 3], 0));
+        assert_eq!(
+            of([3, 4], RowOutcome::Planned),
+            of([4, 3], RowOutcome::Planned)
+        );
     }
 
     #[test]
     fn what_is_settled_is_no_part_of_the_plan_any_more() {
-        assert_eq!(of([3, 4], 2), Digester::default().finish());
-        assert_ne!(of([3, 4], 0), of([3, 4], 2));
+        assert_eq!(
+            of([3, 4], RowOutcome::Changed),
+            Digester::default().finish()
+        );
+        assert_ne!(
+            of([3, 4], RowOutcome::Planned),
+            of([3, 4], RowOutcome::Changed)
+        );
     }
 }

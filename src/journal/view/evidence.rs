@@ -1,13 +1,16 @@
 //! What a report for handing over needs, user by user.
 
 use crate::journal::rows::{unit_name, user_id};
-use crate::model::UserId;
+use crate::model::{UserId, UserOutcome};
 
-use super::{CHANGES, ChangeRow, PROBLEMS, ProblemRow, View, change_row, problem_row};
+use super::{
+    CHANGES, ChangeRow, ProblemRow, View, change_row, problem_row, problems, user_outcome,
+    user_rows,
+};
 
 /// One user and what became of him.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserFate {
+pub struct UserRow {
     /// The number in the run file.
     pub seq: i64,
     /// How the user is named.
@@ -16,31 +19,31 @@ pub struct UserFate {
     pub id: UserId,
     /// The business unit, by its name where that is known; none where the run file does not tell.
     pub unit: Option<String>,
-    /// As in the totals: `failed`, `skipped`, `changed`, `unchanged`, `planned`.
-    pub fate: &'static str,
+    /// What became of the user.
+    pub outcome: UserOutcome,
 }
-
-const FATES: &str = "
-SELECT u.seq, u.label, u.id, u.survey, coalesce(sum(c.stage = 6), 0), coalesce(sum(c.stage < 2), 0),
-       coalesce(sum(c.stage = 2), 0), u.unit, n.name
-FROM user AS u LEFT JOIN change AS c ON c.user = u.seq LEFT JOIN unit AS n ON n.id = u.unit
-GROUP BY u.seq ORDER BY u.seq";
 
 impl View<'_> {
     /// Hands every user to `each`, in the order in which they were found.
     pub fn each_user<E>(
         &self,
-        mut each: impl FnMut(UserFate) -> rusqlite::Result<Result<(), E>>,
+        mut each: impl FnMut(UserRow) -> rusqlite::Result<Result<(), E>>,
     ) -> rusqlite::Result<Result<(), E>> {
-        let mut query = self.0.prepare(FATES)?;
+        let sql = format!(
+            "SELECT {USER_ROWS}, u.seq, u.label, u.id, u.unit, n.name
+             FROM user AS u LEFT JOIN change AS c ON c.user = u.seq LEFT JOIN unit AS n ON n.id = u.unit
+             GROUP BY u.seq ORDER BY u.seq",
+            USER_ROWS = user_rows()
+        );
+        let mut query = self.0.prepare(&sql)?;
         let mut rows = query.query([])?;
         while let Some(row) = rows.next()? {
-            let user = UserFate {
-                seq: row.get(0)?,
-                user: row.get(1)?,
-                id: user_id(row, 2)?,
+            let user = UserRow {
+                seq: row.get(4)?,
+                user: row.get(5)?,
+                id: user_id(row, 6)?,
                 unit: unit_name(row, 7)?,
-                fate: fate(row.get(3)?, row.get(4)?, row.get(5)?, row.get(6)?),
+                outcome: user_outcome(row)?,
             };
             if let Err(error) = each(user)? {
                 return Ok(Err(error));
@@ -61,19 +64,8 @@ impl View<'_> {
     pub fn problems_of(&self, seq: i64) -> rusqlite::Result<Vec<ProblemRow>> {
         let mut query = self
             .0
-            .prepare_cached(&format!("{PROBLEMS} WHERE p.user = ?1 ORDER BY p.seq"))?;
+            .prepare_cached(&format!("{} WHERE p.user = ?1 ORDER BY p.seq", problems()))?;
         query.query_map([seq], problem_row)?.collect()
-    }
-}
-
-/// What became of a user, by the same rules as the totals.
-const fn fate(survey: i64, failed: u64, pending: u64, changed: u64) -> &'static str {
-    match (survey, failed, pending, changed) {
-        (3, ..) | (_, 1.., ..) => "failed",
-        (2, ..) => "skipped",
-        (1, 0, 0, 0) => "unchanged",
-        (1, 0, 0, _) => "changed",
-        _ => "planned",
     }
 }
 

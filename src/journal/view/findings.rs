@@ -2,6 +2,7 @@
 
 use rusqlite::Row;
 
+use crate::journal::codes::{READ, SKIPPED};
 use crate::journal::foresight::{self, Mark, Named};
 use crate::model::Operation;
 use crate::plan::SkippedName;
@@ -94,8 +95,9 @@ FROM (SELECT user FROM filter WHERE template IS NOT NULL AND matching
       GROUP BY user, template, kind HAVING count(*) > 1) AS f
 JOIN user AS u ON u.seq = f.user";
 
-const NOT_POPULATED: &str = "
-SELECT count(*), min(label) FROM user WHERE NOT populated AND survey <> 2";
+fn not_populated() -> String {
+    format!("SELECT count(*), min(label) FROM user WHERE NOT populated AND NOT {SKIPPED}")
+}
 
 const NO_MAILBOX: &str = "
 SELECT count(*), min(u.label) FROM user AS u JOIN mark AS m ON m.user = u.id AND m.mark = ?1
@@ -103,7 +105,9 @@ WHERE EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq)";
 
 /// Users whose end is known, and whether an active Outlook filter is left: of the calendar, or of a type that the
 /// run is about.
-const ENDS: &str = "
+fn ends() -> String {
+    format!(
+        "
 WITH ends AS (
     SELECT u.label AS label,
            EXISTS (SELECT 1 FROM mark AS m WHERE m.user = u.id AND m.mark = ?1) AS other,
@@ -111,8 +115,10 @@ WITH ends AS (
                    WHERE f.user = u.seq AND f.kind = 256 AND (f.type IN ('appointment', 'recurringappointmentmaster', 'serviceappointment')
                         OR f.type IN (SELECT type FROM filter WHERE matching))
                    AND coalesce(c.to_state, f.state) = 0) AS here
-    FROM user AS u WHERE u.survey = 1)
-SELECT count(*), min(label) FROM ends WHERE other = ?2 AND here = ?2";
+    FROM user AS u WHERE u.{READ})
+SELECT count(*), min(label) FROM ends WHERE other = ?2 AND here = ?2"
+    )
+}
 
 impl View<'_> {
     /// Everything to look at first; what was not asked for is not looked for.
@@ -136,15 +142,21 @@ impl View<'_> {
         if deactivates {
             let templates = found.templates.into_iter().flatten();
             all.extend(templates.map(Finding::Template));
-            all.extend(self.several(NOT_POPULATED, &[])?.map(Finding::NotPopulated));
+            all.extend(
+                self.several(&not_populated(), &[])?
+                    .map(Finding::NotPopulated),
+            );
             let mark = Mark::NoMailbox as i32;
             all.extend(self.several(NO_MAILBOX, &[mark])?.map(Finding::NoMailbox));
             all.extend(found.mailboxes.map(Finding::MailboxesUnknown));
         }
         if asked.other_engine.is_some() {
             let engine = Mark::OtherEngine as i32;
-            all.extend(self.several(ENDS, &[engine, 1])?.map(Finding::BothEngines));
-            all.extend(self.several(ENDS, &[engine, 0])?.map(Finding::NoEngine));
+            all.extend(
+                self.several(&ends(), &[engine, 1])?
+                    .map(Finding::BothEngines),
+            );
+            all.extend(self.several(&ends(), &[engine, 0])?.map(Finding::NoEngine));
             all.extend((found.not_here > 0).then_some(Finding::NotHere {
                 names: found.not_here,
                 examples: found.not_here_examples,

@@ -5,12 +5,13 @@ use std::time::Duration;
 
 use rusqlite::{OptionalExtension, params};
 
+use crate::journal::codes::{CHANGED_SINCE, OPEN};
 use crate::journal::history::{self, HistoryEntry};
-use crate::journal::rows::{blob, filter_kind};
+use crate::journal::rows::blob;
 use crate::model::{FilterId, Kind, Outcome, RunId, State, UserId};
 use crate::plan::RunSettings;
 
-use super::{PROBLEMS, ProblemRow, View, problem_row};
+use super::{ProblemRow, View, problem_row, problems};
 
 /// A pause longer than this, in milliseconds, is not work: the run was stopped and resumed.
 const PAUSE: i64 = 10 * 60 * 1000;
@@ -49,8 +50,14 @@ impl View<'_> {
     /// Filters that the run was to change, that are there, and that are not as it wanted them; without those that
     /// failed.
     pub fn not_as_wanted(&self) -> rusqlite::Result<u64> {
-        let sql = "SELECT count(*) FROM change WHERE stage IN (0, 1, 4)";
-        self.0.query_row(sql, [], |row| row.get(0))
+        let sql = format!("SELECT count(*) FROM change WHERE {OPEN} OR {CHANGED_SINCE}");
+        self.0.query_row(&sql, [], |row| row.get(0))
+    }
+
+    /// Filters that were left alone because somebody changed them since.
+    pub fn changed_since(&self) -> rusqlite::Result<u64> {
+        let sql = format!("SELECT count(*) FROM change WHERE {CHANGED_SINCE}");
+        self.0.query_row(&sql, [], |row| row.get(0))
     }
 
     /// What was planned, agreed to and ended, in order.
@@ -69,7 +76,7 @@ impl View<'_> {
         let (users, filters) = (self.users()?, self.filters()?);
         let outcome = if users.planned > 0 {
             Outcome::Stopped
-        } else if users.failed > 0 || self.has_verify_problems()? {
+        } else if users.failed > 0 || self.has_verify_problems()? || self.changed_since()? > 0 {
             Outcome::Partial
         } else if filters.changed > 0 {
             Outcome::Complete
@@ -103,10 +110,10 @@ impl View<'_> {
     /// How many filters of one type are still to be changed.
     pub fn planned_of_type(&self, filter_type: &str) -> rusqlite::Result<u64> {
         self.0
-            .prepare_cached(
+            .prepare_cached(&format!(
                 "SELECT count(*) FROM change AS c JOIN filter AS f ON f.user = c.user AND f.id = c.filter
-                 WHERE c.stage < 2 AND f.matching AND f.type = ?1",
-            )?
+                 WHERE c.{OPEN} AND f.matching AND f.type = ?1"
+            ))?
             .query_row([filter_type], |row| row.get(0))
     }
 
@@ -117,7 +124,8 @@ impl View<'_> {
         filter: FilterId,
     ) -> rusqlite::Result<Option<ProblemRow>> {
         let mut query = self.0.prepare_cached(&format!(
-            "{PROBLEMS} WHERE p.id = ?1 AND p.filter = ?2 AND NOT over ORDER BY p.seq DESC LIMIT 1"
+            "{} WHERE p.id = ?1 AND p.filter = ?2 AND NOT over ORDER BY p.seq DESC LIMIT 1",
+            problems()
         ))?;
         query
             .query_row(params![blob(user.0), blob(filter.0)], problem_row)
@@ -151,9 +159,7 @@ impl View<'_> {
             "SELECT f.kind FROM filter AS f JOIN user AS u ON u.seq = f.user WHERE u.id = ?1 AND f.id = ?2",
         )?;
         query
-            .query_row(params![blob(user.0), blob(filter.0)], |row| {
-                filter_kind(row, 0)
-            })
+            .query_row(params![blob(user.0), blob(filter.0)], |row| row.get(0))
             .optional()
     }
 }

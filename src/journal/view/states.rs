@@ -3,6 +3,7 @@
 use rusqlite::Row;
 use serde::Serialize;
 
+use crate::journal::codes::{AS_WANTED, CHANGED_SINCE, GONE, SENT};
 use crate::journal::rows::unit_name;
 
 use super::View;
@@ -26,25 +27,30 @@ pub struct States {
     pub unknown: u64,
 }
 
-const KNOWN: &str = "
+fn known() -> String {
+    format!(
+        "
 WITH known AS (
     SELECT k.user AS user, coalesce(f.type, '') AS type, coalesce(c.from_state, f.state) AS before,
            CASE WHEN c.stage IS NULL THEN f.state
-                WHEN c.stage IN (2, 3) THEN coalesce(c.after_state, c.to_state)
-                WHEN c.stage = 4 THEN c.after_state
-                WHEN c.stage = 5 THEN -1
-                WHEN c.stage = 1 OR c.maybe THEN NULL
+                WHEN c.{AS_WANTED} THEN coalesce(c.after_state, c.to_state)
+                WHEN c.{CHANGED_SINCE} THEN c.after_state
+                WHEN c.{GONE} THEN -1
+                WHEN c.{SENT} OR c.maybe THEN NULL
                 ELSE c.from_state END AS after
     FROM (SELECT user, id FROM filter WHERE matching UNION SELECT user, filter FROM change) AS k
     LEFT JOIN filter AS f ON f.user = k.user AND f.id = k.id
     LEFT JOIN change AS c ON c.user = k.user AND c.filter = k.id)
 SELECT sum(before = 0), sum(before = 1), coalesce(sum(after = 0), 0), coalesce(sum(after = 1), 0),
-       coalesce(sum(after = -1), 0), sum(after IS NULL)";
+       coalesce(sum(after = -1), 0), sum(after IS NULL)"
+    )
+}
 
 impl View<'_> {
     /// States before and after by type of filter.
     pub fn states_by_type(&self) -> rusqlite::Result<Vec<States>> {
-        let sql = format!("{KNOWN}, type FROM known GROUP BY type ORDER BY type");
+        let known = known();
+        let sql = format!("{known}, type FROM known GROUP BY type ORDER BY type");
         let mut query = self.0.prepare(&sql)?;
         query
             .query_map([], |row| states(row, row.get(6)?))?
@@ -53,8 +59,9 @@ impl View<'_> {
 
     /// States before and after by the business unit of the user, the unit with most filters first.
     pub fn states_by_unit(&self) -> rusqlite::Result<Vec<States>> {
+        let known = known();
         let sql = format!(
-            "{KNOWN}, u.unit, n.name FROM known JOIN user AS u ON u.seq = known.user
+            "{known}, u.unit, n.name FROM known JOIN user AS u ON u.seq = known.user
              LEFT JOIN unit AS n ON n.id = u.unit GROUP BY u.unit ORDER BY count(*) DESC, n.name, u.unit"
         );
         let mut query = self.0.prepare(&sql)?;

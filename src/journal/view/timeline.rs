@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use rusqlite::Row;
 use serde::{Serialize, Serializer};
 
+use crate::journal::codes::CHANGED;
 use crate::journal::{Requests, pace};
 
 use super::View;
@@ -54,9 +55,9 @@ impl View<'_> {
             let at = moments.entry(start - start.rem_euclid(moment)).or_default();
             at.requests = sum(at.requests, requests);
         }
-        let mut query = self.0.prepare(
-            "SELECT settled - settled % ?1, count(*) FROM change WHERE stage = 2 AND settled IS NOT NULL GROUP BY 1",
-        )?;
+        let mut query = self.0.prepare(&format!(
+            "SELECT settled - settled % ?1, count(*) FROM change WHERE {CHANGED} AND settled IS NOT NULL GROUP BY 1"
+        ))?;
         let mut rows = query.query([moment])?;
         while let Some(row) = rows.next()? {
             moments.entry(row.get(0)?).or_default().changes = row.get(1)?;
@@ -69,8 +70,9 @@ impl View<'_> {
 
     /// Milliseconds that are taken as one moment: as the requests are kept, and more where that would be too many.
     fn moment(&self, stretch: i64) -> rusqlite::Result<i64> {
-        let sql = "SELECT coalesce(max(settled) - min(settled), 0) FROM change WHERE stage = 2";
-        let span: i64 = self.0.query_row(sql, [], |row: &Row<'_>| row.get(0))?;
+        let sql =
+            format!("SELECT coalesce(max(settled) - min(settled), 0) FROM change WHERE {CHANGED}");
+        let span: i64 = self.0.query_row(&sql, [], |row: &Row<'_>| row.get(0))?;
         let times = span.max(0) / stretch / MOMENTS + 1;
         Ok(stretch.saturating_mul(times))
     }

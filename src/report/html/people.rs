@@ -4,7 +4,8 @@ use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
 
-use crate::journal::{ChangeRow, ProblemRow, UserFate, View};
+use crate::journal::{ChangeRow, ProblemRow, UserRow, View};
+use crate::model::UserOutcome;
 use crate::report::hint;
 use crate::report::problems::OVER;
 use crate::report::text::{count, second, state};
@@ -26,16 +27,19 @@ pub(super) fn write_people(
 
 fn write_user(
     out: &mut dyn Write,
-    user: &UserFate,
+    user: &UserRow,
     changes: &[ChangeRow],
     problems: &[ProblemRow],
     zone: &TimeZone,
 ) -> io::Result<()> {
-    let fate = match user.fate {
-        "planned" => "still to do",
-        fate => fate,
+    let said = match user.outcome {
+        UserOutcome::Planned => "still to do",
+        outcome => outcome.as_str(),
     };
-    let open = if user.fate == "failed" { " open" } else { "" };
+    let open = match user.outcome {
+        UserOutcome::Failed => " open",
+        _ => "",
+    };
     let mut notes = Vec::new();
     if !changes.is_empty() {
         notes.push(count(changes.len() as u64, "filter"));
@@ -44,9 +48,9 @@ fn write_user(
     notes.extend(standing.map(|problem| problem.kind.to_string()));
     writeln!(
         out,
-        "<details class=\"user {}\"{open}><summary><b>{}</b> <i>{fate}</i> <small>{}</small></summary>\n\
+        "<details class=\"user {}\"{open}><summary><b>{}</b> <i>{said}</i> <small>{}</small></summary>\n\
          <p class=\"id\">{}{}</p>",
-        user.fate,
+        user.outcome,
         Text(&user.user),
         notes.join(", "),
         user.id,

@@ -1,0 +1,285 @@
+//! What an undo takes over from the run that it undoes, and what becomes of each of its rows.
+
+use std::collections::{BTreeSet, HashSet};
+use std::sync::PoisonError;
+use std::sync::atomic::Ordering;
+
+use crate::journal::{Claim, RelatedRuns, RunReader, Subject, UndoFinding, Unproved};
+use crate::model::{Filter, FilterId, Operation, Problem, ProblemKind, RowOutcome, Stage, UserId};
+use crate::plan::{
+    AsLeft, Attribution, Condition, RowDecision, UndoRow, UndoTerms, Wrote, changed_since, judge,
+};
+
+use super::RolloutError;
+use super::progress::Step;
+use super::session::{Rollout, belongs_together};
+use super::survey::Planned;
+
+/// Users taken from another run at a time.
+const CHUNK: usize = 500;
+
+/// When the rows of one user are to be written.
+#[derive(Debug, Default)]
+pub(super) struct UserConditions {
+    undo: Option<(UndoTerms, Vec<UndoRow>)>,
+    include_changed: bool,
+}
+
+impl UserConditions {
+    fn rows(&self) -> &[UndoRow] {
+        self.undo.as_ref().map_or(&[], |(_, rows)| rows)
+    }
+
+    /// The row that is undone; none in a run that undoes nothing.
+    pub(super) fn row(&self, filter: FilterId) -> Option<&UndoRow> {
+        self.rows().iter().find(|row| row.filter == filter)
+    }
+
+    /// When a filter of this user is to be written.
+    pub(super) fn of(&self, filter: FilterId, user: UserId) -> Condition<'_> {
+        match (&self.undo, self.row(filter)) {
+            (Some((terms, _)), Some(row)) => Condition::AsLeft(AsLeft {
+                row,
+                terms,
+                user,
+                include_changed: self.include_changed,
+            }),
+            _ => Condition::StateDiffers,
+        }
+    }
+}
+
+/// Takes down what other runs say of a row that is to be undone.
+fn claim(
+    related: &RelatedRuns,
+    source: &RunReader,
+    user: UserId,
+    row: &mut UndoRow,
+) -> Result<(), RolloutError> {
+    if let Some(written) = row.written {
+        let Claim {
+            put_back,
+            rewritten_by,
+        } = related.claim(&source.head.id, user, row.filter, written)?;
+        row.put_back = put_back;
+        row.rewritten_by = rewritten_by;
+    }
+    Ok(())
+}
+
+impl Rollout {
+    /// Collects the users of whom another run changed rows, with those rows: what it left of each, the undo that put it
+    /// back before, and the later run that wrote it.
+    ///
+    /// # Errors
+    /// [`RolloutError::OtherOrganization`] where that run belongs to another organisation.
+    pub(super) async fn gather_undo(&self, source: &RunReader) -> Result<(), RolloutError> {
+        belongs_together(&source.head.organization, &self.head().organization)?;
+        self.progress.begin(Step::Gather, None);
+        self.journal().forget_users().await?;
+        let time = source.writing_time()?;
+        let terms = UndoTerms {
+            caller: source.head.caller.id,
+            from: time.from,
+            until: time.until,
+        };
+        self.journal().set_undo_terms(terms).await?;
+        if source.head.stamps {
+            self.journal().server_stamps().await?;
+            self.stamps.store(true, Ordering::Relaxed);
+        }
+        let related = RelatedRuns::beside(source.path(), &source.head, &self.head().id, time.from)?;
+        let mut after = 0;
+        loop {
+            let mut users = source.done(after, CHUNK)?;
+            for (subject, rows) in &mut users {
+                for row in rows {
+                    claim(&related, source, subject.id, row)?;
+                }
+            }
+            let Some((last, _)) = users.last() else {
+                break;
+            };
+            after = last.seq;
+            let count = u64::try_from(users.len()).unwrap_or(u64::MAX);
+            self.journal().add_undo(users).await?;
+            self.progress.found(count);
+        }
+        self.journal().add_units(source.units()?).await?;
+        self.gathered().await
+    }
+
+    /// Finds those of the writes that were never proved of which a later run wrote the row: what that row is now is the
+    /// later run's doing.
+    pub(super) async fn find_rewritten(&self) -> Result<(), RolloutError> {
+        let unproved = self.journal().unproved().await?;
+        let Some(first) = unproved.iter().map(|row| row.intended).min() else {
+            return Ok(());
+        };
+        let head = self.head();
+        let related = RelatedRuns::beside(self.journal().path(), head, &head.id, first)?;
+        let mut rewritten = HashSet::new();
+        for Unproved {
+            user,
+            filter,
+            intended,
+        } in unproved
+        {
+            let claim = related.claim(&head.id, user, filter, intended)?;
+            if claim.rewritten_by.is_some() || claim.put_back.is_some() {
+                rewritten.insert(filter);
+            }
+        }
+        *self
+            .rewritten
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner) = rewritten;
+        Ok(())
+    }
+
+    /// Whether a later run wrote this row after a write of ours that was never proved.
+    pub(super) fn is_rewritten(&self, filter: FilterId) -> bool {
+        let rewritten = self.rewritten.lock();
+        rewritten
+            .unwrap_or_else(PoisonError::into_inner)
+            .contains(&filter)
+    }
+
+    /// When the rows of this user are to be written.
+    pub(super) async fn conditions(
+        &self,
+        subject: &Subject,
+    ) -> Result<UserConditions, RolloutError> {
+        if self.head().operation != Operation::Undo {
+            return Ok(UserConditions::default());
+        }
+        let rows = self.journal().to_undo(subject.seq).await?;
+        let terms = self.journal().undo_terms().await?;
+        let settings = self.journal().settings().await?;
+        Ok(UserConditions {
+            include_changed: settings.is_some_and(|settings| settings.include_changed),
+            undo: Some((terms.unwrap_or_else(|| self.terms_of_older_file()), rows)),
+        })
+    }
+
+    /// An undo that was begun by an earlier version does not know when the undone run wrote: no row is taken for the
+    /// run's by its stamp.
+    fn terms_of_older_file(&self) -> UndoTerms {
+        let head = self.head();
+        UndoTerms {
+            caller: head.caller.id,
+            from: jiff::Timestamp::MIN,
+            until: jiff::Timestamp::MIN,
+        }
+    }
+
+    /// What becomes of each row of one user.
+    pub(super) async fn plan_undo(
+        &self,
+        subject: &Subject,
+        filters: &[Filter],
+    ) -> Result<Planned, RolloutError> {
+        let conditions = self.conditions(subject).await?;
+        let attribution = self.attribution(subject, Wrote::No);
+        let mut findings: Vec<UndoFinding> = Vec::new();
+        for row in conditions.rows() {
+            let seen = filters.iter().find(|filter| filter.id == row.filter);
+            let condition = conditions.of(row.filter, subject.id);
+            let mut decision = judge(&row.change(), condition, seen, attribution);
+            if let RowDecision::Done(result) = &mut decision {
+                result.problem = self
+                    .undo_problem(subject, row, result.outcome, seen)
+                    .await?;
+            }
+            findings.push((row.clone(), decision));
+        }
+        let marked = filters.iter().map(|filter| {
+            let concerned = conditions.row(filter.id).is_some();
+            (filter.clone(), concerned)
+        });
+        Ok(Planned::Undo(marked.collect(), findings))
+    }
+
+    /// What undo has to say of a row that it does not put back.
+    async fn undo_problem(
+        &self,
+        subject: &Subject,
+        row: &UndoRow,
+        outcome: RowOutcome,
+        seen: Option<&Filter>,
+    ) -> Result<Option<Problem>, RolloutError> {
+        let problem = match (outcome, seen) {
+            (RowOutcome::ChangedSince, Some(seen)) => {
+                self.changed_since(Stage::Survey, subject, row, seen)
+                    .await?
+            }
+            (RowOutcome::Gone, _) => {
+                Problem::seen(Stage::Survey, ProblemKind::Gone, "the filter is gone")
+            }
+            _ => return Ok(None),
+        };
+        Ok(Some(problem.about(row.filter)))
+    }
+
+    /// Why a row was left alone, with who changed it last.
+    pub(super) async fn changed_since(
+        &self,
+        stage: Stage,
+        subject: &Subject,
+        row: &UndoRow,
+        seen: &Filter,
+    ) -> Result<Problem, RolloutError> {
+        let who = self.changer(subject, seen).await?;
+        let why = changed_since(row, seen, who.as_deref());
+        Ok(Problem::seen(stage, ProblemKind::ChangedSince, why))
+    }
+
+    /// Who changed a row last, by name: the user, or somebody else on the user's behalf.
+    async fn changer(
+        &self,
+        subject: &Subject,
+        seen: &Filter,
+    ) -> Result<Option<String>, RolloutError> {
+        let Some(by) = seen.modified.by else {
+            return Ok(None);
+        };
+        let by = self.name_of(subject, by).await?;
+        Ok(Some(match seen.modified.on_behalf {
+            Some(caller) => {
+                let caller = self.name_of(subject, caller).await?;
+                format!("{caller} on behalf of {by}")
+            }
+            None => by,
+        }))
+    }
+
+    /// How a user is named; asked of the server once for each.
+    async fn name_of(&self, subject: &Subject, user: UserId) -> Result<String, RolloutError> {
+        if user == subject.id {
+            return Ok(subject.label.clone());
+        }
+        let known = {
+            let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+            names.get(&user).cloned()
+        };
+        if let Some(name) = known {
+            return Ok(name);
+        }
+        let found = self.names_of(BTreeSet::from([user])).await?;
+        let name = found.get(&user).cloned();
+        let name = name.unwrap_or_else(|| user.to_string());
+        let mut names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
+        names.insert(user, name.clone());
+        Ok(name)
+    }
+
+    pub(super) fn attribution(&self, subject: &Subject, wrote: Wrote) -> Attribution {
+        Attribution {
+            callers: self.callers(),
+            user: subject.id,
+            wrote,
+            stamps: self.server_stamps(),
+            rewritten: false,
+        }
+    }
+}
