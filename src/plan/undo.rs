@@ -168,3 +168,216 @@ pub fn changed_since(row: &UndoRow, seen: &Filter, who: Option<&str>) -> String 
     let by = by.map_or_else(String::new, |run| format!("; run {run} wrote it after"));
     format!("left alone: {last}; {what}{by}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{Modification, State, Status};
+    use crate::plan::change::tests::{filter, user_id};
+    use crate::plan::{Condition, judge};
+
+    const CALLER: u128 = 5;
+
+    fn at(second: i64) -> Timestamp {
+        Timestamp::from_second(1_795_529_040 + second).unwrap()
+    }
+
+    /// The row as the run's write showed it.
+    fn as_left() -> Filter {
+        let mut row = filter(1, "appointment", State::Inactive);
+        row.etag = Some("W/\"50\"".into());
+        row.modified = Modification {
+            on: Some(at(0)),
+            by: Some(user_id(1)),
+            on_behalf: Some(user_id(CALLER)),
+        };
+        row
+    }
+
+    fn row() -> UndoRow {
+        let mut before = State::Active.with_default_status();
+        before.status = Status(Some(3));
+        UndoRow {
+            filter: as_left().id,
+            before,
+            left: as_left().stamp(),
+            proved: true,
+            written: None,
+            put_back: None,
+            rewritten_by: None,
+        }
+    }
+
+    fn unproved() -> UndoRow {
+        let left = RowStamp {
+            now: State::Inactive.with_default_status(),
+            etag: None,
+            modified: Modification::default(),
+        };
+        UndoRow {
+            left,
+            proved: false,
+            ..row()
+        }
+    }
+
+    fn terms() -> UndoTerms {
+        UndoTerms {
+            caller: user_id(CALLER),
+            from: at(-60),
+            until: at(60),
+        }
+    }
+
+    fn decide(row: &UndoRow, seen: Option<&Filter>, include_changed: bool) -> RowDecision {
+        let terms = terms();
+        let as_left = AsLeft {
+            row,
+            terms: &terms,
+            user: user_id(1),
+            include_changed,
+        };
+        // Who undoes need not be who ran what is undone.
+        let attribution = Attribution {
+            callers: [user_id(6); 2],
+            user: user_id(1),
+            wrote: Wrote::No,
+            stamps: true,
+            rewritten: false,
+        };
+        judge(&row.change(), Condition::AsLeft(as_left), seen, attribution)
+    }
+
+    /// The outcome where nothing is written; none where the row is put back.
+    fn outcome(row: &UndoRow, seen: &Filter, include_changed: bool) -> Option<RowOutcome> {
+        match decide(row, Some(seen), include_changed) {
+            RowDecision::Done(result) => Some(result.outcome),
+            RowDecision::Write(change) => {
+                assert_eq!((change.to, &change.etag), (row.before, &seen.etag));
+                None
+            }
+        }
+    }
+
+    fn both(row: &UndoRow, seen: &Filter) -> [Option<RowOutcome>; 2] {
+        [outcome(row, seen, false), outcome(row, seen, true)]
+    }
+
+    const SINCE: Option<RowOutcome> = Some(RowOutcome::ChangedSince);
+    const ALREADY: Option<RowOutcome> = Some(RowOutcome::Already);
+    const WRITTEN: Option<RowOutcome> = None;
+
+    fn edited(mut seen: Filter) -> Filter {
+        seen.etag = Some("W/\"51\"".into());
+        seen.modified = Modification {
+            on: Some(at(10)),
+            by: Some(user_id(1)),
+            on_behalf: None,
+        };
+        seen
+    }
+
+    #[test]
+    fn a_row_that_is_not_there_is_gone() {
+        let gone = RowDecision::Done(RowResult::new(RowOutcome::Gone, None));
+        assert_eq!(decide(&row(), None, true), gone);
+    }
+
+    #[test]
+    fn the_version_that_was_left_is_put_back_with_that_version_demanded() {
+        assert_eq!(both(&row(), &as_left()), [WRITTEN; 2]);
+    }
+
+    #[test]
+    fn a_moved_version_with_the_stamps_of_our_write_is_put_back() {
+        let mut seen = as_left();
+        seen.etag = Some("W/\"99\"".into());
+        assert_eq!(both(&row(), &seen), [WRITTEN; 2]);
+    }
+
+    #[test]
+    fn a_row_that_an_earlier_undo_put_back_is_not_touched_again() {
+        let put_back = Some(PutBack {
+            by: RunId::random(),
+            at: at(20),
+        });
+        let row = UndoRow { put_back, ..row() };
+        assert_eq!(both(&row, &edited(as_left())), [ALREADY; 2]);
+    }
+
+    #[test]
+    fn a_row_that_means_the_same_as_before_needs_nothing() {
+        let mut seen = edited(as_left());
+        let mut row = row();
+        row.before = State::Active.with_default_status();
+        seen.now = row.before;
+        seen.now.status = Status(None);
+        assert_eq!(both(&row, &seen), [ALREADY; 2]);
+    }
+
+    #[test]
+    fn a_row_with_the_state_of_the_run_and_another_version_is_put_back_only_where_that_was_asked() {
+        assert_eq!(both(&row(), &edited(as_left())), [SINCE, WRITTEN]);
+    }
+
+    #[test]
+    fn a_row_with_another_state_is_always_left_alone() {
+        let mut seen = edited(as_left());
+        seen.now = State::Active.with_default_status();
+        assert_eq!(both(&row(), &seen), [SINCE; 2]);
+    }
+
+    #[test]
+    fn without_versions_the_stamps_decide_and_without_either_the_row_is_left() {
+        let mut row = row();
+        row.left.etag = None;
+        let mut seen = as_left();
+        seen.etag = None;
+        assert_eq!(both(&row, &seen), [WRITTEN; 2]);
+        let mut other = edited(as_left());
+        other.etag = None;
+        assert_eq!(both(&row, &other), [SINCE, WRITTEN]);
+        row.left.modified = Modification::default();
+        assert_eq!(both(&row, &seen), [SINCE, WRITTEN]);
+        seen.modified = Modification::default();
+        assert_eq!(both(&row, &seen), [SINCE, WRITTEN]);
+    }
+
+    #[test]
+    fn a_write_that_was_never_proved_is_the_runs_by_its_stamp_from_the_time_of_the_run() {
+        assert_eq!(both(&unproved(), &as_left()), [WRITTEN; 2]);
+        assert_eq!(both(&unproved(), &edited(as_left())), [SINCE, WRITTEN]);
+        let mut later = as_left();
+        later.modified.on = Some(at(3600));
+        assert_eq!(both(&unproved(), &later), [SINCE, WRITTEN]);
+        let mut by_another = as_left();
+        by_another.modified.on_behalf = Some(user_id(6));
+        assert_eq!(both(&unproved(), &by_another), [SINCE, WRITTEN]);
+        let rewritten = UndoRow {
+            rewritten_by: Some(RunId::random()),
+            ..unproved()
+        };
+        assert_eq!(both(&rewritten, &as_left()), [SINCE, WRITTEN]);
+    }
+
+    #[test]
+    fn a_row_that_was_never_written_is_as_before() {
+        let mut seen = edited(as_left());
+        seen.now = row().before;
+        assert_eq!(both(&unproved(), &seen), [ALREADY; 2]);
+    }
+
+    #[test]
+    fn what_is_said_of_a_row_names_who_and_when() {
+        let said = changed_since(&row(), &edited(as_left()), Some("ada@contoso.example"));
+        assert!(
+            said.contains("last changed by ada@contoso.example at 20"),
+            "{said}"
+        );
+        assert!(said.contains("its state is still inactive"), "{said}");
+        let mut seen = edited(as_left());
+        seen.now = State::Active.with_default_status();
+        let said = changed_since(&row(), &seen, None);
+        assert!(said.contains("and it is active (status 1)"), "{said}");
+    }
+}

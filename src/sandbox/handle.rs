@@ -126,6 +126,30 @@ impl Sandbox {
         true
     }
 
+    /// The platform is upgraded: every filter has a new version, and nobody modified one.
+    pub fn upgrade(&self) {
+        self.service.store_mut().upgrade();
+    }
+
+    /// Somebody else changes a filter on behalf of its owner, as another administrator's tool does. `false` when there is
+    /// none.
+    pub fn edit_on_behalf(
+        &self,
+        filter: Uuid,
+        caller: Uuid,
+        change: impl FnOnce(&mut FilterEdit),
+    ) -> bool {
+        let mut store = self.service.store_mut();
+        let (Some(row), Some(caller)) = (store.filter(filter), store.person(caller)) else {
+            return false;
+        };
+        let mut edit = FilterEdit::of(row);
+        change(&mut edit);
+        store.meanwhile(filter, Timestamp::now(), |row| edit.apply(row));
+        store.on_behalf(filter, caller);
+        true
+    }
+
     /// The owner deletes a filter meanwhile. `false` when there is none.
     pub fn delete(&self, filter: Uuid) -> bool {
         let mut store = self.service.store_mut();

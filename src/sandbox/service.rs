@@ -132,7 +132,8 @@ impl Service {
             self.part_fault(place)?;
             let acting = self.acting(&self.store(), scope, call, place)?;
             if is_write(&call.method) {
-                self.write(&mut self.store_mut(), scope, call, &target, acting)
+                let done = self.write(&mut self.store_mut(), scope, call, &target, acting)?;
+                self.misreported(done)
             } else {
                 self.read(scope, call, &target, acting)
             }
@@ -155,6 +156,39 @@ impl Service {
         let reply = result.unwrap_or_else(|error| self.refuse(&error, &call.headers));
         self.counts().status(reply.status.as_u16());
         reply
+    }
+
+    /// The answer to a write that was carried out, or what something in between makes of it.
+    fn misreported(&self, done: Reply) -> Result<Reply, ApiError> {
+        let fault = self.strike(&[
+            Fault::DoneBut412,
+            Fault::DoneBut404,
+            Fault::DoneBut429,
+            Fault::DoneBut302,
+        ]);
+        let error = |status, code, text: &str| ApiError::new(status, code, text.to_owned());
+        Err(match fault {
+            Some(Fault::DoneBut412) => error(
+                StatusCode::PRECONDITION_FAILED,
+                "0x80060882",
+                "The version of the existing record doesn't match the RowVersion property provided.",
+            ),
+            Some(Fault::DoneBut404) => error(
+                StatusCode::NOT_FOUND,
+                "0x80040217",
+                "The specified object was not found.",
+            ),
+            Some(Fault::DoneBut429) => error(
+                StatusCode::TOO_MANY_REQUESTS,
+                "0x80072322",
+                "Number of requests exceeded the limit of 6000 over time window of 300 seconds.",
+            )
+            .later("0".to_owned()),
+            Some(Fault::DoneBut302) => {
+                return Ok(Reply::new(StatusCode::FOUND).with("location", "/elsewhere"));
+            }
+            _ => return Ok(done),
+        })
     }
 
     fn part_fault(&self, place: Place) -> Result<(), ApiError> {

@@ -214,6 +214,24 @@ impl Store {
         }
     }
 
+    /// Every filter gets a new version, without having been modified.
+    pub(super) fn upgrade(&mut self) {
+        let ids: Vec<Uuid> = self.filters.keys().copied().collect();
+        for id in ids {
+            let version = self.bump();
+            if let Some(filter) = self.filters.get_mut(&id) {
+                filter.version = version;
+            }
+        }
+    }
+
+    /// The last change of a filter was made by this person on its owner's behalf.
+    pub(super) fn on_behalf(&mut self, id: Uuid, caller: usize) {
+        if let Some(filter) = self.filters.get_mut(&id) {
+            filter.on_behalf = Some(caller);
+        }
+    }
+
     /// The owner deletes it outside of our requests.
     pub(super) fn meanwhile_gone(&mut self, id: Uuid) {
         self.take(id);

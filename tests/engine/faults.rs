@@ -6,7 +6,7 @@ use syncfilters::sandbox::{Fault, Faults, Options};
 use crate::support::{World, started};
 
 /// Faults that pass; with each, the run comes to the same end as without.
-const IN_PASSING: [Fault; 11] = [
+const IN_PASSING: [Fault; 15] = [
     Fault::LostRequest,
     Fault::LostAnswer,
     Fault::LostCommit502,
@@ -17,6 +17,10 @@ const IN_PASSING: [Fault; 11] = [
     Fault::Slow,
     Fault::Deadlock,
     Fault::ThrottlePart,
+    Fault::DoneBut412,
+    Fault::DoneBut404,
+    Fault::DoneBut429,
+    Fault::DoneBut302,
     Fault::Meanwhile,
 ];
 
@@ -31,6 +35,11 @@ async fn each_passing_fault_leads_to_the_same_end_and_an_exact_undo() {
         world.sandbox.set_faults(Faults::none().with(fault, 0.05));
         let done = world.carry_out(Operation::Deactivate).await;
         assert_eq!(world.states(), expected, "{fault}");
+        assert!(world.sandbox.counts().faults > 0, "{fault} struck");
+        if fault == Fault::Meanwhile {
+            // Undo leaves alone what somebody edits meanwhile; that has its own test.
+            world.sandbox.set_faults(Faults::none());
+        }
         let undone = world.undo(&done).await;
         assert_eq!(
             world.states(),
@@ -54,8 +63,15 @@ async fn the_standard_mix_of_faults_leads_to_the_same_end_and_an_exact_undo() {
     .await;
     let done = world.carry_out(Operation::Deactivate).await;
     assert_eq!(world.states(), quiet.states());
-    world.undo(&done).await;
-    assert_eq!(world.states(), before);
+    assert!(world.sandbox.counts().faults > 0);
+    let undone = world.undo(&done).await;
+    let now = world.states();
+    let different = before.iter().filter(|(id, state)| now[*id] != **state);
+    assert_eq!(
+        different.count() as u64,
+        undone.left_alone(),
+        "what somebody edited meanwhile is left alone and reported, and nothing else"
+    );
 }
 
 #[tokio::test]

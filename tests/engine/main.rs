@@ -18,3 +18,5 @@ mod older_servers;
 mod replan;
 mod resume;
 mod support;
+mod undo_by_version;
+mod undo_properties;

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use syncfilters::auth::GivenToken;
 use syncfilters::dataverse::{Channel, Reader};
-use syncfilters::journal::{Journal, RunFile, RunReader};
+use syncfilters::journal::{FilterTotals, Journal, ProblemRow, RunFile, RunReader};
 use syncfilters::model::{Operation, Outcome, ProblemKind, RunId};
 use syncfilters::pacing::{Pacer, RetryPolicy, Settings};
 use syncfilters::plan::{Confirmations, Guards, How, RunSettings, Topic};
@@ -54,6 +54,10 @@ impl World {
     /// Retries without long pauses, and a window of limits that is over soon: what is tested is what is
     /// decided, not how long is waited.
     pub(crate) async fn reader(&self, interrupted: &CancellationToken) -> Reader {
+        self.try_to_connect(interrupted).await.unwrap()
+    }
+
+    async fn try_to_connect(&self, interrupted: &CancellationToken) -> Option<Reader> {
         let settings = Settings {
             retry: RetryPolicy {
                 base: Duration::from_millis(1),
@@ -70,7 +74,7 @@ impl World {
             Pacer::new(settings),
             interrupted.clone(),
         );
-        Reader::connect(channel.unwrap()).await.unwrap()
+        Reader::connect(channel.unwrap()).await.ok()
     }
 
     pub(crate) async fn connect(&self, interrupted: &CancellationToken) -> Connection {
@@ -80,9 +84,18 @@ impl World {
     pub(crate) async fn begin(&self, new: NewRun) -> Run {
         let interrupted = CancellationToken::new();
         let on = self.connect(&interrupted).await;
+        self.begin_on(on, interrupted, new).await.unwrap()
+    }
+
+    async fn begin_on(
+        &self,
+        on: Connection,
+        interrupted: CancellationToken,
+        new: NewRun,
+    ) -> Option<Run> {
         let path = self.folder.path().join(format!("{}.run", RunId::random()));
-        let created = new.create(&on, &RunLocation::File(path.clone())).await;
-        Run::new(on, path, interrupted, Stage::Created(created.unwrap()))
+        let created = new.create(&on, &RunLocation::File(path.clone())).await.ok()?;
+        Some(Run::new(on, path, interrupted, Stage::Created(created)))
     }
 
     /// Plans and applies.
@@ -91,6 +104,17 @@ impl World {
         run.plan().await.unwrap();
         run.apply().await.unwrap();
         run.finish().await
+    }
+
+    /// Plans and applies where the run can be begun and proved; none where it cannot.
+    pub(crate) async fn try_to_carry_out(&self, operation: Operation) -> Option<Done> {
+        let interrupted = CancellationToken::new();
+        let reader = self.try_to_connect(&interrupted).await?;
+        let on = Connection::new(reader, Guards::default());
+        let run = self.begin_on(on, interrupted, started(operation)).await?;
+        run.plan().await.ok()?;
+        run.apply().await.ok()?;
+        Some(run.finish().await)
     }
 
     /// Opens a run file again, as a new process would.
@@ -114,10 +138,27 @@ impl World {
     }
 
     pub(crate) async fn undo(&self, done: &Done) -> Done {
-        let run = self.begin_undo(done, RunSettings::default()).await;
-        run.survey().await.unwrap();
+        let run = self.plan_undo(done, RunSettings::default()).await;
         run.apply().await.unwrap();
         run.finish().await
+    }
+
+    /// Puts back also what somebody changed since.
+    pub(crate) async fn undo_all(&self, done: &Done) -> Done {
+        let settings = RunSettings {
+            include_changed: true,
+            ..RunSettings::default()
+        };
+        let run = self.plan_undo(done, settings).await;
+        run.apply().await.unwrap();
+        run.finish().await
+    }
+
+    /// An undo that was planned and not applied yet.
+    pub(crate) async fn plan_undo(&self, done: &Done, settings: RunSettings) -> Run {
+        let run = self.begin_undo(done, settings).await;
+        run.survey().await.unwrap();
+        run
     }
 
     /// State and status of every filter.
@@ -372,6 +413,32 @@ pub(crate) struct Done {
 impl Done {
     pub(crate) fn reader(&self) -> RunReader {
         RunReader::open(&self.path).unwrap()
+    }
+
+    /// Filters that were left alone because somebody changed them since.
+    pub(crate) fn left_alone(&self) -> u64 {
+        self.reader().view(|view| view.changed_since()).unwrap()
+    }
+
+    /// Filters by what became of them.
+    pub(crate) fn totals(&self) -> FilterTotals {
+        self.reader().view(|view| view.filters()).unwrap()
+    }
+
+    /// Every problem's message, of one kind.
+    pub(crate) fn messages(&self, kind: ProblemKind) -> Vec<String> {
+        let mut messages = Vec::new();
+        let each = |row: ProblemRow| {
+            if row.kind == kind {
+                messages.push(row.message);
+            }
+            Ok::<_, ()>(())
+        };
+        self.reader()
+            .view(|view| view.each_problem(each))
+            .unwrap()
+            .unwrap();
+        messages
     }
 
     /// How many users have a problem of each kind.

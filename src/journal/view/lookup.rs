@@ -3,9 +3,11 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-use crate::journal::codes::{CHANGED_SINCE, OPEN};
+use crate::journal::codes::{CHANGED, CHANGED_SINCE, OPEN};
+use crate::journal::head::time;
 use crate::journal::history::{self, HistoryEntry};
 use crate::journal::rows::blob;
 use crate::model::{FilterId, Kind, Outcome, RunId, State, UserId};
@@ -15,6 +17,17 @@ use super::{ProblemRow, View, problem_row, problems};
 
 /// A pause longer than this, in milliseconds, is not work: the run was stopped and resumed.
 const PAUSE: i64 = 10 * 60 * 1000;
+
+/// What an earlier undo of the same run had put back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PutBackBefore {
+    /// The run that did.
+    pub by: String,
+    /// When it did so last.
+    pub at: Timestamp,
+    /// How many filters.
+    pub filters: u64,
+}
 
 const WORKING_TIME: &str = "
 SELECT coalesce(sum(step), 0)
@@ -58,6 +71,32 @@ impl View<'_> {
     pub fn changed_since(&self) -> rusqlite::Result<u64> {
         let sql = format!("SELECT count(*) FROM change WHERE {CHANGED_SINCE}");
         self.0.query_row(&sql, [], |row| row.get(0))
+    }
+
+    /// Filters that had no status and were given one that means the same, by that status: what the platform makes of null.
+    pub fn null_statuses(&self) -> rusqlite::Result<Vec<(i32, u64)>> {
+        let mut query = self.0.prepare_cached(&format!(
+            "SELECT after_status, count(*) FROM change
+             WHERE {CHANGED} AND to_status IS NULL AND after_status IS NOT NULL GROUP BY 1 ORDER BY 1"
+        ))?;
+        query
+            .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect()
+    }
+
+    /// Filters that an earlier undo had put back, by that run, with when it did so last.
+    pub fn put_back_before(&self) -> rusqlite::Result<Vec<PutBackBefore>> {
+        let mut query = self.0.prepare_cached(
+            "SELECT put_back_by, max(put_back_at), count(*) FROM undo WHERE put_back_by IS NOT NULL GROUP BY 1 ORDER BY 2",
+        )?;
+        let row = |row: &rusqlite::Row<'_>| {
+            Ok(PutBackBefore {
+                by: row.get(0)?,
+                at: time(row.get(1)?),
+                filters: row.get(2)?,
+            })
+        };
+        query.query_map([], row)?.collect()
     }
 
     /// What was planned, agreed to and ended, in order.
