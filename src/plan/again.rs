@@ -95,8 +95,9 @@ impl Attribution {
     fn credit(self, change: &Change, seen: &Filter) -> RowResult {
         let stamp = Some(seen.stamp());
         match (self.wrote, self.author(change, seen)) {
-            (_, Author::Us) => RowResult::new(RowOutcome::Changed, stamp),
-            (Wrote::Yes, Author::Unknown) => RowResult::new(RowOutcome::Changed, stamp),
+            (_, Author::Us) | (Wrote::Yes, Author::Unknown) => {
+                RowResult::new(RowOutcome::Changed, stamp)
+            }
             // We changed it, and somebody changed it after us: what it is now is not what we left.
             (Wrote::Yes, Author::Other) => RowResult::new(RowOutcome::Changed, None),
             (_, Author::Other) => RowResult::new(RowOutcome::Already, stamp),

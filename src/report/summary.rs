@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::journal::{
-    FilterTotals, Head, Phase, ProblemGroup, Requests, RunReader, RunRef, UserTotals, View,
+    FilterTotals, Head, Phase, ProblemGroup, PutBackBefore, Requests, RunReader, RunRef,
+    UserTotals, View,
 };
 use crate::model::Outcome;
 
@@ -23,6 +24,8 @@ pub(super) struct Totals {
     pub(super) groups: Vec<ProblemGroup>,
     pub(super) path: Option<PathBuf>,
     worked: Duration,
+    /// What is worth knowing and no problem.
+    notes: Vec<String>,
 }
 
 impl Totals {
@@ -34,6 +37,7 @@ impl Totals {
             groups: view.problem_groups()?,
             path: view.path(),
             worked: view.working_time()?,
+            notes: notes(view)?,
         })
     }
 }
@@ -86,9 +90,28 @@ pub(super) fn numbers(totals: &Totals) -> Vec<(&'static str, String)> {
     if totals.worked >= Duration::from_secs(1) {
         facts.push(("Time", pace(totals.filters.changed, totals.worked)));
     }
+    facts.extend(totals.notes.iter().map(|note| ("Note", note.clone())));
     let path = totals.path.as_ref().map(|p| p.display().to_string());
     facts.extend(path.map(|path| ("Run file", clean(&path).into_owned())));
     facts
+}
+
+/// Statuses that mean the same as before, and what an earlier undo had put back.
+fn notes(view: &View<'_>) -> rusqlite::Result<Vec<String>> {
+    let statuses = view.null_statuses()?.into_iter().map(|(status, filters)| {
+        let statuses = match filters {
+            1 => "1 status is".to_owned(),
+            filters => format!("{} statuses are", number(filters)),
+        };
+        format!("{statuses} {status} now instead of null, which means the same")
+    });
+    let put_back = view.put_back_before()?.into_iter().map(|before| {
+        let PutBackBefore { by, at, filters } = before;
+        let verb = if filters == 1 { "was" } else { "were" };
+        let filters = count(filters, "filter");
+        format!("{filters} {verb} put back by undo {} at {at}", clean(&by))
+    });
+    Ok(statuses.chain(put_back).collect())
 }
 
 fn requests(requests: Requests) -> String {
@@ -234,6 +257,7 @@ mod tests {
                 groups: Vec::new(),
                 path: None,
                 worked: Duration::ZERO,
+                notes: Vec::new(),
             };
             next(&totals, &RunRef::stored(&totals.head.id))
                 .into_iter()

@@ -195,23 +195,15 @@ async fn what_somebody_touches_between_the_reading_and_the_write_is_left_alone()
 
 #[tokio::test]
 async fn a_write_that_was_done_and_answered_otherwise_is_ours_and_is_undone() {
+    let quiet = World::with_users(40).await;
+    let undisturbed = quiet.carry_out(Operation::Deactivate).await.totals();
     for fault in WRITES_DONE {
         let world = World::with_users(40).await;
         let before = world.states();
         world.sandbox.set_faults(Faults::none().with(fault, 1.0));
         let done = world.carry_out(Operation::Deactivate).await;
         assert!(world.sandbox.counts().faults > 0, "{fault} struck");
-        let totals = done.totals();
-        assert_eq!(
-            done.outcome,
-            Outcome::Complete,
-            "{fault}: {:?}",
-            done.problems()
-        );
-        assert!(
-            totals.changed > 0 && totals.left + totals.failed == 0,
-            "{fault}"
-        );
+        assert_eq!(done.totals(), undisturbed, "{fault}");
         assert!(
             done.reader().head.stamps,
             "{fault}: the rows name the caller"
@@ -228,11 +220,13 @@ async fn what_the_user_switched_off_himself_in_that_moment_is_not_ours_also_afte
     let run = world.begin(started(Operation::Deactivate)).await;
     run.plan().await.unwrap();
     let path = run.path.clone();
-    // The requests of everybody are lost on the way, and the process ends with open intents.
+    // Nobody's write is answered, and nothing is carried out.
     world
         .sandbox
         .set_faults(Faults::none().with(Fault::Internal500, 1.0));
-    run.apply().await.unwrap();
+    // Whether the run is stopped because so many fail does not matter here.
+    let _ = run.apply().await;
+    assert!(world.sandbox.counts().faults > 0);
     drop(run);
     world.sandbox.set_faults(Faults::none());
     let again = world.reopen(&path).await;

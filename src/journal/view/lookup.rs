@@ -92,7 +92,7 @@ impl View<'_> {
         let row = |row: &rusqlite::Row<'_>| {
             Ok(PutBackBefore {
                 by: row.get(0)?,
-                at: time(row.get(1)?),
+                at: time(row.get(1)?)?,
                 filters: row.get(2)?,
             })
         };
