@@ -229,18 +229,16 @@ async fn what_the_user_switched_off_himself_in_that_moment_is_not_ours_also_afte
     assert!(world.sandbox.counts().faults > 0);
     drop(run);
     world.sandbox.set_faults(Faults::none());
-    let again = world.reopen(&path).await;
-    again.rollout.journal().set_back_failed().await.unwrap();
-    let off: Vec<_> = world.active_calendar_filters();
-    for filter in &off {
+    for filter in world.active_calendar_filters() {
         switch(&world, filter.id, 1);
     }
-    again
-        .rollout
-        .survey(syncfilters::rollout::SurveyMode::Impersonation)
-        .await
-        .unwrap();
-    again.rollout.prove().await.unwrap();
+    // What was stopped is finished first, then what failed is tried again.
+    for _ in 0..2 {
+        let again = world.reopen(&path).await;
+        again.apply().await.unwrap();
+        drop(again);
+    }
+    let again = world.reopen(&path).await;
     again.apply().await.unwrap();
     let done = again.finish().await;
     assert_eq!(done.totals().changed, 0);
@@ -257,7 +255,8 @@ async fn an_undo_takes_over_that_the_server_names_the_caller() {
     let run = world.plan_undo(&done, RunSettings::default()).await;
     let path = run.path.clone();
     drop(run);
-    assert!(world.reopen(&path).await.rollout.head().stamps);
+    let reader = syncfilters::journal::RunReader::open(&path).unwrap();
+    assert!(reader.head.stamps);
 }
 
 #[tokio::test]
