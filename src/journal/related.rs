@@ -27,40 +27,40 @@ pub struct Claim {
 pub struct RelatedRuns(Vec<RunReader>);
 
 impl RelatedRuns {
-    /// Opens the runs beside the file of a run of which the organisation is this run's and which wrote since; without
-    /// the one that is being driven. A file that cannot be read says nothing.
+    /// Opens the runs beside the file of a run of which the organisation is this run's and which wrote since. The run that
+    /// is being driven is never opened a second time, and neither it nor a copy of either counts. A file that cannot be
+    /// read says nothing.
     ///
     /// # Errors
     /// Where a run file fails while it is read.
     pub fn beside(
         path: &Path,
         of: &Head,
-        driven: &RunId,
+        driven: (&Path, &RunId),
         since: Timestamp,
     ) -> Result<Self, JournalError> {
         let Some(folder) = path.parent() else {
             return Ok(Self::default());
         };
         let mut runs = Vec::new();
-        for (id, path) in RunStore::at(folder).files().unwrap_or_default() {
-            // A run that is being driven is not opened a second time.
-            if id == of.id || id == *driven {
+        for other in RunStore::at(folder).files().unwrap_or_default() {
+            let is_same_file = [path, driven.0].iter().any(|own| is_same(own, &other));
+            if is_same_file {
                 continue;
             }
-            let Ok(run) = RunReader::open(&path) else {
+            let Ok(run) = RunReader::open(&other) else {
                 continue;
             };
-            if run.head.organization.id == of.organization.id && run.writing_time()?.until >= since
-            {
+            let Head {
+                id, organization, ..
+            } = &run.head;
+            let is_other_run = *id != of.id && id != driven.1;
+            let is_of_organization = organization.id == of.organization.id;
+            if is_other_run && is_of_organization && run.writing_time()?.until >= since {
                 runs.push(run);
             }
         }
         Ok(Self(runs))
-    }
-
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
     }
 
     /// What these runs say of a row that the run `of` wrote at this time.
@@ -93,6 +93,11 @@ impl RelatedRuns {
         }
         Ok(claim)
     }
+}
+
+/// Whether two paths lead to one file, as far as that can be told.
+fn is_same(a: &Path, b: &Path) -> bool {
+    a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
 /// When this run wrote a row, or may have, and whether that is proved.

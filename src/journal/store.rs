@@ -67,12 +67,9 @@ impl RunStore {
         }
     }
 
-    /// The run files, each with the id that its name says.
-    pub(super) fn files(&self) -> Result<Vec<(RunId, PathBuf)>, OpenError> {
-        let path = |id: RunId| {
-            let path = self.folder.join(format!("{id}.{EXTENSION}"));
-            (id, path)
-        };
+    /// The run files.
+    pub(super) fn files(&self) -> Result<Vec<PathBuf>, OpenError> {
+        let path = |id: RunId| self.folder.join(format!("{id}.{EXTENSION}"));
         Ok(self.ids()?.into_iter().map(path).collect())
     }
 

@@ -88,7 +88,12 @@ impl Rollout {
             self.journal().server_stamps().await?;
             self.stamps.store(true, Ordering::Relaxed);
         }
-        let related = RelatedRuns::beside(source.path(), &source.head, &self.head().id, time.from)?;
+        let related = RelatedRuns::beside(
+            source.path(),
+            &source.head,
+            (self.journal().path(), &self.head().id),
+            time.from,
+        )?;
         let mut after = 0;
         loop {
             let mut users = source.done(after, CHUNK)?;
@@ -116,8 +121,8 @@ impl Rollout {
         let Some(first) = unproved.iter().map(|row| row.intended).min() else {
             return Ok(());
         };
-        let head = self.head();
-        let related = RelatedRuns::beside(self.journal().path(), head, &head.id, first)?;
+        let (head, path) = (self.head(), self.journal().path());
+        let related = RelatedRuns::beside(path, head, (path, &head.id), first)?;
         let mut rewritten = HashSet::new();
         for Unproved {
             user,
