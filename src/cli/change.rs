@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use crate::dataverse;
 use crate::model::{Operation, Outcome};
 use crate::plan::Stakes;
-use crate::rollout::{Connection, NewRun, Planned, RunLocation, SurveyedAs};
+use crate::rollout::{Connection, NewRun, NewRunFile, Planned, SurveyedAs};
 
 use super::App;
 use super::args::{ChangeArgs, PlanArgs, PlanOperation};
@@ -35,7 +35,7 @@ pub(super) async fn change(
     };
     let places = places(&args.connection, &app.output)?;
     let mut consent = Consent::new(&args.consent);
-    let at = RunLocation::Store(store(&app.output)?);
+    let at = NewRunFile::InStore(store(&app.output)?);
     let at_once = args.several.environments_at_once;
     let what = (operation, operation == Operation::Deactivate);
     let connected = connect_for_a_change(app, &places, at_once, what, &consent).await?;
@@ -84,7 +84,7 @@ fn is_spared(on: &Connection) -> bool {
 pub(super) async fn plan_all(
     app: &App,
     new: NewRun,
-    at: &RunLocation,
+    at: &NewRunFile,
     at_once: NonZeroUsize,
     connected: Vec<(String, Result<Connection, CliError>)>,
 ) -> Vec<Site> {
@@ -155,8 +155,8 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
                 "--out keeps one plan; of several environments each plan is kept among the runs";
             return Err(CliError::Usage(why.into()));
         }
-        Some(path) => RunLocation::File(path.clone()),
-        None => RunLocation::Store(store(&app.output)?),
+        Some(path) => NewRunFile::At(path.clone()),
+        None => NewRunFile::InStore(store(&app.output)?),
     };
     let at_once = args.several.environments_at_once;
     let connected = connect_all(app, &places, at_once).await;

@@ -6,7 +6,7 @@ use crate::journal::{ListedUser, RunReader, UserTotals, View};
 use crate::model::{Operation, State};
 use crate::plan::RunSettings;
 use crate::report::{Format, ListWriter};
-use crate::rollout::{NewRun, Planned, Run, RunLocation};
+use crate::rollout::{NewRun, NewRunFile, Planned, Run};
 
 use super::App;
 use super::args::{CheckArgs, ConsentArgs, WantedState};
@@ -124,7 +124,7 @@ async fn fix(
     let at_once = args.several.environments_at_once;
     let what = (operation, operation == Operation::Deactivate);
     let connected = connect_for_a_change(app, places, at_once, what, &consent).await?;
-    let at = RunLocation::Store(store(&app.output)?);
+    let at = NewRunFile::InStore(store(&app.output)?);
     let mut sites = plan_all(app, new, &at, at_once, connected).await;
     let several = sites.len() > 1;
     for site in &mut sites {

@@ -16,7 +16,7 @@ use crate::model::{Operation, RunId};
 use crate::pacing;
 use crate::plan::{GuardBook, Guards, RunSettings};
 use crate::report::Format;
-use crate::rollout::{Connection, NewRun, RunLocation, SourceRun};
+use crate::rollout::{Connection, NewRun, NewRunFile, SourceRun};
 use crate::sandbox::{Faults, Options, Sandbox};
 use crate::settings::{Address, Origin, Pace, SignInKeys, Target};
 
@@ -62,7 +62,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     say("\n1. Deactivate everybody's calendar filters.\n")?;
     let mut agreed = Consent::new(&AGREED);
     let name = || "sandbox".to_owned();
-    let at = RunLocation::Store(store.clone());
+    let at = NewRunFile::InStore(store.clone());
     let connected = vec![(name(), connect(app, &sandbox).await)];
     let sites = plan_all(app, deactivate(), &at, NonZeroUsize::MIN, connected).await;
     let changed = carry_out(app, sites, &mut agreed).await?;

@@ -3,10 +3,10 @@
 use std::io::Write;
 
 use crate::journal::RunReader;
-use crate::model::Outcome;
+use crate::model::{Operation, Outcome};
 use crate::report::{
     Format, Overview, StyledWrite, write_calendar_warning, write_document, write_plan, write_run,
-    write_summary,
+    write_summary, write_undo_limits,
 };
 use crate::rollout::{EndedRun, Halted, Planned, RolloutError, StopReason};
 
@@ -187,12 +187,21 @@ pub(super) fn show_plan(app: &App, planned: &Planned, calendar_loss: bool) -> Re
     let Some(path) = planned.path() else {
         return Ok(());
     };
-    let run = RunReader::open(path)?;
+    let mut run = RunReader::open(path)?;
+    run.reference = planned.reference().clone();
+    if calendar_loss && run.head.organization.distinct_deletes == Some(true) {
+        // It was on when the plan was made, and was read again.
+        run.head.organization.distinct_deletes = Some(false);
+    }
     let (mut out, look) = app.printer.talk();
     write_plan(&mut out, &run, look)?;
     writeln!(out).map_err(CliError::Output)?;
     if calendar_loss {
         write_calendar_warning(&mut out, &run.head, look)?;
+        writeln!(out).map_err(CliError::Output)?;
+    }
+    if calendar_loss || run.head.operation == Operation::Undo {
+        write_undo_limits(&mut out, look)?;
         writeln!(out).map_err(CliError::Output)?;
     }
     out.flush().map_err(CliError::Output)

@@ -2,10 +2,10 @@
 
 use std::num::NonZeroUsize;
 
-use crate::journal::{Phase, RunReader, RunStore};
+use crate::journal::{Phase, RunReader, RunRef, RunStore};
 use crate::model::Operation;
 use crate::plan::RunSettings;
-use crate::rollout::{Connection, RunLocation, SourceRun};
+use crate::rollout::{Connection, NewRunFile, SourceRun};
 use crate::settings::RunAddress;
 
 use super::App;
@@ -25,7 +25,7 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     let store = store(&app.output)?;
     // Held until the end, so that nobody resumes the run while it is being undone.
     let path = store.find(&common.run)?;
-    let source = SourceRun::open(&path)?;
+    let source = SourceRun::open_in(&store, &path)?;
     say_undone(app, &store, &source).await?;
     let address = RunAddress {
         claimed: &source.head().environment,
@@ -63,7 +63,7 @@ pub(super) async fn put_back_at(
     settings: RunSettings,
     store: &RunStore,
 ) -> Site {
-    let at = RunLocation::Store(store.clone());
+    let at = NewRunFile::InStore(store.clone());
     let gathered = match source.undo(on, &at, settings).await {
         Ok(gathered) => gathered,
         Err(halted) => return Site::ended(name, Ending::of_halted(halted)),
@@ -87,17 +87,15 @@ async fn say_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(
     else {
         return Ok(());
     };
-    let short = by.short();
+    let (this, other) = (source.reference(), RunRef::stored(&by));
     if earlier.head.phase < Phase::Finished {
         return Err(CliError::Usage(format!(
-            "run {} is being undone by run {short}, which is not finished; `syncfilters resume {short}` finishes it",
-            source.head().id.short()
+            "run {this} is being undone by run {other}, which is not finished; `syncfilters resume {other}` finishes it"
         )));
     }
     let filters = earlier.view(|view| view.filters())?;
     app.printer.say(&format!(
-        "Run {} was undone before, by run {short}: {} put back, {} left.",
-        source.head().id.short(),
+        "Run {this} was undone before, by run {other}: {} put back, {} left.",
         consent::count(filters.changed, "filter"),
         filters.left + filters.failed
     ));

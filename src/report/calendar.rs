@@ -2,6 +2,7 @@
 
 use crate::journal::Head;
 use crate::model::Operation;
+use crate::plan::UNDO_CANNOT;
 
 use super::grid::paragraph;
 use super::paint::Tone;
@@ -42,6 +43,11 @@ pub fn write_calendar_warning(
     );
     paragraph(out, &warning, Tone::Odd, look)?;
     Ok(())
+}
+
+/// Says what undo cannot do.
+pub fn write_undo_limits(out: &mut dyn StyledWrite, look: Look) -> Result<(), ReportError> {
+    Ok(paragraph(out, UNDO_CANNOT, Tone::Quiet, look)?)
 }
 
 #[cfg(test)]

@@ -36,8 +36,8 @@ pub use error::RolloutError;
 pub use filter_types::check_types;
 pub use fits::{Differences, Misfit};
 pub use phases::{
-    Created, Drifted, Finished, Gathered, IntoPlan, Looked, Looking, NewRun, Opened, Planned,
-    RunLocation, SavedPlan, SourceRun, open,
+    Created, Drifted, Finished, Gathered, IntoPlan, Looked, Looking, NewRun, NewRunFile, Opened,
+    Planned, SavedPlan, SourceRun, open,
 };
 pub use progress::{Activity, Progress, Step, StepProgress};
 pub use rehearse::Rehearsal;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::journal::{
-    Asked, Head, HistoryEntry, HistoryKind, Phase, Requests, RunFile, RunReader, RunStore,
+    Asked, Head, HistoryEntry, HistoryKind, Phase, Requests, RunFile, RunReader, RunRef, RunStore,
 };
 use crate::model::{Operation, Outcome, RunId};
 use crate::plan::{Criteria, CriteriaError, RunSettings, Selection, Types};
@@ -72,21 +72,21 @@ pub struct NewRun {
 
 /// Where the file of a new run goes.
 #[derive(Clone, Debug)]
-pub enum RunLocation {
+pub enum NewRunFile {
     /// Among the others.
-    Store(RunStore),
-    /// Into this file.
-    File(PathBuf),
+    InStore(RunStore),
+    /// There.
+    At(PathBuf),
 }
 
-impl RunLocation {
+impl NewRunFile {
     /// Makes the file of a new run.
     fn create(&self, head: Head) -> Result<RunFile, RolloutError> {
         Ok(match self {
-            Self::Store(store) => {
+            Self::InStore(store) => {
                 RunFile::create(&store.path_for(&head.id)?, head)?.of_store(store)
             }
-            Self::File(path) => RunFile::create(path, head)?,
+            Self::At(path) => RunFile::create(path, head)?,
         })
     }
 }
@@ -104,7 +104,7 @@ impl NewRun {
     }
 
     /// Makes the run file. Nothing is asked of the server yet.
-    pub async fn create(self, on: &Connection, at: &RunLocation) -> Result<Created, RolloutError> {
+    pub async fn create(self, on: &Connection, at: &NewRunFile) -> Result<Created, RolloutError> {
         let id = RunId::random();
         let file = at.create(self.head(id, None, on))?;
         self.fill(on, file).await
@@ -192,9 +192,21 @@ impl SourceRun {
         Ok(Self { file, reader })
     }
 
+    /// The same for a file that may be in this store, or a copy of one in it.
+    pub fn open_in(store: &RunStore, path: &std::path::Path) -> Result<Self, RolloutError> {
+        let file = RunFile::open_in(store, path)?;
+        let reader = RunReader::open(path)?;
+        Ok(Self { file, reader })
+    }
+
     /// What the run is.
     pub fn head(&self) -> &Head {
         &self.reader.head
+    }
+
+    /// How the run is named in a command.
+    pub fn reference(&self) -> &RunRef {
+        &self.file.reference
     }
 
     /// The undo that was begun last, if any was.
@@ -207,7 +219,7 @@ impl SourceRun {
     pub async fn undo(
         self,
         on: &Connection,
-        at: &RunLocation,
+        at: &NewRunFile,
         settings: RunSettings,
     ) -> Result<Gathered, Halted> {
         let failed = |why: RolloutError| Halted { why, run: None };

@@ -99,6 +99,11 @@ impl<S> Run<S> {
         self.rollout.journal()
     }
 
+    /// How the run is named in a command.
+    pub fn reference(&self) -> &RunRef {
+        &self.rollout.file.reference
+    }
+
     /// The run file's path; none for a run that leaves no file.
     pub fn path(&self) -> Option<&Path> {
         self.rollout.file.path()

@@ -163,16 +163,14 @@ async fn a_wave_changes_so_many_users_and_the_next_one_goes_on() {
 #[tokio::test]
 async fn a_wave_in_which_too_many_fail_stops_and_leaves_the_rest() {
     let world = World::with_users(60).await;
-    let run = world.begin(started(Operation::Deactivate)).await;
+    let mut new = started(Operation::Deactivate);
+    new.settings.stop_after_failures = Some("2".parse().unwrap());
+    let run = world.begin(new).await;
     run.plan().await.unwrap();
     world
         .sandbox
         .set_faults(Faults::none().with(Fault::Internal500, 1.0));
-    let guarded = RunSettings {
-        stop_after_failures: Some("2".parse().unwrap()),
-        ..RunSettings::default()
-    };
-    let error = run.apply_with(guarded).await.unwrap_err();
+    let error = run.apply().await.unwrap_err();
     assert!(error.to_string().contains("and the limit is 2"), "{error}");
     world.sandbox.set_faults(Faults::none());
     let path = run.path.clone();
@@ -187,18 +185,16 @@ async fn what_failed_in_a_finished_run_is_done_when_it_is_tried_again() {
     let before = quiet.states();
     let undisturbed = quiet.carry_out(Operation::Deactivate).await;
     let world = World::with_users(60).await;
-    let run = world.begin(started(Operation::Deactivate)).await;
+    let mut new = started(Operation::Deactivate);
+    new.settings.stop_after_failures = Some("2".parse().unwrap());
+    let run = world.begin(new).await;
     let path = run.path.clone();
     let strikes = |fault, rate| world.sandbox.set_faults(Faults::none().with(fault, rate));
     strikes(Fault::ForeignRow, 0.1);
     run.plan().await.unwrap();
     let unread = run.journal().user_totals().await.unwrap().failed;
     strikes(Fault::Internal500, 1.0);
-    let guarded = RunSettings {
-        stop_after_failures: Some("2".parse().unwrap()),
-        ..RunSettings::default()
-    };
-    run.apply_with(guarded).await.unwrap_err();
+    run.apply().await.unwrap_err();
     drop(run);
     world.sandbox.set_faults(Faults::none());
     let run = world.reopen(&path).await;

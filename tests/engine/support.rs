@@ -13,7 +13,7 @@ use syncfilters::pacing::{Pacer, RetryPolicy, Settings};
 use syncfilters::plan::{Confirmations, Guards, How, RunSettings, Topic};
 use syncfilters::rollout::{
     Answer, Applied, Connection, Created, Differences, Drifted, EndedRun, Gathered, Halted,
-    IntoPlan, NewRun, Opened, Planned, RolloutError, RunLocation, SourceRun, SurveyedAs, agree,
+    IntoPlan, NewRun, NewRunFile, Opened, Planned, RolloutError, SourceRun, SurveyedAs, agree,
     open,
 };
 use syncfilters::sandbox::{FilterSnapshot, Options, Sandbox};
@@ -94,10 +94,7 @@ impl World {
         new: NewRun,
     ) -> Option<Run> {
         let path = self.folder.path().join(format!("{}.run", RunId::random()));
-        let created = new
-            .create(&on, &RunLocation::File(path.clone()))
-            .await
-            .ok()?;
+        let created = new.create(&on, &NewRunFile::At(path.clone())).await.ok()?;
         Some(Run::new(on, path, interrupted, Stage::Created(created)))
     }
 
@@ -135,7 +132,7 @@ impl World {
         let on = self.connect(&interrupted).await;
         let path = self.folder.path().join(format!("{}.run", RunId::random()));
         let source = SourceRun::open(&done.path).unwrap();
-        let at = RunLocation::File(path.clone());
+        let at = NewRunFile::At(path.clone());
         let gathered = source.undo(&on, &at, settings).await.unwrap();
         Run::new(on, path, interrupted, Stage::Gathered(gathered))
     }

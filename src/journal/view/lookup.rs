@@ -134,7 +134,7 @@ impl View<'_> {
     /// Whether items can be deleted from Exchange by what is left, as the organisation was when it was read.
     pub fn can_lose_items(&self) -> rusqlite::Result<bool> {
         let deactivates = self.0.query_row(
-            "SELECT EXISTS (SELECT 1 FROM change WHERE stage < 2 AND to_state = ?1)",
+            &format!("SELECT EXISTS (SELECT 1 FROM change WHERE {OPEN} AND to_state = ?1)"),
             [State::Inactive.code()],
             |row| row.get::<_, bool>(0),
         )?;
