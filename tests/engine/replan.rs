@@ -93,8 +93,10 @@ async fn a_plan_that_fits_is_the_same_plan_after_planning_anew() {
     let world = World::with_users(40).await;
     let run = world.begin(started(Operation::Deactivate)).await;
     run.plan().await.unwrap();
-    let journal = run.journal();
-    let recorded = || journal.view(|view| view.recorded_digest());
+    let recorded = async || {
+        let journal = run.journal();
+        journal.view(|view| view.recorded_digest()).await
+    };
     let before = recorded().await.unwrap();
     // Renaming makes a new version, and no other plan.
     let filter = planned(&run).await[0][0];
