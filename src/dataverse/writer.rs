@@ -5,11 +5,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, IF_MATCH};
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderName, HeaderValue, Method};
 use url::Url;
-use uuid::Uuid;
 
 use crate::model::{Filter, FilterId, ProblemKind, StateAndStatus};
+use crate::pacing::Repeat;
 
 use super::answer::Answer;
 use super::batch::{self, Part};
@@ -40,8 +40,6 @@ pub struct Writer {
     reader: Reader,
     /// The table does not support versions in `If-Match`.
     any_version: Learnt,
-    /// The server has no `$batch`.
-    no_batch: Learnt,
 }
 
 const WHAT: &str = "setting the state of sync filters";
@@ -49,22 +47,12 @@ const JSON: &str = "application/json";
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// So that the answer itself shows what was written.
 const REPRESENTATION: &str = "return=representation";
-/// So that one row's failure does not keep the user's other rows from being done.
-const CONTINUE: HeaderValue = HeaderValue::from_static("odata.continue-on-error");
-/// How a server without `$batch` answers.
-const NO_BATCH: [StatusCode; 3] = [
-    StatusCode::NOT_FOUND,
-    StatusCode::METHOD_NOT_ALLOWED,
-    StatusCode::NOT_IMPLEMENTED,
-];
-
 impl Writer {
     /// A writer to where this reader reads.
     pub fn new(reader: Reader) -> Self {
         Self {
             reader,
             any_version: Learnt::default(),
-            no_batch: Learnt::default(),
         }
     }
 
@@ -88,12 +76,10 @@ impl Writer {
         who: &Impersonated,
         states: &[SetState],
     ) -> Result<Vec<Reply>, Error> {
-        let batches = self.reader.identity().version.is_nine() && !self.no_batch.is_set();
+        let channel = self.reader.channel();
+        let batches = self.reader.identity().version.is_nine() && !channel.has_no_batch();
         if states.len() > 1 && batches {
-            if let Some(written) = self.batch(who, states).await? {
-                return Ok(written);
-            }
-            self.no_batch.set();
+            return self.batch(who, states).await;
         }
         self.one_by_one(who, states).await
     }
@@ -116,21 +102,15 @@ impl Writer {
         Ok(written)
     }
 
-    /// `None` where this server has no `$batch`.
-    async fn batch(
-        &self,
-        who: &Impersonated,
-        states: &[SetState],
-    ) -> Result<Option<Vec<Reply>>, Error> {
-        let boundary = format!("batch_{}", Uuid::new_v4().as_hyphenated());
+    /// Where something refuses `$batch` itself, nobody knows what became of the rows: they are read before each is
+    /// written alone, and so is every row after them.
+    async fn batch(&self, who: &Impersonated, states: &[SetState]) -> Result<Vec<Reply>, Error> {
         let parts = states
             .iter()
             .map(|state| self.part(state))
             .collect::<Result<Vec<_>, _>>()?;
-        let body = batch::encode(&boundary, &parts);
-        let call = Call::write(WHAT, Method::POST, self.reader.url("$batch")?, body)
-            .header(CONTENT_TYPE, header_value(&batch::content_type(&boundary))?)
-            .header(PREFER, CONTINUE);
+        let url = self.reader.url("$batch")?;
+        let call = Call::batch(WHAT, url, &parts, Repeat::OnlyIfNotDone);
         let answer = match self
             .reader
             .channel()
@@ -139,20 +119,27 @@ impl Writer {
         {
             Ok(answer) => answer,
             Err(error) if error.is_fatal() => return Err(error),
-            Err(error) => return Ok(Some(for_all(states, || Reply::of_error(&error)))),
+            Err(error) => return Ok(for_all(states, || Reply::of_error(&error))),
         };
         if let Some(content_type) = answer.multipart() {
-            return Ok(Some(self.part_outcomes(content_type, &answer, states)));
+            return Ok(self.part_outcomes(content_type, &answer, states));
         }
-        if NO_BATCH.contains(&answer.status) {
-            return Ok(None);
+        if answer.refuses_batches() {
+            self.reader.channel().learn_no_batch();
+            let why = || {
+                Why::seen(
+                    ProblemKind::BadAnswer,
+                    "something refuses requests to $batch",
+                )
+            };
+            return Ok(for_all(states, || Reply::Unclear(why())));
         }
         let fault = answer.fault();
         if fault.is_impersonation_refused() {
             return Err(Error::refused(WHAT, fault));
         }
         let reply = Reply::of(&answer, |_| None);
-        Ok(Some(for_all(states, || reply.clone())))
+        Ok(for_all(states, || reply.clone()))
     }
 
     /// A part that is not answered comes after one that stopped the batch, or was lost on the way.

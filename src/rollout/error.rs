@@ -91,6 +91,7 @@ impl RolloutError {
                     | Error::Unreachable { .. }
                     | Error::Lost { .. }
                     | Error::Quiet { .. }
+                    | Error::Postponed { .. }
                     | Error::SignIn(_)
             ),
             Self::Journal(_)

@@ -1,7 +1,9 @@
 //! Refusals that are about one user, about the caller, or about a way of asking.
 
-use syncfilters::dataverse::{Columns, Error, FetchQuery, Fetched, Probe};
-use syncfilters::model::{Kind, UserId};
+use syncfilters::dataverse::{
+    Columns, Error, FetchQuery, Fetched, Probe, SetState, WriteReply, Writer,
+};
+use syncfilters::model::{FilterId, Kind, State, UserId};
 
 use super::client::{connect, own_filters, user};
 use super::server::{CALLER, Reply, Server, USER};
@@ -144,4 +146,37 @@ async fn what_is_no_version_is_none() {
         let filters = read.await.unwrap();
         assert_eq!(filters[0].etag.as_deref(), version, "{etag}");
     }
+}
+
+#[tokio::test]
+#[expect(
+    clippy::disallowed_methods,
+    reason = "what a writer makes of an answer is tested without a run"
+)]
+async fn where_a_gateway_refuses_batches_nothing_is_believed_of_the_rows_and_each_is_written_alone()
+{
+    let server = Server::start(|request| {
+        if request.target.contains("$batch") {
+            Reply::page(403)
+        } else {
+            Reply::json(204, "")
+        }
+    });
+    let writer = Writer::new(connect(&server).await.unwrap());
+    let state = |n: u128| SetState {
+        filter: FilterId(uuid::Uuid::from_u128(n)),
+        to: State::Inactive.with_default_status(),
+        etag: Some("W/\"1\"".into()),
+    };
+    let states = [state(1), state(2)];
+    let first = writer.set_states(&user(), &states).await.unwrap();
+    // A gateway may have let the request through and kept the answer: the rows are to be read.
+    let unclear = |reply: &WriteReply<_>| matches!(reply, WriteReply::Unclear(_));
+    assert!(first.iter().all(unclear), "{first:?}");
+    writer.set_states(&user(), &states).await.unwrap();
+    assert_eq!(server.seen("$batch").len(), 1, "it is not tried again");
+    let alone = server.seen("/userqueries(");
+    assert_eq!(alone.len(), 2);
+    assert!(alone.iter().all(|request| request.method == "PATCH"));
+    assert!(alone.iter().all(|request| request.is_impersonated()));
 }
