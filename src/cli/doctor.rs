@@ -4,7 +4,7 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 
 use crate::auth::{self, Http, Method};
-use crate::dataverse::{self, FilterTable, Impersonated, Reader};
+use crate::dataverse::{self, FilterTable, Impersonated, MailboxMethod, Reader};
 use crate::model::{User, UserId};
 use crate::settings::Target;
 
@@ -29,14 +29,16 @@ const PRIVILEGES: &str = "privileges";
 const FILTERS: &str = "sync filters";
 const IMPERSONATION: &str = "impersonation";
 const CALENDARS: &str = "calendars";
+const MAILBOXES: &str = "mailboxes";
 const LIMITS: &str = "limits";
 
-const AFTER_SIGN_IN: [&str; 6] = [
+const AFTER_SIGN_IN: [&str; 7] = [
     VERSION,
     PRIVILEGES,
     FILTERS,
     IMPERSONATION,
     CALENDARS,
+    MAILBOXES,
     LIMITS,
 ];
 
@@ -138,6 +140,7 @@ async fn examine(app: &App, name: Option<&str>, target: Target) -> Result<Checkl
         filters(&mut list, &reader).await;
         impersonation(&mut list, &reader).await;
         calendars(&mut list, &reader);
+        mailboxes(&mut list, &reader).await;
         limits(&mut list, &reader).await;
     }
     Ok(list)
@@ -352,13 +355,41 @@ fn calendars(list: &mut Checklist, reader: &Reader) {
         Some(false) => list.warning(
             CALENDARS,
             format!("{SETTING} is off: what is no longer synchronised can be deleted from Exchange"),
-            "switch it on with the OrgDBOrgSettings tool, or deactivate with --accept-calendar-loss",
+            "set it to true in the organization settings editor (on-premises: the OrgDBOrgSettings tool), never in the \
+             column itself; or deactivate with --accept-calendar-loss",
         ),
         None => list.warning(
             CALENDARS,
             format!("{SETTING} cannot be read"),
             "give the caller Read on Organization, or take it for off",
         ),
+    }
+}
+
+/// By what the mailboxes of enabled people synchronise; the filters of those by nothing have no effect.
+async fn mailboxes(list: &mut Checklist, reader: &Reader) {
+    let mut counts = Vec::new();
+    for method in MailboxMethod::ALL {
+        match reader.mailboxes(method).await {
+            Ok(count) => counts.push(count),
+            Err(error) if error.is_fatal() => return list.error(MAILBOXES, error),
+            Err(error) => {
+                return list.warning(
+                    MAILBOXES,
+                    format!("which of them synchronise could not be read: {error}"),
+                    "give the caller Read on Mailbox; a plan counts every user until then",
+                );
+            }
+        }
+    }
+    if let [server, outlook, nothing] = counts[..] {
+        list.ok(
+            MAILBOXES,
+            format!(
+                "{server} by server-side synchronisation, {outlook} by Dynamics 365 for Outlook (the add-in reads the \
+                 same filters), {nothing} by nothing"
+            ),
+        );
     }
 }
 

@@ -196,7 +196,7 @@ pub(super) fn show_plan(app: &App, planned: &Planned, calendar_loss: bool) -> Re
     let (mut out, look) = app.printer.talk();
     write_plan(&mut out, &run, look)?;
     writeln!(out).map_err(CliError::Output)?;
-    if calendar_loss {
+    if calendar_loss || run.head.operation == Operation::Deactivate {
         write_calendar_warning(&mut out, &run.head, look)?;
         writeln!(out).map_err(CliError::Output)?;
     }
@@ -224,7 +224,7 @@ pub(super) fn write_result(
         Format::Table if plan_only && run.outcome == Outcome::Planned => {
             write_plan(out, &reader, look)?;
             let lossy = reader.view(|view| view.can_lose_items())?;
-            if lossy {
+            if lossy || reader.head.operation == Operation::Deactivate {
                 writeln!(out).map_err(CliError::Output)?;
                 write_calendar_warning(out, &reader.head, look)?;
             }

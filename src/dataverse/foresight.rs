@@ -15,6 +15,7 @@ use super::error::Error;
 use super::fault::Fault;
 use super::impersonation::Impersonated;
 use super::pages::Row;
+use super::privileges::{ReadDepth, privilege_path, read_depth};
 use super::reader::{Reader, read};
 use super::rows::{Page, UserIdRow, WhoAmI, read_json, with_query};
 
@@ -102,6 +103,8 @@ pub struct FetchedAs {
     pub user: Option<UserId>,
     /// An answer for each query.
     pub answers: Vec<Fetched>,
+    /// How far each privilege that was asked for reaches; `None` where the server did not say.
+    pub depths: Vec<Option<ReadDepth>>,
 }
 
 impl Reader {
@@ -129,15 +132,19 @@ impl Reader {
 
     /// Makes queries as a user, all in one `$batch`; the header is on the outer request, because on a part it may
     /// be ignored. Parts that a stopped batch left unanswered are asked again in another.
+    ///
+    /// `privileges` are asked last, once: how far the user may read is worth no other request.
     pub async fn fetch_as(
         &self,
         who: &Impersonated,
         probe: Option<Probe>,
         queries: &[FetchQuery],
+        privileges: &[&str],
     ) -> Result<FetchedAs, Error> {
         let mut told = FetchedAs {
             user: None,
             answers: Vec::new(),
+            depths: vec![None; privileges.len()],
         };
         let mut waiting = probe.map(|probe| self.probe_url(probe)).transpose()?;
         for _ in 0..ROUNDS {
@@ -154,6 +161,11 @@ impl Reader {
                 urls.push(url);
                 asked += 1;
             }
+            if from + asked == queries.len() {
+                for name in privileges {
+                    urls.push(self.url(&privilege_path(who.id, name))?);
+                }
+            }
             if !urls.is_empty() {
                 let answers = self.read_together(WHAT, Some(who), &urls).await?;
                 let mut answers = answers.into_iter();
@@ -163,9 +175,13 @@ impl Reader {
                     told.user = self.user_of(probe, &answer);
                     waiting = None;
                 }
-                let more = answers.zip(&queries[from..from + asked]);
+                // In this order: what is zipped first must not take one answer too many.
+                let more = queries[from..from + asked].iter().zip(answers.by_ref());
                 told.answers
-                    .extend(more.map(|(answer, query)| fetched(&answer, &query.column)));
+                    .extend(more.map(|(query, answer)| fetched(&answer, &query.column)));
+                for (depth, answer) in told.depths.iter_mut().zip(answers) {
+                    *depth = read_depth(&answer);
+                }
             }
             if too_long && told.answers.len() == from + asked {
                 let why = "the query is too long for a request";

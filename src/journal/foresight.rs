@@ -70,8 +70,10 @@ impl Surroundings {
 pub enum Mark {
     /// Another engine serves the user.
     OtherEngine = 0,
-    /// The user has no mailbox that synchronises appointments.
+    /// The user has no mailbox that synchronises by the filters.
     NoMailbox = 1,
+    /// Dynamics 365 for Outlook synchronises the user's mailbox, by the same filters.
+    OutlookClient = 2,
 }
 
 impl Journal {
@@ -148,9 +150,9 @@ fn add(
     filter_type: &FilterType,
     loss: &Loss,
 ) -> rusqlite::Result<()> {
-    let (items, why) = match loss {
-        Loss::Exactly(items) | Loss::AtMost(items) => (Some(*items), None),
-        Loss::Unknown(why) => (None, Some(why)),
+    let why = match loss {
+        Loss::Unknown(why) => Some(why),
+        _ => None,
     };
     connection
         .prepare_cached(
@@ -160,8 +162,8 @@ fn add(
         .execute(params![
             seq,
             filter_type.as_str(),
-            items,
-            matches!(loss, Loss::AtMost(_)),
+            loss.items(),
+            loss.bound().bits(),
             why.map(|why| why.kind),
             why.map(|why| &why.message),
         ])?;

@@ -120,9 +120,9 @@ const UPGRADES: [&str; FORMAT as usize - 1] = [
     // 4: the digest of the plan.
     "ALTER TABLE run ADD COLUMN digest TEXT;",
     // 5: what a change leads to. `filter.template`: `parentqueryid`. `foresight`: what was asked for, and what the
-    // environment has, as JSON. `mark.mark`: 0 another engine serves the user, 1 the mailbox synchronises no
-    // appointments; by the user's id. `impact`: future items that a user loses of one type; without a number it is
-    // not known, and `kind` and `message` say why; `bound` says that it is the number or less.
+    // environment has, as JSON. `mark.mark`: 0 another engine serves the user, 1 the mailbox synchronises nothing, 2 by
+    // the client; by the user's id. `impact`: future items that a user loses of one type; without a number it is
+    // not known, and `kind` and `message` say why; `bound` says that it is the number or less (1), or more (2), or either (3).
     "ALTER TABLE filter ADD COLUMN template BLOB;
      CREATE TABLE foresight (
          one INTEGER PRIMARY KEY CHECK (one = 1),

@@ -17,10 +17,10 @@ pub(super) const MOST_IDS: usize = 5_000;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fetch {
     table: String,
-    /// Filters and joins, in their order.
-    body: String,
+    /// Filters that have conditions. More than one is against the reference, and means that all have to hold.
     filters: Vec<String>,
-    links: bool,
+    /// Joins, in their order.
+    links: String,
     limited: bool,
 }
 
@@ -72,21 +72,20 @@ impl Fetch {
             let mut inside = node.descendants();
             inside.any(|node| node.has_tag_name("condition"))
         };
-        let (mut body, mut filters, mut links) = (String::new(), Vec::new(), false);
+        let (mut filters, mut links) = (Vec::new(), String::new());
         for node in entity.children().filter(selecting) {
             let part = without_columns(text, node);
-            body.push_str(&part);
             if !node.has_tag_name("filter") {
-                links = true;
+                links.push_str(&part);
             } else if has_conditions(node) {
-                // What a server makes of an empty filter inside another one is not documented.
+                // What a server makes of an empty filter inside another one is not documented; alone it excludes
+                // nothing.
                 filters.push(part);
             }
         }
         let limits = ["top", "count", "page", "paging-cookie"];
         Ok(Self {
             table: table.to_ascii_lowercase(),
-            body,
             filters,
             links,
             limited: limits.iter().any(|limit| root.has_attribute(*limit)),
@@ -100,7 +99,7 @@ impl Fetch {
 
     /// Whether it joins other tables; such queries cannot be put together with `or`.
     pub fn has_links(&self) -> bool {
-        self.links
+        !self.links.is_empty()
     }
 
     /// Whether it asks for so many rows only, so that what it selects is less than what fulfils its conditions.
@@ -108,33 +107,49 @@ impl Fetch {
         self.limited
     }
 
-    /// The number of distinct rows that this query selects and that fulfil `ahead` as well.
-    pub fn count(&self, key: &str, ahead: &str) -> String {
-        count_of(&self.table, key, &self.body, ahead)
+    /// The number of distinct rows that this query selects and that fulfil more filters as well.
+    pub fn count(&self, key: &str, more: &[&str]) -> String {
+        let filters = self.filters.iter().map(String::as_str);
+        let filter = all_of(filters.chain(more.iter().copied()));
+        count_of(&self.table, key, &format!("{filter}{}", self.links))
     }
 
-    /// The keys of the rows that this query selects and that fulfil `ahead` as well, at most 5,000; a
+    /// The keys of the rows that this query selects and that fulfil one more filter as well, at most 5,000; a
     /// key can come more than once.
     ///
     /// Without `distinct`, because then the platform leaves out keys (Microsoft: "Query data using `FetchXML`").
-    pub fn ids(&self, key: &str, ahead: &str) -> String {
-        let Self { table, body, .. } = self;
+    pub fn ids(&self, key: &str, more: &str) -> String {
+        let Self { table, links, .. } = self;
+        let filter = all_of(self.filters.iter().map(String::as_str).chain([more]));
         format!(
-            "<fetch top=\"{MOST_IDS}\"><entity name=\"{table}\"><attribute name=\"{key}\"/>{body}{ahead}</entity></fetch>"
+            "<fetch top=\"{MOST_IDS}\"><entity name=\"{table}\"><attribute name=\"{key}\"/>{filter}{links}</entity></fetch>"
         )
     }
 }
 
-/// The number of rows that at least one of several queries over one table selects and that fulfil `ahead` as well.
+/// Several filters as one, because there may be one or none below `entity` (Microsoft: "`FetchXML` reference",
+/// `entity`): whoever reads the first of several counts too much. Empty where all are empty.
+fn all_of<'a>(filters: impl Iterator<Item = &'a str>) -> String {
+    let some: Vec<_> = filters.filter(|filter| !filter.is_empty()).collect();
+    match &some[..] {
+        [one] => (*one).to_owned(),
+        [] => String::new(),
+        several => format!("<filter type=\"and\">{}</filter>", several.concat()),
+    }
+}
+
+/// The number of rows that at least one of several queries over one table selects and that fulfil more filters as
+/// well.
 ///
 /// `None` where they do not go together: nothing to count, several tables, or several of which one joins.
-pub(super) fn count_of_any(fetches: &[&Fetch], key: &str, ahead: &str) -> Option<String> {
+pub(super) fn count_of_any(fetches: &[&Fetch], key: &str, more: &[&str]) -> Option<String> {
     let first = fetches.first()?;
     if let [one] = fetches {
-        return Some(one.count(key, ahead));
+        return Some(one.count(key, more));
     }
-    let body = selected_by_any(fetches)?;
-    Some(count_of(&first.table, key, &body, ahead))
+    let any = selected_by_any(fetches)?;
+    let filter = all_of([&*any].into_iter().chain(more.iter().copied()));
+    Some(count_of(&first.table, key, &filter))
 }
 
 /// The condition that at least one of several queries over one table selects a row; empty where that says nothing.
@@ -160,11 +175,11 @@ pub(super) fn selected_by_any(fetches: &[&Fetch]) -> Option<String> {
 }
 
 /// Distinct, because a join can bring a row several times.
-fn count_of(table: &str, key: &str, body: &str, ahead: &str) -> String {
+fn count_of(table: &str, key: &str, body: &str) -> String {
     format!(
         "<fetch aggregate=\"true\"><entity name=\"{table}\">\
          <attribute name=\"{key}\" alias=\"{COUNT}\" aggregate=\"countcolumn\" distinct=\"true\"/>\
-         {body}{ahead}</entity></fetch>"
+         {body}</entity></fetch>"
     )
 }
 

@@ -19,7 +19,14 @@ pub struct Table {
     pub set: String,
     /// `PrimaryIdAttribute`, such as `activityid`.
     pub key: String,
+    /// The privilege to read its rows, where it is known by name.
+    pub privilege: Option<&'static str>,
 }
+
+/// One privilege for all activities (Microsoft: the table references of the activities).
+pub const READ_ACTIVITY: &str = "prvReadActivity";
+/// The privilege for contacts.
+pub const READ_CONTACT: &str = "prvReadContact";
 
 impl Table {
     /// The tables that the platform's own filters are about (Microsoft: table references); others have to be
@@ -36,9 +43,11 @@ impl Table {
             "contact" => ("contacts", "contactid"),
             _ => return None,
         };
+        let activity = key == "activityid";
         Some(Self {
             set: set.to_owned(),
             key: key.to_owned(),
+            privilege: Some(if activity { READ_ACTIVITY } else { READ_CONTACT }),
         })
     }
 
@@ -66,6 +75,9 @@ pub struct Surroundings {
     pub system_filters: Option<Vec<SystemFilter>>,
     /// The tables of the filter types, as far as they were looked up; `None` is one that the server does not know.
     pub tables: BTreeMap<FilterType, Option<Table>>,
+    /// The privileges by which the caller reads every row of the organisation; acting as a user, it reads what both
+    /// may.
+    pub read_whole: BTreeSet<&'static str>,
     /// Since when an item counts as one to come.
     pub now: Timestamp,
 }
@@ -77,8 +89,96 @@ pub enum Loss {
     Exactly(u64),
     /// So many or fewer: what stays on, or has passed, could not be set apart.
     AtMost(u64),
+    /// So many or more: the query may not have shown all of them.
+    AtLeast(u64),
+    /// More or fewer: both of these hold.
+    About(u64),
     /// It cannot be said.
     Unknown(Unknown),
+}
+
+impl Loss {
+    /// The number, where there is one.
+    pub const fn items(&self) -> Option<u64> {
+        match self {
+            Self::Exactly(n) | Self::AtMost(n) | Self::AtLeast(n) | Self::About(n) => Some(*n),
+            Self::Unknown(_) => None,
+        }
+    }
+
+    /// What the number is instead of exact.
+    pub const fn bound(&self) -> LossBound {
+        match self {
+            Self::Exactly(_) | Self::Unknown(_) => LossBound::Exact,
+            Self::AtMost(_) => LossBound::AtMost,
+            Self::AtLeast(_) => LossBound::AtLeast,
+            Self::About(_) => LossBound::About,
+        }
+    }
+
+    /// The same where the query may not have shown every row.
+    #[must_use]
+    pub fn seen_in_part(self) -> Self {
+        match self {
+            Self::Exactly(n) => Self::AtLeast(n),
+            Self::AtMost(n) => Self::About(n),
+            loss => loss,
+        }
+    }
+}
+
+/// What a number of items is.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum LossBound {
+    /// Exact.
+    #[default]
+    Exact,
+    /// The most that it can be.
+    AtMost,
+    /// The least that it can be.
+    AtLeast,
+    /// Neither.
+    About,
+}
+
+impl LossBound {
+    /// As a run file keeps it: 1 at most, 2 at least, 3 neither.
+    pub const fn bits(self) -> u8 {
+        match self {
+            Self::Exact => 0,
+            Self::AtMost => 1,
+            Self::AtLeast => 2,
+            Self::About => 3,
+        }
+    }
+
+    /// From what a run file keeps.
+    pub const fn from_bits(bits: u8) -> Self {
+        match bits & 3 {
+            0 => Self::Exact,
+            1 => Self::AtMost,
+            2 => Self::AtLeast,
+            _ => Self::About,
+        }
+    }
+
+    /// Whether the true number can be less.
+    pub const fn can_be_less(self) -> bool {
+        matches!(self, Self::AtMost | Self::About)
+    }
+
+    /// Whether the true number can be more.
+    pub const fn can_be_more(self) -> bool {
+        matches!(self, Self::AtLeast | Self::About)
+    }
+}
+
+/// What a sum of such numbers is.
+impl FromIterator<Self> for LossBound {
+    fn from_iter<T: IntoIterator<Item = Self>>(each: T) -> Self {
+        let bits = each.into_iter().fold(0, |all, one| all | one.bits());
+        Self::from_bits(bits)
+    }
 }
 
 /// Why a loss cannot be said.
@@ -243,12 +343,12 @@ fn ways(
         ids: ids.then(|| table.key.clone()),
     };
     let (off, stays): (Vec<_>, Vec<_>) = (off.iter().collect(), stays.iter().collect());
-    let count = |ahead: &str| count_of_any(&off, &table.key, ahead);
+    let count = |ahead: &str| count_of_any(&off, &table.key, &[ahead]);
     let kept = selected_by_any(&stays);
     let (mut queries, way) = match (count(&ahead.condition), kept) {
         (Some(all), None) if stays.is_empty() => (vec![query(all, false)], Way::Count),
         (Some(all), Some(kept)) => {
-            let kept = count(&format!("{kept}{}", ahead.condition));
+            let kept = count_of_any(&off, &table.key, &[&kept, &ahead.condition]);
             let queries = [Some(all), kept].into_iter().flatten();
             let queries = queries.map(|fetch| query(fetch, false)).collect();
             (queries, Way::Difference)

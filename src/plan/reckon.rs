@@ -7,8 +7,14 @@ use uuid::Uuid;
 use super::fetch::MOST_IDS;
 use super::impact::{Answer, Loss, Question, Unknown, Way};
 
-/// What the answers come to.
-pub fn reckon(question: &Question, answers: &[Answer]) -> Loss {
+/// What the answers come to; `sees_all` says whether caller and user may read every row of the table, so that the
+/// answers are about all of them.
+pub fn reckon(question: &Question, answers: &[Answer], sees_all: bool) -> Loss {
+    let loss = reckon_seen(question, answers);
+    if sees_all { loss } else { loss.seen_in_part() }
+}
+
+fn reckon_seen(question: &Question, answers: &[Answer]) -> Loss {
     let loss = match &question.way {
         Way::No(why) => Loss::Unknown(why.clone()),
         Way::Count => match number(answers, 0) {

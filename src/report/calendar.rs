@@ -9,6 +9,13 @@ use super::paint::Tone;
 use super::writer::StyledWrite;
 use super::{Look, ReportError};
 
+/// What stops and what goes on.
+const DIRECTION: &str = "Deactivating stops what goes from Dynamics to Exchange. What users track or categorise in \
+                         Outlook, or track by App for Outlook, still comes to Dynamics.";
+/// How the loss is avoided. The column that holds the setting must not be written directly (Microsoft: the
+/// `organization` table).
+const KEEP_THEM: &str = "Set to true first, in the organization settings editor, it keeps them.";
+
 /// Whether carrying out this run can delete entries from calendars, as far as its head tells: where filters
 /// are switched off, and the organisation is not known to keep apart what was deleted from what is no longer
 /// selected. An undo that switches filters off is not seen.
@@ -16,32 +23,39 @@ pub fn warns_of_calendar_loss(head: &Head) -> bool {
     head.operation == Operation::Deactivate && head.organization.distinct_deletes != Some(true)
 }
 
-/// Says what can be lost from calendars and how to avoid it, in at most 6 lines at 80 columns; nothing
-/// where nothing can be lost.
+/// Says in three sentences what stops, what goes on, and what becomes of the items in Exchange, in at most 7 lines
+/// at 80 columns; nothing where filters are switched on.
 ///
 /// An undo may switch filters off or on, and its head does not say which: whoever calls has to know.
 ///
-/// (Microsoft: "Synchronization logic", and KB 4345686 on meetings that are cancelled unexpectedly.)
+/// (Microsoft: "Synchronization logic" on directions, and KB 4345686 on meetings that are cancelled unexpectedly.)
 pub fn write_calendar_warning(
     out: &mut dyn StyledWrite,
     head: &Head,
     look: Look,
 ) -> Result<(), ReportError> {
-    let switches_on = head.operation == Operation::Reactivate;
-    if switches_on || head.organization.distinct_deletes == Some(true) {
+    if head.operation == Operation::Reactivate {
         return Ok(());
     }
     let setting = match head.organization.distinct_deletes {
-        Some(_) => "is off in this organisation",
+        Some(true) => {
+            let kept = format!(
+                "{DIRECTION} What a filter no longer selects stays in Exchange as an unlinked copy, and an engine \
+                 that synchronises what it finds there can duplicate it."
+            );
+            paragraph(out, &kept, Tone::Plain, look)?;
+            return Ok(());
+        }
+        Some(false) => "is off in this organisation",
         None => "could not be read here and is off by default",
     };
     let warning = format!(
-        "Warning: what a filter no longer selects can be deleted from Exchange at the next \
-         synchronisation, and future meetings can be cancelled where the user is the organiser. \
-         The organisation setting DistinctPhysicalAndLogicalDeletesForExchangeSync {setting}; \
-         set to true beforehand, it makes Exchange keep them."
+        "Warning: {DIRECTION} What a filter no longer selects can be deleted from Exchange at the next \
+         synchronisation, and future meetings that the user organises can be cancelled, because \
+         DistinctPhysicalAndLogicalDeletesForExchangeSync {setting}."
     );
     paragraph(out, &warning, Tone::Odd, look)?;
+    paragraph(out, KEEP_THEM, Tone::Plain, look)?;
     Ok(())
 }
 
@@ -61,15 +75,15 @@ mod tests {
         let mut out = Vec::new();
         write_calendar_warning(&mut out, &head, PLAIN).unwrap();
         let text = String::from_utf8(out).unwrap();
-        assert!(text.lines().count() <= 6 && text.lines().all(|line| line.chars().count() <= 80));
+        assert!(text.lines().count() <= 7 && text.lines().all(|line| line.chars().count() <= 80));
         text
     }
 
     #[test]
     fn it_warns_only_where_something_can_be_lost() {
-        assert_eq!(warning(Operation::Deactivate, Some(true)), "");
+        assert!(!warning(Operation::Deactivate, Some(true)).contains("Warning"));
         assert_eq!(warning(Operation::Reactivate, None), "");
-        assert_eq!(warning(Operation::Undo, Some(true)), "");
+        assert!(!warning(Operation::Undo, Some(true)).contains("Warning"));
         assert!(!warns_of_calendar_loss(&head(Operation::Reactivate)));
         assert!(warns_of_calendar_loss(&head(Operation::Deactivate)));
     }
@@ -85,11 +99,17 @@ mod tests {
     fn it_says_whether_the_setting_is_off_or_unknown() {
         assert!(warning(Operation::Deactivate, Some(false)).contains("is off in this"));
         insta::assert_snapshot!(warning(Operation::Deactivate, None), @r"
-        Warning: what a filter no longer selects can be deleted from Exchange at the
-        next synchronisation, and future meetings can be cancelled where the user is the
-        organiser. The organisation setting
-        DistinctPhysicalAndLogicalDeletesForExchangeSync could not be read here and is
-        off by default; set to true beforehand, it makes Exchange keep them.
+        ");
+    }
+
+    #[test]
+    fn it_says_which_direction_stops_and_which_goes_on_whatever_the_setting() {
+        for setting in [None, Some(false), Some(true)] {
+            let said = warning(Operation::Deactivate, setting).replace('\n', " ");
+            assert!(said.contains("stops what goes from Dynamics to Exchange."), "{said}");
+            assert!(said.contains("still comes to Dynamics."), "{said}");
+        }
+        insta::assert_snapshot!(warning(Operation::Deactivate, Some(true)), @r"
         ");
     }
 }

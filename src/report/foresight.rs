@@ -7,6 +7,8 @@ use crate::journal::{
     View,
 };
 
+use crate::plan::LossBound;
+
 use super::grid::{self, Column, Grid};
 use super::markdown::{escaped, header, row};
 use super::paint::Tone;
@@ -94,9 +96,14 @@ impl Foresight {
 
 /// All that is lost, in one sentence.
 pub(super) fn total(impact: &Impact) -> String {
-    let most = if impact.bound { "up to " } else { "" };
+    let bound = match impact.bound {
+        LossBound::Exact => "",
+        LossBound::AtMost => "up to ",
+        LossBound::AtLeast => "at least ",
+        LossBound::About => "about ",
+    };
     let lost = count(impact.items, "item");
-    let mut said = vec![format!("{most}{lost} of {}", count(impact.users, "user"))];
+    let mut said = vec![format!("{bound}{lost} of {}", count(impact.users, "user"))];
     for (users, what) in [
         (impact.unknown_users, "not known in part or whole"),
         (impact.not_counted, "not counted"),
@@ -105,13 +112,22 @@ pub(super) fn total(impact: &Impact) -> String {
             said.push(format!("{} {what}", count(users, "user")));
         }
     }
+    if impact.without_mailbox > 0 {
+        let kept = count(impact.without_mailbox, "item");
+        said.push(format!("{kept} not added, because the mailbox does not synchronise"));
+    }
     said.join("; ")
 }
 
-/// A number, or the most that it can be.
-pub(super) fn items(items: u64, bound: bool) -> String {
-    let most = if bound { "≤ " } else { "" };
-    format!("{most}{}", number(items))
+/// A number, with what it is instead of exact.
+pub(super) fn items(items: u64, bound: LossBound) -> String {
+    let bound = match bound {
+        LossBound::Exact => "",
+        LossBound::AtMost => "≤ ",
+        LossBound::AtLeast => "≥ ",
+        LossBound::About => "~ ",
+    };
+    format!("{bound}{}", number(items))
 }
 
 pub(super) fn type_cells(of: &ImpactOfType) -> [String; 4] {
@@ -144,8 +160,13 @@ pub(super) fn reason_cells(group: &UnknownGroup) -> [String; 4] {
 pub(super) fn row_cells(row: &ImpactRow) -> [String; 2] {
     let note = match (&row.why, row.items) {
         (Some((kind, message)), _) => format!("{kind}: {message}"),
-        (None, Some(_)) if row.bound => "at most".to_owned(),
-        (None, _) => "exactly".to_owned(),
+        (None, _) => match row.bound {
+            LossBound::Exact => "exactly",
+            LossBound::AtMost => "at most",
+            LossBound::AtLeast => "at least",
+            LossBound::About => "about",
+        }
+        .to_owned(),
     };
     [row.items.map_or_else(String::new, |n| n.to_string()), note]
 }
@@ -197,16 +218,27 @@ pub(super) fn sentence(finding: &Finding) -> Option<String> {
             of(several, "has", "have", "no filters yet")
         ),
         Finding::NoMailbox(several) => format!(
-            "{}, and will be changed all the same: nothing follows from it in Exchange.",
+            "{}. The filters are changed all the same; this has no effect in Exchange, and what they select is not \
+             in the total.",
             of(
                 several,
                 "has",
                 "have",
-                "no mailbox that synchronises appointments"
+                "no mailbox that synchronises: none, its method is None, or it was never enabled"
+            )
+        ),
+        Finding::OutlookClient(several) => format!(
+            "{}. The add-in reads the same filters, so these users are counted like all others; online it was retired \
+             in 2020, and the method has no effect there.",
+            of(
+                several,
+                "has",
+                "have",
+                "a mailbox whose method is Dynamics 365 for Outlook"
             )
         ),
         Finding::MailboxesUnknown(why) => format!(
-            "Whose mailbox synchronises appointments could not be read: {}",
+            "Which mailboxes synchronise could not be read, so that all users are counted: {}",
             clean(why)
         ),
         Finding::BothEngines(several) => {

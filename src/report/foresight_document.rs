@@ -26,11 +26,15 @@ pub(super) struct First {
 #[derive(Serialize)]
 pub(super) struct Lost {
     items: u64,
-    /// Whether some numbers are the most that it can be.
+    /// Whether the true number can be less.
     at_most: bool,
+    /// Whether the true number can be more.
+    at_least: bool,
     users: u64,
     unknown_users: u64,
     not_counted_users: u64,
+    /// Items of users whose mailbox does not synchronise; not in `items`.
+    without_mailbox_items: u64,
     /// Whether Exchange deletes them; null where the setting could not be read.
     deletes: Option<bool>,
     types: Vec<OfType>,
@@ -44,6 +48,7 @@ struct OfType {
     filter_type: String,
     items: u64,
     at_most: bool,
+    at_least: bool,
     users: u64,
     unknown_users: u64,
 }
@@ -54,6 +59,7 @@ struct OfUser {
     id: UserId,
     items: u64,
     at_most: bool,
+    at_least: bool,
     partly_unknown: bool,
 }
 
@@ -89,6 +95,7 @@ impl From<Finding> for First {
             | Finding::Duplicates(it)
             | Finding::NotPopulated(it)
             | Finding::NoMailbox(it)
+            | Finding::OutlookClient(it)
             | Finding::BothEngines(it)
             | Finding::NoEngine(it) => several = Some(it),
             Finding::OrganisationUnknown(_)
@@ -122,15 +129,18 @@ impl Lost {
             users,
             unknown_users,
             not_counted,
+            without_mailbox,
             most,
             unknown,
         } = impact;
         Self {
             items,
-            at_most: bound,
+            at_most: bound.can_be_less(),
+            at_least: bound.can_be_more(),
             users,
             unknown_users,
             not_counted_users: not_counted,
+            without_mailbox_items: without_mailbox,
             deletes: keeps.map(|keeps| !keeps),
             types: types.into_iter().map(OfType::from).collect(),
             most: most.into_iter().map(OfUser::from).collect(),
@@ -144,7 +154,8 @@ impl From<ImpactOfType> for OfType {
         Self {
             filter_type: of.filter_type,
             items: of.items,
-            at_most: of.bound,
+            at_most: of.bound.can_be_less(),
+            at_least: of.bound.can_be_more(),
             users: of.users,
             unknown_users: of.unknown_users,
         }
@@ -157,7 +168,8 @@ impl From<ImpactOfUser> for OfUser {
             user: of.user,
             id: of.id,
             items: of.items,
-            at_most: of.bound,
+            at_most: of.bound.can_be_less(),
+            at_least: of.bound.can_be_more(),
             partly_unknown: of.unknown,
         }
     }

@@ -8,11 +8,13 @@ use jiff::Timestamp;
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::dataverse::{self, Columns, Fault, FetchQuery, Fetched, FetchedAs, Impersonated, Probe};
+use crate::dataverse::{
+    self, Columns, Fault, FetchQuery, Fetched, FetchedAs, Impersonated, MailboxMethod, Probe, ReadDepth,
+};
 use crate::journal::{Mark, Named, Subject};
 use crate::model::{Filter, FilterType, Operation, ProblemKind};
 use crate::plan::{
-    Answer, COUNT, Change, Query, Question, Surroundings, SystemFilter, Table, Unknown, questions,
+    Answer, COUNT, Change, Query, Question, READ_ACTIVITY, READ_CONTACT, Surroundings, SystemFilter, Table, Unknown, questions,
     reckon,
 };
 
@@ -22,10 +24,6 @@ use super::session::Rollout;
 
 /// `querytype`: `OutlookFilters`, on `savedquery` a system filter.
 const SYSTEM_FILTER: i32 = 256;
-/// Users of whom this holds synchronise no appointments, whatever their filters say (Microsoft: `mailbox` table
-/// reference: `actdeliverymethod` 1 is server-side synchronisation).
-const NO_MAILBOX: &str = "_defaultmailbox_value eq null or defaultmailbox/actdeliverymethod ne 1 or \
-                          defaultmailbox/enabledforact ne true";
 
 impl Rollout {
     /// The columns of filters that are read: with what each selects where that is to be counted.
@@ -49,7 +47,8 @@ impl Rollout {
     }
 
     /// Reads, where the impact is to be counted, what the organisation itself synchronises and gives to new users,
-    /// and whose mailbox synchronises: two requests, and one more for every 5,000 users without a mailbox.
+    /// how much the caller may read, and whose mailbox synchronises: four requests, one more where contacts are
+    /// about, and one more for every 5,000 users whose mailbox the server does not synchronise.
     pub(super) async fn look_around(&self) -> Result<(), RolloutError> {
         let impact = self.journal().asked().await?.impact;
         if !impact || self.head().operation != Operation::Deactivate {
@@ -59,6 +58,7 @@ impl Rollout {
         self.mark_mailboxes().await?;
         self.keep_surroundings(Surroundings {
             system_filters,
+            read_whole: self.read_whole().await?,
             now: Timestamp::now(),
             ..Surroundings::default()
         });
@@ -111,19 +111,38 @@ impl Rollout {
     }
 
     async fn mark_mailboxes(&self) -> Result<(), RolloutError> {
-        let mut users = HashSet::new();
-        let unknown = match self.reader.users_where(NO_MAILBOX, &mut users).await {
-            Ok(()) => None,
-            Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(error) => Some(error.to_string()),
-        };
-        self.journal()
-            .mark(Mark::NoMailbox, users.into_iter().collect())
-            .await?;
+        let mut unknown = None;
+        for (mark, method) in [
+            (Mark::NoMailbox, MailboxMethod::Nothing),
+            (Mark::OutlookClient, MailboxMethod::OutlookClient),
+        ] {
+            let mut users = HashSet::new();
+            match self.reader.users_where(method.condition(), &mut users).await {
+                Ok(()) => {}
+                Err(error) if error.is_fatal() => return Err(error.into()),
+                Err(error) => unknown = Some(error.to_string()),
+            }
+            self.journal().mark(mark, users.into_iter().collect()).await?;
+        }
         Ok(self
             .journal()
             .found(move |found| found.mailboxes = unknown)
             .await?)
+    }
+
+    /// The privileges by which the caller reads every row; what the server does not say counts as less.
+    async fn read_whole(&self) -> Result<BTreeSet<&'static str>, RolloutError> {
+        let mut whole = BTreeSet::new();
+        let contacts = self.head().criteria.is_about(&FilterType::new("contact"));
+        for name in [Some(READ_ACTIVITY), contacts.then_some(READ_CONTACT)] {
+            let Some(name) = name else { continue };
+            match self.reader.read_depth(name).await {
+                Ok(Some(ReadDepth::Organization)) => drop(whole.insert(name)),
+                Err(error) if error.is_fatal() => return Err(error.into()),
+                Ok(_) | Err(_) => {}
+            }
+        }
+        Ok(whole)
     }
 
     /// Counts what a user loses, and records it; nothing where that was not asked for.
@@ -139,10 +158,19 @@ impl Rollout {
         let around = self.with_tables(around, filters).await?;
         let questions = questions(filters, changes, &around);
         let queries: Vec<_> = questions.iter().flat_map(|q| &q.queries).collect();
-        let mut answers = self.answers(subject, &queries).await?.into_iter();
+        // A caller who does not read everything leaves nothing to be asked of the user.
+        let privilege = |question: &Question| {
+            let table = around.tables.get(&question.filter_type)?.as_ref();
+            table?.privilege.filter(|name| around.read_whole.contains(name))
+        };
+        let privileges: BTreeSet<_> = questions.iter().filter_map(privilege).collect();
+        let privileges: Vec<_> = privileges.into_iter().collect();
+        let (answers, whole) = self.answers(subject, &queries, &privileges).await?;
+        let mut answers = answers.into_iter();
         let losses = questions.iter().map(|question: &Question| {
             let its: Vec<_> = answers.by_ref().take(question.queries.len()).collect();
-            (question.filter_type.clone(), reckon(question, &its))
+            let sees_all = privilege(question).is_some_and(|name| whole.contains(name));
+            (question.filter_type.clone(), reckon(question, &its, sees_all))
         });
         let losses: Vec<_> = losses.collect();
         Ok(self.journal().lost(subject.seq, losses).await?)
@@ -182,18 +210,26 @@ impl Rollout {
         let table = names.map(|names| Table {
             set: names.entity_set_name,
             key: names.primary_id_attribute,
+            privilege: None,
         });
         Ok(table.filter(Table::is_sound))
     }
 
-    async fn answers(
+    /// The answers, and by which of the privileges the user reads every row. Servers of version 8 do not say the
+    /// latter in a word, and all privileges of every user are too much to ask for.
+    async fn answers<'a>(
         &self,
         subject: &Subject,
         queries: &[&Query],
-    ) -> Result<Vec<Answer>, RolloutError> {
+        privileges: &[&'a str],
+    ) -> Result<(Vec<Answer>, BTreeSet<&'a str>), RolloutError> {
         if queries.is_empty() {
-            return Ok(Vec::new());
+            return Ok((Vec::new(), BTreeSet::new()));
         }
+        let privileges = match self.reader.identity().version.is_nine() {
+            true => privileges,
+            false => &[],
+        };
         let probe = match self.proof() {
             Proof::WhoAmI => Some(Probe::WhoAmI),
             Proof::CurrentUser => Some(Probe::CurrentUser),
@@ -201,8 +237,11 @@ impl Rollout {
         };
         let asked: Vec<_> = queries.iter().map(|query| fetch_query(query)).collect();
         let who = Impersonated::from(subject);
-        let none = |why: &Unknown| vec![Answer::No(why.clone()); queries.len()];
-        match self.reader.fetch_as(&who, probe, &asked).await {
+        let none = |why: &Unknown| {
+            let all = vec![Answer::No(why.clone()); queries.len()];
+            (all, BTreeSet::new())
+        };
+        match self.reader.fetch_as(&who, probe, &asked, privileges).await {
             Err(error) if error.is_fatal() => Err(error.into()),
             Err(error) => Ok(none(&unknown_by_error(&error))),
             Ok(FetchedAs { user, .. }) if probe.is_some() && user != Some(subject.id) => {
@@ -212,9 +251,14 @@ impl Rollout {
                 );
                 Ok(none(&Unknown::new("not-as-user", message)))
             }
-            Ok(FetchedAs { answers, .. }) => {
+            Ok(FetchedAs {
+                answers, depths, ..
+            }) => {
                 let pairs = answers.into_iter().zip(queries);
-                Ok(pairs.map(|(got, query)| answer(got, query)).collect())
+                let answers = pairs.map(|(got, query)| answer(got, query)).collect();
+                let whole = privileges.iter().zip(depths);
+                let whole = whole.filter(|(_, depth)| *depth == Some(ReadDepth::Organization));
+                Ok((answers, whole.map(|(name, _)| *name).collect()))
             }
         }
     }

@@ -54,9 +54,15 @@ pub(super) fn parties(store: &Store, activity: &Activity) -> Vec<Party> {
     } else {
         7
     };
-    let own = [(activity.owner, organizer), (activity.owner, 9)];
+    // Nobody takes part in a contact, and in what is no meeting the owner alone.
+    let own: &[_] = match activity.kind {
+        ActivityKind::Contact => &[],
+        kind if kind.is_meeting() => &[(activity.owner, organizer), (activity.owner, 9)],
+        _ => &[(activity.owner, 9)],
+    };
+    let own = own.iter().copied();
     let guests = activity.guests().map(|guest| (guest, 5));
-    let all = own.into_iter().chain(guests);
+    let all = own.chain(guests);
     let people = all.filter(|&(person, _)| store.people.get(person).is_some_and(has_calendar));
     let parties = people.zip(1..);
     parties
@@ -125,7 +131,8 @@ mod tests {
         let store = generate(60, 1);
         let people = || (0..store.people.len()).filter(|&it| has_calendar(&store.people[it]));
         for person in people() {
-            let own = owned(&store, person).count();
+            let own = owned(&store, person).filter(|it| it.kind != ActivityKind::Contact);
+            let own = own.count();
             let part = taking_part(&store, person).filter(|it| it.part == 9);
             assert_eq!(part.count(), own);
         }

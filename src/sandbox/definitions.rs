@@ -83,7 +83,9 @@ impl Row for Definition {
             "SchemaName" => text(self.table.kind.schema_name()),
             "EntitySetName" | "LogicalCollectionName" => text(self.table.entity_set()),
             "PrimaryIdAttribute" => text(self.table.key()),
-            "PrimaryNameAttribute" if self.table.kind == Kind::Users => text("fullname"),
+            "PrimaryNameAttribute" if matches!(self.table.kind, Kind::Users | Kind::Contacts) => {
+                text("fullname")
+            }
             "PrimaryNameAttribute" if self.table.kind.is_activity() => text("subject"),
             "PrimaryNameAttribute" if self.table.kind == Kind::Parties => text("partyid"),
             "PrimaryNameAttribute" => text("name"),

@@ -100,7 +100,7 @@ pub(super) fn user_privilege(
     let unit = store.units[store.people[person].unit].id;
     let held = held.map(|it| {
         json!({
-            "Depth": "Global",
+            "Depth": it.depth(rights).as_str(),
             "PrivilegeId": it.id(),
             "BusinessUnitId": unit,
             "PrivilegeName": it.name(),

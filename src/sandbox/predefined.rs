@@ -12,7 +12,7 @@ use super::access::Reach;
 use super::activities::{activity, parties, sees, taking_part};
 use super::errors::ApiError;
 use super::fetch::{
-    Cut, Fetch, Known, Line, Source, Writing, aggregate, cookie, page, read, write,
+    Cut, Fetch, Known, Line, RootFilters, Source, Writing, aggregate, cookie, page, read, write,
 };
 use super::message::{Call, Reply};
 use super::odata::{Row as _, Value, encode_outer};
@@ -138,6 +138,7 @@ impl Reader<'_> {
             version: self.options.version,
             asker: &asker,
             now: self.now,
+            root_filters: RootFilters::of(self.options.switches),
         };
         let fetch = read(&xml, kind, &known)?;
         for linked in fetch.kinds() {
@@ -219,7 +220,7 @@ impl<'a> Source<'a> for Reader<'a> {
         let (store, viewer) = (self.store, self.acting.user);
         let ends: Box<dyn Iterator<Item = At<'a>> + 'a> = match (kind, owners) {
             (Kind::Filters, _) => Box::new(self.own_filters()),
-            (kind, Some(owners)) if kind.is_activity() => {
+            (kind, Some(owners)) if kind.is_in_folders() => {
                 Box::new(self.activities(kind, owners.into_iter()))
             }
             (kind, _) => self.open_rows(kind),
@@ -274,7 +275,7 @@ impl<'a> Source<'a> for Reader<'a> {
                 all.map(|(it, team)| row(At::Membership(it, team)))
                     .collect()
             }
-            (kind, "_ownerid_value" | "_owninguser_value") if kind.is_activity() => {
+            (kind, "_ownerid_value" | "_owninguser_value") if kind.is_in_folders() => {
                 let owner = store.person(*id).into_iter();
                 self.activities(kind, owner).map(row).collect()
             }

@@ -175,7 +175,15 @@ impl<'a> Reader<'a> {
             Kind::Roles => Box::new((0..store.roles.len()).map(At::Role)),
             Kind::Teams => Box::new((0..store.teams.len()).map(At::Team)),
             Kind::Organizations => Box::new(std::iter::once(At::Organization)),
-            Kind::Appointments | Kind::Series | Kind::Services | Kind::Parties => {
+            Kind::Appointments
+            | Kind::Series
+            | Kind::Services
+            | Kind::Tasks
+            | Kind::Letters
+            | Kind::Faxes
+            | Kind::PhoneCalls
+            | Kind::Contacts
+            | Kind::Parties => {
                 Box::new(self.activities(kind, people()))
             }
             Kind::Assignments => Box::new(people().flat_map(|it| {
@@ -340,7 +348,15 @@ pub(super) fn read_privilege(kind: Kind) -> Option<Privilege> {
         Kind::Teams | Kind::Memberships => Some(Privilege::ReadTeam),
         Kind::Mailboxes => Some(Privilege::ReadMailbox),
         Kind::Organizations => Some(Privilege::ReadOrganization),
-        Kind::Appointments | Kind::Series | Kind::Services | Kind::Parties => {
+        Kind::Contacts => Some(Privilege::ReadContact),
+        Kind::Appointments
+        | Kind::Series
+        | Kind::Services
+        | Kind::Tasks
+        | Kind::Letters
+        | Kind::Faxes
+        | Kind::PhoneCalls
+        | Kind::Parties => {
             Some(Privilege::ReadActivity)
         }
         Kind::Principals => None,

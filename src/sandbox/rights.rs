@@ -20,10 +20,11 @@ pub(super) enum Privilege {
     ActOnBehalfOfAnotherUser,
     AdminFilter,
     ReadMailbox,
+    ReadContact,
 }
 
 impl Privilege {
-    pub(super) const ALL: [Self; 15] = [
+    pub(super) const ALL: [Self; 16] = [
         Self::ReadUserQuery,
         Self::WriteUserQuery,
         Self::CreateUserQuery,
@@ -39,6 +40,7 @@ impl Privilege {
         Self::ActOnBehalfOfAnotherUser,
         Self::AdminFilter,
         Self::ReadMailbox,
+        Self::ReadContact,
     ];
 
     /// As error messages spell it.
@@ -59,6 +61,20 @@ impl Privilege {
             Self::ActOnBehalfOfAnotherUser => "prvActOnBehalfOfAnotherUser",
             Self::AdminFilter => "prvAdminFilter",
             Self::ReadMailbox => "prvReadMailbox",
+            Self::ReadContact => "prvReadContact",
+        }
+    }
+
+    /// How far it reaches for somebody with these rights.
+    pub(super) const fn depth(self, rights: Rights) -> Depth {
+        match self {
+            Self::ReadActivity | Self::ReadContact => rights.activities(),
+            // No role reaches further.
+            Self::ReadUserQuery
+            | Self::WriteUserQuery
+            | Self::CreateUserQuery
+            | Self::DeleteUserQuery => Depth::User,
+            _ => Depth::Organization,
         }
     }
 
@@ -68,7 +84,7 @@ impl Privilege {
     }
 }
 
-/// How far the privilege to read activities reaches.
+/// How far the privileges to read activities and contacts reach.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Depth {
     /// One's own rows.
@@ -78,6 +94,17 @@ pub(super) enum Depth {
     Unit,
     /// All.
     Organization,
+}
+
+impl Depth {
+    /// The member of `PrivilegeDepth`.
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::User => "Basic",
+            Self::Unit => "Local",
+            Self::Organization => "Global",
+        }
+    }
 }
 
 /// A set of privileges.

@@ -141,9 +141,9 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
-    /// Whether the server synchronises appointments of this mailbox.
+    /// Whether something synchronises this mailbox by the filters: the server, or Dynamics 365 for Outlook.
     pub(super) fn synchronises(self) -> bool {
-        self.delivery == 1 && self.enabled
+        self.delivery == 0 || (self.delivery == 1 && self.enabled)
     }
 }
 

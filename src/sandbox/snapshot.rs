@@ -83,8 +83,10 @@ pub struct UserSnapshot {
     pub may_write_filters: bool,
     /// `defaultfilterspopulated`.
     pub populated: bool,
-    /// Has a mailbox of which the server synchronises appointments.
+    /// Has a mailbox that the server, or Dynamics 365 for Outlook, synchronises by the filters.
     pub synchronises: bool,
+    /// `actdeliverymethod` of the mailbox.
+    pub delivery: Option<u8>,
 }
 
 /// Every filter, by id.
@@ -148,6 +150,7 @@ fn user(store: &Store, index: usize, person: &Person) -> UserSnapshot {
         may_read_filters: rights.has(Privilege::ReadUserQuery),
         may_write_filters: rights.has(Privilege::WriteUserQuery),
         populated: person.populated,
+        delivery: person.mailbox.map(|it| it.delivery),
         synchronises: person.mailbox.is_some_and(Mailbox::synchronises),
     }
 }

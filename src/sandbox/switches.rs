@@ -94,6 +94,12 @@ switches! {
         "Aggregates over more than 10 rows are refused (default 50,000)",
     CalendarSystemFilter "calendar-system-filter"
         "A system filter gives everybody all appointments, whatever their own filters say",
+    OutlookClient "outlook-client"
+        "Mailboxes that the server would synchronise are left to Dynamics 365 for Outlook, as on-premises with the add-in",
+    RefuseSecondRootFilter "refuse-second-root-filter"
+        "FetchXML with more than one filter below entity is refused",
+    FirstRootFilterOnly "first-root-filter-only"
+        "Of several filters below entity in FetchXML only the first is read",
     NextLinkToOtherHost "next-link-to-other-host"
         "@odata.nextLink points to another host",
     Redirect "redirect"

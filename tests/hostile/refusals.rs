@@ -122,7 +122,7 @@ async fn where_a_gateway_refuses_batches_queries_are_made_alone_and_as_the_user(
         column: "n".into(),
     };
     let (who, queries) = (user(), [query]);
-    let read = reader.fetch_as(&who, Some(Probe::WhoAmI), &queries);
+    let read = reader.fetch_as(&who, Some(Probe::WhoAmI), &queries, &[]);
     let told = read.await.unwrap();
     assert_eq!(told.user, Some(user().id));
     assert!(matches!(&told.answers[..], [Fetched::Values(values)] if *values == [7]));

@@ -8,7 +8,8 @@ use crate::support::{bench, with};
 
 /// What a client asks to find those of whom nothing is synchronised.
 const IDLE: &str = "systemusers?$select=systemuserid&$filter=_defaultmailbox_value%20eq%20null%20or%20\
-                    defaultmailbox/actdeliverymethod%20ne%201%20or%20defaultmailbox/enabledforact%20ne%20true";
+                    defaultmailbox/actdeliverymethod%20eq%202%20or%20(defaultmailbox/actdeliverymethod%20eq%201%20\
+                    and%20defaultmailbox/enabledforact%20ne%20true)";
 
 #[tokio::test]
 async fn users_are_filtered_by_what_their_mailbox_synchronises() {
@@ -79,4 +80,18 @@ async fn of_plain_people_all_mailboxes_synchronise() {
     assert!(people.clone().count() > 50 && people.clone().all(|user| user.synchronises));
     let idle = users.iter().filter(|user| !user.synchronises).count();
     assert_eq!(bench.get(IDLE).await.rows().len(), idle);
+}
+
+#[tokio::test]
+async fn by_a_switch_the_add_in_synchronises_instead_of_the_server() {
+    let bench = with(Options {
+        plain: true,
+        switches: "outlook-client".parse().unwrap(),
+        ..Options::default()
+    })
+    .await;
+    let by_server = "mailboxes?$select=mailboxid&$filter=actdeliverymethod%20eq%201";
+    assert!(bench.get(by_server).await.rows().is_empty());
+    let by_client = "mailboxes?$select=mailboxid&$filter=actdeliverymethod%20eq%200";
+    assert!(bench.get(by_client).await.rows().len() > 50);
 }

@@ -31,8 +31,10 @@ pub enum Finding {
     Template(Named),
     /// Users whose default filters are not there yet: they receive active ones later.
     NotPopulated(Several),
-    /// Users to be changed whose mailbox synchronises no appointments: nothing changes in Exchange.
+    /// Users to be changed whose mailbox synchronises nothing by the filters: nothing changes in Exchange.
     NoMailbox(Several),
+    /// Users to be changed whose mailbox is synchronised by Dynamics 365 for Outlook, which reads the same filters.
+    OutlookClient(Several),
     /// The organisation's filters could not be read.
     OrganisationUnknown(String),
     /// Whether mailboxes synchronise could not be read.
@@ -69,6 +71,7 @@ impl Finding {
             Self::Template(_) => "template",
             Self::NotPopulated(_) => "not-populated",
             Self::NoMailbox(_) => "no-mailbox",
+            Self::OutlookClient(_) => "outlook-client",
             Self::OrganisationUnknown(_) => "organisation-unknown",
             Self::MailboxesUnknown(_) => "mailboxes-unknown",
             Self::BothEngines(_) => "both-engines",
@@ -99,7 +102,8 @@ fn not_populated() -> String {
     format!("SELECT count(*), min(label) FROM user WHERE NOT populated AND NOT {SKIPPED}")
 }
 
-const NO_MAILBOX: &str = "
+/// Users to be changed who have a mark.
+const MARKED: &str = "
 SELECT count(*), min(u.label) FROM user AS u JOIN mark AS m ON m.user = u.id AND m.mark = ?1
 WHERE EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq)";
 
@@ -146,8 +150,9 @@ impl View<'_> {
                 self.several(&not_populated(), &[])?
                     .map(Finding::NotPopulated),
             );
-            let mark = Mark::NoMailbox as i32;
-            all.extend(self.several(NO_MAILBOX, &[mark])?.map(Finding::NoMailbox));
+            let marked = |mark: Mark| self.several(MARKED, &[mark as i32]);
+            all.extend(marked(Mark::NoMailbox)?.map(Finding::NoMailbox));
+            all.extend(marked(Mark::OutlookClient)?.map(Finding::OutlookClient));
             all.extend(found.mailboxes.map(Finding::MailboxesUnknown));
         }
         if asked.other_engine.is_some() {
@@ -195,6 +200,7 @@ fn skipped(skipped: &[SkippedName], excludes: bool) -> Option<Finding> {
 mod tests {
     use super::*;
     use crate::journal::schema;
+    use crate::plan::LossBound;
     use rusqlite::Connection;
 
     /// Users 1 to 4; what each has is said by the tests.
@@ -279,6 +285,34 @@ mod tests {
     }
 
     #[test]
+    fn what_a_mailbox_that_does_not_synchronise_could_lose_is_not_in_the_total() {
+        let rows = [
+            filter(1, 11, 0, "NULL"),
+            filter(2, 21, 0, "NULL"),
+            filter(3, 31, 0, "NULL"),
+            change(1, 11),
+            change(2, 21),
+            change(3, 31),
+            "INSERT INTO foresight VALUES (1, '{\"impact\":true,\"other_engine\":null}', NULL);
+             INSERT INTO mark VALUES (x'00000000000000000000000000000002', 1), (x'00000000000000000000000000000003', 2);
+             INSERT INTO impact VALUES (1, 'appointment', 5, 2, NULL, NULL), (2, 'appointment', 7, 1, NULL, NULL),
+                (2, 'task', NULL, 0, 'timeout', 'slow'), (3, 'appointment', 2, 0, NULL, NULL);"
+                .into(),
+        ];
+        let connection = run(&rows.concat());
+        let view = View::new(&connection);
+        let impact = view.impact(9).unwrap().unwrap();
+        // Of Ada, and of Cy, whose mailbox the add-in synchronises.
+        assert_eq!((impact.items, impact.users), (7, 2));
+        assert_eq!(impact.bound, LossBound::AtLeast);
+        assert_eq!((impact.without_mailbox, impact.unknown_users), (7, 0));
+        assert_eq!((impact.most.len(), impact.types.len()), (2, 1));
+        let findings = view.findings().unwrap();
+        assert!(findings.contains(&Finding::NoMailbox(several(1, "ben"))));
+        assert!(findings.contains(&Finding::OutlookClient(several(1, "cy"))));
+    }
+
+    #[test]
     fn what_is_lost_is_summed_and_what_is_not_known_is_never_taken_for_nothing() {
         let rows = [
             filter(1, 11, 0, "NULL"),
@@ -295,7 +329,7 @@ mod tests {
         let connection = run(&rows.concat());
         let view = View::new(&connection);
         let impact = view.impact(1).unwrap().unwrap();
-        assert_eq!((impact.items, impact.bound, impact.users), (12, true, 2));
+        assert_eq!((impact.items, impact.bound, impact.users), (12, LossBound::AtMost, 2));
         assert_eq!((impact.unknown_users, impact.not_counted), (1, 1));
         assert_eq!(impact.most.len(), 1);
         assert_eq!(

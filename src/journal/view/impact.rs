@@ -5,6 +5,7 @@ use rusqlite::Row;
 use crate::journal::foresight;
 use crate::journal::rows::user_id;
 use crate::model::UserId;
+use crate::plan::LossBound;
 
 use super::View;
 
@@ -15,14 +16,16 @@ pub struct Impact {
     pub types: Vec<ImpactOfType>,
     /// Items of all users and types, as far as they are known.
     pub items: u64,
-    /// Whether some numbers are the most that it can be.
-    pub bound: bool,
+    /// What some of the numbers are instead of exact.
+    pub bound: LossBound,
     /// Users who lose something.
     pub users: u64,
     /// Users of whom something is not known.
     pub unknown_users: u64,
     /// Users with changes to be made who were not counted.
     pub not_counted: u64,
+    /// Items of users whose mailbox synchronises nothing: they lose none of them, and no other number has them.
+    pub without_mailbox: u64,
     /// Those who lose most.
     pub most: Vec<ImpactOfUser>,
     /// Why something is not known.
@@ -36,8 +39,8 @@ pub struct ImpactOfType {
     pub filter_type: String,
     /// Items, as far as they are known.
     pub items: u64,
-    /// Whether some numbers are the most that it can be.
-    pub bound: bool,
+    /// What some of the numbers are instead of exact.
+    pub bound: LossBound,
     /// Users who lose something.
     pub users: u64,
     /// Users of whom it is not known.
@@ -53,8 +56,8 @@ pub struct ImpactOfUser {
     pub id: UserId,
     /// Items of all types, as far as they are known.
     pub items: u64,
-    /// Whether some numbers are the most that it can be.
-    pub bound: bool,
+    /// What some of the numbers are instead of exact.
+    pub bound: LossBound,
     /// Whether something is not known.
     pub unknown: bool,
 }
@@ -79,25 +82,54 @@ pub struct ImpactRow {
     pub filter_type: String,
     /// Items, where they are known.
     pub items: Option<u64>,
-    /// Whether that is the most that it can be.
-    pub bound: bool,
+    /// Whether the number is exact.
+    pub bound: LossBound,
     /// Why it is not known: a stable word, and what was said.
     pub why: Option<(String, String)>,
 }
 
-const BY_TYPE: &str = "
-SELECT type, coalesce(sum(items), 0), max(bound), sum(coalesce(items, 0) > 0), sum(items IS NULL)
-FROM impact GROUP BY type ORDER BY type";
+/// Of users whose mailbox synchronises nothing, nothing is lost.
+macro_rules! synchronised {
+    () => {
+        "NOT EXISTS (SELECT 1 FROM user AS s JOIN mark AS m ON m.user = s.id AND m.mark = 1 WHERE s.seq = i.user)"
+    };
+}
 
-const BY_USER: &str = "
-SELECT u.label, u.id, coalesce(sum(i.items), 0) AS lost, max(i.bound), max(i.items IS NULL)
-FROM impact AS i JOIN user AS u ON u.seq = i.user
-GROUP BY i.user HAVING lost > 0 ORDER BY lost DESC, u.label LIMIT ?1";
+const BY_TYPE: &str = concat!(
+    "SELECT i.type, coalesce(sum(i.items), 0), max(i.bound & 1) + max(i.bound & 2), sum(coalesce(i.items, 0) > 0),
+     sum(i.items IS NULL) FROM impact AS i WHERE ",
+    synchronised!(),
+    " GROUP BY i.type ORDER BY i.type"
+);
 
-const BY_REASON: &str = "
-SELECT i.kind, count(DISTINCT i.user), min(u.label), i.message
-FROM impact AS i JOIN user AS u ON u.seq = i.user
-WHERE i.items IS NULL GROUP BY i.kind ORDER BY 2 DESC, 1";
+const BY_USER: &str = concat!(
+    "SELECT u.label, u.id, coalesce(sum(i.items), 0) AS lost, max(i.bound & 1) + max(i.bound & 2),
+     max(i.items IS NULL) FROM impact AS i JOIN user AS u ON u.seq = i.user WHERE ",
+    synchronised!(),
+    " GROUP BY i.user HAVING lost > 0 ORDER BY lost DESC, u.label LIMIT ?1"
+);
+
+const BY_REASON: &str = concat!(
+    "SELECT i.kind, count(DISTINCT i.user), min(u.label), i.message
+     FROM impact AS i JOIN user AS u ON u.seq = i.user WHERE i.items IS NULL AND ",
+    synchronised!(),
+    " GROUP BY i.kind ORDER BY 2 DESC, 1"
+);
+
+const LOSING_USERS: &str = concat!(
+    "SELECT count(DISTINCT i.user) FROM impact AS i WHERE i.items > 0 AND ",
+    synchronised!()
+);
+
+const UNKNOWN_USERS: &str = concat!(
+    "SELECT count(DISTINCT i.user) FROM impact AS i WHERE i.items IS NULL AND ",
+    synchronised!()
+);
+
+const WITHOUT_MAILBOX: &str = concat!(
+    "SELECT coalesce(sum(i.items), 0) FROM impact AS i WHERE NOT ",
+    synchronised!()
+);
 
 impl View<'_> {
     /// What is lost, with the `most` users who lose most; `None` where that was not asked for.
@@ -109,9 +141,10 @@ impl View<'_> {
         let types = self.lost_by_type()?;
         Ok(Some(Impact {
             items: types.iter().map(|of| of.items).sum(),
-            bound: types.iter().any(|of| of.bound),
-            users: count("SELECT count(DISTINCT user) FROM impact WHERE items > 0")?,
-            unknown_users: count("SELECT count(DISTINCT user) FROM impact WHERE items IS NULL")?,
+            bound: types.iter().map(|of| of.bound).collect(),
+            users: count(LOSING_USERS)?,
+            unknown_users: count(UNKNOWN_USERS)?,
+            without_mailbox: count(WITHOUT_MAILBOX)?,
             not_counted: count(
                 "SELECT count(DISTINCT c.user) FROM change AS c
                  JOIN filter AS f ON f.user = c.user AND f.id = c.filter
@@ -130,7 +163,7 @@ impl View<'_> {
             Ok(ImpactOfType {
                 filter_type: row.get(0)?,
                 items: row.get(1)?,
-                bound: row.get(2)?,
+                bound: loss_bound(row, 2)?,
                 users: row.get(3)?,
                 unknown_users: row.get(4)?,
             })
@@ -145,7 +178,7 @@ impl View<'_> {
                 user: row.get(0)?,
                 id: user_id(row, 1)?,
                 items: row.get(2)?,
-                bound: row.get(3)?,
+                bound: loss_bound(row, 3)?,
                 unknown: row.get(4)?,
             })
         };
@@ -177,7 +210,7 @@ impl View<'_> {
             Ok(ImpactRow {
                 filter_type: row.get(0)?,
                 items: row.get(1)?,
-                bound: row.get(2)?,
+                bound: loss_bound(row, 2)?,
                 why: kind.zip(message),
             })
         };
@@ -185,4 +218,8 @@ impl View<'_> {
             .query_map([crate::journal::rows::blob(user.0)], row)?
             .collect()
     }
+}
+
+fn loss_bound(row: &Row<'_>, at: usize) -> rusqlite::Result<LossBound> {
+    Ok(LossBound::from_bits(row.get(at)?))
 }

@@ -10,7 +10,8 @@ use crate::rows::PersonIndex;
 /// How far from an owner, in the order of people, the guests of an activity are.
 pub(crate) const NEIGHBOURS: usize = 5;
 
-/// The tables with activities that are synchronised as meetings.
+/// The tables with rows that are synchronised: as meetings, as tasks (letters, faxes and phone calls too) and as
+/// contacts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ActivityKind {
     /// `appointment`.
@@ -19,6 +20,23 @@ pub(crate) enum ActivityKind {
     Recurring,
     /// `serviceappointment`.
     Service,
+    /// `task`.
+    Task,
+    /// `letter`.
+    Letter,
+    /// `fax`.
+    Fax,
+    /// `phonecall`.
+    PhoneCall,
+    /// `contact`; no activity, and kept as one.
+    Contact,
+}
+
+impl ActivityKind {
+    /// Whether it is synchronised as a meeting.
+    pub(crate) const fn is_meeting(self) -> bool {
+        matches!(self, Self::Appointment | Self::Recurring | Self::Service)
+    }
 }
 
 /// One activity.
@@ -55,11 +73,17 @@ const SUBJECTS: &[&str] = &[
     "Onboarding",
     "Site inspection",
 ];
+const NAMES: &[&str] = &["Rosa Lind", "Jörg Weiß", "Ümit Ak", "O'Neil & Sons", "田中 一郎"];
 const PLACES: &[Option<&str>] = &[None, Some("Room 4.12"), Some("Online"), Some("Straße 7")];
 
 impl Activity {
     pub(crate) fn subject(&self) -> &'static str {
         SUBJECTS[usize::from(self.subject) % SUBJECTS.len()]
+    }
+
+    /// `fullname` of a contact.
+    pub(crate) fn name(&self) -> &'static str {
+        NAMES[usize::from(self.subject) % NAMES.len()]
     }
 
     pub(crate) fn place(&self) -> Option<&'static str> {
@@ -106,6 +130,8 @@ struct Shape {
     past: u16,
     recurring: u16,
     service: u16,
+    /// What is no meeting: tasks, letters, faxes, phone calls, contacts.
+    others: [u16; 5],
 }
 
 /// What an activity of a calendar is, by its number.
@@ -115,7 +141,17 @@ enum Sort {
     Past,
     Recurring,
     Service,
+    Other(ActivityKind),
 }
+
+/// In the order of [`Shape::others`], each with the number that nobody reaches.
+const OTHERS: [(ActivityKind, usize); 5] = [
+    (ActivityKind::Task, 7),
+    (ActivityKind::Letter, 3),
+    (ActivityKind::Fax, 2),
+    (ActivityKind::PhoneCall, 5),
+    (ActivityKind::Contact, 9),
+];
 
 impl Shape {
     fn sort(self, number: u16) -> Option<Sort> {
@@ -131,11 +167,18 @@ impl Shape {
             }
             rest -= count;
         }
+        for ((kind, _), count) in OTHERS.into_iter().zip(self.others) {
+            if rest < count {
+                return Some(Sort::Other(kind));
+            }
+            rest -= count;
+        }
         None
     }
 
     fn total(self) -> u16 {
-        self.future + self.past + self.recurring + self.service
+        let others: u16 = self.others.iter().sum();
+        self.future + self.past + self.recurring + self.service + others
     }
 }
 
@@ -169,11 +212,14 @@ impl Calendars {
         let past = below(25);
         let recurring = if below(10) < 7 { below(4) } else { 0 };
         let service = if below(10) == 0 { 1 + below(3) } else { 0 };
+        // After all others: with what is no meeting, no meeting becomes different.
+        let others = OTHERS.map(|(_, end)| below(end));
         Shape {
             future,
             past,
             recurring,
             service,
+            others,
         }
     }
 
@@ -191,6 +237,7 @@ impl Calendars {
             Sort::Future | Sort::Past => ActivityKind::Appointment,
             Sort::Recurring => ActivityKind::Recurring,
             Sort::Service => ActivityKind::Service,
+            Sort::Other(kind) => kind,
         };
         let (start, minutes) = self.when(dice, sort);
         let (state, status) = state(dice, sort);
@@ -200,7 +247,7 @@ impl Calendars {
             _ => 0,
         };
         let mut guests = [0, 0];
-        if dice.share(0.4) {
+        if kind.is_meeting() && dice.share(0.4) {
             guests[0] = small(1 + dice.below(NEIGHBOURS));
             if dice.share(0.3) {
                 let other = small(1 + dice.below(NEIGHBOURS));
@@ -228,8 +275,8 @@ impl Calendars {
         let clock = (8 * 3600) + below(dice, 18) * 1800;
         let day = match sort {
             Sort::Future => 1 + below(dice, 180),
-            Sort::Service if dice.share(0.6) => 1 + below(dice, 60),
-            Sort::Past | Sort::Service => -1 - below(dice, 400),
+            Sort::Service | Sort::Other(_) if dice.share(0.6) => 1 + below(dice, 60),
+            Sort::Past | Sort::Service | Sort::Other(_) => -1 - below(dice, 400),
             Sort::Recurring => -30 - below(dice, 300),
         };
         let start = self.today + day * DAY + clock;
@@ -277,6 +324,11 @@ impl Calendars {
 fn state(dice: &mut Dice, sort: Sort) -> (u8, u8) {
     let throw = dice.below(20);
     match (sort, throw) {
+        // One in five is completed, or a contact that is inactive.
+        (Sort::Other(ActivityKind::Contact), 0..=3) => (1, 2),
+        (Sort::Other(ActivityKind::Contact), _) => (0, 1),
+        (Sort::Other(_), 0..=3) => (1, 5),
+        (Sort::Other(_), _) => (0, 2),
         (Sort::Service, 0..=1) => (2, 9),
         (Sort::Service, _) => (3, 4),
         (Sort::Past, 0..=11) => (1, 3),

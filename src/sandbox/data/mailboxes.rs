@@ -10,17 +10,27 @@ const SYNCHRONISES: Mailbox = Mailbox {
     enabled: true,
 };
 
-/// Gives everybody but the special accounts a mailbox; where people are plain, all of them synchronise.
+/// What a mailbox is where Dynamics 365 for Outlook synchronises it: the server was never tested and enabled.
+const BY_THE_CLIENT: Mailbox = Mailbox {
+    delivery: 0,
+    status: 0,
+    enabled: false,
+};
+
+/// Gives everybody but the special accounts a mailbox; where people are plain, all of them synchronise. With the
+/// add-in in use, it synchronises whatever the server would.
 ///
 /// Thrown for each place by a stream of its own: with mailboxes, nothing else becomes different.
-pub(super) fn give_mailboxes(everybody: &mut [Person], seed: u64, plain: bool) {
+pub(super) fn give_mailboxes(everybody: &mut [Person], seed: u64, plain: bool, client: bool) {
     let mut dice = Dice::new(seed ^ 0x6d61_696c);
     for person in everybody {
         let thrown = dice.below(1000);
         if person.oddity == Oddity::BuiltIn || person.is_special() {
             continue;
         }
-        person.mailbox = Some(if plain { SYNCHRONISES } else { mailbox(thrown) });
+        let mailbox = if plain { SYNCHRONISES } else { mailbox(thrown) };
+        let by_client = client && mailbox.delivery == 1 && mailbox.enabled;
+        person.mailbox = Some(if by_client { BY_THE_CLIENT } else { mailbox });
     }
 }
 
@@ -34,8 +44,8 @@ fn mailbox(thrown: usize) -> Mailbox {
     match thrown {
         // Nothing synchronises.
         0..30 => unused(2),
-        // Left to Outlook.
-        30..40 => unused(0),
+        // Left to Dynamics 365 for Outlook.
+        30..40 => BY_THE_CLIENT,
         // Never tested and enabled.
         40..60 => unused(1),
         // The test failed.
@@ -59,7 +69,7 @@ mod tests {
         let structure = structure(&mut dice);
         let mut all = accounts(&mut dice, &structure);
         all.extend(people(&mut dice, count, plain, &structure));
-        give_mailboxes(&mut all, seed, plain);
+        give_mailboxes(&mut all, seed, plain, false);
         all
     }
 
@@ -70,7 +80,8 @@ mod tests {
         let idle = boxes.iter().filter(|it| !it.synchronises()).count();
         assert!(boxes.len() > 1900, "{}", boxes.len());
         assert!((60..240).contains(&idle), "{idle}");
-        for delivery in 0..3 {
+        assert!(boxes.iter().any(|it| it.delivery == 0));
+        for delivery in 1..3 {
             let unused = boxes.iter().filter(|it| !it.enabled);
             assert!(unused.clone().any(|it| it.delivery == delivery));
         }

@@ -27,7 +27,8 @@ pub(crate) fn organization(options: &Options) -> Store {
     let mut everybody = accounts(&mut dice, &structure);
     let ordinary = people(&mut dice, options.users, options.plain, &structure);
     everybody.extend(ordinary);
-    give_mailboxes(&mut everybody, options.seed, options.plain);
+    let client = options.switches.on(Switch::OutlookClient);
+    give_mailboxes(&mut everybody, options.seed, options.plain, client);
     if options.version.is_8() {
         everybody.iter_mut().for_each(on_premises);
     }

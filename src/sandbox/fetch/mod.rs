@@ -22,4 +22,4 @@ pub(super) use answer::{Line, Writing, cookie, write};
 pub(super) use joins::Source;
 pub(super) use model::Fetch;
 pub(super) use pages::{Cut, page};
-pub(super) use read::{Known, read};
+pub(super) use read::{Known, RootFilters, read};

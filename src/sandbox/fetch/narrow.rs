@@ -28,7 +28,7 @@ impl Group {
 impl Fetch {
     /// The owners that all results have, or `None` where nothing is said about them.
     pub(super) fn owners(&self, source: &dyn Source<'_>) -> Option<BTreeSet<PersonIndex>> {
-        if !self.scopes[0].table.kind.is_activity() {
+        if !self.scopes[0].table.kind.is_in_folders() {
             return None;
         }
         let linked = self.scopes.iter().filter(|scope| {

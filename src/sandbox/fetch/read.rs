@@ -9,6 +9,7 @@ use super::model::{By, Fetch, Function, Order, Output, Part, Role, Scope};
 use super::scopes::{Scopes, attribute};
 use crate::errors::ApiError;
 use crate::odata::Asker;
+use crate::switches::{Switch, Switches};
 use crate::tables::{Column, Kind};
 use crate::version::Version;
 
@@ -22,6 +23,33 @@ pub(crate) struct Known<'a> {
     pub(crate) version: Version,
     pub(crate) asker: &'a Asker,
     pub(crate) now: Timestamp,
+    /// What becomes of filters below `entity` beyond the first.
+    pub(crate) root_filters: RootFilters,
+}
+
+/// What becomes of filters below `entity` beyond the first: the reference allows one or none (Microsoft: "`FetchXML`
+/// reference", `entity`), and what the server does with more is not documented.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) enum RootFilters {
+    /// All have to hold.
+    #[default]
+    All,
+    /// They are ignored.
+    First,
+    /// They are refused.
+    One,
+}
+
+impl RootFilters {
+    pub(crate) const fn of(switches: Switches) -> Self {
+        if switches.on(Switch::RefuseSecondRootFilter) {
+            Self::One
+        } else if switches.on(Switch::FirstRootFilterOnly) {
+            Self::First
+        } else {
+            Self::All
+        }
+    }
 }
 
 /// Reads a query on the rows of a table.
@@ -175,6 +203,14 @@ impl<'a, 'i> Reading<'_, 'a, 'i> {
         let mut groups = Vec::with_capacity(self.scopes.all.len());
         for (place, (_, node)) in self.scopes.all.iter().enumerate() {
             let filters = node.children().filter(|it| it.has_tag_name("filter"));
+            let many = match (self.known.root_filters, place) {
+                (RootFilters::One, 0) if filters.clone().count() > 1 => {
+                    return Err(errors::invalid("There is more than one filter below entity."));
+                }
+                (RootFilters::First, 0) => 1,
+                _ => usize::MAX,
+            };
+            let filters = filters.take(many);
             let all: Result<_, _> = filters.map(|it| self.group(place, it, 0)).collect();
             groups.push(Group::All(all?));
         }

@@ -6,7 +6,7 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Cut, Fetch, Known, Line, Source, Writing, aggregate, page, read, write};
+use super::{Cut, Fetch, Known, Line, RootFilters, Source, Writing, aggregate, page, read, write};
 use crate::activities::owned;
 use crate::data::generate;
 use crate::errors::ApiError;
@@ -59,6 +59,7 @@ fn query(xml: &str, kind: Kind, asker: &Asker) -> Result<Fetch, ApiError> {
         version: Version::V9_2,
         asker,
         now: Timestamp::now(),
+        root_filters: RootFilters::All,
     };
     read(xml, kind, &known)
 }

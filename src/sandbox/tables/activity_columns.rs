@@ -1,5 +1,5 @@
-//! The columns of appointments and those who take part in them (Microsoft: the table references of `appointment`,
-//! `recurringappointmentmaster`, `serviceappointment` and `activityparty`).
+//! The columns of activities, those who take part in them, and contacts (Microsoft: the table references of
+//! `appointment`, `recurringappointmentmaster`, `serviceappointment`, `task`, `activityparty` and `contact`).
 
 use super::columns::{Column, col};
 use crate::odata::ColumnType::{Bool, Guid, Int, Text, Time};
@@ -82,6 +82,51 @@ pub(super) const SERVICE: &[Column] = &[
     col("_serviceid_value", Guid),
     col("_siteid_value", Guid),
     col("_regardingobjectid_value", Guid),
+    col("_ownerid_value", Guid),
+    col("_owninguser_value", Guid),
+    col("_owningteam_value", Guid),
+    col("_owningbusinessunit_value", Guid),
+    col("_createdby_value", Guid),
+    col("_modifiedby_value", Guid),
+    col("createdon", Time),
+    col("modifiedon", Time),
+    col("versionnumber", Int),
+];
+
+/// Those of `task` that `letter`, `fax` and `phonecall` have as well.
+pub(super) const TASK: &[Column] = &[
+    col("activityid", Guid),
+    col("activitytypecode", Text),
+    col("subject", Text),
+    col("description", Text),
+    col("scheduledstart", Time),
+    col("scheduledend", Time),
+    col("scheduleddurationminutes", Int),
+    col("actualstart", Time),
+    col("actualend", Time),
+    col("prioritycode", Int),
+    col("statecode", Int),
+    col("statuscode", Int),
+    col("_regardingobjectid_value", Guid),
+    col("_ownerid_value", Guid),
+    col("_owninguser_value", Guid),
+    col("_owningteam_value", Guid),
+    col("_owningbusinessunit_value", Guid),
+    col("_createdby_value", Guid),
+    col("_modifiedby_value", Guid),
+    col("createdon", Time),
+    col("modifiedon", Time),
+    col("versionnumber", Int),
+];
+
+pub(super) const CONTACT: &[Column] = &[
+    col("contactid", Guid),
+    col("fullname", Text),
+    col("emailaddress1", Text),
+    col("description", Text),
+    col("statecode", Int),
+    col("statuscode", Int),
+    col("_parentcustomerid_value", Guid),
     col("_ownerid_value", Guid),
     col("_owninguser_value", Guid),
     col("_owningteam_value", Guid),

@@ -13,6 +13,11 @@ const fn logical_name(kind: ActivityKind) -> &'static str {
         ActivityKind::Appointment => "appointment",
         ActivityKind::Recurring => "recurringappointmentmaster",
         ActivityKind::Service => "serviceappointment",
+        ActivityKind::Task => "task",
+        ActivityKind::Letter => "letter",
+        ActivityKind::Fax => "fax",
+        ActivityKind::PhoneCall => "phonecall",
+        ActivityKind::Contact => "contact",
     }
 }
 
@@ -28,10 +33,11 @@ pub(super) fn activity(store: &Store, activity: &Activity, column: &str) -> Valu
         Value::Int((end.as_second() - start.as_second()) / 60)
     };
     match column {
-        "activityid" => Value::Guid(activities::id(store, activity)),
+        "activityid" | "contactid" => Value::Guid(activities::id(store, activity)),
         "activitytypecode" => text(logical_name(activity.kind)),
         "subject" => text(activity.subject()),
         "location" => text_or_null(activity.place()),
+        "fullname" => text(activity.name()),
         "scheduledstart" | "effectivestartdate" | "patternstartdate" => time(activity.start()),
         "scheduledend" | "effectiveenddate" | "patternenddate" => time(activity.end()),
         "scheduleddurationminutes" => minutes(activity.start(), activity.end()),

@@ -15,6 +15,11 @@ pub(crate) const fn kind_of(activity: &Activity) -> Kind {
         ActivityKind::Appointment => Kind::Appointments,
         ActivityKind::Recurring => Kind::Series,
         ActivityKind::Service => Kind::Services,
+        ActivityKind::Task => Kind::Tasks,
+        ActivityKind::Letter => Kind::Letters,
+        ActivityKind::Fax => Kind::Faxes,
+        ActivityKind::PhoneCall => Kind::PhoneCalls,
+        ActivityKind::Contact => Kind::Contacts,
     }
 }
 
@@ -35,7 +40,7 @@ pub(crate) fn by_id(store: &Store, kind: Kind, id: Uuid) -> Option<At<'_>> {
         Kind::Roles => places(&store.roles, |it| it.id == id).next().map(At::Role),
         Kind::Teams => places(&store.teams, |it| it.id == id).next().map(At::Team),
         Kind::Organizations => (store.organization.id == id).then_some(At::Organization),
-        Kind::Appointments | Kind::Series | Kind::Services => activities::activity(store, id)
+        kind if kind.is_in_folders() => activities::activity(store, id)
             .filter(|it| kind_of(it) == kind)
             .map(At::Activity),
         Kind::Parties => activities::party(store, id).map(At::Party),
@@ -44,6 +49,6 @@ pub(crate) fn by_id(store: &Store, kind: Kind, id: Uuid) -> Option<At<'_>> {
             .filter(|&it| store.people[it].mailbox.is_some())
             .map(At::Mailbox),
         // What links two rows is not asked for by its own id.
-        Kind::Assignments | Kind::Memberships | Kind::Principals => None,
+        _ => None,
     }
 }

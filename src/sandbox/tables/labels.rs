@@ -1,6 +1,7 @@
 //! Labels of options and names behind lookups.
 
 use super::row::{At, RowRef};
+use crate::data::ActivityKind;
 use crate::odata::{Lookup, Row, Value};
 
 /// The label of an option column, or the primary name behind a lookup.
@@ -14,6 +15,9 @@ pub(super) fn label(row: &RowRef<'_>, column: &str) -> Option<String> {
         _ => return None,
     };
     let label = match row.at {
+        At::Activity(it) if it.kind == ActivityKind::Contact => option(column, number),
+        // The reasons of their states are others than those of meetings, and have no labels here.
+        At::Activity(it) if !it.kind.is_meeting() && column == "statuscode" => None,
         At::Activity(_) | At::Party(_) => activity_option(column, number),
         _ => option(column, number),
     };

@@ -18,6 +18,11 @@ pub(crate) enum Kind {
     Appointments,
     Series,
     Services,
+    Tasks,
+    Letters,
+    Faxes,
+    PhoneCalls,
+    Contacts,
     Parties,
     /// Which roles users have.
     Assignments,
@@ -29,7 +34,7 @@ pub(crate) enum Kind {
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 15] = [
+    pub(crate) const ALL: [Self; 20] = [
         Self::Users,
         Self::Filters,
         Self::Views,
@@ -40,6 +45,11 @@ impl Kind {
         Self::Appointments,
         Self::Series,
         Self::Services,
+        Self::Tasks,
+        Self::Letters,
+        Self::Faxes,
+        Self::PhoneCalls,
+        Self::Contacts,
         Self::Parties,
         Self::Assignments,
         Self::Memberships,
@@ -49,7 +59,21 @@ impl Kind {
 
     /// Whether its rows are activities.
     pub(crate) const fn is_activity(self) -> bool {
-        matches!(self, Self::Appointments | Self::Series | Self::Services)
+        matches!(
+            self,
+            Self::Appointments
+                | Self::Series
+                | Self::Services
+                | Self::Tasks
+                | Self::Letters
+                | Self::Faxes
+                | Self::PhoneCalls
+        )
+    }
+
+    /// Whether its rows belong to people and are made anew whenever somebody looks.
+    pub(crate) const fn is_in_folders(self) -> bool {
+        self.is_activity() || matches!(self, Self::Contacts)
     }
 
     /// The name that messages use.
@@ -65,6 +89,11 @@ impl Kind {
             Self::Appointments => "Appointment",
             Self::Series => "RecurringAppointmentMaster",
             Self::Services => "ServiceAppointment",
+            Self::Tasks => "Task",
+            Self::Letters => "Letter",
+            Self::Faxes => "Fax",
+            Self::PhoneCalls => "PhoneCall",
+            Self::Contacts => "Contact",
             Self::Parties => "ActivityParty",
             Self::Assignments => "SystemUserRoles",
             Self::Memberships => "TeamMembership",
@@ -96,6 +125,11 @@ impl Kind {
             Self::Appointments => "appointments",
             Self::Series => "recurringappointmentmasters",
             Self::Services => "serviceappointments",
+            Self::Tasks => "tasks",
+            Self::Letters => "letters",
+            Self::Faxes => "faxes",
+            Self::PhoneCalls => "phonecalls",
+            Self::Contacts => "contacts",
             Self::Parties => "activityparties",
             Self::Assignments => "systemuserrolescollection",
             Self::Memberships => "teammemberships",
@@ -116,6 +150,11 @@ impl Kind {
             Self::Appointments => "appointment",
             Self::Series => "recurringappointmentmaster",
             Self::Services => "serviceappointment",
+            Self::Tasks => "task",
+            Self::Letters => "letter",
+            Self::Faxes => "fax",
+            Self::PhoneCalls => "phonecall",
+            Self::Contacts => "contact",
             Self::Parties => "activityparty",
             Self::Assignments => "systemuserroles",
             Self::Memberships => "teammembership",
@@ -134,7 +173,14 @@ impl Kind {
             Self::Roles => "roleid",
             Self::Teams => "teamid",
             Self::Organizations => "organizationid",
-            Self::Appointments | Self::Series | Self::Services => "activityid",
+            Self::Appointments
+            | Self::Series
+            | Self::Services
+            | Self::Tasks
+            | Self::Letters
+            | Self::Faxes
+            | Self::PhoneCalls => "activityid",
+            Self::Contacts => "contactid",
             Self::Parties => "activitypartyid",
             Self::Assignments => "systemuserroleid",
             Self::Memberships => "teammembershipid",
@@ -155,6 +201,8 @@ impl Kind {
             Self::Appointments => activity_columns::APPOINTMENT,
             Self::Series => activity_columns::SERIES,
             Self::Services => activity_columns::SERVICE,
+            Self::Tasks | Self::Letters | Self::Faxes | Self::PhoneCalls => activity_columns::TASK,
+            Self::Contacts => activity_columns::CONTACT,
             Self::Parties => activity_columns::PARTY,
             Self::Assignments => columns::USER_ROLE,
             Self::Memberships => columns::TEAM_MEMBERSHIP,
@@ -209,7 +257,14 @@ impl Kind {
                 ("teammembership_association", Self::Users, true),
                 ("teamroles_association", Self::Roles, true),
             ],
-            Self::Appointments | Self::Series | Self::Services => &[
+            Self::Appointments
+            | Self::Series
+            | Self::Services
+            | Self::Tasks
+            | Self::Letters
+            | Self::Faxes
+            | Self::PhoneCalls
+            | Self::Contacts => &[
                 ("ownerid", Self::Principals, false),
                 ("owninguser", Self::Users, false),
                 ("owningbusinessunit", Self::Units, false),
@@ -233,20 +288,20 @@ pub(crate) struct TableOf {
     pub(crate) version: Version,
 }
 
-const fn tables(version: Version) -> [TableOf; 15] {
+const fn tables(version: Version) -> [TableOf; 20] {
     let mut all = [TableOf {
         kind: Kind::Users,
         version,
-    }; 15];
+    }; 20];
     let mut index = 0;
-    while index < 15 {
+    while index < 20 {
         all[index].kind = Kind::ALL[index];
         index += 1;
     }
     all
 }
 
-static TABLES: [[TableOf; 15]; 4] = [
+static TABLES: [[TableOf; 20]; 4] = [
     tables(Version::V8_0),
     tables(Version::V8_2),
     tables(Version::V9_1),
