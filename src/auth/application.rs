@@ -68,6 +68,10 @@ impl Grant for Application {
         self.ask().boxed()
     }
 
+    fn is_ad_fs(&self) -> bool {
+        self.endpoint.authority.is_ad_fs()
+    }
+
     fn describe(&self) -> String {
         let how = match &self.proof {
             Proof::Secret(_) => "a client secret".to_owned(),

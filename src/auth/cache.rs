@@ -33,6 +33,11 @@ pub(super) trait Grant: Send + Sync + fmt::Debug {
 
     /// How this signs in, for people, without any secret.
     fn describe(&self) -> String;
+
+    /// Whether the identity provider is an AD FS.
+    fn is_ad_fs(&self) -> bool {
+        false
+    }
 }
 
 /// Keeps the token of a grant.
@@ -186,6 +191,10 @@ impl<G: Grant> TokenSource for Cached<G> {
 
     fn describe(&self) -> String {
         self.grant.describe()
+    }
+
+    fn is_on_premises(&self) -> bool {
+        self.grant.is_ad_fs()
     }
 }
 

@@ -140,6 +140,10 @@ impl Grant for Interactive {
         self.token(occasion).boxed()
     }
 
+    fn is_ad_fs(&self) -> bool {
+        self.endpoint.authority.is_ad_fs()
+    }
+
     fn describe(&self) -> String {
         let how = match &self.how {
             How::DeviceCode => "a code".to_owned(),

@@ -73,4 +73,9 @@ pub trait TokenSource: Send + Sync + fmt::Debug {
 
     /// How this signs in, for people, without any secret.
     fn describe(&self) -> String;
+
+    /// Whether an AD FS vouches for the caller, so that the server is one of the customer's own.
+    fn is_on_premises(&self) -> bool {
+        false
+    }
 }

@@ -51,6 +51,16 @@ impl SignedIn {
         }
     }
 
+    /// Whether an AD FS or Windows itself vouches for the caller, so that the server is one of the customer's own. A
+    /// token that somebody else obtained does not tell.
+    pub fn is_on_premises(&self) -> bool {
+        match self {
+            Self::Tokens(tokens) => tokens.is_on_premises(),
+            #[cfg(feature = "on-premises")]
+            Self::Windows(_) => true,
+        }
+    }
+
     /// How this signs in, for people, without any secret.
     pub fn describe(&self) -> String {
         match self {

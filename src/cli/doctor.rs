@@ -4,7 +4,7 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 
 use crate::auth::{self, Http, Method};
-use crate::dataverse::{self, FilterTable, Impersonated, MailboxMethod, Reader};
+use crate::dataverse::{self, Impersonated, ImpersonationHeader, MailboxMethod, Reader};
 use crate::model::{User, UserId};
 use crate::settings::Target;
 
@@ -238,10 +238,11 @@ async fn challenge(
 
 fn version(list: &mut Checklist, reader: &Reader) {
     let identity = reader.identity();
-    let header = if identity.version.is_nine() {
-        "impersonation by CallerObjectId, or MSCRMCallerID where a user has no Entra object id"
-    } else {
-        "impersonation by MSCRMCallerID"
+    let header = match reader.header() {
+        ImpersonationHeader::ObjectId => {
+            "impersonation by CallerObjectId, or MSCRMCallerID where a user has no Entra object id"
+        }
+        ImpersonationHeader::UserId => "impersonation by MSCRMCallerID",
     };
     list.ok(VERSION, format!("{}; {header}", identity.version));
 }
@@ -276,19 +277,24 @@ async fn privileges(list: &mut Checklist, reader: &Reader) {
 }
 
 async fn filters(list: &mut Checklist, reader: &Reader) {
-    match reader.filter_table().await {
-        Ok(FilterTable::NoRow) => list.ok(
+    let asked = async {
+        reader.filter_table().await?;
+        reader.optimistic_concurrency().await
+    };
+    match asked.await {
+        Ok(Some(true)) => list.ok(
             FILTERS,
-            "every column can be read; the caller has no filter of its own to look at",
+            "every column can be read; optimistic concurrency is enabled, so that nobody's change is overwritten",
         ),
-        Ok(FilterTable::Row { etag: true }) => list.ok(
+        Ok(Some(false)) => list.warning(
             FILTERS,
-            "every column can be read; rows have versions, so that nobody's change is overwritten",
-        ),
-        Ok(FilterTable::Row { etag: false }) => list.warning(
-            FILTERS,
-            "rows have no version (ETag)",
+            "optimistic concurrency is not enabled for them, so that writes use `If-Match: *`",
             "a change that somebody makes during the run can be overwritten; run when nobody else changes filters",
+        ),
+        Ok(None) => list.warning(
+            FILTERS,
+            "every column can be read; the server does not say whether optimistic concurrency is enabled",
+            "a run tries it, and says so where the server refuses it",
         ),
         Err(error) => list.error(FILTERS, error),
     }
@@ -302,7 +308,14 @@ async fn impersonation(list: &mut Checklist, reader: &Reader) {
     let (mut dropped, mut refused) = (None, None);
     for user in &users {
         match acts_as(reader, user).await {
-            Ok(true) => return list.ok(IMPERSONATION, format!("honoured, as {}", user.label())),
+            Ok(true) => {
+                let header = match user.object_id {
+                    Some(_) => reader.header(),
+                    None => ImpersonationHeader::UserId,
+                };
+                let (header, user) = (header.name(), user.label());
+                return list.ok(IMPERSONATION, format!("honoured by {header}, as {user}"));
+            }
             Ok(false) => dropped = Some(user.label()),
             Err(error) if error.is_fatal() => return list.error(IMPERSONATION, error),
             Err(error) => refused = Some(error),
@@ -323,13 +336,27 @@ async fn impersonation(list: &mut Checklist, reader: &Reader) {
     }
 }
 
-/// Whether the server takes us for this user; WhoAmI is not documented to say so, and a query is asked as well.
+/// Whether the server takes us for this user, by one header or the other.
 async fn acts_as(reader: &Reader, user: &User) -> Result<bool, dataverse::Error> {
     let who = Impersonated::from(user);
-    if reader.who_am_i_as(&who).await? == user.id {
+    let first = acts_by_header(reader, &who).await?;
+    if first || !reader.turn_header(&who) {
+        return Ok(first);
+    }
+    let other = acts_by_header(reader, &who).await.unwrap_or(false);
+    if !other {
+        reader.turn_header(&who);
+    }
+    Ok(other)
+}
+
+/// WhoAmI is not documented to say as whom we act, and a query is asked as well.
+async fn acts_by_header(reader: &Reader, who: &Impersonated) -> Result<bool, dataverse::Error> {
+    let user = who.id;
+    if reader.who_am_i_as(who).await? == user {
         return Ok(true);
     }
-    Ok(reader.current_user_as(&who).await? == Some(user.id))
+    Ok(reader.current_user_as(who).await? == Some(user))
 }
 
 async fn some_users(reader: &Reader) -> Result<Vec<User>, dataverse::Error> {

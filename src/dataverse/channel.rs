@@ -34,6 +34,7 @@ pub struct Channel {
 struct Shared {
     transport: Transport,
     environment: Address,
+    on_premises: bool,
     pacer: Pacer,
     /// Where the caller asks who it is, once that has worked.
     who_am_i: OnceLock<Url>,
@@ -51,9 +52,11 @@ impl Channel {
         pacer: Pacer,
         interrupted: CancellationToken,
     ) -> Result<Self, reqwest::Error> {
+        let signed_in = signed_in.into();
         Ok(Self {
             shared: Arc::new(Shared {
-                transport: Transport::new(signed_in.into(), environment.as_url())?,
+                on_premises: signed_in.is_on_premises(),
+                transport: Transport::new(signed_in, environment.as_url())?,
                 environment,
                 pacer,
                 who_am_i: OnceLock::new(),
@@ -76,6 +79,11 @@ impl Channel {
     /// The environment at the other end.
     pub fn environment(&self) -> &Address {
         &self.shared.environment
+    }
+
+    /// Whether AD FS or Windows vouches for the caller.
+    pub(super) fn is_on_premises(&self) -> bool {
+        self.shared.on_premises
     }
 
     /// Cancelled, it lets no more requests leave; those under way are finished.

@@ -9,7 +9,7 @@ use super::call::Call;
 use super::error::Error;
 use super::privileges::{PrivilegeHeld, PrivilegesHeld, ReadDepth, furthest, privilege_path};
 use super::reader::{Reader, read};
-use super::rows::{FILTER_COLUMNS, Page, real_etag, with_query};
+use super::rows::{FILTER_COLUMNS, Page, with_query};
 
 /// What the server says about its own limits, where it says anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -18,18 +18,6 @@ pub struct Limits {
     pub recommended: Option<u32>,
     /// How many requests are left of the five-minute budget of the server that answered.
     pub remaining: Option<u32>,
-}
-
-/// What a look at the table of sync filters showed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum FilterTable {
-    /// The caller has none of its own, so that there is no row to look at.
-    NoRow,
-    /// There is a row.
-    Row {
-        /// Whether it has an `ETag`, on which optimistic concurrency depends.
-        etag: bool,
-    },
 }
 
 impl Reader {
@@ -78,22 +66,12 @@ impl Reader {
     }
 
     /// Reads at most one of the caller's own filters, with every column that a run reads.
-    pub async fn filter_table(&self) -> Result<FilterTable, Error> {
+    pub async fn filter_table(&self) -> Result<(), Error> {
         let query = format!("$select={FILTER_COLUMNS}&$filter=querytype eq 256&$top=1");
         let url = with_query(self.url("userqueries")?, &query);
         let call = Call::get("reading the table of sync filters", url);
-        let page: Page<Value> = read(self.channel(), &call).await?;
-        Ok(match page.value.first() {
-            None => FilterTable::NoRow,
-            Some(row) => FilterTable::Row {
-                etag: real_etag(
-                    row.get("@odata.etag")
-                        .and_then(Value::as_str)
-                        .map(str::to_owned),
-                )
-                .is_some(),
-            },
-        })
+        let _: Page<Value> = read(self.channel(), &call).await?;
+        Ok(())
     }
 
     /// What the server says about its limits.

@@ -1,8 +1,11 @@
 //! Acting as a user, with the right id in the right header.
 
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
 use http::{HeaderName, HeaderValue};
 
-use crate::model::{ObjectId, ServerVersion, User, UserId};
+use crate::model::{EnvironmentUrl, ObjectId, ServerVersion, User, UserId};
 
 /// The user that a request acts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -22,17 +25,88 @@ impl From<&User> for Impersonated {
     }
 }
 
+/// The header by which requests act as a user (Microsoft: "Impersonate another user using the Web API").
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ImpersonationHeader {
+    /// `CallerObjectId`, with the Entra object id. On-premises it is documented nowhere.
+    ObjectId,
+    /// `MSCRMCallerID`, with the `systemuserid`.
+    UserId,
+}
+
+impl ImpersonationHeader {
+    /// Its name.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::ObjectId => "CallerObjectId",
+            Self::UserId => "MSCRMCallerID",
+        }
+    }
+
+    /// The one to try first: `MSCRMCallerID` where the server is one of the customer's own.
+    pub fn first_choice(
+        environment: &EnvironmentUrl,
+        signed_in_on_premises: bool,
+        version: ServerVersion,
+    ) -> Self {
+        let known = environment.is_dataverse() || environment.is_this_machine();
+        if known && !signed_in_on_premises && version.is_nine() {
+            Self::ObjectId
+        } else {
+            Self::UserId
+        }
+    }
+
+    const fn other(self) -> Self {
+        match self {
+            Self::ObjectId => Self::UserId,
+            Self::UserId => Self::ObjectId,
+        }
+    }
+}
+
+/// The header that all requests to one environment use, where the user has an id for it.
+#[derive(Clone, Debug)]
+pub(super) struct HeaderInUse(Arc<AtomicBool>);
+
+impl HeaderInUse {
+    pub(super) fn new(first: ImpersonationHeader) -> Self {
+        Self(Arc::new(AtomicBool::new(
+            first == ImpersonationHeader::ObjectId,
+        )))
+    }
+
+    pub(super) fn get(&self) -> ImpersonationHeader {
+        if self.0.load(Ordering::Relaxed) {
+            ImpersonationHeader::ObjectId
+        } else {
+            ImpersonationHeader::UserId
+        }
+    }
+
+    /// Goes over to the other header; false where this user has no id for it, or the server is older than version 9
+    /// and knows no other.
+    pub(super) fn turn(&self, who: &Impersonated, version: ServerVersion) -> bool {
+        if who.object_id.is_none() || !version.is_nine() {
+            return false;
+        }
+        let other = self.get().other();
+        self.0
+            .store(other == ImpersonationHeader::ObjectId, Ordering::Relaxed);
+        true
+    }
+}
+
 /// The header that makes the server act as this user.
 ///
-/// `CallerObjectId` with the Entra object id; `MSCRMCallerID` with the `systemuserid` where there is no
-/// object id (on-premises) or where the server is older than version 9 and knows no other (Microsoft:
-/// "Impersonate another user using the Web API"). An id in the wrong header is ignored silently.
+/// `MSCRMCallerID` takes the place of `CallerObjectId` where there is no object id. An id in the wrong header is
+/// ignored silently.
 pub(super) fn impersonation_header(
     who: &Impersonated,
-    version: ServerVersion,
+    header: ImpersonationHeader,
 ) -> (HeaderName, HeaderValue) {
-    let (name, id) = match who.object_id {
-        Some(object_id) if version.is_nine() => ("callerobjectid", object_id.0),
+    let (name, id) = match (header, who.object_id) {
+        (ImpersonationHeader::ObjectId, Some(object_id)) => ("callerobjectid", object_id.0),
         _ => ("mscrmcallerid", who.id.0),
     };
     let value = HeaderValue::try_from(id.as_hyphenated().to_string())
@@ -48,23 +122,53 @@ mod tests {
     const NINE: ServerVersion = ServerVersion { major: 9, minor: 2 };
     const EIGHT: ServerVersion = ServerVersion { major: 8, minor: 2 };
 
+    fn who(object_id: Option<u128>) -> Impersonated {
+        Impersonated {
+            id: UserId(Uuid::from_u128(1)),
+            object_id: object_id.map(|id| ObjectId(Uuid::from_u128(id))),
+        }
+    }
+
     #[test]
     fn the_object_id_and_the_user_id_never_change_places() {
-        let user_id = UserId(Uuid::from_u128(1));
-        let object_id = ObjectId(Uuid::from_u128(2));
-        for (object, version, name, id) in [
-            (Some(object_id), NINE, "callerobjectid", object_id.0),
-            (None, NINE, "mscrmcallerid", user_id.0),
-            (Some(object_id), EIGHT, "mscrmcallerid", user_id.0),
-            (None, EIGHT, "mscrmcallerid", user_id.0),
+        use ImpersonationHeader::{ObjectId as ByObject, UserId as ByUser};
+        for (object, header, name, id) in [
+            (Some(2), ByObject, "callerobjectid", 2),
+            (None, ByObject, "mscrmcallerid", 1),
+            (Some(2), ByUser, "mscrmcallerid", 1),
+            (None, ByUser, "mscrmcallerid", 1),
         ] {
-            let who = Impersonated {
-                id: user_id,
-                object_id: object,
-            };
-            let (header, value) = impersonation_header(&who, version);
+            let (header, value) = impersonation_header(&who(object), header);
             assert_eq!(header.as_str(), name);
-            assert_eq!(value.to_str().unwrap(), id.to_string());
+            assert_eq!(value.to_str().unwrap(), Uuid::from_u128(id).to_string());
         }
+    }
+
+    #[test]
+    fn the_documented_header_of_each_deployment_is_tried_first() {
+        use ImpersonationHeader::{ObjectId as ByObject, UserId as ByUser};
+        let first = |text: &str, on_premises, version| {
+            let environment = text.parse().unwrap();
+            ImpersonationHeader::first_choice(&environment, on_premises, version)
+        };
+        let (online, own) = (
+            "https://contoso.crm4.dynamics.com",
+            "https://crm.contoso.example/C",
+        );
+        assert_eq!(first(online, false, NINE), ByObject);
+        assert_eq!(first("http://127.0.0.1:80", false, NINE), ByObject);
+        assert_eq!(first("http://127.0.0.1:80", true, NINE), ByUser);
+        assert_eq!(first(own, false, NINE), ByUser);
+        assert_eq!(first(own, true, NINE), ByUser);
+        assert_eq!(first(online, false, EIGHT), ByUser);
+    }
+
+    #[test]
+    fn the_other_header_is_there_only_for_users_with_both_ids() {
+        let header = HeaderInUse::new(ImpersonationHeader::ObjectId);
+        assert!(!header.turn(&who(None), NINE) && !header.turn(&who(Some(2)), EIGHT));
+        assert_eq!(header.get(), ImpersonationHeader::ObjectId);
+        assert!(header.turn(&who(Some(2)), NINE));
+        assert_eq!(header.get(), ImpersonationHeader::UserId);
     }
 }

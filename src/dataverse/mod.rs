@@ -32,7 +32,7 @@ mod writer;
 
 pub use answer::Answer;
 pub use channel::Channel;
-pub use checkup::{FilterTable, Limits};
+pub use checkup::Limits;
 pub use conditions::{Arranged, arrange, associated, column_is, quoted};
 pub use discovery::{Instance, instances};
 pub use error::{Error, fault_problem};
@@ -40,7 +40,7 @@ pub use fault::Fault;
 pub use foresight::{FetchQuery, Fetched, FetchedAs, OrganisationFilter, Probe, TableNames};
 pub use groups::{Holder, UnitRow};
 pub use identity::Identity;
-pub use impersonation::Impersonated;
+pub use impersonation::{Impersonated, ImpersonationHeader};
 pub use mailboxes::MailboxMethod;
 pub use many::Columns;
 pub use privileges::ReadDepth;

@@ -59,7 +59,11 @@ impl PrivilegeHeld {
 pub(super) fn furthest<'a>(held: impl IntoIterator<Item = &'a PrivilegeHeld>) -> ReadDepth {
     let mut held = held.into_iter();
     let all = held.any(|one| one.depth() == ReadDepth::Organization);
-    if all { ReadDepth::Organization } else { ReadDepth::Part }
+    if all {
+        ReadDepth::Organization
+    } else {
+        ReadDepth::Part
+    }
 }
 
 /// How far an answer says that the privilege reaches; `None` where it does not say.

@@ -1,8 +1,10 @@
 //! Everything that is read. A reader has no way to write.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
@@ -13,10 +15,10 @@ use super::call::Call;
 use super::channel::Channel;
 use super::error::Error;
 use super::identity::{self, Identity};
-use super::impersonation::{Impersonated, impersonation_header};
+use super::impersonation::{HeaderInUse, Impersonated, ImpersonationHeader, impersonation_header};
 use super::many::Columns;
 use super::pages::{Pages, Row};
-use super::rows::{FilterRow, Page, UserIdRow, WhoAmI, read_json, with_query};
+use super::rows::{FilterRow, Page, UserColumns, UserIdRow, WhoAmI, read_json, with_query};
 use super::users::UserPages;
 
 /// Reads from one environment, as the caller or as somebody else. Cheap to clone.
@@ -24,6 +26,17 @@ use super::users::UserPages;
 pub struct Reader {
     pub(super) channel: Channel,
     identity: Arc<Identity>,
+    header: HeaderInUse,
+    learnt: Arc<Learnt>,
+}
+
+/// What one answer tells about the server for as long as the reader, and all that are made of it, are used.
+#[derive(Debug)]
+struct Learnt {
+    /// Whether sync filters have optimistic concurrency, where the server said.
+    concurrency: OnceCell<Option<bool>>,
+    /// The columns of users to ask for: those that were refused are not asked for again.
+    user_columns: Mutex<UserColumns>,
 }
 
 impl Reader {
@@ -31,7 +44,21 @@ impl Reader {
     pub async fn connect(channel: Channel) -> Result<Self, Error> {
         let identity = Arc::new(identity::find_out(&channel).await?);
         channel.learn_who_am_i(join(&identity.service_root, "WhoAmI")?);
-        Ok(Self { channel, identity })
+        let first = ImpersonationHeader::first_choice(
+            channel.environment(),
+            channel.is_on_premises(),
+            identity.version,
+        );
+        let learnt = Learnt {
+            concurrency: OnceCell::new(),
+            user_columns: Mutex::new(UserColumns::of_version(identity.version)),
+        };
+        Ok(Self {
+            channel,
+            identity,
+            header: HeaderInUse::new(first),
+            learnt: Arc::new(learnt),
+        })
     }
 
     /// The same reader, whose requests stop when `token` is cancelled, and not when this one's token is: transport,
@@ -41,7 +68,53 @@ impl Reader {
         Self {
             channel: self.channel.under(token),
             identity: Arc::clone(&self.identity),
+            header: self.header.clone(),
+            learnt: Arc::clone(&self.learnt),
         }
+    }
+
+    /// The header by which requests act as a user who has an id for it.
+    pub fn header(&self) -> ImpersonationHeader {
+        self.header.get()
+    }
+
+    /// Goes over to the other header, for every request from now on; false where there is no other one for this user.
+    pub fn turn_header(&self, who: &Impersonated) -> bool {
+        self.header.turn(who, self.identity.version)
+    }
+
+    /// Whether a sync filter is changed only on the version that was read (`IsOptimisticConcurrencyEnabled` of
+    /// `userquery`); `None` where the server does not say. Asked once.
+    ///
+    /// Microsoft: "Optimistic concurrency".
+    pub async fn optimistic_concurrency(&self) -> Result<Option<bool>, Error> {
+        let asked = self.learnt.concurrency.get_or_try_init(|| async {
+            let path = "EntityDefinitions(LogicalName='userquery')";
+            let url = with_query(self.url(path)?, "$select=IsOptimisticConcurrencyEnabled");
+            let call = Call::get("asking whether sync filters have versions", url);
+            match read::<Concurrency>(&self.channel, &call).await {
+                Ok(answer) => Ok(answer.is_optimistic_concurrency_enabled),
+                Err(Error::Refused { .. } | Error::BadAnswer { .. }) => Ok(None),
+                Err(error) => Err(error),
+            }
+        });
+        Ok(*asked.await?)
+    }
+
+    /// Whether the server has said that sync filters have no optimistic concurrency.
+    pub fn is_without_concurrency(&self) -> bool {
+        self.learnt.concurrency.get() == Some(&Some(false))
+    }
+
+    pub(super) fn user_columns(&self) -> UserColumns {
+        let kept = self.learnt.user_columns.lock();
+        kept.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    pub(super) fn keep_user_columns(&self, columns: &UserColumns) {
+        let kept = self.learnt.user_columns.lock();
+        kept.unwrap_or_else(PoisonError::into_inner)
+            .clone_from(columns);
     }
 
     /// Who signed in, and where.
@@ -148,7 +221,7 @@ impl Reader {
 
     /// The same call, as this user.
     pub(super) fn as_user(&self, call: Call, who: &Impersonated) -> Call {
-        let (name, value) = impersonation_header(who, self.identity.version);
+        let (name, value) = impersonation_header(who, self.header.get());
         call.header(name, value)
     }
 }
@@ -169,6 +242,13 @@ pub(super) fn follow(
             url: Box::new(url),
         })
     }
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Concurrency {
+    #[serde(default)]
+    is_optimistic_concurrency_enabled: Option<bool>,
 }
 
 /// Makes a call and reads its answer.

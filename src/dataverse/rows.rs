@@ -8,8 +8,8 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::model::{
-    AccessMode, Filter, FilterId, FilterType, Kind, Modification, ObjectId, State, StateAndStatus,
-    Status, UnitId, UnknownCode, User, UserId,
+    AccessMode, Filter, FilterId, FilterType, Kind, Modification, ObjectId, ServerVersion, State,
+    StateAndStatus, Status, UnitId, UnknownCode, User, UserId,
 };
 
 use super::fault::excerpt;
@@ -272,11 +272,11 @@ pub(crate) fn distinct_deletes(settings: &str) -> bool {
 
 /// The columns of `systemusers` to ask for: all that this server is believed to have.
 ///
-/// Versions differ and a `$select` of an unknown column is refused, so a refusal takes a column out and
-/// the question is asked again.
+/// Versions differ and a `$select` of an unknown column is refused, so a refusal takes out all columns that came with
+/// the one that it names, and the question is asked again.
 #[derive(Clone, Debug)]
 pub(crate) struct UserColumns {
-    optional: Vec<&'static str>,
+    optional: Vec<&'static [&'static str]>,
 }
 
 /// In `systemuser` of every version that has a Web API.
@@ -287,10 +287,13 @@ const SINCE_LATE_8: [&str; 2] = ["azureactivedirectoryobjectid", "applicationid"
 const SINCE_9_2: [&str; 3] = ["azurestate", "deletedstate", "systemmanagedusertype"];
 
 impl UserColumns {
-    pub(crate) fn of_version(major: u32) -> Self {
-        let mut optional = SINCE_LATE_8.to_vec();
-        if major >= 9 {
-            optional.extend(SINCE_9_2);
+    pub(crate) fn of_version(version: ServerVersion) -> Self {
+        let mut optional = Vec::new();
+        if version >= (ServerVersion { major: 8, minor: 1 }) {
+            optional.push(&SINCE_LATE_8[..]);
+        }
+        if version >= (ServerVersion { major: 9, minor: 2 }) {
+            optional.push(&SINCE_9_2[..]);
         }
         Self { optional }
     }
@@ -298,20 +301,22 @@ impl UserColumns {
     /// The value of `$select`.
     pub(crate) fn select(&self) -> String {
         let mut columns = vec![USER_COLUMNS];
-        columns.extend(&self.optional);
+        columns.extend(self.optional.iter().copied().flatten());
         columns.join(",")
     }
 
-    /// Takes out the column that a refusal names, else the newest one; false where none is left to take out.
-    pub(crate) fn give_up_one(&mut self, refusal: &str) -> bool {
+    /// Takes out the column that a refusal names and those that came with it, else the newest ones; false where none
+    /// are left to take out.
+    pub(crate) fn give_up(&mut self, refusal: &str) -> bool {
         let named = self
             .optional
             .iter()
-            .position(|column| refusal.contains(column));
+            .position(|columns| columns.iter().any(|column| refusal.contains(column)));
         match named {
-            Some(at) => drop(self.optional.remove(at)),
-            None if self.optional.is_empty() => return false,
-            None => drop(self.optional.pop()),
+            Some(at) => {
+                self.optional.remove(at);
+            }
+            None => return self.optional.pop().is_some(),
         }
         true
     }
@@ -393,15 +398,23 @@ mod tests {
     }
 
     #[test]
-    fn columns_are_given_up_by_name_and_else_from_the_newest() {
-        let mut columns = UserColumns::of_version(9);
-        assert!(columns.give_up_one("Could not find a property named 'azurestate' on type 'x'."));
-        assert!(!columns.select().contains("azurestate"));
+    fn columns_are_given_up_together_by_name_and_else_from_the_newest() {
+        let of = |major, minor| UserColumns::of_version(ServerVersion { major, minor });
+        let mut columns = of(9, 2);
+        assert!(columns.give_up("Could not find a property named 'applicationid' on type 'x'."));
+        assert!(!columns.select().contains("azureactivedirectoryobjectid"));
         assert!(columns.select().contains("systemmanagedusertype"));
-        assert!(columns.give_up_one("bad request"));
-        assert!(!columns.select().contains("systemmanagedusertype"));
-        while columns.give_up_one("") {}
+        assert!(columns.give_up("bad request"));
         assert_eq!(columns.select(), USER_COLUMNS);
+        assert!(!columns.give_up(""));
+    }
+
+    #[test]
+    fn columns_that_a_version_is_known_to_lack_are_not_asked_for() {
+        let of = |major, minor| UserColumns::of_version(ServerVersion { major, minor }).select();
+        assert_eq!(of(8, 0), USER_COLUMNS);
+        assert!(of(8, 2).contains("applicationid") && !of(9, 1).contains("azurestate"));
+        assert!(of(9, 2).contains("azurestate"));
     }
 
     #[test]

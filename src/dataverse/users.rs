@@ -26,7 +26,7 @@ pub struct UserPages {
 
 impl UserPages {
     pub(super) fn new(reader: Reader, condition: Option<&str>) -> Self {
-        let columns = UserColumns::of_version(reader.identity().version.major);
+        let columns = reader.user_columns();
         Self {
             reader,
             columns,
@@ -47,6 +47,7 @@ impl UserPages {
 
     /// Asks for fewer columns until the server knows them all.
     async fn first_page(&mut self) -> Result<Option<Vec<UserRow>>, Error> {
+        let mut refused = false;
         loop {
             let query = format!("$select={}{}", self.columns.select(), self.filter);
             let url = with_query(self.reader.url("systemusers")?, &query);
@@ -54,13 +55,18 @@ impl UserPages {
             let mut pages = Pages::new(&self.reader.channel, call);
             match pages.next().await {
                 Ok(rows) => {
+                    // Only what another answer has confirmed: a condition can be the reason of a refusal, too.
+                    if refused {
+                        self.reader.keep_user_columns(&self.columns);
+                    }
                     self.pages = Some(pages);
                     return Ok(rows);
                 }
                 Err(Error::Refused { what, fault }) if fault.status == StatusCode::BAD_REQUEST => {
-                    if !self.columns.give_up_one(&fault.message) {
+                    if !self.columns.give_up(&fault.message) {
                         return Err(Error::Refused { what, fault });
                     }
+                    refused = true;
                 }
                 Err(error) => return Err(error),
             }

@@ -212,9 +212,14 @@ impl Writer {
     /// conditional operations using the Web API").
     fn if_match(&self, state: &SetState) -> String {
         match &state.etag {
-            Some(etag) if !self.any_version.is_set() => etag.clone(),
+            Some(etag) if !self.writes_any_version() => etag.clone(),
             _ => "*".to_owned(),
         }
+    }
+
+    /// Whether writes ask only that the row exists, because the table has no optimistic concurrency.
+    pub fn writes_any_version(&self) -> bool {
+        self.any_version.is_set() || self.reader.is_without_concurrency()
     }
 }
 

@@ -49,6 +49,8 @@ pub struct Surroundings {
     pub organisation_unknown: Option<String>,
     /// Why the mailboxes could not be read; none where they could, or were not asked for.
     pub mailboxes: Option<String>,
+    /// Whether sync filters have no optimistic concurrency, so that writes ask only that the row exists.
+    pub any_version: bool,
     /// Names of the other engine's list that lead to no user of this run.
     pub not_here: u64,
     /// Some of them.

@@ -60,6 +60,37 @@ impl EnvironmentUrl {
         url
     }
 
+    /// Whether the address is that of a Dataverse environment in one of the five clouds.
+    ///
+    /// Hosts are `org.crmN.dynamics.com` and, with `api` in between, the same in the clouds of GCC High, DoD and China
+    /// (Microsoft: "Datacenter regions", "Discovery service"; GCC is `crm9`).
+    pub fn is_dataverse(&self) -> bool {
+        const CLOUDS: [&str; 4] = [
+            "dynamics.com",
+            "microsoftdynamics.us",
+            "appsplatform.us",
+            "dynamics.cn",
+        ];
+        let Some(host) = self.url.domain() else {
+            return false;
+        };
+        CLOUDS.into_iter().any(|cloud| {
+            let region = host
+                .strip_suffix(cloud)
+                .and_then(|rest| rest.strip_suffix('.'));
+            let region = region.and_then(|rest| rest.rsplit_once('.'));
+            region.is_some_and(|(_, label)| {
+                let number = label.strip_prefix("crm");
+                number.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
+            })
+        })
+    }
+
+    /// Whether the address is that of this machine.
+    pub fn is_this_machine(&self) -> bool {
+        is_loopback(&self.url)
+    }
+
     /// Whether a URL from an answer leads to the same server: scheme, host and port.
     ///
     /// A token goes only to the host it was meant for.
@@ -308,6 +339,28 @@ mod tests {
                 "{text}"
             );
         }
+    }
+
+    #[test]
+    fn hosts_of_the_five_clouds_are_told_from_all_others() {
+        for (text, dataverse) in [
+            ("https://contoso.crm.dynamics.com", true),
+            ("https://contoso.api.crm4.dynamics.com", true),
+            ("https://contoso.crm9.dynamics.com", true),
+            ("https://contoso.crm.microsoftdynamics.us", true),
+            ("https://contoso.crm.appsplatform.us", true),
+            ("https://contoso.crm.dynamics.cn", true),
+            ("https://crm.contoso.example/Contoso", false),
+            ("https://contoso.crm4.dynamics.com.evil.example", false),
+            ("https://contoso.crmx.dynamics.com", false),
+            ("https://contoso.notdynamics.com", false),
+            ("https://dynamics.com", false),
+            ("http://127.0.0.1:4711", false),
+        ] {
+            assert_eq!(parse(text).is_dataverse(), dataverse, "{text}");
+        }
+        assert!(parse("http://127.0.0.1:4711").is_this_machine());
+        assert!(!parse("https://crm.contoso.example").is_this_machine());
     }
 
     #[test]

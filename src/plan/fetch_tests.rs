@@ -37,13 +37,18 @@ fn several_filters_below_the_entity_become_one_of_which_all_hold() {
     assert_eq!(root_filters(two), 2);
     let counted = Fetch::parse(two).unwrap().count("activityid", &[]);
     assert_eq!(root_filters(&counted), 1);
-    assert!(counted.contains("<filter type=\"and\"><filter type='or'>"), "{counted}");
+    assert!(
+        counted.contains("<filter type=\"and\"><filter type='or'>"),
+        "{counted}"
+    );
     assert_eq!(elements(&counted, "condition"), elements(two, "condition"));
 }
 
 #[test]
 fn a_count_keeps_conditions_and_joins_and_nothing_else() {
-    let counted = Fetch::parse(MINE).unwrap().count("activityid", &["<filter/>"]);
+    let counted = Fetch::parse(MINE)
+        .unwrap()
+        .count("activityid", &["<filter/>"]);
     assert_eq!(elements(&counted, "condition"), elements(MINE, "condition"));
     assert_eq!(elements(&counted, "attribute").len(), 1);
     assert!(elements(&counted, "order").is_empty());

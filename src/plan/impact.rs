@@ -47,7 +47,11 @@ impl Table {
         Some(Self {
             set: set.to_owned(),
             key: key.to_owned(),
-            privilege: Some(if activity { READ_ACTIVITY } else { READ_CONTACT }),
+            privilege: Some(if activity {
+                READ_ACTIVITY
+            } else {
+                READ_CONTACT
+            }),
         })
     }
 

@@ -10,8 +10,8 @@ use super::change::tests::filter;
 use super::fetch::MOST_IDS;
 use super::fetch_tests::{BIG, MINE, OWNED};
 use super::{
-    Answer, Criteria, Loss, LossBound, Question, Surroundings, SystemFilter, Table, Unknown, plan_user,
-    questions, reckon,
+    Answer, Criteria, Loss, LossBound, Question, Surroundings, SystemFilter, Table, Unknown,
+    plan_user, questions, reckon,
 };
 
 fn appointments(n: u128, query: &str) -> Filter {
@@ -59,7 +59,10 @@ fn one_filter_alone_is_counted_with_the_condition_that_items_are_to_come() {
     assert!(query.fetch.contains(
         "<condition attribute=\"scheduledend\" operator=\"ge\" value=\"2026-11-24T18:30:01Z\"/>"
     ));
-    assert_eq!(reckon(&question, &[Answer::Number(7)], true), Loss::Exactly(7));
+    assert_eq!(
+        reckon(&question, &[Answer::Number(7)], true),
+        Loss::Exactly(7)
+    );
     let unknown = reckon(&question, &[no()], true);
     assert_eq!(unknown, Loss::Unknown(Unknown::new("refused", "no")));
     assert!(matches!(reckon(&question, &[], true), Loss::Unknown(_)));
@@ -151,7 +154,10 @@ fn what_cannot_be_relied_on_makes_the_number_a_bound_or_unknown() {
     let around = around(&["appointment"]);
     let broken = [appointments(1, OWNED), appointments(2, "<fetch")];
     let stays_broken = ask(&broken, &[1], &around);
-    assert_eq!(reckon(&stays_broken, &[Answer::Number(5)], true), Loss::AtMost(5));
+    assert_eq!(
+        reckon(&stays_broken, &[Answer::Number(5)], true),
+        Loss::AtMost(5)
+    );
     assert_eq!(
         reckon(&stays_broken, &[Answer::Number(0)], true),
         Loss::Exactly(0)
@@ -159,7 +165,10 @@ fn what_cannot_be_relied_on_makes_the_number_a_bound_or_unknown() {
     let mut unread = around.clone();
     unread.system_filters = None;
     let question = ask(&[appointments(1, OWNED)], &[1], &unread);
-    assert_eq!(reckon(&question, &[Answer::Number(5)], true), Loss::AtMost(5));
+    assert_eq!(
+        reckon(&question, &[Answer::Number(5)], true),
+        Loss::AtMost(5)
+    );
     let goes_broken = ask(&broken, &[1, 2], &around);
     assert!(goes_broken.queries.is_empty());
     let Loss::Unknown(why) = reckon(&goes_broken, &[], true) else {
@@ -203,7 +212,9 @@ fn offline_and_inactive_filters_are_not_asked_about() {
     let question = ask(&filters, &[1, 3], &around(&["appointment"]));
     assert_eq!(question.queries.len(), 1);
     let unknown_table = ask(&filters, &[3], &around(&[]));
-    assert!(matches!(reckon(&unknown_table, &[], true), Loss::Unknown(why) if why.kind == "no-table"));
+    assert!(
+        matches!(reckon(&unknown_table, &[], true), Loss::Unknown(why) if why.kind == "no-table")
+    );
 }
 
 #[test]
@@ -217,7 +228,10 @@ fn what_was_perhaps_not_shown_makes_a_number_the_least_that_it_can_be() {
     let mut unread = around(&["appointment"]);
     unread.system_filters = None;
     let question = ask(&[appointments(1, OWNED)], &[1], &unread);
-    assert_eq!(reckon(&question, &[Answer::Number(5)], false), Loss::About(5));
+    assert_eq!(
+        reckon(&question, &[Answer::Number(5)], false),
+        Loss::About(5)
+    );
     let all = [LossBound::AtMost, LossBound::Exact, LossBound::AtLeast];
     assert_eq!(LossBound::from_iter(all), LossBound::About);
 }

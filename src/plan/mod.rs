@@ -43,7 +43,8 @@ pub use fetch::{COUNT, Fetch, FetchError};
 pub use groups::{BusinessUnit, GroupMismatch, Groups, UserView, find_name, find_units, find_view};
 pub use guard_book::{GuardBook, GuardEntry, KnownOrganization};
 pub use impact::{
-    Answer, Loss, LossBound, Query, Question, READ_ACTIVITY, READ_CONTACT, Surroundings, SystemFilter, Table, Unknown, questions,
+    Answer, Loss, LossBound, Query, Question, READ_ACTIVITY, READ_CONTACT, Surroundings,
+    SystemFilter, Table, Unknown, questions,
 };
 pub use limit::Limit;
 pub use reckon::reckon;

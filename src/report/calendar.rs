@@ -97,7 +97,8 @@ mod tests {
 
     #[test]
     fn it_says_whether_the_setting_is_off_or_unknown() {
-        assert!(warning(Operation::Deactivate, Some(false)).contains("is off in this"));
+        let off = warning(Operation::Deactivate, Some(false)).replace('\n', " ");
+        assert!(off.contains("is off in this"), "{off}");
         insta::assert_snapshot!(warning(Operation::Deactivate, None), @r"
         ");
     }
@@ -106,10 +107,17 @@ mod tests {
     fn it_says_which_direction_stops_and_which_goes_on_whatever_the_setting() {
         for setting in [None, Some(false), Some(true)] {
             let said = warning(Operation::Deactivate, setting).replace('\n', " ");
-            assert!(said.contains("stops what goes from Dynamics to Exchange."), "{said}");
+            assert!(
+                said.contains("stops what goes from Dynamics to Exchange."),
+                "{said}"
+            );
             assert!(said.contains("still comes to Dynamics."), "{said}");
         }
         insta::assert_snapshot!(warning(Operation::Deactivate, Some(true)), @r"
+        Deactivating stops what goes from Dynamics to Exchange. What users track or
+        categorise in Outlook, or track by App for Outlook, still comes to Dynamics.
+        What a filter no longer selects stays in Exchange as an unlinked copy, and an
+        engine that synchronises what it finds there can duplicate it.
         ");
     }
 }

@@ -18,6 +18,10 @@ use super::{Look, ReportError};
 
 /// Heading over what to look at first.
 pub(super) const FIRST: &str = "Look at this first";
+/// What is said where writes cannot name the version that was read.
+pub(super) const ANY_VERSION: &str = "This server has no optimistic concurrency for sync filters, so writes use \
+    `If-Match: *`: a change that somebody makes between reading and writing is overwritten. Nobody else should change \
+    filters during the run.";
 /// Heading over what users lose.
 pub(super) const LOST: &str = "What users lose";
 /// Heading over the users who lose most.
@@ -114,7 +118,9 @@ pub(super) fn total(impact: &Impact) -> String {
     }
     if impact.without_mailbox > 0 {
         let kept = count(impact.without_mailbox, "item");
-        said.push(format!("{kept} not added, because the mailbox does not synchronise"));
+        said.push(format!(
+            "{kept} not added, because the mailbox does not synchronise"
+        ));
     }
     said.join("; ")
 }
@@ -187,6 +193,7 @@ pub(super) fn sentence(finding: &Finding) -> Option<String> {
     };
     let said = match finding {
         Finding::Template(_) => return None,
+        Finding::AnyVersion => ANY_VERSION.to_owned(),
         Finding::SystemFilter(Named { name, filter_type }) => format!(
             "The system filter `{}` is active: what it selects of {} goes on being synchronised for everybody, \
              whatever the users' own filters say. A customiser can deactivate it.",

@@ -98,7 +98,8 @@ impl From<Finding> for First {
             | Finding::OutlookClient(it)
             | Finding::BothEngines(it)
             | Finding::NoEngine(it) => several = Some(it),
-            Finding::OrganisationUnknown(_)
+            Finding::AnyVersion
+            | Finding::OrganisationUnknown(_)
             | Finding::MailboxesUnknown(_)
             | Finding::NotHere { .. }
             | Finding::SkippedNames { .. } => {}

@@ -13,10 +13,11 @@ async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
     -  The system filter `All·[2J` is active: what it selects of appointment goes on
        being synchronised for everybody, whatever the users' own filters say. A
        customiser can deactivate it.
-    -  1 user has no mailbox that synchronises appointments (finn@contoso.example),
-       and will be changed all the same: nothing follows from it in Exchange.
-    -  Whose mailbox synchronises appointments could not be read: the server has no
-       such column
+    -  1 user has no mailbox that synchronises: none, its method is None, or it was
+       never enabled (finn@contoso.example). The filters are changed all the same;
+       this has no effect in Exchange, and what they select is not in the total.
+    -  Which mailboxes synchronise could not be read, so that all users are counted:
+       the server has no such column
     -  5 users are not on the other engine's list and not synchronised here in the
        end (such as =hana@contoso.example): no engine is left.
     -  1 name of the other engine's list without a user in this run:

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::journal::{
-    FilterTotals, Head, Phase, ProblemGroup, PutBackBefore, Requests, RunReader, RunRef,
+    FilterTotals, Finding, Head, Phase, ProblemGroup, PutBackBefore, Requests, RunReader, RunRef,
     UserTotals, View,
 };
 use crate::model::Outcome;
@@ -23,6 +23,8 @@ pub(super) struct Totals {
     pub(super) filters: FilterTotals,
     pub(super) groups: Vec<ProblemGroup>,
     pub(super) path: Option<PathBuf>,
+    /// Whether writes asked only that the row exists.
+    any_version: bool,
     worked: Duration,
     /// What is worth knowing and no problem.
     notes: Vec<String>,
@@ -36,6 +38,7 @@ impl Totals {
             filters: view.filters()?,
             groups: view.problem_groups()?,
             path: view.path(),
+            any_version: view.findings()?.contains(&Finding::AnyVersion),
             worked: view.working_time()?,
             notes: notes(view)?,
         })
@@ -87,6 +90,10 @@ pub(super) fn numbers(totals: &Totals) -> Vec<(&'static str, String)> {
         ("Filters", words::filters(&totals.filters)),
         ("Requests", requests(totals.head.requests)),
     ];
+    if totals.any_version {
+        let how = "If-Match: * (this server has no optimistic concurrency for sync filters)";
+        facts.push(("Written", how.to_owned()));
+    }
     if totals.worked >= Duration::from_secs(1) {
         facts.push(("Time", pace(totals.filters.changed, totals.worked)));
     }
@@ -255,6 +262,7 @@ mod tests {
                 },
                 filters,
                 groups: Vec::new(),
+                any_version: false,
                 path: None,
                 worked: Duration::ZERO,
                 notes: Vec::new(),

@@ -234,6 +234,7 @@ impl Agreed {
         let (rollout, Agreement_(agreement)) = (&self.rollout, &self.state);
         rollout.record_undo().await?;
         rollout.require_proof().await?;
+        rollout.ask_for_versions().await?;
         let entry = entry(
             HistoryKind::Agreed,
             &agreement.left,
@@ -251,9 +252,14 @@ impl Agreed {
         ));
         rollout.find_rewritten().await?;
         let writer = rollout.writer(agreement);
-        rollout
-            .apply_wave(writer, agreement.left.wave, failures)
-            .await
+        let applied = rollout
+            .apply_wave(writer.clone(), agreement.left.wave, failures)
+            .await;
+        // A refusal can have told what the table's definition did not.
+        if writer.writes_any_version() {
+            rollout.record_any_version().await?;
+        }
+        applied
     }
 }
 

@@ -9,13 +9,14 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::dataverse::{
-    self, Columns, Fault, FetchQuery, Fetched, FetchedAs, Impersonated, MailboxMethod, Probe, ReadDepth,
+    self, Columns, Fault, FetchQuery, Fetched, FetchedAs, Impersonated, MailboxMethod, Probe,
+    ReadDepth,
 };
 use crate::journal::{Mark, Named, Subject};
 use crate::model::{Filter, FilterType, Operation, ProblemKind};
 use crate::plan::{
-    Answer, COUNT, Change, Query, Question, READ_ACTIVITY, READ_CONTACT, Surroundings, SystemFilter, Table, Unknown, questions,
-    reckon,
+    Answer, COUNT, Change, Query, Question, READ_ACTIVITY, READ_CONTACT, Surroundings,
+    SystemFilter, Table, Unknown, questions, reckon,
 };
 
 use super::RolloutError;
@@ -63,6 +64,21 @@ impl Rollout {
             ..Surroundings::default()
         });
         Ok(())
+    }
+
+    /// Asks, once for all commands of this connection, whether a filter is changed only on the version that was read,
+    /// and records where it is not.
+    pub(super) async fn ask_for_versions(&self) -> Result<(), RolloutError> {
+        match self.reader.optimistic_concurrency().await {
+            Ok(Some(false)) => self.record_any_version().await,
+            Err(error) if error.is_fatal() => Err(error.into()),
+            Ok(_) | Err(_) => Ok(()),
+        }
+    }
+
+    pub(super) async fn record_any_version(&self) -> Result<(), RolloutError> {
+        let journal = self.journal();
+        Ok(journal.found(|found| found.any_version = true).await?)
     }
 
     async fn read_organisation_filters(&self) -> Result<Option<Vec<SystemFilter>>, RolloutError> {
@@ -117,12 +133,18 @@ impl Rollout {
             (Mark::OutlookClient, MailboxMethod::OutlookClient),
         ] {
             let mut users = HashSet::new();
-            match self.reader.users_where(method.condition(), &mut users).await {
+            match self
+                .reader
+                .users_where(method.condition(), &mut users)
+                .await
+            {
                 Ok(()) => {}
                 Err(error) if error.is_fatal() => return Err(error.into()),
                 Err(error) => unknown = Some(error.to_string()),
             }
-            self.journal().mark(mark, users.into_iter().collect()).await?;
+            self.journal()
+                .mark(mark, users.into_iter().collect())
+                .await?;
         }
         Ok(self
             .journal()
@@ -161,7 +183,9 @@ impl Rollout {
         // A caller who does not read everything leaves nothing to be asked of the user.
         let privilege = |question: &Question| {
             let table = around.tables.get(&question.filter_type)?.as_ref();
-            table?.privilege.filter(|name| around.read_whole.contains(name))
+            table?
+                .privilege
+                .filter(|name| around.read_whole.contains(name))
         };
         let privileges: BTreeSet<_> = questions.iter().filter_map(privilege).collect();
         let privileges: Vec<_> = privileges.into_iter().collect();
@@ -170,7 +194,10 @@ impl Rollout {
         let losses = questions.iter().map(|question: &Question| {
             let its: Vec<_> = answers.by_ref().take(question.queries.len()).collect();
             let sees_all = privilege(question).is_some_and(|name| whole.contains(name));
-            (question.filter_type.clone(), reckon(question, &its, sees_all))
+            (
+                question.filter_type.clone(),
+                reckon(question, &its, sees_all),
+            )
         });
         let losses: Vec<_> = losses.collect();
         Ok(self.journal().lost(subject.seq, losses).await?)

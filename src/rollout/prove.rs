@@ -8,7 +8,7 @@ use std::sync::PoisonError;
 
 use crate::dataverse::{self, Impersonated, Reader};
 use crate::journal::Subject;
-use crate::model::UserId;
+use crate::model::{ProblemKind, UserId};
 
 use super::RolloutError;
 use super::progress::Step;
@@ -118,13 +118,33 @@ impl Rollout {
         Err(dropped.pop().unwrap_or(RolloutError::NotProved { tried }))
     }
 
+    /// Tries the other header, too, before this user counts as one who cannot be impersonated: which one a server
+    /// honours is documented for the cloud and for version 8 only.
     async fn prove_as(&self, subject: &Subject) -> Result<Proof, RolloutError> {
         let who = Impersonated::from(subject);
-        if self.reader.who_am_i_as(&who).await? == subject.id {
+        let first = self.prove_by_header(subject, &who).await;
+        let Err(why) = first else { return first };
+        if !may_be_the_header(&why) || !self.reader.turn_header(&who) {
+            return Err(why);
+        }
+        let other = self.prove_by_header(subject, &who).await;
+        if other.is_err() {
+            self.reader.turn_header(&who);
+            return Err(why);
+        }
+        other
+    }
+
+    async fn prove_by_header(
+        &self,
+        subject: &Subject,
+        who: &Impersonated,
+    ) -> Result<Proof, RolloutError> {
+        if self.reader.who_am_i_as(who).await? == subject.id {
             return Ok(Proof::WhoAmI);
         }
         // That WhoAmI reflects impersonation is not documented, so a query is asked as well.
-        match self.reader.current_user_as(&who).await? {
+        match self.reader.current_user_as(who).await? {
             Some(user) if user == subject.id => Ok(Proof::CurrentUser),
             answered => Err(RolloutError::NotImpersonated {
                 user: subject.label.clone(),
@@ -137,5 +157,16 @@ impl Rollout {
                 },
             }),
         }
+    }
+}
+
+/// Whether another header could lead to another answer: not where the user, or the caller's rights, are the reason.
+fn may_be_the_header(why: &RolloutError) -> bool {
+    match why {
+        RolloutError::NotImpersonated { .. } => true,
+        RolloutError::Dataverse(dataverse::Error::Refused { fault, .. }) => {
+            fault.kind() == ProblemKind::Refused
+        }
+        _ => false,
     }
 }

@@ -47,6 +47,7 @@ impl Rollout {
     /// Proves impersonation, and reads.
     pub(super) async fn prove_and_survey(self: &Arc<Self>) -> Result<SurveyedAs, RolloutError> {
         self.prove().await?;
+        self.ask_for_versions().await?;
         self.survey().await
     }
 

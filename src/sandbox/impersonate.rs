@@ -64,11 +64,19 @@ enum Wanted {
 }
 
 /// `CallerObjectId` is preferred; 8.x does not know it and ignores it.
-fn wanted(headers: &HeaderMap, version: Version) -> Result<Option<Wanted>, ApiError> {
+fn wanted(
+    headers: &HeaderMap,
+    version: Version,
+    switches: Switches,
+) -> Result<Option<Wanted>, ApiError> {
     if !version.is_8()
+        && !switches.on(Switch::IgnoreCallerObjectId)
         && let Some(id) = id(headers, "CallerObjectId")?
     {
         return Ok(Some(Wanted::ObjectId(id)));
+    }
+    if switches.on(Switch::IgnoreMscrmCallerId) {
+        return Ok(None);
     }
     Ok(id(headers, "MSCRMCallerID")?.map(Wanted::SystemUserId))
 }
@@ -98,7 +106,7 @@ pub(super) fn acting(
     switches: Switches,
 ) -> Result<Acting, ApiError> {
     let alone = Acting::caller(store, caller);
-    let Some(wanted) = wanted(headers, version)? else {
+    let Some(wanted) = wanted(headers, version, switches)? else {
         return Ok(alone);
     };
     if switches.on(Switch::DropImpersonation) {

@@ -183,9 +183,7 @@ impl<'a> Reader<'a> {
             | Kind::Faxes
             | Kind::PhoneCalls
             | Kind::Contacts
-            | Kind::Parties => {
-                Box::new(self.activities(kind, people()))
-            }
+            | Kind::Parties => Box::new(self.activities(kind, people())),
             Kind::Assignments => Box::new(people().flat_map(|it| {
                 store.people[it]
                     .roles
@@ -356,9 +354,7 @@ pub(super) fn read_privilege(kind: Kind) -> Option<Privilege> {
         | Kind::Letters
         | Kind::Faxes
         | Kind::PhoneCalls
-        | Kind::Parties => {
-            Some(Privilege::ReadActivity)
-        }
+        | Kind::Parties => Some(Privilege::ReadActivity),
         Kind::Principals => None,
     }
 }

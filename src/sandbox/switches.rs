@@ -34,6 +34,10 @@ macro_rules! switches {
 switches! {
     DropImpersonation "drop-impersonation"
         "Ignore impersonation headers on every request, silently",
+    IgnoreCallerObjectId "ignore-caller-object-id"
+        "Ignore CallerObjectId silently, as 8.x does and as on-premises may",
+    IgnoreMscrmCallerId "ignore-mscrm-caller-id"
+        "Ignore MSCRMCallerID silently",
     DropImpersonationForSome "drop-impersonation-for-some"
         "Ignore impersonation headers silently for one user in ten",
     WhoAmIIgnoresImpersonation "whoami-ignores-impersonation"

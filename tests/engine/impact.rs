@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 use syncfilters::journal::{Asked, Finding};
-use syncfilters::model::Operation;
-use syncfilters::plan::{Criteria, Groups, Named, Place, Selection, Types};
+use syncfilters::model::{Kind, Operation};
+use syncfilters::plan::{Criteria, Groups, LossBound, Named, Place, Selection, Types};
 use syncfilters::rollout::{NewRun, RolloutError};
 use syncfilters::sandbox::{Options, Switch, Switches};
 use uuid::Uuid;
@@ -158,7 +158,10 @@ async fn what_is_counted_is_what_each_filter_selects_when_asked_one_by_one() {
         .await
         .unwrap()
         .unwrap();
-    assert_eq!((impact.items, impact.not_counted), (items, 0));
+    let all = impact.items + impact.without_mailbox;
+    assert_eq!((all, impact.not_counted), (items, 0));
+    // Most users may not read the whole organisation's activities.
+    assert_eq!(impact.bound, LossBound::AtLeast);
     assert_eq!(
         impact.types.iter().map(|t| t.unknown_users).sum::<u64>(),
         unknown
@@ -184,6 +187,49 @@ async fn a_system_filter_that_keeps_the_type_is_found_and_reckoned_with() {
         _ => None,
     });
     assert_eq!(kept.as_deref(), Some("appointment"), "{findings:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_takes_one_filter_below_the_entity_is_asked_nothing_else() {
+    let counted = |switch: Option<Switch>| async move {
+        let switches = switch.map_or(Switches::none(), |it| Switches::none().with(it));
+        let world = World::new(Options {
+            users: 40,
+            switches,
+            ..Options::default()
+        })
+        .await;
+        let run = planned(&world).await;
+        let impact = run.journal().view(|view| view.impact(1)).await;
+        impact.unwrap().unwrap()
+    };
+    let all = counted(None).await;
+    assert!(all.items > 50);
+    for switch in [Switch::RefuseSecondRootFilter, Switch::FirstRootFilterOnly] {
+        let impact = counted(Some(switch)).await;
+        assert_eq!(impact.items, all.items, "{switch}");
+        assert_eq!(impact.unknown_users, all.unknown_users, "{switch}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn tasks_letters_faxes_phone_calls_and_contacts_are_counted_too() {
+    let world = World::with_users(40).await;
+    let new = NewRun {
+        criteria: Criteria::new(Types::All, vec![Kind::Outlook], None).unwrap(),
+        ..started(Operation::Deactivate)
+    };
+    let run = ask(&world, new).await;
+    run.plan().await.unwrap();
+    let impact = run.journal().view(|view| view.impact(1)).await;
+    let types = impact.unwrap().unwrap().types;
+    for name in ["task", "letter", "fax", "phonecall", "contact"] {
+        let of = types.iter().find(|of| of.filter_type == name);
+        assert!(
+            of.is_some_and(|of| of.items > 0 && of.unknown_users == 0),
+            "{name}: {of:?}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -172,6 +172,11 @@ fn expected(switch: Switch) -> Expectation {
         | Switch::DistinctDeletes
         | Switch::DistinctDeletesAbsent
         | Switch::LowAggregateLimit
+        | Switch::IgnoreCallerObjectId
+        | Switch::IgnoreMscrmCallerId
+        | Switch::OutlookClient
+        | Switch::RefuseSecondRootFilter
+        | Switch::FirstRootFilterOnly
         | Switch::CalendarSystemFilter => Expectation::Exact,
     }
 }

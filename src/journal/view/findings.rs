@@ -35,6 +35,8 @@ pub enum Finding {
     NoMailbox(Several),
     /// Users to be changed whose mailbox is synchronised by Dynamics 365 for Outlook, which reads the same filters.
     OutlookClient(Several),
+    /// Sync filters have no optimistic concurrency: writes ask only that the row exists.
+    AnyVersion,
     /// The organisation's filters could not be read.
     OrganisationUnknown(String),
     /// Whether mailboxes synchronise could not be read.
@@ -72,6 +74,7 @@ impl Finding {
             Self::NotPopulated(_) => "not-populated",
             Self::NoMailbox(_) => "no-mailbox",
             Self::OutlookClient(_) => "outlook-client",
+            Self::AnyVersion => "any-version",
             Self::OrganisationUnknown(_) => "organisation-unknown",
             Self::MailboxesUnknown(_) => "mailboxes-unknown",
             Self::BothEngines(_) => "both-engines",
@@ -131,6 +134,7 @@ impl View<'_> {
         let asked = foresight::asked(self.0)?;
         let found = foresight::surroundings(self.0)?;
         let mut all = Vec::new();
+        all.extend(found.any_version.then_some(Finding::AnyVersion));
         all.extend(
             [true, false]
                 .into_iter()
@@ -329,7 +333,10 @@ mod tests {
         let connection = run(&rows.concat());
         let view = View::new(&connection);
         let impact = view.impact(1).unwrap().unwrap();
-        assert_eq!((impact.items, impact.bound, impact.users), (12, LossBound::AtMost, 2));
+        assert_eq!(
+            (impact.items, impact.bound, impact.users),
+            (12, LossBound::AtMost, 2)
+        );
         assert_eq!((impact.unknown_users, impact.not_counted), (1, 1));
         assert_eq!(impact.most.len(), 1);
         assert_eq!(

@@ -73,7 +73,13 @@ const SUBJECTS: &[&str] = &[
     "Onboarding",
     "Site inspection",
 ];
-const NAMES: &[&str] = &["Rosa Lind", "Jörg Weiß", "Ümit Ak", "O'Neil & Sons", "田中 一郎"];
+const NAMES: &[&str] = &[
+    "Rosa Lind",
+    "Jörg Weiß",
+    "Ümit Ak",
+    "O'Neil & Sons",
+    "田中 一郎",
+];
 const PLACES: &[Option<&str>] = &[None, Some("Room 4.12"), Some("Online"), Some("Straße 7")];
 
 impl Activity {

@@ -48,7 +48,9 @@ fn depth(role: &str) -> Depth {
 }
 
 fn roles() -> Vec<(&'static str, Rights)> {
-    let everyday = COMMON.and(OWN_FILTERS).and(Rights::of(&[P::ReadActivity, P::ReadContact]));
+    let everyday = COMMON
+        .and(OWN_FILTERS)
+        .and(Rights::of(&[P::ReadActivity, P::ReadContact]));
     let mut roles = vec![
         (ADMINISTRATOR, Rights::all()),
         ("Delegate", Rights::of(&[P::ActOnBehalfOfAnotherUser])),

@@ -205,7 +205,9 @@ impl<'a, 'i> Reading<'_, 'a, 'i> {
             let filters = node.children().filter(|it| it.has_tag_name("filter"));
             let many = match (self.known.root_filters, place) {
                 (RootFilters::One, 0) if filters.clone().count() > 1 => {
-                    return Err(errors::invalid("There is more than one filter below entity."));
+                    return Err(errors::invalid(
+                        "There is more than one filter below entity.",
+                    ));
                 }
                 (RootFilters::First, 0) => 1,
                 _ => usize::MAX,
