@@ -43,7 +43,7 @@ pub use survey::{Found, Subject, Surveyed};
 pub use undo::{UndoFinding, WritingTime};
 pub use view::{
     ChangeRow, FilterTotals, Finding, Impact, ImpactOfType, ImpactOfUser, ImpactRow, ListedFilter,
-    ListedUser, ProblemGroup, ProblemRow, PutBackBefore, Several, States, Stretch, Timeline,
-    TypeTotals, UnknownGroup, UserRow, UserTotals, View,
+    ListedUser, Mailboxes, ProblemGroup, ProblemRow, PutBackBefore, Several, States, Stretch,
+    Timeline, TypeTotals, UnknownGroup, UserRow, UserTotals, View,
 };
 pub use waves::{Left, NextWave, WaveTotals};

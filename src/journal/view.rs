@@ -27,7 +27,7 @@ mod timeline;
 
 pub use evidence::UserRow;
 pub use findings::{Finding, Several};
-pub use impact::{Impact, ImpactOfType, ImpactOfUser, ImpactRow, UnknownGroup};
+pub use impact::{Impact, ImpactOfType, ImpactOfUser, ImpactRow, Mailboxes, UnknownGroup};
 pub use lookup::PutBackBefore;
 pub use states::States;
 pub use timeline::{Stretch, Timeline};

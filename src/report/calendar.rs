@@ -100,6 +100,13 @@ mod tests {
         let off = warning(Operation::Deactivate, Some(false)).replace('\n', " ");
         assert!(off.contains("is off in this"), "{off}");
         insta::assert_snapshot!(warning(Operation::Deactivate, None), @r"
+        Warning: Deactivating stops what goes from Dynamics to Exchange. What users
+        track or categorise in Outlook, or track by App for Outlook, still comes to
+        Dynamics. What a filter no longer selects can be deleted from Exchange at the
+        next synchronisation, and future meetings that the user organises can be
+        cancelled, because DistinctPhysicalAndLogicalDeletesForExchangeSync could not be
+        read here and is off by default.
+        Set to true first, in the organization settings editor, it keeps them.
         ");
     }
 

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use crate::journal::{
-    Finding, Head, Impact, ImpactOfType, ImpactOfUser, ImpactRow, Named, Several, UnknownGroup,
-    View,
+    Finding, Head, Impact, ImpactOfType, ImpactOfUser, ImpactRow, Mailboxes, Named, Several,
+    UnknownGroup, View,
 };
 
 use crate::plan::LossBound;
@@ -123,6 +123,16 @@ pub(super) fn total(impact: &Impact) -> String {
         ));
     }
     said.join("; ")
+}
+
+/// By what mailboxes synchronise.
+pub(super) fn mailboxes(of: Mailboxes) -> String {
+    format!(
+        "{} by server-side synchronisation, {} by Dynamics 365 for Outlook, {} by nothing",
+        number(of.server),
+        number(of.outlook),
+        number(of.nothing)
+    )
 }
 
 /// A number, with what it is instead of exact.
@@ -323,7 +333,9 @@ pub(super) fn write_impact(
     paint_line(out, Tone::Strong, LOST)?;
     grid::paragraph(out, foresight.meaning(), Tone::Plain, look)?;
     writeln!(out)?;
-    grid::facts(out, &[("In all", total(impact))], look)?;
+    let mut facts = vec![("In all", total(impact))];
+    facts.extend(impact.mailboxes.map(|of| ("Mailboxes", mailboxes(of))));
+    grid::facts(out, &facts, look)?;
     let plain = |cells: Vec<String>| (cells, Tone::Plain);
     if !impact.types.is_empty() {
         writeln!(out)?;
@@ -362,6 +374,9 @@ pub(super) fn write_markdown(out: &mut dyn Write, foresight: &Foresight) -> io::
     };
     writeln!(out, "\n## {LOST}\n\n{}\n", escaped(foresight.meaning()))?;
     writeln!(out, "In all: {}", escaped(&total(impact)))?;
+    if let Some(of) = impact.mailboxes {
+        writeln!(out, "\nMailboxes: {}", escaped(&mailboxes(of)))?;
+    }
     let types = impact.types.iter().map(|of| type_cells(of).to_vec());
     write_table(out, "By type", &TYPES, types)?;
     let users = impact.most.iter().map(|of| user_cells(of).to_vec());

@@ -35,11 +35,20 @@ pub(super) struct Lost {
     not_counted_users: u64,
     /// Items of users whose mailbox does not synchronise; not in `items`.
     without_mailbox_items: u64,
+    /// By what the mailboxes of the users to be changed synchronise; null where that could not be read.
+    mailboxes: Option<ByMailbox>,
     /// Whether Exchange deletes them; null where the setting could not be read.
     deletes: Option<bool>,
     types: Vec<OfType>,
     most: Vec<OfUser>,
     unknown: Vec<Reason>,
+}
+
+#[derive(Serialize)]
+struct ByMailbox {
+    server_side: u64,
+    outlook_client: u64,
+    nothing: u64,
 }
 
 #[derive(Serialize)]
@@ -131,6 +140,7 @@ impl Lost {
             unknown_users,
             not_counted,
             without_mailbox,
+            mailboxes,
             most,
             unknown,
         } = impact;
@@ -142,6 +152,11 @@ impl Lost {
             unknown_users,
             not_counted_users: not_counted,
             without_mailbox_items: without_mailbox,
+            mailboxes: mailboxes.map(|of| ByMailbox {
+                server_side: of.server,
+                outlook_client: of.outlook,
+                nothing: of.nothing,
+            }),
             deletes: keeps.map(|keeps| !keeps),
             types: types.into_iter().map(OfType::from).collect(),
             most: most.into_iter().map(OfUser::from).collect(),

@@ -311,6 +311,9 @@ mod tests {
         assert_eq!(impact.bound, LossBound::AtLeast);
         assert_eq!((impact.without_mailbox, impact.unknown_users), (7, 0));
         assert_eq!((impact.most.len(), impact.types.len()), (2, 1));
+        let mailboxes = impact.mailboxes.unwrap();
+        let counted = (mailboxes.server, mailboxes.outlook, mailboxes.nothing);
+        assert_eq!(counted, (1, 1, 1));
         let findings = view.findings().unwrap();
         assert!(findings.contains(&Finding::NoMailbox(several(1, "ben"))));
         assert!(findings.contains(&Finding::OutlookClient(several(1, "cy"))));

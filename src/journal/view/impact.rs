@@ -26,10 +26,23 @@ pub struct Impact {
     pub not_counted: u64,
     /// Items of users whose mailbox synchronises nothing: they lose none of them, and no other number has them.
     pub without_mailbox: u64,
+    /// By what the mailboxes of the users to be changed synchronise; `None` where that could not be read.
+    pub mailboxes: Option<Mailboxes>,
     /// Those who lose most.
     pub most: Vec<ImpactOfUser>,
     /// Why something is not known.
     pub unknown: Vec<UnknownGroup>,
+}
+
+/// Users to be changed, by what their mailbox synchronises.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mailboxes {
+    /// Server-side synchronisation.
+    pub server: u64,
+    /// Dynamics 365 for Outlook.
+    pub outlook: u64,
+    /// Nothing.
+    pub nothing: u64,
 }
 
 /// What is lost of one type.
@@ -145,6 +158,7 @@ impl View<'_> {
             users: count(LOSING_USERS)?,
             unknown_users: count(UNKNOWN_USERS)?,
             without_mailbox: count(WITHOUT_MAILBOX)?,
+            mailboxes: self.mailboxes()?,
             not_counted: count(
                 "SELECT count(DISTINCT c.user) FROM change AS c
                  JOIN filter AS f ON f.user = c.user AND f.id = c.filter
@@ -155,6 +169,24 @@ impl View<'_> {
             unknown: self.unknown_by_reason()?,
             types,
         }))
+    }
+
+    fn mailboxes(&self) -> rusqlite::Result<Option<Mailboxes>> {
+        if foresight::surroundings(self.0)?.mailboxes.is_some() {
+            return Ok(None);
+        }
+        let sql = "SELECT count(*), coalesce(sum(nothing), 0), coalesce(sum(outlook), 0) FROM (
+             SELECT EXISTS (SELECT 1 FROM mark AS m WHERE m.user = u.id AND m.mark = 1) AS nothing,
+                    EXISTS (SELECT 1 FROM mark AS m WHERE m.user = u.id AND m.mark = 2) AS outlook
+             FROM user AS u WHERE EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq))";
+        self.0.query_row(sql, [], |row| {
+            let (all, nothing, outlook): (u64, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
+            Ok(Some(Mailboxes {
+                server: all.saturating_sub(nothing + outlook),
+                outlook,
+                nothing,
+            }))
+        })
     }
 
     fn lost_by_type(&self) -> rusqlite::Result<Vec<ImpactOfType>> {

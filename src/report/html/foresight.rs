@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use crate::report::foresight::{
-    FIRST, Foresight, LOST, MOST, REASONS, TYPES, UNKNOWN, USERS, reason_cells, total, type_cells,
-    user_cells,
+    FIRST, Foresight, LOST, MOST, REASONS, TYPES, UNKNOWN, USERS, mailboxes, reason_cells, total,
+    type_cells, user_cells,
 };
 use crate::report::grid::Column;
 
@@ -29,6 +29,9 @@ pub(super) fn write_foresight(out: &mut dyn Write, foresight: &Foresight) -> io:
         Text(foresight.meaning()),
         Text(&total(impact))
     )?;
+    if let Some(of) = impact.mailboxes {
+        writeln!(out, "<p><b>Mailboxes:</b> {}</p>", Text(&mailboxes(of)))?;
+    }
     let types = impact.types.iter().map(|of| type_cells(of).to_vec());
     write_table(out, "By type", &TYPES, types)?;
     let users = impact.most.iter().map(|of| user_cells(of).to_vec());

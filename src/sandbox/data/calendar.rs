@@ -334,12 +334,11 @@ fn state(dice: &mut Dice, sort: Sort) -> (u8, u8) {
         (Sort::Other(ActivityKind::Contact), 0..=3) => (1, 2),
         (Sort::Other(ActivityKind::Contact), _) => (0, 1),
         (Sort::Other(_), 0..=3) => (1, 5),
-        (Sort::Other(_), _) => (0, 2),
         (Sort::Service, 0..=1) => (2, 9),
         (Sort::Service, _) => (3, 4),
         (Sort::Past, 0..=11) => (1, 3),
         (_, 19) => (2, 4),
-        (Sort::Future, 17..=18) => (0, 2),
+        (Sort::Future, 17..=18) | (Sort::Other(_), _) => (0, 2),
         _ => (3, 5),
     }
 }
