@@ -10,7 +10,7 @@ use url::Url;
 
 use super::SignInError;
 use super::endpoint::{Asker, Endpoint};
-use super::person::{Notice, Person};
+use super::prompt::{Notice, UserPrompt};
 use super::refusal::Refusal;
 use super::token::Token;
 
@@ -25,7 +25,7 @@ const LARGEST_REQUEST: usize = 16 * 1024;
 pub(super) async fn sign_in(
     endpoint: &Endpoint,
     port: Option<u16>,
-    person: &dyn Person,
+    prompt: &dyn UserPrompt,
 ) -> Result<Token, SignInError> {
     let listener = TcpListener::bind(("127.0.0.1", port.unwrap_or(0)))
         .await
@@ -46,8 +46,8 @@ pub(super) async fn sign_in(
         request = request.add_extra_param(name, value);
     }
     let (url, state) = request.url();
-    let opened = person.open(url.as_str());
-    person.tell(&Notice::Browser {
+    let opened = prompt.open(url.as_str());
+    prompt.tell(&Notice::Browser {
         address: url.to_string(),
         opened,
     });

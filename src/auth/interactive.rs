@@ -13,7 +13,7 @@ use super::browser;
 use super::cache::{Grant, Occasion};
 use super::endpoint::{Asker, Endpoint};
 use super::keep::Kept;
-use super::person::{Notice, Person};
+use super::prompt::{Notice, UserPrompt};
 use super::secret::SecretFrom;
 use super::token::Token;
 
@@ -33,7 +33,7 @@ pub(super) enum How {
 pub(super) struct Interactive {
     pub(super) endpoint: Endpoint,
     pub(super) how: How,
-    pub(super) person: Arc<dyn Person>,
+    pub(super) prompt: Arc<dyn UserPrompt>,
     pub(super) kept: Arc<Kept>,
 }
 
@@ -68,16 +68,16 @@ impl Interactive {
                 what: "renewing the sign-in".into(),
             });
         }
-        if !matches!(self.how, How::Password { .. }) && !self.person.is_there() {
+        if !matches!(self.how, How::Password { .. }) && !self.prompt.is_there() {
             return Err(SignInError::NobodyThere {
                 what: "signing in".into(),
             });
         }
         match &self.how {
             How::DeviceCode => self.by_code().await,
-            How::Browser { port } => browser::sign_in(&self.endpoint, *port, &*self.person).await,
+            How::Browser { port } => browser::sign_in(&self.endpoint, *port, &*self.prompt).await,
             How::Password { user, from } => {
-                let ask = |what: &str| self.person.ask(&format!("{what} of {user}"));
+                let ask = |what: &str| self.prompt.ask(&format!("{what} of {user}"));
                 let password = from.read("password", ask)?;
                 self.by_password(user, &password).await
             }
@@ -115,7 +115,7 @@ impl Interactive {
         let codes: StandardDeviceAuthorizationResponse =
             answer.map_err(|error| endpoint.error(WHAT, error))?;
         let minutes = codes.expires_in().as_secs() / 60;
-        self.person.tell(&Notice::Code {
+        self.prompt.tell(&Notice::Code {
             address: codes.verification_uri().to_string(),
             code: codes.user_code().secret().clone(),
             minutes,

@@ -1,4 +1,4 @@
-//! Every way of signing in, as a plain value.
+//! Every sign-in method, as a plain value.
 
 use std::path::PathBuf;
 
@@ -8,9 +8,9 @@ use super::managed_identity::Service;
 use super::secret::SecretFrom;
 use super::tool::Tool;
 
-/// A way of signing in, with everything that it needs but the secrets themselves.
+/// A sign-in method, with everything that it needs but the secrets themselves.
 #[derive(Clone, Debug)]
-pub enum Method {
+pub enum SignInMethod {
     /// A token that somebody else obtained.
     Given {
         /// Where it is.
@@ -108,7 +108,7 @@ impl WindowsProtocol {
     }
 }
 
-impl Method {
+impl SignInMethod {
     /// The word used in settings.
     pub const fn word(&self) -> &'static str {
         match self {

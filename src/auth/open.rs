@@ -15,14 +15,14 @@ use super::federation::Federated;
 use super::interactive::{How, Interactive};
 use super::keep::{Keep, Kept};
 use super::managed_identity::ManagedIdentity;
-use super::person::Person;
+use super::prompt::UserPrompt;
 use super::secret::SecretFrom;
 use super::tool::ToolGrant;
-use super::{Challenge, GivenToken, Http, Method, SignInError, TokenSource, resource};
+use super::{Challenge, GivenToken, Http, SignInError, SignInMethod, TokenSource, resource};
 
 /// The environment to sign in to, and what the settings say of its identity provider.
 #[derive(Clone, Debug)]
-pub struct Place {
+pub struct SignInTarget {
     /// The environment.
     pub environment: EnvironmentUrl,
     /// The tenant, where the settings name one.
@@ -36,23 +36,23 @@ pub struct Place {
 /// Opens a source of tokens. Where an identity provider is needed, the environment is asked for it; no token is
 /// asked for yet.
 pub async fn open(
-    method: &Method,
-    place: &Place,
+    method: &SignInMethod,
+    place: &SignInTarget,
     http: &Http,
-    person: &Arc<dyn Person>,
+    prompt: &Arc<dyn UserPrompt>,
 ) -> Result<Arc<dyn TokenSource>, SignInError> {
     let opener = Opener {
         place,
         http,
-        person,
+        prompt,
     };
     Ok(match method {
-        Method::Given { token } => Arc::new(opener.given(token)?),
-        Method::ClientSecret { client_id, secret } => {
+        SignInMethod::Given { token } => Arc::new(opener.given(token)?),
+        SignInMethod::ClientSecret { client_id, secret } => {
             let proof = Proof::Secret(opener.secret("client secret", secret)?);
             Arc::new(opener.application(client_id, |_| Ok(proof)).await?)
         }
-        Method::Certificate {
+        SignInMethod::Certificate {
             client_id,
             file,
             password,
@@ -69,7 +69,7 @@ pub async fn open(
             };
             Arc::new(opener.application(client_id, signed).await?)
         }
-        Method::Federation { client_id, from } => {
+        SignInMethod::Federation { client_id, from } => {
             let federated = Federated {
                 from: from.clone(),
                 http: http.clone(),
@@ -77,21 +77,23 @@ pub async fn open(
             let proof = Proof::Assertion(Box::new(federated));
             Arc::new(opener.application(client_id, |_| Ok(proof)).await?)
         }
-        Method::ManagedIdentity { client_id, service } => Arc::new(Cached::new(ManagedIdentity {
-            http: http.clone(),
-            service: service.clone(),
-            resource: opener.own_resource(),
-            client_id: client_id.clone(),
-        })),
-        Method::Tool { tool, program } => {
+        SignInMethod::ManagedIdentity { client_id, service } => {
+            Arc::new(Cached::new(ManagedIdentity {
+                http: http.clone(),
+                service: service.clone(),
+                resource: opener.own_resource(),
+                client_id: client_id.clone(),
+            }))
+        }
+        SignInMethod::Tool { tool, program } => {
             let (resource, tenant) = (opener.own_resource(), place.tenant.as_deref());
             let grant = ToolGrant::new(*tool, program.clone(), &resource, tenant)?;
             Arc::new(Cached::new(grant))
         }
-        Method::DeviceCode { .. } | Method::Browser { .. } | Method::Password { .. } => {
-            Arc::new(Cached::new(opener.interactive(method).await?))
-        }
-        Method::Windows { protocol, .. } => {
+        SignInMethod::DeviceCode { .. }
+        | SignInMethod::Browser { .. }
+        | SignInMethod::Password { .. } => Arc::new(Cached::new(opener.interactive(method).await?)),
+        SignInMethod::Windows { protocol, .. } => {
             let why = "it signs in connections, and here a token is needed";
             let what = format!("sign-in `{}`", protocol.as_str());
             return Err(SignInError::unusable(what, why));
@@ -100,25 +102,25 @@ pub async fn open(
 }
 
 /// Forgets a kept sign-in; answers whether there was one. Nothing is sent.
-pub fn forget(method: &Method, place: &Place) -> Result<bool, SignInError> {
+pub fn forget(method: &SignInMethod, place: &SignInTarget) -> Result<bool, SignInError> {
     match method {
-        Method::DeviceCode { client_id, keep }
-        | Method::Browser {
+        SignInMethod::DeviceCode { client_id, keep }
+        | SignInMethod::Browser {
             client_id, keep, ..
         } => kept(keep, place, client_id, "").forget(),
         _ => Ok(false),
     }
 }
 
-fn kept(keep: &Keep, place: &Place, client_id: &str, token_url: &str) -> Kept {
+fn kept(keep: &Keep, place: &SignInTarget, client_id: &str, token_url: &str) -> Kept {
     let name = format!("{} {client_id}", place.environment);
     Kept::new(keep.clone(), name, token_url.to_owned())
 }
 
 struct Opener<'a> {
-    place: &'a Place,
+    place: &'a SignInTarget,
     http: &'a Http,
-    person: &'a Arc<dyn Person>,
+    prompt: &'a Arc<dyn UserPrompt>,
 }
 
 impl Opener<'_> {
@@ -130,7 +132,7 @@ impl Opener<'_> {
     }
 
     fn secret(&self, what: &str, from: &SecretFrom) -> Result<secrecy::SecretString, SignInError> {
-        from.read(what, |what| self.person.ask(what))
+        from.read(what, |what| self.prompt.ask(what))
     }
 
     async fn endpoint(&self, client_id: &str) -> Result<Endpoint, SignInError> {
@@ -168,15 +170,17 @@ impl Opener<'_> {
         Ok(Cached::new(Application { endpoint, proof }))
     }
 
-    async fn interactive(&self, method: &Method) -> Result<Interactive, SignInError> {
+    async fn interactive(&self, method: &SignInMethod) -> Result<Interactive, SignInError> {
         let (client_id, how, keep) = match method {
-            Method::DeviceCode { client_id, keep } => (client_id, How::DeviceCode, keep.clone()),
-            Method::Browser {
+            SignInMethod::DeviceCode { client_id, keep } => {
+                (client_id, How::DeviceCode, keep.clone())
+            }
+            SignInMethod::Browser {
                 client_id,
                 port,
                 keep,
             } => (client_id, How::Browser { port: *port }, keep.clone()),
-            Method::Password {
+            SignInMethod::Password {
                 client_id,
                 user,
                 password,
@@ -202,7 +206,7 @@ impl Opener<'_> {
             kept: Arc::new(kept(&keep, self.place, client_id, &token_url)),
             endpoint,
             how,
-            person: Arc::clone(self.person),
+            prompt: Arc::clone(self.prompt),
         })
     }
 

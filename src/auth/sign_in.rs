@@ -4,22 +4,22 @@ use std::sync::Arc;
 
 use super::method::WindowsProtocol;
 use super::open::open;
-use super::{Http, Method, Person, Place, SecretFrom, SignInError, SignedIn};
+use super::{Http, SecretFrom, SignInError, SignInMethod, SignInTarget, SignedIn, UserPrompt};
 
 /// Makes a way of signing in ready. The environment is asked what it wants; nobody is signed in yet.
 pub async fn sign_in(
-    method: &Method,
-    place: &Place,
+    method: &SignInMethod,
+    place: &SignInTarget,
     http: &Http,
-    person: &Arc<dyn Person>,
+    prompt: &Arc<dyn UserPrompt>,
 ) -> Result<SignedIn, SignInError> {
     match method {
-        Method::Windows {
+        SignInMethod::Windows {
             protocol,
             user,
             password,
-        } => windows(*protocol, user, password, place, http, person).await,
-        other => open(other, place, http, person).await.map(SignedIn::Tokens),
+        } => windows(*protocol, user, password, place, http, prompt).await,
+        other => open(other, place, http, prompt).await.map(SignedIn::Tokens),
     }
 }
 
@@ -28,11 +28,11 @@ async fn windows(
     protocol: WindowsProtocol,
     user: &str,
     password: &SecretFrom,
-    place: &Place,
+    place: &SignInTarget,
     http: &Http,
-    person: &Arc<dyn Person>,
+    prompt: &Arc<dyn UserPrompt>,
 ) -> Result<SignedIn, SignInError> {
-    let ask = |what: &str| person.ask(&format!("{what} of {user}"));
+    let ask = |what: &str| prompt.ask(&format!("{what} of {user}"));
     let password = || password.read("password", ask);
     let windows = super::windows::open(protocol, user, place, http, password).await?;
     Ok(SignedIn::Windows(Arc::new(windows)))
@@ -47,9 +47,9 @@ async fn windows(
     protocol: WindowsProtocol,
     _: &str,
     _: &SecretFrom,
-    _: &Place,
+    _: &SignInTarget,
     _: &Http,
-    _: &Arc<dyn Person>,
+    _: &Arc<dyn UserPrompt>,
 ) -> Result<SignedIn, SignInError> {
     Err(SignInError::unusable(
         format!("sign-in `{}`", protocol.as_str()),
@@ -61,22 +61,22 @@ async fn windows(
 #[cfg(not(feature = "on-premises"))]
 mod tests {
     use super::*;
-    use crate::auth::Nobody;
+    use crate::auth::NoPrompt;
 
     #[tokio::test]
     async fn without_the_feature_windows_authentication_is_refused_by_its_name() {
-        let method = Method::Windows {
+        let method = SignInMethod::Windows {
             protocol: WindowsProtocol::Ntlm,
             user: "CONTOSO\\svc".into(),
             password: SecretFrom::Prompt,
         };
-        let place = Place {
+        let place = SignInTarget {
             environment: "https://crm.contoso.example/contoso".parse().unwrap(),
             tenant: None,
             authority: None,
             known: None,
         };
-        let nobody: Arc<dyn Person> = Arc::new(Nobody);
+        let nobody: Arc<dyn UserPrompt> = Arc::new(NoPrompt);
         let refused = sign_in(&method, &place, &Http::new().unwrap(), &nobody).await;
         let error = refused.unwrap_err();
         assert!(error.is_configuration());

@@ -3,7 +3,7 @@
 use std::io::Write;
 use std::num::NonZeroUsize;
 
-use crate::auth::{self, Http, Method};
+use crate::auth::{self, Http, SignInMethod};
 use crate::dataverse::{self, Impersonated, ImpersonationHeader, MailboxMethod, Reader};
 use crate::model::{User, UserId};
 use crate::settings::Target;
@@ -196,10 +196,10 @@ async fn sign_in(
 }
 
 /// Whether a token comes from elsewhere than the identity provider that the environment names.
-const fn names_no_authority(method: &Method) -> bool {
+const fn names_no_authority(method: &SignInMethod) -> bool {
     matches!(
         method,
-        Method::Given { .. } | Method::ManagedIdentity { .. } | Method::Tool { .. }
+        SignInMethod::Given { .. } | SignInMethod::ManagedIdentity { .. } | SignInMethod::Tool { .. }
     )
 }
 
@@ -207,10 +207,10 @@ const fn names_no_authority(method: &Method) -> bool {
 async fn challenge(
     list: &mut Checklist,
     target: &Target,
-    method: Option<&Method>,
+    method: Option<&SignInMethod>,
 ) -> Result<(), CliError> {
     let needed = !method.is_some_and(names_no_authority);
-    let by_windows = matches!(method, Some(Method::Windows { .. }));
+    let by_windows = matches!(method, Some(SignInMethod::Windows { .. }));
     let http = Http::new().map_err(CliError::Http)?;
     let keys = &target.sign_in;
     let (vouched, tenant) = (keys.authority.as_deref(), keys.tenant.as_deref());

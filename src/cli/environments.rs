@@ -4,7 +4,7 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::auth::{Challenge, Http, Place, open};
+use crate::auth::{Challenge, Http, SignInTarget, open};
 use crate::dataverse::{Channel, Instance, instances};
 use crate::model::EnvironmentUrl;
 use crate::pacing::Pacer;
@@ -73,7 +73,7 @@ async fn discover(app: &App, args: &EnvironmentsArgs) -> Result<Vec<Entry>, CliE
     let service = Address::given(service, &Origin::Flag("--cloud"))?;
     let sign_in = sign_in_keys(&args.connection)?;
     let chosen = crate::settings::choose(&sign_in, surroundings(&variable))?;
-    let place = Place {
+    let place = SignInTarget {
         environment: EnvironmentUrl::clone(&service),
         tenant: sign_in.tenant.clone(),
         authority: None,

@@ -1,6 +1,6 @@
 //! `login` and `logout`: keeping a person's sign-in for later commands, and forgetting it.
 
-use crate::auth::{Keep, Method, forget};
+use crate::auth::{Keep, SignInMethod, forget};
 
 use super::App;
 use super::args::SignInArgs;
@@ -49,9 +49,9 @@ pub(super) fn logout(app: &App, args: &SignInArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-fn where_kept(method: &Method) -> Option<String> {
+fn where_kept(method: &SignInMethod) -> Option<String> {
     match method {
-        Method::DeviceCode { keep, .. } | Method::Browser { keep, .. } => match keep {
+        SignInMethod::DeviceCode { keep, .. } | SignInMethod::Browser { keep, .. } => match keep {
             Keep::No => None,
             Keep::Keyring => Some("the key store of this system".into()),
             Keep::File(folder) => Some(format!("a private file in {}", folder.display())),

@@ -6,7 +6,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 
 use futures_util::StreamExt;
 
-use crate::auth::{Method, SecretFrom};
+use crate::auth::{SecretFrom, SignInMethod};
 use crate::model::is_same_place;
 use crate::plan::RunSettings;
 use crate::report::{Format, ReportError};
@@ -114,9 +114,9 @@ fn same(places: &[Place]) -> Vec<String> {
     wrong
 }
 
-fn token_variable(method: &Method) -> Option<String> {
+fn token_variable(method: &SignInMethod) -> Option<String> {
     match method {
-        Method::Given {
+        SignInMethod::Given {
             token: SecretFrom::Variable(variable),
         } => Some(variable.clone()),
         _ => None,

@@ -7,12 +7,13 @@ use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
 use crate::auth::{
-    self, Http, Method, Nobody, Notice, Person, Place, SecretFrom, SignInError, SignedIn,
+    self, Http, NoPrompt, Notice, SecretFrom, SignInError, SignInMethod, SignInTarget, SignedIn,
+    UserPrompt,
 };
 use crate::dataverse::{self, Identity};
 use crate::model::EnvironmentUrl;
 use crate::report::terminal;
-use crate::settings::{Chosen, Surroundings, Target, choose};
+use crate::settings::{Chosen, ProcessEnvironment, Target, choose};
 
 use super::connect::variable;
 use super::error::CliError;
@@ -96,8 +97,8 @@ pub(super) fn chosen(target: &Target) -> Result<Chosen, CliError> {
 }
 
 /// Where to sign in.
-pub(super) fn place(target: &Target) -> Place {
-    Place {
+pub(super) fn place(target: &Target) -> SignInTarget {
+    SignInTarget {
         environment: EnvironmentUrl::clone(&target.environment),
         tenant: target.sign_in.tenant.clone(),
         authority: target.sign_in.authority.clone(),
@@ -108,51 +109,56 @@ pub(super) fn place(target: &Target) -> Place {
 static PATH: LazyLock<Option<std::ffi::OsString>> = LazyLock::new(|| std::env::var_os("PATH"));
 
 /// The surroundings of this process.
-pub(super) fn surroundings(variable: &dyn Fn(&str) -> Option<String>) -> Surroundings<'_> {
-    Surroundings {
+pub(super) fn surroundings(
+    variable: &(dyn Fn(&str) -> Option<String> + Sync),
+) -> ProcessEnvironment<'_> {
+    ProcessEnvironment {
         variable,
         path: PATH.as_deref(),
     }
 }
 
 /// Whoever sits at the terminal, where there is one.
-pub(super) fn person() -> Arc<dyn Person> {
+pub(super) fn person() -> Arc<dyn UserPrompt> {
     if io::stdin().is_terminal() && terminal::stderr_is_screen() {
         Arc::new(AtTheTerminal)
     } else {
-        Arc::new(Nobody)
+        Arc::new(NoPrompt)
     }
 }
 
 /// Whether a person has to sign in, so that there is something to keep.
-pub(super) const fn is_personal(method: &Method) -> bool {
-    matches!(method, Method::DeviceCode { .. } | Method::Browser { .. })
+pub(super) const fn is_personal(method: &SignInMethod) -> bool {
+    matches!(
+        method,
+        SignInMethod::DeviceCode { .. } | SignInMethod::Browser { .. }
+    )
 }
 
 /// Whether somebody may be turned to: to sign in, or for a secret. Two of these at once would be in each other's way.
-pub(super) fn may_turn_to_a_person(method: &Method) -> bool {
+pub(super) fn may_turn_to_a_person(method: &SignInMethod) -> bool {
     let asks = |secret: &SecretFrom| matches!(secret, SecretFrom::Prompt | SecretFrom::Stdin);
     match method {
-        Method::DeviceCode { .. } | Method::Browser { .. } => true,
-        Method::ClientSecret { secret, .. }
-        | Method::Password {
+        SignInMethod::DeviceCode { .. } | SignInMethod::Browser { .. } => true,
+        SignInMethod::ClientSecret { secret, .. }
+        | SignInMethod::Password {
             password: secret, ..
         }
-        | Method::Windows {
+        | SignInMethod::Windows {
             password: secret, ..
         } => asks(secret),
-        Method::Certificate { password, .. } => password.as_ref().is_some_and(asks),
-        Method::Given { .. }
-        | Method::Federation { .. }
-        | Method::ManagedIdentity { .. }
-        | Method::Tool { .. } => false,
+        SignInMethod::Certificate { password, .. } => password.as_ref().is_some_and(asks),
+        SignInMethod::Given { .. }
+        | SignInMethod::Federation { .. }
+        | SignInMethod::ManagedIdentity { .. }
+        | SignInMethod::Tool { .. } => false,
     }
 }
 
 #[derive(Debug)]
 struct AtTheTerminal;
 
-impl Person for AtTheTerminal {
+impl UserPrompt for AtTheTerminal {
     fn is_there(&self) -> bool {
         true
     }

@@ -4,7 +4,7 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::auth::{
-    Federation, Keep, Method, SecretFrom, Service, SignInError, Tool, WindowsProtocol,
+    Federation, Keep, SecretFrom, Service, SignInError, SignInMethod, Tool, WindowsProtocol,
 };
 
 use super::sign_in::KEPT;
@@ -13,16 +13,16 @@ use super::{KeepKind, SettingsError, SignInKeys, SignInKind, state_dir};
 /// The variable that holds a bearer token.
 const TOKEN: &str = "SYNCFILTERS_ACCESS_TOKEN";
 
-/// The surroundings of the process, handed in so that decisions can be tested.
+/// The environment variables and program folders of the process, handed in so that decisions can be tested.
 #[derive(Clone, Copy)]
-pub struct Surroundings<'a> {
+pub struct ProcessEnvironment<'a> {
     /// Looks up an environment variable; an empty one is as good as none.
-    pub variable: &'a dyn Fn(&str) -> Option<String>,
+    pub variable: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// The folders in which programs are looked for.
     pub path: Option<&'a OsStr>,
 }
 
-impl Surroundings<'_> {
+impl ProcessEnvironment<'_> {
     fn has(&self, name: &str) -> bool {
         (self.variable)(name).is_some()
     }
@@ -32,7 +32,7 @@ impl Surroundings<'_> {
 #[derive(Clone, Debug)]
 pub struct Chosen {
     /// The way.
-    pub method: Method,
+    pub method: SignInMethod,
     /// Whether nobody named it, and it was found.
     pub found: bool,
 }
@@ -40,9 +40,9 @@ pub struct Chosen {
 /// What the environment variables say about signing in: our own, then the standard ones of Azure.
 ///
 /// Microsoft: `EnvironmentCredential` and `WorkloadIdentityCredential` name the variables.
-pub fn from_variables(surroundings: Surroundings<'_>) -> Result<SignInKeys, SettingsError> {
-    let variable = surroundings.variable;
-    let present = |name: &str| surroundings.has(name).then(|| name.to_owned());
+pub fn from_variables(process: ProcessEnvironment<'_>) -> Result<SignInKeys, SettingsError> {
+    let variable = process.variable;
+    let present = |name: &str| process.has(name).then(|| name.to_owned());
     let named = variable("SYNCFILTERS_SIGN_IN").map(|word| {
         word.parse::<SignInKind>()
             .map_err(|why| SettingsError::SignIn {
@@ -54,7 +54,7 @@ pub fn from_variables(surroundings: Surroundings<'_>) -> Result<SignInKeys, Sett
                 },
             })
     });
-    let given = surroundings.has(TOKEN).then_some(SignInKind::Given);
+    let given = process.has(TOKEN).then_some(SignInKind::Given);
     Ok(SignInKeys {
         sign_in: given.or(named.transpose()?),
         access_token_variable: given.map(|_| TOKEN.to_owned()),
@@ -74,8 +74,8 @@ fn is_word(text: &str) -> bool {
 }
 
 /// Settles on one way of signing in.
-pub fn choose(keys: &SignInKeys, surroundings: Surroundings<'_>) -> Result<Chosen, ChoiceError> {
-    let chooser = Chooser { keys, surroundings };
+pub fn choose(keys: &SignInKeys, process: ProcessEnvironment<'_>) -> Result<Chosen, ChoiceError> {
+    let chooser = Chooser { keys, process };
     match keys.sign_in.unwrap_or(SignInKind::Auto) {
         // A variable with a token was named, and so was the way.
         SignInKind::Auto if keys.access_token_variable.is_some() => Ok(Chosen {
@@ -106,13 +106,13 @@ pub enum ChoiceError {
 
 struct Chooser<'a> {
     keys: &'a SignInKeys,
-    surroundings: Surroundings<'a>,
+    process: ProcessEnvironment<'a>,
 }
 
 impl Chooser<'_> {
     /// The standard variables (or the same as keys), then federation, then the Azure CLI. A managed identity has to
     /// be named: looking for one stalls where there is none.
-    fn auto(&self) -> Result<Method, ChoiceError> {
+    fn auto(&self) -> Result<SignInMethod, ChoiceError> {
         let keys = self.keys;
         let application = keys.client_id.is_some();
         let secret = keys.client_secret_variable.is_some() || keys.client_secret_file.is_some();
@@ -136,18 +136,18 @@ impl Chooser<'_> {
         Ok(self.method(kind)?)
     }
 
-    fn method(&self, kind: SignInKind) -> Result<Method, SettingsError> {
+    fn method(&self, kind: SignInKind) -> Result<SignInMethod, SettingsError> {
         let keys = self.keys;
         let client_id = || need(kind, "client-id", keys.client_id.as_ref());
         Ok(match kind {
-            SignInKind::Auto | SignInKind::Given => Method::Given {
+            SignInKind::Auto | SignInKind::Given => SignInMethod::Given {
                 token: SecretFrom::Variable(
                     keys.access_token_variable
                         .clone()
                         .unwrap_or_else(|| TOKEN.to_owned()),
                 ),
             },
-            SignInKind::ClientSecret => Method::ClientSecret {
+            SignInKind::ClientSecret => SignInMethod::ClientSecret {
                 client_id: client_id()?,
                 secret: secret(
                     keys.client_secret_variable.as_deref(),
@@ -155,7 +155,7 @@ impl Chooser<'_> {
                 )
                 .unwrap_or(SecretFrom::Prompt),
             },
-            SignInKind::Certificate => Method::Certificate {
+            SignInKind::Certificate => SignInMethod::Certificate {
                 client_id: client_id()?,
                 file: PathBuf::from(need(kind, "certificate", keys.certificate.as_ref())?),
                 password: secret(
@@ -165,27 +165,27 @@ impl Chooser<'_> {
             },
             SignInKind::Federation => {
                 let from = self.federation();
-                Method::Federation {
+                SignInMethod::Federation {
                     client_id: client_id()?,
                     from: need(kind, "federated-token-file", from.as_ref())?,
                 }
             }
-            SignInKind::ManagedIdentity => Method::ManagedIdentity {
+            SignInKind::ManagedIdentity => SignInMethod::ManagedIdentity {
                 client_id: keys.client_id.clone(),
-                service: Service::from_variables(self.surroundings.variable),
+                service: Service::from_variables(self.process.variable),
             },
             SignInKind::AzureCli => self.tool(Tool::Azure, kind)?,
             SignInKind::AzureDeveloperCli => self.tool(Tool::AzureDeveloper, kind)?,
-            SignInKind::DeviceCode => Method::DeviceCode {
+            SignInKind::DeviceCode => SignInMethod::DeviceCode {
                 client_id: client_id()?,
                 keep: self.keep()?,
             },
-            SignInKind::Browser => Method::Browser {
+            SignInKind::Browser => SignInMethod::Browser {
                 client_id: client_id()?,
                 port: keys.redirect_port,
                 keep: self.keep()?,
             },
-            SignInKind::Password => Method::Password {
+            SignInKind::Password => SignInMethod::Password {
                 client_id: client_id()?,
                 user: need(kind, "user", keys.user.as_ref())?,
                 password: self.password(),
@@ -199,8 +199,8 @@ impl Chooser<'_> {
         &self,
         protocol: WindowsProtocol,
         kind: SignInKind,
-    ) -> Result<Method, SettingsError> {
-        Ok(Method::Windows {
+    ) -> Result<SignInMethod, SettingsError> {
+        Ok(SignInMethod::Windows {
             protocol,
             user: need(kind, "user", self.keys.user.as_ref())?,
             password: self.password(),
@@ -217,12 +217,12 @@ impl Chooser<'_> {
     }
 
     fn federation(&self) -> Option<Federation> {
-        let variable = self.surroundings.variable;
+        let variable = self.process.variable;
         if let Some(path) = &self.keys.federated_token_file {
             return Some(Federation::File(path.into()));
         }
         let present = |name: &str| {
-            let there = self.surroundings.has(name);
+            let there = self.process.has(name);
             there.then(|| SecretFrom::Variable(name.to_owned()))
         };
         if let (Some(url), Some(token)) = (
@@ -241,14 +241,14 @@ impl Chooser<'_> {
     }
 
     fn find(&self, tool: Tool) -> Option<PathBuf> {
-        tool.find(self.surroundings.path)
+        tool.find(self.process.path)
     }
 
-    fn tool(&self, tool: Tool, kind: SignInKind) -> Result<Method, SettingsError> {
+    fn tool(&self, tool: Tool, kind: SignInKind) -> Result<SignInMethod, SettingsError> {
         let program = self.find(tool).ok_or_else(|| SettingsError::SignIn {
             why: format!("sign-in `{kind}`: the program is in no folder of PATH"),
         })?;
-        Ok(Method::Tool { tool, program })
+        Ok(SignInMethod::Tool { tool, program })
     }
 
     fn keep(&self) -> Result<Keep, SettingsError> {
@@ -256,7 +256,7 @@ impl Chooser<'_> {
             KeepKind::No => Keep::No,
             KeepKind::Keyring => Keep::Keyring,
             KeepKind::File => {
-                let asked = (self.surroundings.variable)("SYNCFILTERS_STATE_DIR");
+                let asked = (self.process.variable)("SYNCFILTERS_STATE_DIR");
                 Keep::File(state_dir(asked.as_deref().map(Path::new))?.join(KEPT))
             }
         })
@@ -295,12 +295,12 @@ mod tests {
             let found = variables.iter().find(|(n, _)| *n == name);
             found.map(|(_, value)| (*value).to_owned())
         };
-        let surroundings = Surroundings {
+        let process = ProcessEnvironment {
             variable: &variable,
             path,
         };
-        let keys = from_variables(surroundings).map_err(|error| error.to_string())?;
-        choose(&keys.or(profile), surroundings)
+        let keys = from_variables(process).map_err(|error| error.to_string())?;
+        choose(&keys.or(profile), process)
             .map(|chosen| (chosen.method.word().to_owned(), chosen.found))
             .map_err(|error| error.to_string())
     }
@@ -330,12 +330,12 @@ mod tests {
         let found = chosen(own.clone(), &SECRET[..1], None);
         assert_eq!(found, Ok(("given".into(), false)));
         let variable = |_: &str| None;
-        let surroundings = Surroundings {
+        let process = ProcessEnvironment {
             variable: &variable,
             path: None,
         };
-        let method = choose(&own, surroundings).unwrap().method;
-        let Method::Given { token } = method else {
+        let method = choose(&own, process).unwrap().method;
+        let SignInMethod::Given { token } = method else {
             panic!("{method:?}");
         };
         assert_eq!(token, SecretFrom::Variable("TOKEN_OF_TEST".into()));

@@ -15,6 +15,6 @@ pub use address::Address;
 pub use error::SettingsError;
 pub use file::{ConfigFile, Pace};
 pub use locate::{config_path, state_dir};
-pub use method::{ChoiceError, Chosen, Surroundings, choose, from_variables};
+pub use method::{ChoiceError, Chosen, ProcessEnvironment, choose, from_variables};
 pub use resolve::{Asked, Origin, RunAddress, Target, Variables, resolve};
 pub use sign_in::{KeepKind, Profile, SignInKeys, SignInKind};

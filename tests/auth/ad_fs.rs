@@ -4,13 +4,13 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use syncfilters::auth::{Keep, Method, Person, SignInError, open};
+use syncfilters::auth::{Keep, SignInError, SignInMethod, UserPrompt, open};
 
 use crate::imitation::{AD_FS, ENTRA, Imitation};
 use crate::support::{Willing, bearer, http, place, secret_in, source};
 
-fn service_account(folder: &Path) -> Method {
-    Method::Password {
+fn service_account(folder: &Path) -> SignInMethod {
+    SignInMethod::Password {
         client_id: "client-1".into(),
         user: "CONTOSO\\svc-crm".into(),
         password: secret_in(folder, "canary p+ss&"),
@@ -98,15 +98,15 @@ async fn people_sign_in_with_code_and_browser_on_the_registered_port() {
     imitation.script("devicecode", &[(200, answer)]);
     // Below those that the system hands out to others.
     let port = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-    let person: Arc<dyn Person> = Arc::new(Willing::default());
+    let person: Arc<dyn UserPrompt> = Arc::new(Willing::default());
     let client_id = "client-1".to_owned();
     let keep = Keep::No;
     for method in [
-        Method::DeviceCode {
+        SignInMethod::DeviceCode {
             client_id: client_id.clone(),
             keep: keep.clone(),
         },
-        Method::Browser {
+        SignInMethod::Browser {
             client_id,
             port: Some(port),
             keep,

@@ -1,15 +1,15 @@
 //! Applications: secret, certificate, federation.
 
 use serde_json::{Value, json};
-use syncfilters::auth::{Federation, Method, SignInError};
+use syncfilters::auth::{Federation, SignInError, SignInMethod};
 
 use crate::imitation::{ENTRA, Imitation, aadsts, token};
 use crate::support::{bearer, place, private, secret_in, source};
 
 pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-fn with_secret(folder: &std::path::Path) -> Method {
-    Method::ClientSecret {
+fn with_secret(folder: &std::path::Path) -> SignInMethod {
+    SignInMethod::ClientSecret {
         client_id: "app-1".into(),
         secret: secret_in(folder, "canary~+&="),
     }
@@ -100,8 +100,8 @@ async fn no_secret_goes_to_an_authority_that_nobody_vouched_for() {
     let folder = tempfile::tempdir().unwrap();
     let mut place = place(&imitation);
     place.authority = None;
-    let nobody: std::sync::Arc<dyn syncfilters::auth::Person> =
-        std::sync::Arc::new(syncfilters::auth::Nobody);
+    let nobody: std::sync::Arc<dyn syncfilters::auth::UserPrompt> =
+        std::sync::Arc::new(syncfilters::auth::NoPrompt);
     let method = with_secret(folder.path());
     let opened = syncfilters::auth::open(&method, &place, &crate::support::http(), &nobody).await;
     assert!(matches!(opened, Err(SignInError::Untrusted { .. })));
@@ -126,7 +126,7 @@ async fn the_statement_of_a_federated_token_is_read_again_for_every_request() {
     imitation.script("token", &[token("token-1"), token("token-2")]);
     let folder = tempfile::tempdir().unwrap();
     let file = private(folder.path(), "federated", "statement-1\n");
-    let method = Method::Federation {
+    let method = SignInMethod::Federation {
         client_id: "app-1".into(),
         from: Federation::File(file.clone()),
     };
@@ -160,7 +160,7 @@ async fn github_and_azure_pipelines_vouch_for_their_jobs() {
         token: job_token,
     };
     for from in [github, pipelines] {
-        let method = Method::Federation {
+        let method = SignInMethod::Federation {
             client_id: "app-1".into(),
             from,
         };
@@ -180,7 +180,7 @@ async fn a_certificate_signs_a_statement_for_exactly_this_endpoint() {
     let imitation = Imitation::start(ENTRA).await;
     imitation.script("token", &[token("token-1")]);
     let folder = tempfile::tempdir().unwrap();
-    let method = Method::Certificate {
+    let method = SignInMethod::Certificate {
         client_id: "app-1".into(),
         file: private(folder.path(), "app.pem", &pem()),
         password: None,

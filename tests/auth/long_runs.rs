@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use futures_util::future::join_all;
-use syncfilters::auth::{Challenge, Method, Nobody, Person, Place, open};
+use syncfilters::auth::{Challenge, NoPrompt, SignInMethod, SignInTarget, UserPrompt, open};
 use syncfilters::dataverse::{Channel, Error, Reader};
 use syncfilters::pacing::{Pacer, Settings};
 use syncfilters::sandbox::{Options, Sandbox};
@@ -14,7 +14,7 @@ use crate::support::{given, http, secret_in};
 
 /// The practice organisation, with the imitation for its identity provider.
 async fn channel(sandbox: &Sandbox, imitation: &Imitation, folder: &std::path::Path) -> Channel {
-    let place = Place {
+    let place = SignInTarget {
         environment: sandbox.url().parse().unwrap(),
         tenant: None,
         authority: Some(imitation.url.clone()),
@@ -23,11 +23,11 @@ async fn channel(sandbox: &Sandbox, imitation: &Imitation, folder: &std::path::P
             ..Challenge::default()
         }),
     };
-    let method = Method::ClientSecret {
+    let method = SignInMethod::ClientSecret {
         client_id: "app-1".into(),
         secret: secret_in(folder, "canary"),
     };
-    let nobody: Arc<dyn Person> = Arc::new(Nobody);
+    let nobody: Arc<dyn UserPrompt> = Arc::new(NoPrompt);
     let tokens = open(&method, &place, &http(), &nobody).await.unwrap();
     let pacer = Pacer::new(Settings::default());
     Channel::new(

@@ -3,13 +3,13 @@
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
-use syncfilters::auth::{Method, Service, SignInError, Tool};
+use syncfilters::auth::{Service, SignInError, SignInMethod, Tool};
 
 use crate::imitation::{ENTRA, Imitation};
 use crate::support::{bearer, source};
 
-fn identity(variables: &[(&str, String)]) -> Method {
-    Method::ManagedIdentity {
+fn identity(variables: &[(&str, String)]) -> SignInMethod {
+    SignInMethod::ManagedIdentity {
         client_id: Some("identity-1".into()),
         service: Service::from_variables(|name| {
             let found = variables.iter().find(|(n, _)| *n == name);
@@ -84,7 +84,7 @@ async fn the_azure_cli_is_asked_for_the_environment_and_its_complaint_is_told() 
         std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
         std::fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
     };
-    let method = Method::Tool {
+    let method = SignInMethod::Tool {
         tool: Tool::Azure,
         program: program.clone(),
     };

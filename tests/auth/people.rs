@@ -6,20 +6,22 @@ use std::sync::Arc;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
-use syncfilters::auth::{Keep, Method, Notice, Person, SignInError, TokenSource, forget, open};
+use syncfilters::auth::{
+    Keep, Notice, SignInError, SignInMethod, TokenSource, UserPrompt, forget, open,
+};
 
 use crate::imitation::{ENTRA, Imitation, aadsts, token};
 use crate::support::{Willing, bearer, http, place, source};
 
-fn by_code(keep: Keep) -> Method {
-    Method::DeviceCode {
+fn by_code(keep: Keep) -> SignInMethod {
+    SignInMethod::DeviceCode {
         client_id: "app-1".into(),
         keep,
     }
 }
 
-fn by_browser(keep: Keep) -> Method {
-    Method::Browser {
+fn by_browser(keep: Keep) -> SignInMethod {
+    SignInMethod::Browser {
         client_id: "app-1".into(),
         port: None,
         keep,
@@ -54,10 +56,10 @@ fn poll(error: &str) -> (u16, Value) {
 
 async fn with(
     imitation: &Imitation,
-    method: &Method,
+    method: &SignInMethod,
     person: &Arc<Willing>,
 ) -> Arc<dyn TokenSource> {
-    let person: Arc<dyn Person> = Arc::<Willing>::clone(person);
+    let person: Arc<dyn UserPrompt> = Arc::<Willing>::clone(person);
     open(method, &place(imitation), &http(), &person)
         .await
         .unwrap()

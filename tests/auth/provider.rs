@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
 use syncfilters::auth::{
-    Challenge, Keep, Method, Notice, Person, Place, SignInError, TokenSource, open,
+    Challenge, Keep, Notice, SignInError, SignInMethod, SignInTarget, TokenSource, UserPrompt, open,
 };
 use tempfile::TempDir;
 use url::Url;
@@ -90,10 +90,10 @@ impl Provider {
 
     async fn source(
         &self,
-        method: &Method,
-        person: &Arc<dyn Person>,
+        method: &SignInMethod,
+        person: &Arc<dyn UserPrompt>,
     ) -> Result<Arc<dyn TokenSource>, SignInError> {
-        let place = Place {
+        let place = SignInTarget {
             environment: self.url.parse().unwrap(),
             tenant: None,
             authority: Some(self.url.clone()),
@@ -106,26 +106,26 @@ impl Provider {
         open(method, &place, &http(), person).await
     }
 
-    fn nobody(&self) -> Arc<dyn Person> {
+    fn nobody(&self) -> Arc<dyn UserPrompt> {
         self.anna()
     }
 
-    fn anna(&self) -> Arc<dyn Person> {
+    fn anna(&self) -> Arc<dyn UserPrompt> {
         Arc::new(Anna {
             provider: self.url.clone(),
             told: Mutex::default(),
         })
     }
 
-    fn secret(&self, text: &str) -> Method {
-        Method::ClientSecret {
+    fn secret(&self, text: &str) -> SignInMethod {
+        SignInMethod::ClientSecret {
             client_id: "with-secret".into(),
             secret: secret_in(self.folder.path(), text),
         }
     }
 
-    fn certificate(&self) -> Method {
-        Method::Certificate {
+    fn certificate(&self) -> SignInMethod {
+        SignInMethod::Certificate {
             client_id: "with-certificate".into(),
             file: self.folder.path().join("app.pem"),
             password: None,
@@ -140,7 +140,7 @@ struct Anna {
     told: Mutex<usize>,
 }
 
-impl Person for Anna {
+impl UserPrompt for Anna {
     fn is_there(&self) -> bool {
         true
     }
@@ -225,7 +225,7 @@ async fn the_provider_refuses_the_statement_of_another_certificate() {
     let Some(provider) = Provider::entra() else {
         return;
     };
-    let other = Method::Certificate {
+    let other = SignInMethod::Certificate {
         client_id: "with-certificate".into(),
         file: private(provider.folder.path(), "other.pem", &pem()),
         password: None,
@@ -239,7 +239,7 @@ async fn the_provider_refuses_the_statement_of_another_certificate() {
 async fn the_provider_sees_a_person_through_the_browser_and_renews_by_rotation() {
     for provider in [Provider::entra(), Provider::ad_fs()] {
         let Some(provider) = provider else { return };
-        let method = Method::Browser {
+        let method = SignInMethod::Browser {
             client_id: "public".into(),
             port: None,
             keep: Keep::File(provider.folder.path().join("kept")),
@@ -263,7 +263,7 @@ async fn the_provider_sees_a_person_through_a_code() {
     let Some(provider) = Provider::entra() else {
         return;
     };
-    let method = Method::DeviceCode {
+    let method = SignInMethod::DeviceCode {
         client_id: "public".into(),
         keep: Keep::No,
     };

@@ -9,7 +9,8 @@ use std::time::Duration;
 use secrecy::SecretString;
 use std::io::Write;
 use syncfilters::auth::{
-    Http, Method, Nobody, Notice, Person, Place, SecretFrom, SignInError, TokenSource, open,
+    Http, NoPrompt, Notice, SecretFrom, SignInError, SignInMethod, SignInTarget, TokenSource,
+    UserPrompt, open,
 };
 use syncfilters::model::EnvironmentUrl;
 use syncfilters::pacing::RetryPolicy;
@@ -34,8 +35,8 @@ pub(crate) fn http() -> Http {
 }
 
 /// The imitation, vouched for by the profile.
-pub(crate) fn place(imitation: &Imitation) -> Place {
-    Place {
+pub(crate) fn place(imitation: &Imitation) -> SignInTarget {
+    SignInTarget {
         environment: imitation.url.parse().unwrap(),
         tenant: None,
         authority: Some(imitation.url.clone()),
@@ -45,9 +46,9 @@ pub(crate) fn place(imitation: &Imitation) -> Place {
 
 pub(crate) async fn source(
     imitation: &Imitation,
-    method: &Method,
+    method: &SignInMethod,
 ) -> Result<Arc<dyn TokenSource>, SignInError> {
-    let nobody: Arc<dyn Person> = Arc::new(Nobody);
+    let nobody: Arc<dyn UserPrompt> = Arc::new(NoPrompt);
     open(method, &place(imitation), &http(), &nobody).await
 }
 
@@ -80,7 +81,7 @@ pub(crate) struct Willing {
     pub(crate) told: Mutex<Vec<Notice>>,
 }
 
-impl Person for Willing {
+impl UserPrompt for Willing {
     fn is_there(&self) -> bool {
         true
     }

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use futures_util::future::join_all;
-use syncfilters::auth::{Method, Nobody, Person, Place, SignInError, WindowsProtocol, sign_in};
+use syncfilters::auth::{
+    NoPrompt, SignInError, SignInMethod, SignInTarget, UserPrompt, WindowsProtocol, sign_in,
+};
 use syncfilters::dataverse::{Channel, Error, Reader};
 use syncfilters::pacing::{Pacer, Settings};
 use syncfilters::sandbox::{Options, Sandbox};
@@ -32,18 +34,18 @@ async fn channel(
     password: &str,
 ) -> Result<Channel, SignInError> {
     let folder = tempfile::tempdir().unwrap();
-    let place = Place {
+    let place = SignInTarget {
         environment: iis.url.parse().unwrap(),
         tenant: None,
         authority: None,
         known: None,
     };
-    let method = Method::Windows {
+    let method = SignInMethod::Windows {
         protocol,
         user: USER.into(),
         password: secret_in(folder.path(), password),
     };
-    let nobody: Arc<dyn Person> = Arc::new(Nobody);
+    let nobody: Arc<dyn UserPrompt> = Arc::new(NoPrompt);
     let signed_in = sign_in(&method, &place, &http(), &nobody).await?;
     let pacer = Pacer::new(Settings::default());
     let channel = Channel::new(

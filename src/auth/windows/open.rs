@@ -3,7 +3,7 @@
 use secrecy::SecretString;
 
 use super::super::discover::offer;
-use super::super::{Challenge, Http, Place, SignInError, WindowsProtocol};
+use super::super::{Challenge, Http, SignInError, SignInTarget, WindowsProtocol};
 use super::account::Account;
 use super::lane::Server;
 use super::legs::Scheme;
@@ -13,7 +13,7 @@ use super::source::Windows;
 pub(in super::super) async fn open(
     asked: WindowsProtocol,
     user: &str,
-    place: &Place,
+    place: &SignInTarget,
     http: &Http,
     password: impl FnOnce() -> Result<SecretString, SignInError>,
 ) -> Result<Windows, SignInError> {

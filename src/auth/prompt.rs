@@ -1,4 +1,4 @@
-//! The person at the terminal, if there is one.
+//! Telling and asking whoever signs in, where somebody is there.
 
 use std::fmt;
 
@@ -26,7 +26,7 @@ pub enum Notice {
 }
 
 /// Somebody who can be told something, and asked for a password.
-pub trait Person: Send + Sync + fmt::Debug {
+pub trait UserPrompt: Send + Sync + fmt::Debug {
     /// Whether anybody is there at all.
     fn is_there(&self) -> bool;
 
@@ -40,11 +40,11 @@ pub trait Person: Send + Sync + fmt::Debug {
     fn ask(&self, what: &str) -> Option<SecretString>;
 }
 
-/// Nobody: a scheduler, a pipeline, a pipe.
+/// There is nobody to ask: a scheduler, a pipeline, a pipe.
 #[derive(Clone, Copy, Debug, Default)]
-pub struct Nobody;
+pub struct NoPrompt;
 
-impl Person for Nobody {
+impl UserPrompt for NoPrompt {
     fn is_there(&self) -> bool {
         false
     }
