@@ -11,10 +11,11 @@
 //! - [`auth`]: where the bearer token comes from.
 //! - [`dataverse`]: the Web API: requests, paging, `$batch`, errors, impersonation.
 //! - [`plan`]: a survey and a wanted state become the changes to make; no I/O.
+//! - [`settings`]: flags, variables and profiles become one value.
 //! - [`journal`]: the run file: what was before, what we intend, what came back.
 //! - [`rollout`]: the engine: survey, apply, resume, undo, as one stream of events.
 //! - [`report`]: everything that is read by a person or a program.
-//! - [`settings`]: flags, variables and profiles become one value.
+//! - [`connect`]: from settings to environments that have answered; the same for every front end.
 //! - [`cli`]: one file per command; the only room that prints.
 //!
 //! The sandbox, an imitation of the Web API to rehearse and test against, is a crate of its own: it and the client
@@ -22,6 +23,7 @@
 
 pub mod auth;
 pub mod cli;
+pub mod connect;
 pub mod dataverse;
 pub mod journal;
 pub mod model;

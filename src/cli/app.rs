@@ -9,10 +9,10 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::model::Operation;
-use crate::report::{Format, clean, terminal, write_error};
+use crate::report::{ErrorClass, ErrorReport, Format, clean, terminal, write_error};
 
 use super::args::{Cli, Command, OutputArgs};
-use super::error::{CliError, Told};
+use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::{
@@ -51,9 +51,9 @@ pub fn main() -> ExitCode {
         Err(error) => Err(CliError::Unexpected(error.to_string())),
     };
     let exit = result.unwrap_or_else(|error| {
-        let told = error.told();
-        tell(&printer, &told);
-        told.exit
+        let report = error.report();
+        show_error(&printer, &report);
+        report.class.into()
     });
     exit.into()
 }
@@ -89,16 +89,16 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
     }
 }
 
-fn tell(printer: &Printer, told: &Told) {
-    printer.error(&told.message, told.hint.as_deref());
+fn show_error(printer: &Printer, report: &ErrorReport) {
+    printer.error(&report.message, report.hint.as_deref());
     if printer.format == Format::Json {
-        write_error_document(&mut Printer::result(), told);
+        write_error_document(&mut Printer::result(), report);
     }
 }
 
-fn write_error_document(out: &mut dyn Write, told: &Told) {
+fn write_error_document(out: &mut dyn Write, report: &ErrorReport) {
     // Standard error has said it already.
-    let _ = write_error(out, told.kind, &told.message, told.hint.as_deref());
+    let _ = write_error(out, report);
     let _ = out.flush();
 }
 
@@ -120,13 +120,12 @@ fn wrong_usage(error: &clap::Error) -> Exit {
     }
     Printer::usage(error);
     if asks_for_json(std::env::args_os()) {
-        let told = Told {
-            kind: "usage",
+        let report = ErrorReport {
+            // Its lines are those of the library that wrote them; what was typed is cleaned in them.
             message: error.render().to_string().trim().to_owned(),
-            hint: None,
-            exit: Exit::Usage,
+            ..ErrorReport::new("usage", ErrorClass::Usage, &"")
         };
-        write_error_document(&mut Printer::result(), &told);
+        write_error_document(&mut Printer::result(), &report);
     }
     Exit::Usage
 }

@@ -3,6 +3,7 @@
 
 use std::num::NonZeroUsize;
 
+use crate::connect::side_by_side;
 use crate::plan::Stakes;
 use crate::report::{Board, Watch, write_heading};
 use crate::rollout::{
@@ -14,7 +15,6 @@ use super::conclude::conclude;
 use super::consent::{Consent, count, question};
 use super::error::CliError;
 use super::exit::Exit;
-use super::places::side_by_side;
 use super::site::{Ending, Site, Stage, failed, leave, show_plan};
 
 /// Environments that are worked on together.
@@ -195,7 +195,7 @@ impl Group<'_> {
             match one {
                 Ok(one) => agreed.push((at, one)),
                 Err(Refused { planned, why }) => {
-                    let ending = leave(planned, CliError::Refused(why)).await;
+                    let ending = leave(planned, CliError::from(why)).await;
                     self.end(at, ending);
                 }
             }

@@ -2,6 +2,7 @@
 
 use std::num::NonZeroUsize;
 
+use crate::connect::{ConnectError, NamedEnvironment, side_by_side};
 use crate::dataverse;
 use crate::model::{Operation, Outcome};
 use crate::plan::Stakes;
@@ -11,11 +12,10 @@ use super::App;
 use super::args::{ChangeArgs, PlanArgs, PlanOperation};
 use super::carry_out::{Group, watches};
 use super::conclude::conclude;
-use super::connect::store;
+use super::connect::{connector, environments, store};
 use super::consent::{self, Consent, expected};
 use super::error::CliError;
 use super::exit::Exit;
-use super::places::{Place, connect_all, places, side_by_side};
 use super::scope::{asked, criteria, selection};
 use super::scope_args::ScopeArgs;
 use super::site::{Ending, Site, Stage};
@@ -33,7 +33,7 @@ pub(super) async fn change(
         survey: new.settings.survey,
         ..consent::settings(&args.consent, &args.connection)
     };
-    let places = places(&args.connection, &app.output)?;
+    let places = environments(&args.connection, &app.output)?;
     let mut consent = Consent::new(&args.consent);
     let at = NewRunFile::InStore(store(&app.output)?);
     let at_once = args.several.environments_at_once;
@@ -52,20 +52,21 @@ pub(super) async fn change(
 /// known whether items can be lost. `deactivates` says whether filters are to be inactive.
 pub(super) async fn connect_for_a_change(
     app: &App,
-    places: &[Place],
+    places: &[NamedEnvironment],
     at_once: NonZeroUsize,
     (operation, deactivates): (Operation, bool),
     consent: &Consent,
-) -> Result<Vec<(String, Result<Connection, CliError>)>, CliError> {
+) -> Result<Vec<(String, Result<Connection, ConnectError>)>, CliError> {
     let all = |calendar_loss| -> Vec<Stakes> {
-        let of = |place: &Place| expected(operation, calendar_loss, &place.target.guards);
+        let of =
+            |place: &NamedEnvironment| expected(operation, calendar_loss, &place.target.guards);
         places.iter().map(of).collect()
     };
     if consent.check_early(&all(false)).is_err() {
         // All that may be missing is named at once.
         consent.check_early(&all(deactivates))?;
     }
-    let connected = connect_all(app, places, at_once).await;
+    let connected = connector(app).connect_all(places, at_once).await;
     let known = connected.iter().filter_map(|(_, on)| {
         let on = on.as_ref().ok()?;
         let loss = deactivates && !is_spared(on);
@@ -86,7 +87,7 @@ pub(super) async fn plan_all(
     new: NewRun,
     at: &NewRunFile,
     at_once: NonZeroUsize,
-    connected: Vec<(String, Result<Connection, CliError>)>,
+    connected: Vec<(String, Result<Connection, ConnectError>)>,
 ) -> Vec<Site> {
     let names: Vec<_> = connected.iter().map(|(name, _)| name.clone()).collect();
     let shown: Vec<_> = names.iter().map(String::as_str).collect();
@@ -96,7 +97,7 @@ pub(super) async fn plan_all(
         async move {
             let on = match on {
                 Ok(on) => on,
-                Err(error) => return Err(Ending::badly(&error)),
+                Err(error) => return Err(Ending::badly(&error.into())),
             };
             if app.interrupted.is_cancelled() {
                 let error = CliError::from(dataverse::Error::Interrupted);
@@ -148,7 +149,7 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
     };
     let mut new = new_run(operation, &args.scope)?;
     new.asked = asked(operation, &args.foresight, &args.scope)?;
-    let places = places(&args.connection, &app.output)?;
+    let places = environments(&args.connection, &app.output)?;
     let at = match &args.out {
         Some(_) if places.len() > 1 => {
             let why =
@@ -159,7 +160,7 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
         None => NewRunFile::InStore(store(&app.output)?),
     };
     let at_once = args.several.environments_at_once;
-    let connected = connect_all(app, &places, at_once).await;
+    let connected = connector(app).connect_all(&places, at_once).await;
     let mut sites = plan_all(app, new, &at, at_once, connected).await;
     let several = sites.len() > 1;
     for site in &mut sites {

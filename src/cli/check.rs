@@ -2,6 +2,7 @@
 
 use std::io::Write;
 
+use crate::connect::NamedEnvironment;
 use crate::journal::{ListedUser, RunReader, UserTotals, View};
 use crate::model::{Operation, State};
 use crate::plan::RunSettings;
@@ -13,12 +14,11 @@ use super::args::{CheckArgs, ConsentArgs, WantedState};
 use super::carry_out::Group;
 use super::change::{connect_for_a_change, new_run, plan_all};
 use super::conclude::conclude;
-use super::connect::store;
+use super::connect::{environments, store};
 use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
 use super::list::{Shown, look_all, show, show_all};
-use super::places::{Place, places};
 use super::site::{Ending, Stage};
 
 /// Lists what is not in the wanted state, and who changed it; puts it right where that was asked for.
@@ -27,7 +27,7 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
         WantedState::Active => (Operation::Reactivate, State::Active),
         WantedState::Inactive => (Operation::Deactivate, State::Inactive),
     };
-    let places = places(&args.connection, &app.output)?;
+    let places = environments(&args.connection, &app.output)?;
     let new = new_run(operation, &args.scope)?;
     let at_once = args.several.environments_at_once;
     if args.fix {
@@ -112,7 +112,7 @@ async fn fix(
     app: &App,
     args: &CheckArgs,
     (mut new, wanted): (NewRun, State),
-    places: &[Place],
+    places: &[NamedEnvironment],
 ) -> Result<Exit, CliError> {
     let operation = new.operation;
     new.settings = RunSettings {

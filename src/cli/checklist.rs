@@ -1,41 +1,11 @@
-//! A list of checks, each with its result and what to do about it.
+//! The checks of `doctor`, as people and programs read them.
 
 use serde::Serialize;
 
-use crate::report::{Format, Look, ReportError, StyledWrite, Tone, clean, write_json};
+use crate::connect::{Check, CheckResult};
+use crate::report::{Format, ReportError, StyledWrite, Tone, clean, write_json};
 
-use super::error::{CliError, Told};
-
-/// How a check came out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(super) enum Mark {
-    /// All is well.
-    Ok,
-    /// It works, with a reservation; or it could not be found out.
-    Warning,
-    /// It does not work.
-    Failed,
-    /// It could not be checked, because something before it failed.
-    Skipped,
-}
-
-/// One check.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Check {
-    #[serde(rename = "check")]
-    name: &'static str,
-    result: Mark,
-    found: String,
-    hint: Option<String>,
-}
-
-/// The checks made so far.
-#[derive(Debug, Default)]
-pub(super) struct Checklist {
-    checks: Vec<Check>,
-    failed: bool,
-}
+use super::error::CliError;
 
 #[derive(Serialize)]
 struct Document<'a> {
@@ -43,85 +13,30 @@ struct Document<'a> {
     checks: &'a [Check],
 }
 
-impl Checklist {
-    pub(super) fn ok(&mut self, check: &'static str, found: impl Into<String>) {
-        self.add(check, Mark::Ok, found.into(), None);
+/// Writes the checks.
+pub(super) fn write_checklist(
+    out: &mut dyn StyledWrite,
+    checks: &[Check],
+    format: Format,
+) -> Result<(), CliError> {
+    if format == Format::Json {
+        let document = Document { format: 1, checks };
+        return Ok(write_json(out, &document).map_err(ReportError::from)?);
     }
-
-    pub(super) fn warning(
-        &mut self,
-        check: &'static str,
-        found: impl Into<String>,
-        hint: impl Into<String>,
-    ) {
-        self.add(check, Mark::Warning, found.into(), Some(hint.into()));
+    let widest = checks.iter().map(|check| check.name.len()).max();
+    let widest = widest.unwrap_or(0);
+    for check in checks {
+        write_check(out, check, widest).map_err(CliError::Output)?;
     }
-
-    pub(super) fn failed(
-        &mut self,
-        check: &'static str,
-        found: impl Into<String>,
-        hint: impl Into<String>,
-    ) {
-        self.add(check, Mark::Failed, found.into(), Some(hint.into()));
-    }
-
-    /// A failure that is an error of ours, with its hint.
-    pub(super) fn error(&mut self, check: &'static str, error: impl Into<CliError>) {
-        let Told { message, hint, .. } = error.into().told();
-        self.add(check, Mark::Failed, message, hint);
-    }
-
-    pub(super) fn skipped(&mut self, checks: &[&'static str]) {
-        for check in checks {
-            let found = "not checked, because of the failure above".to_owned();
-            self.add(check, Mark::Skipped, found, None);
-        }
-    }
-
-    /// Whether any check failed.
-    pub(super) fn has_failed(&self) -> bool {
-        self.failed
-    }
-
-    fn add(&mut self, check: &'static str, result: Mark, found: String, hint: Option<String>) {
-        self.failed |= result == Mark::Failed;
-        self.checks.push(Check {
-            name: check,
-            result,
-            found,
-            hint,
-        });
-    }
-
-    pub(super) fn write(
-        &self,
-        out: &mut dyn StyledWrite,
-        format: Format,
-        _: Look,
-    ) -> Result<(), CliError> {
-        if format == Format::Json {
-            let document = Document {
-                format: 1,
-                checks: &self.checks,
-            };
-            return Ok(write_json(out, &document).map_err(ReportError::from)?);
-        }
-        let widest = self.checks.iter().map(|check| check.name.len()).max();
-        let widest = widest.unwrap_or(0);
-        for check in &self.checks {
-            write_check(out, check, widest).map_err(CliError::Output)?;
-        }
-        Ok(())
-    }
+    Ok(())
 }
 
 fn write_check(out: &mut dyn StyledWrite, check: &Check, widest: usize) -> std::io::Result<()> {
     let (word, tone) = match check.result {
-        Mark::Ok => ("ok", Tone::Good),
-        Mark::Warning => ("warning", Tone::Odd),
-        Mark::Failed => ("failed", Tone::Bad),
-        Mark::Skipped => ("skipped", Tone::Quiet),
+        CheckResult::Ok => ("ok", Tone::Good),
+        CheckResult::Warning => ("warning", Tone::Odd),
+        CheckResult::Failed => ("failed", Tone::Bad),
+        CheckResult::Skipped => ("skipped", Tone::Quiet),
     };
     let name = check.name;
     out.paint(tone, &format!("{word:<7}"))?;
@@ -145,15 +60,25 @@ mod tests {
 
     #[test]
     fn each_check_says_what_was_found_and_what_to_do() {
-        let mut list = Checklist::default();
-        list.ok("reach", "it answers");
-        assert!(!list.has_failed());
-        list.failed("token", "refused", "use another secret");
-        list.skipped(&["identity"]);
-        assert!(list.has_failed());
+        let check = |name, result, found: &str, hint: Option<&str>| Check {
+            name,
+            result,
+            found: found.into(),
+            hint: hint.map(str::to_owned),
+        };
+        let not_checked = "not checked, because of the failure above";
+        let checks = [
+            check("reach", CheckResult::Ok, "it answers", None),
+            check(
+                "token",
+                CheckResult::Failed,
+                "refused",
+                Some("use another secret"),
+            ),
+            check("identity", CheckResult::Skipped, not_checked, None),
+        ];
         let mut out = Vec::new();
-        let look = Look { width: 80 };
-        list.write(&mut out, Format::Table, look).unwrap();
+        write_checklist(&mut out, &checks, Format::Table).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "ok       reach     it answers\n\
@@ -162,7 +87,7 @@ mod tests {
              skipped  identity  not checked, because of the failure above\n"
         );
         let mut out = Vec::new();
-        list.write(&mut out, Format::Json, look).unwrap();
+        write_checklist(&mut out, &checks, Format::Json).unwrap();
         let document: serde_json::Value = serde_json::from_slice(&out).unwrap();
         assert_eq!(document["checks"][1]["result"], "failed");
     }

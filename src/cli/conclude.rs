@@ -2,10 +2,10 @@
 
 use std::io::Write;
 
-use crate::report::{Failure, Format, Overview, Several, StyledWrite, write_overview};
+use crate::report::{ErrorReport, Format, Overview, Several, StyledWrite, write_overview};
 
 use super::App;
-use super::error::{CliError, Told};
+use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::site::{Ending, Site, Stage, write_result};
@@ -41,15 +41,15 @@ pub(super) fn conclude(app: &App, sites: Vec<Site>, plans: bool) -> Result<Exit,
 fn conclude_one(app: &App, ending: &Ending, plans: bool) -> Result<Exit, CliError> {
     let Some(run) = &ending.run else {
         return match &ending.error {
-            Some(told) => Err(CliError::Told(told.clone())),
+            Some(report) => Err(CliError::Reported(report.clone())),
             None => Ok(ending.exit),
         };
     };
     // A refusal changed nothing: there is no result, and the error is the document.
     let is_refusal = ending.error.is_some() && run.outcome != crate::model::Outcome::Stopped;
-    if let Some(told) = ending.error.as_ref().filter(|_| is_refusal) {
+    if let Some(report) = ending.error.as_ref().filter(|_| is_refusal) {
         ending.say_how_to_go_on(None);
-        return Err(CliError::Told(told.clone()));
+        return Err(CliError::Reported(report.clone()));
     }
     let mut out = Printer::result();
     write_result(app, run, &mut out, plans)?;
@@ -81,9 +81,9 @@ impl<'a> Conclusion<'a> {
     pub(super) fn begin(
         &mut self,
         name: &str,
-        error: Option<&Told>,
+        error: Option<&ErrorReport>,
     ) -> Result<Box<dyn StyledWrite + '_>, CliError> {
-        Ok(self.several.begin(name, error.map(failure))?)
+        Ok(self.several.begin(name, error)?)
     }
 
     /// Ends an environment whose result was written.
@@ -96,7 +96,7 @@ impl<'a> Conclusion<'a> {
 
     /// Adds an environment that has no result.
     pub(super) fn without_result(&mut self, name: &str, ending: &Ending) -> Result<(), CliError> {
-        let error = ending.error.as_ref().map(failure);
+        let error = ending.error.as_ref();
         self.several.without_result(name, error)?;
         self.end(ending.line(name)?, ending.exit)
     }
@@ -115,13 +115,5 @@ impl<'a> Conclusion<'a> {
             out.flush().map_err(CliError::Output)?;
         }
         Ok(Exit::worst(self.exits))
-    }
-}
-
-fn failure(told: &Told) -> Failure<'_> {
-    Failure {
-        kind: told.kind,
-        message: &told.message,
-        hint: told.hint.as_deref(),
     }
 }

@@ -73,7 +73,7 @@ impl Consent {
         let Decision { runs, missing } = decide(&all, &self.said);
         // A name that is none of theirs refuses all of them.
         if let Some(Err(why)) = runs.into_iter().find(Result::is_err) {
-            return Err(CliError::Refused(why));
+            return Err(CliError::from(why));
         }
         if self.dry_run || missing.is_empty() || self.can_ask() {
             return Ok(());
@@ -118,7 +118,7 @@ impl Consent {
         loop {
             let Decision { mut runs, missing } = decide(&[stakes], &self.said);
             if let Some(Err(why)) = runs.pop() {
-                return Err(CliError::Refused(why));
+                return Err(CliError::from(why));
             }
             if missing.is_empty() {
                 return Ok(());

@@ -11,6 +11,7 @@ use clap::Args;
 use uuid::Uuid;
 
 use crate::auth::GivenToken;
+use crate::connect::ConnectError;
 use crate::journal::RunStore;
 use crate::model::{Operation, RunId};
 use crate::pacing;
@@ -24,7 +25,7 @@ use super::App;
 use super::args::ConsentArgs;
 use super::carry_out::Group;
 use super::change::plan_all;
-use super::connect::connect_with;
+use super::connect::connector;
 use super::consent::Consent;
 use super::error::CliError;
 use super::exit::Exit;
@@ -141,7 +142,7 @@ fn deactivate() -> NewRun {
     NewRun::of(Operation::Deactivate)
 }
 
-async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, CliError> {
+async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, ConnectError> {
     let url = sandbox.url();
     let origin = Origin::Flag("demo");
     let target = Target {
@@ -160,7 +161,7 @@ async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, CliError> {
         flags: Pace::default(),
     };
     let token = Arc::new(GivenToken::new(sandbox.token())?);
-    connect_with(app, target, token).await
+    connector(app).connect_with(target, token).await
 }
 
 /// State and status of every filter, by its id.

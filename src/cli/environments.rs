@@ -5,6 +5,7 @@ use std::io::Write;
 use serde::Serialize;
 
 use crate::auth::{Challenge, Http, SignInTarget, open};
+use crate::connect::{ConnectError, config_file, process_environment};
 use crate::dataverse::{Channel, Instance, instances};
 use crate::model::EnvironmentUrl;
 use crate::pacing::Pacer;
@@ -13,11 +14,10 @@ use crate::settings::{Address, ConfigFile, Origin, SignInKind};
 
 use super::App;
 use super::args::{CloudChoice, EnvironmentsArgs};
-use super::connect::{config_file, sign_in_keys, variable};
+use super::connect::{connector, options};
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
-use super::sign_in::{person, surroundings};
 
 #[derive(Debug, Serialize)]
 struct Document {
@@ -38,7 +38,7 @@ struct Entry {
 /// Lists environments.
 pub(super) async fn environments(app: &App, args: &EnvironmentsArgs) -> Result<Exit, CliError> {
     let entries = match args.what {
-        None => profiles(&config_file(&args.connection)?),
+        None => profiles(&config_file(args.connection.config.as_deref())?),
         Some(_) => discover(app, args).await?,
     };
     let mut out = Printer::result();
@@ -71,8 +71,8 @@ fn without_credentials(url: &str) -> String {
 async fn discover(app: &App, args: &EnvironmentsArgs) -> Result<Vec<Entry>, CliError> {
     let (service, authority) = cloud(args.cloud);
     let service = Address::given(service, &Origin::Flag("--cloud"))?;
-    let sign_in = sign_in_keys(&args.connection)?;
-    let chosen = crate::settings::choose(&sign_in, surroundings(&variable))?;
+    let sign_in = options(&args.connection).sign_in_keys()?;
+    let chosen = crate::settings::choose(&sign_in, process_environment())?;
     let place = SignInTarget {
         environment: EnvironmentUrl::clone(&service),
         tenant: sign_in.tenant.clone(),
@@ -82,11 +82,11 @@ async fn discover(app: &App, args: &EnvironmentsArgs) -> Result<Vec<Entry>, CliE
             ..Challenge::default()
         }),
     };
-    let http = Http::new().map_err(CliError::Http)?;
-    let tokens = open(&chosen.method, &place, &http, &person()).await?;
+    let http = Http::new().map_err(ConnectError::Http)?;
+    let tokens = open(&chosen.method, &place, &http, &connector(app).prompt).await?;
     let pacer = Pacer::new(crate::pacing::Settings::default());
     let channel = Channel::new(service, tokens, pacer, app.interrupted.clone());
-    let found = instances(&channel.map_err(CliError::Http)?).await?;
+    let found = instances(&channel.map_err(ConnectError::Http)?).await?;
     Ok(found.into_iter().map(Entry::from).collect())
 }
 
@@ -125,7 +125,7 @@ fn write(out: &mut dyn Write, format: Format, environments: Vec<Entry>) -> Resul
         return Ok(write_json(out, &document).map_err(ReportError::from)?);
     }
     if format == Format::Csv {
-        return write_csv(out, &environments).map_err(|error| CliError::Report(error.into()));
+        return write_csv(out, &environments).map_err(|error| ReportError::from(error).into());
     }
     let shown: Vec<_> = environments
         .iter()

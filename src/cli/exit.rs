@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use crate::model::Outcome;
+use crate::report::ErrorClass;
 
 /// How the command ended, for whoever started it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +58,19 @@ impl Exit {
     pub(super) fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
         let rank = |exit: &Self| WORST_FIRST.iter().position(|one| one == exit);
         exits.into_iter().min_by_key(rank).unwrap_or(Self::Done)
+    }
+}
+
+impl From<ErrorClass> for Exit {
+    fn from(class: ErrorClass) -> Self {
+        match class {
+            ErrorClass::Unexpected => Self::Unexpected,
+            ErrorClass::Usage => Self::Usage,
+            ErrorClass::SignIn => Self::SignIn,
+            ErrorClass::Refused => Self::Refused,
+            ErrorClass::Stopped => Self::Stopped,
+            ErrorClass::Interrupted => Self::Interrupted,
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::num::NonZeroUsize;
 
+use crate::connect::{NamedEnvironment, side_by_side};
 use crate::dataverse::Reader;
 use crate::journal::ListedUser;
 use crate::model::{Operation, UserId};
@@ -14,9 +15,9 @@ use super::args::ListArgs;
 use super::carry_out::watches;
 use super::change::{fell_back, new_run};
 use super::conclude::Conclusion;
+use super::connect::{connector, environments};
 use super::error::CliError;
 use super::exit::Exit;
-use super::places::{Place, connect_all, places, side_by_side};
 use super::printer::Printer;
 use super::site::Ending;
 use super::skipped_names::say_skipped;
@@ -26,7 +27,7 @@ const CHUNK: usize = 500;
 
 /// Lists users and their filters.
 pub(super) async fn list(app: &App, args: &ListArgs) -> Result<Exit, CliError> {
-    let places = places(&args.connection, &app.output)?;
+    let places = environments(&args.connection, &app.output)?;
     let new = new_run(Operation::Deactivate, &args.scope)?;
     let looked = look_all(app, new, args.several.environments_at_once, &places).await;
     show_all(app, looked, async |looked, _, out| {
@@ -43,9 +44,9 @@ pub(super) async fn look_all(
     app: &App,
     new: NewRun,
     at_once: NonZeroUsize,
-    places: &[Place],
+    places: &[NamedEnvironment],
 ) -> Vec<(String, Result<Looked, CliError>)> {
-    let connected = connect_all(app, places, at_once).await;
+    let connected = connector(app).connect_all(places, at_once).await;
     let names: Vec<_> = places.iter().map(|place| &*place.name).collect();
     let (board, watches) = watches(app, &names);
     let work = connected

@@ -1,21 +1,18 @@
 //! `login` and `logout`: keeping a person's sign-in for later commands, and forgetting it.
 
 use crate::auth::{Keep, SignInMethod, forget};
+use crate::connect::{personal, sign_in_target};
 
 use super::App;
 use super::args::SignInArgs;
-use super::connect::target;
+use super::connect::{connector, target};
 use super::error::CliError;
 use super::exit::Exit;
-use super::sign_in::{SignIn, chosen, is_personal, not_personal, place};
 
 /// Signs in and keeps the sign-in.
 pub(super) async fn login(app: &App, args: &SignInArgs) -> Result<Exit, CliError> {
-    let target = target(&args.connection, None)?;
-    let settled = chosen(&target)?;
-    if !is_personal(&settled.method) {
-        return Err(not_personal(&settled));
-    }
+    let target = target(&args.connection)?;
+    let settled = personal(&target)?;
     let place = where_kept(&settled.method).ok_or_else(|| {
         CliError::Usage(
             "there is no place to keep a sign-in: set `keep` of the environment in the configuration file to \
@@ -23,8 +20,9 @@ pub(super) async fn login(app: &App, args: &SignInArgs) -> Result<Exit, CliError
                 .into(),
         )
     })?;
-    let sign_in = SignIn::open(&target, &app.interrupted).await?;
-    sign_in.first(&app.interrupted).await?;
+    let connector = connector(app);
+    let sign_in = connector.open_sign_in(None, &target).await?;
+    connector.sign_in_now(&sign_in).await?;
     let environment = &target.environment;
     app.printer.say(&format!(
         "Signed in to {environment}; the sign-in is kept in {place}. `syncfilters logout` forgets it."
@@ -34,14 +32,11 @@ pub(super) async fn login(app: &App, args: &SignInArgs) -> Result<Exit, CliError
 
 /// Forgets a kept sign-in.
 pub(super) fn logout(app: &App, args: &SignInArgs) -> Result<Exit, CliError> {
-    let target = target(&args.connection, None)?;
-    let settled = chosen(&target)?;
-    if !is_personal(&settled.method) {
-        return Err(not_personal(&settled));
-    }
+    let target = target(&args.connection)?;
+    let settled = personal(&target)?;
     let environment = &target.environment;
     app.printer
-        .say(&if forget(&settled.method, &place(&target))? {
+        .say(&if forget(&settled.method, &sign_in_target(&target))? {
             format!("The sign-in to {environment} is forgotten here.")
         } else {
             format!("There was no kept sign-in to {environment}.")

@@ -22,7 +22,6 @@ mod formats;
 mod interrupt;
 mod list;
 mod login;
-mod places;
 mod printer;
 mod resume;
 mod runs;

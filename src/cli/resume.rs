@@ -13,11 +13,10 @@ use super::App;
 use super::args::{ApplyArgs, SavedPlanArgs};
 use super::carry_out::{Group, watches};
 use super::change::connect_for_a_change;
-use super::connect::store;
+use super::connect::{environment_of_run, store};
 use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
-use super::places::place_of_run;
 use super::site::{Ending, Site};
 
 /// Applies a saved plan, where it still fits.
@@ -79,7 +78,7 @@ async fn go_on(
         claimed: &file.head.environment,
         is_own: path.is_own(),
     };
-    let places = [place_of_run(&args.connection, address)?.at_pace_of(&kept)];
+    let places = [environment_of_run(&args.connection, address)?.at_pace_of(&kept)];
     let operation = file.head.operation;
     let deactivates = match phase {
         Phase::Gathering | Phase::Surveying => operation == Operation::Deactivate,
@@ -110,7 +109,7 @@ async fn refuse_other_plan(file: &RunFile, expected: &PlanDigest) -> Result<(), 
     if found == *expected {
         return Ok(());
     }
-    Err(CliError::Refused(vec![crate::plan::Refusal::OtherPlan {
+    Err(CliError::from(vec![crate::plan::Refusal::OtherPlan {
         found,
         expected: expected.clone(),
     }]))

@@ -5,13 +5,13 @@ use std::io::Write;
 use crate::journal::RunReader;
 use crate::model::{Operation, Outcome};
 use crate::report::{
-    Format, Overview, StyledWrite, write_calendar_warning, write_document, write_plan, write_run,
-    write_summary, write_undo_limits,
+    ErrorReport, Format, Overview, StyledWrite, write_calendar_warning, write_document, write_plan,
+    write_run, write_summary, write_undo_limits,
 };
 use crate::rollout::{EndedRun, Halted, Planned, RolloutError, StopReason};
 
 use super::App;
-use super::error::{CliError, Told};
+use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::resume::how_to_go_on;
@@ -36,7 +36,7 @@ pub(super) struct Ending {
     /// An outcome, or the stable word of an error.
     pub(super) word: String,
     pub(super) exit: Exit,
-    pub(super) error: Option<Told>,
+    pub(super) error: Option<ErrorReport>,
     /// The run; none where it came to nothing, or was never begun.
     pub(super) run: Option<EndedRun>,
 }
@@ -63,11 +63,11 @@ impl Ending {
 
     /// With an error that left no run.
     pub(super) fn badly(error: &CliError) -> Self {
-        let told = error.told();
+        let report = error.report();
         Self {
-            word: told.kind.to_owned(),
-            exit: told.exit,
-            error: Some(told),
+            word: report.kind.to_owned(),
+            exit: report.class.into(),
+            error: Some(report),
             run: None,
         }
     }
@@ -79,16 +79,16 @@ impl Ending {
             .as_ref()
             .is_some_and(|run| run.outcome == Outcome::Stopped);
         let resumable = why.is_resumable();
-        let told = CliError::from(why).told();
-        let exit = match told.exit {
+        let report = ErrorReport::from(&why);
+        let exit = match report.class.into() {
             Exit::Interrupted => Exit::Interrupted,
             _ if begun && resumable => Exit::Stopped,
             exit => exit,
         };
         Self {
-            word: told.kind.to_owned(),
+            word: report.kind.to_owned(),
             exit,
-            error: Some(told),
+            error: Some(report),
             run,
         }
     }
@@ -103,10 +103,10 @@ impl Ending {
 
     /// Says the error, and how to go on with a run that was left.
     pub(super) fn say(&self, app: &App, name: Option<&str>) {
-        let Some(told) = &self.error else { return };
+        let Some(report) = &self.error else { return };
         let whose = name.map_or_else(String::new, |name| format!("{name}: "));
-        let message = format!("{whose}{}", told.message);
-        app.printer.error(&message, told.hint.as_deref());
+        let message = format!("{whose}{}", report.message);
+        app.printer.error(&message, report.hint.as_deref());
         self.say_how_to_go_on(name);
     }
 

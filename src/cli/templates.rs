@@ -39,7 +39,7 @@ pub(super) async fn templates(app: &App, args: &TemplatesArgs) -> Result<Exit, C
 
 async fn list(app: &App, args: &TemplateListArgs) -> Result<Exit, CliError> {
     let choice = choice(&args.choice)?;
-    let connection = connect(app, target(&args.connection, None)?).await?;
+    let connection = connect(app, target(&args.connection)?).await?;
     let reader = connection.reader().clone();
     let templates = read(&reader, &choice).await?;
     let mut out = Printer::result();
@@ -52,7 +52,7 @@ async fn list(app: &App, args: &TemplateListArgs) -> Result<Exit, CliError> {
 /// back, and the result names the command that takes it back.
 async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result<Exit, CliError> {
     let choice = choice(&args.choice)?;
-    let target = target(&args.connection, None)?;
+    let target = target(&args.connection)?;
     let mut consent = Consent::new(&flags(args));
     let operation = match wish.state {
         State::Active => Operation::Reactivate,
@@ -263,9 +263,14 @@ mod tests {
             possible(&templates, wish)
         };
         assert!(refused(Some(false)).is_ok());
-        let told = refused(None).unwrap_err().told();
-        assert_eq!((told.kind, told.exit), ("default-template", Exit::Refused));
-        assert!(told.message.contains("Appointments (appointment, outlook)"));
-        assert!(told.hint.unwrap().contains("--clear-default"));
+        let report = refused(None).unwrap_err().report();
+        assert_eq!(report.kind, "default-template");
+        assert_eq!(Exit::from(report.class), Exit::Refused);
+        assert!(
+            report
+                .message
+                .contains("Appointments (appointment, outlook)")
+        );
+        assert!(report.hint.unwrap().contains("--clear-default"));
     }
 }

@@ -12,11 +12,10 @@ use super::App;
 use super::args::UndoArgs;
 use super::carry_out::{Group, watches};
 use super::change::connect_for_a_change;
-use super::connect::store;
+use super::connect::{environment_of_run, store};
 use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
-use super::places::place_of_run;
 use super::site::{Ending, Site};
 
 /// Puts back what a run changed, as a run of its own.
@@ -31,7 +30,7 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
         claimed: &source.head().environment,
         is_own: path.is_own(),
     };
-    let places = [place_of_run(&common.connection, address)?];
+    let places = [environment_of_run(&common.connection, address)?];
     let mut consent = Consent::new(&common.consent);
     let one = NonZeroUsize::MIN;
     let what = (

@@ -8,11 +8,10 @@ use crate::report::{Format, ReportError, clean, write_json};
 
 use super::App;
 use super::args::SignInArgs;
-use super::connect::{connect_with, target};
+use super::connect::{connector, target};
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
-use super::sign_in::SignIn;
 
 #[derive(Debug, Serialize)]
 struct Document {
@@ -44,10 +43,11 @@ struct Way {
 
 /// Signs in and says who that is.
 pub(super) async fn whoami(app: &App, args: &SignInArgs) -> Result<Exit, CliError> {
-    let target = target(&args.connection, None)?;
+    let target = target(&args.connection)?;
     let environment = target.environment.to_string();
-    let sign_in = SignIn::open(&target, &app.interrupted).await?;
-    let connection = connect_with(app, target, sign_in.signed_in()).await?;
+    let connector = connector(app);
+    let sign_in = connector.open_sign_in(None, &target).await?;
+    let connection = connector.connect_with(target, sign_in.signed_in()).await?;
     let reader = connection.reader();
     let identity = reader.identity();
     let document = Document {

@@ -16,7 +16,7 @@ use crate::model::{
 };
 
 use super::json::write_json;
-use super::{ReportError, foresight_document, hint, words};
+use super::{ErrorReport, ReportError, foresight_document, hint, words};
 
 /// The version of every JSON document.
 pub(super) const FORMAT: u32 = 1;
@@ -55,28 +55,12 @@ fn write(out: &mut dyn Write, run: &RunReader, changes: bool) -> Result<(), Repo
 }
 
 /// Writes the JSON document of an error.
-pub fn write_error(
-    out: &mut dyn Write,
-    kind: &str,
-    message: &str,
-    hint: Option<&str>,
-) -> Result<(), ReportError> {
+pub fn write_error(out: &mut dyn Write, error: &ErrorReport) -> Result<(), ReportError> {
     #[derive(Serialize)]
     struct Document<'a> {
         format: u32,
-        error: Error<'a>,
+        error: &'a ErrorReport,
     }
-    #[derive(Serialize)]
-    struct Error<'a> {
-        kind: &'a str,
-        message: &'a str,
-        hint: Option<&'a str>,
-    }
-    let error = Error {
-        kind,
-        message,
-        hint,
-    };
     let format = FORMAT;
     Ok(write_json(out, &Document { format, error })?)
 }
@@ -286,6 +270,7 @@ impl<'a> Change<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::ErrorClass;
     use crate::report::support::{Come, run};
     use serde_json::{Value, json};
 
@@ -408,7 +393,8 @@ mod tests {
     #[test]
     fn an_error_is_a_document_too() {
         let mut out = Vec::new();
-        write_error(&mut out, "sign-in", "the token has expired", None).unwrap();
+        let error = ErrorReport::new("sign-in", ErrorClass::SignIn, &"the token has expired");
+        write_error(&mut out, &error).unwrap();
         let document = parsed(&String::from_utf8(out).unwrap());
         let error = json!({ "kind": "sign-in", "message": "the token has expired", "hint": null });
         assert_eq!(document, json!({ "format": 1, "error": error }));

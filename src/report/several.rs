@@ -12,18 +12,7 @@ use super::paint::Tone;
 use super::text::{clean, number};
 use super::within::{Inward, Named};
 use super::writer::{StyledWrite, paint_line};
-use super::{Format, Look, ReportError};
-
-/// An error of one environment, as people and programs are told it.
-#[derive(Clone, Copy, Debug, Serialize)]
-pub struct Failure<'a> {
-    /// A stable word.
-    pub kind: &'a str,
-    /// What failed, and why.
-    pub message: &'a str,
-    /// What to do next.
-    pub hint: Option<&'a str>,
-}
+use super::{ErrorReport, Format, Look, ReportError};
 
 /// One environment in the table at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,7 +69,7 @@ impl<'a> Several<'a> {
     pub fn begin(
         &mut self,
         name: &str,
-        error: Option<Failure<'_>>,
+        error: Option<&ErrorReport>,
     ) -> Result<Box<dyn StyledWrite + '_>, ReportError> {
         let first = self.written == 0;
         self.written += 1;
@@ -104,7 +93,7 @@ impl<'a> Several<'a> {
     pub fn without_result(
         &mut self,
         name: &str,
-        error: Option<Failure<'_>>,
+        error: Option<&ErrorReport>,
     ) -> Result<(), ReportError> {
         if self.format == Format::Json {
             let first = self.written == 0;
@@ -136,7 +125,7 @@ impl<'a> Several<'a> {
     fn json_head(
         &mut self,
         name: &str,
-        error: Option<Failure<'_>>,
+        error: Option<&ErrorReport>,
         first: bool,
     ) -> Result<(), ReportError> {
         let comma = if first { "" } else { "," };
@@ -219,14 +208,12 @@ pub fn write_overview(
 mod tests {
     use super::*;
     use crate::report::support::{Come, PLAIN, TestRun, run};
-    use crate::report::{write_document, write_error, write_run, write_summary};
+    use crate::report::{ErrorClass, write_document, write_error, write_run, write_summary};
     use serde_json::json;
 
-    const DOWN: Failure<'static> = Failure {
-        kind: "unreachable",
-        message: "cannot reach b",
-        hint: None,
-    };
+    fn down() -> ErrorReport {
+        ErrorReport::new("unreachable", ErrorClass::Unexpected, &"cannot reach b")
+    }
 
     /// Twice the same run, and between them an environment that is down.
     fn shown(run: &TestRun, format: Format) -> String {
@@ -234,7 +221,7 @@ mod tests {
             let mut several = Several::new(Box::new(out), format)?;
             for name in ["a", "b", "c, \"d\""] {
                 if name == "b" {
-                    several.without_result(name, Some(DOWN))?;
+                    several.without_result(name, Some(&down()))?;
                     several.end(1)?;
                     continue;
                 }
@@ -264,7 +251,7 @@ mod tests {
         let first = json!({ "environment": "a", "error": null, "result": alone, "exit": 6 });
         assert_eq!(environments[0], first);
         let mut error = Vec::new();
-        write_error(&mut error, DOWN.kind, DOWN.message, DOWN.hint).unwrap();
+        write_error(&mut error, &down()).unwrap();
         let error: serde_json::Value = serde_json::from_slice(&error).unwrap();
         assert_eq!(environments[1]["error"], error["error"]);
         assert!(environments[1]["result"].is_null());

@@ -1,73 +1,68 @@
-//! Which environments, and signing in to them.
+//! Which environments are meant.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::num::{NonZeroU32, NonZeroUsize};
-
-use futures_util::StreamExt;
+use std::num::NonZeroU32;
 
 use crate::auth::{SecretFrom, SignInMethod};
 use crate::model::is_same_place;
 use crate::plan::RunSettings;
-use crate::report::{Format, ReportError};
-use crate::rollout::Connection;
 use crate::settings::{Pace, RunAddress, Target};
 
-use super::App;
-use super::args::{ConnectionArgs, OutputArgs};
-use super::connect::{Layers, connect_with, target};
-use super::error::CliError;
-use super::sign_in::{SignIn, announce, chosen, may_turn_to_a_person};
+use super::sign_in::chosen;
+use super::{ConnectError, ConnectionOptions, Layers};
 
-/// An environment that was named.
+/// An environment with the name that it has for people.
 #[derive(Clone, Debug)]
-pub(super) struct Place {
-    pub(super) name: String,
-    pub(super) target: Target,
+pub struct NamedEnvironment {
+    /// Its name in the configuration file; else its address.
+    pub name: String,
+    /// Where it is, and how to talk to it.
+    pub target: Target,
 }
 
 /// The environments that are meant: the one that was named, or the default, or several.
 ///
 /// # Errors
 /// With everything that is wrong with them, before anything is asked of any server.
-pub(super) fn places(args: &ConnectionArgs, output: &OutputArgs) -> Result<Vec<Place>, CliError> {
-    if args.environment.len() < 2 {
-        return Ok(vec![Place::of(target(args, None)?)]);
+pub fn environments(options: &ConnectionOptions) -> Result<Vec<NamedEnvironment>, ConnectError> {
+    if options.environments.len() < 2 {
+        return Ok(vec![NamedEnvironment::of(options.target(None)?)]);
     }
-    if output.format == Format::Html {
-        return Err(ReportError::OnlyOneRun.into());
-    }
-    let layers = Layers::read(args)?;
-    let (mut places, mut wrong) = (Vec::new(), Vec::new());
-    for name in &args.environment {
-        match layers.target(args, Some(name), None) {
-            Ok(target) => places.push(Place {
+    let layers = Layers::read(options)?;
+    let (mut environments, mut wrong) = (Vec::new(), Vec::new());
+    for name in &options.environments {
+        match layers.target(options, Some(name), None) {
+            Ok(target) => environments.push(NamedEnvironment {
                 name: name.clone(),
                 target,
             }),
             Err(error) => wrong.push(error.to_string()),
         }
     }
-    wrong.extend(same(&places));
-    let tokens = places.iter().filter_map(|place| {
-        let variable = token_variable(&chosen(&place.target).ok()?.method)?;
-        Some((place.name.clone(), variable))
+    wrong.extend(same(&environments));
+    let tokens = environments.iter().filter_map(|one| {
+        let variable = token_variable(&chosen(&one.target).ok()?.method)?;
+        Some((one.name.clone(), variable))
     });
     wrong.extend(shared(tokens));
     if wrong.is_empty() {
-        return Ok(places);
+        return Ok(environments);
     }
-    Err(CliError::Environments(wrong))
+    Err(ConnectError::Environments(wrong))
 }
 
 /// The environment of a run that has a file.
-pub(super) fn place_of_run(args: &ConnectionArgs, run: RunAddress<'_>) -> Result<Place, CliError> {
-    Ok(Place::of(target(args, Some(run))?))
+pub fn environment_of_run(
+    options: &ConnectionOptions,
+    run: RunAddress<'_>,
+) -> Result<NamedEnvironment, ConnectError> {
+    Ok(NamedEnvironment::of(options.target(Some(run))?))
 }
 
-impl Place {
-    /// At the pace that was given with a run, unless a flag of this command says another.
-    pub(super) fn at_pace_of(mut self, kept: &RunSettings) -> Self {
+impl NamedEnvironment {
+    /// The same at the pace that was given with a run, unless a flag of this command says another.
+    pub fn at_pace_of(mut self, kept: &RunSettings) -> Self {
         let Pace {
             concurrency,
             max_requests_per_5m,
@@ -93,7 +88,7 @@ impl Place {
 }
 
 /// Environments that were named twice, by the same name or by two names of one address.
-fn same(places: &[Place]) -> Vec<String> {
+fn same(places: &[NamedEnvironment]) -> Vec<String> {
     let mut wrong = Vec::new();
     for (at, place) in places.iter().enumerate() {
         let url = place.target.environment.as_url();
@@ -144,89 +139,14 @@ fn shared(tokens: impl Iterator<Item = (String, String)>) -> Vec<String> {
     by_variable.into_iter().map(told).collect()
 }
 
-/// Does pieces of work side by side, so many at once; what came of them is in the order of the pieces.
-pub(super) async fn side_by_side<T, F: Future<Output = T>>(
-    at_once: NonZeroUsize,
-    work: impl IntoIterator<Item = F>,
-) -> Vec<T> {
-    let numbered = work
-        .into_iter()
-        .enumerate()
-        .map(|(at, one)| async move { (at, one.await) });
-    let mut done: Vec<_> = futures_util::stream::iter(numbered)
-        .buffer_unordered(at_once.get())
-        .collect()
-        .await;
-    done.sort_by_key(|(at, _)| *at);
-    done.into_iter().map(|(_, one)| one).collect()
-}
-
-/// Signs in to every environment and finds out who answers: first those where a person may be asked, one after the
-/// other; then all others side by side.
-pub(super) async fn connect_all(
-    app: &App,
-    places: &[Place],
-    at_once: NonZeroUsize,
-) -> Vec<(String, Result<Connection, CliError>)> {
-    let several = places.len() > 1;
-    let mut signed_in = Vec::new();
-    for place in places {
-        signed_in.push(if several {
-            sign_in_in_turn(app, place).await
-        } else {
-            Ok(None)
-        });
-    }
-    let work = places
-        .iter()
-        .zip(signed_in)
-        .map(|(place, signed_in)| async {
-            let connected = connect(app, place, several, signed_in).await;
-            (place.name.clone(), connected)
-        });
-    side_by_side(at_once, work).await
-}
-
-async fn connect(
-    app: &App,
-    place: &Place,
-    several: bool,
-    signed_in: Result<Option<SignIn>, CliError>,
-) -> Result<Connection, CliError> {
-    let sign_in = match signed_in? {
-        Some(sign_in) => sign_in,
-        None => open(app, place, several).await?,
-    };
-    let target = place.target.clone();
-    let connection = connect_with(app, target, sign_in.signed_in()).await?;
-    announce(&sign_in, connection.reader().identity());
-    Ok(connection)
-}
-
-/// `None` where nobody has to be asked.
-async fn sign_in_in_turn(app: &App, place: &Place) -> Result<Option<SignIn>, CliError> {
-    if !may_turn_to_a_person(&chosen(&place.target)?.method) {
-        return Ok(None);
-    }
-    app.printer.say(&format!("Signing in to {}.", place.name));
-    let sign_in = open(app, place, true).await?;
-    sign_in.first(&app.interrupted).await?;
-    Ok(Some(sign_in))
-}
-
-async fn open(app: &App, place: &Place, several: bool) -> Result<SignIn, CliError> {
-    let name = several.then_some(place.name.as_str());
-    SignIn::open_named(name, &place.target, &app.interrupted).await
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::settings::{Address, Origin, SignInKeys};
 
-    fn place(name: &str, url: &str) -> Place {
+    fn place(name: &str, url: &str) -> NamedEnvironment {
         let origin = Origin::Profile(name.into());
-        Place {
+        NamedEnvironment {
             name: name.into(),
             target: Target {
                 environment: Address::given(url, &origin).unwrap(),
@@ -272,22 +192,5 @@ mod tests {
             wrong[0]
                 .starts_with("the token in T is for one environment, and would go to `a`, `b`;")
         );
-    }
-
-    #[tokio::test]
-    async fn what_is_done_side_by_side_comes_back_in_order() {
-        let (sender, receiver) = tokio::sync::oneshot::channel::<()>();
-        let first = async move {
-            receiver.await.unwrap();
-            1
-        };
-        let second = async move {
-            sender.send(()).unwrap();
-            2
-        };
-        let work: [std::pin::Pin<Box<dyn Future<Output = i32>>>; 2] =
-            [Box::pin(first), Box::pin(second)];
-        let at_once = NonZeroUsize::new(2).unwrap();
-        assert_eq!(side_by_side(at_once, work).await, [1, 2]);
     }
 }

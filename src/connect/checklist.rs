@@ -1,0 +1,104 @@
+//! A list of checks, each with its result and what to do about it.
+
+use serde::Serialize;
+
+use crate::report::ErrorReport;
+
+/// How a check came out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum CheckResult {
+    /// All is well.
+    Ok,
+    /// It works, with a reservation; or it could not be found out.
+    Warning,
+    /// It does not work.
+    Failed,
+    /// It could not be checked, because something before it failed.
+    Skipped,
+}
+
+/// One check.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Check {
+    /// Its name.
+    #[serde(rename = "check")]
+    pub name: &'static str,
+    /// How it came out.
+    pub result: CheckResult,
+    /// What was found.
+    pub found: String,
+    /// What to do about it.
+    pub hint: Option<String>,
+}
+
+/// The checks made so far.
+#[derive(Debug, Default)]
+pub struct Checklist {
+    checks: Vec<Check>,
+    failed: bool,
+}
+
+impl Checklist {
+    /// All is well.
+    pub(super) fn ok(&mut self, check: &'static str, found: impl Into<String>) {
+        self.add(check, CheckResult::Ok, found.into(), None);
+    }
+
+    pub(super) fn warning(
+        &mut self,
+        check: &'static str,
+        found: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.add(check, CheckResult::Warning, found.into(), Some(hint.into()));
+    }
+
+    pub(super) fn failed(
+        &mut self,
+        check: &'static str,
+        found: impl Into<String>,
+        hint: impl Into<String>,
+    ) {
+        self.add(check, CheckResult::Failed, found.into(), Some(hint.into()));
+    }
+
+    /// A failure that is an error of ours, with its hint.
+    pub(super) fn error(&mut self, check: &'static str, error: impl Into<ErrorReport>) {
+        let ErrorReport { message, hint, .. } = error.into();
+        self.add(check, CheckResult::Failed, message, hint);
+    }
+
+    pub(super) fn skipped(&mut self, checks: &[&'static str]) {
+        for check in checks {
+            let found = "not checked, because of the failure above".to_owned();
+            self.add(check, CheckResult::Skipped, found, None);
+        }
+    }
+
+    /// Every check, in the order in which they were made.
+    pub fn checks(&self) -> &[Check] {
+        &self.checks
+    }
+
+    /// Whether any check failed.
+    pub fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    fn add(
+        &mut self,
+        check: &'static str,
+        result: CheckResult,
+        found: String,
+        hint: Option<String>,
+    ) {
+        self.failed |= result == CheckResult::Failed;
+        self.checks.push(Check {
+            name: check,
+            result,
+            found,
+            hint,
+        });
+    }
+}

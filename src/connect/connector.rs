@@ -1,0 +1,163 @@
+//! From a target to an environment that has answered.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::{self, Http, SignedIn, UserPrompt};
+use crate::dataverse::{self, Channel, Identity, Reader};
+use crate::journal::RunStore;
+use crate::pacing::Pacer;
+use crate::plan::{GuardBook, Guards, KnownOrganization};
+use crate::rollout::Connection;
+use crate::settings::{Target, state_dir};
+
+use super::ConnectError;
+use super::sign_in::{SignIn, chosen, sign_in_target};
+
+/// What is said while environments are connected to.
+pub trait Notices: Send + Sync + fmt::Debug {
+    /// Says what is going on; a front end may be told to leave it out.
+    fn status(&self, text: &str);
+
+    /// Says what has to be known in any case.
+    fn notice(&self, text: &str);
+}
+
+/// Connects to environments, on behalf of a front end.
+#[derive(Clone, Debug)]
+pub struct Connector {
+    /// Whoever signs in.
+    pub prompt: Arc<dyn UserPrompt>,
+    /// Where it is said what is going on.
+    pub notices: Arc<dyn Notices>,
+    /// The folder of run files; else the usual one.
+    pub state_dir: Option<PathBuf>,
+    /// Ends all work.
+    pub interrupted: CancellationToken,
+}
+
+/// After so long without an answer it is said what is being tried, so that a wrong address is seen before a connection
+/// is given up. An environment far away answers within one or two seconds.
+const SAY_AFTER: Duration = Duration::from_secs(2);
+
+impl Connector {
+    /// The folder of run files.
+    pub fn store(&self) -> Result<RunStore, ConnectError> {
+        Ok(RunStore::new(&state_dir(self.state_dir.as_deref())?))
+    }
+
+    /// Signs in, finds out who answers, and says who that is where it was not settled beforehand.
+    pub async fn connect(&self, target: Target) -> Result<Connection, ConnectError> {
+        let address = target.environment.to_string();
+        self.saying(address, self.sign_in_and_connect(target)).await
+    }
+
+    /// Does the work, and says what it waits for where that takes long.
+    async fn saying<T>(&self, address: String, work: impl Future<Output = T>) -> T {
+        tokio::pin!(work);
+        tokio::select! {
+            biased;
+            done = &mut work => return done,
+            () = tokio::time::sleep(SAY_AFTER) => {}
+        }
+        self.notices
+            .status(&format!("Connecting to {address} is taking long ..."));
+        work.await
+    }
+
+    async fn sign_in_and_connect(&self, target: Target) -> Result<Connection, ConnectError> {
+        let sign_in = self.open_sign_in(None, &target).await?;
+        let connection = self.connect_with(target, sign_in.signed_in()).await?;
+        self.announce(&sign_in, connection.reader().identity());
+        Ok(connection)
+    }
+
+    /// Finds out who answers to whoever signed in, and what has to be kept to there.
+    pub async fn connect_with(
+        &self,
+        target: Target,
+        signed_in: impl Into<SignedIn>,
+    ) -> Result<Connection, ConnectError> {
+        let (book, named) = (target.guard_book, target.named);
+        let pacer = Pacer::new(target.pacing);
+        let token = self.interrupted.child_token();
+        let channel = Channel::new(target.environment, signed_in, pacer, token);
+        let reader = Reader::connect(channel.map_err(ConnectError::Http)?).await?;
+        let guards = self.guards(&reader, &book, named.as_deref()).await?;
+        Ok(Connection::new(reader, guards))
+    }
+
+    /// What has to be kept to in the organisation that answered, however it was named.
+    async fn guards(
+        &self,
+        reader: &Reader,
+        book: &GuardBook,
+        named: Option<&str>,
+    ) -> Result<Guards, ConnectError> {
+        if !book.asks_for_something() {
+            return Ok(book.at_address(reader.environment().as_url(), named));
+        }
+        // An entry with another address can be about the same organisation.
+        let own_addresses = reader.own_addresses().await?;
+        let own_runs = self.store()?.organizations()?;
+        let known = KnownOrganization {
+            address: reader.environment().as_url(),
+            id: reader.identity().organization.id,
+            own_addresses: &own_addresses,
+            own_runs: &own_runs,
+        };
+        Ok(book.holding(known, named))
+    }
+
+    /// Settles on a sign-in method and makes it ready. Where there are several environments, what is said has the name
+    /// of this one.
+    pub async fn open_sign_in(
+        &self,
+        name: Option<&str>,
+        target: &Target,
+    ) -> Result<SignIn, ConnectError> {
+        let (chosen, at) = (chosen(target)?, sign_in_target(target));
+        let http = Http::new().map_err(ConnectError::Http)?;
+        let opening = auth::sign_in(&chosen.method, &at, &http, &self.prompt);
+        let signed_in = tokio::select! {
+            () = self.interrupted.cancelled() => return Err(dataverse::Error::Interrupted.into()),
+            signed_in = opening => signed_in?,
+        };
+        if chosen.found {
+            let (whose, how) = (whose(name), signed_in.describe());
+            self.notices
+                .notice(&format!("{whose}Signing in with {how}."));
+        }
+        Ok(SignIn {
+            name: name.map(str::to_owned),
+            chosen,
+            signed_in,
+        })
+    }
+
+    /// Signs in now: gets a token, or signs a connection in.
+    pub async fn sign_in_now(&self, sign_in: &SignIn) -> Result<(), ConnectError> {
+        tokio::select! {
+            () = self.interrupted.cancelled() => Err(dataverse::Error::Interrupted.into()),
+            done = sign_in.signed_in.now() => Ok(done?),
+        }
+    }
+
+    /// Says who signed in. A token that was given, and a method that was named, are known to whoever gave them.
+    pub(super) fn announce(&self, sign_in: &SignIn, identity: &Identity) {
+        if sign_in.chosen.found {
+            let (who, name) = (&identity.caller.user, &identity.organization.name);
+            let whose = whose(sign_in.name.as_deref());
+            self.notices
+                .notice(&format!("{whose}Signed in to {name} as {who}."));
+        }
+    }
+}
+
+fn whose(name: Option<&str>) -> String {
+    name.map_or_else(String::new, |name| format!("{name}: "))
+}

@@ -1,0 +1,155 @@
+//! `doctor`: from the address to the privileges, one check at a time. It writes nothing to the CRM.
+
+use std::num::NonZeroUsize;
+
+use crate::auth::{self, Http, SignInMethod};
+use crate::dataverse::Reader;
+use crate::settings::Target;
+
+use super::doctor_checks::{AFTER_SIGN_IN, after_sign_in};
+use super::several::side_by_side;
+use super::sign_in::{chosen, may_turn_to_a_person};
+use super::{Checklist, ConnectError, Connector, NamedEnvironment};
+
+const ADDRESS: &str = "address";
+const CHALLENGE: &str = "where to sign in";
+const TOKEN: &str = "token";
+const IDENTITY: &str = "identity";
+
+impl Connector {
+    /// Checks everything that a run depends on, everywhere: first where a person may be asked, one environment after
+    /// the other; then all others side by side, so many at once.
+    pub async fn examine_all(
+        &self,
+        environments: &[NamedEnvironment],
+        at_once: NonZeroUsize,
+    ) -> Vec<Result<Checklist, ConnectError>> {
+        let several = environments.len() > 1;
+        let examine = |one: &NamedEnvironment| {
+            let (name, target) = (one.name.clone(), one.target.clone());
+            async move { self.examine(several.then_some(&*name), target).await }
+        };
+        let mut in_turn = Vec::new();
+        for one in environments {
+            let settled = chosen(&one.target);
+            let personal = settled.is_ok_and(|settled| may_turn_to_a_person(&settled.method));
+            in_turn.push(if personal {
+                Some(examine(one).await)
+            } else {
+                None
+            });
+        }
+        let work = environments.iter().zip(in_turn).map(|(one, done)| async {
+            match done {
+                Some(done) => done,
+                None => examine(one).await,
+            }
+        });
+        side_by_side(at_once, work).await
+    }
+
+    /// Every check of one environment; `name` is said where there are several.
+    async fn examine(&self, name: Option<&str>, target: Target) -> Result<Checklist, ConnectError> {
+        let mut list = Checklist::default();
+        list.ok(
+            ADDRESS,
+            format!("{} ({})", target.environment, target.origin),
+        );
+        if let Some(reader) = sign_in(self, &mut list, name, target).await? {
+            after_sign_in(&mut list, &reader).await;
+        }
+        Ok(list)
+    }
+}
+
+/// From the address to whoever signed in.
+async fn sign_in(
+    connector: &Connector,
+    list: &mut Checklist,
+    name: Option<&str>,
+    target: Target,
+) -> Result<Option<Reader>, ConnectError> {
+    let settled = match chosen(&target) {
+        Ok(settled) => settled,
+        Err(error) => {
+            challenge(list, &target, None).await?;
+            list.error(TOKEN, &error);
+            list.skipped(&[IDENTITY]);
+            list.skipped(&AFTER_SIGN_IN);
+            return Ok(None);
+        }
+    };
+    challenge(list, &target, Some(&settled.method)).await?;
+    let signed_in = async {
+        let sign_in = connector.open_sign_in(name, &target).await?;
+        connector.sign_in_now(&sign_in).await?;
+        Ok::<_, ConnectError>(sign_in)
+    };
+    let sign_in = match signed_in.await {
+        Ok(sign_in) => sign_in,
+        Err(error) => {
+            list.error(TOKEN, &error);
+            list.skipped(&[IDENTITY]);
+            list.skipped(&AFTER_SIGN_IN);
+            return Ok(None);
+        }
+    };
+    list.ok(TOKEN, format!("from {}", sign_in.signed_in().describe()));
+    match connector.connect_with(target, sign_in.signed_in()).await {
+        Ok(connection) => {
+            let reader = connection.reader().clone();
+            let identity = reader.identity();
+            let (user, organization) = (&identity.caller.user, &identity.organization.name);
+            list.ok(IDENTITY, format!("{user} in {organization}"));
+            Ok(Some(reader))
+        }
+        Err(error) => {
+            list.error(IDENTITY, &error);
+            list.skipped(&AFTER_SIGN_IN);
+            Ok(None)
+        }
+    }
+}
+
+/// Whether a token comes from elsewhere than the identity provider that the environment names.
+const fn names_no_authority(method: &SignInMethod) -> bool {
+    matches!(
+        method,
+        SignInMethod::Given { .. }
+            | SignInMethod::ManagedIdentity { .. }
+            | SignInMethod::Tool { .. }
+    )
+}
+
+/// Reachability, TLS and the challenge. Where nothing depends on the challenge, its lack is no failure.
+async fn challenge(
+    list: &mut Checklist,
+    target: &Target,
+    method: Option<&SignInMethod>,
+) -> Result<(), ConnectError> {
+    let needed = !method.is_some_and(names_no_authority);
+    let by_windows = matches!(method, Some(SignInMethod::Windows { .. }));
+    let http = Http::new().map_err(ConnectError::Http)?;
+    let keys = &target.sign_in;
+    let (vouched, tenant) = (keys.authority.as_deref(), keys.tenant.as_deref());
+    let found = match auth::challenge(&http, &target.environment).await {
+        Ok(challenge) if by_windows && challenge.windows() => {
+            Ok("at the server itself, by Windows authentication".to_owned())
+        }
+        Ok(challenge) => auth::judge(&target.environment, &challenge, vouched, tenant)
+            .map(|found| format!("{}, for {}", found.authority, found.resource)),
+        Err(error) => Err(error),
+    };
+    match found {
+        Ok(found) => list.ok(CHALLENGE, found),
+        Err(error) if needed || error.kind() == "sign-in-unreachable" => {
+            list.error(CHALLENGE, &error);
+        }
+        Err(error) => list.warning(
+            CHALLENGE,
+            error.to_string(),
+            "this does not matter while the token comes from elsewhere",
+        ),
+    }
+    Ok(())
+}

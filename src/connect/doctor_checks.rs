@@ -1,0 +1,249 @@
+//! The checks that `doctor` makes once it is signed in. They write nothing to the CRM.
+
+use crate::dataverse::{self, Impersonated, ImpersonationHeader, MailboxMethod, Reader};
+use crate::model::{User, UserId};
+
+use super::Checklist;
+
+const VERSION: &str = "version";
+const PRIVILEGES: &str = "privileges";
+const FILTERS: &str = "sync filters";
+const IMPERSONATION: &str = "impersonation";
+const CALENDARS: &str = "calendars";
+const MAILBOXES: &str = "mailboxes";
+const LIMITS: &str = "limits";
+
+/// Every check that needs a sign-in.
+pub(super) const AFTER_SIGN_IN: [&str; 7] = [
+    VERSION,
+    PRIVILEGES,
+    FILTERS,
+    IMPERSONATION,
+    CALENDARS,
+    MAILBOXES,
+    LIMITS,
+];
+
+/// The privileges that the caller needs itself, and what for.
+const NEEDED: [(&str, &str); 3] = [
+    (
+        "prvActOnBehalfOfAnotherUser",
+        "Act on Behalf of Another User, as in the role Delegate",
+    ),
+    ("prvReadUserQuery", "Read on Saved View"),
+    ("prvWriteUserQuery", "Write on Saved View"),
+];
+
+/// How many users are tried for the proof of impersonation: some cannot be impersonated.
+const TRIES: usize = 10;
+
+/// Makes them all.
+pub(super) async fn after_sign_in(list: &mut Checklist, reader: &Reader) {
+    version(list, reader);
+    privileges(list, reader).await;
+    filters(list, reader).await;
+    impersonation(list, reader).await;
+    calendars(list, reader);
+    mailboxes(list, reader).await;
+    limits(list, reader).await;
+}
+
+fn version(list: &mut Checklist, reader: &Reader) {
+    let identity = reader.identity();
+    let header = match reader.header() {
+        ImpersonationHeader::ObjectId => {
+            "impersonation by CallerObjectId, or MSCRMCallerID where a user has no Entra object id"
+        }
+        ImpersonationHeader::UserId => "impersonation by MSCRMCallerID",
+    };
+    list.ok(VERSION, format!("{}; {header}", identity.version));
+}
+
+async fn privileges(list: &mut Checklist, reader: &Reader) {
+    let (mut missing, mut unknown) = (Vec::new(), false);
+    for (name, what) in NEEDED {
+        match reader.holds_privilege(name).await {
+            Ok(Some(true)) => {}
+            Ok(Some(false)) => missing.push(format!("{what} ({name})")),
+            Ok(None) => unknown = true,
+            Err(error) => return list.error(PRIVILEGES, &error),
+        }
+    }
+    if !missing.is_empty() {
+        let missing = missing.join("; ");
+        list.failed(
+            PRIVILEGES,
+            format!("the caller lacks {missing}"),
+            "add it to a security role of the caller itself, not of a team",
+        );
+    } else if unknown {
+        list.warning(
+            PRIVILEGES,
+            "this server does not answer which privileges the caller holds",
+            "the checks below show whether they are enough",
+        );
+    } else {
+        let names: Vec<_> = NEEDED.iter().map(|(name, _)| *name).collect();
+        list.ok(PRIVILEGES, names.join(", "));
+    }
+}
+
+async fn filters(list: &mut Checklist, reader: &Reader) {
+    let asked = async {
+        reader.filter_table().await?;
+        reader.optimistic_concurrency().await
+    };
+    match asked.await {
+        Ok(Some(true)) => list.ok(
+            FILTERS,
+            "every column can be read; optimistic concurrency is enabled, so that nobody's change is overwritten",
+        ),
+        Ok(Some(false)) => list.warning(
+            FILTERS,
+            "optimistic concurrency is not enabled for them, so that writes use `If-Match: *`",
+            "a change that somebody makes during the run can be overwritten; run when nobody else changes filters",
+        ),
+        Ok(None) => list.warning(
+            FILTERS,
+            "every column can be read; the server does not say whether optimistic concurrency is enabled",
+            "a run tries it, and says so where the server refuses it",
+        ),
+        Err(error) => list.error(FILTERS, &error),
+    }
+}
+
+async fn impersonation(list: &mut Checklist, reader: &Reader) {
+    let users = match some_users(reader).await {
+        Ok(users) => users,
+        Err(error) => return list.error(IMPERSONATION, &error),
+    };
+    let (mut dropped, mut refused) = (None, None);
+    for user in &users {
+        match acts_as(reader, user).await {
+            Ok(true) => {
+                let header = match user.object_id {
+                    Some(_) => reader.header(),
+                    None => ImpersonationHeader::UserId,
+                };
+                let (header, user) = (header.name(), user.label());
+                return list.ok(IMPERSONATION, format!("honoured by {header}, as {user}"));
+            }
+            Ok(false) => dropped = Some(user.label()),
+            Err(error) if error.is_fatal() => return list.error(IMPERSONATION, &error),
+            Err(error) => refused = Some(error),
+        }
+    }
+    match (dropped, refused) {
+        (Some(user), _) => list.failed(
+            IMPERSONATION,
+            format!("not honoured: as {user} the server still takes us for the caller"),
+            "check that the caller has the role Delegate directly, and that no gateway removes the header",
+        ),
+        (None, Some(error)) => list.error(IMPERSONATION, &error),
+        (None, None) => list.warning(
+            IMPERSONATION,
+            "there is no other user to try it with",
+            "a run proves it again before it changes anything",
+        ),
+    }
+}
+
+/// Whether the server takes us for this user, by one header or the other.
+async fn acts_as(reader: &Reader, user: &User) -> Result<bool, dataverse::Error> {
+    let who = Impersonated::from(user);
+    let first = acts_by_header(reader, &who).await?;
+    if first || !reader.turn_header(&who) {
+        return Ok(first);
+    }
+    let other = acts_by_header(reader, &who).await.unwrap_or(false);
+    if !other {
+        reader.turn_header(&who);
+    }
+    Ok(other)
+}
+
+/// WhoAmI is not documented to say as whom we act, and a query is asked as well.
+async fn acts_by_header(reader: &Reader, who: &Impersonated) -> Result<bool, dataverse::Error> {
+    let user = who.id;
+    if reader.who_am_i_as(who).await? == user {
+        return Ok(true);
+    }
+    Ok(reader.current_user_as(who).await? == Some(user))
+}
+
+async fn some_users(reader: &Reader) -> Result<Vec<User>, dataverse::Error> {
+    let mut pages = reader.users(None);
+    let mut users = pages.next().await?.unwrap_or_default();
+    let caller = reader.identity().caller.id;
+    users.retain(|user| may_be_tried(user, caller));
+    users.truncate(TRIES);
+    Ok(users)
+}
+
+fn may_be_tried(user: &User, caller: UserId) -> bool {
+    user.id != caller && crate::plan::ineligible(user).is_none()
+}
+
+fn calendars(list: &mut Checklist, reader: &Reader) {
+    const SETTING: &str = "DistinctPhysicalAndLogicalDeletesForExchangeSync";
+    match reader.identity().organization.distinct_deletes {
+        Some(true) => list.ok(
+            CALENDARS,
+            format!("{SETTING} is on: what is no longer synchronised stays in Exchange"),
+        ),
+        Some(false) => list.warning(
+            CALENDARS,
+            format!("{SETTING} is off: what is no longer synchronised can be deleted from Exchange"),
+            "set it to true in the organization settings editor (on-premises: the OrgDBOrgSettings tool), never in the \
+             column itself; or deactivate with --accept-calendar-loss",
+        ),
+        None => list.warning(
+            CALENDARS,
+            format!("{SETTING} cannot be read"),
+            "give the caller Read on Organization, or take it for off",
+        ),
+    }
+}
+
+/// By what the mailboxes of enabled people synchronise; the filters of those by nothing have no effect.
+async fn mailboxes(list: &mut Checklist, reader: &Reader) {
+    let mut counts = Vec::new();
+    for method in MailboxMethod::ALL {
+        match reader.mailboxes(method).await {
+            Ok(count) => counts.push(count),
+            Err(error) if error.is_fatal() => return list.error(MAILBOXES, &error),
+            Err(error) => {
+                return list.warning(
+                    MAILBOXES,
+                    format!("which of them synchronise could not be read: {error}"),
+                    "give the caller Read on Mailbox; a plan counts every user until then",
+                );
+            }
+        }
+    }
+    if let [server, outlook, nothing] = counts[..] {
+        list.ok(
+            MAILBOXES,
+            format!(
+                "{server} by server-side synchronisation, {outlook} by Dynamics 365 for Outlook (the add-in reads the \
+                 same filters), {nothing} by nothing"
+            ),
+        );
+    }
+}
+
+async fn limits(list: &mut Checklist, reader: &Reader) {
+    match reader.limits().await {
+        Ok(limits) => {
+            let recommended = limits.recommended.map_or_else(
+                || "no recommendation of requests at once".to_owned(),
+                |count| format!("{count} requests at once are recommended"),
+            );
+            let remaining = limits.remaining.map_or_else(String::new, |count| {
+                format!("; {count} requests are left of the five-minute budget")
+            });
+            list.ok(LIMITS, recommended + &remaining);
+        }
+        Err(error) => list.error(LIMITS, &error),
+    }
+}

@@ -1,0 +1,22 @@
+//! From settings to environments that have answered: one way for every front end.
+//!
+//! A front end gives plain values ([`ConnectionOptions`]), somebody to ask ([`crate::auth::UserPrompt`]) and somewhere to
+//! say what is going on ([`Notices`]). Nothing here prints, and nothing here knows a command line.
+
+mod checklist;
+mod connector;
+mod doctor;
+mod doctor_checks;
+mod environments;
+mod error;
+mod options;
+mod several;
+mod sign_in;
+
+pub use checklist::{Check, CheckResult, Checklist};
+pub use connector::{Connector, Notices};
+pub use environments::{NamedEnvironment, environment_of_run, environments};
+pub use error::ConnectError;
+pub use options::{ConnectionOptions, Layers, config_file, process_environment};
+pub use several::side_by_side;
+pub use sign_in::{SignIn, chosen, is_personal, personal, sign_in_target};

@@ -1,0 +1,114 @@
+//! What a front end says of where to connect, and what file and environment variables add to it.
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
+use std::time::Duration;
+
+use crate::settings::{
+    Asked, ConfigFile, Pace, ProcessEnvironment, Profile, RunAddress, SettingsError, SignInKeys,
+    Target, Variables, config_path, from_variables, resolve,
+};
+
+/// What a front end says of where to connect and how.
+#[derive(Clone, Debug, Default)]
+pub struct ConnectionOptions {
+    /// The address of the environment.
+    pub url: Option<String>,
+    /// Names of the configuration file.
+    pub environments: Vec<String>,
+    /// The configuration file; else the usual one.
+    pub config: Option<PathBuf>,
+    /// How fast to go.
+    pub pace: Pace,
+    /// How to sign in.
+    pub sign_in: SignInKeys,
+    /// Over how long the server counts its budgets, where it is not the usual time.
+    pub budget_window: Option<Duration>,
+}
+
+impl ConnectionOptions {
+    /// The first environment that is named.
+    pub fn first(&self) -> Option<&str> {
+        self.environments.first().map(String::as_str)
+    }
+
+    /// The only environment that is meant. With a run it has to be that of the run.
+    pub fn target(&self, run: Option<RunAddress<'_>>) -> Result<Target, SettingsError> {
+        Layers::read(self)?.target(self, self.first(), run)
+    }
+
+    /// How to sign in where no environment is meant: the named profile may still say it.
+    pub fn sign_in_keys(&self) -> Result<SignInKeys, SettingsError> {
+        let file = config_file(self.config.as_deref())?;
+        let name = self.first().or(file.default_environment.as_deref());
+        let profile = name.and_then(|name| file.environments.get(name));
+        let variables = from_variables(process_environment())?;
+        let profile = profile.map(Profile::sign_in).unwrap_or_default();
+        Ok(self.sign_in.clone().or(variables).or(profile))
+    }
+}
+
+/// What the configuration file and the environment variables say.
+#[derive(Debug)]
+pub struct Layers {
+    file: ConfigFile,
+    variables: Variables,
+}
+
+impl Layers {
+    /// Reads both.
+    pub fn read(options: &ConnectionOptions) -> Result<Self, SettingsError> {
+        Ok(Self {
+            file: config_file(options.config.as_deref())?,
+            variables: Variables {
+                url: variable("SYNCFILTERS_URL"),
+                environment: variable("SYNCFILTERS_ENVIRONMENT"),
+                sign_in: from_variables(process_environment())?,
+            },
+        })
+    }
+
+    /// The environment of this name, or whichever is meant.
+    pub fn target(
+        &self,
+        options: &ConnectionOptions,
+        named: Option<&str>,
+        run: Option<RunAddress<'_>>,
+    ) -> Result<Target, SettingsError> {
+        let asked = Asked {
+            url: options.url.clone(),
+            environment: named.map(str::to_owned),
+            pace: options.pace,
+            sign_in: options.sign_in.clone(),
+        };
+        let mut target = resolve(&asked, &self.variables, &self.file, run)?;
+        if let Some(window) = options.budget_window {
+            target.pacing.budget_window = window;
+        }
+        Ok(target)
+    }
+}
+
+/// The configuration file; an empty one where there is none and none was asked for.
+pub fn config_file(asked: Option<&Path>) -> Result<ConfigFile, SettingsError> {
+    let (path, asked_for) = config_path(asked)?;
+    ConfigFile::read(&path, asked_for)
+}
+
+static PATH: LazyLock<Option<OsString>> = LazyLock::new(|| std::env::var_os("PATH"));
+
+/// The environment variables and program folders of this process.
+pub fn process_environment() -> ProcessEnvironment<'static> {
+    ProcessEnvironment {
+        variable: &variable,
+        path: PATH.as_deref(),
+    }
+}
+
+/// An empty variable is as good as none.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name)
+        .ok()
+        .filter(|value| !value.trim().is_empty())
+}

@@ -1,0 +1,88 @@
+//! Sign-in methods: which one is meant, and a sign-in that is ready.
+
+use crate::auth::{SecretFrom, SignInError, SignInMethod, SignInTarget, SignedIn};
+use crate::model::EnvironmentUrl;
+use crate::settings::{ChoiceError, Chosen, Target, choose};
+
+use super::ConnectError;
+use super::options::process_environment;
+
+/// A sign-in that is ready.
+#[derive(Debug)]
+pub struct SignIn {
+    /// The environment, where there are several.
+    pub(super) name: Option<String>,
+    pub(super) chosen: Chosen,
+    pub(super) signed_in: SignedIn,
+}
+
+impl SignIn {
+    /// Whoever signed in.
+    pub fn signed_in(&self) -> SignedIn {
+        self.signed_in.clone()
+    }
+
+    /// The sign-in method.
+    pub fn chosen(&self) -> &Chosen {
+        &self.chosen
+    }
+}
+
+/// The sign-in method that flags, variables and profile settle on.
+pub fn chosen(target: &Target) -> Result<Chosen, ChoiceError> {
+    choose(&target.sign_in, process_environment())
+}
+
+/// The same where a person has to sign in, so that there is something to keep.
+///
+/// # Errors
+/// Where the sign-in method keeps nothing.
+pub fn personal(target: &Target) -> Result<Chosen, ConnectError> {
+    let chosen = chosen(target)?;
+    if is_personal(&chosen.method) {
+        return Ok(chosen);
+    }
+    Err(SignInError::Unusable {
+        what: format!("sign-in `{}`", chosen.method.word()),
+        why: "it keeps nothing, so there is nothing to log in to or out of; only `browser` and `device-code` do".into(),
+    }
+    .into())
+}
+
+/// Where to sign in.
+pub fn sign_in_target(target: &Target) -> SignInTarget {
+    SignInTarget {
+        environment: EnvironmentUrl::clone(&target.environment),
+        tenant: target.sign_in.tenant.clone(),
+        authority: target.sign_in.authority.clone(),
+        known: None,
+    }
+}
+
+/// Whether a person has to sign in, so that there is something to keep.
+pub const fn is_personal(method: &SignInMethod) -> bool {
+    matches!(
+        method,
+        SignInMethod::DeviceCode { .. } | SignInMethod::Browser { .. }
+    )
+}
+
+/// Whether somebody may be turned to: to sign in, or for a secret. Two of these at once would be in each other's way.
+pub(super) fn may_turn_to_a_person(method: &SignInMethod) -> bool {
+    let asks = |secret: &SecretFrom| matches!(secret, SecretFrom::Prompt | SecretFrom::Stdin);
+    match method {
+        SignInMethod::DeviceCode { .. } | SignInMethod::Browser { .. } => true,
+        SignInMethod::ClientSecret { secret, .. }
+        | SignInMethod::Password {
+            password: secret, ..
+        }
+        | SignInMethod::Windows {
+            password: secret, ..
+        } => asks(secret),
+        SignInMethod::Certificate { password, .. } => password.as_ref().is_some_and(asks),
+        SignInMethod::Given { .. }
+        | SignInMethod::Federation { .. }
+        | SignInMethod::ManagedIdentity { .. }
+        | SignInMethod::Tool { .. } => false,
+    }
+}

@@ -1,0 +1,342 @@
+//! Every error of the modules below, with its stable word, what it means, and what to do next.
+
+use crate::auth::SignInError;
+use crate::dataverse;
+use crate::journal::{JournalError, OpenError};
+use crate::model::ProblemKind;
+use crate::plan::{CriteriaError, Refusal, UserListError};
+use crate::rollout::RolloutError;
+use crate::settings::{ChoiceError, SettingsError};
+
+use super::ReportError;
+use super::error_report::{ErrorClass, ErrorReport};
+
+const EXPIRED_HINT: &str = "sign in again, for exactly this environment; a token in SYNCFILTERS_ACCESS_TOKEN has to be a new one";
+const JOURNAL_HINT: &str =
+    "check that the disk is not full and that the file can be written; nothing happens unrecorded";
+const ADDRESS_HINT: &str = "check that the address is that of a CRM organisation, such as https://contoso.crm4.dynamics.com, \
+    and not of a sign-in page or a gateway";
+const DELEGATE_HINT: &str = "give the caller the privilege Act on Behalf of Another User, for example with the Delegate \
+    role, directly and not through a team";
+const MEMBER_HINT: &str = "the token is for somebody who is no user of this organisation: add the user, or the application \
+    user, or get a token of another tenant";
+const POSTPONED_HINT: &str = "go on after that time; what was done until now is kept";
+const PROXY_HINT: &str = "check HTTPS_PROXY with its user and password, or name the host in NO_PROXY; the proxy was asked, \
+    not the environment";
+const UNREACHABLE_HINT: &str = "check the address, the network and HTTPS_PROXY";
+const RUNS_HINT: &str = "`syncfilters runs` lists the runs";
+
+/// The stable word, what it means, and what to do next.
+type Classified = (&'static str, ErrorClass, Option<String>);
+
+fn report(error: &dyn std::fmt::Display, (kind, class, hint): Classified) -> ErrorReport {
+    ErrorReport {
+        hint,
+        ..ErrorReport::new(kind, class, error)
+    }
+}
+
+impl From<&SettingsError> for ErrorReport {
+    fn from(error: &SettingsError) -> Self {
+        report(error, ("settings", ErrorClass::Usage, settings_hint(error)))
+    }
+}
+
+impl From<&SignInError> for ErrorReport {
+    fn from(error: &SignInError) -> Self {
+        report(error, sign_in_error(error))
+    }
+}
+
+impl From<&ChoiceError> for ErrorReport {
+    fn from(error: &ChoiceError) -> Self {
+        match error {
+            ChoiceError::Settings(error) => error.into(),
+            ChoiceError::SignIn(error) => error.into(),
+        }
+    }
+}
+
+impl From<&dataverse::Error> for ErrorReport {
+    fn from(error: &dataverse::Error) -> Self {
+        report(error, dataverse_error(error))
+    }
+}
+
+impl From<&JournalError> for ErrorReport {
+    fn from(error: &JournalError) -> Self {
+        report(error, journal_error(error))
+    }
+}
+
+impl From<&OpenError> for ErrorReport {
+    fn from(error: &OpenError) -> Self {
+        report(error, open_error(error))
+    }
+}
+
+/// Errors that are a list say the whole list.
+impl From<&RolloutError> for ErrorReport {
+    fn from(error: &RolloutError) -> Self {
+        let report = report(error, rollout_error(error));
+        match error {
+            RolloutError::Selection(mismatches) => report.with_list(mismatches),
+            RolloutError::Groups(mismatches) => report.with_list(mismatches),
+            RolloutError::Stale { count, examples } => {
+                let count = usize::try_from(*count).unwrap_or(usize::MAX);
+                report.with_examples(examples, count)
+            }
+            _ => report,
+        }
+    }
+}
+
+impl From<&ReportError> for ErrorReport {
+    fn from(error: &ReportError) -> Self {
+        match error {
+            ReportError::Journal(error) => Self::from(error),
+            ReportError::OnlyOneRun => Self::new("usage", ErrorClass::Usage, error),
+            ReportError::Io(_) | ReportError::Csv(_) | ReportError::Json(_) => {
+                Self::new("output", ErrorClass::Unexpected, error)
+            }
+        }
+    }
+}
+
+impl From<&UserListError> for ErrorReport {
+    fn from(error: &UserListError) -> Self {
+        Self::new("usage", ErrorClass::Usage, error)
+    }
+}
+
+impl From<&CriteriaError> for ErrorReport {
+    fn from(error: &CriteriaError) -> Self {
+        Self::new("usage", ErrorClass::Usage, error)
+    }
+}
+
+/// Why a plan is refused: the first reason says what to do next.
+impl From<&Vec<Refusal>> for ErrorReport {
+    fn from(why: &Vec<Refusal>) -> Self {
+        let reasons: Vec<_> = why.iter().map(ToString::to_string).collect();
+        let said = format!("refused: {}", reasons.join("; "));
+        report(&said, refusal(why))
+    }
+}
+
+fn settings_hint(error: &SettingsError) -> Option<String> {
+    let hint = match error {
+        SettingsError::NoEnvironment => {
+            "name one with --url or --environment; `syncfilters demo` needs none"
+        }
+        SettingsError::UnknownProfile { .. } => {
+            "environments are named in the configuration file, as [environments.NAME]"
+        }
+        SettingsError::Invalid { .. } => "config/README.md explains every key",
+        SettingsError::MissingKey { .. } => {
+            "set it for the environment in the configuration file, or as flag or variable; config/README.md says how"
+        }
+        SettingsError::OtherAddress { .. } => {
+            "nothing was sent; leave out the other address, or name the run that was made there"
+        }
+        SettingsError::UnconfirmedAddress { run } => {
+            return Some(format!(
+                "nothing was sent; where that is your environment, add `--url {run}`"
+            ));
+        }
+        SettingsError::SignIn { .. } => "config/README.md lists the ways of signing in",
+        SettingsError::NoHome => "name the folder of run files with --state-dir",
+        SettingsError::Unreadable { .. } | SettingsError::Url { .. } => return None,
+    };
+    Some(hint.into())
+}
+
+fn sign_in_error(error: &SignInError) -> Classified {
+    let exit = match error {
+        SignInError::Unreachable { .. } | SignInError::BadAnswer { .. } => ErrorClass::Unexpected,
+        error if error.is_configuration() => ErrorClass::Usage,
+        _ => ErrorClass::SignIn,
+    };
+    (error.kind(), exit, error.hint())
+}
+
+fn dataverse_error(error: &dataverse::Error) -> Classified {
+    use dataverse::Error;
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        Error::Unauthorized { .. } => ("unauthorized", ErrorClass::SignIn, hint(EXPIRED_HINT)),
+        Error::SignIn(error) => sign_in_error(error),
+        Error::Refused { fault, .. } if fault.is_impersonation_refused() => (
+            "may-not-impersonate",
+            ErrorClass::Refused,
+            hint(DELEGATE_HINT),
+        ),
+        Error::Refused { fault, .. } => match fault.kind() {
+            ProblemKind::NotAMember => ("not-a-member", ErrorClass::SignIn, hint(MEMBER_HINT)),
+            kind if fault.status.as_u16() == 403 => {
+                (kind.as_str(), ErrorClass::SignIn, hint(super::hint(kind)))
+            }
+            ProblemKind::Gone => ("no-web-api", ErrorClass::Usage, hint(ADDRESS_HINT)),
+            kind => (kind.as_str(), ErrorClass::Unexpected, None),
+        },
+        Error::Unreachable { .. } => (
+            "unreachable",
+            ErrorClass::Unexpected,
+            hint(UNREACHABLE_HINT),
+        ),
+        Error::Lost { .. } => ("no-answer", ErrorClass::Unexpected, hint("try again later")),
+        Error::Quiet { .. } => ("throttled", ErrorClass::Stopped, hint("try again later")),
+        Error::Postponed { .. } => ("throttled", ErrorClass::Stopped, hint(POSTPONED_HINT)),
+        Error::Proxy { .. } => ("proxy", ErrorClass::Unexpected, hint(PROXY_HINT)),
+        Error::BadAnswer { .. } => ("bad-answer", ErrorClass::Unexpected, hint(ADDRESS_HINT)),
+        Error::ForeignUrl { .. } => ("other-server", ErrorClass::Refused, hint(ADDRESS_HINT)),
+        Error::Redirected { .. } => ("redirected", ErrorClass::Usage, hint(ADDRESS_HINT)),
+        Error::Interrupted => ("interrupted", ErrorClass::Interrupted, None),
+    }
+}
+
+fn rollout_error(error: &RolloutError) -> Classified {
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        RolloutError::Dataverse(error) => dataverse_error(error),
+        RolloutError::Journal(error) => journal_error(error),
+        RolloutError::Open(error) => open_error(error),
+        RolloutError::Selection(_) => ("unknown-user", ErrorClass::Usage, None),
+        RolloutError::Groups(_) => ("unknown-group", ErrorClass::Usage, None),
+        RolloutError::NotImpersonated { .. } => (
+            "not-impersonated",
+            ErrorClass::Refused,
+            hint(
+                "nothing was changed; check that the ids of the users belong to this organisation and that no gateway removes the header",
+            ),
+        ),
+        RolloutError::MayNotImpersonate(_) => (
+            "may-not-impersonate",
+            ErrorClass::Refused,
+            hint(DELEGATE_HINT),
+        ),
+        RolloutError::NotProved { .. } => (
+            "not-proved",
+            ErrorClass::Refused,
+            hint(
+                "nothing was changed; look at the problems of the users with `syncfilters report`",
+            ),
+        ),
+        RolloutError::Stale { .. } => (
+            "stale-plan",
+            ErrorClass::Refused,
+            hint(
+                "nothing was changed; `syncfilters apply RUN --replan` shows the differences and plans these users anew",
+            ),
+        ),
+        RolloutError::Stopped(_) => ("stopped", ErrorClass::Stopped, None),
+        RolloutError::StaleAgreement => ("stale-agreement", ErrorClass::Refused, None),
+        RolloutError::UndoNotBegun { undoes } => (
+            "undo-not-begun",
+            ErrorClass::Usage,
+            Some(format!(
+                "nothing was changed; begin it again with `syncfilters undo {}`",
+                undoes.short()
+            )),
+        ),
+        RolloutError::OtherOrganization { .. } => (
+            "other-organisation",
+            ErrorClass::Usage,
+            hint(
+                "nothing was changed; use the address of the organisation that the run belongs to",
+            ),
+        ),
+        RolloutError::Interrupted => ("interrupted", ErrorClass::Interrupted, None),
+    }
+}
+
+fn journal_error(error: &JournalError) -> Classified {
+    match error {
+        JournalError::Unusable { .. } => (
+            "run-file",
+            ErrorClass::Unexpected,
+            Some(JOURNAL_HINT.into()),
+        ),
+        JournalError::RunFileGone { .. } => (
+            "run-file-gone",
+            ErrorClass::Stopped,
+            Some(
+                "nothing more was written; put the file back, and go on with `syncfilters resume`"
+                    .into(),
+            ),
+        ),
+    }
+}
+
+fn open_error(error: &OpenError) -> Classified {
+    let hint = |text: &str| Some(text.to_owned());
+    match error {
+        OpenError::NoSuchRun { .. } => ("no-such-run", ErrorClass::Usage, hint(RUNS_HINT)),
+        OpenError::Ambiguous { .. } => {
+            ("ambiguous-run", ErrorClass::Usage, hint("give more digits"))
+        }
+        OpenError::NotARunFile { .. } => ("no-run-file", ErrorClass::Usage, hint(RUNS_HINT)),
+        OpenError::Newer { .. } => (
+            "newer-run-file",
+            ErrorClass::Usage,
+            hint("use a newer syncfilters"),
+        ),
+        OpenError::Busy { .. } => (
+            "run-busy",
+            ErrorClass::Refused,
+            hint("wait until the other process ends, or end it; then try again"),
+        ),
+        OpenError::LogMissing { .. } => (
+            "log-missing",
+            ErrorClass::Usage,
+            hint(
+                "nothing was changed; put the log beside the file, under the name that it had beside the original",
+            ),
+        ),
+        OpenError::OpenToOthers { remedy, .. } => {
+            ("open-to-others", ErrorClass::Usage, hint(remedy))
+        }
+        OpenError::Exists(_) => ("exists", ErrorClass::Usage, hint("choose another name")),
+        OpenError::Io { .. } => ("file", ErrorClass::Usage, None),
+        OpenError::Journal(error) => journal_error(error),
+    }
+}
+
+fn refusal(why: &[Refusal]) -> Classified {
+    let (kind, hint) = match why.first() {
+        Some(Refusal::TooManyChanges { .. }) => (
+            "too-many-changes",
+            "nothing was changed; look at the plan with `syncfilters report`; a higher --max-changes allows it",
+        ),
+        Some(Refusal::OtherPlan { .. }) => (
+            "other-plan",
+            "nothing was changed; review this plan with `syncfilters report`, or name the run of the other",
+        ),
+        Some(Refusal::WrongName { .. }) | None => ("would-ask", "nothing was changed"),
+    };
+    (kind, ErrorClass::Refused, Some(hint.to_owned()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_error_that_passes_through_a_module_stays_what_it_was() {
+        let lost = || JournalError::Unusable {
+            path: "run.sfrun".into(),
+            why: "disk full".into(),
+        };
+        let direct = ErrorReport::from(&lost());
+        assert_eq!(direct.class, ErrorClass::Unexpected);
+        assert_eq!(ErrorReport::from(&OpenError::from(lost())), direct);
+        assert_eq!(ErrorReport::from(&ReportError::from(lost())), direct);
+        assert_eq!(ErrorReport::from(&RolloutError::from(lost())), direct);
+        let nobody = || SignInError::NoWay {
+            looked_for: "the Azure CLI".into(),
+        };
+        let direct = ErrorReport::from(&nobody());
+        let passed = RolloutError::from(dataverse::Error::from(nobody()));
+        assert_eq!(ErrorReport::from(&passed), direct);
+    }
+}
