@@ -53,7 +53,8 @@ impl Connector {
     /// Signs in, finds out who answers, and says who that is where it was not settled beforehand.
     pub async fn connect(&self, target: Target) -> Result<Connection, ConnectError> {
         let address = target.environment.to_string();
-        self.saying(address, self.sign_in_and_connect(target)).await
+        let work = Box::pin(self.sign_in_and_connect(target));
+        self.saying(address, work).await
     }
 
     /// Does the work, and says what it waits for where that takes long.
