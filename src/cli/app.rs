@@ -25,6 +25,8 @@ pub(super) struct App {
     pub(super) output: OutputArgs,
     pub(super) printer: Printer,
     pub(super) interrupted: CancellationToken,
+    /// Whether a run can be named in a later command.
+    pub(super) keeps_runs: bool,
 }
 
 /// Runs the command that the process was started with.
@@ -63,6 +65,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         output,
         printer: printer.clone(),
         interrupted: interrupt::listen(),
+        keeps_runs: true,
     };
     formats::check(&command, printer.format)?;
     match &command {

@@ -125,7 +125,7 @@ fn sign_ins() -> impl TypedValueParser<Value = SignInKind> {
 }
 
 /// How to print.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
     /// How to print the result

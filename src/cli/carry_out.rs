@@ -151,7 +151,7 @@ impl Group<'_> {
                 }
             };
             let missing = match answer {
-                Answer::Decided(decided) => return Ok(self.decided(places, decided).await),
+                Answer::Decided(decided) => return Ok(self.decided(places, decided, show).await),
                 Answer::Missing {
                     plans: back,
                     missing,
@@ -170,7 +170,7 @@ impl Group<'_> {
             let question = question(&named);
             let obtained = consent.obtain(&missing, &question, &self.app.interrupted);
             if let Err(error) = obtained.await {
-                self.withhold(&places, plans, &stakes, &error).await;
+                self.withhold(&places, plans, &stakes, (&error, show)).await;
                 return Ok(Vec::new());
             }
         }
@@ -189,13 +189,14 @@ impl Group<'_> {
         &mut self,
         places: Vec<usize>,
         decided: Vec<Result<Agreed, Refused>>,
+        show: bool,
     ) -> Vec<(usize, Agreed)> {
         let mut agreed = Vec::new();
         for (at, one) in places.into_iter().zip(decided) {
             match one {
                 Ok(one) => agreed.push((at, one)),
                 Err(Refused { planned, why }) => {
-                    let ending = leave(planned, CliError::from(why)).await;
+                    let ending = leave(planned, CliError::from(why), !show).await;
                     self.end(at, ending);
                 }
             }
@@ -209,7 +210,7 @@ impl Group<'_> {
         places: &[usize],
         plans: Vec<Planned>,
         stakes: &[Stakes],
-        error: &CliError,
+        (error, show): (&CliError, bool),
     ) {
         for ((at, planned), stakes) in places.iter().zip(plans).zip(stakes) {
             let ending = if stakes.items == 0 {
@@ -218,7 +219,7 @@ impl Group<'_> {
                     Err(halted) => Ending::of_halted(halted),
                 }
             } else {
-                leave(planned, error.again()).await
+                leave(planned, error.again(), !show).await
             };
             self.end(*at, ending);
         }

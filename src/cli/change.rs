@@ -164,12 +164,12 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
     let mut sites = plan_all(app, new, &at, at_once, connected).await;
     let several = sites.len() > 1;
     for site in &mut sites {
-        keep(app, site, args.detailed_exitcode, several).await?;
+        keep(site, args.detailed_exitcode, several).await?;
     }
     conclude(app, sites, true)
 }
 
-async fn keep(app: &App, site: &mut Site, detailed: bool, several: bool) -> Result<(), CliError> {
+async fn keep(site: &mut Site, detailed: bool, several: bool) -> Result<(), CliError> {
     let taken = Stage::Ended(Ending::well("", Exit::Done));
     let planned = match std::mem::replace(&mut site.stage, taken) {
         Stage::Planned(planned) => planned,
@@ -186,16 +186,17 @@ async fn keep(app: &App, site: &mut Site, detailed: bool, several: bool) -> Resu
             } else {
                 "Nothing".to_owned()
             };
-            app.printer.say(&format!(
+            let note = format!(
                 "{whose} was changed. `syncfilters apply {}` applies this plan.",
                 run.reference
-            ));
+            );
             Ending {
                 exit: match (detailed, failed) {
                     (true, _) => Exit::Pending,
                     (false, 0) => Exit::Done,
                     (false, _) => Exit::Partial,
                 },
+                note: Some(note),
                 ..Ending::of_run(run)
             }
         }

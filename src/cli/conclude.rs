@@ -30,6 +30,9 @@ pub(super) fn conclude(app: &App, sites: Vec<Site>, plans: bool) -> Result<Exit,
                 write_result(app, run, &mut out, plans)?;
                 drop(out);
                 conclusion.end(ending.line(&name)?, ending.exit)?;
+                if let Some(note) = &ending.note {
+                    app.printer.say(note);
+                }
             }
             None => conclusion.without_result(&name, &ending)?,
         }
@@ -46,8 +49,7 @@ fn conclude_one(app: &App, ending: &Ending, plans: bool) -> Result<Exit, CliErro
         };
     };
     // A refusal changed nothing: there is no result, and the error is the document.
-    let is_refusal = ending.error.is_some() && run.outcome != crate::model::Outcome::Stopped;
-    if let Some(report) = ending.error.as_ref().filter(|_| is_refusal) {
+    if let Some(report) = ending.error.as_ref().filter(|_| ending.refused) {
         ending.say_how_to_go_on(None);
         return Err(CliError::Reported(report.clone()));
     }
@@ -56,6 +58,9 @@ fn conclude_one(app: &App, ending: &Ending, plans: bool) -> Result<Exit, CliErro
     out.flush().map_err(CliError::Output)?;
     drop(out);
     ending.say(app, None);
+    if let Some(note) = &ending.note {
+        app.printer.say(note);
+    }
     Ok(ending.exit)
 }
 

@@ -320,8 +320,21 @@ pub(super) fn settings(
     }
 }
 
+/// Only an answer that was typed after its question is one: what was typed while the users were read is forgotten.
+#[cfg(unix)]
+fn forget_what_was_typed() {
+    use rustix::termios::{QueueSelector, tcflush};
+    // Where nothing can be forgotten, nothing was typed.
+    let _ = tcflush(stdin(), QueueSelector::IFlush);
+}
+
+/// On Windows there is no way to it without unsafe code.
+#[cfg(not(unix))]
+fn forget_what_was_typed() {}
+
 /// Asks on the terminal. An interruption is an answer too: no.
 async fn read_answer(question: &str, interrupted: &CancellationToken) -> Result<String, CliError> {
+    forget_what_was_typed();
     Printer::ask(question);
     let answer = tokio::task::spawn_blocking(|| {
         let mut answer = String::new();

@@ -49,6 +49,13 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
         let why = "the demo talks to people; `syncfilters sandbox` is there for programs";
         return Err(CliError::Usage(why.into()));
     }
+    // The runs go with the demo.
+    let app = &App {
+        output: app.output.clone(),
+        printer: app.printer.clone(),
+        interrupted: app.interrupted.clone(),
+        keeps_runs: false,
+    };
     let sandbox = Sandbox::start(options(args)).await;
     let sandbox = sandbox.map_err(CliError::Sandbox)?;
     let folder = Folder::new();

@@ -157,7 +157,10 @@ fn nothing_left(app: &App, outcome: Outcome) -> Exit {
 /// How to go on with a run that was left.
 pub(super) fn how_to_go_on(run: &EndedRun) -> String {
     let name = &run.reference;
-    format!(
-        "go on with `syncfilters resume {name}`, or put back what was done with `syncfilters undo {name}`"
-    )
+    let go_on = format!("go on with `syncfilters resume {name}`");
+    if run.has_written {
+        format!("{go_on}, or put back what was done with `syncfilters undo {name}`")
+    } else {
+        go_on
+    }
 }

@@ -39,6 +39,10 @@ pub(super) struct Ending {
     pub(super) error: Option<ErrorReport>,
     /// The run; none where it came to nothing, or was never begun.
     pub(super) run: Option<EndedRun>,
+    /// Whether nothing was done, and the run is as it was: then there is no result.
+    pub(super) refused: bool,
+    /// What is said after the result.
+    pub(super) note: Option<String>,
 }
 
 impl Ending {
@@ -48,16 +52,17 @@ impl Ending {
             exit,
             error: None,
             run: None,
+            refused: false,
+            note: None,
         }
     }
 
     /// A run that ended by itself.
     pub(super) fn of_run(run: EndedRun) -> Self {
+        let (word, exit) = (run.outcome.as_str(), Exit::of_outcome(run.outcome));
         Self {
-            word: run.outcome.as_str().to_owned(),
-            exit: Exit::of_outcome(run.outcome),
-            error: None,
             run: Some(run),
+            ..Self::well(word, exit)
         }
     }
 
@@ -65,10 +70,8 @@ impl Ending {
     pub(super) fn badly(error: &CliError) -> Self {
         let report = error.report();
         Self {
-            word: report.kind.to_owned(),
-            exit: report.class.into(),
-            error: Some(report),
-            run: None,
+            error: Some(report.clone()),
+            ..Self::well(report.kind, report.class.into())
         }
     }
 
@@ -86,10 +89,9 @@ impl Ending {
             exit => exit,
         };
         Self {
-            word: report.kind.to_owned(),
-            exit,
-            error: Some(report),
+            error: Some(report.clone()),
             run,
+            ..Self::well(report.kind, exit)
         }
     }
 
@@ -97,6 +99,7 @@ impl Ending {
     pub(super) fn refused(error: &CliError, run: Option<EndedRun>) -> Self {
         Self {
             run,
+            refused: true,
             ..Self::badly(error)
         }
     }
@@ -164,17 +167,16 @@ impl Site {
     }
 }
 
-/// Why a plan is left: how that is recorded depends on whether anything was changed.
-pub(super) async fn leave(planned: Planned, error: CliError) -> Ending {
-    let begun = match planned.journal().has_written().await {
-        Ok(begun) => begun,
-        Err(error) => return Ending::of_halted(planned.halted(error.into()).await),
-    };
+/// Leaves a plan. A command that has changed something is stopped by that; one that has not is refused, and the run
+/// is as it was.
+pub(super) async fn leave(planned: Planned, error: CliError, has_changed: bool) -> Ending {
     match error {
-        CliError::Declined if begun => {
+        CliError::Declined if has_changed => {
             Ending::of_halted(planned.stop(StopReason::WaveDeclined).await)
         }
-        CliError::InterruptedAtPrompt if begun => Ending::of_halted(planned.interrupt().await),
+        CliError::InterruptedAtPrompt if has_changed => {
+            Ending::of_halted(planned.interrupt().await)
+        }
         error => match planned.keep().await {
             Ok(run) => Ending::refused(&error, Some(run)),
             Err(halted) => Ending::of_halted(halted),
@@ -229,7 +231,10 @@ pub(super) fn write_result(
                 write_calendar_warning(out, &reader.head, look)?;
             }
         }
-        Format::Table => write_summary(out, &reader, look)?,
+        Format::Table => {
+            let is_kept = run.is_kept() && app.keeps_runs;
+            write_summary(out, &reader, look, is_kept)?;
+        }
         Format::Json => write_document(out, &reader)?,
         format @ (Format::Csv | Format::Markdown | Format::Html) => {
             write_run(out, &reader, format, look)?;

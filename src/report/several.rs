@@ -228,7 +228,7 @@ mod tests {
                 let mut out = several.begin(name, None)?;
                 match format {
                     Format::Json => write_document(&mut out, run)?,
-                    Format::Table => write_summary(&mut out, run, PLAIN)?,
+                    Format::Table => write_summary(&mut out, run, PLAIN, true)?,
                     format => write_run(&mut out, run, format, PLAIN)?,
                 }
                 drop(out);

@@ -45,14 +45,22 @@ impl Totals {
     }
 }
 
-/// Writes how a run ended, for people, and what can be done next.
+/// Writes how a run ended, for people, and what can be done next; of a run that is not kept nothing can be.
 pub fn write_summary(
     out: &mut dyn StyledWrite,
     run: &RunReader,
     look: Look,
+    is_kept: bool,
 ) -> Result<(), ReportError> {
-    let totals = &run.view(|view| view.at_one_instant(Totals::read))?;
+    let mut totals = run.view(|view| view.at_one_instant(Totals::read))?;
+    if !is_kept {
+        totals.path = None;
+    }
+    let totals = &totals;
     write_totals(out, totals, look)?;
+    if !is_kept {
+        return Ok(());
+    }
     let next = next(totals, &run.reference);
     if !next.is_empty() {
         writeln!(out)?;
@@ -180,7 +188,7 @@ mod tests {
     #[tokio::test]
     async fn a_stopped_run_says_what_became_of_whom_and_how_to_go_on() {
         let run = run(Come::Stopped).await;
-        let shown = run.shown(|out, run| write_summary(out, run, PLAIN));
+        let shown = run.shown(|out, run| write_summary(out, run, PLAIN, true));
         insta::assert_snapshot!(shown, @r"
         Stopped before the end: 1 filter deactivated, 1 filter still to do.
 
@@ -226,8 +234,8 @@ mod tests {
         let mut colored = Vec::new();
         let mut writer = CleanWriter::new(&mut colored, true);
         let plain = run.shown(|out, run| {
-            write_summary(&mut writer, run, PLAIN)?;
-            write_summary(out, run, PLAIN)
+            write_summary(&mut writer, run, PLAIN, true)?;
+            write_summary(out, run, PLAIN, true)
         });
         let shown = String::from_utf8(colored).unwrap();
         assert!(shown.contains("\u{1b}[31m"));

@@ -80,6 +80,11 @@ pub enum NewRunFile {
 }
 
 impl NewRunFile {
+    /// Whether somebody said where the file is to be.
+    const fn is_named(&self) -> bool {
+        matches!(self, Self::At(_))
+    }
+
     /// Makes the file of a new run.
     fn create(&self, head: Head) -> Result<RunFile, RolloutError> {
         Ok(match self {
@@ -107,17 +112,23 @@ impl NewRun {
     pub async fn create(self, on: &Connection, at: &NewRunFile) -> Result<Created, RolloutError> {
         let id = RunId::random();
         let file = at.create(self.head(id, None, on))?;
-        self.fill(on, file).await
+        self.fill(on, file, at.is_named()).await
     }
 
     /// Collects the users and reads their filters into a run that leaves no file.
     pub async fn look(self, on: &Connection) -> Result<Looking, RolloutError> {
         let file = RunFile::temporary(self.head(RunId::random(), None, on))?;
-        Ok(Looking(self.fill(on, file).await?))
+        Ok(Looking(self.fill(on, file, false).await?))
     }
 
-    async fn fill(self, on: &Connection, file: RunFile) -> Result<Created, RolloutError> {
-        let rollout = Rollout::new(on, file, self.settings.clone())?;
+    async fn fill(
+        self,
+        on: &Connection,
+        file: RunFile,
+        file_was_named: bool,
+    ) -> Result<Created, RolloutError> {
+        let mut rollout = Rollout::new(on, file, self.settings.clone())?;
+        rollout.file_was_named = file_was_named;
         let journal = rollout.journal();
         journal.keep_settings(self.settings).await?;
         if !self.asked.is_nothing() {
@@ -233,7 +244,7 @@ impl SourceRun {
         let undoes = Some(self.head().id.clone());
         let file = at.create(new.head(id, undoes, on));
         let file = file.map_err(failed)?;
-        let created = new.fill(on, file).await.map_err(failed)?;
+        let created = new.fill(on, file, at.is_named()).await.map_err(failed)?;
         let Self { file, reader } = self;
         let gathered = created.rollout.gather_undo(&reader).await;
         let mut kept = created
@@ -276,6 +287,7 @@ pub async fn open(
     flags: RunSettings,
 ) -> Result<Opened, RolloutError> {
     let mut rollout = Rollout::new(on, file, flags)?;
+    rollout.is_new = false;
     let kept = rollout.journal().settings().await?;
     let begun = rollout.head().phase > Phase::Planned;
     rollout.settings_unknown = begun && kept.is_none();

@@ -64,11 +64,18 @@ pub struct EndedRun {
     pub reference: RunRef,
     /// How it ended, or was left.
     pub outcome: Outcome,
+    /// Whether any request that changes something may have left.
+    pub has_written: bool,
     /// Whether it came to nothing: its file goes when this value goes.
     came_to_nothing: bool,
 }
 
 impl EndedRun {
+    /// Whether the run can be named in a command from now on.
+    pub const fn is_kept(&self) -> bool {
+        !self.came_to_nothing
+    }
+
     /// Removes the file when this value goes: nothing was changed, and nobody needs the run.
     pub fn forget(&mut self) {
         self.came_to_nothing = true;
@@ -140,17 +147,12 @@ impl<S> Run<S> {
         }
     }
 
-    /// Leaves the run because of an error outside of the engine.
-    pub(crate) async fn halted(self, why: RolloutError) -> Halted {
-        self.halt(why).await
-    }
-
     /// Records that the run is left, and closes its file. What came to nothing is removed.
     pub(super) async fn halt(self, why: RolloutError) -> Halted {
-        let kept = match self.record_halt(&why).await {
-            Ok(kept) => kept,
+        let (kept, has_written) = match self.record_halt(&why).await {
+            Ok(recorded) => recorded,
             // What is wrong with the file is said by the reason itself, or is less than it.
-            Err(_) => Some(Outcome::Stopped),
+            Err(_) => (Some(Outcome::Stopped), true),
         };
         let is_gone = matches!(why, RolloutError::Journal(JournalError::RunFileGone { .. }));
         let run = match kept {
@@ -159,7 +161,11 @@ impl<S> Run<S> {
                 drop(self.close(outcome, false));
                 None
             }
-            Some(outcome) => Some(self.close(outcome, false)),
+            Some(outcome) => {
+                let mut run = self.close(outcome, false);
+                run.has_written = has_written;
+                Some(run)
+            }
             None => {
                 drop(self.close(Outcome::Nothing, true));
                 None
@@ -168,12 +174,15 @@ impl<S> Run<S> {
         Halted { why, run }
     }
 
-    /// The outcome with which the run is kept; none where it came to nothing.
-    async fn record_halt(&self, why: &RolloutError) -> Result<Option<Outcome>, RolloutError> {
+    /// The outcome with which the run is kept, none where it came to nothing; and whether anything may have been changed.
+    async fn record_halt(
+        &self,
+        why: &RolloutError,
+    ) -> Result<(Option<Outcome>, bool), RolloutError> {
         let journal = self.journal();
         let (phase, has_written) = (journal.phase().await?, journal.has_written().await?);
         if !why.is_resumable() && phase < Phase::Planned && !has_written {
-            return Ok(None);
+            return Ok((None, false));
         }
         let begun = phase == Phase::Applying || has_written;
         let outcome = if why.is_resumable() || begun {
@@ -188,7 +197,7 @@ impl<S> Run<S> {
         };
         self.leave(outcome, HistoryKind::Stopped, Some(reason))
             .await?;
-        Ok(Some(outcome))
+        Ok((Some(outcome), has_written))
     }
 
     /// Records how the run was left.
@@ -207,7 +216,10 @@ impl<S> Run<S> {
     /// Records how the run ended, from what its file says, and closes the file.
     pub(super) async fn finish(self) -> Result<EndedRun, Halted> {
         match self.record_end().await {
-            Ok((outcome, came_to_nothing)) => Ok(self.close(outcome, came_to_nothing)),
+            Ok((outcome, came_to_nothing)) => {
+                let goes = came_to_nothing && !self.rollout.file_was_named;
+                Ok(self.close(outcome, goes))
+            }
             Err(why) => Err(self.halt(why).await),
         }
     }
@@ -228,7 +240,8 @@ impl<S> Run<S> {
             path: self.path().map(Path::to_owned),
             reference: self.rollout.file.reference.clone(),
             outcome,
-            came_to_nothing,
+            has_written: true,
+            came_to_nothing: came_to_nothing && self.rollout.is_new,
         };
         drop(self.rollout);
         ended

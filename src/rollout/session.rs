@@ -52,6 +52,10 @@ pub(super) struct Rollout {
     pub(super) flags: RunSettings,
     /// How it is carried out: what its file keeps, and what this command says instead.
     pub(super) settings: RunSettings,
+    /// Whether this command made its file: then nobody misses one that came to nothing.
+    pub(super) is_new: bool,
+    /// Whether somebody said where the file is to be: it stays, also when there is nothing to change.
+    pub(super) file_was_named: bool,
     /// Whether its file is too old to tell how it was carried out.
     pub(super) settings_unknown: bool,
     pub(super) progress: ProgressSender,
@@ -88,6 +92,8 @@ impl Rollout {
             file,
             flags: settings.clone(),
             settings,
+            is_new: true,
+            file_was_named: false,
             settings_unknown: false,
             progress: ProgressSender::default(),
             control: Control::new(token),

@@ -47,7 +47,7 @@ impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Requested => f.write_str("stopped on request"),
-            Self::WaveDeclined => f.write_str("stopped: the next wave was declined"),
+            Self::WaveDeclined => f.write_str("stopped: you declined the next wave"),
             Self::LastWave => f.write_str("the last wave is done, and users are left"),
             Self::TooManyFailures {
                 failed,

@@ -85,3 +85,36 @@ fn only_the_plan_with_the_expected_digest_is_applied() {
     let applied = expect(&new, &[]).must_be(3);
     assert_eq!(applied.json()["digest"], new.as_str());
 }
+
+#[test]
+fn a_plan_in_which_nothing_is_left_to_change_is_not_taken_away() {
+    let world = World::with_users(30);
+    let path = world.home.path().join("mine.run");
+    let out = path.to_str().unwrap();
+    world.run(&["plan", "deactivate", "--out", out]).must_be(3);
+    let yes = ["--yes", "--accept-calendar-loss"];
+    world.run(&[&["deactivate"][..], &yes].concat()).must_be(3);
+    let applied = world.run(&[&["apply", out, "--replan"][..], &yes].concat());
+    assert!(applied.stdout.contains("Run file"), "{applied:?}");
+    assert!(path.is_file());
+    world.run(&["report", out]).must_be(0);
+}
+
+#[test]
+fn a_run_that_came_to_nothing_is_named_in_no_command() {
+    let world = World::with_users(30);
+    let yes = ["--yes", "--accept-calendar-loss"];
+    world.run(&[&["deactivate"][..], &yes].concat()).must_be(3);
+    let user = "--user";
+    let listed = world.run(&["list", "--format", "json"]).json();
+    let users = listed["users"].as_array().unwrap();
+    let one = users
+        .iter()
+        .find(|user| user["problem"].is_null() && !user["filters"].as_array().unwrap().is_empty());
+    let name = one.unwrap()["user"].as_str().unwrap();
+    let ended = world
+        .run(&[&["deactivate", user, name][..], &yes].concat())
+        .must_be(0);
+    assert!(!ended.stdout.contains("Run file"), "{ended:?}");
+    assert!(!ended.stdout.contains("syncfilters report"), "{ended:?}");
+}

@@ -73,6 +73,17 @@ fn the_word_that_is_asked_for_is_the_only_one_that_goes_on() {
 }
 
 #[test]
+fn what_is_typed_before_the_question_is_no_answer() {
+    let world = World::with_users(30);
+    let before = world.states();
+    let mut screen = Screen::of(&world, &["deactivate"]);
+    screen.types("deactivate");
+    screen.shows("Type `deactivate` to go on:").types("no");
+    screen.ends_with(5);
+    assert_eq!(world.states(), before);
+}
+
+#[test]
 fn a_wave_that_is_declined_leaves_the_rest_and_resume_asks_again() {
     let world = World::with_users(60);
     let mut screen = Screen::of(&world, &["deactivate", "--wave", "2,3,rest"]);
@@ -83,14 +94,15 @@ fn a_wave_that_is_declined_leaves_the_rest_and_resume_asks_again() {
         .shows("next wave: 3.")
         .shows("Wave 2: Deactivate")
         .types("no")
-        .shows("the next wave was declined");
+        .shows("you declined the next wave");
     screen.ends_with(6);
     let after_one = world.states();
     let run = latest(&world);
     // A word holds for one agreement, and not for the next command.
     let mut screen = Screen::of(&world, &["resume", &run]);
     screen.shows("Wave 2: Deactivate").types("no");
-    screen.ends_with(6);
+    screen.shows("declined").shows("syncfilters resume");
+    screen.ends_with(5);
     assert_eq!(world.states(), after_one);
     let mut screen = Screen::of(&world, &["resume", &run]);
     screen
