@@ -316,9 +316,14 @@ fn rehearsal(found: Rehearsal) -> String {
     let Rehearsal {
         users,
         filters,
+        templates,
         drifted,
         unread,
     } = found;
+    if templates > 0 {
+        let templates = count(templates, "template");
+        return format!("Dry run: nothing was sent. It would change {templates}.");
+    }
     let (filters, users) = (count(filters, "filter"), count(users, "user"));
     let drifted = match drifted {
         0 => String::new(),

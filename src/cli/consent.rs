@@ -5,7 +5,7 @@ use std::io::{IsTerminal, stdin};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::model::Operation;
+use crate::model::{Operation, Target};
 use crate::plan::{Confirmations, Decision, Guards, How, Need, RunSettings, Stakes, Topic, decide};
 
 use crate::report::terminal;
@@ -106,25 +106,6 @@ impl Consent {
             }
         }
         Ok(())
-    }
-
-    /// The same for a change that is no run.
-    pub(super) async fn obtain_for(
-        &mut self,
-        stakes: &Stakes,
-        question: &str,
-        interrupted: &CancellationToken,
-    ) -> Result<(), CliError> {
-        loop {
-            let Decision { mut runs, missing } = decide(&[stakes], &self.said);
-            if let Some(Err(why)) = runs.pop() {
-                return Err(CliError::from(why));
-            }
-            if missing.is_empty() {
-                return Ok(());
-            }
-            self.obtain(&missing, question, interrupted).await?;
-        }
     }
 
     /// What to say where nobody can be asked: every flag that is missing.
@@ -240,10 +221,32 @@ pub(super) fn question(runs: &[(&str, &Stakes)]) -> String {
     };
     let mut text = notes(runs);
     let (wave, next) = wave_words(runs);
-    let (filters, users) = (count(items, "filter"), count(users, "user"));
+    let target = runs.first().map(|(_, stakes)| stakes.target);
     // Writing to a string cannot fail.
-    let _ = write!(text, "{wave}{verb} {filters} of {users}{place}{next}?");
+    let _ = if target == Some(Target::Templates) {
+        let templates = count(items, "template");
+        let defaults = new_users_words(runs);
+        write!(text, "{verb} {templates}{defaults}{place}?")
+    } else {
+        let (filters, users) = (count(items, "filter"), count(users, "user"));
+        write!(text, "{wave}{verb} {filters} of {users}{place}{next}?")
+    };
     text
+}
+
+/// What new users receive more or less.
+fn new_users_words(runs: &[(&str, &Stakes)]) -> String {
+    let total = |of: fn(&Stakes) -> u64| runs.iter().map(|(_, stakes)| of(stakes)).sum::<u64>();
+    let more = total(|stakes| stakes.new_users.more);
+    let fewer = total(|stakes| stakes.new_users.fewer);
+    match (more, fewer) {
+        (0, 0) => String::new(),
+        (0, n) => format!(" (new users no longer receive {n})"),
+        (n, 0) => format!(" (new users will receive {n})"),
+        (more, fewer) => {
+            format!(" (new users will receive {more} and no longer receive {fewer})")
+        }
+    }
 }
 
 const fn verb(operation: Operation) -> &'static str {

@@ -2,6 +2,8 @@
 
 use clap::{Args, Subcommand};
 
+use crate::plan::Bound;
+
 use super::args::ConnectionArgs;
 
 use super::scope_args::KindChoice;
@@ -73,6 +75,10 @@ pub(super) struct TemplateChangeArgs {
     /// Give the name of the environment, where the configuration file says `production = true`
     #[arg(long, value_name = "NAME", help_heading = "Safety")]
     pub(super) confirm_environment: Option<String>,
+    /// Refuse to set more templates than this, or than this share of those chosen (or `max-changes` in the
+    /// configuration file)
+    #[arg(long, value_name = "N|P%", help_heading = "Safety")]
+    pub(super) max_changes: Option<Bound>,
     /// Show what would be set, and set nothing
     #[arg(long, help_heading = "Safety")]
     pub(super) dry_run: bool,

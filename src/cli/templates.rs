@@ -1,21 +1,24 @@
 //! `templates`: what new users receive.
 
 use std::io::Write;
+use std::num::NonZeroUsize;
 
-use crate::dataverse::{Reader, TemplateWriter};
-use crate::model::{Kind, Operation, RowOutcome, State, Template, TemplateId};
-use crate::plan::{Stakes, TemplateChoice, TemplateWish};
-use crate::report::{Format, TemplateRun, write_template_run, write_templates};
-use crate::rollout::{TemplateChange, check_types, set_template};
+use crate::dataverse::Reader;
+use crate::model::{Kind, Operation, State, Target, Template, TemplateId};
+use crate::plan::{TemplateChange, TemplateChoice, TemplateWish};
+use crate::report::{TemplateRun, write_template_run, write_templates};
+use crate::rollout::{NewRun, NewRunFile, check_types};
 
 use super::App;
 use super::args::ConsentArgs;
-use super::connect::{connect, target};
-use super::consent::{Consent, expected};
+use super::carry_out::Group;
+use super::connect::{connect, store, target};
+use super::consent::{self, Consent, expected};
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::scope::criteria_of;
+use super::site::{Ending, Site};
 use super::template_args::{
     TemplateChangeArgs, TemplateChoiceArgs, TemplateListArgs, TemplatesAction, TemplatesArgs,
 };
@@ -48,52 +51,51 @@ async fn list(app: &App, args: &TemplateListArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Shows, asks, sets and sums up. There is no run file: templates belong to nobody whose filters could be put
-/// back, and the result names the command that takes it back.
+/// Plans, shows, asks, sets and sums up: a run as every other. Where nothing is to be set there is no run.
 async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result<Exit, CliError> {
     let choice = choice(&args.choice)?;
     let target = target(&args.connection)?;
-    let mut consent = Consent::new(&flags(args));
+    let flags = flags(args);
+    let mut consent = Consent::new(&flags);
     let operation = match wish.state {
         State::Active => Operation::Reactivate,
         State::Inactive => Operation::Deactivate,
     };
     consent.check_early(&[expected(operation, false, &target.guards)])?;
     let connection = connect(app, target).await?;
-    let reader = connection.reader().clone();
-    let templates = read(&reader, &choice).await?;
+    consent.check_early(&[expected(operation, false, connection.guards())])?;
+    let reader = connection.reader();
+    let templates = read(reader, &choice).await?;
     possible(&templates, wish)?;
-    let wanted = wish.state;
     let planned = templates
         .into_iter()
         .map(|template| TemplateChange::planned(template, wish));
-    let mut changes: Vec<_> = planned.collect();
-    let to_do = count(&changes, RowOutcome::Planned);
-    if to_do > 0 && !args.dry_run {
-        talk_of_plan(app, &reader, wanted, &changes)?;
-        let question = question(&changes, wanted);
-        let stakes = Stakes {
-            items: u64::try_from(to_do).unwrap_or(u64::MAX),
-            ..expected(operation, false, connection.guards())
-        };
-        consent
-            .obtain_for(&stakes, &question, &app.interrupted)
-            .await?;
+    let changes: Vec<_> = planned.collect();
+    if args.dry_run || !changes.iter().any(TemplateChange::is_open) {
+        show(app, reader, operation, &changes)?;
+        if args.dry_run {
+            app.printer.say("This was a dry run: nothing was set.");
+        }
+        return Ok(Exit::Done);
     }
-    let done = if args.dry_run {
-        Ok(())
-    } else {
-        set_all(&reader, &mut changes).await
+    let mut new = NewRun::of(operation);
+    new.target = Target::Templates;
+    if let TemplateChoice::Fitting(criteria) = choice {
+        new.criteria = criteria;
+    }
+    new.settings = consent::settings(&flags, &args.connection);
+    let at = NewRunFile::InStore(store(&app.output)?);
+    let name = reader.identity().organization.name.clone();
+    let site = match new.plan_templates(&connection, &at, changes).await {
+        Ok(planned) => Site::planned(name, planned),
+        Err(halted) => Site::ended(name, Ending::of_halted(halted)),
     };
-    show(app, &reader, wanted, &changes)?;
-    done?;
-    if args.dry_run {
-        app.printer.say("This was a dry run: nothing was set.");
-    }
-    Ok(match count(&changes, RowOutcome::Failed) {
-        0 => Exit::Done,
-        _ => Exit::Partial,
-    })
+    let group = Group {
+        app,
+        sites: vec![site],
+        at_once: NonZeroUsize::MIN,
+    };
+    group.carry_out(&mut consent).await
 }
 
 /// Refuses the whole where a default template would have to be inactive: the server would refuse those, and they are
@@ -107,15 +109,6 @@ fn possible(templates: &[Template], wish: TemplateWish) -> Result<(), CliError> 
     } else {
         Err(CliError::DefaultTemplates(defaults))
     }
-}
-
-/// What was done before an error stays done and is shown.
-async fn set_all(reader: &Reader, changes: &mut [TemplateChange]) -> Result<(), CliError> {
-    let writer = TemplateWriter::new(reader.clone());
-    for change in changes {
-        set_template(reader, &writer, change).await?;
-    }
-    Ok(())
 }
 
 async fn read(reader: &Reader, choice: &TemplateChoice) -> Result<Vec<Template>, CliError> {
@@ -151,75 +144,34 @@ fn flags(args: &TemplateChangeArgs) -> ConsentArgs {
         yes: args.yes,
         confirm_environment: args.confirm_environment.iter().cloned().collect(),
         dry_run: args.dry_run,
+        max_changes: args.max_changes,
         ..ConsentArgs::default()
     }
-}
-
-fn question(changes: &[TemplateChange], wanted: State) -> String {
-    let planned = || changes.iter().filter(|c| c.outcome == RowOutcome::Planned);
-    let templates = planned().count();
-    let plural = if templates == 1 { "" } else { "s" };
-    let verb = match wanted {
-        State::Active => "Activate",
-        State::Inactive => "Deactivate",
-    };
-    let turning = |to: bool| {
-        let turned = planned().filter(|c| c.template.default != to && c.wanted.default == to);
-        turned.count()
-    };
-    let default = match (turning(true), turning(false)) {
-        (0, 0) => String::new(),
-        (0, n) => format!(" (new users no longer receive {n})"),
-        (n, _) => format!(" (new users will receive {n})"),
-    };
-    format!("{verb} {templates} template{plural}{default}?")
-}
-
-fn count(changes: &[TemplateChange], outcome: RowOutcome) -> usize {
-    changes
-        .iter()
-        .filter(|change| change.outcome == outcome)
-        .count()
-}
-
-fn talk_of_plan(
-    app: &App,
-    reader: &Reader,
-    wanted: State,
-    changes: &[TemplateChange],
-) -> Result<(), CliError> {
-    let (mut out, look) = app.printer.talk();
-    write_template_run(&mut out, &run(reader, wanted, changes), Format::Table, look)?;
-    writeln!(out)
-        .and_then(|()| out.flush())
-        .map_err(CliError::Output)
 }
 
 fn show(
     app: &App,
     reader: &Reader,
-    wanted: State,
+    operation: Operation,
     changes: &[TemplateChange],
 ) -> Result<(), CliError> {
     let mut out = Printer::result();
     let (format, look) = (app.printer.format, app.printer.look());
-    write_template_run(&mut out, &run(reader, wanted, changes), format, look)?;
-    out.flush().map_err(CliError::Output)
-}
-
-fn run<'a>(reader: &'a Reader, wanted: State, changes: &'a [TemplateChange]) -> TemplateRun<'a> {
-    TemplateRun {
-        environment: reader.environment(),
+    let run = TemplateRun {
+        environment: reader.environment().to_string(),
         organization: &reader.identity().organization.name,
-        wanted,
+        operation,
         changes,
-    }
+        run: None,
+    };
+    write_template_run(&mut out, &run, format, look)?;
+    out.flush().map_err(CliError::Output)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::FilterType;
+    use crate::model::{FilterType, Modification};
 
     fn changes(defaults: &[bool], wish: TemplateWish) -> Vec<TemplateChange> {
         let template = |default: &bool| Template {
@@ -230,27 +182,10 @@ mod tests {
             default: *default,
             now: State::Active.with_default_status(),
             etag: None,
+            modified: Modification::default(),
         };
         let planned = |default| TemplateChange::planned(template(default), wish);
         defaults.iter().map(planned).collect()
-    }
-
-    #[test]
-    fn the_question_says_what_how_many_and_what_new_users_lose() {
-        let (state, default) = (State::Inactive, Some(false));
-        let off = TemplateWish { state, default };
-        let asked = |defaults: &[bool]| question(&changes(defaults, off), state);
-        assert_eq!(asked(&[false]), "Deactivate 1 template?");
-        assert_eq!(
-            asked(&[true, false, true]),
-            "Deactivate 3 templates (new users no longer receive 2)?"
-        );
-        let (state, default) = (State::Active, Some(true));
-        let on = TemplateWish { state, default };
-        assert_eq!(
-            question(&changes(&[false], on), state),
-            "Activate 1 template (new users will receive 1)?"
-        );
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use crate::journal::{Phase, RunReader, RunRef, RunStore};
-use crate::model::Operation;
+use crate::model::{Operation, Target};
 use crate::plan::RunSettings;
 use crate::rollout::{Connection, NewRunFile, SourceRun};
 use crate::settings::RunAddress;
@@ -35,7 +35,8 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     let one = NonZeroUsize::MIN;
     let what = (
         Operation::Undo,
-        source.head().operation != Operation::Deactivate,
+        source.head().target == Target::Filters
+            && source.head().operation != Operation::Deactivate,
     );
     let connected = connect_for_a_change(app, &places, one, what, &consent).await?;
     let settings = RunSettings {
@@ -92,11 +93,15 @@ async fn say_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(
             "run {this} is being undone by run {other}, which is not finished; `syncfilters resume {other}` finishes it"
         )));
     }
-    let filters = earlier.view(|view| view.filters())?;
+    let (filters, templates) =
+        earlier.view(|view| Ok((view.filters()?, view.template_totals()?)))?;
     app.printer.say(&format!(
         "Run {this} was undone before, by run {other}: {} put back, {} left.",
-        consent::count(filters.changed, "filter"),
-        filters.left + filters.failed
+        consent::count(
+            filters.changed + templates.changed,
+            earlier.head.target.noun()
+        ),
+        filters.left + filters.failed + templates.left + templates.failed
     ));
     Ok(())
 }

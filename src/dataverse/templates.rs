@@ -9,8 +9,8 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::model::{
-    FilterType, Kind, State, StateAndStatus, Status, Template, TemplateId, TemplateWrite,
-    UnknownCode,
+    FilterType, Kind, Modification, State, StateAndStatus, Status, Template, TemplateId,
+    TemplateWrite, UnknownCode, UserId,
 };
 
 use super::call::Call;
@@ -21,7 +21,7 @@ use super::reader::{Reader, bad_answer, read};
 use super::reply::{Why, WriteReply};
 use super::rows::{read_json, real_etag, with_query};
 
-const COLUMNS: &str = "savedqueryid,name,returnedtypecode,querytype,isdefault,statecode,statuscode";
+const COLUMNS: &str = "savedqueryid,name,returnedtypecode,querytype,isdefault,statecode,statuscode,modifiedon,_modifiedby_value,_modifiedonbehalfby_value";
 const READING: &str = "reading the templates";
 const WRITING: &str = "setting a template";
 const PREFER: HeaderName = HeaderName::from_static("prefer");
@@ -43,6 +43,12 @@ struct TemplateRow {
     isdefault: bool,
     statecode: i32,
     statuscode: Option<i32>,
+    #[serde(default)]
+    modifiedon: Option<String>,
+    #[serde(rename = "_modifiedby_value", default)]
+    modified_by: Option<Uuid>,
+    #[serde(rename = "_modifiedonbehalfby_value", default)]
+    modified_on_behalf_by: Option<Uuid>,
 }
 
 impl Row for TemplateRow {
@@ -70,6 +76,11 @@ impl TryFrom<TemplateRow> for Template {
                 status: Status(row.statuscode),
             },
             etag: real_etag(row.etag),
+            modified: Modification {
+                on: row.modifiedon.and_then(|on| on.parse().ok()),
+                by: row.modified_by.map(UserId),
+                on_behalf: row.modified_on_behalf_by.map(UserId),
+            },
         })
     }
 }

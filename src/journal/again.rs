@@ -5,11 +5,11 @@ use rusqlite::{Connection, params};
 use crate::model::{ReadState, RowOutcome};
 
 use super::commit::Journal;
-use super::{JournalError, Phase, head};
+use super::{JournalError, Phase, head, templates};
 
 impl Journal {
     /// Sets back what failed: users who could not be read are to be read again, and changes that could not be made
-    /// to be made. Answers how many users that concerns; where there is none, nothing is touched.
+    /// to be made. Answers how many users and templates that concerns; where there is none, nothing is touched.
     ///
     /// Problems stay; they are over once what they are about is settled.
     pub async fn set_back_failed(&self) -> Result<u64, JournalError> {
@@ -18,14 +18,15 @@ impl Journal {
 
     /// Whether any request that changes something may have left.
     pub async fn has_written(&self) -> Result<bool, JournalError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM change WHERE intended IS NOT NULL)";
+        let sql = "SELECT EXISTS (SELECT 1 FROM change WHERE intended IS NOT NULL)
+                   OR EXISTS (SELECT 1 FROM template WHERE intended IS NOT NULL)";
         self.run(move |connection| connection.query_row(sql, [], |row| row.get(0)))
             .await
     }
 }
 
 fn set_back(connection: &Connection) -> rusqlite::Result<u64> {
-    let users = connection.query_row(
+    let users: u64 = connection.query_row(
         "SELECT count(*) FROM user
          WHERE survey = ?1 OR seq IN (SELECT user FROM change WHERE stage = ?2)",
         params![ReadState::Failed, RowOutcome::Failed],
@@ -40,8 +41,11 @@ fn set_back(connection: &Connection) -> rusqlite::Result<u64> {
             "UPDATE change SET stage = ?1, wave = NULL WHERE stage = ?2",
             [RowOutcome::Planned, RowOutcome::Failed],
         )?;
+    }
+    let items = users + templates::set_back(connection)?;
+    if items > 0 {
         head::set_phase(connection, Phase::Surveying)?;
         head::forget_outcome(connection)?;
     }
-    Ok(users)
+    Ok(items)
 }

@@ -7,7 +7,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{
-    Caller, ClaimedAddress, Operation, Organization, Outcome, RunId, ServerVersion,
+    Caller, ClaimedAddress, Operation, Organization, Outcome, RunId, ServerVersion, Target,
 };
 use crate::plan::{Criteria, Selection};
 
@@ -45,6 +45,8 @@ pub struct Head {
     pub id: RunId,
     /// What it does.
     pub operation: Operation,
+    /// What it changes.
+    pub target: Target,
     /// The run that it undoes.
     pub undoes: Option<RunId>,
     /// Where.
@@ -76,8 +78,8 @@ pub struct Head {
 pub(super) fn insert(connection: &Connection, head: &Head) -> rusqlite::Result<()> {
     connection.execute(
         "INSERT INTO run (one, id, operation, undoes, environment, organization, server_major, server_minor,
-                          caller, selection, criteria, tool, started, phase)
-         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13)",
+                          caller, selection, criteria, tool, started, phase, target)
+         VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
             head.id.as_str(),
             word(&head.operation)?,
@@ -92,6 +94,7 @@ pub(super) fn insert(connection: &Connection, head: &Head) -> rusqlite::Result<(
             env!("CARGO_PKG_VERSION"),
             head.started.as_millisecond(),
             word(&head.phase)?,
+            word(&head.target)?,
         ],
     )?;
     Ok(())
@@ -102,6 +105,7 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Head> {
         Ok(Head {
             id: run_id(row, "id")?,
             operation: from_word(row, "operation")?,
+            target: from_word(row, "target")?,
             undoes: match row.get::<_, Option<String>>("undoes")? {
                 Some(_) => Some(run_id(row, "undoes")?),
                 None => None,

@@ -23,6 +23,7 @@ mod run_ref;
 mod schema;
 mod store;
 mod survey;
+mod templates;
 mod undo;
 mod view;
 mod waves;
@@ -40,6 +41,7 @@ pub use related::{Claim, RelatedRuns};
 pub use run_ref::{RunLocation, RunRef};
 pub use store::{RunPath, RunStore, Summary};
 pub use survey::{Found, Subject, Surveyed};
+pub use templates::TemplateTotals;
 pub use undo::{UndoFinding, WritingTime};
 pub use view::{
     ChangeRow, FilterTotals, Finding, Impact, ImpactOfType, ImpactOfUser, ImpactRow, ListedFilter,

@@ -148,9 +148,11 @@ const UPGRADES: [&str; FORMAT as usize - 1] = [
     // for every row of an undo, as JSON. What a write left behind (`after_*`), and what the undone run left (`left_*`):
     // version and modification; `put_back_*`: the earlier undo that put the row back; `rewritten_by`: the later run that
     // wrote it. `history`: what was
-    // planned, agreed to and ended, in order. `template`: rows without a user, with the default flag.
+    // planned, agreed to and ended, in order. `run.target`: whether the run changes filters or templates. `template`: rows
+    // without a user, with the default flag; `left_*` in an undo: what the undone run left, and whether that is proved.
     "ALTER TABLE run ADD COLUMN settings TEXT;
      ALTER TABLE run ADD COLUMN undo TEXT;
+     ALTER TABLE run ADD COLUMN target TEXT NOT NULL DEFAULT 'filters';
      ALTER TABLE run ADD COLUMN batch TEXT;
      ALTER TABLE run ADD COLUMN in_use INTEGER NOT NULL DEFAULT 0;
      ALTER TABLE user ADD COLUMN login TEXT;
@@ -196,6 +198,14 @@ const UPGRADES: [&str; FORMAT as usize - 1] = [
          after_modified INTEGER,
          after_modified_by BLOB,
          after_modified_on_behalf BLOB,
+         left_state INTEGER,
+         left_status INTEGER,
+         left_default INTEGER,
+         left_etag TEXT,
+         left_modified INTEGER,
+         left_modified_by BLOB,
+         left_modified_on_behalf BLOB,
+         left_proved INTEGER,
          intended INTEGER,
          settled INTEGER,
          problem TEXT

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::place::{check_folder, real};
-use super::{FilterTotals, Head, OpenError, RunReader, RunRef, UserTotals};
+use super::{FilterTotals, Head, OpenError, RunReader, RunRef, TemplateTotals, UserTotals};
 use crate::model::{CanonicalAddress, RunId};
 
 const EXTENSION: &str = "run";
@@ -28,6 +28,8 @@ pub struct Summary {
     pub users: UserTotals,
     /// Their filters.
     pub filters: FilterTotals,
+    /// Its templates.
+    pub templates: TemplateTotals,
 }
 
 /// The path of a run that was named.
@@ -221,11 +223,13 @@ impl RunStore {
 
 fn summary(path: &Path) -> Result<Summary, OpenError> {
     let reader = RunReader::open(path)?;
-    let (users, filters) = reader.view(|view| Ok((view.users()?, view.filters()?)))?;
+    let (users, filters, templates) =
+        reader.view(|view| Ok((view.users()?, view.filters()?, view.template_totals()?)))?;
     Ok(Summary {
         head: reader.head,
         users,
         filters,
+        templates,
     })
 }
 

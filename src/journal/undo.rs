@@ -41,7 +41,8 @@ impl RunReader {
     /// When this run wrote; the time of its begin where it never did.
     pub fn writing_time(&self) -> Result<WritingTime, JournalError> {
         self.read(|connection| {
-            let sql = "SELECT min(intended), max(max(coalesce(settled, 0), intended)) FROM change
+            let sql = "SELECT min(intended), max(max(coalesce(settled, 0), intended))
+                       FROM (SELECT intended, settled FROM change UNION ALL SELECT intended, settled FROM template)
                        WHERE intended IS NOT NULL";
             let (first, last) = connection.query_row(sql, [], |row| {
                 Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?))

@@ -238,6 +238,10 @@ impl<'a> View<'a> {
         Self(connection, Some(path))
     }
 
+    pub(super) const fn connection(&self) -> &Connection {
+        self.0
+    }
+
     /// What the run is, as it stands now.
     pub fn head(&self) -> rusqlite::Result<Head> {
         head::read(self.0)

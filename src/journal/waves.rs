@@ -12,20 +12,20 @@ use super::codes::{CHANGED, FAILED, OPEN};
 use super::commit::Journal;
 use super::history::{self, HistoryEntry, HistoryKind};
 use super::view::View;
-use super::{JournalError, Phase, head};
+use super::{JournalError, Phase, head, templates};
 
 /// What is left of a run: what a question is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
     /// The digest of what is left.
     pub digest: PlanDigest,
-    /// Filters that are left.
+    /// Filters, or templates, that are left.
     pub filters: u64,
     /// Users they belong to.
     pub users: u64,
-    /// Users who were changed, may have been changed, or are left; each once.
+    /// Users, or templates, that were changed, may have been changed, or are left; each once.
     pub touched: u64,
-    /// Users who were selected.
+    /// Users, or templates, that were selected.
     pub selected: u64,
     /// Whether any filter that is left is to be inactive.
     pub deactivates: bool,
@@ -150,14 +150,15 @@ fn left(connection: &Connection, settings: &RunSettings) -> rusqlite::Result<Lef
         |row| row.get(0),
     )?;
     let users = view.users_to_change()?;
+    let (templates, templates_touched, templates_selected) = templates::left(connection)?;
     Ok(Left {
         digest: view.digest()?,
-        filters: count(&format!("SELECT count(*) FROM change WHERE {OPEN}"))?,
+        filters: count(&format!("SELECT count(*) FROM change WHERE {OPEN}"))? + templates,
         users,
         touched: count(&format!(
             "SELECT count(DISTINCT user) FROM change WHERE {OPEN} OR {CHANGED} OR maybe"
-        ))?,
-        selected: count("SELECT count(*) FROM user")?,
+        ))? + templates_touched,
+        selected: count("SELECT count(*) FROM user")? + templates_selected,
         deactivates,
         wave: next_wave(connection, settings, users)?,
         undone_by: history::undone_by(connection)?,

@@ -18,8 +18,8 @@ pub use filter::{
     Status, UnknownCode, is_same_version,
 };
 pub use ids::{FilterId, ObjectId, RunId, RunIdError, TemplateId, UnitId, UserId};
-pub use operation::{Operation, Outcome};
+pub use operation::{Operation, Outcome, Target};
 pub use outcome::{ReadState, RowOutcome, RowsOfUser, UserOutcome};
 pub use problem::{Problem, ProblemKind, Stage};
-pub use template::{Template, TemplateState, TemplateWrite};
+pub use template::{Template, TemplateStamp, TemplateState, TemplateWrite};
 pub use user::{AccessMode, Caller, User};

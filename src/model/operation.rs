@@ -38,6 +38,27 @@ impl Operation {
     }
 }
 
+/// What a run changes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Target {
+    /// The sync filters of users.
+    #[default]
+    Filters,
+    /// The templates of the organisation, from which new users receive their filters.
+    Templates,
+}
+
+impl Target {
+    /// The noun of what is changed, for one.
+    pub const fn noun(self) -> &'static str {
+        match self {
+            Self::Filters => "filter",
+            Self::Templates => "template",
+        }
+    }
+}
+
 impl fmt::Display for Operation {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())

@@ -159,7 +159,7 @@ impl std::str::FromStr for ProblemKind {
 }
 
 /// One problem: what, where, and what the server said.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
     /// The part of the run.
     pub stage: Stage,

@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{FilterType, Kind, State, StateAndStatus, Status, TemplateId};
+use super::{FilterType, Kind, Modification, State, StateAndStatus, Status, TemplateId};
 
 impl Kind {
     /// The `querytype` of a template for filters of this kind.
@@ -44,6 +44,19 @@ pub struct Template {
     pub now: StateAndStatus,
     /// `@odata.etag`, for `If-Match`; absent only where the server sent none.
     pub etag: Option<String>,
+    /// Who changed it last, and when.
+    pub modified: Modification,
+}
+
+/// What tells one version of a template from every other.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateStamp {
+    /// What can be set of it.
+    pub state: TemplateState,
+    /// `@odata.etag`; none where the server gives none.
+    pub etag: Option<String>,
+    /// Who changed it last, and when.
+    pub modified: Modification,
 }
 
 /// What is set of a template: whether it is a default, its state and its status.
@@ -59,6 +72,11 @@ pub struct TemplateState {
 }
 
 impl TemplateState {
+    /// Whether both mean the same: a null status means the state's own.
+    pub fn means_the_same_as(self, other: Self) -> bool {
+        self.default == other.default && self.now().means_the_same_as(other.now())
+    }
+
     /// State and status alone.
     pub const fn now(self) -> StateAndStatus {
         StateAndStatus {
@@ -107,6 +125,15 @@ impl Template {
             default: self.default,
             state: self.now.state,
             status: self.now.status,
+        }
+    }
+
+    /// What tells this version of the template from every other.
+    pub fn stamp(&self) -> TemplateStamp {
+        TemplateStamp {
+            state: self.state(),
+            etag: self.etag.clone(),
+            modified: self.modified,
         }
     }
 

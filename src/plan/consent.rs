@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{Operation, RunId};
+use crate::model::{Operation, RunId, Target};
 
 use super::{Limit, PlanDigest};
 
@@ -26,6 +26,10 @@ pub struct Guards {
 pub struct Stakes {
     /// What is done.
     pub operation: Operation,
+    /// What it is done to.
+    pub target: Target,
+    /// What new users receive more or less; of templates only.
+    pub new_users: NewUsers,
     /// The digest of what is left to be changed; none before the plan is complete.
     pub digest: Option<PlanDigest>,
     /// Filters, or templates, that are left to be changed.
@@ -52,6 +56,15 @@ pub struct Stakes {
     pub settings_unknown: bool,
 }
 
+/// How many templates become defaults, and how many no longer are: new users receive those.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NewUsers {
+    /// New users will receive these.
+    pub more: u64,
+    /// New users no longer receive these.
+    pub fewer: u64,
+}
+
 /// One wave of several.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaveStakes {
@@ -70,6 +83,8 @@ impl Stakes {
     pub fn expected(operation: Operation, calendar_loss: bool, guards: Guards) -> Self {
         Self {
             operation,
+            target: Target::Filters,
+            new_users: NewUsers::default(),
             digest: None,
             items: 1,
             users: 0,
@@ -305,11 +320,13 @@ pub enum Refusal {
         names: Vec<String>,
     },
     /// More users than a limit allows.
-    #[error("the run changes {users} of the {selected} selected users, and {limit}")]
+    #[error("the run changes {users} of the {selected} selected {}, and {limit}", selected_noun(*target))]
     TooManyChanges {
-        /// Users that were changed or are left.
+        /// What is changed.
+        target: Target,
+        /// Users, or templates, that were changed or are left.
         users: u64,
-        /// Users that were selected.
+        /// Users, or templates, that were selected.
         selected: u64,
         /// The limit.
         limit: Limit,
@@ -322,6 +339,14 @@ pub enum Refusal {
         /// The one that was seen.
         expected: PlanDigest,
     },
+}
+
+/// Whom a limit counts.
+const fn selected_noun(target: Target) -> &'static str {
+    match target {
+        Target::Filters => "users",
+        Target::Templates => "templates",
+    }
 }
 
 fn wrong_name(said: &str, names: &[String]) -> String {
@@ -430,6 +455,7 @@ fn refusals(stakes: &Stakes, said: &Confirmations, stranger: Option<&str>) -> Ve
     let too_many = broken
         .filter(|_| stakes.items > 0)
         .map(|limit| Refusal::TooManyChanges {
+            target: stakes.target,
             users,
             selected,
             limit: limit.clone(),

@@ -7,7 +7,7 @@ use aws_lc_rs::digest::{Context, SHA256};
 
 use crate::model::{StateAndStatus, UserId};
 
-use super::Change;
+use super::{Change, TemplateChange};
 
 /// Bytes of the hash that are kept: two plans that differ share them by chance once in 2^64.
 const BYTES: usize = 8;
@@ -76,6 +76,15 @@ impl Digester {
         self.0.update(filter.0.as_bytes());
         self.add_state(*from);
         self.add_state(*to);
+    }
+
+    /// Adds one change of a template; templates come after all filters, in the order of their ids.
+    pub fn add_template(&mut self, change: &TemplateChange) {
+        self.0.update(change.template.id.0.as_bytes());
+        for state in [change.template.state(), change.wanted] {
+            self.0.update(&[u8::from(state.default)]);
+            self.add_state(state.now());
+        }
     }
 
     fn add_state(&mut self, now: StateAndStatus) {

@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::{RowOutcome, State, Template, TemplateId, TemplateState, TemplateWrite};
+use crate::model::{
+    Modification, Problem, RowOutcome, State, Template, TemplateId, TemplateStamp, TemplateState,
+    TemplateWrite, UserId, is_same_version,
+};
 
-use super::Criteria;
+use super::undo::last_change;
+use super::{Criteria, UndoTerms};
 
 /// The templates that are meant.
 #[derive(Clone, Debug)]
@@ -113,11 +117,231 @@ pub fn template_half_back(
     })
 }
 
+/// One template of a run: what it was, what it is to be, and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateChange {
+    /// The template as it was right before; its version is the one that a write demands.
+    pub template: Template,
+    /// What it is to be.
+    pub wanted: TemplateState,
+    /// What became of it.
+    pub outcome: RowOutcome,
+    /// Whether a write of the run may stand although the outcome does not say so.
+    pub maybe_written: bool,
+    /// What it is now, as far as the server has shown it.
+    pub after: Option<TemplateStamp>,
+    /// Why it is not as it was to be.
+    pub problem: Option<Problem>,
+    /// Undo only: what the undone run left.
+    pub left: Option<TemplateLeft>,
+}
+
+/// What a run left of a template that it changed, or may have changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateLeft {
+    /// The template as the run's write showed it; where that is not proved, only what it was to be.
+    pub stamp: TemplateStamp,
+    /// Whether it is known that the run wrote it.
+    pub proved: bool,
+}
+
+/// What to do with a template that was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TemplateDecision {
+    /// Write it as it was seen.
+    Write,
+    /// There is nothing to write.
+    Done(RowOutcome),
+}
+
+impl TemplateChange {
+    /// A change that is still to be made, or that is not needed.
+    pub fn planned(template: Template, wish: TemplateWish) -> Self {
+        let is_met = wish.is_met(&template);
+        Self {
+            wanted: wish.of(&template),
+            outcome: if is_met {
+                RowOutcome::Already
+            } else {
+                RowOutcome::Planned
+            },
+            maybe_written: false,
+            after: is_met.then(|| template.stamp()),
+            problem: None,
+            left: None,
+            template,
+        }
+    }
+
+    /// The change that undoes this one; none where this one left nothing.
+    pub fn undone(&self) -> Option<Self> {
+        let proved = self.outcome == RowOutcome::Changed || self.is_halfway();
+        if !proved && !self.maybe_written {
+            return None;
+        }
+        let unproved = TemplateStamp {
+            state: self.wanted,
+            etag: None,
+            modified: Modification::default(),
+        };
+        let seen = self.after.clone().filter(|_| proved);
+        let left = TemplateLeft {
+            proved: seen.is_some(),
+            stamp: seen.unwrap_or(unproved),
+        };
+        Some(Self {
+            template: Template {
+                default: left.stamp.state.default,
+                now: left.stamp.state.now(),
+                etag: left.stamp.etag.clone(),
+                modified: left.stamp.modified,
+                ..self.template.clone()
+            },
+            wanted: self.template.state(),
+            outcome: RowOutcome::Planned,
+            maybe_written: false,
+            after: None,
+            problem: None,
+            left: Some(left),
+        })
+    }
+
+    /// Whether it failed after one of two writes, and that one could not be taken back.
+    pub fn is_halfway(&self) -> bool {
+        self.outcome == RowOutcome::Failed && self.maybe_written && self.after.is_some()
+    }
+
+    /// Whether it is still to be made.
+    pub const fn is_open(&self) -> bool {
+        matches!(self.outcome, RowOutcome::Planned | RowOutcome::Sent)
+    }
+
+    /// The same change of the template as it was seen now; nothing of it was written.
+    #[must_use]
+    pub fn on(self, seen: Template) -> Self {
+        match self.left {
+            Some(_) => Self {
+                template: seen,
+                ..self
+            },
+            None => {
+                let sets_default = self.template.default != self.wanted.default;
+                Self::planned(
+                    seen,
+                    TemplateWish {
+                        state: self.wanted.state,
+                        default: sets_default.then_some(self.wanted.default),
+                    },
+                )
+            }
+        }
+    }
+}
+
+/// Whether the caller itself changed the template last: nobody is impersonated for templates.
+fn is_by_caller(seen: &Template, callers: &[UserId]) -> bool {
+    let Modification { by, on_behalf, .. } = seen.modified;
+    by.is_some_and(|by| callers.contains(&by)) && on_behalf.is_none()
+}
+
+/// Whether somebody else than these callers is known to have changed the template last.
+pub fn is_template_by_other(seen: &Template, callers: &[UserId]) -> bool {
+    seen.modified.by.is_some() && !is_by_caller(seen, callers)
+}
+
+/// Decides about a template of a run of which a write may have been done; `seen` is `None` where it is not there.
+///
+/// What somebody else made of it is left alone; the first of two writes of ours is gone on from.
+pub fn judge_template_again(
+    change: &TemplateChange,
+    seen: Option<&Template>,
+    callers: &[UserId],
+) -> TemplateDecision {
+    let Some(seen) = seen else {
+        return TemplateDecision::Done(RowOutcome::Gone);
+    };
+    let now = seen.state();
+    let before = change.template.state();
+    let version = is_same_version(change.template.etag.as_deref(), seen.etag.as_deref());
+    let ours = is_by_caller(seen, callers) && version != Some(true);
+    if now.means_the_same_as(change.wanted) {
+        return TemplateDecision::Done(if ours {
+            RowOutcome::Changed
+        } else {
+            RowOutcome::Already
+        });
+    }
+    let is_between = template_halves(before, change.wanted)
+        .is_some_and(|(first, _)| now.means_the_same_as(first.on(before)));
+    let is_as_left = change.left.as_ref().is_some_and(|left| {
+        left.stamp.modified.is_known() && left.stamp.modified == seen.modified
+    });
+    // Nothing was done; or the first of two writes, or that one and its taking back.
+    if version == Some(true) || is_as_left || (ours && (is_between || now.means_the_same_as(before))) {
+        return TemplateDecision::Write;
+    }
+    match change.left {
+        Some(_) => TemplateDecision::Done(RowOutcome::ChangedSince),
+        None if now.means_the_same_as(before) => TemplateDecision::Write,
+        None => TemplateDecision::Done(RowOutcome::Failed),
+    }
+}
+
+/// Decides about a template that an undo puts back where it still is what the undone run left.
+pub fn judge_template_undo(
+    left: &TemplateLeft,
+    wanted: TemplateState,
+    seen: Option<&Template>,
+    terms: &UndoTerms,
+    include_changed: bool,
+) -> TemplateDecision {
+    let Some(seen) = seen else {
+        return TemplateDecision::Done(RowOutcome::Gone);
+    };
+    let now = seen.state();
+    if now.means_the_same_as(wanted) {
+        return TemplateDecision::Done(RowOutcome::Already);
+    }
+    let is_as_left = now.means_the_same_as(left.stamp.state);
+    let is_untouched = if left.proved {
+        let stamp = &left.stamp;
+        is_same_version(stamp.etag.as_deref(), seen.etag.as_deref()) == Some(true)
+            || is_as_left && stamp.modified.is_known() && stamp.modified == seen.modified
+    } else {
+        let is_between = template_halves(wanted, left.stamp.state)
+            .is_some_and(|(first, _)| now.means_the_same_as(first.on(wanted)));
+        (is_as_left || is_between)
+            && is_by_caller(seen, &[terms.caller])
+            && seen.modified.on.is_some_and(|on| terms.covers(on))
+    };
+    if is_untouched || (include_changed && is_as_left) {
+        TemplateDecision::Write
+    } else {
+        TemplateDecision::Done(RowOutcome::ChangedSince)
+    }
+}
+
+/// Why an undo left a template alone; `who` is who changed it last, where that is known by name.
+pub fn template_changed_since(left: &TemplateLeft, seen: &Template, who: Option<&str>) -> String {
+    let last = last_change(who, seen.modified.on);
+    let now = seen.state();
+    let what = if !left.proved {
+        format!(
+            "the run's write was not answered, and the template does not show that it was the run's; it is {now}"
+        )
+    } else if now.means_the_same_as(left.stamp.state) {
+        format!("it is still {now}, but the template was changed since")
+    } else {
+        format!("the run left it {}, and it is {now}", left.stamp.state)
+    };
+    format!("left alone: {last}; {what}")
+}
+
 /// Judges a template that was written by what it is, not by what was tried: default, state and status.
 pub fn judge_template(seen: Option<&Template>, wanted: TemplateState) -> RowOutcome {
     match seen {
         None => RowOutcome::Gone,
-        Some(template) if template.state() == wanted => RowOutcome::Changed,
+        Some(template) if template.state().means_the_same_as(wanted) => RowOutcome::Changed,
         Some(_) => RowOutcome::Failed,
     }
 }
@@ -138,6 +362,7 @@ mod tests {
             default: true,
             now: State::Active.with_default_status(),
             etag: None,
+            modified: Modification::default(),
         }
     }
 
@@ -200,11 +425,13 @@ mod tests {
             default: true,
             ..off.clone()
         };
+        assert_eq!(judge(Some(&default)), RowOutcome::Failed);
+        // A null status means the state's own.
         let mut null = off;
         null.now.status = Status(None);
-        for other in [default, null] {
-            assert_eq!(judge(Some(&other)), RowOutcome::Failed);
-        }
+        assert_eq!(judge(Some(&null)), RowOutcome::Changed);
+        null.now.status = Status(Some(3));
+        assert_eq!(judge(Some(&null)), RowOutcome::Failed);
     }
 
     #[test]

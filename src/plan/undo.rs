@@ -57,6 +57,14 @@ pub struct UndoTerms {
     pub until: Timestamp,
 }
 
+impl UndoTerms {
+    /// Whether the undone run can have written at this time, by the clock of the server.
+    pub(super) fn covers(&self, on: Timestamp) -> bool {
+        on.duration_since(self.from) >= -CLOCKS_APART
+            && self.until.duration_since(on) >= -CLOCKS_APART
+    }
+}
+
 /// A row that is written where it still is what the undone run left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AsLeft<'a> {
@@ -119,15 +127,8 @@ impl AsLeft<'_> {
 
     /// Whether a row whose write was never proved bears the stamp of the run's caller, from the time of the run.
     fn is_written_by_run(self, seen: &Filter) -> bool {
-        let UndoTerms {
-            caller,
-            from,
-            until,
-            ..
-        } = *self.terms;
-        let in_time = seen.modified.on.is_some_and(|on| {
-            on.duration_since(from) >= -CLOCKS_APART && until.duration_since(on) >= -CLOCKS_APART
-        });
+        let caller = self.terms.caller;
+        let in_time = seen.modified.on.is_some_and(|on| self.terms.covers(on));
         let attribution = Attribution {
             callers: [caller; 2],
             user: self.user,
@@ -143,14 +144,19 @@ impl AsLeft<'_> {
     }
 }
 
-/// Why a row was left alone; `who` is who changed it last, where that is known by name.
-pub fn changed_since(row: &UndoRow, seen: &Filter, who: Option<&str>) -> String {
-    let last = match (who, seen.modified.on) {
+/// Who changed a row last, and when, as far as that is known.
+pub(super) fn last_change(who: Option<&str>, on: Option<Timestamp>) -> String {
+    match (who, on) {
         (Some(who), Some(on)) => format!("last changed by {who} at {on}"),
         (Some(who), None) => format!("last changed by {who}"),
         (None, Some(on)) => format!("last changed at {on}"),
         (None, None) => "the server does not tell who changed it last".to_owned(),
-    };
+    }
+}
+
+/// Why a row was left alone; `who` is who changed it last, where that is known by name.
+pub fn changed_since(row: &UndoRow, seen: &Filter, who: Option<&str>) -> String {
+    let last = last_change(who, seen.modified.on);
     let left = row.left.now;
     let what = if !row.proved {
         format!(

@@ -239,6 +239,11 @@ fn rollout_error(error: &RolloutError) -> Classified {
                 undoes.short()
             )),
         ),
+        RolloutError::TemplatesNotPlanned => (
+            "templates-not-planned",
+            ErrorClass::Usage,
+            hint("nothing was changed; give the `syncfilters templates` command again"),
+        ),
         RolloutError::OtherOrganization { .. } => (
             "other-organisation",
             ErrorClass::Usage,

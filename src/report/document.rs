@@ -12,11 +12,11 @@ use crate::journal::{
     View,
 };
 use crate::model::{
-    Caller, FilterId, Operation, Outcome, RowOutcome, RunId, StateAndStatus, UserId,
+    Caller, FilterId, Operation, Outcome, RowOutcome, RunId, StateAndStatus, Target, UserId,
 };
 
 use super::json::write_json;
-use super::{ErrorReport, ReportError, foresight_document, hint, words};
+use super::{ErrorReport, ReportError, foresight_document, hint, templates, words};
 
 /// The version of every JSON document.
 pub(super) const FORMAT: u32 = 1;
@@ -26,6 +26,9 @@ const STRETCHES: u32 = 80;
 
 /// Writes the JSON document of a run, with every problem that still stands.
 pub fn write_document(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
+    if run.head.target == Target::Templates {
+        return templates::write_run_document(out, run);
+    }
     write(out, run, false)
 }
 

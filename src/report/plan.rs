@@ -1,6 +1,7 @@
 //! What a run is about to do.
 
 use crate::journal::{FilterTotals, Head, Phase, ProblemGroup, RunReader, TypeTotals, UserTotals};
+use crate::model::Target;
 use crate::plan::PlanDigest;
 
 use super::foresight::{Foresight, write_first, write_impact};
@@ -8,8 +9,9 @@ use super::grid::{self, Column, Grid};
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups, write_more};
 use super::text::{clean, count, number, short};
+use super::templates::write_run_of_templates;
 use super::writer::{StyledWrite, paint_line};
-use super::{Look, ReportError, words};
+use super::{Format, Look, ReportError, words};
 
 /// Rows of a table that are shown before the question.
 const MOST: usize = 12;
@@ -42,6 +44,9 @@ pub fn write_plan(
     run: &RunReader,
     look: Look,
 ) -> Result<(), ReportError> {
+    if run.head.target == Target::Templates {
+        return write_run_of_templates(out, run, Format::Table, look);
+    }
     let plan = read(run)?;
     let title = format!(
         "Plan {}: {}",

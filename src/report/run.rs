@@ -6,6 +6,8 @@ use jiff::tz::TimeZone;
 
 use crate::journal::{ChangeRow, Head, ProblemRow, RunReader, View};
 
+use crate::model::Target;
+
 use super::document::write_with_changes;
 use super::foresight::{Foresight, write_first, write_impact};
 use super::grid::{self, Column, Grid};
@@ -16,6 +18,7 @@ use super::run_csv::write_csv;
 use super::run_markdown::write_markdown;
 use super::summary::{Totals, write_totals};
 use super::text::{clean, minute, short, state};
+use super::templates::write_run_of_templates;
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, Look, ReportError, problems, words};
 
@@ -40,6 +43,9 @@ pub fn write_run(
     format: Format,
     look: Look,
 ) -> Result<(), ReportError> {
+    if run.head.target == Target::Templates {
+        return write_run_of_templates(out, run, format, look);
+    }
     match format {
         Format::Table => write_table(out, run, look, &TimeZone::system()),
         Format::Json => write_with_changes(out, run),

@@ -4,8 +4,8 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::journal::{FilterTotals, OpenError, Summary, UserTotals};
-use crate::model::{Operation, Outcome, RunId};
+use crate::journal::{FilterTotals, Head, OpenError, Summary, TemplateTotals, UserTotals};
+use crate::model::{Operation, Outcome, RunId, Target};
 
 use super::cell::cell;
 use super::document::{Environment, FORMAT};
@@ -19,7 +19,7 @@ use super::{Format, Look, ReportError, markdown, words};
 const COLUMNS: [Column; 7] = [
     Column::text("Run", 6, 6),
     Column::text("Started", 16, 16),
-    Column::text("Operation", 9, 10),
+    Column::text("Operation", 9, 20),
     Column::text("Outcome", 8, 8),
     Column::number("Users"),
     Column::number("Filters"),
@@ -56,7 +56,12 @@ fn write_table(
     } else {
         let rows: Vec<_> = runs.iter().map(|run| row(run, zone)).collect();
         Grid::whole(out, &COLUMNS, &rows, look)?;
-        let text = "Users and filters: how many were changed.";
+        let is_of_templates = |run: &Summary| run.head.target == Target::Templates;
+        let text = if runs.iter().any(is_of_templates) {
+            "Users and filters, or templates: how many were changed."
+        } else {
+            "Users and filters: how many were changed."
+        };
         paint_line(out, Tone::Quiet, text)?;
     }
     for error in unreadable {
@@ -92,10 +97,10 @@ fn row(run: &Summary, zone: &TimeZone) -> (Vec<String>, Tone) {
     let cells = vec![
         short(&head.id).to_owned(),
         minute(head.started, zone),
-        head.operation.as_str().to_owned(),
+        operation(head),
         outcome.as_str().to_owned(),
         number(run.users.changed),
-        number(run.filters.changed),
+        number(run.filters.changed + run.templates.changed),
         clean(&head.environment.to_string()).into_owned(),
     ];
     let tone = match outcome {
@@ -104,6 +109,14 @@ fn row(run: &Summary, zone: &TimeZone) -> (Vec<String>, Tone) {
         Outcome::Complete | Outcome::Planned | Outcome::Nothing => Tone::Plain,
     };
     (cells, tone)
+}
+
+/// What a run does, and to what, where that is not filters.
+fn operation(head: &Head) -> String {
+    match head.target {
+        Target::Filters => head.operation.as_str().to_owned(),
+        Target::Templates => format!("{} templates", head.operation),
+    }
 }
 
 #[derive(Serialize)]
@@ -123,6 +136,9 @@ struct Entry<'a> {
     environment: Environment<'a>,
     users: UserTotals,
     filters: FilterTotals,
+    target: Target,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    templates: Option<TemplateTotals>,
 }
 
 fn write_list(
@@ -138,6 +154,8 @@ fn write_list(
         environment: Environment::of(&run.head),
         users: run.users,
         filters: run.filters,
+        target: run.head.target,
+        templates: (run.head.target == Target::Templates).then_some(run.templates),
     });
     let list = List {
         format: FORMAT,
@@ -208,6 +226,7 @@ mod tests {
             head,
             users,
             filters,
+            templates: TemplateTotals::default(),
         };
         let undo = Head {
             outcome: Some(Outcome::Partial),

@@ -7,14 +7,15 @@ use crate::journal::{
     FilterTotals, Finding, Head, Phase, ProblemGroup, PutBackBefore, Requests, RunReader, RunRef,
     UserTotals, View,
 };
-use crate::model::Outcome;
+use crate::model::{Outcome, Target};
 
 use super::grid;
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups};
 use super::text::{clean, count, number, rate, span};
+use super::templates::write_run_of_templates;
 use super::writer::{StyledWrite, paint_line};
-use super::{Look, ReportError, words};
+use super::{Format, Look, ReportError, words};
 
 /// What is shown of a run that was carried out, read at one instant.
 pub(super) struct Totals {
@@ -52,6 +53,9 @@ pub fn write_summary(
     look: Look,
     is_kept: bool,
 ) -> Result<(), ReportError> {
+    if run.head.target == Target::Templates {
+        return write_run_of_templates(out, run, Format::Table, look);
+    }
     let mut totals = run.view(|view| view.at_one_instant(Totals::read))?;
     if !is_kept {
         totals.path = None;

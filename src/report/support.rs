@@ -10,8 +10,8 @@ use crate::journal::{
 };
 use crate::model::{
     Caller, Filter, FilterId, FilterType, Kind, Modification, Operation, Organization, Outcome,
-    Problem, ProblemKind, RowOutcome, RowStamp, ServerVersion, Stage, State, Status, UnitId,
-    UserId,
+    Problem, ProblemKind, RowOutcome, RowStamp, ServerVersion, Stage, State, Status, Target,
+    UnitId, UserId,
 };
 use crate::plan::{Change, Criteria, Loss, RowResult, Selection, Unknown};
 
@@ -42,6 +42,7 @@ pub(super) fn head(operation: Operation) -> Head {
     Head {
         id: "3f2a9c0d1b7e".parse().unwrap(),
         operation,
+        target: Target::Filters,
         undoes: (operation == Operation::Undo).then(|| "77aa00bb11cc".parse().unwrap()),
         environment: "https://contoso.crm4.dynamics.com".parse().unwrap(),
         organization: Organization {

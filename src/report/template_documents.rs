@@ -4,10 +4,12 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use crate::model::{RowOutcome, State, Status, Template, TemplateId, TemplateState};
-use crate::rollout::TemplateChange;
+use crate::model::{
+    Operation, RowOutcome, RunId, State, Status, Target, Template, TemplateId, TemplateState,
+};
+use crate::plan::TemplateChange;
 
-use super::ReportError;
+use super::{ReportError, words};
 use super::cell::{cell, maybe};
 use super::document::FORMAT;
 use super::json::write_json;
@@ -84,7 +86,11 @@ impl<'a> Entry<'a> {
 #[derive(Serialize)]
 struct Document<'a> {
     format: u32,
+    /// None where there was nothing to do, or nothing was to be done.
+    run: Option<&'a RunId>,
+    target: Target,
     operation: &'static str,
+    undoes: Option<&'a RunId>,
     outcome: &'static str,
     environment: Environment<'a>,
     templates: Vec<Changed<'a>>,
@@ -125,24 +131,27 @@ struct Trouble<'a> {
 impl<'a> Document<'a> {
     fn of(run: &'a TemplateRun<'a>) -> Self {
         let some = |outcome| count(run, outcome) > 0;
-        let outcome = if some(RowOutcome::Failed) {
-            "partial"
+        let head = run.run.map(|(head, _)| head);
+        let outcome = if let Some(head) = head {
+            words::outcome(head).as_str()
         } else if some(RowOutcome::Planned) {
             "planned"
-        } else if some(RowOutcome::Changed) {
-            "complete"
         } else {
             "nothing"
         };
         Self {
             format: FORMAT,
-            operation: match run.wanted {
-                State::Active => "activate",
-                State::Inactive => "deactivate",
+            run: head.map(|head| &head.id),
+            target: Target::Templates,
+            operation: match run.operation {
+                Operation::Reactivate => "activate",
+                Operation::Deactivate => "deactivate",
+                Operation::Undo => "undo",
             },
+            undoes: head.and_then(|head| head.undoes.as_ref()),
             outcome,
             environment: Environment {
-                url: run.environment.to_string(),
+                url: run.environment.clone(),
                 organization: run.organization,
             },
             templates: run.changes.iter().map(Changed::of).collect(),
@@ -162,7 +171,7 @@ impl<'a> Changed<'a> {
             default: template.default,
             before: template.state(),
             wanted: change.wanted,
-            after: change.after,
+            after: change.after.as_ref().map(|after| after.state),
             outcome: change.outcome.as_str(),
             problem: change.problem.as_ref().map(|problem| Trouble {
                 kind: problem.kind.as_str(),
@@ -202,6 +211,7 @@ fn csv_line(template: &Template) -> Vec<String> {
 
 fn csv_change(change: &TemplateChange) -> Vec<String> {
     let problem = change.problem.as_ref();
+    let after = change.after.as_ref().map(|after| after.state);
     let mut line = csv_line(&change.template);
     line.extend([
         change.wanted.state.as_str().to_owned(),
@@ -210,9 +220,9 @@ fn csv_change(change: &TemplateChange) -> Vec<String> {
         maybe(problem.and_then(|p| p.code.as_ref())),
         problem.map_or_else(String::new, |p| cell(&p.message)),
         change.wanted.default.to_string(),
-        maybe(change.after.map(|after| after.default.to_string())),
-        maybe(change.after.map(|after| after.state.as_str())),
-        maybe(change.after.map(|after| after.status.to_string())),
+        maybe(after.map(|after| after.default.to_string())),
+        maybe(after.map(|after| after.state.as_str())),
+        maybe(after.map(|after| after.status.to_string())),
     ]);
     line
 }

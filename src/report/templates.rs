@@ -1,16 +1,19 @@
 //! Templates, and what became of their states.
 
+use std::io::Write;
+
+use crate::journal::{Head, RunReader, RunRef};
 use crate::model::{
-    EnvironmentUrl, Problem, ProblemKind, RowOutcome, State, Template, TemplateState,
+    Operation, Outcome, Problem, ProblemKind, RowOutcome, State, Template, TemplateState,
 };
-use crate::rollout::TemplateChange;
+use crate::plan::TemplateChange;
 
 use super::grid::{Column, Grid, paragraph};
 use super::paint::Tone;
 use super::template_documents as documents;
 use super::text::{clean, state};
 use super::writer::StyledWrite;
-use super::{Format, Look, ReportError, hint, markdown};
+use super::{Format, Look, ReportError, hint, markdown, words};
 
 const COLUMNS: [Column; 5] = [
     Column::text("Type", 14, 26),
@@ -32,13 +35,48 @@ const CHANGE_COLUMNS: [Column; 5] = [
 #[derive(Clone, Debug)]
 pub struct TemplateRun<'a> {
     /// Where.
-    pub environment: &'a EnvironmentUrl,
+    pub environment: String,
     /// Its name.
     pub organization: &'a str,
-    /// What the templates are to be.
-    pub wanted: State,
+    /// What is done.
+    pub operation: Operation,
     /// The templates.
     pub changes: &'a [TemplateChange],
+    /// The run, and how a command names it; none where there was nothing to do, or nothing was to be done.
+    pub run: Option<(&'a Head, &'a RunRef)>,
+}
+
+/// Writes what the file of a run says that sets templates.
+pub(super) fn write_run_of_templates(
+    out: &mut dyn StyledWrite,
+    run: &RunReader,
+    format: Format,
+    look: Look,
+) -> Result<(), ReportError> {
+    with_run(run, |shown| write_template_run(out, shown, format, look))
+}
+
+/// The same as a JSON document.
+pub(super) fn write_run_document(
+    out: &mut dyn Write,
+    run: &RunReader,
+) -> Result<(), ReportError> {
+    with_run(run, |shown| documents::run(out, shown))
+}
+
+fn with_run(
+    run: &RunReader,
+    write: impl FnOnce(&TemplateRun<'_>) -> Result<(), ReportError>,
+) -> Result<(), ReportError> {
+    let (head, changes) =
+        run.view(|view| view.at_one_instant(|view| Ok((view.head()?, view.templates()?))))?;
+    write(&TemplateRun {
+        environment: head.environment.to_string(),
+        organization: &head.organization.name,
+        operation: head.operation,
+        changes: &changes,
+        run: Some((&head, &run.reference)),
+    })
 }
 
 /// Writes templates in the order given.
@@ -83,12 +121,12 @@ pub fn write_template_run(
             }
             write_problems(out, run, look)?;
             writeln!(out, "{}", sentence(run))?;
-            let back = back(run);
-            if !back.is_empty() {
+            let next = next(run);
+            if !next.is_empty() {
                 writeln!(out, "\nNext")?;
             }
-            for back in back {
-                writeln!(out, "  {back}    put it back")?;
+            for (command, why) in next {
+                writeln!(out, "  {command}    {why}")?;
             }
         }
         Format::Json => documents::run(out, run)?,
@@ -162,14 +200,18 @@ pub(super) fn count(run: &TemplateRun<'_>, outcome: RowOutcome) -> usize {
 }
 
 fn sentence(run: &TemplateRun<'_>) -> String {
-    let done = match run.wanted {
-        State::Active => "activated",
-        State::Inactive => "deactivated",
+    let done = match run.operation {
+        Operation::Reactivate => "activated",
+        Operation::Deactivate => "deactivated",
+        Operation::Undo => "put back",
     };
+    let left = count(run, RowOutcome::ChangedSince) + count(run, RowOutcome::Gone);
     let parts = [
         (count(run, RowOutcome::Changed), done),
         (count(run, RowOutcome::Planned), "still to do"),
+        (count(run, RowOutcome::Sent), "begun, and not known whether done"),
         (count(run, RowOutcome::Already), "as wanted already"),
+        (left, "left alone or gone"),
         (count(run, RowOutcome::Failed), "failed"),
     ];
     let parts: Vec<_> = parts
@@ -182,6 +224,23 @@ fn sentence(run: &TemplateRun<'_>) -> String {
     } else {
         format!("Templates: {}.", parts.join(", "))
     }
+}
+
+/// The commands that come next, and what each is for.
+fn next(run: &TemplateRun<'_>) -> Vec<(String, &'static str)> {
+    let Some((head, reference)) = run.run else {
+        return Vec::new();
+    };
+    let resume = match words::outcome(head) {
+        Outcome::Stopped => Some("go on"),
+        Outcome::Partial if count(run, RowOutcome::Failed) > 0 => Some("try again what failed"),
+        _ => None,
+    };
+    let resume = resume.map(|why| (format!("syncfilters resume {reference}"), why));
+    let may_undo = run.changes.iter().any(|change| change.undone().is_some());
+    let undo = may_undo && head.operation != Operation::Undo;
+    let undo = undo.then(|| (format!("syncfilters undo {reference}"), "put it back"));
+    resume.into_iter().chain(undo).collect()
 }
 
 /// The commands that take back what was changed, one for all that go back the same way; none where nothing was.
@@ -214,9 +273,10 @@ type Way = (&'static str, &'static str);
 /// How a template goes back to what it was. One that failed halfway goes back as well.
 fn way_back(change: &TemplateChange) -> Option<Way> {
     let before = change.template.state();
-    let after = match (change.outcome, change.after) {
+    let seen = change.after.as_ref().map(|after| after.state);
+    let after = match (change.outcome, seen) {
         (RowOutcome::Changed, after) => after.unwrap_or(change.wanted),
-        (RowOutcome::Failed, Some(after)) if change.halfway => after,
+        (RowOutcome::Failed, Some(after)) if change.is_halfway() => after,
         _ => return None,
     };
     let command = match before.state {
@@ -258,7 +318,10 @@ fn tone(template: &Template) -> Tone {
 fn now(change: &TemplateChange) -> TemplateState {
     match change.outcome {
         RowOutcome::Planned => change.wanted,
-        _ => change.after.unwrap_or(change.template.state()),
+        _ => {
+            let after = change.after.as_ref().map(|after| after.state);
+            after.unwrap_or(change.template.state())
+        }
     }
 }
 
@@ -286,9 +349,11 @@ fn change_row(change: &TemplateChange) -> (Vec<String>, Tone) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FilterType, Kind, Stage, Status, TemplateId};
+    use crate::model::{
+        FilterType, Kind, Modification, Stage, Status, TemplateId, TemplateStamp,
+    };
     use crate::plan::TemplateWish;
-    use crate::report::support::PLAIN;
+    use crate::report::support::{PLAIN, head};
     use uuid::Uuid;
 
     fn template(n: u128, default: bool, state: State) -> Template {
@@ -300,6 +365,14 @@ mod tests {
             default,
             now: state.with_default_status(),
             etag: None,
+            modified: Modification::default(),
+        }
+    }
+
+    fn as_wanted(change: &TemplateChange) -> TemplateStamp {
+        TemplateStamp {
+            state: change.wanted,
+            ..change.template.stamp()
         }
     }
 
@@ -311,7 +384,7 @@ mod tests {
         let planned = |t| TemplateChange::planned(t, wish);
         let mut done = planned(template(1, false, State::Active));
         done.outcome = RowOutcome::Changed;
-        done.after = Some(done.wanted);
+        done.after = Some(as_wanted(&done));
         let already = planned(template(2, false, State::Inactive));
         let mut refused = planned(template(3, true, State::Active));
         refused.outcome = RowOutcome::Failed;
@@ -323,17 +396,20 @@ mod tests {
         null.now.status = Status(None);
         let mut cleared = planned(null);
         cleared.outcome = RowOutcome::Changed;
-        cleared.after = Some(cleared.wanted);
+        cleared.after = Some(as_wanted(&cleared));
         vec![done, already, refused, cleared]
     }
 
     fn shown(format: Format) -> String {
-        let environment = "https://contoso.crm4.dynamics.com".parse().unwrap();
+        let mut head = head(Operation::Deactivate);
+        head.outcome = Some(Outcome::Partial);
+        let reference = RunRef::stored(&head.id);
         let run = TemplateRun {
-            environment: &environment,
+            environment: "https://contoso.crm4.dynamics.com".into(),
             organization: "Contoso",
-            wanted: State::Inactive,
+            operation: Operation::Deactivate,
             changes: &changes(),
+            run: Some((&head, &reference)),
         };
         let mut out = Vec::new();
         write_template_run(&mut out, &run, format, PLAIN).unwrap();
@@ -348,8 +424,8 @@ mod tests {
             "Templates: 2 deactivated, 1 as wanted already, 1 failed.",
             "A default template cannot be inactive: `--clear-default` makes it no default",
             "yes → no active (status changed",
-            "syncfilters templates activate --only 00000000-0000-0000-0000-000000000001 put it back",
-            "syncfilters templates activate --only 00000000-0000-0000-0000-000000000004 --default put it back",
+            "syncfilters resume 3f2a9c try again what failed",
+            "syncfilters undo 3f2a9c put it back",
         ] {
             assert!(unfolded.contains(part), "{part}\n{text}");
         }
@@ -360,6 +436,7 @@ mod tests {
     fn the_document_has_before_after_and_the_way_back() {
         let document: serde_json::Value = serde_json::from_str(&shown(Format::Json)).unwrap();
         assert_eq!(document["outcome"], "partial");
+        assert_eq!(document["run"], "3f2a9c0d1b7e");
         assert_eq!(document["templates"][0]["before"]["state"], "active");
         assert_eq!(document["templates"][0]["after"]["state"], "inactive");
         assert_eq!(document["templates"][2]["problem"]["code"], "0x8004027b");
@@ -397,11 +474,10 @@ mod tests {
     fn what_was_left_halfway_has_a_way_back_too() {
         let mut change = changes().swap_remove(2);
         assert_eq!(way_back(&change), None);
-        change.halfway = true;
-        change.after = Some(TemplateState {
-            default: false,
-            ..change.template.state()
-        });
+        change.maybe_written = true;
+        let mut stamp = change.template.stamp();
+        stamp.state.default = false;
+        change.after = Some(stamp);
         assert_eq!(way_back(&change), Some(("activate", " --default")));
     }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use serde_json::json;
 
 use crate::journal::{HistoryKind, Left};
+use crate::model::Target;
 use crate::plan::{
     Confirmations, Decision, Granted, Limit, Need, Refusal, RunSettings, Stakes, WaveStakes, decide,
 };
@@ -162,6 +163,8 @@ impl Planned {
         let unknown_exclusions = unmatched.iter().map(|one| one.name.clone()).collect();
         let stakes = Stakes {
             operation: rollout.head().operation,
+            target: rollout.head().target,
+            new_users: rollout.journal().view(|view| view.new_users()).await?,
             digest: Some(left.digest.clone()),
             items: left.filters,
             users: left.users,
@@ -213,7 +216,7 @@ impl Agreed {
             return Err(self.halt(why).await);
         }
         let number = self.state.0.left.wave.number;
-        let left = match self.journal().users_to_change().await {
+        let left = match self.journal().items_to_change().await {
             Ok(left) => left,
             Err(error) => return Err(self.halt(error.into()).await),
         };
@@ -233,8 +236,11 @@ impl Agreed {
     async fn write(&self) -> Result<(), RolloutError> {
         let (rollout, Agreement_(agreement)) = (&self.rollout, &self.state);
         rollout.record_undo().await?;
-        rollout.require_proof().await?;
-        rollout.ask_for_versions().await?;
+        let target = rollout.head().target;
+        if target == Target::Filters {
+            rollout.require_proof().await?;
+            rollout.ask_for_versions().await?;
+        }
         let entry = entry(
             HistoryKind::Agreed,
             &agreement.left,
@@ -245,6 +251,10 @@ impl Agreed {
         let begun = journal.begin_wave(agreement.left.clone(), settings, entry);
         if !begun.await? {
             return Err(RolloutError::StaleAgreement);
+        }
+        if target == Target::Templates {
+            let writer = rollout.template_writer(agreement);
+            return rollout.apply_templates(&writer).await;
         }
         let failures = Arc::new(Failures::new(
             rollout.settings.stop_after_failures,

@@ -65,6 +65,9 @@ pub enum RolloutError {
         /// The run that was to be undone.
         undoes: RunId,
     },
+    /// The templates of a run were not written to its file.
+    #[error("this run was interrupted before its templates were in its file")]
+    TemplatesNotPlanned,
     /// The run file belongs to another organisation.
     #[error("the run belongs to {run}, but the server is {server}")]
     OtherOrganization {
@@ -103,6 +106,7 @@ impl RolloutError {
             | Self::NotProved { .. }
             | Self::Stale { .. }
             | Self::UndoNotBegun { .. }
+            | Self::TemplatesNotPlanned
             | Self::OtherOrganization { .. } => false,
         }
     }

@@ -44,4 +44,3 @@ pub use rehearse::Rehearsal;
 pub use run::{EndedRun, Halted, Run, RunHandle};
 pub use session::Connection;
 pub use stop::StopReason;
-pub use templates::{TemplateChange, set_template};

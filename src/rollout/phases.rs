@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use crate::journal::{
     Asked, Head, HistoryEntry, HistoryKind, Phase, Requests, RunFile, RunReader, RunRef, RunStore,
 };
-use crate::model::{Operation, Outcome, RunId};
+use crate::model::{Operation, Outcome, RunId, Target};
 use crate::plan::{Criteria, CriteriaError, RunSettings, Selection, Types};
 
 use super::fits::Differences;
@@ -60,6 +60,8 @@ pub(super) mod states {
 pub struct NewRun {
     /// What it does.
     pub operation: Operation,
+    /// What it changes.
+    pub target: Target,
     /// Which users.
     pub selection: Selection,
     /// Which of their filters.
@@ -101,6 +103,7 @@ impl NewRun {
     pub fn of(operation: Operation) -> Self {
         Self {
             operation,
+            target: Target::Filters,
             selection: Selection::default(),
             criteria: Criteria::default(),
             asked: Asked::default(),
@@ -145,6 +148,7 @@ impl NewRun {
         Head {
             id,
             operation: self.operation,
+            target: self.target,
             undoes,
             environment: on.reader.environment().into(),
             organization: identity.organization.clone(),
@@ -238,6 +242,7 @@ impl SourceRun {
         let new = NewRun {
             criteria,
             settings,
+            target: self.head().target,
             ..NewRun::of(Operation::Undo)
         };
         let id = RunId::random();
@@ -385,6 +390,9 @@ impl Created {
             Some(undoes) => Err(RolloutError::UndoNotBegun {
                 undoes: undoes.clone(),
             }),
+            None if self.head().target == Target::Templates => {
+                Err(RolloutError::TemplatesNotPlanned)
+            }
             None => self.rollout.gather().await,
         };
         self.then(gathered, |()| states::Gathered).await
@@ -394,7 +402,13 @@ impl Created {
 impl Gathered {
     /// Proves that impersonation is honoured, reads the filters, and plans.
     pub async fn survey(self) -> Result<Planned, Halted> {
-        let surveyed = self.rollout.prove_and_survey().await;
+        let surveyed = match self.head().target {
+            Target::Filters => self.rollout.prove_and_survey().await,
+            Target::Templates => {
+                let surveyed = self.rollout.survey_templates().await;
+                surveyed.map(|()| SurveyedAs::Asked)
+            }
+        };
         self.then(surveyed, states::Planned).await
     }
 }
@@ -405,14 +419,25 @@ impl SavedPlan {
     /// # Errors
     /// [`RolloutError::Stale`] where a filter is not as it was; the plan is kept.
     pub async fn compare(self) -> Result<Planned, Halted> {
-        let compared = self.rollout.check_fits().await;
+        let compared = match self.head().target {
+            Target::Filters => self.rollout.check_fits().await,
+            // Each write demands the version that was read.
+            Target::Templates => Ok(()),
+        };
         self.then(compared, |()| states::Planned(SurveyedAs::Asked))
             .await
     }
 
     /// Plans anew the users whose filters are not as they were.
     pub async fn replan(self) -> Result<(Planned, Differences), Halted> {
-        match self.rollout.replan().await {
+        let replanned = match self.head().target {
+            Target::Filters => self.rollout.replan().await,
+            Target::Templates => {
+                let surveyed = self.rollout.survey_templates().await;
+                surveyed.map(|()| Differences::default())
+            }
+        };
+        match replanned {
             Ok(differences) => {
                 let state = states::Planned(SurveyedAs::Asked);
                 Ok((self.into_phase(state), differences))
@@ -430,7 +455,7 @@ impl Planned {
 
     /// Keeps the plan for later; where there is nothing to change, the run ends.
     pub async fn keep(self) -> Result<EndedRun, Halted> {
-        let left = match self.journal().users_to_change().await {
+        let left = match self.journal().items_to_change().await {
             Ok(left) => left,
             Err(error) => return Err(self.halt(error.into()).await),
         };

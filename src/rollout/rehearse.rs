@@ -16,6 +16,8 @@ pub struct Rehearsal {
     pub users: u64,
     /// Filters that would be changed.
     pub filters: u64,
+    /// Templates that would be changed.
+    pub templates: u64,
     /// Users whose filters are not as they were planned: each row would be judged again.
     pub drifted: u64,
     /// Users who could not be read.
@@ -26,6 +28,13 @@ impl Planned {
     /// Proves impersonation and reads again everybody who would be changed.
     pub async fn rehearse(&self) -> Result<Rehearsal, RolloutError> {
         let rollout = &self.rollout;
+        let templates = rollout.journal().open_templates().await?;
+        if !templates.is_empty() {
+            return Ok(Rehearsal {
+                templates: u64::try_from(templates.len()).unwrap_or(u64::MAX),
+                ..Rehearsal::default()
+            });
+        }
         let left = rollout.journal().users_to_change().await?;
         if left == 0 {
             return Ok(Rehearsal::default());

@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use crate::dataverse::{Impersonated, Reader, Writer};
+use crate::dataverse::{Impersonated, Reader, TemplateWriter, Writer};
 use crate::journal::{Head, Journal, RunFile, Subject};
 use crate::model::{FilterId, Organization, ProblemKind, UserId};
 use crate::pacing::{Breaker, BreakerOutcome, Pacer};
@@ -111,6 +111,12 @@ impl Rollout {
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     pub(super) fn writer(&self, _agreed: &Agreement) -> Writer {
         Writer::new(self.reader.clone())
+    }
+
+    /// The same for templates.
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    pub(super) fn template_writer(&self, _agreed: &Agreement) -> TemplateWriter {
+        TemplateWriter::new(self.reader.clone())
     }
 
     /// What the run is.

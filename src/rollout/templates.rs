@@ -1,67 +1,46 @@
-//! Setting templates, one after the other: they are few, and belong to the organisation.
+//! Templates as a run: planned, read again, set one after the other, and put back. They are few, and belong to the
+//! organisation: the caller acts as itself.
 
-use crate::dataverse::{Error, Fault, Reader, TemplateWriter, Why, WriteReply, fault_problem};
+use std::collections::BTreeSet;
+
+use crate::dataverse::{Error, Fault, TemplateWriter, Why, WriteReply, fault_problem};
+use crate::journal::RunReader;
 use crate::model::{
     Problem, ProblemKind, RowOutcome, Stage, Template, TemplateState, TemplateWrite,
 };
 use crate::plan::{
-    TemplateWish, judge_template, template_half_back, template_halves, template_write,
+    TemplateChange, TemplateDecision, TemplateLeft, UndoTerms, is_template_by_other,
+    judge_template, judge_template_again, judge_template_undo, template_changed_since,
+    template_half_back, template_halves, template_write,
 };
 
-/// A template with what was and is to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TemplateChange {
-    /// The template as it was before.
-    pub template: Template,
-    /// What it is to be.
-    pub wanted: TemplateState,
-    /// What became of it.
-    pub outcome: RowOutcome,
-    /// What it is now, as far as the server has shown it.
-    pub after: Option<TemplateState>,
-    /// Why it failed.
-    pub problem: Option<Problem>,
-    /// Whether it failed after one of two writes, and that one could not be put back.
-    pub halfway: bool,
-}
+use super::phases::{NewRun, NewRunFile, Planned, states};
+use super::progress::Step;
+use super::run::Halted;
+use super::session::{Connection, Rollout};
+use super::{RolloutError, SurveyedAs};
 
-impl TemplateChange {
-    /// A change that is still to be made, or that is not needed.
-    pub fn planned(template: Template, wish: TemplateWish) -> Self {
-        let already = wish.is_met(&template);
-        Self {
-            wanted: wish.of(&template),
-            outcome: if already {
-                RowOutcome::Already
-            } else {
-                RowOutcome::Planned
-            },
-            after: already.then_some(template.state()),
-            problem: None,
-            halfway: false,
-            template,
-        }
-    }
-
-    fn failed(&mut self, problem: Problem, seen: Option<&Template>) {
-        self.outcome = RowOutcome::Failed;
-        self.problem = Some(problem);
-        self.after = seen.map(Template::state).or(self.after);
-    }
-
-    fn take(&mut self, step: Step) {
-        match step {
-            Ok(row) => {
-                self.outcome = RowOutcome::Changed;
-                self.after = Some(row.state());
-            }
-            Err(missed) => self.failed(missed.problem, missed.seen.as_deref()),
-        }
+impl NewRun {
+    /// Makes the run file of a run that sets templates, with its plan. Nothing is asked of the server.
+    pub async fn plan_templates(
+        self,
+        on: &Connection,
+        at: &NewRunFile,
+        changes: Vec<TemplateChange>,
+    ) -> Result<Planned, Halted> {
+        let created = self.create(on, at).await;
+        let created = created.map_err(|why| Halted { why, run: None })?;
+        let planned = created.journal().plan_templates(changes).await;
+        created
+            .then(planned.map_err(RolloutError::from), |()| {
+                states::Planned(SurveyedAs::Asked)
+            })
+            .await
     }
 }
 
 /// The row as it was to be, or why it is not.
-type Step = Result<Box<Template>, Missed>;
+type Written = Result<Box<Template>, Missed>;
 
 /// A write that did not make of the row what it was to be.
 #[derive(Debug)]
@@ -71,6 +50,8 @@ struct Missed {
     seen: Option<Box<Template>>,
     /// What the server refused with; then nothing was done.
     refused: Option<Box<Fault>>,
+    /// Whether it is not known if the write was done.
+    unknown: bool,
 }
 
 impl Missed {
@@ -79,11 +60,12 @@ impl Missed {
             problem,
             seen,
             refused: None,
+            unknown: false,
         }
     }
 }
 
-fn judged(seen: Option<Box<Template>>, wanted: TemplateState, cause: Option<Problem>) -> Step {
+fn judged(seen: Option<Box<Template>>, wanted: TemplateState, cause: Option<Problem>) -> Written {
     match (judge_template(seen.as_deref(), wanted), seen) {
         (RowOutcome::Changed, Some(row)) => Ok(row),
         (RowOutcome::Gone, seen) | (_, seen @ None) => {
@@ -101,119 +83,347 @@ fn judged(seen: Option<Box<Template>>, wanted: TemplateState, cause: Option<Prob
     }
 }
 
-/// Makes a change that is planned. An error means that no other template would fare better; the change stays
-/// planned then where nothing was sent.
-pub async fn set_template(
-    reader: &Reader,
-    writer: &TemplateWriter,
-    change: &mut TemplateChange,
-) -> Result<(), Error> {
-    if change.outcome != RowOutcome::Planned {
-        return Ok(());
+impl Rollout {
+    /// Takes over the templates that another run changed, or may have.
+    pub(super) async fn gather_templates(&self, source: &RunReader) -> Result<(), RolloutError> {
+        Ok(self
+            .journal()
+            .add_templates(source.templates_done()?)
+            .await?)
     }
-    let before = change.template.state();
-    let whole = template_write(before, change.wanted);
-    let step = write(reader, writer, &change.template, whole).await?;
-    let halves = template_halves(before, change.wanted);
-    let apart = |missed: &Missed| {
-        let refused = missed.refused.as_ref();
-        refused.is_some_and(|fault| fault.may_be_accepted_in_two())
-    };
-    match (&step, halves) {
-        (Err(missed), Some(halves)) if apart(missed) => {
-            in_two(reader, writer, change, halves).await
+
+    /// Reads the templates that are still to be changed, and plans them anew. What may have been written is judged
+    /// before it is written again.
+    pub(super) async fn survey_templates(&self) -> Result<(), RolloutError> {
+        self.progress.begin(Step::Survey, None);
+        let mut planned = Vec::new();
+        for change in self.journal().open_templates().await? {
+            if change.maybe_written {
+                planned.push(change);
+                continue;
+            }
+            let seen = self.reader.template(change.template.id).await?;
+            planned.push(match (&change.left, seen) {
+                (None, Some(seen)) => change.on(seen),
+                (None, None) => self.done(change, RowOutcome::Gone, None).await?,
+                (Some(left), seen) => {
+                    match self.judge_undo(left, change.wanted, seen.as_ref()).await? {
+                        (TemplateDecision::Write, Some(seen)) => change.on(seen.clone()),
+                        (TemplateDecision::Done(outcome), seen) => {
+                            let seen = seen.cloned();
+                            self.done(change, outcome, seen.as_ref()).await?
+                        }
+                        (TemplateDecision::Write, None) => change,
+                    }
+                }
+            });
         }
-        _ => {
-            change.take(step);
-            Ok(())
-        }
+        self.journal().plan_templates(planned).await?;
+        self.record_requests().await?;
+        self.progress.end();
+        Ok(())
     }
-}
 
-/// Sets what the server refused together one after the other, and takes the first back where the second fails.
-async fn in_two(
-    reader: &Reader,
-    writer: &TemplateWriter,
-    change: &mut TemplateChange,
-    (first, second): (TemplateWrite, TemplateWrite),
-) -> Result<(), Error> {
-    let between = match write(reader, writer, &change.template, first).await? {
-        Ok(row) => row,
-        missed => {
-            change.take(missed);
-            return Ok(());
-        }
-    };
-    let (problem, seen, ended) = match write(reader, writer, &between, second).await {
-        Ok(Err(missed)) => {
-            let seen = match missed.refused {
-                Some(_) => Some(between),
-                None => missed.seen,
-            };
-            (missed.problem, seen, Ok(()))
-        }
-        Ok(step) => {
-            change.take(step);
-            return Ok(());
-        }
-        Err(error) => {
-            let problem = error_problem(&error);
-            (problem, Some(between), Err(error))
-        }
-    };
-    let back = put_back(reader, writer, &change.template, first, seen).await;
-    let problem = Problem {
-        message: format!("{}; {}", problem.message, back.said),
-        ..problem
-    };
-    change.failed(problem, back.seen.as_deref());
-    change.halfway = back.halfway;
-    ended
-}
+    async fn judge_undo<'a>(
+        &self,
+        left: &TemplateLeft,
+        wanted: TemplateState,
+        seen: Option<&'a Template>,
+    ) -> Result<(TemplateDecision, Option<&'a Template>), RolloutError> {
+        let terms = self.journal().undo_terms().await?;
+        let terms = terms.unwrap_or(UndoTerms {
+            caller: self.head().caller.id,
+            from: jiff::Timestamp::MIN,
+            until: jiff::Timestamp::MIN,
+        });
+        let include = self.settings.include_changed;
+        let decision = judge_template_undo(left, wanted, seen, &terms, include);
+        Ok((decision, seen))
+    }
 
-/// What came of taking back the first of two writes.
-struct PutBack {
-    said: String,
-    seen: Option<Box<Template>>,
-    /// Whether the first write still stands.
-    halfway: bool,
-}
-
-/// Takes back the first of two writes where the template is as that left it.
-async fn put_back(
-    reader: &Reader,
-    writer: &TemplateWriter,
-    template: &Template,
-    first: TemplateWrite,
-    seen: Option<Box<Template>>,
-) -> PutBack {
-    let what = named(first);
-    let left = |said: &str, seen| PutBack {
-        said: format!("{what} was set before that, {said}"),
-        seen,
-        halfway: true,
-    };
-    let Some(row) = seen else {
-        return left("and what the template is now is not known", None);
-    };
-    let Some(back) = template_half_back(template.state(), first, row.state()) else {
-        let said = "and was left so, because somebody changed the template since";
-        return PutBack {
-            halfway: false,
-            ..left(said, Some(row))
+    /// A change that needs no write, with what there is to say of it.
+    async fn done(
+        &self,
+        change: TemplateChange,
+        outcome: RowOutcome,
+        seen: Option<&Template>,
+    ) -> Result<TemplateChange, RolloutError> {
+        let problem = match (outcome, seen) {
+            (RowOutcome::Gone, _) => Some(Problem::seen(
+                Stage::Survey,
+                ProblemKind::Gone,
+                "the template is gone",
+            )),
+            (RowOutcome::ChangedSince, Some(seen)) => {
+                let why = self.since(change.left.as_ref(), seen).await?;
+                Some(Problem::seen(Stage::Survey, ProblemKind::ChangedSince, why))
+            }
+            (RowOutcome::Failed, Some(seen)) => {
+                let now = seen.state();
+                let why = format!("somebody changed the template while it was set; it is {now}");
+                Some(Problem::seen(Stage::Apply, ProblemKind::ChangedMeanwhile, why))
+            }
+            _ => None,
         };
-    };
-    let (why, seen) = match write(reader, writer, &row, back).await {
-        Ok(Ok(now)) => {
-            return PutBack {
-                halfway: false,
-                ..left("and was put back", Some(now))
-            };
+        Ok(TemplateChange {
+            outcome,
+            problem,
+            maybe_written: false,
+            after: seen.map(Template::stamp),
+            ..change
+        })
+    }
+
+    async fn since(
+        &self,
+        left: Option<&TemplateLeft>,
+        seen: &Template,
+    ) -> Result<String, RolloutError> {
+        let Some(left) = left else {
+            return Ok(format!("it is {}", seen.state()));
+        };
+        let users: BTreeSet<_> = seen.modified.by.into_iter().collect();
+        let names = self.names_of(users).await?;
+        let who = seen.modified.by.map(|by| {
+            let name = names.get(&by).cloned();
+            name.unwrap_or_else(|| by.to_string())
+        });
+        Ok(template_changed_since(left, seen, who.as_deref()))
+    }
+
+    /// Sets the templates that are not settled yet. Repeating it is harmless: what a template is decides, not what was
+    /// tried.
+    pub(super) async fn apply_templates(
+        &self,
+        writer: &TemplateWriter,
+    ) -> Result<(), RolloutError> {
+        for change in self.journal().open_templates().await? {
+            while self.control.is_paused() && self.control.ended().is_none() {
+                self.control.wait(&self.progress).await;
+            }
+            if let Some(ended) = self.control.ended() {
+                return Err(ended);
+            }
+            self.apply_template(writer, change).await?;
         }
-        Ok(Err(missed)) => (missed.problem.message, missed.seen.unwrap_or(row)),
-        Err(error) => (error.to_string(), row),
-    };
-    left(&format!("and could not be put back: {why}"), Some(seen))
+        self.record_requests().await
+    }
+
+    async fn apply_template(
+        &self,
+        writer: &TemplateWriter,
+        change: TemplateChange,
+    ) -> Result<(), RolloutError> {
+        let mut change = change;
+        let mut current = change.template.clone();
+        if change.maybe_written || change.left.is_some() {
+            let seen = self.reader.template(change.template.id).await?;
+            let decision = match (&change.left, change.maybe_written) {
+                (Some(left), false) => {
+                    let judged = self.judge_undo(left, change.wanted, seen.as_ref());
+                    judged.await?.0
+                }
+                _ => judge_template_again(&change, seen.as_ref(), &self.callers()),
+            };
+            match (decision, seen) {
+                (TemplateDecision::Write, Some(seen)) => {
+                    // What it was before stays: the first of two writes may stand already.
+                    change.template.etag.clone_from(&seen.etag);
+                    current = seen;
+                }
+                (TemplateDecision::Done(outcome), seen) => {
+                    let done = self.done(change, outcome, seen.as_ref()).await?;
+                    return Ok(self.journal().settle_template(done).await?);
+                }
+                (TemplateDecision::Write, None) => return Ok(()),
+            }
+        }
+        self.journal().intend_template(change.clone()).await?;
+        let step = self.set(writer, &current, change.wanted).await?;
+        let settled = self.settled(change, step).await?;
+        Ok(self.journal().settle_template(settled).await?)
+    }
+
+    /// What became of a change whose write was answered.
+    async fn settled(
+        &self,
+        change: TemplateChange,
+        step: Written,
+    ) -> Result<TemplateChange, RolloutError> {
+        let Missed {
+            problem,
+            seen,
+            refused: _,
+            unknown,
+        } = match step {
+            Ok(row) => {
+                return Ok(TemplateChange {
+                    outcome: RowOutcome::Changed,
+                    maybe_written: false,
+                    problem: None,
+                    after: Some(row.stamp()),
+                    ..change
+                });
+            }
+            Err(missed) => missed,
+        };
+        if problem.kind == ProblemKind::Gone {
+            return self.done(change, RowOutcome::Gone, None).await;
+        }
+        let seen = seen.as_deref();
+        if let (Some(left), Some(row)) = (&change.left, seen) {
+            let (decision, _) = self.judge_undo(left, change.wanted, seen).await?;
+            if is_template_by_other(row, &self.callers())
+                && let TemplateDecision::Done(outcome) = decision
+            {
+                return self.done(change, outcome, seen).await;
+            }
+        }
+        if let Some(row) = seen
+            && row.state().means_the_same_as(change.wanted)
+        {
+            return self.done(change, RowOutcome::Already, seen).await;
+        }
+        let before = change.template.state();
+        let stands = seen.is_some_and(|row| {
+            !row.state().means_the_same_as(before) && !is_template_by_other(row, &self.callers())
+        });
+        Ok(TemplateChange {
+            outcome: RowOutcome::Failed,
+            maybe_written: unknown || stands,
+            problem: Some(problem),
+            after: seen.map(Template::stamp),
+            ..change
+        })
+    }
+
+    /// Sets a template that is as `current` says. An error means that no other template would fare better, and that what
+    /// became of this one is not known.
+    async fn set(
+        &self,
+        writer: &TemplateWriter,
+        current: &Template,
+        wanted: TemplateState,
+    ) -> Result<Written, Error> {
+        let before = current.state();
+        let step = self
+            .write(writer, current, template_write(before, wanted))
+            .await?;
+        let apart = |missed: &Missed| {
+            let refused = missed.refused.as_ref();
+            refused.is_some_and(|fault| fault.may_be_accepted_in_two())
+        };
+        match (step, template_halves(before, wanted)) {
+            (Err(missed), Some(halves)) if apart(&missed) => {
+                self.in_two(writer, current, halves).await
+            }
+            (step, _) => Ok(step),
+        }
+    }
+
+    /// Sets what the server refused together one after the other, and takes the first back where the second fails.
+    async fn in_two(
+        &self,
+        writer: &TemplateWriter,
+        current: &Template,
+        (first, second): (TemplateWrite, TemplateWrite),
+    ) -> Result<Written, Error> {
+        let between = match self.write(writer, current, first).await? {
+            Ok(row) => row,
+            missed => return Ok(missed),
+        };
+        let missed = match self.write(writer, &between, second).await? {
+            Ok(row) => return Ok(Ok(row)),
+            Err(missed) => missed,
+        };
+        let seen = match missed.refused {
+            Some(_) => Some(between),
+            None => missed.seen,
+        };
+        let (said, seen) = self.take_back(writer, current, first, seen).await?;
+        let message = format!("{}; {said}", missed.problem.message);
+        let unknown = seen.is_none();
+        Ok(Err(Missed {
+            unknown,
+            ..Missed::new(
+                Problem {
+                    message,
+                    ..missed.problem
+                },
+                seen,
+            )
+        }))
+    }
+
+    /// Takes back the first of two writes where the template is as that left it: what came of it, and the row.
+    async fn take_back(
+        &self,
+        writer: &TemplateWriter,
+        template: &Template,
+        first: TemplateWrite,
+        seen: Option<Box<Template>>,
+    ) -> Result<(String, Option<Box<Template>>), Error> {
+        let what = named(first);
+        let said = |said: &str| format!("{what} was set before that, {said}");
+        let Some(row) = seen else {
+            return Ok((said("and what the template is now is not known"), None));
+        };
+        let Some(back) = template_half_back(template.state(), first, row.state()) else {
+            let why = "and was left so, because somebody changed the template since";
+            return Ok((said(why), Some(row)));
+        };
+        Ok(match self.write(writer, &row, back).await? {
+            Ok(now) => (said("and was put back"), Some(now)),
+            Err(missed) => {
+                let why = format!("and could not be put back: {}", missed.problem.message);
+                (said(&why), Some(missed.seen.unwrap_or(row)))
+            }
+        })
+    }
+
+    /// One write, and what the row is after it.
+    async fn write(
+        &self,
+        writer: &TemplateWriter,
+        template: &Template,
+        to: TemplateWrite,
+    ) -> Result<Written, Error> {
+        let wanted = to.on(template.state());
+        let cause = match writer.write(template, to).await? {
+            WriteReply::Shown(row) => return Ok(judged(Some(row), wanted, None)),
+            WriteReply::Refused(fault) => {
+                return Ok(Err(Missed {
+                    refused: Some(fault.clone()),
+                    ..Missed::new(fault_problem(Stage::Apply, &fault), None)
+                }));
+            }
+            WriteReply::NotSent(Why::Interrupted) => return Err(Error::Interrupted),
+            WriteReply::NotSent(why) => {
+                return Ok(Err(Missed::new(why.problem(Stage::Apply), None)));
+            }
+            WriteReply::Unclear(Why::Silent) => None,
+            WriteReply::Unclear(why) => Some(why.problem(Stage::Apply)),
+        };
+        Ok(match self.reader.template(template.id).await {
+            // Somebody else made of it what it was to be.
+            Ok(Some(row)) if cause.is_some() && is_template_by_other(&row, &self.callers()) => {
+                let problem = cause.unwrap_or_else(|| {
+                    Problem::seen(Stage::Apply, ProblemKind::ChangedMeanwhile, "changed meanwhile")
+                });
+                Err(Missed::new(problem, Some(Box::new(row))))
+            }
+            Ok(row) => judged(row.map(Box::new), wanted, cause),
+            Err(Error::Interrupted) => return Err(Error::Interrupted),
+            Err(error) => {
+                let why = format!("whether it was set is not known: {error}");
+                let problem = Problem::seen(Stage::Verify, error.kind(), why);
+                Err(Missed {
+                    unknown: true,
+                    ..Missed::new(problem, None)
+                })
+            }
+        })
+    }
 }
 
 const fn named(first: TemplateWrite) -> &'static str {
@@ -221,99 +431,5 @@ const fn named(first: TemplateWrite) -> &'static str {
         "isdefault"
     } else {
         "the state"
-    }
-}
-
-fn error_problem(error: &Error) -> Problem {
-    Problem::seen(Stage::Apply, error.kind(), error.to_string())
-}
-
-/// One write, and what the row is after it.
-async fn write(
-    reader: &Reader,
-    writer: &TemplateWriter,
-    template: &Template,
-    to: TemplateWrite,
-) -> Result<Step, Error> {
-    let wanted = to.on(template.state());
-    let cause = match writer.write(template, to).await? {
-        WriteReply::Shown(row) => return Ok(judged(Some(row), wanted, None)),
-        WriteReply::Refused(fault) => {
-            return Ok(Err(Missed {
-                problem: fault_problem(Stage::Apply, &fault),
-                seen: None,
-                refused: Some(fault),
-            }));
-        }
-        WriteReply::NotSent(why) => return Ok(Err(Missed::new(why.problem(Stage::Apply), None))),
-        WriteReply::Unclear(Why::Silent) => None,
-        WriteReply::Unclear(why) => Some(why.problem(Stage::Apply)),
-    };
-    Ok(match reader.template(template.id).await {
-        Ok(row) => judged(row.map(Box::new), wanted, cause),
-        Err(error) => {
-            let why = format!("whether it was set is not known: {error}");
-            let problem = Problem::seen(Stage::Verify, error.kind(), why);
-            Err(Missed::new(problem, None))
-        }
-    })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::model::{FilterType, Kind, State, TemplateId};
-    use uuid::Uuid;
-
-    const OFF: TemplateWish = TemplateWish {
-        state: State::Inactive,
-        default: None,
-    };
-
-    fn change() -> TemplateChange {
-        let template = Template {
-            id: TemplateId(Uuid::from_u128(1)),
-            name: "Appointments".into(),
-            filter_type: FilterType::new("appointment"),
-            kind: Kind::Outlook,
-            default: false,
-            now: State::Active.with_default_status(),
-            etag: None,
-        };
-        TemplateChange::planned(template, OFF)
-    }
-
-    #[test]
-    fn a_write_without_an_answer_is_judged_by_the_row() {
-        let lost = || {
-            Some(Problem::seen(
-                Stage::Apply,
-                ProblemKind::ServerError,
-                "lost",
-            ))
-        };
-        let mut done = change();
-        let row = Template {
-            now: State::Inactive.with_default_status(),
-            ..done.template.clone()
-        };
-        done.take(judged(Some(Box::new(row)), done.wanted, lost()));
-        assert_eq!(done.outcome, RowOutcome::Changed);
-        let mut not_done = change();
-        let row = not_done.template.clone();
-        not_done.take(judged(Some(Box::new(row)), not_done.wanted, lost()));
-        assert_eq!(not_done.outcome, RowOutcome::Failed);
-        assert_eq!(not_done.after, Some(not_done.template.state()));
-        assert_eq!(not_done.problem.unwrap().message, "lost");
-    }
-
-    #[test]
-    fn what_is_as_wanted_already_is_not_set() {
-        let on = TemplateWish {
-            state: State::Active,
-            ..OFF
-        };
-        let already = TemplateChange::planned(change().template, on);
-        assert_eq!(already.outcome, RowOutcome::Already);
     }
 }

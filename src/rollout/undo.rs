@@ -5,7 +5,7 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use crate::journal::{Claim, RelatedRuns, RunReader, Subject, UndoFinding, Unproved};
-use crate::model::{Filter, FilterId, Operation, Problem, ProblemKind, RowOutcome, Stage, UserId};
+use crate::model::{Filter, FilterId, Operation, Problem, ProblemKind, RowOutcome, Stage, Target, UserId};
 use crate::plan::{
     AsLeft, Attribution, Condition, RowDecision, UndoRow, UndoTerms, Wrote, changed_since, judge,
 };
@@ -87,6 +87,10 @@ impl Rollout {
         if source.head.stamps {
             self.journal().server_stamps().await?;
             self.stamps.store(true, Ordering::Relaxed);
+        }
+        if source.head.target == Target::Templates {
+            self.gather_templates(source).await?;
+            return self.gathered().await;
         }
         let related = RelatedRuns::beside(
             source.path(),

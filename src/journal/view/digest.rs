@@ -4,7 +4,7 @@ use rusqlite::{Connection, Row};
 
 use crate::journal::codes::OPEN;
 use crate::journal::rows::{filter_id, state_and_status, unknown, user_id};
-use crate::journal::{Journal, JournalError};
+use crate::journal::{Journal, JournalError, templates};
 use crate::plan::{Change, Digester, PlanDigest};
 
 use super::View;
@@ -62,6 +62,9 @@ fn digest(connection: &Connection) -> rusqlite::Result<PlanDigest> {
             etag: None,
         };
         digester.add(user_id(row, 0)?, &change);
+    }
+    for change in templates::open(connection)? {
+        digester.add_template(&change);
     }
     Ok(digester.finish())
 }

@@ -113,11 +113,12 @@ impl View<'_> {
     /// were changed, are to be changed, or could not be.
     pub fn outcome(&self) -> rusqlite::Result<(Outcome, bool)> {
         let (users, filters) = (self.users()?, self.filters()?);
-        let outcome = if users.planned > 0 {
+        let templates = self.template_totals()?;
+        let outcome = if users.planned + templates.planned > 0 {
             Outcome::Stopped
-        } else if users.failed > 0 || self.has_verify_problems()? || self.changed_since()? > 0 {
+        } else if users.failed + templates.failed + templates.left > 0 || self.has_verify_problems()? || self.changed_since()? > 0 {
             Outcome::Partial
-        } else if filters.changed > 0 {
+        } else if filters.changed + templates.changed > 0 {
             Outcome::Complete
         } else {
             Outcome::Nothing
