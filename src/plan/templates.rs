@@ -73,11 +73,14 @@ impl TemplateWish {
     }
 }
 
-/// The one write that makes of a template what is wanted.
+/// The one write that makes of a template what is wanted. Where only the default flag differs it sets nothing else: there
+/// are servers that refuse both in one request.
 pub fn template_write(before: TemplateState, wanted: TemplateState) -> TemplateWrite {
+    let sets_default = before.default != wanted.default;
+    let sets_state = !before.now().means_the_same_as(wanted.now());
     TemplateWrite {
-        default: (before.default != wanted.default).then_some(wanted.default),
-        now: Some(wanted.now()),
+        default: sets_default.then_some(wanted.default),
+        now: (sets_state || !sets_default).then_some(wanted.now()),
     }
 }
 
@@ -448,13 +451,19 @@ mod tests {
     }
 
     #[test]
-    fn default_is_written_only_where_it_changes_and_always_with_state_and_status() {
+    fn default_is_written_only_where_it_changes_and_with_state_and_status_where_those_do() {
         let default = template(1, "appointment", Kind::Outlook).state();
         let off = inactive().state();
         let write = template_write(default, off);
         assert_eq!((write.default, write.now), (Some(false), Some(off.now())));
         assert_eq!(template_write(off, off).default, None);
         assert_eq!(write.on(default), off);
+        let between = TemplateState {
+            default: false,
+            ..default
+        };
+        let write = template_write(between, default);
+        assert_eq!((write.default, write.now), (Some(true), None));
     }
 
     #[test]

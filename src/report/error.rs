@@ -22,13 +22,16 @@ pub enum ReportError {
     /// A list as HTML.
     #[error("HTML shows one run, with `syncfilters report RUN --format html`")]
     OnlyOneRun,
+    /// A run that sets templates as HTML.
+    #[error("HTML shows runs that change sync filters; `--format markdown` shows a run that sets templates")]
+    TemplatesAsHtml,
 }
 
 impl ReportError {
     /// Whether the reader of the output went away, as `head` does: no failure of ours.
     pub fn is_broken_pipe(&self) -> bool {
         let kind = match self {
-            Self::Journal(_) | Self::OnlyOneRun => None,
+            Self::Journal(_) | Self::OnlyOneRun | Self::TemplatesAsHtml => None,
             Self::Io(error) => Some(error.kind()),
             Self::Csv(error) => match error.kind() {
                 csv::ErrorKind::Io(error) => Some(error.kind()),

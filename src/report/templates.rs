@@ -53,6 +53,9 @@ pub(super) fn write_run_of_templates(
     format: Format,
     look: Look,
 ) -> Result<(), ReportError> {
+    if format == Format::Html {
+        return Err(ReportError::TemplatesAsHtml);
+    }
     with_run(run, |shown| write_template_run(out, shown, format, look))
 }
 

@@ -18,6 +18,7 @@ mod run_files;
 mod saved_plans;
 mod several;
 mod support;
+mod template_runs;
 mod templates;
 #[cfg(unix)]
 mod terminal;
