@@ -35,8 +35,7 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     let one = NonZeroUsize::MIN;
     let what = (
         Operation::Undo,
-        source.head().target == Target::Filters
-            && source.head().operation != Operation::Deactivate,
+        source.head().target == Target::Filters && source.head().operation != Operation::Deactivate,
     );
     let connected = connect_for_a_change(app, &places, one, what, &consent).await?;
     let settings = RunSettings {

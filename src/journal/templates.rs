@@ -174,7 +174,8 @@ impl View<'_> {
 }
 
 fn select(connection: &Connection, which: &str) -> rusqlite::Result<Vec<TemplateChange>> {
-    let mut query = connection.prepare_cached(&format!("SELECT {COLUMNS} FROM template {which}"))?;
+    let mut query =
+        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM template {which}"))?;
     query.query_map([], change)?.collect()
 }
 

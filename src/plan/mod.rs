@@ -31,8 +31,9 @@ mod user_list;
 pub use again::{Attribution, Condition, Wrote, judge};
 pub use bound::{Bound, BoundError, Wave, WaveError};
 pub use change::{Change, UserPlan, foreign_row, plan_user};
-pub use consent::{NewUsers, 
-    Confirmations, Decision, Granted, Guards, How, Need, Refusal, Stakes, Topic, WaveStakes, decide,
+pub use consent::{
+    Confirmations, Decision, Granted, Guards, How, Need, NewUsers, Refusal, Stakes, Topic,
+    WaveStakes, decide,
 };
 pub use criteria::{Criteria, CriteriaError, Types};
 pub use decision::{RowDecision, RowResult};
@@ -52,9 +53,9 @@ pub use run_settings::{RunSettings, SurveyMode};
 pub use selection::{Mismatch, Named, Place, Selection};
 pub use selector::{Resolved, Selector, SkippedName};
 pub use templates::{
-    TemplateChange, TemplateChoice, TemplateDecision, TemplateLeft, TemplateWish, is_template_by_other, judge_template,
-    judge_template_again, judge_template_undo, template_changed_since, template_half_back,
-    template_halves, template_write,
+    TemplateChange, TemplateChoice, TemplateDecision, TemplateLeft, TemplateWish,
+    is_template_by_other, judge_template, judge_template_again, judge_template_undo,
+    template_changed_since, template_half_back, template_halves, template_write,
 };
 pub use undo::{AsLeft, PutBack, UNDO_CANNOT, UndoRow, UndoTerms, changed_since};
 pub use user_list::{LONGEST_LIST, ListFault, UserListError, one_name, parse_user_list};

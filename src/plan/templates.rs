@@ -276,11 +276,15 @@ pub fn judge_template_again(
     }
     let is_between = template_halves(before, change.wanted)
         .is_some_and(|(first, _)| now.means_the_same_as(first.on(before)));
-    let is_as_left = change.left.as_ref().is_some_and(|left| {
-        left.stamp.modified.is_known() && left.stamp.modified == seen.modified
-    });
+    let is_as_left = change
+        .left
+        .as_ref()
+        .is_some_and(|left| left.stamp.modified.is_known() && left.stamp.modified == seen.modified);
     // Nothing was done; or the first of two writes, or that one and its taking back.
-    if version == Some(true) || is_as_left || (ours && (is_between || now.means_the_same_as(before))) {
+    if version == Some(true)
+        || is_as_left
+        || (ours && (is_between || now.means_the_same_as(before)))
+    {
         return TemplateDecision::Write;
     }
     match change.left {

@@ -95,7 +95,9 @@ impl From<&ReportError> for ErrorReport {
     fn from(error: &ReportError) -> Self {
         match error {
             ReportError::Journal(error) => Self::from(error),
-            ReportError::OnlyOneRun | ReportError::TemplatesAsHtml => Self::new("usage", ErrorClass::Usage, error),
+            ReportError::OnlyOneRun | ReportError::TemplatesAsHtml => {
+                Self::new("usage", ErrorClass::Usage, error)
+            }
             ReportError::Io(_) | ReportError::Csv(_) | ReportError::Json(_) => {
                 Self::new("output", ErrorClass::Unexpected, error)
             }

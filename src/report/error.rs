@@ -23,7 +23,9 @@ pub enum ReportError {
     #[error("HTML shows one run, with `syncfilters report RUN --format html`")]
     OnlyOneRun,
     /// A run that sets templates as HTML.
-    #[error("HTML shows runs that change sync filters; `--format markdown` shows a run that sets templates")]
+    #[error(
+        "HTML shows runs that change sync filters; `--format markdown` shows a run that sets templates"
+    )]
     TemplatesAsHtml,
 }
 

@@ -8,8 +8,8 @@ use super::foresight::{Foresight, write_first, write_impact};
 use super::grid::{self, Column, Grid};
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups, write_more};
-use super::text::{clean, count, number, short};
 use super::templates::write_run_of_templates;
+use super::text::{clean, count, number, short};
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, Look, ReportError, words};
 

@@ -17,8 +17,8 @@ use super::problems::OVER;
 use super::run_csv::write_csv;
 use super::run_markdown::write_markdown;
 use super::summary::{Totals, write_totals};
-use super::text::{clean, minute, short, state};
 use super::templates::write_run_of_templates;
+use super::text::{clean, minute, short, state};
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, Look, ReportError, problems, words};
 

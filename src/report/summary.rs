@@ -12,8 +12,8 @@ use crate::model::{Outcome, Target};
 use super::grid;
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups};
-use super::text::{clean, count, number, rate, span};
 use super::templates::write_run_of_templates;
+use super::text::{clean, count, number, rate, span};
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, Look, ReportError, words};
 

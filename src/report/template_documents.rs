@@ -9,11 +9,11 @@ use crate::model::{
 };
 use crate::plan::TemplateChange;
 
-use super::{ReportError, words};
 use super::cell::{cell, maybe};
 use super::document::FORMAT;
 use super::json::write_json;
 use super::templates::{TemplateRun, back, count, template_hint};
+use super::{ReportError, words};
 
 /// Writes templates as one JSON document.
 pub(super) fn list(out: &mut dyn Write, templates: &[Template]) -> Result<(), ReportError> {

@@ -60,10 +60,7 @@ pub(super) fn write_run_of_templates(
 }
 
 /// The same as a JSON document.
-pub(super) fn write_run_document(
-    out: &mut dyn Write,
-    run: &RunReader,
-) -> Result<(), ReportError> {
+pub(super) fn write_run_document(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
     with_run(run, |shown| documents::run(out, shown))
 }
 
@@ -212,7 +209,10 @@ fn sentence(run: &TemplateRun<'_>) -> String {
     let parts = [
         (count(run, RowOutcome::Changed), done),
         (count(run, RowOutcome::Planned), "still to do"),
-        (count(run, RowOutcome::Sent), "begun, and not known whether done"),
+        (
+            count(run, RowOutcome::Sent),
+            "begun, and not known whether done",
+        ),
         (count(run, RowOutcome::Already), "as wanted already"),
         (left, "left alone or gone"),
         (count(run, RowOutcome::Failed), "failed"),
@@ -352,9 +352,7 @@ fn change_row(change: &TemplateChange) -> (Vec<String>, Tone) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{
-        FilterType, Kind, Modification, Stage, Status, TemplateId, TemplateStamp,
-    };
+    use crate::model::{FilterType, Kind, Modification, Stage, Status, TemplateId, TemplateStamp};
     use crate::plan::TemplateWish;
     use crate::report::support::{PLAIN, head};
     use uuid::Uuid;

@@ -161,7 +161,11 @@ impl Rollout {
             (RowOutcome::Failed, Some(seen)) => {
                 let now = seen.state();
                 let why = format!("somebody changed the template while it was set; it is {now}");
-                Some(Problem::seen(Stage::Apply, ProblemKind::ChangedMeanwhile, why))
+                Some(Problem::seen(
+                    Stage::Apply,
+                    ProblemKind::ChangedMeanwhile,
+                    why,
+                ))
             }
             _ => None,
         };
@@ -408,7 +412,11 @@ impl Rollout {
             // Somebody else made of it what it was to be.
             Ok(Some(row)) if cause.is_some() && is_template_by_other(&row, &self.callers()) => {
                 let problem = cause.unwrap_or_else(|| {
-                    Problem::seen(Stage::Apply, ProblemKind::ChangedMeanwhile, "changed meanwhile")
+                    Problem::seen(
+                        Stage::Apply,
+                        ProblemKind::ChangedMeanwhile,
+                        "changed meanwhile",
+                    )
                 });
                 Err(Missed::new(problem, Some(Box::new(row))))
             }

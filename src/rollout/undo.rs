@@ -5,7 +5,9 @@ use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
 
 use crate::journal::{Claim, RelatedRuns, RunReader, Subject, UndoFinding, Unproved};
-use crate::model::{Filter, FilterId, Operation, Problem, ProblemKind, RowOutcome, Stage, Target, UserId};
+use crate::model::{
+    Filter, FilterId, Operation, Problem, ProblemKind, RowOutcome, Stage, Target, UserId,
+};
 use crate::plan::{
     AsLeft, Attribution, Condition, RowDecision, UndoRow, UndoTerms, Wrote, changed_since, judge,
 };

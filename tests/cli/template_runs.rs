@@ -165,10 +165,16 @@ fn a_run_of_templates_is_listed_and_reported() {
     let table = world.run(&["report", run]).must_be(0).stdout;
     assert!(table.contains("syncfilters undo"), "{table}");
     let table = world.run(&["runs"]).must_be(0).stdout;
-    assert!(table.contains("or templates: how many were changed"), "{table}");
+    assert!(
+        table.contains("or templates: how many were changed"),
+        "{table}"
+    );
     world.run(&["report", run, "--format", "html"]).must_be(2);
     let again = deactivate(&world);
-    assert_eq!((&again["outcome"], &again["run"]), (&"nothing".into(), &Value::Null));
+    assert_eq!(
+        (&again["outcome"], &again["run"]),
+        (&"nothing".into(), &Value::Null)
+    );
     let dry = ["templates", "activate", "--dry-run"];
     world.run(&dry).must_be(0);
     assert_eq!(runs(&world).len(), 1);
@@ -182,7 +188,10 @@ fn without_a_terminal_every_flag_for_templates_is_named_and_limits_count_templat
     let off = states(&world);
     let asked = world.run(&["undo", run]).must_be(5);
     assert!(asked.stderr.contains("--yes"), "{asked:?}");
-    assert!(!asked.stderr.contains("--accept-calendar-loss"), "{asked:?}");
+    assert!(
+        !asked.stderr.contains("--accept-calendar-loss"),
+        "{asked:?}"
+    );
     let limited = ["undo", run, "--yes", "--max-changes", "1"];
     let refused = world.run(&limited).must_be(5);
     assert!(refused.stderr.contains("templates, and"), "{refused:?}");

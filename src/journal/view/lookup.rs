@@ -116,7 +116,10 @@ impl View<'_> {
         let templates = self.template_totals()?;
         let outcome = if users.planned + templates.planned > 0 {
             Outcome::Stopped
-        } else if users.failed + templates.failed + templates.left > 0 || self.has_verify_problems()? || self.changed_since()? > 0 {
+        } else if users.failed + templates.failed + templates.left > 0
+            || self.has_verify_problems()?
+            || self.changed_since()? > 0
+        {
             Outcome::Partial
         } else if filters.changed + templates.changed > 0 {
             Outcome::Complete
