@@ -128,7 +128,7 @@ pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<TemplateChan
 impl RunReader {
     /// The changes that undo what this run did, or may have done, to templates.
     pub fn templates_done(&self) -> Result<Vec<TemplateChange>, JournalError> {
-        let all = self.view(|view| view.templates())?;
+        let all = self.read(|connection| select(connection, "ORDER BY id"))?;
         Ok(all.iter().filter_map(TemplateChange::undone).collect())
     }
 }

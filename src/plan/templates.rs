@@ -222,22 +222,18 @@ impl TemplateChange {
     /// The same change of the template as it was seen now; nothing of it was written.
     #[must_use]
     pub fn on(self, seen: Template) -> Self {
-        match self.left {
-            Some(_) => Self {
+        if self.left.is_some() {
+            return Self {
                 template: seen,
                 ..self
-            },
-            None => {
-                let sets_default = self.template.default != self.wanted.default;
-                Self::planned(
-                    seen,
-                    TemplateWish {
-                        state: self.wanted.state,
-                        default: sets_default.then_some(self.wanted.default),
-                    },
-                )
-            }
+            };
         }
+        let sets_default = self.template.default != self.wanted.default;
+        let wish = TemplateWish {
+            state: self.wanted.state,
+            default: sets_default.then_some(self.wanted.default),
+        };
+        Self::planned(seen, wish)
     }
 }
 

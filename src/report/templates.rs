@@ -319,13 +319,11 @@ fn tone(template: &Template) -> Tone {
 
 /// What it is to be as long as nothing was tried, and then what it is.
 fn now(change: &TemplateChange) -> TemplateState {
-    match change.outcome {
-        RowOutcome::Planned => change.wanted,
-        _ => {
-            let after = change.after.as_ref().map(|after| after.state);
-            after.unwrap_or(change.template.state())
-        }
+    if change.outcome == RowOutcome::Planned {
+        return change.wanted;
     }
+    let after = change.after.as_ref().map(|after| after.state);
+    after.unwrap_or(change.template.state())
 }
 
 fn from_to(before: &str, after: &str) -> String {

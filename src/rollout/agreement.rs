@@ -254,7 +254,7 @@ impl Agreed {
         }
         if target == Target::Templates {
             let writer = rollout.template_writer(agreement);
-            return rollout.apply_templates(&writer).await;
+            return Box::pin(rollout.apply_templates(&writer)).await;
         }
         let failures = Arc::new(Failures::new(
             rollout.settings.stop_after_failures,

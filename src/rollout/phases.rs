@@ -405,7 +405,7 @@ impl Gathered {
         let surveyed = match self.head().target {
             Target::Filters => self.rollout.prove_and_survey().await,
             Target::Templates => {
-                let surveyed = self.rollout.survey_templates().await;
+                let surveyed = Box::pin(self.rollout.survey_templates()).await;
                 surveyed.map(|()| SurveyedAs::Asked)
             }
         };
@@ -433,7 +433,7 @@ impl SavedPlan {
         let replanned = match self.head().target {
             Target::Filters => self.rollout.replan().await,
             Target::Templates => {
-                let surveyed = self.rollout.survey_templates().await;
+                let surveyed = Box::pin(self.rollout.survey_templates()).await;
                 surveyed.map(|()| Differences::default())
             }
         };
