@@ -135,6 +135,7 @@ fn head() -> Result<Head, Box<dyn Error>> {
         },
         selection: Selection::default(),
         criteria: Criteria::default(),
+        target: syncfilters::model::Target::Filters,
         started: Timestamp::now(),
         phase: Phase::Applying,
         finished: None,
