@@ -18,10 +18,7 @@ impl Journal {
 
     /// Whether any request that changes something may have left.
     pub async fn has_written(&self) -> Result<bool, JournalError> {
-        let sql = "SELECT EXISTS (SELECT 1 FROM change WHERE intended IS NOT NULL)
-                   OR EXISTS (SELECT 1 FROM template WHERE intended IS NOT NULL)";
-        self.run(move |connection| connection.query_row(sql, [], |row| row.get(0)))
-            .await
+        self.view(|view| view.has_written()).await
     }
 }
 

@@ -37,7 +37,7 @@ pub use head::{Head, Phase, Requests};
 pub use history::{HistoryEntry, HistoryKind};
 pub(crate) use place::private;
 pub use reader::RunReader;
-pub use related::{Claim, RelatedRuns};
+pub use related::{Claim, RelatedRuns, undone_beside, written_beside};
 pub use run_ref::{RunLocation, RunRef};
 pub use store::{RunPath, RunStore, Summary};
 pub use survey::{Found, Subject, Surveyed};

@@ -1,6 +1,8 @@
 //! Other runs of the same folder that wrote the same rows: a later run, and the earlier undos of a run.
 
+use std::collections::HashSet;
 use std::path::Path;
+use std::time::{Duration, SystemTime};
 
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
@@ -10,8 +12,11 @@ use crate::plan::PutBack;
 
 use super::codes::CHANGED;
 use super::head::{Head, time};
-use super::rows::blob;
+use super::rows::{blob, filter_id};
 use super::{JournalError, RunReader, RunStore};
+
+/// File systems tell times this coarsely at worst (FAT).
+const COARSEST: Duration = Duration::from_secs(2);
 
 /// What another run says of a row that a run wrote.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -93,6 +98,77 @@ impl RelatedRuns {
         }
         Ok(claim)
     }
+}
+
+/// The filters that other runs of the same organisation in the folder of a run wrote, or may have, since this run was
+/// begun. What such a row is may be their doing, whatever its stamp says.
+///
+/// # Errors
+/// Where a run file fails while it is read.
+pub fn written_beside(path: &Path, of: &Head) -> Result<HashSet<FilterId>, JournalError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut written = HashSet::new();
+    for other in RunStore::at(folder).files().unwrap_or_default() {
+        if is_same(path, &other) || !was_touched_since(&other, of.started) {
+            continue;
+        }
+        let Ok(run) = RunReader::open(&other) else {
+            continue;
+        };
+        if run.head.id == of.id || run.head.organization.id != of.organization.id {
+            continue;
+        }
+        run.read(|connection| {
+            let mut query = connection.prepare(&format!(
+                "SELECT filter FROM change WHERE intended >= ?1 AND ({CHANGED} OR maybe)"
+            ))?;
+            let mut rows = query.query([of.started.as_millisecond()])?;
+            while let Some(row) = rows.next()? {
+                written.insert(filter_id(row, 0)?);
+            }
+            Ok(())
+        })?;
+    }
+    Ok(written)
+}
+
+/// The run in the folder of this one that began to undo it last, by whatever copy of its file.
+///
+/// # Errors
+/// Where a run file fails while it is read.
+pub fn undone_beside(path: &Path, of: &Head) -> Result<Option<RunId>, JournalError> {
+    let folder = path.parent().unwrap_or(Path::new("."));
+    let mut last: Option<(Timestamp, RunId)> = None;
+    for other in RunStore::at(folder).files().unwrap_or_default() {
+        if is_same(path, &other) || !was_touched_since(&other, of.started) {
+            continue;
+        }
+        let Ok(run) = RunReader::open(&other) else {
+            continue;
+        };
+        let head = &run.head;
+        let undoes = head.operation == Operation::Undo && head.undoes.as_ref() == Some(&of.id);
+        if !undoes || !run.view(|view| view.has_written())? {
+            continue;
+        }
+        if last.as_ref().is_none_or(|(at, _)| *at < head.started) {
+            last = Some((head.started, head.id.clone()));
+        }
+    }
+    Ok(last.map(|(_, run)| run))
+}
+
+/// Whether the file or its log was written since, as the file system says it. Where that cannot be told, it was.
+fn was_touched_since(file: &Path, since: Timestamp) -> bool {
+    let mut log = file.as_os_str().to_owned();
+    log.push("-wal");
+    let since = Duration::try_from(since.as_duration()).unwrap_or_default();
+    let since = SystemTime::UNIX_EPOCH + since.saturating_sub(COARSEST);
+    let touched = |path: &Path| match path.metadata() {
+        Ok(about) => about.modified().map_or(true, |at| at >= since),
+        Err(error) => error.kind() != std::io::ErrorKind::NotFound,
+    };
+    touched(file) || touched(Path::new(&log))
 }
 
 /// Whether two paths lead to one file, as far as that can be told.

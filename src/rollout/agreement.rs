@@ -174,7 +174,7 @@ impl Planned {
             calendar_loss: left.deactivates && !spared,
             guards: rollout.guards.clone(),
             limits: limits(&rollout.flags, &rollout.settings, &rollout.guards.limits),
-            undone_by: left.undone_by.clone(),
+            undone_by: left.undone_by.clone().or(rollout.undone_beside.clone()),
             unknown_exclusions,
             settings_unknown: rollout.settings_unknown,
         };

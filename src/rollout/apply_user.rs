@@ -1,5 +1,6 @@
 //! One user's changes: intent, write, what the answer shows, and deciding again where it does not settle it.
 
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::dataverse::{Impersonated, SetState, Why, WriteReply, Writer};
@@ -255,10 +256,15 @@ impl Rollout {
                 return Ok(round);
             }
         };
+        let unclear = open.iter().any(|one| one.wrote == Wrote::Maybe);
+        let others = match unclear {
+            true => self.written_beside().await?,
+            false => Arc::default(),
+        };
         for mut one in open {
             let seen = filters.iter().find(|filter| filter.id == one.change.filter);
             let attribution = Attribution {
-                rewritten: one.rewritten,
+                rewritten: one.rewritten || others.contains(&one.change.filter),
                 ..self.attribution(subject, one.wrote)
             };
             let condition = conditions.of(one.change.filter, subject.id);

@@ -8,6 +8,7 @@ use jiff::Timestamp;
 
 use crate::journal::{
     Asked, Head, HistoryEntry, HistoryKind, Phase, Requests, RunFile, RunReader, RunRef, RunStore,
+    undone_beside,
 };
 use crate::model::{Operation, Outcome, RunId, Target};
 use crate::plan::{Criteria, CriteriaError, RunSettings, Selection, Types};
@@ -293,6 +294,7 @@ pub async fn open(
 ) -> Result<Opened, RolloutError> {
     let mut rollout = Rollout::new(on, file, flags)?;
     rollout.is_new = false;
+    rollout.undone_beside = undone_beside(rollout.journal().path(), rollout.head())?;
     let kept = rollout.journal().settings().await?;
     let begun = rollout.head().phase > Phase::Planned;
     rollout.settings_unknown = begun && kept.is_none();

@@ -3,10 +3,11 @@
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Instant;
 
 use crate::dataverse::{Impersonated, Reader, TemplateWriter, Writer};
 use crate::journal::{Head, Journal, RunFile, Subject};
-use crate::model::{FilterId, Organization, ProblemKind, UserId};
+use crate::model::{FilterId, Organization, ProblemKind, RunId, UserId};
 use crate::pacing::{Breaker, BreakerOutcome, Pacer};
 use crate::plan::{Guards, RunSettings, Surroundings};
 
@@ -52,6 +53,8 @@ pub(super) struct Rollout {
     pub(super) flags: RunSettings,
     /// How it is carried out: what its file keeps, and what this command says instead.
     pub(super) settings: RunSettings,
+    /// The run that began to undo this one, where its own file does not know it.
+    pub(super) undone_beside: Option<RunId>,
     /// Whether this command made its file: then nobody misses one that came to nothing.
     pub(super) is_new: bool,
     /// Whether somebody said where the file is to be: it stays, also when there is nothing to change.
@@ -64,6 +67,8 @@ pub(super) struct Rollout {
     pub(super) stamps: AtomicBool,
     /// Filters of which a write of ours was never proved, and that a later run wrote.
     pub(super) rewritten: Mutex<HashSet<FilterId>>,
+    /// The rows that other runs wrote since this one was begun, as they stood at a time.
+    pub(super) written_beside: tokio::sync::Mutex<Option<(Instant, Arc<HashSet<FilterId>>)>>,
     /// How users are named who are no users of the run.
     pub(super) names: Mutex<HashMap<UserId, String>>,
     breaker: Mutex<Breaker>,
@@ -92,12 +97,14 @@ impl Rollout {
             file,
             flags: settings.clone(),
             settings,
+            undone_beside: None,
             is_new: true,
             file_was_named: false,
             settings_unknown: false,
             progress: ProgressSender::default(),
             control: Control::new(token),
             rewritten: Mutex::default(),
+            written_beside: tokio::sync::Mutex::default(),
             names: Mutex::default(),
             proof: Mutex::new(None),
             breaker: Mutex::new(breaker),

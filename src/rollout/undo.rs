@@ -1,10 +1,13 @@
 //! What an undo takes over from the run that it undoes, and what becomes of each of its rows.
 
 use std::collections::{BTreeSet, HashSet};
-use std::sync::PoisonError;
 use std::sync::atomic::Ordering;
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
 
-use crate::journal::{Claim, RelatedRuns, RunReader, Subject, UndoFinding, Unproved};
+use crate::journal::{
+    Claim, RelatedRuns, RunReader, Subject, UndoFinding, Unproved, written_beside,
+};
 use crate::model::{
     Filter, FilterId, Operation, Problem, ProblemKind, RowOutcome, Stage, Target, UserId,
 };
@@ -154,6 +157,22 @@ impl Rollout {
         rewritten
             .unwrap_or_else(PoisonError::into_inner)
             .contains(&filter)
+    }
+
+    /// The rows that other runs wrote since this one was begun, looked up after this call began. A row that was read
+    /// before may have been written by another run a moment earlier, with the same stamp as ours.
+    pub(super) async fn written_beside(&self) -> Result<Arc<HashSet<FilterId>>, RolloutError> {
+        let asked = Instant::now();
+        let mut known = self.written_beside.lock().await;
+        if let Some((looked_up, rows)) = &*known
+            && *looked_up >= asked
+        {
+            return Ok(Arc::clone(rows));
+        }
+        let looked_up = Instant::now();
+        let rows = Arc::new(written_beside(self.journal().path(), self.head())?);
+        *known = Some((looked_up, Arc::clone(&rows)));
+        Ok(rows)
     }
 
     /// When the rows of this user are to be written.

@@ -118,3 +118,50 @@ fn a_run_that_came_to_nothing_is_named_in_no_command() {
     assert!(!ended.stdout.contains("Run file"), "{ended:?}");
     assert!(!ended.stdout.contains("syncfilters report"), "{ended:?}");
 }
+
+#[test]
+fn what_another_run_wrote_meanwhile_is_not_taken_for_this_run_s_work() {
+    let world = World::with_users(30);
+    let yes = ["--yes", "--accept-calendar-loss", "--format", "json"];
+    let before = world.states();
+    let changed =
+        |ended: &crate::support::Ended| ended.json()["filters"]["changed"].as_u64().unwrap();
+    let first = world
+        .run(&[&["deactivate", "--wave", "2"][..], &yes].concat())
+        .must_be(6);
+    let run = first.json()["run"].as_str().unwrap().to_owned();
+    let after_first = world.states();
+    world.run(&[&["deactivate"][..], &yes].concat()).must_be(3);
+    let after_second = world.states();
+    let resumed = world.run(&[&["resume", &run, "--wave", "rest"][..], &yes].concat());
+    assert_eq!(changed(&resumed), changed(&first), "{resumed:?}");
+    assert_eq!(world.states(), after_second);
+    world.run(&["undo", &run, "--yes"]).must_be(0);
+    // Only the rows of the first wave are as they were before.
+    let own = before.iter().zip(&after_first).map(|(a, b)| a != b);
+    let now = world.states();
+    for (at, own) in own.enumerate() {
+        let expected = if own { before[at] } else { after_second[at] };
+        assert_eq!(now[at], expected);
+    }
+}
+
+#[test]
+fn an_undo_of_a_copy_counts_for_the_run_itself() {
+    let world = World::with_users(30);
+    let yes = ["--yes", "--accept-calendar-loss"];
+    let begun = world.run(&[&["deactivate", "--wave", "2", "--format", "json"][..], &yes].concat());
+    let run = begun.must_be(6).json()["run"].as_str().unwrap().to_owned();
+    let store = world.home.path().join(".local/state/syncfilters/runs");
+    let copy = world.home.path().join("bak.run");
+    std::fs::copy(store.join(format!("{run}.run")), &copy).unwrap();
+    let copy = copy.to_str().unwrap();
+    let url = world.sandbox.url();
+    world
+        .run(&["undo", copy, "--yes", "--url", &url])
+        .must_be(0);
+    let refused = world
+        .run(&[&["resume", &run][..], &yes].concat())
+        .must_be(5);
+    assert!(refused.stderr.contains("--after-undo"), "{refused:?}");
+}

@@ -101,7 +101,7 @@ fn a_wave_that_is_declined_leaves_the_rest_and_resume_asks_again() {
     // A word holds for one agreement, and not for the next command.
     let mut screen = Screen::of(&world, &["resume", &run]);
     screen.shows("Wave 2: Deactivate").types("no");
-    screen.shows("declined").shows("syncfilters resume");
+    screen.shows("syncfilters resume").shows("declined");
     screen.ends_with(5);
     assert_eq!(world.states(), after_one);
     let mut screen = Screen::of(&world, &["resume", &run]);

@@ -129,6 +129,13 @@ impl View<'_> {
         Ok((outcome, outcome == Outcome::Nothing))
     }
 
+    /// Whether any request that changes something may have left.
+    pub fn has_written(&self) -> rusqlite::Result<bool> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM change WHERE intended IS NOT NULL
+                                  UNION ALL SELECT 1 FROM template WHERE intended IS NOT NULL)";
+        self.0.query_row(sql, [], |row| row.get(0))
+    }
+
     /// Rows that were to be changed.
     pub fn changes(&self) -> rusqlite::Result<u64> {
         let sql = "SELECT count(*) FROM change";
