@@ -7,35 +7,13 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 
-use crate::model::{ReadState, RowOutcome};
-
-use super::{JournalError, OpenError, schema};
+use super::{JournalError, OpenError, foresight, history, schema, templates, undo, values};
 
 /// How long a reader waits for a moment in which the file is not being written.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
 /// The longest text or blob, in bytes. The largest that is written is the list of selected users: a hundred thousand
 /// names are a few million bytes.
 const LONGEST: i32 = 64 << 20;
-
-/// Whether there are codes that no version writes. Totals are counted by code in the database: a row with another one
-/// would be in none of them.
-fn unknown_codes() -> [(&'static str, String); 3] {
-    let none_of = |table: &str, column: &str, codes: Vec<i32>| {
-        let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
-        let codes = codes.join(", ");
-        format!("SELECT EXISTS (SELECT 1 FROM {table} WHERE {column} NOT IN ({codes}))")
-    };
-    let stages = RowOutcome::ALL.iter().map(|one| one.code()).collect();
-    let reads = ReadState::ALL.iter().map(|one| one.code()).collect();
-    [
-        ("the state of a change", none_of("change", "stage", stages)),
-        ("how a user was read", none_of("user", "survey", reads)),
-        (
-            "the number of runs",
-            "SELECT count(*) <> 1 FROM run".to_owned(),
-        ),
-    ]
-}
 
 /// Makes a connection do nothing on behalf of what is in the file.
 pub(super) fn harden(connection: &Connection) -> rusqlite::Result<()> {
@@ -88,15 +66,25 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<i32, OpenE
         let (kind, name) = (&object.kind, &object.name);
         return Err(not_ours(Some(format!("it {which}: {kind:?} {name:?}"))));
     }
-    for (what, sql) in unknown_codes() {
-        let found = connection.query_row(&sql, [], |row| row.get(0));
-        if found.map_err(said)? {
-            return Err(not_ours(Some(format!(
-                "it holds a code for {what} that is none of its format's"
-            ))));
-        }
+    if let Some(fault) = values::first_fault(connection).map_err(said)? {
+        return Err(not_ours(Some(fault)));
     }
+    documents(connection, format).map_err(said)?;
     Ok(format)
+}
+
+/// Reads what has more form than a column can say, so that nobody else meets it first.
+fn documents(connection: &Connection, format: i32) -> rusqlite::Result<()> {
+    if format >= 5 {
+        foresight::asked(connection)?;
+        foresight::surroundings(connection)?;
+    }
+    if format >= 6 {
+        history::settings(connection)?;
+        undo::terms(connection)?;
+        templates::all(connection)?;
+    }
+    Ok(())
 }
 
 /// Whether a log beside the file belongs to it.
@@ -158,13 +146,16 @@ mod tests {
                 "DROP TABLE undo; CREATE VIEW undo AS SELECT * FROM change",
                 "\"undo\"",
             ),
-            ("UPDATE user SET survey = 9", "how a user was read"),
-            ("UPDATE user SET survey = 'x'", "how a user was read"),
+            ("UPDATE user SET survey = 9", "\"survey\" of table \"user\""),
+            (
+                "UPDATE user SET survey = 'x'",
+                "\"survey\" of table \"user\"",
+            ),
             (
                 "INSERT INTO change (user, filter, from_state, to_state, stage) VALUES (1, zeroblob(16), 0, 1, -1)",
-                "the state of a change",
+                "\"stage\" of table \"change\"",
             ),
-            ("DELETE FROM run", "the number of runs"),
+            ("DELETE FROM run", "\"run\" has 0 rows"),
             ("PRAGMA user_version = 0", "format 0"),
             ("PRAGMA user_version = -1", "format -1"),
             ("PRAGMA user_version = 99", "newer"),

@@ -9,7 +9,8 @@ use crate::plan::{self, Loss, SkippedName};
 
 use super::JournalError;
 use super::commit::Journal;
-use super::rows::blob;
+use super::rows::{blob, kept};
+use super::values::MESSAGE;
 
 /// What is to be found out before a change is agreed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -167,7 +168,7 @@ fn add(
             loss.items(),
             loss.bound().bits(),
             why.map(|why| why.kind),
-            why.map(|why| &why.message),
+            why.map(|why| kept(&why.message, MESSAGE)),
         ])?;
     Ok(())
 }

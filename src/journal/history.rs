@@ -33,7 +33,7 @@ pub enum HistoryKind {
 }
 
 impl HistoryKind {
-    const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 8] = [
         Self::Planned,
         Self::Narrowed,
         Self::Agreed,

@@ -25,6 +25,7 @@ mod store;
 mod survey;
 mod templates;
 mod undo;
+mod values;
 mod view;
 mod waves;
 

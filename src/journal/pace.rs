@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::{Requests, head};
 
 /// Stretches that are kept, at most; with one more, all become twice as long.
-const MOST: u64 = 600;
+pub(super) const MOST: u64 = 600;
 
 /// Adds requests to the totals of the run and to the stretch of time in which they were made.
 pub(super) fn add(connection: &Connection, more: Requests, at: Timestamp) -> rusqlite::Result<()> {

@@ -12,6 +12,12 @@ pub(super) fn blob(id: Uuid) -> [u8; 16] {
     id.into_bytes()
 }
 
+/// As much of a text from elsewhere as is kept: what was written has to be read again.
+pub(super) fn kept(text: &str, most: usize) -> &str {
+    let end = text.char_indices().nth(most).map(|(at, _)| at);
+    &text[..end.unwrap_or(text.len())]
+}
+
 fn id(row: &Row<'_>, at: usize) -> rusqlite::Result<Uuid> {
     row.get::<_, [u8; 16]>(at).map(Uuid::from_bytes)
 }

@@ -11,7 +11,8 @@ use crate::plan::Change;
 
 use super::codes::TO_READ;
 use super::commit::Journal;
-use super::rows::{blob, object_id, unit_id, user_id};
+use super::rows::{blob, kept, object_id, unit_id, user_id};
+use super::values::{MESSAGE, NAME};
 use super::{JournalError, Phase, head};
 
 /// A user who is selected.
@@ -86,7 +87,7 @@ impl Journal {
             let mut query =
                 connection.prepare_cached("INSERT OR REPLACE INTO unit VALUES (?1, ?2)")?;
             for (id, name) in &units {
-                query.execute(params![blob(id.0), name])?;
+                query.execute(params![blob(id.0), kept(name, NAME)])?;
             }
             Ok(())
         })
@@ -198,7 +199,7 @@ fn add_user(connection: &Connection, user: &Found) -> rusqlite::Result<()> {
         .execute(params![
             blob(user.id.0),
             user.object_id.map(|id| blob(id.0)),
-            user.label,
+            kept(&user.label, NAME),
             user.filters_populated,
             survey,
             user.unit.map(|id| blob(id.0)),
@@ -245,7 +246,7 @@ fn add_filter(
         .execute(params![
             seq,
             blob(filter.id.0),
-            filter.name,
+            kept(&filter.name, NAME),
             filter.filter_type.as_str(),
             filter.kind.code(),
             filter.now.state.code(),
@@ -313,9 +314,9 @@ pub(super) fn add_problem(
             filter.map(|id| blob(id.0)),
             stage,
             kind,
-            code,
-            message,
-            request_id,
+            code.as_deref().map(|code| kept(code, NAME)),
+            kept(message, MESSAGE),
+            request_id.as_deref().map(|id| kept(id, NAME)),
             at,
         ])?;
     Ok(())

@@ -13,7 +13,8 @@ use crate::plan::{NewUsers, TemplateChange, TemplateLeft};
 
 use super::codes::{CHANGED, FAILED, OPEN};
 use super::commit::Journal;
-use super::rows::{blob, modification, state_and_status};
+use super::rows::{blob, kept, modification, state_and_status};
+use super::values::NAME;
 use super::view::View;
 use super::{JournalError, Phase, RunReader, head};
 
@@ -125,10 +126,15 @@ pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<TemplateChan
     select(connection, &format!("WHERE {OPEN} ORDER BY id"))
 }
 
+/// Every template of the run, in the order of their ids.
+pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<TemplateChange>> {
+    select(connection, "ORDER BY id")
+}
+
 impl RunReader {
     /// The changes that undo what this run did, or may have done, to templates.
     pub fn templates_done(&self) -> Result<Vec<TemplateChange>, JournalError> {
-        let all = self.read(|connection| select(connection, "ORDER BY id"))?;
+        let all = self.read(all)?;
         Ok(all.iter().filter_map(TemplateChange::undone).collect())
     }
 }
@@ -264,7 +270,7 @@ fn put(connection: &Connection, change: &TemplateChange) -> rusqlite::Result<()>
     );
     connection.prepare_cached(&sql)?.execute(params![
         blob(template.id.0),
-        template.name,
+        kept(&template.name, NAME),
         template.filter_type.as_str(),
         template.kind,
         template.default,

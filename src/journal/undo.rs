@@ -139,16 +139,7 @@ impl Journal {
 
     /// What holds for every row of this undo; none where its file is older than that.
     pub async fn undo_terms(&self) -> Result<Option<UndoTerms>, JournalError> {
-        self.run(|connection| {
-            let text: Option<String> =
-                connection.query_row("SELECT undo FROM run", [], |row| row.get(0))?;
-            let read = |text: String| {
-                serde_json::from_str(&text)
-                    .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into()))
-            };
-            text.map(read).transpose()
-        })
-        .await
+        self.run(terms).await
     }
 
     /// Adds users of whom another run changed rows, with those rows.
@@ -201,6 +192,17 @@ impl Journal {
         })
         .await
     }
+}
+
+/// What holds for every row of an undo; none in a run that is none.
+pub(super) fn terms(connection: &Connection) -> rusqlite::Result<Option<UndoTerms>> {
+    let text: Option<String> =
+        connection.query_row("SELECT undo FROM run", [], |row| row.get(0))?;
+    let read = |text: String| {
+        serde_json::from_str(&text)
+            .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into()))
+    };
+    text.map(read).transpose()
 }
 
 fn undo_row(row: &Row<'_>) -> rusqlite::Result<UndoRow> {

@@ -492,3 +492,129 @@ fn reads_without_a_change(world: &World, run: &str) {
     world.run(&["runs"]).must_be(0);
     assert_eq!(contents(&folder), before);
 }
+
+/// A run of a few users with a row in every table that a value can be wrong in.
+const ROWS: &str = "
+INSERT INTO pace VALUES (1700000000000, 1, 0, 0);
+INSERT INTO problem (user, filter, stage, kind, message, at)
+VALUES ((SELECT min(seq) FROM user), NULL, 'survey', 'no-roles', 'no roles', 1700000000000);
+INSERT INTO history (at, kind) VALUES (1700000000000, 'planned');
+INSERT INTO impact VALUES ((SELECT min(seq) FROM user), 'appointment', 1, 0, NULL, NULL);
+INSERT INTO template (id, name, type, kind, from_state, from_default, to_state, to_default, stage)
+VALUES (zeroblob(16), 'mine', 'appointment', 16, 0, 1, 1, 0, 0);
+UPDATE change SET intended = 1700000000000, settled = 1700000000000, stage = 2;";
+
+/// Edits of such a file, and the column that is named.
+const EDITS: [(&str, &str); 24] = [
+    (
+        "UPDATE pace SET start = -1, requests = 9223372036854775807, throttled = 9223372036854775807",
+        "\"start\"",
+    ),
+    (
+        "UPDATE pace SET requests = 9223372036854775807, throttled = 9223372036854775807",
+        "\"requests\"",
+    ),
+    ("UPDATE pace SET retried = -1", "\"retried\""),
+    (
+        "UPDATE run SET requests = 9223372036854775807",
+        "\"requests\"",
+    ),
+    (
+        "UPDATE run SET started = 9223372036854775807",
+        "\"started\"",
+    ),
+    (
+        "UPDATE run SET stretch = 9223372036854775807",
+        "\"stretch\"",
+    ),
+    ("UPDATE run SET digest = 'x'", "\"digest\""),
+    ("UPDATE run SET settings = '{'", "EOF"),
+    (
+        "UPDATE change SET intended = 9223372036854775807, settled = -9223372036854775808",
+        "\"intended\"",
+    ),
+    (
+        "UPDATE change SET settled = -9223372036854775808",
+        "\"settled\"",
+    ),
+    ("UPDATE change SET from_state = 77", "\"from_state\""),
+    (
+        "UPDATE change SET to_status = 9223372036854775807",
+        "\"to_status\"",
+    ),
+    ("UPDATE change SET maybe = 2", "\"maybe\""),
+    ("UPDATE filter SET kind = 7", "\"kind\""),
+    (
+        "UPDATE filter SET modified = 9223372036854775807",
+        "\"modified\"",
+    ),
+    (
+        "UPDATE user SET id = x'00' WHERE seq = (SELECT min(seq) FROM user)",
+        "\"id\"",
+    ),
+    (
+        "UPDATE user SET label = printf('%.5000000c', 'x')",
+        "\"label\"",
+    ),
+    (
+        "UPDATE user SET label = 'x' || char(0) || printf('%.5000000c', 'x')",
+        "\"label\"",
+    ),
+    ("UPDATE problem SET kind = 'odd'", "\"kind\""),
+    (
+        "UPDATE problem SET message = printf('%.5000000c', 'x')",
+        "\"message\"",
+    ),
+    ("UPDATE history SET kind = 'odd'", "\"kind\""),
+    ("UPDATE history SET users = -1", "\"users\""),
+    ("UPDATE impact SET items = 9223372036854775807", "\"items\""),
+    (
+        "UPDATE template SET after_default = 1, after_state = 9",
+        "\"after_state\"",
+    ),
+];
+
+#[test]
+fn a_value_that_no_run_file_holds_is_refused_by_every_command_and_its_column_named() {
+    let world = World::with_users(5);
+    world.run(&["plan", "deactivate"]);
+    let run = latest(&world);
+    let path = file_of(&world, &run);
+    Connection::open(&path)
+        .unwrap()
+        .execute_batch(ROWS)
+        .unwrap();
+    for format in ["json", "html", "markdown", "csv", "table"] {
+        world.run(&["report", &run, "--format", format]).must_be(0);
+    }
+    let whole = fs::read(&path).unwrap();
+    let requests = world.sandbox.counts().total;
+    for (edit, named) in EDITS {
+        fs::write(&path, &whole).unwrap();
+        let connection = Connection::open(&path).unwrap();
+        connection.execute_batch(edit).unwrap();
+        drop(connection);
+        let formats = ["json", "html", "markdown", "csv", "table"];
+        let reports = formats.map(|format| vec!["report", &run, "--format", format]);
+        let others = [
+            vec!["resume", &run, "--yes", "--accept-calendar-loss"],
+            vec!["undo", &run, "--yes"],
+        ];
+        for args in reports.into_iter().chain(others) {
+            let refused = world.run(&args).must_be(2);
+            let said = &refused.stderr;
+            assert!(
+                said.contains("is not a run file"),
+                "{edit} {args:?}: {said}"
+            );
+            assert!(said.contains(named), "{edit} {args:?}: {said}");
+        }
+        let runs = world.run(&["runs"]);
+        assert!(
+            runs.stdout.contains("is not a run file"),
+            "{edit}: {runs:?}"
+        );
+        assert!(matches!(runs.code, Some(0 | 2)), "{edit}: {runs:?}");
+    }
+    assert_eq!(world.sandbox.counts().total, requests);
+}

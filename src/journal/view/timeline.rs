@@ -45,7 +45,10 @@ impl View<'_> {
     /// What was done over time, in about so many stretches of at least a second; as many more as there were rests.
     pub fn timeline(&self, most: u32) -> rusqlite::Result<Timeline> {
         let pace = pace::read(self.0)?;
-        let dated: u64 = pace.iter().map(|(_, requests)| requests.total).sum();
+        let dated = pace
+            .iter()
+            .fold(Requests::default(), |all, (_, one)| sum(all, *one))
+            .total;
         let all: u64 = self
             .0
             .query_row("SELECT requests FROM run", [], |row| row.get(0))?;
@@ -90,9 +93,9 @@ fn as_time<S: Serializer>(millisecond: &i64, serializer: S) -> Result<S::Ok, S::
 
 fn sum(a: Requests, b: Requests) -> Requests {
     Requests {
-        total: a.total + b.total,
-        throttled: a.throttled + b.throttled,
-        retried: a.retried + b.retried,
+        total: a.total.saturating_add(b.total),
+        throttled: a.throttled.saturating_add(b.throttled),
+        retried: a.retried.saturating_add(b.retried),
     }
 }
 
@@ -120,7 +123,7 @@ fn arrange(moments: &BTreeMap<i64, Stretch>, moment: i64, most: u32) -> Timeline
             };
             let end = to.min(start + stretch);
             for done in moments.range(start..end).map(|(_, done)| done) {
-                one.changes += done.changes;
+                one.changes = one.changes.saturating_add(done.changes);
                 one.requests = sum(one.requests, done.requests);
             }
             stretches.push(one);

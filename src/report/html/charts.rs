@@ -119,7 +119,7 @@ fn chart(
     numbers: impl Fn(&Stretch) -> [u64; 2],
 ) -> io::Result<()> {
     let stretches = &bars.stretches;
-    let all = |of: &Stretch| numbers(of).iter().sum::<u64>();
+    let all = |of: &Stretch| numbers(of).into_iter().fold(0, u64::saturating_add);
     let most = stretches.iter().map(all).max().unwrap_or(0);
     let (Some(first), Some(last), true) = (stretches.first(), stretches.last(), most > 0) else {
         return Ok(());
@@ -145,7 +145,7 @@ fn chart(
         let mut top = 1000;
         for (number, class) in numbers(of).into_iter().zip(["a", "u"]) {
             if number > 0 {
-                let high = (number * 1000 / most).clamp(10, top);
+                let high = (number.saturating_mul(1000) / most).clamp(10, top);
                 top -= high;
                 write!(
                     out,

@@ -1,0 +1,246 @@
+//! What each column of a run file may hold. A file that came from elsewhere is held to it when it is opened, so that no
+//! sum of its numbers, no time and no code in it can be the end of whoever reads it.
+
+use std::fmt;
+
+use rusqlite::Connection;
+
+use crate::model::{Kind, ProblemKind, ReadState, RowOutcome, Stage, State};
+
+use super::history::HistoryKind;
+use super::pace;
+
+/// The longest name that is kept, in characters: four times the longest that Dataverse has (a user's `domainname`,
+/// 1,024), because a user is named by several.
+pub(super) const NAME: usize = 4_096;
+/// The longest message that is kept, in characters. Those of the server are some thousand at most.
+pub(super) const MESSAGE: usize = 16_384;
+/// The most bytes of one character.
+const BYTES: usize = 4;
+/// A document that is written by this tool alone, in bytes: one user, one problem, the settings of a run.
+const DOCUMENT: usize = 1 << 20;
+/// The largest number of requests, items, users or rows: a thousand a second for thirty years. Millions of such
+/// numbers have a sum.
+const COUNT: i64 = 1_000_000_000_000;
+/// The last moment of this tool's own clock, the begin of the year 9000: a stretch of time added to it is still a time.
+const LAST: i64 = 221_845_392_000_000;
+/// The longest stretch of time in which requests are counted, a century in milliseconds: six hundred of them are kept.
+const STRETCH: i64 = 3_155_760_000_000;
+/// All times that can be shown, in milliseconds: those of the server are its own affair.
+const SHOWN: (i64, i64) = (-377_705_023_201_000, 253_402_207_200_999);
+
+/// What a column may hold.
+#[derive(Debug)]
+enum Rule {
+    /// A whole number from one to another.
+    Number(i64, i64),
+    /// One of some codes.
+    Code(Vec<i64>),
+    /// One of some words.
+    Word(Vec<&'static str>),
+    /// An id of the server.
+    Id,
+    /// So many hexadecimal digits.
+    Digits(usize),
+    /// A text of no more bytes.
+    Text(usize),
+    /// What is read and checked as a whole with the head of the run.
+    Head,
+}
+
+impl Rule {
+    /// The condition on a value that is there.
+    fn sql(&self, column: &str) -> String {
+        let listed = |words: &[String]| words.join(", ");
+        match self {
+            Self::Number(from, to) => {
+                format!("typeof({column}) = 'integer' AND {column} BETWEEN {from} AND {to}")
+            }
+            Self::Code(codes) => {
+                let codes: Vec<_> = codes.iter().map(ToString::to_string).collect();
+                let codes = listed(&codes);
+                format!("typeof({column}) = 'integer' AND {column} IN ({codes})")
+            }
+            Self::Word(words) => {
+                let words: Vec<_> = words.iter().map(|word| format!("'{word}'")).collect();
+                let words = listed(&words);
+                format!("typeof({column}) = 'text' AND {column} IN ({words})")
+            }
+            Self::Id => format!("typeof({column}) = 'blob' AND length({column}) = 16"),
+            Self::Digits(digits) => format!(
+                "typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) = {digits}
+                 AND {column} NOT GLOB '*[^0-9a-f]*'"
+            ),
+            // In bytes: the length of a text ends at its first NUL.
+            Self::Text(most) => {
+                format!("typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) <= {most}")
+            }
+            Self::Head => "1".to_owned(),
+        }
+    }
+}
+
+impl fmt::Display for Rule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Number(from, to) => write!(f, "a whole number from {from} to {to}"),
+            Self::Code(codes) => write!(f, "one of the codes {codes:?}"),
+            Self::Word(_) => f.write_str("one of the words of its format"),
+            Self::Id => f.write_str("an id of 16 bytes"),
+            Self::Digits(digits) => write!(f, "{digits} hexadecimal digits in lower case"),
+            Self::Text(most) => write!(f, "a text of at most {most} bytes"),
+            Self::Head => f.write_str("as the format has it"),
+        }
+    }
+}
+
+/// What a column of any format may hold; none for a column that no format has.
+fn rule(table: &str, column: &str) -> Option<Rule> {
+    let name = Rule::Text(NAME * BYTES);
+    let message = Rule::Text(MESSAGE * BYTES);
+    let count = Rule::Number(0, COUNT);
+    let row = Rule::Number(1, COUNT);
+    let flag = Rule::Code(vec![0, 1]);
+    let own_time = Rule::Number(0, LAST);
+    let server_time = Rule::Number(SHOWN.0, SHOWN.1);
+    Some(match (table, column) {
+        ("run", "requests" | "throttled" | "retried" | "server_major" | "server_minor") => count,
+        ("run", "stretch") => Rule::Number(1, STRETCH),
+        ("run", "started" | "finished") => own_time,
+        ("run", "stamps" | "in_use") => flag,
+        ("run", "digest") | ("history", "digest") => Rule::Digits(16),
+        ("run", "environment" | "tool" | "batch") => name,
+        ("run", "organization" | "caller" | "criteria" | "settings" | "undo") => {
+            Rule::Text(DOCUMENT)
+        }
+        // The words and ids of the head, and the list of users, for which the bound of every text is the bound.
+        ("run", _) => Rule::Head,
+        ("foresight", "one") => Rule::Code(vec![1]),
+        ("foresight", _) => Rule::Text(DOCUMENT),
+        ("template", "problem") => Rule::Text(DOCUMENT),
+        ("pace", "start") | ("problem" | "history", "at") => own_time,
+        ("undo", "put_back_at") | (_, "intended" | "settled") => own_time,
+        (_, "modified" | "after_modified" | "left_modified") => server_time,
+        ("pace", _) | ("history", "users" | "filters") | ("impact", "items") => count,
+        ("user" | "problem" | "history", "seq") => row,
+        ("mark", "user") => Rule::Id,
+        (_, "user") => row,
+        ("undo", "put_back_by" | "rewritten_by") => Rule::Digits(12),
+        ("history", "kind") => Rule::Word(HistoryKind::ALL.iter().map(|it| it.as_str()).collect()),
+        ("history", "detail") | (_, "message") => message,
+        ("problem", "stage") => Rule::Word(vec![
+            Stage::Survey.as_str(),
+            Stage::Apply.as_str(),
+            Stage::Verify.as_str(),
+        ]),
+        ("problem", "kind") => Rule::Word(ProblemKind::ALL.iter().map(|it| it.as_str()).collect()),
+        ("problem", "code" | "request_id") | ("impact", "kind" | "type") => name,
+        ("impact", "bound") => Rule::Code(vec![0, 1, 2, 3]),
+        ("mark", "mark") => Rule::Code(vec![0, 1, 2]),
+        ("change", "wave") => Rule::Number(0, i32::MAX.into()),
+        ("user", "survey") => codes(ReadState::ALL.iter().map(|it| it.code())),
+        ("change" | "template", "stage") => codes(RowOutcome::ALL.iter().map(|it| it.code())),
+        ("filter" | "template", "kind") => {
+            codes([Kind::Outlook, Kind::Offline].map(Kind::code).into_iter())
+        }
+        (_, "state" | "from_state" | "to_state" | "before_state" | "after_state")
+        | ("template", "left_state") => codes(
+            [State::Active, State::Inactive]
+                .map(State::code)
+                .into_iter(),
+        ),
+        (_, "status" | "from_status" | "to_status" | "before_status" | "after_status")
+        | ("template", "left_status") => Rule::Number(i32::MIN.into(), i32::MAX.into()),
+        ("user", "populated")
+        | ("filter", "matching")
+        | ("change" | "template", "maybe")
+        | ("undo", "certain")
+        | (
+            "template",
+            "from_default" | "to_default" | "after_default" | "left_default" | "left_proved",
+        ) => flag,
+        (
+            _,
+            "name" | "label" | "login" | "email" | "type" | "etag" | "after_etag" | "left_etag",
+        ) => name,
+        (_, "id" | "object_id" | "unit" | "filter" | "template")
+        | (_, "modified_by" | "modified_on_behalf")
+        | (_, "after_modified_by" | "after_modified_on_behalf")
+        | (_, "left_modified_by" | "left_modified_on_behalf") => Rule::Id,
+        _ => return None,
+    })
+}
+
+fn codes(codes: impl Iterator<Item = i32>) -> Rule {
+    Rule::Code(codes.map(i64::from).collect())
+}
+
+/// What the first value says that no run file holds; none where there is no such value. Each table is read once.
+pub(super) fn first_fault(connection: &Connection) -> rusqlite::Result<Option<String>> {
+    for table in names(
+        connection,
+        "SELECT name FROM sqlite_schema WHERE type = 'table' AND ?1 = ''",
+        "",
+    )? {
+        let columns = names(connection, "SELECT name FROM pragma_table_info(?1)", &table)?;
+        let cases: String = columns
+            .iter()
+            .filter_map(|column| {
+                let ok = rule(&table, column)?.sql(column);
+                Some(format!(
+                    " WHEN {column} IS NOT NULL AND NOT ({ok}) THEN '{column}'"
+                ))
+            })
+            .collect();
+        let sql = format!(
+            "SELECT fault FROM (SELECT CASE{cases} END AS fault FROM {table}) WHERE fault IS NOT NULL LIMIT 1"
+        );
+        if let Some(column) = names(connection, &format!("{sql} OFFSET length(?1)"), "")?.pop() {
+            let rule = rule(&table, &column).map_or_else(String::new, |rule| rule.to_string());
+            return Ok(Some(format!(
+                "column {column:?} of table {table:?} holds a value that has no place there: it has to be {rule}"
+            )));
+        }
+    }
+    let most = pace::MOST;
+    let rows: u64 = connection.query_row("SELECT count(*) FROM run", [], |row| row.get(0))?;
+    if rows != 1 {
+        return Ok(Some(format!("table \"run\" has {rows} rows, not one")));
+    }
+    let has_pace = "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'pace')";
+    if connection.query_row(has_pace, [], |row| row.get(0))? {
+        let rows: u64 = connection.query_row("SELECT count(*) FROM pace", [], |row| row.get(0))?;
+        if rows > most {
+            return Ok(Some(format!(
+                "table \"pace\" has {rows} rows; it has at most {most}"
+            )));
+        }
+    }
+    Ok(None)
+}
+
+fn names(connection: &Connection, sql: &str, of: &str) -> rusqlite::Result<Vec<String>> {
+    let mut query = connection.prepare(sql)?;
+    query.query_map([of], |row| row.get(0))?.collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::schema;
+
+    #[test]
+    fn every_column_of_a_run_file_has_a_rule() {
+        let connection = Connection::open_in_memory().unwrap();
+        schema::create(&connection).unwrap();
+        let sql =
+            "SELECT t.name || '.' || c.name FROM sqlite_schema AS t, pragma_table_info(t.name) AS c
+                   WHERE t.type = 'table' AND ?1 = ''";
+        let columns = names(&connection, sql, "").unwrap();
+        assert!(columns.len() > 80, "{columns:?}");
+        for column in columns {
+            let (table, name) = column.split_once('.').unwrap();
+            assert!(rule(table, name).is_some(), "{column}");
+        }
+    }
+}
