@@ -19,7 +19,7 @@ use crate::plan::{GuardBook, Guards, RunSettings};
 use crate::report::Format;
 use crate::rollout::{Connection, NewRun, NewRunFile, SourceRun};
 use crate::sandbox::{Faults, Options, Sandbox};
-use crate::settings::{Address, Origin, Pace, SignInKeys, Target};
+use crate::settings::{Address, ConfigSource, Origin, Pace, SignInKeys, Target};
 
 use super::App;
 use super::args::ConsentArgs;
@@ -164,6 +164,7 @@ async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, ConnectErro
         sign_in: SignInKeys::default(),
         guards: Guards::default(),
         guard_book: GuardBook::default(),
+        config: ConfigSource::None,
         named: None,
         flags: Pace::default(),
     };

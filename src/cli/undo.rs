@@ -23,7 +23,10 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     let common = &args.run;
     let store = store(&app.output)?;
     // Held until the end, so that nobody resumes the run while it is being undone.
-    let path = store.find(&common.run)?;
+    let path = match &*common.run {
+        LATEST => store.find(latest_to_undo(&store)?.as_deref().unwrap_or(LATEST))?,
+        run => store.find(run)?,
+    };
     let source = SourceRun::open_in(&store, &path)?;
     say_undone(app, &store, &source).await?;
     let address = RunAddress {
@@ -73,6 +76,17 @@ pub(super) async fn put_back_at(
         Ok(planned) => Site::planned(name, planned),
         Err(halted) => Site::ended(name, Ending::of_halted(halted)),
     }
+}
+
+/// The word for the run that was begun last.
+const LATEST: &str = "latest";
+
+/// The last run that changed something: a plan that nobody applied cannot be undone.
+fn latest_to_undo(store: &RunStore) -> Result<Option<String>, CliError> {
+    let (mut runs, _) = store.list()?;
+    runs.retain(|run| run.filters.changed > 0 || run.head.outcome == Some(Outcome::Stopped));
+    let latest = runs.into_iter().max_by_key(|run| run.head.started);
+    Ok(latest.map(|run| run.head.id.as_str().to_owned()))
 }
 
 /// Says what an earlier undo did; one that is not finished has to be finished first.

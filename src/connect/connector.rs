@@ -6,17 +6,50 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio_util::sync::CancellationToken;
+use url::Url;
+use uuid::Uuid;
 
 use crate::auth::{self, Http, SignedIn, UserPrompt};
 use crate::dataverse::{self, Channel, Identity, Reader};
 use crate::journal::RunStore;
+use crate::model::CanonicalAddress;
 use crate::pacing::Pacer;
 use crate::plan::{GuardBook, Guards, KnownOrganization};
-use crate::rollout::Connection;
-use crate::settings::{Target, state_dir};
+use crate::rollout::{Connection, GuardSource};
+use crate::settings::{ConfigSource, Target, state_dir};
 
 use super::ConnectError;
 use super::sign_in::{SignIn, chosen, sign_in_target};
+
+/// What has to be kept to in an organisation that has answered, however it was named.
+#[derive(Debug)]
+struct KnownGuards {
+    address: Url,
+    id: Uuid,
+    own_addresses: Vec<Url>,
+    own_runs: Vec<(CanonicalAddress, Uuid)>,
+    named: Option<String>,
+    config: ConfigSource,
+}
+
+impl KnownGuards {
+    fn of(&self, book: &GuardBook) -> Guards {
+        let known = KnownOrganization {
+            address: &self.address,
+            id: self.id,
+            own_addresses: &self.own_addresses,
+            own_runs: &self.own_runs,
+        };
+        book.holding(known, self.named.as_deref())
+    }
+}
+
+impl GuardSource for KnownGuards {
+    fn guards(&self) -> Result<Guards, String> {
+        let book = self.config.guard_book();
+        Ok(self.of(&book.map_err(|error| error.to_string())?))
+    }
+}
 
 /// What is said while environments are connected to.
 pub trait Notices: Send + Sync + fmt::Debug {
@@ -83,35 +116,39 @@ impl Connector {
         target: Target,
         signed_in: impl Into<SignedIn>,
     ) -> Result<Connection, ConnectError> {
-        let (book, named) = (target.guard_book, target.named);
+        let (book, named, config) = (target.guard_book, target.named, target.config);
         let pacer = Pacer::new(target.pacing);
         let token = self.interrupted.child_token();
         let channel = Channel::new(target.environment, signed_in, pacer, token);
         let reader = Reader::connect(channel.map_err(ConnectError::Http)?).await?;
-        let guards = self.guards(&reader, &book, named.as_deref()).await?;
-        Ok(Connection::new(reader, guards))
+        let known = self.known(&reader, &book, named, config).await?;
+        let guards = known.of(&book);
+        Ok(Connection::new(reader, guards).with_source(Arc::new(known)))
     }
 
-    /// What has to be kept to in the organisation that answered, however it was named.
-    async fn guards(
+    /// What is known of the organisation that answered.
+    async fn known(
         &self,
         reader: &Reader,
         book: &GuardBook,
-        named: Option<&str>,
-    ) -> Result<Guards, ConnectError> {
-        if !book.asks_for_something() {
-            return Ok(book.at_address(reader.environment().as_url(), named));
-        }
+        named: Option<String>,
+        config: ConfigSource,
+    ) -> Result<KnownGuards, ConnectError> {
         // An entry with another address can be about the same organisation.
-        let own_addresses = reader.own_addresses().await?;
-        let own_runs = self.store()?.organizations()?;
-        let known = KnownOrganization {
-            address: reader.environment().as_url(),
-            id: reader.identity().organization.id,
-            own_addresses: &own_addresses,
-            own_runs: &own_runs,
+        let (own_addresses, own_runs) = if book.asks_for_something() {
+            let own_runs = self.store()?.organizations()?;
+            (reader.own_addresses().await?, own_runs)
+        } else {
+            (Vec::new(), Vec::new())
         };
-        Ok(book.holding(known, named))
+        Ok(KnownGuards {
+            address: reader.environment().as_url().clone(),
+            id: reader.identity().organization.id,
+            own_addresses,
+            own_runs,
+            named,
+            config,
+        })
     }
 
     /// Settles on a sign-in method and makes it ready. Where there are several environments, what is said has the name

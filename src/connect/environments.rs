@@ -156,6 +156,7 @@ mod tests {
                 sign_in: SignInKeys::default(),
                 guards: crate::plan::Guards::default(),
                 guard_book: crate::plan::GuardBook::default(),
+                config: crate::settings::ConfigSource::None,
                 named: None,
                 flags: Pace::default(),
             },

@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::settings::{
-    Asked, ConfigFile, Pace, ProcessEnvironment, Profile, RunAddress, SettingsError, SignInKeys,
-    Target, Variables, config_path, from_variables, resolve,
+    Asked, ConfigFile, ConfigSource, Pace, ProcessEnvironment, Profile, RunAddress, SettingsError,
+    SignInKeys, Target, Variables, config_path, from_variables, resolve,
 };
 
 /// What a front end says of where to connect and how.
@@ -86,6 +86,7 @@ impl Layers {
         if let Some(window) = options.budget_window {
             target.pacing.budget_window = window;
         }
+        target.config = ConfigSource::File(options.config.clone());
         Ok(target)
     }
 }

@@ -232,6 +232,7 @@ fn rollout_error(error: &RolloutError) -> Classified {
             ),
         ),
         RolloutError::Stopped(_) => ("stopped", ErrorClass::Stopped, None),
+        RolloutError::Guards(_) => ("settings", ErrorClass::Usage, None),
         RolloutError::StaleAgreement => ("stale-agreement", ErrorClass::Refused, None),
         RolloutError::UndoNotBegun { undoes } => (
             "undo-not-begun",

@@ -158,6 +158,7 @@ impl Planned {
             true => rollout.reader.distinct_deletes().await? == Some(true),
             false => true,
         };
+        let guards = rollout.guards.guards().map_err(RolloutError::Guards)?;
         let surroundings = rollout.journal().surroundings().await?;
         let unmatched = surroundings.unmatched_exclusions();
         let unknown_exclusions = unmatched.iter().map(|one| one.name.clone()).collect();
@@ -172,8 +173,8 @@ impl Planned {
             selected: left.selected,
             wave: wave(&rollout.settings, &left),
             calendar_loss: left.deactivates && !spared,
-            guards: rollout.guards.clone(),
-            limits: limits(&rollout.flags, &rollout.settings, &rollout.guards.limits),
+            limits: limits(&rollout.flags, &rollout.settings, &guards.limits),
+            guards,
             undone_by: left.undone_by.clone().or(rollout.undone_beside.clone()),
             unknown_exclusions,
             settings_unknown: rollout.settings_unknown,

@@ -59,6 +59,9 @@ pub enum RolloutError {
     /// Something else is left than was agreed to.
     #[error("the run was changed after it was agreed to")]
     StaleAgreement,
+    /// What has to be kept to cannot be read.
+    #[error("the guards of the environment cannot be read: {0}")]
+    Guards(String),
     /// The users of an undo were not taken over from the run that it undoes.
     #[error("this undo was interrupted before it knew which filters to put back")]
     UndoNotBegun {
@@ -86,7 +89,7 @@ impl RolloutError {
     pub fn is_resumable(&self) -> bool {
         use dataverse::Error;
         match self {
-            Self::Interrupted | Self::Stopped(_) | Self::StaleAgreement => true,
+            Self::Interrupted | Self::Stopped(_) | Self::StaleAgreement | Self::Guards(_) => true,
             Self::Dataverse(error) => matches!(
                 error,
                 Error::Interrupted

@@ -42,5 +42,5 @@ pub use phases::{
 pub use progress::{Activity, Progress, Step, StepProgress};
 pub use rehearse::Rehearsal;
 pub use run::{EndedRun, Halted, Run, RunHandle};
-pub use session::Connection;
+pub use session::{Connection, GuardSource};
 pub use stop::StopReason;

@@ -479,14 +479,18 @@ impl Planned {
         }
     }
 
-    /// Closes a run that was only looked at: a new plan is kept, and one that was opened stays as it was.
+    /// Closes a run that was only looked at: a new plan goes, and one that was opened stays as it was.
     pub async fn set_aside(self) -> Result<EndedRun, Halted> {
         match self.rollout.file.is_copy() {
             true => {
                 let outcome = self.head().outcome.unwrap_or(Outcome::Planned);
                 Ok(self.close(outcome, false))
             }
-            false => self.keep().await,
+            false => {
+                let mut run = self.keep().await?;
+                run.forget();
+                Ok(run)
+            }
         }
     }
 

@@ -19,17 +19,41 @@ use super::prove::Proof;
 use super::record::Counted;
 use super::{RolloutError, StopReason};
 
+/// Tells what has to be kept to in an organisation, as it stands when it is asked.
+pub trait GuardSource: std::fmt::Debug + Send + Sync {
+    /// The guards of now, or why they cannot be read.
+    fn guards(&self) -> Result<Guards, String>;
+}
+
+/// Guards that do not change.
+impl GuardSource for Guards {
+    fn guards(&self) -> Result<Guards, String> {
+        Ok(self.clone())
+    }
+}
+
 /// An environment that has answered, and what has to be kept to there.
 #[derive(Clone, Debug)]
 pub struct Connection {
     pub(super) reader: Reader,
-    pub(super) guards: Guards,
+    guards: Guards,
+    pub(super) source: Arc<dyn GuardSource>,
 }
 
 impl Connection {
     /// The guards have to be those of the organisation that answers, under whatever address it is known.
     pub fn new(reader: Reader, guards: Guards) -> Self {
-        Self { reader, guards }
+        let source = Arc::new(guards.clone());
+        Self {
+            reader,
+            guards,
+            source,
+        }
+    }
+
+    /// The guards are read again from here before anybody agrees to anything.
+    pub fn with_source(self, source: Arc<dyn GuardSource>) -> Self {
+        Self { source, ..self }
     }
 
     /// Reads from the environment; it cannot write.
@@ -47,7 +71,7 @@ impl Connection {
 #[derive(Debug)]
 pub(super) struct Rollout {
     pub(super) reader: Reader,
-    pub(super) guards: Guards,
+    pub(super) guards: Arc<dyn GuardSource>,
     pub(super) file: RunFile,
     /// What this command says of how the run is carried out.
     pub(super) flags: RunSettings,
@@ -92,7 +116,7 @@ impl Rollout {
         let breaker = reader.channel().pacer().breaker();
         Ok(Self {
             stamps: AtomicBool::new(file.head.stamps),
-            guards: on.guards.clone(),
+            guards: Arc::clone(&on.source),
             reader,
             file,
             flags: settings.clone(),

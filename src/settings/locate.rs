@@ -4,9 +4,32 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use super::SettingsError;
+use crate::plan::GuardBook;
+
+use super::{ConfigFile, SettingsError};
 
 const FOLDER: &str = "syncfilters";
+
+/// Where the guards are read, each time they are needed.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub enum ConfigSource {
+    /// Nowhere: there is no configuration file in this.
+    #[default]
+    None,
+    /// The configuration file, where it was asked for or where it usually is.
+    File(Option<PathBuf>),
+}
+
+impl ConfigSource {
+    /// What every environment of the file asks for, as it stands now.
+    pub fn guard_book(&self) -> Result<GuardBook, SettingsError> {
+        let Self::File(asked) = self else {
+            return Ok(GuardBook::default());
+        };
+        let (path, asked_for) = config_path(asked.as_deref())?;
+        Ok(ConfigFile::read(&path, asked_for)?.guard_book())
+    }
+}
 
 /// The configuration file: the one asked for, else `syncfilters/config.toml` in the user's
 /// configuration folder. The flag says whether it was asked for, and so has to exist.

@@ -9,7 +9,7 @@ use crate::plan::{GuardBook, Guards};
 
 use super::file::nearest;
 use super::guards::is_at;
-use super::{Address, ConfigFile, Pace, Profile, SettingsError, SignInKeys};
+use super::{Address, ConfigFile, ConfigSource, Pace, Profile, SettingsError, SignInKeys};
 
 /// What the command line says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -80,6 +80,8 @@ pub struct Target {
     pub guards: Guards,
     /// What the configuration file asks for, by organisation: the guards are looked up again once it is known.
     pub guard_book: GuardBook,
+    /// Where that is read again.
+    pub config: ConfigSource,
     /// The name that was used for it.
     pub named: Option<String>,
 }
@@ -222,6 +224,7 @@ impl Layers<'_> {
         Target {
             guards: guard_book.at_address(environment.as_url(), named),
             guard_book,
+            config: ConfigSource::None,
             named: named.map(str::to_owned),
             environment,
             origin,

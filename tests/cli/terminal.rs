@@ -125,6 +125,25 @@ fn what_is_typed_before_a_pause_holds_for_the_waves_after_it() {
 }
 
 #[test]
+fn a_guard_that_is_set_during_a_pause_holds_for_the_next_wave() {
+    let world = World::with_users(30);
+    let path = world.home.path().join("config.toml");
+    let url = world.sandbox.url();
+    let entry = format!("[environments.contoso]\nurl = \"{url}\"\n");
+    std::fs::write(&path, &entry).unwrap();
+    let config = path.to_str().unwrap();
+    let waves = ["--wave", "1,rest", "--wave-pause", "2s"];
+    let yes = ["--yes", "--accept-calendar-loss", "--config", config];
+    let mut screen = Screen::of(&world, &[&["deactivate"][..], &waves, &yes].concat());
+    screen.shows("Waiting for 2 s.");
+    let after_one = world.states();
+    std::fs::write(&path, format!("{entry}production = true\n")).unwrap();
+    screen.shows("Type its name to go on:").types("no");
+    screen.ends_with(6);
+    assert_eq!(world.states(), after_one);
+}
+
+#[test]
 fn the_second_ctrl_c_ends_at_once_and_resume_finds_out_what_became_of_it() {
     let world = World::new(Options {
         users: 150,
