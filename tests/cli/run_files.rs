@@ -495,6 +495,7 @@ fn reads_without_a_change(world: &World, run: &str) {
 
 /// A run of a few users with a row in every table that a value can be wrong in.
 const ROWS: &str = "
+DELETE FROM pace;
 INSERT INTO pace VALUES (1700000000000, 1, 0, 0);
 INSERT INTO problem (user, filter, stage, kind, message, at)
 VALUES ((SELECT min(seq) FROM user), NULL, 'survey', 'no-roles', 'no roles', 1700000000000);
