@@ -57,10 +57,6 @@ impl Printer {
     }
 
     /// Where a result goes that may be wanted in a file. A file has no colours, whatever the terminal has.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the only place that makes such a file; the writer around it cleans"
-    )]
     pub(super) fn result_in(file: Option<&Path>) -> io::Result<Box<dyn StyledWrite>> {
         Ok(match file {
             Some(path) => {

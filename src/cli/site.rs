@@ -23,6 +23,10 @@ pub(super) struct Site {
 }
 
 /// How far it has come.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "there are a few of them, and they are not copied"
+)]
 pub(super) enum Stage {
     /// There is a plan, or what is left of one.
     Planned(Box<Planned>),

@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use crate::journal::{Phase, RunReader, RunRef, RunStore};
-use crate::model::{Operation, Target};
+use crate::model::{Operation, Outcome, Target};
 use crate::plan::RunSettings;
 use crate::rollout::{Connection, NewRunFile, SourceRun};
 use crate::settings::RunAddress;
@@ -84,7 +84,10 @@ const LATEST: &str = "latest";
 /// The last run that changed something: a plan that nobody applied cannot be undone.
 fn latest_to_undo(store: &RunStore) -> Result<Option<String>, CliError> {
     let (mut runs, _) = store.list()?;
-    runs.retain(|run| run.filters.changed > 0 || run.head.outcome == Some(Outcome::Stopped));
+    runs.retain(|run| {
+        let is_of_templates = run.head.target == Target::Templates;
+        run.filters.changed > 0 || is_of_templates || run.head.outcome == Some(Outcome::Stopped)
+    });
     let latest = runs.into_iter().max_by_key(|run| run.head.started);
     Ok(latest.map(|run| run.head.id.as_str().to_owned()))
 }

@@ -1,6 +1,12 @@
 //! What each column of a run file may hold. A file that came from elsewhere is held to it when it is opened, so that no
 //! sum of its numbers, no time and no code in it can be the end of whoever reads it.
 
+#![expect(
+    clippy::match_same_arms,
+    clippy::unnested_or_patterns,
+    reason = "the rules are read table by table"
+)]
+
 use std::fmt;
 
 use rusqlite::Connection;

@@ -62,7 +62,7 @@ impl EnvironmentUrl {
 
     /// Whether the address is that of a Dataverse environment in one of the five clouds.
     ///
-    /// Hosts are `org.crmN.dynamics.com` and, with `api` in between, the same in the clouds of GCC High, DoD and China
+    /// Hosts are `org.crmN.dynamics.com` and, with `api` in between, the same in the clouds of GCC High, `DoD` and China
     /// (Microsoft: "Datacenter regions", "Discovery service"; GCC is `crm9`).
     pub fn is_dataverse(&self) -> bool {
         const CLOUDS: [&str; 4] = [

@@ -131,7 +131,7 @@ mod tests {
     fn a_flag_replaces_what_was_kept_and_all_else_stays() {
         let kept = RunSettings {
             waves: vec![Wave::Users(2)],
-            wave_pause: Some(Duration::from_secs(60)),
+            wave_pause: Some(Duration::from_mins(1)),
             max_changes: Some(Bound::Users(5)),
             survey: SurveyMode::Administrator,
             ..RunSettings::default()
@@ -155,7 +155,7 @@ mod tests {
         let kept = RunSettings {
             waves: vec![Wave::Users(10), Wave::Rest],
             first_wave: 3,
-            wave_pause: Some(Duration::from_secs(1800)),
+            wave_pause: Some(Duration::from_mins(30)),
             stop_after_failures: Some(Bound::Percent(20)),
             max_changes: Some(Bound::Users(25)),
             fix: true,

@@ -1,5 +1,7 @@
 //! An error as people and programs are told it.
 
+use std::fmt::Write as _;
+
 use std::fmt::Display;
 
 use serde::Serialize;
@@ -76,7 +78,8 @@ impl ErrorReport {
             self.message.push_str(&one_line(&entry.to_string()));
         }
         if let left @ 1.. = count.saturating_sub(examples.len()) {
-            self.message.push_str(&format!("\n  … and {left} more"));
+            // Writing to a string cannot fail.
+            let _ = write!(self.message, "\n  … and {left} more");
         }
         self
     }

@@ -188,6 +188,7 @@ pub(super) fn row_cells(row: &ImpactRow) -> [String; 2] {
 }
 
 /// What a finding says; the templates are said together.
+#[expect(clippy::too_many_lines, reason = "one sentence for each finding")]
 pub(super) fn sentence(finding: &Finding) -> Option<String> {
     let of = |several: &Several, one: &str, many: &str, what: &str| {
         let Several { users, example } = several;

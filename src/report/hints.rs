@@ -49,7 +49,7 @@ pub const fn hint(kind: ProblemKind) -> &'static str {
         }
         ProblemKind::Gone => "Leave it: the filter was deleted since it was read.",
         ProblemKind::ChangedSince => {
-            "Look at the filter with `syncfilters list`. `syncfilters undo RUN --include-changed` puts it back all the same, where its state is still what the run set."
+            "Look at the filter with `syncfilters list`; `--include-changed` puts it back all the same."
         }
         ProblemKind::ChangedMeanwhile => {
             "Resume the run when nothing else is changing the user's filters."

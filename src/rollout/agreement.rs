@@ -153,11 +153,8 @@ impl Planned {
     async fn read_stakes(&self) -> Result<(Stakes, Left), RolloutError> {
         let rollout = &self.rollout;
         let left = rollout.journal().left(rollout.settings.clone()).await?;
-        let spared = match left.deactivates {
-            // Read again: whoever agreed to a plan yesterday agreed to another risk.
-            true => rollout.reader.distinct_deletes().await? == Some(true),
-            false => true,
-        };
+        // Read again: whoever agreed to a plan yesterday agreed to another risk.
+        let spared = !left.deactivates || rollout.reader.distinct_deletes().await? == Some(true);
         let guards = rollout.guards.guards().map_err(RolloutError::Guards)?;
         let surroundings = rollout.journal().surroundings().await?;
         let unmatched = surroundings.unmatched_exclusions();

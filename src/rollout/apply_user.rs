@@ -257,9 +257,10 @@ impl Rollout {
             }
         };
         let unclear = open.iter().any(|one| one.wrote == Wrote::Maybe);
-        let others = match unclear {
-            true => self.written_beside().await?,
-            false => Arc::default(),
+        let others = if unclear {
+            self.written_beside().await?
+        } else {
+            Arc::default()
         };
         for mut one in open {
             let seen = filters.iter().find(|filter| filter.id == one.change.filter);

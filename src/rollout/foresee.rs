@@ -253,9 +253,10 @@ impl Rollout {
         if queries.is_empty() {
             return Ok((Vec::new(), BTreeSet::new()));
         }
-        let privileges = match self.reader.identity().version.is_nine() {
-            true => privileges,
-            false => &[],
+        let privileges = if self.reader.identity().version.is_nine() {
+            privileges
+        } else {
+            &[]
         };
         let probe = match self.proof() {
             Proof::WhoAmI => Some(Probe::WhoAmI),

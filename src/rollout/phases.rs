@@ -1,7 +1,7 @@
 //! The phases of a run, in the one order in which they follow each other.
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -205,14 +205,14 @@ impl SourceRun {
     pub fn open(path: &std::path::Path) -> Result<Self, RolloutError> {
         let file = RunFile::open(path)?;
         let reader = RunReader::open(path)?;
-        Ok(Self { file, reader })
+        Ok(Self { reader, file })
     }
 
     /// The same for a file that may be in this store, or a copy of one in it.
     pub fn open_in(store: &RunStore, path: &std::path::Path) -> Result<Self, RolloutError> {
         let file = RunFile::open_in(store, path)?;
         let reader = RunReader::open(path)?;
-        Ok(Self { file, reader })
+        Ok(Self { reader, file })
     }
 
     /// What the run is.
@@ -253,13 +253,10 @@ impl SourceRun {
         let created = new.fill(on, file, at.is_named()).await.map_err(failed)?;
         let Self { file, reader } = self;
         let gathered = created.rollout.gather_undo(&reader).await;
-        let mut kept = created
-            .rollout
-            .undone
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner);
-        *kept = Some(file);
-        drop(kept);
+        {
+            let kept = created.rollout.undone.lock();
+            *kept.unwrap_or_else(PoisonError::into_inner) = Some(file);
+        }
         created.then(gathered, |()| states::Gathered).await
     }
 
@@ -481,17 +478,13 @@ impl Planned {
 
     /// Closes a run that was only looked at: a new plan goes, and one that was opened stays as it was.
     pub async fn set_aside(self) -> Result<EndedRun, Halted> {
-        match self.rollout.file.is_copy() {
-            true => {
-                let outcome = self.head().outcome.unwrap_or(Outcome::Planned);
-                Ok(self.close(outcome, false))
-            }
-            false => {
-                let mut run = self.keep().await?;
-                run.forget();
-                Ok(run)
-            }
+        if self.rollout.file.is_copy() {
+            let outcome = self.head().outcome.unwrap_or(Outcome::Planned);
+            return Ok(self.close(outcome, false));
         }
+        let mut run = self.keep().await?;
+        run.forget();
+        Ok(run)
     }
 
     /// The pause between two waves; none where each is asked for.

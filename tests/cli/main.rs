@@ -1,10 +1,6 @@
 //! The binary, as a person or a program uses it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
-#![allow(
-    clippy::redundant_closure_for_method_calls,
-    reason = "the reads of a run borrow, and a method as it stands borrows for too long"
-)]
 
 mod bad_input;
 mod check;

@@ -66,14 +66,15 @@ impl Tracker {
         self.told = progress.ended.last().map_or(self.told, |step| step.number);
         self.current = progress.step.as_ref().map(|step| {
             let known = self.current.take();
-            let mut rate = match known.filter(|known| known.step.number == step.number) {
-                Some(known) => known.rate,
-                None => {
+            let known = known.filter(|known| known.step.number == step.number);
+            let mut rate = known.map_or_else(
+                || {
                     let mut rate = RecentRate::default();
                     rate.record(0, step.began);
                     rate
-                }
-            };
+                },
+                |known| known.rate,
+            );
             rate.record(step.done, now);
             Current {
                 step: step.clone(),
