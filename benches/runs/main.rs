@@ -5,6 +5,11 @@
 //!
 //! `cargo bench --bench runs` measures everything; `-- limit`, `-- gateway`, `-- latency`, `-- overhead` or `-- http` only that.
 
+#![allow(
+    clippy::disallowed_methods,
+    reason = "a benchmark prints figures of its own"
+)]
+
 mod gateway;
 mod http;
 mod latency;
