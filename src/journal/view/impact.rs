@@ -175,8 +175,8 @@ impl View<'_> {
         if foresight::surroundings(self.0)?.mailboxes.is_some() {
             return Ok(None);
         }
-        let sql = "SELECT count(*), coalesce(sum(nothing), 0), coalesce(sum(outlook), 0) FROM (
-             SELECT EXISTS (SELECT 1 FROM mark AS m WHERE m.user = u.id AND m.mark = 1) AS nothing,
+        let sql = "SELECT count(*), coalesce(sum(idle), 0), coalesce(sum(outlook), 0) FROM (
+             SELECT EXISTS (SELECT 1 FROM mark AS m WHERE m.user = u.id AND m.mark = 1) AS idle,
                     EXISTS (SELECT 1 FROM mark AS m WHERE m.user = u.id AND m.mark = 2) AS outlook
              FROM user AS u WHERE EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq))";
         self.0.query_row(sql, [], |row| {
