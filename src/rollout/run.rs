@@ -20,7 +20,7 @@ use super::progress::Progress;
 use super::session::Rollout;
 use super::{RolloutError, StopReason};
 
-/// A run in a phase `S`; the phases are in [`super::phases`].
+/// A run in a phase `S`, such as [`super::Planned`].
 #[derive(Debug)]
 pub struct Run<S> {
     pub(super) rollout: Arc<Rollout>,

@@ -256,7 +256,12 @@ fn a_run_file_that_disappears_in_the_middle_stops_the_run_before_the_next_write(
 #[cfg(unix)]
 #[test]
 fn a_file_is_driven_once_whatever_it_is_called() {
-    let world = slow_world();
+    // Slow enough to be under way while the others are refused.
+    let world = World::new(Options {
+        users: 150,
+        latency: Duration::from_millis(250),
+        ..Options::default()
+    });
     let child = under_way(&world, 10);
     let run = latest(&world);
     let path = file_of(&world, &run);
