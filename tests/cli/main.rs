@@ -1,5 +1,10 @@
 //! The binary, as a person or a program uses it.
 
+#![allow(
+    clippy::useless_format,
+    clippy::case_sensitive_file_extension_comparisons,
+    reason = "configurations stand in one list, and our files end in lower case"
+)]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod bad_input;

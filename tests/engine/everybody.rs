@@ -80,8 +80,8 @@ async fn a_user_who_changes_costs_two_requests_and_one_who_does_not_costs_one() 
     let refused = done.problems().get(&ProblemKind::NoWritePrivilege).copied();
     // Whether items can be lost is read again before anybody agrees.
     let agreement = 1;
-    let writers = changed + refused.unwrap_or(0);
-    assert_eq!(writes, writers + agreement, "{counts:?}");
+    let changing = changed + refused.unwrap_or(0);
+    assert_eq!(writes, changing + agreement, "{counts:?}");
 }
 
 #[tokio::test]
