@@ -29,7 +29,8 @@ async fn an_answer_without_end_is_a_bad_answer_and_is_not_asked_for_again() {
 #[tokio::test]
 async fn an_answer_that_is_long_after_decompression_is_a_bad_answer() {
     let mut gzip = GzEncoder::new(Vec::new(), Compression::best());
-    (0..64).for_each(|_| gzip.write_all(&[b' '; 1 << 20]).unwrap());
+    let megabyte = vec![b' '; 1 << 20];
+    (0..64).for_each(|_| gzip.write_all(&megabyte).unwrap());
     let bomb = gzip.finish().unwrap();
     assert!(bomb.len() < 1 << 18);
     let head = "Content-Type: application/json\r\nContent-Encoding: gzip\r\n";
