@@ -40,11 +40,9 @@ impl Rollout {
         kept.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn keep_surroundings(&self, around: Surroundings) -> Arc<Surroundings> {
-        let around = Arc::new(around);
+    fn keep_surroundings(&self, around: Surroundings) {
         let mut kept = self.around.lock().unwrap_or_else(PoisonError::into_inner);
-        *kept = Some(Arc::clone(&around));
-        around
+        *kept = Some(Arc::new(around));
     }
 
     /// Reads, where the impact is to be counted, what the organisation itself synchronises and gives to new users,
@@ -218,14 +216,25 @@ impl Rollout {
                 Some(table) => Some(table),
                 None => self.look_up(filter_type).await?,
             };
-            // Others may have looked up another one meanwhile.
-            let mut more = self
-                .surroundings()
-                .map_or_else(|| (*around).clone(), |a| (*a).clone());
-            more.tables.insert(filter_type.clone(), table);
-            around = self.keep_surroundings(more);
+            around = self.keep_table(around, filter_type, table);
         }
         Ok(around)
+    }
+
+    /// Adds a table to those that all users share. Users are surveyed at the same time: nothing that another one added
+    /// may be lost, so that no table that was looked up is missing afterwards.
+    fn keep_table(
+        &self,
+        around: Arc<Surroundings>,
+        filter_type: &FilterType,
+        table: Option<Table>,
+    ) -> Arc<Surroundings> {
+        let mut shared = self.around.lock().unwrap_or_else(PoisonError::into_inner);
+        let shared = shared.get_or_insert(around);
+        Arc::make_mut(shared)
+            .tables
+            .insert(filter_type.clone(), table);
+        Arc::clone(shared)
     }
 
     async fn look_up(&self, filter_type: &FilterType) -> Result<Option<Table>, RolloutError> {

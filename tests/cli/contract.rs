@@ -243,7 +243,7 @@ fn tables_fit_80_columns() {
 #[test]
 fn the_demo_does_the_whole_job() {
     let home = tempfile::tempdir().unwrap();
-    let mut command = crate::support::bare(&home, &["demo", "--users", "40"]);
+    let mut command = crate::support::bare(&home, &["demo", "--users", "40", "--faults"]);
     let ended = crate::support::Ended::from(command.output().unwrap()).must_be(0);
     assert!(
         ended.stdout.contains("exactly as it was before"),
