@@ -27,7 +27,8 @@ pub struct SetState {
     pub filter: FilterId,
     /// What it is to be.
     pub to: StateAndStatus,
-    /// The version that was read; any version where the server gave none.
+    /// The version that the row must still have; with none the write asks only that the row exists, so that the row
+    /// has to be read right before.
     pub etag: Option<String>,
 }
 
@@ -59,7 +60,7 @@ impl Writer {
     /// Whether the server holds a write against the version that it demands. Where it does not, a row has to be read
     /// right before it is written.
     pub fn demands_versions(&self) -> bool {
-        !self.any_version.is_set()
+        !self.any_version.is_set() && !self.reader.is_without_concurrency()
     }
 
     /// Sets states as this user, in one request where the server allows it; the results are in the
@@ -183,7 +184,7 @@ impl Writer {
         let call = Call::write(WHAT, Method::PATCH, url, set_state_body(state.to))
             .header(CONTENT_TYPE, HeaderValue::from_static(JSON))
             .header(PREFER, HeaderValue::from_static(REPRESENTATION))
-            .header(IF_MATCH, header_value(&self.if_match(state))?);
+            .header(IF_MATCH, header_value(if_match(state))?);
         Ok(self.reader.as_user(call, who))
     }
 
@@ -196,7 +197,7 @@ impl Writer {
             headers: vec![
                 ("Content-Type", JSON.into()),
                 ("Accept", JSON.into()),
-                ("If-Match", self.if_match(state)),
+                ("If-Match", if_match(state).to_owned()),
                 ("Prefer", REPRESENTATION.into()),
             ],
             body: set_state_body(state.to),
@@ -207,20 +208,12 @@ impl Writer {
         let url = self.reader.url(&format!("userqueries({filter})"))?;
         Ok(with_query(url, &format!("$select={FILTER_COLUMNS}")))
     }
+}
 
-    /// Never without: a PATCH without `If-Match` creates a row that is missing (Microsoft: "Perform
-    /// conditional operations using the Web API").
-    fn if_match(&self, state: &SetState) -> String {
-        match &state.etag {
-            Some(etag) if !self.writes_any_version() => etag.clone(),
-            _ => "*".to_owned(),
-        }
-    }
-
-    /// Whether writes ask only that the row exists, because the table has no optimistic concurrency.
-    pub fn writes_any_version(&self) -> bool {
-        self.any_version.is_set() || self.reader.is_without_concurrency()
-    }
+/// Never without: a PATCH without `If-Match` creates a row that is missing (Microsoft: "Perform conditional operations
+/// using the Web API").
+fn if_match(state: &SetState) -> &str {
+    state.etag.as_deref().unwrap_or("*")
 }
 
 fn shown(body: &[u8]) -> Option<Filter> {

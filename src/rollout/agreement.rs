@@ -264,7 +264,7 @@ impl Agreed {
             .apply_wave(writer.clone(), agreement.left.wave, failures)
             .await;
         // A refusal can have told what the table's definition did not.
-        if writer.writes_any_version() {
+        if !writer.demands_versions() {
             rollout.record_any_version().await?;
         }
         applied

@@ -158,7 +158,8 @@ impl Rollout {
     ) -> Result<Round, RolloutError> {
         let changes = open.iter().map(|one| one.change.clone()).collect();
         self.journal().intend(subject.seq, changes).await?;
-        let states: Vec<_> = open.iter().map(|one| set_state(&one.change)).collect();
+        let demands = writer.demands_versions();
+        let states: Vec<_> = open.iter().map(|one| one.set_state(demands)).collect();
         let who = Impersonated::from(subject);
         let replies = match writer.set_states(&who, &states).await {
             Ok(replies) => replies,
@@ -328,6 +329,17 @@ fn wrote(before: Wrote, why: &Why) -> Wrote {
 }
 
 impl Open {
+    /// The write. Only a row that was read right before may be written whatever its version is: that the server has no
+    /// versions can become known between the choice of the rows and this.
+    fn set_state(&self, demands_versions: bool) -> SetState {
+        let any_version = self.fresh && !demands_versions;
+        SetState {
+            filter: self.change.filter,
+            to: self.change.to,
+            etag: self.change.etag.clone().filter(|_| !any_version),
+        }
+    }
+
     /// Whether to put back the state with its own status, because the platform refuses the one that the
     /// row had: null is documented neither to be accepted nor to be refused.
     fn gives_up_status(&mut self, status: u16) -> bool {
@@ -345,14 +357,6 @@ impl Open {
         let lost = self.lost_status || !row.now.means_the_same_as(self.change.to);
         let why = || format!("its state was set; its status is {} now", row.now.status);
         lost.then(|| Problem::seen(Stage::Verify, ProblemKind::StatusNotRestored, why()))
-    }
-}
-
-fn set_state(change: &Change) -> SetState {
-    SetState {
-        filter: change.filter,
-        to: change.to,
-        etag: change.etag.clone(),
     }
 }
 
