@@ -1,4 +1,4 @@
-//! Whole runs against the practice organisation: how near a run comes to what the server grants, and what it costs.
+//! Whole runs against the sandbox: how near a run comes to what the server grants, and what it costs.
 //!
 //! Three parties, each a process of its own: the server (`syncfilters sandbox`), the tool (`syncfilters
 //! deactivate`, with a state folder of its own), and this one, which re-enacts what is done without the tool.

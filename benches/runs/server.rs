@@ -1,4 +1,4 @@
-//! The practice organisation in a process of its own.
+//! The sandbox in a process of its own.
 
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};

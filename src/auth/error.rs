@@ -222,7 +222,7 @@ impl SignInError {
     pub fn hint(&self) -> Option<String> {
         let text = match self {
             Self::NotAToken | Self::Missing | Self::NoWay { .. } => {
-                "name a way to sign in with --sign-in or `sign-in` in the configuration file (config/README.md lists \
+                "name a sign-in method with --sign-in or `sign-in` in the configuration file (config/README.md lists \
                  them), or set SYNCFILTERS_ACCESS_TOKEN to a bearer token for the environment"
             }
             Self::Refused {

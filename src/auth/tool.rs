@@ -187,7 +187,7 @@ fn complaint(stderr: &[u8]) -> String {
     let said = &lines[error.unwrap_or(0)..];
     let with_code = said.iter().find(|line| code_in(line).is_some());
     let line = with_code.or(said.first());
-    let line = line.map_or("it failed without a word", |line| {
+    let line = line.map_or("it failed without an error message", |line| {
         after(line, "ERROR:").unwrap_or(line)
     });
     let line = clean(line.trim());
@@ -295,8 +295,8 @@ mod tests {
             ),
             ("WARNING: old\nbroken\n", "broken"),
             ("a\u{202e}b\u{9b}c", "a·b·c"),
-            ("WARNING: old\n", "it failed without a word"),
-            ("", "it failed without a word"),
+            ("WARNING: old\n", "it failed without an error message"),
+            ("", "it failed without an error message"),
         ] {
             assert_eq!(complaint(stderr.as_bytes()), said, "{stderr}");
         }

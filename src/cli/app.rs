@@ -32,7 +32,7 @@ pub(super) struct App {
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
-        Printer::warn(&format!("error: something that should not happen: {panic}"));
+        Printer::warn(&format!("error: unexpected internal error: {panic}"));
     }));
     let cli = match Cli::try_parse() {
         Ok(cli) => cli,

@@ -41,7 +41,7 @@ Examples:
 
 const MORE: &str = "\
 Examples:
-  syncfilters demo                                       the whole job on an embedded practice organisation
+  syncfilters demo                                       the whole job on an embedded sandbox
   syncfilters plan deactivate --url https://contoso.crm4.dynamics.com
                                                          what would change; writes nothing to the CRM
   syncfilters deactivate --environment contoso --users-from pilot.csv
@@ -82,11 +82,11 @@ pub(super) enum Command {
     Apply(SavedPlanArgs),
     /// Finish an interrupted run, or try again the users who failed in one that is finished
     Resume(ApplyArgs),
-    /// Put back what a run changed, where nobody touched it since
+    /// Put back what a run changed, where nobody changed it since
     Undo(UndoArgs),
     /// List users and their sync filters, with state
     List(ListArgs),
-    /// Exit with 10 when any matching filter is in another state; for schedulers
+    /// Exit with 10 when a matching filter is in another state; for schedulers
     Check(CheckArgs),
     /// List what new users receive, or set its state
     Templates(TemplatesArgs),
@@ -94,17 +94,17 @@ pub(super) enum Command {
     Runs,
     /// Show one run
     Report(ReportArgs),
-    /// Do the whole job on an embedded practice organisation
+    /// Do the whole job on an embedded sandbox
     Demo(DemoArgs),
-    /// Run the practice organisation as a server
+    /// Run the sandbox as a server
     Sandbox(SandboxArgs),
     /// Check the sign-in, privileges and impersonation before any write; writes nothing
     Doctor(DoctorArgs),
-    /// Say who is signed in, and how
+    /// Show who is signed in, and how
     Whoami(SignInArgs),
     /// Sign in once, and keep the sign-in for later commands
     Login(SignInArgs),
-    /// Forget a kept sign-in
+    /// Delete a kept sign-in
     Logout(SignInArgs),
     /// List the environments of the configuration file, or those of the signed-in user
     Environments(EnvironmentsArgs),
@@ -137,10 +137,10 @@ pub(super) struct OutputArgs {
     /// When to use colour
     #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto)]
     pub(super) color: ColorChoice,
-    /// Say more; twice for every request
+    /// Log more; `-vv` logs every request
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
-    /// Say only what was asked for, and errors
+    /// Print only the result and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,
     /// The folder of run files
@@ -184,19 +184,19 @@ pub(super) struct ConnectionArgs {
         hide_env_values = true
     )]
     pub(super) config: Option<PathBuf>,
-    /// Requests at once; left to the server's recommendation where it is not given
+    /// Requests at once; default: the server's recommendation
     #[arg(long, value_name = "N")]
     pub(super) concurrency: Option<NonZeroU32>,
-    /// Requests in five minutes, at most: for runs beside other integrations
+    /// Upper limit of requests in five minutes, to leave room for other integrations
     #[arg(long, value_name = "N")]
     pub(super) max_requests_per_5m: Option<NonZeroU32>,
     /// How to sign in (or `SYNCFILTERS_SIGN_IN`); secrets are never given on the command line
     #[arg(long, value_name = "HOW", value_parser = sign_ins())]
     pub(super) sign_in: Option<SignInKind>,
-    /// The tenant, by id or domain (or `AZURE_TENANT_ID`); else the one that the environment names
+    /// The tenant, by id or domain (or `AZURE_TENANT_ID`); default: the environment's tenant
     #[arg(long)]
     pub(super) tenant: Option<String>,
-    /// The id of the application to sign in as, or by way of (or `AZURE_CLIENT_ID`)
+    /// The client id of the application to sign in with (or `AZURE_CLIENT_ID`)
     #[arg(long, value_name = "ID")]
     pub(super) client_id: Option<String>,
     /// Over how long the server counts its budgets, in milliseconds; for a sandbox that compresses time
@@ -208,7 +208,7 @@ pub(super) struct ConnectionArgs {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Environment")]
 pub(super) struct SeveralArgs {
-    /// Of several environments, work on so many at once
+    /// How many environments to work on at once
     #[arg(long, value_name = "N", default_value = "4")]
     pub(super) environments_at_once: NonZeroUsize,
 }
@@ -231,45 +231,45 @@ pub(super) struct ConsentArgs {
     /// Do not ask
     #[arg(long)]
     pub(super) yes: bool,
-    /// Agree that what is no longer synchronised can be deleted from Exchange
+    /// Accept that items that are no longer synchronised can be deleted from Exchange
     #[arg(long)]
     pub(super) accept_calendar_loss: bool,
     /// Give the name of the environment, where the configuration file says `production = true`; repeatable where
     /// several are worked on
     #[arg(long, value_name = "NAME")]
     pub(super) confirm_environment: Vec<String>,
-    /// Go on with a run although it was undone since
+    /// Continue a run although it was undone since
     #[arg(long)]
     pub(super) after_undo: bool,
-    /// Read everything that would be changed, and send no change
+    /// Dry run: read what would be changed, and send no change
     #[arg(long)]
     pub(super) dry_run: bool,
     /// Refuse a plan that changes more users than this, or than this share of those selected (or `max-changes`
     /// in the configuration file)
     #[arg(long, value_name = "N|P%")]
     pub(super) max_changes: Option<Bound>,
-    /// Stop when so many users have failed, or this share of the wave; the rest is left for `resume`
+    /// Stop when this number of users, or this share of the wave, has failed; `resume` continues
     #[arg(long, value_name = "N|P%")]
     pub(super) stop_after_failures: Option<Bound>,
-    /// Change so many users, sum up, and go on with the next wave when you say so; such as `10,100,rest`
+    /// Change users in waves, such as `10,100,rest`, and ask before each next wave
     #[arg(long, value_name = "SIZES", value_delimiter = ',')]
     pub(super) wave: Vec<Wave>,
-    /// Wait between waves for so long, such as `30m`, instead of asking
+    /// Wait between waves, such as `30m`, instead of asking
     #[arg(long, value_name = "TIME", requires = "wave", value_parser = pause)]
     pub(super) wave_pause: Option<Duration>,
 }
 
 /// What to find out before anything is agreed to.
 #[derive(Debug, Default, Args)]
-#[command(next_help_heading = "Foresight")]
+#[command(next_help_heading = "Impact")]
 pub(super) struct ForesightArgs {
-    /// Count what each user loses: items to come that no filter selects afterwards; one more request per user
+    /// Count the future items of each user that no filter selects afterwards; one more request per user
     ///
-    /// For `deactivate` only. Also reads system filters, default templates and mailboxes, and says what would make
-    /// the change useless or surprising.
+    /// For `deactivate` only. Also reads system filters, default templates and mailboxes, and warns where they
+    /// change the result.
     #[arg(long)]
     pub(super) impact: bool,
-    /// The users whom another engine serves: says who would end with both engines, or with none
+    /// The users of another sync engine: shows who would have both engines, or none
     ///
     /// A list as for --users-from.
     #[arg(long, value_name = "FILE")]
@@ -374,7 +374,7 @@ pub(super) struct CheckArgs {
     /// The state that every matching filter should have
     #[arg(value_enum)]
     pub(super) state: WantedState,
-    /// Put right what is in another state, as a run of its own that `undo` takes back
+    /// Set filters that are in another state, as a run that `undo` can undo
     ///
     /// Nobody is asked. It changes 30 % of the selected users at most, or ten where that is more, unless
     /// `--max-changes` or the configuration file says otherwise; it exits with 0 when everything is in the

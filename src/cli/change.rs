@@ -137,7 +137,7 @@ pub(super) async fn plan_all(
 /// What is said where the administrator's survey cannot be relied on.
 pub(super) fn fell_back(why: &crate::rollout::FallBack) -> String {
     format!(
-        "warning: each user was asked as himself, because the administrator's survey cannot be relied on here: {why}"
+        "warning: every user was read by impersonation, because --survey administrator is not reliable here: {why}"
     )
 }
 

@@ -1,4 +1,4 @@
-//! `demo`: the whole job on an embedded practice organisation.
+//! `demo`: the whole job on an embedded sandbox.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -35,10 +35,10 @@ use super::undo::put_back_at;
 /// `demo`.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
-    /// How many people the practice organisation has
+    /// How many users the sandbox has
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(25..=100_000))]
     pub(super) users: u32,
-    /// Make the server fail now and then, as real ones do
+    /// Inject faults, such as lost answers and throttling
     #[arg(long)]
     pub(super) faults: bool,
 }
@@ -46,7 +46,7 @@ pub(super) struct DemoArgs {
 /// Deactivates everybody's calendar filters, undoes it, and compares.
 pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     if app.printer.format != Format::Table {
-        let why = "the demo talks to people; `syncfilters sandbox` is there for programs";
+        let why = "`demo` prints text only; for programs, start `syncfilters sandbox`";
         return Err(CliError::Usage(why.into()));
     }
     // The runs go with the demo.
@@ -63,7 +63,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     let say = |text: &str| say(app, text);
     let before = states(&sandbox);
     say(&format!(
-        "A practice organisation of {} people answers at {}",
+        "Sandbox with {} users at {}",
         args.users,
         sandbox.url()
     ))?;
@@ -75,7 +75,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     let sites = plan_all(app, deactivate(), &at, NonZeroUsize::MIN, connected).await;
     let changed = carry_out(app, sites, &mut agreed).await?;
     say(&format!(
-        "\nThe server's own books: {} filters changed, {} requests answered.",
+        "\nServer-side check: {} filters changed, {} requests answered.",
         differences(&before, &states(&sandbox)),
         sandbox.counts().total,
     ))?;
@@ -94,7 +94,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
         let why = format!("{left} filters are not as they were before");
         return Err(CliError::Unexpected(why));
     }
-    say("\nThe server's own books: every filter is exactly as it was before, state and status.")?;
+    say("\nServer-side check: every filter is exactly as it was before, state and status.")?;
     say(
         "Next: `syncfilters plan deactivate --url https://…` for your own environment; it changes nothing.",
     )?;
@@ -119,7 +119,7 @@ fn say(app: &App, text: &str) -> Result<(), CliError> {
         .map_err(CliError::Output)
 }
 
-/// Nobody's calendar hangs on the practice organisation.
+/// Nobody's calendar hangs on the sandbox.
 static AGREED: ConsentArgs = ConsentArgs {
     yes: true,
     accept_calendar_loss: true,
@@ -158,7 +158,7 @@ async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, ConnectErro
         environment: Address::given(&url, &origin)?,
         named_by: origin.clone(),
         origin,
-        // The practice organisation has no limits but those that its faults make up.
+        // The sandbox has no limits but those that its faults make up.
         pacing: pacing::Settings {
             budget_window: Duration::from_secs(1),
             ..pacing::Settings::default()

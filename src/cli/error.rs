@@ -18,17 +18,17 @@ pub(super) enum CliError {
     Output(io::Error),
     #[error("refused: {0}")]
     WouldAsk(String),
-    #[error("refused: a default template cannot be inactive, and these are defaults (number: {}):", .0.len())]
+    #[error("refused: a default template cannot be inactive. Default templates among those chosen: {}", .0.len())]
     DefaultTemplates(Vec<String>),
-    #[error("no filter was compared: the filters that were chosen are there of none of the users selected ({users}){}",
-        if *.unread == 0 { String::new() } else { format!(", of whom {} could not be read", .unread) })]
+    #[error("no filter was compared: none of the {users} selected users has a matching filter{}",
+        if *.unread == 0 { String::new() } else { format!("; {} could not be read", .unread) })]
     NothingCompared { users: u64, unread: u64 },
     #[error("declined; nothing was changed")]
     Declined,
     #[error("interrupted; nothing was changed")]
     InterruptedAtPrompt,
     #[cfg(feature = "sandbox")]
-    #[error("the practice organisation cannot be started: {0}")]
+    #[error("the sandbox cannot be started: {0}")]
     Sandbox(io::Error),
     #[error("{0}")]
     Unexpected(String),
@@ -65,10 +65,10 @@ impl CliError {
             Self::DefaultTemplates(names) => report("default-template", ErrorClass::Refused)
                 .with_list(names)
                 .with_hint(
-                    "nothing was changed; with --clear-default they become no defaults in the same step, and new users no longer receive them",
+                    "nothing was changed; --clear-default also clears their default flag, and new users no longer receive them",
                 ),
             Self::NothingCompared { .. } => report("nothing-compared", ErrorClass::Usage).with_hint(
-                "check --type, --kind, --name and the options that choose users; `syncfilters list --type all --kind both` shows the filters that there are",
+                "check --type, --kind, --name and the options that choose users; `syncfilters list --type all --kind both` shows all filters",
             ),
             Self::Declined => report("declined", ErrorClass::Refused),
             Self::InterruptedAtPrompt => report("interrupted", ErrorClass::Interrupted),

@@ -1,4 +1,4 @@
-//! `sandbox`: the practice organisation as a server.
+//! `sandbox`: the sandbox as a server.
 
 use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -20,13 +20,13 @@ pub(super) struct SandboxArgs {
     /// The port on 127.0.0.1; 0 takes any that is free
     #[arg(long, value_name = "N", default_value_t = 0)]
     port: u16,
-    /// How many people the organisation has
+    /// How many users the sandbox has
     #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(1..=200_000))]
     users: u32,
-    /// Nobody is odd: no disabled, unlicensed or otherwise special people; for measuring
+    /// Ordinary users only: no disabled, unlicensed or otherwise special users
     #[arg(long)]
     plain: bool,
-    /// The same seed and number of people give the same organisation
+    /// The same seed and number of users give the same data
     #[arg(long, value_name = "N", default_value_t = 1)]
     seed: u64,
     /// The server's version: 9.2, 9.1, 8.2 or 8.0
@@ -35,13 +35,13 @@ pub(super) struct SandboxArgs {
     /// On-premises the organisation is part of the address
     #[arg(long, value_name = "NAME")]
     organization: Option<String>,
-    /// How long every request is on its way, in milliseconds
+    /// Latency of every request, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     latency: u64,
-    /// How long the server works on every operation, in milliseconds
+    /// Execution time of every operation on the server, in milliseconds
     #[arg(long, value_name = "MS", default_value_t = 0)]
     execution: u64,
-    /// Keep to the service protection limits, with the documented numbers
+    /// Apply the service protection limits, with the documented numbers
     #[arg(long)]
     limits: bool,
     /// Requests in a window for each web server
@@ -53,13 +53,13 @@ pub(super) struct SandboxArgs {
     /// Web servers behind the address; each counts on its own
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u16).range(1..))]
     servers: u16,
-    /// What the server recommends as requests at once
+    /// The recommended number of requests at once (`x-ms-dop-hint`)
     #[arg(long, value_name = "N")]
     hint: Option<u32>,
-    /// What goes wrong, and for which share of requests, such as `lost-answer=0.02`; `standard` for a usual mix (repeatable)
+    /// A fault and its share of requests, such as `lost-answer=0.02`; `standard` for a mix (repeatable)
     #[arg(long, value_name = "FAULT=RATE")]
     fault: Vec<String>,
-    /// A behaviour turned away from its default (repeatable)
+    /// Turn a behaviour of the sandbox away from its default (repeatable)
     #[arg(long = "switch", value_name = "NAME")]
     switches: Vec<String>,
 }
@@ -71,11 +71,11 @@ pub(super) async fn sandbox(app: &App, args: &SandboxArgs) -> Result<Exit, CliEr
     let mut out = Printer::result();
     write!(
         out,
-        "The practice organisation answers at {url}\n\n\
+        "The sandbox answers at {url}\n\n\
          export SYNCFILTERS_URL={url}\n\
          export SYNCFILTERS_ACCESS_TOKEN={token}\n\n\
-         Its own books, as JSON: {url}sandbox/counts\n\
-         Ctrl-C ends it; what was changed in it is gone then.\n",
+         Server-side counts, as JSON: {url}sandbox/counts\n\
+         Ctrl-C stops it. Its data is not kept.\n",
         url = sandbox.url(),
         token = sandbox.token(),
     )

@@ -30,7 +30,7 @@ pub(super) struct ScopeArgs {
     /// Only users of this business unit, by name or id, and its sub-units (repeatable)
     #[arg(long, value_name = "NAME")]
     pub(super) business_unit: Vec<String>,
-    /// Not of the sub-units of `--business-unit`
+    /// Without the sub-units of `--business-unit`
     #[arg(long, requires = "business_unit")]
     pub(super) only_this_unit: bool,
     /// Only users for whom this `OData` condition over systemusers holds, such as `title eq 'Agent'` (repeatable)

@@ -44,10 +44,10 @@ pub(super) struct TemplateListArgs {
 pub(super) struct TemplateActivateArgs {
     #[command(flatten)]
     pub(super) change: TemplateChangeArgs,
-    /// Make them defaults too, which new users receive; one for each type and kind
+    /// Also make them defaults, which new users receive; one for each type and kind
     #[arg(long, requires = "only", help_heading = "Templates")]
     pub(super) default: bool,
-    /// Make them no defaults, so that new users no longer receive them
+    /// Also clear their default flag, so that new users no longer receive them
     #[arg(long, conflicts_with = "default", help_heading = "Templates")]
     pub(super) clear_default: bool,
 }
@@ -57,7 +57,7 @@ pub(super) struct TemplateActivateArgs {
 pub(super) struct TemplateDeactivateArgs {
     #[command(flatten)]
     pub(super) change: TemplateChangeArgs,
-    /// Make default templates no defaults in the same step; without it they are refused and nothing is set
+    /// Also clear the default flag of default templates; without it they are refused and nothing is set
     #[arg(long, help_heading = "Templates")]
     pub(super) clear_default: bool,
 }

@@ -132,7 +132,7 @@ fn shared(tokens: impl Iterator<Item = (String, String)>) -> Vec<String> {
             let _ = write!(text, "{}`{name}`", if at > 0 { ", " } else { "" });
         }
         text.push_str(
-            "; set `access-token-variable` of each in the configuration file, or use another way of signing in",
+            "; set `access-token-variable` of each in the configuration file, or use another sign-in method",
         );
         text
     };

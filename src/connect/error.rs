@@ -25,7 +25,7 @@ pub enum ConnectError {
     #[error("the HTTP client cannot be made: {0}")]
     Http(reqwest::Error),
     /// Several environments, with everything that is wrong with them.
-    #[error("not every environment that was named can be used (what is wrong: {})", .0.len())]
+    #[error("{} cannot be used:", if .0.len() == 1 { "1 environment".to_owned() } else { format!("{} environments", .0.len()) })]
     Environments(Vec<String>),
 }
 

@@ -48,7 +48,7 @@ pub enum Error {
         why: String,
     },
     /// The server asked for quiet for longer than we are ready to wait.
-    #[error("{what}: the server asked for quiet, {} seconds in all, longer than allowed", waited.as_secs())]
+    #[error("{what}: the server throttled the requests for {} seconds in all, longer than allowed", waited.as_secs())]
     Quiet {
         /// What was asked.
         what: String,
@@ -57,7 +57,7 @@ pub enum Error {
     },
     /// The server asked for quiet for more than half an hour.
     #[error(
-        "{what}: the server asks to be left alone for {} minutes, until {}",
+        "{what}: throttled by the server for {} minutes, until {}",
         wait.as_secs().div_ceil(60),
         until.strftime("%Y-%m-%d %H:%M:%S UTC")
     )]

@@ -318,7 +318,7 @@ mod tests {
         let said = controller.status(now).limiting.to_string();
         assert_eq!(
             said,
-            "the server asks for quiet, 9 s left (execution time limit)"
+            "throttled by the server, retrying in 9 s (execution time limit)"
         );
     }
 

@@ -57,7 +57,7 @@ impl Pacer {
         }
     }
 
-    /// What the server recommends as requests at once (`x-ms-dop-hint`).
+    /// The recommended number of requests at once (`x-ms-dop-hint`).
     pub fn hint(&self, recommended: u32) {
         self.controller().hint(recommended);
         self.0.free.notify_one();

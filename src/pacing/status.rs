@@ -33,7 +33,7 @@ impl fmt::Display for Limiting {
                     None => "",
                 };
                 let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
-                write!(f, "the server asks for quiet, {seconds} s left{why}")
+                write!(f, "throttled by the server, retrying in {seconds} s{why}")
             }
             Self::Rate => f.write_str("limited by the request rate"),
             Self::Concurrency => f.write_str("limited by requests at once"),

@@ -12,8 +12,7 @@ use super::ReportError;
 use super::error_report::{ErrorClass, ErrorReport};
 
 const EXPIRED_HINT: &str = "sign in again, for exactly this environment; a token in SYNCFILTERS_ACCESS_TOKEN has to be a new one";
-const JOURNAL_HINT: &str =
-    "check that the disk is not full and that the file can be written; nothing happens unrecorded";
+const JOURNAL_HINT: &str = "check that the disk is not full and that the file can be written; no change is made without a record";
 const ADDRESS_HINT: &str = "check that the address is that of a CRM organisation, such as https://contoso.crm4.dynamics.com, \
     and not of a sign-in page or a gateway";
 const DELEGATE_HINT: &str = "give the caller the privilege Act on Behalf of Another User, for example with the Delegate \
@@ -146,7 +145,7 @@ fn settings_hint(error: &SettingsError) -> Option<String> {
                 "nothing was sent; where that is your environment, add `--url {run}`"
             ));
         }
-        SettingsError::SignIn { .. } => "config/README.md lists the ways of signing in",
+        SettingsError::SignIn { .. } => "config/README.md lists the sign-in methods",
         SettingsError::NoHome => "name the folder of run files with --state-dir",
         SettingsError::Unreadable { .. } | SettingsError::Url { .. } => return None,
     };

@@ -122,7 +122,7 @@ pub(super) fn states_cells(of: &States) -> [String; 7] {
 pub(super) fn time_cells(of: &Stretch, zone: &TimeZone) -> [String; 5] {
     let rest = match of.pause {
         0 => String::new(),
-        _ => format!(" (after {} of rest)", lasting(of.pause)),
+        _ => format!(" (after a pause of {})", lasting(of.pause)),
     };
     let Requests {
         total,

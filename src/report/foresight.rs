@@ -17,17 +17,17 @@ use super::writer::{StyledWrite, paint_line};
 use super::{Look, ReportError};
 
 /// Heading over what to look at first.
-pub(super) const FIRST: &str = "Look at this first";
+pub(super) const FIRST: &str = "Before you start";
 /// What is said where writes cannot name the version that was read.
 pub(super) const ANY_VERSION: &str = "This server has no optimistic concurrency for sync filters, so writes use \
     `If-Match: *`: a change that somebody makes between reading and writing is overwritten. Nobody else should change \
     filters during the run.";
 /// Heading over what users lose.
-pub(super) const LOST: &str = "What users lose";
+pub(super) const LOST: &str = "Impact";
 /// Heading over the users who lose most.
-pub(super) const MOST: &str = "Who loses most";
+pub(super) const MOST: &str = "Most affected users";
 /// Heading over what is not known.
-pub(super) const UNKNOWN: &str = "What is not known";
+pub(super) const UNKNOWN: &str = "Not known";
 /// Users who lose most that are shown.
 pub(super) const SHOWN: u32 = 10;
 
@@ -42,7 +42,7 @@ pub(super) const REASONS: [Column; 4] = [
     Column::text("Why", 12, 12),
     Column::number("Users"),
     Column::text("Example", 16, 36),
-    Column::text("What was said", 20, 60),
+    Column::text("Message", 20, 60),
 ];
 
 /// What was found of a run; empty where nothing was asked for and nothing is odd.

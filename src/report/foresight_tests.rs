@@ -9,7 +9,7 @@ async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
     let shown = run.shown(|out, run| write_plan(out, run, PLAIN));
     let (_, first) = shown.split_once("serviceappointment\n\n").unwrap();
     insta::assert_snapshot!(first, @r"
-    Look at this first
+    Before you start
     -  The system filter `All·[2J` is active: what it selects of appointment goes on
        being synchronised for everybody, whatever the users' own filters say. A
        customiser can deactivate it.
@@ -33,7 +33,7 @@ async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
     Users    8 selected: 5 to change, 1 with nothing to change, 1 skipped, 1 failed
     Filters  12 matching, 5 to change
 
-    What users lose
+    Impact
     Items to come that an active filter selects now and none will afterwards. They
     can be deleted from Exchange, unless
     DistinctPhysicalAndLogicalDeletesForExchangeSync is on, which could not be read.
@@ -44,13 +44,13 @@ async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
     Type           Items  Users  Users not known
     appointment  ≤ 1,247      2                1
 
-    Who loses most
+    Most affected users
     User                 Items
     ada@contoso.example  1,240
     eve@contoso.example    ≤ 7
 
-    What is not known
-    Why       Users  Example              What was said
+    Not known
+    Why       Users  Example              Message
     too-many      1  gil@contoso.example  The maximum record limit is exceeded.·
 
     Skipped, left alone or failed
@@ -67,9 +67,9 @@ async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
 async fn the_report_has_it_in_every_format() {
     let run = run(Come::Foreseen).await;
     for (format, expected) in [
-        (Format::Table, "Who loses most"),
-        (Format::Markdown, "### Who loses most"),
-        (Format::Html, "<h3>Who loses most</h3>"),
+        (Format::Table, "Most affected users"),
+        (Format::Markdown, "### Most affected users"),
+        (Format::Html, "<h3>Most affected users</h3>"),
         (Format::Csv, ",1240,exactly"),
         (Format::Json, "\"unknown_users\": 1"),
     ] {

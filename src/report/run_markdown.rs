@@ -49,7 +49,7 @@ fn write_totals(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Re
     writeln!(out, "# {}", escaped(&title(head)))?;
     writeln!(out, "\n{}\n", escaped(&ending))?;
     facts(out, &facts_of(head, zone))?;
-    writeln!(out, "\n## What became of it\n")?;
+    writeln!(out, "\n## Result\n")?;
     facts(out, &numbers(totals))?;
     if totals.groups.is_empty() {
         return Ok(());
@@ -156,10 +156,10 @@ mod tests {
         - Started: 2026-11-24 14:04
         - Ended: 2026-11-24 14:05
 
-        ## What became of it
+        ## Result
 
         - Users: 8 selected: 1 changed, 3 unchanged, 1 skipped, 2 failed, 1 still to do
-        - Filters: 12 matching of 18 read: 1 changed, 7 as wanted already, 2 left alone or gone, 1 failed, 1 still to do
+        - Filters: 12 matching of 18 read: 1 changed, 7 already inactive, 2 left alone or gone, 1 failed, 1 still to do
         - Requests: 1,234 made: 4 throttled, 5 made again
         - Time: 1m 10s to change 1 filter
         - Run file: /runs/3f2a9c0d1b7e.run

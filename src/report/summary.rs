@@ -99,7 +99,10 @@ pub(super) fn write_totals(
 pub(super) fn numbers(totals: &Totals) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("Users", words::users(&totals.users)),
-        ("Filters", words::filters(&totals.filters)),
+        (
+            "Filters",
+            words::filters(&totals.filters, totals.head.operation),
+        ),
         ("Requests", requests(totals.head.requests)),
     ];
     if totals.any_version {
@@ -197,8 +200,8 @@ mod tests {
         Stopped before the end: 1 filter deactivated, 1 filter still to do.
 
         Users     8 selected: 1 changed, 3 unchanged, 1 skipped, 2 failed, 1 still to do
-        Filters   12 matching of 18 read: 1 changed, 7 as wanted already, 2 left alone
-                  or gone, 1 failed, 1 still to do
+        Filters   12 matching of 18 read: 1 changed, 7 already inactive, 2 left alone or
+                  gone, 1 failed, 1 still to do
         Requests  1,234 made: 4 throttled, 5 made again
         Time      1m 10s to change 1 filter
         Run file  /runs/3f2a9c0d1b7e.run

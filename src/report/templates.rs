@@ -209,11 +209,8 @@ fn sentence(run: &TemplateRun<'_>) -> String {
     let parts = [
         (count(run, RowOutcome::Changed), done),
         (count(run, RowOutcome::Planned), "still to do"),
-        (
-            count(run, RowOutcome::Sent),
-            "begun, and not known whether done",
-        ),
-        (count(run, RowOutcome::Already), "as wanted already"),
+        (count(run, RowOutcome::Sent), "sent, result unknown"),
+        (count(run, RowOutcome::Already), "unchanged"),
         (left, "left alone or gone"),
         (count(run, RowOutcome::Failed), "failed"),
     ];
@@ -223,7 +220,7 @@ fn sentence(run: &TemplateRun<'_>) -> String {
         .map(|(n, what)| format!("{n} {what}"))
         .collect();
     if parts.is_empty() {
-        "No template fits.".to_owned()
+        "No template matches.".to_owned()
     } else {
         format!("Templates: {}.", parts.join(", "))
     }
@@ -420,7 +417,7 @@ mod tests {
         let text = shown(Format::Table);
         let unfolded = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for part in [
-            "Templates: 2 deactivated, 1 as wanted already, 1 failed.",
+            "Templates: 2 deactivated, 1 unchanged, 1 failed.",
             "A default template cannot be inactive: `--clear-default` makes it no default",
             "yes → no active (status changed",
             "syncfilters resume 3f2a9c try again what failed",

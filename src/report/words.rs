@@ -88,8 +88,8 @@ pub(super) fn planned_users(totals: &UserTotals, not_surveyed: u64) -> String {
     format!("{} selected{fates}", number(totals.selected))
 }
 
-/// What became of the filters.
-pub(super) fn filters(totals: &FilterTotals) -> String {
+/// What became of the filters of a run.
+pub(super) fn filters(totals: &FilterTotals, operation: Operation) -> String {
     let FilterTotals {
         surveyed,
         matching,
@@ -101,7 +101,7 @@ pub(super) fn filters(totals: &FilterTotals) -> String {
     } = *totals;
     let fates = parts(&[
         (changed, "changed"),
-        (already, "as wanted already"),
+        (already, already_so(operation)),
         (left, "left alone or gone"),
         (failed, "failed"),
         (planned, "still to do"),
@@ -111,6 +111,15 @@ pub(super) fn filters(totals: &FilterTotals) -> String {
         number(matching),
         number(surveyed)
     )
+}
+
+/// What is said of a filter that needed no change.
+fn already_so(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Deactivate => "already inactive",
+        Operation::Reactivate => "already active",
+        Operation::Undo => "already as before",
+    }
 }
 
 /// One sentence on how the run ended.
@@ -125,17 +134,16 @@ pub(super) fn ending(head: &Head, users: &UserTotals, filters: &FilterTotals) ->
     match (outcome(head), head.outcome) {
         (Outcome::Complete, _) => (format!("Complete: {done}."), Tone::Good),
         (Outcome::Partial, _) if users.failed == 0 => (
-            format!("Finished, {done}, but not all are exactly as they were to be."),
+            format!("Finished: {done}. Some filters were left alone or are gone."),
             Tone::Odd,
         ),
         (Outcome::Partial, _) => {
             let failed = count(users.failed, "user");
-            (format!("Finished, {done}, but {failed} failed."), Tone::Bad)
+            (format!("Finished: {done}. {failed} failed."), Tone::Bad)
         }
-        (Outcome::Planned, _) if filters.planned == 0 => (
-            "Planned: there is nothing to change.".to_owned(),
-            Tone::Good,
-        ),
+        (Outcome::Planned, _) if filters.planned == 0 => {
+            ("Planned: nothing to change.".to_owned(), Tone::Good)
+        }
         (Outcome::Planned, _) if filters.changed > 0 => (
             format!("Planned: {ahead} still to change; {done} before."),
             Tone::Plain,
@@ -144,7 +152,7 @@ pub(super) fn ending(head: &Head, users: &UserTotals, filters: &FilterTotals) ->
             format!("Planned: {ahead} to change; nothing was changed yet."),
             Tone::Plain,
         ),
-        (Outcome::Nothing, _) => ("There was nothing to change.".to_owned(), Tone::Good),
+        (Outcome::Nothing, _) => ("Nothing to change.".to_owned(), Tone::Good),
         (Outcome::Stopped, Some(_)) if head.phase < Phase::Planned => (
             "Stopped while users and filters were being read; nothing was changed.".to_owned(),
             Tone::Odd,
@@ -154,7 +162,7 @@ pub(super) fn ending(head: &Head, users: &UserTotals, filters: &FilterTotals) ->
             Tone::Odd,
         ),
         (Outcome::Stopped, None) => (
-            format!("Not finished: {done} so far. It is under way, or was cut off."),
+            format!("Not finished: {done} so far. It is still running, or was interrupted."),
             Tone::Odd,
         ),
     }
@@ -208,7 +216,7 @@ mod tests {
         assert_eq!(
             [&FilterTotals::default(), &one].map(|filters| ending(&planned, &none, filters).0),
             [
-                "Planned: there is nothing to change.",
+                "Planned: nothing to change.",
                 "Planned: 1 filter to change; nothing was changed yet."
             ]
         );
@@ -225,7 +233,7 @@ mod tests {
             ),
             (
                 said(Operation::Undo, finished, Some(Outcome::Partial), &users),
-                "Finished, 2 filters put back, but 1 user failed.",
+                "Finished: 2 filters put back. 1 user failed.",
             ),
             (
                 said(
@@ -238,7 +246,7 @@ mod tests {
             ),
             (
                 said(Operation::Deactivate, Phase::Applying, None, &none),
-                "Not finished: 2 filters deactivated so far. It is under way, or was cut off.",
+                "Not finished: 2 filters deactivated so far. It is still running, or was interrupted.",
             ),
             (
                 said(Operation::Deactivate, Phase::Planned, None, &none),

@@ -10,7 +10,7 @@ use super::{Faults, Switches, Version};
 pub struct Options {
     /// People in the organisation, the odd ones among them. Built-in accounts come on top.
     pub users: usize,
-    /// Nobody is odd: no disabled, unlicensed or otherwise special people; for measuring.
+    /// Ordinary users only: no disabled, unlicensed or otherwise special users.
     pub plain: bool,
     /// The same seed and number of users give the same organisation.
     pub seed: u64,

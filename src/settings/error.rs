@@ -18,7 +18,7 @@ pub enum SettingsError {
         source: std::io::Error,
     },
     /// The configuration file is not what it has to be.
-    #[error("the configuration file {} is not right: {why}", path.display())]
+    #[error("the configuration file {} is invalid: {why}", path.display())]
     Invalid {
         /// The file.
         path: PathBuf,

@@ -30,7 +30,7 @@ pub struct ConfigFile {
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Pace {
-    /// Requests at once; left to the server's recommendation where it is not given.
+    /// Requests at once; default: the server's recommendation.
     pub concurrency: Option<NonZeroU32>,
     /// Requests in five minutes, at most.
     pub max_requests_per_5m: Option<NonZeroU32>,

@@ -49,8 +49,7 @@ pub fn from_variables(process: ProcessEnvironment<'_>) -> Result<SignInKeys, Set
                 why: if is_word(&word) {
                     format!("SYNCFILTERS_SIGN_IN: {why}")
                 } else {
-                    "SYNCFILTERS_SIGN_IN holds no way of signing in (what it holds is not shown)"
-                        .into()
+                    "SYNCFILTERS_SIGN_IN is not a sign-in method (its value is not shown)".into()
                 },
             })
     });
@@ -395,7 +394,7 @@ mod tests {
     }
 
     #[test]
-    fn a_word_that_is_no_way_of_signing_in_is_refused() {
+    fn a_word_that_is_not_a_sign_in_method_is_refused() {
         let why = chosen(
             SignInKeys::default(),
             &[("SYNCFILTERS_SIGN_IN", "magic")],
@@ -403,7 +402,7 @@ mod tests {
         );
         assert_eq!(
             why.unwrap_err(),
-            "SYNCFILTERS_SIGN_IN: `magic` is no way of signing in"
+            "SYNCFILTERS_SIGN_IN: `magic` is not a sign-in method"
         );
     }
 }

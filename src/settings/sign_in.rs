@@ -44,7 +44,7 @@ macro_rules! words {
             fn from_str(text: &str) -> Result<Self, String> {
                 let mut all = Self::ALL.iter();
                 let found = all.find(|one| one.as_str() == text).copied();
-                found.ok_or_else(|| format!(concat!("`{}` is no ", $error), text))
+                found.ok_or_else(|| format!(concat!("`{}` ", $error), text))
             }
         }
     };
@@ -52,7 +52,7 @@ macro_rules! words {
 
 words! {
     /// A way of signing in.
-    SignInKind, "way of signing in" {
+    SignInKind, "is not a sign-in method" {
         /// What the environment variables, then the machine, have to offer.
         Auto = "auto",
         /// The token in `SYNCFILTERS_ACCESS_TOKEN`.
@@ -84,7 +84,7 @@ words! {
 
 words! {
     /// Where the sign-in of a person is kept for the next command.
-    KeepKind, "place for a sign-in" {
+    KeepKind, "is not a place to keep a sign-in" {
         /// Nowhere.
         No = "no",
         /// In the key store of the operating system.

@@ -263,7 +263,7 @@ async fn the_doctor_names_the_step_that_fails_and_its_remedy() {
 }
 
 #[tokio::test]
-async fn the_doctor_finds_the_practice_organisation_well_and_writes_nothing() {
+async fn the_doctor_finds_the_sandbox_well_and_writes_nothing() {
     let home = Home::new();
     let sandbox = Sandbox::start(Options::default()).await.unwrap();
     let (before, url) = (sandbox.filters(), sandbox.url());

@@ -1,5 +1,5 @@
-//! A web server on loopback that wants Windows authentication of every connection, in front of the practice
-//! organisation. The server's side of the handshakes is that of the `sspi` crate.
+//! A web server on loopback that wants Windows authentication of every connection, in front of the
+//! sandbox. The server's side of the handshakes is that of the `sspi` crate.
 
 use std::collections::HashMap;
 use std::net::SocketAddr;
@@ -222,7 +222,7 @@ impl Inner {
         said
     }
 
-    /// Passes the request on to the practice organisation, and its answer back.
+    /// Passes the request on to the sandbox, and its answer back.
     async fn forward(
         &self,
         method: Method,

@@ -1,4 +1,4 @@
-//! What many workers do with one sign-in, against the practice organisation.
+//! What many workers do with one sign-in, against the sandbox.
 
 use std::sync::Arc;
 
@@ -12,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::imitation::{ENTRA, Imitation, token};
 use crate::support::{given, http, secret_in};
 
-/// The practice organisation, with the imitation for its identity provider.
+/// The sandbox, with the imitation for its identity provider.
 async fn channel(sandbox: &Sandbox, imitation: &Imitation, folder: &std::path::Path) -> Channel {
     let place = SignInTarget {
         environment: sandbox.url().parse().unwrap(),

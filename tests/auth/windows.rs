@@ -18,7 +18,7 @@ use crate::support::{given, http, private, secret_in};
 
 const BOTH: [&str; 2] = ["Negotiate", "NTLM"];
 
-async fn practice() -> Sandbox {
+async fn sandbox() -> Sandbox {
     let options = Options {
         users: 60,
         plain: true,
@@ -64,7 +64,7 @@ async fn reader(iis: &Iis, protocol: WindowsProtocol) -> Reader {
 
 #[tokio::test]
 async fn many_requests_at_once_each_have_a_connection_that_is_signed_in() {
-    let sandbox = practice().await;
+    let sandbox = sandbox().await;
     for (offers, protocol) in [
         (&BOTH[..], WindowsProtocol::Ntlm),
         (&BOTH[..], WindowsProtocol::Negotiate),
@@ -84,7 +84,7 @@ async fn many_requests_at_once_each_have_a_connection_that_is_signed_in() {
 
 #[tokio::test]
 async fn a_connection_that_is_signed_out_is_signed_in_again_and_the_request_repeated() {
-    let sandbox = practice().await;
+    let sandbox = sandbox().await;
     let iis = Iis::start(&sandbox, &BOTH).await;
     let reader = reader(&iis, WindowsProtocol::Ntlm).await;
     iis.forget_every(3);
@@ -98,7 +98,7 @@ async fn a_connection_that_is_signed_out_is_signed_in_again_and_the_request_repe
 
 #[tokio::test]
 async fn a_wrong_password_is_sent_once_however_many_want_to_sign_in() {
-    let sandbox = practice().await;
+    let sandbox = sandbox().await;
     for protocol in [WindowsProtocol::Ntlm, WindowsProtocol::Negotiate] {
         let iis = Iis::start(&sandbox, &BOTH).await;
         let channel = channel(&iis, protocol, "canary-wrong").await.unwrap();
@@ -117,7 +117,7 @@ async fn a_wrong_password_is_sent_once_however_many_want_to_sign_in() {
 
 #[tokio::test]
 async fn a_server_that_keeps_no_sign_in_is_named_as_such() {
-    let sandbox = practice().await;
+    let sandbox = sandbox().await;
     let iis = Iis::start(&sandbox, &BOTH).await;
     iis.keep_nothing();
     let channel = channel(&iis, WindowsProtocol::Ntlm, PASSWORD)
@@ -132,7 +132,7 @@ async fn a_server_that_keeps_no_sign_in_is_named_as_such() {
 
 #[tokio::test]
 async fn an_environment_without_windows_authentication_is_not_sent_a_password() {
-    let sandbox = practice().await;
+    let sandbox = sandbox().await;
     let iis = Iis::start(&sandbox, &["Bearer authorization_uri=https://x.example/"]).await;
     let refused = channel(&iis, WindowsProtocol::Ntlm, PASSWORD).await;
     let error = refused.unwrap_err();
@@ -166,7 +166,7 @@ const DEACTIVATE: [&str; 5] = [
 
 #[tokio::test]
 async fn the_whole_job_is_done_and_undone_with_connections_that_lose_their_sign_in() {
-    let sandbox = practice().await;
+    let sandbox = sandbox().await;
     let iis = Iis::start(&sandbox, &BOTH).await;
     let (home, before) = (home(&iis), states(&sandbox));
     iis.forget_every(7);
@@ -193,7 +193,7 @@ async fn the_whole_job_is_done_and_undone_with_connections_that_lose_their_sign_
 
 #[tokio::test]
 async fn a_password_that_changes_in_the_middle_stops_the_run_which_goes_on_with_the_new_one() {
-    let sandbox = practice().await;
+    let sandbox = sandbox().await;
     let iis = Iis::start(&sandbox, &BOTH).await;
     let home = home(&iis);
     iis.change_password_after(100);
@@ -215,7 +215,7 @@ async fn a_password_that_changes_in_the_middle_stops_the_run_which_goes_on_with_
 
 #[tokio::test]
 async fn whoever_asks_for_a_token_there_is_told_the_way_in() {
-    let sandbox = practice().await;
+    let sandbox = sandbox().await;
     let iis = Iis::start(&sandbox, &BOTH).await;
     let application = [
         ("AZURE_CLIENT_ID", "app-1"),

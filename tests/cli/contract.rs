@@ -319,12 +319,12 @@ fn what_users_lose_is_shown_in_the_plan_and_kept_for_the_report() {
     let run = document["run"].as_str().unwrap();
     let report = world.run(&["report", run]).must_be(0);
     assert!(
-        report.stdout.contains("Who loses most"),
+        report.stdout.contains("Most affected users"),
         "{}",
         report.stdout
     );
     assert!(
-        report.stdout.contains("Look at this first"),
+        report.stdout.contains("Before you start"),
         "{}",
         report.stdout
     );

@@ -4,7 +4,7 @@ use crate::support::{Ended, World};
 
 const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
 
-/// A configuration in which the practice organisation is called `contoso`.
+/// A configuration in which the sandbox is called `contoso`.
 fn configured(world: &World, keys: &str) -> String {
     let path = world.home.path().join("config.toml");
     let text = format!(
@@ -47,7 +47,7 @@ fn production_is_written_to_only_where_it_is_named() {
         ended.stderr.contains("--confirm-environment contoso"),
         "{ended:?}"
     );
-    let wrong = ["--confirm-environment", "practice"];
+    let wrong = ["--confirm-environment", "sandbox"];
     let ended = run(&["deactivate"], &wrong).must_be(5);
     assert!(
         ended

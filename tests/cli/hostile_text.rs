@@ -25,8 +25,8 @@ const TRUE_NAME: &str =
 const HOSTILE: [(&str, &str); 4] = [
     ("@contoso.example", NAME),
     (
-        "Contoso (practice)",
-        r"Contoso\u001b[2J\u200f\u2028(practice)",
+        "Contoso (sandbox)",
+        r"Contoso\u001b[2J\u200f\u2028(sandbox)",
     ),
     ("\"name\":\"", "\"name\":\"\\u009b2J\\u2067\\u001bc"),
     (

@@ -10,7 +10,7 @@ use crate::support::{Ended, World};
 
 const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
 
-/// Practice organisations with their names, in the home of the first; and one that is down.
+/// Sandboxes with their names, in the home of the first; and one that is down.
 struct Worlds {
     worlds: Vec<World>,
 }

@@ -1,4 +1,4 @@
-//! The binary beside a practice organisation, in an empty home.
+//! The binary beside a sandbox, in an empty home.
 
 use std::process::{Command, Output};
 

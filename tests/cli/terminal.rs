@@ -182,7 +182,7 @@ fn an_environment_in_production_is_named_by_typing_its_name() {
         .shows("Type `deactivate` to go on:")
         .types("deactivate");
     screen.shows("This environment is in production. Type its name to go on:");
-    screen.types("practice");
+    screen.types("sandbox");
     screen.ends_with(5);
     assert_eq!(world.states(), before);
     let mut screen = Screen::of(&world, &args);

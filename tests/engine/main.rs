@@ -1,4 +1,4 @@
-//! The engine and the Web API client against the practice organisation, on loopback.
+//! The engine and the Web API client against the sandbox, on loopback.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(

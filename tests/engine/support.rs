@@ -1,4 +1,4 @@
-//! A practice organisation, and runs driven against it as the command line drives them.
+//! a sandbox, and runs driven against it as the command line drives them.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;

@@ -60,7 +60,7 @@ async fn functions_answer_in_their_envelopes() {
     let url = "RetrieveCurrentOrganization(AccessType=@p1)?@p1=Microsoft.Dynamics.CRM.EndpointAccessType'Default'";
     assert_eq!(
         bench.get(url).await.json()["Detail"]["FriendlyName"],
-        "Contoso (practice)"
+        "Contoso (sandbox)"
     );
     let url = "EntityDefinitions(LogicalName='userquery')?$select=IsOptimisticConcurrencyEnabled";
     assert_eq!(

@@ -78,7 +78,7 @@ fn write_head(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Resu
     asked.push(("Run", head.id.to_string()));
     asked.push(("Server", format!("version {}", head.version)));
     facts(out, &asked)?;
-    writeln!(out, "</section>\n<section><h2>What became of it</h2>")?;
+    writeln!(out, "</section>\n<section><h2>Result</h2>")?;
     facts(out, &numbers(totals))?;
     writeln!(out, "</section>")
 }

@@ -369,7 +369,7 @@ mod tests {
         Collecting users: done, 40 users in under 1 s
         Reading filters: 9 of 40 users, 0.9 a second, about 34 s left, 1 failed; limited by the server's answers
         Reading filters: 19 of 40 users, 1.0 a second, about 22 s left, 1 failed; limited by the server's answers
-        Reading filters: left at 25 of 40 users, 1 failed
+        Reading filters: stopped at 25 of 40 users, 1 failed
         ");
     }
 

@@ -51,7 +51,7 @@ pub(super) fn ended(standing: &Standing) -> String {
 /// One line for a log where a step was left before its end.
 pub(super) fn left(standing: &Standing) -> String {
     let (name, counted) = (name(standing.step), counted(standing));
-    format!("{name}: left at {counted}{}", failures(standing))
+    format!("{name}: stopped at {counted}{}", failures(standing))
 }
 
 /// A bar with its words, in at most [`WIDTH`] columns: what matters least goes first where there is no room.
@@ -211,7 +211,7 @@ mod tests {
         assert_eq!(ended(&proof), "Proving impersonation: done in 1 s");
         assert_eq!(
             left(&standing()),
-            "Reading filters: left at 1,234 of 5,000 users"
+            "Reading filters: stopped at 1,234 of 5,000 users"
         );
     }
 

@@ -1,4 +1,4 @@
-//! The practice organisation, made from a seed.
+//! The sandbox, made from a seed.
 
 mod builtin;
 mod calendar;

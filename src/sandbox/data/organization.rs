@@ -38,8 +38,8 @@ pub(crate) fn organization(options: &Options) -> Store {
         id: dice.id(),
         tenant: dice.id(),
         environment: dice.id(),
-        name: "Contoso (practice)",
-        unique_name: "contosopractice",
+        name: "Contoso (sandbox)",
+        unique_name: "contososandbox",
         settings: settings(distinct_deletes(options.switches)),
         version: 400,
     };
