@@ -325,7 +325,7 @@ pub(super) enum PlanOperation {
 /// `resume` and `undo`, and what `apply` has in common with them.
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
-    /// The run: its file, its id, or the first digits of its id
+    /// The run: its id, the first digits of its id, `latest`, or its file
     #[arg(value_name = "RUN")]
     pub(super) run: String,
     #[command(flatten)]
@@ -403,7 +403,7 @@ pub(super) enum WantedState {
 /// `report`.
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
-    /// The run: its file, its id, or the first digits of its id
+    /// The run: its id, the first digits of its id, `latest`, or its file
     #[arg(value_name = "RUN")]
     pub(super) run: String,
     /// Write to this file

@@ -124,7 +124,7 @@ fn people_see_the_plan_of_each_and_one_table_at_the_end() {
         2,
         "plan and summary: {out}"
     );
-    assert!(at("Environment  Outcome") > at("Finished,"), "{out}");
+    assert!(at("Environment  Outcome") > at("Finished:"), "{out}");
     let longest = out.lines().map(|line| line.chars().count()).max().unwrap();
     assert!(longest <= 80, "{longest}:\n{out}");
     for line in [
