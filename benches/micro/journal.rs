@@ -8,7 +8,7 @@ use divan::counter::ItemsCount;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use syncfilters::journal::{
-    Found, Head, Journal, JournalError, Phase, Requests, RunFile, Settled, Surveyed,
+    FirstContents, Found, Head, Journal, JournalError, Phase, Requests, RunFile, Settled, Surveyed,
 };
 use syncfilters::model::{
     Caller, FilterId, Modification, Operation, Organization, RowOutcome, RowStamp, RunId,
@@ -63,7 +63,11 @@ async fn apply(journal: &Journal, at_once: u32) -> Result<(), JournalError> {
 
 async fn planned(at_once: u32) -> Result<Planned, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
-    let file = RunFile::create(&folder.path().join("bench.run"), head()?)?;
+    let file = RunFile::create(
+        &folder.path().join("bench.run"),
+        head()?,
+        &FirstContents::default(),
+    )?;
     let journal = &file.journal;
     let users = 1..=at_once * EACH;
     journal

@@ -9,11 +9,13 @@ use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
 use crate::model::Operation;
-use crate::report::{ErrorClass, ErrorReport, Format, clean, terminal, write_error};
+use crate::report::{ErrorClass, ErrorReport, Format, Watch, clean, terminal, write_error};
+use crate::rollout::RunHandle;
 
 use super::args::{Cli, Command, OutputArgs};
 use super::error::CliError;
 use super::exit::Exit;
+use super::interrupt::UnderWay;
 use super::printer::Printer;
 use super::{
     change, check, completions, demo, doctor, environments, formats, interrupt, list, login,
@@ -25,8 +27,25 @@ pub(super) struct App {
     pub(super) output: OutputArgs,
     pub(super) printer: Printer,
     pub(super) interrupted: CancellationToken,
+    pub(super) under_way: UnderWay,
     /// Whether a run can be named in a later command.
     pub(super) keeps_runs: bool,
+}
+
+impl App {
+    /// Shows a run while work on it is under way.
+    pub(super) async fn during<T>(
+        &self,
+        watch: &Watch,
+        run: RunHandle,
+        work: impl Future<Output = T>,
+    ) -> T {
+        let reference = run.reference.clone();
+        self.under_way.begin(reference.clone());
+        let done = watch.during(run, work).await;
+        self.under_way.end(&reference);
+        done
+    }
 }
 
 /// Runs the command that the process was started with.
@@ -61,10 +80,12 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<Exit, CliError> {
+    let under_way = UnderWay::default();
     let app = App {
         output,
         printer: printer.clone(),
-        interrupted: interrupt::listen(),
+        interrupted: interrupt::listen(under_way.clone()),
+        under_way,
         keeps_runs: true,
     };
     formats::check(&command, printer.format)?;

@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::plan::{Bound, PlanDigest, Wave};
+use crate::plan::{Bound, BoundError, PlanDigest, Waves};
 use crate::report::Format;
 use crate::settings::SignInKind;
 
@@ -220,6 +220,18 @@ fn pause(text: &str) -> Result<Duration, String> {
     Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
 }
 
+fn failures(text: &str) -> Result<Bound, String> {
+    match text
+        .parse()
+        .map_err(|error: BoundError| error.to_string())?
+    {
+        Bound::Users(0) | Bound::Percent(0) => {
+            Err("nothing would ever begin; 1 stops when the first user has failed".to_owned())
+        }
+        bound => Ok(bound),
+    }
+}
+
 /// What has to be agreed to before anything is written.
 #[expect(
     clippy::struct_excessive_bools,
@@ -249,11 +261,11 @@ pub(super) struct ConsentArgs {
     #[arg(long, value_name = "N|P%")]
     pub(super) max_changes: Option<Bound>,
     /// Stop when this number of users, or this share of the wave, has failed; `resume` continues
-    #[arg(long, value_name = "N|P%")]
+    #[arg(long, value_name = "N|P%", value_parser = failures)]
     pub(super) stop_after_failures: Option<Bound>,
     /// Change users in waves, such as `10,100,rest`, and ask before each next wave
-    #[arg(long, value_name = "SIZES", value_delimiter = ',')]
-    pub(super) wave: Vec<Wave>,
+    #[arg(long, value_name = "SIZES")]
+    pub(super) wave: Option<Waves>,
     /// Wait between waves, such as `30m`, instead of asking
     #[arg(long, value_name = "TIME", requires = "wave", value_parser = pause)]
     pub(super) wave_pause: Option<Duration>,

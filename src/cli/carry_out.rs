@@ -196,7 +196,8 @@ impl Group<'_> {
             match one {
                 Ok(one) => agreed.push((at, one)),
                 Err(Refused { planned, why }) => {
-                    let ending = leave(planned, CliError::from(why), !show).await;
+                    let error = CliError::refused(&why, Some(planned.reference()));
+                    let ending = leave(planned, error, !show).await;
                     self.end(at, ending);
                 }
             }
@@ -228,12 +229,13 @@ impl Group<'_> {
     /// One wave everywhere; it is over when it is over everywhere.
     async fn apply(&mut self, agreed: Vec<(usize, Agreed)>) -> Result<(), CliError> {
         let names: Vec<_> = self.sites.iter().map(|site| &*site.name).collect();
-        let (board, watches) = watches(self.app, &names);
+        let app = self.app;
+        let (board, watches) = watches(app, &names);
         let work = agreed.into_iter().map(|(at, agreed)| {
             let watch = watches[at].clone();
             async move {
                 let run = agreed.handle();
-                (at, watch.during(run, agreed.apply()).await)
+                (at, app.during(&watch, run, agreed.apply()).await)
             }
         });
         let came = side_by_side(self.at_once, work).await;
@@ -275,12 +277,13 @@ impl Group<'_> {
     async fn rehearse(&mut self) -> Result<(), CliError> {
         let (places, plans) = self.take_plans();
         let names: Vec<_> = self.sites.iter().map(|site| &*site.name).collect();
-        let (board, watches) = watches(self.app, &names);
+        let app = self.app;
+        let (board, watches) = watches(app, &names);
         let work = places.into_iter().zip(plans).map(|(at, planned)| {
             let watch = watches[at].clone();
             async move {
                 let run: RunHandle = planned.handle();
-                let rehearsed = watch.during(run, planned.rehearse()).await;
+                let rehearsed = app.during(&watch, run, planned.rehearse()).await;
                 (at, rehearsed, planned)
             }
         });

@@ -108,8 +108,9 @@ pub(super) async fn plan_all(
                 Err(error) => return Err(Ending::badly(&error.into())),
             };
             let run = created.handle();
-            let planned = watch.during(run, async { created.gather().await?.survey().await });
-            let planned = planned.await.map_err(Ending::of_halted)?;
+            let planned = async { created.gather().await?.survey().await };
+            let planned = app.during(&watch, run, planned).await;
+            let planned = planned.map_err(Ending::of_halted)?;
             if let Err(error) = say_skipped(&planned, &watch).await {
                 return Err(Ending::badly(&error));
             }
@@ -187,8 +188,8 @@ async fn keep(site: &mut Site, detailed: bool, several: bool) -> Result<(), CliE
                 "Nothing".to_owned()
             };
             let note = format!(
-                "{whose} was changed. `syncfilters apply {}` applies this plan.",
-                run.reference
+                "{whose} was changed. `{}` applies this plan.",
+                run.reference.command("apply")
             );
             Ending {
                 exit: match (detailed, failed) {

@@ -97,5 +97,8 @@ pub(super) fn environments(
 
 /// The folder of run files.
 pub(super) fn store(args: &OutputArgs) -> Result<RunStore, CliError> {
-    Ok(RunStore::new(&state_dir(args.state_dir.as_deref())?))
+    match &args.state_dir {
+        Some(folder) => Ok(RunStore::named(folder)),
+        None => Ok(RunStore::new(&state_dir(None)?)),
+    }
 }

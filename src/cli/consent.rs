@@ -73,7 +73,7 @@ impl Consent {
         let Decision { runs, missing } = decide(&all, &self.said);
         // A name that is none of theirs refuses all of them.
         if let Some(Err(why)) = runs.into_iter().find(Result::is_err) {
-            return Err(CliError::from(why));
+            return Err(CliError::refused(&why, None));
         }
         if self.dry_run || missing.is_empty() || self.can_ask() {
             return Ok(());
@@ -313,7 +313,7 @@ pub(super) fn settings(
     connection: &super::args::ConnectionArgs,
 ) -> RunSettings {
     RunSettings {
-        waves: args.wave.clone(),
+        waves: args.wave.clone().unwrap_or_default().0,
         wave_pause: args.wave_pause,
         stop_after_failures: args.stop_after_failures,
         max_changes: args.max_changes,

@@ -54,6 +54,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
         output: app.output.clone(),
         printer: app.printer.clone(),
         interrupted: app.interrupted.clone(),
+        under_way: app.under_way.clone(),
         keeps_runs: false,
     };
     let sandbox = Sandbox::start(options(args)).await;
@@ -128,7 +129,7 @@ static AGREED: ConsentArgs = ConsentArgs {
     dry_run: false,
     max_changes: None,
     stop_after_failures: None,
-    wave: Vec::new(),
+    wave: None,
     wave_pause: None,
 };
 

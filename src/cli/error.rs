@@ -2,6 +2,8 @@
 
 use std::io;
 
+use crate::journal::RunRef;
+use crate::plan::Refusal;
 use crate::report::{ErrorClass, ErrorReport};
 
 /// What ends a command early.
@@ -23,9 +25,9 @@ pub(super) enum CliError {
     #[error("no filter was compared: none of the {users} selected users has a matching filter{}",
         if *.unread == 0 { String::new() } else { format!("; {} could not be read", .unread) })]
     NothingCompared { users: u64, unread: u64 },
-    #[error("declined; nothing was changed")]
+    #[error("declined; this command changed nothing")]
     Declined,
-    #[error("interrupted; nothing was changed")]
+    #[error("interrupted; this command changed nothing")]
     InterruptedAtPrompt,
     #[cfg(feature = "sandbox")]
     #[error("the sandbox cannot be started: {0}")]
@@ -45,6 +47,11 @@ where
 }
 
 impl CliError {
+    /// A plan that is refused, and the run that keeps it.
+    pub(super) fn refused(why: &[Refusal], run: Option<&RunRef>) -> Self {
+        Self::Reported(ErrorReport::of_refusal(why, run))
+    }
+
     /// The same error once more, where it ends several environments.
     pub(super) fn again(&self) -> Self {
         match self {

@@ -1,6 +1,10 @@
 //! Ctrl-C: once to finish what is under way and stop, twice to stop at once.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use tokio_util::sync::CancellationToken;
+
+use crate::journal::RunRef;
 
 use super::exit::Exit;
 use super::printer::Printer;
@@ -9,7 +13,7 @@ use super::printer::Printer;
 ///
 /// The second ends the process where it stands. That is safe: every intent is on disk before its
 /// request leaves, so `resume` finds out what became of it.
-pub(super) fn listen() -> CancellationToken {
+pub(super) fn listen(under_way: UnderWay) -> CancellationToken {
     let interrupted = CancellationToken::new();
     let token = interrupted.clone();
     let signals = Signals::listen();
@@ -24,12 +28,42 @@ pub(super) fn listen() -> CancellationToken {
         );
         signals.next().await;
         Printer::warn("");
-        Printer::warn(
-            "Stopped at once. `syncfilters resume` finds out what became of the last requests.",
-        );
+        Printer::warn(&under_way.stopped());
         exit_now();
     });
     interrupted
+}
+
+/// The runs that are being driven, for what is said when the process ends where it stands.
+#[derive(Clone, Debug, Default)]
+pub(super) struct UnderWay(Arc<Mutex<Vec<RunRef>>>);
+
+impl UnderWay {
+    pub(super) fn begin(&self, run: RunRef) {
+        let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.push(run);
+    }
+
+    pub(super) fn end(&self, run: &RunRef) {
+        let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        runs.retain(|other| other.id != run.id);
+    }
+
+    fn stopped(&self) -> String {
+        let runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let resume = |run: &RunRef| format!("`{}`", run.command("resume"));
+        let resume: Vec<_> = runs.iter().map(resume).collect();
+        match &resume[..] {
+            [] => "Stopped at once.".to_owned(),
+            [one] => {
+                format!("Stopped at once. {one} finds out what became of the last requests.")
+            }
+            all => format!(
+                "Stopped at once. These find out what became of the last requests: {}.",
+                all.join(", ")
+            ),
+        }
+    }
 }
 
 #[expect(

@@ -27,10 +27,12 @@ pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliEr
     drop(saved);
     match phase {
         Phase::Gathering | Phase::Surveying => Err(CliError::Usage(format!(
-            "the plan of run {run} is not complete; `syncfilters resume {run}` completes it"
+            "the plan of run {run} is not complete; `{}` completes it",
+            run.command("resume")
         ))),
         Phase::Applying => Err(CliError::Usage(format!(
-            "run {run} has begun to make changes; `syncfilters resume {run}` goes on"
+            "run {run} has begun to make changes; `{}` goes on",
+            run.command("resume")
         ))),
         Phase::Planned | Phase::Finished => {
             let drifted = if args.replan {
@@ -109,10 +111,11 @@ async fn refuse_other_plan(file: &RunFile, expected: &PlanDigest) -> Result<(), 
     if found == *expected {
         return Ok(());
     }
-    Err(CliError::from(vec![crate::plan::Refusal::OtherPlan {
+    let other = crate::plan::Refusal::OtherPlan {
         found,
         expected: expected.clone(),
-    }]))
+    };
+    Err(CliError::refused(&[other], Some(&file.reference)))
 }
 
 async fn lead_to_plan(
@@ -124,7 +127,8 @@ async fn lead_to_plan(
     let tries_again = matches!(opened, Opened::Finished(_));
     let (_board, watches) = watches(app, &[name]);
     let run = opened.handle();
-    let led = watches[0].during(run, opened.into_plan(drifted)).await;
+    let led = app.during(&watches[0], run, opened.into_plan(drifted));
+    let led = led.await;
     let name = name.to_owned();
     Ok(match led {
         Ok(IntoPlan::Planned(planned, differences)) => {
@@ -156,10 +160,10 @@ fn nothing_left(app: &App, outcome: Outcome) -> Exit {
 
 /// How to go on with a run that was left.
 pub(super) fn how_to_go_on(run: &EndedRun) -> String {
-    let name = &run.reference;
-    let go_on = format!("go on with `syncfilters resume {name}`");
+    let go_on = format!("go on with `{}`", run.reference.command("resume"));
     if run.has_written {
-        format!("{go_on}, or put back what was done with `syncfilters undo {name}`")
+        let undo = run.reference.command("undo");
+        format!("{go_on}, or put back what was done with `{undo}`")
     } else {
         go_on
     }

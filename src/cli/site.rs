@@ -86,7 +86,7 @@ impl Ending {
             .as_ref()
             .is_some_and(|run| run.outcome == Outcome::Stopped);
         let resumable = why.is_resumable();
-        let report = ErrorReport::from(&why);
+        let report = ErrorReport::of_run(&why, run.as_ref().map(|run| &run.reference));
         let exit = match report.class.into() {
             Exit::Interrupted => Exit::Interrupted,
             _ if begun && resumable => Exit::Stopped,
@@ -124,8 +124,8 @@ impl Ending {
         match run.outcome {
             Outcome::Stopped => Printer::warn(&format!("hint: {whose}{}", how_to_go_on(run))),
             Outcome::Planned => Printer::warn(&format!(
-                "{whose}The plan is kept: `syncfilters apply {}` applies it.",
-                run.reference
+                "{whose}The plan is kept: `{}` applies it.",
+                run.reference.command("apply")
             )),
             Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
         }

@@ -86,7 +86,7 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
     new.settings = consent::settings(&flags, &args.connection);
     let at = NewRunFile::InStore(store(&app.output)?);
     let name = reader.identity().organization.name.clone();
-    let site = match new.plan_templates(&connection, &at, changes).await {
+    let site = match new.plan_templates(&connection, &at, changes) {
         Ok(planned) => Site::planned(name, planned),
         Err(halted) => Site::ended(name, Ending::of_halted(halted)),
     };

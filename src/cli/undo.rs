@@ -1,9 +1,11 @@
 //! `undo`.
 
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
-use crate::journal::{Phase, RunReader, RunRef, RunStore};
-use crate::model::{Operation, Outcome, Target};
+use crate::journal::{Phase, RunReader, RunStore};
+use crate::model::{Operation, Outcome, RunId, Target};
 use crate::plan::RunSettings;
 use crate::rollout::{Connection, NewRunFile, SourceRun};
 use crate::settings::RunAddress;
@@ -28,7 +30,7 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
         run => store.find(run)?,
     };
     let source = SourceRun::open_in(&store, &path)?;
-    say_undone(app, &store, &source).await?;
+    say_undone(app, &store, &source)?;
     let address = RunAddress {
         claimed: &source.head().environment,
         is_own: path.is_own(),
@@ -72,7 +74,7 @@ pub(super) async fn put_back_at(
     };
     let (_board, watches) = watches(app, &[&name]);
     let run = gathered.handle();
-    match watches[0].during(run, gathered.survey()).await {
+    match app.during(&watches[0], run, gathered.survey()).await {
         Ok(planned) => Site::planned(name, planned),
         Err(halted) => Site::ended(name, Ending::of_halted(halted)),
     }
@@ -92,32 +94,61 @@ fn latest_to_undo(store: &RunStore) -> Result<Option<String>, CliError> {
     Ok(latest.map(|run| run.head.id.as_str().to_owned()))
 }
 
-/// Says what an earlier undo did; one that is not finished has to be finished first.
-async fn say_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(), CliError> {
-    let Some(by) = source.undone_by().await? else {
+/// Says what an earlier undo did, and whether that was undone; one that is not finished has to be finished first.
+fn say_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(), CliError> {
+    let Some(by) = source.undone_by()? else {
         return Ok(());
     };
-    let Ok(earlier) = store
-        .find(by.as_str())
-        .and_then(|path| RunReader::open(&path))
-    else {
+    let Some(earlier) = opened(store, &by) else {
         return Ok(());
     };
-    let (this, other) = (source.reference(), RunRef::stored(&by));
+    let (this, other) = (source.reference(), &earlier.reference);
     if earlier.head.phase < Phase::Finished {
         return Err(CliError::Usage(format!(
-            "run {this} is being undone by run {other}, which is not finished; `syncfilters resume {other}` finishes it"
+            "run {this} is being undone by run {other}, which is not finished; `{}` finishes it",
+            other.command("resume")
         )));
     }
     let (filters, templates) =
         earlier.view(|view| Ok((view.filters()?, view.template_totals()?)))?;
-    app.printer.say(&format!(
+    let mut said = format!(
         "Run {this} was undone before, by run {other}: {} put back, {} left.",
         consent::count(
             filters.changed + templates.changed,
             earlier.head.target.noun()
         ),
         filters.left + filters.failed + templates.left + templates.failed
-    ));
+    );
+    for by in undos_of(store, earlier)? {
+        let what = if by.head.phase < Phase::Finished {
+            "began to undo"
+        } else {
+            "undid"
+        };
+        // Writing to a string cannot fail.
+        let _ = write!(said, " Run {} {what} that.", by.reference);
+    }
+    app.printer.say(&said);
     Ok(())
+}
+
+fn opened(store: &RunStore, run: &RunId) -> Option<RunReader> {
+    let path = store.find(run.as_str()).ok()?;
+    Some(RunReader::open(&path).ok()?.of_store(store))
+}
+
+/// The undo of a run, the undo of that, and so on.
+fn undos_of(store: &RunStore, run: RunReader) -> Result<Vec<RunReader>, CliError> {
+    let mut seen = BTreeSet::from([run.head.id.as_str().to_owned()]);
+    let (mut undos, mut last) = (Vec::new(), run);
+    while let Some(by) = last.view(|view| view.undone_by())? {
+        let Some(next) = opened(store, &by).filter(|_| seen.insert(by.as_str().to_owned())) else {
+            break;
+        };
+        undos.push(std::mem::replace(&mut last, next));
+    }
+    undos.push(last);
+    // The first is the run itself.
+    undos.remove(0);
+    Ok(undos)
 }

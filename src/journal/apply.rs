@@ -6,7 +6,7 @@ use rusqlite::{Connection, Row, params};
 use crate::model::{FilterId, Modification, Outcome, RowOutcome, RowStamp, State, UserId};
 use crate::plan::{Change, RowResult};
 
-use super::codes::OPEN;
+use super::codes::{CHANGED, OPEN};
 use super::commit::Journal;
 use super::rows::{blob, filter_id, state_and_status, user_id};
 use super::survey::{Subject, add_change, add_problem, now, subject};
@@ -51,7 +51,37 @@ pub struct Unproved {
     pub intended: Timestamp,
 }
 
+/// A row that the run wrote, or may have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WrittenRow {
+    /// Whose filter it is.
+    pub user: UserId,
+    /// The row.
+    pub filter: FilterId,
+    /// When the request was to leave.
+    pub intended: Timestamp,
+}
+
 impl Journal {
+    /// Every row that the run wrote, or may have.
+    pub async fn written(&self) -> Result<Vec<WrittenRow>, JournalError> {
+        self.run(|connection| {
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT u.id, c.filter, c.intended FROM change AS c JOIN user AS u ON u.seq = c.user
+                 WHERE (c.{CHANGED} OR c.maybe) AND NOT c.{OPEN} AND c.intended IS NOT NULL"
+            ))?;
+            let row = |row: &Row<'_>| {
+                Ok(WrittenRow {
+                    user: user_id(row, 0)?,
+                    filter: filter_id(row, 1)?,
+                    intended: head::time(row.get(2)?)?,
+                })
+            };
+            query.query_map([], row)?.collect()
+        })
+        .await
+    }
+
     /// The writes that were sent and never proved, of changes that are not settled.
     pub async fn unproved(&self) -> Result<Vec<Unproved>, JournalError> {
         self.run(|connection| {

@@ -8,9 +8,13 @@ use rusqlite::{Connection, OpenFlags};
 
 use super::contents::{failed, harden, inspect};
 use super::lock::RunLock;
-use super::place::{BESIDE, FoundFile, beside, make_private, private};
+use super::place::{BESIDE, FoundFile, beside, make_private};
 use super::reader::{at_rest, not_taken, refused};
-use super::{Head, Journal, OpenError, RunReader, RunRef, RunStore, head, schema};
+use super::{
+    Asked, Head, Journal, OpenError, RunReader, RunRef, RunStore, foresight, head, history, schema,
+    templates,
+};
+use crate::plan::{RunSettings, TemplateChange};
 
 /// How long readers are waited for at the end.
 const LAST_WAIT: Duration = Duration::from_secs(2);
@@ -39,36 +43,45 @@ enum Kind {
 
 impl RunFile {
     /// A new run file, which only its owner may read. Never overwrites.
-    pub fn create(path: &Path, head: Head) -> Result<Self, OpenError> {
-        // SQLite cannot demand a new file, so the file is made here, and closed before SQLite opens it for the first time:
-        // later, closing it would drop SQLite's locks.
-        match private().create_new(true).open(path) {
-            Ok(_) => {}
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                return Err(OpenError::Exists(path.to_owned()));
-            }
-            Err(source) => {
-                return Err(OpenError::Io {
-                    path: path.to_owned(),
-                    source,
-                });
-            }
+    ///
+    /// It is filled under another name: whoever is killed in the middle leaves no run of which nothing is known.
+    pub fn create(path: &Path, head: Head, first: &FirstContents) -> Result<Self, OpenError> {
+        let io = |source: std::io::Error| match source.kind() {
+            ErrorKind::AlreadyExists => OpenError::Exists(path.to_owned()),
+            _ => OpenError::Io {
+                path: path.to_owned(),
+                source,
+            },
+        };
+        if path.symlink_metadata().is_ok() {
+            return Err(OpenError::Exists(path.to_owned()));
         }
-        Self::fill_new(path, head).inspect_err(|_| discard(path))
+        let folder = path.parent().filter(|folder| folder != &Path::new(""));
+        let unfinished = tempfile::Builder::new()
+            .prefix(".")
+            .suffix(".new")
+            .tempfile_in(folder.unwrap_or(Path::new(".")))
+            .map_err(io)?
+            // Closed before SQLite opens it: later, closing it would drop SQLite's locks.
+            .into_temp_path();
+        let fill = || {
+            let connection = writable(&unfinished)?;
+            filled(&connection, &head, first).map_err(|e| failed(path, &e).into())
+        };
+        fill().inspect_err(|_: &OpenError| discard(&unfinished))?;
+        unfinished
+            .persist_noclobber(path)
+            .map_err(|error| io(error.error))?;
+        Self::begin_new(path, head).inspect_err(|_| discard(path))
     }
 
-    fn fill_new(path: &Path, head: Head) -> Result<Self, OpenError> {
+    fn begin_new(path: &Path, head: Head) -> Result<Self, OpenError> {
         let file = FoundFile::at(path)?;
         let mut lock = RunLock::take(&file).map_err(|error| not_taken(error, &head))?;
         lock.add(folder(&file), &head.id)
             .map_err(|error| not_taken(error, &head))?;
         let connection = writable(file.path())?;
-        let begin = |connection: &Connection| {
-            schema::create(connection)?;
-            head::insert(connection, &head)?;
-            begin_log(connection)
-        };
-        begin(&connection).map_err(|e| failed(path, &e))?;
+        begin_log(&connection).map_err(|e| failed(path, &e))?;
         Ok(Self {
             reference: RunRef::elsewhere(&head.id, file.path()),
             journal: Journal::start(file, connection, lock)?,
@@ -79,13 +92,12 @@ impl RunFile {
 
     /// A run that leaves no file: for commands that only look. SQLite keeps it in a nameless file of
     /// its own, so that it takes no more memory than a run that is kept.
-    pub fn temporary(head: Head) -> Result<Self, OpenError> {
+    pub fn temporary(head: Head, first: &FirstContents) -> Result<Self, OpenError> {
         let path = Path::new("(temporary)");
         let fill = || {
             let connection = Connection::open("")?;
             harden(&connection)?;
-            schema::create(&connection)?;
-            head::insert(&connection, &head)?;
+            filled(&connection, &head, first)?;
             Ok(connection)
         };
         let connection = fill().map_err(|e: rusqlite::Error| failed(path, &e))?;
@@ -174,11 +186,35 @@ impl RunFile {
     }
 }
 
+/// What a run file holds from the begin, besides what the run is.
+#[derive(Clone, Debug, Default)]
+pub struct FirstContents {
+    /// How the run is carried out.
+    pub settings: RunSettings,
+    /// What is to be found out before anything is agreed to.
+    pub asked: Asked,
+    /// The templates that it sets: its plan is complete with them.
+    pub templates: Option<Vec<TemplateChange>>,
+}
+
+fn filled(connection: &Connection, head: &Head, first: &FirstContents) -> rusqlite::Result<()> {
+    schema::create(connection)?;
+    head::insert(connection, head)?;
+    history::keep(connection, &first.settings)?;
+    if !first.asked.is_nothing() {
+        foresight::ask(connection, &first.asked)?;
+    }
+    match &first.templates {
+        Some(templates) => templates::plan(connection, templates),
+        None => Ok(()),
+    }
+}
+
 fn folder(file: &FoundFile) -> &Path {
     file.path().parent().unwrap_or(Path::new("."))
 }
 
-fn writable(path: &Path) -> Result<Connection, OpenError> {
+pub(super) fn writable(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let open = || {
         let connection = Connection::open_with_flags(path, flags)?;

@@ -79,17 +79,19 @@ pub enum Mark {
     OutlookClient = 2,
 }
 
+/// Records what is to be found out.
+pub(super) fn ask(connection: &Connection, asked: &Asked) -> rusqlite::Result<()> {
+    connection.execute(
+        "INSERT OR REPLACE INTO foresight (one, asked) VALUES (1, ?1)",
+        [json(asked)?],
+    )?;
+    Ok(())
+}
+
 impl Journal {
     /// Records what is to be found out; before the users are collected.
     pub async fn ask(&self, asked: Asked) -> Result<(), JournalError> {
-        self.run(move |connection| {
-            connection.execute(
-                "INSERT OR REPLACE INTO foresight (one, asked) VALUES (1, ?1)",
-                [json(&asked)?],
-            )?;
-            Ok(())
-        })
-        .await
+        self.run(move |connection| ask(connection, &asked)).await
     }
 
     /// What is to be found out.

@@ -96,12 +96,6 @@ impl Journal {
         self.run(move |connection| add(connection, &entry)).await
     }
 
-    /// Keeps how the run is carried out.
-    pub async fn keep_settings(&self, settings: RunSettings) -> Result<(), JournalError> {
-        self.run(move |connection| keep(connection, &settings))
-            .await
-    }
-
     /// How the run is carried out; none in a file from before that was kept.
     pub async fn settings(&self) -> Result<Option<RunSettings>, JournalError> {
         self.run(settings).await

@@ -12,6 +12,7 @@ mod error;
 mod file;
 mod foresight;
 mod head;
+mod held;
 mod history;
 mod lock;
 mod pace;
@@ -25,28 +26,30 @@ mod store;
 mod survey;
 mod templates;
 mod undo;
+mod undo_chain;
 mod values;
 mod view;
 mod waves;
 
-pub use apply::{PendingChange, PendingUser, Settled, Unproved};
+pub use apply::{PendingChange, PendingUser, Settled, Unproved, WrittenRow};
 pub use commit::Journal;
 pub use error::{JournalError, OpenError};
-pub use file::{RunFile, discard};
+pub use file::{FirstContents, RunFile, discard};
 pub use foresight::{Asked, Mark, Named, Surroundings};
 pub use head::{Head, Phase, Requests};
+pub use held::HeldRun;
 pub use history::{HistoryEntry, HistoryKind};
 pub(crate) use place::private;
 pub use reader::RunReader;
-pub use related::{Claim, RelatedRuns, undone_beside, written_beside};
-pub use run_ref::{RunLocation, RunRef};
+pub use related::{Claim, RelatedRuns, Undone, undone_beside, written_beside};
+pub use run_ref::{RunLocation, RunRef, command_of_file};
 pub use store::{RunPath, RunStore, Summary};
 pub use survey::{Found, Subject, Surveyed};
 pub use templates::TemplateTotals;
 pub use undo::{UndoFinding, WritingTime};
 pub use view::{
     ChangeRow, FilterTotals, Finding, Impact, ImpactOfType, ImpactOfUser, ImpactRow, ListedFilter,
-    ListedUser, Mailboxes, ProblemGroup, ProblemRow, PutBackBefore, Several, States, Stretch,
-    Timeline, TypeTotals, UnknownGroup, UserRow, UserTotals, View,
+    ListedUser, Mailboxes, ProblemGroup, ProblemRow, PutBackBefore, Several, States, StaysPutBack,
+    Stretch, Timeline, TypeTotals, UnknownGroup, UserRow, UserTotals, View,
 };
 pub use waves::{Left, NextWave, WaveTotals};

@@ -9,7 +9,7 @@ use url::Url;
 
 use super::contents::{failed, harden, inspect, is_in_use};
 use super::lock::{LockError, RunLock};
-use super::place::FoundFile;
+use super::place::{FoundFile, beside};
 use super::{Head, JournalError, OpenError, RunRef, RunStore, View, head, schema};
 
 /// A run file opened to be read, also while another process drives the run. Neither the file nor what is beside it is
@@ -36,20 +36,6 @@ impl RunReader {
             // Where no lock can be made, nothing can be driven either.
             Err(LockError::Io { .. }) => Self::of_file(&file, None),
         }
-    }
-
-    /// Opens a run file that nobody may drive while it is being read.
-    pub fn open_at_rest(path: &Path) -> Result<Self, OpenError> {
-        let file = FoundFile::at(path)?;
-        let mut lock = RunLock::take(&file).map_err(|error| refused(&file, error))?;
-        let reader = Self::of_file(&file, None)?;
-        let folder = file.path().parent().unwrap_or(Path::new("."));
-        lock.add(folder, &reader.head.id)
-            .map_err(|error| not_taken(error, &reader.head))?;
-        Ok(Self {
-            _lock: Some(lock),
-            ..reader
-        })
     }
 
     /// The same run, named by its id where its file is in this store.
@@ -86,7 +72,7 @@ impl RunReader {
     }
 
     /// A run that nobody drives; the lock is needed for as long as the file itself is read.
-    fn of_file(file: &FoundFile, lock: Option<RunLock>) -> Result<Self, OpenError> {
+    pub(super) fn of_file(file: &FoundFile, lock: Option<RunLock>) -> Result<Self, OpenError> {
         let (connection, is_copy) = at_rest(file)?;
         let lock = lock.filter(|_| !is_copy);
         Self::of(file, connection, lock)
@@ -161,11 +147,7 @@ pub(super) fn at_rest(file: &FoundFile) -> Result<(Connection, bool), OpenError>
         .length_beside("-journal")
         .is_some_and(|length| length > 0)
     {
-        // A change of the file as a whole was cut. SQLite itself knows what holds, and reads it or says why not.
-        let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let connection = opened(path, read_only)?;
-        inspect(&connection, path)?;
-        return Ok((upgraded_copy(path, &connection)?, true));
+        return Ok((with_journal(file)?, true));
     }
     let log = file.length_beside("-wal");
     let has_log = log.is_some_and(|length| length > 0);
@@ -186,6 +168,31 @@ pub(super) fn at_rest(file: &FoundFile) -> Result<(Connection, bool), OpenError>
         return Ok((upgraded_copy(path, &connection)?, true));
     }
     Ok((connection, false))
+}
+
+/// A file that is being changed as a whole. Where that was cut, what was there before holds: it is put back in a copy, so
+/// that the file and what is beside it stay as they are.
+fn with_journal(file: &FoundFile) -> Result<Connection, OpenError> {
+    let path = file.path();
+    let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = opened(path, read_only)?;
+    if inspect(&connection, path).is_ok() {
+        // Whoever changes it is alive.
+        return upgraded_copy(path, &connection);
+    }
+    drop(connection);
+    let io = |source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    };
+    let folder = tempfile::tempdir().map_err(io)?;
+    let copy = folder.path().join("copy");
+    std::fs::copy(path, &copy).map_err(io)?;
+    std::fs::copy(file.beside("-journal"), beside(&copy, "-journal")).map_err(io)?;
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let connection = opened(&copy, flags)?;
+    inspect(&connection, path)?;
+    upgraded_copy(path, &connection)
 }
 
 /// A file without a log, that nobody changes: SQLite makes nothing beside it.

@@ -7,29 +7,59 @@ use std::time::{Duration, SystemTime};
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-use crate::model::{FilterId, Operation, RunId, UserId};
+use crate::model::{FilterId, Operation, RowStamp, RunId, TemplateId, TemplateStamp, UserId};
 use crate::plan::PutBack;
 
 use super::codes::CHANGED;
 use super::head::{Head, time};
 use super::rows::{blob, filter_id};
+use super::undo::left;
+use super::undo_chain::{Relation, UndoChain};
 use super::{JournalError, RunReader, RunStore};
 
 /// File systems tell times this coarsely at worst (FAT).
 const COARSEST: Duration = Duration::from_secs(2);
 
-/// What another run says of a row that a run wrote.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Claim {
-    /// The undo of this run that put the row back last.
-    pub put_back: Option<PutBack>,
-    /// Another run that wrote the row after this one.
+/// What later runs say of a row that a run wrote; `S` is what a run left of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim<S> {
+    /// What the undos of the run, and the undos of those, made of the row last.
+    pub undone: Option<Undone<S>>,
+    /// A run that has nothing to do with those and wrote the row after; or one of those, where that is not proved.
     pub rewritten_by: Option<RunId>,
+}
+
+/// What became of a row of a run that was undone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Undone<S> {
+    /// It was put back.
+    PutBack(PutBack),
+    /// That was undone, and the row was left like this.
+    SetAgain(S),
+}
+
+impl<S> Default for Claim<S> {
+    fn default() -> Self {
+        Self {
+            undone: None,
+            rewritten_by: None,
+        }
+    }
 }
 
 /// The runs of one organisation in one folder that wrote after a run had begun to.
 #[derive(Debug, Default)]
-pub struct RelatedRuns(Vec<RunReader>);
+pub struct RelatedRuns {
+    runs: Vec<RunReader>,
+    chain: UndoChain,
+}
+
+/// What a run wrote, or may have written.
+struct Write<S> {
+    at: Timestamp,
+    proved: bool,
+    left: S,
+}
 
 impl RelatedRuns {
     /// Opens the runs beside the file of a run of which the organisation is this run's and which wrote since. The run that
@@ -44,10 +74,11 @@ impl RelatedRuns {
         driven: (&Path, &RunId),
         since: Timestamp,
     ) -> Result<Self, JournalError> {
+        let mut related = Self::default();
+        related.chain.add(of);
         let Some(folder) = path.parent() else {
-            return Ok(Self::default());
+            return Ok(related);
         };
-        let mut runs = Vec::new();
         for other in RunStore::at(folder).files().unwrap_or_default() {
             let is_same_file = [path, driven.0].iter().any(|own| is_same(own, &other));
             if is_same_file {
@@ -60,15 +91,18 @@ impl RelatedRuns {
                 id, organization, ..
             } = &run.head;
             let is_other_run = *id != of.id && id != driven.1;
-            let is_of_organization = organization.id == of.organization.id;
-            if is_other_run && is_of_organization && run.writing_time()?.until >= since {
-                runs.push(run);
+            if !is_other_run || organization.id != of.organization.id {
+                continue;
+            }
+            related.chain.add(&run.head);
+            if run.writing_time()?.until >= since {
+                related.runs.push(run);
             }
         }
-        Ok(Self(runs))
+        Ok(related)
     }
 
-    /// What these runs say of a row that the run `of` wrote at this time.
+    /// What these runs say of a filter that the run `of` wrote at this time.
     ///
     /// # Errors
     /// Where a run file fails while it is read.
@@ -78,25 +112,71 @@ impl RelatedRuns {
         user: UserId,
         filter: FilterId,
         written: Timestamp,
-    ) -> Result<Claim, JournalError> {
-        let mut claim = Claim::default();
-        for run in &self.0 {
-            let Some((at, proved)) = wrote(run, user, filter)? else {
-                continue;
-            };
-            if at < written {
-                continue;
-            }
-            let undoes =
-                run.head.operation == Operation::Undo && run.head.undoes.as_ref() == Some(of);
-            if !undoes {
-                claim.rewritten_by = Some(run.head.id.clone());
-            } else if proved && claim.put_back.as_ref().is_none_or(|other| other.at < at) {
-                let by = run.head.id.clone();
-                claim.put_back = Some(PutBack { by, at });
+    ) -> Result<Claim<RowStamp>, JournalError> {
+        self.claimed(of, written, |run| wrote(run, user, filter))
+    }
+
+    /// The same of a template.
+    ///
+    /// # Errors
+    /// Where a run file fails while it is read.
+    pub fn claim_template(
+        &self,
+        of: &RunId,
+        template: TemplateId,
+        written: Timestamp,
+    ) -> Result<Claim<TemplateStamp>, JournalError> {
+        self.claimed(of, written, |run| wrote_template(run, template))
+    }
+
+    fn claimed<S>(
+        &self,
+        of: &RunId,
+        written: Timestamp,
+        wrote: impl Fn(&RunReader) -> Result<Option<Write<S>>, JournalError>,
+    ) -> Result<Claim<S>, JournalError> {
+        let mut writes = Vec::new();
+        for run in &self.runs {
+            if let Some(write) = wrote(run)?.filter(|write| write.at >= written) {
+                writes.push((&run.head.id, write));
             }
         }
+        writes.sort_by_key(|(_, write)| write.at);
+        let mut claim = Claim::default();
+        for (run, Write { at, proved, left }) in writes {
+            let last = match (self.chain.relation(run, of), proved) {
+                (Some(Relation::Reverses), true) => Undone::PutBack(PutBack {
+                    by: run.clone(),
+                    at,
+                }),
+                (Some(Relation::Repeats), true) => Undone::SetAgain(left),
+                // Where it was done, the row is as it was before; where it was not, all is as it was.
+                (Some(Relation::Reverses), false) => continue,
+                (Some(Relation::Repeats), false) => {
+                    claim = Claim {
+                        undone: None,
+                        rewritten_by: Some(run.clone()),
+                    };
+                    continue;
+                }
+                (None, _) => {
+                    claim.rewritten_by = Some(run.clone());
+                    continue;
+                }
+            };
+            claim = Claim {
+                undone: Some(last),
+                rewritten_by: None,
+            };
+        }
         Ok(claim)
+    }
+}
+
+impl<S> Claim<S> {
+    /// Whether another run wrote the row.
+    pub const fn is_any(&self) -> bool {
+        self.undone.is_some() || self.rewritten_by.is_some()
     }
 }
 
@@ -176,22 +256,47 @@ fn is_same(a: &Path, b: &Path) -> bool {
     a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-/// When this run wrote a row, or may have, and whether that is proved.
+/// What this run wrote of a filter, or may have.
 fn wrote(
     run: &RunReader,
     user: UserId,
     filter: FilterId,
-) -> Result<Option<(Timestamp, bool)>, JournalError> {
+) -> Result<Option<Write<RowStamp>>, JournalError> {
     run.read(|connection| {
         let mut query = connection.prepare_cached(&format!(
-            "SELECT max(coalesce(c.settled, 0), c.intended), c.{CHANGED}
+            "SELECT max(coalesce(c.settled, 0), c.intended), c.{CHANGED}, c.to_state, c.to_status,
+                    c.after_state, c.after_status, c.after_etag, c.after_modified, c.after_modified_by,
+                    c.after_modified_on_behalf
              FROM user AS u JOIN change AS c ON c.user = u.seq
              WHERE u.id = ?1 AND c.filter = ?2 AND c.intended IS NOT NULL AND (c.{CHANGED} OR c.maybe)"
         ))?;
         query
             .query_row(params![blob(user.0), blob(filter.0)], |row| {
-                Ok((time(row.get(0)?)?, row.get(1)?))
+                let proved = row.get(1)?;
+                Ok(Write {
+                    at: time(row.get(0)?)?,
+                    proved,
+                    left: left(row, 2, proved)?,
+                })
             })
             .optional()
     })
+}
+
+/// What this run wrote of a template, or may have.
+fn wrote_template(
+    run: &RunReader,
+    template: TemplateId,
+) -> Result<Option<Write<TemplateStamp>>, JournalError> {
+    let Some((change, at)) = run.template_written(template)? else {
+        return Ok(None);
+    };
+    Ok(change
+        .undone()
+        .and_then(|undo| undo.left)
+        .map(|left| Write {
+            at,
+            proved: left.proved,
+            left: left.stamp,
+        }))
 }

@@ -18,13 +18,16 @@ pub enum RunLocation {
     File(PathBuf),
 }
 
-/// A run, as a command names it. It prints as the argument RUN: a short id in the store, a path for the shell elsewhere.
+/// A run, as people and commands name it. It prints as the argument RUN: a short id in the store, a path for the shell
+/// elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRef {
     /// Its id.
     pub id: RunId,
     /// Where its file is.
     pub location: RunLocation,
+    /// The state folder, where it is not the usual one.
+    pub state_dir: Option<PathBuf>,
 }
 
 impl RunRef {
@@ -33,6 +36,7 @@ impl RunRef {
         Self {
             id: id.clone(),
             location: RunLocation::Store,
+            state_dir: None,
         }
     }
 
@@ -41,7 +45,24 @@ impl RunRef {
         Self {
             id: id.clone(),
             location: RunLocation::File(path.to_owned()),
+            state_dir: None,
         }
+    }
+
+    /// The same run, with the state folder that was named for it.
+    #[must_use]
+    pub fn with_state_dir(self, state_dir: Option<&Path>) -> Self {
+        Self {
+            state_dir: state_dir.map(Path::to_owned),
+            ..self
+        }
+    }
+
+    /// A command about this run, as it is typed: `command("resume")` is `syncfilters resume 3f2a9c`.
+    pub fn command(&self, verb: &str) -> String {
+        let state_dir = self.state_dir.as_deref().map(argument);
+        let state_dir = state_dir.map_or_else(String::new, |dir| format!(" --state-dir {dir}"));
+        format!("syncfilters {verb} {self}{state_dir}")
     }
 }
 
@@ -52,6 +73,11 @@ impl fmt::Display for RunRef {
             RunLocation::File(path) => f.write_str(&argument(path)),
         }
     }
+}
+
+/// A command about a run of which only the file is known.
+pub fn command_of_file(verb: &str, path: &Path) -> String {
+    format!("syncfilters {verb} {}", argument(path))
 }
 
 /// A path as one argument that names a file: quoted for the shell where that is needed.
@@ -102,9 +128,22 @@ mod tests {
             let run = RunRef {
                 id: id.clone(),
                 location: RunLocation::File(path.into()),
+                state_dir: None,
             };
             assert_eq!(run.to_string(), shown);
         }
+    }
+
+    #[test]
+    fn a_command_about_a_run_names_the_state_folder_where_that_is_not_the_usual_one() {
+        let run = RunRef::stored(&"0123456789ab".parse().unwrap());
+        assert_eq!(run.command("resume"), "syncfilters resume 012345");
+        let elsewhere = run.with_state_dir(Some(Path::new("my state")));
+        assert_eq!(
+            elsewhere.command("undo"),
+            "syncfilters undo 012345 --state-dir './my state'"
+        );
+        assert_eq!(elsewhere.to_string(), "012345");
     }
 
     #[test]

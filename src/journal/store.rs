@@ -17,6 +17,8 @@ const LATEST: &str = "latest";
 #[derive(Clone, Debug)]
 pub struct RunStore {
     folder: PathBuf,
+    /// The state folder, where it is not the usual one.
+    named: Option<PathBuf>,
 }
 
 /// What `runs` shows of a run.
@@ -59,6 +61,15 @@ impl RunStore {
     pub fn new(state_dir: &Path) -> Self {
         Self {
             folder: state_dir.join("runs"),
+            named: None,
+        }
+    }
+
+    /// The store in a state folder that somebody named: commands about its runs have to name it too.
+    pub fn named(state_dir: &Path) -> Self {
+        Self {
+            named: Some(state_dir.to_owned()),
+            ..Self::new(state_dir)
         }
     }
 
@@ -66,6 +77,7 @@ impl RunStore {
     pub(super) fn at(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
+            named: None,
         }
     }
 
@@ -115,11 +127,12 @@ impl RunStore {
     pub fn reference(&self, path: &Path, run: &RunId) -> RunRef {
         let is_stored =
             self.holds(path) && path.file_stem().is_some_and(|stem| stem == run.as_str());
-        if is_stored {
+        let reference = if is_stored {
             RunRef::stored(run)
         } else {
             RunRef::elsewhere(run, path)
-        }
+        };
+        reference.with_state_dir(self.named.as_deref())
     }
 
     /// Which organisation each run has met, and at which address. Files that cannot be read say nothing.

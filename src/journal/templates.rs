@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 use rusqlite::types::Type;
-use rusqlite::{Connection, Row, params};
+use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -45,15 +45,7 @@ const COLUMNS: &str = "id, name, type, kind, from_default, from_state, from_stat
 impl Journal {
     /// Adds the templates of a run; its plan is complete with that.
     pub async fn plan_templates(&self, changes: Vec<TemplateChange>) -> Result<(), JournalError> {
-        self.run(move |connection| {
-            for change in &changes {
-                put(connection, change)?;
-            }
-            let digest = View::new(connection).digest()?;
-            connection.execute("UPDATE run SET digest = ?1", [digest.to_string()])?;
-            head::set_phase(connection, Phase::Planned)
-        })
-        .await
+        self.run(move |connection| plan(connection, &changes)).await
     }
 
     /// Adds templates that another run changed, to be read.
@@ -106,6 +98,16 @@ impl Journal {
     }
 }
 
+/// Puts the templates of a run into its file; its plan is complete with that.
+pub(super) fn plan(connection: &Connection, changes: &[TemplateChange]) -> rusqlite::Result<()> {
+    for change in changes {
+        put(connection, change)?;
+    }
+    let digest = View::new(connection).digest()?;
+    connection.execute("UPDATE run SET digest = ?1", [digest.to_string()])?;
+    head::set_phase(connection, Phase::Planned)
+}
+
 /// Sets back the templates that could not be changed; answers how many.
 pub(super) fn set_back(connection: &Connection) -> rusqlite::Result<u64> {
     let sql = format!("UPDATE template SET stage = ?1, problem = NULL WHERE {FAILED}");
@@ -132,11 +134,47 @@ pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<TemplateChang
 }
 
 impl RunReader {
-    /// The changes that undo what this run did, or may have done, to templates.
-    pub fn templates_done(&self) -> Result<Vec<TemplateChange>, JournalError> {
-        let all = self.read(all)?;
-        Ok(all.iter().filter_map(TemplateChange::undone).collect())
+    /// The changes that undo what this run did, or may have done, to templates; with when it wrote each.
+    pub fn templates_done(&self) -> Result<Vec<(TemplateChange, Timestamp)>, JournalError> {
+        let mut done = Vec::new();
+        for change in self.read(all)? {
+            let Some(undone) = change.undone() else {
+                continue;
+            };
+            let written = self.read(|connection| written(connection, change.template.id))?;
+            let written = written.map_or(self.head.started, |(intended, _)| intended);
+            done.push((undone, written));
+        }
+        Ok(done)
     }
+
+    /// What this run made of a template, and when it wrote it last; none where it did not.
+    pub(super) fn template_written(
+        &self,
+        id: TemplateId,
+    ) -> Result<Option<(TemplateChange, Timestamp)>, JournalError> {
+        self.read(|connection| {
+            let Some((_, last)) = written(connection, id)? else {
+                return Ok(None);
+            };
+            let mut all = all(connection)?.into_iter();
+            let change = all.find(|change| change.template.id == id);
+            Ok(change.map(|change| (change, last)))
+        })
+    }
+}
+
+/// When a template was written: when it was intended, and the last that is known of it.
+fn written(
+    connection: &Connection,
+    id: TemplateId,
+) -> rusqlite::Result<Option<(Timestamp, Timestamp)>> {
+    let sql = "SELECT intended, max(coalesce(settled, 0), intended) FROM template
+               WHERE id = ?1 AND intended IS NOT NULL";
+    let times = connection.query_row(sql, [blob(id.0)], |row| {
+        Ok((head::time(row.get(0)?)?, head::time(row.get(1)?)?))
+    });
+    times.optional()
 }
 
 impl View<'_> {

@@ -94,7 +94,7 @@ fn done(
         let done = UndoRow {
             filter: filter_id(row, 6)?,
             before: state_and_status(row, 7)?,
-            left: left(row, proved)?,
+            left: left(row, 10, proved)?,
             proved,
             written: written.map(time).transpose()?,
             put_back: None,
@@ -108,20 +108,21 @@ fn done(
     Ok(users)
 }
 
-/// What the run left: what it saw after its write; where it is not proved that it wrote the row, what it wrote.
-fn left(row: &Row<'_>, proved: bool) -> rusqlite::Result<RowStamp> {
-    let seen = proved && row.get::<_, Option<i32>>(12)?.is_some();
+/// What the run left, from eight columns next to each other: what it saw after its write; where it is not proved that it
+/// wrote the row, what it wrote.
+pub(super) fn left(row: &Row<'_>, from: usize, proved: bool) -> rusqlite::Result<RowStamp> {
+    let seen = proved && row.get::<_, Option<i32>>(from + 2)?.is_some();
     if !seen {
         return Ok(RowStamp {
-            now: state_and_status(row, 10)?,
+            now: state_and_status(row, from)?,
             etag: None,
             modified: Modification::default(),
         });
     }
     Ok(RowStamp {
-        now: state_and_status(row, 12)?,
-        etag: row.get(14)?,
-        modified: modification(row, 15)?,
+        now: state_and_status(row, from + 2)?,
+        etag: row.get(from + 4)?,
+        modified: modification(row, from + 5)?,
     })
 }
 

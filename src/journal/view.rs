@@ -28,7 +28,7 @@ mod timeline;
 pub use evidence::UserRow;
 pub use findings::{Finding, Several};
 pub use impact::{Impact, ImpactOfType, ImpactOfUser, ImpactRow, Mailboxes, UnknownGroup};
-pub use lookup::PutBackBefore;
+pub use lookup::{PutBackBefore, StaysPutBack};
 pub use states::States;
 pub use timeline::{Stretch, Timeline};
 

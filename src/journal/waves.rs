@@ -115,12 +115,6 @@ impl Journal {
         self.run(|connection| Ok(last_wave(connection)?.unwrap_or(0) + 1))
             .await
     }
-
-    /// Records in the history that another run begins to undo this one.
-    pub async fn record_undo(&self, by: RunId) -> Result<(), JournalError> {
-        let entry = HistoryEntry::now(HistoryKind::UndoBegun, Some(by.as_str().to_owned()));
-        self.add_history(entry).await
-    }
 }
 
 /// Keeps how the run is carried out from now on; the history says so where that is new.

@@ -84,10 +84,33 @@ pub enum Wave {
     Rest,
 }
 
+/// The sizes of all waves, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Waves(pub Vec<Wave>);
+
 /// A text that is no wave.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is neither a number of users from 1 nor `rest`")]
-pub struct WaveError(String);
+pub enum WaveError {
+    /// It is no size.
+    #[error("`{0}` is neither a number of users from 1 nor `rest`")]
+    NoSize(String),
+    /// Another wave comes after everybody.
+    #[error("nobody is left after `rest`: it has to be the last")]
+    AfterRest,
+}
+
+impl FromStr for Waves {
+    type Err = WaveError;
+
+    fn from_str(text: &str) -> Result<Self, WaveError> {
+        let waves = text.split(',').map(str::parse);
+        let waves: Vec<Wave> = waves.collect::<Result<_, _>>()?;
+        match waves.split_last() {
+            Some((_, before)) if before.contains(&Wave::Rest) => Err(WaveError::AfterRest),
+            _ => Ok(Self(waves)),
+        }
+    }
+}
 
 impl fmt::Display for Wave {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -121,7 +144,7 @@ impl FromStr for Wave {
         }
         match text.trim().parse() {
             Ok(users) if users > 0 => Ok(Self::Users(users)),
-            _ => Err(WaveError(text.to_owned())),
+            _ => Err(WaveError::NoSize(text.to_owned())),
         }
     }
 }
@@ -152,5 +175,18 @@ mod tests {
             assert!(text.parse::<Wave>().is_err(), "{text}");
         }
         assert_eq!("Rest".parse(), Ok(Wave::Rest));
+    }
+
+    #[test]
+    fn everybody_who_is_left_is_the_last_wave() {
+        let parsed = |text: &str| text.parse::<Waves>();
+        let waves = vec![Wave::Users(10), Wave::Users(100), Wave::Rest];
+        assert_eq!(parsed("10, 100,rest"), Ok(Waves(waves)));
+        for text in ["rest,10", "10,rest,rest"] {
+            assert_eq!(parsed(text), Err(WaveError::AfterRest), "{text}");
+        }
+        for text in ["0", "10,0", "10,", ""] {
+            assert!(matches!(parsed(text), Err(WaveError::NoSize(_))), "{text}");
+        }
     }
 }

@@ -5,6 +5,7 @@
 mod again;
 mod bound;
 mod change;
+mod confirmations;
 mod consent;
 mod criteria;
 mod decision;
@@ -24,17 +25,16 @@ mod reckon;
 mod run_settings;
 mod selection;
 mod selector;
+mod stakes;
 mod templates;
 mod undo;
 mod user_list;
 
 pub use again::{Attribution, Condition, Wrote, judge};
-pub use bound::{Bound, BoundError, Wave, WaveError};
+pub use bound::{Bound, BoundError, Wave, WaveError, Waves};
 pub use change::{Change, UserPlan, foreign_row, plan_user};
-pub use consent::{
-    Confirmations, Decision, Granted, Guards, How, Need, NewUsers, Refusal, Stakes, Topic,
-    WaveStakes, decide,
-};
+pub use confirmations::{Confirmations, How, Need, Topic};
+pub use consent::{Decision, Granted, Refusal, decide};
 pub use criteria::{Criteria, CriteriaError, Types};
 pub use decision::{RowDecision, RowResult};
 pub use difference::{Deviation, deviations, fits};
@@ -52,6 +52,7 @@ pub use reckon::reckon;
 pub use run_settings::{RunSettings, SurveyMode};
 pub use selection::{Mismatch, Named, Place, Selection};
 pub use selector::{Resolved, Selector, SkippedName};
+pub use stakes::{Guards, NewUsers, Stakes, WaveStakes};
 pub use templates::{
     TemplateChange, TemplateChoice, TemplateDecision, TemplateLeft, TemplateWish,
     is_template_by_other, judge_template, judge_template_again, judge_template_undo,

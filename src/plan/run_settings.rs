@@ -85,11 +85,20 @@ impl RunSettings {
         number.saturating_sub(self.first_wave.max(1))
     }
 
-    /// The limits that were kept with the run.
-    pub fn limits(&self) -> impl Iterator<Item = Limit> {
+    /// The limits that hold: one that this command gives replaces every other, else those of the run and of the
+    /// configuration file hold together.
+    pub fn limits(&self, flags: &Self, guards: &[Limit]) -> Vec<Limit> {
+        if let Some(bound) = flags.max_changes {
+            return vec![Limit::of_flag(bound)];
+        }
         let kept = self.max_changes.map(Limit::of_run);
-        let fix = (self.fix && self.max_changes.is_none()).then_some(Limit::FIX);
-        kept.into_iter().chain(fix)
+        // The built-in limit of `check --fix` holds where nobody set another.
+        let is_fix = self.fix && kept.is_none() && guards.is_empty();
+        let fix = is_fix.then_some(Limit::FIX);
+        kept.into_iter()
+            .chain(fix)
+            .chain(guards.iter().cloned())
+            .collect()
     }
 }
 

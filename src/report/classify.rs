@@ -2,7 +2,7 @@
 
 use crate::auth::SignInError;
 use crate::dataverse;
-use crate::journal::{JournalError, OpenError};
+use crate::journal::{JournalError, OpenError, RunRef, command_of_file};
 use crate::model::ProblemKind;
 use crate::plan::{CriteriaError, Refusal, UserListError};
 use crate::rollout::RolloutError;
@@ -74,13 +74,21 @@ impl From<&OpenError> for ErrorReport {
     }
 }
 
-/// Errors that are a list say the whole list.
 impl From<&RolloutError> for ErrorReport {
     fn from(error: &RolloutError) -> Self {
-        let report = report(error, rollout_error(error));
+        Self::of_run(error, None)
+    }
+}
+
+impl ErrorReport {
+    /// Why a run stopped, with the commands that come next; without the run they are not known. Errors that are a list
+    /// say the whole list.
+    pub fn of_run(error: &RolloutError, run: Option<&RunRef>) -> Self {
+        let report = report(error, rollout_error(error, run));
         match error {
             RolloutError::Selection(mismatches) => report.with_list(mismatches),
             RolloutError::Groups(mismatches) => report.with_list(mismatches),
+            RolloutError::StaleTemplates(misfits) => report.with_list(misfits),
             RolloutError::Stale { count, examples } => {
                 let count = usize::try_from(*count).unwrap_or(usize::MAX);
                 report.with_examples(examples, count)
@@ -116,12 +124,13 @@ impl From<&CriteriaError> for ErrorReport {
     }
 }
 
-/// Why a plan is refused: the first reason says what to do next.
-impl From<&Vec<Refusal>> for ErrorReport {
-    fn from(why: &Vec<Refusal>) -> Self {
+impl ErrorReport {
+    /// Why a plan is refused: the first reason says what to do next. The run that keeps the plan is named, where one
+    /// does.
+    pub fn of_refusal(why: &[Refusal], run: Option<&RunRef>) -> Self {
         let reasons: Vec<_> = why.iter().map(ToString::to_string).collect();
         let said = format!("refused: {}", reasons.join("; "));
-        report(&said, refusal(why))
+        report(&said, refusal(why, run))
     }
 }
 
@@ -196,7 +205,7 @@ fn dataverse_error(error: &dataverse::Error) -> Classified {
     }
 }
 
-fn rollout_error(error: &RolloutError) -> Classified {
+fn rollout_error(error: &RolloutError, run: Option<&RunRef>) -> Classified {
     let hint = |text: &str| Some(text.to_owned());
     match error {
         RolloutError::Dataverse(error) => dataverse_error(error),
@@ -208,7 +217,7 @@ fn rollout_error(error: &RolloutError) -> Classified {
             "not-impersonated",
             ErrorClass::Refused,
             hint(
-                "nothing was changed; check that the ids of the users belong to this organisation and that no gateway removes the header",
+                "this command changed nothing; check that the users' ids are of this organisation and no gateway removes the header",
             ),
         ),
         RolloutError::MayNotImpersonate(_) => (
@@ -219,16 +228,17 @@ fn rollout_error(error: &RolloutError) -> Classified {
         RolloutError::NotProved { .. } => (
             "not-proved",
             ErrorClass::Refused,
-            hint(
-                "nothing was changed; look at the problems of the users with `syncfilters report`",
-            ),
+            hint("this command changed nothing; `syncfilters doctor` shows what the caller may do"),
         ),
-        RolloutError::Stale { .. } => (
+        RolloutError::Stale { .. } | RolloutError::StaleTemplates(_) => (
             "stale-plan",
             ErrorClass::Refused,
-            hint(
-                "nothing was changed; `syncfilters apply RUN --replan` shows the differences and plans these users anew",
-            ),
+            run.map(|run| {
+                let replan = run.command("apply");
+                format!(
+                    "nothing was changed; `{replan} --replan` plans anew what differs, and shows it"
+                )
+            }),
         ),
         RolloutError::Stopped(_) => ("stopped", ErrorClass::Stopped, None),
         RolloutError::Guards(_) => ("settings", ErrorClass::Usage, None),
@@ -250,7 +260,7 @@ fn rollout_error(error: &RolloutError) -> Classified {
             "other-organisation",
             ErrorClass::Usage,
             hint(
-                "nothing was changed; use the address of the organisation that the run belongs to",
+                "this command changed nothing; use the address of the organisation that the run belongs to",
             ),
         ),
         RolloutError::Interrupted => ("interrupted", ErrorClass::Interrupted, None),
@@ -264,13 +274,13 @@ fn journal_error(error: &JournalError) -> Classified {
             ErrorClass::Unexpected,
             Some(JOURNAL_HINT.into()),
         ),
-        JournalError::RunFileGone { .. } => (
+        JournalError::RunFileGone { path } => (
             "run-file-gone",
             ErrorClass::Stopped,
-            Some(
-                "nothing more was written; put the file back, and go on with `syncfilters resume`"
-                    .into(),
-            ),
+            Some(format!(
+                "nothing more was written; put the file back, and go on with `{}`",
+                command_of_file("resume", path)
+            )),
         ),
     }
 }
@@ -309,19 +319,19 @@ fn open_error(error: &OpenError) -> Classified {
     }
 }
 
-fn refusal(why: &[Refusal]) -> Classified {
-    let (kind, hint) = match why.first() {
-        Some(Refusal::TooManyChanges { .. }) => (
-            "too-many-changes",
-            "nothing was changed; look at the plan with `syncfilters report`; a higher --max-changes allows it",
-        ),
-        Some(Refusal::OtherPlan { .. }) => (
-            "other-plan",
-            "nothing was changed; review this plan with `syncfilters report`, or name the run of the other",
-        ),
-        Some(Refusal::WrongName { .. }) | None => ("would-ask", "nothing was changed"),
+fn refusal(why: &[Refusal], run: Option<&RunRef>) -> Classified {
+    let look = run.map_or_else(String::new, |run| {
+        format!("; `{}` shows the plan", run.command("report"))
+    });
+    let (kind, next) = match why.first() {
+        Some(Refusal::TooManyChanges { .. }) => {
+            ("too-many-changes", "; a higher --max-changes allows it")
+        }
+        Some(Refusal::OtherPlan { .. }) => ("other-plan", ", or name the run of the other"),
+        Some(Refusal::WrongName { .. }) | None => ("would-ask", ""),
     };
-    (kind, ErrorClass::Refused, Some(hint.to_owned()))
+    let hint = format!("this command changed nothing{look}{next}");
+    (kind, ErrorClass::Refused, Some(hint))
 }
 
 #[cfg(test)]

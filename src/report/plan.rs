@@ -104,7 +104,7 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
                     .collect::<rusqlite::Result<_>>()?,
                 groups: view.problem_groups()?,
                 foresight: Foresight::read(view, &head)?,
-                more: format!("`syncfilters report {}`", run.reference),
+                more: format!("`{}`", run.reference.command("report")),
                 head,
             })
         })

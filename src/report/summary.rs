@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use crate::journal::{
     FilterTotals, Finding, Head, Phase, ProblemGroup, PutBackBefore, Requests, RunReader, RunRef,
-    UserTotals, View,
+    StaysPutBack, UserTotals, View,
 };
 use crate::model::{Outcome, Target};
 
@@ -27,6 +27,8 @@ pub(super) struct Totals {
     /// Whether writes asked only that the row exists.
     any_version: bool,
     worked: Duration,
+    /// What undos had put back when the run was gone on with.
+    stays: Option<StaysPutBack>,
     /// What is worth knowing and no problem.
     notes: Vec<String>,
 }
@@ -41,6 +43,7 @@ impl Totals {
             path: view.path(),
             any_version: view.findings()?.contains(&Finding::AnyVersion),
             worked: view.working_time()?,
+            stays: view.stays_put_back()?,
             notes: notes(view)?,
         })
     }
@@ -71,7 +74,7 @@ pub fn write_summary(
         paint_line(out, Tone::Strong, "Next")?;
     }
     for (command, why) in next {
-        write!(out, "  syncfilters {command:<15}  ")?;
+        write!(out, "  {command:<27}  ")?;
         paint_line(out, Tone::Quiet, why)?;
     }
     Ok(())
@@ -133,7 +136,16 @@ fn notes(view: &View<'_>) -> rusqlite::Result<Vec<String>> {
         let filters = count(filters, "filter");
         format!("{filters} {verb} put back by undo {} at {at}", clean(&by))
     });
-    Ok(statuses.chain(put_back).collect())
+    let stays = view.stays_put_back()?.map(|stays| {
+        let StaysPutBack { by, filters } = stays;
+        let verb = if filters == 1 { "stays" } else { "stay" };
+        let filters = count(filters, "filter");
+        format!(
+            "{filters} of this run {verb} as undo {} put them back",
+            by.short()
+        )
+    });
+    Ok(statuses.chain(put_back).chain(stays).collect())
 }
 
 fn requests(requests: Requests) -> String {
@@ -166,6 +178,7 @@ fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
         head,
         users,
         filters,
+        stays,
         ..
     } = totals;
     let outcome = words::outcome(head);
@@ -181,8 +194,13 @@ fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
         next.push(("undo", "put back what it changed"));
     }
     next.push(("report", "every change and every problem"));
-    let command = |(verb, why): (&str, &'static str)| (format!("{verb} {run}"), why);
-    next.into_iter().map(command).collect()
+    let command = |(verb, why): (&str, &'static str)| (run.command(verb), why);
+    let mut next: Vec<_> = next.into_iter().map(command).collect();
+    if let Some(StaysPutBack { by, .. }) = stays {
+        let undo = RunRef::stored(by).with_state_dir(run.state_dir.as_deref());
+        next.push((undo.command("undo"), "change again what the undo put back"));
+    }
+    next
 }
 
 #[cfg(test)]
@@ -280,11 +298,12 @@ mod tests {
                 any_version: false,
                 path: None,
                 worked: Duration::ZERO,
+                stays: None,
                 notes: Vec::new(),
             };
             next(&totals, &RunRef::stored(&totals.head.id))
                 .into_iter()
-                .map(|(command, _)| command.replace(" 3f2a9c", ""))
+                .map(|(command, _)| command.replace("syncfilters ", "").replace(" 3f2a9c", ""))
                 .collect::<Vec<_>>()
                 .join(" ")
         };

@@ -6,7 +6,8 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::journal::{
-    Asked, Found, Head, Mark, Named, Phase, Requests, RunFile, RunReader, RunRef, Settled,
+    Asked, FirstContents, Found, Head, Mark, Named, Phase, Requests, RunFile, RunReader, RunRef,
+    Settled,
 };
 use crate::model::{
     Caller, Filter, FilterId, FilterType, Kind, Modification, Operation, Organization, Outcome,
@@ -298,7 +299,7 @@ pub(super) async fn run(come: Come) -> TestRun {
 pub(super) async fn run_of(head: Head, come: Come) -> TestRun {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join(format!("{}.run", head.id));
-    let file = RunFile::create(&path, head).unwrap();
+    let file = RunFile::create(&path, head, &FirstContents::default()).unwrap();
     survey(&file).await;
     if come == Come::Foreseen {
         foresee(&file).await;

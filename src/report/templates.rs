@@ -236,10 +236,10 @@ fn next(run: &TemplateRun<'_>) -> Vec<(String, &'static str)> {
         Outcome::Partial if count(run, RowOutcome::Failed) > 0 => Some("try again what failed"),
         _ => None,
     };
-    let resume = resume.map(|why| (format!("syncfilters resume {reference}"), why));
+    let resume = resume.map(|why| (reference.command("resume"), why));
     let may_undo = run.changes.iter().any(|change| change.undone().is_some());
     let undo = may_undo && head.operation != Operation::Undo;
-    let undo = undo.then(|| (format!("syncfilters undo {reference}"), "put it back"));
+    let undo = undo.then(|| (reference.command("undo"), "put it back"));
     resume.into_iter().chain(undo).collect()
 }
 

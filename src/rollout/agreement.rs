@@ -10,7 +10,7 @@ use serde_json::json;
 use crate::journal::{HistoryKind, Left};
 use crate::model::Target;
 use crate::plan::{
-    Confirmations, Decision, Granted, Limit, Need, Refusal, RunSettings, Stakes, WaveStakes, decide,
+    Confirmations, Decision, Granted, Need, Refusal, RunSettings, Stakes, WaveStakes, decide,
 };
 
 use super::apply::Failures;
@@ -139,6 +139,8 @@ impl Caller {
             "answers": answers,
             "limits": limits,
             "wave": stakes.wave.map(|wave| wave.number),
+            "undone-by": stakes.undone_by,
+            "put-back": stakes.put_back,
         })
         .to_string()
     }
@@ -159,6 +161,11 @@ impl Planned {
         let surroundings = rollout.journal().surroundings().await?;
         let unmatched = surroundings.unmatched_exclusions();
         let unknown_exclusions = unmatched.iter().map(|one| one.name.clone()).collect();
+        let undone_by = left.undone_by.clone().or(rollout.undone_beside.clone());
+        let put_back = match undone_by {
+            Some(_) => rollout.put_back().await?,
+            None => 0,
+        };
         let stakes = Stakes {
             operation: rollout.head().operation,
             target: rollout.head().target,
@@ -170,9 +177,10 @@ impl Planned {
             selected: left.selected,
             wave: wave(&rollout.settings, &left),
             calendar_loss: left.deactivates && !spared,
-            limits: limits(&rollout.flags, &rollout.settings, &guards.limits),
+            limits: rollout.settings.limits(&rollout.flags, &guards.limits),
             guards,
-            undone_by: left.undone_by.clone().or(rollout.undone_beside.clone()),
+            undone_by,
+            put_back,
             unknown_exclusions,
             settings_unknown: rollout.settings_unknown,
         };
@@ -188,19 +196,6 @@ fn wave(settings: &RunSettings, left: &Left) -> Option<WaveStakes> {
         users: left.wave.users,
         next_users: left.wave.next_users,
     })
-}
-
-/// A flag of this command replaces every other limit; else all of them hold.
-fn limits(flags: &RunSettings, settings: &RunSettings, guards: &[Limit]) -> Vec<Limit> {
-    if let Some(bound) = flags.max_changes {
-        return vec![Limit::of_flag(bound)];
-    }
-    let kept: Vec<_> = settings.limits().collect();
-    // The built-in limit of `check --fix` holds where nobody set another.
-    if settings.fix && settings.max_changes.is_none() && !guards.is_empty() {
-        return guards.to_vec();
-    }
-    kept.into_iter().chain(guards.iter().cloned()).collect()
 }
 
 impl Agreed {
@@ -233,7 +228,7 @@ impl Agreed {
 
     async fn write(&self) -> Result<(), RolloutError> {
         let (rollout, Agreement_(agreement)) = (&self.rollout, &self.state);
-        rollout.record_undo().await?;
+        rollout.record_undo()?;
         let target = rollout.head().target;
         if target == Target::Filters {
             rollout.require_proof().await?;

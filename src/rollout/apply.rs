@@ -88,14 +88,11 @@ impl Rollout {
     }
 
     /// Says in the file of the run that is undone that it is, before anything is put back.
-    pub(super) async fn record_undo(&self) -> Result<(), RolloutError> {
-        let journal = {
-            let undone = self.undone.lock();
-            let undone = undone.unwrap_or_else(std::sync::PoisonError::into_inner);
-            undone.as_ref().map(|file| file.journal.clone())
-        };
-        match journal {
-            Some(journal) => Ok(journal.record_undo(self.head().id.clone()).await?),
+    pub(super) fn record_undo(&self) -> Result<(), RolloutError> {
+        let undone = self.undone.lock();
+        let undone = undone.unwrap_or_else(std::sync::PoisonError::into_inner);
+        match &*undone {
+            Some(run) => Ok(run.record_undo(&self.head().id)?),
             None => Ok(()),
         }
     }

@@ -7,6 +7,7 @@ use crate::plan::{GroupMismatch, Mismatch};
 
 use super::StopReason;
 use super::fits::Misfit;
+use super::template_fits::TemplateMisfit;
 
 /// Why a run stops. What was done until then is in the run file.
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +54,9 @@ pub enum RolloutError {
         /// Some of them.
         examples: Vec<Misfit>,
     },
+    /// The same of a plan of templates.
+    #[error("the plan no longer fits: {} template{} not as {} when it was made", .0.len(), if .0.len() == 1 { " is" } else { "s are" }, if .0.len() == 1 { "it was" } else { "they were" })]
+    StaleTemplates(Vec<TemplateMisfit>),
     /// It is left although nothing is wrong with it.
     #[error("{0}")]
     Stopped(StopReason),
@@ -108,6 +112,7 @@ impl RolloutError {
             | Self::MayNotImpersonate(_)
             | Self::NotProved { .. }
             | Self::Stale { .. }
+            | Self::StaleTemplates(_)
             | Self::UndoNotBegun { .. }
             | Self::TemplatesNotPlanned
             | Self::OtherOrganization { .. } => false,

@@ -15,6 +15,8 @@ mod fits;
 mod foresee;
 mod gather;
 mod names;
+mod new_run;
+mod open;
 mod phases;
 mod pool;
 mod progress;
@@ -23,8 +25,10 @@ mod record;
 mod rehearse;
 mod run;
 mod session;
+mod source;
 mod stop;
 mod survey;
+mod template_fits;
 mod templates;
 mod undo;
 
@@ -35,12 +39,13 @@ pub use control::Control;
 pub use error::RolloutError;
 pub use filter_types::check_types;
 pub use fits::{Differences, Misfit};
-pub use phases::{
-    Created, Drifted, Finished, Gathered, IntoPlan, Looked, Looking, NewRun, NewRunFile, Opened,
-    Planned, SavedPlan, SourceRun, open,
-};
+pub use new_run::{Looking, NewRun, NewRunFile};
+pub use open::{Drifted, IntoPlan, Opened, open};
+pub use phases::{Created, Finished, Gathered, Looked, Planned, SavedPlan};
 pub use progress::{Activity, Progress, Step, StepProgress};
 pub use rehearse::Rehearsal;
 pub use run::{EndedRun, Halted, Run, RunHandle};
 pub use session::{Connection, GuardSource};
+pub use source::SourceRun;
 pub use stop::StopReason;
+pub use template_fits::TemplateMisfit;

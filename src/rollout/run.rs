@@ -32,6 +32,8 @@ pub struct Run<S> {
 pub struct RunHandle {
     /// The run.
     pub id: RunId,
+    /// How a command names it.
+    pub reference: RunRef,
     /// Its file; none for a run that leaves no file.
     pub path: Option<PathBuf>,
     /// How far it is.
@@ -121,6 +123,7 @@ impl<S> Run<S> {
         let rollout = &self.rollout;
         RunHandle {
             id: rollout.head().id.clone(),
+            reference: rollout.file.reference.clone(),
             path: self.path().map(Path::to_owned),
             progress: rollout.progress.subscribe(),
             control: rollout.control.clone(),

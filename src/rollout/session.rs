@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::dataverse::{Impersonated, Reader, TemplateWriter, Writer};
-use crate::journal::{Head, Journal, RunFile, Subject};
+use crate::journal::{Head, HeldRun, Journal, RunFile, Subject};
 use crate::model::{FilterId, Organization, ProblemKind, RunId, UserId};
 use crate::pacing::{Breaker, BreakerOutcome, Pacer};
 use crate::plan::{Guards, RunSettings, Surroundings};
@@ -100,7 +100,7 @@ pub(super) struct Rollout {
     pub(super) around: Mutex<Option<Arc<Surroundings>>>,
     pub(super) counted: Mutex<Counted>,
     /// The run that this one undoes, so that its file can say so before the first write.
-    pub(super) undone: Mutex<Option<RunFile>>,
+    pub(super) undone: Mutex<Option<HeldRun>>,
 }
 
 impl Rollout {

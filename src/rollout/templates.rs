@@ -4,9 +4,10 @@
 use std::collections::BTreeSet;
 
 use crate::dataverse::{Error, Fault, TemplateWriter, Why, WriteReply, fault_problem};
-use crate::journal::RunReader;
+use crate::journal::{Claim, RelatedRuns, RunReader, Undone};
 use crate::model::{
-    Problem, ProblemKind, RowOutcome, Stage, Template, TemplateState, TemplateWrite,
+    Modification, Problem, ProblemKind, RowOutcome, Stage, Template, TemplateStamp, TemplateState,
+    TemplateWrite,
 };
 use crate::plan::{
     TemplateChange, TemplateDecision, TemplateLeft, UndoTerms, is_template_by_other,
@@ -14,7 +15,8 @@ use crate::plan::{
     template_half_back, template_halves, template_write,
 };
 
-use super::phases::{NewRun, NewRunFile, Planned, states};
+use super::new_run::{NewRun, NewRunFile};
+use super::phases::{Planned, states};
 use super::progress::Step;
 use super::run::Halted;
 use super::session::{Connection, Rollout};
@@ -22,20 +24,15 @@ use super::{RolloutError, SurveyedAs};
 
 impl NewRun {
     /// Makes the run file of a run that sets templates, with its plan. Nothing is asked of the server.
-    pub async fn plan_templates(
+    pub fn plan_templates(
         self,
         on: &Connection,
         at: &NewRunFile,
         changes: Vec<TemplateChange>,
     ) -> Result<Planned, Halted> {
-        let created = self.create(on, at).await;
+        let created = self.create_with(on, at, None, Some(changes));
         let created = created.map_err(|why| Halted { why, run: None })?;
-        let planned = created.journal().plan_templates(changes).await;
-        created
-            .then(planned.map_err(RolloutError::from), |()| {
-                states::Planned(SurveyedAs::Asked)
-            })
-            .await
+        Ok(created.into_phase(states::Planned(SurveyedAs::Asked)))
     }
 }
 
@@ -83,13 +80,38 @@ fn judged(seen: Option<Box<Template>>, wanted: TemplateState, cause: Option<Prob
     }
 }
 
+/// Takes down what later runs say of a template that is to be undone.
+fn claim_template(left: &mut TemplateLeft, claim: Claim<TemplateStamp>) {
+    // What an undo put back shows no stamp that was left, and is left alone where it is not as it was before.
+    if let Some(Undone::SetAgain(stamp)) = claim.undone {
+        *left = TemplateLeft {
+            stamp,
+            proved: true,
+        };
+    }
+    if claim.rewritten_by.is_some() {
+        // Its stamp may be that of the other run: only the version tells whose it is.
+        left.stamp.modified = Modification::default();
+        left.proved = true;
+    }
+}
+
 impl Rollout {
-    /// Takes over the templates that another run changed, or may have.
-    pub(super) async fn gather_templates(&self, source: &RunReader) -> Result<(), RolloutError> {
-        Ok(self
-            .journal()
-            .add_templates(source.templates_done()?)
-            .await?)
+    /// Takes over the templates that another run changed, or may have, with what later runs made of them.
+    pub(super) async fn gather_templates(
+        &self,
+        source: &RunReader,
+        related: &RelatedRuns,
+    ) -> Result<(), RolloutError> {
+        let mut changes = Vec::new();
+        for (mut change, written) in source.templates_done()? {
+            let claim = related.claim_template(&source.head.id, change.template.id, written)?;
+            if let Some(left) = &mut change.left {
+                claim_template(left, claim);
+            }
+            changes.push(change);
+        }
+        Ok(self.journal().add_templates(changes).await?)
     }
 
     /// Reads the templates that are still to be changed, and plans them anew. What may have been written is judged

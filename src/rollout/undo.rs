@@ -6,7 +6,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use crate::journal::{
-    Claim, RelatedRuns, RunReader, Subject, UndoFinding, Unproved, written_beside,
+    Claim, RelatedRuns, RunReader, Subject, UndoFinding, Undone, Unproved, WrittenRow,
+    written_beside,
 };
 use crate::model::{
     Filter, FilterId, Operation, Problem, ProblemKind, RowOutcome, Stage, Target, UserId,
@@ -61,13 +62,19 @@ fn claim(
     user: UserId,
     row: &mut UndoRow,
 ) -> Result<(), RolloutError> {
-    if let Some(written) = row.written {
-        let Claim {
-            put_back,
-            rewritten_by,
-        } = related.claim(&source.head.id, user, row.filter, written)?;
-        row.put_back = put_back;
-        row.rewritten_by = rewritten_by;
+    let Some(written) = row.written else {
+        return Ok(());
+    };
+    let Claim {
+        undone,
+        rewritten_by,
+    } = related.claim(&source.head.id, user, row.filter, written)?;
+    row.rewritten_by = rewritten_by;
+    match undone {
+        None => {}
+        Some(Undone::PutBack(put_back)) => row.put_back = Some(put_back),
+        // The run is undone from where the undo of its undo left the row.
+        Some(Undone::SetAgain(left)) => (row.left, row.proved) = (left, true),
     }
     Ok(())
 }
@@ -93,16 +100,16 @@ impl Rollout {
             self.journal().server_stamps().await?;
             self.stamps.store(true, Ordering::Relaxed);
         }
-        if source.head.target == Target::Templates {
-            self.gather_templates(source).await?;
-            return self.gathered().await;
-        }
         let related = RelatedRuns::beside(
             source.path(),
             &source.head,
             (self.journal().path(), &self.head().id),
             time.from,
         )?;
+        if source.head.target == Target::Templates {
+            self.gather_templates(source, &related).await?;
+            return self.gathered().await;
+        }
         let mut after = 0;
         loop {
             let mut users = source.done(after, CHUNK)?;
@@ -140,7 +147,7 @@ impl Rollout {
         } in unproved
         {
             let claim = related.claim(&head.id, user, filter, intended)?;
-            if claim.rewritten_by.is_some() || claim.put_back.is_some() {
+            if claim.is_any() {
                 rewritten.insert(filter);
             }
         }
@@ -149,6 +156,27 @@ impl Rollout {
             .lock()
             .unwrap_or_else(PoisonError::into_inner) = rewritten;
         Ok(())
+    }
+
+    /// How many of the rows that this run wrote were put back since, and are so still as far as the runs beside it say.
+    pub(super) async fn put_back(&self) -> Result<u64, RolloutError> {
+        let written = self.journal().written().await?;
+        let Some(first) = written.iter().map(|row| row.intended).min() else {
+            return Ok(0);
+        };
+        let (head, path) = (self.head(), self.journal().path());
+        let related = RelatedRuns::beside(path, head, (path, &head.id), first)?;
+        let mut put_back = 0;
+        for WrittenRow {
+            user,
+            filter,
+            intended,
+        } in written
+        {
+            let claim = related.claim(&head.id, user, filter, intended)?;
+            put_back += u64::from(matches!(claim.undone, Some(Undone::PutBack(_))));
+        }
+        Ok(put_back)
     }
 
     /// Whether a later run wrote this row after a write of ours that was never proved.

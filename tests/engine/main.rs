@@ -19,4 +19,5 @@ mod replan;
 mod resume;
 mod support;
 mod undo_by_version;
+mod undo_of_undo;
 mod undo_properties;

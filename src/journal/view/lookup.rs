@@ -8,7 +8,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::journal::codes::{CHANGED, CHANGED_SINCE, OPEN};
 use crate::journal::head::time;
-use crate::journal::history::{self, HistoryEntry};
+use crate::journal::history::{self, HistoryEntry, HistoryKind};
 use crate::journal::rows::blob;
 use crate::model::{FilterId, Kind, Outcome, RunId, State, UserId};
 use crate::plan::RunSettings;
@@ -29,12 +29,23 @@ pub struct PutBackBefore {
     pub filters: u64,
 }
 
+/// What lies before an agreement is no work either: a pause between two waves, a question, a run that was left.
 const WORKING_TIME: &str = "
 SELECT coalesce(sum(step), 0)
-FROM (SELECT at - lag(at) OVER (ORDER BY at) AS step
-      FROM (SELECT intended AS at FROM change WHERE intended IS NOT NULL
-            UNION ALL SELECT settled FROM change WHERE settled IS NOT NULL))
-WHERE step <= ?1";
+FROM (SELECT at - lag(at) OVER (ORDER BY at, begins DESC) AS step, begins
+      FROM (SELECT intended AS at, 0 AS begins FROM change WHERE intended IS NOT NULL
+            UNION ALL SELECT settled, 0 FROM change WHERE settled IS NOT NULL
+            UNION ALL SELECT at, 1 FROM history WHERE kind = ?2))
+WHERE step <= ?1 AND NOT begins";
+
+/// What undos of the run had put back when it was gone on with: it stays so.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StaysPutBack {
+    /// The undo that was begun last.
+    pub by: RunId,
+    /// How many filters.
+    pub filters: u64,
+}
 
 impl View<'_> {
     /// The run file; none for a run that leaves no file.
@@ -56,7 +67,10 @@ impl View<'_> {
     /// How long changes were being made, without the time between being stopped and being resumed.
     pub fn working_time(&self) -> rusqlite::Result<Duration> {
         let read = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
-        let spent = self.0.query_row(WORKING_TIME, [PAUSE], read)?;
+        let begins = HistoryKind::Agreed.as_str();
+        let spent = self
+            .0
+            .query_row(WORKING_TIME, params![PAUSE, begins], read)?;
         Ok(Duration::from_millis(u64::try_from(spent).unwrap_or(0)))
     }
 
@@ -99,6 +113,35 @@ impl View<'_> {
         query.query_map([], row)?.collect()
     }
 
+    /// What undos had put back of this run when it was gone on with; none where nothing was.
+    pub fn stays_put_back(&self) -> rusqlite::Result<Option<StaysPutBack>> {
+        let sql = "SELECT detail FROM history WHERE kind = ?1 ORDER BY seq DESC LIMIT 1";
+        let agreed = HistoryKind::Agreed.as_str();
+        let detail: Option<Option<String>> = self
+            .0
+            .query_row(sql, [agreed], |row| row.get(0))
+            .optional()?;
+        let Some(detail) = detail.flatten() else {
+            return Ok(None);
+        };
+        #[derive(serde::Deserialize)]
+        #[serde(rename_all = "kebab-case")]
+        struct Agreed {
+            undone_by: Option<RunId>,
+            #[serde(default)]
+            put_back: u64,
+        }
+        // What an earlier version wrote says nothing of it.
+        let Ok(agreed) = serde_json::from_str::<Agreed>(&detail) else {
+            return Ok(None);
+        };
+        let stays = |by| StaysPutBack {
+            by,
+            filters: agreed.put_back,
+        };
+        Ok(agreed.undone_by.filter(|_| agreed.put_back > 0).map(stays))
+    }
+
     /// What was planned, agreed to and ended, in order.
     pub fn history(&self) -> rusqlite::Result<Vec<HistoryEntry>> {
         history::read(self.0)
@@ -119,6 +162,7 @@ impl View<'_> {
         } else if users.failed + templates.failed + templates.left > 0
             || self.has_verify_problems()?
             || self.changed_since()? > 0
+            || self.stays_put_back()?.is_some()
         {
             Outcome::Partial
         } else if filters.changed + templates.changed > 0 {

@@ -1,0 +1,79 @@
+//! A run that is kept from being driven while another undoes it. Its file stays as it is, but for the one entry that says
+//! so: a run that has ended stays one file.
+
+use std::path::Path;
+
+use rusqlite::{Connection, TransactionBehavior};
+
+use super::contents::{failed, inspect};
+use super::file::{end_log, writable};
+use super::history::{self, HistoryEntry, HistoryKind};
+use super::lock::RunLock;
+use super::place::{FoundFile, make_private};
+use super::reader::{not_taken, refused};
+use super::{JournalError, OpenError, RunReader, RunStore, schema};
+use crate::model::RunId;
+
+/// The lock of a run, without its file being open.
+#[derive(Debug)]
+pub struct HeldRun {
+    file: FoundFile,
+    _lock: RunLock,
+}
+
+impl HeldRun {
+    /// Keeps a run from being driven, and opens its file to be read. The file may be in this store, or a copy of one in
+    /// it.
+    ///
+    /// # Errors
+    /// Where another process drives the run, and where the file is no run file.
+    pub fn take(path: &Path, store: Option<&RunStore>) -> Result<(Self, RunReader), OpenError> {
+        let file = FoundFile::at(path)?;
+        let mut lock = RunLock::take(&file).map_err(|error| refused(&file, error))?;
+        let mut reader = RunReader::of_file(&file, None)?;
+        let stored = store.and_then(RunStore::real_folder);
+        for folder in [file.path().parent(), stored.as_deref()]
+            .into_iter()
+            .flatten()
+        {
+            lock.add(folder, &reader.head.id)
+                .map_err(|error| not_taken(error, &reader.head))?;
+        }
+        if let Some(store) = store {
+            reader = reader.of_store(store);
+        }
+        Ok((Self { file, _lock: lock }, reader))
+    }
+
+    /// Says in the file that another run begins to undo this one. The log of a run that was killed is folded in first.
+    ///
+    /// Nobody of this process may have the file open.
+    ///
+    /// # Errors
+    /// Where the file cannot be written.
+    pub fn record_undo(&self, by: &RunId) -> Result<(), JournalError> {
+        let path = self.file.path();
+        let record = || -> Result<(), OpenError> {
+            make_private(path);
+            let mut connection = writable(path)?;
+            inspect(&connection, path)?;
+            enter(&mut connection, by).map_err(|e| failed(path, &e).into())
+        };
+        record().map_err(|error| match error {
+            OpenError::Journal(error) => error,
+            error => JournalError::Unusable {
+                path: path.to_owned(),
+                why: error.to_string(),
+            },
+        })
+    }
+}
+
+fn enter(connection: &mut Connection, by: &RunId) -> rusqlite::Result<()> {
+    schema::upgrade(connection)?;
+    end_log(connection)?;
+    let entry = HistoryEntry::now(HistoryKind::UndoBegun, Some(by.as_str().to_owned()));
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    history::add(&transaction, &entry)?;
+    transaction.commit()
+}

@@ -1,0 +1,89 @@
+//! Which runs undo each other: a run, its undos, the undos of those, and so on.
+
+use std::collections::HashMap;
+
+use crate::model::RunId;
+
+use super::Head;
+
+/// What a run made of a row, seen from another run of the same chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Relation {
+    /// It left the row as that run did.
+    Repeats,
+    /// It put the row back to what it was before that run.
+    Reverses,
+}
+
+/// For each undo the run that it undoes.
+#[derive(Debug, Default)]
+pub(super) struct UndoChain(HashMap<RunId, RunId>);
+
+impl UndoChain {
+    /// Takes a run down.
+    pub(super) fn add(&mut self, run: &Head) {
+        if let Some(undoes) = &run.undoes {
+            self.0.insert(run.id.clone(), undoes.clone());
+        }
+    }
+
+    /// How a run relates to another; none where they are not of one chain, as far as their files are known.
+    pub(super) fn relation(&self, run: &RunId, to: &RunId) -> Option<Relation> {
+        let (first, depth) = self.origin(run)?;
+        let (other, other_depth) = self.origin(to)?;
+        if first != other {
+            return None;
+        }
+        Some(if depth % 2 == other_depth % 2 {
+            Relation::Repeats
+        } else {
+            Relation::Reverses
+        })
+    }
+
+    /// The run with which a chain began, and how many undos lead from there to this run. None where the files say
+    /// that runs undo each other in a circle.
+    fn origin<'a>(&'a self, run: &'a RunId) -> Option<(&'a RunId, usize)> {
+        let (mut at, mut depth) = (run, 0);
+        while let Some(undoes) = self.0.get(at) {
+            (at, depth) = (undoes, depth + 1);
+            if depth > self.0.len() {
+                return None;
+            }
+        }
+        Some((at, depth))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(n: u8) -> RunId {
+        format!("{n:012x}").parse().unwrap()
+    }
+
+    fn chain(links: &[(u8, u8)]) -> UndoChain {
+        UndoChain(links.iter().map(|(run, of)| (id(*run), id(*of))).collect())
+    }
+
+    #[test]
+    fn an_undo_reverses_and_the_undo_of_an_undo_repeats() {
+        let chain = chain(&[(2, 1), (3, 2), (4, 1), (9, 8)]);
+        let relation = |run, to| chain.relation(&id(run), &id(to));
+        assert_eq!(relation(2, 1), Some(Relation::Reverses));
+        assert_eq!(relation(3, 1), Some(Relation::Repeats));
+        assert_eq!(relation(4, 1), Some(Relation::Reverses));
+        assert_eq!(relation(4, 2), Some(Relation::Repeats));
+        assert_eq!(relation(4, 3), Some(Relation::Reverses));
+        assert_eq!(relation(9, 1), None);
+        assert_eq!(relation(7, 1), None);
+    }
+
+    #[test]
+    fn runs_that_undo_each_other_in_a_circle_are_no_chain() {
+        let chain = chain(&[(1, 2), (2, 1), (3, 3)]);
+        assert_eq!(chain.relation(&id(1), &id(2)), None);
+        assert_eq!(chain.relation(&id(3), &id(3)), None);
+    }
+}

@@ -1,0 +1,166 @@
+//! Making a run.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+
+use crate::journal::{Asked, FirstContents, Head, Phase, Requests, RunFile, RunStore};
+use crate::model::{Operation, RunId, Target};
+use crate::plan::{Criteria, RunSettings, Selection, TemplateChange};
+
+use super::phases::{Created, Looked, states};
+use super::run::{Halted, Run};
+use super::session::{Connection, Rollout};
+use super::{RolloutError, SurveyedAs};
+
+/// What a new run is to be.
+#[derive(Clone, Debug)]
+pub struct NewRun {
+    /// What it does.
+    pub operation: Operation,
+    /// What it changes.
+    pub target: Target,
+    /// Which users.
+    pub selection: Selection,
+    /// Which of their filters.
+    pub criteria: Criteria,
+    /// What is to be found out before anything is agreed to.
+    pub asked: Asked,
+    /// How it is carried out.
+    pub settings: RunSettings,
+}
+
+/// Where the file of a new run goes.
+#[derive(Clone, Debug)]
+pub enum NewRunFile {
+    /// Among the others.
+    InStore(RunStore),
+    /// There.
+    At(PathBuf),
+}
+
+impl NewRunFile {
+    /// Whether somebody said where the file is to be.
+    const fn is_named(&self) -> bool {
+        matches!(self, Self::At(_))
+    }
+
+    /// Makes the file of a new run.
+    fn create(&self, head: Head, first: &FirstContents) -> Result<RunFile, RolloutError> {
+        Ok(match self {
+            Self::InStore(store) => {
+                RunFile::create(&store.path_for(&head.id)?, head, first)?.of_store(store)
+            }
+            Self::At(path) => RunFile::create(path, head, first)?,
+        })
+    }
+}
+
+impl NewRun {
+    /// A run of an operation, of everybody and without anything special.
+    pub fn of(operation: Operation) -> Self {
+        Self {
+            operation,
+            target: Target::Filters,
+            selection: Selection::default(),
+            criteria: Criteria::default(),
+            asked: Asked::default(),
+            settings: RunSettings::default(),
+        }
+    }
+
+    /// Makes the run file. Nothing is asked of the server yet.
+    pub async fn create(self, on: &Connection, at: &NewRunFile) -> Result<Created, RolloutError> {
+        self.create_with(on, at, None, None)
+    }
+
+    /// The same, with the run that is undone or the templates that are set.
+    pub(super) fn create_with(
+        self,
+        on: &Connection,
+        at: &NewRunFile,
+        undoes: Option<RunId>,
+        templates: Option<Vec<TemplateChange>>,
+    ) -> Result<Created, RolloutError> {
+        let head = self.head(RunId::random(), undoes, on);
+        let file = at.create(head, &self.first(templates))?;
+        self.driven(on, file, at.is_named())
+    }
+
+    /// Collects the users and reads their filters into a run that leaves no file.
+    pub async fn look(self, on: &Connection) -> Result<Looking, RolloutError> {
+        let head = self.head(RunId::random(), None, on);
+        let file = RunFile::temporary(head, &self.first(None))?;
+        Ok(Looking(self.driven(on, file, false)?))
+    }
+
+    fn first(&self, templates: Option<Vec<TemplateChange>>) -> FirstContents {
+        FirstContents {
+            settings: self.settings.clone(),
+            asked: self.asked.clone(),
+            templates,
+        }
+    }
+
+    fn driven(
+        self,
+        on: &Connection,
+        file: RunFile,
+        file_was_named: bool,
+    ) -> Result<Created, RolloutError> {
+        let mut rollout = Rollout::new(on, file, self.settings)?;
+        rollout.file_was_named = file_was_named;
+        Ok(Run {
+            rollout: Arc::new(rollout),
+            state: states::Created,
+        })
+    }
+
+    fn head(&self, id: RunId, undoes: Option<RunId>, on: &Connection) -> Head {
+        let identity = on.reader.identity();
+        Head {
+            id,
+            operation: self.operation,
+            target: self.target,
+            undoes,
+            environment: on.reader.environment().into(),
+            organization: identity.organization.clone(),
+            version: identity.version,
+            caller: identity.caller.clone(),
+            selection: self.selection.clone(),
+            criteria: self.criteria.clone(),
+            started: Timestamp::now(),
+            phase: Phase::Gathering,
+            finished: None,
+            outcome: None,
+            stamps: false,
+            requests: Requests::default(),
+        }
+    }
+}
+
+/// A run that only looks.
+#[derive(Debug)]
+pub struct Looking(Created);
+
+impl Looking {
+    /// Shows and steers the run.
+    pub fn handle(&self) -> super::RunHandle {
+        self.0.handle()
+    }
+
+    /// Collects the users and reads their filters.
+    pub async fn read(self) -> Result<Looked, Halted> {
+        let planned = self.0.gather().await?.survey().await?;
+        let surveyed_as = planned.state.0.clone();
+        Ok(planned.into_phase(states::Looked(surveyed_as)))
+    }
+}
+
+impl Looked {
+    /// How the filters were read.
+    pub fn surveyed_as(&self) -> &SurveyedAs {
+        &self.state.0
+    }
+}

@@ -1,0 +1,82 @@
+//! The run that is undone.
+
+use std::path::Path;
+use std::sync::PoisonError;
+
+use crate::journal::{Head, HeldRun, JournalError, RunReader, RunRef, RunStore};
+use crate::model::{Operation, RunId};
+use crate::plan::{Criteria, CriteriaError, RunSettings, Types};
+
+use super::RolloutError;
+use super::new_run::{NewRun, NewRunFile};
+use super::phases::{Gathered, states};
+use super::run::Halted;
+use super::session::Connection;
+
+/// A run that is to be undone: nobody can go on with it meanwhile.
+#[derive(Debug)]
+pub struct SourceRun {
+    reader: RunReader,
+    held: HeldRun,
+}
+
+impl SourceRun {
+    /// Opens the run file.
+    pub fn open(path: &Path) -> Result<Self, RolloutError> {
+        let (held, reader) = HeldRun::take(path, None)?;
+        Ok(Self { reader, held })
+    }
+
+    /// The same for a file that may be in this store, or a copy of one in it.
+    pub fn open_in(store: &RunStore, path: &Path) -> Result<Self, RolloutError> {
+        let (held, reader) = HeldRun::take(path, Some(store))?;
+        Ok(Self { reader, held })
+    }
+
+    /// What the run is.
+    pub fn head(&self) -> &Head {
+        &self.reader.head
+    }
+
+    /// How the run is named in a command.
+    pub fn reference(&self) -> &RunRef {
+        &self.reader.reference
+    }
+
+    /// The undo that was begun last, if any was.
+    pub fn undone_by(&self) -> Result<Option<RunId>, JournalError> {
+        self.reader.view(|view| view.undone_by())
+    }
+
+    /// Begins a run that undoes this one: takes its rows over.
+    pub async fn undo(
+        self,
+        on: &Connection,
+        at: &NewRunFile,
+        settings: RunSettings,
+    ) -> Result<Gathered, Halted> {
+        let failed = |why: RolloutError| Halted { why, run: None };
+        let criteria = self.criteria().map_err(|error| failed(error.into()))?;
+        let new = NewRun {
+            criteria,
+            settings,
+            target: self.head().target,
+            ..NewRun::of(Operation::Undo)
+        };
+        let undoes = Some(self.head().id.clone());
+        let created = new.create_with(on, at, undoes, None).map_err(failed)?;
+        let gathered = created.rollout.gather_undo(&self.reader).await;
+        // The file is written once, before the first row is put back, and nobody may have it open then.
+        let Self { reader, held } = self;
+        drop(reader);
+        {
+            let kept = created.rollout.undone.lock();
+            *kept.unwrap_or_else(PoisonError::into_inner) = Some(held);
+        }
+        created.then(gathered, |()| states::Gathered).await
+    }
+
+    fn criteria(&self) -> Result<Criteria, CriteriaError> {
+        Criteria::new(Types::All, self.head().criteria.kinds().to_vec(), None)
+    }
+}

@@ -1,0 +1,74 @@
+//! Whether a saved plan of templates still is about what is there.
+
+use std::fmt;
+
+use crate::model::TemplateState;
+
+use super::RolloutError;
+use super::progress::Step;
+use super::session::Rollout;
+
+/// A template that is not as it was when the plan was made.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TemplateMisfit {
+    /// Its name, type and kind.
+    pub template: String,
+    /// What it was when the plan was made.
+    pub planned: TemplateState,
+    /// What it is now; none where it is gone.
+    pub now: Option<TemplateState>,
+}
+
+impl fmt::Display for TemplateMisfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self {
+            template,
+            planned,
+            now,
+        } = self;
+        write!(f, "{template}: ")?;
+        match now {
+            Some(now) => write!(f, "the plan says {planned}, and it is {now}"),
+            None => f.write_str("it is gone"),
+        }
+    }
+}
+
+impl Rollout {
+    /// Reads again every template that the plan changes. One that is as it is to be already is no misfit.
+    ///
+    /// # Errors
+    /// [`RolloutError::StaleTemplates`] where a template is not as it was when the plan was made.
+    pub(super) async fn check_templates_fit(&self) -> Result<(), RolloutError> {
+        self.progress.begin(Step::Check, None);
+        let mut misfits = Vec::new();
+        for change in self.journal().open_templates().await? {
+            // What an undo puts back is compared with what was left, right before it is written.
+            if change.left.is_some() || change.maybe_written {
+                continue;
+            }
+            let planned = change.template.state();
+            let now = self.reader.template(change.template.id).await?;
+            let now = now.map(|seen| seen.state());
+            let fits = now.is_some_and(|now| {
+                now.means_the_same_as(planned) || now.means_the_same_as(change.wanted)
+            });
+            if !fits {
+                let template = change.template;
+                let kind = template.kind.as_str();
+                misfits.push(TemplateMisfit {
+                    template: format!("{} ({}, {kind})", template.name, template.filter_type),
+                    planned,
+                    now,
+                });
+            }
+        }
+        self.record_requests().await?;
+        self.progress.end();
+        if misfits.is_empty() {
+            Ok(())
+        } else {
+            Err(RolloutError::StaleTemplates(misfits))
+        }
+    }
+}
