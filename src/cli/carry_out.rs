@@ -12,7 +12,7 @@ use crate::rollout::{
 
 use super::App;
 use super::conclude::conclude;
-use super::consent::{Consent, count, question};
+use super::consent::{Consent, Foretold, after_undo, count, question};
 use super::error::CliError;
 use super::exit::Exit;
 use super::site::{Ending, Site, Stage, failed, leave, show_plan};
@@ -74,7 +74,7 @@ impl Group<'_> {
     /// The same without the results.
     pub(super) async fn work(&mut self, consent: &mut Consent) -> Result<(), CliError> {
         if consent.dry_run {
-            return self.rehearse().await;
+            return self.rehearse(consent).await;
         }
         let mut first = true;
         loop {
@@ -139,6 +139,10 @@ impl Group<'_> {
             let here = planned.stakes().await?;
             if show && here.items > 0 {
                 self.show(*at, planned, &here)?;
+                if let Some(said) = after_undo(&here).filter(|_| !consent.can_ask()) {
+                    // Whoever is asked reads it in the question.
+                    self.app.printer.say(&said);
+                }
             }
             stakes.push(here);
         }
@@ -273,9 +277,20 @@ impl Group<'_> {
         Ok(())
     }
 
-    /// `--dry-run`: reads what would be changed, and leaves every run as it is.
-    async fn rehearse(&mut self) -> Result<(), CliError> {
+    /// `--dry-run`: reads what would be changed, and leaves every run as it is. What the guards would refuse is refused.
+    async fn rehearse(&mut self, consent: &Consent) -> Result<(), CliError> {
         let (places, plans) = self.take_plans();
+        let mut stakes = Vec::new();
+        for planned in &plans {
+            stakes.push(planned.stakes().await?);
+        }
+        let foretold = consent.foretell(&stakes);
+        let (places, plans) = self.refuse(places, plans, &foretold).await;
+        for stakes in &stakes {
+            if let Some(said) = after_undo(stakes) {
+                self.app.printer.say(&said);
+            }
+        }
         let names: Vec<_> = self.sites.iter().map(|site| &*site.name).collect();
         let app = self.app;
         let (board, watches) = watches(app, &names);
@@ -311,7 +326,32 @@ impl Group<'_> {
             };
             self.end(at, ending);
         }
+        foretold.say(self.app);
         Ok(())
+    }
+
+    /// Leaves the plans that are refused as they are; answers the others.
+    async fn refuse(
+        &mut self,
+        places: Vec<usize>,
+        plans: Vec<Planned>,
+        foretold: &Foretold,
+    ) -> (Vec<usize>, Vec<Planned>) {
+        let (mut open, mut left) = (Vec::new(), Vec::new());
+        for ((at, planned), refused) in places.into_iter().zip(plans).zip(&foretold.refused) {
+            let Some(why) = refused else {
+                open.push(at);
+                left.push(planned);
+                continue;
+            };
+            let error = CliError::refused(why, None);
+            let ending = match planned.set_aside().await {
+                Ok(run) => Ending::refused(&error, Some(run)),
+                Err(halted) => Ending::of_halted(halted),
+            };
+            self.end(at, ending);
+        }
+        (open, left)
     }
 }
 

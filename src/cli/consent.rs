@@ -5,11 +5,15 @@ use std::io::{IsTerminal, stdin};
 
 use tokio_util::sync::CancellationToken;
 
+use crate::journal::quoted;
 use crate::model::{Operation, Target};
-use crate::plan::{Confirmations, Decision, Guards, How, Need, RunSettings, Stakes, Topic, decide};
+use crate::plan::{
+    Confirmations, Decision, Guards, How, Need, Refusal, RunSettings, Stakes, Topic, decide,
+};
 
 use crate::report::terminal;
 
+use super::App;
 use super::args::ConsentArgs;
 use super::error::CliError;
 use super::printer::Printer;
@@ -62,7 +66,8 @@ impl Consent {
         }
     }
 
-    fn can_ask(&self) -> bool {
+    /// Whether what is missing is asked for.
+    pub(super) fn can_ask(&self) -> bool {
         !self.unattended && stdin().is_terminal() && terminal::stderr_is_screen()
     }
 
@@ -108,6 +113,17 @@ impl Consent {
         Ok(())
     }
 
+    /// What these runs would be told without `--dry-run`: which are refused, and what is missing.
+    pub(super) fn foretell(&self, runs: &[Stakes]) -> Foretold {
+        let all: Vec<_> = runs.iter().collect();
+        let Decision { runs, missing } = decide(&all, &self.said);
+        let flags: Vec<_> = missing.iter().map(flag).collect();
+        Foretold {
+            refused: runs.into_iter().map(Result::err).collect(),
+            missing: (!flags.is_empty()).then(|| flags.join(" ")),
+        }
+    }
+
     /// What to say where nobody can be asked: every flag that is missing.
     fn would_ask(&self, missing: &[Need]) -> CliError {
         let flags: Vec<_> = missing.iter().map(flag).collect();
@@ -116,11 +132,30 @@ impl Consent {
         } else {
             (
                 "there is no terminal to ask on",
-                "look first with `syncfilters plan`",
+                "look first with --dry-run",
             )
         };
         let flags = flags.join(" ");
         CliError::WouldAsk(format!("{why}; agree with {flags}, or {look}"))
+    }
+}
+
+/// What a run without `--dry-run` would be told.
+#[derive(Debug)]
+pub(super) struct Foretold {
+    /// For each run why it is refused, where it is.
+    pub(super) refused: Vec<Option<Vec<Refusal>>>,
+    /// The flags that are missing, or the answers that will be asked for.
+    pub(super) missing: Option<String>,
+}
+
+impl Foretold {
+    /// What there is to say where nothing is refused.
+    pub(super) fn say(&self, app: &App) {
+        if let Some(flags) = &self.missing {
+            app.printer
+                .say(&format!("To make the changes, agree with {flags}."));
+        }
     }
 }
 
@@ -131,7 +166,7 @@ fn flag(need: &Need) -> String {
         Need::CalendarLoss(_) => "--accept-calendar-loss".to_owned(),
         Need::Production { names } => {
             let name = names.first().map_or("NAME", String::as_str);
-            format!("--confirm-environment {name}")
+            format!("--confirm-environment {}", quoted(name))
         }
         Need::AfterUndo { .. } => "--after-undo".to_owned(),
     }
@@ -176,7 +211,7 @@ fn prompts(missing: &[Need], question: &str) -> Vec<Prompt> {
     for need in of(|need| matches!(need, Need::AfterUndo { .. })) {
         if let Need::AfterUndo { by } = &need {
             let text = format!(
-                "This run was undone by run {}. To change these filters again, type `{}`: ",
+                "This run was undone by run {}. To go on all the same, type `{}`: ",
                 by.short(),
                 need.word()
             );
@@ -264,6 +299,7 @@ fn notes(runs: &[(&str, &Stakes)]) -> String {
         text += "This run was begun by an older version: its waves and its limit are not known. ";
     }
     for (_, stakes) in runs {
+        text += &after_undo(stakes).map_or_else(String::new, |said| said + " ");
         let names = &stakes.unknown_exclusions;
         if !names.is_empty() {
             let shown: Vec<_> = names.iter().take(SHOWN).map(String::as_str).collect();
@@ -278,6 +314,22 @@ fn notes(runs: &[(&str, &Stakes)]) -> String {
         }
     }
     text
+}
+
+/// What going on with a run that was undone will do; none where it was not.
+pub(super) fn after_undo(stakes: &Stakes) -> Option<String> {
+    let by = stakes.undone_by.as_ref()?.short();
+    let noun = stakes.target.noun();
+    let stay = match stakes.put_back {
+        1 => "stays as it is",
+        _ => "stay as they are",
+    };
+    let left = if stakes.items == 1 { "is" } else { "are" };
+    Some(format!(
+        "{} that undo {by} put back {stay}; {} {left} left to change.",
+        count(stakes.put_back, noun),
+        stakes.items,
+    ))
 }
 
 /// Names that a question says; a list of all of them is in the plan.

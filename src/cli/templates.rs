@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 
 use crate::dataverse::Reader;
 use crate::model::{Kind, Operation, State, Target, Template, TemplateId};
-use crate::plan::{TemplateChange, TemplateChoice, TemplateWish};
+use crate::plan::{Stakes, TemplateChange, TemplateChoice, TemplateWish};
 use crate::report::{TemplateRun, write_template_run, write_templates};
 use crate::rollout::{NewRun, NewRunFile, check_types};
 
@@ -71,10 +71,27 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
         .into_iter()
         .map(|template| TemplateChange::planned(template, wish));
     let changes: Vec<_> = planned.collect();
-    if args.dry_run || !changes.iter().any(TemplateChange::is_open) {
+    let open = changes.iter().filter(|change| change.is_open()).count();
+    if args.dry_run || open == 0 {
+        let settings = consent::settings(&flags, &args.connection);
+        let guards = connection.guards();
+        let to_count = |n: usize| u64::try_from(n).unwrap_or(u64::MAX);
+        let stakes = Stakes {
+            target: Target::Templates,
+            items: to_count(open),
+            touched: to_count(open),
+            selected: to_count(changes.len()),
+            limits: settings.limits(&settings, &guards.limits),
+            ..expected(operation, false, guards)
+        };
+        let foretold = consent.foretell(&[stakes]);
+        if let Some(Some(why)) = foretold.refused.first() {
+            return Err(CliError::refused(why, None));
+        }
         show(app, reader, operation, &changes)?;
         if args.dry_run {
             app.printer.say("This was a dry run: nothing was set.");
+            foretold.say(app);
         }
         return Ok(Exit::Done);
     }

@@ -148,6 +148,14 @@ mod tests {
             ),
             ("UPDATE user SET survey = 9", "\"survey\" of table \"user\""),
             (
+                "UPDATE user SET label = CAST(x'61ff' AS TEXT)",
+                "\"label\" of table \"user\", row 1, holds a text that is no UTF-8",
+            ),
+            (
+                "UPDATE run SET tool = CAST(x'ff' AS TEXT)",
+                "\"tool\" of table \"run\", row 1",
+            ),
+            (
                 "UPDATE user SET survey = 'x'",
                 "\"survey\" of table \"user\"",
             ),

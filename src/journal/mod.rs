@@ -42,6 +42,7 @@ pub use history::{HistoryEntry, HistoryKind};
 pub(crate) use place::private;
 pub use reader::RunReader;
 pub use related::{Claim, RelatedRuns, Undone, undone_beside, written_beside};
+pub(crate) use run_ref::quoted;
 pub use run_ref::{RunLocation, RunRef, command_of_file};
 pub use store::{RunPath, RunStore, Summary};
 pub use survey::{Found, Subject, Surveyed};

@@ -92,7 +92,8 @@ fn argument(path: &Path) -> String {
     quoted(&text)
 }
 
-fn quoted(text: &str) -> String {
+/// A text as one argument for the shell.
+pub(crate) fn quoted(text: &str) -> String {
     let plain =
         |c: char| c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+' | ':' | '@' | ',');
     if cfg!(windows) {

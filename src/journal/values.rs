@@ -10,6 +10,7 @@
 use std::fmt;
 
 use rusqlite::Connection;
+use rusqlite::types::ValueRef;
 
 use crate::model::{Kind, ProblemKind, ReadState, RowOutcome, Stage, State};
 
@@ -189,23 +190,8 @@ pub(super) fn first_fault(connection: &Connection) -> rusqlite::Result<Option<St
         "",
     )? {
         let columns = names(connection, "SELECT name FROM pragma_table_info(?1)", &table)?;
-        let cases: String = columns
-            .iter()
-            .filter_map(|column| {
-                let ok = rule(&table, column)?.sql(column);
-                Some(format!(
-                    " WHEN {column} IS NOT NULL AND NOT ({ok}) THEN '{column}'"
-                ))
-            })
-            .collect();
-        let sql = format!(
-            "SELECT fault FROM (SELECT CASE{cases} END AS fault FROM {table}) WHERE fault IS NOT NULL LIMIT 1"
-        );
-        if let Some(column) = names(connection, &format!("{sql} OFFSET length(?1)"), "")?.pop() {
-            let rule = rule(&table, &column).map_or_else(String::new, |rule| rule.to_string());
-            return Ok(Some(format!(
-                "column {column:?} of table {table:?} holds a value that has no place there: it has to be {rule}"
-            )));
+        if let Some(fault) = fault_in(connection, &table, &columns)? {
+            return Ok(Some(fault));
         }
     }
     let most = pace::MOST;
@@ -220,6 +206,49 @@ pub(super) fn first_fault(connection: &Connection) -> rusqlite::Result<Option<St
             return Ok(Some(format!(
                 "table \"pace\" has {rows} rows; it has at most {most}"
             )));
+        }
+    }
+    Ok(None)
+}
+
+/// The first value of a table that has no place there, with its column and its row, counted from 1.
+fn fault_in(
+    connection: &Connection,
+    table: &str,
+    columns: &[String],
+) -> rusqlite::Result<Option<String>> {
+    let cases: String = columns
+        .iter()
+        .enumerate()
+        .filter_map(|(at, column)| {
+            let ok = rule(table, column)?.sql(column);
+            Some(format!(
+                " WHEN {column} IS NOT NULL AND NOT ({ok}) THEN {at}"
+            ))
+        })
+        .collect();
+    let all = columns.join(", ");
+    let mut query = connection.prepare(&format!("SELECT {all}, CASE{cases} END FROM {table}"))?;
+    let mut rows = query.query([])?;
+    let mut number = 0_u64;
+    while let Some(row) = rows.next()? {
+        number += 1;
+        let of = |column: &str| format!("column {column:?} of table {table:?}, row {number},");
+        if let Some(at) = row.get::<_, Option<usize>>(columns.len())? {
+            let column = &columns[at];
+            let rule = rule(table, column).map_or_else(String::new, |rule| rule.to_string());
+            return Ok(Some(format!(
+                "{} holds a value that has no place there: it has to be {rule}",
+                of(column)
+            )));
+        }
+        for (at, column) in columns.iter().enumerate() {
+            if let ValueRef::Text(text) = row.get_ref(at)?
+                && let Err(error) = std::str::from_utf8(text)
+            {
+                let of = of(column);
+                return Ok(Some(format!("{of} holds a text that is no UTF-8: {error}")));
+            }
         }
     }
     Ok(None)

@@ -24,7 +24,7 @@ pub enum ReportError {
     OnlyOneRun,
     /// A run that sets templates as HTML.
     #[error(
-        "HTML shows runs that change sync filters; `--format markdown` shows a run that sets templates"
+        "HTML shows runs that change sync filters; `table`, `json`, `csv` and `markdown` show a run that sets templates"
     )]
     TemplatesAsHtml,
 }
