@@ -333,3 +333,46 @@ fn foresight_that_makes_no_sense() {
         assert!(ended.stderr.contains(says), "{args:?}: {}", ended.stderr);
     }
 }
+
+#[test]
+fn waves_and_bounds_that_mean_nothing_are_refused_with_the_reason() {
+    let home = tempfile::tempdir().unwrap();
+    for (flag, value, says) in [
+        ("--wave", "rest,10", "it has to be the last"),
+        ("--wave", "0", "neither a number of users from 1"),
+        ("--wave", "10,0", "neither a number of users from 1"),
+        ("--stop-after-failures", "0", "1 stops when the first"),
+        ("--stop-after-failures", "0%", "1 stops when the first"),
+    ] {
+        for command in ["deactivate", "resume"] {
+            let mut args = vec![command, flag, value, "--url", "http://127.0.0.1:1"];
+            if command == "resume" {
+                args.insert(1, "3f2a9c");
+            }
+            let ended = said(&mut bare(&home, &args)).must_be(2);
+            assert!(ended.stderr.contains(says), "{flag} {value}: {ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_text_of_a_run_file_that_is_no_utf_8_is_named_with_its_place() {
+    let world = World::with_users(10);
+    let plan = world.home.path().join("plan.run");
+    let name = plan.to_str().unwrap();
+    world.run(&["plan", "deactivate", "--out", name]);
+    let connection = rusqlite::Connection::open(&plan).unwrap();
+    connection
+        .execute(
+            "UPDATE user SET label = CAST(x'61ff' AS TEXT) WHERE seq = 3",
+            [],
+        )
+        .unwrap();
+    drop(connection);
+    for command in ["report", "apply", "resume", "undo"] {
+        let refused = world.run(&[command, name]).must_be(2);
+        for part in ["plan.run", "\"label\"", "\"user\"", "row 3"] {
+            assert!(refused.stderr.contains(part), "{part}: {refused:?}");
+        }
+    }
+}

@@ -225,3 +225,82 @@ fn who_agreed_when_and_how_is_in_the_run_file() {
     assert_eq!(detail["wave"], 1);
     assert!(agreed.digest.is_some() && agreed.users > Some(2));
 }
+
+#[test]
+fn a_dry_run_is_refused_where_the_run_would_be_and_names_what_is_missing() {
+    let world = World::with_users(30);
+    let (begun, planned) = (begun(&world), planned(&world));
+    let before = writes(&world);
+    let ways: [&[&str]; 6] = [
+        &["deactivate"],
+        &["apply", &planned],
+        &["resume", &begun],
+        &["undo", &begun],
+        &["check", "inactive", "--fix"],
+        &["templates", "deactivate", "--clear-default"],
+    ];
+    for way in ways {
+        let dry = with(way, &["--dry-run"]);
+        let refused = world.run(&with(&dry, &["--max-changes", "0%"])).must_be(5);
+        assert!(
+            refused.stderr.contains("--max-changes is 0%"),
+            "{refused:?}"
+        );
+        let named = with(&dry, &["--confirm-environment", "other"]);
+        world.run(&named).must_be(5);
+        let walked = world.run(&dry);
+        let missing = walked.stderr.contains("agree with ") && walked.stderr.contains("--yes");
+        // `check --fix` says yes by itself.
+        let asks = way[0] != "check" || walked.stderr.contains("--accept-calendar-loss");
+        assert!(
+            asks && (missing || way[0] == "check"),
+            "{way:?}: {walked:?}"
+        );
+    }
+    configure(&world, "max-changes = \"0\"\nproduction = true\n");
+    for way in ways {
+        let refused = world.run(&with(way, &["--dry-run"])).must_be(5);
+        assert!(refused.stderr.contains("`max-changes`"), "{refused:?}");
+    }
+    assert_eq!(writes(&world), before);
+}
+
+#[test]
+fn a_run_that_goes_on_after_an_undo_says_what_stays_and_is_not_called_complete() {
+    let world = World::with_users(30);
+    let run = begun(&world);
+    let report = world.run(&["report", &run, "--format", "json"]).json();
+    let put_back = report["filters"]["changed"].as_u64().unwrap();
+    let left = report["filters"]["planned"].as_u64().unwrap();
+    world.run(&["undo", &run, "--yes"]).must_be(0);
+    let said = format!("put back stay as they are; {left} are left to change.");
+    let go_on = with(&["resume", &run, "--wave", "rest"], &YES);
+    let refused = world.run(&go_on).must_be(5);
+    assert!(refused.stderr.contains(&said), "{refused:?}");
+    let dry = world.run(&["resume", &run, "--dry-run"]);
+    assert!(dry.stderr.contains(&said), "{dry:?}");
+    let ended = world.run(&with(&go_on, &["--after-undo"])).must_be(3);
+    assert!(
+        ended
+            .stderr
+            .contains(&format!("{put_back} filters that undo")),
+        "{ended:?}"
+    );
+    assert!(!ended.stdout.contains("Complete"), "{ended:?}");
+    assert!(
+        ended.stdout.contains("change again what the undo put back"),
+        "{ended:?}"
+    );
+    let undo = ended.stdout.lines().filter_map(|line| {
+        line.contains("change again what")
+            .then(|| line.split_whitespace().nth(2))?
+    });
+    let undo = undo.last().unwrap().to_owned();
+    // The undo of the undo changes the rest.
+    world.run(&with(&["undo", &undo], &YES)).must_be(0);
+    let check = world
+        .run(&["plan", "deactivate", "--format", "json"])
+        .json();
+    assert_eq!(check["filters"]["planned"], 0, "{check}");
+    world.run(&["undo", &run, "--yes"]).must_be(0);
+}

@@ -15,6 +15,7 @@ mod guards;
 mod hostile_text;
 mod killed;
 mod lists;
+mod printed_commands;
 mod run_files;
 mod saved_plans;
 mod several;
@@ -23,3 +24,4 @@ mod template_runs;
 mod templates;
 #[cfg(unix)]
 mod terminal;
+mod undone_source;

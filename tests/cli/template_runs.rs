@@ -169,7 +169,8 @@ fn a_run_of_templates_is_listed_and_reported() {
         table.contains("or templates: how many were changed"),
         "{table}"
     );
-    world.run(&["report", run, "--format", "html"]).must_be(2);
+    let html = world.run(&["report", run, "--format", "html"]).must_be(2);
+    assert!(html.stderr.contains("`markdown` show"), "{html:?}");
     let again = deactivate(&world);
     assert_eq!(
         (&again["outcome"], &again["run"]),
@@ -198,4 +199,78 @@ fn without_a_terminal_every_flag_for_templates_is_named_and_limits_count_templat
     let activate = ["templates", "activate", "--yes", "--max-changes", "1"];
     world.run(&activate).must_be(5);
     assert_eq!(states(&world), off);
+}
+
+#[test]
+fn a_run_of_templates_whose_undo_was_undone_is_undone_again() {
+    let world = world("");
+    let before = states(&world);
+    let ended = deactivate(&world);
+    let off = states(&world);
+    let run = ended["run"].as_str().unwrap();
+    let undo = |run: &str| {
+        let undone = of_run(&world, "undo", run, &["--yes"]).must_be(0).json();
+        undone["run"].as_str().unwrap().to_owned()
+    };
+    let first = undo(run);
+    for _ in 0..2 {
+        assert_eq!(states(&world), before);
+        undo(&first);
+        assert_eq!(states(&world), off);
+        undo(run);
+    }
+    assert_eq!(states(&world), before);
+}
+
+#[test]
+fn a_plan_of_templates_that_was_kept_is_compared_before_anything_is_asked() {
+    let world = world("");
+    let declined = world.run(&[
+        "templates",
+        "deactivate",
+        "--clear-default",
+        "--yes",
+        "--max-changes",
+        "1",
+    ]);
+    declined.must_be(5);
+    let run = latest(&world);
+    let planned = of_run(&world, "report", &run, &[]).json();
+    let template = planned["templates"][0]["id"].as_str().unwrap().to_owned();
+    let rename = [
+        "templates",
+        "deactivate",
+        "--clear-default",
+        "--yes",
+        "--only",
+        &template,
+    ];
+    world.run(&rename).must_be(0);
+    let activate = [
+        "templates",
+        "activate",
+        "--default",
+        "--yes",
+        "--only",
+        &template,
+    ];
+    world.run(&activate).must_be(0);
+    let clear = [
+        "templates",
+        "activate",
+        "--clear-default",
+        "--yes",
+        "--only",
+        &template,
+    ];
+    world.run(&clear).must_be(0);
+    let before = states(&world);
+    let apply = ["apply", &run, "--yes", "--max-changes", "100%"];
+    let stale = world.run(&apply).must_be(5);
+    assert!(
+        stale.stderr.contains("1 template is not as it was"),
+        "{stale:?}"
+    );
+    assert_eq!(states(&world), before);
+    world.run(&[&apply[..], &["--replan"]].concat()).must_be(0);
 }
