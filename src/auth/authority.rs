@@ -3,6 +3,9 @@
 use std::fmt;
 
 use url::{Host, Url};
+use uuid::Uuid;
+
+use crate::model::disclosure::is_domain_name;
 
 use super::SignInError;
 
@@ -65,8 +68,10 @@ impl Authority {
             return Ok(Self::AdFs { base });
         }
         base.set_path("/");
-        let tenant = tenant.map_or(named, str::to_owned);
-        let tenant = checked_tenant(&tenant)?;
+        let tenant = match tenant {
+            Some(given) => given_tenant(given)?,
+            None => tenant_in_path(&named)?,
+        };
         Ok(Self::Entra { base, tenant })
     }
 
@@ -186,22 +191,36 @@ fn parse_host(text: &str) -> Result<Url, SignInError> {
         format!("https://{text}")
     };
     Url::parse(&absolute)
-        .map_err(|error| SignInError::unusable(format!("`authority = \"{text}\"`"), error))
+        .map_err(|error| SignInError::unusable("`authority` of the configuration file", error))
+}
+
+/// The tenant that the settings name. What is none may be a secret in the wrong place, and is not repeated.
+pub(super) fn given_tenant(tenant: &str) -> Result<String, SignInError> {
+    /// Tenants that have a name and no domain.
+    const NAMED: [&str; 3] = ["common", "organizations", "consumers"];
+    if !NAMED.contains(&tenant) && !is_domain_name(tenant) && Uuid::try_parse(tenant).is_err() {
+        return Err(no_tenant());
+    }
+    tenant_in_path(tenant)
 }
 
 /// A tenant stands in a path and in an argument list.
-pub(super) fn checked_tenant(tenant: &str) -> Result<String, SignInError> {
+fn tenant_in_path(tenant: &str) -> Result<String, SignInError> {
     let good = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
     if tenant.is_empty() || tenant.starts_with('-') || !tenant.chars().all(good) {
-        return Err(SignInError::unusable(
-            format!("the tenant `{tenant}`"),
-            "a tenant is named by its id or by one of its domains",
-        ));
+        return Err(no_tenant());
     }
     Ok(match tenant {
         "common" => "organizations".to_owned(),
         other => other.to_owned(),
     })
+}
+
+fn no_tenant() -> SignInError {
+    SignInError::unusable(
+        "the tenant",
+        "it is named by its id or by one of its domains, with --tenant, AZURE_TENANT_ID or `tenant`",
+    )
 }
 
 #[cfg(test)]

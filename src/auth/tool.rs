@@ -13,7 +13,7 @@ use serde::Deserialize;
 
 use crate::model::text::{CUT, clean, decode};
 
-use super::authority::checked_tenant;
+use super::authority::given_tenant;
 use super::cache::{Grant, Occasion};
 use super::refusal::code_in;
 use super::token::Token;
@@ -121,7 +121,7 @@ impl ToolGrant {
         resource: &str,
         tenant: Option<&str>,
     ) -> Result<Self, SignInError> {
-        let tenant = tenant.map(checked_tenant).transpose()?;
+        let tenant = tenant.map(given_tenant).transpose()?;
         let good = |c: char| c.is_ascii_alphanumeric() || "-._:/".contains(c);
         if !resource.chars().all(good) {
             let why = "the address of the environment cannot stand in a command line";

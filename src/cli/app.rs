@@ -5,6 +5,7 @@ use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
 use tokio_util::sync::CancellationToken;
 use tracing_subscriber::EnvFilter;
 
@@ -130,10 +131,40 @@ fn write_error_document(out: &mut dyn Write, report: &ErrorReport) {
 /// all.
 fn shown(error: clap::Error) -> clap::Error {
     let args = std::env::args_os().map(|arg| clean(&arg.to_string_lossy()).into_owned());
-    match Cli::try_parse_from(args) {
+    let shown = match Cli::try_parse_from(args) {
         Err(cleaned) if cleaned.kind() == error.kind() => cleaned,
         _ => error,
+    };
+    without_secret(shown)
+}
+
+/// The same error without what may be a secret: the value of an option that says where or how to sign in, and a word
+/// that is no option and no command.
+fn without_secret(mut error: clap::Error) -> clap::Error {
+    const SIGN_IN: [&str; 5] = ["--url", "--environment", "--sign-in", "--tenant", "--client-id"];
+    const NOT_SHOWN: &str = "(not shown)";
+    let text = |error: &clap::Error, kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let arg = text(&error, ContextKind::InvalidArg).unwrap_or_default();
+    let hidden = match error.kind() {
+        ErrorKind::UnknownArgument if !arg.starts_with('-') => Some(ContextKind::InvalidArg),
+        // A suggestion is there where it is a command, mistyped.
+        ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
+            Some(ContextKind::InvalidSubcommand)
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation
+            if SIGN_IN.iter().any(|flag| arg.starts_with(flag)) =>
+        {
+            Some(ContextKind::InvalidValue)
+        }
+        _ => None,
+    };
+    if let Some(kind) = hidden {
+        error.insert(kind, ContextValue::String(NOT_SHOWN.into()));
     }
+    error
 }
 
 /// Help and version are no errors; all else is said in the form that was asked for.

@@ -28,7 +28,8 @@ struct Document {
 #[derive(Debug, PartialEq, Eq, Serialize)]
 struct Entry {
     name: String,
-    url: String,
+    /// `None` where what stands there is no address; it may be a secret.
+    url: Option<String>,
     /// `None` for an environment that was discovered.
     sign_in: Option<String>,
     /// Whether it is the one that is meant where none is named.
@@ -51,20 +52,15 @@ fn profiles(file: &ConfigFile) -> Vec<Entry> {
     let default = file.default_environment.as_deref();
     let entry = |(name, profile): (&String, &crate::settings::Profile)| Entry {
         name: name.clone(),
-        url: without_credentials(&profile.url),
+        url: profile
+            .url
+            .parse()
+            .ok()
+            .map(|url: EnvironmentUrl| url.to_string()),
         sign_in: Some(profile.sign_in.unwrap_or(SignInKind::Auto).to_string()),
         default: default == Some(name),
     };
     file.environments.iter().map(entry).collect()
-}
-
-/// An address as it was written, but for a user name and password, which do not belong there.
-fn without_credentials(url: &str) -> String {
-    match (url.split_once("://"), url.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-        (None, Some((_, host))) => format!("…@{host}"),
-        (_, None) => url.to_owned(),
-    }
 }
 
 /// Asks the Global Discovery Service (Microsoft: "Discover the organizations of a user").
@@ -94,7 +90,7 @@ impl From<Instance> for Entry {
     fn from(instance: Instance) -> Self {
         Self {
             name: instance.friendly_name,
-            url: instance.url,
+            url: Some(instance.url),
             sign_in: None,
             default: false,
         }
@@ -129,7 +125,7 @@ fn write(out: &mut dyn Write, format: Format, environments: Vec<Entry>) -> Resul
     }
     let shown: Vec<_> = environments
         .iter()
-        .map(|entry| (clean(&entry.name), clean(&entry.url), entry))
+        .map(|entry| (clean(&entry.name), clean(shown_url(entry)), entry))
         .collect();
     let width = |text: &str| text.chars().count();
     let names = shown.iter().map(|(name, _, _)| width(name)).max();
@@ -144,13 +140,20 @@ fn write(out: &mut dyn Write, format: Format, environments: Vec<Entry>) -> Resul
     Ok(())
 }
 
+fn shown_url(entry: &Entry) -> &str {
+    entry
+        .url
+        .as_deref()
+        .unwrap_or("(`url` is not the address of an environment)")
+}
+
 fn write_csv(out: &mut dyn Write, environments: &[Entry]) -> Result<(), csv::Error> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(["name", "url", "sign-in", "default"])?;
     for entry in environments {
         let sign_in = entry.sign_in.as_deref().unwrap_or_default();
         let default = if entry.default { "yes" } else { "no" };
-        let (name, url) = (csv_cell(&entry.name), csv_cell(&entry.url));
+        let (name, url) = (csv_cell(&entry.name), csv_cell(shown_url(entry)));
         csv.write_record([name.as_str(), &url, sign_in, default])?;
     }
     Ok(csv.flush()?)
@@ -183,7 +186,7 @@ mod tests {
     fn a_spreadsheet_gets_a_line_for_each_and_runs_no_name() {
         let discovered = |name: &str| Entry {
             name: name.into(),
-            url: "https://a.example".into(),
+            url: Some("https://a.example".into()),
             sign_in: None,
             default: false,
         };

@@ -6,7 +6,7 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::settings::{
-    Asked, ConfigFile, ConfigSource, Pace, ProcessEnvironment, Profile, RunAddress, SettingsError,
+    Asked, ConfigFile, ConfigSource, Origin, Pace, ProcessEnvironment, Profile, RunAddress, SettingsError,
     SignInKeys, Target, Variables, config_path, from_variables, resolve,
 };
 
@@ -41,9 +41,11 @@ impl ConnectionOptions {
     /// How to sign in where no environment is meant: the named profile may still say it.
     pub fn sign_in_keys(&self) -> Result<SignInKeys, SettingsError> {
         let file = config_file(self.config.as_deref())?;
-        let name = self.first().or(file.default_environment.as_deref());
-        let profile = name.and_then(|name| file.environments.get(name));
         let variables = from_variables(process_environment())?;
+        let profile = match self.first() {
+            Some(name) => Some(file.profile(name, &Origin::Flag("--environment"))?),
+            None => file.default_profile()?.map(|(_, profile)| profile),
+        };
         let profile = profile.map(Profile::sign_in).unwrap_or_default();
         Ok(self.sign_in.clone().or(variables).or(profile))
     }

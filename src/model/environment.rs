@@ -7,6 +7,8 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 use uuid::Uuid;
 
+use super::disclosure::is_domain_name;
+
 /// The address of an environment: scheme, host, port, and on-premises the organisation's path.
 ///
 /// Always ends in `/`. `https`, or `http` for loopback addresses only.
@@ -19,27 +21,29 @@ pub struct EnvironmentUrl {
 }
 
 /// Why a text is not the address of an environment.
-#[derive(Debug, thiserror::Error)]
+///
+/// It does not repeat the text: what was put in the place of an address by mistake may be a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EnvironmentUrlError {
     /// Not a URL at all.
-    #[error("`{text}` is not a URL: {source}")]
-    NotAUrl {
-        /// The text.
-        text: String,
-        /// Where it fails.
-        source: url::ParseError,
-    },
+    #[error("what was given is not a URL: {0}")]
+    NotAUrl(#[from] url::ParseError),
+    /// Without a scheme, and not a host name either.
+    #[error(
+        "what was given is not the address of an environment: write it as `https://HOST`, such as https://contoso.crm4.dynamics.com"
+    )]
+    NotAHost,
     /// Neither https, nor http on loopback.
     #[error(
-        "`{0}` is not safe: `http://` is accepted for loopback addresses only, because a token would travel in the clear"
+        "the URL is not safe: `http://` is accepted for loopback addresses only, because a token would travel in the clear"
     )]
-    NotEncrypted(String),
+    NotEncrypted,
     /// Another scheme.
-    #[error("`{0}` is not the address of a CRM organisation: it has to begin with `https://`")]
-    WrongScheme(String),
+    #[error("the URL is not the address of a CRM organisation: it has to begin with `https://`")]
+    WrongScheme,
     /// A name or password in the URL.
-    #[error("the URL for `{0}` holds a user name or password; leave it out")]
-    HasCredentials(String),
+    #[error("the URL holds a user name or password; leave it out")]
+    HasCredentials,
 }
 
 impl EnvironmentUrl {
@@ -104,22 +108,20 @@ impl FromStr for EnvironmentUrl {
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
         let text = text.trim();
-        let absolute = if text.contains("://") {
+        let has_scheme = text.contains("://");
+        let absolute = if has_scheme {
             text.to_owned()
         } else {
             format!("https://{text}")
         };
-        let url = Url::parse(&absolute).map_err(|source| EnvironmentUrlError::NotAUrl {
-            // Before an `@` there may be a password.
-            text: text.rsplit('@').next().unwrap_or_default().to_owned(),
-            source,
-        })?;
-        // First, because the other errors repeat the URL.
+        let url = Url::parse(&absolute)?;
         if !url.username().is_empty() || url.password().is_some() {
-            let host = url.host_str().unwrap_or_default().to_owned();
-            return Err(EnvironmentUrlError::HasCredentials(host));
+            return Err(EnvironmentUrlError::HasCredentials);
         }
         check_scheme(&url)?;
+        if !is_host(&url, has_scheme) {
+            return Err(EnvironmentUrlError::NotAHost);
+        }
         let (path, api_version) = split_path(url.path());
         let mut root = url;
         root.set_query(None);
@@ -136,8 +138,20 @@ fn check_scheme(url: &Url) -> Result<(), EnvironmentUrlError> {
     match url.scheme() {
         "https" => Ok(()),
         "http" if is_loopback(url) => Ok(()),
-        "http" => Err(EnvironmentUrlError::NotEncrypted(url.to_string())),
-        _ => Err(EnvironmentUrlError::WrongScheme(url.to_string())),
+        "http" => Err(EnvironmentUrlError::NotEncrypted),
+        _ => Err(EnvironmentUrlError::WrongScheme),
+    }
+}
+
+/// Whether the host is one. Without a scheme only a name with its domain counts: a secret in the place of the address
+/// would be asked of the name servers otherwise, and shown as the address.
+fn is_host(url: &Url, has_scheme: bool) -> bool {
+    match url.host() {
+        Some(Host::Domain(name)) => {
+            has_scheme || name.eq_ignore_ascii_case("localhost") || is_domain_name(name)
+        }
+        Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
+        None => false,
     }
 }
 
@@ -290,10 +304,7 @@ mod tests {
             "http://10.0.0.1",
         ] {
             let error = text.parse::<EnvironmentUrl>().unwrap_err();
-            assert!(
-                matches!(error, EnvironmentUrlError::NotEncrypted(_)),
-                "{text}"
-            );
+            assert_eq!(error, EnvironmentUrlError::NotEncrypted, "{text}");
         }
     }
 
@@ -308,10 +319,33 @@ mod tests {
         ] {
             assert!(text.parse::<EnvironmentUrl>().is_err(), "{text}");
         }
-        let error = "https://me:secret@contoso.example"
-            .parse::<EnvironmentUrl>()
-            .unwrap_err();
-        assert!(!error.to_string().contains("secret"));
+    }
+
+    #[test]
+    fn what_may_be_a_secret_is_neither_repeated_nor_taken_for_a_host() {
+        for text in [
+            "https://me:canary@contoso.example",
+            "https://canary@contoso.example",
+            "https://me:can@ary b",
+            "http://contoso.example/canary?canary#canary",
+            "ftp://canary.example",
+            "https://canary canary",
+            "canary",
+            "CANARY4711",
+            "Xb8Q~canary.secret",
+            "canary.4711",
+            "me:canary@contoso.example",
+        ] {
+            let error = text.parse::<EnvironmentUrl>().unwrap_err().to_string();
+            assert!(!error.contains("anary") && !error.contains("ARY"), "{error}");
+        }
+        assert_eq!(
+            parse("https://contoso.example?code=canary#canary").to_string(),
+            "https://contoso.example"
+        );
+        for host in ["localhost:4711", "contoso.example/org", "127.0.0.1:1", "https://crm"] {
+            assert!(host.parse::<EnvironmentUrl>().is_ok(), "{host}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The nouns of the field: environment, user, sync filter, state, problem. No I/O.
 
 mod address;
+pub mod disclosure;
 mod environment;
 mod filter;
 mod ids;

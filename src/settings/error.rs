@@ -28,13 +28,15 @@ pub enum SettingsError {
     /// Nothing says which environment.
     #[error("no environment was named")]
     NoEnvironment,
-    /// There is no such profile.
-    #[error("there is no environment `{name}` in the configuration ({origin}){}", suggestion.as_ref().map_or_else(String::new, |s| format!("; did you mean `{s}`?")))]
+    /// There is no such profile. The name is not repeated: it may be a secret in the wrong place.
+    #[error("{origin} names an environment that is not in the configuration file; {}{}",
+        if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) },
+        suggestion.as_ref().map_or_else(String::new, |s| format!("; did you mean `{s}`?")))]
     UnknownProfile {
-        /// The name.
-        name: String,
         /// Where it was named.
         origin: Origin,
+        /// The names of the environments in the configuration file.
+        names: Vec<String>,
         /// The profile whose name comes nearest.
         suggestion: Option<String>,
     },

@@ -10,7 +10,7 @@ use serde::Deserialize;
 
 use crate::model::text::{clean, decode, is_unsafe};
 
-use super::{Profile, SettingsError};
+use super::{Origin, Profile, SettingsError};
 
 /// What the configuration file says. Every key is optional; unknown keys are refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -74,6 +74,35 @@ impl ConfigFile {
     }
 }
 
+impl ConfigFile {
+    /// The environment that is meant where none is named.
+    ///
+    /// # Errors
+    /// Where the file names one that it does not have.
+    pub fn default_profile(&self) -> Result<Option<(&str, &Profile)>, SettingsError> {
+        let Some(name) = self.default_environment.as_deref() else {
+            return Ok(None);
+        };
+        let profile = self.profile(name, &Origin::File("default-environment"))?;
+        Ok(Some((name, profile)))
+    }
+
+    /// The environment of this name.
+    ///
+    /// # Errors
+    /// Where there is none. The name is not repeated: it may be a secret in the wrong place.
+    pub fn profile(&self, name: &str, named_by: &Origin) -> Result<&Profile, SettingsError> {
+        let names = self.environments.keys();
+        self.environments
+            .get(name)
+            .ok_or_else(|| SettingsError::UnknownProfile {
+                origin: named_by.clone(),
+                suggestion: nearest(name, names.clone().map(String::as_str)).map(str::to_owned),
+                names: names.cloned().collect(),
+            })
+    }
+}
+
 fn read_toml(text: &str) -> Result<ConfigFile, String> {
     let place = |error: &toml::de::Error| match error.span() {
         Some(span) => format!("{}: ", position(text, span.start)),
@@ -82,8 +111,13 @@ fn read_toml(text: &str) -> Result<ConfigFile, String> {
     let document = toml::Deserializer::parse(text)
         .map_err(|error| format!("{}{}", place(&error), error.message()))?;
     serde_path_to_error::deserialize(document).map_err(|error| {
-        let key = shown_key(&error.path().to_string());
+        let path = error.path().to_string();
         let error = error.into_inner();
+        // An unknown key may be a secret that was put before the `=`.
+        let key = match unknown_field(error.message()) {
+            Some(_) => String::new(),
+            None => shown_key(&path),
+        };
         let what = without_value(error.message());
         let mut why = format!("{}{key}{what}", place(&error));
         if let Some(name) = suggestion(error.message()) {
@@ -120,11 +154,11 @@ fn shown_key(path: &str) -> String {
 
 /// A message of the library without the value that it is about. What it says about types and names of keys stays.
 fn without_value(message: &str) -> String {
-    if let Some(rest) = message.strip_prefix("unknown variant ") {
-        let expected = rest
-            .find(", expected ")
-            .or_else(|| rest.find(", there are no"));
-        return format!("unknown value{}", expected.map_or("", |at| &rest[at..]));
+    if let Some((_, expected)) = unknown_field(message) {
+        return format!("unknown key{expected}");
+    }
+    if let Some((_, expected)) = unknown(message, "unknown variant `") {
+        return format!("unknown value{expected}");
     }
     for kind in ["invalid type: ", "invalid value: "] {
         let Some(rest) = message.strip_prefix(kind) else {
@@ -144,7 +178,6 @@ fn without_value(message: &str) -> String {
         return format!("{kind}{}{expected}", found.join(" "));
     }
     let ours = [
-        "unknown field ",
         "missing field ",
         "duplicate field ",
         "duplicate key",
@@ -172,16 +205,25 @@ pub(super) fn nearest<'a>(name: &str, offered: impl Iterator<Item = &'a str>) ->
     (best.0 >= ALIKE).then_some(best.1)
 }
 
-/// The message is "unknown field (or variant) `x`, expected one of `a`, `b`": every second piece is a name.
+/// The unknown key of a message "unknown field `x`, expected one of `a`, `b`", and what the message says after it. The
+/// key is anything; what follows it is ours.
+fn unknown_field(message: &str) -> Option<(&str, &str)> {
+    unknown(message, "unknown field `")
+}
+
+fn unknown<'a>(message: &'a str, begin: &str) -> Option<(&'a str, &'a str)> {
+    let rest = message.strip_prefix(begin)?;
+    let end = rest
+        .rfind("`, expected ")
+        .or_else(|| rest.rfind("`, there are no "))?;
+    Some((&rest[..end], &rest[end + 1..]))
+}
+
+/// Which of the names that a message expects comes nearest to the one that it does not know.
 fn suggestion(message: &str) -> Option<&str> {
-    let mut names = message
-        .strip_prefix("unknown field ")
-        .or_else(|| message.strip_prefix("unknown variant "))?
-        .split('`')
-        .skip(1)
-        .step_by(2);
-    let unknown = names.next()?;
-    nearest(unknown, names)
+    let (name, expected) =
+        unknown_field(message).or_else(|| unknown(message, "unknown variant `"))?;
+    nearest(name, expected.split('`').skip(1).step_by(2))
 }
 
 #[cfg(test)]
@@ -225,7 +267,14 @@ mod tests {
     fn no_value_of_the_file_stands_in_an_error() {
         let head = "[environments.contoso]\nurl = \"https://contoso.example\"\n";
         for (line, said) in [
-            ("client-secret = \"Canary~1\"", "`client-secret-"),
+            (
+                "client-secret = \"Canary~1\"",
+                "column 1: unknown key, expected one of",
+            ),
+            ("client-secret = \"Canary~1\"", "did you mean `client-secret-"),
+            ("\"client-secret-Canary~1\" = 1", "unknown key, expected"),
+            ("\"CANARY`, expected 4711\" = 1", "unknown key, expected one of"),
+            ("\"pace\".\"Canary\" = 1", "unknown key, expected"),
             (
                 "sign-in = \"Canary~1\"",
                 "`environments.contoso.sign-in`: unknown value, expected",
@@ -256,7 +305,8 @@ mod tests {
             ("\"Canary\" Canary", "line 3, column"),
         ] {
             let why = ConfigFile::parse(&format!("{head}{line}\n")).unwrap_err();
-            assert!(!why.contains("Canary") && !why.contains("4711"), "{why}");
+            let lower = why.to_lowercase();
+            assert!(!lower.contains("canary") && !why.contains("4711"), "{why}");
             assert!(
                 why.starts_with("line 3, column ") && why.contains(said),
                 "{line}: {why}"

@@ -46,11 +46,7 @@ pub fn from_variables(process: ProcessEnvironment<'_>) -> Result<SignInKeys, Set
     let named = variable("SYNCFILTERS_SIGN_IN").map(|word| {
         word.parse::<SignInKind>()
             .map_err(|why| SettingsError::SignIn {
-                why: if is_word(&word) {
-                    format!("SYNCFILTERS_SIGN_IN: {why}")
-                } else {
-                    "SYNCFILTERS_SIGN_IN is not a sign-in method (its value is not shown)".into()
-                },
+                why: format!("SYNCFILTERS_SIGN_IN holds {why}"),
             })
     });
     let given = process.has(TOKEN).then_some(SignInKind::Given);
@@ -67,14 +63,10 @@ pub fn from_variables(process: ProcessEnvironment<'_>) -> Result<SignInKeys, Set
     })
 }
 
-/// Whether a text may be a word of the settings, mistyped, and not a secret in the wrong place.
-fn is_word(text: &str) -> bool {
-    text.len() <= 24 && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'-')
-}
-
 /// Settles on one way of signing in.
 pub fn choose(keys: &SignInKeys, process: ProcessEnvironment<'_>) -> Result<Chosen, ChoiceError> {
     let chooser = Chooser { keys, process };
+    keys.check_client_id()?;
     match keys.sign_in.unwrap_or(SignInKind::Auto) {
         // A variable with a token was named, and so was the way.
         SignInKind::Auto if keys.access_token_variable.is_some() => Ok(Chosen {

@@ -7,7 +7,6 @@ use crate::model::{ClaimedAddress, EnvironmentUrl};
 use crate::pacing;
 use crate::plan::{GuardBook, Guards};
 
-use super::file::nearest;
 use super::guards::is_at;
 use super::{Address, ConfigFile, ConfigSource, Pace, Profile, SettingsError, SignInKeys};
 
@@ -187,14 +186,7 @@ impl Layers<'_> {
     }
 
     fn by_name(&self, name: &str, named_by: &Origin) -> Result<Target, SettingsError> {
-        let Some(profile) = self.file.environments.get(name) else {
-            let names = self.file.environments.keys().map(String::as_str);
-            return Err(SettingsError::UnknownProfile {
-                name: name.to_owned(),
-                origin: named_by.clone(),
-                suggestion: nearest(name, names).map(str::to_owned),
-            });
-        };
+        let profile = self.file.profile(name, named_by)?;
         let origin = Origin::Profile(name.to_owned());
         let address = Address::given(&profile.url, &origin)?;
         let origins = (origin, named_by.clone());
@@ -404,7 +396,7 @@ mod tests {
         let error = resolve(&asked, &Variables::default(), &file(), None).unwrap_err();
         assert_eq!(
             error.to_string(),
-            "there is no environment `productoin` in the configuration (--environment); did you mean `production`?"
+            "--environment names an environment that is not in the configuration file; it has production, test; did you mean `production`?"
         );
     }
 

@@ -8,7 +8,8 @@ use uuid::Uuid;
 
 use crate::plan::Bound;
 
-use super::Pace;
+use super::file::nearest;
+use super::{Pace, SettingsError};
 
 macro_rules! words {
     ($(#[$doc:meta])* $type:ident, $error:literal { $($(#[$variant_doc:meta])* $name:ident = $word:literal,)* }) => {
@@ -44,7 +45,13 @@ macro_rules! words {
             fn from_str(text: &str) -> Result<Self, String> {
                 let mut all = Self::ALL.iter();
                 let found = all.find(|one| one.as_str() == text).copied();
-                found.ok_or_else(|| format!(concat!("`{}` ", $error), text))
+                // The text is not repeated: it may be a secret in the wrong place.
+                found.ok_or_else(|| {
+                    let words: Vec<_> = Self::ALL.iter().map(|one| one.as_str()).collect();
+                    let alike = nearest(text, words.iter().copied())
+                        .map_or_else(String::new, |word| format!("; did you mean `{word}`?"));
+                    format!("{}; possible: {}{alike}", $error, words.join(", "))
+                })
             }
         }
     };
@@ -52,7 +59,7 @@ macro_rules! words {
 
 words! {
     /// A way of signing in.
-    SignInKind, "is not a sign-in method" {
+    SignInKind, "no sign-in method" {
         /// What the environment variables, then the machine, have to offer.
         Auto = "auto",
         /// The token in `SYNCFILTERS_ACCESS_TOKEN`.
@@ -84,7 +91,7 @@ words! {
 
 words! {
     /// Where the sign-in of a person is kept for the next command.
-    KeepKind, "is not a place to keep a sign-in" {
+    KeepKind, "no place for a sign-in" {
         /// Nowhere.
         No = "no",
         /// In the key store of the operating system.
@@ -106,6 +113,20 @@ macro_rules! keys {
             /// This layer, and below it another that counts where this one says nothing.
             pub fn or(self, below: Self) -> Self {
                 Self { $($key: self.$key.or(below.$key),)* }
+            }
+
+            /// Refuses an application that Entra ID cannot know. It is not repeated: it may be a secret in the wrong
+            /// place, and Entra ID would repeat it. AD FS takes any text.
+            pub(super) fn check_client_id(&self) -> Result<(), SettingsError> {
+                let is_id = |id: &String| Uuid::try_parse(id).is_ok();
+                if self.authority.is_some() || self.client_id.as_ref().is_none_or(is_id) {
+                    return Ok(());
+                }
+                Err(SettingsError::SignIn {
+                    why: "the id of the application is not a UUID; it is given with --client-id, AZURE_CLIENT_ID or \
+                          `client-id`"
+                        .into(),
+                })
             }
         }
 

@@ -18,6 +18,7 @@ mod lists;
 mod printed_commands;
 mod run_files;
 mod saved_plans;
+mod secrets;
 mod several;
 mod support;
 mod template_runs;

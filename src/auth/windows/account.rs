@@ -19,7 +19,7 @@ impl Account {
     pub(super) fn name(user: &str) -> Result<Username, SignInError> {
         let wrong = || {
             SignInError::unusable(
-                format!("`user` is {user:?}"),
+                "`user` of the configuration file",
                 "it has to be DOMAIN\\user or user@domain.example",
             )
         };

@@ -1,0 +1,97 @@
+//! What may be repeated of the settings: nothing that may be a secret put in the wrong place.
+//!
+//! A message names the key, flag or variable that a value came from, and its place; it repeats the value only where
+//! what it names exists.
+
+use std::path::{Component, Path};
+
+/// Beginnings of the names of variables that this program looks for itself. Nobody has to write these names into the
+/// settings.
+const KNOWN_VARIABLES: [&str; 4] = ["SYNCFILTERS_", "AZURE_", "ACTIONS_ID_TOKEN_", "SYSTEM_"];
+
+/// The name of an environment variable, where it is one for sure: it is set, or it is one of those that this program
+/// looks for itself. A secret of capitals looks like a name, too.
+pub fn variable_name(name: &str) -> Option<&str> {
+    let known = KNOWN_VARIABLES.iter().any(|begin| name.starts_with(begin));
+    // The system takes no such name, and the library panics at it.
+    let possible = !name.is_empty() && !name.contains(['=', '\0']);
+    (possible && (known || std::env::var_os(name).is_some())).then_some(name)
+}
+
+/// A path, where it is one for sure: it exists, or its folder does. The root folder and the working folder do not
+/// count: a secret without a slash, or with one at its begin, would be a path in them.
+pub fn path(path: &Path) -> Option<&Path> {
+    let folder = path.parent().filter(|folder| {
+        let named = |part| matches!(part, Component::Normal(_));
+        folder.components().any(named) && folder.is_dir()
+    });
+    (folder.is_some() || path.exists()).then_some(path)
+}
+
+/// The longest label of a domain name, in bytes (RFC 1035 2.3.4).
+const LONGEST_LABEL: usize = 63;
+
+/// Whether a text is a domain name with at least two labels. Secrets of Entra ID are none: they hold a tilde; nor are
+/// tokens: their parts are too long.
+pub fn is_domain_name(text: &str) -> bool {
+    let label = |label: &str| {
+        let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
+        (1..=LONGEST_LABEL).contains(&label.len())
+            && label.bytes().all(inner)
+            && !label.starts_with('-')
+            && !label.ends_with('-')
+    };
+    let text = text.strip_suffix('.').unwrap_or(text);
+    let Some((_, last)) = text.rsplit_once('.') else {
+        return false;
+    };
+    // The last label is letters, or one of other letters as `xn--…`.
+    let ends = last.bytes().all(|b| b.is_ascii_alphabetic()) || last.starts_with("xn--");
+    ends && last.len() > 1 && text.split('.').all(label)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_variable_is_named_only_where_there_is_one() {
+        assert_eq!(variable_name("PATH"), Some("PATH"));
+        let known = "SYNCFILTERS_ACCESS_TOKEN";
+        assert_eq!(variable_name(known), Some(known));
+        for secret in ["CANARY4711", "Canary~1", "", "A=B", "A\0B"] {
+            assert_eq!(variable_name(secret), None, "{secret:?}");
+        }
+    }
+
+    #[test]
+    fn a_path_is_named_only_where_its_folder_exists() {
+        let folder = tempfile::tempdir().unwrap();
+        let missing = folder.path().join("none.pem");
+        assert_eq!(path(&missing), Some(missing.as_path()));
+        assert_eq!(path(Path::new("/etc")), Some(Path::new("/etc")));
+        for secret in [
+            "Canary",
+            "/Canary",
+            "Can/ary",
+            "../Canary",
+            "",
+            "/",
+            "a\0b/c",
+        ] {
+            let shown = path(Path::new(secret));
+            assert!(shown.is_none_or(|path| path == Path::new("/")), "{secret}");
+        }
+    }
+
+    #[test]
+    fn names_of_domains_are_told_from_secrets() {
+        for name in ["contoso.crm4.dynamics.com", "a-b.Example", "x.xn--p1ai", "a.b.example."] {
+            assert!(is_domain_name(name), "{name}");
+        }
+        let long = format!("{}.example", "a".repeat(64));
+        for other in ["contoso", "Xb8Q~c.ab", "a.b.1", "a..bc", "-a.bc", "a_b.cd", &long, ""] {
+            assert!(!is_domain_name(other), "{other}");
+        }
+    }
+}

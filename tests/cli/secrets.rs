@@ -1,0 +1,194 @@
+//! A secret in the wrong place: whatever key, variable or flag it was given as, and however it looks, nothing repeats
+//! it, on the screen or in a document.
+
+use std::process::Command;
+
+use crate::support::{Ended, bare};
+
+/// Secrets as they look: of Entra ID, of capitals, with dots, a long one, with slashes, and a word.
+const LOOKS: [&str; 7] = [
+    "Xb8Q~Canary.4711-abcdefghijklmnopqrstuv",
+    "CANARY4711ABCDEF",
+    "Can.ary.Canary.4711",
+    "CanaryCanaryCanaryCanaryCanaryCanaryCanaryCanaryCanaryCanaryCanaryCanary",
+    "Can/Canary+4711/Canary==",
+    "/Canary4711",
+    "correct-canary-staple",
+];
+
+const COMMANDS: [&[&str]; 7] = [
+    &["whoami"],
+    &["doctor"],
+    &["list"],
+    &["login"],
+    &["logout"],
+    &["environments"],
+    &["plan", "deactivate"],
+];
+
+/// Nobody listens there, so that what gets as far as a request ends soon.
+const URL: &str = "http://127.0.0.1:1";
+
+fn assert_kept(command: &mut Command, secret: &str) {
+    let ended = Ended::from(command.output().unwrap());
+    let all = format!("{}{}", ended.stdout, ended.stderr);
+    let all = all.to_lowercase();
+    assert!(
+        !all.contains("canary") && !all.contains("4711"),
+        "{command:?} prints {secret}:\n{all}"
+    );
+}
+
+fn keeps(home: &tempfile::TempDir, args: &[&str], secret: &str, set: &dyn Fn(&mut Command)) {
+    for format in ["table", "json"] {
+        for verbose in [None, Some("-vv")] {
+            let mut command = bare(home, args);
+            command.args(["--format", format]).args(verbose);
+            set(&mut command);
+            assert_kept(&mut command, secret);
+        }
+    }
+}
+
+/// Every key of a profile, with what makes it count.
+const KEYS: [(&str, &str); 19] = [
+    ("sign-in", ""),
+    ("tenant", "sign-in = \"azure-cli\""),
+    ("tenant", "sign-in = \"client-secret\"\nclient-id = \"00000000-0000-0000-0000-000000000001\"\nclient-secret-variable = \"PATH\""),
+    ("client-id", "sign-in = \"client-secret\"\nclient-secret-variable = \"PATH\""),
+    ("client-id", "sign-in = \"device-code\""),
+    ("access-token-variable", ""),
+    ("client-secret-variable", "sign-in = \"client-secret\"\nclient-id = \"00000000-0000-0000-0000-000000000001\""),
+    ("client-secret-file", "sign-in = \"client-secret\"\nclient-id = \"00000000-0000-0000-0000-000000000001\""),
+    ("certificate", "sign-in = \"certificate\"\nclient-id = \"00000000-0000-0000-0000-000000000001\""),
+    ("certificate-password-variable", "sign-in = \"certificate\"\ncertificate = \"/etc/hostname\"\nclient-id = \"00000000-0000-0000-0000-000000000001\""),
+    ("certificate-password-file", "sign-in = \"certificate\"\ncertificate = \"/etc/hostname\"\nclient-id = \"00000000-0000-0000-0000-000000000001\""),
+    ("federated-token-file", "sign-in = \"federation\"\nclient-id = \"00000000-0000-0000-0000-000000000001\""),
+    ("user", "sign-in = \"ntlm\"\npassword-variable = \"PATH\""),
+    ("password-variable", "sign-in = \"negotiate\"\nuser = \"CONTOSO\\\\svc\""),
+    ("password-file", "sign-in = \"ntlm\"\nuser = \"CONTOSO\\\\svc\""),
+    ("authority", "sign-in = \"device-code\"\nclient-id = \"a\""),
+    ("keep", "sign-in = \"device-code\"\nclient-id = \"a\""),
+    ("organization", ""),
+    ("max-changes", ""),
+];
+
+#[test]
+fn a_secret_as_the_value_of_any_key_of_the_configuration_is_not_repeated() {
+    let home = tempfile::tempdir().unwrap();
+    let path = home.path().join("config.toml");
+    for secret in LOOKS {
+        let mut texts: Vec<_> = KEYS
+            .iter()
+            .map(|(key, rest)| {
+                format!("default-environment = \"it\"\n[environments.it]\nurl = \"{URL}\"\n{key} = \"{secret}\"\n{rest}\n")
+            })
+            .collect();
+        let it = "default-environment = \"it\"\n[environments.it]\n";
+        for url in [
+            secret.to_owned(),
+            format!("https://me:{secret}@contoso.example"),
+            format!("https://{secret}@127.0.0.1:1"),
+            format!("http://contoso.example/{secret}?{secret}#{secret}"),
+            format!("{URL}/?code={secret}#{secret}"),
+            format!("ftp://{secret}/{secret}"),
+            format!("https://a b{secret}"),
+        ] {
+            texts.push(format!("{it}url = \"{url}\"\n"));
+        }
+        texts.push(format!("default-environment = \"{secret}\"\n[environments.it]\nurl = \"{URL}\"\n"));
+        texts.push(format!("default-environment = \"{secret}\"\n"));
+        for table in ["", "[pace]\n", it] {
+            texts.push(format!("{table}\"{secret}\" = 1\n"));
+            texts.push(format!("{table}\"client-secret-{secret}\" = 1\n"));
+            texts.push(format!("{table}{secret} = 1\n"));
+            texts.push(format!("{table}pace = {secret}\n"));
+            texts.push(format!("{table}pace = \"{secret}\"\n"));
+            texts.push(format!("{table}concurrency = \"{secret}\"\n"));
+        }
+        texts.push(format!("{secret}\n"));
+        for text in texts {
+            std::fs::write(&path, &text).unwrap();
+            for command in COMMANDS {
+                // Every command reads the file alike; two show it in both ways.
+                let formats: &[&str] = if command.len() == 1 && matches!(command[0], "whoami" | "environments") {
+                    &["table", "json"]
+                } else {
+                    &["json"]
+                };
+                for format in formats {
+                    let mut args = command.to_vec();
+                    args.extend(["--format", format, "--config", path.to_str().unwrap(), "-q"]);
+                    assert_kept(&mut bare(&home, &args), &text);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_secret_in_any_variable_is_not_repeated() {
+    let home = tempfile::tempdir().unwrap();
+    for secret in LOOKS {
+        for variable in [
+            "SYNCFILTERS_URL",
+            "SYNCFILTERS_ENVIRONMENT",
+            "SYNCFILTERS_SIGN_IN",
+            "SYNCFILTERS_ACCESS_TOKEN",
+            "AZURE_TENANT_ID",
+            "AZURE_CLIENT_ID",
+            "AZURE_CLIENT_SECRET",
+            "AZURE_CLIENT_CERTIFICATE_PATH",
+            "AZURE_CLIENT_CERTIFICATE_PASSWORD",
+            "AZURE_FEDERATED_TOKEN_FILE",
+            "ACTIONS_ID_TOKEN_REQUEST_URL",
+            "HTTPS_PROXY",
+        ] {
+            keeps(&home, &["whoami"], secret, &|command| {
+                command
+                    .env("SYNCFILTERS_URL", URL)
+                    .env("AZURE_TENANT_ID", "contoso.example")
+                    .env("AZURE_CLIENT_ID", "00000000-0000-0000-0000-000000000001");
+                if variable != "AZURE_CLIENT_SECRET" {
+                    command.env("AZURE_CLIENT_CERTIFICATE_PATH", "/etc/hostname");
+                }
+                command.env(variable, secret);
+            });
+        }
+    }
+}
+
+#[test]
+fn a_secret_given_as_a_flag_or_a_word_is_not_repeated() {
+    let home = tempfile::tempdir().unwrap();
+    for secret in LOOKS {
+        for flag in ["--url", "--environment", "--sign-in", "--tenant", "--client-id"] {
+            keeps(&home, &["whoami", flag, secret], secret, &|command| {
+                if flag != "--url" && flag != "--environment" {
+                    command.env("SYNCFILTERS_URL", URL);
+                }
+                if flag != "--client-id" {
+                    command.env("AZURE_CLIENT_ID", "00000000-0000-0000-0000-000000000001");
+                }
+                command.env("AZURE_CLIENT_SECRET", "x");
+            });
+        }
+        for url in [
+            format!("https://me:{secret}@contoso.example"),
+            format!("http://contoso.example/?code={secret}"),
+            format!("{URL}/main.aspx?code={secret}#{secret}"),
+            format!("ftp://contoso.example/{secret}"),
+        ] {
+            keeps(&home, &["whoami", "--url", &url], secret, &|command| {
+                command.env("SYNCFILTERS_ACCESS_TOKEN", "x");
+            });
+        }
+        if secret.starts_with('/') {
+            continue;
+        }
+        keeps(&home, &["login", secret], secret, &|_| ());
+        keeps(&home, &[secret], secret, &|_| ());
+        let flag = format!("--client-secret={secret}");
+        keeps(&home, &["login", &flag], secret, &|_| ());
+    }
+}
