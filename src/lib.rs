@@ -29,6 +29,7 @@ pub mod journal;
 pub mod model;
 pub mod pacing;
 pub mod plan;
+mod private_file;
 pub mod report;
 pub mod rollout;
 pub mod settings;

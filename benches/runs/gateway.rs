@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use axum::body::Bytes;
+use axum::http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
 use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use axum::response::{IntoResponse, Response};
 
@@ -61,7 +62,13 @@ impl Gateway {
         through
     }
 
-    async fn answer(&self, method: Method, uri: &Uri, headers: HeaderMap, body: Bytes) -> Response {
+    async fn answer(
+        &self,
+        method: Method,
+        uri: &Uri,
+        mut headers: HeaderMap,
+        body: Bytes,
+    ) -> Response {
         if !self.lets_through() {
             self.refused.fetch_add(1, Ordering::Relaxed);
             let refusal = (StatusCode::TOO_MANY_REQUESTS, "Too many requests");
@@ -72,6 +79,9 @@ impl Gateway {
             };
         }
         self.through.fetch_add(1, Ordering::Relaxed);
+        for name in [TRANSFER_ENCODING, CONNECTION, CONTENT_LENGTH] {
+            headers.remove(name);
+        }
         let request = self
             .http
             .request(method, format!("{}{uri}", self.server))
@@ -80,7 +90,11 @@ impl Gateway {
         let Ok(answer) = request.send().await else {
             return StatusCode::BAD_GATEWAY.into_response();
         };
-        let (status, headers) = (answer.status(), answer.headers().clone());
+        let (status, mut headers) = (answer.status(), answer.headers().clone());
+        // These are about one connection (RFC 9110 7.6.1); the next has its own.
+        for name in [TRANSFER_ENCODING, CONNECTION, CONTENT_LENGTH] {
+            headers.remove(name);
+        }
         match answer.bytes().await {
             Ok(body) => (status, headers, body).into_response(),
             Err(_) => StatusCode::BAD_GATEWAY.into_response(),

@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::private_file::private;
+
 use super::SignInError;
 use super::secret::read_private;
 
@@ -135,11 +137,7 @@ fn write_private(folder: &Path, name: &str, secret: &SecretString) -> std::io::R
     std::fs::create_dir_all(folder)?;
     let path = folder.join(file_name(name));
     let draft = folder.join(format!("{}.{}", file_name(name), std::process::id()));
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true).create(true).truncate(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    let mut file = options.open(&draft)?;
+    let mut file = private().create(true).truncate(true).open(&draft)?;
     file.write_all(secret.expose_secret().as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&draft, &path)

@@ -13,7 +13,7 @@ use crate::settings::SignInKind;
 
 use super::demo::DemoArgs;
 use super::sandbox::SandboxArgs;
-use super::scope_args::ScopeArgs;
+use super::scope_args::{LISTS, ScopeArgs};
 use super::template_args::TemplatesArgs;
 
 /// Switch the appointment synchronisation of every Dynamics 365 user off or on, the supported way.
@@ -284,7 +284,7 @@ pub(super) struct ForesightArgs {
     /// The users of another sync engine: shows who would have both engines, or none
     ///
     /// A list as for --users-from.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", group = LISTS)]
     pub(super) other_engine: Option<String>,
 }
 
@@ -418,7 +418,7 @@ pub(super) struct ReportArgs {
     /// The run: its id, the first digits of its id, `latest`, or its file
     #[arg(value_name = "RUN")]
     pub(super) run: String,
-    /// Write to this file
+    /// Write to this file; `-` is standard output
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) output: Option<PathBuf>,
 }

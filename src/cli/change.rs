@@ -16,6 +16,7 @@ use super::connect::{connector, environments, store};
 use super::consent::{self, Consent, expected};
 use super::error::CliError;
 use super::exit::Exit;
+use super::printer::STANDARD_OUTPUT;
 use super::scope::{asked, criteria, selection};
 use super::scope_args::ScopeArgs;
 use super::site::{Ending, Site, Stage};
@@ -155,6 +156,10 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
         Some(_) if places.len() > 1 => {
             let why =
                 "--out keeps one plan; of several environments each plan is kept among the runs";
+            return Err(CliError::Usage(why.into()));
+        }
+        Some(path) if path.as_os_str() == STANDARD_OUTPUT => {
+            let why = "--out names a file: a plan is a database, which cannot be written to standard output";
             return Err(CliError::Usage(why.into()));
         }
         Some(path) => NewRunFile::At(path.clone()),

@@ -6,8 +6,9 @@ use std::sync::OnceLock;
 
 use secrecy::SecretString;
 
-use crate::journal::private;
 use crate::report::{CleanWriter, Format, Look, ProgressStyle, StyledWrite, Tone, clean, terminal};
+
+use crate::private_file::private;
 
 use super::args::{ColorChoice, OutputArgs};
 
@@ -15,6 +16,8 @@ use super::args::{ColorChoice, OutputArgs};
 const NARROWEST: usize = 40;
 /// Where there is no terminal to ask.
 const USUAL_WIDTH: usize = 80;
+/// Where a file may be named, standard output.
+pub(super) const STANDARD_OUTPUT: &str = "-";
 /// A table any wider is hard to follow with the eye.
 const WIDEST: usize = 140;
 
@@ -37,7 +40,7 @@ impl Printer {
             look: Look { width: width() },
             colors,
             quiet: args.quiet,
-            progress: progress_style(args, terminal::stderr_is_screen()),
+            progress: progress_style(args, terminal::stderr_is_screen() && terminal::takes_escapes()),
         }
     }
 
@@ -59,6 +62,7 @@ impl Printer {
     /// Where a result goes that may be wanted in a file. A file has no colours, whatever the terminal has.
     pub(super) fn result_in(file: Option<&Path>) -> io::Result<Box<dyn StyledWrite>> {
         Ok(match file {
+            Some(path) if path.as_os_str() == STANDARD_OUTPUT => Self::result(),
             Some(path) => {
                 let file = private().create_new(true).open(path)?;
                 Box::new(CleanWriter::plain(io::BufWriter::new(file)))
@@ -92,15 +96,12 @@ impl Printer {
     }
 
     /// Asks for something that is not shown while it is typed; `None` where nobody answers.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the only place that asks so; what is asked is cleaned"
-    )]
     pub(super) fn ask_secret(question: &str) -> Option<SecretString> {
-        let password = dialoguer::Password::new()
-            .with_prompt(clean(question))
-            .interact();
-        password.ok().map(SecretString::from)
+        if !terminal::stderr_is_screen() {
+            return None;
+        }
+        Self::ask(&format!("{question}: "));
+        terminal::read_unseen_line()
     }
 
     /// Says a sentence on standard error in any case. It is one line, whoever wrote what stands in it.
@@ -180,9 +181,7 @@ impl Colors {
         let wanted = |screen: bool| match choice {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
-            ColorChoice::Auto => {
-                screen && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
-            }
+            ColorChoice::Auto => screen && terminal::takes_escapes(),
         };
         Self {
             stdout: wanted(terminal::stdout_is_screen()),
@@ -200,11 +199,11 @@ impl Colors {
     }
 }
 
-/// A bar needs a screen, and would be torn apart by messages in between.
-fn progress_style(args: &OutputArgs, on_screen: bool) -> ProgressStyle {
+/// A bar needs a screen that moves its cursor, and would be torn apart by messages in between.
+fn progress_style(args: &OutputArgs, can_move: bool) -> ProgressStyle {
     if args.no_progress || args.quiet {
         ProgressStyle::Hidden
-    } else if on_screen && args.verbose == 0 {
+    } else if can_move && args.verbose == 0 {
         ProgressStyle::Bar
     } else {
         ProgressStyle::Lines

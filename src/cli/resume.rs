@@ -18,6 +18,7 @@ use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
 use super::site::{Ending, Site};
+use super::skipped_names::say_skipped;
 
 /// Applies a saved plan, where it still fits.
 pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliError> {
@@ -125,6 +126,7 @@ async fn lead_to_plan(
     name: &str,
 ) -> Result<Result<Site, EndedRun>, CliError> {
     let tries_again = matches!(opened, Opened::Finished(_));
+    let gathers = matches!(opened, Opened::Created(_));
     let (_board, watches) = watches(app, &[name]);
     let run = opened.handle();
     let led = app.during(&watches[0], run, opened.into_plan(drifted));
@@ -132,6 +134,9 @@ async fn lead_to_plan(
     let name = name.to_owned();
     Ok(match led {
         Ok(IntoPlan::Planned(planned, differences)) => {
+            if gathers {
+                say_skipped(&planned, &watches[0]).await?;
+            }
             if let Some(differences) = &differences {
                 show_differences(app, differences)?;
             }

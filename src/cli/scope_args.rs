@@ -1,22 +1,31 @@
 //! The options that choose users and filters.
 
-use clap::{Args, ValueEnum};
+use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::rollout::SurveyMode;
 
+/// The options that read a list.
+pub(super) const LISTS: &str = "lists";
+/// The options that name users.
+const NAMES: &str = "names";
+
 /// Which users, and which of their filters.
 #[derive(Debug, Args)]
-#[command(next_help_heading = "Users and filters")]
+#[command(
+    next_help_heading = "Users and filters",
+    group(ArgGroup::new(LISTS).multiple(true)),
+    group(ArgGroup::new(NAMES).multiple(true))
+)]
 pub(super) struct ScopeArgs {
     /// Only this user: UPN, e-mail address, DOMAIN\name or id (repeatable)
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", group = NAMES)]
     pub(super) user: Vec<String>,
     /// Only the users of this list: a name a line, or CSV with a header; `-` is standard input
     ///
     /// Read are UTF-8, UTF-16 and Windows-1252, with commas, semicolons or tabs, and the exports of Microsoft 365,
     /// Entra, Exchange, Dynamics and this tool. A line that is not certain is refused. Where an e-mail address of
     /// one user is the UPN of another, the UPN counts; and an enabled user counts before a disabled one.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", groups = [LISTS, NAMES])]
     pub(super) users_from: Option<String>,
     /// Only users with this security role, directly or through a team (repeatable)
     ///
@@ -40,16 +49,16 @@ pub(super) struct ScopeArgs {
     #[arg(long, value_name = "NAME")]
     pub(super) view: Vec<String>,
     /// Never this user (repeatable)
-    #[arg(long, value_name = "USER")]
+    #[arg(long, value_name = "USER", group = NAMES)]
     pub(super) exclude_user: Vec<String>,
     /// Never the users of this list, as for `--users-from`; where a name matches several users, none of them
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", groups = [LISTS, NAMES])]
     pub(super) exclude_from: Option<String>,
     /// The title of the column that holds the names, in every list that is given
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", requires = LISTS)]
     pub(super) column: Option<String>,
     /// Go on without names that match no user, and list them
-    #[arg(long)]
+    #[arg(long, requires = NAMES)]
     pub(super) skip_unknown: bool,
     /// Only filters of this type, such as `contact`; `all` for every type (repeatable)
     ///

@@ -6,6 +6,8 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
+use crate::private_file::private;
+
 use super::contents::{failed, harden, inspect};
 use super::lock::RunLock;
 use super::place::{BESIDE, FoundFile, beside, make_private};

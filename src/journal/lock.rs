@@ -5,7 +5,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use super::place::{FoundFile, private};
+use crate::private_file::private;
+
+use super::place::FoundFile;
 use crate::model::RunId;
 
 /// How long a lock is waited for: somebody who only reads has it no longer than that.

@@ -39,7 +39,6 @@ pub use foresight::{Asked, Mark, Named, Surroundings};
 pub use head::{Head, Phase, Requests};
 pub use held::HeldRun;
 pub use history::{HistoryEntry, HistoryKind};
-pub(crate) use place::private;
 pub use reader::RunReader;
 pub use related::{Claim, RelatedRuns, Undone, undone_beside, written_beside};
 pub(crate) use run_ref::quoted;

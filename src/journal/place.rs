@@ -136,16 +136,6 @@ fn hard_links(_: &Metadata) -> u64 {
     1
 }
 
-/// Options for a file that nobody but its owner may read. On Windows a file inherits the rights of its folder, and the
-/// user's own folder is closed to others.
-pub(crate) fn private() -> std::fs::OpenOptions {
-    let mut options = std::fs::OpenOptions::new();
-    options.write(true);
-    #[cfg(unix)]
-    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
-    options
-}
-
 /// Makes a file private that an earlier version made readable for others.
 pub(super) fn make_private(path: &Path) {
     #[cfg(unix)]

@@ -76,6 +76,18 @@ pub enum GroupMismatch {
         /// The name that comes nearest.
         nearest: Option<String>,
     },
+    /// The server does not tell what there is, so that nobody knows whether the name is right.
+    #[error("{flag}: whether there is the {what} `{name}` cannot be checked: {says}; leave it out, or give `all`")]
+    Unchecked {
+        /// Where it was given.
+        flag: &'static str,
+        /// What it should have been, such as `filter type`.
+        what: &'static str,
+        /// The name.
+        name: String,
+        /// Why it cannot be checked.
+        says: String,
+    },
     /// Several business units have the name.
     #[error("--business-unit: `{name}` names several business units: {}; give the id of one", units.join(", "))]
     Several {

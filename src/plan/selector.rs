@@ -249,6 +249,10 @@ fn names_of(user: &User) -> Vec<(String, bool)> {
     let mut names = vec![(key(&user.id.to_string()), false)];
     names.extend(user.object_id.map(|id| (key(&id.to_string()), false)));
     names.push((key(&user.login), false));
+    // Accounts of the platform, such as SYSTEM, have no other name; reports call them by it.
+    if user.login.trim().is_empty() {
+        names.push((key(&user.full_name), false));
+    }
     names.extend(user.email.as_ref().map(|email| (key(email), true)));
     names.retain(|(name, _)| !name.is_empty());
     names

@@ -4,10 +4,11 @@
     reason = "everything else reaches them through the cleaning writers that are made here"
 )]
 
-use std::io::{self, BufWriter, IsTerminal, Write};
+use std::io::{self, BufWriter, IsTerminal, LineWriter, Write};
 
 use console::Term;
 use indicatif::{ProgressDrawTarget, TermLike};
+use secrecy::SecretString;
 
 use super::text::clean;
 use super::writer::{CleanWriter, StyledWrite};
@@ -29,6 +30,21 @@ pub fn stderr_is_screen() -> bool {
     io::stderr().is_terminal()
 }
 
+/// Whether the terminal takes escape sequences: it says that it is no dumb one, and nobody asked for plain text.
+/// Without colours the bar, which moves the cursor, becomes lines, too: whoever sets `NO_COLOR` reads with something that
+/// shows the sequences.
+pub fn takes_escapes() -> bool {
+    let variable = |name| std::env::var_os(name).unwrap_or_default();
+    variable("NO_COLOR").is_empty() && variable("TERM") != "dumb"
+}
+
+/// A line that is typed without being seen; none where nobody is there to type.
+pub fn read_unseen_line() -> Option<SecretString> {
+    let term = Term::stderr();
+    let line = term.is_term().then(|| term.read_secure_line())?.ok()?;
+    Some(SecretString::from(line))
+}
+
 /// Columns of the terminal, where there is one.
 pub fn columns() -> Option<usize> {
     let (_, columns) = Term::stdout().size_checked()?;
@@ -41,10 +57,17 @@ pub fn stdout(color: bool) -> Box<dyn StyledWrite> {
     Box::new(CleanWriter::new(out, color))
 }
 
-/// Standard error, for everything else.
+/// Standard error, for everything else. Each line is written whole, whatever is written at the same time.
 pub fn stderr(color: bool) -> Box<dyn StyledWrite + Send> {
-    let out = CleanWriter::new(Unread(io::stderr()), color);
+    let out = CleanWriter::new(whole_lines(Unread(io::stderr())), color);
     Box::new(out.with_longest_line(LONGEST_MESSAGE))
+}
+
+/// Hands over a line with one call.
+fn whole_lines<W: Write>(out: W) -> LineWriter<W> {
+    /// More bytes than the longest message has: up to four a character, with its colours.
+    const ROOM: usize = 8 * LONGEST_MESSAGE;
+    LineWriter::with_capacity(ROOM, out)
 }
 
 /// Standard error, for the log: what is written at once is one line of it.
@@ -69,7 +92,7 @@ impl<W: Write> Write for LogLine<W> {
 /// Where moving bars are drawn: on standard error, if that is a screen.
 pub(super) fn bars() -> ProgressDrawTarget {
     let term = Term::buffered_stderr();
-    if term.is_term() {
+    if term.is_term() && takes_escapes() {
         ProgressDrawTarget::term_like_with_hz(Box::new(Screen(term)), BARS_A_SECOND)
     } else {
         ProgressDrawTarget::hidden()
@@ -150,6 +173,8 @@ impl<W: Write> Write for Unread<W> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::report::paint::Tone;
+    use crate::report::writer::paint_line;
 
     #[test]
     fn an_event_is_one_line_of_the_log() {
@@ -158,6 +183,31 @@ mod tests {
             .write_all(b"asked for a\x1b[2J\nerror: b\n")
             .unwrap();
         assert_eq!(out, "asked for a·[2J error: b\n".as_bytes());
+    }
+
+    #[test]
+    fn a_line_is_handed_over_with_one_call_whatever_it_is_made_of() {
+        #[derive(Default)]
+        struct Calls(Vec<String>);
+        impl Write for Calls {
+            fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+                self.0.push(String::from_utf8(bytes.to_vec()).unwrap());
+                Ok(bytes.len())
+            }
+            fn flush(&mut self) -> io::Result<()> {
+                Ok(())
+            }
+        }
+        let mut calls = Calls::default();
+        let mut out = CleanWriter::new(whole_lines(&mut calls), true);
+        let long = "\u{1f469}".repeat(LONGEST_MESSAGE);
+        for _ in 0..2 {
+            writeln!(out, "{}: {}", "production", 1).unwrap();
+            paint_line(&mut out, Tone::Bad, &long).unwrap();
+        }
+        drop(out);
+        assert_eq!(calls.0.len(), 4, "{calls:?}", calls = calls.0.len());
+        assert!(calls.0.iter().all(|line| line.ends_with('\n')));
     }
 
     #[test]

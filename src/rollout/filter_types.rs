@@ -1,18 +1,22 @@
 //! Whether the filter types that were asked for can occur: a type that is misspelt matches nothing, and nothing is
 //! then out of line.
 
-use crate::dataverse::Reader;
+use crate::dataverse::{Error, Reader};
 use crate::model::{CALENDAR_TYPES, FilterType};
 use crate::plan::{Criteria, GroupMismatch, find_name};
 
 use super::RolloutError;
 
+const FLAG: &str = "--type";
+const WHAT: &str = "filter type";
+
 /// Looks up the types that the criteria name. The three calendar types need no look-up; other types are those of the
 /// tables of this organisation, and of the filters that it has.
 ///
 /// # Errors
-/// [`RolloutError::Groups`] with each type that is none of these, and the one that comes nearest. Where the server
-/// does not tell its tables, no type is refused.
+/// [`RolloutError::Groups`] with each type that is none of these, and the one that comes nearest. Where the server does
+/// not tell its tables, a type is refused unless some filter has it: a type that is misspelt matches nothing, and all
+/// would look well.
 pub async fn check_types(reader: &Reader, criteria: &Criteria) -> Result<(), RolloutError> {
     let calendar = CALENDAR_TYPES.map(FilterType::new);
     let mut unknown: Vec<_> = criteria.types().cloned().collect();
@@ -20,37 +24,44 @@ pub async fn check_types(reader: &Reader, criteria: &Criteria) -> Result<(), Rol
     if unknown.is_empty() {
         return Ok(());
     }
-    let mut known = match reader.tables().await {
-        Ok(tables) => tables,
-        Err(error) if error.is_fatal() => return Err(error.into()),
-        Err(_) => return Ok(()),
-    };
+    let tables = not_fatal(reader.tables().await)?;
+    let mut known = tables.as_ref().cloned().unwrap_or_default();
     unknown.retain(|wanted| !known.contains(wanted));
     if unknown.is_empty() {
         return Ok(());
     }
-    match reader.types_of_filters().await {
-        Ok(types) => known.extend(types),
-        Err(error) if error.is_fatal() => return Err(error.into()),
-        // Every type of a filter is a table, and the tables are known.
-        Err(_) => {}
-    }
+    // Every type of a filter is a table: where the tables are known, it does not matter that this fails.
+    known.extend(not_fatal(reader.types_of_filters().await)?.unwrap_or_default());
     unknown.retain(|wanted| !known.contains(wanted));
+    if unknown.is_empty() {
+        return Ok(());
+    }
     known.extend(calendar);
     known.insert(FilterType::new("all"));
-    let mismatches: Vec<_> = unknown
-        .iter()
-        .map(|wanted| GroupMismatch::Unknown {
-            flag: "--type",
-            what: "filter type",
+    let mismatch = |wanted: &FilterType| match &tables {
+        Ok(_) => GroupMismatch::Unknown {
+            flag: FLAG,
+            what: WHAT,
             name: wanted.to_string(),
             nearest: find_name(wanted.as_str(), known.iter().map(FilterType::as_str))
                 .err()
                 .flatten(),
-        })
-        .collect();
-    if mismatches.is_empty() {
-        return Ok(());
+        },
+        Err(says) => GroupMismatch::Unchecked {
+            flag: FLAG,
+            what: WHAT,
+            name: wanted.to_string(),
+            says: says.clone(),
+        },
+    };
+    Err(RolloutError::Groups(unknown.iter().map(mismatch).collect()))
+}
+
+/// An answer, or why there is none where the run can still do without it.
+fn not_fatal<T>(answer: Result<T, Error>) -> Result<Result<T, String>, Error> {
+    match answer {
+        Ok(answer) => Ok(Ok(answer)),
+        Err(error) if error.is_fatal() => Err(error),
+        Err(error) => Ok(Err(error.to_string())),
     }
-    Err(RolloutError::Groups(mismatches))
 }
