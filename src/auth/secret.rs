@@ -65,9 +65,11 @@ fn variable(name: &str) -> Result<SecretString, String> {
         Err(std::env::VarError::NotUnicode(_)) => Err(format!("{name} does not hold text")),
         Err(std::env::VarError::NotPresent) => Err(match disclosure::variable_name(name) {
             Some(name) => format!("{name} is not set"),
-            None => "the variable is not set (its name is not shown, because it may be the secret; \
+            None => {
+                "the variable is not set (its name is not shown, because it may be the secret; \
                      where the settings ask for the name of a variable, write its name)"
-                .to_owned(),
+                    .to_owned()
+            }
         }),
     }
 }
@@ -177,9 +179,15 @@ mod tests {
             "Canary 1",
         ] {
             let why = read(&SecretFrom::Variable(secret.into())).unwrap_err();
-            assert!(!why.to_lowercase().contains("anary") && why.contains("not shown"), "{why}");
+            assert!(
+                !why.to_lowercase().contains("anary") && why.contains("not shown"),
+                "{why}"
+            );
             let why = read(&SecretFrom::File(secret.into())).unwrap_err();
-            assert!(!why.to_lowercase().contains("anary") && why.contains("not shown"), "{why}");
+            assert!(
+                !why.to_lowercase().contains("anary") && why.contains("not shown"),
+                "{why}"
+            );
         }
         let missing = std::env::temp_dir().join("syncfilters-no-such-file");
         let why = read(&SecretFrom::File(missing.clone())).unwrap_err();

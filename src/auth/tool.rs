@@ -264,10 +264,10 @@ mod tests {
         let new = |resource: &str, tenant: &str| {
             ToolGrant::new(Tool::Azure, "az".into(), resource, Some(tenant))
         };
-        assert!(new("https://contoso.example", "t-1").is_ok());
+        assert!(new("https://contoso.example", "contoso.example").is_ok());
         assert!(new("https://contoso.example", "--debug").is_err());
         assert!(new("https://contoso.example", "a & calc").is_err());
-        assert!(new("https://contoso.example/&calc", "t-1").is_err());
+        assert!(new("https://contoso.example/&calc", "contoso.example").is_err());
     }
 
     #[test]

@@ -141,7 +141,13 @@ fn shown(error: clap::Error) -> clap::Error {
 /// The same error without what may be a secret: the value of an option that says where or how to sign in, and a word
 /// that is no option and no command.
 fn without_secret(mut error: clap::Error) -> clap::Error {
-    const SIGN_IN: [&str; 5] = ["--url", "--environment", "--sign-in", "--tenant", "--client-id"];
+    const SIGN_IN: [&str; 5] = [
+        "--url",
+        "--environment",
+        "--sign-in",
+        "--tenant",
+        "--client-id",
+    ];
     const NOT_SHOWN: &str = "(not shown)";
     let text = |error: &clap::Error, kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),

@@ -40,7 +40,10 @@ impl Printer {
             look: Look { width: width() },
             colors,
             quiet: args.quiet,
-            progress: progress_style(args, terminal::stderr_is_screen() && terminal::takes_escapes()),
+            progress: progress_style(
+                args,
+                terminal::stderr_is_screen() && terminal::takes_escapes(),
+            ),
         }
     }
 

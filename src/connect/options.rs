@@ -6,8 +6,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::settings::{
-    Asked, ConfigFile, ConfigSource, Origin, Pace, ProcessEnvironment, Profile, RunAddress, SettingsError,
-    SignInKeys, Target, Variables, config_path, from_variables, resolve,
+    Asked, ConfigFile, ConfigSource, Origin, Pace, ProcessEnvironment, Profile, RunAddress,
+    SettingsError, SignInKeys, Target, Variables, config_path, from_variables, resolve,
 };
 
 /// What a front end says of where to connect and how.

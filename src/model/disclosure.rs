@@ -86,11 +86,25 @@ mod tests {
 
     #[test]
     fn names_of_domains_are_told_from_secrets() {
-        for name in ["contoso.crm4.dynamics.com", "a-b.Example", "x.xn--p1ai", "a.b.example."] {
+        for name in [
+            "contoso.crm4.dynamics.com",
+            "a-b.Example",
+            "x.xn--p1ai",
+            "a.b.example.",
+        ] {
             assert!(is_domain_name(name), "{name}");
         }
         let long = format!("{}.example", "a".repeat(64));
-        for other in ["contoso", "Xb8Q~c.ab", "a.b.1", "a..bc", "-a.bc", "a_b.cd", &long, ""] {
+        for other in [
+            "contoso",
+            "Xb8Q~c.ab",
+            "a.b.1",
+            "a..bc",
+            "-a.bc",
+            "a_b.cd",
+            &long,
+            "",
+        ] {
             assert!(!is_domain_name(other), "{other}");
         }
     }

@@ -337,13 +337,21 @@ mod tests {
             "me:canary@contoso.example",
         ] {
             let error = text.parse::<EnvironmentUrl>().unwrap_err().to_string();
-            assert!(!error.contains("anary") && !error.contains("ARY"), "{error}");
+            assert!(
+                !error.contains("anary") && !error.contains("ARY"),
+                "{error}"
+            );
         }
         assert_eq!(
             parse("https://contoso.example?code=canary#canary").to_string(),
             "https://contoso.example"
         );
-        for host in ["localhost:4711", "contoso.example/org", "127.0.0.1:1", "https://crm"] {
+        for host in [
+            "localhost:4711",
+            "contoso.example/org",
+            "127.0.0.1:1",
+            "https://crm",
+        ] {
             assert!(host.parse::<EnvironmentUrl>().is_ok(), "{host}");
         }
     }

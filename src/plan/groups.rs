@@ -77,7 +77,9 @@ pub enum GroupMismatch {
         nearest: Option<String>,
     },
     /// The server does not tell what there is, so that nobody knows whether the name is right.
-    #[error("{flag}: whether there is the {what} `{name}` cannot be checked: {says}; leave it out, or give `all`")]
+    #[error(
+        "{flag}: whether there is the {what} `{name}` cannot be checked: {says}; leave it out, or give `all`"
+    )]
     Unchecked {
         /// Where it was given.
         flag: &'static str,

@@ -263,6 +263,7 @@ mod tests {
     use super::*;
     use crate::plan::Place;
     use crate::plan::change::tests::user;
+    use proptest::prelude::*;
 
     fn named(name: &str) -> Named {
         Named {
@@ -408,6 +409,21 @@ mod tests {
     }
 
     #[test]
+    fn an_account_without_a_login_is_called_by_its_name() {
+        let system = User {
+            login: String::new(),
+            full_name: "SYSTEM".into(),
+            ..user(1)
+        };
+        let other = User {
+            full_name: "SYSTEM".into(),
+            ..user(2)
+        };
+        let (chosen, mismatches) = select(&only("system"), &[system, other]);
+        assert_eq!((chosen, mismatches), (vec![true, false], vec![]));
+    }
+
+    #[test]
     fn an_exclusion_takes_every_match() {
         let off = User {
             disabled: true,
@@ -457,5 +473,38 @@ mod tests {
         };
         let (_, resolved) = resolve(&selection, &[user(1)]);
         assert_eq!((resolved.mismatches.len(), resolved.skipped.len()), (1, 0));
+    }
+
+    proptest! {
+        /// Few names and many users, so that names are shared by users of every sort.
+        #[test]
+        fn whoever_has_an_excluded_name_is_never_selected(
+            people in prop::collection::vec((0..4_u8, 0..4_u8, any::<bool>(), any::<bool>()), 1..12),
+            excluded in 0..4_u8,
+            upper in any::<bool>(),
+            by_name in any::<bool>(),
+        ) {
+            let name = |n: u8| format!("shared{n}@contoso.example");
+            let users: Vec<_> = (1..).zip(people).map(|(id, (login, email, disabled, mailbox))| User {
+                login: name(login),
+                email: mailbox.then(|| name(email)),
+                disabled,
+                ..user(id)
+            }).collect();
+            let given = name(excluded);
+            let given = if upper { given.to_uppercase() } else { given };
+            let selection = Selection {
+                only: by_name.then(|| (0..4).map(|n| named(&name(n))).collect()),
+                except: vec![named(&given)],
+                skip_unknown: true,
+                ..Selection::default()
+            };
+            let (chosen, _) = select(&selection, &users);
+            for (user, chosen) in users.iter().zip(chosen) {
+                let has = user.login == name(excluded) || user.email == Some(name(excluded));
+                prop_assert!(!(chosen && has), "{user:?}");
+                prop_assert!(by_name || chosen != has, "{user:?}");
+            }
+        }
     }
 }

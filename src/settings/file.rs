@@ -177,11 +177,7 @@ fn without_value(message: &str) -> String {
         };
         return format!("{kind}{}{expected}", found.join(" "));
     }
-    let ours = [
-        "missing field ",
-        "duplicate field ",
-        "duplicate key",
-    ];
+    let ours = ["missing field ", "duplicate field ", "duplicate key"];
     if ours.iter().any(|begin| message.starts_with(begin)) {
         return message.to_owned();
     }
@@ -271,9 +267,15 @@ mod tests {
                 "client-secret = \"Canary~1\"",
                 "column 1: unknown key, expected one of",
             ),
-            ("client-secret = \"Canary~1\"", "did you mean `client-secret-"),
+            (
+                "client-secret = \"Canary~1\"",
+                "did you mean `client-secret-",
+            ),
             ("\"client-secret-Canary~1\" = 1", "unknown key, expected"),
-            ("\"CANARY`, expected 4711\" = 1", "unknown key, expected one of"),
+            (
+                "\"CANARY`, expected 4711\" = 1",
+                "unknown key, expected one of",
+            ),
             ("\"pace\".\"Canary\" = 1", "unknown key, expected"),
             (
                 "sign-in = \"Canary~1\"",

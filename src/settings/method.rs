@@ -66,7 +66,6 @@ pub fn from_variables(process: ProcessEnvironment<'_>) -> Result<SignInKeys, Set
 /// Settles on one way of signing in.
 pub fn choose(keys: &SignInKeys, process: ProcessEnvironment<'_>) -> Result<Chosen, ChoiceError> {
     let chooser = Chooser { keys, process };
-    keys.check_client_id()?;
     match keys.sign_in.unwrap_or(SignInKind::Auto) {
         // A variable with a token was named, and so was the way.
         SignInKind::Auto if keys.access_token_variable.is_some() => Ok(Chosen {
@@ -129,7 +128,10 @@ impl Chooser<'_> {
 
     fn method(&self, kind: SignInKind) -> Result<SignInMethod, SettingsError> {
         let keys = self.keys;
-        let client_id = || need(kind, "client-id", keys.client_id.as_ref());
+        let client_id = || {
+            keys.check_client_id()?;
+            need(kind, "client-id", keys.client_id.as_ref())
+        };
         Ok(match kind {
             SignInKind::Auto | SignInKind::Given => SignInMethod::Given {
                 token: SecretFrom::Variable(
@@ -162,7 +164,10 @@ impl Chooser<'_> {
                 }
             }
             SignInKind::ManagedIdentity => SignInMethod::ManagedIdentity {
-                client_id: keys.client_id.clone(),
+                client_id: {
+                    keys.check_client_id()?;
+                    keys.client_id.clone()
+                },
                 service: Service::from_variables(self.process.variable),
             },
             SignInKind::AzureCli => self.tool(Tool::Azure, kind)?,
@@ -303,7 +308,11 @@ mod tests {
         }
     }
 
-    const SECRET: [(&str, &str); 2] = [("AZURE_CLIENT_ID", "a"), ("AZURE_CLIENT_SECRET", "s")];
+    const APPLICATION: &str = "0b2a1c1e-6d1f-4c51-8b86-0f1d2f3a4b5c";
+    const SECRET: [(&str, &str); 2] = [
+        ("AZURE_CLIENT_ID", APPLICATION),
+        ("AZURE_CLIENT_SECRET", "s"),
+    ];
 
     #[test]
     fn a_given_token_counts_more_than_a_profile() {
@@ -339,7 +348,7 @@ mod tests {
         std::fs::write(folder.path().join("az.cmd"), "").unwrap();
         let path = Some(folder.path().as_os_str());
         let github = [
-            ("AZURE_CLIENT_ID", "a"),
+            ("AZURE_CLIENT_ID", APPLICATION),
             ("ACTIONS_ID_TOKEN_REQUEST_URL", "https://x.example"),
             ("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "t"),
         ];
@@ -373,7 +382,7 @@ mod tests {
     #[test]
     fn pipelines_need_their_service_connection() {
         let variables = [
-            ("AZURE_CLIENT_ID", "a"),
+            ("AZURE_CLIENT_ID", APPLICATION),
             ("SYSTEM_OIDCREQUESTURI", "https://x.example"),
             ("SYSTEM_ACCESSTOKEN", "t"),
         ];
@@ -386,15 +395,32 @@ mod tests {
     }
 
     #[test]
+    fn an_application_that_entra_cannot_know_is_refused_and_not_repeated() {
+        let given = |authority: Option<&str>| SignInKeys {
+            client_id: Some("Xb8Q~canary".into()),
+            authority: authority.map(str::to_owned),
+            ..profile(SignInKind::ClientSecret)
+        };
+        let why = chosen(given(None), &[], None).unwrap_err();
+        assert!(
+            why.contains("not a UUID") && !why.contains("canary"),
+            "{why}"
+        );
+        assert!(chosen(given(Some("adfs.contoso.example")), &[], None).is_ok());
+    }
+
+    #[test]
     fn a_word_that_is_not_a_sign_in_method_is_refused() {
         let why = chosen(
             SignInKeys::default(),
             &[("SYNCFILTERS_SIGN_IN", "magic")],
             None,
         );
-        assert_eq!(
-            why.unwrap_err(),
-            "SYNCFILTERS_SIGN_IN: `magic` is not a sign-in method"
+        let why = why.unwrap_err();
+        assert!(
+            why.starts_with("SYNCFILTERS_SIGN_IN holds no sign-in method; possible: auto, given, "),
+            "{why}"
         );
+        assert!(!why.contains("magic"), "{why}");
     }
 }

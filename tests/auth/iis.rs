@@ -45,6 +45,8 @@ struct Inner {
     changes_after: AtomicUsize,
     /// Every connection is signed out after the request that signed it in.
     keeps_nothing: AtomicBool,
+    /// The user as whom nothing is answered, whoever has signed in.
+    refuses: Mutex<Option<String>>,
 }
 
 /// What happened so far.
@@ -97,6 +99,7 @@ impl Iis {
                 forgets_every: AtomicUsize::new(usize::MAX),
                 changes_after: AtomicUsize::new(usize::MAX),
                 keeps_nothing: AtomicBool::new(false),
+                refuses: Mutex::default(),
             }),
         };
         let inner = Arc::clone(&server.inner);
@@ -131,6 +134,11 @@ impl Iis {
         self.inner.connections.lock().unwrap().clear();
     }
 
+    /// Answers 401 to everything that is asked as this user.
+    pub(crate) fn refuse(&self, user: &str) {
+        *self.inner.refuses.lock().unwrap() = Some(user.to_owned());
+    }
+
     pub(crate) fn keep_nothing(&self) {
         self.inner.keeps_nothing.store(true, Ordering::Relaxed);
     }
@@ -156,6 +164,14 @@ impl Inner {
                 Said::Refused => return self.unauthorized(),
             }
         } else if !self.is_signed_in(from) {
+            return self.unauthorized();
+        }
+        let refused = self.refuses.lock().unwrap().clone();
+        let is_refused =
+            |value: &axum::http::HeaderValue| value.to_str().ok() == refused.as_deref();
+        let acts_as = ["mscrmcallerid", "callerobjectid"].map(|name| headers.get(name));
+        if refused.is_some() && acts_as.into_iter().flatten().any(is_refused) {
+            self.counts.requests.fetch_add(1, Ordering::Relaxed);
             return self.unauthorized();
         }
         self.forward(method, uri, headers, body).await

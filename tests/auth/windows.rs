@@ -116,6 +116,33 @@ async fn a_wrong_password_is_sent_once_however_many_want_to_sign_in() {
 }
 
 #[tokio::test]
+async fn a_user_who_is_answered_401_is_that_users_problem_and_stops_nobody_else() {
+    let sandbox = practice().await;
+    let iis = Iis::start(&sandbox, &BOTH).await;
+    let users = sandbox.users();
+    let refused = users
+        .iter()
+        .find(|user| user.access_mode == 0 && !user.disabled && !user.login.is_empty())
+        .unwrap();
+    iis.refuse(&refused.id.to_string());
+    if let Some(id) = refused.object_id {
+        iis.refuse(&id.to_string());
+    }
+    let output = home(&iis)
+        .run(&by_ntlm(&["list", "--format", "json"]), &[])
+        .await;
+    assert_eq!(output.status.code(), Some(3), "{}", said(&output));
+    let document: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let users = document["users"].as_array().unwrap();
+    let failed: Vec<_> = users
+        .iter()
+        .filter(|user| user["problem"]["kind"] == "access-denied")
+        .collect();
+    assert_eq!(failed.len(), 1, "{document}");
+    assert_eq!(failed[0]["id"], refused.id.to_string());
+}
+
+#[tokio::test]
 async fn a_server_that_keeps_no_sign_in_is_named_as_such() {
     let sandbox = sandbox().await;
     let iis = Iis::start(&sandbox, &BOTH).await;

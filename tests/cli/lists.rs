@@ -193,3 +193,241 @@ fn names_that_match_nobody_are_skipped_and_listed_where_that_is_asked_for() {
         "{document}"
     );
 }
+
+#[test]
+fn options_that_are_about_lists_or_names_are_refused_without_them() {
+    let world = World::with_users(25);
+    let path = list(&world, "konto.csv", "Konto\nnobody@x.example\n");
+    for args in [
+        &["list", "--column", "Konto"][..],
+        &["list", "--column", "Konto", "--user", "a@x.example"],
+        &["list", "--skip-unknown"],
+        &["plan", "deactivate", "--column", "Konto"],
+        &[
+            "check",
+            "inactive",
+            "--skip-unknown",
+            "--role",
+            "Salesperson",
+        ],
+    ] {
+        let ended = world.run(args).must_be(2);
+        assert!(ended.stderr.contains("required"), "{args:?}: {ended:?}");
+    }
+    let other = [
+        "plan",
+        "deactivate",
+        "--column",
+        "Konto",
+        "--other-engine",
+        &path,
+    ];
+    let ended = world.run(&other);
+    assert!(matches!(ended.code, Some(0 | 3)), "{ended:?}");
+    let excluded = [
+        "list",
+        "--skip-unknown",
+        "--exclude-user",
+        "nobody@x.example",
+    ];
+    let ended = world.run(&excluded);
+    assert!(matches!(ended.code, Some(0 | 3)), "{ended:?}");
+}
+
+#[test]
+fn an_account_of_the_platform_is_found_by_its_name_and_skipped_with_its_reason() {
+    let world = World::with_users(25);
+    let system = world
+        .sandbox
+        .users()
+        .into_iter()
+        .find(|user| user.login.is_empty());
+    assert_eq!(system.unwrap().name, "SYSTEM");
+    let args = ["list", "--format", "json", "--user", "system"];
+    let document = world.run(&args).must_be(0).json();
+    assert_eq!(
+        document["users"][0]["problem"]["kind"], "system-account",
+        "{document}"
+    );
+    assert_eq!(document["users"].as_array().unwrap().len(), 1);
+}
+
+#[test]
+fn names_that_are_skipped_are_listed_again_where_a_resumed_run_gathers_again() {
+    let world = World::with_users(25);
+    let args = [
+        "plan",
+        "deactivate",
+        "--format",
+        "json",
+        "--skip-unknown",
+        "--exclude-user",
+        "left@x.example",
+    ];
+    let planned = world.run(&args).json();
+    let run = planned["run"].as_str().unwrap();
+    let runs = world.home.path().join(".local/state/syncfilters/runs");
+    let file = rusqlite::Connection::open(runs.join(format!("{run}.run"))).unwrap();
+    file.execute("UPDATE run SET phase = 'gathering'", [])
+        .unwrap();
+    drop(file);
+    let resume = ["resume", run, "--yes", "--accept-calendar-loss"];
+    let ended = world.run(&resume);
+    assert!(
+        ended.stderr.contains("`left@x.example` (to be excluded)"),
+        "{ended:?}"
+    );
+}
+
+/// Forms in which administrators have lists; each is read whole or refused with a place, by the binary itself.
+#[test]
+fn every_form_of_a_list_gives_everybody_or_is_refused() {
+    let world = World::with_users(30);
+    let people = people(&world, 3);
+    let logins: Vec<_> = people.iter().map(|one| one.login.as_str()).collect();
+    let mut ids: Vec<_> = people.iter().map(|one| one.id.to_string()).collect();
+    ids.sort_unstable();
+    let plain = logins.join("\r\n") + "\r\n";
+    let utf_16 = |text: &str, unit: fn(u16) -> [u8; 2]| -> Vec<u8> {
+        text.encode_utf16().flat_map(unit).collect()
+    };
+    let csv = |separator: &str| {
+        let rows = logins
+            .iter()
+            .map(|login| format!("Zo\u{eb}{separator}{login}\n"));
+        format!(
+            "Display name{separator}UserPrincipalName\n{}",
+            rows.collect::<String>()
+        )
+    };
+    let quoted = logins
+        .iter()
+        .map(|login| format!("\"Zo\n\"\"e\"\"\",\"{login}\"\n"));
+    let mut long = format!("Notes,UPN\n{},{}\n", "x".repeat(1 << 20), logins[0]);
+    long += &format!("y,{}\nz,{}\n", logins[1], logins[2]);
+    let windows_1252 = csv(";").replace('\u{eb}', "#").into_bytes();
+    let windows_1252 = windows_1252
+        .iter()
+        .map(|b| if *b == b'#' { 0xeb } else { *b })
+        .collect();
+    let all: [(&str, Vec<u8>); 13] = [
+        ("plain", plain.clone().into_bytes()),
+        ("UTF-8 with a mark", format!("\u{feff}{plain}").into_bytes()),
+        (
+            "UTF-16 LE with a mark",
+            utf_16(&format!("\u{feff}{plain}"), u16::to_le_bytes),
+        ),
+        (
+            "UTF-16 BE with a mark",
+            utf_16(&format!("\u{feff}{}", csv(",")), u16::to_be_bytes),
+        ),
+        ("Windows-1252", windows_1252),
+        ("commas", csv(",").into_bytes()),
+        ("semicolons", csv(";").into_bytes()),
+        ("tabs", csv("\t").into_bytes()),
+        ("sep=", format!("sep=;\r\n{}", csv(";")).into_bytes()),
+        (
+            "#TYPE",
+            format!("#TYPE Selected.System.Object\r\n{}", csv(",")).into_bytes(),
+        ),
+        (
+            "quoted line breaks",
+            format!("Name,UPN\n{}", quoted.collect::<String>()).into_bytes(),
+        ),
+        ("a line of 1 MiB", long.into_bytes()),
+        (
+            "addresses",
+            format!(
+                "SMTP:{}\nmailto:{}\nAnna <{}>\n",
+                logins[0], logins[1], logins[2]
+            )
+            .into_bytes(),
+        ),
+    ];
+    for (form, bytes) in all {
+        let path = list(&world, "form.csv", bytes);
+        assert_eq!(selected(&world, &["--users-from", &path]), ids, "{form}");
+        let left = selected(&world, &["--exclude-from", &path]);
+        assert!(ids.iter().all(|id| !left.contains(id)), "{form}");
+    }
+    let refused: [(&str, Vec<u8>, &str); 7] = [
+        ("empty", Vec::new(), "form.csv: "),
+        ("blank", b" \r\n\r\n,,\n".to_vec(), "form.csv"),
+        (
+            "zero bytes",
+            format!("{}\0\n", logins[0]).into_bytes(),
+            "form.csv:1: ",
+        ),
+        (
+            "UTF-16 BE without a mark",
+            utf_16(&plain, u16::to_be_bytes),
+            "form.csv",
+        ),
+        (
+            "several on a line",
+            logins.join(" ").into_bytes(),
+            "form.csv:1: ",
+        ),
+        (
+            "an open quotation mark",
+            format!("Name,UPN\n\"A,{}\n", logins[0]).into_bytes(),
+            "form.csv:2: ",
+        ),
+        (
+            "a name too few",
+            format!("Name,UPN\nA,{}\nB,\n", logins[0]).into_bytes(),
+            "form.csv:3: ",
+        ),
+    ];
+    for (form, bytes, says) in refused {
+        let path = list(&world, "form.csv", bytes);
+        for option in ["--users-from", "--exclude-from"] {
+            let ended = world.run(&["list", option, &path]);
+            assert_eq!(ended.code, Some(2), "{form}: {ended:?}");
+            assert!(ended.stderr.contains(says), "{form}: {ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_list_of_a_hundred_thousand_names_is_read() {
+    let world = World::with_users(25);
+    let anna = people(&world, 1).remove(0);
+    let mut text: String = (0..100_000)
+        .map(|n| format!("user{n}@left.example\n"))
+        .collect();
+    text += &anna.login;
+    let path = list(&world, "many.txt", text);
+    let args = ["--users-from", &path, "--skip-unknown", "-q"];
+    assert_eq!(selected(&world, &args), [anna.id.to_string()]);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_is_a_list_and_a_file_that_may_not_be_read_is_refused() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::with_users(25);
+    let anna = people(&world, 1).remove(0);
+    let pipe = world.home.path().join("pipe");
+    let made = std::process::Command::new("mkfifo")
+        .arg(&pipe)
+        .status()
+        .unwrap();
+    assert!(made.success());
+    let writer = {
+        let (pipe, text) = (pipe.clone(), format!("{}\n", anna.login));
+        std::thread::spawn(move || std::fs::write(pipe, text).unwrap())
+    };
+    assert_eq!(
+        selected(&world, &["--users-from", pipe.to_str().unwrap()]),
+        [anna.id.to_string()]
+    );
+    writer.join().unwrap();
+    let path = list(&world, "closed.txt", &anna.login);
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o000)).unwrap();
+    // Whoever is root may read every file.
+    if std::fs::read(&path).is_err() {
+        let ended = world.run(&["list", "--exclude-from", &path]).must_be(2);
+        assert!(ended.stderr.contains("closed.txt"), "{ended:?}");
+    }
+}

@@ -52,19 +52,49 @@ fn keeps(home: &tempfile::TempDir, args: &[&str], secret: &str, set: &dyn Fn(&mu
 const KEYS: [(&str, &str); 19] = [
     ("sign-in", ""),
     ("tenant", "sign-in = \"azure-cli\""),
-    ("tenant", "sign-in = \"client-secret\"\nclient-id = \"00000000-0000-0000-0000-000000000001\"\nclient-secret-variable = \"PATH\""),
-    ("client-id", "sign-in = \"client-secret\"\nclient-secret-variable = \"PATH\""),
+    (
+        "tenant",
+        "sign-in = \"client-secret\"\nclient-id = \"00000000-0000-0000-0000-000000000001\"\nclient-secret-variable = \"PATH\"",
+    ),
+    (
+        "client-id",
+        "sign-in = \"client-secret\"\nclient-secret-variable = \"PATH\"",
+    ),
     ("client-id", "sign-in = \"device-code\""),
     ("access-token-variable", ""),
-    ("client-secret-variable", "sign-in = \"client-secret\"\nclient-id = \"00000000-0000-0000-0000-000000000001\""),
-    ("client-secret-file", "sign-in = \"client-secret\"\nclient-id = \"00000000-0000-0000-0000-000000000001\""),
-    ("certificate", "sign-in = \"certificate\"\nclient-id = \"00000000-0000-0000-0000-000000000001\""),
-    ("certificate-password-variable", "sign-in = \"certificate\"\ncertificate = \"/etc/hostname\"\nclient-id = \"00000000-0000-0000-0000-000000000001\""),
-    ("certificate-password-file", "sign-in = \"certificate\"\ncertificate = \"/etc/hostname\"\nclient-id = \"00000000-0000-0000-0000-000000000001\""),
-    ("federated-token-file", "sign-in = \"federation\"\nclient-id = \"00000000-0000-0000-0000-000000000001\""),
+    (
+        "client-secret-variable",
+        "sign-in = \"client-secret\"\nclient-id = \"00000000-0000-0000-0000-000000000001\"",
+    ),
+    (
+        "client-secret-file",
+        "sign-in = \"client-secret\"\nclient-id = \"00000000-0000-0000-0000-000000000001\"",
+    ),
+    (
+        "certificate",
+        "sign-in = \"certificate\"\nclient-id = \"00000000-0000-0000-0000-000000000001\"",
+    ),
+    (
+        "certificate-password-variable",
+        "sign-in = \"certificate\"\ncertificate = \"/etc/hostname\"\nclient-id = \"00000000-0000-0000-0000-000000000001\"",
+    ),
+    (
+        "certificate-password-file",
+        "sign-in = \"certificate\"\ncertificate = \"/etc/hostname\"\nclient-id = \"00000000-0000-0000-0000-000000000001\"",
+    ),
+    (
+        "federated-token-file",
+        "sign-in = \"federation\"\nclient-id = \"00000000-0000-0000-0000-000000000001\"",
+    ),
     ("user", "sign-in = \"ntlm\"\npassword-variable = \"PATH\""),
-    ("password-variable", "sign-in = \"negotiate\"\nuser = \"CONTOSO\\\\svc\""),
-    ("password-file", "sign-in = \"ntlm\"\nuser = \"CONTOSO\\\\svc\""),
+    (
+        "password-variable",
+        "sign-in = \"negotiate\"\nuser = \"CONTOSO\\\\svc\"",
+    ),
+    (
+        "password-file",
+        "sign-in = \"ntlm\"\nuser = \"CONTOSO\\\\svc\"",
+    ),
     ("authority", "sign-in = \"device-code\"\nclient-id = \"a\""),
     ("keep", "sign-in = \"device-code\"\nclient-id = \"a\""),
     ("organization", ""),
@@ -94,7 +124,9 @@ fn a_secret_as_the_value_of_any_key_of_the_configuration_is_not_repeated() {
         ] {
             texts.push(format!("{it}url = \"{url}\"\n"));
         }
-        texts.push(format!("default-environment = \"{secret}\"\n[environments.it]\nurl = \"{URL}\"\n"));
+        texts.push(format!(
+            "default-environment = \"{secret}\"\n[environments.it]\nurl = \"{URL}\"\n"
+        ));
         texts.push(format!("default-environment = \"{secret}\"\n"));
         for table in ["", "[pace]\n", it] {
             texts.push(format!("{table}\"{secret}\" = 1\n"));
@@ -154,7 +186,13 @@ fn a_secret_in_any_variable_is_not_repeated() {
 fn a_secret_given_as_a_flag_or_a_word_is_not_repeated() {
     let home = tempfile::tempdir().unwrap();
     for secret in LOOKS {
-        for flag in ["--url", "--environment", "--sign-in", "--tenant", "--client-id"] {
+        for flag in [
+            "--url",
+            "--environment",
+            "--sign-in",
+            "--tenant",
+            "--client-id",
+        ] {
             keeps(&home, &["whoami", flag, secret], secret, &|command| {
                 if flag != "--url" && flag != "--environment" {
                     command.env("SYNCFILTERS_URL", URL);

@@ -93,10 +93,27 @@ async fn more_records_without_a_link_are_an_incomplete_answer_in_every_listing()
 
 #[tokio::test]
 async fn a_next_link_to_another_server_is_not_followed() {
-    let server = Server::start(|request| page(request, &link("http://127.0.0.2:9/", "1")));
-    let reader = connect(&server).await.unwrap();
-    let error = all_users(&reader).await.unwrap_err();
-    assert!(matches!(error, Error::ForeignUrl { .. }), "{error}");
+    for other in [
+        "http://127.0.0.2:9/",
+        "http://127.0.0.1:9/",
+        "https://HOST/",
+        "ftp://HOST/",
+        "http://me@127.0.0.1:9/",
+        "http://HOST@127.0.0.2/",
+        "//127.0.0.2:9/",
+    ] {
+        let server = Server::start(move |request| {
+            let host = other.replace("HOST", &request.headers["host"]);
+            page(request, &link(&host, "1"))
+        });
+        let reader = connect(&server).await.unwrap();
+        let error = all_users(&reader).await.unwrap_err();
+        assert!(
+            matches!(error, Error::ForeignUrl { .. } | Error::BadAnswer { .. }),
+            "{other}: {error}"
+        );
+        assert!(server.seen("skiptoken").is_empty(), "{other}");
+    }
 }
 
 #[tokio::test]
@@ -108,9 +125,14 @@ async fn a_user_who_is_on_two_pages_is_one_user() {
         } else {
             link(&host, "1")
         };
+        let id = if more.is_empty() {
+            CALLER.to_uppercase()
+        } else {
+            CALLER.to_owned()
+        };
         Reply::json(
             200,
-            format!(r#"{{"value":[{{"systemuserid":"{CALLER}"}}]{more}}}"#),
+            format!(r#"{{"value":[{{"systemuserid":"{id}"}}]{more}}}"#),
         )
     });
     let reader = connect(&server).await.unwrap();

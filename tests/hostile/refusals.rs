@@ -3,7 +3,9 @@
 use syncfilters::dataverse::{
     Columns, Error, FetchQuery, Fetched, Probe, SetState, WriteReply, Writer,
 };
-use syncfilters::model::{FilterId, Kind, State, UserId};
+use syncfilters::model::{FilterId, FilterType, Kind, State, UserId};
+use syncfilters::plan::{Criteria, Types};
+use syncfilters::rollout::{RolloutError, check_types};
 
 use super::client::{connect, own_filters, user};
 use super::server::{CALLER, Reply, Server, USER};
@@ -179,4 +181,41 @@ async fn where_a_gateway_refuses_batches_nothing_is_believed_of_the_rows_and_eac
     assert_eq!(alone.len(), 2);
     assert!(alone.iter().all(|request| request.method == "PATCH"));
     assert!(alone.iter().all(|request| request.is_impersonated()));
+}
+
+#[tokio::test]
+async fn a_filter_type_that_nobody_can_check_is_refused_unless_a_filter_has_it() {
+    let with_contacts = r#"{"value":[{"returnedtypecode":"contact"}]}"#;
+    for (tables, filters, wanted, says) in [
+        (403, Some(with_contacts), "contact", None),
+        (403, Some(with_contacts), "appointment", None),
+        (
+            403,
+            Some(with_contacts),
+            "contcat",
+            Some("cannot be checked"),
+        ),
+        (403, None, "contact", Some("cannot be checked")),
+        (404, None, "contact", Some("cannot be checked")),
+        (200, Some(NO_ROWS), "contact", Some("cannot be checked")),
+    ] {
+        let server = Server::start(move |request| {
+            if request.target.contains("EntityDefinitions") {
+                return Reply::page(tables);
+            }
+            filters.map_or_else(|| Reply::page(403), |rows| Reply::json(200, rows))
+        });
+        let reader = connect(&server).await.unwrap();
+        let types = Types::Only([FilterType::new(wanted)].into());
+        let criteria = Criteria::new(types, vec![Kind::Outlook], None).unwrap();
+        let checked = check_types(&reader, &criteria).await;
+        match (checked, says) {
+            (Ok(()), None) => {}
+            (Err(RolloutError::Groups(why)), Some(says)) => {
+                let why = why[0].to_string();
+                assert!(why.contains(says) && why.contains(wanted), "{why}");
+            }
+            (checked, _) => panic!("{tables} {wanted}: {checked:?}"),
+        }
+    }
 }

@@ -32,6 +32,8 @@ pub(crate) enum Reply {
     Whole(u16, &'static str, Vec<u8>),
     /// Header lines, and the same again and again for as long as somebody reads.
     Endless(u16, Vec<u8>),
+    /// These bytes as they are, and then the second again and again, if there are any.
+    Raw(Vec<u8>, Vec<u8>),
 }
 
 impl Reply {
@@ -41,6 +43,13 @@ impl Reply {
             "Content-Type: application/json\r\n",
             body.into().into_bytes(),
         )
+    }
+
+    /// An answer whose head and body are these.
+    pub(crate) fn raw(head: &str, body: impl AsRef<[u8]>) -> Self {
+        let mut bytes = head.as_bytes().to_vec();
+        bytes.extend_from_slice(body.as_ref());
+        Self::Raw(bytes, Vec::new())
     }
 
     pub(crate) fn page(status: u16) -> Self {
@@ -136,6 +145,13 @@ fn serve(
                 format!("HTTP/1.1 {status} As said\r\n{more}{length}Connection: close\r\n\r\n");
             stream.write_all(head.as_bytes())?;
             stream.write_all(&body)
+        }
+        Reply::Raw(head, piece) => {
+            stream.write_all(&head)?;
+            while !piece.is_empty() {
+                stream.write_all(&piece)?;
+            }
+            Ok(())
         }
         Reply::Endless(status, piece) => {
             let head = format!(

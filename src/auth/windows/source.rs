@@ -25,6 +25,8 @@ pub struct Windows {
     handshake: tokio::sync::Mutex<()>,
     /// Whether the password was accepted once.
     trusted: AtomicBool,
+    /// Whether a request was served over a connection that was signed in: the server keeps the sign-in.
+    keeps: AtomicBool,
     failed: OnceLock<SignInError>,
 }
 
@@ -41,6 +43,7 @@ impl Windows {
             idle: Mutex::default(),
             handshake: tokio::sync::Mutex::default(),
             trusted: AtomicBool::new(false),
+            keeps: AtomicBool::new(false),
             failed: OnceLock::new(),
         }
     }
@@ -92,13 +95,15 @@ impl Windows {
     }
 
     /// Sends a request over a connection that is signed in. One that is answered with 401 was not done; it is sent
-    /// again after another handshake.
+    /// again after another handshake. Where the server keeps the sign-in of other requests and refuses this one each
+    /// time, the refusal is about the request, such as the user that it acts as, and is the answer.
     pub(in super::super) async fn send(
         &self,
         request: &reqwest::Request,
         taken: &mut Taken,
     ) -> Result<Response<Bytes>, SendError> {
         let lane = taken.lane.as_mut().ok_or_else(|| self.not_kept())?;
+        let mut refusal = None;
         for _ in 0..TRIES {
             if !lane.is_signed_in()
                 && let Outcome::Answered(answer) = self.sign_in(lane).await?
@@ -108,10 +113,14 @@ impl Windows {
             let copy = request.try_clone().ok_or_else(|| self.not_kept())?;
             let answer = lane.send(copy).await?;
             if answer.status() != StatusCode::UNAUTHORIZED {
+                self.keeps.store(true, Ordering::Relaxed);
                 return Ok(answer);
             }
+            refusal = Some(answer);
         }
-        Err(self.not_kept().into())
+        let keeps = self.keeps.load(Ordering::Relaxed);
+        let refusal = refusal.filter(|_| keeps);
+        refusal.ok_or_else(|| self.not_kept().into())
     }
 
     async fn sign_in(&self, lane: &mut Lane) -> Result<Outcome, SendError> {

@@ -98,6 +98,8 @@ pub(super) struct Fault {
     #[serde(default = "forever")]
     pub(super) to: f64,
     pub(super) retry_after: Option<u32>,
+    /// So many times, and then no more.
+    pub(super) times: Option<u32>,
 }
 
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
@@ -105,6 +107,8 @@ pub(super) struct Fault {
 pub(super) enum FaultKind {
     /// 503, not carried out.
     Busy,
+    /// 429 without a code of Dataverse's, not carried out.
+    Refused,
     /// Carried out, and the answer never came.
     Lost,
 }

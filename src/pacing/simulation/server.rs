@@ -27,6 +27,8 @@ pub(super) struct Servers {
     rng: SmallRng,
     /// What the gateway has to spare, and since when.
     spare: (f64, f64),
+    /// How often each fault has happened.
+    happened: Vec<u32>,
 }
 
 /// One of them, with budgets of its own. Times are in seconds, execution times in microseconds.
@@ -50,6 +52,7 @@ impl Servers {
             all: vec![WebServer::default(); count],
             scenario: scenario.clone(),
             next: 0,
+            happened: vec![0; scenario.fault.len()],
             spare: (scenario.server.a_second.unwrap_or_default(), 0.0),
             rng: SmallRng::seed_from_u64(scenario.seed),
         }
@@ -68,9 +71,13 @@ impl Servers {
             retry_after,
         };
         let fault = self.fault(now);
-        if let Some(fault) = fault.filter(|fault| fault.kind == FaultKind::Busy) {
+        if let Some(fault) = fault {
             let retry_after = fault.retry_after.map(f64::from);
-            return answer(0.0, Some(503), None, retry_after);
+            match fault.kind {
+                FaultKind::Busy => return answer(0.0, Some(503), None, retry_after),
+                FaultKind::Refused => return answer(0.0, Some(429), None, retry_after),
+                FaultKind::Lost => {}
+            }
         }
         if self.is_refused_on_the_way(now) {
             let retry_after = (!self.scenario.server.silent).then_some(1.0);
@@ -109,11 +116,14 @@ impl Servers {
 
     fn fault(&mut self, now: f64) -> Option<Fault> {
         let rng = &mut self.rng;
-        let mut faults = self.scenario.fault.iter();
-        let happens = faults.find(|fault| {
-            (fault.from..fault.to).contains(&now) && rng.random::<f64>() < fault.share
-        });
-        happens.copied()
+        let mut faults = self.scenario.fault.iter().zip(&mut self.happened);
+        let (fault, happened) = faults.find(|(fault, happened)| {
+            (fault.from..fault.to).contains(&now)
+                && fault.times.is_none_or(|times| **happened < times)
+                && rng.random::<f64>() < fault.share
+        })?;
+        *happened += 1;
+        Some(*fault)
     }
 
     fn execution(&mut self, server: usize, times: f64) -> f64 {
