@@ -3,14 +3,15 @@
 use std::path::{Path, PathBuf};
 
 use aws_lc_rs::digest;
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use jiff::Timestamp;
-use jsonwebtoken::{Algorithm, EncodingKey, Header};
-use rustls_pki_types::CertificateDer;
-use rustls_pki_types::pem::PemObject;
+use rustls_pki_types::pem::{Error as PemError, PemObject};
+use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use uuid::Uuid;
@@ -28,7 +29,7 @@ const SKEW: i64 = 60;
 pub(super) struct Certificate {
     path: PathBuf,
     der: Vec<u8>,
-    key: EncodingKey,
+    key: RsaKeyPair,
 }
 
 impl Certificate {
@@ -59,9 +60,13 @@ impl Certificate {
         // The first certificate is the application's own; a chain follows it.
         let der = CertificateDer::from_pem_slice(pem.as_bytes())
             .map_err(|_| wrong("there is no certificate in it"))?;
-        let key = private_key(pem).ok_or_else(|| wrong("there is no private key in it"))?;
-        let key = EncodingKey::from_rsa_pem(key.expose_secret().as_bytes())
-            .map_err(|_| wrong("its key is not an RSA key"))?;
+        let key = match PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
+            Ok(PrivateKeyDer::Pkcs8(der)) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()).ok(),
+            Ok(PrivateKeyDer::Pkcs1(der)) => RsaKeyPair::from_der(der.secret_pkcs1_der()).ok(),
+            Err(PemError::NoItemsFound) => return Err(wrong("there is no private key in it")),
+            Ok(_) | Err(_) => None,
+        };
+        let key = key.ok_or_else(|| wrong("its key is not an RSA key of 2048 to 8192 bits"))?;
         Ok(Self {
             path: path.to_owned(),
             der: der.to_vec(),
@@ -95,40 +100,65 @@ impl Certificate {
             nbf: now - SKEW,
             exp: now + LIFETIME,
         };
-        let header = self.header(authority.is_ad_fs());
-        jsonwebtoken::encode(&header, &claims, &self.key)
-            .map(SecretString::from)
-            .map_err(|_| {
-                let why = format!("{}: its key cannot sign", shown_path(&self.path));
-                SignInError::unusable("signing in with a certificate", why)
-            })
+        let (encoding, header) = self.header(authority.is_ad_fs());
+        let signed = part(&header)
+            .zip(part(&claims))
+            .and_then(|(header, claims)| {
+                let text = format!("{header}.{claims}");
+                let mut signature = vec![0; self.key.public_modulus_len()];
+                self.key
+                    .sign(
+                        encoding,
+                        &SystemRandom::new(),
+                        text.as_bytes(),
+                        &mut signature,
+                    )
+                    .ok()?;
+                Some(format!("{text}.{}", URL_SAFE_NO_PAD.encode(signature)))
+            });
+        signed.map(SecretString::from).ok_or_else(|| {
+            let why = format!("{}: its key cannot sign", shown_path(&self.path));
+            SignInError::unusable("signing in with a certificate", why)
+        })
     }
 
-    fn header(&self, ad_fs: bool) -> Header {
+    /// How to sign, and the header that says so.
+    fn header(&self, ad_fs: bool) -> (&'static dyn RsaEncoding, Header) {
         let thumbprint = |algorithm| URL_SAFE_NO_PAD.encode(digest::digest(algorithm, &self.der));
         if ad_fs {
-            let mut header = Header::new(Algorithm::RS256);
-            header.x5t = Some(thumbprint(&digest::SHA1_FOR_LEGACY_USE_ONLY));
-            header
+            let header = Header {
+                typ: "JWT",
+                alg: "RS256",
+                x5t: Some(thumbprint(&digest::SHA1_FOR_LEGACY_USE_ONLY)),
+                x5t_s256: None,
+            };
+            (&RSA_PKCS1_SHA256, header)
         } else {
-            let mut header = Header::new(Algorithm::PS256);
-            header.x5t_s256 = Some(thumbprint(&digest::SHA256));
-            header
+            let header = Header {
+                typ: "JWT",
+                alg: "PS256",
+                x5t: None,
+                x5t_s256: Some(thumbprint(&digest::SHA256)),
+            };
+            (&RSA_PSS_SHA256, header)
         }
     }
 }
 
-/// Where the first private key stands in the text, without what stands around it.
-fn private_key(pem: &str) -> Option<SecretString> {
-    ["PRIVATE KEY", "RSA PRIVATE KEY"].iter().find_map(|label| {
-        let (begin, end) = (
-            format!("-----BEGIN {label}-----"),
-            format!("-----END {label}-----"),
-        );
-        let from = pem.find(&begin)?;
-        let to = from + pem[from..].find(&end)? + end.len();
-        Some(SecretString::from(&pem[from..to]))
-    })
+/// A part of a statement as it is signed and sent (RFC 7515, section 7.1).
+fn part(value: &impl Serialize) -> Option<String> {
+    let json = serde_json::to_vec(value).ok()?;
+    Some(URL_SAFE_NO_PAD.encode(json))
+}
+
+#[derive(Serialize)]
+struct Header {
+    typ: &'static str,
+    alg: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    x5t: Option<String>,
+    #[serde(rename = "x5t#S256", skip_serializing_if = "Option::is_none")]
+    x5t_s256: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -174,6 +204,9 @@ impl std::fmt::Debug for Certificate {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_lc_rs::signature::{
+        KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey,
+    };
     use serde_json::Value;
     use std::sync::LazyLock;
 
@@ -228,6 +261,31 @@ mod tests {
             claims["aud"],
             "https://adfs.contoso.example/adfs/oauth2/token"
         );
+    }
+
+    #[test]
+    fn a_statement_is_signed_as_its_header_says() {
+        let certificate = Certificate::from_pem(Path::new("test.pem"), &PEM).unwrap();
+        let public = certificate.key.public_key().as_ref().to_vec();
+        for (uri, algorithm) in [
+            (
+                "https://login.microsoftonline.com/t-1/oauth2/authorize",
+                &RSA_PSS_2048_8192_SHA256,
+            ),
+            (
+                "https://adfs.contoso.example/adfs/oauth2/authorize",
+                &RSA_PKCS1_2048_8192_SHA256,
+            ),
+        ] {
+            let authority = Authority::trust(uri, Some("adfs.contoso.example"), None).unwrap();
+            let jwt = certificate
+                .sign(&authority, "app-1", Timestamp::now())
+                .unwrap();
+            let (text, signature) = jwt.expose_secret().rsplit_once('.').unwrap();
+            let signature = URL_SAFE_NO_PAD.decode(signature).unwrap();
+            let key = UnparsedPublicKey::new(algorithm, &public);
+            key.verify(text.as_bytes(), &signature).unwrap();
+        }
     }
 
     #[test]

@@ -7,7 +7,9 @@ use std::process::ExitCode;
 use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use tokio_util::sync::CancellationToken;
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::model::Operation;
 use crate::report::{ErrorClass, ErrorReport, Format, Watch, clean, terminal, write_error};
@@ -199,17 +201,19 @@ fn asks_for_json(args: impl Iterator<Item = OsString>) -> bool {
 
 /// `-v` tells what this tool does, `-vv` every request. No header and no body is ever logged.
 fn log_to_stderr(verbose: u8) {
-    let filter = match verbose {
+    let level = match verbose {
         0 => return,
-        1 => "syncfilters=info",
-        _ => "syncfilters=debug",
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
     };
-    tracing_subscriber::fmt()
-        .with_env_filter(EnvFilter::new(filter))
+    let lines = tracing_subscriber::fmt::layer()
         .with_writer(terminal::log)
         // What is logged goes through the cleaning writer, which lets no colours through.
         .with_ansi(false)
-        .with_target(false)
+        .with_target(false);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(Targets::new().with_target("syncfilters", level))
         .init();
 }
 

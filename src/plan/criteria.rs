@@ -2,8 +2,8 @@
 
 use std::collections::BTreeSet;
 
-use globset::{GlobBuilder, GlobMatcher};
 use serde::{Deserialize, Serialize};
+use wildmatch::WildMatch;
 
 use crate::model::{CALENDAR_TYPES, Filter, FilterType, Kind};
 
@@ -29,24 +29,27 @@ impl Default for Types {
 pub struct Criteria {
     types: Types,
     kinds: Vec<Kind>,
-    name: Option<(String, GlobMatcher)>,
+    name: Option<(String, WildMatch)>,
 }
 
 /// Why criteria make no sense.
 #[derive(Debug, thiserror::Error)]
 pub enum CriteriaError {
     /// A name pattern that is none.
-    #[error("`{pattern}` is not a name pattern: {source}")]
+    #[error(
+        "`{pattern}` is not a name pattern: `{sign}` cannot be in one; `*` stands for any text and `?` for one character"
+    )]
     Name {
         /// The pattern.
         pattern: String,
-        /// Where it fails.
-        source: globset::Error,
+        /// The character that has no meaning.
+        sign: char,
     },
 }
 
 impl Criteria {
-    /// Criteria from their parts. `name` is a glob over filter names in which case does not matter.
+    /// Criteria from their parts. `name` is a pattern for the whole name of a filter, in which case does not matter:
+    /// `*` stands for any text and `?` for one character.
     pub fn new(types: Types, kinds: Vec<Kind>, name: Option<&str>) -> Result<Self, CriteriaError> {
         let name = name.map(compile).transpose()?;
         Ok(Self { types, kinds, name })
@@ -87,7 +90,7 @@ impl Criteria {
         let named = self.name.as_ref();
         self.is_about(filter_type)
             && self.kinds.contains(&kind)
-            && named.is_none_or(|(_, glob)| glob.is_match(name))
+            && named.is_none_or(|(_, pattern)| pattern.matches(name))
     }
 
     /// The criteria in words, for people.
@@ -118,13 +121,18 @@ impl Default for Criteria {
     }
 }
 
-fn compile(pattern: &str) -> Result<(String, GlobMatcher), CriteriaError> {
-    let glob = GlobBuilder::new(pattern).case_insensitive(true).build();
-    let glob = glob.map_err(|source| CriteriaError::Name {
-        pattern: pattern.to_owned(),
-        source,
-    })?;
-    Ok((pattern.to_owned(), glob.compile_matcher()))
+/// Signs that had a meaning in name patterns of version 0.1: refused, so that no old pattern means something else now.
+const FORMER_SIGNS: [char; 5] = ['[', ']', '{', '}', '\\'];
+
+fn compile(pattern: &str) -> Result<(String, WildMatch), CriteriaError> {
+    if let Some(sign) = pattern.chars().find(|sign| FORMER_SIGNS.contains(sign)) {
+        return Err(CriteriaError::Name {
+            pattern: pattern.to_owned(),
+            sign,
+        });
+    }
+    let matcher = WildMatch::new_case_insensitive(pattern);
+    Ok((pattern.to_owned(), matcher))
 }
 
 /// Criteria as the run file keeps them.
@@ -185,7 +193,32 @@ mod tests {
         assert!(criteria.matches(&row));
         row.name = "Not my filter".into();
         assert!(!criteria.matches(&row));
-        assert!(Criteria::new(Types::All, vec![], Some("[a")).is_err());
+    }
+
+    #[test]
+    fn a_name_pattern_with_signs_of_another_pattern_language_is_refused() {
+        for (pattern, sign) in [
+            ("[a", "`[`"),
+            ("a]", "`]`"),
+            ("{My,Our} *", "`{`"),
+            ("a}", "`}`"),
+            ("\\*", "`\\`"),
+        ] {
+            let error = Criteria::new(Types::All, vec![], Some(pattern)).unwrap_err();
+            let error = error.to_string();
+            assert!(error.contains(pattern) && error.contains(sign), "{error}");
+        }
+        assert!(Criteria::new(Types::All, vec![], Some("Größe (1) ?")).is_ok());
+    }
+
+    #[test]
+    fn case_does_not_matter_outside_ascii_either() {
+        let criteria = Criteria::new(Types::All, vec![Kind::Outlook], Some("ÜBER*?")).unwrap();
+        let mut row = filter(1, "contact", State::Active);
+        row.name = "über uns/alle".into();
+        assert!(criteria.matches(&row));
+        row.name = "über".into();
+        assert!(!criteria.matches(&row));
     }
 
     #[test]

@@ -3,7 +3,6 @@
 use std::path::Path;
 use std::process::{Command, Output};
 
-use assert_cmd::cargo::CommandCargoExt;
 use serde_json::Value;
 use syncfilters::sandbox::{Options, Sandbox};
 use tempfile::TempDir;
@@ -24,7 +23,7 @@ impl Home {
 
     /// The binary in this home, with these variables and no others.
     fn command(&self, args: &[&str], variables: &[(&str, &str)]) -> Command {
-        let mut command = Command::cargo_bin("syncfilters").unwrap();
+        let mut command = Command::new(env!("CARGO_BIN_EXE_syncfilters"));
         command
             .args(args)
             .env_clear()

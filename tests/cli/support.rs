@@ -2,7 +2,6 @@
 
 use std::process::{Command, Output};
 
-use assert_cmd::cargo::CommandCargoExt;
 use serde_json::Value;
 use syncfilters::sandbox::{Options, Sandbox};
 use tempfile::TempDir;
@@ -79,7 +78,7 @@ impl World {
 
 /// The binary in this home, with no variable of ours.
 pub(crate) fn bare(home: &TempDir, args: &[&str]) -> Command {
-    let mut command = Command::cargo_bin("syncfilters").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_syncfilters"));
     command
         .env_clear()
         .env("HOME", home.path())

@@ -2,7 +2,6 @@
 
 use std::process::{Command, Output};
 
-use assert_cmd::cargo::CommandCargoExt;
 use tempfile::TempDir;
 
 use super::server::{Reply, Server};
@@ -10,7 +9,7 @@ use super::server::{Reply, Server};
 /// The binary, with an empty home and these variables.
 fn whoami(url: &str, variables: &[(&str, &str)]) -> Output {
     let home = TempDir::new().unwrap();
-    let mut command = Command::cargo_bin("syncfilters").unwrap();
+    let mut command = Command::new(env!("CARGO_BIN_EXE_syncfilters"));
     command
         .env_clear()
         .env("HOME", home.path())
