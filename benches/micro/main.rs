@@ -1,6 +1,6 @@
 //! Single parts, without a server: the `$batch` codec, the journal, the pacing.
 //!
-//! `cargo bench --bench micro`; a word after `--` chooses.
+//! `cargo bench -p syncfilters-micro`; a word after `--` chooses.
 
 mod batch;
 mod journal;
