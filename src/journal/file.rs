@@ -6,7 +6,6 @@ use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags};
 
-use crate::private_file::private;
 
 use super::contents::{failed, harden, inspect};
 use super::lock::RunLock;
