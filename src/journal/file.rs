@@ -4,9 +4,6 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::{Connection, OpenFlags};
-
-
 use super::contents::{failed, harden, inspect};
 use super::lock::RunLock;
 use super::place::{BESIDE, FoundFile, beside, make_private};
@@ -16,6 +13,7 @@ use super::{
     templates,
 };
 use crate::plan::{RunSettings, TemplateChange};
+use rusqlite::{Connection, OpenFlags};
 
 /// How long readers are waited for at the end.
 const LAST_WAIT: Duration = Duration::from_secs(2);
