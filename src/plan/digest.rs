@@ -21,9 +21,7 @@ pub struct PlanDigest(String);
 
 /// A text that is no digest of a plan.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "`{0}` is not the digest of a plan: it has 16 hexadecimal digits, as `syncfilters plan` shows them"
-)]
+#[error("`{0}` is not the digest of a plan: it has 16 hexadecimal digits")]
 pub struct PlanDigestError(String);
 
 impl fmt::Display for PlanDigest {

@@ -65,10 +65,8 @@ fn alternatives(before: &str, values: &[String], after: &str) -> Option<String> 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GroupMismatch {
     /// Nothing has the name.
-    #[error("{flag}: no {what} `{name}` in this environment{}", maybe(nearest.as_deref()))]
+    #[error("no {what} `{name}` in this environment{}", maybe(nearest.as_deref()))]
     Unknown {
-        /// Where it was given.
-        flag: &'static str,
         /// What it should have been, such as `role`.
         what: &'static str,
         /// The name.
@@ -77,12 +75,8 @@ pub enum GroupMismatch {
         nearest: Option<String>,
     },
     /// The server does not tell what there is, so that nobody knows whether the name is right.
-    #[error(
-        "{flag}: whether there is the {what} `{name}` cannot be checked: {says}; leave it out, or give `all`"
-    )]
+    #[error("the {what} `{name}` cannot be checked: {says}; leave it out, or give `all`")]
     Unchecked {
-        /// Where it was given.
-        flag: &'static str,
         /// What it should have been, such as `filter type`.
         what: &'static str,
         /// The name.
@@ -91,7 +85,7 @@ pub enum GroupMismatch {
         says: String,
     },
     /// Several business units have the name.
-    #[error("--business-unit: `{name}` names several business units: {}; give the id of one", units.join(", "))]
+    #[error("several business units are called `{name}`: {}; give the id of one", units.join(", "))]
     Several {
         /// The name.
         name: String,
@@ -99,7 +93,7 @@ pub enum GroupMismatch {
         units: Vec<String>,
     },
     /// Several saved views have the name.
-    #[error("--view: `{name}` names several views of users: {}; give the id of one", views.join(", "))]
+    #[error("several views of users are called `{name}`: {}; give the id of one", views.join(", "))]
     SeveralViews {
         /// The name.
         name: String,
@@ -107,7 +101,7 @@ pub enum GroupMismatch {
         views: Vec<String>,
     },
     /// The server does not carry out the view.
-    #[error("--view: the server does not carry out `{name}`: {says}")]
+    #[error("the server cannot run the view `{name}`: {says}")]
     View {
         /// The name.
         name: String,
@@ -115,7 +109,7 @@ pub enum GroupMismatch {
         says: String,
     },
     /// The server refuses the condition.
-    #[error("--where: the server does not take `{condition}`: {says}")]
+    #[error("the server refuses the condition `{condition}`: {says}")]
     Condition {
         /// The condition.
         condition: String,
@@ -177,7 +171,6 @@ pub fn find_view<'v>(wanted: &str, views: &'v [UserView]) -> Result<&'v UserView
     match meant[..] {
         [view] => Ok(view),
         [] => Err(GroupMismatch::Unknown {
-            flag: "--view",
             what: "view of users",
             name: wanted.to_owned(),
             nearest: find_name(wanted, views.iter().map(|view| view.name.as_str()))
@@ -221,7 +214,6 @@ pub fn find_units(
         [unit] if below => Ok(with_sub_units(unit.id, units)),
         [unit] => Ok(vec![unit.id]),
         [] => Err(GroupMismatch::Unknown {
-            flag: "--business-unit",
             what: "business unit",
             name: wanted.to_owned(),
             nearest: find_name(wanted, units.iter().map(|unit| unit.name.as_str()))
@@ -333,7 +325,7 @@ mod tests {
         let error = find_units("Eurpe", true, &tree()).unwrap_err().to_string();
         assert_eq!(
             error,
-            "--business-unit: no business unit `Eurpe` in this environment; did you mean `Europe`?"
+            "no business unit `Eurpe` in this environment; did you mean `Europe`?"
         );
         assert_eq!(find_name("zzz", ["Europe"]), Err(None));
         assert_eq!(find_name(" EUROPE", ["Europe"]), Ok("Europe"));

@@ -63,7 +63,7 @@ impl Limit {
     }
 }
 
-/// Who says what, such as "--max-changes is 10%".
+/// Who says what, such as "the limit of this command is 10%".
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
@@ -72,7 +72,7 @@ impl fmt::Display for Limit {
             set_by,
         } = self;
         match set_by {
-            SetBy::Flag => write!(f, "--max-changes is {bound}"),
+            SetBy::Flag => write!(f, "the limit of this command is {bound}"),
             SetBy::Run => write!(f, "the limit that was given with the run is {bound}"),
             SetBy::Profile(name) => write!(
                 f,
@@ -80,7 +80,7 @@ impl fmt::Display for Limit {
             ),
             SetBy::Fix => write!(
                 f,
-                "--fix changes {bound} at most, or {at_least} users where that is more"
+                "an unattended fix changes at most {bound}, or {at_least} users if that is more"
             ),
         }
     }
@@ -106,7 +106,10 @@ mod tests {
     #[test]
     fn a_limit_says_who_set_it() {
         let bound = Bound::Percent(10);
-        assert_eq!(Limit::of_flag(bound).to_string(), "--max-changes is 10%");
+        assert_eq!(
+            Limit::of_flag(bound).to_string(),
+            "the limit of this command is 10%"
+        );
         assert_eq!(
             Limit::of_profile(bound, "contoso".into()).to_string(),
             "`max-changes` of environment `contoso` in the configuration file is 10%"

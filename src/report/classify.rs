@@ -114,7 +114,10 @@ impl From<&ReportError> for ErrorReport {
 
 impl From<&UserListError> for ErrorReport {
     fn from(error: &UserListError) -> Self {
-        Self::new("usage", ErrorClass::Usage, error)
+        let hint = error
+            .wants_column()
+            .then(|| "name the column that holds the names with --column".to_owned());
+        report(error, ("usage", ErrorClass::Usage, hint))
     }
 }
 

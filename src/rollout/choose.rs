@@ -102,9 +102,9 @@ async fn known(
     wanted: &[String],
     mismatches: &mut Vec<GroupMismatch>,
 ) -> Result<Vec<String>, RolloutError> {
-    let (flag, what) = match of {
-        Holder::Role => ("--role", "role"),
-        Holder::Team => ("--team", "team"),
+    let what = match of {
+        Holder::Role => "role",
+        Holder::Team => "team",
     };
     let mut found = Vec::new();
     for name in wanted {
@@ -122,7 +122,6 @@ async fn known(
         match find_name(name, all.iter().map(String::as_str)) {
             Ok(there) => found.push(there.to_owned()),
             Err(nearest) => mismatches.push(GroupMismatch::Unknown {
-                flag,
                 what,
                 name: name.clone(),
                 nearest,

@@ -7,7 +7,6 @@ use crate::plan::{Criteria, GroupMismatch, find_name};
 
 use super::RolloutError;
 
-const FLAG: &str = "--type";
 const WHAT: &str = "filter type";
 
 /// Looks up the types that the criteria name. The three calendar types need no look-up; other types are those of the
@@ -40,7 +39,6 @@ pub async fn check_types(reader: &Reader, criteria: &Criteria) -> Result<(), Rol
     known.insert(FilterType::new("all"));
     let mismatch = |wanted: &FilterType| match &tables {
         Ok(_) => GroupMismatch::Unknown {
-            flag: FLAG,
             what: WHAT,
             name: wanted.to_string(),
             nearest: find_name(wanted.as_str(), known.iter().map(FilterType::as_str))
@@ -48,7 +46,6 @@ pub async fn check_types(reader: &Reader, criteria: &Criteria) -> Result<(), Rol
                 .flatten(),
         },
         Err(says) => GroupMismatch::Unchecked {
-            flag: FLAG,
             what: WHAT,
             name: wanted.to_string(),
             says: says.clone(),

@@ -326,7 +326,7 @@ fn foresight_that_makes_no_sense() {
         (["list", "--view", " ", "-q"], "--view: nothing was given"),
         (
             ["plan", "deactivate", "--view", "No such view"],
-            "--view: no view of users `No such view` in this environment",
+            "no view of users `No such view` in this environment",
         ),
     ] {
         let ended = world.run(&args).must_be(2);

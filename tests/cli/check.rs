@@ -123,8 +123,7 @@ fn a_filter_type_that_there_is_not_is_refused_with_a_suggestion() {
         let ended = world
             .run(&[start, &["--type", "apointment"]].concat())
             .must_be(2);
-        let says =
-            "--type: no filter type `apointment` in this environment; did you mean `appointment`?";
+        let says = "no filter type `apointment` in this environment; did you mean `appointment`?";
         assert!(ended.stderr.contains(says), "{start:?} {ended:?}");
     }
     assert_eq!(world.states(), before);
@@ -198,14 +197,17 @@ fn a_drift_that_is_too_large_is_refused_with_the_numbers_and_the_flag() {
         ended.stderr.contains("refused: the run changes "),
         "{ended:?}"
     );
-    assert!(ended.stderr.contains("--max-changes is 2"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("the limit of this command is 2"),
+        "{ended:?}"
+    );
     assert_eq!(world.states(), drift);
     let world = World::with_users(60);
     let ended = fix(&world, &[]).must_be(5);
     assert!(
         ended
             .stderr
-            .contains("--fix changes 30% at most, or 10 users"),
+            .contains("an unattended fix changes at most 30%, or 10 users"),
         "{ended:?}"
     );
     assert!(ended.stderr.contains("a higher --max-changes"), "{ended:?}");

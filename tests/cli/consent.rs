@@ -83,7 +83,10 @@ fn a_limit_that_came_later_and_one_that_was_given_hold_for_what_the_run_changes_
     let refused = world
         .run(&with(&resume, &["--max-changes", "3"]))
         .must_be(5);
-    assert!(refused.stderr.contains("--max-changes is 3"), "{refused:?}");
+    assert!(
+        refused.stderr.contains("the limit of this command is 3"),
+        "{refused:?}"
+    );
     configure(&world, "max-changes = \"1\"\n");
     let refused = world.run(&resume).must_be(5);
     assert!(
@@ -243,7 +246,7 @@ fn a_dry_run_is_refused_where_the_run_would_be_and_names_what_is_missing() {
         let dry = with(way, &["--dry-run"]);
         let refused = world.run(&with(&dry, &["--max-changes", "0%"])).must_be(5);
         assert!(
-            refused.stderr.contains("--max-changes is 0%"),
+            refused.stderr.contains("the limit of this command is 0%"),
             "{refused:?}"
         );
         let named = with(&dry, &["--confirm-environment", "other"]);

@@ -308,7 +308,10 @@ fn plans_lists_checks_and_doctors_of_several() {
     let fix = [&fix[..], &["--accept-calendar-loss"]].concat();
     let refused = worlds.run(&fix).must_be(5);
     assert_eq!(
-        refused.stderr.matches("--fix changes 30% at most").count(),
+        refused
+            .stderr
+            .matches("an unattended fix changes at most 30%")
+            .count(),
         3,
         "{refused:?}"
     );

@@ -187,11 +187,11 @@ async fn everything_that_is_unknown_or_refused_is_told_at_once_and_before_users_
     )
     .await;
     for expected in [
-        "--role: no role `Salesprson` in this environment; did you mean `Salesperson`?",
-        "--team: no team `O'Brien's team`",
-        "--business-unit: no business unit `Eurpoe` in this environment; did you mean `Europe`?",
-        "--where: the server does not take `nosuchcolumn eq 1`: Could not find a property named 'nosuchcolumn'",
-        "--where: the server does not take `fullname eq`: ",
+        "no role `Salesprson` in this environment; did you mean `Salesperson`?",
+        "no team `O'Brien's team`",
+        "no business unit `Eurpoe` in this environment; did you mean `Europe`?",
+        "the server refuses the condition `nosuchcolumn eq 1`: Could not find a property named 'nosuchcolumn'",
+        "the server refuses the condition `fullname eq`: ",
     ] {
         assert!(said.contains(expected), "{expected} in {said}");
     }

@@ -436,10 +436,10 @@ async fn a_view_that_is_unknown_ambiguous_or_broken_is_told_before_users_are_lis
     };
     let said: Vec<_> = said.iter().map(ToString::to_string).collect();
     let expected = [
-        "--view: no view of users `Salespeopel` in this environment; did you mean `Salespeople`?",
-        "--view: `Enabled Users` names several views of users: Enabled Users (the system's, ",
-        "--view: the server does not carry out `Users of a Former Region`: ",
-        "--view: no view of users `Old List of Users` in this environment",
+        "no view of users `Salespeopel` in this environment; did you mean `Salespeople`?",
+        "several views of users are called `Enabled Users`: Enabled Users (the system's, ",
+        "the server cannot run the view `Users of a Former Region`: ",
+        "no view of users `Old List of Users` in this environment",
     ];
     assert_eq!(said.len(), expected.len(), "{said:?}");
     for (said, expected) in said.iter().zip(expected) {

@@ -15,6 +15,16 @@ pub struct UserListError {
     pub fault: Box<ListFault>,
 }
 
+impl UserListError {
+    /// Whether nobody knows which column holds the names.
+    pub fn wants_column(&self) -> bool {
+        matches!(
+            *self.fault,
+            ListFault::NoKnownColumn { .. } | ListFault::NoSuchColumn { .. }
+        )
+    }
+}
+
 /// What is wrong with a list of users.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum ListFault {
@@ -68,16 +78,13 @@ pub enum ListFault {
     )]
     TooManyCells,
     /// A header without a known column.
-    #[error("no column of this list is known to hold names. Found: {}. Known: {}. Name the column with --column", titles(found), KNOWN_TITLES.join(", "))]
+    #[error("no column of this list is known to hold names. Found: {}. Known: {}", titles(found), KNOWN_TITLES.join(", "))]
     NoKnownColumn {
         /// The titles.
         found: Vec<String>,
     },
     /// A header without the column that was asked for.
-    #[error(
-        "this list has no column `{wanted}` (--column). Found: {}",
-        titles(found)
-    )]
+    #[error("this list has no column `{wanted}`. Found: {}", titles(found))]
     NoSuchColumn {
         /// The title that was asked for.
         wanted: String,

@@ -289,7 +289,6 @@ fn without_a_known_column_the_message_names_those_found_and_those_known() {
                 "list.csv:1: ",
                 "Found: Vorname, Konto.",
                 "Known: User principal name, user_id",
-                "--column",
             ],
         );
     }
