@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::connect::NamedEnvironment;
-use crate::journal::{ListedUser, RunReader, UserTotals, View};
+use crate::journal::{ListedUser, ReadError, RunReader, UserTotals, View};
 use crate::model::{Operation, State};
 use crate::plan::RunSettings;
 use crate::report::{Format, ListWriter};
@@ -73,7 +73,7 @@ async fn compared<S>(run: &Run<S>) -> Result<Compared, CliError> {
 }
 
 impl Compared {
-    fn of(view: &View<'_>) -> rusqlite::Result<Self> {
+    fn of(view: &View<'_>) -> Result<Self, ReadError> {
         Ok(Self {
             filters: view.filters()?.matching,
             users: view.users()?,

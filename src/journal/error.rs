@@ -1,6 +1,6 @@
 //! What can be wrong with a run file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::model::RunId;
 
@@ -21,6 +21,27 @@ pub enum JournalError {
         /// Where it was.
         path: PathBuf,
     },
+}
+
+/// Reading a run failed. [`ReadError::in_file`] adds which file it was.
+#[derive(Debug, thiserror::Error)]
+#[error(transparent)]
+pub struct ReadError(#[from] rusqlite::Error);
+
+impl ReadError {
+    /// The same, of this run file.
+    pub fn in_file(&self, path: &Path) -> JournalError {
+        JournalError::Unusable {
+            path: path.to_owned(),
+            why: self.0.to_string(),
+        }
+    }
+}
+
+impl From<ReadError> for rusqlite::Error {
+    fn from(error: ReadError) -> Self {
+        error.0
+    }
 }
 
 /// Why a run cannot be opened.

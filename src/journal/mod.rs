@@ -33,7 +33,7 @@ mod waves;
 
 pub use apply::{PendingChange, PendingUser, Settled, Unproved, WrittenRow};
 pub use commit::Journal;
-pub use error::{JournalError, OpenError};
+pub use error::{JournalError, OpenError, ReadError};
 pub use file::{FirstContents, RunFile, discard};
 pub use foresight::{Asked, Mark, Named, Surroundings};
 pub use head::{Head, Phase, Requests};

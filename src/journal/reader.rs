@@ -10,7 +10,7 @@ use url::Url;
 use super::contents::{failed, harden, inspect, is_in_use};
 use super::lock::{LockError, RunLock};
 use super::place::{FoundFile, beside};
-use super::{Head, JournalError, OpenError, RunRef, RunStore, View, head, schema};
+use super::{Head, JournalError, OpenError, ReadError, RunRef, RunStore, View, head, schema};
 
 /// A run file opened to be read, also while another process drives the run. Neither the file nor what is beside it is
 /// changed.
@@ -59,9 +59,17 @@ impl RunReader {
     /// Reads from the run.
     pub fn view<T>(
         &self,
-        read: impl FnOnce(&View<'_>) -> rusqlite::Result<T>,
+        read: impl FnOnce(&View<'_>) -> Result<T, ReadError>,
     ) -> Result<T, JournalError> {
-        self.read(|connection| read(&View::of_file(connection, &self.path)))
+        self.stream(read).map_err(|error| error.in_file(&self.path))
+    }
+
+    /// Reads from the run with errors of the reader's own, such as those of what it writes to.
+    pub fn stream<T, E: From<ReadError>>(
+        &self,
+        read: impl FnOnce(&View<'_>) -> Result<T, E>,
+    ) -> Result<T, E> {
+        read(&View::of_file(&self.connection, &self.path))
     }
 
     pub(super) fn read<T>(

@@ -16,7 +16,7 @@ use super::commit::Journal;
 use super::rows::{blob, kept, modification, state_and_status};
 use super::values::NAME;
 use super::view::View;
-use super::{JournalError, Phase, RunReader, head};
+use super::{JournalError, Phase, ReadError, RunReader, head};
 
 /// Templates of a run, by what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -179,12 +179,12 @@ fn written(
 
 impl View<'_> {
     /// The templates of the run, by kind, type and name.
-    pub fn templates(&self) -> rusqlite::Result<Vec<TemplateChange>> {
-        select(self.connection(), "ORDER BY kind, type, name, id")
+    pub fn templates(&self) -> Result<Vec<TemplateChange>, ReadError> {
+        Ok(select(self.connection(), "ORDER BY kind, type, name, id")?)
     }
 
     /// What new users receive more or less, once what is left is changed.
-    pub fn new_users(&self) -> rusqlite::Result<NewUsers> {
+    pub fn new_users(&self) -> Result<NewUsers, ReadError> {
         let (mut more, mut fewer) = (0, 0);
         for change in open(self.connection())? {
             let (was, will) = (change.template.default, change.wanted.default);
@@ -195,7 +195,7 @@ impl View<'_> {
     }
 
     /// How many templates, by what became of them.
-    pub fn template_totals(&self) -> rusqlite::Result<TemplateTotals> {
+    pub fn template_totals(&self) -> Result<TemplateTotals, ReadError> {
         let mut query = self
             .connection()
             .prepare_cached("SELECT stage, count(*) FROM template GROUP BY stage")?;

@@ -102,6 +102,14 @@ impl From<&ReportError> for ErrorReport {
     fn from(error: &ReportError) -> Self {
         match error {
             ReportError::Journal(error) => Self::from(error),
+            ReportError::Read(_) => report(
+                error,
+                (
+                    "run-file",
+                    ErrorClass::Unexpected,
+                    Some(JOURNAL_HINT.into()),
+                ),
+            ),
             ReportError::OnlyOneRun | ReportError::TemplatesAsHtml => {
                 Self::new("usage", ErrorClass::Usage, error)
             }

@@ -8,13 +8,14 @@ use serde::ser::{Error, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::journal::{
-    ChangeRow, FilterTotals, Head, ProblemRow, Requests, RunReader, States, Timeline, UserTotals,
-    View,
+    ChangeRow, FilterTotals, Head, ProblemRow, ReadError, Requests, RunReader, States, Timeline,
+    UserTotals, View,
 };
 use crate::model::{
     Caller, FilterId, Operation, Outcome, RowOutcome, RunId, StateAndStatus, Target, UserId,
 };
 
+use super::error::read_run;
 use super::json::write_json;
 use super::{ErrorReport, ReportError, foresight_document, hint, templates, words};
 
@@ -38,23 +39,20 @@ pub(super) fn write_with_changes(out: &mut dyn Write, run: &RunReader) -> Result
 }
 
 fn write(out: &mut dyn Write, run: &RunReader, changes: bool) -> Result<(), ReportError> {
-    let written = run.view(|view| {
-        view.at_one_instant(|view| {
-            let head = view.head()?;
-            let broken = Cell::new(None);
-            let rows = Rows {
-                view,
-                broken: &broken,
-            };
-            let document = document(&head, view, rows, changes)?;
-            let written = write_json(out, &document);
-            match broken.take() {
-                Some(error) => Err(error),
-                None => Ok(written),
-            }
-        })
-    })?;
-    Ok(written?)
+    read_run(run, |view| {
+        let head = view.head()?;
+        let broken = Cell::new(None);
+        let rows = Rows {
+            view,
+            broken: &broken,
+        };
+        let document = document(&head, view, rows, changes)?;
+        let written = write_json(out, &document);
+        match broken.take() {
+            Some(error) => Err(error.into()),
+            None => Ok(written?),
+        }
+    })
 }
 
 /// Writes the JSON document of an error.
@@ -103,7 +101,7 @@ fn document<'a>(
     view: &View<'_>,
     rows: Rows<'a>,
     changes: bool,
-) -> rusqlite::Result<Document<'a>> {
+) -> Result<Document<'a>, ReadError> {
     Ok(Document {
         format: FORMAT,
         run: &head.id,
@@ -135,7 +133,7 @@ struct StatesBy {
 }
 
 impl StatesBy {
-    fn read(view: &View<'_>) -> rusqlite::Result<Self> {
+    fn read(view: &View<'_>) -> Result<Self, ReadError> {
         Ok(Self {
             types: view.states_by_type()?,
             units: view.states_by_unit()?,
@@ -164,16 +162,31 @@ impl<'a> Environment<'a> {
 struct Rows<'a> {
     view: &'a View<'a>,
     /// Why reading broke off: the serializer has errors of its own only.
-    broken: &'a Cell<Option<rusqlite::Error>>,
+    broken: &'a Cell<Option<ReadError>>,
 }
 
 impl Rows<'_> {
-    fn end<E: Error>(self, read: rusqlite::Result<Result<(), E>>) -> Result<(), E> {
-        read.unwrap_or_else(|error| {
-            let told = E::custom(&error);
-            self.broken.set(Some(error));
-            Err(told)
+    fn end<E: Error>(self, read: Result<(), Ended<E>>) -> Result<(), E> {
+        read.map_err(|ended| match ended {
+            Ended::Write(error) => error,
+            Ended::Read(error) => {
+                let told = E::custom(&error);
+                self.broken.set(Some(error));
+                told
+            }
         })
+    }
+}
+
+/// What ended a list early: reading the run, or writing it down.
+enum Ended<E> {
+    Read(ReadError),
+    Write(E),
+}
+
+impl<E> From<ReadError> for Ended<E> {
+    fn from(error: ReadError) -> Self {
+        Self::Read(error)
     }
 }
 
@@ -187,6 +200,7 @@ impl Serialize for Problems<'_> {
                 return Ok(());
             }
             list.serialize_element(&Problem::of(&row))
+                .map_err(Ended::Write)
         };
         let read = self.0.view.each_problem(each);
         self.0.end(read)?;
@@ -199,7 +213,10 @@ struct Changes<'a>(Rows<'a>);
 impl Serialize for Changes<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         let mut list = serializer.serialize_seq(None)?;
-        let each = |row: ChangeRow| list.serialize_element(&Change::of(&row));
+        let each = |row: ChangeRow| {
+            list.serialize_element(&Change::of(&row))
+                .map_err(Ended::Write)
+        };
         let read = self.0.view.each_change(each);
         self.0.end(read)?;
         list.end()

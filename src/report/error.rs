@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::journal::JournalError;
+use crate::journal::{JournalError, ReadError, RunReader, View};
 
 /// Why something could not be shown.
 #[derive(Debug, thiserror::Error)]
@@ -10,6 +10,9 @@ pub enum ReportError {
     /// The run file could not be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
+    /// The same, before it is known which file it is: [`read_run`] says it.
+    #[error("the run file cannot be read: {0}")]
+    Read(#[from] ReadError),
     /// Where it was to be written cannot be written.
     #[error("the output cannot be written: {0}")]
     Io(#[from] io::Error),
@@ -29,11 +32,23 @@ pub enum ReportError {
     TemplatesAsHtml,
 }
 
+/// Reads one state of a run while it is written; an error in reading names the file.
+pub(super) fn read_run<T>(
+    run: &RunReader,
+    read: impl FnOnce(&View<'_>) -> Result<T, ReportError>,
+) -> Result<T, ReportError> {
+    run.stream(|view| view.at_one_instant(read))
+        .map_err(|error| match error {
+            ReportError::Read(error) => error.in_file(run.path()).into(),
+            error => error,
+        })
+}
+
 impl ReportError {
     /// Whether the reader of the output went away, as `head` does: no failure of ours.
     pub fn is_broken_pipe(&self) -> bool {
         let kind = match self {
-            Self::Journal(_) | Self::OnlyOneRun | Self::TemplatesAsHtml => None,
+            Self::Journal(_) | Self::Read(_) | Self::OnlyOneRun | Self::TemplatesAsHtml => None,
             Self::Io(error) => Some(error.kind()),
             Self::Csv(error) => match error.kind() {
                 csv::ErrorKind::Io(error) => Some(error.kind()),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::journal::{Requests, States, Stretch, Timeline, View};
+use crate::journal::{ReadError, Requests, States, Stretch, Timeline, View};
 
 use super::grid::Column;
 use super::text::{clean, count, number, second, span};
@@ -47,7 +47,7 @@ pub(super) struct Evidence {
 }
 
 impl Evidence {
-    pub(super) fn read(view: &View<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(view: &View<'_>) -> Result<Self, ReadError> {
         Ok(Self {
             types: named(view.states_by_type()?, "type not known"),
             units: biggest(view.states_by_unit()?),

@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use crate::journal::{
-    Finding, Head, Impact, ImpactOfType, ImpactOfUser, ImpactRow, Mailboxes, Named, Several,
-    UnknownGroup, View,
+    Finding, Head, Impact, ImpactOfType, ImpactOfUser, ImpactRow, Mailboxes, Named, ReadError,
+    Several, UnknownGroup, View,
 };
 
 use crate::plan::LossBound;
@@ -53,7 +53,7 @@ pub(super) struct Foresight {
 }
 
 impl Foresight {
-    pub(super) fn read(view: &View<'_>, head: &Head) -> rusqlite::Result<Self> {
+    pub(super) fn read(view: &View<'_>, head: &Head) -> Result<Self, ReadError> {
         Ok(Self {
             findings: view.findings()?,
             impact: view.impact(SHOWN)?,

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::journal::{
-    Finding, Head, Impact, ImpactOfType, ImpactOfUser, Several, UnknownGroup, View,
+    Finding, Head, Impact, ImpactOfType, ImpactOfUser, ReadError, Several, UnknownGroup, View,
 };
 use crate::model::UserId;
 
@@ -81,12 +81,12 @@ struct Reason {
 }
 
 /// Everything to look at first.
-pub(super) fn first(view: &View<'_>) -> rusqlite::Result<Vec<First>> {
+pub(super) fn first(view: &View<'_>) -> Result<Vec<First>, ReadError> {
     Ok(view.findings()?.into_iter().map(First::from).collect())
 }
 
 /// What users lose; none where that was not asked for.
-pub(super) fn lost(view: &View<'_>, head: &Head) -> rusqlite::Result<Option<Lost>> {
+pub(super) fn lost(view: &View<'_>, head: &Head) -> Result<Option<Lost>, ReadError> {
     let impact = view.impact(SHOWN)?;
     Ok(impact.map(|impact| Lost::of(impact, head.organization.distinct_deletes)))
 }

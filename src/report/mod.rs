@@ -37,6 +37,7 @@ mod summary;
 #[cfg(test)]
 mod support;
 mod template_documents;
+mod template_run;
 mod templates;
 pub mod terminal;
 mod text;
@@ -63,5 +64,6 @@ pub use run::write_run;
 pub use runs::write_runs;
 pub use several::{Overview, Several, write_heading, write_overview};
 pub use summary::write_summary;
-pub use templates::{TemplateRun, write_template_run, write_templates};
+pub use template_run::TemplateRun;
+pub use templates::{write_template_run, write_templates};
 pub use writer::{CleanWriter, StyledWrite, paint_line};

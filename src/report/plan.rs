@@ -1,6 +1,8 @@
 //! What a run is about to do.
 
-use crate::journal::{FilterTotals, Head, Phase, ProblemGroup, RunReader, TypeTotals, UserTotals};
+use crate::journal::{
+    FilterTotals, Head, Phase, ProblemGroup, ReadError, RunReader, TypeTotals, UserTotals,
+};
 use crate::model::Target;
 use crate::plan::PlanDigest;
 
@@ -101,7 +103,7 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
                     .types()?
                     .into_iter()
                     .map(planned)
-                    .collect::<rusqlite::Result<_>>()?,
+                    .collect::<Result<_, ReadError>>()?,
                 groups: view.problem_groups()?,
                 foresight: Foresight::read(view, &head)?,
                 more: format!("`{}`", run.reference.command("report")),

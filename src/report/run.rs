@@ -9,6 +9,7 @@ use crate::journal::{ChangeRow, Head, ProblemRow, RunReader, View};
 use crate::model::Target;
 
 use super::document::write_with_changes;
+use super::error::read_run;
 use super::foresight::{Foresight, write_first, write_impact};
 use super::grid::{self, Column, Grid};
 use super::html::write_html;
@@ -61,22 +62,14 @@ fn write_table(
     look: Look,
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
-    run.view(|view| {
-        view.at_one_instant(|view| {
-            let totals = Totals::read(view)?;
-            let foresight = Foresight::read(view, &totals.head)?;
-            let head = write_head(out, &totals, look, zone)
-                .and_then(|()| write_foresight(out, &foresight, look));
-            if let Err(error) = head {
-                return Ok(Err(error));
-            }
-            let problems = write_problems(out, view, &totals, look)?;
-            if let Err(error) = problems {
-                return Ok(Err(error.into()));
-            }
-            Ok(write_changes(out, view, look)?.map_err(ReportError::from))
-        })
-    })?
+    read_run(run, |view| {
+        let totals = Totals::read(view)?;
+        let foresight = Foresight::read(view, &totals.head)?;
+        write_head(out, &totals, look, zone)?;
+        write_foresight(out, &foresight, look)?;
+        write_problems(out, view, &totals, look)?;
+        write_changes(out, view, look)
+    })
 }
 
 fn write_head(
@@ -141,15 +134,15 @@ fn write_problems(
     view: &View<'_>,
     totals: &Totals,
     look: Look,
-) -> rusqlite::Result<io::Result<()>> {
+) -> Result<(), ReportError> {
     if totals.groups.is_empty() {
-        return Ok(Ok(()));
+        return Ok(());
     }
     let grid = Grid::streaming(&PROBLEMS, look);
     let mut written = false;
     view.each_problem(|row| {
         heading(out, &grid, "Every problem", &mut written)?;
-        grid.row(out, &problem_cells(&row), problems::tone(row.kind))
+        Ok(grid.row(out, &problem_cells(&row), problems::tone(row.kind))?)
     })
 }
 
@@ -176,12 +169,12 @@ fn write_changes(
     out: &mut dyn StyledWrite,
     view: &View<'_>,
     look: Look,
-) -> rusqlite::Result<io::Result<()>> {
+) -> Result<(), ReportError> {
     let grid = Grid::streaming(&CHANGES, look);
     let mut written = false;
     view.each_change(|row| {
         heading(out, &grid, "Every change", &mut written)?;
-        grid.row(out, &change_cells(&row), Tone::of_outcome(row.outcome))
+        Ok(grid.row(out, &change_cells(&row), Tone::of_outcome(row.outcome))?)
     })
 }
 

@@ -7,6 +7,7 @@ use crate::model::RunId;
 
 use super::ReportError;
 use super::cell::{cell, maybe};
+use super::error::read_run;
 use super::foresight::row_cells;
 
 const HEADER: [&str; 21] = [
@@ -43,58 +44,36 @@ const LOST: usize = HEADER.len() - 2;
 pub(super) fn write_csv(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
     let mut csv = csv::Writer::from_writer(out);
     csv.write_record(HEADER)?;
-    run.view(|view| view.at_one_instant(|view| write_rows(&mut csv, view)))??;
+    read_run(run, |view| write_rows(&mut csv, view))?;
     csv.flush()?;
     Ok(())
 }
 
-/// What went wrong inside: reading the run, or writing the line.
-enum Broken {
-    Read(rusqlite::Error),
-    Write(csv::Error),
-}
-
-fn write_rows<W: Write>(
-    csv: &mut csv::Writer<W>,
-    view: &View<'_>,
-) -> rusqlite::Result<Result<(), csv::Error>> {
+fn write_rows<W: Write>(csv: &mut csv::Writer<W>, view: &View<'_>) -> Result<(), ReportError> {
     let run = view.head()?.id;
-    let changes = view.each_change(|row| {
-        let problem = view.problem_about(row.user_id, row.filter);
-        let kind = view.kind_of(row.user_id, row.filter);
-        let (problem, kind) = (problem.map_err(Broken::Read)?, kind.map_err(Broken::Read)?);
+    view.each_change(|row| {
+        let problem = view.problem_about(row.user_id, row.filter)?;
+        let kind = view.kind_of(row.user_id, row.filter)?;
         let mut line = change_row(&run, &row, problem.as_ref());
         line[6] = maybe(kind.map(crate::model::Kind::as_str));
-        let lost = view.impact_of(row.user_id).map_err(Broken::Read)?;
+        let lost = view.impact_of(row.user_id)?;
         if let Some(lost) = lost.iter().find(|lost| lost.filter_type == row.filter_type) {
             let [items, note] = row_cells(lost);
             line[LOST] = items;
             line[LOST + 1] = cell(&note);
         }
-        csv.write_record(&line).map_err(Broken::Write)
+        Ok::<_, ReportError>(csv.write_record(&line)?)
     })?;
-    let problems = changes.map(|()| {
-        view.each_problem(|row| {
-            let told = match row.filter {
-                Some(filter) => view.has_change(row.id, filter).map_err(Broken::Read)?,
-                None => false,
-            };
-            if told || row.over {
-                return Ok(());
-            }
-            csv.write_record(problem_row(&run, &row))
-                .map_err(Broken::Write)
-        })
-    });
-    let written = match problems {
-        Ok(problems) => problems?,
-        Err(broken) => Err(broken),
-    };
-    match written {
-        Ok(()) => Ok(Ok(())),
-        Err(Broken::Write(error)) => Ok(Err(error)),
-        Err(Broken::Read(error)) => Err(error),
-    }
+    view.each_problem(|row| {
+        let told = match row.filter {
+            Some(filter) => view.has_change(row.id, filter)?,
+            None => false,
+        };
+        if told || row.over {
+            return Ok(());
+        }
+        Ok(csv.write_record(problem_row(&run, &row))?)
+    })
 }
 
 fn change_row(run: &RunId, row: &ChangeRow, problem: Option<&ProblemRow>) -> Row {

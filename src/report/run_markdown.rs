@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use crate::journal::{RunReader, States, View};
 
 use super::ReportError;
+use super::error::read_run;
 use super::evidence::{Evidence, STATES, TIMES, sentences, states_cells, time_cells};
 use super::foresight::{self, Foresight};
 use super::grid::Column;
@@ -22,25 +23,17 @@ pub(super) fn write_markdown(
     run: &RunReader,
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
-    let written = run.view(|view| {
-        view.at_one_instant(|view| {
-            let totals = Totals::read(view)?;
-            let evidence = Evidence::read(view)?;
-            let foresight = Foresight::read(view, &totals.head)?;
-            let top = write_totals(out, &totals, zone)
-                .and_then(|()| foresight::write_markdown(out, &foresight))
-                .and_then(|()| write_states(out, &evidence))
-                .and_then(|()| write_times(out, &evidence, zone));
-            if let Err(error) = top {
-                return Ok(Err(error));
-            }
-            if let Err(error) = write_problems(out, view)? {
-                return Ok(Err(error));
-            }
-            write_changes(out, view)
-        })
-    })?;
-    Ok(written?)
+    read_run(run, |view| {
+        let totals = Totals::read(view)?;
+        let evidence = Evidence::read(view)?;
+        let foresight = Foresight::read(view, &totals.head)?;
+        write_totals(out, &totals, zone)?;
+        foresight::write_markdown(out, &foresight)?;
+        write_states(out, &evidence)?;
+        write_times(out, &evidence, zone)?;
+        write_problems(out, view)?;
+        write_changes(out, view)
+    })
 }
 
 fn write_totals(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Result<()> {
@@ -111,19 +104,19 @@ fn heading(
     header(out, columns)
 }
 
-fn write_problems(out: &mut dyn Write, view: &View<'_>) -> rusqlite::Result<io::Result<()>> {
+fn write_problems(out: &mut dyn Write, view: &View<'_>) -> Result<(), ReportError> {
     let mut written = false;
     view.each_problem(|problem| {
         heading(out, "Every problem", &PROBLEMS, &mut written)?;
-        row(out, &problem_cells(&problem))
+        Ok(row(out, &problem_cells(&problem))?)
     })
 }
 
-fn write_changes(out: &mut dyn Write, view: &View<'_>) -> rusqlite::Result<io::Result<()>> {
+fn write_changes(out: &mut dyn Write, view: &View<'_>) -> Result<(), ReportError> {
     let mut written = false;
     view.each_change(|change| {
         heading(out, "Every change", &CHANGES, &mut written)?;
-        row(out, &change_cells(&change))
+        Ok(row(out, &change_cells(&change))?)
     })
 }
 

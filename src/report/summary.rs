@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::journal::{
-    FilterTotals, Finding, Head, Phase, ProblemGroup, PutBackBefore, Requests, RunReader, RunRef,
-    StaysPutBack, UserTotals, View,
+    FilterTotals, Finding, Head, Phase, ProblemGroup, PutBackBefore, ReadError, Requests,
+    RunReader, RunRef, StaysPutBack, UserTotals, View,
 };
 use crate::model::{Outcome, Target};
 
@@ -34,7 +34,7 @@ pub(super) struct Totals {
 }
 
 impl Totals {
-    pub(super) fn read(view: &View<'_>) -> rusqlite::Result<Self> {
+    pub(super) fn read(view: &View<'_>) -> Result<Self, ReadError> {
         Ok(Self {
             head: view.head()?,
             users: view.users()?,
@@ -122,7 +122,7 @@ pub(super) fn numbers(totals: &Totals) -> Vec<(&'static str, String)> {
 }
 
 /// Statuses that mean the same as before, and what an earlier undo had put back.
-fn notes(view: &View<'_>) -> rusqlite::Result<Vec<String>> {
+fn notes(view: &View<'_>) -> Result<Vec<String>, ReadError> {
     let statuses = view.null_statuses()?.into_iter().map(|(status, filters)| {
         let statuses = match filters {
             1 => "1 status is".to_owned(),

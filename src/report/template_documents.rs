@@ -12,7 +12,7 @@ use crate::plan::TemplateChange;
 use super::cell::{cell, maybe};
 use super::document::FORMAT;
 use super::json::write_json;
-use super::templates::{TemplateRun, back, count, template_hint};
+use super::template_run::{TemplateRun, back, count, template_hint};
 use super::{ReportError, words};
 
 /// Writes templates as one JSON document.

@@ -37,9 +37,9 @@ fn failed_users(done: &crate::support::Done) -> impl Iterator<Item = uuid::Uuid>
     let mut users = Vec::new();
     let each = |problem: syncfilters::journal::ProblemRow| {
         users.push(problem.id.0);
-        Ok::<_, std::convert::Infallible>(())
+        Ok::<_, syncfilters::journal::ReadError>(())
     };
-    let _ = reader.view(|view| view.each_problem(each)).unwrap();
+    reader.view(|view| view.each_problem(each)).unwrap();
     users.into_iter()
 }
 

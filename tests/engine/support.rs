@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use syncfilters::auth::GivenToken;
 use syncfilters::dataverse::{Channel, Reader};
-use syncfilters::journal::{FilterTotals, Journal, ProblemRow, RunFile, RunReader};
+use syncfilters::journal::{FilterTotals, Journal, ProblemRow, ReadError, RunFile, RunReader};
 use syncfilters::model::{Operation, Outcome, ProblemKind, RunId};
 use syncfilters::pacing::{Pacer, RetryPolicy, Settings};
 use syncfilters::plan::{Confirmations, Guards, How, RunSettings, Topic};
@@ -432,12 +432,9 @@ impl Done {
             if row.kind == kind {
                 messages.push(row.message);
             }
-            Ok::<_, ()>(())
+            Ok::<_, ReadError>(())
         };
-        self.reader()
-            .view(|view| view.each_problem(each))
-            .unwrap()
-            .unwrap();
+        self.reader().view(|view| view.each_problem(each)).unwrap();
         messages
     }
 

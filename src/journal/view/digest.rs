@@ -7,7 +7,7 @@ use crate::journal::rows::{filter_id, state_and_status, unknown, user_id};
 use crate::journal::{Journal, JournalError, templates};
 use crate::plan::{Change, Digester, PlanDigest};
 
-use super::View;
+use super::{ReadError, View};
 
 /// In an order that does not depend on the order in which the users were found.
 fn to_change() -> String {
@@ -19,17 +19,18 @@ fn to_change() -> String {
 
 impl View<'_> {
     /// The digest of what is still to be changed.
-    pub fn digest(&self) -> rusqlite::Result<PlanDigest> {
-        digest(self.0)
+    pub fn digest(&self) -> Result<PlanDigest, ReadError> {
+        Ok(digest(self.0)?)
     }
 
     /// The digest that was recorded when the plan was made, or made anew; none in a run file from before there were
     /// digests, and in one whose plan is not complete.
-    pub fn recorded_digest(&self) -> rusqlite::Result<Option<PlanDigest>> {
+    pub fn recorded_digest(&self) -> Result<Option<PlanDigest>, ReadError> {
         let read = |row: &Row<'_>| row.get::<_, Option<String>>(0);
         let text = self.0.query_row("SELECT digest FROM run", [], read)?;
-        text.map(|text| text.parse().map_err(|_| unknown(0, &text)))
-            .transpose()
+        Ok(text
+            .map(|text| text.parse().map_err(|_| unknown(0, &text)))
+            .transpose()?)
     }
 }
 

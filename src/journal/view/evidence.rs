@@ -1,12 +1,13 @@
 //! What a report for handing over needs, user by user.
 
+use rusqlite::Row;
+
 use crate::journal::rows::{unit_name, user_id};
 use crate::model::{UserId, UserOutcome};
 
-use super::{
-    CHANGES, ChangeRow, ProblemRow, View, change_row, problem_row, problems, user_outcome,
-    user_rows,
-};
+use super::changes::{CHANGES, ChangeRow, ProblemRow, change_row, problem_row, problems};
+use super::totals::{user_outcome, user_rows};
+use super::{ReadError, View};
 
 /// One user and what became of him.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,47 +26,46 @@ pub struct UserRow {
 
 impl View<'_> {
     /// Hands every user to `each`, in the order in which they were found.
-    pub fn each_user<E>(
+    pub fn each_user<E: From<ReadError>>(
         &self,
-        mut each: impl FnMut(UserRow) -> rusqlite::Result<Result<(), E>>,
-    ) -> rusqlite::Result<Result<(), E>> {
+        mut each: impl FnMut(UserRow) -> Result<(), E>,
+    ) -> Result<(), E> {
         let sql = format!(
             "SELECT {USER_ROWS}, u.seq, u.label, u.id, u.unit, n.name
              FROM user AS u LEFT JOIN change AS c ON c.user = u.seq LEFT JOIN unit AS n ON n.id = u.unit
              GROUP BY u.seq ORDER BY u.seq",
             USER_ROWS = user_rows()
         );
-        let mut query = self.0.prepare(&sql)?;
-        let mut rows = query.query([])?;
-        while let Some(row) = rows.next()? {
-            let user = UserRow {
+        let user = |row: &Row<'_>| {
+            Ok(UserRow {
                 seq: row.get(4)?,
                 user: row.get(5)?,
                 id: user_id(row, 6)?,
                 unit: unit_name(row, 7)?,
                 outcome: user_outcome(row)?,
-            };
-            if let Err(error) = each(user)? {
-                return Ok(Err(error));
-            }
-        }
-        Ok(Ok(()))
+            })
+        };
+        self.each(&sql, user, &mut each)
     }
 
     /// The changes of one user.
-    pub fn changes_of(&self, seq: i64) -> rusqlite::Result<Vec<ChangeRow>> {
+    pub fn changes_of(&self, seq: i64) -> Result<Vec<ChangeRow>, ReadError> {
         let mut query = self.0.prepare_cached(&format!(
             "{CHANGES} WHERE c.user = ?1 ORDER BY f.type, f.name, c.filter"
         ))?;
-        query.query_map([seq], change_row)?.collect()
+        Ok(query
+            .query_map([seq], change_row)?
+            .collect::<rusqlite::Result<_>>()?)
     }
 
     /// The problems of one user, those that are over included, in the order in which they showed.
-    pub fn problems_of(&self, seq: i64) -> rusqlite::Result<Vec<ProblemRow>> {
+    pub fn problems_of(&self, seq: i64) -> Result<Vec<ProblemRow>, ReadError> {
         let mut query = self
             .0
             .prepare_cached(&format!("{} WHERE p.user = ?1 ORDER BY p.seq", problems()))?;
-        query.query_map([seq], problem_row)?.collect()
+        Ok(query
+            .query_map([seq], problem_row)?
+            .collect::<rusqlite::Result<_>>()?)
     }
 }
 
@@ -97,9 +97,9 @@ mod tests {
         let mut over = Vec::new();
         let each = |row: ProblemRow| {
             over.push((row.kind.as_str(), row.over));
-            Ok::<_, ()>(())
+            Ok::<_, ReadError>(())
         };
-        view.each_problem(each).unwrap().unwrap();
+        view.each_problem(each).unwrap();
         assert_eq!(
             over,
             [

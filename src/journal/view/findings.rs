@@ -7,7 +7,7 @@ use crate::journal::foresight::{self, Mark, Named};
 use crate::model::Operation;
 use crate::plan::SkippedName;
 
-use super::View;
+use super::{ReadError, View};
 
 /// Several users, and one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -129,7 +129,7 @@ SELECT count(*), min(label) FROM ends WHERE other = ?2 AND here = ?2"
 
 impl View<'_> {
     /// Everything to look at first; what was not asked for is not looked for.
-    pub fn findings(&self) -> rusqlite::Result<Vec<Finding>> {
+    pub fn findings(&self) -> Result<Vec<Finding>, ReadError> {
         let deactivates = self.head()?.operation == Operation::Deactivate;
         let asked = foresight::asked(self.0)?;
         let found = foresight::surroundings(self.0)?;
@@ -174,7 +174,7 @@ impl View<'_> {
         Ok(all)
     }
 
-    fn several(&self, sql: &str, params: &[i32]) -> rusqlite::Result<Option<Several>> {
+    fn several(&self, sql: &str, params: &[i32]) -> Result<Option<Several>, ReadError> {
         let mut query = self.0.prepare_cached(sql)?;
         let row = |row: &Row<'_>| Ok((row.get::<_, u64>(0)?, row.get::<_, Option<String>>(1)?));
         let (users, example) = query.query_row(rusqlite::params_from_iter(params), row)?;

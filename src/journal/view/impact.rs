@@ -7,7 +7,7 @@ use crate::journal::rows::user_id;
 use crate::model::UserId;
 use crate::plan::LossBound;
 
-use super::View;
+use super::{ReadError, View};
 
 /// What a plan takes from calendars and other folders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -146,7 +146,7 @@ const WITHOUT_MAILBOX: &str = concat!(
 
 impl View<'_> {
     /// What is lost, with the `most` users who lose most; `None` where that was not asked for.
-    pub fn impact(&self, most: u32) -> rusqlite::Result<Option<Impact>> {
+    pub fn impact(&self, most: u32) -> Result<Option<Impact>, ReadError> {
         if !foresight::asked(self.0)?.impact {
             return Ok(None);
         }
@@ -171,7 +171,7 @@ impl View<'_> {
         }))
     }
 
-    fn mailboxes(&self) -> rusqlite::Result<Option<Mailboxes>> {
+    fn mailboxes(&self) -> Result<Option<Mailboxes>, ReadError> {
         if foresight::surroundings(self.0)?.mailboxes.is_some() {
             return Ok(None);
         }
@@ -179,17 +179,17 @@ impl View<'_> {
              SELECT EXISTS (SELECT 1 FROM mark AS m WHERE m.user = u.id AND m.mark = 1) AS idle,
                     EXISTS (SELECT 1 FROM mark AS m WHERE m.user = u.id AND m.mark = 2) AS outlook
              FROM user AS u WHERE EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq))";
-        self.0.query_row(sql, [], |row| {
+        Ok(self.0.query_row(sql, [], |row| {
             let (all, nothing, outlook): (u64, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             Ok(Some(Mailboxes {
                 server: all.saturating_sub(nothing + outlook),
                 outlook,
                 nothing,
             }))
-        })
+        })?)
     }
 
-    fn lost_by_type(&self) -> rusqlite::Result<Vec<ImpactOfType>> {
+    fn lost_by_type(&self) -> Result<Vec<ImpactOfType>, ReadError> {
         let mut query = self.0.prepare_cached(BY_TYPE)?;
         let row = |row: &Row<'_>| {
             Ok(ImpactOfType {
@@ -200,10 +200,10 @@ impl View<'_> {
                 unknown_users: row.get(4)?,
             })
         };
-        query.query_map([], row)?.collect()
+        Ok(query.query_map([], row)?.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn losing_most(&self, most: u32) -> rusqlite::Result<Vec<ImpactOfUser>> {
+    fn losing_most(&self, most: u32) -> Result<Vec<ImpactOfUser>, ReadError> {
         let mut query = self.0.prepare_cached(BY_USER)?;
         let row = |row: &Row<'_>| {
             Ok(ImpactOfUser {
@@ -214,10 +214,12 @@ impl View<'_> {
                 unknown: row.get(4)?,
             })
         };
-        query.query_map([most], row)?.collect()
+        Ok(query
+            .query_map([most], row)?
+            .collect::<rusqlite::Result<_>>()?)
     }
 
-    fn unknown_by_reason(&self) -> rusqlite::Result<Vec<UnknownGroup>> {
+    fn unknown_by_reason(&self) -> Result<Vec<UnknownGroup>, ReadError> {
         let mut query = self.0.prepare_cached(BY_REASON)?;
         let row = |row: &Row<'_>| {
             Ok(UnknownGroup {
@@ -227,11 +229,11 @@ impl View<'_> {
                 message: row.get::<_, Option<String>>(3)?.unwrap_or_default(),
             })
         };
-        query.query_map([], row)?.collect()
+        Ok(query.query_map([], row)?.collect::<rusqlite::Result<_>>()?)
     }
 
     /// What one user loses, by type.
-    pub fn impact_of(&self, user: UserId) -> rusqlite::Result<Vec<ImpactRow>> {
+    pub fn impact_of(&self, user: UserId) -> Result<Vec<ImpactRow>, ReadError> {
         let mut query = self.0.prepare_cached(
             "SELECT i.type, i.items, i.bound, i.kind, i.message FROM impact AS i
              JOIN user AS u ON u.seq = i.user WHERE u.id = ?1 ORDER BY i.type",
@@ -246,9 +248,9 @@ impl View<'_> {
                 why: kind.zip(message),
             })
         };
-        query
+        Ok(query
             .query_map([crate::journal::rows::blob(user.0)], row)?
-            .collect()
+            .collect::<rusqlite::Result<_>>()?)
     }
 }
 

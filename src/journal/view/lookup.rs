@@ -13,10 +13,9 @@ use crate::journal::rows::blob;
 use crate::model::{FilterId, Kind, Outcome, RunId, State, UserId};
 use crate::plan::RunSettings;
 
-use super::{ProblemRow, View, problem_row, problems};
-
-/// A pause longer than this, in milliseconds, is not work: the run was stopped and resumed.
-const PAUSE: i64 = 10 * 60 * 1000;
+use super::changes::{ProblemRow, problem_row, problems};
+use super::timeline::PAUSE;
+use super::{ReadError, View};
 
 /// What an earlier undo of the same run had put back.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -55,17 +54,17 @@ impl View<'_> {
     }
 
     /// Reads several things as they were at one and the same instant, also while the run goes on.
-    pub fn at_one_instant<T>(
+    pub fn at_one_instant<T, E: From<ReadError>>(
         &self,
-        read: impl FnOnce(&Self) -> rusqlite::Result<T>,
-    ) -> rusqlite::Result<T> {
+        read: impl FnOnce(&Self) -> Result<T, E>,
+    ) -> Result<T, E> {
         // Nothing is written, so that it does not matter how it ends.
-        let _instant = self.0.unchecked_transaction()?;
+        let _instant = self.0.unchecked_transaction().map_err(ReadError::from)?;
         read(self)
     }
 
     /// How long changes were being made, without the time between being stopped and being resumed.
-    pub fn working_time(&self) -> rusqlite::Result<Duration> {
+    pub fn working_time(&self) -> Result<Duration, ReadError> {
         let read = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         let begins = HistoryKind::Agreed.as_str();
         let spent = self
@@ -76,30 +75,30 @@ impl View<'_> {
 
     /// Filters that the run was to change, that are there, and that are not as it wanted them; without those that
     /// failed.
-    pub fn not_as_wanted(&self) -> rusqlite::Result<u64> {
+    pub fn not_as_wanted(&self) -> Result<u64, ReadError> {
         let sql = format!("SELECT count(*) FROM change WHERE {OPEN} OR {CHANGED_SINCE}");
-        self.0.query_row(&sql, [], |row| row.get(0))
+        Ok(self.0.query_row(&sql, [], |row| row.get(0))?)
     }
 
     /// Filters that were left alone because somebody changed them since.
-    pub fn changed_since(&self) -> rusqlite::Result<u64> {
+    pub fn changed_since(&self) -> Result<u64, ReadError> {
         let sql = format!("SELECT count(*) FROM change WHERE {CHANGED_SINCE}");
-        self.0.query_row(&sql, [], |row| row.get(0))
+        Ok(self.0.query_row(&sql, [], |row| row.get(0))?)
     }
 
     /// Filters that had no status and were given one that means the same, by that status: what the platform makes of null.
-    pub fn null_statuses(&self) -> rusqlite::Result<Vec<(i32, u64)>> {
+    pub fn null_statuses(&self) -> Result<Vec<(i32, u64)>, ReadError> {
         let mut query = self.0.prepare_cached(&format!(
             "SELECT after_status, count(*) FROM change
              WHERE {CHANGED} AND to_status IS NULL AND after_status IS NOT NULL GROUP BY 1 ORDER BY 1"
         ))?;
-        query
+        Ok(query
             .query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?
-            .collect()
+            .collect::<rusqlite::Result<_>>()?)
     }
 
     /// Filters that an earlier undo had put back, by that run, with when it did so last.
-    pub fn put_back_before(&self) -> rusqlite::Result<Vec<PutBackBefore>> {
+    pub fn put_back_before(&self) -> Result<Vec<PutBackBefore>, ReadError> {
         let mut query = self.0.prepare_cached(
             "SELECT put_back_by, max(put_back_at), count(*) FROM undo WHERE put_back_by IS NOT NULL GROUP BY 1 ORDER BY 2",
         )?;
@@ -110,11 +109,11 @@ impl View<'_> {
                 filters: row.get(2)?,
             })
         };
-        query.query_map([], row)?.collect()
+        Ok(query.query_map([], row)?.collect::<rusqlite::Result<_>>()?)
     }
 
     /// What undos had put back of this run when it was gone on with; none where nothing was.
-    pub fn stays_put_back(&self) -> rusqlite::Result<Option<StaysPutBack>> {
+    pub fn stays_put_back(&self) -> Result<Option<StaysPutBack>, ReadError> {
         let sql = "SELECT detail FROM history WHERE kind = ?1 ORDER BY seq DESC LIMIT 1";
         let agreed = HistoryKind::Agreed.as_str();
         let detail: Option<Option<String>> = self
@@ -143,18 +142,18 @@ impl View<'_> {
     }
 
     /// What was planned, agreed to and ended, in order.
-    pub fn history(&self) -> rusqlite::Result<Vec<HistoryEntry>> {
-        history::read(self.0)
+    pub fn history(&self) -> Result<Vec<HistoryEntry>, ReadError> {
+        Ok(history::read(self.0)?)
     }
 
     /// The run that began to undo this one last; none where none did, as far as this file knows.
-    pub fn undone_by(&self) -> rusqlite::Result<Option<RunId>> {
-        history::undone_by(self.0)
+    pub fn undone_by(&self) -> Result<Option<RunId>, ReadError> {
+        Ok(history::undone_by(self.0)?)
     }
 
     /// How the run ended, or that something is left; and whether it came to nothing: nobody is in it whose filters
     /// were changed, are to be changed, or could not be.
-    pub fn outcome(&self) -> rusqlite::Result<(Outcome, bool)> {
+    pub fn outcome(&self) -> Result<(Outcome, bool), ReadError> {
         let (users, filters) = (self.users()?, self.filters()?);
         let templates = self.template_totals()?;
         let outcome = if users.planned + templates.planned > 0 {
@@ -174,20 +173,20 @@ impl View<'_> {
     }
 
     /// Whether any request that changes something may have left.
-    pub fn has_written(&self) -> rusqlite::Result<bool> {
+    pub fn has_written(&self) -> Result<bool, ReadError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM change WHERE intended IS NOT NULL
                                   UNION ALL SELECT 1 FROM template WHERE intended IS NOT NULL)";
-        self.0.query_row(sql, [], |row| row.get(0))
+        Ok(self.0.query_row(sql, [], |row| row.get(0))?)
     }
 
     /// Rows that were to be changed.
-    pub fn changes(&self) -> rusqlite::Result<u64> {
+    pub fn changes(&self) -> Result<u64, ReadError> {
         let sql = "SELECT count(*) FROM change";
-        self.0.query_row(sql, [], |row| row.get(0))
+        Ok(self.0.query_row(sql, [], |row| row.get(0))?)
     }
 
     /// Whether items can be deleted from Exchange by what is left, as the organisation was when it was read.
-    pub fn can_lose_items(&self) -> rusqlite::Result<bool> {
+    pub fn can_lose_items(&self) -> Result<bool, ReadError> {
         let deactivates = self.0.query_row(
             &format!("SELECT EXISTS (SELECT 1 FROM change WHERE {OPEN} AND to_state = ?1)"),
             [State::Inactive.code()],
@@ -197,18 +196,18 @@ impl View<'_> {
     }
 
     /// How the run is carried out; none in a file from before that was kept.
-    pub fn settings(&self) -> rusqlite::Result<Option<RunSettings>> {
-        history::settings(self.0)
+    pub fn settings(&self) -> Result<Option<RunSettings>, ReadError> {
+        Ok(history::settings(self.0)?)
     }
 
     /// How many filters of one type are still to be changed.
-    pub fn planned_of_type(&self, filter_type: &str) -> rusqlite::Result<u64> {
-        self.0
+    pub fn planned_of_type(&self, filter_type: &str) -> Result<u64, ReadError> {
+        Ok(self.0
             .prepare_cached(&format!(
                 "SELECT count(*) FROM change AS c JOIN filter AS f ON f.user = c.user AND f.id = c.filter
                  WHERE c.{OPEN} AND f.matching AND f.type = ?1"
             ))?
-            .query_row([filter_type], |row| row.get(0))
+            .query_row([filter_type], |row| row.get(0))?)
     }
 
     /// The last thing there is to say about one filter that still stands.
@@ -216,18 +215,18 @@ impl View<'_> {
         &self,
         user: UserId,
         filter: FilterId,
-    ) -> rusqlite::Result<Option<ProblemRow>> {
+    ) -> Result<Option<ProblemRow>, ReadError> {
         let mut query = self.0.prepare_cached(&format!(
             "{} WHERE p.id = ?1 AND p.filter = ?2 AND NOT over ORDER BY p.seq DESC LIMIT 1",
             problems()
         ))?;
-        query
+        Ok(query
             .query_row(params![blob(user.0), blob(filter.0)], problem_row)
-            .optional()
+            .optional()?)
     }
 
     /// How those of these users are named who are users of the run.
-    pub fn labels(&self, users: &[UserId]) -> rusqlite::Result<Vec<(UserId, String)>> {
+    pub fn labels(&self, users: &[UserId]) -> Result<Vec<(UserId, String)>, ReadError> {
         let mut query = self
             .0
             .prepare_cached("SELECT label FROM user WHERE id = ?1")?;
@@ -240,21 +239,21 @@ impl View<'_> {
     }
 
     /// Whether a change of this filter was planned.
-    pub fn has_change(&self, user: UserId, filter: FilterId) -> rusqlite::Result<bool> {
+    pub fn has_change(&self, user: UserId, filter: FilterId) -> Result<bool, ReadError> {
         let mut query = self.0.prepare_cached(
             "SELECT 1 FROM change AS c JOIN user AS u ON u.seq = c.user WHERE u.id = ?1 AND c.filter = ?2",
         )?;
-        query.exists(params![blob(user.0), blob(filter.0)])
+        Ok(query.exists(params![blob(user.0), blob(filter.0)])?)
     }
 
     /// The kind of a filter; none where it was not seen.
-    pub fn kind_of(&self, user: UserId, filter: FilterId) -> rusqlite::Result<Option<Kind>> {
+    pub fn kind_of(&self, user: UserId, filter: FilterId) -> Result<Option<Kind>, ReadError> {
         let mut query = self.0.prepare_cached(
             "SELECT f.kind FROM filter AS f JOIN user AS u ON u.seq = f.user WHERE u.id = ?1 AND f.id = ?2",
         )?;
-        query
+        Ok(query
             .query_row(params![blob(user.0), blob(filter.0)], |row| row.get(0))
-            .optional()
+            .optional()?)
     }
 }
 

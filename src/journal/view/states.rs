@@ -6,7 +6,7 @@ use serde::Serialize;
 use crate::journal::codes::{AS_WANTED, CHANGED_SINCE, GONE, SENT};
 use crate::journal::rows::unit_name;
 
-use super::View;
+use super::{ReadError, View};
 
 /// Filters that have something in common, as the run found them and as far as it knows them now.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
@@ -48,17 +48,17 @@ SELECT sum(before = 0), sum(before = 1), coalesce(sum(after = 0), 0), coalesce(s
 
 impl View<'_> {
     /// States before and after by type of filter.
-    pub fn states_by_type(&self) -> rusqlite::Result<Vec<States>> {
+    pub fn states_by_type(&self) -> Result<Vec<States>, ReadError> {
         let known = known();
         let sql = format!("{known}, type FROM known GROUP BY type ORDER BY type");
         let mut query = self.0.prepare(&sql)?;
-        query
+        Ok(query
             .query_map([], |row| states(row, row.get(6)?))?
-            .collect()
+            .collect::<rusqlite::Result<_>>()?)
     }
 
     /// States before and after by the business unit of the user, the unit with most filters first.
-    pub fn states_by_unit(&self) -> rusqlite::Result<Vec<States>> {
+    pub fn states_by_unit(&self) -> Result<Vec<States>, ReadError> {
         let known = known();
         let sql = format!(
             "{known}, u.unit, n.name FROM known JOIN user AS u ON u.seq = known.user
@@ -66,7 +66,7 @@ impl View<'_> {
         );
         let mut query = self.0.prepare(&sql)?;
         let row = |row: &Row<'_>| states(row, unit_name(row, 6)?.unwrap_or_default());
-        query.query_map([], row)?.collect()
+        Ok(query.query_map([], row)?.collect::<rusqlite::Result<_>>()?)
     }
 }
 

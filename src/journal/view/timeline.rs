@@ -8,11 +8,12 @@ use serde::{Serialize, Serializer};
 use crate::journal::codes::CHANGED;
 use crate::journal::{Requests, pace};
 
-use super::View;
+use super::{ReadError, View};
 
 /// Milliseconds without a request or a change after which the run was not at work: it was left and resumed, or
-/// waited for its next wave. The server asks for quiet for shorter times than this.
-const PAUSE: i64 = 10 * 60 * 1000;
+/// waited for its next wave. Twice the window over which the server counts requests (5 minutes, Microsoft: "Service
+/// protection API limits"), so that no `Retry-After` that was seen is taken for it.
+pub(super) const PAUSE: i64 = 10 * 60 * 1000;
 /// Moments at which changes ended that are told apart, at most.
 const MOMENTS: i64 = 5_000;
 
@@ -43,7 +44,7 @@ pub struct Timeline {
 
 impl View<'_> {
     /// What was done over time, in about so many stretches of at least a second; as many more as there were rests.
-    pub fn timeline(&self, most: u32) -> rusqlite::Result<Timeline> {
+    pub fn timeline(&self, most: u32) -> Result<Timeline, ReadError> {
         let pace = pace::read(self.0)?;
         let dated = pace
             .iter()
@@ -72,7 +73,7 @@ impl View<'_> {
     }
 
     /// Milliseconds that are taken as one moment: as the requests are kept, and more where that would be too many.
-    fn moment(&self, stretch: i64) -> rusqlite::Result<i64> {
+    fn moment(&self, stretch: i64) -> Result<i64, ReadError> {
         let sql =
             format!("SELECT coalesce(max(settled) - min(settled), 0) FROM change WHERE {CHANGED}");
         let span: i64 = self.0.query_row(&sql, [], |row: &Row<'_>| row.get(0))?;

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use jiff::tz::TimeZone;
 
 use crate::journal::{RunReader, View};
+use crate::report::error::read_run;
 use crate::report::evidence::Evidence;
 use crate::report::foresight::Foresight;
 use crate::report::problems::{TITLE, group_cells};
@@ -26,34 +27,25 @@ pub(in crate::report) fn write_html(
     run: &RunReader,
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
-    let written = run.view(|view| view.at_one_instant(|view| write_page(out, view, zone)))?;
-    Ok(written?)
+    read_run(run, |view| write_page(out, view, zone))
 }
 
-fn write_page(
-    out: &mut dyn Write,
-    view: &View<'_>,
-    zone: &TimeZone,
-) -> rusqlite::Result<io::Result<()>> {
+fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(), ReportError> {
     let totals = Totals::read(view)?;
     let evidence = Evidence::read(view)?;
     let foresight = Foresight::read(view, &totals.head)?;
-    let top = write_head(out, &totals, zone)
-        .and_then(|()| write_foresight(out, &foresight))
-        .and_then(|()| write_groups(out, &totals))
-        .and_then(|()| write_states(out, &evidence))
-        .and_then(|()| write_times(out, &evidence, zone))
-        .and_then(|()| write_tools(out));
-    if let Err(error) = top {
-        return Ok(Err(error));
-    }
-    let users = write_people(out, view, zone)?;
-    Ok(users.and_then(|()| {
-        writeln!(
-            out,
-            "</section></main>\n<script>{SCRIPT}</script>\n</body></html>"
-        )
-    }))
+    write_head(out, &totals, zone)?;
+    write_foresight(out, &foresight)?;
+    write_groups(out, &totals)?;
+    write_states(out, &evidence)?;
+    write_times(out, &evidence, zone)?;
+    write_tools(out)?;
+    write_people(out, view, zone)?;
+    writeln!(
+        out,
+        "</section></main>\n<script>{SCRIPT}</script>\n</body></html>"
+    )?;
+    Ok(())
 }
 
 fn write_head(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Result<()> {

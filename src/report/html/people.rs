@@ -6,9 +6,9 @@ use jiff::tz::TimeZone;
 
 use crate::journal::{ChangeRow, ProblemRow, UserRow, View};
 use crate::model::UserOutcome;
-use crate::report::hint;
 use crate::report::problems::OVER;
 use crate::report::text::{count, second, state};
+use crate::report::{ReportError, hint};
 
 use super::escape::Text;
 
@@ -17,11 +17,11 @@ pub(super) fn write_people(
     out: &mut dyn Write,
     view: &View<'_>,
     zone: &TimeZone,
-) -> rusqlite::Result<io::Result<()>> {
+) -> Result<(), ReportError> {
     view.each_user(|user| {
         let changes = view.changes_of(user.seq)?;
         let problems = view.problems_of(user.seq)?;
-        Ok(write_user(out, &user, &changes, &problems, zone))
+        Ok(write_user(out, &user, &changes, &problems, zone)?)
     })
 }
 

@@ -1,0 +1,121 @@
+//! What setting the states of templates came to, and the commands that come next.
+
+use crate::journal::{Head, RunRef};
+use crate::model::{Operation, Outcome, Problem, ProblemKind, RowOutcome, State};
+use crate::plan::TemplateChange;
+
+use super::{hint, words};
+
+/// What setting the states of templates is about.
+#[derive(Clone, Debug)]
+pub struct TemplateRun<'a> {
+    /// Where.
+    pub environment: String,
+    /// Its name.
+    pub organization: &'a str,
+    /// What is done.
+    pub operation: Operation,
+    /// The templates.
+    pub changes: &'a [TemplateChange],
+    /// The run, and how a command names it; none where there was nothing to do, or nothing was to be done.
+    pub run: Option<(&'a Head, &'a RunRef)>,
+}
+
+pub(super) fn count(run: &TemplateRun<'_>, outcome: RowOutcome) -> usize {
+    run.changes.iter().filter(|c| c.outcome == outcome).count()
+}
+
+/// What can be done about a problem with a template.
+///
+/// A template cannot be default and inactive, and of a type and kind there is one default (Microsoft's list of web service
+/// error codes: `CannotSetInactiveViewAsDefault`, `CannotHaveMultipleDefaultFilterTemplates`).
+pub(super) fn template_hint(problem: &Problem) -> &'static str {
+    match problem.code.as_deref() {
+        Some("0x8004027b") => {
+            return "A default template cannot be inactive: `--clear-default` makes it no default as well; then new \
+                users no longer receive it.";
+        }
+        Some("0x8004027d") => {
+            return "Another template of this type and kind is the default: `syncfilters templates list` shows which; \
+                set that one with `--clear-default` first.";
+        }
+        _ => {}
+    }
+    match problem.kind {
+        ProblemKind::NoPrivilege
+        | ProblemKind::AccessDenied
+        | ProblemKind::NoReadPrivilege
+        | ProblemKind::NoWritePrivilege => {
+            "Templates are customisations: give the caller a role that may change them, such as System \
+            Customizer. Nobody is impersonated here, so the caller's own rights count."
+        }
+        ProblemKind::ChangedMeanwhile => "Look at it with `syncfilters templates list`; run again.",
+        ProblemKind::Gone => "Leave it: there is nothing left to set.",
+        kind => hint(kind),
+    }
+}
+
+/// The commands that come next, and what each is for.
+pub(super) fn next(run: &TemplateRun<'_>) -> Vec<(String, &'static str)> {
+    let Some((head, reference)) = run.run else {
+        return Vec::new();
+    };
+    let resume = match words::outcome(head) {
+        Outcome::Stopped => Some("go on"),
+        Outcome::Partial if count(run, RowOutcome::Failed) > 0 => Some("try again what failed"),
+        _ => None,
+    };
+    let resume = resume.map(|why| (reference.command("resume"), why));
+    let may_undo = run.changes.iter().any(|change| change.undone().is_some());
+    let undo = may_undo && head.operation != Operation::Undo;
+    let undo = undo.then(|| (reference.command("undo"), "put it back"));
+    resume.into_iter().chain(undo).collect()
+}
+
+/// The commands that take back what was changed, one for all that go back the same way; none where nothing was.
+///
+/// Each names the state that the templates had, and `--default` or `--clear-default` where that was changed too.
+pub(super) fn back(run: &TemplateRun<'_>) -> Vec<String> {
+    let mut ways: Vec<(Way, Vec<String>)> = Vec::new();
+    for change in run.changes {
+        let Some(way) = way_back(change) else {
+            continue;
+        };
+        let id = change.template.id.to_string();
+        match ways.iter_mut().find(|(other, _)| *other == way) {
+            Some((_, ids)) => ids.push(id),
+            None => ways.push((way, vec![id])),
+        }
+    }
+    let command = |((command, flag), ids): (Way, Vec<String>)| {
+        format!(
+            "syncfilters templates {command} --only {}{flag}",
+            ids.join(",")
+        )
+    };
+    ways.into_iter().map(command).collect()
+}
+
+/// The command, and its flag with a space before.
+pub(super) type Way = (&'static str, &'static str);
+
+/// How a template goes back to what it was. One that failed halfway goes back as well.
+pub(super) fn way_back(change: &TemplateChange) -> Option<Way> {
+    let before = change.template.state();
+    let seen = change.after.as_ref().map(|after| after.state);
+    let after = match (change.outcome, seen) {
+        (RowOutcome::Changed, after) => after.unwrap_or(change.wanted),
+        (RowOutcome::Failed, Some(after)) if change.is_halfway() => after,
+        _ => return None,
+    };
+    let command = match before.state {
+        State::Active => "activate",
+        State::Inactive => "deactivate",
+    };
+    let flag = match (before.default, after.default) {
+        (true, false) => " --default",
+        (false, true) => " --clear-default",
+        _ => "",
+    };
+    Some((command, flag))
+}
