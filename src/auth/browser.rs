@@ -15,10 +15,12 @@ use super::refusal::Refusal;
 use super::token::Token;
 
 const WHAT: &str = "signing in with the browser";
-/// How long the person has.
+/// How long the person has: enough to find a second factor, and less than the ten minutes
+/// that a code is good for (Microsoft: "OAuth 2.0 authorization code flow").
 const PATIENCE: Duration = Duration::from_mins(5);
 /// A browser sends its few lines at once; others are not waited for.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
+/// As much as common servers take of a request's head; an answer with its code is shorter.
 const LARGEST_REQUEST: usize = 16 * 1024;
 
 /// Signs in with the browser. Entra ignores the port of `http://localhost`; AD FS wants exactly the registered one.

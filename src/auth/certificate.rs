@@ -22,7 +22,7 @@ use super::{Authority, SignInError};
 
 /// How long a statement is good for, in seconds; Microsoft advises five to ten minutes.
 const LIFETIME: i64 = 600;
-/// How far the clocks may differ, in seconds.
+/// How far the clocks may differ, in seconds: more than a machine that sets its clock by the network is ever off.
 const SKEW: i64 = 60;
 
 /// A certificate and its key.

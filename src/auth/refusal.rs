@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How much of a description is kept, in characters.
+/// How much of a description is kept, in characters. Those of Entra have their reason in the first two sentences and go
+/// on with trace ids.
 const EXCERPT: usize = 300;
 
 /// The error document (Microsoft: "Microsoft Entra authentication and authorization error codes"; RFC 6749 5.2).

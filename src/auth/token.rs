@@ -8,13 +8,14 @@ use oauth2::basic::BasicTokenResponse;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-/// A token whose provider does not say how long it is good for.
+/// A token whose provider does not say how long it is good for. The shortest that Entra can be set to (Microsoft:
+/// "Configurable token lifetimes").
 const UNKNOWN_LIFETIME: Duration = Duration::from_mins(10);
-/// How long before its end a token is renewed, at most.
+/// How long before its end a token is renewed, at most. So a provider may be away for five minutes.
 const EARLY: Duration = Duration::from_mins(5);
-/// How long before its end a token is no longer used: it has to arrive while it is good.
+/// How long before its end a token is no longer used: it has to arrive while it is good, by the server's clock.
 const TOO_LATE: Duration = Duration::from_secs(30);
-/// How long to wait after an early renewal that failed.
+/// How long to wait after an early renewal that failed: ten tries before the token ends.
 const PAUSE: Duration = Duration::from_secs(30);
 
 /// What a sign-in brings.

@@ -19,9 +19,9 @@ use super::refusal::code_in;
 use super::token::Token;
 use super::{SignInError, answer};
 
-/// A tool starts slowly, and may itself wait for the network.
+/// A tool starts slowly, and may itself wait for the network, as long as a request for a token may take.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// How much of what a tool complains about is shown, in characters.
+/// How much of what a tool complains about is shown, in characters: four lines of a terminal.
 const EXCERPT: usize = 300;
 
 /// A command-line tool that hands out tokens.

@@ -332,7 +332,7 @@ pub(super) fn after_undo(stakes: &Stakes) -> Option<String> {
     ))
 }
 
-/// Names that a question says; a list of all of them is in the plan.
+/// Names that a question says: a line of a terminal. A list of all of them is in the plan.
 const SHOWN: usize = 5;
 
 fn wave_words(runs: &[(&str, &Stakes)]) -> (String, String) {

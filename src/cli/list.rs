@@ -22,7 +22,7 @@ use super::printer::Printer;
 use super::site::Ending;
 use super::skipped_names::say_skipped;
 
-/// Users taken from the survey at a time.
+/// Users taken from the survey at a time: some hundred kilobytes.
 const CHUNK: usize = 500;
 
 /// Lists users and their filters.

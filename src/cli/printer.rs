@@ -14,7 +14,7 @@ use super::args::{ColorChoice, OutputArgs};
 
 /// Narrower than this, tables would be unreadable.
 const NARROWEST: usize = 40;
-/// Where there is no terminal to ask.
+/// Where there is no terminal to ask: what terminals have had since the VT100.
 const USUAL_WIDTH: usize = 80;
 /// Where a file may be named, standard output.
 pub(super) const STANDARD_OUTPUT: &str = "-";

@@ -34,7 +34,8 @@ const NEEDED: [(&str, &str); 3] = [
     ("prvWriteUserQuery", "Write on Saved View"),
 ];
 
-/// How many users are tried for the proof of impersonation: some cannot be impersonated.
+/// How many users are tried for the proof of impersonation: some cannot be impersonated. Fewer than a run tries, because
+/// somebody waits, and a failed check says to look closer.
 const TRIES: usize = 10;
 
 /// Makes them all.

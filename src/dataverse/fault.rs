@@ -8,7 +8,7 @@ use serde::Deserialize;
 
 use crate::model::{ProblemKind, UserId};
 
-/// How much of an answer that is not an error document is kept, in characters.
+/// How much of an answer that is not an error document is kept, in characters: the title of a gateway's page is in it.
 const EXCERPT: usize = 200;
 
 /// A refusal, as the server worded it.

@@ -12,9 +12,11 @@ use super::file::end_log;
 use super::lock::RunLock;
 use super::place::FoundFile;
 
-/// Jobs that may wait; more make their senders wait, so that the file never lags behind the run.
+/// Jobs that may wait; more make their senders wait, so that the file never lags behind the run. Twice a group, so that
+/// the next is complete when one is committed.
 const QUEUE: usize = 1024;
-/// Jobs that share one commit, and so one wait for the disk.
+/// Jobs that share one commit, and so one wait for the disk. More than are ever due at a time: the platform takes 52
+/// requests at once, and each has an intent, an outcome and a count. It bounds how long a commit can take.
 const GROUP: usize = 512;
 
 /// Why a job came to nothing.

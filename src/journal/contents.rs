@@ -9,7 +9,8 @@ use rusqlite::limits::Limit;
 
 use super::{JournalError, OpenError, foresight, history, schema, templates, undo, values};
 
-/// How long a reader waits for a moment in which the file is not being written.
+/// How long a reader waits for a moment in which the file is not being written. One commit takes ten milliseconds on a
+/// busy disk (README, Speed); a network drive may take a hundred times as long.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
 /// The longest text or blob, in bytes. The largest that is written is the list of selected users: a hundred thousand
 /// names are a few million bytes.

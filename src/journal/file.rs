@@ -15,7 +15,8 @@ use super::{
 use crate::plan::{RunSettings, TemplateChange};
 use rusqlite::{Connection, OpenFlags};
 
-/// How long readers are waited for at the end.
+/// How long readers are waited for at the end. Where one stays longer the log stays beside the file, which is then whole
+/// only with it: no harm, and nobody should wait for it.
 const LAST_WAIT: Duration = Duration::from_secs(2);
 
 /// A run file opened to be driven: this process, and no other, may write it.

@@ -12,7 +12,7 @@ use crate::model::RunId;
 
 /// How long a lock is waited for: somebody who only reads has it no longer than that.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How often it is tried in that time.
+/// How long between two tries in that time. A hundred tries, and nobody notices the last one.
 const PAUSE: Duration = Duration::from_millis(20);
 
 /// Held while a process drives a run, or keeps others from driving it; the system lets go of it when the process ends,

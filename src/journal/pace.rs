@@ -5,7 +5,8 @@ use rusqlite::{Connection, params};
 
 use super::{Requests, head};
 
-/// Stretches that are kept, at most; with one more, all become twice as long.
+/// Stretches that are kept, at most; with one more, all become twice as long. Several for each bar of the charts, which
+/// have some 80.
 pub(super) const MOST: u64 = 600;
 
 /// Adds requests to the totals of the run and to the stretch of time in which they were made.

@@ -13,9 +13,10 @@ use super::signal::{Observation, Signal};
 use super::status::{Limiting, Status};
 use super::{Decision, GiveUp, Repeat, RetryState, Settings};
 
-/// As a share of the usual time to an answer: the gap between requests while the gate is ajar.
+/// As a share of the usual time to an answer: the gap between requests while the gate is ajar. So at most four are under
+/// way before the first says whether it is open again.
 const AJAR: f64 = 0.25;
-/// As a share of the budget window: the longest such gap.
+/// As a share of the budget window: the longest such gap. 0.3 s of the documented five minutes.
 const LONGEST_AJAR: f64 = 1.0 / 1000.0;
 
 /// Whether a request may leave.

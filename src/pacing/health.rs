@@ -2,11 +2,11 @@
 
 use super::signal::Signal;
 
-/// How much one response counts in the share.
+/// How much one response counts in the share: an average over some sixteen. One failure alone makes 6 %.
 const WEIGHT: f64 = 1.0 / 16.0;
-/// Above this share it is too many at once; below, one failure says nothing about the others.
+/// Above this share it is too many at once: five failures in a row, or one response in four.
 const STRAINED: f64 = 0.25;
-/// Above this share the server is not there.
+/// Above this share the server is not there: eleven failures in a row.
 const FAILING: f64 = 0.5;
 
 /// A moving share of failures.

@@ -5,19 +5,22 @@ use std::time::{Duration, Instant};
 use super::Settings;
 use super::signal::Signal;
 
-/// What is left of the limit after "too many at once".
+/// What is left of the limit after "too many at once". The server said what was wrong, so less is given up than after
+/// an overload; the scenario `concurrency-limit-10` holds it.
 const AFTER_CONCURRENCY: f64 = 0.7;
-/// What is left of the limit after the server did not manage.
+/// What is left of the limit after the server did not manage: half, as TCP does (RFC 5681).
 const AFTER_OVERLOAD: f64 = 0.5;
-/// As a share of the budget window: how long one look at the throughput takes, at least.
+/// As a share of the budget window: how long one look at the throughput takes, at least. One second of the documented
+/// five minutes.
 const SHORTEST_LOOK: f64 = 1.0 / 300.0;
-/// How much one answer counts in the usual time to an answer.
+/// How much one answer counts in the usual time to an answer: an average over some sixteen, as in `health`.
 const WEIGHT: f64 = 1.0 / 16.0;
-/// How much higher a limit is tried.
+/// How much higher a limit is tried. From a hint of 20 to the 52 that the platform takes at once it is five such steps.
 const STEP: f64 = 1.25;
-/// The share of what a higher limit could bring at most that it has to bring to be kept.
+/// The share of what a higher limit could bring at most that it has to bring to be kept: a limit that is a quarter
+/// higher has to bring an eighth more.
 const HELPS: f64 = 0.5;
-/// Looks between two trials that did not help, at most.
+/// Looks between two trials that did not help, at most: about a minute.
 const LONGEST_REST: u32 = 64;
 
 /// A limit that starts at what the server recommends, grows while that helps, and is cut where it

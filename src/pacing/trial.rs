@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 /// How long no trial is made after one that was refused, as a multiple of the quiet that the server asked for.
 /// The server knows when there will be more: where it asks for a second only, what was learnt is worth little.
 const REST: u32 = 3;
-/// The longest rest, in windows.
+/// The longest rest, in windows: twenty minutes of the documented five, so that an hour's run tries three times.
 const LONGEST_REST: f64 = 4.0;
 /// As a share of the budget: a trial that found so much more was worth it, and the next one need not wait.
 const WORTH_IT: f64 = 1.0 / 16.0;

@@ -8,9 +8,9 @@ use crate::model::{User, UserId};
 
 use super::selection::{ALIKE, Mismatch, Named, Selection, key};
 
-/// How many names are given a "did you mean": the search costs names times users.
+/// How many names are given a "did you mean": the search costs names times users, and an error shows twenty.
 const SUGGESTIONS_FOR: usize = 20;
-/// How many users a message names for one ambiguous name.
+/// How many users a message names for one ambiguous name: a line of a terminal.
 const USERS_NAMED: usize = 5;
 
 /// A name that matches nobody and without which the run goes on.

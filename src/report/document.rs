@@ -22,7 +22,7 @@ use super::{ErrorReport, ReportError, foresight_document, hint, templates, words
 /// The version of every JSON document.
 pub(super) const FORMAT: u32 = 1;
 
-/// Stretches of a run's time, about.
+/// Stretches of a run's time, about: as many as a chart has bars.
 const STRETCHES: u32 = 80;
 
 /// Writes the JSON document of a run, with every problem that still stands.

@@ -39,7 +39,7 @@ pub enum ErrorClass {
     Interrupted,
 }
 
-/// How many entries of a list an error says.
+/// How many entries of a list an error says: with the message and the hint, a screen of 24 lines.
 const LISTED: usize = 20;
 
 impl ErrorReport {

@@ -8,11 +8,11 @@ use crate::journal::{ReadError, Requests, States, Stretch, Timeline, View};
 use super::grid::Column;
 use super::text::{clean, count, number, second, span};
 
-/// Business units that are shown one by one; what is left is added up.
+/// Business units that are shown one by one; what is left is added up. A chart with more is not read.
 const UNITS: usize = 12;
-/// Stretches of time in a chart, about.
+/// Stretches of time in a chart, about: as many as a terminal has columns.
 const BARS: u32 = 80;
-/// Stretches of time in a table, about.
+/// Stretches of time in a table, about: half a printed page.
 const ROWS: u32 = 20;
 
 /// The columns of states, but for the first.

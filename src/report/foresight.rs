@@ -28,7 +28,7 @@ pub(super) const LOST: &str = "Impact";
 pub(super) const MOST: &str = "Most affected users";
 /// Heading over what is not known.
 pub(super) const UNKNOWN: &str = "Not known";
-/// Users who lose most that are shown.
+/// Users who lose most that are shown: the plan has to fit a screen; `report` has all.
 pub(super) const SHOWN: u32 = 10;
 
 pub(super) const TYPES: [Column; 4] = [

@@ -13,9 +13,10 @@ use super::writer::{StyledWrite, paint_line};
 
 /// Columns between two columns.
 const GAP: usize = 2;
-/// No column is wider than this, whatever room there is.
+/// No column is wider than this, whatever room there is: where no terminal says a width, a line is for a file, and
+/// messages are cut at some hundred characters.
 const WIDEST: usize = 400;
-/// Lines of prose are no wider than this.
+/// Lines of prose are no wider than this: beyond some 100 characters the eye loses the next line.
 const READABLE: usize = 100;
 
 /// A column of a table.

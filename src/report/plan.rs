@@ -15,7 +15,7 @@ use super::text::{clean, count, number, short};
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, Look, ReportError, words};
 
-/// Rows of a table that are shown before the question.
+/// Rows of a table that are shown before the question: the whole plan has to fit a screen of 24 lines.
 const MOST: usize = 12;
 
 const TYPES: [Column; 6] = [

@@ -17,7 +17,7 @@ use super::writer::{CleanWriter, StyledWrite};
 /// and short enough that what a server says does not push it off the screen.
 const LONGEST_MESSAGE: usize = 4_000;
 
-/// How often a moving bar is drawn, in a second.
+/// How often a moving bar is drawn, in a second, at most: what `indicatif` draws where nothing is said.
 const BARS_A_SECOND: u8 = 20;
 
 /// Whether a person sees what is written to standard output.

@@ -13,7 +13,8 @@ use super::session::Rollout;
 use super::undo::UserConditions;
 
 /// How often a user's rows are tried before they count as failed: each round answers something that
-/// happened in between.
+/// happened in between. Where that is so in one round of three, one user in 243 is left after five; such users are
+/// told, and `resume` tries them again.
 const ROUNDS: usize = 5;
 
 /// A change on its way.

@@ -13,9 +13,9 @@ use super::progress::Step;
 use super::session::Rollout;
 use super::survey::Planned;
 
-/// Misfits that a refusal shows; all are counted.
+/// Misfits that a refusal shows; all are counted. With its other lines it fits a screen of 24.
 const REFUSAL: usize = 10;
-/// Misfits that planning anew shows; all are counted.
+/// Misfits that planning anew shows; all are counted. It is a list to look through, and the run file has the rest.
 const REPLAN: usize = 100;
 
 /// A filter that is not as it was when the plan was made.

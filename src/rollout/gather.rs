@@ -12,7 +12,7 @@ use super::filter_types::check_types;
 use super::progress::Step;
 use super::session::Rollout;
 
-/// Names that lead to nobody, of which so many are said.
+/// Names that lead to nobody, of which so many are said: a line of a terminal.
 const NAMED: usize = 5;
 
 /// Who was gathered.

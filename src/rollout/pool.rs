@@ -8,7 +8,8 @@ use super::control::Control;
 use super::progress::{Activity, ProgressSender};
 use super::{RolloutError, StopReason};
 
-/// Users read from the run file at a time: enough that reading them is rare, and little memory.
+/// Users read from the run file at a time: five times the 52 requests that the platform takes at once, so that no worker
+/// waits for the file, and some hundred kilobytes.
 const CHUNK: usize = 256;
 
 /// Something with a number by which the run file hands it out.

@@ -14,10 +14,12 @@ use super::RolloutError;
 use super::progress::Step;
 use super::session::Rollout;
 
-/// How many users are tried: some cannot be impersonated, and that proves nothing.
+/// How many users are tried: some cannot be impersonated, and that proves nothing. Where one in two cannot, 25 in a row
+/// come once in thirty million runs.
 const TRIES: usize = 25;
 /// How many users have to be answered as the caller before impersonation counts as not honoured: a
-/// header can be dropped for a single user whose account is odd.
+/// header can be dropped for a single user whose account is odd. Three in a row are no accident where one in ten is
+/// (a thousandth), and no reason to ask all 25.
 const DROPPED: usize = 3;
 
 /// What the proof has shown of this server.

@@ -21,7 +21,7 @@ use super::progress::Step;
 use super::session::{Rollout, belongs_together};
 use super::survey::Planned;
 
-/// Users taken from another run at a time.
+/// Users taken from another run at a time: some hundred kilobytes.
 const CHUNK: usize = 500;
 
 /// When the rows of one user are to be written.

@@ -8,12 +8,11 @@ use uuid::Uuid;
 use super::errors::ApiError;
 use super::message::{Call, Reply};
 use super::odata::{
-    Asker, ColumnType, Context, Format, Navigation, PageRequest, Query, Row, Table, Value,
+    Asker, ColumnType, Context, Dialect, Format, Navigation, PageRequest, Query, Row, Table, Value,
     collection_body, entity_body, run,
 };
 use super::options::Options;
 use super::prefer::Prefer;
-use super::read::Reader;
 use super::switches::Switch;
 use super::tables::{Kind, TableOf, table};
 
@@ -124,7 +123,7 @@ impl Catalogue<'_> {
 
     /// All tables, filtered as any other rows.
     pub(super) fn list(&self, call: &Call) -> Result<Reply, ApiError> {
-        let query = Query::parse(&call.query, &Definitions, &Reader::dialect(self.options))?;
+        let query = Query::parse(&call.query, &Definitions, &Dialect::default())?;
         let kinds = Kind::ALL
             .into_iter()
             .filter(|&kind| kind != Kind::Principals);
@@ -143,7 +142,7 @@ impl Catalogue<'_> {
 
     /// One table by its logical name.
     pub(super) fn one(&self, kind: Kind, call: &Call) -> Result<Reply, ApiError> {
-        let query = Query::parse_single(&call.query, &Definitions, &Reader::dialect(self.options))?;
+        let query = Query::parse_single(&call.query, &Definitions, &Dialect::default())?;
         let prefer = Prefer::of(&call.headers);
         let format = Format {
             root: self.root,

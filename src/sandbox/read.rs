@@ -41,13 +41,6 @@ impl<'a> Reader<'a> {
         *table(kind, self.options.version)
     }
 
-    pub(super) fn dialect(options: &Options) -> Dialect {
-        Dialect {
-            in_operator: options.switches.on(Switch::AcceptInOperator),
-            ..Dialect::default()
-        }
-    }
-
     pub(super) fn asker(&self) -> Asker {
         let person = &self.store.people[self.acting.user];
         Asker {
@@ -69,7 +62,7 @@ impl<'a> Reader<'a> {
             return Ok(reply);
         }
         let table = self.table(kind);
-        let query = Query::parse(&call.query, &table, &Self::dialect(self.options))?;
+        let query = Query::parse(&call.query, &table, &Dialect::default())?;
         let prefer = Prefer::of(&call.headers);
         let rows = self.rows(kind, &query, prefer.max_page_size.is_some())?;
         Ok(self.list(table, &query, rows, call, &prefer, count))
@@ -240,7 +233,7 @@ impl<'a> Reader<'a> {
     /// GET on one row.
     pub(super) fn row(&self, kind: Kind, key: RowKey, call: &Call) -> Result<Reply, ApiError> {
         let table = self.table(kind);
-        let query = Query::parse_single(&call.query, &table, &Self::dialect(self.options))?;
+        let query = Query::parse_single(&call.query, &table, &Dialect::default())?;
         let row = self.find(kind, key)?;
         if not_modified(&call.method, &call.headers, row.version()) {
             return Ok(Reply::new(StatusCode::NOT_MODIFIED).etag(row.version()));
@@ -286,7 +279,7 @@ impl<'a> Reader<'a> {
             self.acting.require(self.store, privilege)?;
         }
         let table = self.table(end);
-        let dialect = Self::dialect(self.options);
+        let dialect = Dialect::default();
         if navigation.many {
             let query = Query::parse(&call.query, &table, &dialect)?;
             let rows = from.follow(property).into_iter();

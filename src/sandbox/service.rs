@@ -130,7 +130,7 @@ impl Service {
         let result = Target::parse(&call.path).and_then(|target| {
             self.counts().operation(&call.method, &target);
             self.part_fault(place)?;
-            let acting = self.acting(&self.store(), scope, call, place)?;
+            let acting = self.acting(&self.store(), scope)?;
             if is_write(&call.method) {
                 let done = self.write(&mut self.store_mut(), scope, call, &target, acting)?;
                 self.misreported(done)
@@ -146,7 +146,7 @@ impl Service {
         let result = Target::parse(&call.path).and_then(|target| {
             self.counts().operation(&call.method, &target);
             self.part_fault(Place::ChangeSet)?;
-            let acting = self.acting(store, scope, call, Place::ChangeSet)?;
+            let acting = self.acting(store, scope)?;
             self.write(store, scope, call, &target, acting)
         });
         self.finish(result, call)
@@ -207,20 +207,15 @@ impl Service {
     }
 
     /// Impersonation is known to be honoured on the outer request only.
-    fn acting(
-        &self,
-        store: &Store,
-        scope: &Scope,
-        call: &Call,
-        place: Place,
-    ) -> Result<Acting, ApiError> {
-        let switches = self.options.switches;
-        let own = ["CallerObjectId", "MSCRMCallerID"]
-            .iter()
-            .any(|it| call.headers.contains_key(*it));
-        let part = place == Place::Batch && own && switches.on(Switch::BatchPartImpersonation);
-        let headers = if part { &call.headers } else { &scope.outer };
-        let acting = acting(headers, store, scope.caller, self.options.version, switches)?;
+    fn acting(&self, store: &Store, scope: &Scope) -> Result<Acting, ApiError> {
+        let options = &self.options;
+        let acting = acting(
+            &scope.outer,
+            store,
+            scope.caller,
+            options.version,
+            options.switches,
+        )?;
         self.counts().acted(store.people[acting.user].id);
         Ok(acting)
     }

@@ -72,12 +72,8 @@ switches! {
         "No template can be made inactive, default or not",
     NoContinueOnError "no-continue-on-error"
         "Ignore odata.continue-on-error, as 8.x always does",
-    BatchPartImpersonation "batch-part-impersonation"
-        "Honour an impersonation header on a plain batch part (default: ignored)",
     BatchStopOmitsEarlier "batch-stop-omits-earlier"
         "A stopped batch answers with the failing part alone",
-    AcceptInOperator "accept-in-operator"
-        "Accept the OData 4.01 operator in",
     LimitsPerImpersonatedUser "limits-per-impersonated-user"
         "Count service protection limits against the impersonated user (default: the caller)",
     RetryAfterDate "retry-after-date"

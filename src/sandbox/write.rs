@@ -14,7 +14,7 @@ use super::errors::ApiError;
 use super::faults::Fault;
 use super::impersonate::Acting;
 use super::message::{Call, Reply};
-use super::odata::{Query, Table};
+use super::odata::{Dialect, Query, Table};
 use super::options::Options;
 use super::patch::{may_create, patch_filter, patch_view};
 use super::precondition::{Precondition, precondition};
@@ -255,7 +255,7 @@ impl Writer<'_> {
 
     fn query(&self, kind: Kind, call: &Call) -> Result<Query, ApiError> {
         let table = table(kind, self.options.version);
-        let dialect = Reader::dialect(self.options);
+        let dialect = Dialect::default();
         Ok(Query::parse_single(&call.query, table, &dialect)?)
     }
 

@@ -191,7 +191,7 @@ fn without_value(message: &str) -> String {
     }
 }
 
-/// How alike a suggestion has to be, from 0 to 1.
+/// How alike a suggestion has to be, from 0 to 1. Keys are few and differ much, so that more may be wrong than in names.
 const ALIKE: f64 = 0.7;
 
 /// Which of the names on offer comes nearest to this one.

@@ -17,6 +17,7 @@ mod mailboxes;
 mod older_servers;
 mod replan;
 mod resume;
+mod server_variants;
 mod support;
 mod undo_by_version;
 mod undo_of_undo;

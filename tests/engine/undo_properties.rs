@@ -160,9 +160,7 @@ fn expected(switch: Switch) -> Expectation {
         | Switch::TemplateHalvesApart
         | Switch::TemplateStaysActive
         | Switch::NoContinueOnError
-        | Switch::BatchPartImpersonation
         | Switch::BatchStopOmitsEarlier
-        | Switch::AcceptInOperator
         | Switch::LimitsPerImpersonatedUser
         | Switch::RetryAfterDate
         | Switch::ChallengeBare

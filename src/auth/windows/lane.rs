@@ -22,7 +22,7 @@ use super::legs::{self, Leg, Scheme};
 
 /// The legs of a handshake, at most: NTLM has two, Negotiate one more where it is not content yet.
 const LEGS: usize = 4;
-/// How often a handshake is begun where the connection does not last for a whole one.
+/// How often a handshake is begun where the connection does not last for a whole one, as in `source`.
 const BEGINNINGS: usize = 3;
 
 /// What a handshake needs to know.

@@ -10,7 +10,8 @@ use http::{Response, StatusCode};
 use super::super::{SendError, SignInError, mebibytes};
 use super::lane::{Lane, Outcome, Server, not_kept};
 
-/// How often one request is sent where its connection does not stay signed in.
+/// How often one request is sent where its connection does not stay signed in. One loss is a timeout of idle
+/// connections, two may be; three are a proxy that shares connections, which no try mends.
 const TRIES: usize = 3;
 
 /// A user of Windows at one server, signed in connection by connection.

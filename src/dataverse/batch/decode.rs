@@ -7,7 +7,7 @@ use super::super::answer::Answer;
 
 /// How deep multiparts may nest: the batch, and a change set in it.
 const MAX_DEPTH: usize = 2;
-/// How many headers a part may have.
+/// How many headers a part may have: those of the documented samples have under ten.
 const MAX_HEADERS: usize = 64;
 
 /// Why an answer is not the answer to a batch.

@@ -185,7 +185,7 @@ impl View<'_> {
     }
 }
 
-/// Names that a message gives as examples.
+/// Names that a message gives as examples: a line of a terminal.
 const EXAMPLES: usize = 5;
 
 fn skipped(skipped: &[SkippedName], excludes: bool) -> Option<Finding> {

@@ -14,7 +14,7 @@ use super::{ReadError, View};
 /// waited for its next wave. Twice the window over which the server counts requests (5 minutes, Microsoft: "Service
 /// protection API limits"), so that no `Retry-After` that was seen is taken for it.
 pub(super) const PAUSE: i64 = 10 * 60 * 1000;
-/// Moments at which changes ended that are told apart, at most.
+/// Moments at which changes ended that are told apart, at most: more than any chart has bars, and little memory.
 const MOMENTS: i64 = 5_000;
 
 /// One stretch of a run's time.

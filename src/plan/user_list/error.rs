@@ -113,9 +113,9 @@ const KNOWN_TITLES: [&str; KNOWN.len()] = {
     titles
 };
 
-/// Titles that a message names.
+/// Titles that a message names: as many as an error lists.
 const TITLES: usize = 20;
-/// Characters of a cell that a message shows.
+/// Characters of a cell that a message shows: it fits a line of a terminal with the place before it.
 const SHOWN: usize = 60;
 
 fn titles(found: &[String]) -> String {

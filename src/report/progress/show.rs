@@ -16,9 +16,9 @@ use crate::report::{StyledWrite, clean, terminal};
 use super::tracker::{Standing, Tracker};
 use super::wording;
 
-/// How often a bar moves.
+/// How often a bar moves: it looks alive, and costs nothing over a slow connection.
 const BAR_EVERY: Duration = Duration::from_millis(200);
-/// How often a line is written.
+/// How often a line is written: 360 an hour in the log of a pipeline.
 const LINE_EVERY: Duration = Duration::from_secs(10);
 
 /// How progress is shown.

@@ -78,12 +78,6 @@ impl<'a> Checker<'a> {
             Expr::Or(parts) => Filter::Any(self.filters(parts)?),
             Expr::Not(inner) => Filter::Not(Box::new(self.filter(inner)?)),
             Expr::Compare(left, operator, right) => self.compare(left, *operator, right)?,
-            Expr::In(left, values) => {
-                let parts = values
-                    .iter()
-                    .map(|value| self.compare(left, Operator::Equal, value));
-                Filter::Any(parts.collect::<Checked<_>>()?)
-            }
             Expr::Call(function, arguments) => self.call(*function, arguments)?,
             Expr::Custom(name, parameters) => self.custom(name, parameters)?,
             Expr::Lambda { path, all, body } => self.lambda(path, *all, body.as_ref())?,

@@ -13,8 +13,6 @@ pub(super) struct Parser<'t> {
     /// The index of the next word.
     pub(super) next: usize,
     depth: usize,
-    /// Whether `in` is understood.
-    pub(super) in_operator: bool,
 }
 
 /// What was read, or why it could not be.
@@ -22,13 +20,12 @@ pub(super) type Parsed<T> = Result<T, QueryError>;
 
 impl<'t> Parser<'t> {
     /// Starts at the first word.
-    pub(super) fn new(text: &'t str, in_operator: bool) -> Parsed<Self> {
+    pub(super) fn new(text: &'t str) -> Parsed<Self> {
         Ok(Self {
             text,
             tokens: lex(text)?,
             next: 0,
             depth: 0,
-            in_operator,
         })
     }
 

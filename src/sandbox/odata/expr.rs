@@ -15,8 +15,6 @@ pub(super) enum Expr {
     Not(Box<Expr>),
     /// `left eq right`.
     Compare(Operand, Operator, Operand),
-    /// `left in (1,2)`.
-    In(Operand, Vec<Operand>),
     /// `contains(name,'x')` and its like.
     Call(TextFunction, Vec<Operand>),
     /// `Microsoft.Dynamics.CRM.Name(Parameter=value,...)`: the name without its namespace.
@@ -135,11 +133,6 @@ impl fmt::Display for Expr {
             Self::Not(inner) => write!(f, "not ({inner})"),
             Self::Compare(left, operator, right) => {
                 write!(f, "{left} {} {right}", operator.word())
-            }
-            Self::In(left, values) => {
-                write!(f, "{left} in (")?;
-                list(f, values)?;
-                f.write_str(")")
             }
             Self::Call(function, arguments) => {
                 write!(f, "{}(", function.word())?;

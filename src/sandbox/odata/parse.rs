@@ -8,9 +8,9 @@ use super::{QueryError, Value};
 /// The namespace of the platform's query functions.
 const NAMESPACE: &str = "Microsoft.Dynamics.CRM.";
 
-/// Reads a filter. `in_operator` allows `in`.
-pub(super) fn parse(text: &str, in_operator: bool) -> Result<Expr, QueryError> {
-    let mut parser = Parser::new(text, in_operator)?;
+/// Reads a filter. The newer operator `in` is none of the documented ones (Microsoft: "Filter rows using OData").
+pub(super) fn parse(text: &str) -> Result<Expr, QueryError> {
+    let mut parser = Parser::new(text)?;
     let expr = parser.or()?;
     parser.end()?;
     Ok(expr)
@@ -18,7 +18,7 @@ pub(super) fn parse(text: &str, in_operator: bool) -> Result<Expr, QueryError> {
 
 /// Reads the value of `@name`: a literal or an array.
 pub(super) fn parse_alias(text: &str) -> Result<Argument, QueryError> {
-    let mut parser = Parser::new(text, false)?;
+    let mut parser = Parser::new(text)?;
     let argument = parser.argument()?;
     parser.end()?;
     Ok(argument)
@@ -56,7 +56,7 @@ impl Parser<'_> {
         if self.keyword("not") {
             let inner = self.deeper(Self::unary)?;
             return match inner {
-                Expr::Compare(..) | Expr::In(..) if !self.opens_at(start + 1) => {
+                Expr::Compare(..) if !self.opens_at(start + 1) => {
                     self.next = start + 1;
                     Err(self.unexpected())
                 }
@@ -159,10 +159,6 @@ impl Parser<'_> {
     }
 
     fn comparison(&mut self, left: Operand) -> Parsed<Expr> {
-        if self.in_operator && self.keyword("in") {
-            self.expect('(')?;
-            return Ok(Expr::In(left, self.operands()?));
-        }
         let Some(operator) = self.peek_word().and_then(Operator::from_word) else {
             return Err(self.unexpected());
         };
@@ -198,11 +194,11 @@ mod tests {
     use super::*;
 
     fn parsed(text: &str) -> Expr {
-        parse(text, true).unwrap()
+        parse(text).unwrap()
     }
 
     fn refused(text: &str) -> String {
-        parse(text, false).unwrap_err().message
+        parse(text).unwrap_err().message
     }
 
     #[test]
@@ -239,8 +235,8 @@ mod tests {
         ] {
             assert_eq!(parsed(text).to_string(), text);
         }
-        assert!(parse("r/all()", false).is_err());
-        assert!(parse("r/some(x:x/a eq 1)", false).is_err());
+        assert!(parse("r/all()").is_err());
+        assert!(parse("r/some(x:x/a eq 1)").is_err());
     }
 
     #[test]

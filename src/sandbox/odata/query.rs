@@ -12,9 +12,6 @@ use super::{Conditions, QueryError, Table};
 /// Behaviour that differs between servers or is not documented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dialect {
-    /// Whether `$filter` understands `in`, which is OData 4.01. Not in the documented list of
-    /// operators (Microsoft: "Filter rows using OData"), so not by default.
-    pub in_operator: bool,
     /// How many conditions a filter may have before it is refused
     /// (Microsoft: "Filter rows using OData", Condition limits).
     pub max_conditions: usize,
@@ -28,7 +25,6 @@ impl Dialect {
 impl Default for Dialect {
     fn default() -> Self {
         Self {
-            in_operator: false,
             max_conditions: Self::MAX_CONDITIONS,
         }
     }
@@ -87,7 +83,7 @@ impl Query {
         let filter = match options.take("$filter") {
             None => None,
             Some(text) => {
-                let expr = parse(&text, dialect.in_operator)?;
+                let expr = parse(&text)?;
                 Some(check(&expr, table, &options, dialect)?)
             }
         };
@@ -276,14 +272,9 @@ mod tests {
     }
 
     #[test]
-    fn in_is_a_matter_of_the_dialect() {
+    fn the_newer_operator_in_is_refused() {
         let raw = "$filter=accessmode in (0,2)";
         assert!(refusal(raw).starts_with("Syntax error at position 11"));
-        let newer = Dialect {
-            in_operator: true,
-            ..Dialect::default()
-        };
-        assert!(Query::parse(raw, &USERS, &newer).is_ok());
     }
 
     proptest! {
