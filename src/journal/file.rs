@@ -56,14 +56,7 @@ impl RunFile {
         if path.symlink_metadata().is_ok() {
             return Err(OpenError::Exists(path.to_owned()));
         }
-        let folder = path.parent().filter(|folder| folder != &Path::new(""));
-        let unfinished = tempfile::Builder::new()
-            .prefix(".")
-            .suffix(".new")
-            .tempfile_in(folder.unwrap_or(Path::new(".")))
-            .map_err(io)?
-            // Closed before SQLite opens it: later, closing it would drop SQLite's locks.
-            .into_temp_path();
+        let unfinished = unfinished(path)?;
         let fill = || {
             let connection = writable(&unfinished)?;
             filled(&connection, &head, first).map_err(|e| failed(path, &e).into())
@@ -184,6 +177,21 @@ impl RunFile {
             kind: Kind::Kept,
         })
     }
+}
+
+/// A file of another name beside the one that it will become; it goes where it becomes none. Only its owner may read it.
+pub(super) fn unfinished(path: &Path) -> Result<tempfile::TempPath, OpenError> {
+    let folder = path.parent().filter(|folder| folder != &Path::new(""));
+    let file = tempfile::Builder::new()
+        .prefix(".")
+        .suffix(".new")
+        .tempfile_in(folder.unwrap_or(Path::new(".")));
+    // Closed before SQLite opens it: later, closing it would drop SQLite's locks.
+    let file = file.map(tempfile::NamedTempFile::into_temp_path);
+    file.map_err(|source| OpenError::Io {
+        path: path.to_owned(),
+        source,
+    })
 }
 
 /// What a run file holds from the begin, besides what the run is.

@@ -3,14 +3,15 @@
 
 use std::path::Path;
 
-use rusqlite::{Connection, TransactionBehavior};
+use rusqlite::Connection;
+use rusqlite::backup::Backup;
 
-use super::contents::{failed, inspect};
-use super::file::{end_log, writable};
+use super::contents::{failed, harden, inspect};
+use super::file::{end_log, unfinished, writable};
 use super::history::{self, HistoryEntry, HistoryKind};
 use super::lock::RunLock;
 use super::place::{FoundFile, make_private};
-use super::reader::{not_taken, refused};
+use super::reader::{at_rest, not_taken, refused};
 use super::{JournalError, OpenError, RunReader, RunStore, schema};
 use crate::model::RunId;
 
@@ -45,35 +46,59 @@ impl HeldRun {
         Ok((Self { file, _lock: lock }, reader))
     }
 
-    /// Says in the file that another run begins to undo this one. The log of a run that was killed is folded in first.
+    /// Says in the file that another run begins to undo this one.
     ///
-    /// Nobody of this process may have the file open.
+    /// A file without a log is replaced by one with that entry, in one step: at no instant is anything beside it without
+    /// which it is not whole. The log of a run that was killed is folded in first. Nobody of this process may have the
+    /// file open.
     ///
     /// # Errors
     /// Where the file cannot be written.
     pub fn record_undo(&self, by: &RunId) -> Result<(), JournalError> {
-        let path = self.file.path();
-        let record = || -> Result<(), OpenError> {
-            make_private(path);
-            let mut connection = writable(path)?;
-            inspect(&connection, path)?;
-            enter(&mut connection, by).map_err(|e| failed(path, &e).into())
+        let entry = HistoryEntry::now(HistoryKind::UndoBegun, Some(by.as_str().to_owned()));
+        let recorded = if self.file.has_nothing_beside() {
+            self.replace(&entry)
+        } else {
+            self.fold_in(&entry)
         };
-        record().map_err(|error| match error {
+        recorded.map_err(|error| match error {
             OpenError::Journal(error) => error,
             error => JournalError::Unusable {
-                path: path.to_owned(),
+                path: self.file.path().to_owned(),
                 why: error.to_string(),
             },
         })
     }
-}
 
-fn enter(connection: &mut Connection, by: &RunId) -> rusqlite::Result<()> {
-    schema::upgrade(connection)?;
-    end_log(connection)?;
-    let entry = HistoryEntry::now(HistoryKind::UndoBegun, Some(by.as_str().to_owned()));
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    history::add(&transaction, &entry)?;
-    transaction.commit()
+    fn replace(&self, entry: &HistoryEntry) -> Result<(), OpenError> {
+        let path = self.file.path();
+        let unfinished = unfinished(path)?;
+        let (source, _) = at_rest(&self.file)?;
+        let copy = || {
+            let mut copy = Connection::open(&unfinished)?;
+            Backup::new(&source, &mut copy)?.step(-1)?;
+            harden(&copy)?;
+            schema::upgrade(&copy)?;
+            history::add(&copy, entry)
+        };
+        copy().map_err(|e| failed(path, &e))?;
+        drop(source);
+        unfinished.persist(path).map_err(|error| OpenError::Io {
+            path: path.to_owned(),
+            source: error.error,
+        })
+    }
+
+    fn fold_in(&self, entry: &HistoryEntry) -> Result<(), OpenError> {
+        let path = self.file.path();
+        make_private(path);
+        let connection = writable(path)?;
+        inspect(&connection, path)?;
+        let fold_in = || {
+            schema::upgrade(&connection)?;
+            end_log(&connection)?;
+            history::add(&connection, entry)
+        };
+        fold_in().map_err(|e| failed(path, &e).into())
+    }
 }

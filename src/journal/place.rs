@@ -74,6 +74,12 @@ impl FoundFile {
         about.ok().map(|about| about.len())
     }
 
+    /// Whether SQLite keeps nothing beside this file.
+    pub(super) fn has_nothing_beside(&self) -> bool {
+        let is_there = |suffix: &&str| self.length_beside(suffix).is_some();
+        !BESIDE.iter().any(|suffix| is_there(&suffix))
+    }
+
     /// A name for the lock of this file that does not depend on the name of the file.
     pub(super) fn lock_path(&self) -> PathBuf {
         let Identity { device, inode } = self.identity;
