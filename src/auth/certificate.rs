@@ -38,10 +38,11 @@ impl Certificate {
         let pfx = path
             .extension()
             .is_some_and(|ext| ext.eq_ignore_ascii_case("pfx") || ext.eq_ignore_ascii_case("p12"));
-        if pfx {
-            return super::pfx::read(path, password);
-        }
-        let pem = read_private(path, "reading the certificate")?;
+        let pem = if pfx {
+            super::pfx::read(path, password)?
+        } else {
+            read_private(path, "reading the certificate")?
+        };
         Self::from_pem(path, pem.expose_secret())
     }
 

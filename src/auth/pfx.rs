@@ -1,15 +1,14 @@
-//! A certificate with its key in one PFX file, where the program was built to read them.
+//! A certificate with its key in one PFX file, as PEM, where the program was built to read them.
 
 use std::path::Path;
 
 use secrecy::SecretString;
 
 use super::SignInError;
-use super::certificate::Certificate;
 use super::secret::shown_path;
 
 #[cfg(not(feature = "pfx"))]
-pub(super) fn read(path: &Path, _: Option<&SecretString>) -> Result<Certificate, SignInError> {
+pub(super) fn read(path: &Path, _: Option<&SecretString>) -> Result<SecretString, SignInError> {
     Err(SignInError::unusable(
         "reading the certificate",
         format!(
@@ -23,7 +22,7 @@ pub(super) fn read(path: &Path, _: Option<&SecretString>) -> Result<Certificate,
 pub(super) fn read(
     path: &Path,
     password: Option<&SecretString>,
-) -> Result<Certificate, SignInError> {
+) -> Result<SecretString, SignInError> {
     use p12_keystore::{KeyStore, Pkcs12ImportPolicy};
     use secrecy::ExposeSecret;
 
@@ -46,8 +45,7 @@ pub(super) fn read(
         to_pem("PRIVATE KEY", chain.key().as_der()),
         to_pem("CERTIFICATE", certificate.as_der()),
     ];
-    let pem = SecretString::from(pem.concat());
-    Certificate::from_pem(path, pem.expose_secret())
+    Ok(SecretString::from(pem.concat()))
 }
 
 #[cfg(feature = "pfx")]
@@ -69,6 +67,7 @@ fn to_pem(label: &str, der: &[u8]) -> String {
 #[cfg(feature = "pfx")]
 mod tests {
     use super::*;
+    use crate::auth::certificate::Certificate;
     use p12_keystore::{Certificate as Own, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
 
     fn pfx(password: &str) -> Vec<u8> {

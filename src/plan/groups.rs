@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::selection::{ALIKE, maybe};
+use super::alike::{ALIKE, maybe};
 
 /// Groups of users. Values of one kind are alternatives; the kinds all have to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]

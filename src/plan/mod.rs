@@ -3,6 +3,7 @@
 //! Everything here is a plain function over plain values: no network, no file, no clock.
 
 mod again;
+mod alike;
 mod bound;
 mod change;
 mod confirmations;

@@ -4,6 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use super::alike::maybe;
 use super::groups::Groups;
 
 /// Where a name was given, so that an error can point at it.
@@ -96,13 +97,6 @@ pub enum Mismatch {
         users: Vec<String>,
     },
 }
-
-pub(super) fn maybe(nearest: Option<&str>) -> String {
-    nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
-}
-
-/// How alike a suggestion has to be, from 0 to 1 (Jaro-Winkler). One letter wrong in a name of ten makes 0.93.
-pub(super) const ALIKE: f64 = 0.85;
 
 /// Names compare without case; an id may come in braces.
 pub(super) fn key(name: &str) -> String {

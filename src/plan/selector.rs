@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 
 use crate::model::{User, UserId};
 
-use super::selection::{ALIKE, Mismatch, Named, Selection, key};
+use super::alike::ALIKE;
+use super::selection::{Mismatch, Named, Selection, key};
 
 /// How many names are given a "did you mean": the search costs names times users, and an error shows twenty.
 const SUGGESTIONS_FOR: usize = 20;

@@ -3,10 +3,12 @@
 
 mod error;
 mod header;
+mod known;
 mod name;
 mod plain;
 mod rows;
 mod text;
+mod visible;
 
 use std::collections::HashSet;
 
@@ -16,16 +18,12 @@ use self::text::decode;
 use super::selection::key;
 use super::{Named, Place};
 
+use self::error::OnLine;
 pub use self::error::{ListFault, UserListError};
+pub use self::text::LONGEST_LIST;
 
-/// The longest list, in bytes: an export of 130 000 users with 500 bytes for each. A longer one is refused before it
-/// fills the memory.
-pub const LONGEST_LIST: usize = 64 * 1024 * 1024;
 /// The most different names: more than the largest organisations have users.
 const MOST_NAMES: usize = 500_000;
-
-/// What goes wrong on a line.
-type OnLine<T> = Result<T, (usize, ListFault)>;
 
 /// Reads a list of users: a name a line, or CSV whose header has a known column, such as `User principal name` or
 /// `user_id`, or the column that is asked for. A name that is repeated counts once, at its first line.
@@ -60,7 +58,7 @@ pub fn parse_user_list(
 /// # Errors
 /// What is not exactly one name.
 pub fn one_name(text: &str) -> Result<String, ListFault> {
-    let nothing = || ListFault::NotOneName(error::shown(text));
+    let nothing = || ListFault::NotOneName(visible::shown(text));
     name::name_in(text)?.ok_or_else(nothing)
 }
 
@@ -97,7 +95,7 @@ fn read(text: &str, column: Option<&str>, list: &mut Names) -> OnLine<()> {
 
 /// The rows below a header. Nothing here is a comment.
 fn read_table(header: &Row, column: usize, rows: Rows<'_>, list: &mut Names) -> OnLine<()> {
-    let title = || error::shown(&header.cells[column]);
+    let title = || visible::shown(&header.cells[column]);
     let delimiter = rows.delimiter();
     for row in rows {
         let row = row?;
@@ -109,7 +107,7 @@ fn read_table(header: &Row, column: usize, rows: Rows<'_>, list: &mut Names) -> 
             .cells
             .iter()
             .skip(header.cells.len())
-            .any(|c| !name::is_empty(c))
+            .any(|c| !visible::is_empty(c))
         {
             return Err(refuse(ListFault::TooManyCells));
         }

@@ -16,11 +16,8 @@ use crate::model::{
 };
 
 use super::error::read_run;
-use super::json::write_json;
+use super::json::{FORMAT, write_json};
 use super::{ErrorReport, ReportError, foresight_document, hint, templates, words};
-
-/// The version of every JSON document.
-pub(super) const FORMAT: u32 = 1;
 
 /// Stretches of a run's time, about: as many as a chart has bars.
 const STRETCHES: u32 = 80;

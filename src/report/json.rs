@@ -7,6 +7,9 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::text::is_unsafe;
 
+/// The version of every JSON document.
+pub(super) const FORMAT: u32 = 1;
+
 /// Pretty-printed with two spaces; characters that could command a terminal are written as escapes.
 #[derive(Debug)]
 struct Safe(PrettyFormatter<'static>);

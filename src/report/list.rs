@@ -7,10 +7,9 @@ use jiff::tz::TimeZone;
 
 use crate::journal::{ListedUser, ProblemRow};
 
-use super::document::FORMAT;
 use super::drift::{self, Names, Unread};
 use super::grid::{Column, Grid};
-use super::json::write_json;
+use super::json::{FORMAT, write_json};
 use super::list_documents::{Listed, csv_header, csv_lines, csv_user};
 use super::paint::Tone;
 use super::text::clean;

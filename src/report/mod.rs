@@ -29,6 +29,7 @@ mod plan;
 mod problems;
 mod progress;
 mod run;
+mod run_cells;
 mod run_csv;
 mod run_markdown;
 mod runs;

@@ -4,38 +4,23 @@ use std::io;
 
 use jiff::tz::TimeZone;
 
-use crate::journal::{ChangeRow, Head, ProblemRow, RunReader, View};
+use crate::journal::{RunReader, View};
 
 use crate::model::Target;
 
 use super::document::write_with_changes;
 use super::error::read_run;
 use super::foresight::{Foresight, write_first, write_impact};
-use super::grid::{self, Column, Grid};
+use super::grid::{self, Grid};
 use super::html::write_html;
 use super::paint::Tone;
-use super::problems::OVER;
+use super::run_cells::{CHANGES, PROBLEMS, change_cells, facts_of, problem_cells, title};
 use super::run_csv::write_csv;
 use super::run_markdown::write_markdown;
 use super::summary::{Totals, write_totals};
 use super::templates::write_run_of_templates;
-use super::text::{clean, minute, short, state};
 use super::writer::{StyledWrite, paint_line};
-use super::{Format, Look, ReportError, problems, words};
-
-pub(super) const PROBLEMS: [Column; 3] = [
-    Column::text("User", 16, 36),
-    Column::text("Kind", 20, 20),
-    Column::text("Message", 20, 100),
-];
-
-pub(super) const CHANGES: [Column; 5] = [
-    Column::text("User", 12, 36),
-    Column::text("Type", 12, 26),
-    Column::text("Name", 12, 36),
-    Column::text("Change", 17, 36),
-    Column::text("Outcome", 8, 8),
-];
+use super::{Format, Look, ReportError, problems};
 
 /// Writes a run with every problem and every change.
 pub fn write_run(
@@ -100,20 +85,6 @@ fn write_foresight(
     write_first(out, foresight, look)
 }
 
-/// The heading over a run.
-pub(super) fn title(head: &Head) -> String {
-    format!("Run {}: {}", short(&head.id), words::operation(head))
-}
-
-/// What a run is, and when it was: names and values.
-pub(super) fn facts_of(head: &Head, zone: &TimeZone) -> Vec<(&'static str, String)> {
-    let ended = head.finished.map(|at| minute(at, zone));
-    let mut facts = words::facts(head);
-    facts.push(("Started", minute(head.started, zone)));
-    facts.push(("Ended", ended.unwrap_or_else(|| "not yet".to_owned())));
-    facts
-}
-
 /// Writes a heading once there is something below it.
 fn heading(
     out: &mut dyn StyledWrite,
@@ -146,25 +117,6 @@ fn write_problems(
     })
 }
 
-pub(super) fn problem_cells(row: &ProblemRow) -> [String; 3] {
-    let mut notes = Vec::new();
-    notes.extend(row.code.clone());
-    notes.extend(row.request_id.as_ref().map(|id| format!("request {id}")));
-    let mut notes = match &notes[..] {
-        [] => String::new(),
-        notes => format!(" ({})", notes.join(", ")),
-    };
-    if row.over {
-        notes.push_str(". ");
-        notes.push_str(OVER);
-    }
-    [
-        clean(&row.user).into_owned(),
-        row.kind.as_str().to_owned(),
-        clean(&format!("{}{notes}", row.message)).into_owned(),
-    ]
-}
-
 fn write_changes(
     out: &mut dyn StyledWrite,
     view: &View<'_>,
@@ -176,21 +128,6 @@ fn write_changes(
         heading(out, &grid, "Every change", &mut written)?;
         Ok(grid.row(out, &change_cells(&row), Tone::of_outcome(row.outcome))?)
     })
-}
-
-pub(super) fn change_cells(row: &ChangeRow) -> [String; 5] {
-    let name = if row.name.is_empty() {
-        row.filter.to_string()
-    } else {
-        clean(&row.name).into_owned()
-    };
-    [
-        clean(&row.user).into_owned(),
-        clean(&row.filter_type).into_owned(),
-        name,
-        format!("{} → {}", state(row.before), state(row.wanted)),
-        row.outcome.as_str().to_owned(),
-    ]
 }
 
 #[cfg(test)]

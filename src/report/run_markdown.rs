@@ -13,7 +13,7 @@ use super::foresight::{self, Foresight};
 use super::grid::Column;
 use super::markdown::{escaped, facts, header, row};
 use super::problems::{self, group_cells};
-use super::run::{CHANGES, PROBLEMS, change_cells, facts_of, problem_cells, title};
+use super::run_cells::{CHANGES, PROBLEMS, change_cells, facts_of, problem_cells, title};
 use super::summary::{Totals, numbers};
 use super::words;
 

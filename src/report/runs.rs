@@ -8,9 +8,9 @@ use crate::journal::{FilterTotals, Head, OpenError, Summary, TemplateTotals, Use
 use crate::model::{Operation, Outcome, RunId, Target};
 
 use super::cell::cell;
-use super::document::{Environment, FORMAT};
+use super::document::Environment;
 use super::grid::{Column, Grid};
-use super::json::write_json;
+use super::json::{FORMAT, write_json};
 use super::paint::Tone;
 use super::text::{clean, minute, number, short};
 use super::writer::{StyledWrite, paint_line};

@@ -5,8 +5,8 @@ use std::io::Write;
 
 use serde::Serialize;
 
-use super::document::FORMAT;
 use super::grid::{Column, Grid};
+use super::json::FORMAT;
 use super::markdown::escaped;
 use super::paint::Tone;
 use super::text::{clean, number};

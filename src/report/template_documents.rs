@@ -10,8 +10,7 @@ use crate::model::{
 use crate::plan::TemplateChange;
 
 use super::cell::{cell, maybe};
-use super::document::FORMAT;
-use super::json::write_json;
+use super::json::{FORMAT, write_json};
 use super::template_run::{TemplateRun, back, count, template_hint};
 use super::{ReportError, words};
 

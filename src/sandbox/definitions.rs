@@ -123,7 +123,7 @@ impl Catalogue<'_> {
 
     /// All tables, filtered as any other rows.
     pub(super) fn list(&self, call: &Call) -> Result<Reply, ApiError> {
-        let query = Query::parse(&call.query, &Definitions, &Dialect::default())?;
+        let query = Query::parse(&call.query, &Definitions, Dialect::default())?;
         let kinds = Kind::ALL
             .into_iter()
             .filter(|&kind| kind != Kind::Principals);
@@ -142,7 +142,7 @@ impl Catalogue<'_> {
 
     /// One table by its logical name.
     pub(super) fn one(&self, kind: Kind, call: &Call) -> Result<Reply, ApiError> {
-        let query = Query::parse_single(&call.query, &Definitions, &Dialect::default())?;
+        let query = Query::parse_single(&call.query, &Definitions, Dialect::default())?;
         let prefer = Prefer::of(&call.headers);
         let format = Format {
             root: self.root,

@@ -62,7 +62,7 @@ impl<'a> Reader<'a> {
             return Ok(reply);
         }
         let table = self.table(kind);
-        let query = Query::parse(&call.query, &table, &Dialect::default())?;
+        let query = Query::parse(&call.query, &table, Dialect::default())?;
         let prefer = Prefer::of(&call.headers);
         let rows = self.rows(kind, &query, prefer.max_page_size.is_some())?;
         Ok(self.list(table, &query, rows, call, &prefer, count))
@@ -233,7 +233,7 @@ impl<'a> Reader<'a> {
     /// GET on one row.
     pub(super) fn row(&self, kind: Kind, key: RowKey, call: &Call) -> Result<Reply, ApiError> {
         let table = self.table(kind);
-        let query = Query::parse_single(&call.query, &table, &Dialect::default())?;
+        let query = Query::parse_single(&call.query, &table, Dialect::default())?;
         let row = self.find(kind, key)?;
         if not_modified(&call.method, &call.headers, row.version()) {
             return Ok(Reply::new(StatusCode::NOT_MODIFIED).etag(row.version()));
@@ -281,11 +281,11 @@ impl<'a> Reader<'a> {
         let table = self.table(end);
         let dialect = Dialect::default();
         if navigation.many {
-            let query = Query::parse(&call.query, &table, &dialect)?;
+            let query = Query::parse(&call.query, &table, dialect)?;
             let rows = from.follow(property).into_iter();
             return Ok(self.list(table, &query, rows, call, &Prefer::of(&call.headers), false));
         }
-        let query = Query::parse_single(&call.query, &table, &dialect)?;
+        let query = Query::parse_single(&call.query, &table, dialect)?;
         match from.follow(property).first() {
             Some(row) => Ok(self.written(table, &query, row, &call.headers, StatusCode::OK)),
             None => Ok(Reply::new(StatusCode::NO_CONTENT)),

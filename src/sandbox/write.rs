@@ -256,7 +256,7 @@ impl Writer<'_> {
     fn query(&self, kind: Kind, call: &Call) -> Result<Query, ApiError> {
         let table = table(kind, self.options.version);
         let dialect = Dialect::default();
-        Ok(Query::parse_single(&call.query, table, &dialect)?)
+        Ok(Query::parse_single(&call.query, table, dialect)?)
     }
 
     /// 204, or the row where it is preferred.

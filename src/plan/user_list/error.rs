@@ -1,7 +1,10 @@
 //! Why a list of users is refused.
 
-use super::header::KNOWN;
-use super::name::visible;
+use super::known::KNOWN;
+use super::visible::shown;
+
+/// What goes wrong on a line.
+pub(super) type OnLine<T> = Result<T, (usize, ListFault)>;
 
 /// Why a list of users is refused, and where.
 #[derive(Debug, thiserror::Error)]
@@ -115,23 +118,10 @@ const KNOWN_TITLES: [&str; KNOWN.len()] = {
 
 /// Titles that a message names: as many as an error lists.
 const TITLES: usize = 20;
-/// Characters of a cell that a message shows: it fits a line of a terminal with the place before it.
-const SHOWN: usize = 60;
-
 fn titles(found: &[String]) -> String {
     let mut shown: Vec<_> = found.iter().take(TITLES).map(|t| shown(t)).collect();
     if found.len() > TITLES {
         shown.push(format!("and {} more", found.len() - TITLES));
     }
     shown.join(", ")
-}
-
-/// The beginning of a cell, on one line.
-pub(super) fn shown(cell: &str) -> String {
-    let visible = visible(cell);
-    let mut text: String = visible.chars().take(SHOWN).collect();
-    if visible.chars().nth(SHOWN).is_some() {
-        text.push('…');
-    }
-    text.replace(['\n', '\t'], " ")
 }

@@ -1,90 +1,10 @@
 //! Where a list begins, and the column that holds its names.
 
-use super::name::{is_definite, is_empty, name_in, visible};
+use super::error::{ListFault, OnLine};
+use super::known::KNOWN;
+use super::name::{is_definite, name_in};
 use super::rows::{Row, Rows};
-use super::{ListFault, OnLine};
-
-/// What a column that holds names may be called.
-pub(super) struct Known {
-    /// The title that people are told.
-    pub(super) title: &'static str,
-    /// The titles that mean the same, in small letters and digits only.
-    titles: &'static [&'static str],
-}
-
-const fn known(title: &'static str, titles: &'static [&'static str]) -> Known {
-    Known { title, titles }
-}
-
-/// The columns of exports from Microsoft 365, Entra, Exchange, Dynamics and of our own reports. The first one that a
-/// header has is taken: what names a user for certain stands before what several users can have.
-pub(super) const KNOWN: [Known; 8] = [
-    known(
-        "User principal name",
-        &["userprincipalname", "upn", "userprincipal", "userupn"],
-    ),
-    // Of our own reports; `user` is there the name of a person where there is no login.
-    known(
-        "user_id",
-        &["userid", "systemuserid", "systemuser", "donotmodifyuser"],
-    ),
-    known(
-        "Username",
-        &[
-            "username",
-            "domainname",
-            "signinname",
-            "microsoftonlineservicesid",
-            "user",
-        ],
-    ),
-    known(
-        "Windows Live ID",
-        &["windowsliveid", "windowsliveidaddress"],
-    ),
-    known(
-        "Login",
-        &[
-            "login",
-            "loginname",
-            "logonname",
-            "userlogin",
-            "userlogonname",
-        ],
-    ),
-    known(
-        "Primary Email",
-        &[
-            "primaryemail",
-            "primaryemailaddress",
-            "primarysmtpaddress",
-            "primarysmtp",
-            "internalemailaddress",
-        ],
-    ),
-    known(
-        "Email Address",
-        &[
-            "emailaddress",
-            "email",
-            "mail",
-            "mailaddress",
-            "windowsemailaddress",
-            "smtpaddress",
-        ],
-    ),
-    known(
-        "Object ID",
-        &[
-            "objectid",
-            "azureadobjectid",
-            "azureactivedirectoryobjectid",
-            "entraobjectid",
-            "externaldirectoryobjectid",
-            "id",
-        ],
-    ),
-];
+use super::visible::{is_empty, visible};
 
 /// What separates cells, where no `sep=` says so.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
@@ -250,7 +170,7 @@ fn column_of(header: &Row, wanted: Option<&str>) -> Result<Option<usize>, ListFa
 fn one(header: &Row, mut so: impl Iterator<Item = bool>) -> Result<Option<usize>, ListFault> {
     let first = so.by_ref().position(|so| so);
     match first {
-        Some(at) if so.any(|so| so) => Err(ListFault::SeveralColumns(super::error::shown(
+        Some(at) if so.any(|so| so) => Err(ListFault::SeveralColumns(super::visible::shown(
             &header.cells[at],
         ))),
         found => Ok(found),

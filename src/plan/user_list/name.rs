@@ -2,8 +2,8 @@
 
 use uuid::Uuid;
 
-use super::ListFault;
-use super::error::shown;
+use super::error::ListFault;
+use super::visible::{shown, visible};
 
 /// Characters of the longest name: a UPN has 1024 at most (Microsoft: "User naming attributes").
 const LONGEST_NAME: usize = 1024;
@@ -11,28 +11,6 @@ const LONGEST_NAME: usize = 1024;
 const PREFIXES: [&str; 2] = ["mailto:", "smtp:"];
 /// What no UPN, address, account (Microsoft: "SAM-Account-Name") or id has.
 const NEVER: [char; 10] = ['"', '[', ']', ':', ';', '|', ',', '<', '>', '/'];
-
-/// The cell without what nobody sees, such as zero-width characters, direction marks and byte order marks; spaces
-/// that do not break are spaces; without spaces around it.
-pub(super) fn visible(cell: &str) -> String {
-    let seen = cell.chars().filter(|c| !is_invisible(*c));
-    let plain = |c: char| match c {
-        '\u{a0}' | '\u{2007}' | '\u{202f}' | '\u{3000}' => ' ',
-        c => c,
-    };
-    seen.map(plain).collect::<String>().trim().to_owned()
-}
-
-const fn is_invisible(c: char) -> bool {
-    matches!(c,
-        '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{180e}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
-        | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
-}
-
-/// Whether nothing can be seen in a cell.
-pub(super) fn is_empty(cell: &str) -> bool {
-    cell.chars().all(|c| c.is_whitespace() || is_invisible(c))
-}
 
 /// The one name in a cell; `None` where the cell is empty.
 ///

@@ -1,8 +1,9 @@
 //! A list without a header: one name a line.
 
+use super::Names;
+use super::error::OnLine;
 use super::header::is_comment;
 use super::name::name_in;
-use super::{Names, OnLine};
 
 /// Reads a text that begins on this line. Separators at the end of a line, as mail programs and spreadsheets leave
 /// them, are passed over.

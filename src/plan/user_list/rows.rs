@@ -1,9 +1,9 @@
 //! Rows of CSV, each with its line. Quotation marks are taken at their word: what the CSV reader would guess at is
 //! refused.
 
-use super::error::shown;
-use super::name::{is_definite, is_empty};
-use super::{ListFault, OnLine};
+use super::error::{ListFault, OnLine};
+use super::name::is_definite;
+use super::visible::{is_empty, shown};
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -4,7 +4,11 @@ use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
-use super::{LONGEST_LIST, ListFault};
+use super::error::ListFault;
+
+/// The longest list, in bytes: an export of 130 000 users with 500 bytes for each. A longer one is refused before it
+/// fills the memory.
+pub const LONGEST_LIST: usize = 64 * 1024 * 1024;
 
 /// First bytes of files that are often taken for lists, and what they are.
 const NOT_TEXT: [(&[u8], &str); 5] = [

@@ -9,7 +9,7 @@ use crate::report::error::read_run;
 use crate::report::evidence::Evidence;
 use crate::report::foresight::Foresight;
 use crate::report::problems::{TITLE, group_cells};
-use crate::report::run::{facts_of, title};
+use crate::report::run_cells::{facts_of, title};
 use crate::report::summary::{Totals, numbers};
 use crate::report::{ReportError, words};
 

@@ -15,7 +15,7 @@ fn ask(
     annotations: &str,
     size: Option<usize>,
 ) -> String {
-    let query = Query::parse(raw, table, &Dialect::default()).unwrap();
+    let query = Query::parse(raw, table, Dialect::default()).unwrap();
     let annotations = Annotations::parse(annotations);
     let format = Format {
         root: ROOT,
@@ -72,7 +72,7 @@ fn without_select_every_column_is_written_nulls_included() {
 
 #[test]
 fn one_row_is_an_entity_of_its_set() {
-    let query = Query::parse_single("$select=name", &FILTERS, &Dialect::default()).unwrap();
+    let query = Query::parse_single("$select=name", &FILTERS, Dialect::default()).unwrap();
     let annotations = Annotations::default();
     let format = Format {
         root: ROOT,

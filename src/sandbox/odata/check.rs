@@ -15,7 +15,7 @@ pub(super) fn check(
     expr: &Expr,
     table: &dyn Table,
     options: &Options,
-    dialect: &Dialect,
+    dialect: Dialect,
 ) -> Checked<Filter> {
     let mut checker = Checker {
         scopes: vec![("$it".to_owned(), table)],

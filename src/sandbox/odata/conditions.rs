@@ -94,7 +94,7 @@ mod tests {
 
     fn conditions(filter: &str) -> Conditions {
         let raw = format!("$filter={filter}");
-        Query::parse(&raw, &FILTERS, &Dialect::default())
+        Query::parse(&raw, &FILTERS, Dialect::default())
             .unwrap()
             .conditions()
     }
@@ -151,7 +151,7 @@ mod tests {
         let raw = format!(
             "$filter=querytype eq 256 and {OWNER}&$select=name&$orderby=name&$top=1&$count=true"
         );
-        let query = Query::parse(&raw, &FILTERS, &Dialect::default()).unwrap();
+        let query = Query::parse(&raw, &FILTERS, Dialect::default()).unwrap();
         let told = query.conditions();
         assert!(told.select && told.orderby && told.top && told.count);
         assert!(!told.paging && !told.expand && !told.further);

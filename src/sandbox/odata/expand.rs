@@ -24,7 +24,7 @@ pub(super) fn read(
     text: &str,
     table: &dyn Table,
     outer: &Options,
-    dialect: &Dialect,
+    dialect: Dialect,
     depth: usize,
 ) -> Result<Vec<Expand>, QueryError> {
     if depth == MAX_DEPTH {
@@ -43,7 +43,7 @@ fn read_one(
     text: &str,
     table: &dyn Table,
     outer: &Options,
-    dialect: &Dialect,
+    dialect: Dialect,
     depth: usize,
 ) -> Result<Expand, QueryError> {
     let (name, inside) = match text.split_once('(') {
@@ -122,7 +122,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn expanded(text: &str) -> Result<Vec<Expand>, QueryError> {
-        read(text, &USERS, &Options::default(), &Dialect::default(), 0)
+        read(text, &USERS, &Options::default(), Dialect::default(), 0)
     }
 
     #[test]

@@ -14,7 +14,7 @@ fn checked(text: &str, table: &TestTable, aliases: &str) -> Result<Filter, Query
         &parse(text)?,
         table,
         &Options::read(aliases)?,
-        &Dialect::default(),
+        Dialect::default(),
     )
 }
 

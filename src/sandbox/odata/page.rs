@@ -149,7 +149,7 @@ mod tests {
     }
 
     fn page<'r>(rows: &'r [TestRow], raw: &str, size: Option<usize>) -> Page<&'r TestRow> {
-        let query = Query::parse(raw, &USERS, &Dialect::default()).unwrap();
+        let query = Query::parse(raw, &USERS, Dialect::default()).unwrap();
         let asker = asker();
         let request = PageRequest {
             max_page_size: size,
@@ -216,7 +216,7 @@ mod tests {
         let silent = page(&rows, "$top=5001", None);
         assert_eq!((silent.rows.len(), silent.next), (5000, None));
         let asker = asker();
-        let all = Query::parse("", &USERS, &Dialect::default()).unwrap();
+        let all = Query::parse("", &USERS, Dialect::default()).unwrap();
         assert_eq!(count(&all, rows.iter(), &context(&asker)), 5000);
     }
 

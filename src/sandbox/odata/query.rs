@@ -54,7 +54,7 @@ impl Query {
     pub(crate) fn parse(
         raw_query: &str,
         table: &dyn Table,
-        dialect: &Dialect,
+        dialect: Dialect,
     ) -> Result<Self, QueryError> {
         let options = Options::read(raw_query)?;
         Self::build(raw_query.to_owned(), options, table, dialect, 0)
@@ -64,7 +64,7 @@ impl Query {
     pub(crate) fn parse_single(
         raw_query: &str,
         table: &dyn Table,
-        dialect: &Dialect,
+        dialect: Dialect,
     ) -> Result<Self, QueryError> {
         let mut options = Options::read(raw_query)?;
         refuse_collection_options(&mut options)?;
@@ -76,7 +76,7 @@ impl Query {
         raw: String,
         mut options: Options,
         table: &dyn Table,
-        dialect: &Dialect,
+        dialect: Dialect,
         depth: usize,
     ) -> Result<Self, QueryError> {
         let select = read_select(options.take("$select"), table)?;
@@ -203,11 +203,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn query(raw: &str) -> Query {
-        Query::parse(raw, &USERS, &Dialect::default()).unwrap()
+        Query::parse(raw, &USERS, Dialect::default()).unwrap()
     }
 
     fn refusal(raw: &str) -> String {
-        Query::parse(raw, &USERS, &Dialect::default())
+        Query::parse(raw, &USERS, Dialect::default())
             .unwrap_err()
             .message
     }
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn a_lookup_is_selected_by_its_column_not_by_its_navigation_property() {
-        let select = |raw| Query::parse(raw, &FILTERS, &Dialect::default());
+        let select = |raw| Query::parse(raw, &FILTERS, Dialect::default());
         assert!(select("$select=_ownerid_value").is_ok());
         assert!(select("$select=ownerid").is_err());
     }
@@ -245,7 +245,7 @@ mod tests {
             "$Top=1",
         ] {
             assert!(
-                Query::parse(raw, &USERS, &Dialect::default()).is_err(),
+                Query::parse(raw, &USERS, Dialect::default()).is_err(),
                 "{raw}"
             );
         }
@@ -253,7 +253,7 @@ mod tests {
 
     #[test]
     fn one_row_takes_only_select_and_expand() {
-        let single = |raw| Query::parse_single(raw, &USERS, &Dialect::default());
+        let single = |raw| Query::parse_single(raw, &USERS, Dialect::default());
         assert!(single("$select=fullname&$expand=businessunitid($select=name)").is_ok());
         for raw in [
             "$filter=fullname eq 'a'",
@@ -282,8 +282,8 @@ mod tests {
         fn no_query_string_panics(
             raw in ".*|(&?[$](select|filter|orderby|top|count|skiptoken|expand)=[a-z0-9'(),/ %<>=]{0,12}){0,4}"
         ) {
-            let _ = Query::parse(&raw, &USERS, &Dialect::default());
-            let _ = Query::parse_single(&raw, &USERS, &Dialect::default());
+            let _ = Query::parse(&raw, &USERS, Dialect::default());
+            let _ = Query::parse_single(&raw, &USERS, Dialect::default());
         }
     }
 }

@@ -1,0 +1,72 @@
+//! What a run, a problem and a change say of themselves, in every form for people.
+
+use jiff::tz::TimeZone;
+
+use crate::journal::{ChangeRow, Head, ProblemRow};
+
+use super::grid::Column;
+use super::problems::OVER;
+use super::text::{clean, minute, short, state};
+use super::words;
+
+pub(super) const PROBLEMS: [Column; 3] = [
+    Column::text("User", 16, 36),
+    Column::text("Kind", 20, 20),
+    Column::text("Message", 20, 100),
+];
+
+pub(super) const CHANGES: [Column; 5] = [
+    Column::text("User", 12, 36),
+    Column::text("Type", 12, 26),
+    Column::text("Name", 12, 36),
+    Column::text("Change", 17, 36),
+    Column::text("Outcome", 8, 8),
+];
+
+/// The heading over a run.
+pub(super) fn title(head: &Head) -> String {
+    format!("Run {}: {}", short(&head.id), words::operation(head))
+}
+
+/// What a run is, and when it was: names and values.
+pub(super) fn facts_of(head: &Head, zone: &TimeZone) -> Vec<(&'static str, String)> {
+    let ended = head.finished.map(|at| minute(at, zone));
+    let mut facts = words::facts(head);
+    facts.push(("Started", minute(head.started, zone)));
+    facts.push(("Ended", ended.unwrap_or_else(|| "not yet".to_owned())));
+    facts
+}
+
+pub(super) fn problem_cells(row: &ProblemRow) -> [String; 3] {
+    let mut notes = Vec::new();
+    notes.extend(row.code.clone());
+    notes.extend(row.request_id.as_ref().map(|id| format!("request {id}")));
+    let mut notes = match &notes[..] {
+        [] => String::new(),
+        notes => format!(" ({})", notes.join(", ")),
+    };
+    if row.over {
+        notes.push_str(". ");
+        notes.push_str(OVER);
+    }
+    [
+        clean(&row.user).into_owned(),
+        row.kind.as_str().to_owned(),
+        clean(&format!("{}{notes}", row.message)).into_owned(),
+    ]
+}
+
+pub(super) fn change_cells(row: &ChangeRow) -> [String; 5] {
+    let name = if row.name.is_empty() {
+        row.filter.to_string()
+    } else {
+        clean(&row.name).into_owned()
+    };
+    [
+        clean(&row.user).into_owned(),
+        clean(&row.filter_type).into_owned(),
+        name,
+        format!("{} → {}", state(row.before), state(row.wanted)),
+        row.outcome.as_str().to_owned(),
+    ]
+}
