@@ -37,17 +37,21 @@ pub(super) struct App {
 
 impl App {
     /// Shows a run while work on it is under way.
-    pub(super) async fn during<T>(
+    pub(super) fn during<T>(
         &self,
         watch: &Watch,
         run: RunHandle,
         work: impl Future<Output = T>,
-    ) -> T {
-        let reference = run.reference.clone();
-        self.under_way.begin(reference.clone());
-        let done = watch.during(run, work).await;
-        self.under_way.end(&reference);
-        done
+    ) -> impl Future<Output = T> {
+        // The work of a whole run is a large future: it is held once.
+        let work = Box::pin(work);
+        async move {
+            let reference = run.reference.clone();
+            self.under_way.begin(reference.clone());
+            let done = watch.during(run, work).await;
+            self.under_way.end(&reference);
+            done
+        }
     }
 }
 
@@ -98,7 +102,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         Command::Plan(args) => change::plan(&app, args).await,
         Command::Apply(args) => resume::apply(&app, args).await,
         Command::Resume(args) => resume::resume(&app, args).await,
-        Command::Undo(args) => undo::undo(&app, args).await,
+        Command::Undo(args) => Box::pin(undo::undo(&app, args)).await,
         Command::List(args) => list::list(&app, args).await,
         Command::Check(args) => check::check(&app, args).await,
         Command::Templates(args) => templates::templates(&app, args).await,

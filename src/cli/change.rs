@@ -104,7 +104,7 @@ pub(super) async fn plan_all(
                 let error = CliError::from(dataverse::Error::Interrupted);
                 return Err(Ending::badly(&error));
             }
-            let created = match new.create(&on, at).await {
+            let created = match new.create(&on, at) {
                 Ok(created) => created,
                 Err(error) => return Err(Ending::badly(&error.into())),
             };

@@ -56,7 +56,7 @@ pub(super) async fn look_all(
             let new = new.clone();
             async move {
                 let looked = async {
-                    let looking = new.look(&on?).await?;
+                    let looking = new.look(&on?)?;
                     let run = looking.handle();
                     let looked = watch.during(run, looking.read()).await;
                     let looked = looked.map_err(|halted| CliError::from(halted.why))?;

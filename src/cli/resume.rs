@@ -41,14 +41,14 @@ pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliEr
             } else {
                 Drifted::Refuse
             };
-            go_on(app, &args.run, drifted, args.expect.as_ref()).await
+            Box::pin(go_on(app, &args.run, drifted, args.expect.as_ref())).await
         }
     }
 }
 
 /// Goes on from wherever the run was left.
 pub(super) async fn resume(app: &App, args: &ApplyArgs) -> Result<Exit, CliError> {
-    go_on(app, args, Drifted::Refuse, None).await
+    Box::pin(go_on(app, args, Drifted::Refuse, None)).await
 }
 
 async fn go_on(

@@ -105,7 +105,7 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
     let name = reader.identity().organization.name.clone();
     let site = match new.plan_templates(&connection, &at, changes) {
         Ok(planned) => Site::planned(name, planned),
-        Err(halted) => Site::ended(name, Ending::of_halted(halted)),
+        Err(why) => Site::ended(name, Ending::badly(&why.into())),
     };
     let group = Group {
         app,

@@ -76,8 +76,9 @@ impl FoundFile {
 
     /// Whether SQLite keeps nothing beside this file.
     pub(super) fn has_nothing_beside(&self) -> bool {
-        let is_there = |suffix: &&str| self.length_beside(suffix).is_some();
-        !BESIDE.iter().any(|suffix| is_there(&suffix))
+        !BESIDE
+            .iter()
+            .any(|suffix| self.length_beside(suffix).is_some())
     }
 
     /// A name for the lock of this file that does not depend on the name of the file.

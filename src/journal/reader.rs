@@ -180,6 +180,10 @@ pub(super) fn at_rest(file: &FoundFile) -> Result<(Connection, bool), OpenError>
 
 /// A file that is being changed as a whole. Where that was cut, what was there before holds: it is put back in a copy, so
 /// that the file and what is beside it stay as they are.
+#[expect(
+    clippy::disallowed_methods,
+    reason = "the copies are in a folder that nobody else may enter"
+)]
 fn with_journal(file: &FoundFile) -> Result<Connection, OpenError> {
     let path = file.path();
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;

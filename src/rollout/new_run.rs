@@ -71,7 +71,7 @@ impl NewRun {
     }
 
     /// Makes the run file. Nothing is asked of the server yet.
-    pub async fn create(self, on: &Connection, at: &NewRunFile) -> Result<Created, RolloutError> {
+    pub fn create(self, on: &Connection, at: &NewRunFile) -> Result<Created, RolloutError> {
         self.create_with(on, at, None, None)
     }
 
@@ -89,7 +89,7 @@ impl NewRun {
     }
 
     /// Collects the users and reads their filters into a run that leaves no file.
-    pub async fn look(self, on: &Connection) -> Result<Looking, RolloutError> {
+    pub fn look(self, on: &Connection) -> Result<Looking, RolloutError> {
         let head = self.head(RunId::random(), None, on);
         let file = RunFile::temporary(head, &self.first(None))?;
         Ok(Looking(self.driven(on, file, false)?))

@@ -18,7 +18,6 @@ use crate::plan::{
 use super::new_run::{NewRun, NewRunFile};
 use super::phases::{Planned, states};
 use super::progress::Step;
-use super::run::Halted;
 use super::session::{Connection, Rollout};
 use super::{RolloutError, SurveyedAs};
 
@@ -29,10 +28,9 @@ impl NewRun {
         on: &Connection,
         at: &NewRunFile,
         changes: Vec<TemplateChange>,
-    ) -> Result<Planned, Halted> {
+    ) -> Result<Planned, RolloutError> {
         let created = self.create_with(on, at, None, Some(changes));
-        let created = created.map_err(|why| Halted { why, run: None })?;
-        Ok(created.into_phase(states::Planned(SurveyedAs::Asked)))
+        Ok(created?.into_phase(states::Planned(SurveyedAs::Asked)))
     }
 }
 

@@ -94,7 +94,7 @@ impl World {
         new: NewRun,
     ) -> Option<Run> {
         let path = self.folder.path().join(format!("{}.run", RunId::random()));
-        let created = new.create(&on, &NewRunFile::At(path.clone())).await.ok()?;
+        let created = new.create(&on, &NewRunFile::At(path.clone())).ok()?;
         Some(Run::new(on, path, interrupted, Stage::Created(created)))
     }
 

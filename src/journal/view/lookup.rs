@@ -37,6 +37,15 @@ FROM (SELECT at - lag(at) OVER (ORDER BY at, begins DESC) AS step, begins
             UNION ALL SELECT at, 1 FROM history WHERE kind = ?2))
 WHERE step <= ?1 AND NOT begins";
 
+/// What an agreement says of undos.
+#[derive(serde::Deserialize)]
+#[serde(rename_all = "kebab-case")]
+struct AgreedAfterUndo {
+    undone_by: Option<RunId>,
+    #[serde(default)]
+    put_back: u64,
+}
+
 /// What undos of the run had put back when it was gone on with: it stays so.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaysPutBack {
@@ -123,15 +132,8 @@ impl View<'_> {
         let Some(detail) = detail.flatten() else {
             return Ok(None);
         };
-        #[derive(serde::Deserialize)]
-        #[serde(rename_all = "kebab-case")]
-        struct Agreed {
-            undone_by: Option<RunId>,
-            #[serde(default)]
-            put_back: u64,
-        }
         // What an earlier version wrote says nothing of it.
-        let Ok(agreed) = serde_json::from_str::<Agreed>(&detail) else {
+        let Ok(agreed) = serde_json::from_str::<AgreedAfterUndo>(&detail) else {
             return Ok(None);
         };
         let stays = |by| StaysPutBack {
@@ -293,5 +295,21 @@ mod tests {
         let view = View::new(&connection);
         let labels = view.labels(&[UserId(other), UserId(ada)]).unwrap();
         assert_eq!(labels, [(UserId(ada), "ada".to_owned())]);
+    }
+
+    #[test]
+    fn a_pause_between_two_waves_is_no_working_time() {
+        let connection = Connection::open_in_memory().unwrap();
+        schema::create(&connection).unwrap();
+        connection
+            .execute_batch(
+                "INSERT INTO user (seq, id, label, populated, survey) VALUES (1, zeroblob(16), 'ada', 1, 1);
+                 INSERT INTO history (at, kind) VALUES (1000, 'agreed'), (3000, 'wave-over'), (300000, 'agreed');
+                 INSERT INTO change (user, filter, from_state, to_state, stage, intended, settled)
+                 VALUES (1, x'00', 0, 1, 2, 1100, 2000), (1, x'01', 0, 1, 2, 300100, 301000);",
+            )
+            .unwrap();
+        let worked = View::new(&connection).working_time().unwrap();
+        assert_eq!(worked, Duration::from_millis(1000 + 1000));
     }
 }
