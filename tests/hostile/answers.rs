@@ -4,7 +4,6 @@
 use std::io::Write as _;
 use std::process::Command;
 
-use assert_cmd::cargo::CommandCargoExt;
 use flate2::Compression;
 use flate2::write::GzEncoder;
 use syncfilters::dataverse::Error;
@@ -196,8 +195,7 @@ fn the_program_ends_well_whatever_a_server_answers() {
         }
         let server = Server::start(move |_| make());
         let home = TempDir::new().unwrap();
-        let output = Command::cargo_bin("syncfilters")
-            .unwrap()
+        let output = Command::new(env!("CARGO_BIN_EXE_syncfilters"))
             .env_clear()
             .env("HOME", home.path())
             .env("SYNCFILTERS_URL", &server.url)
