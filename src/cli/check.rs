@@ -261,14 +261,14 @@ fn sentence(shown: Shown, compared: u64, wanted: State) -> String {
 mod tests {
     use super::*;
     use crate::journal::ListedFilter;
-    use crate::model::{FilterId, Kind, Modification, UserId};
+    use crate::model::{FilterId, FilterType, Kind, Modification, UserId};
     use uuid::Uuid;
 
     fn user(states: &[State]) -> ListedUser {
         let filter = |state: &State| ListedFilter {
             id: FilterId(Uuid::from_u128(1)),
             name: "My Appointments".into(),
-            filter_type: "appointment".into(),
+            filter_type: FilterType::new("appointment"),
             kind: Kind::Outlook,
             now: state.with_default_status(),
             modified: Modification::default(),

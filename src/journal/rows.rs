@@ -5,7 +5,7 @@ use rusqlite::types::Type;
 use uuid::Uuid;
 
 use crate::model::{
-    FilterId, Modification, ObjectId, State, StateAndStatus, Status, UnitId, UserId,
+    FilterId, FilterType, Modification, ObjectId, State, StateAndStatus, Status, UnitId, UserId,
 };
 
 pub(super) fn blob(id: Uuid) -> [u8; 16] {
@@ -38,6 +38,11 @@ pub(super) fn object_id(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Obj
 pub(super) fn unit_id(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<UnitId>> {
     let bytes = row.get::<_, Option<[u8; 16]>>(at)?;
     Ok(bytes.map(|b| UnitId(Uuid::from_bytes(b))))
+}
+
+/// A filter type; empty where the filter is gone.
+pub(super) fn filter_type(row: &Row<'_>, at: usize) -> rusqlite::Result<FilterType> {
+    Ok(FilterType::new(row.get_ref(at)?.as_str()?))
 }
 
 /// A business unit from its id and its name, two columns next to each other: its name, else its id; none

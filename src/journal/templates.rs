@@ -6,14 +6,12 @@ use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use uuid::Uuid;
 
-use crate::model::{
-    FilterType, Modification, RowOutcome, Template, TemplateId, TemplateStamp, TemplateState,
-};
+use crate::model::{Modification, RowOutcome, Template, TemplateId, TemplateStamp, TemplateState};
 use crate::plan::{NewUsers, TemplateChange, TemplateLeft};
 
 use super::codes::{CHANGED, FAILED, OPEN};
 use super::commit::Journal;
-use super::rows::{blob, kept, modification, state_and_status};
+use super::rows::{blob, filter_type, kept, modification, state_and_status};
 use super::values::NAME;
 use super::view::View;
 use super::{JournalError, Phase, ReadError, RunReader, head};
@@ -242,7 +240,7 @@ fn change(row: &Row<'_>) -> rusqlite::Result<TemplateChange> {
         template: Template {
             id: TemplateId(Uuid::from_bytes(row.get(0)?)),
             name: row.get(1)?,
-            filter_type: FilterType::new(&row.get::<_, String>(2)?),
+            filter_type: filter_type(row, 2)?,
             kind: row.get(3)?,
             default: before.default,
             now: before.now(),

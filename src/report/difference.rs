@@ -95,7 +95,7 @@ fn row(misfit: &Misfit, zone: &TimeZone) -> (Vec<String>, Tone) {
     let by_and_at: Vec<_> = by.into_iter().chain(at).collect();
     let cells = vec![
         clean(&misfit.user).into_owned(),
-        clean(&misfit.filter_type).into_owned(),
+        clean(misfit.filter_type.as_str()).into_owned(),
         now,
         by_and_at.join(", "),
     ];
@@ -105,7 +105,7 @@ fn row(misfit: &Misfit, zone: &TimeZone) -> (Vec<String>, Tone) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FilterId, Modification, State};
+    use crate::model::{FilterId, FilterType, Modification, State};
     use crate::report::support::{PLAIN, STARTED};
     use jiff::Timestamp;
     use uuid::Uuid;
@@ -115,7 +115,7 @@ mod tests {
         Misfit {
             user: user.into(),
             filter: FilterId(Uuid::from_u128(1)),
-            filter_type: of_type.into(),
+            filter_type: FilterType::new(of_type),
             deviation,
             modified: Modification {
                 on,

@@ -274,7 +274,7 @@ impl<'a> Change<'a> {
             id: row.user_id,
             filter: row.filter,
             name: &row.name,
-            filter_type: &row.filter_type,
+            filter_type: row.filter_type.as_str(),
             before: row.before,
             wanted: row.wanted,
             outcome: row.outcome,

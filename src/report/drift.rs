@@ -103,7 +103,7 @@ pub(super) fn table_rows(
     let filter = |filter: &ListedFilter| {
         let cells = vec![
             name.clone(),
-            clean(&filter.filter_type).into_owned(),
+            clean(filter.filter_type.as_str()).into_owned(),
             clean(&filter.name).into_owned(),
             clean(&changed_by(&filter.modified, user.id, names)).into_owned(),
             filter
@@ -186,7 +186,7 @@ pub(super) fn more_cells(filter: Option<&ListedFilter>, names: &Names) -> Vec<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FilterId, Kind, ProblemKind, State};
+    use crate::model::{FilterId, FilterType, Kind, ProblemKind, State};
     use crate::report::support::PLAIN;
     use crate::report::{Format, ListWriter};
     use uuid::Uuid;
@@ -207,7 +207,7 @@ mod tests {
         let filter = |modified: &Modification| ListedFilter {
             id: FilterId(Uuid::from_u128(9)),
             name: "My Appointments".into(),
-            filter_type: "recurringappointmentmaster".into(),
+            filter_type: FilterType::new("recurringappointmentmaster"),
             kind: Kind::Outlook,
             now: State::Active.with_default_status(),
             modified: *modified,

@@ -148,7 +148,7 @@ pub(super) fn items(items: u64, bound: LossBound) -> String {
 
 pub(super) fn type_cells(of: &ImpactOfType) -> [String; 4] {
     [
-        clean(&of.filter_type).into_owned(),
+        clean(of.filter_type.as_str()).into_owned(),
         items(of.items, of.bound),
         number(of.users),
         number(of.unknown_users),

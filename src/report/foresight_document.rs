@@ -168,7 +168,7 @@ impl Lost {
 impl From<ImpactOfType> for OfType {
     fn from(of: ImpactOfType) -> Self {
         Self {
-            filter_type: of.filter_type,
+            filter_type: of.filter_type.to_string(),
             items: of.items,
             at_most: of.bound.can_be_less(),
             at_least: of.bound.can_be_more(),

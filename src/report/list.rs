@@ -217,7 +217,7 @@ fn table_rows(user: &ListedUser) -> Vec<(Vec<String>, Tone)> {
         .map(|filter| {
             let cells = vec![
                 name.clone(),
-                clean(&filter.filter_type).into_owned(),
+                clean(filter.filter_type.as_str()).into_owned(),
                 clean(&filter.name).into_owned(),
                 filter.now.state.as_str().to_owned(),
                 filter.now.status.to_string(),

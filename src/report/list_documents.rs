@@ -54,7 +54,7 @@ impl<'a> Listed<'a> {
         let filters = user.filters.iter().map(|filter| Entry {
             id: filter.id,
             name: &filter.name,
-            filter_type: &filter.filter_type,
+            filter_type: filter.filter_type.as_str(),
             kind: filter.kind.as_str(),
             state: filter.now.state,
             status: filter.now.status,
@@ -112,7 +112,7 @@ fn csv_line(user: &ListedUser, filter: Option<&ListedFilter>) -> Vec<String> {
         user.id.to_string(),
         maybe(filter.map(|f| f.id)),
         filter.map_or_else(String::new, |f| cell(&f.name)),
-        filter.map_or_else(String::new, |f| cell(&f.filter_type)),
+        filter.map_or_else(String::new, |f| cell(f.filter_type.as_str())),
         maybe(filter.map(|f| f.kind.as_str())),
         maybe(filter.map(|f| f.now.state.as_str())),
         maybe(filter.map(|f| f.now.status)),

@@ -87,7 +87,7 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
             let users = view.users()?;
             let to_change = view.users_to_change()?;
             let planned = |of: TypeTotals| {
-                let planned = view.planned_of_type(&of.filter_type)?;
+                let planned = view.planned_of_type(of.filter_type.as_str())?;
                 Ok((of, planned))
             };
             Ok(Plan {
@@ -123,7 +123,7 @@ fn write_types(out: &mut dyn StyledWrite, plan: &Plan, look: Look) -> Result<(),
     }
     let row = |(of, planned): &(TypeTotals, u64)| {
         let numbers = [of.users, of.filters, of.active, of.inactive, *planned].map(number);
-        let mut cells = vec![clean(&of.filter_type).into_owned()];
+        let mut cells = vec![clean(of.filter_type.as_str()).into_owned()];
         cells.extend(numbers);
         (cells, Tone::Plain)
     };

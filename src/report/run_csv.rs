@@ -84,7 +84,7 @@ fn change_row(run: &RunId, row: &ChangeRow, problem: Option<&ProblemRow>) -> Row
         row.user_id.to_string(),
         row.filter.to_string(),
         cell(&row.name),
-        cell(&row.filter_type),
+        cell(row.filter_type.as_str()),
         String::new(),
         row.before.state.as_str().to_owned(),
         row.before.status.to_string(),

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::journal::PendingUser;
-use crate::model::{Filter, FilterId, Modification, UserId};
+use crate::model::{Filter, FilterId, FilterType, Modification, UserId};
 use crate::plan::{Change, Deviation, deviations, fits};
 
 use super::RolloutError;
@@ -26,7 +26,7 @@ pub struct Misfit {
     /// Which.
     pub filter: FilterId,
     /// Its type; empty where nothing is known of it any more.
-    pub filter_type: String,
+    pub filter_type: FilterType,
     /// What is different.
     pub deviation: Deviation,
     /// Who changed it last, and when, as the server says it; empty where it is gone.
@@ -173,13 +173,13 @@ impl Rollout {
         let found = deviations(planned, anew, filters, &states);
         let misfit = |(id, deviation)| {
             let seen: Option<&Filter> = filters.iter().find(|filter| filter.id == id);
-            let of_type = seen.map(|filter| filter.filter_type.as_str());
+            let of_type = seen.map(|filter| &filter.filter_type);
             let known = before.iter().find(|filter| filter.id == id);
-            let of_type = of_type.or(known.map(|filter| filter.filter_type.as_str()));
+            let of_type = of_type.or(known.map(|filter| &filter.filter_type));
             Misfit {
                 user: String::new(),
                 filter: id,
-                filter_type: of_type.unwrap_or_default().to_owned(),
+                filter_type: of_type.cloned().unwrap_or_else(|| FilterType::new("")),
                 deviation,
                 modified: seen.map(|filter| filter.modified).unwrap_or_default(),
                 changed_by: None,

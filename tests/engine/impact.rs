@@ -224,7 +224,7 @@ async fn tasks_letters_faxes_phone_calls_and_contacts_are_counted_too() {
     let impact = run.journal().view(|view| view.impact(1)).await;
     let types = impact.unwrap().unwrap().types;
     for name in ["task", "letter", "fax", "phonecall", "contact"] {
-        let of = types.iter().find(|of| of.filter_type == name);
+        let of = types.iter().find(|of| of.filter_type.as_str() == name);
         assert!(
             of.is_some_and(|of| of.items > 0 && of.unknown_users == 0),
             "{name}: {of:?}"

@@ -5,8 +5,8 @@ use rusqlite::Row;
 
 use crate::journal::codes::{OPEN, READ};
 use crate::journal::head::time;
-use crate::journal::rows::{filter_id, state_and_status, unit_name, user_id};
-use crate::model::{FilterId, ProblemKind, RowOutcome, Stage, StateAndStatus, UserId};
+use crate::journal::rows::{filter_id, filter_type, state_and_status, unit_name, user_id};
+use crate::model::{FilterId, FilterType, ProblemKind, RowOutcome, Stage, StateAndStatus, UserId};
 
 use super::{ReadError, View};
 
@@ -47,7 +47,7 @@ pub struct ChangeRow {
     /// The filter's name; empty where it is gone.
     pub name: String,
     /// The filter's type; empty where it is gone.
-    pub filter_type: String,
+    pub filter_type: FilterType,
     /// What it was before.
     pub before: StateAndStatus,
     /// What it was to be.
@@ -154,7 +154,7 @@ pub(super) fn change_row(row: &Row<'_>) -> rusqlite::Result<ChangeRow> {
         user_id: user_id(row, 1)?,
         filter: filter_id(row, 2)?,
         name: row.get(3)?,
-        filter_type: row.get(4)?,
+        filter_type: filter_type(row, 4)?,
         before: state_and_status(row, 5)?,
         wanted: state_and_status(row, 7)?,
         outcome: row.get(9)?,

@@ -3,8 +3,8 @@
 use rusqlite::Row;
 
 use crate::journal::foresight;
-use crate::journal::rows::user_id;
-use crate::model::UserId;
+use crate::journal::rows::{filter_type, user_id};
+use crate::model::{FilterType, UserId};
 use crate::plan::LossBound;
 
 use super::{ReadError, View};
@@ -49,7 +49,7 @@ pub struct Mailboxes {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImpactOfType {
     /// The type's logical name.
-    pub filter_type: String,
+    pub filter_type: FilterType,
     /// Items, as far as they are known.
     pub items: u64,
     /// What some of the numbers are instead of exact.
@@ -92,7 +92,7 @@ pub struct UnknownGroup {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImpactRow {
     /// The type's logical name.
-    pub filter_type: String,
+    pub filter_type: FilterType,
     /// Items, where they are known.
     pub items: Option<u64>,
     /// Whether the number is exact.
@@ -193,7 +193,7 @@ impl View<'_> {
         let mut query = self.0.prepare_cached(BY_TYPE)?;
         let row = |row: &Row<'_>| {
             Ok(ImpactOfType {
-                filter_type: row.get(0)?,
+                filter_type: filter_type(row, 0)?,
                 items: row.get(1)?,
                 bound: loss_bound(row, 2)?,
                 users: row.get(3)?,
@@ -242,7 +242,7 @@ impl View<'_> {
             let kind: Option<String> = row.get(3)?;
             let message: Option<String> = row.get(4)?;
             Ok(ImpactRow {
-                filter_type: row.get(0)?,
+                filter_type: filter_type(row, 0)?,
                 items: row.get(1)?,
                 bound: loss_bound(row, 2)?,
                 why: kind.zip(message),

@@ -2,8 +2,8 @@
 
 use rusqlite::{Row, params};
 
-use crate::journal::rows::{filter_id, modification, state_and_status, user_id};
-use crate::model::{FilterId, Kind, Modification, StateAndStatus, UserId};
+use crate::journal::rows::{filter_id, filter_type, modification, state_and_status, user_id};
+use crate::model::{FilterId, FilterType, Kind, Modification, StateAndStatus, UserId};
 
 use super::changes::{ProblemRow, problem_row, problems};
 use super::{ReadError, View};
@@ -16,7 +16,7 @@ pub struct ListedFilter {
     /// Its name.
     pub name: String,
     /// Its type.
-    pub filter_type: String,
+    pub filter_type: FilterType,
     /// Its kind.
     pub kind: Kind,
     /// Its state and status.
@@ -71,7 +71,7 @@ impl View<'_> {
             Ok(ListedFilter {
                 id: filter_id(row, 0)?,
                 name: row.get(1)?,
-                filter_type: row.get(2)?,
+                filter_type: filter_type(row, 2)?,
                 kind: row.get(3)?,
                 now: state_and_status(row, 4)?,
                 modified: modification(row, 6)?,

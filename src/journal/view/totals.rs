@@ -4,7 +4,8 @@ use rusqlite::Row;
 use serde::Serialize;
 
 use crate::journal::codes::{ALREADY, CHANGED, FAILED, OPEN};
-use crate::model::{ProblemKind, RowOutcome, RowsOfUser, Stage, UserOutcome};
+use crate::journal::rows::filter_type;
+use crate::model::{FilterType, ProblemKind, RowOutcome, RowsOfUser, Stage, UserOutcome};
 
 use super::changes::problems;
 use super::{ReadError, View};
@@ -50,7 +51,7 @@ pub struct FilterTotals {
 pub struct TypeTotals {
     /// The type's logical name.
     #[serde(rename = "type")]
-    pub filter_type: String,
+    pub filter_type: FilterType,
     /// Users who have one.
     pub users: u64,
     /// Filters.
@@ -158,7 +159,7 @@ impl View<'_> {
         let mut query = self.0.prepare_cached(&type_totals())?;
         let row = |row: &Row<'_>| {
             Ok(TypeTotals {
-                filter_type: row.get(0)?,
+                filter_type: filter_type(row, 0)?,
                 users: row.get(1)?,
                 filters: row.get(2)?,
                 active: row.get(3)?,

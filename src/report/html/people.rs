@@ -104,7 +104,7 @@ fn write_changes(out: &mut dyn Write, changes: &[ChangeRow], zone: &TimeZone) ->
         writeln!(
             out,
             "<tr><td>{}<td>{}<br><small>{}</small><td>{} → {}<td>{}<td>{at}",
-            Text(&row.filter_type),
+            Text(row.filter_type.as_str()),
             Text(&row.name),
             row.filter,
             Text(state(row.before)),
