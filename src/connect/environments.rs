@@ -31,13 +31,14 @@ pub fn environments(options: &ConnectionOptions) -> Result<Vec<NamedEnvironment>
     }
     let layers = Layers::read(options)?;
     let (mut environments, mut wrong) = (Vec::new(), Vec::new());
-    for name in &options.environments {
+    for (at, name) in (1..).zip(&options.environments) {
         match layers.target(options, Some(name), None) {
             Ok(target) => environments.push(NamedEnvironment {
                 name: name.clone(),
                 target,
             }),
-            Err(error) => wrong.push(error.to_string()),
+            // The name may be a secret in the wrong place, and is not repeated; its place tells which it is.
+            Err(error) => wrong.push(format!("environment {at} of those given: {error}")),
         }
     }
     wrong.extend(same(&environments));

@@ -15,7 +15,9 @@ use url::Url;
 use crate::auth::{
     Pass, ProxyFault, ProxyRefusal, SendError, SignedIn, Transport, mebibytes, wants_password,
 };
-use crate::pacing::{Decision, Facts, Failure, GiveUp, Observation, Pacer, Signal, classify};
+use crate::pacing::{
+    Decision, Facts, Failure, GiveUp, Observation, Pacer, Repeat, Signal, classify,
+};
 use crate::settings::Address;
 
 use super::answer::{Answer, observe};
@@ -113,7 +115,7 @@ impl Channel {
 
     /// Takes note of an answer that came inside another: its Retry-After counts for everybody too.
     pub(super) fn note(&self, answer: &Answer) {
-        let seen = observe(answer, crate::pacing::Repeat::OnlyIfNotDone);
+        let seen = observe(answer, Repeat::OnlyIfNotDone);
         if seen.signal.is_limit() {
             self.shared.pacer.note(&seen);
         }
@@ -292,6 +294,13 @@ impl Attempt {
             return Err(proxy_error(call, refusal));
         }
         let answer = self.result.map_err(|error| unanswered(call, &error))?;
+        if answer.status == StatusCode::PARTIAL_CONTENT && call.repeat == Repeat::Safe {
+            // No part was asked for; a list that is whole to look at may be a part of one.
+            return Err(Error::BadAnswer {
+                what: call.what.into(),
+                why: "it is a part of an answer (status 206)".into(),
+            });
+        }
         if answer.status.is_redirection() {
             let to = answer.headers.get(LOCATION).and_then(|to| to.to_str().ok());
             return Err(Error::Redirected {

@@ -62,10 +62,10 @@ pub(crate) fn real_etag(etag: Option<String>) -> Option<String> {
     })
 }
 
-/// Reads a JSON document; the error says where it goes wrong and how it begins.
+/// Reads a JSON document, and nothing after it; the error says where it goes wrong and how it begins.
 pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     let mut document = serde_json::Deserializer::from_slice(body);
-    serde_path_to_error::deserialize(&mut document).map_err(|error| {
+    let read = serde_path_to_error::deserialize(&mut document).map_err(|error| {
         let at = error.path().to_string();
         let place = if at == "." {
             String::new()
@@ -74,7 +74,11 @@ pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
         };
         let begins = excerpt(body).unwrap_or_else(|| "nothing".into());
         format!("{place}{}; it begins with: {begins}", error.inner())
-    })
+    })?;
+    match document.end() {
+        Ok(()) => Ok(read),
+        Err(_) => Err("more follows after the document".to_owned()),
+    }
 }
 
 /// A `systemuser` row. A column that this server does not have is absent.

@@ -376,3 +376,54 @@ fn a_text_of_a_run_file_that_is_no_utf_8_is_named_with_its_place() {
         }
     }
 }
+
+#[test]
+fn a_default_that_names_no_environment_is_refused_with_those_there_are() {
+    let world = World::with_users(25);
+    let file = world.home.path().join("config.toml");
+    let url = world.sandbox.url();
+    let text = format!(
+        "default-environment = \"tset\"\n[environments.test]\nurl = \"{url}\"\n[environments.other]\nurl = \"{url}\"\n"
+    );
+    std::fs::write(&file, text).unwrap();
+    let config = file.to_str().unwrap();
+    for command in [
+        &["list"][..],
+        &["check", "inactive"],
+        &["plan", "deactivate"],
+        &["deactivate", "--yes", "--accept-calendar-loss"],
+        &["templates", "list"],
+        &["doctor"],
+        &["whoami"],
+        &["login"],
+        &["logout"],
+        &["environments", "discover"],
+    ] {
+        let mut command = world.bare(&[command, &["--config", config]].concat());
+        let ended = said(command.env("SYNCFILTERS_ACCESS_TOKEN", "x")).must_be(2);
+        for says in [
+            "`default-environment`",
+            "other, test",
+            "did you mean `test`?",
+        ] {
+            assert!(ended.stderr.contains(says), "{ended:?}");
+        }
+    }
+}
+
+#[test]
+fn a_dash_is_standard_output_or_refused_and_never_a_file() {
+    let world = World::with_users(25);
+    let planned = world
+        .run(&["plan", "deactivate", "--format", "json"])
+        .json();
+    let run = planned["run"].as_str().unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let mut command = world.command(&["report", run, "--format", "json", "--output", "-"]);
+    let ended = said(command.current_dir(&folder)).must_be(0);
+    assert_eq!(ended.json()["run"], run);
+    let mut command = world.command(&["plan", "deactivate", "--out", "-"]);
+    let ended = said(command.current_dir(&folder)).must_be(2);
+    assert!(ended.stderr.contains("--out names a file"), "{ended:?}");
+    assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
+}

@@ -141,7 +141,12 @@ fn bad_names_are_all_told_before_anything_is_asked() {
     let args = [&["deactivate", "--format", "json"][..], &YES].concat();
     let names = ["first", "frist", "first", "thid"];
     let ended = worlds.run(&named(&args, &names)).must_be(2);
-    for part in ["`frist`", "`thid`", "environment `first` is named twice"] {
+    for part in [
+        "environment 2 of those given",
+        "did you mean `first`?",
+        "environment 4 of those given",
+        "environment `first` is named twice",
+    ] {
         assert!(ended.stderr.contains(part), "{part}: {ended:?}");
     }
     assert_eq!(ended.json()["error"]["kind"], "settings");
@@ -384,5 +389,29 @@ fn ctrl_c_finishes_what_is_under_way_everywhere_and_says_how_to_resume_each() {
         worlds
             .run(&[&["resume", run][..], &YES].concat())
             .must_be(3);
+    }
+}
+
+#[test]
+fn without_a_terminal_each_line_of_progress_is_whole_and_says_whose_it_is() {
+    let worlds = Worlds::new(&[60, 60, 60]);
+    let args = [&["deactivate"][..], &YES].concat();
+    let ended = worlds.run(&named(&args, &["first", "second", "third"]));
+    let progress = ["Collecting users", "Reading filters", "Setting states"];
+    for step in progress {
+        for name in ["first", "second", "third"] {
+            let begin = format!("{name}: {step}: ");
+            let own = ended.stderr.lines().filter(|line| line.starts_with(&begin));
+            assert!(own.count() > 0, "{begin}: {}", ended.stderr);
+        }
+    }
+    for line in ended.stderr.lines() {
+        let steps: usize = progress.iter().map(|step| line.matches(step).count()).sum();
+        assert!(steps <= 1, "{line}");
+        let begins = ["first: ", "second: ", "third: "];
+        assert!(
+            steps == 0 || begins.iter().any(|begin| line.starts_with(begin)),
+            "{line}"
+        );
     }
 }

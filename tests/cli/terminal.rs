@@ -14,9 +14,13 @@ struct Screen(PtySession);
 
 impl Screen {
     fn of(world: &World, args: &[&str]) -> Self {
-        let mut command: Command = world.command(args);
         // Of a terminal and its size the program asks the terminal itself.
-        command.env("TERM", "xterm").env("NO_COLOR", "1");
+        Self::with(world, args, &[("TERM", "xterm"), ("NO_COLOR", "1")])
+    }
+
+    fn with(world: &World, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command: Command = world.command(args);
+        command.envs(variables.iter().copied());
         command.stdin(std::process::Stdio::inherit());
         Self(spawn_command(command, Some(PATIENCE)).unwrap())
     }
@@ -195,4 +199,61 @@ fn an_environment_in_production_is_named_by_typing_its_name() {
         .types("deactivate");
     screen.shows("Type its name to go on:").types("contoso");
     screen.ends_with(3);
+}
+
+#[test]
+fn a_dumb_terminal_and_one_for_plain_text_get_no_escape_sequence() {
+    let world = World::new(Options {
+        users: 40,
+        latency: std::time::Duration::from_millis(5),
+        ..Options::default()
+    });
+    for (variables, escapes) in [
+        (&[("TERM", "dumb")][..], false),
+        (&[("TERM", "xterm"), ("NO_COLOR", "1")], false),
+        (&[("TERM", "xterm")], true),
+    ] {
+        for args in [
+            &["deactivate", "--dry-run", "--yes", "--accept-calendar-loss"][..],
+            &["doctor"],
+            &["list", "--user", "nobody@nowhere.example"],
+            &["nonsense"],
+            &["--help"],
+        ] {
+            let mut screen = Screen::with(&world, args, variables);
+            let shown = screen.0.exp_eof().unwrap();
+            if escapes {
+                assert!(
+                    shown.contains('\u{1b}') || args[0] == "nonsense",
+                    "{args:?} shows none: {shown}"
+                );
+            } else {
+                assert!(
+                    !shown.contains('\u{1b}'),
+                    "{variables:?} {args:?}: {shown:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn a_secret_that_is_typed_is_not_shown_and_a_dumb_terminal_gets_no_escape_sequence() {
+    let world = World::with_users(25);
+    for term in ["dumb", "xterm"] {
+        let args = ["whoami", "--sign-in", "client-secret", "--client-id"];
+        let id = "00000000-0000-0000-0000-000000000001";
+        let args = [&args[..], &[id]].concat();
+        let mut command = world.bare(&args);
+        command
+            .env("TERM", term)
+            .env("SYNCFILTERS_URL", "http://127.0.0.1:1")
+            .stdin(std::process::Stdio::inherit());
+        let mut screen = Screen(spawn_command(command, Some(PATIENCE)).unwrap());
+        screen.shows("lient secret");
+        screen.types("Canary~1");
+        let shown = screen.0.exp_eof().unwrap();
+        assert!(!shown.contains("anary"), "{shown}");
+        assert!(term == "xterm" || !shown.contains('\u{1b}'), "{shown:?}");
+    }
 }
