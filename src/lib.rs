@@ -21,6 +21,11 @@
 //! The sandbox, an imitation of the Web API to rehearse and test against, is a crate of its own: it and the client
 //! can share no code, so that they cannot share a mistake either.
 
+#![cfg_attr(
+    test,
+    allow(clippy::disallowed_methods, reason = "tests make files of their own")
+)]
+
 pub mod auth;
 pub mod cli;
 pub mod connect;

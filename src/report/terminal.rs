@@ -202,7 +202,7 @@ mod tests {
         let mut out = CleanWriter::new(whole_lines(&mut calls), true);
         let long = "\u{1f469}".repeat(LONGEST_MESSAGE);
         for _ in 0..2 {
-            writeln!(out, "{}: {}", "production", 1).unwrap();
+            writeln!(out, "production: {}", 1).unwrap();
             paint_line(&mut out, Tone::Bad, &long).unwrap();
         }
         drop(out);

@@ -1,5 +1,6 @@
 //! The binary, as a person or a program uses it.
 
+#![allow(clippy::disallowed_methods, reason = "tests make files of their own")]
 #![allow(
     clippy::useless_format,
     clippy::case_sensitive_file_extension_comparisons,

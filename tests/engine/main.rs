@@ -1,5 +1,6 @@
 //! The engine and the Web API client against the sandbox, on loopback.
 
+#![allow(clippy::disallowed_methods, reason = "tests make files of their own")]
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 #![allow(
     clippy::redundant_closure_for_method_calls,

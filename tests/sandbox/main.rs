@@ -1,5 +1,6 @@
 //! Raw HTTP against the sandbox: one test for each documented behaviour.
 
+#![allow(clippy::disallowed_methods, reason = "tests make files of their own")]
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod batches;
