@@ -135,3 +135,29 @@ impl Signals {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn whoever_stops_at_once_is_told_how_to_go_on_with_each_run_that_was_under_way() {
+        let run = |id: &str| RunRef::stored(&id.parse().unwrap());
+        let (one, other) = (run("3f2a9c0d1b7e"), run("77aa00bb11cc"));
+        let under_way = UnderWay::default();
+        assert_eq!(under_way.stopped(), "Stopped at once.");
+        under_way.begin(one.clone());
+        under_way.begin(other.clone());
+        let both = under_way.stopped();
+        assert!(
+            both.contains("`syncfilters resume 3f2a9c`, `syncfilters resume 77aa00`"),
+            "{both}"
+        );
+        under_way.end(&one);
+        let left = under_way.stopped();
+        assert!(
+            left.contains("`syncfilters resume 77aa00` finds out"),
+            "{left}"
+        );
+    }
+}
