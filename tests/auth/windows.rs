@@ -117,7 +117,7 @@ async fn a_wrong_password_is_sent_once_however_many_want_to_sign_in() {
 
 #[tokio::test]
 async fn a_user_who_is_answered_401_is_that_users_problem_and_stops_nobody_else() {
-    let sandbox = practice().await;
+    let sandbox = sandbox().await;
     let iis = Iis::start(&sandbox, &BOTH).await;
     let users = sandbox.users();
     let refused = users
