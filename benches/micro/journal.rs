@@ -8,7 +8,8 @@ use divan::counter::ItemsCount;
 use futures_util::{StreamExt, TryStreamExt, stream};
 use jiff::Timestamp;
 use syncfilters::journal::{
-    FirstContents, Found, Head, Journal, JournalError, Phase, Requests, RunFile, Settled, Surveyed,
+    FirstContents, Journal, JournalError, Phase, Requests, RunFile, RunHeader, SelectedUser,
+    SettledChange, Surveyed,
 };
 use syncfilters::model::{
     Caller, FilterId, Modification, Operation, Organization, RowOutcome, RowStamp, RunId,
@@ -88,8 +89,8 @@ async fn planned(at_once: u32) -> Result<Planned, Box<dyn Error>> {
     })
 }
 
-fn found(user: u32) -> Found {
-    Found {
+fn found(user: u32) -> SelectedUser {
+    SelectedUser {
         id: UserId(Uuid::from_u128(user.into())),
         object_id: None,
         label: format!("user{user}@contoso.example"),
@@ -109,20 +110,20 @@ fn changes(user: u32) -> Vec<Change> {
     (0..FILTERS).map(change).collect()
 }
 
-fn settled(change: Change) -> Settled {
+fn settled(change: Change) -> SettledChange {
     let stamp = RowStamp {
         now: change.to,
         etag: Some("W/\"2000124\"".to_owned()),
         modified: Modification::default(),
     };
-    Settled {
+    SettledChange {
         result: RowResult::new(RowOutcome::Changed, Some(stamp)),
         change,
     }
 }
 
-fn head() -> Result<Head, Box<dyn Error>> {
-    Ok(Head {
+fn head() -> Result<RunHeader, Box<dyn Error>> {
+    Ok(RunHeader {
         id: RunId::random(),
         operation: Operation::Deactivate,
         undoes: None,
@@ -144,7 +145,7 @@ fn head() -> Result<Head, Box<dyn Error>> {
         phase: Phase::Applying,
         finished: None,
         outcome: None,
-        stamps: false,
+        records_on_behalf: false,
         requests: Requests::default(),
     })
 }

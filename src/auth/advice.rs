@@ -3,10 +3,10 @@
 //! The meanings are those of Microsoft's list of AADSTS codes and of AD FS's event texts. Texts and numbers may
 //! change (the list says so), so nothing but advice depends on them.
 
-use super::refusal::Refusal;
+use super::refusal::SignInRefusal;
 
 /// What to do about a refusal: one sentence, without a full stop.
-pub(super) fn advice(refusal: &Refusal) -> Option<&'static str> {
+pub(super) fn advice(refusal: &SignInRefusal) -> Option<&'static str> {
     let code = refusal.code();
     let by_code = code.as_deref().and_then(|code| {
         if let Some(number) = code.strip_prefix("AADSTS") {
@@ -175,10 +175,10 @@ mod tests {
             530_032, 50_097, 530_035, 50_126, 50_053, 50_055, 50_057, 50_105, 50_011, 50_194,
             50_173, 700_082, 70_043, 70_008, 70_018, 70_019, 50_196, 90_055,
         ] {
-            let refusal = Refusal {
+            let refusal = SignInRefusal {
                 error: "an_unknown_word".into(),
                 error_codes: vec![code],
-                ..Refusal::default()
+                ..SignInRefusal::default()
             };
             let text = advice(&refusal).unwrap_or_else(|| panic!("{code}"));
             assert!(!text.ends_with('.') && text.len() < 200, "{text}");
@@ -187,8 +187,8 @@ mod tests {
 
     #[test]
     fn a_refusal_without_a_known_code_is_explained_by_its_word() {
-        let refusal = Refusal::plain("authorization_declined", Some("AADSTS99999: no"));
+        let refusal = SignInRefusal::plain("authorization_declined", Some("AADSTS99999: no"));
         assert!(advice(&refusal).unwrap().contains("declined"));
-        assert_eq!(advice(&Refusal::plain("something_new", None)), None);
+        assert_eq!(advice(&SignInRefusal::plain("something_new", None)), None);
     }
 }

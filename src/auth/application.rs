@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 
 use super::SignInError;
 use super::cache::{Grant, Occasion};
-use super::endpoint::{Asker, Endpoint};
+use super::endpoint::{Endpoint, TokenRequester};
 use super::token::Token;
 
 /// `client_assertion_type` (RFC 7523 2.2).
@@ -24,7 +24,7 @@ pub(super) trait Assertion: Send + Sync + fmt::Debug {
 
 /// How the application proves who it is.
 #[derive(Debug)]
-pub(super) enum Proof {
+pub(super) enum ClientProof {
     Secret(SecretString),
     Assertion(Box<dyn Assertion>),
 }
@@ -33,7 +33,7 @@ pub(super) enum Proof {
 #[derive(Debug)]
 pub(super) struct Application {
     pub(super) endpoint: Endpoint,
-    pub(super) proof: Proof,
+    pub(super) proof: ClientProof,
 }
 
 impl Application {
@@ -41,8 +41,8 @@ impl Application {
         const WHAT: &str = "signing in as an application";
         let endpoint = &self.endpoint;
         let (client, mut extra) = match &self.proof {
-            Proof::Secret(secret) => (endpoint.client_with(secret), endpoint.extra()),
-            Proof::Assertion(assertion) => {
+            ClientProof::Secret(secret) => (endpoint.client_with(secret), endpoint.extra()),
+            ClientProof::Assertion(assertion) => {
                 let mut extra = endpoint.extra();
                 extra.push(("client_assertion_type", JWT_BEARER.to_owned()));
                 let statement = assertion.fresh().await?;
@@ -52,7 +52,7 @@ impl Application {
         };
         let mut request = client
             .exchange_client_credentials()
-            .add_scopes(endpoint.scopes(Asker::Application));
+            .add_scopes(endpoint.scopes(TokenRequester::Application));
         for (name, value) in extra.drain(..) {
             request = request.add_extra_param(name, value);
         }
@@ -74,8 +74,8 @@ impl Grant for Application {
 
     fn describe(&self) -> String {
         let how = match &self.proof {
-            Proof::Secret(_) => "a client secret".to_owned(),
-            Proof::Assertion(assertion) => assertion.describe(),
+            ClientProof::Secret(_) => "a client secret".to_owned(),
+            ClientProof::Assertion(assertion) => assertion.describe(),
         };
         let (client, authority) = (&self.endpoint.client_id, &self.endpoint.authority);
         format!("{how} of application {client} at {authority}")

@@ -9,9 +9,9 @@ use tokio::net::{TcpListener, TcpStream};
 use url::Url;
 
 use super::SignInError;
-use super::endpoint::{Asker, Endpoint};
-use super::prompt::{Notice, UserPrompt};
-use super::refusal::Refusal;
+use super::endpoint::{Endpoint, TokenRequester};
+use super::prompt::{PromptText, UserPrompt};
+use super::refusal::SignInRefusal;
 use super::token::Token;
 
 const WHAT: &str = "signing in with the browser";
@@ -41,7 +41,7 @@ pub(super) async fn sign_in(
     let (challenge, verifier) = PkceCodeChallenge::new_random_sha256();
     let mut request = client
         .authorize_url(CsrfToken::new_random)
-        .add_scopes(endpoint.scopes(Asker::Person))
+        .add_scopes(endpoint.scopes(TokenRequester::Person))
         .set_pkce_challenge(challenge)
         .add_extra_param("response_mode", "query");
     for (name, value) in endpoint.extra() {
@@ -49,7 +49,7 @@ pub(super) async fn sign_in(
     }
     let (url, state) = request.url();
     let opened = prompt.open(url.as_str());
-    prompt.tell(&Notice::Browser {
+    prompt.tell(&PromptText::Browser {
         address: url.to_string(),
         opened,
     });
@@ -71,7 +71,7 @@ pub(super) async fn sign_in(
         .map_err(|error| endpoint.error(WHAT, error))
 }
 
-type Code = Result<String, Refusal>;
+type Code = Result<String, SignInRefusal>;
 
 /// Waits for the browser to come back; whatever else knocks is sent away.
 async fn listen(listener: &TcpListener, state: &str) -> Result<Code, SignInError> {
@@ -134,7 +134,7 @@ fn read_answer(head: &str, state: &str) -> Option<Code> {
     }
     if let Some(error) = fields.get("error") {
         let description = fields.get("error_description").map(String::as_str);
-        return Some(Err(Refusal::plain(error, description)));
+        return Some(Err(SignInRefusal::plain(error, description)));
     }
     fields.get("code").cloned().map(Ok)
 }

@@ -201,7 +201,7 @@ impl<G: Grant> TokenSource for Cached<G> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::auth::refusal::Refusal;
+    use crate::auth::refusal::SignInRefusal;
     use std::collections::VecDeque;
 
     /// Answers what it was given, in order, each after a second.
@@ -242,7 +242,7 @@ mod tests {
     fn refusal(word: &str) -> SignInError {
         SignInError::Refused {
             what: "signing in".into(),
-            refusal: Box::new(Refusal::plain(word, None)),
+            refusal: Box::new(SignInRefusal::plain(word, None)),
             consent: None,
         }
     }

@@ -142,7 +142,7 @@ pub(super) mod tests {
         format!("{header}.{}.signature", part(claims))
     }
 
-    fn fits(audience: &Value, address: &str) -> bool {
+    fn is_for(audience: &Value, address: &str) -> bool {
         let token = token(&json!({ "aud": audience }));
         audience_fits(&token, &Url::parse(address).unwrap()).is_ok()
     }
@@ -161,7 +161,7 @@ pub(super) mod tests {
             json!("https://contoso.crm4.dynamics.com:8443"),
             json!(["https://graph.microsoft.com", "https://fabrikam.example"]),
         ] {
-            assert!(!fits(&audience, ADDRESS), "{audience}");
+            assert!(!is_for(&audience, ADDRESS), "{audience}");
         }
     }
 
@@ -178,13 +178,13 @@ pub(super) mod tests {
                 "https://contoso.crm4.dynamics.com"
             ]),
         ] {
-            assert!(fits(&audience, ADDRESS), "{audience}");
-            assert!(fits(&audience, "https://contoso.api.crm4.dynamics.com./"));
+            assert!(is_for(&audience, ADDRESS), "{audience}");
+            assert!(is_for(&audience, "https://contoso.api.crm4.dynamics.com./"));
         }
         let own = json!("https://crm.contoso.example/");
-        assert!(fits(&own, "https://crm.contoso.example:444/contoso"));
+        assert!(is_for(&own, "https://crm.contoso.example:444/contoso"));
         let port = json!("https://crm.contoso.example:444/");
-        assert!(fits(&port, "https://crm.contoso.example:444/contoso"));
+        assert!(is_for(&port, "https://crm.contoso.example:444/contoso"));
     }
 
     #[test]
@@ -199,7 +199,7 @@ pub(super) mod tests {
             json!(7),
             Value::Null,
         ] {
-            assert!(fits(&audience, ADDRESS), "{audience}");
+            assert!(is_for(&audience, ADDRESS), "{audience}");
         }
         let address = Url::parse(ADDRESS).unwrap();
         for opaque in ["", "opaque", "a.b.c", "a.b", "eyJ0.eyJ9.x", "a.b.c.d.e"] {

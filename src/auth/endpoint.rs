@@ -9,12 +9,12 @@ use oauth2::{
 };
 use secrecy::{ExposeSecret, SecretString};
 
-use super::refusal::Refusal;
+use super::refusal::SignInRefusal;
 use super::token::Token;
 use super::{Authority, Http, HttpError, SignInError};
 
 type Client = oauth2::Client<
-    Refusal,
+    SignInRefusal,
     BasicTokenResponse,
     BasicTokenIntrospectionResponse,
     StandardRevocableToken,
@@ -28,7 +28,7 @@ type Client = oauth2::Client<
 
 /// Who asks for the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Asker {
+pub(super) enum TokenRequester {
     /// The application itself.
     Application,
     /// A person, by way of the application.
@@ -63,12 +63,14 @@ impl Endpoint {
     ///
     /// Microsoft: "Scopes and permissions" (`/.default`), "Use OAuth with Dataverse" (`user_impersonation`); the AD FS page on
     /// `OAuth` flows (`resource`, without which the token is for nothing of use).
-    pub(super) fn scopes(&self, asker: Asker) -> Vec<Scope> {
+    pub(super) fn scopes(&self, asker: TokenRequester) -> Vec<Scope> {
         let resource = &self.resource;
         let scopes = match (&self.authority, asker) {
             (Authority::AdFs { .. }, _) => vec!["openid".to_owned()],
-            (Authority::Entra { .. }, Asker::Application) => vec![format!("{resource}/.default")],
-            (Authority::Entra { .. }, Asker::Person) => vec![
+            (Authority::Entra { .. }, TokenRequester::Application) => {
+                vec![format!("{resource}/.default")]
+            }
+            (Authority::Entra { .. }, TokenRequester::Person) => vec![
                 format!("{resource}/user_impersonation"),
                 "offline_access".to_owned(),
             ],
@@ -91,7 +93,7 @@ impl Endpoint {
         let refresh = RefreshToken::new(refresh.expose_secret().to_owned());
         let mut request = client
             .exchange_refresh_token(&refresh)
-            .add_scopes(self.scopes(Asker::Person));
+            .add_scopes(self.scopes(TokenRequester::Person));
         for (name, value) in self.extra() {
             request = request.add_extra_param(name, value);
         }
@@ -104,7 +106,7 @@ impl Endpoint {
     /// The error with everything that the provider said.
     pub(super) fn error<T>(&self, what: &str, error: RequestTokenError<HttpError, T>) -> SignInError
     where
-        T: ErrorResponse + Into<Refusal> + 'static,
+        T: ErrorResponse + Into<SignInRefusal> + 'static,
     {
         match error {
             RequestTokenError::ServerResponse(refusal) => self.refused(what, refusal.into()),
@@ -121,7 +123,7 @@ impl Endpoint {
         }
     }
 
-    pub(super) fn refused(&self, what: &str, refusal: Refusal) -> SignInError {
+    pub(super) fn refused(&self, what: &str, refusal: SignInRefusal) -> SignInError {
         SignInError::Refused {
             what: what.to_owned(),
             refusal: Box::new(refusal),
@@ -130,7 +132,7 @@ impl Endpoint {
     }
 }
 
-impl From<oauth2::DeviceCodeErrorResponse> for Refusal {
+impl From<oauth2::DeviceCodeErrorResponse> for SignInRefusal {
     fn from(error: oauth2::DeviceCodeErrorResponse) -> Self {
         let description = error.error_description().map(String::as_str);
         Self::plain(error.error().as_ref(), description)

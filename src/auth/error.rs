@@ -6,7 +6,7 @@ use jiff::Timestamp;
 
 use super::advice::advice;
 use super::claims::WrongAudience;
-use super::refusal::Refusal;
+use super::refusal::SignInRefusal;
 
 /// Why there is no token. Cheap to clone, so that everybody who waited for one can be told the same.
 #[derive(Clone, Debug, thiserror::Error)]
@@ -53,7 +53,7 @@ pub enum SignInError {
         /// What was being done.
         what: String,
         /// What it said.
-        refusal: Box<Refusal>,
+        refusal: Box<SignInRefusal>,
         /// The application and the authority, where an administrator's consent could help.
         consent: Option<String>,
     },
@@ -237,7 +237,7 @@ impl SignInError {
                 return Some(new_token(scope));
             }
             Self::ToolRefused { said, login, .. } => {
-                let text = advice(&Refusal::plain("", Some(said)))?;
+                let text = advice(&SignInRefusal::plain("", Some(said)))?;
                 // The tool keeps that sign-in, not this program.
                 let login = login.unwrap_or(OWN_LOGIN);
                 return Some(text.replace(OWN_LOGIN, login));

@@ -14,7 +14,7 @@ use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use tracing::debug;
 use url::Url;
 
-use crate::pacing::{Decision, Facts, Repeat, RetryPolicy, RetryState, Signal, classify};
+use crate::pacing::{Facts, Repeat, RetryDecision, RetryPolicy, RetryState, Signal, classify};
 
 use super::authority::is_safe;
 use super::body;
@@ -146,7 +146,7 @@ impl Http {
                 (Signal::Success | Signal::Neutral | Signal::Auth, _) => None,
                 (_, Err(error)) if is_final(error, url, known) => None,
                 _ => match state.decide(&seen, repeat, &mut rand::rng(), Instant::now()) {
-                    Decision::Retry { after } if after <= self.patience.quiet_allowance => {
+                    RetryDecision::Retry { after } if after <= self.patience.quiet_allowance => {
                         Some(after)
                     }
                     _ => None,

@@ -11,15 +11,15 @@ use secrecy::{ExposeSecret, SecretString};
 use super::SignInError;
 use super::browser;
 use super::cache::{Grant, Occasion};
-use super::endpoint::{Asker, Endpoint};
+use super::endpoint::{Endpoint, TokenRequester};
 use super::keep::Kept;
-use super::prompt::{Notice, UserPrompt};
+use super::prompt::{PromptText, UserPrompt};
 use super::secret::SecretFrom;
 use super::token::Token;
 
 /// How a person signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum How {
+pub(super) enum InteractiveMethod {
     /// With a code that is entered on any device (RFC 8628).
     DeviceCode,
     /// In the browser of this machine (RFC 6749 4.1, RFC 7636, RFC 8252). AD FS wants one certain port.
@@ -32,7 +32,7 @@ pub(super) enum How {
 #[derive(Debug)]
 pub(super) struct Interactive {
     pub(super) endpoint: Endpoint,
-    pub(super) how: How,
+    pub(super) how: InteractiveMethod,
     pub(super) prompt: Arc<dyn UserPrompt>,
     pub(super) kept: Arc<Kept>,
 }
@@ -59,7 +59,7 @@ impl Interactive {
 
     /// A password signs in again by itself; a person is asked at the start of a command only.
     fn may_start_over(&self, occasion: Occasion) -> bool {
-        occasion == Occasion::First || matches!(self.how, How::Password { .. })
+        occasion == Occasion::First || matches!(self.how, InteractiveMethod::Password { .. })
     }
 
     async fn anew(&self, occasion: Occasion) -> Result<Token, SignInError> {
@@ -68,15 +68,17 @@ impl Interactive {
                 what: "renewing the sign-in".into(),
             });
         }
-        if !matches!(self.how, How::Password { .. }) && !self.prompt.is_there() {
+        if !matches!(self.how, InteractiveMethod::Password { .. }) && !self.prompt.is_there() {
             return Err(SignInError::NobodyThere {
                 what: "signing in".into(),
             });
         }
         match &self.how {
-            How::DeviceCode => self.by_code().await,
-            How::Browser { port } => browser::sign_in(&self.endpoint, *port, &*self.prompt).await,
-            How::Password { user, from } => {
+            InteractiveMethod::DeviceCode => self.by_code().await,
+            InteractiveMethod::Browser { port } => {
+                browser::sign_in(&self.endpoint, *port, &*self.prompt).await
+            }
+            InteractiveMethod::Password { user, from } => {
                 let ask = |what: &str| self.prompt.ask(&format!("{what} of {user}"));
                 let password = from.read("password", ask)?;
                 self.by_password(user, &password).await
@@ -91,7 +93,7 @@ impl Interactive {
         let password = ResourceOwnerPassword::new(password.expose_secret().to_owned());
         let mut request = client
             .exchange_password(&user, &password)
-            .add_scopes(self.endpoint.scopes(Asker::Person));
+            .add_scopes(self.endpoint.scopes(TokenRequester::Person));
         for (name, value) in self.endpoint.extra() {
             request = request.add_extra_param(name, value);
         }
@@ -107,7 +109,7 @@ impl Interactive {
         let client = endpoint.client();
         let mut request = client
             .exchange_device_code()
-            .add_scopes(endpoint.scopes(Asker::Person));
+            .add_scopes(endpoint.scopes(TokenRequester::Person));
         for (name, value) in endpoint.extra() {
             request = request.add_extra_param(name, value);
         }
@@ -115,7 +117,7 @@ impl Interactive {
         let codes: StandardDeviceAuthorizationResponse =
             answer.map_err(|error| endpoint.error(WHAT, error))?;
         let minutes = codes.expires_in().as_secs() / 60;
-        self.prompt.tell(&Notice::Code {
+        self.prompt.tell(&PromptText::Code {
             address: codes.verification_uri().to_string(),
             code: codes.user_code().secret().clone(),
             minutes,
@@ -146,9 +148,9 @@ impl Grant for Interactive {
 
     fn describe(&self) -> String {
         let how = match &self.how {
-            How::DeviceCode => "a code".to_owned(),
-            How::Browser { .. } => "the browser".to_owned(),
-            How::Password { user, .. } => format!("the password of {user}"),
+            InteractiveMethod::DeviceCode => "a code".to_owned(),
+            InteractiveMethod::Browser { .. } => "the browser".to_owned(),
+            InteractiveMethod::Password { user, .. } => format!("the password of {user}"),
         };
         let (client, authority) = (&self.endpoint.client_id, &self.endpoint.authority);
         format!("{how}, by way of application {client} at {authority}")

@@ -15,7 +15,7 @@ const WHAT: &str = "keeping the sign-in";
 
 /// Where a sign-in is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub enum Keep {
+pub enum TokenStore {
     /// In memory, for this command only.
     #[default]
     No,
@@ -27,7 +27,7 @@ pub enum Keep {
 
 /// One kept sign-in: of one application, at one authority, for one environment.
 pub(super) struct Kept {
-    keep: Keep,
+    keep: TokenStore,
     name: String,
     /// Where the refresh token may be sent: to whoever issued it.
     token_url: String,
@@ -36,7 +36,7 @@ pub(super) struct Kept {
 
 impl Kept {
     /// `name` tells kept sign-ins apart; it holds no secret. `token_url` is where the refresh token may be sent.
-    pub(super) fn new(keep: Keep, name: String, token_url: String) -> Self {
+    pub(super) fn new(keep: TokenStore, name: String, token_url: String) -> Self {
         Self {
             keep,
             name,
@@ -51,9 +51,9 @@ impl Kept {
             return Ok(Some(current));
         }
         let kept = match &self.keep {
-            Keep::No => None,
-            Keep::Keyring => keyring::load(&self.name)?,
-            Keep::File(folder) => {
+            TokenStore::No => None,
+            TokenStore::Keyring => keyring::load(&self.name)?,
+            TokenStore::File(folder) => {
                 let path = folder.join(file_name(&self.name));
                 if !path.exists() {
                     return Ok(None);
@@ -77,9 +77,9 @@ impl Kept {
         *self.current() = Some(refresh.clone());
         let sealed = SecretString::from(format!("{}\n{}", self.token_url, refresh.expose_secret()));
         match &self.keep {
-            Keep::No => Ok(()),
-            Keep::Keyring => keyring::store(&self.name, &sealed),
-            Keep::File(folder) => write_private(folder, &self.name, &sealed)
+            TokenStore::No => Ok(()),
+            TokenStore::Keyring => keyring::store(&self.name, &sealed),
+            TokenStore::File(folder) => write_private(folder, &self.name, &sealed)
                 .map_err(|error| SignInError::unusable(WHAT, error)),
         }
     }
@@ -88,13 +88,17 @@ impl Kept {
     pub(super) fn forget(&self) -> Result<bool, SignInError> {
         let current = self.current().take().is_some();
         let kept = match &self.keep {
-            Keep::No => false,
-            Keep::Keyring => keyring::forget(&self.name)?,
-            Keep::File(folder) => match std::fs::remove_file(folder.join(file_name(&self.name))) {
-                Ok(()) => true,
-                Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
-                Err(error) => return Err(SignInError::unusable("forgetting the sign-in", error)),
-            },
+            TokenStore::No => false,
+            TokenStore::Keyring => keyring::forget(&self.name)?,
+            TokenStore::File(folder) => {
+                match std::fs::remove_file(folder.join(file_name(&self.name))) {
+                    Ok(()) => true,
+                    Err(error) if error.kind() == std::io::ErrorKind::NotFound => false,
+                    Err(error) => {
+                        return Err(SignInError::unusable("forgetting the sign-in", error));
+                    }
+                }
+            }
         };
         Ok(current || kept)
     }
@@ -224,7 +228,7 @@ mod tests {
     #[test]
     fn a_sign_in_in_a_file_is_closed_to_others_and_gone_after_logout() {
         let folder = tempfile::tempdir().unwrap();
-        let keep = Keep::File(folder.path().join("deep"));
+        let keep = TokenStore::File(folder.path().join("deep"));
         let at = |issuer: &str| Kept::new(keep.clone(), "environment client".into(), issuer.into());
         let new = || at("https://login.example/token");
         assert!(new().load().unwrap().is_none());
@@ -250,12 +254,12 @@ mod tests {
 
     #[test]
     fn a_sign_in_that_is_not_kept_lasts_for_the_command() {
-        let kept = Kept::new(Keep::No, "x".into(), "y".into());
+        let kept = Kept::new(TokenStore::No, "x".into(), "y".into());
         kept.store(&"canary".into()).unwrap();
         assert_eq!(kept.load().unwrap().unwrap().expose_secret(), "canary");
         assert!(!format!("{kept:?}").contains("canary"));
         assert!(
-            Kept::new(Keep::No, "x".into(), "y".into())
+            Kept::new(TokenStore::No, "x".into(), "y".into())
                 .load()
                 .unwrap()
                 .is_none()

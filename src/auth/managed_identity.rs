@@ -11,7 +11,7 @@ use serde::Deserialize;
 use url::Url;
 
 use super::cache::{Grant, Occasion};
-use super::refusal::Refusal;
+use super::refusal::SignInRefusal;
 use super::token::Token;
 use super::{Http, SignInError};
 
@@ -20,13 +20,13 @@ const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
 
 /// Which service hands out tokens here.
 #[derive(Clone, Debug)]
-pub struct Service {
+pub struct IdentityService {
     url: String,
     /// The secret header of App Service, Functions and Container Apps.
     header: Option<SecretString>,
 }
 
-impl Service {
+impl IdentityService {
     /// Reads the variables that the platform sets: `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` in App Service, else
     /// the instance metadata service (which `AZURE_POD_IDENTITY_AUTHORITY_HOST` may have moved).
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
@@ -56,7 +56,7 @@ impl Service {
 #[derive(Debug)]
 pub(super) struct ManagedIdentity {
     pub(super) http: Http,
-    pub(super) service: Service,
+    pub(super) service: IdentityService,
     pub(super) resource: String,
     /// The client id of a user-assigned identity; the machine's own where there is none.
     pub(super) client_id: Option<String>,
@@ -125,7 +125,7 @@ impl ManagedIdentity {
 
 fn refused(status: u16, body: &[u8]) -> SignInError {
     if status == 400 {
-        let refusal: Refusal = serde_json::from_slice(body).unwrap_or_default();
+        let refusal: SignInRefusal = serde_json::from_slice(body).unwrap_or_default();
         let said = refusal.error_description.unwrap_or(refusal.error);
         let said: String = said.chars().filter(|c| !c.is_control()).take(200).collect();
         let why = format!(
@@ -155,7 +155,7 @@ mod tests {
     use super::*;
 
     fn request(variables: &[(&str, &str)], client: Option<&str>) -> HttpRequest {
-        let service = Service::from_variables(|name| {
+        let service = IdentityService::from_variables(|name| {
             let found = variables.iter().find(|(n, _)| *n == name);
             found.map(|(_, value)| (*value).to_owned())
         });

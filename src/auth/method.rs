@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use super::federation::Federation;
-use super::keep::Keep;
-use super::managed_identity::Service;
+use super::keep::TokenStore;
+use super::managed_identity::IdentityService;
 use super::secret::SecretFrom;
 use super::tool::Tool;
 
@@ -44,7 +44,7 @@ pub enum SignInMethod {
         /// The client id of a user-assigned identity.
         client_id: Option<String>,
         /// Who hands out its tokens.
-        service: Service,
+        service: IdentityService,
     },
     /// Whoever signed in to a tool.
     Tool {
@@ -58,7 +58,7 @@ pub enum SignInMethod {
         /// The application by way of which the person signs in.
         client_id: String,
         /// Where the sign-in is kept.
-        keep: Keep,
+        keep: TokenStore,
     },
     /// A person in the browser.
     Browser {
@@ -67,7 +67,7 @@ pub enum SignInMethod {
         /// The port of the redirect address, where it has to be a certain one.
         port: Option<u16>,
         /// Where the sign-in is kept.
-        keep: Keep,
+        keep: TokenStore,
     },
     /// A service account with its password; AD FS only.
     Password {

@@ -6,14 +6,14 @@ use jiff::Timestamp;
 
 use crate::model::EnvironmentUrl;
 
-use super::application::{Application, Proof};
+use super::application::{Application, ClientProof};
 use super::cache::Cached;
 use super::certificate::{Certificate, Signed};
 use super::discover::{Discovered, challenge, judge};
 use super::endpoint::Endpoint;
 use super::federation::Federated;
-use super::interactive::{How, Interactive};
-use super::keep::{Keep, Kept};
+use super::interactive::{Interactive, InteractiveMethod};
+use super::keep::{Kept, TokenStore};
 use super::managed_identity::ManagedIdentity;
 use super::prompt::UserPrompt;
 use super::secret::SecretFrom;
@@ -49,7 +49,7 @@ pub async fn open(
     Ok(match method {
         SignInMethod::Given { token } => Arc::new(opener.given(token)?),
         SignInMethod::ClientSecret { client_id, secret } => {
-            let proof = Proof::Secret(opener.secret("client secret", secret)?);
+            let proof = ClientProof::Secret(opener.secret("client secret", secret)?);
             Arc::new(opener.application(client_id, |_| Ok(proof)).await?)
         }
         SignInMethod::Certificate {
@@ -61,7 +61,7 @@ pub async fn open(
             let password = password.map(|from| opener.secret("password of the certificate", from));
             let certificate = Certificate::read(file, password.transpose()?.as_ref())?;
             let signed = |endpoint: &Endpoint| {
-                Ok(Proof::Assertion(Box::new(Signed {
+                Ok(ClientProof::Assertion(Box::new(Signed {
                     certificate,
                     authority: endpoint.authority.clone(),
                     client: endpoint.client_id.clone(),
@@ -74,7 +74,7 @@ pub async fn open(
                 from: from.clone(),
                 http: http.clone(),
             };
-            let proof = Proof::Assertion(Box::new(federated));
+            let proof = ClientProof::Assertion(Box::new(federated));
             Arc::new(opener.application(client_id, |_| Ok(proof)).await?)
         }
         SignInMethod::ManagedIdentity { client_id, service } => {
@@ -112,7 +112,7 @@ pub fn forget(method: &SignInMethod, place: &SignInTarget) -> Result<bool, SignI
     }
 }
 
-fn kept(keep: &Keep, place: &SignInTarget, client_id: &str, token_url: &str) -> Kept {
+fn kept(keep: &TokenStore, place: &SignInTarget, client_id: &str, token_url: &str) -> Kept {
     let name = format!("{} {client_id}", place.environment);
     Kept::new(keep.clone(), name, token_url.to_owned())
 }
@@ -162,7 +162,7 @@ impl Opener<'_> {
     async fn application(
         &self,
         client_id: &str,
-        proof: impl FnOnce(&Endpoint) -> Result<Proof, SignInError>,
+        proof: impl FnOnce(&Endpoint) -> Result<ClientProof, SignInError>,
     ) -> Result<Cached<Application>, SignInError> {
         let endpoint = self.endpoint(client_id).await?;
         endpoint.authority.of_one_tenant()?;
@@ -173,20 +173,28 @@ impl Opener<'_> {
     async fn interactive(&self, method: &SignInMethod) -> Result<Interactive, SignInError> {
         let (client_id, how, keep) = match method {
             SignInMethod::DeviceCode { client_id, keep } => {
-                (client_id, How::DeviceCode, keep.clone())
+                (client_id, InteractiveMethod::DeviceCode, keep.clone())
             }
             SignInMethod::Browser {
                 client_id,
                 port,
                 keep,
-            } => (client_id, How::Browser { port: *port }, keep.clone()),
+            } => (
+                client_id,
+                InteractiveMethod::Browser { port: *port },
+                keep.clone(),
+            ),
             SignInMethod::Password {
                 client_id,
                 user,
                 password,
             } => {
                 let (user, from) = (user.clone(), password.clone());
-                (client_id, How::Password { user, from }, Keep::No)
+                (
+                    client_id,
+                    InteractiveMethod::Password { user, from },
+                    TokenStore::No,
+                )
             }
             other => {
                 let why = "it is no way for a person to sign in";
@@ -194,7 +202,7 @@ impl Opener<'_> {
             }
         };
         let endpoint = self.endpoint(client_id).await?;
-        let needs_ad_fs = matches!(how, How::Password { .. });
+        let needs_ad_fs = matches!(how, InteractiveMethod::Password { .. });
         if needs_ad_fs && !endpoint.authority.is_ad_fs() {
             return Err(SignInError::unusable(
                 "signing in with a password",

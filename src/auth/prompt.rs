@@ -6,7 +6,7 @@ use secrecy::SecretString;
 
 /// What a person is told while signing in.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Notice {
+pub enum PromptText {
     /// Open the address on any device and enter the code there.
     Code {
         /// The address.
@@ -31,7 +31,7 @@ pub trait UserPrompt: Send + Sync + fmt::Debug {
     fn is_there(&self) -> bool;
 
     /// Tells.
-    fn tell(&self, notice: &Notice);
+    fn tell(&self, notice: &PromptText);
 
     /// Opens the address in a browser; `false` where there is none.
     fn open(&self, address: &str) -> bool;
@@ -49,7 +49,7 @@ impl UserPrompt for NoPrompt {
         false
     }
 
-    fn tell(&self, _: &Notice) {}
+    fn tell(&self, _: &PromptText) {}
 
     fn open(&self, _: &str) -> bool {
         false

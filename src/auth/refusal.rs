@@ -13,7 +13,7 @@ const EXCERPT: usize = 300;
 /// Programs may rely on `error` only; the rest is for people and for Microsoft's support.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Refusal {
+pub struct SignInRefusal {
     /// The stable word, such as `invalid_client`.
     pub error: String,
     /// What happened, in many words.
@@ -28,9 +28,9 @@ pub struct Refusal {
     pub correlation_id: Option<String>,
 }
 
-impl oauth2::ErrorResponse for Refusal {}
+impl oauth2::ErrorResponse for SignInRefusal {}
 
-impl Refusal {
+impl SignInRefusal {
     /// A refusal that came without a document.
     pub(super) fn plain(error: &str, description: Option<&str>) -> Self {
         Self {
@@ -96,7 +96,7 @@ pub(super) fn code_in(text: &str) -> Option<String> {
     words.find(is_code).map(str::to_owned)
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for SignInRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let line = self.first_line();
         let code = self.code();
@@ -135,7 +135,7 @@ mod tests {
 
     #[test]
     fn code_ids_and_time_of_a_refusal_are_kept_and_said() {
-        let refusal: Refusal = serde_json::from_str(WRONG_SECRET).unwrap();
+        let refusal: SignInRefusal = serde_json::from_str(WRONG_SECRET).unwrap();
         assert_eq!(refusal.code().as_deref(), Some("AADSTS7000215"));
         let said = refusal.to_string();
         assert!(said.starts_with("AADSTS7000215: Invalid"), "{said}");
@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn ids_are_found_in_a_description_that_has_no_fields() {
         let text = "AADSTS70019: Verification code expired.\r\nTrace ID: t-1\r\nCorrelation ID: c-1\r\nTimestamp: then";
-        let said = Refusal::plain("expired_token", Some(text)).to_string();
+        let said = SignInRefusal::plain("expired_token", Some(text)).to_string();
         assert!(
             said.ends_with("(expired_token, correlation id c-1, trace id t-1, at then)"),
             "{said}"
@@ -158,15 +158,18 @@ mod tests {
     #[test]
     fn the_codes_of_ad_fs_are_in_its_description() {
         let text = "MSIS9605: The client is not allowed to access the requested resource.";
-        let refusal = Refusal::plain("access_denied", Some(text));
+        let refusal = SignInRefusal::plain("access_denied", Some(text));
         assert_eq!(refusal.code().as_deref(), Some("MSIS9605"));
-        assert_eq!(Refusal::plain("x", Some("MSISDN is no code")).code(), None);
+        assert_eq!(
+            SignInRefusal::plain("x", Some("MSISDN is no code")).code(),
+            None
+        );
     }
 
     #[test]
     fn what_is_said_fits_on_a_line_and_cannot_steer_the_terminal() {
         let text = format!("\u{1b}[2J{}", "a".repeat(5_000));
-        let said = Refusal::plain("invalid_request", Some(&text)).to_string();
+        let said = SignInRefusal::plain("invalid_request", Some(&text)).to_string();
         assert!(!said.contains('\u{1b}') && said.len() < 400, "{said}");
     }
 }

@@ -13,7 +13,7 @@ use super::client;
 use super::proxy::{self, ProxyRefusal};
 use super::whole::{LONGEST, read_whole};
 #[cfg(feature = "on-premises")]
-use super::windows::{Taken, Windows};
+use super::windows::{LaneGuard, Windows};
 use super::{Bearer, SignInError, TokenSource};
 
 /// Idle connections kept: one for each request that may be under way.
@@ -73,12 +73,12 @@ impl SignedIn {
 
 /// What one request is sent with.
 #[derive(Debug)]
-pub enum Pass {
+pub enum Credential {
     /// A token.
     Bearer(Bearer),
     /// A connection, for as long as the request is under way.
     #[cfg(feature = "on-premises")]
-    Connection(Taken),
+    Connection(LaneGuard),
 }
 
 /// Why there is no answer to a request.
@@ -138,7 +138,7 @@ enum Kind {
     Windows(Arc<Windows>),
 }
 
-impl Pass {
+impl Credential {
     /// Refuses an address that this is not for, as far as that can be told, before anything is sent there.
     pub fn check(&self, address: &Url) -> Result<(), SignInError> {
         match self {
@@ -166,11 +166,11 @@ impl Transport {
     }
 
     /// What the next request is sent with. It is safe to give up waiting for it.
-    pub async fn pass(&self) -> Result<Pass, SignInError> {
+    pub async fn pass(&self) -> Result<Credential, SignInError> {
         match &self.0 {
-            Kind::Tokens { tokens, .. } => tokens.bearer().await.map(Pass::Bearer),
+            Kind::Tokens { tokens, .. } => tokens.bearer().await.map(Credential::Bearer),
             #[cfg(feature = "on-premises")]
-            Kind::Windows(windows) => windows.take().map(Pass::Connection),
+            Kind::Windows(windows) => windows.take().map(Credential::Connection),
         }
     }
 
@@ -181,21 +181,22 @@ impl Transport {
     pub async fn send(
         &self,
         mut request: reqwest::Request,
-        pass: &mut Pass,
+        pass: &mut Credential,
     ) -> Result<Response<Bytes>, SendError> {
         match (&self.0, pass) {
-            (Kind::Tokens { http, .. }, Pass::Bearer(bearer)) => {
+            (Kind::Tokens { http, .. }, Credential::Bearer(bearer)) => {
                 let headers = request.headers_mut();
                 headers.insert(AUTHORIZATION, bearer.header()?);
                 let answer = http.execute(request).await;
                 read_whole(answer.map_err(SendError::Request)?, LONGEST).await
             }
             #[cfg(feature = "on-premises")]
-            (Kind::Windows(windows), Pass::Connection(taken)) => {
+            (Kind::Windows(windows), Credential::Connection(taken)) => {
                 windows.send(&request, taken).await
             }
             #[cfg(feature = "on-premises")]
-            (Kind::Tokens { .. }, Pass::Connection(_)) | (Kind::Windows(_), Pass::Bearer(_)) => {
+            (Kind::Tokens { .. }, Credential::Connection(_))
+            | (Kind::Windows(_), Credential::Bearer(_)) => {
                 let why = "the sign-in of another environment";
                 Err(SignInError::unusable("sending a request", why).into())
             }
@@ -203,9 +204,9 @@ impl Transport {
     }
 
     /// The server refused the request for want of a sign-in: answers whether another try can do better.
-    pub fn refused(&self, pass: &Pass) -> bool {
+    pub fn refused(&self, pass: &Credential) -> bool {
         match (&self.0, pass) {
-            (Kind::Tokens { tokens, .. }, Pass::Bearer(bearer)) => tokens.refused(bearer),
+            (Kind::Tokens { tokens, .. }, Credential::Bearer(bearer)) => tokens.refused(bearer),
             // The connection was signed in again before this answer was handed out.
             #[cfg(feature = "on-premises")]
             _ => false,

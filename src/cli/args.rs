@@ -274,7 +274,7 @@ pub(super) struct ConsentArgs {
 /// What to find out before anything is agreed to.
 #[derive(Debug, Default, Args)]
 #[command(next_help_heading = "Impact")]
-pub(super) struct ForesightArgs {
+pub(super) struct ImpactArgs {
     /// Count the future items of each user that no filter selects afterwards; one more request per user
     ///
     /// For `deactivate` only. Also reads system filters, default templates and mailboxes, and warns where they
@@ -298,7 +298,7 @@ pub(super) struct ChangeArgs {
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
-    pub(super) foresight: ForesightArgs,
+    pub(super) foresight: ImpactArgs,
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
 }
@@ -316,7 +316,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
-    pub(super) foresight: ForesightArgs,
+    pub(super) foresight: ImpactArgs,
     /// Keep the plan in this file, and not among the runs
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) out: Option<PathBuf>,

@@ -7,7 +7,7 @@ use crate::connect::side_by_side;
 use crate::plan::Stakes;
 use crate::report::{Board, Watch, write_heading};
 use crate::rollout::{
-    Agreed, Answer, Applied, Halted, Planned, Refused, Rehearsal, RunHandle, agree,
+    AgreeResult, Agreed, Applied, Halted, Planned, Refused, Rehearsal, RunHandle, agree,
 };
 
 use super::App;
@@ -15,10 +15,10 @@ use super::conclude::conclude;
 use super::consent::{Consent, Foretold, after_undo, count, question};
 use super::error::CliError;
 use super::exit::Exit;
-use super::site::{Ending, Site, Stage, failed, leave, show_plan};
+use super::site::{Ending, Site, SiteStage, failed, leave, show_plan};
 
 /// Environments that are worked on together.
-pub(super) struct Group<'a> {
+pub(super) struct SiteGroup<'a> {
     pub(super) app: &'a App,
     pub(super) sites: Vec<Site>,
     /// How many are worked on at once.
@@ -36,7 +36,7 @@ pub(super) fn watches(app: &App, names: &[&str]) -> (Option<Board>, Vec<Watch>) 
     (Some(board), watches)
 }
 
-impl Group<'_> {
+impl SiteGroup<'_> {
     fn several(&self) -> bool {
         self.sites.len() > 1
     }
@@ -44,22 +44,22 @@ impl Group<'_> {
     /// What ended is said at once where others go on.
     fn end(&mut self, at: usize, ending: Ending) {
         if self.several() {
-            ending.say(self.app, Some(&self.sites[at].name));
+            ending.print_status(self.app, Some(&self.sites[at].name));
         }
-        self.sites[at].stage = Stage::Ended(ending);
+        self.sites[at].stage = SiteStage::Ended(ending);
     }
 
     /// Takes the plans, each with its place.
     fn take_plans(&mut self) -> (Vec<usize>, Vec<Planned>) {
         let (mut places, mut plans) = (Vec::new(), Vec::new());
         for (at, site) in self.sites.iter_mut().enumerate() {
-            let taken = Stage::Ended(Ending::well("", Exit::Done));
+            let taken = SiteStage::Ended(Ending::well("", Exit::Done));
             match std::mem::replace(&mut site.stage, taken) {
-                Stage::Planned(planned) => {
+                SiteStage::Planned(planned) => {
                     places.push(at);
                     plans.push(*planned);
                 }
-                ended @ Stage::Ended(_) => site.stage = ended,
+                ended @ SiteStage::Ended(_) => site.stage = ended,
             }
         }
         (places, plans)
@@ -113,7 +113,7 @@ impl Group<'_> {
             return Ok(plans);
         };
         let said = format!("Waiting for {} s.", pause.as_secs());
-        self.app.printer.say(&said);
+        self.app.printer.status_line(&said);
         let interrupted = &self.app.interrupted;
         tokio::select! {
             () = interrupted.cancelled() => {}
@@ -141,7 +141,7 @@ impl Group<'_> {
                 self.show(*at, planned, &here)?;
                 if let Some(said) = after_undo(&here).filter(|_| !consent.can_ask()) {
                     // Whoever is asked reads it in the question.
-                    self.app.printer.say(&said);
+                    self.app.printer.status_line(&said);
                 }
             }
             stakes.push(here);
@@ -155,8 +155,10 @@ impl Group<'_> {
                 }
             };
             let missing = match answer {
-                Answer::Decided(decided) => return Ok(self.decided(places, decided, show).await),
-                Answer::Missing {
+                AgreeResult::Decided(decided) => {
+                    return Ok(self.decided(places, decided, show).await);
+                }
+                AgreeResult::Missing {
                     plans: back,
                     missing,
                 } => {
@@ -182,7 +184,7 @@ impl Group<'_> {
 
     fn show(&self, at: usize, planned: &Planned, stakes: &Stakes) -> Result<(), CliError> {
         if self.several() {
-            let (mut out, _) = self.app.printer.talk();
+            let (mut out, _) = self.app.printer.status();
             write_heading(&mut out, &self.sites[at].name)?;
             out.flush().map_err(CliError::Output)?;
         }
@@ -248,7 +250,7 @@ impl Group<'_> {
             match applied {
                 Ok(Applied::WaveOver(planned)) => {
                     self.sum_up(at, &planned).await?;
-                    self.sites[at].stage = Stage::Planned(Box::new(planned));
+                    self.sites[at].stage = SiteStage::Planned(Box::new(planned));
                 }
                 Ok(Applied::Finished(run)) => self.end(at, Ending::of_run(run)),
                 Err(halted) => self.end(at, Ending::of_halted(halted)),
@@ -267,7 +269,7 @@ impl Group<'_> {
         };
         let next = stakes.wave.map_or(stakes.users, |wave| wave.users);
         let wave = planned.journal().last_wave().await?;
-        self.app.printer.say(&format!(
+        self.app.printer.status_line(&format!(
             "{whose}Wave {}: {} changed, {} failed. {} left; next wave: {next}.",
             wave.number,
             wave.changed,
@@ -288,7 +290,7 @@ impl Group<'_> {
         let (places, plans) = self.refuse(places, plans, &foretold).await;
         for stakes in &stakes {
             if let Some(said) = after_undo(stakes) {
-                self.app.printer.say(&said);
+                self.app.printer.status_line(&said);
             }
         }
         let names: Vec<_> = self.sites.iter().map(|site| &*site.name).collect();
@@ -307,7 +309,7 @@ impl Group<'_> {
         for (at, rehearsed, planned) in came {
             let kept = match rehearsed {
                 Ok(found) => {
-                    self.app.printer.say(&rehearsal(found));
+                    self.app.printer.status_line(&rehearsal(found));
                     planned.set_aside().await
                 }
                 Err(why) => {

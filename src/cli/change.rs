@@ -10,7 +10,7 @@ use crate::rollout::{Connection, NewRun, NewRunFile, Planned, SurveyedAs};
 
 use super::App;
 use super::args::{ChangeArgs, PlanArgs, PlanOperation};
-use super::carry_out::{Group, watches};
+use super::carry_out::{SiteGroup, watches};
 use super::conclude::conclude;
 use super::connect::{connector, environments, store};
 use super::consent::{self, Consent, expected};
@@ -19,7 +19,7 @@ use super::exit::Exit;
 use super::printer::STANDARD_OUTPUT;
 use super::scope::{asked, criteria, selection};
 use super::scope_args::ScopeArgs;
-use super::site::{Ending, Site, Stage};
+use super::site::{Ending, Site, SiteStage};
 use super::skipped_names::say_skipped;
 
 /// Plans, shows, asks, applies and sums up.
@@ -41,7 +41,7 @@ pub(super) async fn change(
     let what = (operation, operation == Operation::Deactivate);
     let connected = connect_for_a_change(app, &places, at_once, what, &consent).await?;
     let sites = plan_all(app, new, &at, at_once, connected).await;
-    let group = Group {
+    let group = SiteGroup {
         app,
         sites,
         at_once,
@@ -116,7 +116,7 @@ pub(super) async fn plan_all(
                 return Err(Ending::badly(&error));
             }
             if let SurveyedAs::FellBack(why) = planned.surveyed_as() {
-                watch.say(&fell_back(why));
+                watch.print_line(&fell_back(why));
             }
             Ok(planned)
         }
@@ -128,7 +128,7 @@ pub(super) async fn plan_all(
         Ok(planned) => Site::planned(name, planned),
         Err(ending) => {
             if several {
-                ending.say(app, Some(&name));
+                ending.print_status(app, Some(&name));
             }
             Site::ended(name, ending)
         }
@@ -176,10 +176,10 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
 }
 
 async fn keep(site: &mut Site, detailed: bool, several: bool) -> Result<(), CliError> {
-    let taken = Stage::Ended(Ending::well("", Exit::Done));
+    let taken = SiteStage::Ended(Ending::well("", Exit::Done));
     let planned = match std::mem::replace(&mut site.stage, taken) {
-        Stage::Planned(planned) => planned,
-        ended @ Stage::Ended(_) => {
+        SiteStage::Planned(planned) => planned,
+        ended @ SiteStage::Ended(_) => {
             site.stage = ended;
             return Ok(());
         }
@@ -209,7 +209,7 @@ async fn keep(site: &mut Site, detailed: bool, several: bool) -> Result<(), CliE
         Ok(run) => Ending::of_run(run),
         Err(halted) => Ending::of_halted(halted),
     };
-    site.stage = Stage::Ended(ending);
+    site.stage = SiteStage::Ended(ending);
     Ok(())
 }
 

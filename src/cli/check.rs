@@ -11,7 +11,7 @@ use crate::rollout::{NewRun, NewRunFile, Planned, Run};
 
 use super::App;
 use super::args::{CheckArgs, ConsentArgs, WantedState};
-use super::carry_out::Group;
+use super::carry_out::SiteGroup;
 use super::change::{connect_for_a_change, new_run, plan_all};
 use super::conclude::conclude;
 use super::connect::{environments, store};
@@ -19,7 +19,7 @@ use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
 use super::list::{Shown, look_all, show, show_all};
-use super::site::{Ending, Stage};
+use super::site::{Ending, SiteStage};
 
 /// Lists what is not in the wanted state, and who changed it; puts it right where that was asked for.
 pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError> {
@@ -53,7 +53,7 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
         writer.compared(compared.filters);
         writer.finish()?;
         let whose = name.map_or_else(String::new, |name| format!("{name}: "));
-        app.printer.say(&format!(
+        app.printer.status_line(&format!(
             "{whose}{}",
             sentence(shown, compared.filters, wanted)
         ));
@@ -129,26 +129,26 @@ async fn fix(
     let several = sites.len() > 1;
     for site in &mut sites {
         match &mut site.stage {
-            Stage::Planned(planned) => {
+            SiteStage::Planned(planned) => {
                 let name = several.then_some(site.name.as_str());
                 talk_of_drift(app, planned, name, wanted).await?;
             }
             // Nothing was changed, and the next check begins anew: there is nothing to resume.
-            Stage::Ended(ending) => {
+            SiteStage::Ended(ending) => {
                 if let Some(run) = &mut ending.run {
                     run.forget();
                 }
             }
         }
     }
-    let mut group = Group {
+    let mut group = SiteGroup {
         app,
         sites,
         at_once,
     };
     group.work(&mut consent).await?;
     for site in &mut group.sites {
-        if let Stage::Ended(ending) = &mut site.stage {
+        if let SiteStage::Ended(ending) = &mut site.stage {
             judge(app, ending, several.then_some(site.name.as_str()))?;
         }
     }
@@ -171,7 +171,7 @@ fn judge(app: &App, ending: &mut Ending, name: Option<&str>) -> Result<(), CliEr
         run.forget();
         *ending = Ending::badly(&compared.nothing());
         if name.is_some() {
-            ending.say(app, name);
+            ending.print_status(app, name);
         }
         return Ok(());
     }
@@ -194,7 +194,7 @@ async fn talk_of_drift(
     name: Option<&str>,
     wanted: State,
 ) -> Result<(), CliError> {
-    let (mut out, look) = app.printer.talk();
+    let (mut out, look) = app.printer.status();
     let mut writer = ListWriter::drift(&mut out, Format::Table, look)?;
     let compared = compared(planned).await?;
     let shown = show_drift(planned, &mut writer, wanted).await?;
@@ -205,7 +205,7 @@ async fn talk_of_drift(
             .map_err(CliError::Output)?;
     }
     let whose = name.map_or_else(String::new, |name| format!("{name}: "));
-    app.printer.say(&format!(
+    app.printer.status_line(&format!(
         "{whose}{}",
         sentence(shown, compared.filters, wanted)
     ));
@@ -261,7 +261,7 @@ fn sentence(shown: Shown, compared: u64, wanted: State) -> String {
 mod tests {
     use super::*;
     use crate::journal::ListedFilter;
-    use crate::model::{FilterId, FilterType, Kind, Modification, UserId};
+    use crate::model::{FilterId, FilterKind, FilterType, Modification, UserId};
     use uuid::Uuid;
 
     fn user(states: &[State]) -> ListedUser {
@@ -269,7 +269,7 @@ mod tests {
             id: FilterId(Uuid::from_u128(1)),
             name: "My Appointments".into(),
             filter_type: FilterType::new("appointment"),
-            kind: Kind::Outlook,
+            kind: FilterKind::Outlook,
             now: state.with_default_status(),
             modified: Modification::default(),
         };

@@ -2,19 +2,21 @@
 
 use std::io::Write;
 
-use crate::report::{ErrorReport, Format, Overview, Several, StyledWrite, write_overview};
+use crate::report::{
+    EnvironmentResults, ErrorReport, Format, Overview, StyledWrite, write_overview,
+};
 
 use super::App;
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
-use super::site::{Ending, Site, Stage, write_result};
+use super::site::{Ending, Site, SiteStage, write_result};
 
 /// Writes what came of every environment; `plans` says that a plan is what was asked for. The worst exit code counts.
 pub(super) fn conclude(app: &App, sites: Vec<Site>, plans: bool) -> Result<Exit, CliError> {
     let mut endings = sites.into_iter().filter_map(|site| match site.stage {
-        Stage::Ended(ending) => Some((site.name, ending)),
-        Stage::Planned(_) => None,
+        SiteStage::Ended(ending) => Some((site.name, ending)),
+        SiteStage::Planned(_) => None,
     });
     if endings.size_hint().1 == Some(1) {
         return match endings.next() {
@@ -31,7 +33,7 @@ pub(super) fn conclude(app: &App, sites: Vec<Site>, plans: bool) -> Result<Exit,
                 drop(out);
                 conclusion.end(ending.line(&name)?, ending.exit)?;
                 if let Some(note) = &ending.note {
-                    app.printer.say(note);
+                    app.printer.status_line(note);
                 }
             }
             None => conclusion.without_result(&name, &ending)?,
@@ -57,9 +59,9 @@ fn conclude_one(app: &App, ending: &Ending, plans: bool) -> Result<Exit, CliErro
     write_result(app, run, &mut out, plans)?;
     out.flush().map_err(CliError::Output)?;
     drop(out);
-    ending.say(app, None);
+    ending.print_status(app, None);
     if let Some(note) = &ending.note {
-        app.printer.say(note);
+        app.printer.status_line(note);
     }
     Ok(ending.exit)
 }
@@ -67,7 +69,7 @@ fn conclude_one(app: &App, ending: &Ending, plans: bool) -> Result<Exit, CliErro
 /// The results of several environments, and the table at the end.
 pub(super) struct Conclusion<'a> {
     app: &'a App,
-    several: Several<'static>,
+    several: EnvironmentResults<'static>,
     overview: Vec<Overview>,
     exits: Vec<Exit>,
 }
@@ -76,7 +78,7 @@ impl<'a> Conclusion<'a> {
     pub(super) fn new(app: &'a App) -> Result<Self, CliError> {
         Ok(Self {
             app,
-            several: Several::new(Printer::result(), app.printer.format)?,
+            several: EnvironmentResults::new(Printer::result(), app.printer.format)?,
             overview: Vec::new(),
             exits: Vec::new(),
         })
@@ -115,7 +117,7 @@ impl<'a> Conclusion<'a> {
             write_overview(&mut out, &self.overview, printer.look())?;
             out.flush().map_err(CliError::Output)?;
         } else {
-            let (mut out, look) = printer.talk();
+            let (mut out, look) = printer.status();
             write_overview(&mut out, &self.overview, look)?;
             out.flush().map_err(CliError::Output)?;
         }

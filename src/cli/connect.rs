@@ -7,7 +7,7 @@ use crate::connect::{ConnectionOptions, Connector, NamedEnvironment, Notices};
 use crate::journal::RunStore;
 use crate::report::{Format, ReportError};
 use crate::rollout::Connection;
-use crate::settings::{Pace, RunAddress, SignInKeys, Target, state_dir};
+use crate::settings::{PacingKeys, ResolvedTarget, RunAddress, SignInKeys, state_dir};
 
 use super::App;
 use super::args::{ConnectionArgs, OutputArgs};
@@ -21,7 +21,7 @@ pub(super) fn options(args: &ConnectionArgs) -> ConnectionOptions {
         url: args.url.clone(),
         environments: args.environment.clone(),
         config: args.config.clone(),
-        pace: Pace {
+        pace: PacingKeys {
             concurrency: args.concurrency,
             max_requests_per_5m: args.max_requests_per_5m,
         },
@@ -49,7 +49,7 @@ pub(super) fn connector(app: &App) -> Connector {
 
 impl Notices for Printer {
     fn status(&self, text: &str) {
-        self.say(text);
+        self.status_line(text);
     }
 
     fn notice(&self, text: &str) {
@@ -58,12 +58,12 @@ impl Notices for Printer {
 }
 
 /// The only environment that is meant.
-pub(super) fn target(args: &ConnectionArgs) -> Result<Target, CliError> {
+pub(super) fn target(args: &ConnectionArgs) -> Result<ResolvedTarget, CliError> {
     Ok(only_one(args)?.target(None)?)
 }
 
 /// Connects to the only environment that is meant.
-pub(super) async fn connect(app: &App, target: Target) -> Result<Connection, CliError> {
+pub(super) async fn connect(app: &App, target: ResolvedTarget) -> Result<Connection, CliError> {
     Ok(connector(app).connect(target).await?)
 }
 

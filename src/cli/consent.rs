@@ -8,7 +8,7 @@ use tokio_util::sync::CancellationToken;
 use crate::journal::quoted;
 use crate::model::{Operation, Target};
 use crate::plan::{
-    Confirmations, Decision, Guards, How, Need, Refusal, RunSettings, Stakes, Topic, decide,
+    Confirmations, Decision, GivenBy, Guards, Need, Refusal, RunSettings, Stakes, Topic, decide,
 };
 
 use crate::report::terminal;
@@ -42,11 +42,11 @@ impl Consent {
         ];
         for (given, topic) in flags {
             if given {
-                said.say(topic, How::Flag);
+                said.give(topic, GivenBy::Flag);
             }
         }
         for name in &args.confirm_environment {
-            said.name(name, How::Flag);
+            said.name(name, GivenBy::Flag);
         }
         Self {
             said,
@@ -59,7 +59,7 @@ impl Consent {
     /// The consent of a command that asks nobody.
     pub(super) fn unattended(args: &ConsentArgs) -> Self {
         let mut consent = Self::new(args);
-        consent.said.say(Topic::Change, How::Command);
+        consent.said.give(Topic::Change, GivenBy::Command);
         Self {
             unattended: true,
             ..consent
@@ -100,9 +100,9 @@ impl Consent {
             return Err(self.would_ask(missing));
         }
         let how = if self.for_all_waves {
-            How::TypedForAllWaves
+            GivenBy::TypedForAllWaves
         } else {
-            How::Typed
+            GivenBy::Typed
         };
         for asked in prompts(missing, question) {
             let answer = read_answer(&asked.text, interrupted).await?;
@@ -154,7 +154,7 @@ impl Foretold {
     pub(super) fn say(&self, app: &App) {
         if let Some(flags) = &self.missing {
             app.printer
-                .say(&format!("To make the changes, agree with {flags}."));
+                .status_line(&format!("To make the changes, agree with {flags}."));
         }
     }
 }
@@ -181,7 +181,7 @@ struct Prompt {
 
 impl Prompt {
     /// Takes the answer; false where it is another than was asked for.
-    fn take(&self, said: &mut Confirmations, answer: &str, how: How) -> bool {
+    fn take(&self, said: &mut Confirmations, answer: &str, how: GivenBy) -> bool {
         if !matches!(self.needs.first(), Some(Need::Production { .. })) {
             return said.answer(&self.needs, answer, how);
         }
@@ -464,10 +464,10 @@ mod tests {
         let prompts = prompts(&needs, &asked);
         assert_eq!(prompts.len(), 2);
         let mut said = Confirmations::default();
-        assert!(!prompts[1].take(&mut said, "a", How::Typed));
-        assert!(!prompts[1].take(&mut said, "a, b, c", How::Typed));
-        assert!(prompts[1].take(&mut said, "b , a", How::Typed));
-        assert!(prompts[0].take(&mut said, "deactivate", How::Typed));
+        assert!(!prompts[1].take(&mut said, "a", GivenBy::Typed));
+        assert!(!prompts[1].take(&mut said, "a, b, c", GivenBy::Typed));
+        assert!(prompts[1].take(&mut said, "b , a", GivenBy::Typed));
+        assert!(prompts[0].take(&mut said, "deactivate", GivenBy::Typed));
         assert!(decide(&[&a, &b], &said).is_open());
     }
 

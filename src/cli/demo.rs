@@ -19,11 +19,11 @@ use crate::plan::{GuardBook, Guards, RunSettings};
 use crate::report::Format;
 use crate::rollout::{Connection, NewRun, NewRunFile, SourceRun};
 use crate::sandbox::{Fault, Faults, Options, Sandbox};
-use crate::settings::{Address, ConfigSource, Origin, Pace, SignInKeys, Target};
+use crate::settings::{Address, ConfigSource, Origin, PacingKeys, ResolvedTarget, SignInKeys};
 
 use super::App;
 use super::args::ConsentArgs;
-use super::carry_out::Group;
+use super::carry_out::SiteGroup;
 use super::change::plan_all;
 use super::connect::connector;
 use super::consent::Consent;
@@ -61,7 +61,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     let sandbox = sandbox.map_err(CliError::Sandbox)?;
     let folder = Folder::new();
     let store = RunStore::new(&folder.0);
-    let say = |text: &str| say(app, text);
+    let say = |text: &str| print(app, text);
     let before = states(&sandbox);
     say(&format!(
         "Sandbox with {} users at {}",
@@ -104,7 +104,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
 }
 
 async fn carry_out(app: &App, sites: Vec<Site>, agreed: &mut Consent) -> Result<Exit, CliError> {
-    let group = Group {
+    let group = SiteGroup {
         app,
         sites,
         at_once: NonZeroUsize::MIN,
@@ -113,8 +113,8 @@ async fn carry_out(app: &App, sites: Vec<Site>, agreed: &mut Consent) -> Result<
 }
 
 /// The story goes where the results go, so that the two stay in order.
-fn say(app: &App, text: &str) -> Result<(), CliError> {
-    let (mut out, _) = app.printer.talk();
+fn print(app: &App, text: &str) -> Result<(), CliError> {
+    let (mut out, _) = app.printer.status();
     writeln!(out, "{text}")
         .and_then(|()| out.flush())
         .map_err(CliError::Output)
@@ -155,7 +155,7 @@ fn deactivate() -> NewRun {
 async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, ConnectError> {
     let url = sandbox.url();
     let origin = Origin::Flag("demo");
-    let target = Target {
+    let target = ResolvedTarget {
         environment: Address::given(&url, &origin)?,
         named_by: origin.clone(),
         origin,
@@ -169,7 +169,7 @@ async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, ConnectErro
         guard_book: GuardBook::default(),
         config: ConfigSource::None,
         named: None,
-        flags: Pace::default(),
+        flags: PacingKeys::default(),
     };
     let token = Arc::new(GivenToken::new(sandbox.token())?);
     connector(app).connect_with(target, token).await

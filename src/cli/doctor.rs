@@ -35,7 +35,7 @@ pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<Exit, CliErro
             Ok(list) => list,
             Err(error) => {
                 let ending = Ending::badly(&error.into());
-                ending.say(app, Some(name));
+                ending.print_status(app, Some(name));
                 conclusion.without_result(name, &ending)?;
                 continue;
             }

@@ -62,7 +62,7 @@ pub(super) async fn look_all(
                     let looked = looked.map_err(|halted| CliError::from(halted.why))?;
                     say_skipped(&looked, &watch).await?;
                     if let SurveyedAs::FellBack(why) = looked.surveyed_as() {
-                        watch.say(&fell_back(why));
+                        watch.print_line(&fell_back(why));
                     }
                     Ok(looked)
                 };
@@ -91,7 +91,7 @@ pub(super) async fn show_all(
             Ok(looked) => looked,
             Err(error) => {
                 let ending = Ending::badly(&error);
-                ending.say(app, Some(&name));
+                ending.print_status(app, Some(&name));
                 conclusion.without_result(&name, &ending)?;
                 continue;
             }

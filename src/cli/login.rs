@@ -1,6 +1,6 @@
 //! `login` and `logout`: keeping a person's sign-in for later commands, and forgetting it.
 
-use crate::auth::{Keep, SignInMethod, forget};
+use crate::auth::{SignInMethod, TokenStore, forget};
 use crate::connect::{personal, sign_in_target};
 
 use super::App;
@@ -24,7 +24,7 @@ pub(super) async fn login(app: &App, args: &SignInArgs) -> Result<Exit, CliError
     let sign_in = connector.open_sign_in(None, &target).await?;
     connector.sign_in_now(&sign_in).await?;
     let environment = &target.environment;
-    app.printer.say(&format!(
+    app.printer.status_line(&format!(
         "Signed in to {environment}; the sign-in is kept in {place}. `syncfilters logout` forgets it."
     ));
     Ok(Exit::Done)
@@ -36,7 +36,7 @@ pub(super) fn logout(app: &App, args: &SignInArgs) -> Result<Exit, CliError> {
     let settled = personal(&target)?;
     let environment = &target.environment;
     app.printer
-        .say(&if forget(&settled.method, &sign_in_target(&target))? {
+        .status_line(&if forget(&settled.method, &sign_in_target(&target))? {
             format!("The sign-in to {environment} is forgotten here.")
         } else {
             format!("There was no kept sign-in to {environment}.")
@@ -47,9 +47,9 @@ pub(super) fn logout(app: &App, args: &SignInArgs) -> Result<Exit, CliError> {
 fn where_kept(method: &SignInMethod) -> Option<String> {
     match method {
         SignInMethod::DeviceCode { keep, .. } | SignInMethod::Browser { keep, .. } => match keep {
-            Keep::No => None,
-            Keep::Keyring => Some("the key store of this system".into()),
-            Keep::File(folder) => Some(format!("a private file in {}", folder.display())),
+            TokenStore::No => None,
+            TokenStore::Keyring => Some("the key store of this system".into()),
+            TokenStore::File(folder) => Some(format!("a private file in {}", folder.display())),
         },
         _ => None,
     }

@@ -6,7 +6,9 @@ use std::sync::OnceLock;
 
 use secrecy::SecretString;
 
-use crate::report::{CleanWriter, Format, Look, ProgressStyle, StyledWrite, Tone, clean, terminal};
+use crate::report::{
+    CleanWriter, Format, ProgressStyle, Style, StyledWrite, Tone, clean, terminal,
+};
 
 use crate::private_file::private;
 
@@ -25,7 +27,7 @@ const WIDEST: usize = 140;
 #[derive(Clone, Debug)]
 pub(super) struct Printer {
     pub(super) format: Format,
-    look: Look,
+    look: Style,
     colors: Colors,
     quiet: bool,
     progress: ProgressStyle,
@@ -37,7 +39,7 @@ impl Printer {
         colors.remember();
         Self {
             format: args.format,
-            look: Look { width: width() },
+            look: Style { width: width() },
             colors,
             quiet: args.quiet,
             progress: progress_style(
@@ -53,7 +55,7 @@ impl Printer {
     }
 
     /// How wide what goes to standard output is.
-    pub(super) fn look(&self) -> Look {
+    pub(super) fn look(&self) -> Style {
         self.look
     }
 
@@ -75,7 +77,7 @@ impl Printer {
     }
 
     /// Where people read what leads to the result: on standard output with it, unless a program reads there.
-    pub(super) fn talk(&self) -> (Box<dyn StyledWrite>, Look) {
+    pub(super) fn status(&self) -> (Box<dyn StyledWrite>, Style) {
         let out: Box<dyn StyledWrite> = match self.format {
             _ if self.quiet => Box::new(CleanWriter::plain(io::sink())),
             Format::Table => Self::result(),
@@ -85,7 +87,7 @@ impl Printer {
     }
 
     /// Says a sentence on standard error, unless it was asked to be quiet.
-    pub(super) fn say(&self, text: &str) {
+    pub(super) fn status_line(&self, text: &str) {
         if !self.quiet {
             Self::warn(text);
         }

@@ -6,12 +6,12 @@ use crate::journal::{Phase, RunFile, RunReader};
 use crate::model::{Operation, Outcome};
 use crate::plan::PlanDigest;
 use crate::report::write_differences;
-use crate::rollout::{Differences, Drifted, EndedRun, IntoPlan, Opened, open};
+use crate::rollout::{Drift, Drifted, EndedRun, IntoPlan, Opened, open};
 use crate::settings::RunAddress;
 
 use super::App;
 use super::args::{ApplyArgs, SavedPlanArgs};
-use super::carry_out::{Group, watches};
+use super::carry_out::{SiteGroup, watches};
 use super::change::connect_for_a_change;
 use super::connect::{environment_of_run, store};
 use super::consent::{self, Consent};
@@ -98,7 +98,7 @@ async fn go_on(
         Ok(site) => site,
         Err(ended) => return Ok(nothing_left(app, ended.outcome)),
     };
-    let group = Group {
+    let group = SiteGroup {
         app,
         sites: vec![site],
         at_once: one,
@@ -141,7 +141,8 @@ async fn lead_to_plan(
                 show_differences(app, differences)?;
             }
             if tries_again {
-                app.printer.say("Trying again the users who failed.");
+                app.printer
+                    .status_line("Trying again the users who failed.");
             }
             Ok(Site::planned(name, *planned))
         }
@@ -151,15 +152,15 @@ async fn lead_to_plan(
 }
 
 /// Shows how a plan that was made anew differs from the one before.
-fn show_differences(app: &App, differences: &Differences) -> Result<(), CliError> {
-    let (mut out, look) = app.printer.talk();
+fn show_differences(app: &App, differences: &Drift) -> Result<(), CliError> {
+    let (mut out, look) = app.printer.status();
     write_differences(&mut out, differences, look)?;
     out.flush().map_err(CliError::Output)
 }
 
 fn nothing_left(app: &App, outcome: Outcome) -> Exit {
     app.printer
-        .say("This run is finished; nothing is left to do.");
+        .status_line("This run is finished; nothing is left to do.");
     Exit::of_outcome(outcome)
 }
 

@@ -1,10 +1,10 @@
 //! Flags become a selection of users and criteria for their filters.
 
-use crate::journal::Asked;
-use crate::model::{FilterType, Kind, Operation};
-use crate::plan::{Criteria, Groups, Named, Place, Selection, Types, one_name};
+use crate::journal::ImpactOptions;
+use crate::model::{FilterKind, FilterType, Operation};
+use crate::plan::{Criteria, Groups, NameSource, Selection, Types, UserRef, one_name};
 
-use super::args::ForesightArgs;
+use super::args::ImpactArgs;
 
 use super::error::CliError;
 use super::scope_args::{KindChoice, ScopeArgs};
@@ -52,11 +52,11 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
 }
 
 /// The users whom a flag names, one each.
-fn named(names: &[String], flag: &str) -> Result<Vec<Named>, CliError> {
+fn named(names: &[String], flag: &str) -> Result<Vec<UserRef>, CliError> {
     let each = names.iter().map(|name| match one_name(name) {
-        Ok(name) => Ok(Named {
+        Ok(name) => Ok(UserRef {
             name,
-            place: Place::Flag(flag.to_owned()),
+            place: NameSource::Flag(flag.to_owned()),
         }),
         Err(fault) => Err(CliError::Usage(format!("{flag}: {fault}"))),
     });
@@ -66,9 +66,9 @@ fn named(names: &[String], flag: &str) -> Result<Vec<Named>, CliError> {
 /// What is to be found out before anything is agreed to; reads the list.
 pub(super) fn asked(
     operation: Operation,
-    args: &ForesightArgs,
+    args: &ImpactArgs,
     scope: &ScopeArgs,
-) -> Result<Asked, CliError> {
+) -> Result<ImpactOptions, CliError> {
     if args.impact && operation != Operation::Deactivate {
         let why =
             "--impact counts what is lost, and only deactivating loses anything; leave it out";
@@ -84,7 +84,7 @@ pub(super) fn asked(
     let column = scope.column.as_deref();
     let other_engine = args.other_engine.as_deref();
     let other_engine = other_engine.map(|path| read_list(path, column));
-    Ok(Asked {
+    Ok(ImpactOptions {
         impact: args.impact,
         other_engine: other_engine.transpose()?,
     })
@@ -107,9 +107,9 @@ pub(super) fn criteria_of(
         types => Types::Only(types.iter().map(|t| FilterType::new(t.trim())).collect()),
     };
     let kinds = match kind {
-        KindChoice::Outlook => vec![Kind::Outlook],
-        KindChoice::Offline => vec![Kind::Offline],
-        KindChoice::Both => vec![Kind::Outlook, Kind::Offline],
+        KindChoice::Outlook => vec![FilterKind::Outlook],
+        KindChoice::Offline => vec![FilterKind::Offline],
+        KindChoice::Both => vec![FilterKind::Outlook, FilterKind::Offline],
     };
     Ok(Criteria::new(types, kinds, name)?)
 }

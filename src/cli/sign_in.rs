@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use secrecy::SecretString;
 
-use crate::auth::{NoPrompt, Notice, UserPrompt};
+use crate::auth::{NoPrompt, PromptText, UserPrompt};
 use crate::report::terminal;
 
 use super::printer::Printer;
@@ -27,7 +27,7 @@ impl UserPrompt for AtTheTerminal {
         true
     }
 
-    fn tell(&self, notice: &Notice) {
+    fn tell(&self, notice: &PromptText) {
         for line in notice_lines(notice) {
             Printer::warn(&line);
         }
@@ -42,9 +42,9 @@ impl UserPrompt for AtTheTerminal {
     }
 }
 
-fn notice_lines(notice: &Notice) -> [String; 2] {
+fn notice_lines(notice: &PromptText) -> [String; 2] {
     match notice {
-        Notice::Code {
+        PromptText::Code {
             address,
             code,
             minutes,
@@ -54,14 +54,14 @@ fn notice_lines(notice: &Notice) -> [String; 2] {
             ),
             "Enter a code only if you started this yourself.".to_owned(),
         ],
-        Notice::Browser {
+        PromptText::Browser {
             opened: true,
             address,
         } => [
             "Finish signing in in the browser that has opened. If none has, open".to_owned(),
             address.clone(),
         ],
-        Notice::Browser {
+        PromptText::Browser {
             opened: false,
             address,
         } => [
@@ -83,7 +83,7 @@ mod tests {
 
     #[test]
     fn a_person_is_told_where_to_go_and_with_what() {
-        let lines = notice_lines(&Notice::Code {
+        let lines = notice_lines(&PromptText::Code {
             address: "https://microsoft.com/devicelogin".into(),
             code: "ABC-DEF".into(),
             minutes: 15,

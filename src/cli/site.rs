@@ -19,7 +19,7 @@ use super::resume::how_to_go_on;
 /// One environment.
 pub(super) struct Site {
     pub(super) name: String,
-    pub(super) stage: Stage,
+    pub(super) stage: SiteStage,
 }
 
 /// How far it has come.
@@ -27,7 +27,7 @@ pub(super) struct Site {
     clippy::large_enum_variant,
     reason = "there are a few of them, and they are not copied"
 )]
-pub(super) enum Stage {
+pub(super) enum SiteStage {
     /// There is a plan, or what is left of one.
     Planned(Box<Planned>),
     /// It is over.
@@ -109,7 +109,7 @@ impl Ending {
     }
 
     /// Says the error, and how to go on with a run that was left.
-    pub(super) fn say(&self, app: &App, name: Option<&str>) {
+    pub(super) fn print_status(&self, app: &App, name: Option<&str>) {
         let Some(report) = &self.error else { return };
         let whose = name.map_or_else(String::new, |name| format!("{name}: "));
         let message = format!("{whose}{}", report.message);
@@ -159,14 +159,14 @@ impl Site {
     pub(super) fn planned(name: String, planned: Planned) -> Self {
         Self {
             name,
-            stage: Stage::Planned(Box::new(planned)),
+            stage: SiteStage::Planned(Box::new(planned)),
         }
     }
 
     pub(super) fn ended(name: String, ending: Ending) -> Self {
         Self {
             name,
-            stage: Stage::Ended(ending),
+            stage: SiteStage::Ended(ending),
         }
     }
 }
@@ -199,7 +199,7 @@ pub(super) fn show_plan(app: &App, planned: &Planned, calendar_loss: bool) -> Re
         // It was on when the plan was made, and was read again.
         run.head.organization.distinct_deletes = Some(false);
     }
-    let (mut out, look) = app.printer.talk();
+    let (mut out, look) = app.printer.status();
     write_plan(&mut out, &run, look)?;
     writeln!(out).map_err(CliError::Output)?;
     if calendar_loss || run.head.operation == Operation::Deactivate {

@@ -10,7 +10,7 @@ use super::error::CliError;
 pub(super) async fn say_skipped<S>(run: &Run<S>, watch: &Watch) -> Result<(), CliError> {
     let found = run.journal().surroundings().await?;
     if let Some(text) = skipped_names(&found.skipped) {
-        watch.say(&text);
+        watch.print_line(&text);
     }
     Ok(())
 }
@@ -34,14 +34,14 @@ fn skipped_names(skipped: &[SkippedName]) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{Named, Place};
+    use crate::plan::{NameSource, UserRef};
 
     #[test]
     fn each_skipped_name_is_listed_with_its_place_and_without_escape_sequences() {
         let skipped = |name: &str, excludes| SkippedName {
-            named: Named {
+            named: UserRef {
                 name: name.into(),
-                place: Place::Line("left.csv".into(), 3),
+                place: NameSource::Line("left.csv".into(), 3),
             },
             excludes,
         };

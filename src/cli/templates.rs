@@ -4,14 +4,14 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 
 use crate::dataverse::Reader;
-use crate::model::{Kind, Operation, State, Target, Template, TemplateId};
+use crate::model::{FilterKind, Operation, State, Target, Template, TemplateId};
 use crate::plan::{Stakes, TemplateChange, TemplateChoice, TemplateWish};
 use crate::report::{TemplateRun, write_template_run, write_templates};
 use crate::rollout::{NewRun, NewRunFile, check_types};
 
 use super::App;
 use super::args::ConsentArgs;
-use super::carry_out::Group;
+use super::carry_out::SiteGroup;
 use super::connect::{connect, store, target};
 use super::consent::{self, Consent, expected};
 use super::error::CliError;
@@ -90,7 +90,8 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
         }
         show(app, reader, operation, &changes)?;
         if args.dry_run {
-            app.printer.say("This was a dry run: nothing was set.");
+            app.printer
+                .status_line("This was a dry run: nothing was set.");
             foretold.say(app);
         }
         return Ok(Exit::Done);
@@ -107,7 +108,7 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
         Ok(planned) => Site::planned(name, planned),
         Err(why) => Site::ended(name, Ending::badly(&why.into())),
     };
-    let group = Group {
+    let group = SiteGroup {
         app,
         sites: vec![site],
         at_once: NonZeroUsize::MIN,
@@ -131,7 +132,7 @@ fn possible(templates: &[Template], wish: TemplateWish) -> Result<(), CliError> 
 async fn read(reader: &Reader, choice: &TemplateChoice) -> Result<Vec<Template>, CliError> {
     let kinds = match choice {
         TemplateChoice::Fitting(criteria) => criteria.kinds(),
-        TemplateChoice::Only(_) => &[Kind::Outlook, Kind::Offline],
+        TemplateChoice::Only(_) => &[FilterKind::Outlook, FilterKind::Offline],
     };
     if let TemplateChoice::Fitting(criteria) = choice {
         check_types(reader, criteria).await?;
@@ -195,7 +196,7 @@ mod tests {
             id: TemplateId(uuid::Uuid::from_u128(1)),
             name: "Appointments".into(),
             filter_type: FilterType::new("appointment"),
-            kind: Kind::Outlook,
+            kind: FilterKind::Outlook,
             default: *default,
             now: State::Active.with_default_status(),
             etag: None,

@@ -12,7 +12,7 @@ use crate::settings::RunAddress;
 
 use super::App;
 use super::args::UndoArgs;
-use super::carry_out::{Group, watches};
+use super::carry_out::{SiteGroup, watches};
 use super::change::connect_for_a_change;
 use super::connect::{environment_of_run, store};
 use super::consent::{self, Consent};
@@ -51,7 +51,7 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     if let Some((name, on)) = connected.into_iter().next() {
         sites.push(put_back_at(app, &on?, (name, source), settings, &store).await);
     }
-    let group = Group {
+    let group = SiteGroup {
         app,
         sites,
         at_once: one,
@@ -128,7 +128,7 @@ fn say_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(), Cli
         // Writing to a string cannot fail.
         let _ = write!(said, " Run {} {what} that.", by.reference);
     }
-    app.printer.say(&said);
+    app.printer.status_line(&said);
     Ok(())
 }
 

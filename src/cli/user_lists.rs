@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::io::{self, Read};
 
-use crate::plan::{LONGEST_LIST, Named, parse_user_list};
+use crate::plan::{LONGEST_LIST, UserRef, parse_user_list};
 
 use super::error::CliError;
 
@@ -12,7 +12,7 @@ use super::error::CliError;
 ///
 /// # Errors
 /// A file that cannot be read, or a list that is not certain, with its line.
-pub(super) fn read_list(path: &str, column: Option<&str>) -> Result<Vec<Named>, CliError> {
+pub(super) fn read_list(path: &str, column: Option<&str>) -> Result<Vec<UserRef>, CliError> {
     let (name, bytes) = if path == "-" {
         ("standard input", read_bounded(io::stdin().lock()))
     } else {

@@ -19,7 +19,7 @@ struct Document {
     environment: Environment,
     caller: Caller,
     version: String,
-    sign_in: Way,
+    sign_in: SignInShown,
 }
 
 #[derive(Debug, Serialize)]
@@ -36,7 +36,7 @@ struct Caller {
 }
 
 #[derive(Debug, Serialize)]
-struct Way {
+struct SignInShown {
     kind: &'static str,
     description: String,
 }
@@ -62,7 +62,7 @@ pub(super) async fn whoami(app: &App, args: &SignInArgs) -> Result<Exit, CliErro
             id: identity.caller.id.to_string(),
         },
         version: identity.version.to_string(),
-        sign_in: Way {
+        sign_in: SignInShown {
             kind: sign_in.chosen().method.word(),
             description: sign_in.signed_in().describe(),
         },

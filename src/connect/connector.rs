@@ -16,7 +16,7 @@ use crate::model::CanonicalAddress;
 use crate::pacing::Pacer;
 use crate::plan::{GuardBook, Guards, KnownOrganization};
 use crate::rollout::{Connection, GuardSource};
-use crate::settings::{ConfigSource, Target, state_dir};
+use crate::settings::{ConfigSource, ResolvedTarget, state_dir};
 
 use super::ConnectError;
 use super::sign_in::{SignIn, chosen, sign_in_target};
@@ -84,7 +84,7 @@ impl Connector {
     }
 
     /// Signs in, finds out who answers, and says who that is where it was not settled beforehand.
-    pub async fn connect(&self, target: Target) -> Result<Connection, ConnectError> {
+    pub async fn connect(&self, target: ResolvedTarget) -> Result<Connection, ConnectError> {
         let address = target.environment.to_string();
         let work = Box::pin(self.sign_in_and_connect(target));
         self.saying(address, work).await
@@ -103,7 +103,10 @@ impl Connector {
         work.await
     }
 
-    async fn sign_in_and_connect(&self, target: Target) -> Result<Connection, ConnectError> {
+    async fn sign_in_and_connect(
+        &self,
+        target: ResolvedTarget,
+    ) -> Result<Connection, ConnectError> {
         let sign_in = self.open_sign_in(None, &target).await?;
         let connection = self.connect_with(target, sign_in.signed_in()).await?;
         self.announce(&sign_in, connection.reader().identity());
@@ -113,7 +116,7 @@ impl Connector {
     /// Finds out who answers to whoever signed in, and what has to be kept to there.
     pub async fn connect_with(
         &self,
-        target: Target,
+        target: ResolvedTarget,
         signed_in: impl Into<SignedIn>,
     ) -> Result<Connection, ConnectError> {
         let (book, named, config) = (target.guard_book, target.named, target.config);
@@ -156,7 +159,7 @@ impl Connector {
     pub async fn open_sign_in(
         &self,
         name: Option<&str>,
-        target: &Target,
+        target: &ResolvedTarget,
     ) -> Result<SignIn, ConnectError> {
         let (chosen, at) = (chosen(target)?, sign_in_target(target));
         let http = Http::new().map_err(ConnectError::Http)?;

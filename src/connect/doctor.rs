@@ -4,7 +4,7 @@ use std::num::NonZeroUsize;
 
 use crate::auth::{self, Http, SignInMethod};
 use crate::dataverse::Reader;
-use crate::settings::Target;
+use crate::settings::ResolvedTarget;
 
 use super::doctor_checks::{AFTER_SIGN_IN, after_sign_in};
 use super::several::side_by_side;
@@ -49,7 +49,11 @@ impl Connector {
     }
 
     /// Every check of one environment; `name` is said where there are several.
-    async fn examine(&self, name: Option<&str>, target: Target) -> Result<Checklist, ConnectError> {
+    async fn examine(
+        &self,
+        name: Option<&str>,
+        target: ResolvedTarget,
+    ) -> Result<Checklist, ConnectError> {
         let mut list = Checklist::default();
         list.ok(
             ADDRESS,
@@ -67,7 +71,7 @@ async fn sign_in(
     connector: &Connector,
     list: &mut Checklist,
     name: Option<&str>,
-    target: Target,
+    target: ResolvedTarget,
 ) -> Result<Option<Reader>, ConnectError> {
     let settled = match chosen(&target) {
         Ok(settled) => settled,
@@ -124,7 +128,7 @@ const fn names_no_authority(method: &SignInMethod) -> bool {
 /// Reachability, TLS and the challenge. Where nothing depends on the challenge, its lack is no failure.
 async fn challenge(
     list: &mut Checklist,
-    target: &Target,
+    target: &ResolvedTarget,
     method: Option<&SignInMethod>,
 ) -> Result<(), ConnectError> {
     let needed = !method.is_some_and(names_no_authority);

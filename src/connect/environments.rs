@@ -7,7 +7,7 @@ use std::num::NonZeroU32;
 use crate::auth::{SecretFrom, SignInMethod};
 use crate::model::is_same_place;
 use crate::plan::RunSettings;
-use crate::settings::{Pace, RunAddress, Target};
+use crate::settings::{PacingKeys, ResolvedTarget, RunAddress};
 
 use super::sign_in::chosen;
 use super::{ConnectError, ConnectionOptions, Layers};
@@ -18,7 +18,7 @@ pub struct NamedEnvironment {
     /// Its name in the configuration file; else its address.
     pub name: String,
     /// Where it is, and how to talk to it.
-    pub target: Target,
+    pub target: ResolvedTarget,
 }
 
 /// The environments that are meant: the one that was named, or the default, or several.
@@ -64,7 +64,7 @@ pub fn environment_of_run(
 impl NamedEnvironment {
     /// The same at the pace that was given with a run, unless a flag of this command says another.
     pub fn at_pace_of(mut self, kept: &RunSettings) -> Self {
-        let Pace {
+        let PacingKeys {
             concurrency,
             max_requests_per_5m,
         } = self.target.flags;
@@ -79,7 +79,7 @@ impl NamedEnvironment {
     }
 
     /// The only environment: named as in the configuration file, else by its address.
-    fn of(target: Target) -> Self {
+    fn of(target: ResolvedTarget) -> Self {
         let name = target.guards.names.first().cloned();
         Self {
             name: name.unwrap_or_else(|| target.environment.to_string()),
@@ -149,7 +149,7 @@ mod tests {
         let origin = Origin::Profile(name.into());
         NamedEnvironment {
             name: name.into(),
-            target: Target {
+            target: ResolvedTarget {
                 environment: Address::given(url, &origin).unwrap(),
                 named_by: origin.clone(),
                 origin,
@@ -159,7 +159,7 @@ mod tests {
                 guard_book: crate::plan::GuardBook::default(),
                 config: crate::settings::ConfigSource::None,
                 named: None,
-                flags: Pace::default(),
+                flags: PacingKeys::default(),
             },
         }
     }

@@ -6,8 +6,9 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::settings::{
-    Asked, ConfigFile, ConfigSource, Origin, Pace, ProcessEnvironment, Profile, RunAddress,
-    SettingsError, SignInKeys, Target, Variables, config_path, from_variables, resolve,
+    CommandLineSettings, ConfigFile, ConfigSource, Origin, PacingKeys, ProcessEnvironment, Profile,
+    ResolvedTarget, RunAddress, SettingsError, SignInKeys, Variables, config_path, from_variables,
+    resolve,
 };
 
 /// What a front end says of where to connect and how.
@@ -20,7 +21,7 @@ pub struct ConnectionOptions {
     /// The configuration file; else the usual one.
     pub config: Option<PathBuf>,
     /// How fast to go.
-    pub pace: Pace,
+    pub pace: PacingKeys,
     /// How to sign in.
     pub sign_in: SignInKeys,
     /// Over how long the server counts its budgets, where it is not the usual time.
@@ -34,7 +35,7 @@ impl ConnectionOptions {
     }
 
     /// The only environment that is meant. With a run it has to be that of the run.
-    pub fn target(&self, run: Option<RunAddress<'_>>) -> Result<Target, SettingsError> {
+    pub fn target(&self, run: Option<RunAddress<'_>>) -> Result<ResolvedTarget, SettingsError> {
         Layers::read(self)?.target(self, self.first(), run)
     }
 
@@ -77,8 +78,8 @@ impl Layers {
         options: &ConnectionOptions,
         named: Option<&str>,
         run: Option<RunAddress<'_>>,
-    ) -> Result<Target, SettingsError> {
-        let asked = Asked {
+    ) -> Result<ResolvedTarget, SettingsError> {
+        let asked = CommandLineSettings {
             url: options.url.clone(),
             environment: named.map(str::to_owned),
             pace: options.pace,

@@ -2,7 +2,7 @@
 
 use crate::auth::{SecretFrom, SignInError, SignInMethod, SignInTarget, SignedIn};
 use crate::model::EnvironmentUrl;
-use crate::settings::{ChoiceError, Chosen, Target, choose};
+use crate::settings::{ChoiceError, ChosenMethod, ResolvedTarget, choose};
 
 use super::ConnectError;
 use super::options::process_environment;
@@ -12,7 +12,7 @@ use super::options::process_environment;
 pub struct SignIn {
     /// The environment, where there are several.
     pub(super) name: Option<String>,
-    pub(super) chosen: Chosen,
+    pub(super) chosen: ChosenMethod,
     pub(super) signed_in: SignedIn,
 }
 
@@ -23,13 +23,13 @@ impl SignIn {
     }
 
     /// The sign-in method.
-    pub fn chosen(&self) -> &Chosen {
+    pub fn chosen(&self) -> &ChosenMethod {
         &self.chosen
     }
 }
 
 /// The sign-in method that flags, variables and profile settle on.
-pub fn chosen(target: &Target) -> Result<Chosen, ChoiceError> {
+pub fn chosen(target: &ResolvedTarget) -> Result<ChosenMethod, ChoiceError> {
     choose(&target.sign_in, process_environment())
 }
 
@@ -37,7 +37,7 @@ pub fn chosen(target: &Target) -> Result<Chosen, ChoiceError> {
 ///
 /// # Errors
 /// Where the sign-in method keeps nothing.
-pub fn personal(target: &Target) -> Result<Chosen, ConnectError> {
+pub fn personal(target: &ResolvedTarget) -> Result<ChosenMethod, ConnectError> {
     let chosen = chosen(target)?;
     if is_personal(&chosen.method) {
         return Ok(chosen);
@@ -50,7 +50,7 @@ pub fn personal(target: &Target) -> Result<Chosen, ConnectError> {
 }
 
 /// Where to sign in.
-pub fn sign_in_target(target: &Target) -> SignInTarget {
+pub fn sign_in_target(target: &ResolvedTarget) -> SignInTarget {
     SignInTarget {
         environment: EnvironmentUrl::clone(&target.environment),
         tenant: target.sign_in.tenant.clone(),

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::pacing::{Facts, Observation, Repeat, Signal, classify};
 
-use super::fault::Fault;
+use super::fault::ServerFault;
 
 /// An answer that arrived whole.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,8 +32,8 @@ impl From<Response<Bytes>> for Answer {
 }
 
 impl Answer {
-    pub(super) fn fault(&self) -> Fault {
-        Fault::new(self.status, &self.headers, &self.body)
+    pub(super) fn fault(&self) -> ServerFault {
+        ServerFault::new(self.status, &self.headers, &self.body)
     }
 
     /// The content type, where this is the answer to a batch.
@@ -107,7 +107,7 @@ pub(super) fn observe(answer: &Answer, repeat: Repeat) -> Observation {
         retry_after: answer.header(&RETRY_AFTER),
         date: answer.header(&DATE),
         failure: None,
-        transient: fault.as_ref().is_some_and(Fault::is_deadlock),
+        transient: fault.as_ref().is_some_and(ServerFault::is_deadlock),
     };
     classify(&facts, Timestamp::now())
 }

@@ -13,10 +13,10 @@ use tracing::debug;
 use url::Url;
 
 use crate::auth::{
-    Pass, ProxyFault, ProxyRefusal, SendError, SignedIn, Transport, mebibytes, wants_password,
+    Credential, ProxyFault, ProxyRefusal, SendError, SignedIn, Transport, mebibytes, wants_password,
 };
 use crate::pacing::{
-    Decision, Facts, Failure, GiveUp, Observation, Pacer, Repeat, Signal, classify,
+    Facts, Failure, GiveUp, Observation, Pacer, Repeat, RetryDecision, Signal, classify,
 };
 use crate::settings::Address;
 
@@ -158,8 +158,8 @@ impl Channel {
                 Signal::Concurrency | Signal::Budget(_) | Signal::Throttled | Signal::Overload => {
                     let pacer = &self.shared.pacer;
                     match pacer.decide(&mut state, &attempt.seen, call.repeat) {
-                        Decision::Retry { after } => after,
-                        Decision::GiveUp(why) => return attempt.give_up(call, why),
+                        RetryDecision::Retry { after } => after,
+                        RetryDecision::GiveUp(why) => return attempt.give_up(call, why),
                     }
                 }
             };
@@ -171,7 +171,11 @@ impl Channel {
 
     /// Whether a refusal of the sign-in is about the user that the request acts as: then the caller, with the same
     /// token, is still told who it is.
-    async fn is_users_own(&self, call: &Call, pass: Pass) -> Result<(Pass, bool), Error> {
+    async fn is_users_own(
+        &self,
+        call: &Call,
+        pass: Credential,
+    ) -> Result<(Credential, bool), Error> {
         let Some(url) = self
             .shared
             .who_am_i
@@ -186,7 +190,7 @@ impl Channel {
         Ok((attempt.pass, works))
     }
 
-    async fn attempt(&self, call: &Call, pass: Option<Pass>) -> Result<Attempt, Error> {
+    async fn attempt(&self, call: &Call, pass: Option<Credential>) -> Result<Attempt, Error> {
         let permit = tokio::select! {
             biased;
             () = self.interrupted.cancelled() => return Err(Error::Interrupted),
@@ -243,11 +247,11 @@ struct Attempt {
     /// What a proxy did, where that is why.
     proxy: Option<ProxyRefusal>,
     /// What it was made with.
-    pass: Pass,
+    pass: Credential,
 }
 
 impl Attempt {
-    fn new(call: &Call, result: Result<Answer, SendError>, pass: Pass) -> Self {
+    fn new(call: &Call, result: Result<Answer, SendError>, pass: Credential) -> Self {
         let proxy = match &result {
             Ok(answer) if answer.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
                 Some(wants_password(&call.url))

@@ -9,11 +9,11 @@ use super::call::Call;
 use super::error::Error;
 use super::privileges::{PrivilegeHeld, PrivilegesHeld, ReadDepth, furthest, privilege_path};
 use super::reader::{Reader, read};
-use super::rows::{FILTER_COLUMNS, Page, with_query};
+use super::rows::{FILTER_COLUMNS, ODataPage, with_query};
 
 /// What the server says about its own limits, where it says anything.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Limits {
+pub struct ServerLimits {
     /// How many requests at once it recommends (`x-ms-dop-hint`).
     pub recommended: Option<u32>,
     /// How many requests are left of the five-minute budget of the server that answered.
@@ -51,7 +51,7 @@ impl Reader {
         }
         let query = format!("$select=privilegeid&$filter=name eq '{name}'");
         let url = with_query(self.url("privileges")?, &query);
-        let page = read::<Page<PrivilegeRow>>(self.channel(), &Call::get(WHAT, url)).await;
+        let page = read::<ODataPage<PrivilegeRow>>(self.channel(), &Call::get(WHAT, url)).await;
         let Some(privilege) = known(page)?.and_then(|page| page.value.into_iter().next()) else {
             return Ok(None);
         };
@@ -70,17 +70,17 @@ impl Reader {
         let query = format!("$select={FILTER_COLUMNS}&$filter=querytype eq 256&$top=1");
         let url = with_query(self.url("userqueries")?, &query);
         let call = Call::get("reading the table of sync filters", url);
-        let _: Page<Value> = read(self.channel(), &call).await?;
+        let _: ODataPage<Value> = read(self.channel(), &call).await?;
         Ok(())
     }
 
     /// What the server says about its limits.
     ///
     /// Microsoft: "Service protection API limits" and "Send parallel requests".
-    pub async fn limits(&self) -> Result<Limits, Error> {
+    pub async fn limits(&self) -> Result<ServerLimits, Error> {
         let call = Call::get("asking for limits", self.url("WhoAmI")?);
         let answer = self.channel().send(&call).await?;
-        Ok(Limits {
+        Ok(ServerLimits {
             recommended: answer.number("x-ms-dop-hint"),
             remaining: answer.number("x-ms-ratelimit-burst-remaining-xrm-requests"),
         })

@@ -7,7 +7,7 @@ use serde::Deserialize;
 use super::call::Call;
 use super::channel::Channel;
 use super::error::Error;
-use super::pages::{Pages, Row};
+use super::pages::{PagedRow, Pages};
 use super::reader::join;
 use super::rows::with_query;
 
@@ -24,7 +24,7 @@ pub struct Instance {
     state: i32,
 }
 
-impl Row for Instance {
+impl PagedRow for Instance {
     fn key(&self) -> Option<u128> {
         let mut hasher = DefaultHasher::new();
         self.url.hash(&mut hasher);

@@ -8,7 +8,7 @@ use url::Url;
 use crate::auth::{ProxyFault, ProxyRefusal, SignInError};
 use crate::model::{Problem, ProblemKind, Stage};
 
-use super::fault::Fault;
+use super::fault::ServerFault;
 
 /// Why a request failed, after everything that was worth trying again had been tried.
 #[derive(Debug, thiserror::Error)]
@@ -19,7 +19,7 @@ pub enum Error {
         /// What was asked.
         what: String,
         /// What it said.
-        fault: Box<Fault>,
+        fault: Box<ServerFault>,
     },
     /// The server did not take the token.
     #[error("{what}: the server did not accept the token: {fault}")]
@@ -27,7 +27,7 @@ pub enum Error {
         /// What was asked.
         what: String,
         /// What it said.
-        fault: Box<Fault>,
+        fault: Box<ServerFault>,
     },
     /// It was never reached: nothing was done.
     #[error("{what}: cannot reach {host}: {why}")]
@@ -119,7 +119,7 @@ fn origin(url: &Url) -> String {
 }
 
 impl Error {
-    pub(crate) fn refused(what: &str, fault: Fault) -> Self {
+    pub(crate) fn refused(what: &str, fault: ServerFault) -> Self {
         Self::Refused {
             what: what.to_owned(),
             fault: Box::new(fault),
@@ -127,7 +127,7 @@ impl Error {
     }
 
     /// The refusal, if it is one.
-    pub fn fault(&self) -> Option<&Fault> {
+    pub fn fault(&self) -> Option<&ServerFault> {
         match self {
             Self::Refused { fault, .. } | Self::Unauthorized { fault, .. } => Some(fault),
             _ => None,
@@ -181,7 +181,7 @@ impl Error {
 }
 
 /// A refusal as a problem of one user.
-pub fn fault_problem(stage: Stage, fault: &Fault) -> Problem {
+pub fn fault_problem(stage: Stage, fault: &ServerFault) -> Problem {
     Problem {
         stage,
         kind: fault.kind(),

@@ -13,7 +13,7 @@ const EXCERPT: usize = 200;
 
 /// A refusal, as the server worded it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fault {
+pub struct ServerFault {
     /// The HTTP status.
     pub status: StatusCode,
     /// The platform's error code; the document may leave it empty.
@@ -26,7 +26,7 @@ pub struct Fault {
     pub documented: bool,
 }
 
-impl Fault {
+impl ServerFault {
     pub(crate) fn new(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Self {
         let Said {
             code,
@@ -80,7 +80,7 @@ impl Fault {
 
     /// Whether a request that was to be made as `user` was made as the caller: it is refused because of what the caller
     /// may not do, and says so by the caller's id. The missing privilege to act on behalf of others is another matter
-    /// ([`Fault::is_impersonation_refused`]).
+    /// ([`ServerFault::is_impersonation_refused`]).
     pub fn is_impersonation_dropped(&self, user: UserId, caller: UserId) -> bool {
         self.status == StatusCode::FORBIDDEN
             && user != caller
@@ -100,7 +100,7 @@ impl Fault {
     }
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for ServerFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} (HTTP {}", self.message, self.status.as_u16())?;
         if let Some(code) = self.code_text() {
@@ -257,9 +257,9 @@ pub(crate) fn excerpt(body: &[u8]) -> Option<String> {
 mod tests {
     use super::*;
 
-    fn fault(status: u16, body: &str) -> Fault {
+    fn fault(status: u16, body: &str) -> ServerFault {
         let status = StatusCode::from_u16(status).unwrap();
-        Fault::new(status, &HeaderMap::new(), &Bytes::from(body.to_owned()))
+        ServerFault::new(status, &HeaderMap::new(), &Bytes::from(body.to_owned()))
     }
 
     fn document(code: &str, message: &str) -> String {

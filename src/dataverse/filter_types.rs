@@ -9,9 +9,9 @@ use crate::model::FilterType;
 
 use super::call::Call;
 use super::error::Error;
-use super::pages::Row;
+use super::pages::PagedRow;
 use super::reader::{Reader, read};
-use super::rows::{Page, with_query};
+use super::rows::{ODataPage, with_query};
 
 #[derive(Deserialize)]
 struct TableRow {
@@ -26,7 +26,7 @@ struct TypeRow {
     returnedtypecode: Option<String>,
 }
 
-impl Row for TypeRow {
+impl PagedRow for TypeRow {
     fn key(&self) -> Option<u128> {
         self.savedqueryid.map(|id| id.as_u128())
     }
@@ -37,7 +37,7 @@ impl Reader {
     /// definitions using the Web API").
     pub async fn tables(&self) -> Result<BTreeSet<FilterType>, Error> {
         let url = with_query(self.url("EntityDefinitions")?, "$select=LogicalName");
-        let page: Page<TableRow> =
+        let page: ODataPage<TableRow> =
             read(&self.channel, &Call::get("listing the tables", url)).await?;
         let names = page
             .value
@@ -56,7 +56,7 @@ impl Reader {
             %20or%20querytype%20eq%208192%20or%20querytype%20eq%20256%20or%20querytype%20eq%2016";
         let mut rows: Vec<TypeRow> = self.rows(WHAT, "savedqueries", of_organisation).await?;
         let url = with_query(self.url("userqueries")?, outlook_and_offline);
-        let page: Page<TypeRow> = read(&self.channel, &Call::get(WHAT, url)).await?;
+        let page: ODataPage<TypeRow> = read(&self.channel, &Call::get(WHAT, url)).await?;
         rows.extend(page.value);
         let types = rows.into_iter().filter_map(|row| row.returnedtypecode);
         Ok(types.map(|name| FilterType::new(&name)).collect())

@@ -10,9 +10,9 @@ use crate::model::UserId;
 use super::call::Call;
 use super::conditions::{encoded, quoted};
 use super::error::Error;
-use super::pages::Row;
+use super::pages::PagedRow;
 use super::reader::{Reader, read};
-use super::rows::{Page, UserIdRow, with_query};
+use super::rows::{ODataPage, UserIdRow, with_query};
 
 /// What has a name and holds users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,7 +52,7 @@ pub struct UnitRow {
     pub parent: Option<Uuid>,
 }
 
-impl Row for UnitRow {
+impl PagedRow for UnitRow {
     fn key(&self) -> Option<u128> {
         Some(self.businessunitid.as_u128())
     }
@@ -66,7 +66,7 @@ struct NameRow {
     name: Option<String>,
 }
 
-impl Row for NameRow {
+impl PagedRow for NameRow {
     fn key(&self) -> Option<u128> {
         Some(self.id.as_u128())
     }
@@ -77,7 +77,7 @@ struct TeamIdRow {
     teamid: Uuid,
 }
 
-impl Row for TeamIdRow {
+impl PagedRow for TeamIdRow {
     fn key(&self) -> Option<u128> {
         Some(self.teamid.as_u128())
     }
@@ -129,11 +129,11 @@ impl Reader {
         let query = format!("$select=systemuserid&$top=1&$filter={}", encoded(condition));
         let url = with_query(self.url("systemusers")?, &query);
         let call = Call::get("trying the condition", url);
-        read::<Page<UserIdRow>>(&self.channel, &call).await?;
+        read::<ODataPage<UserIdRow>>(&self.channel, &call).await?;
         Ok(())
     }
 
-    pub(super) async fn rows<T: Row>(
+    pub(super) async fn rows<T: PagedRow>(
         &self,
         what: &'static str,
         set: &str,

@@ -11,8 +11,8 @@ use super::channel::Channel;
 use super::error::Error;
 use super::reader::{bad_answer, join, read};
 use super::rows::{
-    CurrentOrganization, OrganizationRow, Page, RetrieveVersion, UserRow, WhoAmI, distinct_deletes,
-    with_query,
+    CurrentOrganization, ODataPage, OrganizationRow, RetrieveVersion, UserRow, WhoAmI,
+    distinct_deletes, with_query,
 };
 
 /// The versions under which a Web API may answer, the newest first.
@@ -124,7 +124,7 @@ async fn read_organization(
         "$select=name,orgdborgsettings",
     );
     let call = Call::get("reading the organisation", url);
-    let page = optional(read::<Page<OrganizationRow>>(channel, &call).await)?;
+    let page = optional(read::<ODataPage<OrganizationRow>>(channel, &call).await)?;
     let row = page.and_then(|page| page.value.into_iter().next());
     let (name, settings) = row.map_or((None, None), |row| (row.name, row.orgdborgsettings));
     Ok(Organization {

@@ -3,6 +3,7 @@
 //! Reads and writes are different types: a [`Reader`] cannot write, and every change goes through the
 //! one [`Writer`], those of templates through the one [`TemplateWriter`].
 
+mod admin_survey;
 mod answer;
 pub mod batch;
 mod batches;
@@ -14,12 +15,11 @@ mod discovery;
 mod error;
 mod fault;
 mod filter_types;
-mod foresight;
 mod groups;
 mod identity;
+mod impact;
 mod impersonation;
 mod mailboxes;
-mod many;
 mod pages;
 mod privileges;
 mod reader;
@@ -30,19 +30,19 @@ mod users;
 mod views;
 mod writer;
 
+pub use admin_survey::Columns;
 pub use answer::Answer;
 pub use channel::Channel;
-pub use checkup::Limits;
+pub use checkup::ServerLimits;
 pub use conditions::{Arranged, arrange, associated, column_is, quoted};
 pub use discovery::{Instance, instances};
 pub use error::{Error, fault_problem};
-pub use fault::Fault;
-pub use foresight::{FetchQuery, Fetched, FetchedAs, OrganisationFilter, Probe, TableNames};
+pub use fault::ServerFault;
 pub use groups::{Holder, UnitRow};
 pub use identity::Identity;
+pub use impact::{FetchQuery, Fetched, FetchedAs, OrganisationFilter, Probe, TableNames};
 pub use impersonation::{Impersonated, ImpersonationHeader};
 pub use mailboxes::MailboxMethod;
-pub use many::Columns;
 pub use privileges::ReadDepth;
 pub use reader::Reader;
 pub use reply::{Why, WriteReply};

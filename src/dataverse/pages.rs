@@ -15,7 +15,7 @@ use super::call::Call;
 use super::channel::Channel;
 use super::error::Error;
 use super::reader::{bad_answer, follow, read};
-use super::rows::Page;
+use super::rows::ODataPage;
 
 /// Pages in a row without a row that was not there before, that end a listing. One comes of rows that moved meanwhile;
 /// two may, by chance.
@@ -24,7 +24,7 @@ const BARREN: u32 = 3;
 const MOST_ROWS: usize = 2_000_000;
 
 /// A row of a listing.
-pub(super) trait Row: DeserializeOwned {
+pub(super) trait PagedRow: DeserializeOwned {
     /// By what the row is told from others; `None` where it cannot be, and counts as one that was not there before.
     fn key(&self) -> Option<u128>;
 }
@@ -70,8 +70,8 @@ struct Seen {
 
 impl Seen {
     /// The rows of a page that were not there before, if the listing can go on, or end, after it.
-    fn take<T: Row>(&mut self, page: Page<T>) -> Result<(Vec<T>, Option<String>), Stuck> {
-        let Page {
+    fn take<T: PagedRow>(&mut self, page: ODataPage<T>) -> Result<(Vec<T>, Option<String>), Stuck> {
+        let ODataPage {
             value,
             next_link,
             more,
@@ -118,7 +118,7 @@ pub(super) struct Pages<T> {
     rows: PhantomData<fn() -> T>,
 }
 
-impl<T: Row> Pages<T> {
+impl<T: PagedRow> Pages<T> {
     /// Nothing is asked yet.
     pub(super) fn new(channel: &Channel, first: Call) -> Self {
         Self {
@@ -137,7 +137,7 @@ impl<T: Row> Pages<T> {
         let what = call.what;
         let stuck = |stuck: Stuck| bad_answer(what, &stuck);
         self.seen.follow(&call.url).map_err(stuck)?;
-        let page: Page<T> = read(&self.channel, call).await?;
+        let page: ODataPage<T> = read(&self.channel, call).await?;
         let (rows, link) = self.seen.take(page).map_err(stuck)?;
         self.next = match link {
             Some(link) => Some(Call {
@@ -167,14 +167,14 @@ mod tests {
     #[derive(Debug, serde::Deserialize)]
     struct Number(u128);
 
-    impl Row for Number {
+    impl PagedRow for Number {
         fn key(&self) -> Option<u128> {
             Some(self.0)
         }
     }
 
-    fn page(rows: &[u128], link: Option<&str>, more: bool) -> Page<Number> {
-        Page {
+    fn page(rows: &[u128], link: Option<&str>, more: bool) -> ODataPage<Number> {
+        ODataPage {
             value: rows.iter().copied().map(Number).collect(),
             next_link: link.map(str::to_owned),
             more,

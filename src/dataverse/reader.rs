@@ -8,17 +8,17 @@ use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 
-use crate::model::{Filter, Kind, UserId};
+use crate::model::{Filter, FilterKind, UserId};
 use crate::settings::Address;
 
+use super::admin_survey::Columns;
 use super::call::Call;
 use super::channel::Channel;
 use super::error::Error;
 use super::identity::{self, Identity};
 use super::impersonation::{HeaderInUse, Impersonated, ImpersonationHeader, impersonation_header};
-use super::many::Columns;
-use super::pages::{Pages, Row};
-use super::rows::{FilterRow, Page, UserColumns, UserIdRow, WhoAmI, read_json, with_query};
+use super::pages::{PagedRow, Pages};
+use super::rows::{FilterRow, ODataPage, UserColumns, UserIdRow, WhoAmI, read_json, with_query};
 use super::users::UserPages;
 
 /// Reads from one environment, as the caller or as somebody else. Cheap to clone.
@@ -162,7 +162,7 @@ impl Reader {
     pub async fn filters(
         &self,
         who: &Impersonated,
-        kind: Kind,
+        kind: FilterKind,
         columns: Columns,
     ) -> Result<Vec<Filter>, Error> {
         const WHAT: &str = "reading the sync filters";
@@ -179,7 +179,7 @@ impl Reader {
     pub(super) fn filters_url(
         &self,
         user: UserId,
-        kind: Kind,
+        kind: FilterKind,
         columns: Columns,
     ) -> Result<Url, Error> {
         let query = columns.query_of(user, kind);
@@ -187,7 +187,7 @@ impl Reader {
     }
 
     /// Every row of a listing, over all of its pages.
-    pub(super) async fn all<T: Row>(&self, first: Call) -> Result<Vec<T>, Error> {
+    pub(super) async fn all<T: PagedRow>(&self, first: Call) -> Result<Vec<T>, Error> {
         Pages::new(&self.channel, first).all().await
     }
 
@@ -204,7 +204,7 @@ impl Reader {
     pub async fn current_user_as(&self, who: &Impersonated) -> Result<Option<UserId>, Error> {
         let url = self.current_user_url()?;
         let call = self.as_user(Call::get("asking for the current user", url), who);
-        let page: Page<UserIdRow> = read(&self.channel, &call).await?;
+        let page: ODataPage<UserIdRow> = read(&self.channel, &call).await?;
         Ok(page.value.first().map(|row| UserId(row.systemuserid)))
     }
 

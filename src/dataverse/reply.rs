@@ -6,7 +6,7 @@ use crate::model::{Problem, ProblemKind, Stage};
 
 use super::answer::Answer;
 use super::error::{Error, fault_problem};
-use super::fault::Fault;
+use super::fault::ServerFault;
 
 /// What came back from one write.
 #[derive(Clone, Debug)]
@@ -14,7 +14,7 @@ pub enum WriteReply<R> {
     /// It was done, and this is the row as the server shows it after.
     Shown(Box<R>),
     /// Dataverse refused. Nothing was done.
-    Refused(Box<Fault>),
+    Refused(Box<ServerFault>),
     /// Whether it was done has to be seen in the row: any answer but the two above, or none.
     Unclear(Why),
     /// It never reached the server. Nothing was done.
@@ -25,7 +25,7 @@ pub enum WriteReply<R> {
 #[derive(Clone, Debug)]
 pub enum Why {
     /// The server answered so.
-    Said(Box<Fault>),
+    Said(Box<ServerFault>),
     /// The server said that it was done, and did not show the row, as servers do that do not know the preference.
     Silent,
     /// There was no answer, or none that says it.
@@ -113,7 +113,7 @@ impl<R> WriteReply<R> {
 ///
 /// A gateway's page has no error document. That versions cannot be demanded is a refusal of the request and not of the
 /// change, so that the row is read before it is put differently.
-fn is_refusal(fault: &Fault) -> bool {
+fn is_refusal(fault: &ServerFault) -> bool {
     let stale = [
         StatusCode::PRECONDITION_FAILED,
         StatusCode::NOT_FOUND,

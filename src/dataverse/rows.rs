@@ -8,19 +8,19 @@ use url::Url;
 use uuid::Uuid;
 
 use crate::model::{
-    AccessMode, Filter, FilterId, FilterType, Kind, Modification, ObjectId, ServerVersion, State,
-    StateAndStatus, Status, UnitId, UnknownCode, User, UserId,
+    AccessMode, Filter, FilterId, FilterKind, FilterType, Modification, ObjectId, ServerVersion,
+    State, StateAndStatus, Status, UnitId, UnknownCode, User, UserId,
 };
 
 use super::fault::excerpt;
-use super::pages::Row;
+use super::pages::PagedRow;
 
 /// The columns of `userqueries` that are read. Not one more: the queries themselves are large.
 pub(crate) const FILTER_COLUMNS: &str = "userqueryid,name,returnedtypecode,querytype,statecode,statuscode,_ownerid_value,modifiedon,_modifiedby_value,_modifiedonbehalfby_value,_parentqueryid_value";
 
 /// One page of rows, and where the next one is.
 #[derive(Debug, Deserialize)]
-pub(crate) struct Page<T> {
+pub(crate) struct ODataPage<T> {
     pub(crate) value: Vec<T>,
     #[serde(rename = "@odata.nextLink", default)]
     pub(crate) next_link: Option<String>,
@@ -33,7 +33,7 @@ pub(crate) struct Page<T> {
     pub(crate) more: bool,
 }
 
-impl<T> Page<T> {
+impl<T> ODataPage<T> {
     /// Whether this is all there is.
     pub(crate) fn is_all(&self) -> bool {
         self.next_link.is_none() && !self.more
@@ -113,7 +113,7 @@ pub(crate) struct UserRow {
     unit: Option<Uuid>,
 }
 
-impl Row for UserRow {
+impl PagedRow for UserRow {
     fn key(&self) -> Option<u128> {
         Some(self.systemuserid.as_u128())
     }
@@ -174,7 +174,7 @@ pub(crate) struct FilterRow {
     fetchxml: Option<String>,
 }
 
-impl Row for FilterRow {
+impl PagedRow for FilterRow {
     fn key(&self) -> Option<u128> {
         Some(self.userqueryid.as_u128())
     }
@@ -189,7 +189,7 @@ impl TryFrom<FilterRow> for Filter {
             owner: UserId(row.owner),
             name: row.name.unwrap_or_default(),
             filter_type: FilterType::new(&row.returnedtypecode),
-            kind: Kind::try_from(row.querytype)?,
+            kind: FilterKind::try_from(row.querytype)?,
             now: StateAndStatus {
                 state: State::try_from(row.statecode)?,
                 status: Status(row.statuscode),
@@ -248,7 +248,7 @@ pub(crate) struct UserIdRow {
     pub(crate) systemuserid: Uuid,
 }
 
-impl Row for UserIdRow {
+impl PagedRow for UserIdRow {
     fn key(&self) -> Option<u128> {
         Some(self.systemuserid.as_u128())
     }
@@ -371,7 +371,7 @@ mod tests {
     fn more_rows_are_more_rows_in_whichever_form_that_is_said() {
         let page = |more: &str| {
             let text = format!(r#"{{"value":[],"@Microsoft.Dynamics.CRM.morerecords":{more}}}"#);
-            read_json::<Page<UserIdRow>>(text.as_bytes()).unwrap()
+            read_json::<ODataPage<UserIdRow>>(text.as_bytes()).unwrap()
         };
         assert!(
             ["true", "\"True\"", "1"]
@@ -395,7 +395,8 @@ mod tests {
 
     #[test]
     fn a_broken_document_says_where_and_how_it_begins() {
-        let error = read_json::<Page<FilterRow>>(br#"{"value":[{"userqueryid":5}]}"#).unwrap_err();
+        let error =
+            read_json::<ODataPage<FilterRow>>(br#"{"value":[{"userqueryid":5}]}"#).unwrap_err();
         assert!(error.starts_with("at `value[0].userqueryid`"), "{error}");
         let error = read_json::<WhoAmI>(b"<html><body>Sign in</body></html>").unwrap_err();
         assert!(error.ends_with("it begins with: Sign in"), "{error}");

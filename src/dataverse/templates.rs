@@ -9,14 +9,14 @@ use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::model::{
-    FilterType, Kind, Modification, State, StateAndStatus, Status, Template, TemplateId,
+    FilterKind, FilterType, Modification, State, StateAndStatus, Status, Template, TemplateId,
     TemplateWrite, UnknownCode, UserId,
 };
 
 use super::call::Call;
 use super::error::Error;
-use super::fault::Fault;
-use super::pages::Row;
+use super::fault::ServerFault;
+use super::pages::PagedRow;
 use super::reader::{Reader, bad_answer, read};
 use super::reply::{Why, WriteReply};
 use super::rows::{read_json, real_etag, with_query};
@@ -51,7 +51,7 @@ struct TemplateRow {
     modified_on_behalf_by: Option<Uuid>,
 }
 
-impl Row for TemplateRow {
+impl PagedRow for TemplateRow {
     fn key(&self) -> Option<u128> {
         Some(self.savedqueryid.as_u128())
     }
@@ -61,7 +61,7 @@ impl TryFrom<TemplateRow> for Template {
     type Error = UnknownCode;
 
     fn try_from(row: TemplateRow) -> Result<Self, UnknownCode> {
-        let kind = Kind::of_template_code(row.querytype).ok_or(UnknownCode {
+        let kind = FilterKind::of_template_code(row.querytype).ok_or(UnknownCode {
             what: "querytype",
             code: row.querytype,
         })?;
@@ -87,7 +87,7 @@ impl TryFrom<TemplateRow> for Template {
 
 impl Reader {
     /// The templates for filters of these kinds, ordered by kind, type and name.
-    pub async fn templates(&self, kinds: &[Kind]) -> Result<Vec<Template>, Error> {
+    pub async fn templates(&self, kinds: &[FilterKind]) -> Result<Vec<Template>, Error> {
         let codes = kinds
             .iter()
             .map(|kind| format!("querytype eq {}", kind.template_code()));
@@ -118,7 +118,7 @@ impl Reader {
     }
 }
 
-fn order(template: &Template) -> (Kind, &FilterType, &str, TemplateId) {
+fn order(template: &Template) -> (FilterKind, &FilterType, &str, TemplateId) {
     let Template {
         kind,
         filter_type,
@@ -195,7 +195,7 @@ const INACTIVE_DEFAULT: u32 = 0x8004_027B;
 /// `CannotHaveMultipleDefaultFilterTemplates`, in the same list.
 const SECOND_DEFAULT: u32 = 0x8004_027D;
 
-impl Fault {
+impl ServerFault {
     /// Whether the platform's rules for default templates refuse it, whatever the status says: older servers answer many
     /// a refusal with 500.
     pub(super) const fn is_default_template_refused(&self) -> bool {
@@ -259,7 +259,7 @@ mod tests {
 
     #[test]
     fn what_is_refused_together_is_tried_apart_unless_there_is_another_default() {
-        let fault = |status, code| Fault {
+        let fault = |status, code| ServerFault {
             status,
             code,
             message: String::new(),

@@ -11,7 +11,7 @@ use crate::model::UserId;
 
 use super::call::Call;
 use super::error::Error;
-use super::pages::Row;
+use super::pages::PagedRow;
 use super::reader::{Reader, bad_answer};
 use super::rows::with_query;
 
@@ -42,13 +42,13 @@ struct OwnView {
     name: Option<String>,
 }
 
-impl Row for SystemView {
+impl PagedRow for SystemView {
     fn key(&self) -> Option<u128> {
         Some(self.savedqueryid.as_u128())
     }
 }
 
-impl Row for OwnView {
+impl PagedRow for OwnView {
     fn key(&self) -> Option<u128> {
         Some(self.userqueryid.as_u128())
     }
@@ -61,7 +61,7 @@ struct ShownUser {
     systemuserid: Option<Uuid>,
 }
 
-impl Row for ShownUser {
+impl PagedRow for ShownUser {
     fn key(&self) -> Option<u128> {
         self.systemuserid.map(|id| id.as_u128())
     }

@@ -5,14 +5,14 @@ use rusqlite::{Connection, params};
 use crate::model::{ReadState, RowOutcome};
 
 use super::commit::Journal;
-use super::{JournalError, Phase, head, templates};
+use super::{JournalError, Phase, run_header, templates};
 
 impl Journal {
     /// Sets back what failed: users who could not be read are to be read again, and changes that could not be made
     /// to be made. Answers how many users and templates that concerns; where there is none, nothing is touched.
     ///
     /// Problems stay; they are over once what they are about is settled.
-    pub async fn set_back_failed(&self) -> Result<u64, JournalError> {
+    pub async fn requeue_failed(&self) -> Result<u64, JournalError> {
         self.run(set_back).await
     }
 
@@ -41,8 +41,8 @@ fn set_back(connection: &Connection) -> rusqlite::Result<u64> {
     }
     let items = users + templates::set_back(connection)?;
     if items > 0 {
-        head::set_phase(connection, Phase::Surveying)?;
-        head::forget_outcome(connection)?;
+        run_header::set_phase(connection, Phase::Surveying)?;
+        run_header::forget_outcome(connection)?;
     }
     Ok(items)
 }

@@ -9,8 +9,8 @@ use crate::plan::{Change, RowResult};
 use super::codes::{CHANGED, OPEN};
 use super::commit::Journal;
 use super::rows::{blob, filter_id, state_and_status, user_id};
-use super::survey::{Subject, add_change, add_problem, now, subject};
-use super::{JournalError, Requests, head, pace};
+use super::survey::{RunUser, add_change, add_problem, now, subject};
+use super::{JournalError, Requests, pace, run_header};
 
 /// A change that is not settled yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,14 +26,14 @@ pub struct PendingChange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingUser {
     /// The user.
-    pub subject: Subject,
+    pub subject: RunUser,
     /// The changes.
     pub changes: Vec<PendingChange>,
 }
 
 /// How one change of a user ended.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Settled {
+pub struct SettledChange {
     /// The change, with the state that the row had right before.
     pub change: Change,
     /// How it ended.
@@ -74,7 +74,7 @@ impl Journal {
                 Ok(WrittenRow {
                     user: user_id(row, 0)?,
                     filter: filter_id(row, 1)?,
-                    intended: head::time(row.get(2)?)?,
+                    intended: run_header::time(row.get(2)?)?,
                 })
             };
             query.query_map([], row)?.collect()
@@ -93,7 +93,7 @@ impl Journal {
                 Ok(Unproved {
                     user: user_id(row, 0)?,
                     filter: filter_id(row, 1)?,
-                    intended: head::time(row.get(2)?)?,
+                    intended: run_header::time(row.get(2)?)?,
                 })
             };
             query.query_map([], row)?.collect()
@@ -153,13 +153,13 @@ impl Journal {
     pub async fn settle(
         &self,
         seq: i64,
-        settled: Vec<Settled>,
+        settled: Vec<SettledChange>,
         stamps: bool,
     ) -> Result<(), JournalError> {
         let now = Timestamp::now().as_millisecond();
         self.run(move |connection| {
             if stamps {
-                head::set_stamps(connection)?;
+                run_header::set_records_on_behalf(connection)?;
             }
             for one in &settled {
                 settle_one(connection, seq, one, now)?;
@@ -182,8 +182,8 @@ impl Journal {
     }
 
     /// Records that this server names the real caller in `modifiedonbehalfby`.
-    pub async fn server_stamps(&self) -> Result<(), JournalError> {
-        self.run(head::set_stamps).await
+    pub async fn record_on_behalf_proved(&self) -> Result<(), JournalError> {
+        self.run(run_header::set_records_on_behalf).await
     }
 
     /// Adds what was asked of the server around a time.
@@ -194,7 +194,7 @@ impl Journal {
 
     /// Records how the run ended, or was left.
     pub async fn set_outcome(&self, outcome: Outcome) -> Result<(), JournalError> {
-        self.run(move |connection| head::set_outcome(connection, outcome, Timestamp::now()))
+        self.run(move |connection| run_header::set_outcome(connection, outcome, Timestamp::now()))
             .await
     }
 }
@@ -245,7 +245,7 @@ fn pending_change(row: &Row<'_>, at: usize) -> rusqlite::Result<PendingChange> {
 fn settle_one(
     connection: &Connection,
     seq: i64,
-    settled: &Settled,
+    settled: &SettledChange,
     now: i64,
 ) -> rusqlite::Result<()> {
     let Change {

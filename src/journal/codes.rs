@@ -7,7 +7,7 @@ use std::fmt;
 use rusqlite::ToSql;
 use rusqlite::types::{FromSql, FromSqlError, FromSqlResult, ToSqlOutput, ValueRef};
 
-use crate::model::{Kind, ProblemKind, ReadState, RowOutcome, Stage};
+use crate::model::{FilterKind, ProblemKind, ReadState, RowOutcome, Stage};
 
 macro_rules! as_number {
     ($($type:ty),*) => {$(
@@ -43,7 +43,7 @@ macro_rules! as_word {
     )*};
 }
 
-as_number!(RowOutcome, ReadState, Kind);
+as_number!(RowOutcome, ReadState, FilterKind);
 as_word!(Stage, "stage"; ProblemKind, "kind of problem");
 
 /// A word in a run file that this tool has no meaning for.
@@ -56,7 +56,7 @@ struct UnknownWord {
 
 /// A condition on `change.stage` or `user.survey`, as SQL.
 #[derive(Clone, Copy, Debug)]
-pub(super) enum Condition {
+pub(super) enum SqlCondition {
     /// One outcome.
     Is(RowOutcome),
     /// Every outcome with a lower number. Written so, because the index of open changes is.
@@ -67,7 +67,7 @@ pub(super) enum Condition {
     Read(ReadState),
 }
 
-impl fmt::Display for Condition {
+impl fmt::Display for SqlCondition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
             Self::Is(outcome) => write!(f, "stage = {}", outcome.code()),
@@ -79,18 +79,19 @@ impl fmt::Display for Condition {
 }
 
 /// Still to be done, or not known: the rows that the index `unfinished_change` is about.
-pub(super) const OPEN: Condition = Condition::Below(RowOutcome::Changed);
-pub(super) const SENT: Condition = Condition::Is(RowOutcome::Sent);
-pub(super) const CHANGED: Condition = Condition::Is(RowOutcome::Changed);
-pub(super) const ALREADY: Condition = Condition::Is(RowOutcome::Already);
-pub(super) const CHANGED_SINCE: Condition = Condition::Is(RowOutcome::ChangedSince);
-pub(super) const GONE: Condition = Condition::Is(RowOutcome::Gone);
-pub(super) const FAILED: Condition = Condition::Is(RowOutcome::Failed);
+pub(super) const OPEN: SqlCondition = SqlCondition::Below(RowOutcome::Changed);
+pub(super) const SENT: SqlCondition = SqlCondition::Is(RowOutcome::Sent);
+pub(super) const CHANGED: SqlCondition = SqlCondition::Is(RowOutcome::Changed);
+pub(super) const ALREADY: SqlCondition = SqlCondition::Is(RowOutcome::Already);
+pub(super) const CHANGED_SINCE: SqlCondition = SqlCondition::Is(RowOutcome::ChangedSince);
+pub(super) const GONE: SqlCondition = SqlCondition::Is(RowOutcome::Gone);
+pub(super) const FAILED: SqlCondition = SqlCondition::Is(RowOutcome::Failed);
 /// As the run wanted it, by the run or without it.
-pub(super) const AS_WANTED: Condition = Condition::Either(RowOutcome::Changed, RowOutcome::Already);
-pub(super) const TO_READ: Condition = Condition::Read(ReadState::ToRead);
-pub(super) const READ: Condition = Condition::Read(ReadState::Read);
-pub(super) const SKIPPED: Condition = Condition::Read(ReadState::Skipped);
+pub(super) const AS_WANTED: SqlCondition =
+    SqlCondition::Either(RowOutcome::Changed, RowOutcome::Already);
+pub(super) const TO_READ: SqlCondition = SqlCondition::Read(ReadState::ToRead);
+pub(super) const READ: SqlCondition = SqlCondition::Read(ReadState::Read);
+pub(super) const SKIPPED: SqlCondition = SqlCondition::Read(ReadState::Skipped);
 
 #[cfg(test)]
 mod tests {

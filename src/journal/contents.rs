@@ -7,7 +7,7 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 
-use super::{JournalError, OpenError, foresight, history, schema, templates, undo, values};
+use super::{JournalError, OpenError, history, impact, schema, templates, undo, values};
 
 /// How long a reader waits for a moment in which the file is not being written. One commit takes ten milliseconds on a
 /// busy disk (README, Speed); a network drive may take a hundred times as long.
@@ -77,8 +77,8 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<i32, OpenE
 /// Reads what has more form than a column can say, so that nobody else meets it first.
 fn documents(connection: &Connection, format: i32) -> rusqlite::Result<()> {
     if format >= 5 {
-        foresight::asked(connection)?;
-        foresight::surroundings(connection)?;
+        impact::asked(connection)?;
+        impact::surroundings(connection)?;
     }
     if format >= 6 {
         history::settings(connection)?;

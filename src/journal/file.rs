@@ -9,8 +9,8 @@ use super::lock::RunLock;
 use super::place::{BESIDE, FoundFile, beside, make_private};
 use super::reader::{at_rest, not_taken, refused};
 use super::{
-    Asked, Head, Journal, OpenError, RunReader, RunRef, RunStore, foresight, head, history, schema,
-    templates,
+    ImpactOptions, Journal, OpenError, RunHeader, RunReader, RunRef, RunStore, history, impact,
+    run_header, schema, templates,
 };
 use crate::plan::{RunSettings, TemplateChange};
 use rusqlite::{Connection, OpenFlags};
@@ -25,7 +25,7 @@ pub struct RunFile {
     /// What was written so far, and the way to write more. It holds the lock.
     pub journal: Journal,
     /// What the run is.
-    pub head: Head,
+    pub head: RunHeader,
     /// How a command names it.
     pub reference: RunRef,
     kind: Kind,
@@ -45,7 +45,7 @@ impl RunFile {
     /// A new run file, which only its owner may read. Never overwrites.
     ///
     /// It is filled under another name: whoever is killed in the middle leaves no run of which nothing is known.
-    pub fn create(path: &Path, head: Head, first: &FirstContents) -> Result<Self, OpenError> {
+    pub fn create(path: &Path, head: RunHeader, first: &FirstContents) -> Result<Self, OpenError> {
         let io = |source: std::io::Error| match source.kind() {
             ErrorKind::AlreadyExists => OpenError::Exists(path.to_owned()),
             _ => OpenError::Io {
@@ -68,7 +68,7 @@ impl RunFile {
         Self::begin_new(path, head).inspect_err(|_| discard(path))
     }
 
-    fn begin_new(path: &Path, head: Head) -> Result<Self, OpenError> {
+    fn begin_new(path: &Path, head: RunHeader) -> Result<Self, OpenError> {
         let file = FoundFile::at(path)?;
         let mut lock = RunLock::take(&file).map_err(|error| not_taken(error, &head))?;
         lock.add(folder(&file), &head.id)
@@ -85,7 +85,7 @@ impl RunFile {
 
     /// A run that leaves no file: for commands that only look. SQLite keeps it in a nameless file of
     /// its own, so that it takes no more memory than a run that is kept.
-    pub fn temporary(head: Head, first: &FirstContents) -> Result<Self, OpenError> {
+    pub fn temporary(head: RunHeader, first: &FirstContents) -> Result<Self, OpenError> {
         let path = Path::new("(temporary)");
         let fill = || {
             let connection = Connection::open("")?;
@@ -148,7 +148,7 @@ impl RunFile {
         // Looked at before SQLite may change anything.
         let known = {
             let (connection, _) = at_rest(&file)?;
-            head::read(&connection).map_err(|error| OpenError::NotARunFile {
+            run_header::read(&connection).map_err(|error| OpenError::NotARunFile {
                 path: path.to_owned(),
                 why: Some(error.to_string()),
             })?
@@ -167,7 +167,7 @@ impl RunFile {
         let go_on = |connection: &Connection| {
             schema::upgrade(connection)?;
             begin_log(connection)?;
-            head::read(connection)
+            run_header::read(connection)
         };
         let head = go_on(&connection).map_err(|e| failed(path, &e))?;
         Ok(Self {
@@ -200,17 +200,21 @@ pub struct FirstContents {
     /// How the run is carried out.
     pub settings: RunSettings,
     /// What is to be found out before anything is agreed to.
-    pub asked: Asked,
+    pub asked: ImpactOptions,
     /// The templates that it sets: its plan is complete with them.
     pub templates: Option<Vec<TemplateChange>>,
 }
 
-fn filled(connection: &Connection, head: &Head, first: &FirstContents) -> rusqlite::Result<()> {
+fn filled(
+    connection: &Connection,
+    head: &RunHeader,
+    first: &FirstContents,
+) -> rusqlite::Result<()> {
     schema::create(connection)?;
-    head::insert(connection, head)?;
+    run_header::insert(connection, head)?;
     history::keep(connection, &first.settings)?;
     if !first.asked.is_nothing() {
-        foresight::ask(connection, &first.asked)?;
+        impact::ask(connection, &first.asked)?;
     }
     match &first.templates {
         Some(templates) => templates::plan(connection, templates),

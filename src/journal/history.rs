@@ -9,7 +9,7 @@ use crate::plan::{PlanDigest, RunSettings};
 
 use super::JournalError;
 use super::commit::Journal;
-use super::head::time;
+use super::run_header::time;
 
 /// What happened to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -10,16 +10,16 @@ mod commit;
 mod contents;
 mod error;
 mod file;
-mod foresight;
-mod head;
 mod held;
 mod history;
+mod impact;
 mod lock;
 mod pace;
 mod place;
 mod reader;
 mod related;
 mod rows;
+mod run_header;
 mod run_ref;
 mod schema;
 mod store;
@@ -31,25 +31,26 @@ mod values;
 mod view;
 mod waves;
 
-pub use apply::{PendingChange, PendingUser, Settled, Unproved, WrittenRow};
+pub use apply::{PendingChange, PendingUser, SettledChange, Unproved, WrittenRow};
 pub use commit::Journal;
 pub use error::{JournalError, OpenError, ReadError};
 pub use file::{FirstContents, RunFile, discard};
-pub use foresight::{Asked, Mark, Named, Surroundings};
-pub use head::{Head, Phase, Requests};
 pub use held::HeldRun;
 pub use history::{HistoryEntry, HistoryKind};
+pub use impact::{ImpactFindings, ImpactOptions, NamedFilter, UserFlag};
 pub use reader::RunReader;
 pub use related::{Claim, RelatedRuns, Undone, undone_beside, written_beside};
+pub use run_header::{Phase, Requests, RunHeader};
 pub(crate) use run_ref::quoted;
 pub use run_ref::{RunLocation, RunRef, command_of_file};
 pub use store::{RunPath, RunStore, Summary};
-pub use survey::{Found, Subject, Surveyed};
+pub use survey::{RunUser, SelectedUser, Surveyed};
 pub use templates::TemplateTotals;
 pub use undo::{UndoFinding, WritingTime};
 pub use view::{
-    ChangeRow, FilterTotals, Finding, Impact, ImpactOfType, ImpactOfUser, ImpactRow, ListedFilter,
-    ListedUser, Mailboxes, ProblemGroup, ProblemRow, PutBackBefore, Several, States, StaysPutBack,
-    Stretch, Timeline, TypeTotals, UnknownGroup, UserRow, UserTotals, View,
+    ChangeRow, CountWithExample, EvidenceUser, FilterTotals, Finding, Impact, ImpactOfType,
+    ImpactOfUser, ImpactRow, ListedFilter, ListedUser, Mailboxes, ProblemGroup, ProblemRow,
+    PutBackBefore, States, StaysPutBack, TimeBucket, Timeline, TypeTotals, UnknownGroup,
+    UserTotals, View,
 };
 pub use waves::{Left, NextWave, WaveTotals};

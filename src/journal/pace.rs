@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
-use super::{Requests, head};
+use super::{Requests, run_header};
 
 /// Stretches that are kept, at most; with one more, all become twice as long. Several for each bar of the charts, which
 /// have some 80.
@@ -11,7 +11,7 @@ pub(super) const MOST: u64 = 600;
 
 /// Adds requests to the totals of the run and to the stretch of time in which they were made.
 pub(super) fn add(connection: &Connection, more: Requests, at: Timestamp) -> rusqlite::Result<()> {
-    head::add_requests(connection, more)?;
+    run_header::add_requests(connection, more)?;
     let stretch = stretch(connection)?;
     let at = at.as_millisecond();
     add_to(connection, at - at.rem_euclid(stretch), more)?;

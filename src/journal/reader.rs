@@ -10,14 +10,16 @@ use url::Url;
 use super::contents::{failed, harden, inspect, is_in_use};
 use super::lock::{LockError, RunLock};
 use super::place::{FoundFile, beside};
-use super::{Head, JournalError, OpenError, ReadError, RunRef, RunStore, View, head, schema};
+use super::{
+    JournalError, OpenError, ReadError, RunHeader, RunRef, RunStore, View, run_header, schema,
+};
 
 /// A run file opened to be read, also while another process drives the run. Neither the file nor what is beside it is
 /// changed.
 #[derive(Debug)]
 pub struct RunReader {
     /// What the run is.
-    pub head: Head,
+    pub head: RunHeader,
     /// How a command names it.
     pub reference: RunRef,
     path: PathBuf,
@@ -105,7 +107,7 @@ impl RunReader {
         connection: Connection,
         lock: Option<RunLock>,
     ) -> Result<Self, OpenError> {
-        let head = head::read(&connection).map_err(|error| OpenError::NotARunFile {
+        let head = run_header::read(&connection).map_err(|error| OpenError::NotARunFile {
             path: file.path().to_owned(),
             why: Some(error.to_string()),
         })?;
@@ -130,7 +132,7 @@ pub(super) fn refused(file: &FoundFile, error: LockError) -> OpenError {
     }
 }
 
-pub(super) fn not_taken(error: LockError, head: &Head) -> OpenError {
+pub(super) fn not_taken(error: LockError, head: &RunHeader) -> OpenError {
     match error {
         LockError::Taken => OpenError::Busy {
             run: head.id.clone(),

@@ -11,8 +11,8 @@ use crate::model::{FilterId, Operation, RowStamp, RunId, TemplateId, TemplateSta
 use crate::plan::PutBack;
 
 use super::codes::CHANGED;
-use super::head::{Head, time};
 use super::rows::{blob, filter_id};
+use super::run_header::{RunHeader, time};
 use super::undo::left;
 use super::undo_chain::{Relation, UndoChain};
 use super::{JournalError, RunReader, RunStore};
@@ -70,7 +70,7 @@ impl RelatedRuns {
     /// Where a run file fails while it is read.
     pub fn beside(
         path: &Path,
-        of: &Head,
+        of: &RunHeader,
         driven: (&Path, &RunId),
         since: Timestamp,
     ) -> Result<Self, JournalError> {
@@ -87,7 +87,7 @@ impl RelatedRuns {
             let Ok(run) = RunReader::open(&other) else {
                 continue;
             };
-            let Head {
+            let RunHeader {
                 id, organization, ..
             } = &run.head;
             let is_other_run = *id != of.id && id != driven.1;
@@ -185,7 +185,7 @@ impl<S> Claim<S> {
 ///
 /// # Errors
 /// Where a run file fails while it is read.
-pub fn written_beside(path: &Path, of: &Head) -> Result<HashSet<FilterId>, JournalError> {
+pub fn written_beside(path: &Path, of: &RunHeader) -> Result<HashSet<FilterId>, JournalError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut written = HashSet::new();
     for other in RunStore::at(folder).files().unwrap_or_default() {
@@ -216,7 +216,7 @@ pub fn written_beside(path: &Path, of: &Head) -> Result<HashSet<FilterId>, Journ
 ///
 /// # Errors
 /// Where a run file fails while it is read.
-pub fn undone_beside(path: &Path, of: &Head) -> Result<Option<RunId>, JournalError> {
+pub fn undone_beside(path: &Path, of: &RunHeader) -> Result<Option<RunId>, JournalError> {
     let folder = path.parent().unwrap_or(Path::new("."));
     let mut last: Option<(Timestamp, RunId)> = None;
     for other in RunStore::at(folder).files().unwrap_or_default() {

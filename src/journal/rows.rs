@@ -63,7 +63,7 @@ pub(super) fn modification(row: &Row<'_>, at: usize) -> rusqlite::Result<Modific
     };
     let on = row.get::<_, Option<i64>>(at)?;
     Ok(Modification {
-        on: on.map(super::head::time).transpose()?,
+        on: on.map(super::run_header::time).transpose()?,
         by: user(at + 1)?,
         on_behalf: user(at + 2)?,
     })

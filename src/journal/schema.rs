@@ -249,7 +249,7 @@ fn bring_up(connection: &Connection, from: i32, to: i32) -> rusqlite::Result<()>
 
 /// A table, an index, or whatever else a database can hold besides rows.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct Object {
+pub(super) struct SchemaObject {
     pub(super) kind: String,
     pub(super) name: String,
     table: String,
@@ -258,10 +258,10 @@ pub(super) struct Object {
 }
 
 /// Everything that a database holds besides rows.
-pub(super) fn objects(connection: &Connection) -> rusqlite::Result<BTreeSet<Object>> {
+pub(super) fn objects(connection: &Connection) -> rusqlite::Result<BTreeSet<SchemaObject>> {
     let mut query = connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
     let rows = query.query_map([], |row| {
-        Ok(Object {
+        Ok(SchemaObject {
             kind: row.get(0)?,
             name: row.get(1)?,
             table: row.get(2)?,
@@ -277,7 +277,7 @@ fn one_line(sql: &str) -> String {
 }
 
 /// What a run file of this format holds.
-pub(super) fn objects_of(format: i32) -> rusqlite::Result<BTreeSet<Object>> {
+pub(super) fn objects_of(format: i32) -> rusqlite::Result<BTreeSet<SchemaObject>> {
     let connection = Connection::open_in_memory()?;
     create_format(&connection, format)?;
     objects(&connection)

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::place::{check_folder, real};
-use super::{FilterTotals, Head, OpenError, RunReader, RunRef, TemplateTotals, UserTotals};
+use super::{FilterTotals, OpenError, RunHeader, RunReader, RunRef, TemplateTotals, UserTotals};
 use crate::model::{CanonicalAddress, RunId};
 
 const EXTENSION: &str = "run";
@@ -25,7 +25,7 @@ pub struct RunStore {
 #[derive(Clone, Debug)]
 pub struct Summary {
     /// What it is.
-    pub head: Head,
+    pub head: RunHeader,
     /// Its users.
     pub users: UserTotals,
     /// Their filters.
@@ -192,7 +192,7 @@ impl RunStore {
     }
 
     /// What every run is that can be read, with the name of its file.
-    fn heads(&self) -> Result<impl Iterator<Item = (RunId, Head)>, OpenError> {
+    fn heads(&self) -> Result<impl Iterator<Item = (RunId, RunHeader)>, OpenError> {
         let ids = self.ids()?.into_iter();
         Ok(ids.filter_map(|id| {
             let reader = RunReader::open(&self.path_of(&id)).ok()?;

@@ -13,11 +13,11 @@ use super::codes::TO_READ;
 use super::commit::Journal;
 use super::rows::{blob, kept, object_id, unit_id, user_id};
 use super::values::{MESSAGE, NAME};
-use super::{JournalError, Phase, head};
+use super::{JournalError, Phase, run_header};
 
 /// A user who is selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Found {
+pub struct SelectedUser {
     /// `systemuserid`.
     pub id: UserId,
     /// The Entra object id.
@@ -32,7 +32,7 @@ pub struct Found {
     pub skipped: Option<ProblemKind>,
 }
 
-impl Found {
+impl SelectedUser {
     /// A user, and why not to survey him.
     pub fn new(user: &User, skipped: Option<ProblemKind>) -> Self {
         Self {
@@ -48,7 +48,7 @@ impl Found {
 
 /// A user of a run.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Subject {
+pub struct RunUser {
     /// The user's number in this run, in the order of the survey.
     pub seq: i64,
     /// `systemuserid`.
@@ -76,7 +76,7 @@ pub struct Surveyed {
 
 impl Journal {
     /// Adds users who are selected, those to be skipped included.
-    pub async fn add_users(&self, users: Vec<Found>) -> Result<(), JournalError> {
+    pub async fn add_users(&self, users: Vec<SelectedUser>) -> Result<(), JournalError> {
         self.run(move |connection| users.iter().try_for_each(|user| add_user(connection, user)))
             .await
     }
@@ -106,7 +106,7 @@ impl Journal {
     }
 
     /// The next users to survey whose number is above `after`, at most `limit`, in order.
-    pub async fn to_survey(&self, after: i64, limit: usize) -> Result<Vec<Subject>, JournalError> {
+    pub async fn to_survey(&self, after: i64, limit: usize) -> Result<Vec<RunUser>, JournalError> {
         self.run(move |connection| {
             let mut query = connection.prepare_cached(&format!(
                 "SELECT seq, id, object_id, label, populated, unit FROM user
@@ -151,7 +151,7 @@ impl Journal {
 
     /// Records how far the run has come.
     pub async fn set_phase(&self, phase: Phase) -> Result<(), JournalError> {
-        self.run(move |connection| head::set_phase(connection, phase))
+        self.run(move |connection| run_header::set_phase(connection, phase))
             .await
     }
 }
@@ -184,7 +184,7 @@ pub(super) fn record(connection: &Connection, surveyed: &Surveyed) -> rusqlite::
     set_survey(connection, *seq, ReadState::Read)
 }
 
-fn add_user(connection: &Connection, user: &Found) -> rusqlite::Result<()> {
+fn add_user(connection: &Connection, user: &SelectedUser) -> rusqlite::Result<()> {
     let survey = if user.skipped.is_some() {
         ReadState::Skipped
     } else {
@@ -212,8 +212,8 @@ fn add_user(connection: &Connection, user: &Found) -> rusqlite::Result<()> {
     Ok(())
 }
 
-pub(super) fn subject(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Subject> {
-    Ok(Subject {
+pub(super) fn subject(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<RunUser> {
+    Ok(RunUser {
         seq: row.get(at)?,
         id: user_id(row, at + 1)?,
         object_id: object_id(row, at + 2)?,

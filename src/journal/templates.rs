@@ -14,7 +14,7 @@ use super::commit::Journal;
 use super::rows::{blob, filter_type, kept, modification, state_and_status};
 use super::values::NAME;
 use super::view::View;
-use super::{JournalError, Phase, ReadError, RunReader, head};
+use super::{JournalError, Phase, ReadError, RunReader, run_header};
 
 /// Templates of a run, by what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -103,7 +103,7 @@ pub(super) fn plan(connection: &Connection, changes: &[TemplateChange]) -> rusql
     }
     let digest = View::new(connection).digest()?;
     connection.execute("UPDATE run SET digest = ?1", [digest.to_string()])?;
-    head::set_phase(connection, Phase::Planned)
+    run_header::set_phase(connection, Phase::Planned)
 }
 
 /// Sets back the templates that could not be changed; answers how many.
@@ -170,7 +170,10 @@ fn written(
     let sql = "SELECT intended, max(coalesce(settled, 0), intended) FROM template
                WHERE id = ?1 AND intended IS NOT NULL";
     let times = connection.query_row(sql, [blob(id.0)], |row| {
-        Ok((head::time(row.get(0)?)?, head::time(row.get(1)?)?))
+        Ok((
+            run_header::time(row.get(0)?)?,
+            run_header::time(row.get(1)?)?,
+        ))
     });
     times.optional()
 }

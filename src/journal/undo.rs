@@ -10,9 +10,9 @@ use crate::plan::{Change, PutBack, RowDecision, UndoRow, UndoTerms};
 use super::apply::settle_at_once;
 use super::codes::CHANGED;
 use super::commit::Journal;
-use super::head::time;
 use super::rows::{blob, filter_id, modification, state_and_status, unit_id};
-use super::survey::{self, Subject, Surveyed, add_change, subject};
+use super::run_header::time;
+use super::survey::{self, RunUser, Surveyed, add_change, subject};
 use super::{JournalError, RunReader};
 
 /// What undo found of one row: the row, and what to do.
@@ -34,7 +34,7 @@ impl RunReader {
         &self,
         after: i64,
         limit: usize,
-    ) -> Result<Vec<(Subject, Vec<UndoRow>)>, JournalError> {
+    ) -> Result<Vec<(RunUser, Vec<UndoRow>)>, JournalError> {
         self.read(|connection| done(connection, after, limit))
     }
 
@@ -74,7 +74,7 @@ fn done(
     connection: &Connection,
     after: i64,
     limit: usize,
-) -> rusqlite::Result<Vec<(Subject, Vec<UndoRow>)>> {
+) -> rusqlite::Result<Vec<(RunUser, Vec<UndoRow>)>> {
     let mut query = connection.prepare_cached(&format!(
         "SELECT u.seq, u.id, u.object_id, u.label, u.populated, u.unit,
                 c.filter, c.from_state, c.from_status, c.{CHANGED}, c.to_state, c.to_status,
@@ -86,7 +86,7 @@ fn done(
          ORDER BY u.seq, c.filter"
     ))?;
     let mut rows = query.query(params![after, limit])?;
-    let mut users: Vec<(Subject, Vec<UndoRow>)> = Vec::new();
+    let mut users: Vec<(RunUser, Vec<UndoRow>)> = Vec::new();
     while let Some(row) = rows.next()? {
         let subject = subject(row, 0)?;
         let proved: bool = row.get(9)?;
@@ -144,7 +144,7 @@ impl Journal {
     }
 
     /// Adds users of whom another run changed rows, with those rows.
-    pub async fn add_undo(&self, users: Vec<(Subject, Vec<UndoRow>)>) -> Result<(), JournalError> {
+    pub async fn add_undo(&self, users: Vec<(RunUser, Vec<UndoRow>)>) -> Result<(), JournalError> {
         self.run(move |connection| {
             for (subject, rows) in &users {
                 add_subject(connection, subject, rows)?;
@@ -268,7 +268,7 @@ fn record(
 
 fn add_subject(
     connection: &Connection,
-    subject: &Subject,
+    subject: &RunUser,
     rows: &[UndoRow],
 ) -> rusqlite::Result<()> {
     connection

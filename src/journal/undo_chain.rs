@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::model::RunId;
 
-use super::Head;
+use super::RunHeader;
 
 /// What a run made of a row, seen from another run of the same chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub(super) struct UndoChain(HashMap<RunId, RunId>);
 
 impl UndoChain {
     /// Takes a run down.
-    pub(super) fn add(&mut self, run: &Head) {
+    pub(super) fn add(&mut self, run: &RunHeader) {
         if let Some(undoes) = &run.undoes {
             self.0.insert(run.id.clone(), undoes.clone());
         }

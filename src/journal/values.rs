@@ -12,7 +12,7 @@ use std::fmt;
 use rusqlite::Connection;
 use rusqlite::types::ValueRef;
 
-use crate::model::{Kind, ProblemKind, ReadState, RowOutcome, Stage, State};
+use crate::model::{FilterKind, ProblemKind, ReadState, RowOutcome, Stage, State};
 
 use super::history::HistoryKind;
 use super::pace;
@@ -147,9 +147,11 @@ fn rule(table: &str, column: &str) -> Option<Rule> {
         ("change", "wave") => Rule::Number(0, i32::MAX.into()),
         ("user", "survey") => codes(ReadState::ALL.iter().map(|it| it.code())),
         ("change" | "template", "stage") => codes(RowOutcome::ALL.iter().map(|it| it.code())),
-        ("filter" | "template", "kind") => {
-            codes([Kind::Outlook, Kind::Offline].map(Kind::code).into_iter())
-        }
+        ("filter" | "template", "kind") => codes(
+            [FilterKind::Outlook, FilterKind::Offline]
+                .map(FilterKind::code)
+                .into_iter(),
+        ),
         (_, "state" | "from_state" | "to_state" | "before_state" | "after_state")
         | ("template", "left_state") => codes(
             [State::Active, State::Inactive]

@@ -5,7 +5,7 @@ use std::path::Path;
 use rusqlite::Connection;
 
 use super::commit::Journal;
-use super::{Head, JournalError, Phase, ReadError, head};
+use super::{JournalError, Phase, ReadError, RunHeader, run_header};
 
 mod changes;
 mod digest;
@@ -19,13 +19,13 @@ mod timeline;
 mod totals;
 
 pub use changes::{ChangeRow, ProblemRow};
-pub use evidence::UserRow;
-pub use findings::{Finding, Several};
+pub use evidence::EvidenceUser;
+pub use findings::{CountWithExample, Finding};
 pub use impact::{Impact, ImpactOfType, ImpactOfUser, ImpactRow, Mailboxes, UnknownGroup};
 pub use listing::{ListedFilter, ListedUser};
 pub use lookup::{PutBackBefore, StaysPutBack};
 pub use states::States;
-pub use timeline::{Stretch, Timeline};
+pub use timeline::{TimeBucket, Timeline};
 pub use totals::{FilterTotals, ProblemGroup, TypeTotals, UserTotals};
 
 /// What can be read of a run.
@@ -47,8 +47,8 @@ impl<'a> View<'a> {
     }
 
     /// What the run is, as it stands now.
-    pub fn head(&self) -> Result<Head, ReadError> {
-        Ok(head::read(self.0)?)
+    pub fn head(&self) -> Result<RunHeader, ReadError> {
+        Ok(run_header::read(self.0)?)
     }
 }
 
@@ -67,7 +67,7 @@ impl Journal {
 
     /// How far the run has come.
     pub async fn phase(&self) -> Result<Phase, JournalError> {
-        Ok(self.run(head::read).await?.phase)
+        Ok(self.run(run_header::read).await?.phase)
     }
 
     /// How many users have changes to be made.

@@ -12,7 +12,7 @@ use super::codes::{CHANGED, FAILED, OPEN};
 use super::commit::Journal;
 use super::history::{self, HistoryEntry, HistoryKind};
 use super::view::View;
-use super::{JournalError, Phase, head, templates};
+use super::{JournalError, Phase, run_header, templates};
 
 /// What is left of a run: what a question is about.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -87,8 +87,8 @@ impl Journal {
             }
             assign(connection, agreed.wave)?;
             keep_settings(connection, &settings)?;
-            head::set_phase(connection, Phase::Applying)?;
-            head::forget_outcome(connection)?;
+            run_header::set_phase(connection, Phase::Applying)?;
+            run_header::forget_outcome(connection)?;
             history::add(connection, &entry)?;
             Ok(true)
         })

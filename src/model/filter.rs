@@ -58,14 +58,14 @@ impl fmt::Display for FilterType {
 /// Outlook add-in (Microsoft: "Configure default sync filters").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Kind {
+pub enum FilterKind {
     /// 256, `OutlookFilters`.
     Outlook,
     /// 16, `OfflineFilters`.
     Offline,
 }
 
-impl Kind {
+impl FilterKind {
     /// The `querytype`.
     pub const fn code(self) -> i32 {
         match self {
@@ -83,7 +83,7 @@ impl Kind {
     }
 }
 
-impl TryFrom<i32> for Kind {
+impl TryFrom<i32> for FilterKind {
     type Error = UnknownCode;
 
     fn try_from(code: i32) -> Result<Self, UnknownCode> {
@@ -262,7 +262,7 @@ pub struct Filter {
     /// `returnedtypecode`.
     pub filter_type: FilterType,
     /// `querytype`.
-    pub kind: Kind,
+    pub kind: FilterKind,
     /// `statecode` and `statuscode`.
     pub now: StateAndStatus,
     /// `@odata.etag`, for `If-Match`; absent only where the server sent none.

@@ -15,7 +15,7 @@ mod user;
 pub use address::{CanonicalAddress, ClaimedAddress, is_same_place};
 pub use environment::{EnvironmentUrl, EnvironmentUrlError, Organization, ServerVersion};
 pub use filter::{
-    CALENDAR_TYPES, Filter, FilterType, Kind, Modification, RowStamp, State, StateAndStatus,
+    CALENDAR_TYPES, Filter, FilterKind, FilterType, Modification, RowStamp, State, StateAndStatus,
     Status, UnknownCode, is_same_version,
 };
 pub use ids::{FilterId, ObjectId, RunId, RunIdError, TemplateId, UnitId, UserId};

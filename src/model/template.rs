@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::Serialize;
 
-use super::{FilterType, Kind, Modification, State, StateAndStatus, Status, TemplateId};
+use super::{FilterKind, FilterType, Modification, State, StateAndStatus, Status, TemplateId};
 
-impl Kind {
+impl FilterKind {
     /// The `querytype` of a template for filters of this kind.
     ///
     /// Microsoft: `SavedQueryQueryType`, `OutlookTemplate` and `OfflineTemplate`.
@@ -37,7 +37,7 @@ pub struct Template {
     /// `returnedtypecode`.
     pub filter_type: FilterType,
     /// What kind of filters is made from it.
-    pub kind: Kind,
+    pub kind: FilterKind,
     /// `isdefault`: only those are given to new users (Microsoft: "Offline and Outlook filters and templates").
     pub default: bool,
     /// `statecode` and `statuscode`: 1 belongs to active, 2 to inactive, and there is no other.
@@ -149,9 +149,12 @@ mod tests {
 
     #[test]
     fn the_query_types_of_templates_are_not_those_of_filters() {
-        for kind in [Kind::Outlook, Kind::Offline] {
-            assert_eq!(Kind::of_template_code(kind.template_code()), Some(kind));
-            assert_eq!(Kind::of_template_code(kind.code()), None);
+        for kind in [FilterKind::Outlook, FilterKind::Offline] {
+            assert_eq!(
+                FilterKind::of_template_code(kind.template_code()),
+                Some(kind)
+            );
+            assert_eq!(FilterKind::of_template_code(kind.code()), None);
         }
     }
 }

@@ -4,14 +4,14 @@ use std::time::{Duration, Instant};
 
 use rand::Rng;
 
+use super::cooldown::{Cooldown, CooldownCause};
 use super::health::Health;
-use super::limiter::Limiter;
-use super::pace::Pace;
-use super::quiet::{Quiet, Why};
+use super::limiter::ConcurrencyLimiter;
 use super::rate::Rate;
+use super::request_rate::RequestRate;
 use super::signal::{Observation, Signal};
-use super::status::{Limiting, Status};
-use super::{Decision, GiveUp, Repeat, RetryState, Settings};
+use super::status::{Limiting, PacingStatus};
+use super::{GiveUp, Repeat, RetryDecision, RetryState, Settings};
 
 /// As a share of the usual time to an answer: the gap between requests while the gate is ajar. So at most four are under
 /// way before the first says whether it is open again.
@@ -33,13 +33,13 @@ pub(super) enum Admit {
 /// A request that has left.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ticket {
-    flight: u64,
+    generation: u64,
     at: Instant,
 }
 
 /// What the one at the head of the queue was told last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Told {
+enum LastAnswer {
     Go,
     Rate,
     Slot,
@@ -49,15 +49,15 @@ enum Told {
 #[derive(Debug)]
 pub(super) struct Controller {
     window: Duration,
-    quiet: Quiet,
-    limiter: Limiter,
+    quiet: Cooldown,
+    limiter: ConcurrencyLimiter,
     rate: Rate,
-    pace: Pace,
+    pace: RequestRate,
     health: Health,
     /// Whether anything has ever come back.
     reached: bool,
     in_flight: u32,
-    told: Told,
+    told: LastAnswer,
     requests: u64,
     throttled: u64,
     retried: u64,
@@ -69,14 +69,14 @@ impl Controller {
         let window = settings.budget_window.max(Duration::from_millis(1));
         Self {
             window,
-            quiet: Quiet::new(settings.retry),
-            limiter: Limiter::new(settings, window),
+            quiet: Cooldown::new(settings.retry),
+            limiter: ConcurrencyLimiter::new(settings, window),
             rate: Rate::new(window, settings.max_requests_per_5m),
-            pace: Pace::new(),
+            pace: RequestRate::new(),
             health: Health::default(),
             reached: false,
             in_flight: 0,
-            told: Told::Go,
+            told: LastAnswer::Go,
             requests: 0,
             throttled: 0,
             retried: 0,
@@ -94,19 +94,19 @@ impl Controller {
         }
         if self.in_flight >= self.limiter.limit() {
             self.limiter.reached();
-            self.told = Told::Slot;
+            self.told = LastAnswer::Slot;
             return Admit::WaitForSlot;
         }
         if let Some(at) = self.quiet.ajar_until(now) {
-            self.told = Told::Go;
+            self.told = LastAnswer::Go;
             return Admit::WaitUntil(at);
         }
         if let Some(at) = self.rate.wait_until(self.in_flight, now) {
-            self.told = Told::Rate;
+            self.told = LastAnswer::Rate;
             return Admit::WaitUntil(at);
         }
         if let Some(at) = self.pace.wait_until(now) {
-            self.told = Told::Rate;
+            self.told = LastAnswer::Rate;
             return Admit::WaitUntil(at);
         }
         self.quiet.left(self.ajar_gap(), now);
@@ -115,12 +115,12 @@ impl Controller {
         self.in_flight += 1;
         self.requests += 1;
         self.told = if self.in_flight >= self.limiter.limit() {
-            Told::Slot
+            LastAnswer::Slot
         } else {
-            Told::Go
+            LastAnswer::Go
         };
         Admit::Go(Ticket {
-            flight: self.limiter.flight(),
+            generation: self.limiter.generation(),
             at: now,
         })
     }
@@ -144,7 +144,7 @@ impl Controller {
         if seen.signal != Signal::Overload || self.health.is_strained() {
             let elapsed = now.saturating_duration_since(ticket.at);
             self.limiter
-                .observe(seen.signal, ticket.flight, elapsed, now);
+                .observe(seen.signal, ticket.generation, elapsed, now);
         }
         match seen.signal {
             Signal::Success => {
@@ -210,21 +210,21 @@ impl Controller {
         repeat: Repeat,
         rng: &mut impl Rng,
         now: Instant,
-    ) -> Decision {
+    ) -> RetryDecision {
         let decision = state.decide(seen, repeat, rng, now);
-        if !matches!(decision, Decision::Retry { .. }) {
+        if !matches!(decision, RetryDecision::Retry { .. }) {
             return decision;
         }
         let never_reached = seen.is_unreached() && !self.reached;
         if never_reached || (seen.signal == Signal::Overload && self.quiet.is_hopeless(now)) {
-            return Decision::GiveUp(GiveUp::Attempts);
+            return RetryDecision::GiveUp(GiveUp::Attempts);
         }
         self.retried += 1;
         decision
     }
 
-    pub(super) fn status(&self, now: Instant) -> Status {
-        Status {
+    pub(super) fn status(&self, now: Instant) -> PacingStatus {
+        PacingStatus {
             limit: self.limiter.limit(),
             in_flight: self.in_flight,
             rate_per_second: match (self.rate.per_second(), self.pace.per_second(now)) {
@@ -240,14 +240,14 @@ impl Controller {
 
     fn limiting(&self, now: Instant) -> Limiting {
         match (self.quiet.shut_until(now), self.told) {
-            (Some((until, Why::Asked(budget))), _) => Limiting::Quiet {
+            (Some((until, CooldownCause::Asked(budget))), _) => Limiting::Quiet {
                 left: until - now,
                 budget,
             },
             // A pause of our own: the server did not ask for it, it does not answer.
-            (Some((_, Why::Failing)), _) | (None, Told::Go) => Limiting::Answers,
-            (None, Told::Rate) => Limiting::Rate,
-            (None, Told::Slot) => Limiting::Concurrency,
+            (Some((_, CooldownCause::Failing)), _) | (None, LastAnswer::Go) => Limiting::Answers,
+            (None, LastAnswer::Rate) => Limiting::Rate,
+            (None, LastAnswer::Slot) => Limiting::Concurrency,
         }
     }
 }
@@ -357,10 +357,16 @@ mod tests {
             let mut rng = rand::rng();
             controller.decide(&mut state, &unreached, Repeat::Safe, &mut rng, now)
         };
-        assert_eq!(decide(&mut controller), Decision::GiveUp(GiveUp::Attempts));
+        assert_eq!(
+            decide(&mut controller),
+            RetryDecision::GiveUp(GiveUp::Attempts)
+        );
         let ticket = go(&mut controller, now).unwrap();
         controller.finish(ticket, Some(&observation(Signal::Success, None)), now);
-        assert!(matches!(decide(&mut controller), Decision::Retry { .. }));
+        assert!(matches!(
+            decide(&mut controller),
+            RetryDecision::Retry { .. }
+        ));
     }
 
     proptest! {

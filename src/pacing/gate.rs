@@ -6,7 +6,7 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::controller::{Admit, Controller, Ticket};
-use super::{Breaker, Decision, Observation, Repeat, RetryState, Settings, Status};
+use super::{Breaker, Observation, PacingStatus, Repeat, RetryDecision, RetryState, Settings};
 
 /// The pace of a run, shared by all of its workers. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -74,7 +74,12 @@ impl Pacer {
     }
 
     /// What to do after an attempt that was not final; counts the attempt that may follow.
-    pub fn decide(&self, state: &mut RetryState, seen: &Observation, repeat: Repeat) -> Decision {
+    pub fn decide(
+        &self,
+        state: &mut RetryState,
+        seen: &Observation,
+        repeat: Repeat,
+    ) -> RetryDecision {
         self.controller()
             .decide(state, seen, repeat, &mut rand::rng(), now())
     }
@@ -94,7 +99,7 @@ impl Pacer {
     }
 
     /// How things stand.
-    pub fn status(&self) -> Status {
+    pub fn status(&self) -> PacingStatus {
         self.controller().status(now())
     }
 

@@ -26,15 +26,15 @@ const LONGEST_REST: u32 = 64;
 /// A limit that starts at what the server recommends, grows while that helps, and is cut where it
 /// hurts; once per flight, because fifty refusals of one flight are one piece of news.
 #[derive(Clone, Debug)]
-pub(super) struct Limiter {
+pub(super) struct ConcurrencyLimiter {
     limit: f64,
     max: f64,
     fixed: bool,
     shortest_look: Duration,
     usual_answer: Option<Duration>,
     /// Which flight: it changes with every cut, and a response of an older one cuts no more.
-    flight: u64,
-    look: Look,
+    generation: u64,
+    look: ProbeWindow,
     trial: Option<Trial>,
     /// Looks to let pass before the next trial, and how many after the next one that does not help.
     rest: u32,
@@ -58,14 +58,14 @@ struct Trial {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Look {
+struct ProbeWindow {
     since: Option<Instant>,
     done: u32,
     reached: bool,
     hurt: bool,
 }
 
-impl Look {
+impl ProbeWindow {
     const NEW: Self = Self {
         since: None,
         done: 0,
@@ -74,7 +74,7 @@ impl Look {
     };
 }
 
-impl Limiter {
+impl ConcurrencyLimiter {
     pub(super) fn new(settings: &Settings, window: Duration) -> Self {
         let fixed = settings.fixed_concurrency;
         let max = fixed.unwrap_or(settings.max_concurrency).max(1);
@@ -85,8 +85,8 @@ impl Limiter {
             fixed: fixed.is_some(),
             shortest_look: window.mul_f64(SHORTEST_LOOK),
             usual_answer: None,
-            flight: 0,
-            look: Look::NEW,
+            generation: 0,
+            look: ProbeWindow::NEW,
             trial: None,
             rest: 0,
             next_rest: 1,
@@ -108,8 +108,8 @@ impl Limiter {
         self.limit as u32
     }
 
-    pub(super) fn flight(&self) -> u64 {
-        self.flight
+    pub(super) fn generation(&self) -> u64 {
+        self.generation
     }
 
     /// How long a success takes, usually.
@@ -119,7 +119,7 @@ impl Limiter {
 
     /// The server's recommendation; it counts until the first cut.
     pub(super) fn hint(&mut self, recommended: u32) {
-        if !self.fixed && self.flight == 0 && recommended > 0 {
+        if !self.fixed && self.generation == 0 && recommended > 0 {
             let recommended = f64::from(recommended).min(self.max);
             self.limit = self.limit.max(recommended);
         }
@@ -152,7 +152,7 @@ impl Limiter {
     }
 
     fn refuse(&mut self, flight: u64) {
-        if flight == self.flight {
+        if flight == self.generation {
             let rest = self.refused.next_rest;
             self.refused = Refused {
                 limit: self.limit,
@@ -164,9 +164,9 @@ impl Limiter {
 
     fn cut(&mut self, factor: f64, flight: u64) {
         self.look.hurt = true;
-        if flight == self.flight {
+        if flight == self.generation {
             self.limit = (self.limit * factor).max(1.0);
-            self.flight += 1;
+            self.generation += 1;
             if self.trial.take().is_some() {
                 self.next_rest = (self.next_rest * 2).min(LONGEST_REST);
             }
@@ -183,7 +183,7 @@ impl Limiter {
             return;
         }
         let throughput = f64::from(self.look.done) / looked.as_secs_f64();
-        let look = std::mem::replace(&mut self.look, Look::NEW);
+        let look = std::mem::replace(&mut self.look, ProbeWindow::NEW);
         if !look.hurt {
             self.judge_trial(throughput);
             self.try_higher(look.reached, throughput);
@@ -234,14 +234,18 @@ mod tests {
 
     const RTT: Duration = Duration::from_millis(100);
 
-    fn limiter(initial_concurrency: u32, max_concurrency: u32, fixed: Option<u32>) -> Limiter {
+    fn limiter(
+        initial_concurrency: u32,
+        max_concurrency: u32,
+        fixed: Option<u32>,
+    ) -> ConcurrencyLimiter {
         let settings = Settings {
             initial_concurrency,
             max_concurrency,
             fixed_concurrency: fixed,
             ..Settings::default()
         };
-        Limiter::new(&settings, settings.budget_window)
+        ConcurrencyLimiter::new(&settings, settings.budget_window)
     }
 
     #[test]
@@ -257,12 +261,12 @@ mod tests {
     #[test]
     fn a_flight_of_refusals_cuts_once() {
         let mut limiter = limiter(50, 52, None);
-        let (flight, now) = (limiter.flight(), Instant::now());
+        let (flight, now) = (limiter.generation(), Instant::now());
         for _ in 0..50 {
             limiter.observe(Signal::Concurrency, flight, RTT, now);
         }
         assert_eq!(limiter.limit(), 35);
-        limiter.observe(Signal::Concurrency, limiter.flight(), RTT, now);
+        limiter.observe(Signal::Concurrency, limiter.generation(), RTT, now);
         assert_eq!(limiter.limit(), 24);
     }
 
@@ -270,7 +274,7 @@ mod tests {
     fn a_limit_that_was_refused_is_not_tried_again_for_a_while() {
         let mut limiter = limiter(12, 52, None);
         let now = Instant::now();
-        limiter.observe(Signal::Concurrency, limiter.flight(), RTT, now);
+        limiter.observe(Signal::Concurrency, limiter.generation(), RTT, now);
         drive(&mut limiter, now, 52.0, 7);
         assert!((10..=11).contains(&limiter.limit()), "{}", limiter.limit());
         drive(&mut limiter, now + Duration::from_secs(7), 52.0, 20);
@@ -278,12 +282,12 @@ mod tests {
     }
 
     /// A server that manages `capacity` at once: more only wait.
-    fn drive(limiter: &mut Limiter, from: Instant, capacity: f64, seconds: u64) {
+    fn drive(limiter: &mut ConcurrencyLimiter, from: Instant, capacity: f64, seconds: u64) {
         let mut now = from;
         while now < from + Duration::from_secs(seconds) {
             let per_second = f64::from(limiter.limit()).min(capacity) * 10.0;
             limiter.reached();
-            limiter.observe(Signal::Success, limiter.flight(), RTT, now);
+            limiter.observe(Signal::Success, limiter.generation(), RTT, now);
             now += Duration::from_secs_f64(1.0 / per_second);
         }
     }
@@ -311,11 +315,11 @@ mod tests {
             for signal in signals {
                 now += Duration::from_millis(400);
                 match signal {
-                    0 => limiter.observe(Signal::Concurrency, limiter.flight(), RTT, now),
-                    1 => limiter.observe(Signal::Overload, limiter.flight(), RTT, now),
+                    0 => limiter.observe(Signal::Concurrency, limiter.generation(), RTT, now),
+                    1 => limiter.observe(Signal::Overload, limiter.generation(), RTT, now),
                     2 => limiter.hint(100),
                     3 => limiter.reached(),
-                    _ => limiter.observe(Signal::Success, limiter.flight(), RTT, now),
+                    _ => limiter.observe(Signal::Success, limiter.generation(), RTT, now),
                 }
                 prop_assert!((1..=max).contains(&limiter.limit()));
             }
@@ -327,7 +331,7 @@ mod tests {
             signals in proptest::collection::vec(0_u8..3, 0..100),
         ) {
             let mut limiter = limiter(start, 60, None);
-            let (flight, now) = (limiter.flight(), Instant::now());
+            let (flight, now) = (limiter.generation(), Instant::now());
             let mut cuts = 0;
             for signal in signals {
                 let before = limiter.limit();

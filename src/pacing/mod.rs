@@ -5,12 +5,12 @@
 
 mod breaker;
 mod controller;
+mod cooldown;
 mod gate;
 mod health;
 mod limiter;
-mod pace;
-mod quiet;
 mod rate;
+mod request_rate;
 mod retry;
 mod settings;
 mod signal;
@@ -22,7 +22,7 @@ mod window;
 
 pub use breaker::{Breaker, BreakerOutcome, BreakerSettings, Tripped};
 pub use gate::{Pacer, Permit};
-pub use retry::{Decision, GiveUp, Repeat, RetryPolicy, RetryState};
+pub use retry::{GiveUp, Repeat, RetryDecision, RetryPolicy, RetryState};
 pub use settings::Settings;
 pub use signal::{Budget, Facts, Failure, LONGEST_WAIT, Observation, Signal, classify};
-pub use status::{Limiting, Status};
+pub use status::{Limiting, PacingStatus};

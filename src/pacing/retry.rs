@@ -46,7 +46,7 @@ impl Default for RetryPolicy {
 
 /// What to do after an attempt that was not final.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Decision {
+pub enum RetryDecision {
     /// Wait, then try again.
     Retry {
         /// How long to wait.
@@ -107,19 +107,19 @@ impl RetryState {
         repeat: Repeat,
         rng: &mut impl Rng,
         now: Instant,
-    ) -> Decision {
+    ) -> RetryDecision {
         let limited = observation.signal.is_limit();
         if repeat == Repeat::OnlyIfNotDone && !observation.not_done {
-            return Decision::GiveUp(GiveUp::Unknown);
+            return RetryDecision::GiveUp(GiveUp::Unknown);
         }
         let asked = observation.retry_after.unwrap_or_default();
         if asked > LONGEST_WAIT {
-            return Decision::GiveUp(GiveUp::Postponed { wait: asked });
+            return RetryDecision::GiveUp(GiveUp::Postponed { wait: asked });
         }
         if !limited {
             self.attempts += 1;
             if self.attempts >= self.policy.max_attempts {
-                return Decision::GiveUp(GiveUp::Attempts);
+                return RetryDecision::GiveUp(GiveUp::Attempts);
             }
         }
         if limited {
@@ -130,10 +130,10 @@ impl RetryState {
             let first = *self.limited.get_or_insert(now);
             let waited = now.saturating_duration_since(first);
             if waited + after > self.policy.quiet_allowance {
-                return Decision::GiveUp(GiveUp::Quiet { waited });
+                return RetryDecision::GiveUp(GiveUp::Quiet { waited });
             }
         }
-        Decision::Retry { after }
+        RetryDecision::Retry { after }
     }
 
     /// Between the base and three times the last pause, never above the cap.
@@ -167,7 +167,7 @@ mod tests {
         let mut state = RetryState::new(RetryPolicy::default());
         let overload = observation(Signal::Overload, None);
         let mut retries = 0;
-        while let Decision::Retry { .. } =
+        while let RetryDecision::Retry { .. } =
             state.decide(&overload, Repeat::Safe, &mut rng, Instant::now())
         {
             retries += 1;
@@ -181,7 +181,7 @@ mod tests {
         let mut state = RetryState::new(RetryPolicy::default());
         let lost = observation(Signal::Overload, Some(1));
         let decision = state.decide(&lost, Repeat::OnlyIfNotDone, &mut rng, Instant::now());
-        assert_eq!(decision, Decision::GiveUp(GiveUp::Unknown));
+        assert_eq!(decision, RetryDecision::GiveUp(GiveUp::Unknown));
     }
 
     #[test]
@@ -193,12 +193,12 @@ mod tests {
         let mut now = Instant::now();
         let last = loop {
             match state.decide(&limit, Repeat::OnlyIfNotDone, &mut rng, now) {
-                Decision::Retry { after } => {
+                RetryDecision::Retry { after } => {
                     assert!(after >= Duration::from_mins(5));
                     waits += 1;
                     now += after;
                 }
-                Decision::GiveUp(why) => break why,
+                RetryDecision::GiveUp(why) => break why,
             }
         };
         assert_eq!(waits, 24, "two hours of five minutes");
@@ -218,9 +218,12 @@ mod tests {
                 let seen = observation(signal, Some(seconds));
                 state.decide(&seen, Repeat::Safe, &mut rng, Instant::now())
             };
-            assert!(matches!(decide(1800), Decision::Retry { .. }));
+            assert!(matches!(decide(1800), RetryDecision::Retry { .. }));
             let wait = Duration::from_secs(1801);
-            assert_eq!(decide(1801), Decision::GiveUp(GiveUp::Postponed { wait }));
+            assert_eq!(
+                decide(1801),
+                RetryDecision::GiveUp(GiveUp::Postponed { wait })
+            );
         }
     }
 
@@ -230,7 +233,7 @@ mod tests {
             let mut rng = SmallRng::seed_from_u64(seed);
             let mut state = RetryState::new(RetryPolicy::default());
             let overload = observation(Signal::Overload, Some(asked));
-            while let Decision::Retry { after } = state.decide(&overload, Repeat::Safe, &mut rng, Instant::now()) {
+            while let RetryDecision::Retry { after } = state.decide(&overload, Repeat::Safe, &mut rng, Instant::now()) {
                 prop_assert!(after >= Duration::from_secs(asked).max(state.policy.base));
                 prop_assert!(after <= Duration::from_secs(asked).max(state.policy.cap));
             }

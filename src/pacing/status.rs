@@ -44,7 +44,7 @@ impl fmt::Display for Limiting {
 
 /// How the pacing stands.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Status {
+pub struct PacingStatus {
     /// Requests at once, at most.
     pub limit: u32,
     /// Requests under way.

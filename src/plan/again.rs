@@ -8,7 +8,7 @@ use super::{Change, RowDecision, RowResult};
 
 /// When a row is to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Condition<'a> {
+pub enum WriteCondition<'a> {
     /// Deactivate and reactivate: where its state is another; whatever else somebody changed is no obstacle.
     StateDiffers,
     /// Undo: where it still is what the undone run left.
@@ -36,7 +36,7 @@ pub struct Attribution {
     /// Whether a write of ours was done.
     pub wrote: Wrote,
     /// Whether this server was seen to put the caller into `modifiedonbehalfby`.
-    pub stamps: bool,
+    pub records_on_behalf: bool,
     /// Whether a later run wrote this row.
     pub rewritten: bool,
 }
@@ -53,7 +53,7 @@ pub(super) enum Author {
 /// Decides about a row; `seen` is `None` where it was not there.
 pub fn judge(
     change: &Change,
-    condition: Condition<'_>,
+    condition: WriteCondition<'_>,
     seen: Option<&Filter>,
     attribution: Attribution,
 ) -> RowDecision {
@@ -64,12 +64,12 @@ pub fn judge(
         return RowDecision::Done(attribution.credit(change, seen));
     }
     match condition {
-        Condition::StateDiffers => RowDecision::Write(change.on(seen)),
-        Condition::AsLeft(left) => left.judge(change, seen),
+        WriteCondition::StateDiffers => RowDecision::Write(change.on(seen)),
+        WriteCondition::AsLeft(left) => left.judge(change, seen),
     }
 }
 
-impl Condition<'_> {
+impl WriteCondition<'_> {
     fn is_reached(self, wanted: StateAndStatus, now: StateAndStatus) -> bool {
         match self {
             Self::StateDiffers => now.state == wanted.state,
@@ -125,7 +125,7 @@ impl Attribution {
             Some(caller) if self.callers.contains(&caller) => Author::Us,
             Some(_) => Author::Other,
             None if self.callers.contains(&self.user) && by_user.is_some() => Author::Us,
-            None if self.stamps => Author::Other,
+            None if self.records_on_behalf => Author::Other,
             None => Author::Unknown,
         }
     }
@@ -162,7 +162,7 @@ mod tests {
         callers: [UserId(uuid::Uuid::from_u128(5)); 2],
         user: UserId(uuid::Uuid::from_u128(1)),
         wrote: Wrote::No,
-        stamps: true,
+        records_on_behalf: true,
         rewritten: false,
     };
     const LOST: Attribution = Attribution {
@@ -175,7 +175,12 @@ mod tests {
     };
 
     fn result(row: &Filter, attribution: Attribution) -> RowResult {
-        match judge(&change(), Condition::StateDiffers, Some(row), attribution) {
+        match judge(
+            &change(),
+            WriteCondition::StateDiffers,
+            Some(row),
+            attribution,
+        ) {
             RowDecision::Done(result) => result,
             RowDecision::Write(change) => panic!("{change:?}"),
         }
@@ -188,7 +193,7 @@ mod tests {
 
     #[test]
     fn a_row_that_is_gone_is_gone() {
-        let gone = judge(&change(), Condition::StateDiffers, None, LOST);
+        let gone = judge(&change(), WriteCondition::StateDiffers, None, LOST);
         let expected = RowResult::new(RowOutcome::Gone, None);
         assert_eq!(gone, RowDecision::Done(expected));
     }
@@ -197,7 +202,7 @@ mod tests {
     fn a_row_that_somebody_edited_is_tried_again_with_its_new_version() {
         let mut row = seen(State::Active, None);
         row.now.status = Status(Some(3));
-        let decision = judge(&change(), Condition::StateDiffers, Some(&row), REFUSED);
+        let decision = judge(&change(), WriteCondition::StateDiffers, Some(&row), REFUSED);
         let RowDecision::Write(again) = decision else {
             panic!("tried again");
         };
@@ -234,7 +239,7 @@ mod tests {
     fn a_server_that_was_never_seen_to_name_the_caller_leaves_the_lost_write_unproved() {
         let row = seen(State::Inactive, None);
         let unstamped = Attribution {
-            stamps: false,
+            records_on_behalf: false,
             ..LOST
         };
         assert_eq!(outcome(&row, unstamped), (RowOutcome::Already, false));
@@ -244,7 +249,7 @@ mod tests {
     fn a_write_that_the_server_said_was_done_is_ours_unless_the_row_was_written_after_it() {
         let row = seen(State::Inactive, None);
         let unstamped = Attribution {
-            stamps: false,
+            records_on_behalf: false,
             ..SILENT
         };
         assert_eq!(result(&row, unstamped).stamp, Some(row.stamp()));

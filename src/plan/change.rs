@@ -57,7 +57,7 @@ pub fn plan_user(filters: &[Filter], criteria: &Criteria, wanted: State) -> User
 #[cfg(test)]
 pub(crate) mod tests {
     use super::*;
-    use crate::model::{AccessMode, FilterType, Kind, Modification, ObjectId, Status, User};
+    use crate::model::{AccessMode, FilterKind, FilterType, Modification, ObjectId, Status, User};
     use uuid::Uuid;
 
     pub(crate) fn user_id(n: u128) -> UserId {
@@ -88,7 +88,7 @@ pub(crate) mod tests {
             owner: user_id(1),
             name: format!("My {filter_type}"),
             filter_type: FilterType::new(filter_type),
-            kind: Kind::Outlook,
+            kind: FilterKind::Outlook,
             now: state.with_default_status(),
             etag: Some(format!("W/\"{n}\"")),
             modified: Modification::default(),

@@ -58,7 +58,7 @@ const YES: &str = "yes";
 
 /// How something was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum How {
+pub enum GivenBy {
     /// By a flag: it holds for the whole command.
     Flag,
     /// Typed on a terminal: it holds for one agreement.
@@ -71,7 +71,7 @@ pub enum How {
     Command,
 }
 
-impl How {
+impl GivenBy {
     /// The stable word, for the run file.
     pub const fn as_str(self) -> &'static str {
         match self {
@@ -118,7 +118,7 @@ struct Answer {
     topic: Topic,
     /// The name of an organisation; empty for all else.
     name: String,
-    how: How,
+    how: GivenBy,
 }
 
 /// What was said so far.
@@ -135,7 +135,7 @@ impl Confirmations {
     }
 
     /// Something was said that needs no name.
-    pub fn say(&mut self, topic: Topic, how: How) {
+    pub fn give(&mut self, topic: Topic, how: GivenBy) {
         self.answers.push(Answer {
             topic,
             name: String::new(),
@@ -144,7 +144,7 @@ impl Confirmations {
     }
 
     /// The name of an organisation was given.
-    pub fn name(&mut self, name: &str, how: How) {
+    pub fn name(&mut self, name: &str, how: GivenBy) {
         self.answers.push(Answer {
             topic: Topic::Production,
             name: name.to_owned(),
@@ -154,7 +154,7 @@ impl Confirmations {
 
     /// Takes an answer to needs that are put as one question; whether it says what is needed. A word that says more
     /// counts for all of them.
-    pub fn answer(&mut self, needs: &[Need], text: &str, how: How) -> bool {
+    pub fn answer(&mut self, needs: &[Need], text: &str, how: GivenBy) -> bool {
         let Some(said) = needs.iter().find(|need| need.is_met_by(text)) else {
             return false;
         };
@@ -168,7 +168,7 @@ impl Confirmations {
         for need in needs {
             match need {
                 Need::Production { .. } => self.name(text.trim(), how),
-                need => self.say(need.topic(), how),
+                need => self.give(need.topic(), how),
             }
         }
         true
@@ -181,7 +181,7 @@ impl Confirmations {
     }
 
     /// How it was said, where it was.
-    pub(super) fn to(&self, need: &Need) -> Option<How> {
+    pub(super) fn to(&self, need: &Need) -> Option<GivenBy> {
         let of_topic = |answer: &&Answer| match need {
             Need::Production { names } => {
                 answer.topic == Topic::Production && names.contains(&answer.name)

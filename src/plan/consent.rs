@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 
 use crate::model::Target;
 
-use super::confirmations::{Confirmations, How, Need, Topic};
+use super::confirmations::{Confirmations, GivenBy, Need, Topic};
 use super::stakes::Stakes;
 use super::{Limit, PlanDigest};
 
@@ -67,13 +67,13 @@ fn wrong_name(said: &str, names: &[String]) -> String {
 /// That one run may be gone on with; only [`decide`] makes it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Granted {
-    answers: Vec<(Topic, How)>,
+    answers: Vec<(Topic, GivenBy)>,
     limits: Vec<Limit>,
 }
 
 impl Granted {
     /// What was said, and how.
-    pub fn answers(&self) -> &[(Topic, How)] {
+    pub fn answers(&self) -> &[(Topic, GivenBy)] {
         &self.answers
     }
 
@@ -196,7 +196,7 @@ mod tests {
     fn said(topics: &[Topic]) -> Confirmations {
         let mut said = Confirmations::default();
         for topic in topics {
-            said.say(*topic, How::Flag);
+            said.give(*topic, GivenBy::Flag);
         }
         said
     }
@@ -224,7 +224,7 @@ mod tests {
         let (refused, missing) = decide_one(&all, &Confirmations::default()).unwrap_err();
         assert_eq!((refused.len(), missing.len()), (0, 4));
         let mut everything = said(&[Topic::Change, Topic::CalendarLoss, Topic::AfterUndo]);
-        everything.name("contoso", How::Flag);
+        everything.name("contoso", GivenBy::Flag);
         assert_eq!(decide_one(&all, &everything).unwrap().answers().len(), 4);
     }
 
@@ -288,11 +288,11 @@ mod tests {
             ..stakes()
         };
         let mut wrong = said(&[Topic::Change]);
-        wrong.name("test", How::Flag);
+        wrong.name("test", GivenBy::Flag);
         let (refused, _) = decide_one(&two, &wrong).unwrap_err();
         assert!(matches!(refused[..], [Refusal::WrongName { .. }]));
         let mut right = said(&[Topic::Change]);
-        right.name("live", How::Flag);
+        right.name("live", GivenBy::Flag);
         assert!(decide_one(&two, &right).is_ok());
     }
 
@@ -337,15 +337,15 @@ mod tests {
             ..stakes()
         };
         let mut said = Confirmations::default();
-        assert!(!said.answer(&lossy.needs(), "yes", How::Typed));
-        assert!(said.answer(&lossy.needs(), " Deactivate ", How::Typed));
+        assert!(!said.answer(&lossy.needs(), "yes", GivenBy::Typed));
+        assert!(said.answer(&lossy.needs(), " Deactivate ", GivenBy::Typed));
         assert!(decide_one(&lossy, &said).is_ok());
     }
 
     #[test]
     fn a_typed_word_holds_for_one_agreement_and_a_flag_for_the_command() {
         let mut both = said(&[Topic::Change]);
-        both.say(Topic::CalendarLoss, How::Typed);
+        both.give(Topic::CalendarLoss, GivenBy::Typed);
         let lossy = Stakes {
             calendar_loss: true,
             ..stakes()

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde::{Deserialize, Serialize};
 use wildmatch::WildMatch;
 
-use crate::model::{CALENDAR_TYPES, Filter, FilterType, Kind};
+use crate::model::{CALENDAR_TYPES, Filter, FilterKind, FilterType};
 
 /// The filter types a run is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,10 +25,10 @@ impl Default for Types {
 
 /// Which filters a run is about; by default the Outlook filters of the three calendar types.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(try_from = "Written", into = "Written")]
+#[serde(try_from = "StoredCriteria", into = "StoredCriteria")]
 pub struct Criteria {
     types: Types,
-    kinds: Vec<Kind>,
+    kinds: Vec<FilterKind>,
     name: Option<(String, WildMatch)>,
 }
 
@@ -50,13 +50,17 @@ pub enum CriteriaError {
 impl Criteria {
     /// Criteria from their parts. `name` is a pattern for the whole name of a filter, in which case does not matter:
     /// `*` stands for any text and `?` for one character.
-    pub fn new(types: Types, kinds: Vec<Kind>, name: Option<&str>) -> Result<Self, CriteriaError> {
+    pub fn new(
+        types: Types,
+        kinds: Vec<FilterKind>,
+        name: Option<&str>,
+    ) -> Result<Self, CriteriaError> {
         let name = name.map(compile).transpose()?;
         Ok(Self { types, kinds, name })
     }
 
     /// The kinds to ask the server for: one request per user and kind.
-    pub fn kinds(&self) -> &[Kind] {
+    pub fn kinds(&self) -> &[FilterKind] {
         &self.kinds
     }
 
@@ -82,11 +86,11 @@ impl Criteria {
     /// Sorted out here and not by the server: any condition beside kind and owner breaks the
     /// administrator's view of other people's filters (Microsoft: "Offline and Outlook filters and templates").
     pub fn matches(&self, filter: &Filter) -> bool {
-        self.fits(&filter.filter_type, filter.kind, &filter.name)
+        self.selects(&filter.filter_type, filter.kind, &filter.name)
     }
 
     /// The same of anything that has a type, a kind and a name.
-    pub fn fits(&self, filter_type: &FilterType, kind: Kind, name: &str) -> bool {
+    pub fn selects(&self, filter_type: &FilterType, kind: FilterKind, name: &str) -> bool {
         let named = self.name.as_ref();
         self.is_about(filter_type)
             && self.kinds.contains(&kind)
@@ -115,7 +119,7 @@ impl Default for Criteria {
     fn default() -> Self {
         Self {
             types: Types::default(),
-            kinds: vec![Kind::Outlook],
+            kinds: vec![FilterKind::Outlook],
             name: None,
         }
     }
@@ -137,21 +141,21 @@ fn compile(pattern: &str) -> Result<(String, WildMatch), CriteriaError> {
 
 /// Criteria as the run file keeps them.
 #[derive(Serialize, Deserialize)]
-struct Written {
+struct StoredCriteria {
     types: Types,
-    kinds: Vec<Kind>,
+    kinds: Vec<FilterKind>,
     name: Option<String>,
 }
 
-impl TryFrom<Written> for Criteria {
+impl TryFrom<StoredCriteria> for Criteria {
     type Error = CriteriaError;
 
-    fn try_from(written: Written) -> Result<Self, CriteriaError> {
+    fn try_from(written: StoredCriteria) -> Result<Self, CriteriaError> {
         Self::new(written.types, written.kinds, written.name.as_deref())
     }
 }
 
-impl From<Criteria> for Written {
+impl From<Criteria> for StoredCriteria {
     fn from(criteria: Criteria) -> Self {
         Self {
             types: criteria.types,
@@ -181,13 +185,13 @@ mod tests {
             assert_eq!(criteria.matches(&row), matches, "{filter_type}");
         }
         let mut offline = filter(1, "appointment", State::Active);
-        offline.kind = Kind::Offline;
+        offline.kind = FilterKind::Offline;
         assert!(!criteria.matches(&offline));
     }
 
     #[test]
     fn a_name_pattern_ignores_case_and_covers_the_whole_name() {
-        let criteria = Criteria::new(Types::All, vec![Kind::Outlook], Some("my *")).unwrap();
+        let criteria = Criteria::new(Types::All, vec![FilterKind::Outlook], Some("my *")).unwrap();
         let mut row = filter(1, "contact", State::Active);
         row.name = "My Outlook Contacts".into();
         assert!(criteria.matches(&row));
@@ -213,7 +217,8 @@ mod tests {
 
     #[test]
     fn case_does_not_matter_outside_ascii_either() {
-        let criteria = Criteria::new(Types::All, vec![Kind::Outlook], Some("ÜBER*?")).unwrap();
+        let criteria =
+            Criteria::new(Types::All, vec![FilterKind::Outlook], Some("ÜBER*?")).unwrap();
         let mut row = filter(1, "contact", State::Active);
         row.name = "über uns/alle".into();
         assert!(criteria.matches(&row));
@@ -224,8 +229,12 @@ mod tests {
     #[test]
     fn criteria_survive_the_run_file() {
         let types = Types::Only([FilterType::new("Contact")].into());
-        let criteria =
-            Criteria::new(types, vec![Kind::Outlook, Kind::Offline], Some("My*")).unwrap();
+        let criteria = Criteria::new(
+            types,
+            vec![FilterKind::Outlook, FilterKind::Offline],
+            Some("My*"),
+        )
+        .unwrap();
         let text = serde_json::to_string(&criteria).unwrap();
         let back: Criteria = serde_json::from_str(&text).unwrap();
         assert_eq!(back.describe(), criteria.describe());

@@ -6,7 +6,7 @@ use super::Change;
 
 /// How a filter differs from what the plan says of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Deviation {
+pub enum DriftKind {
     /// It has another state or status.
     Other {
         /// What it was when the plan was made.
@@ -27,7 +27,7 @@ pub enum Deviation {
 }
 
 /// Whether nothing differs: every filter of the plan is as it was, and a plan made now holds no other.
-pub fn fits(planned: &[Change], anew: &[Change], seen: &[Filter]) -> bool {
+pub fn is_current(planned: &[Change], anew: &[Change], seen: &[Filter]) -> bool {
     let as_planned = |change: &Change| {
         let seen = seen.iter().find(|filter| filter.id == change.filter);
         seen.is_some_and(|filter| filter.now == change.from)
@@ -41,12 +41,12 @@ pub fn deviations(
     anew: &[Change],
     seen: &[Filter],
     surveyed: &[(FilterId, StateAndStatus)],
-) -> Vec<(FilterId, Deviation)> {
+) -> Vec<(FilterId, DriftKind)> {
     let of_planned = planned.iter().filter_map(|change| {
         let planned = change.from;
         let deviation = match seen.iter().find(|filter| filter.id == change.filter) {
-            None => Deviation::Gone { planned },
-            Some(filter) if filter.now != planned => Deviation::Other {
+            None => DriftKind::Gone { planned },
+            Some(filter) if filter.now != planned => DriftKind::Other {
                 planned,
                 now: filter.now,
             },
@@ -59,11 +59,11 @@ pub fn deviations(
         let before = surveyed.iter().find(|(filter, _)| *filter == new.filter);
         let now = new.from;
         let deviation = match before {
-            Some((_, planned)) => Deviation::Other {
+            Some((_, planned)) => DriftKind::Other {
                 planned: *planned,
                 now,
             },
-            None => Deviation::New { now },
+            None => DriftKind::New { now },
         };
         (new.filter, deviation)
     });
@@ -94,7 +94,7 @@ mod tests {
         let before = [filter(1, "appointment", State::Active)];
         let mut now = before.clone();
         now[0].etag = Some("W/\"99\"".into());
-        assert!(fits(&plan(&before), &plan(&now), &now));
+        assert!(is_current(&plan(&before), &plan(&now), &now));
         assert_eq!(
             deviations(&plan(&before), &plan(&now), &now, &states(&before)),
             []
@@ -115,7 +115,7 @@ mod tests {
             filter(5, "contact", State::Active),
         ];
         let (planned, anew) = (plan(&before), plan(&now));
-        assert!(!fits(&planned, &anew, &now));
+        assert!(!is_current(&planned, &anew, &now));
         let found = deviations(&planned, &anew, &now, &states(&before));
         let active = State::Active.with_default_status();
         let inactive = State::Inactive.with_default_status();
@@ -123,20 +123,20 @@ mod tests {
         let expected = [
             (
                 of(1),
-                Deviation::Other {
+                DriftKind::Other {
                     planned: active,
                     now: inactive,
                 },
             ),
-            (of(2), Deviation::Gone { planned: active }),
+            (of(2), DriftKind::Gone { planned: active }),
             (
                 of(3),
-                Deviation::Other {
+                DriftKind::Other {
                     planned: inactive,
                     now: active,
                 },
             ),
-            (of(4), Deviation::New { now: active }),
+            (of(4), DriftKind::New { now: active }),
         ];
         assert_eq!(found, expected);
     }

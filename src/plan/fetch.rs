@@ -15,7 +15,7 @@ pub(super) const MOST_IDS: usize = 5_000;
 
 /// A `FetchXML` query, as far as it decides which rows are selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Fetch {
+pub struct FetchXml {
     table: String,
     /// Filters that have conditions. More than one is against the reference, and means that all have to hold.
     filters: Vec<String>,
@@ -41,7 +41,7 @@ pub enum FetchError {
     NotFetch(String),
 }
 
-impl Fetch {
+impl FetchXml {
     /// Takes a query apart.
     pub fn parse(text: &str) -> Result<Self, FetchError> {
         if text.trim().is_empty() {
@@ -142,7 +142,7 @@ fn all_of<'a>(filters: impl Iterator<Item = &'a str>) -> String {
 /// well.
 ///
 /// `None` where they do not go together: nothing to count, several tables, or several of which one joins.
-pub(super) fn count_of_any(fetches: &[&Fetch], key: &str, more: &[&str]) -> Option<String> {
+pub(super) fn count_of_any(fetches: &[&FetchXml], key: &str, more: &[&str]) -> Option<String> {
     let first = fetches.first()?;
     if let [one] = fetches {
         return Some(one.count(key, more));
@@ -155,9 +155,9 @@ pub(super) fn count_of_any(fetches: &[&Fetch], key: &str, more: &[&str]) -> Opti
 /// The condition that at least one of several queries over one table selects a row; empty where that says nothing.
 ///
 /// `None` where one joins, or they are about several tables, or there is none.
-pub(super) fn selected_by_any(fetches: &[&Fetch]) -> Option<String> {
+pub(super) fn selected_by_any(fetches: &[&FetchXml]) -> Option<String> {
     let first = fetches.first()?;
-    let goes_together = |fetch: &&Fetch| !fetch.has_links() && fetch.table == first.table;
+    let goes_together = |fetch: &&FetchXml| !fetch.has_links() && fetch.table == first.table;
     if !fetches.iter().all(goes_together) {
         return None;
     }

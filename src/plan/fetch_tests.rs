@@ -3,7 +3,7 @@
 use proptest::prelude::*;
 use roxmltree::Document;
 
-use super::fetch::{Fetch, FetchError, LONGEST, count_of_any};
+use super::fetch::{FetchError, FetchXml, LONGEST, count_of_any};
 
 /// "My Outlook Appointments" as the platform ships such filters: a party to the appointment.
 pub(crate) const MINE: &str = r#"<fetch version="1.0" output-format="xml-platform" mapping="logical" distinct="true">
@@ -35,7 +35,7 @@ fn several_filters_below_the_entity_become_one_of_which_all_hold() {
     let two = "<fetch><entity name='task'><filter type='or'><condition attribute='a' operator='null'/></filter>\
                <filter><condition attribute='b' operator='null'/></filter></entity></fetch>";
     assert_eq!(root_filters(two), 2);
-    let counted = Fetch::parse(two).unwrap().count("activityid", &[]);
+    let counted = FetchXml::parse(two).unwrap().count("activityid", &[]);
     assert_eq!(root_filters(&counted), 1);
     assert!(
         counted.contains("<filter type=\"and\"><filter type='or'>"),
@@ -46,7 +46,7 @@ fn several_filters_below_the_entity_become_one_of_which_all_hold() {
 
 #[test]
 fn a_count_keeps_conditions_and_joins_and_nothing_else() {
-    let counted = Fetch::parse(MINE)
+    let counted = FetchXml::parse(MINE)
         .unwrap()
         .count("activityid", &["<filter/>"]);
     assert_eq!(elements(&counted, "condition"), elements(MINE, "condition"));
@@ -62,14 +62,17 @@ fn a_count_keeps_conditions_and_joins_and_nothing_else() {
 
 #[test]
 fn several_queries_without_joins_are_counted_as_one() {
-    let (owned, big) = (Fetch::parse(OWNED).unwrap(), Fetch::parse(BIG).unwrap());
+    let (owned, big) = (
+        FetchXml::parse(OWNED).unwrap(),
+        FetchXml::parse(BIG).unwrap(),
+    );
     let counted = count_of_any(&[&owned, &big], "activityid", &[]).unwrap();
     assert!(counted.contains("R&amp;D &lt;%"));
     assert!(counted.contains("<filter type=\"or\"><filter type=\"and\"><filter type=\"and\">"));
     assert_eq!(elements(&counted, "condition").len(), 2);
     for everything in ["", "<filter type='or'><filter/></filter>"] {
         let everything = format!("<fetch><entity name='appointment'>{everything}</entity></fetch>");
-        let everything = Fetch::parse(&everything).unwrap();
+        let everything = FetchXml::parse(&everything).unwrap();
         let counted = count_of_any(&[&owned, &everything], "activityid", &[]).unwrap();
         assert!(elements(&counted, "filter").is_empty());
     }
@@ -77,8 +80,11 @@ fn several_queries_without_joins_are_counted_as_one() {
 
 #[test]
 fn queries_that_join_or_are_of_several_tables_do_not_go_together() {
-    let (owned, mine) = (Fetch::parse(OWNED).unwrap(), Fetch::parse(MINE).unwrap());
-    let other = Fetch::parse("<fetch><entity name='task'/></fetch>").unwrap();
+    let (owned, mine) = (
+        FetchXml::parse(OWNED).unwrap(),
+        FetchXml::parse(MINE).unwrap(),
+    );
+    let other = FetchXml::parse("<fetch><entity name='task'/></fetch>").unwrap();
     assert_eq!(count_of_any(&[&owned, &mine], "activityid", &[]), None);
     assert_eq!(count_of_any(&[&owned, &other], "activityid", &[]), None);
     assert_eq!(count_of_any(&[], "activityid", &[]), None);
@@ -108,11 +114,11 @@ fn what_cannot_be_taken_apart_says_why() {
             "stands where",
         ),
     ] {
-        let said = Fetch::parse(text).unwrap_err().to_string();
+        let said = FetchXml::parse(text).unwrap_err().to_string();
         assert!(said.contains(expected), "{text}: {said}");
     }
     let long = format!("<fetch><!--{}--></fetch>", "x".repeat(LONGEST));
-    assert_eq!(Fetch::parse(&long), Err(FetchError::TooLong));
+    assert_eq!(FetchXml::parse(&long), Err(FetchError::TooLong));
 }
 
 #[test]
@@ -122,15 +128,15 @@ fn depth_alone_does_no_harm() {
     let (open, close) = ("<filter>".repeat(depth), "</filter>".repeat(depth));
     let inside = format!("{open}{condition}{close}");
     let deep = format!("<fetch><entity name='task'>{inside}</entity></fetch>");
-    if let Ok(fetch) = Fetch::parse(&deep) {
+    if let Ok(fetch) = FetchXml::parse(&deep) {
         assert!(fetch.count("activityid", &[]).contains(&inside));
     }
 }
 
 #[test]
 fn a_query_for_so_many_rows_is_known_as_such() {
-    let top = Fetch::parse("<fetch top='5'><entity name='task'/></fetch>").unwrap();
-    assert!(top.is_limited() && !Fetch::parse(MINE).unwrap().is_limited());
+    let top = FetchXml::parse("<fetch top='5'><entity name='task'/></fetch>").unwrap();
+    assert!(top.is_limited() && !FetchXml::parse(MINE).unwrap().is_limited());
 }
 
 fn text() -> impl Strategy<Value = String> {
@@ -168,9 +174,9 @@ fn query() -> impl Strategy<Value = String> {
 proptest! {
     #[test]
     fn no_text_panics(text in ".{0,200}", tail in text()) {
-        let _ = Fetch::parse(&text);
+        let _ = FetchXml::parse(&text);
         let at = MINE.char_indices().map(|(at, _)| at).nth(text.len() * 3).unwrap_or(0);
-        let _ = Fetch::parse(&format!("{}{tail}{}", &MINE[..at], &MINE[at..]));
+        let _ = FetchXml::parse(&format!("{}{tail}{}", &MINE[..at], &MINE[at..]));
     }
 
     #[test]
@@ -178,7 +184,7 @@ proptest! {
         queries in prop::collection::vec(query(), 1..4),
         ahead in prop::sample::select(vec!["", "<filter><condition attribute='a' operator='null'/></filter>"]),
     ) {
-        let fetches: Vec<_> = queries.iter().map(|query| Fetch::parse(query).unwrap()).collect();
+        let fetches: Vec<_> = queries.iter().map(|query| FetchXml::parse(query).unwrap()).collect();
         let all: Vec<_> = fetches.iter().collect();
         let counted = count_of_any(&all, "activityid", &[ahead, ahead]);
         let asked = fetches.iter().map(|fetch| fetch.ids("activityid", ahead)).chain(counted);
@@ -193,7 +199,7 @@ proptest! {
 
     #[test]
     fn a_rewritten_query_keeps_every_condition(query in query()) {
-        let fetch = Fetch::parse(&query).unwrap();
+        let fetch = FetchXml::parse(&query).unwrap();
         for written in [fetch.count("activityid", &[]), fetch.ids("activityid", "")] {
             // Filters come before joins.
             let (mut kept, mut asked) = (elements(&written, "condition"), elements(&query, "condition"));

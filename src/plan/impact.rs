@@ -7,14 +7,14 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::{Timestamp, Unit};
 use uuid::Uuid;
 
-use crate::model::{Filter, FilterType, Kind, State};
+use crate::model::{Filter, FilterKind, FilterType, State};
 
 use super::Change;
-use super::fetch::{Fetch, count_of_any, is_logical_name, selected_by_any};
+use super::fetch::{FetchXml, count_of_any, is_logical_name, selected_by_any};
 
 /// How the rows of a table are asked for.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Table {
+pub struct ImpactTable {
     /// `EntitySetName`, such as `appointments`.
     pub set: String,
     /// `PrimaryIdAttribute`, such as `activityid`.
@@ -28,7 +28,7 @@ pub const READ_ACTIVITY: &str = "prvReadActivity";
 /// The privilege for contacts.
 pub const READ_CONTACT: &str = "prvReadContact";
 
-impl Table {
+impl ImpactTable {
     /// The tables that the platform's own filters are about (Microsoft: table references); others have to be
     /// looked up.
     pub fn known(filter_type: &FilterType) -> Option<Self> {
@@ -74,11 +74,11 @@ pub struct SystemFilter {
 
 /// What has to be known of the environment to ask what a user loses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Surroundings {
+pub struct ImpactContext {
     /// The active system filters of Outlook; `None` where they could not be read.
     pub system_filters: Option<Vec<SystemFilter>>,
     /// The tables of the filter types, as far as they were looked up; `None` is one that the server does not know.
-    pub tables: BTreeMap<FilterType, Option<Table>>,
+    pub tables: BTreeMap<FilterType, Option<ImpactTable>>,
     /// The privileges by which the caller reads every row of the organisation; acting as a user, it reads what both
     /// may.
     pub read_whole: BTreeSet<&'static str>,
@@ -206,7 +206,7 @@ impl Unknown {
 
 /// One request to make as the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Query {
+pub struct ImpactQuery {
     /// The entity set to ask.
     pub set: String,
     /// The `FetchXML`.
@@ -217,7 +217,7 @@ pub struct Query {
 
 /// What came of a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Answer {
+pub enum QueryAnswer {
     /// A number.
     Number(u64),
     /// Keys, perhaps repeated.
@@ -228,19 +228,19 @@ pub enum Answer {
 
 /// What is to be asked about one type, and how the answers are put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Question {
+pub struct ImpactQuestion {
     /// The type.
     pub filter_type: FilterType,
     /// The requests, in order.
-    pub queries: Vec<Query>,
-    pub(super) way: Way,
+    pub queries: Vec<ImpactQuery>,
+    pub(super) way: Combination,
     /// Whether something could not be set apart before anything was asked.
     pub(super) bound: bool,
 }
 
 /// How the answers to a question are put together.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Way {
+pub(super) enum Combination {
     /// The first answer is the number; one more may be the number without regard to time.
     Count,
     /// The first answer is the number of what goes off, the second of that which stays; one more as above.
@@ -257,13 +257,17 @@ pub(super) enum Way {
 /// the second fulfils the conditions of what stays as well, where what stays does not join other tables; and else by
 /// the keys themselves, so also where several go off of which one joins. What it leaves open is in [`Loss`].
 /// Only Outlook filters count: the offline ones select nothing for Exchange.
-pub fn questions(filters: &[Filter], changes: &[Change], around: &Surroundings) -> Vec<Question> {
+pub fn questions(
+    filters: &[Filter],
+    changes: &[Change],
+    around: &ImpactContext,
+) -> Vec<ImpactQuestion> {
     let goes_off = |filter: &Filter| {
         let change = changes.iter().find(|change| change.filter == filter.id);
         change.is_some_and(|change| change.to.state == State::Inactive)
     };
     let active =
-        |filter: &&Filter| filter.kind == Kind::Outlook && filter.now.state == State::Active;
+        |filter: &&Filter| filter.kind == FilterKind::Outlook && filter.now.state == State::Active;
     let (off, stays): (Vec<_>, Vec<_>) = filters
         .iter()
         .filter(active)
@@ -289,12 +293,12 @@ fn question(
     filter_type: &FilterType,
     off: &[Option<String>],
     staying: &[Option<String>],
-    around: &Surroundings,
-) -> Question {
-    let nothing = |kind, why: String| Question {
+    around: &ImpactContext,
+) -> ImpactQuestion {
+    let nothing = |kind, why: String| ImpactQuestion {
         filter_type: filter_type.clone(),
         queries: Vec::new(),
-        way: Way::No(Unknown::new(kind, why)),
+        way: Combination::No(Unknown::new(kind, why)),
         bound: false,
     };
     let Some(Some(table)) = around.tables.get(filter_type) else {
@@ -323,9 +327,9 @@ fn question(
         .collect();
     let bound = around.system_filters.is_none()
         || stays.len() < staying.len()
-        || off.iter().any(Fetch::is_limited);
+        || off.iter().any(FetchXml::is_limited);
     let (queries, way) = ways(filter_type, table, &off, &stays, around.now);
-    Question {
+    ImpactQuestion {
         filter_type: filter_type.clone(),
         queries,
         way,
@@ -335,13 +339,13 @@ fn question(
 
 fn ways(
     filter_type: &FilterType,
-    table: &Table,
-    off: &[Fetch],
-    stays: &[Fetch],
+    table: &ImpactTable,
+    off: &[FetchXml],
+    stays: &[FetchXml],
     now: Timestamp,
-) -> (Vec<Query>, Way) {
+) -> (Vec<ImpactQuery>, Combination) {
     let ahead = ahead(filter_type, now);
-    let query = |fetch: String, ids: bool| Query {
+    let query = |fetch: String, ids: bool| ImpactQuery {
         set: table.set.clone(),
         fetch,
         ids: ids.then(|| table.key.clone()),
@@ -350,17 +354,17 @@ fn ways(
     let count = |ahead: &str| count_of_any(&off, &table.key, &[ahead]);
     let kept = selected_by_any(&stays);
     let (mut queries, way) = match (count(&ahead.condition), kept) {
-        (Some(all), None) if stays.is_empty() => (vec![query(all, false)], Way::Count),
+        (Some(all), None) if stays.is_empty() => (vec![query(all, false)], Combination::Count),
         (Some(all), Some(kept)) => {
             let kept = count_of_any(&off, &table.key, &[&kept, &ahead.condition]);
             let queries = [Some(all), kept].into_iter().flatten();
             let queries = queries.map(|fetch| query(fetch, false)).collect();
-            (queries, Way::Difference)
+            (queries, Combination::Difference)
         }
         _ => {
             let all = off.iter().chain(&stays);
             let ids = all.map(|fetch| query(fetch.ids(&table.key, &ahead.condition), true));
-            return (ids.collect(), Way::Apart { off: off.len() });
+            return (ids.collect(), Combination::Apart { off: off.len() });
         }
     };
     if ahead.may_be_unknown {
@@ -369,8 +373,8 @@ fn ways(
     (queries, way)
 }
 
-fn parse(text: Option<&str>, filter_type: &FilterType) -> Result<Fetch, String> {
-    let fetch = Fetch::parse(text.unwrap_or_default()).map_err(|error| error.to_string())?;
+fn parse(text: Option<&str>, filter_type: &FilterType) -> Result<FetchXml, String> {
+    let fetch = FetchXml::parse(text.unwrap_or_default()).map_err(|error| error.to_string())?;
     if fetch.table() == filter_type.as_str() {
         Ok(fetch)
     } else {

@@ -22,7 +22,7 @@ mod impact;
 #[cfg(test)]
 mod impact_tests;
 mod limit;
-mod reckon;
+mod loss;
 mod run_settings;
 mod selection;
 mod selector;
@@ -31,27 +31,27 @@ mod templates;
 mod undo;
 mod user_list;
 
-pub use again::{Attribution, Condition, Wrote, judge};
+pub use again::{Attribution, WriteCondition, Wrote, judge};
 pub use bound::{Bound, BoundError, Wave, WaveError, Waves};
 pub use change::{Change, UserPlan, foreign_row, plan_user};
-pub use confirmations::{Confirmations, How, Need, Topic};
+pub use confirmations::{Confirmations, GivenBy, Need, Topic};
 pub use consent::{Decision, Granted, Refusal, decide};
 pub use criteria::{Criteria, CriteriaError, Types};
 pub use decision::{RowDecision, RowResult};
-pub use difference::{Deviation, deviations, fits};
+pub use difference::{DriftKind, deviations, is_current};
 pub use digest::{Digester, PlanDigest, PlanDigestError};
 pub use eligibility::ineligible;
-pub use fetch::{COUNT, Fetch, FetchError};
+pub use fetch::{COUNT, FetchError, FetchXml};
 pub use groups::{BusinessUnit, GroupMismatch, Groups, UserView, find_name, find_units, find_view};
 pub use guard_book::{GuardBook, GuardEntry, KnownOrganization};
 pub use impact::{
-    Answer, Loss, LossBound, Query, Question, READ_ACTIVITY, READ_CONTACT, Surroundings,
-    SystemFilter, Table, Unknown, questions,
+    ImpactContext, ImpactQuery, ImpactQuestion, ImpactTable, Loss, LossBound, QueryAnswer,
+    READ_ACTIVITY, READ_CONTACT, SystemFilter, Unknown, questions,
 };
 pub use limit::Limit;
-pub use reckon::reckon;
+pub use loss::compute_loss;
 pub use run_settings::{RunSettings, SurveyMode};
-pub use selection::{Mismatch, Named, Place, Selection};
+pub use selection::{NameSource, Selection, UnresolvedName, UserRef};
 pub use selector::{Resolved, Selector, SkippedName};
 pub use stakes::{Guards, NewUsers, Stakes, WaveStakes};
 pub use templates::{

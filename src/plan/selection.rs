@@ -10,14 +10,14 @@ use super::groups::Groups;
 /// Where a name was given, so that an error can point at it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Place {
+pub enum NameSource {
     /// A flag such as `--user`.
     Flag(String),
     /// A line of a list; lines count from 1.
     Line(String, usize),
 }
 
-impl fmt::Display for Place {
+impl fmt::Display for NameSource {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Flag(flag) => f.write_str(flag),
@@ -28,20 +28,20 @@ impl fmt::Display for Place {
 
 /// One user as named by a person: UPN, e-mail address, `DOMAIN\name` or id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named {
+pub struct UserRef {
     /// The name as given.
     pub name: String,
     /// Where it was given.
-    pub place: Place,
+    pub place: NameSource,
 }
 
 /// Which users a run is about: everybody, or those who are named and belong to the groups, less those excluded.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
     /// Only these users; everybody where there is no list.
-    pub only: Option<Vec<Named>>,
+    pub only: Option<Vec<UserRef>>,
     /// Never these users.
-    pub except: Vec<Named>,
+    pub except: Vec<UserRef>,
     /// Only the users of these groups. Run files of earlier versions do not have them.
     #[serde(default)]
     pub groups: Groups,
@@ -75,14 +75,14 @@ impl Selection {
 
 /// A name that does not lead to exactly one user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum Mismatch {
+pub enum UnresolvedName {
     /// Nobody has it.
     #[error("{place}: no user `{name}` in this environment{}", maybe(nearest.as_deref()))]
     Nobody {
         /// The name.
         name: String,
         /// Where it was given.
-        place: Place,
+        place: NameSource,
         /// The user whose name comes nearest.
         nearest: Option<String>,
     },
@@ -92,7 +92,7 @@ pub enum Mismatch {
         /// The name.
         name: String,
         /// Where it was given.
-        place: Place,
+        place: NameSource,
         /// Some of the users, each with the id.
         users: Vec<String>,
     },
@@ -109,10 +109,10 @@ pub(super) fn key(name: &str) -> String {
 mod tests {
     use super::*;
 
-    fn named(name: &str) -> Named {
-        Named {
+    fn named(name: &str) -> UserRef {
+        UserRef {
             name: name.into(),
-            place: Place::Flag("--user".into()),
+            place: NameSource::Flag("--user".into()),
         }
     }
 

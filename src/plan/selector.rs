@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{User, UserId};
 
 use super::alike::ALIKE;
-use super::selection::{Mismatch, Named, Selection, key};
+use super::selection::{Selection, UnresolvedName, UserRef, key};
 
 /// How many names are given a "did you mean": the search costs names times users, and an error shows twenty.
 const SUGGESTIONS_FOR: usize = 20;
@@ -18,7 +18,7 @@ const USERS_NAMED: usize = 5;
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedName {
     /// The name, with its place.
-    pub named: Named,
+    pub named: UserRef,
     /// Whether it was to be excluded: whoever was meant is not left out.
     pub excludes: bool,
 }
@@ -29,7 +29,7 @@ pub struct Resolved {
     /// The users who are named, each once, in the order in which they were offered; nobody where everybody is meant.
     pub users: Vec<User>,
     /// The names with which nothing can go on, in the order given; empty where all is well.
-    pub mismatches: Vec<Mismatch>,
+    pub mismatches: Vec<UnresolvedName>,
     /// The names that are skipped, in the order given.
     pub skipped: Vec<SkippedName>,
 }
@@ -48,7 +48,7 @@ pub struct Selector {
 
 #[derive(Debug)]
 struct Entry {
-    named: Named,
+    named: UserRef,
     excludes: bool,
     matched: Vec<Match>,
     nearest: Option<(f64, String)>,
@@ -89,7 +89,7 @@ impl Selector {
         selector
     }
 
-    fn enter(&mut self, named: &Named, excludes: bool) {
+    fn enter(&mut self, named: &UserRef, excludes: bool) {
         let entries = self.by_name.entry(key(&named.name)).or_default();
         entries.push(self.entries.len());
         self.entries.push(Entry {
@@ -150,9 +150,9 @@ impl Selector {
                     chosen.insert(user);
                 }
                 Meant::Excluded => {}
-                Meant::Wrong(Mismatch::Nobody { name, place, .. }) if skips => {
+                Meant::Wrong(UnresolvedName::Nobody { name, place, .. }) if skips => {
                     resolved.skipped.push(SkippedName {
-                        named: Named { name, place },
+                        named: UserRef { name, place },
                         excludes: entry.excludes,
                     });
                 }
@@ -165,7 +165,7 @@ impl Selector {
     }
 
     /// Each name that includes, with all of its best matches, for where it does no harm that they are several.
-    pub fn best_matches(self) -> Vec<(Named, Vec<UserId>)> {
+    pub fn best_matches(self) -> Vec<(UserRef, Vec<UserId>)> {
         let entries = self.entries.into_iter().filter(|entry| !entry.excludes);
         let matches = entries.map(|entry| {
             let users = entry.best().iter().map(|m| m.user).collect();
@@ -180,7 +180,7 @@ enum Meant {
     One(UserId),
     /// Everybody who matches, and that is somebody.
     Excluded,
-    Wrong(Mismatch),
+    Wrong(UnresolvedName),
 }
 
 impl Entry {
@@ -223,10 +223,10 @@ impl Entry {
     }
 
     fn meant(&self) -> Meant {
-        let Named { name, place } = self.named.clone();
+        let UserRef { name, place } = self.named.clone();
         let best = self.best();
         match best[..] {
-            [] => Meant::Wrong(Mismatch::Nobody {
+            [] => Meant::Wrong(UnresolvedName::Nobody {
                 name,
                 place,
                 nearest: self.nearest.as_ref().map(|(_, login)| login.clone()),
@@ -239,7 +239,7 @@ impl Entry {
                 if best.len() > USERS_NAMED {
                     users.push(format!("and {} more", best.len() - USERS_NAMED));
                 }
-                Meant::Wrong(Mismatch::Several { name, place, users })
+                Meant::Wrong(UnresolvedName::Several { name, place, users })
             }
         }
     }
@@ -262,18 +262,18 @@ fn names_of(user: &User) -> Vec<(String, bool)> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Place;
+    use crate::plan::NameSource;
     use crate::plan::change::tests::user;
     use proptest::prelude::*;
 
-    fn named(name: &str) -> Named {
-        Named {
+    fn named(name: &str) -> UserRef {
+        UserRef {
             name: name.into(),
-            place: Place::Flag("--user".into()),
+            place: NameSource::Flag("--user".into()),
         }
     }
 
-    fn select(selection: &Selection, users: &[User]) -> (Vec<bool>, Vec<Mismatch>) {
+    fn select(selection: &Selection, users: &[User]) -> (Vec<bool>, Vec<UnresolvedName>) {
         let (chosen, resolved) = resolve(selection, users);
         (chosen, resolved.mismatches)
     }
@@ -330,9 +330,9 @@ mod tests {
     #[test]
     fn a_name_that_nobody_has_is_an_error_with_its_place_and_a_suggestion() {
         let selection = Selection {
-            only: Some(vec![Named {
+            only: Some(vec![UserRef {
                 name: "usr1@contoso.example".into(),
-                place: Place::Line("pilot.csv".into(), 7),
+                place: NameSource::Line("pilot.csv".into(), 7),
             }]),
             except: vec![named("nobody")],
             ..Selection::default()

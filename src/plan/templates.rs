@@ -24,7 +24,7 @@ impl TemplateChoice {
     pub fn of(&self, templates: Vec<Template>) -> Result<Vec<Template>, Vec<TemplateId>> {
         let only = match self {
             Self::Fitting(criteria) => {
-                let fits = |t: &Template| criteria.fits(&t.filter_type, t.kind, &t.name);
+                let fits = |t: &Template| criteria.selects(&t.filter_type, t.kind, &t.name);
                 return Ok(templates.into_iter().filter(fits).collect());
             }
             Self::Only(only) => only,
@@ -352,11 +352,11 @@ pub fn judge_template(seen: Option<&Template>, wanted: TemplateState) -> RowOutc
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FilterType, Kind, Status};
+    use crate::model::{FilterKind, FilterType, Status};
     use crate::plan::Types;
     use uuid::Uuid;
 
-    fn template(n: u128, filter_type: &str, kind: Kind) -> Template {
+    fn template(n: u128, filter_type: &str, kind: FilterKind) -> Template {
         Template {
             id: TemplateId(Uuid::from_u128(n)),
             name: format!("Template {n}"),
@@ -371,9 +371,9 @@ mod tests {
 
     fn templates() -> Vec<Template> {
         vec![
-            template(1, "appointment", Kind::Outlook),
-            template(2, "contact", Kind::Outlook),
-            template(3, "appointment", Kind::Offline),
+            template(1, "appointment", FilterKind::Outlook),
+            template(2, "contact", FilterKind::Outlook),
+            template(3, "appointment", FilterKind::Offline),
         ]
     }
 
@@ -385,7 +385,7 @@ mod tests {
     fn templates_are_chosen_as_filters_are() {
         let of = |criteria| TemplateChoice::Fitting(criteria).of(templates()).unwrap();
         assert_eq!(ids(&of(Criteria::default())), [1]);
-        let both = vec![Kind::Outlook, Kind::Offline];
+        let both = vec![FilterKind::Outlook, FilterKind::Offline];
         let all = Criteria::new(Types::All, both, Some("*te 3")).unwrap();
         assert_eq!(ids(&of(all)), [3]);
     }
@@ -413,7 +413,7 @@ mod tests {
         Template {
             default: false,
             now: State::Inactive.with_default_status(),
-            ..template(1, "appointment", Kind::Outlook)
+            ..template(1, "appointment", FilterKind::Outlook)
         }
     }
 
@@ -439,7 +439,7 @@ mod tests {
 
     #[test]
     fn a_default_template_is_not_deactivated_unless_it_is_to_be_no_default() {
-        let default = template(1, "appointment", Kind::Outlook);
+        let default = template(1, "appointment", FilterKind::Outlook);
         let plain = TemplateWish {
             default: None,
             ..OFF
@@ -452,7 +452,7 @@ mod tests {
 
     #[test]
     fn default_is_written_only_where_it_changes_and_with_state_and_status_where_those_do() {
-        let default = template(1, "appointment", Kind::Outlook).state();
+        let default = template(1, "appointment", FilterKind::Outlook).state();
         let off = inactive().state();
         let write = template_write(default, off);
         assert_eq!((write.default, write.now), (Some(false), Some(off.now())));
@@ -468,7 +468,7 @@ mod tests {
 
     #[test]
     fn two_writes_never_leave_a_default_template_inactive_between_them() {
-        let default = template(1, "appointment", Kind::Outlook).state();
+        let default = template(1, "appointment", FilterKind::Outlook).state();
         let off = inactive().state();
         for (before, after) in [(default, off), (off, default)] {
             let (first, second) = template_halves(before, after).unwrap();

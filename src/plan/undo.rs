@@ -134,7 +134,7 @@ impl AsLeft<'_> {
             user: self.user,
             wrote: Wrote::Maybe,
             // Without a stamp it is not taken for the run's, whatever the server was seen to do.
-            stamps: false,
+            records_on_behalf: false,
             rewritten: self.row.rewritten_by.is_some(),
         };
         in_time
@@ -180,7 +180,7 @@ mod tests {
     use super::*;
     use crate::model::{Modification, State, Status};
     use crate::plan::change::tests::{filter, user_id};
-    use crate::plan::{Condition, judge};
+    use crate::plan::{WriteCondition, judge};
 
     const CALLER: u128 = 5;
 
@@ -248,10 +248,15 @@ mod tests {
             callers: [user_id(6); 2],
             user: user_id(1),
             wrote: Wrote::No,
-            stamps: true,
+            records_on_behalf: true,
             rewritten: false,
         };
-        judge(&row.change(), Condition::AsLeft(as_left), seen, attribution)
+        judge(
+            &row.change(),
+            WriteCondition::AsLeft(as_left),
+            seen,
+            attribution,
+        )
     }
 
     /// The outcome where nothing is written; none where the row is put back.

@@ -13,10 +13,10 @@ mod visible;
 use std::collections::HashSet;
 
 use self::header::{Start, start};
-use self::rows::{Row, Rows};
+use self::rows::{ListRow, ListRows};
 use self::text::decode;
 use super::selection::key;
-use super::{Named, Place};
+use super::{NameSource, UserRef};
 
 use self::error::OnLine;
 pub use self::error::{ListFault, UserListError};
@@ -34,7 +34,7 @@ pub fn parse_user_list(
     path: &str,
     bytes: &[u8],
     column: Option<&str>,
-) -> Result<Vec<Named>, UserListError> {
+) -> Result<Vec<UserRef>, UserListError> {
     let refuse = |line, fault| UserListError {
         path: path.to_owned(),
         line,
@@ -46,9 +46,9 @@ pub fn parse_user_list(
     if list.names.is_empty() {
         return Err(refuse(None, ListFault::Empty));
     }
-    let named = list.names.into_iter().map(|(line, name)| Named {
+    let named = list.names.into_iter().map(|(line, name)| UserRef {
         name,
-        place: Place::Line(path.to_owned(), line),
+        place: NameSource::Line(path.to_owned(), line),
     });
     Ok(named.collect())
 }
@@ -94,7 +94,7 @@ fn read(text: &str, column: Option<&str>, list: &mut Names) -> OnLine<()> {
 }
 
 /// The rows below a header. Nothing here is a comment.
-fn read_table(header: &Row, column: usize, rows: Rows<'_>, list: &mut Names) -> OnLine<()> {
+fn read_table(header: &ListRow, column: usize, rows: ListRows<'_>, list: &mut Names) -> OnLine<()> {
     let title = || visible::shown(&header.cells[column]);
     let delimiter = rows.delimiter();
     for row in rows {

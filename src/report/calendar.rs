@@ -1,13 +1,13 @@
 //! What switching filters off can do to calendars.
 
-use crate::journal::Head;
+use crate::journal::RunHeader;
 use crate::model::Operation;
 use crate::plan::UNDO_CANNOT;
 
 use super::grid::paragraph;
 use super::paint::Tone;
 use super::writer::StyledWrite;
-use super::{Look, ReportError};
+use super::{ReportError, Style};
 
 /// What stops and what goes on.
 const DIRECTION: &str = "Deactivating stops what goes from Dynamics to Exchange. What users track or categorise in \
@@ -19,7 +19,7 @@ const KEEP_THEM: &str = "Set to true first, in the organization settings editor,
 /// Whether carrying out this run can delete entries from calendars, as far as its head tells: where filters
 /// are switched off, and the organisation is not known to keep apart what was deleted from what is no longer
 /// selected. An undo that switches filters off is not seen.
-pub fn warns_of_calendar_loss(head: &Head) -> bool {
+pub fn warns_of_calendar_loss(head: &RunHeader) -> bool {
     head.operation == Operation::Deactivate && head.organization.distinct_deletes != Some(true)
 }
 
@@ -31,8 +31,8 @@ pub fn warns_of_calendar_loss(head: &Head) -> bool {
 /// (Microsoft: "Synchronization logic" on directions, and KB 4345686 on meetings that are cancelled unexpectedly.)
 pub fn write_calendar_warning(
     out: &mut dyn StyledWrite,
-    head: &Head,
-    look: Look,
+    head: &RunHeader,
+    look: Style,
 ) -> Result<(), ReportError> {
     if head.operation == Operation::Reactivate {
         return Ok(());
@@ -60,14 +60,14 @@ pub fn write_calendar_warning(
 }
 
 /// Says what undo cannot do.
-pub fn write_undo_limits(out: &mut dyn StyledWrite, look: Look) -> Result<(), ReportError> {
+pub fn write_undo_limits(out: &mut dyn StyledWrite, look: Style) -> Result<(), ReportError> {
     Ok(paragraph(out, UNDO_CANNOT, Tone::Quiet, look)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::support::{PLAIN, head};
+    use crate::report::test_runs::{PLAIN, head};
 
     fn warning(operation: Operation, distinct_deletes: Option<bool>) -> String {
         let mut head = head(operation);

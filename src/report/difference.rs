@@ -2,14 +2,14 @@
 
 use jiff::tz::TimeZone;
 
-use crate::plan::Deviation;
-use crate::rollout::{Differences, Misfit};
+use crate::plan::DriftKind;
+use crate::rollout::{Drift, DriftedFilter};
 
 use super::grid::{self, Column, Grid};
 use super::paint::Tone;
 use super::text::{clean, count, minute, number, state};
 use super::writer::{StyledWrite, paint_line};
-use super::{Look, ReportError, words};
+use super::{ReportError, Style, phrases};
 
 const COLUMNS: [Column; 4] = [
     Column::text("User", 20, 30),
@@ -21,16 +21,16 @@ const COLUMNS: [Column; 4] = [
 /// Writes how a plan that was made anew differs from the one before, for people.
 pub fn write_differences(
     out: &mut dyn StyledWrite,
-    differences: &Differences,
-    look: Look,
+    differences: &Drift,
+    look: Style,
 ) -> Result<(), ReportError> {
     write(out, differences, look, &TimeZone::system())
 }
 
 fn write(
     out: &mut dyn StyledWrite,
-    differences: &Differences,
-    look: Look,
+    differences: &Drift,
+    look: Style,
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
     let title = title(differences);
@@ -57,8 +57,8 @@ fn write(
     Ok(())
 }
 
-fn title(differences: &Differences) -> String {
-    let Differences {
+fn title(differences: &Drift) -> String {
+    let Drift {
         users,
         other,
         gone,
@@ -69,7 +69,7 @@ fn title(differences: &Differences) -> String {
     if differences.total() == 0 {
         return "Everything is as the plan says.".to_owned();
     }
-    let parts = words::parts(&[
+    let parts = phrases::parts(&[
         (other, "in another state"),
         (gone, "gone"),
         (new, "not in the plan"),
@@ -81,11 +81,11 @@ fn title(differences: &Differences) -> String {
     )
 }
 
-fn row(misfit: &Misfit, zone: &TimeZone) -> (Vec<String>, Tone) {
+fn row(misfit: &DriftedFilter, zone: &TimeZone) -> (Vec<String>, Tone) {
     let now = match misfit.deviation {
-        Deviation::Other { planned, now } => format!("{} → {}", state(planned), state(now)),
-        Deviation::Gone { planned } => format!("{} → gone", state(planned)),
-        Deviation::New { now } => format!("new, {}", state(now)),
+        DriftKind::Other { planned, now } => format!("{} → {}", state(planned), state(now)),
+        DriftKind::Gone { planned } => format!("{} → gone", state(planned)),
+        DriftKind::New { now } => format!("new, {}", state(now)),
     };
     let by = misfit
         .changed_by
@@ -106,13 +106,13 @@ fn row(misfit: &Misfit, zone: &TimeZone) -> (Vec<String>, Tone) {
 mod tests {
     use super::*;
     use crate::model::{FilterId, FilterType, Modification, State};
-    use crate::report::support::{PLAIN, STARTED};
+    use crate::report::test_runs::{PLAIN, STARTED};
     use jiff::Timestamp;
     use uuid::Uuid;
 
-    fn misfit(user: &str, of_type: &str, deviation: Deviation, by: Option<&str>) -> Misfit {
+    fn misfit(user: &str, of_type: &str, deviation: DriftKind, by: Option<&str>) -> DriftedFilter {
         let on = by.map(|_| Timestamp::from_millisecond(STARTED).unwrap());
-        Misfit {
+        DriftedFilter {
             user: user.into(),
             filter: FilterId(Uuid::from_u128(1)),
             filter_type: FilterType::new(of_type),
@@ -125,7 +125,7 @@ mod tests {
         }
     }
 
-    fn shown(differences: &Differences) -> String {
+    fn shown(differences: &Drift) -> String {
         let mut out = Vec::new();
         write(&mut out, differences, PLAIN, &TimeZone::UTC).unwrap();
         String::from_utf8(out).unwrap()
@@ -135,12 +135,12 @@ mod tests {
     fn each_filter_is_shown_as_it_was_planned_as_it_is_and_by_whom() {
         let active = State::Active.with_default_status();
         let inactive = State::Inactive.with_default_status();
-        let switched = Deviation::Other {
+        let switched = DriftKind::Other {
             planned: active,
             now: inactive,
         };
         let by = Some("boss\u{1b}@contoso.example");
-        let differences = Differences {
+        let differences = Drift {
             users: 2,
             other: 1,
             gone: 1,
@@ -151,13 +151,13 @@ mod tests {
                 misfit(
                     "ada@contoso.example",
                     "recurringappointmentmaster",
-                    Deviation::Gone { planned: active },
+                    DriftKind::Gone { planned: active },
                     None,
                 ),
                 misfit(
                     "ben@contoso.example",
                     "serviceappointment",
-                    Deviation::New { now: active },
+                    DriftKind::New { now: active },
                     Some("ben@contoso.example"),
                 ),
             ],
@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn a_plan_that_fits_says_so_in_a_sentence() {
-        let none = Differences::default();
+        let none = Drift::default();
         assert_eq!(shown(&none), "Everything is as the plan says.\n\n");
     }
 }

@@ -8,8 +8,8 @@ use serde::ser::{Error, SerializeSeq};
 use serde::{Serialize, Serializer};
 
 use crate::journal::{
-    ChangeRow, FilterTotals, Head, ProblemRow, ReadError, Requests, RunReader, States, Timeline,
-    UserTotals, View,
+    ChangeRow, FilterTotals, ProblemRow, ReadError, Requests, RunHeader, RunReader, States,
+    Timeline, UserTotals, View,
 };
 use crate::model::{
     Caller, FilterId, Operation, Outcome, RowOutcome, RunId, StateAndStatus, Target, UserId,
@@ -17,7 +17,7 @@ use crate::model::{
 
 use super::error::read_run;
 use super::json::{FORMAT, write_json};
-use super::{ErrorReport, ReportError, foresight_document, hint, templates, words};
+use super::{ErrorReport, ReportError, hint, impact_document, phrases, templates};
 
 /// Stretches of a run's time, about: as many as a chart has bars.
 const STRETCHES: u32 = 80;
@@ -81,9 +81,9 @@ struct Document<'a> {
     users: UserTotals,
     filters: FilterTotals,
     requests: Requests,
-    look_first: Vec<foresight_document::First>,
+    look_first: Vec<impact_document::First>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    impact: Option<foresight_document::Lost>,
+    impact: Option<impact_document::Lost>,
     #[serde(skip_serializing_if = "Option::is_none")]
     states: Option<StatesBy>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -94,7 +94,7 @@ struct Document<'a> {
 }
 
 fn document<'a>(
-    head: &'a Head,
+    head: &'a RunHeader,
     view: &View<'_>,
     rows: Rows<'a>,
     changes: bool,
@@ -104,7 +104,7 @@ fn document<'a>(
         run: &head.id,
         operation: head.operation,
         undoes: head.undoes.as_ref(),
-        outcome: words::outcome(head),
+        outcome: phrases::outcome(head),
         started: head.started,
         finished: head.finished,
         environment: Environment::of(head),
@@ -113,8 +113,8 @@ fn document<'a>(
         users: view.users()?,
         filters: view.filters()?,
         requests: head.requests,
-        look_first: foresight_document::first(view)?,
-        impact: foresight_document::lost(view, head)?,
+        look_first: impact_document::first(view)?,
+        impact: impact_document::lost(view, head)?,
         states: changes.then(|| StatesBy::read(view)).transpose()?,
         timeline: changes.then(|| view.timeline(STRETCHES)).transpose()?,
         problems: Problems(rows),
@@ -146,7 +146,7 @@ pub(super) struct Environment<'a> {
 }
 
 impl<'a> Environment<'a> {
-    pub(super) fn of(head: &'a Head) -> Self {
+    pub(super) fn of(head: &'a RunHeader) -> Self {
         Self {
             url: head.environment.to_string(),
             organization: &head.organization.name,
@@ -196,7 +196,7 @@ impl Serialize for Problems<'_> {
             if row.over {
                 return Ok(());
             }
-            list.serialize_element(&Problem::of(&row))
+            list.serialize_element(&ProblemDocument::of(&row))
                 .map_err(Ended::Write)
         };
         let read = self.0.view.each_problem(each);
@@ -222,7 +222,7 @@ impl Serialize for Changes<'_> {
 
 /// One problem.
 #[derive(Serialize)]
-pub(super) struct Problem<'a> {
+pub(super) struct ProblemDocument<'a> {
     user: &'a str,
     id: UserId,
     filter: Option<FilterId>,
@@ -235,7 +235,7 @@ pub(super) struct Problem<'a> {
     unit: Option<&'a str>,
 }
 
-impl<'a> Problem<'a> {
+impl<'a> ProblemDocument<'a> {
     pub(super) fn of(row: &'a ProblemRow) -> Self {
         Self {
             user: &row.user,
@@ -288,7 +288,7 @@ impl<'a> Change<'a> {
 mod tests {
     use super::*;
     use crate::report::ErrorClass;
-    use crate::report::support::{Come, run};
+    use crate::report::test_runs::{Come, run};
     use serde_json::{Value, json};
 
     fn parsed(text: &str) -> Value {

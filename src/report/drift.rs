@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::journal::{ListedFilter, ListedUser, ProblemGroup, ProblemRow};
 use crate::model::{Modification, UserId};
 
-use super::Look;
+use super::Style;
 use super::cell::{cell, maybe};
 use super::grid::Column;
 use super::paint::Tone;
@@ -79,7 +79,7 @@ impl Unread {
         mut self,
         out: &mut dyn StyledWrite,
         below: bool,
-        look: Look,
+        look: Style,
     ) -> io::Result<()> {
         if self.0.is_empty() {
             return Ok(());
@@ -146,19 +146,19 @@ fn changed_by(modified: &Modification, owner: UserId, names: &Names) -> String {
 #[derive(Serialize)]
 pub(super) struct Modified {
     on: Option<Timestamp>,
-    by: Option<Person>,
-    on_behalf_by: Option<Person>,
+    by: Option<DriftRow>,
+    on_behalf_by: Option<DriftRow>,
 }
 
 #[derive(Serialize)]
-struct Person {
+struct DriftRow {
     user: String,
     id: UserId,
 }
 
 impl Modified {
     pub(super) fn of(modified: &Modification, names: &Names) -> Self {
-        let person = |id| Person {
+        let person = |id| DriftRow {
             user: names.of(id),
             id,
         };
@@ -186,8 +186,8 @@ pub(super) fn more_cells(filter: Option<&ListedFilter>, names: &Names) -> Vec<St
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{FilterId, FilterType, Kind, ProblemKind, State};
-    use crate::report::support::PLAIN;
+    use crate::model::{FilterId, FilterKind, FilterType, ProblemKind, State};
+    use crate::report::test_runs::PLAIN;
     use crate::report::{Format, ListWriter};
     use uuid::Uuid;
 
@@ -208,7 +208,7 @@ mod tests {
             id: FilterId(Uuid::from_u128(9)),
             name: "My Appointments".into(),
             filter_type: FilterType::new("recurringappointmentmaster"),
-            kind: Kind::Outlook,
+            kind: FilterKind::Outlook,
             now: State::Active.with_default_status(),
             modified: *modified,
         };

@@ -10,7 +10,7 @@ pub enum ReportError {
     /// The run file could not be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The same, before it is known which file it is: [`read_run`] says it.
+    /// The same, before it is known which file it is: `read_run` says it.
     #[error("the run file cannot be read: {0}")]
     Read(#[from] ReadError),
     /// Where it was to be written cannot be written.
@@ -63,7 +63,7 @@ impl ReportError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::support::{Come, PLAIN, run};
+    use crate::report::test_runs::{Come, PLAIN, run};
     use crate::report::{Format, StyledWrite, write_run};
 
     struct Gone;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
-use crate::journal::{ReadError, Requests, States, Stretch, Timeline, View};
+use crate::journal::{ReadError, Requests, States, TimeBucket, Timeline, View};
 
 use super::grid::Column;
 use super::text::{clean, count, number, second, span};
@@ -119,7 +119,7 @@ pub(super) fn states_cells(of: &States) -> [String; 7] {
 }
 
 /// A stretch of time as a row.
-pub(super) fn time_cells(of: &Stretch, zone: &TimeZone) -> [String; 5] {
+pub(super) fn time_cells(of: &TimeBucket, zone: &TimeZone) -> [String; 5] {
     let rest = match of.pause {
         0 => String::new(),
         _ => format!(" (after a pause of {})", lasting(of.pause)),
@@ -154,7 +154,7 @@ pub(super) fn lasting(milliseconds: i64) -> String {
 pub(super) fn sentences(timeline: &Timeline) -> Vec<String> {
     let stretches = &timeline.stretches;
     let mut said = Vec::new();
-    let most = |of: fn(&Stretch) -> u64| stretches.iter().map(of).max().unwrap_or(0);
+    let most = |of: fn(&TimeBucket) -> u64| stretches.iter().map(of).max().unwrap_or(0);
     let changed = most(|one| one.changes);
     let asked = most(|one| one.requests.total);
     let length = lasting(timeline.stretch);
@@ -227,7 +227,7 @@ mod tests {
 
     #[test]
     fn rests_and_what_is_not_known_are_said() {
-        let one = |from, pause, changes, total| Stretch {
+        let one = |from, pause, changes, total| TimeBucket {
             from,
             pause,
             changes,

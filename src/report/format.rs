@@ -64,7 +64,7 @@ impl FromStr for Format {
 
 /// What the place where something is shown can do.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Look {
+pub struct Style {
     /// Columns; tables fit into them.
     pub width: usize,
 }

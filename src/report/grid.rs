@@ -6,7 +6,7 @@ use std::io;
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, Row, Table, Width};
 
-use super::Look;
+use super::Style;
 use super::paint::Tone;
 use super::text::clean;
 use super::writer::{StyledWrite, paint_line};
@@ -62,13 +62,13 @@ pub(super) struct Grid {
 
 impl Grid {
     /// A table whose rows are not known yet.
-    pub(super) fn streaming(columns: &[Column], look: Look) -> Self {
+    pub(super) fn streaming(columns: &[Column], look: Style) -> Self {
         let wishes: Vec<_> = columns.iter().map(|c| c.wish.max(c.title.len())).collect();
         Self::with_widths(columns, &wishes, look)
     }
 
     /// A table as wide as its rows, where there is room for them.
-    pub(super) fn fitting(columns: &[Column], rows: &[Vec<String>], look: Look) -> Self {
+    pub(super) fn fitting(columns: &[Column], rows: &[Vec<String>], look: Style) -> Self {
         let mut table = Table::new();
         table.set_header(columns.iter().map(|c| c.title));
         let rows = rows.iter().map(|row| row.iter().map(|cell| clean(cell)));
@@ -78,7 +78,7 @@ impl Grid {
         Self::with_widths(columns, &widths, look)
     }
 
-    fn with_widths(columns: &[Column], wishes: &[usize], look: Look) -> Self {
+    fn with_widths(columns: &[Column], wishes: &[usize], look: Style) -> Self {
         let gaps = GAP * columns.len().saturating_sub(1);
         let least: Vec<_> = columns.iter().map(|c| c.least).collect();
         Self {
@@ -128,7 +128,7 @@ impl Grid {
         out: &mut dyn StyledWrite,
         columns: &[Column],
         rows: &[(Vec<String>, Tone)],
-        look: Look,
+        look: Style,
     ) -> io::Result<()> {
         let cells: Vec<_> = rows.iter().map(|(cells, _)| cells.clone()).collect();
         let grid = Self::fitting(columns, &cells, look);
@@ -189,7 +189,7 @@ fn share(wishes: &[usize], least: &[usize], room: usize) -> Vec<usize> {
 pub(super) fn facts(
     out: &mut dyn StyledWrite,
     facts: &[(&'static str, String)],
-    look: Look,
+    look: Style,
 ) -> io::Result<()> {
     let columns = [Column::text("", 12, 12), Column::text("", 20, 400)];
     let rows: Vec<_> = facts
@@ -206,10 +206,10 @@ pub(super) fn paragraph(
     out: &mut dyn StyledWrite,
     text: &str,
     tone: Tone,
-    look: Look,
+    look: Style,
 ) -> io::Result<()> {
     let width = look.width.min(READABLE);
-    let grid = Grid::streaming(&[Column::text("", 20, width)], Look { width });
+    let grid = Grid::streaming(&[Column::text("", 20, width)], Style { width });
     grid.row(out, &[text.to_owned()], tone)
 }
 
@@ -242,7 +242,7 @@ mod tests {
 
     fn written(width: usize) -> String {
         let mut out = Vec::new();
-        let look = Look { width };
+        let look = Style { width };
         Grid::whole(&mut out, &COLUMNS, &rows(), look).unwrap();
         String::from_utf8(out).unwrap()
     }

@@ -14,7 +14,7 @@ use super::list_documents::{Listed, csv_header, csv_lines, csv_user};
 use super::paint::Tone;
 use super::text::clean;
 use super::writer::StyledWrite;
-use super::{Format, Look, ReportError, markdown, problems};
+use super::{Format, ReportError, Style, markdown, problems};
 
 const COLUMNS: [Column; 5] = [
     Column::text("User", 16, 48),
@@ -49,7 +49,7 @@ pub struct ListWriter<'a> {
     layout: Layout,
     zone: TimeZone,
     grid: Grid,
-    look: Look,
+    look: Style,
     unread: Unread,
     /// Whether anything was written.
     begun: bool,
@@ -72,7 +72,7 @@ impl<'a> ListWriter<'a> {
     pub fn new(
         out: &'a mut dyn StyledWrite,
         format: Format,
-        look: Look,
+        look: Style,
     ) -> Result<Self, ReportError> {
         Self::begin(out, format, look, Layout::States)
     }
@@ -81,7 +81,7 @@ impl<'a> ListWriter<'a> {
     pub fn drift(
         out: &'a mut dyn StyledWrite,
         format: Format,
-        look: Look,
+        look: Style,
     ) -> Result<Self, ReportError> {
         Self::begin(out, format, look, Layout::Drift)
     }
@@ -89,7 +89,7 @@ impl<'a> ListWriter<'a> {
     fn begin(
         out: &'a mut dyn StyledWrite,
         format: Format,
-        look: Look,
+        look: Style,
         layout: Layout,
     ) -> Result<Self, ReportError> {
         match format {
@@ -128,7 +128,7 @@ impl<'a> ListWriter<'a> {
                 }
                 Format::Json => self.json_user(user, names)?,
                 Format::Csv => {
-                    let lines = csv_user(user, self.told(names));
+                    let lines = csv_user(user, self.named_by(names));
                     csv_lines(self.out, &lines)?;
                 }
                 Format::Markdown => {
@@ -168,7 +168,7 @@ impl<'a> ListWriter<'a> {
     }
 
     /// The names, where who changed a filter is told.
-    fn told<'n>(&self, names: &'n Names) -> Option<&'n Names> {
+    fn named_by<'n>(&self, names: &'n Names) -> Option<&'n Names> {
         (self.layout == Layout::Drift).then_some(names)
     }
 
@@ -197,7 +197,7 @@ impl<'a> ListWriter<'a> {
     /// Inside a list inside a document: each line is moved in. A JSON string holds no line break.
     fn json_user(&mut self, user: &ListedUser, names: &Names) -> Result<(), ReportError> {
         let mut text = Vec::new();
-        write_json(&mut text, &Listed::of(user, self.told(names)))?;
+        write_json(&mut text, &Listed::of(user, self.named_by(names)))?;
         self.out.write_all(if self.begun { b"," } else { b"" })?;
         for line in text.split(|b| *b == b'\n').filter(|line| !line.is_empty()) {
             self.out.write_all(b"\n    ")?;
@@ -248,7 +248,7 @@ fn fate(problem: &ProblemRow) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::support::{Come, PLAIN, run};
+    use crate::report::test_runs::{Come, PLAIN, run};
 
     async fn listed(format: Format, page: usize) -> String {
         let run = run(Come::Planned).await;

@@ -9,7 +9,7 @@ use crate::model::{FilterId, State, Status, UserId};
 
 use super::ReportError;
 use super::cell::{cell, maybe};
-use super::document::Problem;
+use super::document::ProblemDocument;
 use super::drift::{self, Modified, Names};
 
 /// The columns of a list as CSV.
@@ -32,7 +32,7 @@ pub(super) struct Listed<'a> {
     user: &'a str,
     id: UserId,
     filters: Vec<Entry<'a>>,
-    problem: Option<Problem<'a>>,
+    problem: Option<ProblemDocument<'a>>,
 }
 
 #[derive(Serialize)]
@@ -64,7 +64,7 @@ impl<'a> Listed<'a> {
             user: &user.user,
             id: user.id,
             filters: filters.collect(),
-            problem: user.problem.as_ref().map(Problem::of),
+            problem: user.problem.as_ref().map(ProblemDocument::of),
         }
     }
 }

@@ -1,19 +1,19 @@
 //! What a run is about to do.
 
 use crate::journal::{
-    FilterTotals, Head, Phase, ProblemGroup, ReadError, RunReader, TypeTotals, UserTotals,
+    FilterTotals, Phase, ProblemGroup, ReadError, RunHeader, RunReader, TypeTotals, UserTotals,
 };
 use crate::model::Target;
 use crate::plan::PlanDigest;
 
-use super::foresight::{Foresight, write_first, write_impact};
 use super::grid::{self, Column, Grid};
+use super::impact::{Foresight, write_first, write_impact};
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups, write_more};
 use super::templates::write_run_of_templates;
 use super::text::{clean, count, number, short};
 use super::writer::{StyledWrite, paint_line};
-use super::{Format, Look, ReportError, words};
+use super::{Format, ReportError, Style, phrases};
 
 /// Rows of a table that are shown before the question: the whole plan has to fit a screen of 24 lines.
 const MOST: usize = 12;
@@ -29,7 +29,7 @@ const TYPES: [Column; 6] = [
 
 /// What is shown of a plan, read at one instant.
 struct Plan {
-    head: Head,
+    head: RunHeader,
     users: UserTotals,
     not_surveyed: u64,
     filters: FilterTotals,
@@ -44,7 +44,7 @@ struct Plan {
 pub fn write_plan(
     out: &mut dyn StyledWrite,
     run: &RunReader,
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
     if run.head.target == Target::Templates {
         return write_run_of_templates(out, run, Format::Table, look);
@@ -53,15 +53,15 @@ pub fn write_plan(
     let title = format!(
         "Plan {}: {}",
         short(&plan.head.id),
-        words::operation(&plan.head)
+        phrases::operation(&plan.head)
     );
     paint_line(out, Tone::Strong, &title)?;
     writeln!(out)?;
-    grid::facts(out, &words::facts(&plan.head), look)?;
+    grid::facts(out, &phrases::facts(&plan.head), look)?;
     writeln!(out)?;
     write_first(out, &plan.foresight, look)?;
     write_types(out, &plan, look)?;
-    let users = words::planned_users(&plan.users, plan.not_surveyed);
+    let users = phrases::planned_users(&plan.users, plan.not_surveyed);
     let to_change = match plan.filters.planned {
         0 => "none to change".to_owned(),
         planned => format!("{} to change", number(planned)),
@@ -114,7 +114,7 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
     Ok(plan)
 }
 
-fn write_types(out: &mut dyn StyledWrite, plan: &Plan, look: Look) -> Result<(), ReportError> {
+fn write_types(out: &mut dyn StyledWrite, plan: &Plan, look: Style) -> Result<(), ReportError> {
     if plan.types.is_empty() {
         let read = count(plan.filters.surveyed, "filter");
         writeln!(out, "None of the {read} that were read match.")?;
@@ -138,7 +138,7 @@ fn write_types(out: &mut dyn StyledWrite, plan: &Plan, look: Look) -> Result<(),
 mod tests {
     use super::*;
     use crate::model::Operation;
-    use crate::report::support::{Come, PLAIN, head, run, run_of};
+    use crate::report::test_runs::{Come, PLAIN, head, run, run_of};
 
     #[tokio::test]
     async fn the_plan_says_whom_it_is_about_what_changes_and_who_is_not_changed_and_why() {

@@ -9,7 +9,7 @@ use super::grid::{Column, Grid};
 use super::paint::Tone;
 use super::text::{clean, number};
 use super::writer::{StyledWrite, paint_line};
-use super::{Look, hint};
+use super::{Style, hint};
 
 /// The heading over problems by kind.
 pub(super) const TITLE: &str = "Skipped, left alone or failed";
@@ -39,7 +39,7 @@ pub(super) fn write_groups(
     groups: &[ProblemGroup],
     most: usize,
     where_more: &str,
-    look: Look,
+    look: Style,
 ) -> io::Result<()> {
     let row = |group: &ProblemGroup| (group_cells(group).to_vec(), tone(group.kind));
     let rows: Vec<_> = groups.iter().take(most).map(row).collect();
@@ -74,7 +74,7 @@ pub(super) fn write_more(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::support::PLAIN;
+    use crate::report::test_runs::PLAIN;
 
     fn group(kind: ProblemKind, users: u64) -> ProblemGroup {
         ProblemGroup {

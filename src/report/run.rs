@@ -10,9 +10,9 @@ use crate::model::Target;
 
 use super::document::write_with_changes;
 use super::error::read_run;
-use super::foresight::{Foresight, write_first, write_impact};
 use super::grid::{self, Grid};
 use super::html::write_html;
+use super::impact::{Foresight, write_first, write_impact};
 use super::paint::Tone;
 use super::run_cells::{CHANGES, PROBLEMS, change_cells, facts_of, problem_cells, title};
 use super::run_csv::write_csv;
@@ -20,14 +20,14 @@ use super::run_markdown::write_markdown;
 use super::summary::{Totals, write_totals};
 use super::templates::write_run_of_templates;
 use super::writer::{StyledWrite, paint_line};
-use super::{Format, Look, ReportError, problems};
+use super::{Format, ReportError, Style, problems};
 
 /// Writes a run with every problem and every change.
 pub fn write_run(
     out: &mut dyn StyledWrite,
     run: &RunReader,
     format: Format,
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
     if run.head.target == Target::Templates {
         return write_run_of_templates(out, run, format, look);
@@ -44,7 +44,7 @@ pub fn write_run(
 fn write_table(
     out: &mut dyn StyledWrite,
     run: &RunReader,
-    look: Look,
+    look: Style,
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
     read_run(run, |view| {
@@ -60,7 +60,7 @@ fn write_table(
 fn write_head(
     out: &mut dyn StyledWrite,
     totals: &Totals,
-    look: Look,
+    look: Style,
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
     let head = &totals.head;
@@ -75,7 +75,7 @@ fn write_head(
 fn write_foresight(
     out: &mut dyn StyledWrite,
     foresight: &Foresight,
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
     write_impact(out, foresight, look)?;
     if foresight.first().is_empty() {
@@ -104,7 +104,7 @@ fn write_problems(
     out: &mut dyn StyledWrite,
     view: &View<'_>,
     totals: &Totals,
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
     if totals.groups.is_empty() {
         return Ok(());
@@ -120,7 +120,7 @@ fn write_problems(
 fn write_changes(
     out: &mut dyn StyledWrite,
     view: &View<'_>,
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
     let grid = Grid::streaming(&CHANGES, look);
     let mut written = false;
@@ -133,7 +133,7 @@ fn write_changes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::support::{Come, PLAIN, run};
+    use crate::report::test_runs::{Come, PLAIN, run};
 
     #[tokio::test]
     async fn the_table_shows_every_problem_and_every_change() {

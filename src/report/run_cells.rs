@@ -2,12 +2,12 @@
 
 use jiff::tz::TimeZone;
 
-use crate::journal::{ChangeRow, Head, ProblemRow};
+use crate::journal::{ChangeRow, ProblemRow, RunHeader};
 
 use super::grid::Column;
+use super::phrases;
 use super::problems::OVER;
 use super::text::{clean, minute, short, state};
-use super::words;
 
 pub(super) const PROBLEMS: [Column; 3] = [
     Column::text("User", 16, 36),
@@ -24,14 +24,14 @@ pub(super) const CHANGES: [Column; 5] = [
 ];
 
 /// The heading over a run.
-pub(super) fn title(head: &Head) -> String {
-    format!("Run {}: {}", short(&head.id), words::operation(head))
+pub(super) fn title(head: &RunHeader) -> String {
+    format!("Run {}: {}", short(&head.id), phrases::operation(head))
 }
 
 /// What a run is, and when it was: names and values.
-pub(super) fn facts_of(head: &Head, zone: &TimeZone) -> Vec<(&'static str, String)> {
+pub(super) fn facts_of(head: &RunHeader, zone: &TimeZone) -> Vec<(&'static str, String)> {
     let ended = head.finished.map(|at| minute(at, zone));
-    let mut facts = words::facts(head);
+    let mut facts = phrases::facts(head);
     facts.push(("Started", minute(head.started, zone)));
     facts.push(("Ended", ended.unwrap_or_else(|| "not yet".to_owned())));
     facts

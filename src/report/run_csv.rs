@@ -8,7 +8,7 @@ use crate::model::RunId;
 use super::ReportError;
 use super::cell::{cell, maybe};
 use super::error::read_run;
-use super::foresight::row_cells;
+use super::impact::row_cells;
 
 const HEADER: [&str; 21] = [
     "run",
@@ -55,7 +55,7 @@ fn write_rows<W: Write>(csv: &mut csv::Writer<W>, view: &View<'_>) -> Result<(),
         let problem = view.problem_about(row.user_id, row.filter)?;
         let kind = view.kind_of(row.user_id, row.filter)?;
         let mut line = change_row(&run, &row, problem.as_ref());
-        line[6] = maybe(kind.map(crate::model::Kind::as_str));
+        line[6] = maybe(kind.map(crate::model::FilterKind::as_str));
         let lost = view.impact_of(row.user_id)?;
         if let Some(lost) = lost.iter().find(|lost| lost.filter_type == row.filter_type) {
             let [items, note] = row_cells(lost);
@@ -149,7 +149,7 @@ fn said(problem: &ProblemRow) -> [String; 5] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::support::{Come, run};
+    use crate::report::test_runs::{Come, run};
 
     #[tokio::test]
     async fn what_was_tried_again_and_done_is_no_problem_of_its_line() {

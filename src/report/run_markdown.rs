@@ -9,13 +9,13 @@ use crate::journal::{RunReader, States, View};
 use super::ReportError;
 use super::error::read_run;
 use super::evidence::{Evidence, STATES, TIMES, sentences, states_cells, time_cells};
-use super::foresight::{self, Foresight};
 use super::grid::Column;
+use super::impact::{self, Foresight};
 use super::markdown::{escaped, facts, header, row};
+use super::phrases;
 use super::problems::{self, group_cells};
 use super::run_cells::{CHANGES, PROBLEMS, change_cells, facts_of, problem_cells, title};
 use super::summary::{Totals, numbers};
-use super::words;
 
 /// Writes a run with every problem and every change.
 pub(super) fn write_markdown(
@@ -28,7 +28,7 @@ pub(super) fn write_markdown(
         let evidence = Evidence::read(view)?;
         let foresight = Foresight::read(view, &totals.head)?;
         write_totals(out, &totals, zone)?;
-        foresight::write_markdown(out, &foresight)?;
+        impact::write_markdown(out, &foresight)?;
         write_states(out, &evidence)?;
         write_times(out, &evidence, zone)?;
         write_problems(out, view)?;
@@ -38,7 +38,7 @@ pub(super) fn write_markdown(
 
 fn write_totals(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Result<()> {
     let head = &totals.head;
-    let (ending, _) = words::ending(head, &totals.users, &totals.filters);
+    let (ending, _) = phrases::ending(head, &totals.users, &totals.filters);
     writeln!(out, "# {}", escaped(&title(head)))?;
     writeln!(out, "\n{}\n", escaped(&ending))?;
     facts(out, &facts_of(head, zone))?;
@@ -123,7 +123,7 @@ fn write_changes(out: &mut dyn Write, view: &View<'_>) -> Result<(), ReportError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::support::{Come, run};
+    use crate::report::test_runs::{Come, run};
 
     #[tokio::test]
     async fn what_was_tried_again_and_done_is_said_to_be_over() {

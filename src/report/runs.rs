@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
-use crate::journal::{FilterTotals, Head, OpenError, Summary, TemplateTotals, UserTotals};
+use crate::journal::{FilterTotals, OpenError, RunHeader, Summary, TemplateTotals, UserTotals};
 use crate::model::{Operation, Outcome, RunId, Target};
 
 use super::cell::cell;
@@ -14,7 +14,7 @@ use super::json::{FORMAT, write_json};
 use super::paint::Tone;
 use super::text::{clean, minute, number, short};
 use super::writer::{StyledWrite, paint_line};
-use super::{Format, Look, ReportError, markdown, words};
+use super::{Format, ReportError, Style, markdown, phrases};
 
 const COLUMNS: [Column; 7] = [
     Column::text("Run", 6, 6),
@@ -33,7 +33,7 @@ pub fn write_runs(
     runs: &[Summary],
     unreadable: &[OpenError],
     format: Format,
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
     match format {
         Format::Table => write_table(out, runs, unreadable, look, &TimeZone::system()),
@@ -48,7 +48,7 @@ fn write_table(
     out: &mut dyn StyledWrite,
     runs: &[Summary],
     unreadable: &[OpenError],
-    look: Look,
+    look: Style,
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
     if runs.is_empty() {
@@ -93,7 +93,7 @@ fn write_markdown(
 
 fn row(run: &Summary, zone: &TimeZone) -> (Vec<String>, Tone) {
     let head = &run.head;
-    let outcome = words::outcome(head);
+    let outcome = phrases::outcome(head);
     let cells = vec![
         short(&head.id).to_owned(),
         minute(head.started, zone),
@@ -112,7 +112,7 @@ fn row(run: &Summary, zone: &TimeZone) -> (Vec<String>, Tone) {
 }
 
 /// What a run does, and to what, where that is not filters.
-fn operation(head: &Head) -> String {
+fn operation(head: &RunHeader) -> String {
     match head.target {
         Target::Filters => head.operation.as_str().to_owned(),
         Target::Templates => format!("{} templates", head.operation),
@@ -149,7 +149,7 @@ fn write_list(
     let entries = runs.iter().map(|run| Entry {
         run: &run.head.id,
         operation: run.head.operation,
-        outcome: words::outcome(&run.head),
+        outcome: phrases::outcome(&run.head),
         started: run.head.started,
         environment: Environment::of(&run.head),
         users: run.users,
@@ -192,7 +192,7 @@ fn write_csv(
             head.id.to_string(),
             head.started.to_string(),
             head.operation.to_string(),
-            words::outcome(head).to_string(),
+            phrases::outcome(head).to_string(),
             cell(&head.environment.to_string()),
             cell(&head.organization.name),
             run.users.selected.to_string(),
@@ -217,8 +217,8 @@ fn write_csv(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::journal::Head;
-    use crate::report::support::{PLAIN, head};
+    use crate::journal::RunHeader;
+    use crate::report::test_runs::{PLAIN, head};
     use std::path::PathBuf;
 
     fn runs() -> Vec<Summary> {
@@ -228,7 +228,7 @@ mod tests {
             filters,
             templates: TemplateTotals::default(),
         };
-        let undo = Head {
+        let undo = RunHeader {
             outcome: Some(Outcome::Partial),
             ..head(Operation::Undo)
         };

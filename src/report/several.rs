@@ -9,10 +9,10 @@ use super::grid::{Column, Grid};
 use super::json::FORMAT;
 use super::markdown::escaped;
 use super::paint::Tone;
+use super::per_environment::{CsvWithEnvironment, IndentWriter};
 use super::text::{clean, number};
-use super::within::{Inward, Named};
 use super::writer::{StyledWrite, paint_line};
-use super::{ErrorReport, Format, Look, ReportError};
+use super::{ErrorReport, Format, ReportError, Style};
 
 /// One environment in the table at the end.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -30,14 +30,14 @@ pub struct Overview {
 }
 
 /// Writes the results of several environments, one after the other, each as it would be alone.
-pub struct Several<'a> {
+pub struct EnvironmentResults<'a> {
     out: Box<dyn StyledWrite + 'a>,
     format: Format,
     /// Environments that were written.
     written: usize,
 }
 
-impl fmt::Debug for Several<'_> {
+impl fmt::Debug for EnvironmentResults<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Several")
             .field("format", &self.format)
@@ -46,7 +46,7 @@ impl fmt::Debug for Several<'_> {
     }
 }
 
-impl<'a> Several<'a> {
+impl<'a> EnvironmentResults<'a> {
     /// Begins. HTML shows one run only.
     pub fn new(out: Box<dyn StyledWrite + 'a>, format: Format) -> Result<Self, ReportError> {
         let mut several = Self {
@@ -76,9 +76,9 @@ impl<'a> Several<'a> {
         Ok(match self.format {
             Format::Json => {
                 self.json_head(name, error, first)?;
-                Box::new(Inward::new(&mut self.out, 6))
+                Box::new(IndentWriter::new(&mut self.out, 6))
             }
-            Format::Csv => Box::new(Named::new(&mut self.out, name, first)?),
+            Format::Csv => Box::new(CsvWithEnvironment::new(&mut self.out, name, first)?),
             Format::Table | Format::Markdown | Format::Html => {
                 if !first {
                     writeln!(self.out)?;
@@ -132,7 +132,7 @@ impl<'a> Several<'a> {
         write!(self.out, "{comma}\n    {{\n      \"environment\": ")?;
         json(&mut self.out, &name)?;
         write!(self.out, ",\n      \"error\": ")?;
-        json(&mut Inward::new(&mut self.out, 6), &error)?;
+        json(&mut IndentWriter::new(&mut self.out, 6), &error)?;
         Ok(write!(self.out, ",\n      \"result\": ")?)
     }
 }
@@ -164,7 +164,7 @@ fn json(out: &mut dyn StyledWrite, value: &impl Serialize) -> Result<(), ReportE
 pub fn write_overview(
     out: &mut dyn StyledWrite,
     environments: &[Overview],
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
     let with_users = environments.iter().any(|one| one.users.is_some());
     let with_run = environments.iter().any(|one| one.run.is_some());
@@ -207,7 +207,7 @@ pub fn write_overview(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::support::{Come, PLAIN, TestRun, run};
+    use crate::report::test_runs::{Come, PLAIN, TestRun, run};
     use crate::report::{ErrorClass, write_document, write_error, write_run, write_summary};
     use serde_json::json;
 
@@ -218,7 +218,7 @@ mod tests {
     /// Twice the same run, and between them an environment that is down.
     fn shown(run: &TestRun, format: Format) -> String {
         run.shown(|out, run| {
-            let mut several = Several::new(Box::new(out), format)?;
+            let mut several = EnvironmentResults::new(Box::new(out), format)?;
             for name in ["a", "b", "c, \"d\""] {
                 if name == "b" {
                     several.without_result(name, Some(&down()))?;
@@ -287,7 +287,7 @@ mod tests {
             "{text}"
         );
         assert!(text.contains("\n\n== c, \"d\" ==\n\nStopped"), "{text}");
-        let html = Several::new(Box::new(Vec::new()), Format::Html);
+        let html = EnvironmentResults::new(Box::new(Vec::new()), Format::Html);
         assert!(matches!(html, Err(ReportError::OnlyOneRun)));
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::journal::{
-    FilterTotals, Finding, Head, Phase, ProblemGroup, PutBackBefore, ReadError, Requests,
+    FilterTotals, Finding, Phase, ProblemGroup, PutBackBefore, ReadError, Requests, RunHeader,
     RunReader, RunRef, StaysPutBack, UserTotals, View,
 };
 use crate::model::{Outcome, Target};
@@ -15,11 +15,11 @@ use super::problems::{TITLE, write_groups};
 use super::templates::write_run_of_templates;
 use super::text::{clean, count, number, rate, span};
 use super::writer::{StyledWrite, paint_line};
-use super::{Format, Look, ReportError, words};
+use super::{Format, ReportError, Style, phrases};
 
 /// What is shown of a run that was carried out, read at one instant.
 pub(super) struct Totals {
-    pub(super) head: Head,
+    pub(super) head: RunHeader,
     pub(super) users: UserTotals,
     pub(super) filters: FilterTotals,
     pub(super) groups: Vec<ProblemGroup>,
@@ -53,7 +53,7 @@ impl Totals {
 pub fn write_summary(
     out: &mut dyn StyledWrite,
     run: &RunReader,
-    look: Look,
+    look: Style,
     is_kept: bool,
 ) -> Result<(), ReportError> {
     if run.head.target == Target::Templates {
@@ -84,9 +84,9 @@ pub fn write_summary(
 pub(super) fn write_totals(
     out: &mut dyn StyledWrite,
     totals: &Totals,
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
-    let (ending, tone) = words::ending(&totals.head, &totals.users, &totals.filters);
+    let (ending, tone) = phrases::ending(&totals.head, &totals.users, &totals.filters);
     grid::paragraph(out, &ending, tone, look)?;
     writeln!(out)?;
     grid::facts(out, &numbers(totals), look)?;
@@ -101,10 +101,10 @@ pub(super) fn write_totals(
 /// What became of users and filters, and what it took: names and values.
 pub(super) fn numbers(totals: &Totals) -> Vec<(&'static str, String)> {
     let mut facts = vec![
-        ("Users", words::users(&totals.users)),
+        ("Users", phrases::users(&totals.users)),
         (
             "Filters",
-            words::filters(&totals.filters, totals.head.operation),
+            phrases::filters(&totals.filters, totals.head.operation),
         ),
         ("Requests", requests(totals.head.requests)),
     ];
@@ -154,7 +154,7 @@ fn requests(requests: Requests) -> String {
         throttled,
         retried,
     } = requests;
-    let fates = words::parts(&[(throttled, "throttled"), (retried, "made again")]);
+    let fates = phrases::parts(&[(throttled, "throttled"), (retried, "made again")]);
     format!("{} made{fates}", number(total))
 }
 
@@ -181,7 +181,7 @@ fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
         stays,
         ..
     } = totals;
-    let outcome = words::outcome(head);
+    let outcome = phrases::outcome(head);
     let mut next = Vec::new();
     match outcome {
         Outcome::Planned if filters.planned > 0 => next.push(("apply", "make the changes")),
@@ -208,7 +208,7 @@ mod tests {
     use super::*;
     use crate::model::Operation;
     use crate::report::CleanWriter;
-    use crate::report::support::{Come, PLAIN, head, run};
+    use crate::report::test_runs::{Come, PLAIN, head, run};
 
     #[tokio::test]
     async fn a_stopped_run_says_what_became_of_whom_and_how_to_go_on() {
@@ -277,7 +277,7 @@ mod tests {
     #[test]
     fn the_next_commands_are_those_that_make_sense() {
         let verbs = |phase, outcome, changed| {
-            let head = Head {
+            let head = RunHeader {
                 phase,
                 outcome: Some(outcome),
                 ..head(Operation::Deactivate)

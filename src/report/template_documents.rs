@@ -12,7 +12,7 @@ use crate::plan::TemplateChange;
 use super::cell::{cell, maybe};
 use super::json::{FORMAT, write_json};
 use super::template_run::{TemplateRun, back, count, template_hint};
-use super::{ReportError, words};
+use super::{ReportError, phrases};
 
 /// Writes templates as one JSON document.
 pub(super) fn list(out: &mut dyn Write, templates: &[Template]) -> Result<(), ReportError> {
@@ -132,7 +132,7 @@ impl<'a> Document<'a> {
         let some = |outcome| count(run, outcome) > 0;
         let head = run.run.map(|(head, _)| head);
         let outcome = if let Some(head) = head {
-            words::outcome(head).as_str()
+            phrases::outcome(head).as_str()
         } else if some(RowOutcome::Planned) {
             "planned"
         } else {

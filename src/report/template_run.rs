@@ -1,10 +1,10 @@
 //! What setting the states of templates came to, and the commands that come next.
 
-use crate::journal::{Head, RunRef};
+use crate::journal::{RunHeader, RunRef};
 use crate::model::{Operation, Outcome, Problem, ProblemKind, RowOutcome, State};
 use crate::plan::TemplateChange;
 
-use super::{hint, words};
+use super::{hint, phrases};
 
 /// What setting the states of templates is about.
 #[derive(Clone, Debug)]
@@ -18,7 +18,7 @@ pub struct TemplateRun<'a> {
     /// The templates.
     pub changes: &'a [TemplateChange],
     /// The run, and how a command names it; none where there was nothing to do, or nothing was to be done.
-    pub run: Option<(&'a Head, &'a RunRef)>,
+    pub run: Option<(&'a RunHeader, &'a RunRef)>,
 }
 
 pub(super) fn count(run: &TemplateRun<'_>, outcome: RowOutcome) -> usize {
@@ -60,7 +60,7 @@ pub(super) fn next(run: &TemplateRun<'_>) -> Vec<(String, &'static str)> {
     let Some((head, reference)) = run.run else {
         return Vec::new();
     };
-    let resume = match words::outcome(head) {
+    let resume = match phrases::outcome(head) {
         Outcome::Stopped => Some("go on"),
         Outcome::Partial if count(run, RowOutcome::Failed) > 0 => Some("try again what failed"),
         _ => None,

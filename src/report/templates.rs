@@ -12,7 +12,7 @@ use super::template_documents as documents;
 use super::template_run::{TemplateRun, count, next, template_hint};
 use super::text::{clean, state};
 use super::writer::StyledWrite;
-use super::{Format, Look, ReportError, markdown};
+use super::{Format, ReportError, Style, markdown};
 
 const COLUMNS: [Column; 5] = [
     Column::text("Type", 14, 26),
@@ -35,7 +35,7 @@ pub(super) fn write_run_of_templates(
     out: &mut dyn StyledWrite,
     run: &RunReader,
     format: Format,
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
     if format == Format::Html {
         return Err(ReportError::TemplatesAsHtml);
@@ -68,7 +68,7 @@ pub fn write_templates(
     out: &mut dyn StyledWrite,
     templates: &[Template],
     format: Format,
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
     match format {
         Format::Table if templates.is_empty() => writeln!(out, "There is nothing to list.")?,
@@ -94,7 +94,7 @@ pub fn write_template_run(
     out: &mut dyn StyledWrite,
     run: &TemplateRun<'_>,
     format: Format,
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
     let rows = || run.changes.iter().map(change_row);
     match format {
@@ -129,7 +129,7 @@ pub fn write_template_run(
 fn write_problems(
     out: &mut dyn StyledWrite,
     run: &TemplateRun<'_>,
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
     for change in run.changes {
         let Some(problem) = &change.problem else {
@@ -234,12 +234,12 @@ mod tests {
     use super::*;
     use crate::journal::RunRef;
     use crate::model::{
-        FilterType, Kind, Modification, Outcome, Problem, ProblemKind, Stage, State, Status,
+        FilterKind, FilterType, Modification, Outcome, Problem, ProblemKind, Stage, State, Status,
         TemplateId, TemplateStamp,
     };
     use crate::plan::TemplateWish;
-    use crate::report::support::{PLAIN, head};
     use crate::report::template_run::way_back;
+    use crate::report::test_runs::{PLAIN, head};
     use uuid::Uuid;
 
     fn template(n: u128, default: bool, state: State) -> Template {
@@ -247,7 +247,7 @@ mod tests {
             id: TemplateId(Uuid::from_u128(n)),
             name: format!("Appointments template {n}\u{1b}[2J"),
             filter_type: FilterType::new("recurringappointmentmaster"),
-            kind: Kind::Outlook,
+            kind: FilterKind::Outlook,
             default,
             now: state.with_default_status(),
             etag: None,

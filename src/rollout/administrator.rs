@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::dataverse::{self, Columns};
-use crate::journal::Subject;
+use crate::journal::RunUser;
 use crate::model::{Filter, UserId};
 use crate::plan::foreign_row;
 
@@ -57,7 +57,7 @@ impl fmt::Display for FallBack {
     }
 }
 
-impl Numbered for Vec<Subject> {
+impl Numbered for Vec<RunUser> {
     fn seq(&self) -> i64 {
         self.last().map_or(0, |subject| subject.seq)
     }
@@ -83,7 +83,7 @@ impl Rollout {
     }
 
     /// Some users with filters, as they see them.
-    async fn sample(&self) -> Result<Vec<(Subject, Vec<Filter>)>, RolloutError> {
+    async fn sample(&self) -> Result<Vec<(RunUser, Vec<Filter>)>, RolloutError> {
         let caller = self.reader.identity().caller.id;
         let mut sample = Vec::new();
         for subject in self.journal().to_survey(0, TRIES).await? {
@@ -103,7 +103,7 @@ impl Rollout {
 
     async fn compare(
         &self,
-        sample: &[(Subject, Vec<Filter>)],
+        sample: &[(RunUser, Vec<Filter>)],
         columns: Columns,
     ) -> Result<Result<(), FallBack>, RolloutError> {
         let subjects: Vec<_> = sample.iter().map(|(subject, _)| subject.clone()).collect();
@@ -127,7 +127,7 @@ impl Rollout {
     /// The filters of every kind that the run is about; `None` where a user has to be asked as himself.
     async fn read_as_administrator(
         &self,
-        subjects: &[Subject],
+        subjects: &[RunUser],
         columns: Columns,
     ) -> Result<Vec<Option<Vec<Filter>>>, dataverse::Error> {
         let users: Vec<UserId> = subjects.iter().map(|subject| subject.id).collect();
@@ -156,11 +156,11 @@ impl Rollout {
             let this = Arc::clone(self);
             async move {
                 let subjects = this.journal().to_survey(after, limit).await?;
-                let groups = subjects.chunks(USERS_AT_ONCE).map(<[Subject]>::to_vec);
+                let groups = subjects.chunks(USERS_AT_ONCE).map(<[RunUser]>::to_vec);
                 Ok(groups.collect())
             }
         };
-        let work = |subjects: Vec<Subject>| {
+        let work = |subjects: Vec<RunUser>| {
             let this = Arc::clone(self);
             async move { this.survey_group(subjects, columns).await }
         };
@@ -169,7 +169,7 @@ impl Rollout {
 
     async fn survey_group(
         &self,
-        subjects: Vec<Subject>,
+        subjects: Vec<RunUser>,
         columns: Columns,
     ) -> Result<(), RolloutError> {
         let seen = match self.read_as_administrator(&subjects, columns).await {
@@ -180,7 +180,7 @@ impl Rollout {
         for (subject, filters) in subjects.into_iter().zip(seen) {
             match filters {
                 Some(filters) if is_plausible(&subject, &filters) => {
-                    self.take_down(&subject, Ok(filters)).await?;
+                    self.record(&subject, Ok(filters)).await?;
                 }
                 // Whatever is odd is looked at once more, as the user.
                 Some(_) | None => self.survey_user(&subject).await?,
@@ -190,7 +190,7 @@ impl Rollout {
     }
 }
 
-fn is_plausible(subject: &Subject, filters: &[Filter]) -> bool {
+fn is_plausible(subject: &RunUser, filters: &[Filter]) -> bool {
     let empty = filters.is_empty() && subject.filters_populated;
     !empty && foreign_row(filters, subject.id).is_none()
 }

@@ -44,7 +44,7 @@ pub struct Refused {
 
 /// What the guards say to plans that are agreed to together.
 #[derive(Debug)]
-pub enum Answer {
+pub enum AgreeResult {
     /// Something has to be said first; nothing was agreed to.
     Missing {
         /// The plans as they were given.
@@ -70,7 +70,10 @@ pub enum Applied {
 ///
 /// # Errors
 /// Where a run file cannot be read or the server cannot be asked; nothing was agreed to.
-pub async fn agree(plans: Vec<Planned>, said: &mut Confirmations) -> Result<Answer, Vec<Halted>> {
+pub async fn agree(
+    plans: Vec<Planned>,
+    said: &mut Confirmations,
+) -> Result<AgreeResult, Vec<Halted>> {
     let mut stakes = Vec::new();
     for at in 0..plans.len() {
         match plans[at].read_stakes().await {
@@ -81,7 +84,7 @@ pub async fn agree(plans: Vec<Planned>, said: &mut Confirmations) -> Result<Answ
     let all: Vec<_> = stakes.iter().map(|(stakes, _)| stakes).collect();
     let Decision { runs, missing } = decide(&all, said);
     if !missing.is_empty() {
-        return Ok(Answer::Missing { plans, missing });
+        return Ok(AgreeResult::Missing { plans, missing });
     }
     let how = Caller::of_this_process();
     let decided = plans.into_iter().zip(runs).zip(stakes);
@@ -98,7 +101,7 @@ pub async fn agree(plans: Vec<Planned>, said: &mut Confirmations) -> Result<Answ
     });
     let decided = decided.collect();
     said.spend();
-    Ok(Answer::Decided(decided))
+    Ok(AgreeResult::Decided(decided))
 }
 
 async fn halt_all(plans: Vec<Planned>, failed: usize, why: RolloutError) -> Vec<Halted> {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use crate::dataverse::{Impersonated, SetState, Why, WriteReply, Writer};
-use crate::journal::{PendingChange, PendingUser, Settled, Subject};
+use crate::journal::{PendingChange, PendingUser, RunUser, SettledChange};
 use crate::model::{Filter, Problem, ProblemKind, RowOutcome, Stage};
 use crate::plan::{Attribution, Change, RowDecision, RowResult, Wrote, judge};
 
@@ -49,9 +49,9 @@ impl Open {
         }
     }
 
-    fn settled(self, result: RowResult) -> Settled {
+    fn settled(self, result: RowResult) -> SettledChange {
         let filter = self.change.filter;
-        Settled {
+        SettledChange {
             change: self.change,
             result: RowResult {
                 problem: result.problem.map(|problem| problem.about(filter)),
@@ -60,7 +60,7 @@ impl Open {
         }
     }
 
-    fn failed(self, problem: Option<Problem>) -> Settled {
+    fn failed(self, problem: Option<Problem>) -> SettledChange {
         let problem = problem.or_else(|| self.cause.clone());
         let proved = self.wrote == Wrote::No;
         let result = RowResult::new(RowOutcome::Failed, None).with(problem);
@@ -68,7 +68,7 @@ impl Open {
     }
 
     /// Nothing was sent this time; it is still to be done.
-    fn withdrawn(self) -> Settled {
+    fn withdrawn(self) -> SettledChange {
         let proved = self.wrote == Wrote::No;
         let result = RowResult::new(RowOutcome::Planned, None);
         self.settled(RowResult { proved, ..result })
@@ -85,11 +85,11 @@ impl Open {
 /// What came of one round.
 #[derive(Default)]
 struct Round {
-    settled: Vec<Settled>,
+    settled: Vec<SettledChange>,
     open: Vec<Open>,
     interrupted: bool,
     /// One of the rows proved that the server names the real caller.
-    stamps: bool,
+    records_on_behalf: bool,
 }
 
 impl Rollout {
@@ -133,7 +133,7 @@ impl Rollout {
     /// Records what a round settled, and hands out the rest.
     async fn settle(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
         round: Round,
         problem: &mut Option<ProblemKind>,
     ) -> Result<Vec<Open>, RolloutError> {
@@ -145,7 +145,9 @@ impl Rollout {
         }
         if !round.settled.is_empty() {
             let (seq, journal) = (subject.seq, self.journal());
-            journal.settle(seq, round.settled, round.stamps).await?;
+            journal
+                .settle(seq, round.settled, round.records_on_behalf)
+                .await?;
         }
         Ok(round.open)
     }
@@ -154,7 +156,7 @@ impl Rollout {
     async fn write_round(
         &self,
         writer: &Writer,
-        subject: &Subject,
+        subject: &RunUser,
         open: Vec<Open>,
     ) -> Result<Round, RolloutError> {
         let changes = open.iter().map(|one| one.change.clone()).collect();
@@ -180,7 +182,7 @@ impl Rollout {
 
     fn understand(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
         mut one: Open,
         reply: WriteReply<Filter>,
         round: &mut Round,
@@ -214,7 +216,7 @@ impl Rollout {
     }
 
     /// The answer itself shows what was written, of whom, and as whom.
-    fn verify(&self, subject: &Subject, mut one: Open, row: &Filter, round: &mut Round) {
+    fn verify(&self, subject: &RunUser, mut one: Open, row: &Filter, round: &mut Round) {
         if row.id != one.change.filter || row.now.state != one.change.to.state {
             one.wrote = Wrote::Maybe;
             let why = format!("the server showed it {} after it was set", row.now);
@@ -222,7 +224,7 @@ impl Rollout {
             round.open.push(one);
             return;
         }
-        round.stamps |= self.learn_stamp(subject, row);
+        round.records_on_behalf |= self.learn_stamp(subject, row);
         let problem = dropped_impersonation(subject, row).or_else(|| one.status_problem(row));
         let result = RowResult::new(RowOutcome::Changed, Some(row.stamp())).with(problem);
         round.settled.push(one.settled(result));
@@ -230,15 +232,15 @@ impl Rollout {
 
     /// Whether this row is the first to prove that this server names the real caller, which decides whose work a row is
     /// after a lost answer.
-    fn learn_stamp(&self, subject: &Subject, row: &Filter) -> bool {
+    fn learn_stamp(&self, subject: &RunUser, row: &Filter) -> bool {
         let caller = self.reader.identity().caller.id;
         let named = subject.id != caller && row.modified.on_behalf == Some(caller);
-        named && !self.stamps.swap(true, Ordering::Relaxed)
+        named && !self.records_on_behalf.swap(true, Ordering::Relaxed)
     }
 
     async fn read_and_judge(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
         conditions: &UserConditions,
         open: Vec<Open>,
     ) -> Result<Round, RolloutError> {
@@ -282,7 +284,8 @@ impl Rollout {
                         .row_problem(subject, conditions, &one, &result, seen)
                         .await?;
                     if result.outcome == RowOutcome::Changed {
-                        round.stamps |= seen.is_some_and(|row| self.learn_stamp(subject, row));
+                        round.records_on_behalf |=
+                            seen.is_some_and(|row| self.learn_stamp(subject, row));
                     }
                     round.settled.push(one.settled(result.with(problem)));
                 }
@@ -293,7 +296,7 @@ impl Rollout {
 
     async fn row_problem(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
         conditions: &UserConditions,
         one: &Open,
         result: &RowResult,
@@ -362,7 +365,7 @@ impl Open {
 }
 
 /// A change made by impersonation is the user's own change; one that is not, was made as the caller.
-fn dropped_impersonation(subject: &Subject, row: &Filter) -> Option<Problem> {
+fn dropped_impersonation(subject: &RunUser, row: &Filter) -> Option<Problem> {
     let kind = ProblemKind::ImpersonationDropped;
     if row.owner != subject.id {
         let why = format!("the row belongs to {}", row.owner);

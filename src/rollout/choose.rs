@@ -14,14 +14,14 @@ use super::RolloutError;
 
 /// Whom the groups of a selection leave.
 #[derive(Debug, Default)]
-pub(super) struct Chosen {
+pub(super) struct ChosenUsers {
     /// The condition with which users are to be listed.
     pub(super) filter: Option<String>,
     /// A user has to be in each of these.
     sets: Vec<HashSet<UserId>>,
 }
 
-impl Chosen {
+impl ChosenUsers {
     /// Whether a user who was listed belongs to every group.
     pub(super) fn has(&self, user: UserId) -> bool {
         self.sets.iter().all(|set| set.contains(&user))
@@ -32,9 +32,12 @@ impl Chosen {
 ///
 /// # Errors
 /// [`RolloutError::Groups`] with everything that is unknown, ambiguous or refused.
-pub(super) async fn choose(reader: &Reader, selection: &Selection) -> Result<Chosen, RolloutError> {
+pub(super) async fn choose(
+    reader: &Reader,
+    selection: &Selection,
+) -> Result<ChosenUsers, RolloutError> {
     if selection.groups.is_empty() {
-        return Ok(Chosen::default());
+        return Ok(ChosenUsers::default());
     }
     let mut mismatches = Vec::new();
     let lists = lists(reader, &selection.groups, &mut mismatches).await?;
@@ -56,7 +59,7 @@ pub(super) async fn choose(reader: &Reader, selection: &Selection) -> Result<Cho
         }
         sets.push(users);
     }
-    Ok(Chosen {
+    Ok(ChosenUsers {
         filter: with_the_list,
         sets,
     })

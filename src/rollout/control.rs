@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
-use super::progress::{Activity, ProgressSender};
+use super::progress::{ProgressSender, RunActivity};
 use super::{RolloutError, StopReason};
 
 /// Pauses, continues or stops a run. Cheap to clone.
@@ -71,12 +71,12 @@ impl Control {
 
     /// Waits until the run may go on, or ends. Nothing may be under way.
     pub(super) async fn wait(&self, progress: &ProgressSender) {
-        progress.activity(Activity::Paused);
+        progress.activity(RunActivity::Paused);
         let mut paused = self.0.paused.subscribe();
         tokio::select! {
-            () = self.0.token.cancelled() => progress.activity(Activity::Stopping),
+            () = self.0.token.cancelled() => progress.activity(RunActivity::Stopping),
             // The sender lives as long as this value.
-            _ = paused.wait_for(|paused| !paused) => progress.activity(Activity::Working),
+            _ = paused.wait_for(|paused| !paused) => progress.activity(RunActivity::Working),
         }
     }
 }

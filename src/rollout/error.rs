@@ -3,10 +3,10 @@
 use crate::dataverse;
 use crate::journal::{JournalError, OpenError};
 use crate::model::RunId;
-use crate::plan::{GroupMismatch, Mismatch};
+use crate::plan::{GroupMismatch, UnresolvedName};
 
 use super::StopReason;
-use super::fits::Misfit;
+use super::drift::DriftedFilter;
 use super::template_fits::TemplateMisfit;
 
 /// Why a run stops. What was done until then is in the run file.
@@ -23,7 +23,7 @@ pub enum RolloutError {
     Open(#[from] OpenError),
     /// Names that do not lead to exactly one user each.
     #[error("{} exactly one user:", if .0.len() == 1 { "1 name does not match".to_owned() } else { format!("{} names do not match", .0.len()) })]
-    Selection(Vec<Mismatch>),
+    Selection(Vec<UnresolvedName>),
     /// Groups that do not lead to users, filter types that there are not, or conditions that the server refuses.
     #[error("{} selection{} could not be resolved:", .0.len(), if .0.len() == 1 { "" } else { "s" })]
     Groups(Vec<GroupMismatch>),
@@ -37,7 +37,7 @@ pub enum RolloutError {
     },
     /// The caller may not act on behalf of others.
     #[error("the caller may not act on behalf of other users: {0}")]
-    MayNotImpersonate(Box<dataverse::Fault>),
+    MayNotImpersonate(Box<dataverse::ServerFault>),
     /// Nobody could be impersonated, so nothing is known.
     #[error(
         "it could not be proved that impersonation is honoured: none of the {tried} users tried could be asked as"
@@ -52,7 +52,7 @@ pub enum RolloutError {
         /// How many filters.
         count: u64,
         /// Some of them.
-        examples: Vec<Misfit>,
+        examples: Vec<DriftedFilter>,
     },
     /// The same of a plan of templates.
     #[error("the plan no longer fits: {} template{} not as {} when it was made", .0.len(), if .0.len() == 1 { " is" } else { "s are" }, if .0.len() == 1 { "it was" } else { "they were" })]

@@ -2,12 +2,12 @@
 
 use std::collections::HashSet;
 
-use crate::journal::{Found, Mark, Phase};
+use crate::journal::{Phase, SelectedUser, UserFlag};
 use crate::model::{UnitId, User, UserId};
 use crate::plan::{Resolved, Selection, Selector, ineligible};
 
 use super::RolloutError;
-use super::choose::{Chosen, choose};
+use super::choose::{ChosenUsers, choose};
 use super::filter_types::check_types;
 use super::progress::Step;
 use super::session::Rollout;
@@ -76,13 +76,13 @@ impl Rollout {
     async fn add(
         &self,
         mut users: Vec<User>,
-        chosen: &Chosen,
+        chosen: &ChosenUsers,
         gathered: &mut Gathered,
     ) -> Result<(), RolloutError> {
         users.retain(|user| chosen.has(user.id));
         let found: Vec<_> = users
             .iter()
-            .map(|user| Found::new(user, ineligible(user)))
+            .map(|user| SelectedUser::new(user, ineligible(user)))
             .collect();
         gathered.users.extend(users.iter().map(|user| user.id));
         gathered
@@ -121,7 +121,7 @@ impl Rollout {
                 names.push(named.name);
             }
         }
-        self.journal().mark(Mark::OtherEngine, served).await?;
+        self.journal().mark(UserFlag::OtherEngine, served).await?;
         let count = u64::try_from(names.len()).unwrap_or(u64::MAX);
         names.truncate(NAMED);
         Ok(self

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::journal::{Asked, FirstContents, Head, Phase, Requests, RunFile, RunStore};
+use crate::journal::{FirstContents, ImpactOptions, Phase, Requests, RunFile, RunHeader, RunStore};
 use crate::model::{Operation, RunId, Target};
 use crate::plan::{Criteria, RunSettings, Selection, TemplateChange};
 
@@ -26,7 +26,7 @@ pub struct NewRun {
     /// Which of their filters.
     pub criteria: Criteria,
     /// What is to be found out before anything is agreed to.
-    pub asked: Asked,
+    pub asked: ImpactOptions,
     /// How it is carried out.
     pub settings: RunSettings,
 }
@@ -47,7 +47,7 @@ impl NewRunFile {
     }
 
     /// Makes the file of a new run.
-    fn create(&self, head: Head, first: &FirstContents) -> Result<RunFile, RolloutError> {
+    fn create(&self, head: RunHeader, first: &FirstContents) -> Result<RunFile, RolloutError> {
         Ok(match self {
             Self::InStore(store) => {
                 RunFile::create(&store.path_for(&head.id)?, head, first)?.of_store(store)
@@ -65,7 +65,7 @@ impl NewRun {
             target: Target::Filters,
             selection: Selection::default(),
             criteria: Criteria::default(),
-            asked: Asked::default(),
+            asked: ImpactOptions::default(),
             settings: RunSettings::default(),
         }
     }
@@ -117,9 +117,9 @@ impl NewRun {
         })
     }
 
-    fn head(&self, id: RunId, undoes: Option<RunId>, on: &Connection) -> Head {
+    fn head(&self, id: RunId, undoes: Option<RunId>, on: &Connection) -> RunHeader {
         let identity = on.reader.identity();
-        Head {
+        RunHeader {
             id,
             operation: self.operation,
             target: self.target,
@@ -134,7 +134,7 @@ impl NewRun {
             phase: Phase::Gathering,
             finished: None,
             outcome: None,
-            stamps: false,
+            records_on_behalf: false,
             requests: Requests::default(),
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::journal::{Phase, RunFile, undone_beside};
 use crate::plan::RunSettings;
 
-use super::fits::Differences;
+use super::drift::Drift;
 use super::phases::{Created, Finished, Gathered, Planned, SavedPlan, states};
 use super::run::{EndedRun, Halted, Run};
 use super::session::{Connection, Rollout};
@@ -86,7 +86,7 @@ pub enum Drifted {
 #[derive(Debug)]
 pub enum IntoPlan {
     /// The plan, and how it differs from the one that was saved, where that was asked for.
-    Planned(Box<Planned>, Option<Differences>),
+    Planned(Box<Planned>, Option<Drift>),
     /// The run has ended, and nobody failed in it.
     Nothing(EndedRun),
 }

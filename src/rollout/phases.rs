@@ -6,7 +6,7 @@ use crate::journal::{HistoryEntry, HistoryKind};
 use crate::model::{Outcome, Target};
 use crate::plan::CriteriaError;
 
-use super::fits::Differences;
+use super::drift::Drift;
 use super::run::{EndedRun, Halted, Run};
 use super::{RolloutError, SurveyedAs};
 
@@ -94,12 +94,12 @@ impl SavedPlan {
     }
 
     /// Plans anew the users whose filters are not as they were.
-    pub async fn replan(self) -> Result<(Planned, Differences), Halted> {
+    pub async fn replan(self) -> Result<(Planned, Drift), Halted> {
         let replanned = match self.head().target {
             Target::Filters => self.rollout.replan().await,
             Target::Templates => {
                 let surveyed = Box::pin(self.rollout.survey_templates()).await;
-                surveyed.map(|()| Differences::default())
+                surveyed.map(|()| Drift::default())
             }
         };
         match replanned {
@@ -166,7 +166,7 @@ impl Finished {
         if outcome != Outcome::Partial {
             return Ok(Err(self.close(outcome, false)));
         }
-        match self.journal().set_back_failed().await {
+        match self.journal().requeue_failed().await {
             Ok(0) => Ok(Err(self.close(outcome, false))),
             Ok(_) => Ok(Ok(self.into_phase(states::Gathered))),
             Err(error) => Err(self.halt(error.into()).await),

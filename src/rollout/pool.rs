@@ -5,7 +5,7 @@ use std::future::Future;
 use tokio::task::JoinSet;
 
 use super::control::Control;
-use super::progress::{Activity, ProgressSender};
+use super::progress::{ProgressSender, RunActivity};
 use super::{RolloutError, StopReason};
 
 /// Users read from the run file at a time: five times the 52 requests that the platform takes at once, so that no worker
@@ -91,12 +91,12 @@ impl Pool<'_> {
                 self.control.wait(self.progress).await;
             } else {
                 let tasks = u64::try_from(under_way.tasks.len()).unwrap_or(u64::MAX);
-                let activity = Activity::Pausing { under_way: tasks };
+                let activity = RunActivity::Pausing { under_way: tasks };
                 self.progress.activity(activity);
                 self.finish_one(under_way).await;
             }
         }
-        self.progress.activity(Activity::Working);
+        self.progress.activity(RunActivity::Working);
     }
 
     async fn finish_one(&self, under_way: &mut UnderWay) {
@@ -110,7 +110,7 @@ impl Pool<'_> {
             Some(Ok(Ok(()))) | None => {}
         }
         if first_error.is_some() {
-            self.progress.activity(Activity::Stopping);
+            self.progress.activity(RunActivity::Stopping);
             self.control.token().cancel();
         }
     }
@@ -242,7 +242,7 @@ mod tests {
         let run = pool.for_each(numbers, work);
         let watch = async {
             let mut progress = bench.progress.subscribe();
-            let paused = |progress: &Progress| progress.activity == Activity::Paused;
+            let paused = |progress: &Progress| progress.activity == RunActivity::Paused;
             progress.wait_for(paused).await.unwrap();
             let at_pause = done.load(Ordering::SeqCst);
             for _ in 0..100 {
@@ -255,7 +255,7 @@ mod tests {
         let (result, ()) = tokio::join!(run, watch);
         result.unwrap();
         assert_eq!(done.load(Ordering::SeqCst), 1000);
-        assert_eq!(bench.now().activity, Activity::Working);
+        assert_eq!(bench.now().activity, RunActivity::Working);
     }
 
     #[tokio::test]
@@ -266,7 +266,7 @@ mod tests {
         let run = pool.for_each(numbers, work);
         let stop = async {
             let mut progress = bench.progress.subscribe();
-            let paused = |progress: &Progress| progress.activity == Activity::Paused;
+            let paused = |progress: &Progress| progress.activity == RunActivity::Paused;
             progress.wait_for(paused).await.unwrap();
             bench.control.stop();
         };

@@ -42,7 +42,7 @@ pub struct StepProgress {
 
 /// What a run is doing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Activity {
+pub enum RunActivity {
     /// It works.
     #[default]
     Working,
@@ -67,7 +67,7 @@ pub struct Progress {
     /// Steps that have ended, the last ones.
     pub ended: Vec<StepProgress>,
     /// What it is doing.
-    pub activity: Activity,
+    pub activity: RunActivity,
     /// Steps that have begun.
     pub steps: u64,
 }
@@ -142,7 +142,7 @@ impl ProgressSender {
     }
 
     /// What the run is doing.
-    pub(super) fn activity(&self, activity: Activity) {
+    pub(super) fn activity(&self, activity: RunActivity) {
         self.0.send_if_modified(|progress| {
             let changes = progress.activity != activity;
             if changes {

@@ -7,7 +7,7 @@
 use std::sync::PoisonError;
 
 use crate::dataverse::{self, Impersonated, Reader};
-use crate::journal::Subject;
+use crate::journal::RunUser;
 use crate::model::{ProblemKind, UserId};
 
 use super::RolloutError;
@@ -24,7 +24,7 @@ const DROPPED: usize = 3;
 
 /// What the proof has shown of this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Proof {
+pub(super) enum ImpersonationProof {
     /// WhoAmI says whom we act as.
     WhoAmI,
     /// WhoAmI says who signed in; a query for the current user says whom we act as.
@@ -33,7 +33,7 @@ pub(super) enum Proof {
     OnlyOurselves,
 }
 
-impl Proof {
+impl ImpersonationProof {
     /// Whom the server takes us for while we act as this user.
     pub(super) async fn acting_as(
         self,
@@ -82,24 +82,27 @@ impl Rollout {
     }
 
     /// What was proved; where nothing was, what is likeliest.
-    pub(super) fn proof(&self) -> Proof {
-        self.kept().unwrap_or(Proof::WhoAmI)
+    pub(super) fn proof(&self) -> ImpersonationProof {
+        self.kept().unwrap_or(ImpersonationProof::WhoAmI)
     }
 
-    fn kept(&self) -> Option<Proof> {
+    fn kept(&self) -> Option<ImpersonationProof> {
         *self.proof.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn keep(&self, proof: Proof) {
+    fn keep(&self, proof: ImpersonationProof) {
         *self.proof.lock().unwrap_or_else(PoisonError::into_inner) = Some(proof);
     }
 
-    async fn prove_with(&self, mut subjects: Vec<Subject>) -> Result<Proof, RolloutError> {
+    async fn prove_with(
+        &self,
+        mut subjects: Vec<RunUser>,
+    ) -> Result<ImpersonationProof, RolloutError> {
         // Acting as oneself proves nothing, and needs no proof.
         subjects.retain(|subject| subject.id != self.reader.identity().caller.id);
         subjects.truncate(TRIES);
         if subjects.is_empty() {
-            return Ok(Proof::OnlyOurselves);
+            return Ok(ImpersonationProof::OnlyOurselves);
         }
         let mut dropped = Vec::new();
         for subject in &subjects {
@@ -122,7 +125,7 @@ impl Rollout {
 
     /// Tries the other header, too, before this user counts as one who cannot be impersonated: which one a server
     /// honours is documented for the cloud and for version 8 only.
-    async fn prove_as(&self, subject: &Subject) -> Result<Proof, RolloutError> {
+    async fn prove_as(&self, subject: &RunUser) -> Result<ImpersonationProof, RolloutError> {
         let who = Impersonated::from(subject);
         let first = self.prove_by_header(subject, &who).await;
         let Err(why) = first else { return first };
@@ -139,15 +142,15 @@ impl Rollout {
 
     async fn prove_by_header(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
         who: &Impersonated,
-    ) -> Result<Proof, RolloutError> {
+    ) -> Result<ImpersonationProof, RolloutError> {
         if self.reader.who_am_i_as(who).await? == subject.id {
-            return Ok(Proof::WhoAmI);
+            return Ok(ImpersonationProof::WhoAmI);
         }
         // That WhoAmI reflects impersonation is not documented, so a query is asked as well.
         match self.reader.current_user_as(who).await? {
-            Some(user) if user == subject.id => Ok(Proof::CurrentUser),
+            Some(user) if user == subject.id => Ok(ImpersonationProof::CurrentUser),
             answered => Err(RolloutError::NotImpersonated {
                 user: subject.label.clone(),
                 answered: match answered {

@@ -7,7 +7,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::journal::Requests;
-use crate::pacing::Status;
+use crate::pacing::PacingStatus;
 
 use super::RolloutError;
 use super::session::Rollout;
@@ -45,8 +45,8 @@ impl Counted {
     }
 }
 
-impl From<&Status> for Counted {
-    fn from(status: &Status) -> Self {
+impl From<&PacingStatus> for Counted {
+    fn from(status: &PacingStatus) -> Self {
         Self {
             requests: Requests {
                 total: status.requests,

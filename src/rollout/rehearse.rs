@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::journal::PendingUser;
-use crate::plan::fits;
+use crate::plan::is_current;
 
 use super::RolloutError;
 use super::phases::Planned;
@@ -56,7 +56,7 @@ impl Planned {
                     Ok(filters) => {
                         found.users += 1;
                         found.filters += u64::try_from(planned.len()).unwrap_or(u64::MAX);
-                        found.drifted += u64::from(!fits(&planned, &[], &filters));
+                        found.drifted += u64::from(!is_current(&planned, &[], &filters));
                     }
                     Err(_) => found.unread += 1,
                 }

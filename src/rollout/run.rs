@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::dataverse::Reader;
 use crate::journal::{
-    Head, HistoryEntry, HistoryKind, Journal, JournalError, Phase, RunRef, discard,
+    HistoryEntry, HistoryKind, Journal, JournalError, Phase, RunHeader, RunRef, discard,
 };
 use crate::model::{Outcome, RunId};
 use crate::pacing::Pacer;
@@ -94,7 +94,7 @@ impl Drop for EndedRun {
 
 impl<S> Run<S> {
     /// What the run is, as it was when it was opened.
-    pub fn head(&self) -> &Head {
+    pub fn head(&self) -> &RunHeader {
         self.rollout.head()
     }
 

@@ -6,16 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::dataverse::{Impersonated, Reader, TemplateWriter, Writer};
-use crate::journal::{Head, HeldRun, Journal, RunFile, Subject};
+use crate::journal::{HeldRun, Journal, RunFile, RunHeader, RunUser};
 use crate::model::{FilterId, Organization, ProblemKind, RunId, UserId};
 use crate::pacing::{Breaker, BreakerOutcome, Pacer};
-use crate::plan::{Guards, RunSettings, Surroundings};
+use crate::plan::{Guards, ImpactContext, RunSettings};
 
 use super::agreement::Agreement;
 use super::control::Control;
 use super::pool::Pool;
 use super::progress::ProgressSender;
-use super::prove::Proof;
+use super::prove::ImpersonationProof;
 use super::record::Counted;
 use super::{RolloutError, StopReason};
 
@@ -87,8 +87,8 @@ pub(super) struct Rollout {
     pub(super) settings_unknown: bool,
     pub(super) progress: ProgressSender,
     pub(super) control: Control,
-    pub(super) proof: Mutex<Option<Proof>>,
-    pub(super) stamps: AtomicBool,
+    pub(super) proof: Mutex<Option<ImpersonationProof>>,
+    pub(super) records_on_behalf: AtomicBool,
     /// Filters of which a write of ours was never proved, and that a later run wrote.
     pub(super) rewritten: Mutex<HashSet<FilterId>>,
     /// The rows that other runs wrote since this one was begun, as they stood at a time.
@@ -97,7 +97,7 @@ pub(super) struct Rollout {
     pub(super) names: Mutex<HashMap<UserId, String>>,
     breaker: Mutex<Breaker>,
     /// What has to be known to count what users lose; only where that is asked for.
-    pub(super) around: Mutex<Option<Arc<Surroundings>>>,
+    pub(super) around: Mutex<Option<Arc<ImpactContext>>>,
     pub(super) counted: Mutex<Counted>,
     /// The run that this one undoes, so that its file can say so before the first write.
     pub(super) undone: Mutex<Option<HeldRun>>,
@@ -115,7 +115,7 @@ impl Rollout {
         let reader = on.reader.under(token.clone());
         let breaker = reader.channel().pacer().breaker();
         Ok(Self {
-            stamps: AtomicBool::new(file.head.stamps),
+            records_on_behalf: AtomicBool::new(file.head.records_on_behalf),
             guards: Arc::clone(&on.source),
             reader,
             file,
@@ -151,7 +151,7 @@ impl Rollout {
     }
 
     /// What the run is.
-    pub(super) fn head(&self) -> &Head {
+    pub(super) fn head(&self) -> &RunHeader {
         &self.file.head
     }
 
@@ -180,8 +180,8 @@ impl Rollout {
     }
 
     /// Whether this server names the real caller in what it changes.
-    pub(super) fn server_stamps(&self) -> bool {
-        self.stamps.load(Ordering::Relaxed)
+    pub(super) fn records_on_behalf(&self) -> bool {
+        self.records_on_behalf.load(Ordering::Relaxed)
     }
 
     /// Counts what became of a user; an error once going on would not help.
@@ -230,8 +230,8 @@ fn is_systemic(kind: ProblemKind) -> bool {
     )
 }
 
-impl From<&Subject> for Impersonated {
-    fn from(subject: &Subject) -> Self {
+impl From<&RunUser> for Impersonated {
+    fn from(subject: &RunUser) -> Self {
         Self {
             id: subject.id,
             object_id: subject.object_id,

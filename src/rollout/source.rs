@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::PoisonError;
 
-use crate::journal::{Head, HeldRun, JournalError, RunReader, RunRef, RunStore};
+use crate::journal::{HeldRun, JournalError, RunHeader, RunReader, RunRef, RunStore};
 use crate::model::{Operation, RunId};
 use crate::plan::{Criteria, CriteriaError, RunSettings, Types};
 
@@ -34,7 +34,7 @@ impl SourceRun {
     }
 
     /// What the run is.
-    pub fn head(&self) -> &Head {
+    pub fn head(&self) -> &RunHeader {
         &self.reader.head
     }
 

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::dataverse::{self, Fault, Impersonated, fault_problem};
-use crate::journal::{Phase, Subject, Surveyed, UndoFinding};
+use crate::dataverse::{self, Impersonated, ServerFault, fault_problem};
+use crate::journal::{Phase, RunUser, Surveyed, UndoFinding};
 use crate::model::{Filter, Problem, ProblemKind, Stage};
 use crate::plan::{Change, RowDecision, UserPlan, foreign_row, plan_user};
 
@@ -12,7 +12,7 @@ use super::progress::Step;
 use super::session::Rollout;
 use super::{RolloutError, SurveyMode, SurveyedAs};
 
-impl Numbered for Subject {
+impl Numbered for RunUser {
     fn seq(&self) -> i64 {
         self.seq
     }
@@ -20,14 +20,14 @@ impl Numbered for Subject {
 
 /// What one user's filters mean for the plan: every filter that was read, whether the run is about it, and what is
 /// to become of it.
-pub(super) enum Planned {
+pub(super) enum SurveyedFilters {
     /// Deactivate and reactivate.
     Changes(Surveyed),
     /// Undo.
     Undo(Vec<(Filter, bool)>, Vec<UndoFinding>),
 }
 
-impl Planned {
+impl SurveyedFilters {
     /// The changes to make.
     pub(super) fn changes(&self) -> Vec<Change> {
         match self {
@@ -58,7 +58,7 @@ impl Rollout {
     pub(super) async fn survey(self: &Arc<Self>) -> Result<SurveyedAs, RolloutError> {
         let users = self.journal().user_totals().await?.planned;
         self.progress.begin(Step::Survey, Some(users));
-        self.look_around().await?;
+        self.read_impact_context().await?;
         let surveyed_as = match self.settings.survey {
             SurveyMode::Impersonation => {
                 self.recording(self.survey_as_each_user()).await?;
@@ -88,22 +88,22 @@ impl Rollout {
             let this = Arc::clone(self);
             async move { Ok(this.journal().to_survey(after, limit).await?) }
         };
-        let work = |subject: Subject| {
+        let work = |subject: RunUser| {
             let this = Arc::clone(self);
             async move { this.survey_user(&subject).await }
         };
         self.pool().for_each(next, work).await
     }
 
-    pub(super) async fn survey_user(&self, subject: &Subject) -> Result<(), RolloutError> {
+    pub(super) async fn survey_user(&self, subject: &RunUser) -> Result<(), RolloutError> {
         let found = self.read_user(subject).await?;
-        self.take_down(subject, found).await
+        self.record(subject, found).await
     }
 
     /// Records what was found of one user, and what that means for the plan.
-    pub(super) async fn take_down(
+    pub(super) async fn record(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
         found: Result<Vec<Filter>, Problem>,
     ) -> Result<(), RolloutError> {
         let problem = match found {
@@ -125,7 +125,7 @@ impl Rollout {
     /// A user's filters, checked to be this user's own; or the problem that this user has.
     pub(super) async fn read_user(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
     ) -> Result<Result<Vec<Filter>, Problem>, RolloutError> {
         let who = Impersonated::from(subject);
         let mut filters = Vec::new();
@@ -153,7 +153,7 @@ impl Rollout {
     async fn explain_nothing(
         &self,
         who: &Impersonated,
-        subject: &Subject,
+        subject: &RunUser,
     ) -> Result<Result<Vec<Filter>, Problem>, RolloutError> {
         match self.proof().acting_as(&self.reader, who).await {
             Ok(user) if user == subject.id => Ok(Ok(Vec::new())),
@@ -169,7 +169,7 @@ impl Rollout {
     /// An error of one user is that user's problem; any other stops the run.
     fn user_problem<T>(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
         error: dataverse::Error,
     ) -> Result<Result<T, Problem>, RolloutError> {
         if error.is_fatal() {
@@ -185,13 +185,13 @@ impl Rollout {
         Ok(Err(problem))
     }
 
-    fn is_dropped(&self, subject: &Subject, fault: &Fault) -> bool {
+    fn is_dropped(&self, subject: &RunUser, fault: &ServerFault) -> bool {
         let caller = self.reader.identity().caller.id;
         fault.is_impersonation_dropped(subject.id, caller)
     }
 
     /// A refusal as a problem of one user, whose own request it was.
-    pub(super) fn refusal(&self, subject: &Subject, stage: Stage, fault: &Fault) -> Problem {
+    pub(super) fn refusal(&self, subject: &RunUser, stage: Stage, fault: &ServerFault) -> Problem {
         let mut problem = fault_problem(stage, fault);
         if self.is_dropped(subject, fault) {
             problem.kind = ProblemKind::ImpersonationDropped;
@@ -201,13 +201,13 @@ impl Rollout {
 
     async fn plan_and_record(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
         filters: Vec<Filter>,
     ) -> Result<(), RolloutError> {
         let (journal, seq) = (self.journal(), subject.seq);
         match self.plan_one(subject, filters).await? {
-            Planned::Changes(surveyed) => journal.surveyed(surveyed).await?,
-            Planned::Undo(filters, findings) => {
+            SurveyedFilters::Changes(surveyed) => journal.surveyed(surveyed).await?,
+            SurveyedFilters::Undo(filters, findings) => {
                 journal.undo_surveyed(seq, filters, findings).await?;
             }
         }
@@ -217,20 +217,20 @@ impl Rollout {
     /// What one user's filters mean for the plan.
     pub(super) async fn plan_one(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
         filters: Vec<Filter>,
-    ) -> Result<Planned, RolloutError> {
+    ) -> Result<SurveyedFilters, RolloutError> {
         let Some(wanted) = self.head().operation.wanted() else {
             return self.plan_undo(subject, &filters).await;
         };
         let criteria = &self.head().criteria;
         let UserPlan { changes, .. } = plan_user(&filters, criteria, wanted);
-        self.foresee(subject, &filters, &changes).await?;
+        self.count_impact(subject, &filters, &changes).await?;
         let marked = filters.into_iter().map(|filter| {
             let matching = criteria.matches(&filter);
             (filter, matching)
         });
-        Ok(Planned::Changes(Surveyed {
+        Ok(SurveyedFilters::Changes(Surveyed {
             seq: subject.seq,
             filters: marked.collect(),
             changes,

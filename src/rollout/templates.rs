@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::dataverse::{Error, Fault, TemplateWriter, Why, WriteReply, fault_problem};
+use crate::dataverse::{Error, ServerFault, TemplateWriter, Why, WriteReply, fault_problem};
 use crate::journal::{Claim, RelatedRuns, RunReader, Undone};
 use crate::model::{
     Modification, Problem, ProblemKind, RowOutcome, Stage, Template, TemplateStamp, TemplateState,
@@ -35,7 +35,7 @@ impl NewRun {
 }
 
 /// The row as it was to be, or why it is not.
-type Written = Result<Box<Template>, Missed>;
+type TemplateResult = Result<Box<Template>, Missed>;
 
 /// A write that did not make of the row what it was to be.
 #[derive(Debug)]
@@ -44,7 +44,7 @@ struct Missed {
     /// The row, where it was seen after.
     seen: Option<Box<Template>>,
     /// What the server refused with; then nothing was done.
-    refused: Option<Box<Fault>>,
+    refused: Option<Box<ServerFault>>,
     /// Whether it is not known if the write was done.
     unknown: bool,
 }
@@ -60,7 +60,11 @@ impl Missed {
     }
 }
 
-fn judged(seen: Option<Box<Template>>, wanted: TemplateState, cause: Option<Problem>) -> Written {
+fn judged(
+    seen: Option<Box<Template>>,
+    wanted: TemplateState,
+    cause: Option<Problem>,
+) -> TemplateResult {
     match (judge_template(seen.as_deref(), wanted), seen) {
         (RowOutcome::Changed, Some(row)) => Ok(row),
         (RowOutcome::Gone, seen) | (_, seen @ None) => {
@@ -272,7 +276,7 @@ impl Rollout {
     async fn settled(
         &self,
         change: TemplateChange,
-        step: Written,
+        step: TemplateResult,
     ) -> Result<TemplateChange, RolloutError> {
         let Missed {
             problem,
@@ -328,7 +332,7 @@ impl Rollout {
         writer: &TemplateWriter,
         current: &Template,
         wanted: TemplateState,
-    ) -> Result<Written, Error> {
+    ) -> Result<TemplateResult, Error> {
         let before = current.state();
         let step = self
             .write(writer, current, template_write(before, wanted))
@@ -351,7 +355,7 @@ impl Rollout {
         writer: &TemplateWriter,
         current: &Template,
         (first, second): (TemplateWrite, TemplateWrite),
-    ) -> Result<Written, Error> {
+    ) -> Result<TemplateResult, Error> {
         let between = match self.write(writer, current, first).await? {
             Ok(row) => row,
             missed => return Ok(missed),
@@ -411,7 +415,7 @@ impl Rollout {
         writer: &TemplateWriter,
         template: &Template,
         to: TemplateWrite,
-    ) -> Result<Written, Error> {
+    ) -> Result<TemplateResult, Error> {
         let wanted = to.on(template.state());
         let cause = match writer.write(template, to).await? {
             WriteReply::Shown(row) => return Ok(judged(Some(row), wanted, None)),

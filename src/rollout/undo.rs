@@ -6,20 +6,21 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use crate::journal::{
-    Claim, RelatedRuns, RunReader, Subject, UndoFinding, Undone, Unproved, WrittenRow,
+    Claim, RelatedRuns, RunReader, RunUser, UndoFinding, Undone, Unproved, WrittenRow,
     written_beside,
 };
 use crate::model::{
     Filter, FilterId, Operation, Problem, ProblemKind, RowOutcome, Stage, Target, UserId,
 };
 use crate::plan::{
-    AsLeft, Attribution, Condition, RowDecision, UndoRow, UndoTerms, Wrote, changed_since, judge,
+    AsLeft, Attribution, RowDecision, UndoRow, UndoTerms, WriteCondition, Wrote, changed_since,
+    judge,
 };
 
 use super::RolloutError;
 use super::progress::Step;
 use super::session::{Rollout, belongs_together};
-use super::survey::Planned;
+use super::survey::SurveyedFilters;
 
 /// Users taken from another run at a time: some hundred kilobytes.
 const CHUNK: usize = 500;
@@ -42,15 +43,15 @@ impl UserConditions {
     }
 
     /// When a filter of this user is to be written.
-    pub(super) fn of(&self, filter: FilterId, user: UserId) -> Condition<'_> {
+    pub(super) fn of(&self, filter: FilterId, user: UserId) -> WriteCondition<'_> {
         match (&self.undo, self.row(filter)) {
-            (Some((terms, _)), Some(row)) => Condition::AsLeft(AsLeft {
+            (Some((terms, _)), Some(row)) => WriteCondition::AsLeft(AsLeft {
                 row,
                 terms,
                 user,
                 include_changed: self.include_changed,
             }),
-            _ => Condition::StateDiffers,
+            _ => WriteCondition::StateDiffers,
         }
     }
 }
@@ -96,9 +97,9 @@ impl Rollout {
             until: time.until,
         };
         self.journal().set_undo_terms(terms).await?;
-        if source.head.stamps {
-            self.journal().server_stamps().await?;
-            self.stamps.store(true, Ordering::Relaxed);
+        if source.head.records_on_behalf {
+            self.journal().record_on_behalf_proved().await?;
+            self.records_on_behalf.store(true, Ordering::Relaxed);
         }
         let related = RelatedRuns::beside(
             source.path(),
@@ -206,7 +207,7 @@ impl Rollout {
     /// When the rows of this user are to be written.
     pub(super) async fn conditions(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
     ) -> Result<UserConditions, RolloutError> {
         if self.head().operation != Operation::Undo {
             return Ok(UserConditions::default());
@@ -234,9 +235,9 @@ impl Rollout {
     /// What becomes of each row of one user.
     pub(super) async fn plan_undo(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
         filters: &[Filter],
-    ) -> Result<Planned, RolloutError> {
+    ) -> Result<SurveyedFilters, RolloutError> {
         let conditions = self.conditions(subject).await?;
         let attribution = self.attribution(subject, Wrote::No);
         let mut findings: Vec<UndoFinding> = Vec::new();
@@ -255,13 +256,13 @@ impl Rollout {
             let concerned = conditions.row(filter.id).is_some();
             (filter.clone(), concerned)
         });
-        Ok(Planned::Undo(marked.collect(), findings))
+        Ok(SurveyedFilters::Undo(marked.collect(), findings))
     }
 
     /// What undo has to say of a row that it does not put back.
     async fn undo_problem(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
         row: &UndoRow,
         outcome: RowOutcome,
         seen: Option<&Filter>,
@@ -283,7 +284,7 @@ impl Rollout {
     pub(super) async fn changed_since(
         &self,
         stage: Stage,
-        subject: &Subject,
+        subject: &RunUser,
         row: &UndoRow,
         seen: &Filter,
     ) -> Result<Problem, RolloutError> {
@@ -295,7 +296,7 @@ impl Rollout {
     /// Who changed a row last, by name: the user, or somebody else on the user's behalf.
     async fn changer(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
         seen: &Filter,
     ) -> Result<Option<String>, RolloutError> {
         let Some(by) = seen.modified.by else {
@@ -312,7 +313,7 @@ impl Rollout {
     }
 
     /// How a user is named; asked of the server once for each.
-    async fn name_of(&self, subject: &Subject, user: UserId) -> Result<String, RolloutError> {
+    async fn name_of(&self, subject: &RunUser, user: UserId) -> Result<String, RolloutError> {
         if user == subject.id {
             return Ok(subject.label.clone());
         }
@@ -331,12 +332,12 @@ impl Rollout {
         Ok(name)
     }
 
-    pub(super) fn attribution(&self, subject: &Subject, wrote: Wrote) -> Attribution {
+    pub(super) fn attribution(&self, subject: &RunUser, wrote: Wrote) -> Attribution {
         Attribution {
             callers: self.callers(),
             user: subject.id,
             wrote,
-            stamps: self.server_stamps(),
+            records_on_behalf: self.records_on_behalf(),
             rewritten: false,
         }
     }

@@ -4,7 +4,7 @@ use super::errors::ApiError;
 use super::impersonate::Acting;
 use super::odata::Conditions;
 use super::rights::Privilege;
-use super::rows::{Filter, PersonIndex};
+use super::rows::{FilterRecord, PersonIndex};
 use super::store::Store;
 use super::switches::{Switch, Switches};
 
@@ -59,7 +59,7 @@ impl Reach {
         Self(user)
     }
 
-    pub(super) fn reads(self, filter: &Filter) -> bool {
+    pub(super) fn reads(self, filter: &FilterRecord) -> bool {
         filter.owner == self.0 || filter.shared_with == Some(self.0)
     }
 }
@@ -70,7 +70,7 @@ impl Reach {
 pub(super) fn may_write(
     store: &Store,
     acting: &Acting,
-    filter: &Filter,
+    filter: &FilterRecord,
     privilege: Privilege,
     switches: Switches,
 ) -> Result<(), ApiError> {

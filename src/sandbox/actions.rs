@@ -7,11 +7,11 @@ use uuid::Uuid;
 
 use super::address::RowKey;
 use super::errors::ApiError;
-use super::message::{Call, Reply};
+use super::message::{IncomingCall, Reply};
 use super::rights::Privilege;
-use super::rows::{Filter, PersonIndex, View};
+use super::rows::{FilterRecord, PersonIndex, ViewRecord};
 use super::store::Store;
-use super::write::{Writer, require_json};
+use super::write::{RowWriter, require_json};
 
 /// The type of filter that a template makes: Outlook 131072 and 256, offline 8192 and 16.
 ///
@@ -26,7 +26,7 @@ const fn made_by(query_type: i32) -> Option<i32> {
 }
 
 /// The default templates that are active and make filters of this type.
-fn defaults(store: &Store, query_type: i32) -> Vec<View> {
+fn defaults(store: &Store, query_type: i32) -> Vec<ViewRecord> {
     let templates = store.views.iter().filter(|it| {
         let template = matches!(it.query_type, 131_072 | 8192);
         template && it.is_default && it.state == 0 && made_by(it.query_type) == Some(query_type)
@@ -36,14 +36,14 @@ fn defaults(store: &Store, query_type: i32) -> Vec<View> {
 
 /// An active filter of a user, as the template has it.
 fn instance(
-    template: &View,
+    template: &ViewRecord,
     query_type: i32,
     owner: PersonIndex,
     by: PersonIndex,
     now: Timestamp,
-) -> Filter {
+) -> FilterRecord {
     let own_name = template.name.trim_end_matches(" template");
-    Filter {
+    FilterRecord {
         id: Uuid::new_v4(),
         owner,
         name: format!("My {own_name}").into(),
@@ -78,7 +78,7 @@ pub(super) fn populate(store: &mut Store, user: PersonIndex, now: Timestamp) -> 
     templates.len()
 }
 
-fn body(call: &Call) -> Result<Value, ApiError> {
+fn body(call: &IncomingCall) -> Result<Value, ApiError> {
     require_json(&call.headers)?;
     serde_json::from_slice(&call.body)
         .map_err(|error| ApiError::payload(format!("Invalid JSON. {error}")))
@@ -91,9 +91,9 @@ fn missing(name: &str) -> ApiError {
     }
 }
 
-impl Writer<'_> {
+impl RowWriter<'_> {
     /// `PublishXml`: accepted, and nothing to do; what is written here takes effect at once.
-    pub(super) fn publish(&self, call: &Call) -> Result<Reply, ApiError> {
+    pub(super) fn publish(&self, call: &IncomingCall) -> Result<Reply, ApiError> {
         let body = body(call)?;
         self.acting.require(self.store, Privilege::WriteQuery)?;
         let given = body.get("ParameterXml").and_then(Value::as_str);
@@ -104,7 +104,7 @@ impl Writer<'_> {
     }
 
     /// `ResetUserFilters`: the filters of the acting user become those of the default templates.
-    pub(super) fn reset_filters(&mut self, call: &Call) -> Result<Reply, ApiError> {
+    pub(super) fn reset_filters(&mut self, call: &IncomingCall) -> Result<Reply, ApiError> {
         let body = body(call)?;
         let given = body.get("QueryType").and_then(Value::as_i64);
         let query_type = match given.ok_or_else(|| missing("QueryType"))? {
@@ -134,7 +134,11 @@ impl Writer<'_> {
 
     /// `InstantiateFilters`: the user receives the filters of these templates; one that is there already is made
     /// anew, with what the user had changed in it lost.
-    pub(super) fn instantiate(&mut self, key: RowKey, call: &Call) -> Result<Reply, ApiError> {
+    pub(super) fn instantiate(
+        &mut self,
+        key: RowKey,
+        call: &IncomingCall,
+    ) -> Result<Reply, ApiError> {
         let body = body(call)?;
         let (id, user) = match key {
             RowKey::Id(id) => (id, self.store.person(id)),
@@ -169,7 +173,7 @@ impl Writer<'_> {
         self.acting.require(self.store, Privilege::AdminFilter)
     }
 
-    fn template(&self, reference: &Value) -> Result<(View, i32), ApiError> {
+    fn template(&self, reference: &Value) -> Result<(ViewRecord, i32), ApiError> {
         let id = reference.get("savedqueryid").and_then(Value::as_str);
         let id = id.and_then(|it| Uuid::try_parse(it).ok());
         let id = id.ok_or_else(|| missing("savedqueryid"))?;
@@ -182,7 +186,7 @@ impl Writer<'_> {
         Ok((template, query_type))
     }
 
-    fn put(&mut self, template: &View, query_type: i32, owner: PersonIndex) {
+    fn put(&mut self, template: &ViewRecord, query_type: i32, owner: PersonIndex) {
         let mut filter = instance(template, query_type, owner, self.acting.user, self.now);
         filter.on_behalf = self.acting.on_behalf();
         filter.created_on_behalf = self.acting.on_behalf();

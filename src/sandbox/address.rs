@@ -16,7 +16,7 @@ pub(super) enum RowKey {
 
 /// What a path leads to.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Target {
+pub(super) enum AddressTarget {
     /// The service document.
     Service,
     Metadata,
@@ -43,7 +43,7 @@ pub(super) enum Target {
     Related(Kind, RowKey, String),
 }
 
-impl Target {
+impl AddressTarget {
     /// Reads a path relative to the service root, percent-encoded or not.
     pub(super) fn parse(path: &str) -> Result<Self, ApiError> {
         let path = decode(path)?;
@@ -92,9 +92,9 @@ impl Target {
     }
 }
 
-fn definition(first: &str, rest: Option<&str>) -> Result<Target, ApiError> {
+fn definition(first: &str, rest: Option<&str>) -> Result<AddressTarget, ApiError> {
     if (first, rest) == ("EntityDefinitions", None) {
-        return Ok(Target::Definitions);
+        return Ok(AddressTarget::Definitions);
     }
     let name = first
         .strip_prefix("EntityDefinitions(LogicalName='")
@@ -102,26 +102,26 @@ fn definition(first: &str, rest: Option<&str>) -> Result<Target, ApiError> {
         .ok_or_else(|| ApiError::no_resource(first))?;
     let kind = Kind::of_name(name).ok_or_else(|| ApiError::no_resource(name))?;
     match rest {
-        None => Ok(Target::Definition(kind)),
-        Some("Attributes") => Ok(Target::Attributes(kind)),
+        None => Ok(AddressTarget::Definition(kind)),
+        Some("Attributes") => Ok(AddressTarget::Attributes(kind)),
         Some(rest) => Err(ApiError::no_resource(rest)),
     }
 }
 
-fn related(kind: Kind, key: RowKey, rest: &str) -> Result<Target, ApiError> {
+fn related(kind: Kind, key: RowKey, rest: &str) -> Result<AddressTarget, ApiError> {
     let property = rest.strip_suffix("/$ref").unwrap_or(rest);
     if kind == Kind::Users && property == "Microsoft.Dynamics.CRM.InstantiateFilters" {
-        return Ok(Target::InstantiateFilters(key));
+        return Ok(AddressTarget::InstantiateFilters(key));
     }
     let privilege = property
         .strip_prefix("Microsoft.Dynamics.CRM.RetrieveUserPrivilegeByPrivilegeName(PrivilegeName='")
         .and_then(|it| it.strip_suffix("')"));
     if let (Kind::Users, Some(name)) = (kind, privilege) {
-        return Ok(Target::UserPrivilege(key, name.to_owned()));
+        return Ok(AddressTarget::UserPrivilege(key, name.to_owned()));
     }
     let known = kind.navigations().iter().any(|it| it.0 == property);
     if known {
-        Ok(Target::Related(kind, key, property.to_owned()))
+        Ok(AddressTarget::Related(kind, key, property.to_owned()))
     } else {
         Err(ApiError::no_resource(property))
     }
@@ -184,28 +184,28 @@ mod tests {
     fn sets_rows_and_relationships_are_found() {
         let id = Uuid::from_u128(10);
         for (path, target) in [
-            ("", Target::Service),
-            ("WhoAmI", Target::WhoAmI),
-            ("WhoAmI()", Target::WhoAmI),
-            ("%24batch", Target::Batch),
-            ("systemusers", Target::Set(Kind::Users)),
-            ("/systemusers/", Target::Set(Kind::Users)),
-            ("userqueries/$count", Target::Count(Kind::Filters)),
+            ("", AddressTarget::Service),
+            ("WhoAmI", AddressTarget::WhoAmI),
+            ("WhoAmI()", AddressTarget::WhoAmI),
+            ("%24batch", AddressTarget::Batch),
+            ("systemusers", AddressTarget::Set(Kind::Users)),
+            ("/systemusers/", AddressTarget::Set(Kind::Users)),
+            ("userqueries/$count", AddressTarget::Count(Kind::Filters)),
             (
                 &format!("userqueries({ID})"),
-                Target::Row(Kind::Filters, RowKey::Id(id)),
+                AddressTarget::Row(Kind::Filters, RowKey::Id(id)),
             ),
             (
                 &format!("systemusers(systemuserid={ID})"),
-                Target::Row(Kind::Users, RowKey::Id(id)),
+                AddressTarget::Row(Kind::Users, RowKey::Id(id)),
             ),
             (
                 &format!("systemusers(azureactivedirectoryobjectid={ID})"),
-                Target::Row(Kind::Users, RowKey::ObjectId(id)),
+                AddressTarget::Row(Kind::Users, RowKey::ObjectId(id)),
             ),
             (
                 &format!("systemusers%28{ID}%29/systemuserroles_association"),
-                Target::Related(
+                AddressTarget::Related(
                     Kind::Users,
                     RowKey::Id(id),
                     "systemuserroles_association".to_owned(),
@@ -213,16 +213,16 @@ mod tests {
             ),
             (
                 "EntityDefinitions(LogicalName='userquery')",
-                Target::Definition(Kind::Filters),
+                AddressTarget::Definition(Kind::Filters),
             ),
         ] {
-            assert_eq!(Target::parse(path), Ok(target), "{path}");
+            assert_eq!(AddressTarget::parse(path), Ok(target), "{path}");
         }
     }
 
     #[test]
     fn what_leads_nowhere_is_named() {
-        let message = |path: &str| Target::parse(path).unwrap_err().message;
+        let message = |path: &str| AddressTarget::parse(path).unwrap_err().message;
         assert_eq!(
             message("accounts"),
             "Resource not found for the segment 'accounts'."
@@ -235,7 +235,11 @@ mod tests {
             ("SystemUsers", 404),
             ("EntityDefinitions(LogicalName='account')", 404),
         ] {
-            assert_eq!(Target::parse(path).unwrap_err().status, status, "{path}");
+            assert_eq!(
+                AddressTarget::parse(path).unwrap_err().status,
+                status,
+                "{path}"
+            );
         }
     }
 }

@@ -48,28 +48,28 @@ pub(super) fn presented(headers: &HeaderMap, store: &Store) -> Presented {
 
 /// Why a request goes no further.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Refused {
+pub(super) enum Unauthorized {
     /// 401: sign in first.
     Challenge,
     Error(ApiError),
 }
 
 /// The caller, if the organisation lets it in.
-pub(super) fn caller(headers: &HeaderMap, store: &Store) -> Result<PersonIndex, Refused> {
+pub(super) fn caller(headers: &HeaderMap, store: &Store) -> Result<PersonIndex, Unauthorized> {
     match presented(headers, store) {
         Presented::Member(caller) if store.people[caller].disabled => {
             let id = store.people[caller].id;
-            Err(Refused::Error(ApiError::disabled(
+            Err(Unauthorized::Error(ApiError::disabled(
                 id,
                 store.organization.unique_name,
             )))
         }
-        Presented::Member(caller) if store.role_count(caller) == 0 => {
-            Err(Refused::Error(ApiError::no_roles(store.people[caller].id)))
-        }
+        Presented::Member(caller) if store.role_count(caller) == 0 => Err(Unauthorized::Error(
+            ApiError::no_roles(store.people[caller].id),
+        )),
         Presented::Member(caller) => Ok(caller),
-        Presented::Stranger => Err(Refused::Error(ApiError::not_a_member())),
-        Presented::Nobody => Err(Refused::Challenge),
+        Presented::Stranger => Err(Unauthorized::Error(ApiError::not_a_member())),
+        Presented::Nobody => Err(Unauthorized::Challenge),
     }
 }
 

@@ -38,7 +38,7 @@ impl Changes {
 
 /// What the table knows of a column named in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Known {
+pub(super) enum KnownChange {
     /// Can be set.
     Writable,
     /// Exists and is ignored in writes.
@@ -51,7 +51,7 @@ pub(super) enum Known {
 pub(super) fn changes(
     body: &[u8],
     logical_name: &str,
-    known: impl Fn(&str) -> Known,
+    known: impl Fn(&str) -> KnownChange,
 ) -> Result<Changes, ApiError> {
     let object = object(body, logical_name)?;
     let mut changes = Changes::default();
@@ -62,9 +62,9 @@ pub(super) fn changes(
             // Annotations that came with a row that was read are accepted and mean nothing.
         } else {
             match known(name) {
-                Known::No => return Err(undeclared(name)),
-                Known::ReadOnly => {}
-                Known::Writable => set(&mut changes, name, value, logical_name)?,
+                KnownChange::No => return Err(undeclared(name)),
+                KnownChange::ReadOnly => {}
+                KnownChange::Writable => set(&mut changes, name, value, logical_name)?,
             }
         }
     }
@@ -191,9 +191,9 @@ mod tests {
 
     fn read(body: &str) -> Result<Changes, ApiError> {
         changes(body.as_bytes(), "userquery", |name| match name {
-            "versionnumber" => Known::ReadOnly,
-            "nonsense" => Known::No,
-            _ => Known::Writable,
+            "versionnumber" => KnownChange::ReadOnly,
+            "nonsense" => KnownChange::No,
+            _ => KnownChange::Writable,
         })
     }
 

@@ -6,7 +6,7 @@ use http::Method;
 use serde::Serialize;
 use uuid::Uuid;
 
-use super::address::Target;
+use super::address::AddressTarget;
 use super::tables::Kind;
 
 /// Requests since the start or the last reset.
@@ -44,11 +44,13 @@ pub struct Counts {
 }
 
 impl Counts {
-    pub(super) fn operation(&mut self, method: &Method, target: &Target) {
+    pub(super) fn operation(&mut self, method: &Method, target: &AddressTarget) {
         let counter = match (method.as_str(), target) {
-            ("GET", Target::WhoAmI) => &mut self.whoami,
-            ("GET", Target::Set(Kind::Users) | Target::Row(Kind::Users, _)) => &mut self.users,
-            ("GET", Target::Set(Kind::Filters) | Target::Row(Kind::Filters, _)) => {
+            ("GET", AddressTarget::WhoAmI) => &mut self.whoami,
+            ("GET", AddressTarget::Set(Kind::Users) | AddressTarget::Row(Kind::Users, _)) => {
+                &mut self.users
+            }
+            ("GET", AddressTarget::Set(Kind::Filters) | AddressTarget::Row(Kind::Filters, _)) => {
                 &mut self.surveys
             }
             ("PATCH", _) => &mut self.patches,
@@ -78,10 +80,10 @@ mod tests {
     #[test]
     fn operations_are_counted_by_route() {
         let mut counts = Counts::default();
-        counts.operation(&Method::GET, &Target::WhoAmI);
-        counts.operation(&Method::GET, &Target::Set(Kind::Filters));
-        counts.operation(&Method::PATCH, &Target::Set(Kind::Filters));
-        counts.operation(&Method::GET, &Target::Metadata);
+        counts.operation(&Method::GET, &AddressTarget::WhoAmI);
+        counts.operation(&Method::GET, &AddressTarget::Set(Kind::Filters));
+        counts.operation(&Method::PATCH, &AddressTarget::Set(Kind::Filters));
+        counts.operation(&Method::GET, &AddressTarget::Metadata);
         assert_eq!((counts.whoami, counts.surveys, counts.patches), (1, 1, 1));
         counts.status(429);
         counts.status(403);

@@ -6,10 +6,10 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::errors::ApiError;
-use super::message::{Call, Reply};
+use super::message::{IncomingCall, Reply};
 use super::odata::{
-    Asker, ColumnType, Context, Dialect, Format, Navigation, PageRequest, Query, Row, Table, Value,
-    collection_body, entity_body, run,
+    Asker, ColumnType, Context, Dialect, Navigation, PageRequest, PayloadFormat, Query, Row, Table,
+    Value, collection_body, entity_body, run,
 };
 use super::options::Options;
 use super::prefer::Prefer;
@@ -122,7 +122,7 @@ impl Catalogue<'_> {
     }
 
     /// All tables, filtered as any other rows.
-    pub(super) fn list(&self, call: &Call) -> Result<Reply, ApiError> {
+    pub(super) fn list(&self, call: &IncomingCall) -> Result<Reply, ApiError> {
         let query = Query::parse(&call.query, &Definitions, Dialect::default())?;
         let kinds = Kind::ALL
             .into_iter()
@@ -130,7 +130,7 @@ impl Catalogue<'_> {
         let rows = kinds.map(|kind| Definition::of(kind, self.options));
         let page = run(&query, rows, &self.context(), PageRequest::default());
         let prefer = Prefer::of(&call.headers);
-        let format = Format {
+        let format = PayloadFormat {
             root: self.root,
             annotations: &prefer.annotations,
         };
@@ -141,10 +141,10 @@ impl Catalogue<'_> {
     }
 
     /// One table by its logical name.
-    pub(super) fn one(&self, kind: Kind, call: &Call) -> Result<Reply, ApiError> {
+    pub(super) fn one(&self, kind: Kind, call: &IncomingCall) -> Result<Reply, ApiError> {
         let query = Query::parse_single(&call.query, &Definitions, Dialect::default())?;
         let prefer = Prefer::of(&call.headers);
-        let format = Format {
+        let format = PayloadFormat {
             root: self.root,
             annotations: &prefer.annotations,
         };
@@ -206,7 +206,7 @@ mod tests {
             asker,
             now: Timestamp::default(),
         };
-        let call = Call {
+        let call = IncomingCall {
             method: Method::GET,
             path: String::new(),
             query: query.to_owned(),

@@ -9,14 +9,14 @@ use http::{HeaderMap, StatusCode};
 use jiff::{SignedDuration, Timestamp};
 use uuid::Uuid;
 
-use super::address::Target;
-use super::challenge::Refused;
+use super::address::AddressTarget;
+use super::challenge::Unauthorized;
 use super::errors::ApiError;
 use super::faults::Fault;
 use super::impersonate::acting;
-use super::limits::{Key, Refusal};
+use super::limits::{Key, LimitRefusal};
 use super::location::{Location, locate};
-use super::message::{Call, Reply};
+use super::message::{IncomingCall, Reply};
 use super::rows::PersonIndex;
 use super::service::{Place, Scope, Service};
 use super::switches::Switch;
@@ -38,7 +38,7 @@ const ON_THE_WAY: &[Fault] = &[
 
 /// What becomes of a request.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum ExchangeOutcome {
     Answered(Reply),
     /// The connection is cut without an answer.
     Cut,
@@ -56,7 +56,11 @@ fn page(status: StatusCode, html: &'static str) -> Reply {
 }
 
 /// Lets a request pass everything that stands between a client and the service.
-pub(super) async fn exchange(service: &Service, parts: Parts, body: Option<Bytes>) -> Outcome {
+pub(super) async fn exchange(
+    service: &Service,
+    parts: Parts,
+    body: Option<Bytes>,
+) -> ExchangeOutcome {
     service.counts().total += 1;
     let fault = service.strike(ON_THE_WAY);
     let latency = service.options.latency;
@@ -70,19 +74,19 @@ pub(super) async fn exchange(service: &Service, parts: Parts, body: Option<Bytes
         hostile(service).or_else(|| not_carried_out(service, fault, &parts.headers))
     {
         service.counts().status(reply.status.as_u16());
-        return Outcome::Answered(reply);
+        return ExchangeOutcome::Answered(reply);
     }
     if fault == Some(Fault::LostRequest) {
-        return Outcome::Cut;
+        return ExchangeOutcome::Cut;
     }
     let reply = carried_out(service, parts, body).await;
     match fault {
-        Some(Fault::LostAnswer) => Outcome::Cut,
+        Some(Fault::LostAnswer) => ExchangeOutcome::Cut,
         Some(Fault::LostCommit502) => {
-            Outcome::Answered(page(StatusCode::BAD_GATEWAY, BAD_GATEWAY_PAGE))
+            ExchangeOutcome::Answered(page(StatusCode::BAD_GATEWAY, BAD_GATEWAY_PAGE))
         }
-        Some(Fault::Truncated) => Outcome::Truncated(reply),
-        _ => Outcome::Answered(reply),
+        Some(Fault::Truncated) => ExchangeOutcome::Truncated(reply),
+        _ => ExchangeOutcome::Answered(reply),
     }
 }
 
@@ -140,8 +144,8 @@ async fn carried_out(service: &Service, parts: Parts, body: Option<Bytes>) -> Re
     let caller = challenge::caller(&parts.headers, &service.store());
     let caller = match caller {
         Ok(caller) => caller,
-        Err(Refused::Error(error)) => return refused(Err(error)),
-        Err(Refused::Challenge) => {
+        Err(Unauthorized::Error(error)) => return refused(Err(error)),
+        Err(Unauthorized::Challenge) => {
             let tenant = service.store().organization.tenant;
             return refused(Ok(challenge::challenge(tenant, &origin, options.switches)));
         }
@@ -166,8 +170,8 @@ async fn carried_out(service: &Service, parts: Parts, body: Option<Bytes>) -> Re
     limited(service, &scope, &call).await
 }
 
-fn call(parts: Parts, location: Location, body: Bytes) -> Call {
-    Call {
+fn call(parts: Parts, location: Location, body: Bytes) -> IncomingCall {
+    IncomingCall {
         method: parts.method,
         path: location.path,
         query: location.query,
@@ -177,7 +181,7 @@ fn call(parts: Parts, location: Location, body: Bytes) -> Call {
 }
 
 /// Carries the request out under the service protection limits.
-async fn limited(service: &Service, scope: &Scope, call: &Call) -> Reply {
+async fn limited(service: &Service, scope: &Scope, call: &IncomingCall) -> Reply {
     let key = key(service, scope, call);
     let entered = service.clock();
     let admitted = service.limiter().enter(key, entered);
@@ -197,8 +201,10 @@ async fn limited(service: &Service, scope: &Scope, call: &Call) -> Reply {
     decorate(service, key, reply)
 }
 
-async fn execute(service: &Service, scope: &Scope, call: &Call) -> Reply {
-    if call.method == http::Method::POST && Target::parse(&call.path) == Ok(Target::Batch) {
+async fn execute(service: &Service, scope: &Scope, call: &IncomingCall) -> Reply {
+    if call.method == http::Method::POST
+        && AddressTarget::parse(&call.path) == Ok(AddressTarget::Batch)
+    {
         service.counts().batches += 1;
         return batch::run(service, scope, call).await;
     }
@@ -207,7 +213,7 @@ async fn execute(service: &Service, scope: &Scope, call: &Call) -> Reply {
 }
 
 /// Against whom, and on which web server, the request counts.
-fn key(service: &Service, scope: &Scope, call: &Call) -> Key {
+fn key(service: &Service, scope: &Scope, call: &IncomingCall) -> Key {
     let options = &service.options;
     let store = service.store();
     let user: PersonIndex = if options.switches.on(Switch::LimitsPerImpersonatedUser) {
@@ -243,7 +249,7 @@ fn affinity(headers: &HeaderMap) -> Option<usize> {
     value.strip_prefix("server")?.parse().ok()
 }
 
-fn throttled(service: &Service, refusal: Refusal) -> ApiError {
+fn throttled(service: &Service, refusal: LimitRefusal) -> ApiError {
     let wait = refusal.retry_after.as_millis().div_ceil(1000).max(1);
     let seconds = i64::try_from(wait).unwrap_or(i64::MAX);
     let retry_after = if service.options.switches.on(Switch::RetryAfterDate) {

@@ -209,7 +209,7 @@ fn admit(
 mod tests {
     use super::*;
     use crate::data::generate;
-    use crate::rows::{Oddity, Person};
+    use crate::rows::{Oddity, UserRecord};
 
     fn header(name: &'static str, value: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -217,7 +217,7 @@ mod tests {
         headers
     }
 
-    fn somebody(store: &Store, oddity: Oddity) -> &Person {
+    fn somebody(store: &Store, oddity: Oddity) -> &UserRecord {
         store.people.iter().find(|it| it.oddity == oddity).unwrap()
     }
 

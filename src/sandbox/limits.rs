@@ -9,7 +9,7 @@ use super::options::Limits;
 
 /// A refusal: 429.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(super) struct LimitRefusal {
     pub(super) code: &'static str,
     pub(super) message: String,
     /// How long to stay away.
@@ -67,7 +67,7 @@ impl Limiter {
 
     /// Lets a request in, or refuses it. A client that keeps pressing is kept out longer
     /// (Microsoft: "Service protection API limits").
-    pub(super) fn enter(&mut self, key: Key, now: Duration) -> Result<(), Refusal> {
+    pub(super) fn enter(&mut self, key: Key, now: Duration) -> Result<(), LimitRefusal> {
         if self.is_off() {
             return Ok(());
         }
@@ -153,7 +153,7 @@ impl Account {
         (code, message): (&'static str, String),
         limits: &Limits,
         now: Duration,
-    ) -> Refusal {
+    ) -> LimitRefusal {
         let step = limits.window / 60;
         let first = if code == "0x80072326" {
             step
@@ -177,7 +177,7 @@ impl Account {
             }
             self.recent.push_back((now, Duration::ZERO));
         }
-        Refusal {
+        LimitRefusal {
             code,
             message,
             retry_after: self.blocked_until.saturating_sub(now),

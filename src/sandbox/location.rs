@@ -67,7 +67,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::address::Target;
+    use crate::address::AddressTarget;
 
     fn find(url: &str, prefix: &str) -> Option<(String, String, String)> {
         let found = locate(url, prefix, Version::V9_2).ok()?;
@@ -125,9 +125,9 @@ mod tests {
         #[test]
         fn no_address_makes_it_panic(text in "\\PC{0,40}", start in "(/|//|/contoso/|http://h)?(api/data/v9\\.2/)?") {
             if let Ok(found) = locate(&format!("{start}{text}"), "contoso/", Version::V9_2) {
-                let _ = Target::parse(&found.path);
+                let _ = AddressTarget::parse(&found.path);
             }
-            let _ = Target::parse(&format!("systemusers({text}"));
+            let _ = AddressTarget::parse(&format!("systemusers({text}"));
         }
     }
 }

@@ -13,7 +13,7 @@ const JSON: &str = "application/json; odata.metadata=minimal";
 
 /// One operation, addressed below the service root.
 #[derive(Clone, Debug)]
-pub(super) struct Call {
+pub(super) struct IncomingCall {
     pub(super) method: Method,
     /// Relative to the service root, still percent-encoded: `userqueries(…)`.
     pub(super) path: String,

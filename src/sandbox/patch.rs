@@ -4,7 +4,7 @@ use http::StatusCode;
 
 use super::changes::Changes;
 use super::errors::ApiError;
-use super::rows::{Filter, View, is_sync_filter};
+use super::rows::{FilterRecord, ViewRecord, is_sync_filter};
 use super::switches::{Switch, Switches};
 
 /// Statuses that belong to a state, its default first (Microsoft: `userquery` table reference).
@@ -63,10 +63,10 @@ fn next_state(
 
 /// A filter with the changes applied. Version, moment and author are not its business.
 pub(super) fn patch_filter(
-    filter: &Filter,
+    filter: &FilterRecord,
     changes: &Changes,
     switches: Switches,
-) -> Result<Filter, ApiError> {
+) -> Result<FilterRecord, ApiError> {
     if changes.owner.is_some() && filter.is_sync_filter() {
         return Err(ApiError::new(
             StatusCode::BAD_REQUEST,
@@ -105,10 +105,10 @@ pub(super) fn patch_filter(
 
 /// A view with the changes applied.
 pub(super) fn patch_view(
-    view: &View,
+    view: &ViewRecord,
     changes: &Changes,
     switches: Switches,
-) -> Result<View, ApiError> {
+) -> Result<ViewRecord, ApiError> {
     if switches.on(Switch::TemplateHalvesApart)
         && changes.is_default.is_some()
         && changes.state.is_some()
@@ -164,7 +164,7 @@ mod tests {
     use super::*;
     use crate::data::generate;
 
-    fn filter() -> Filter {
+    fn filter() -> FilterRecord {
         let store = generate(30, 1);
         let found = store
             .filters()

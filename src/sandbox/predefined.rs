@@ -12,12 +12,13 @@ use super::access::Reach;
 use super::activities::{activity, parties, sees, taking_part};
 use super::errors::ApiError;
 use super::fetch::{
-    Cut, Fetch, Known, Line, RootFilters, Source, Writing, aggregate, cookie, page, read, write,
+    Fetch, Known, Line, PageRequest, RootFilters, Source, Writing, aggregate, cookie, page, read,
+    write,
 };
-use super::message::{Call, Reply};
+use super::message::{IncomingCall, Reply};
 use super::odata::{Row as _, Value, encode_outer};
 use super::prefer::Prefer;
-use super::read::{Reader, read_privilege};
+use super::read::{RowReader, read_privilege};
 use super::rows::PersonIndex;
 use super::switches::Switch;
 use super::tables::{At, Kind, RowRef, by_id};
@@ -114,19 +115,23 @@ pub(super) fn refuse_predefined(query: &str) -> Result<(), ApiError> {
     }
 }
 
-impl Reader<'_> {
+impl RowReader<'_> {
     /// The answer to a predefined query on an entity set; `None` where the request carries none.
-    pub(super) fn predefined(&self, kind: Kind, call: &Call) -> Result<Option<Reply>, ApiError> {
+    pub(super) fn predefined(
+        &self,
+        kind: Kind,
+        call: &IncomingCall,
+    ) -> Result<Option<Reply>, ApiError> {
         let Some(wanted) = Wanted::read(&call.query)? else {
             return Ok(None);
         };
         let prefer = Prefer::of(&call.headers);
         let (xml, cut) = match &wanted.query {
-            Predefined::FetchXml(xml) => (xml.clone(), Cut::default()),
+            Predefined::FetchXml(xml) => (xml.clone(), PageRequest::default()),
             Predefined::Saved(id) | Predefined::User(id) => {
                 let saved = matches!(wanted.query, Predefined::Saved(_));
                 let number = wanted.token.as_deref().map(page_number).transpose()?;
-                let cut = Cut {
+                let cut = PageRequest {
                     size: prefer.max_page_size.filter(|it| *it > 0),
                     number,
                 };
@@ -159,8 +164,8 @@ impl Reader<'_> {
     fn fetched(
         &self,
         fetch: &Fetch,
-        cut: Cut,
-        next: Option<&Call>,
+        cut: PageRequest,
+        next: Option<&IncomingCall>,
         prefer: &Prefer,
     ) -> Result<String, ApiError> {
         let mut writing = Writing {
@@ -211,7 +216,7 @@ impl Reader<'_> {
     }
 }
 
-impl<'a> Source<'a> for Reader<'a> {
+impl<'a> Source<'a> for RowReader<'a> {
     fn rows(
         &self,
         kind: Kind,

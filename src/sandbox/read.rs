@@ -9,10 +9,10 @@ use super::activities::{owned, parties, sees};
 use super::address::RowKey;
 use super::errors::ApiError;
 use super::impersonate::Acting;
-use super::message::{Call, Reply};
+use super::message::{IncomingCall, Reply};
 use super::odata::{
-    Asker, Context, Dialect, Format, Hierarchy, PageRequest, Query, Table, collection_body, count,
-    entity_body, run,
+    Asker, Context, Dialect, Hierarchy, PageRequest, PayloadFormat, Query, Table, collection_body,
+    count, entity_body, run,
 };
 use super::options::Options;
 use super::precondition::not_modified;
@@ -25,7 +25,7 @@ use super::switches::Switch;
 use super::tables::{At, Kind, RowRef, TableOf, by_id, kind_of, table};
 
 /// One GET: who asks, what for, of which organisation.
-pub(super) struct Reader<'a> {
+pub(super) struct RowReader<'a> {
     pub(super) store: &'a Store,
     pub(super) acting: Acting,
     pub(super) options: &'a Options,
@@ -36,7 +36,7 @@ pub(super) struct Reader<'a> {
     pub(super) foreign_row: bool,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> RowReader<'a> {
     fn table(&self, kind: Kind) -> TableOf {
         *table(kind, self.options.version)
     }
@@ -55,7 +55,12 @@ impl<'a> Reader<'a> {
     }
 
     /// GET on an entity set, or its `/$count`.
-    pub(super) fn set(&self, kind: Kind, call: &Call, count: bool) -> Result<Reply, ApiError> {
+    pub(super) fn set(
+        &self,
+        kind: Kind,
+        call: &IncomingCall,
+        count: bool,
+    ) -> Result<Reply, ApiError> {
         if count {
             refuse_predefined(&call.query)?;
         } else if let Some(reply) = self.predefined(kind, call)? {
@@ -73,7 +78,7 @@ impl<'a> Reader<'a> {
         table: TableOf,
         query: &Query,
         rows: impl Iterator<Item = RowRef<'a>>,
-        call: &Call,
+        call: &IncomingCall,
         prefer: &Prefer,
         counting: bool,
     ) -> Reply {
@@ -90,7 +95,7 @@ impl<'a> Reader<'a> {
         if self.foreign_row && table.kind == Kind::Filters {
             page.rows.extend(self.stranger());
         }
-        let format = Format {
+        let format = PayloadFormat {
             root: self.root,
             annotations: &prefer.annotations,
         };
@@ -231,7 +236,12 @@ impl<'a> Reader<'a> {
     }
 
     /// GET on one row.
-    pub(super) fn row(&self, kind: Kind, key: RowKey, call: &Call) -> Result<Reply, ApiError> {
+    pub(super) fn row(
+        &self,
+        kind: Kind,
+        key: RowKey,
+        call: &IncomingCall,
+    ) -> Result<Reply, ApiError> {
         let table = self.table(kind);
         let query = Query::parse_single(&call.query, &table, Dialect::default())?;
         let row = self.find(kind, key)?;
@@ -252,7 +262,7 @@ impl<'a> Reader<'a> {
     ) -> Reply {
         let asker = self.asker();
         let prefer = Prefer::of(headers);
-        let format = Format {
+        let format = PayloadFormat {
             root: self.root,
             annotations: &prefer.annotations,
         };
@@ -266,7 +276,7 @@ impl<'a> Reader<'a> {
         kind: Kind,
         key: RowKey,
         property: &str,
-        call: &Call,
+        call: &IncomingCall,
     ) -> Result<Reply, ApiError> {
         let from = self.find(kind, key)?;
         let source = self.table(kind);
@@ -320,7 +330,7 @@ impl<'a> Reader<'a> {
 }
 
 /// The tree of business units.
-impl Hierarchy for Reader<'_> {
+impl Hierarchy for RowReader<'_> {
     fn parent(&self, id: Uuid) -> Option<Uuid> {
         let units = &self.store.units;
         let unit = units.iter().find(|unit| unit.id == id)?;

@@ -86,7 +86,7 @@ pub enum Oddity {
     clippy::struct_excessive_bools,
     reason = "each is a two-valued column of the table"
 )]
-pub(super) struct Person {
+pub(super) struct UserRecord {
     pub(super) id: Uuid,
     pub(super) object_id: Option<Uuid>,
     pub(super) first_name: String,
@@ -112,7 +112,7 @@ pub(super) struct Person {
     pub(super) version: u64,
 }
 
-impl Person {
+impl UserRecord {
     /// `fullname`: both names, whichever exist.
     pub(super) fn full_name(&self) -> String {
         match (self.first_name.is_empty(), self.last_name.is_empty()) {
@@ -154,7 +154,7 @@ pub(super) fn mailbox_twin(id: Uuid) -> Uuid {
 
 /// A `userquery` row.
 #[derive(Clone, Debug)]
-pub(super) struct Filter {
+pub(super) struct FilterRecord {
     pub(super) id: Uuid,
     pub(super) owner: PersonIndex,
     pub(super) name: Arc<str>,
@@ -178,7 +178,7 @@ pub(super) struct Filter {
     pub(super) shared_with: Option<PersonIndex>,
 }
 
-impl Filter {
+impl FilterRecord {
     /// Whether it is a filter for Outlook or for offline use, rather than a personal view.
     pub(super) fn is_sync_filter(&self) -> bool {
         is_sync_filter(self.query_type)
@@ -192,7 +192,7 @@ pub(super) fn is_sync_filter(query_type: i32) -> bool {
 
 /// A `savedquery` row.
 #[derive(Clone, Debug)]
-pub(super) struct View {
+pub(super) struct ViewRecord {
     pub(super) id: Uuid,
     pub(super) name: String,
     pub(super) table: Arc<str>,
@@ -209,7 +209,7 @@ pub(super) struct View {
 
 /// The one `organization` row.
 #[derive(Clone, Debug)]
-pub(super) struct Organization {
+pub(super) struct OrganizationRecord {
     pub(super) id: Uuid,
     pub(super) tenant: Uuid,
     pub(super) environment: Uuid,

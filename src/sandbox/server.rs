@@ -20,7 +20,7 @@ use tokio_util::sync::CancellationToken;
 use tower_http::compression::CompressionLayer;
 
 use super::cut::{CutListener, Cutter};
-use super::exchange::{Outcome, exchange};
+use super::exchange::{ExchangeOutcome, exchange};
 use super::message::Reply;
 use super::service::Service;
 
@@ -65,9 +65,9 @@ async fn handle(
     // On its own, so that the work goes on when the client hangs up, as on a real server.
     let work = tokio::spawn(async move { exchange(&service, parts, body).await });
     Ok(match work.await {
-        Ok(Outcome::Answered(reply)) => response(reply.status, reply),
-        Ok(Outcome::Truncated(reply)) => truncated(reply),
-        Ok(Outcome::Cut) => {
+        Ok(ExchangeOutcome::Answered(reply)) => response(reply.status, reply),
+        Ok(ExchangeOutcome::Truncated(reply)) => truncated(reply),
+        Ok(ExchangeOutcome::Cut) => {
             cutter.cut();
             Response::new(Body::empty())
         }

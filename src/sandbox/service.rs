@@ -7,25 +7,25 @@ use std::time::{Duration, Instant};
 use http::{HeaderMap, Method, StatusCode};
 use jiff::Timestamp;
 
-use super::address::Target;
+use super::address::AddressTarget;
 use super::counts::Counts;
 use super::data::organization;
 use super::definitions::Catalogue;
 use super::errors::ApiError;
-use super::faults::{Chances, Fault};
+use super::faults::{Fault, FaultInjector};
 use super::functions;
 use super::impersonate::{Acting, acting};
 use super::limits::Limiter;
-use super::message::{Call, Reply};
+use super::message::{IncomingCall, Reply};
 use super::metadata;
 use super::options::Options;
 use super::prefer::Prefer;
-use super::read::Reader;
+use super::read::RowReader;
 use super::rows::PersonIndex;
 use super::store::Store;
 use super::switches::Switch;
 use super::tables::Kind;
-use super::write::Writer;
+use super::write::RowWriter;
 
 /// Where an operation stands: alone, in a batch, in a change set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub(super) struct Scope {
 pub(super) struct Service {
     pub(super) options: Options,
     store: RwLock<Store>,
-    chances: Mutex<Chances>,
+    chances: Mutex<FaultInjector>,
     counts: Mutex<Counts>,
     limiter: Mutex<Limiter>,
     started: Instant,
@@ -65,7 +65,7 @@ impl Service {
     pub(super) fn new(options: Options) -> Self {
         Self {
             store: RwLock::new(organization(&options)),
-            chances: Mutex::new(Chances::new(options.faults.clone(), options.seed)),
+            chances: Mutex::new(FaultInjector::new(options.faults.clone(), options.seed)),
             counts: Mutex::default(),
             limiter: Mutex::new(Limiter::new(options.limits)),
             started: Instant::now(),
@@ -86,7 +86,7 @@ impl Service {
         lock(&self.counts)
     }
 
-    pub(super) fn chances(&self) -> MutexGuard<'_, Chances> {
+    pub(super) fn chances(&self) -> MutexGuard<'_, FaultInjector> {
         lock(&self.chances)
     }
 
@@ -126,8 +126,8 @@ impl Service {
     }
 
     /// One operation, alone or as a plain part of a batch.
-    pub(super) fn answer(&self, scope: &Scope, call: &Call, place: Place) -> Reply {
-        let result = Target::parse(&call.path).and_then(|target| {
+    pub(super) fn answer(&self, scope: &Scope, call: &IncomingCall, place: Place) -> Reply {
+        let result = AddressTarget::parse(&call.path).and_then(|target| {
             self.counts().operation(&call.method, &target);
             self.part_fault(place)?;
             let acting = self.acting(&self.store(), scope)?;
@@ -142,8 +142,13 @@ impl Service {
     }
 
     /// One operation of a change set, whose store is held by the change set.
-    pub(super) fn answer_within(&self, store: &mut Store, scope: &Scope, call: &Call) -> Reply {
-        let result = Target::parse(&call.path).and_then(|target| {
+    pub(super) fn answer_within(
+        &self,
+        store: &mut Store,
+        scope: &Scope,
+        call: &IncomingCall,
+    ) -> Reply {
+        let result = AddressTarget::parse(&call.path).and_then(|target| {
             self.counts().operation(&call.method, &target);
             self.part_fault(Place::ChangeSet)?;
             let acting = self.acting(store, scope)?;
@@ -152,7 +157,7 @@ impl Service {
         self.finish(result, call)
     }
 
-    fn finish(&self, result: Result<Reply, ApiError>, call: &Call) -> Reply {
+    fn finish(&self, result: Result<Reply, ApiError>, call: &IncomingCall) -> Reply {
         let reply = result.unwrap_or_else(|error| self.refuse(&error, &call.headers));
         self.counts().status(reply.status.as_u16());
         reply
@@ -223,18 +228,18 @@ impl Service {
     fn read(
         &self,
         scope: &Scope,
-        call: &Call,
-        target: &Target,
+        call: &IncomingCall,
+        target: &AddressTarget,
         acting: Acting,
     ) -> Result<Reply, ApiError> {
         if call.method != Method::GET {
             return Err(ApiError::method(call.method.as_str()));
         }
-        let foreign_row = matches!(target, Target::Set(Kind::Filters))
+        let foreign_row = matches!(target, AddressTarget::Set(Kind::Filters))
             && self.strike(&[Fault::ForeignRow]).is_some();
         let store = self.store();
         let (options, root) = (&self.options, scope.root.as_str());
-        let reader = Reader {
+        let reader = RowReader {
             store: &store,
             acting,
             options,
@@ -249,27 +254,29 @@ impl Service {
             now: reader.now,
         };
         match target {
-            Target::Service => Ok(functions::service_document(options, root)),
-            Target::Metadata => Ok(metadata::metadata(options.version)),
-            Target::Batch
-            | Target::PublishXml
-            | Target::ResetUserFilters
-            | Target::InstantiateFilters(_) => Err(ApiError::method("GET")),
-            Target::WhoAmI => Ok(functions::who_am_i(&store, &acting, options, root)),
-            Target::RetrieveVersion => Ok(functions::version(options, root)),
-            Target::RetrieveCurrentOrganization => {
+            AddressTarget::Service => Ok(functions::service_document(options, root)),
+            AddressTarget::Metadata => Ok(metadata::metadata(options.version)),
+            AddressTarget::Batch
+            | AddressTarget::PublishXml
+            | AddressTarget::ResetUserFilters
+            | AddressTarget::InstantiateFilters(_) => Err(ApiError::method("GET")),
+            AddressTarget::WhoAmI => Ok(functions::who_am_i(&store, &acting, options, root)),
+            AddressTarget::RetrieveVersion => Ok(functions::version(options, root)),
+            AddressTarget::RetrieveCurrentOrganization => {
                 Ok(functions::current_organization(&store, options, root))
             }
-            Target::UserPrivilege(key, name) => {
+            AddressTarget::UserPrivilege(key, name) => {
                 functions::user_privilege(&store, *key, name, options, root)
             }
-            Target::Definitions => catalogue().list(call),
-            Target::Definition(kind) => catalogue().one(*kind, call),
-            Target::Attributes(kind) => Ok(catalogue().attributes(*kind)),
-            Target::Set(kind) => reader.set(*kind, call, false),
-            Target::Count(kind) => reader.set(*kind, call, true),
-            Target::Row(kind, key) => reader.row(*kind, *key, call),
-            Target::Related(kind, key, property) => reader.related(*kind, *key, property, call),
+            AddressTarget::Definitions => catalogue().list(call),
+            AddressTarget::Definition(kind) => catalogue().one(*kind, call),
+            AddressTarget::Attributes(kind) => Ok(catalogue().attributes(*kind)),
+            AddressTarget::Set(kind) => reader.set(*kind, call, false),
+            AddressTarget::Count(kind) => reader.set(*kind, call, true),
+            AddressTarget::Row(kind, key) => reader.row(*kind, *key, call),
+            AddressTarget::Related(kind, key, property) => {
+                reader.related(*kind, *key, property, call)
+            }
         }
     }
 
@@ -277,8 +284,8 @@ impl Service {
         &self,
         store: &mut Store,
         scope: &Scope,
-        call: &Call,
-        target: &Target,
+        call: &IncomingCall,
+        target: &AddressTarget,
         acting: Acting,
     ) -> Result<Reply, ApiError> {
         let twist = self.strike(&[
@@ -290,7 +297,7 @@ impl Service {
         if twist == Some(Fault::Deadlock) {
             return Err(ApiError::deadlock());
         }
-        let mut writer = Writer {
+        let mut writer = RowWriter {
             store,
             acting,
             options: &self.options,
@@ -299,13 +306,13 @@ impl Service {
             twist,
         };
         match (call.method.as_str(), target) {
-            ("PATCH", Target::Row(kind, key)) => writer.patch(*kind, *key, call),
-            ("POST", Target::Set(kind)) => writer.create(*kind, call),
-            ("DELETE", Target::Row(kind, key)) => writer.delete(*kind, *key, call),
-            ("POST", Target::PublishXml) => writer.publish(call),
-            ("POST", Target::ResetUserFilters) => writer.reset_filters(call),
-            ("POST", Target::InstantiateFilters(key)) => writer.instantiate(*key, call),
-            (method, Target::Batch) => Err(ApiError::bad_request(format!(
+            ("PATCH", AddressTarget::Row(kind, key)) => writer.patch(*kind, *key, call),
+            ("POST", AddressTarget::Set(kind)) => writer.create(*kind, call),
+            ("DELETE", AddressTarget::Row(kind, key)) => writer.delete(*kind, *key, call),
+            ("POST", AddressTarget::PublishXml) => writer.publish(call),
+            ("POST", AddressTarget::ResetUserFilters) => writer.reset_filters(call),
+            ("POST", AddressTarget::InstantiateFilters(key)) => writer.instantiate(*key, call),
+            (method, AddressTarget::Batch) => Err(ApiError::bad_request(format!(
                 "A batch cannot contain a batch: '{method} $batch'."
             ))),
             (method, _) => Err(ApiError::method(method)),

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::activities;
 use super::data::Activity;
 use super::rights::Privilege;
-use super::rows::{Filter, Mailbox, Oddity, Person};
+use super::rows::{FilterRecord, Mailbox, Oddity, UserRecord};
 use super::store::Store;
 use super::tables::kind_of;
 
@@ -96,7 +96,7 @@ pub(super) fn filters(store: &Store) -> Vec<FilterSnapshot> {
     all
 }
 
-fn filter(store: &Store, filter: &Filter) -> FilterSnapshot {
+fn filter(store: &Store, filter: &FilterRecord) -> FilterSnapshot {
     let owner = &store.people[filter.owner];
     FilterSnapshot {
         id: filter.id,
@@ -120,7 +120,7 @@ pub(super) fn users(store: &Store) -> Vec<UserSnapshot> {
     all.map(|(index, it)| user(store, index, it)).collect()
 }
 
-fn user(store: &Store, index: usize, person: &Person) -> UserSnapshot {
+fn user(store: &Store, index: usize, person: &UserRecord) -> UserSnapshot {
     let rights = store.rights(index);
     UserSnapshot {
         id: person.id,
@@ -210,7 +210,7 @@ pub struct FilterEdit {
 }
 
 impl FilterEdit {
-    pub(super) fn of(filter: &Filter) -> Self {
+    pub(super) fn of(filter: &FilterRecord) -> Self {
         Self {
             name: filter.name.to_string(),
             statecode: filter.state,
@@ -219,7 +219,7 @@ impl FilterEdit {
         }
     }
 
-    pub(super) fn apply(self, filter: &mut Filter) {
+    pub(super) fn apply(self, filter: &mut FilterRecord) {
         filter.name = self.name.into();
         (filter.state, filter.status) = (self.statecode, self.statuscode);
         filter.description = self.description.map(Into::into);

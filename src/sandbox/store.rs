@@ -7,24 +7,26 @@ use uuid::Uuid;
 
 use super::data::Calendars;
 use super::rights::Rights;
-use super::rows::{Filter, Organization, Person, PersonIndex, Role, Team, Unit, View};
+use super::rows::{
+    FilterRecord, OrganizationRecord, PersonIndex, Role, Team, Unit, UserRecord, ViewRecord,
+};
 
 /// Every row of the organisation.
 #[derive(Debug)]
 pub(super) struct Store {
-    pub(super) organization: Organization,
+    pub(super) organization: OrganizationRecord,
     pub(super) units: Vec<Unit>,
     pub(super) roles: Vec<Role>,
     pub(super) teams: Vec<Team>,
-    pub(super) people: Vec<Person>,
-    pub(super) views: Vec<View>,
+    pub(super) people: Vec<UserRecord>,
+    pub(super) views: Vec<ViewRecord>,
     /// The account behind the administrator's token.
     pub(super) administrator: PersonIndex,
     /// Where appointments come from.
     pub(super) calendars: Calendars,
     by_id: HashMap<Uuid, PersonIndex>,
     by_object_id: HashMap<Uuid, PersonIndex>,
-    filters: HashMap<Uuid, Filter>,
+    filters: HashMap<Uuid, FilterRecord>,
     by_owner: Vec<Vec<Uuid>>,
     shared: HashMap<PersonIndex, Vec<Uuid>>,
     next_version: u64,
@@ -34,20 +36,20 @@ pub(super) struct Store {
 /// How a row was before a write of the running change set.
 #[derive(Debug)]
 enum Before {
-    Filter(Uuid, Option<Filter>),
-    View(usize, View),
+    Filter(Uuid, Option<FilterRecord>),
+    View(usize, ViewRecord),
 }
 
 /// The rows that a store starts with.
 #[derive(Debug)]
 pub(super) struct Rows {
-    pub(super) organization: Organization,
+    pub(super) organization: OrganizationRecord,
     pub(super) units: Vec<Unit>,
     pub(super) roles: Vec<Role>,
     pub(super) teams: Vec<Team>,
-    pub(super) people: Vec<Person>,
-    pub(super) views: Vec<View>,
-    pub(super) filters: Vec<Filter>,
+    pub(super) people: Vec<UserRecord>,
+    pub(super) views: Vec<ViewRecord>,
+    pub(super) filters: Vec<FilterRecord>,
     pub(super) administrator: PersonIndex,
     pub(super) calendars: Calendars,
     pub(super) next_version: u64,
@@ -124,21 +126,21 @@ impl Store {
         person.roles.len() + through_teams.sum::<usize>()
     }
 
-    pub(super) fn filter(&self, id: Uuid) -> Option<&Filter> {
+    pub(super) fn filter(&self, id: Uuid) -> Option<&FilterRecord> {
         self.filters.get(&id)
     }
 
-    pub(super) fn filters(&self) -> impl Iterator<Item = &Filter> {
+    pub(super) fn filters(&self) -> impl Iterator<Item = &FilterRecord> {
         self.filters.values()
     }
 
-    pub(super) fn filters_of(&self, owner: PersonIndex) -> impl Iterator<Item = &Filter> {
+    pub(super) fn filters_of(&self, owner: PersonIndex) -> impl Iterator<Item = &FilterRecord> {
         self.by_owner[owner]
             .iter()
             .filter_map(|id| self.filters.get(id))
     }
 
-    pub(super) fn shared_with(&self, person: PersonIndex) -> impl Iterator<Item = &Filter> {
+    pub(super) fn shared_with(&self, person: PersonIndex) -> impl Iterator<Item = &FilterRecord> {
         let ids = self.shared.get(&person).into_iter().flatten();
         ids.filter_map(|id| self.filters.get(id))
     }
@@ -153,7 +155,7 @@ impl Store {
         self.next_version
     }
 
-    fn put(&mut self, filter: Filter) {
+    fn put(&mut self, filter: FilterRecord) {
         if let Some(person) = filter.shared_with {
             let ids = self.shared.entry(person).or_default();
             if !ids.contains(&filter.id) {
@@ -166,7 +168,7 @@ impl Store {
         }
     }
 
-    fn take(&mut self, id: Uuid) -> Option<Filter> {
+    fn take(&mut self, id: Uuid) -> Option<FilterRecord> {
         let filter = self.filters.remove(&id)?;
         self.by_owner[filter.owner].retain(|&it| it != id);
         Some(filter)
@@ -179,7 +181,7 @@ impl Store {
     }
 
     /// Adds a filter or replaces the one of the same id, with a new version; returns that version.
-    pub(super) fn write(&mut self, mut filter: Filter) -> u64 {
+    pub(super) fn write(&mut self, mut filter: FilterRecord) -> u64 {
         self.remember(filter.id);
         let version = self.bump();
         filter.version = version;
@@ -194,7 +196,7 @@ impl Store {
     }
 
     /// Replaces a view, with a new version.
-    pub(super) fn write_view(&mut self, index: usize, mut view: View) {
+    pub(super) fn write_view(&mut self, index: usize, mut view: ViewRecord) {
         view.version = self.bump();
         let before = std::mem::replace(&mut self.views[index], view);
         if let Some(journal) = &mut self.journal {
@@ -203,7 +205,12 @@ impl Store {
     }
 
     /// What the owner does outside of our requests: never taken back by a change set.
-    pub(super) fn meanwhile(&mut self, id: Uuid, now: Timestamp, change: impl FnOnce(&mut Filter)) {
+    pub(super) fn meanwhile(
+        &mut self,
+        id: Uuid,
+        now: Timestamp,
+        change: impl FnOnce(&mut FilterRecord),
+    ) {
         let version = self.bump();
         if let Some(filter) = self.filters.get_mut(&id) {
             change(filter);

@@ -9,24 +9,24 @@ use uuid::Uuid;
 
 use super::access::may_write;
 use super::address::RowKey;
-use super::changes::{Changes, Known, changes};
+use super::changes::{Changes, KnownChange, changes};
 use super::errors::ApiError;
 use super::faults::Fault;
 use super::impersonate::Acting;
-use super::message::{Call, Reply};
+use super::message::{IncomingCall, Reply};
 use super::odata::{Dialect, Query, Table};
 use super::options::Options;
 use super::patch::{may_create, patch_filter, patch_view};
 use super::precondition::{Precondition, precondition};
 use super::prefer::Prefer;
-use super::read::Reader;
+use super::read::RowReader;
 use super::rights::Privilege;
-use super::rows::Filter;
+use super::rows::FilterRecord;
 use super::store::Store;
 use super::tables::{Kind, RowRef, by_id, table};
 
 /// One write: who asks, and of which organisation.
-pub(super) struct Writer<'a> {
+pub(super) struct RowWriter<'a> {
     pub(super) store: &'a mut Store,
     pub(super) acting: Acting,
     pub(super) options: &'a Options,
@@ -37,13 +37,13 @@ pub(super) struct Writer<'a> {
     pub(super) twist: Option<Fault>,
 }
 
-impl Writer<'_> {
+impl RowWriter<'_> {
     /// PATCH of one row.
     pub(super) fn patch(
         &mut self,
         kind: Kind,
         key: RowKey,
-        call: &Call,
+        call: &IncomingCall,
     ) -> Result<Reply, ApiError> {
         let RowKey::Id(id) = key else {
             return Err(ApiError::method("PATCH"));
@@ -55,19 +55,19 @@ impl Writer<'_> {
         }
     }
 
-    fn changes(&self, kind: Kind, call: &Call) -> Result<Changes, ApiError> {
+    fn changes(&self, kind: Kind, call: &IncomingCall) -> Result<Changes, ApiError> {
         require_json(&call.headers)?;
         let table = table(kind, self.options.version);
         changes(&call.body, kind.logical_name(), |name| {
             match table.find(name) {
-                Some(column) if column.writable => Known::Writable,
-                Some(_) => Known::ReadOnly,
-                None => Known::No,
+                Some(column) if column.writable => KnownChange::Writable,
+                Some(_) => KnownChange::ReadOnly,
+                None => KnownChange::No,
             }
         })
     }
 
-    fn patch_filter(&mut self, id: Uuid, call: &Call) -> Result<Reply, ApiError> {
+    fn patch_filter(&mut self, id: Uuid, call: &IncomingCall) -> Result<Reply, ApiError> {
         let changes = self.changes(Kind::Filters, call)?;
         let condition = precondition(&call.headers, self.options.switches)?;
         let query = self.query(Kind::Filters, call)?;
@@ -102,7 +102,7 @@ impl Writer<'_> {
         self.done(Kind::Filters, id, &query, call, StatusCode::OK)
     }
 
-    fn patch_view(&mut self, id: Uuid, call: &Call) -> Result<Reply, ApiError> {
+    fn patch_view(&mut self, id: Uuid, call: &IncomingCall) -> Result<Reply, ApiError> {
         let changes = self.changes(Kind::Views, call)?;
         let condition = precondition(&call.headers, self.options.switches)?;
         let query = self.query(Kind::Views, call)?;
@@ -136,7 +136,7 @@ impl Writer<'_> {
     }
 
     /// POST to a set.
-    pub(super) fn create(&mut self, kind: Kind, call: &Call) -> Result<Reply, ApiError> {
+    pub(super) fn create(&mut self, kind: Kind, call: &IncomingCall) -> Result<Reply, ApiError> {
         if kind != Kind::Filters {
             return Err(ApiError::method("POST"));
         }
@@ -162,7 +162,7 @@ impl Writer<'_> {
     }
 
     /// A row of the acting user, active, with what the changes set.
-    fn new_filter(&self, id: Uuid, changes: &Changes) -> Result<Filter, ApiError> {
+    fn new_filter(&self, id: Uuid, changes: &Changes) -> Result<FilterRecord, ApiError> {
         self.acting
             .require(self.store, Privilege::CreateUserQuery)?;
         may_create(changes.query_type.unwrap_or(0))?;
@@ -174,7 +174,7 @@ impl Writer<'_> {
             None => self.acting.user,
         };
         let empty: Arc<str> = "".into();
-        let mut blank = Filter {
+        let mut blank = FilterRecord {
             id,
             owner,
             name: empty.clone(),
@@ -199,7 +199,7 @@ impl Writer<'_> {
 
     /// `modifiedby` is the impersonated user, `modifiedonbehalfby` the real caller
     /// (Microsoft: "Impersonate another user using the Web API").
-    fn sign(&self, filter: &mut Filter) {
+    fn sign(&self, filter: &mut FilterRecord) {
         filter.modified_by = self.acting.user;
         filter.on_behalf = self.acting.on_behalf();
         filter.modified_on = self.now;
@@ -210,7 +210,7 @@ impl Writer<'_> {
         &mut self,
         kind: Kind,
         key: RowKey,
-        call: &Call,
+        call: &IncomingCall,
     ) -> Result<Reply, ApiError> {
         let (Kind::Filters, RowKey::Id(id)) = (kind, key) else {
             return Err(ApiError::method("DELETE"));
@@ -253,7 +253,7 @@ impl Writer<'_> {
         }
     }
 
-    fn query(&self, kind: Kind, call: &Call) -> Result<Query, ApiError> {
+    fn query(&self, kind: Kind, call: &IncomingCall) -> Result<Query, ApiError> {
         let table = table(kind, self.options.version);
         let dialect = Dialect::default();
         Ok(Query::parse_single(&call.query, table, dialect)?)
@@ -265,7 +265,7 @@ impl Writer<'_> {
         kind: Kind,
         id: Uuid,
         query: &Query,
-        call: &Call,
+        call: &IncomingCall,
         status: StatusCode,
     ) -> Result<Reply, ApiError> {
         let table = table(kind, self.options.version);
@@ -281,7 +281,7 @@ impl Writer<'_> {
                 reply.etag(row.version())
             });
         }
-        let reader = Reader {
+        let reader = RowReader {
             store: self.store,
             acting: self.acting,
             options: self.options,

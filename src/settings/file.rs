@@ -20,7 +20,7 @@ pub struct ConfigFile {
     /// The environment to use where none is named.
     pub default_environment: Option<String>,
     /// How fast to go, for every environment that does not say otherwise.
-    pub pace: Pace,
+    pub pace: PacingKeys,
     /// The environments by name.
     pub environments: BTreeMap<String, Profile>,
 }
@@ -29,7 +29,7 @@ pub struct ConfigFile {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
 #[cfg_attr(test, derive(schemars::JsonSchema))]
 #[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct Pace {
+pub struct PacingKeys {
     /// Requests at once; default: the server's recommendation.
     pub concurrency: Option<NonZeroU32>,
     /// Requests in five minutes, at most.

@@ -4,7 +4,8 @@ use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 
 use crate::auth::{
-    Federation, Keep, SecretFrom, Service, SignInError, SignInMethod, Tool, WindowsProtocol,
+    Federation, IdentityService, SecretFrom, SignInError, SignInMethod, TokenStore, Tool,
+    WindowsProtocol,
 };
 
 use super::sign_in::KEPT;
@@ -30,7 +31,7 @@ impl ProcessEnvironment<'_> {
 
 /// The way of signing in that was settled on.
 #[derive(Clone, Debug)]
-pub struct Chosen {
+pub struct ChosenMethod {
     /// The way.
     pub method: SignInMethod,
     /// Whether nobody named it, and it was found.
@@ -64,19 +65,22 @@ pub fn from_variables(process: ProcessEnvironment<'_>) -> Result<SignInKeys, Set
 }
 
 /// Settles on one way of signing in.
-pub fn choose(keys: &SignInKeys, process: ProcessEnvironment<'_>) -> Result<Chosen, ChoiceError> {
+pub fn choose(
+    keys: &SignInKeys,
+    process: ProcessEnvironment<'_>,
+) -> Result<ChosenMethod, ChoiceError> {
     let chooser = Chooser { keys, process };
     match keys.sign_in.unwrap_or(SignInKind::Auto) {
         // A variable with a token was named, and so was the way.
-        SignInKind::Auto if keys.access_token_variable.is_some() => Ok(Chosen {
+        SignInKind::Auto if keys.access_token_variable.is_some() => Ok(ChosenMethod {
             method: chooser.method(SignInKind::Given)?,
             found: false,
         }),
-        SignInKind::Auto => Ok(Chosen {
+        SignInKind::Auto => Ok(ChosenMethod {
             method: chooser.auto()?,
             found: true,
         }),
-        kind => Ok(Chosen {
+        kind => Ok(ChosenMethod {
             method: chooser.method(kind)?,
             found: false,
         }),
@@ -168,7 +172,7 @@ impl Chooser<'_> {
                     keys.check_client_id()?;
                     keys.client_id.clone()
                 },
-                service: Service::from_variables(self.process.variable),
+                service: IdentityService::from_variables(self.process.variable),
             },
             SignInKind::AzureCli => self.tool(Tool::Azure, kind)?,
             SignInKind::AzureDeveloperCli => self.tool(Tool::AzureDeveloper, kind)?,
@@ -247,13 +251,13 @@ impl Chooser<'_> {
         Ok(SignInMethod::Tool { tool, program })
     }
 
-    fn keep(&self) -> Result<Keep, SettingsError> {
+    fn keep(&self) -> Result<TokenStore, SettingsError> {
         Ok(match self.keys.keep.unwrap_or(KeepKind::No) {
-            KeepKind::No => Keep::No,
-            KeepKind::Keyring => Keep::Keyring,
+            KeepKind::No => TokenStore::No,
+            KeepKind::Keyring => TokenStore::Keyring,
             KeepKind::File => {
                 let asked = (self.process.variable)("SYNCFILTERS_STATE_DIR");
-                Keep::File(state_dir(asked.as_deref().map(Path::new))?.join(KEPT))
+                TokenStore::File(state_dir(asked.as_deref().map(Path::new))?.join(KEPT))
             }
         })
     }

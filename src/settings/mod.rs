@@ -13,8 +13,8 @@ mod sign_in;
 
 pub use address::Address;
 pub use error::SettingsError;
-pub use file::{ConfigFile, Pace};
+pub use file::{ConfigFile, PacingKeys};
 pub use locate::{ConfigSource, config_path, state_dir};
-pub use method::{ChoiceError, Chosen, ProcessEnvironment, choose, from_variables};
-pub use resolve::{Asked, Origin, RunAddress, Target, Variables, resolve};
+pub use method::{ChoiceError, ChosenMethod, ProcessEnvironment, choose, from_variables};
+pub use resolve::{CommandLineSettings, Origin, ResolvedTarget, RunAddress, Variables, resolve};
 pub use sign_in::{KeepKind, Profile, SignInKeys, SignInKind};

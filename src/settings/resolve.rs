@@ -8,17 +8,17 @@ use crate::pacing;
 use crate::plan::{GuardBook, Guards};
 
 use super::guards::is_at;
-use super::{Address, ConfigFile, ConfigSource, Pace, Profile, SettingsError, SignInKeys};
+use super::{Address, ConfigFile, ConfigSource, PacingKeys, Profile, SettingsError, SignInKeys};
 
 /// What the command line says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct CommandLineSettings {
     /// `--url`.
     pub url: Option<String>,
     /// `--environment`.
     pub environment: Option<String>,
     /// `--concurrency` and `--max-requests-per-5m`.
-    pub pace: Pace,
+    pub pace: PacingKeys,
     /// `--sign-in`, `--tenant` and `--client-id`.
     pub sign_in: SignInKeys,
 }
@@ -62,7 +62,7 @@ impl fmt::Display for Origin {
 
 /// The environment to talk to, and how.
 #[derive(Clone, Debug)]
-pub struct Target {
+pub struct ResolvedTarget {
     /// Its address.
     pub environment: Address,
     /// Where the address came from.
@@ -72,7 +72,7 @@ pub struct Target {
     /// How fast to go.
     pub pacing: pacing::Settings,
     /// What the flags say of that.
-    pub flags: Pace,
+    pub flags: PacingKeys,
     /// How to sign in.
     pub sign_in: SignInKeys,
     /// What has to be kept to and agreed to before anything is written.
@@ -101,11 +101,11 @@ pub struct RunAddress<'a> {
 /// # Errors
 /// Where nothing names an environment, where what was given is no address, and where it is not that of the run.
 pub fn resolve(
-    asked: &Asked,
+    asked: &CommandLineSettings,
     variables: &Variables,
     file: &ConfigFile,
     run: Option<RunAddress<'_>>,
-) -> Result<Target, SettingsError> {
+) -> Result<ResolvedTarget, SettingsError> {
     let layers = Layers {
         asked,
         variables,
@@ -130,14 +130,14 @@ pub fn resolve(
 }
 
 struct Layers<'a> {
-    asked: &'a Asked,
+    asked: &'a CommandLineSettings,
     variables: &'a Variables,
     file: &'a ConfigFile,
 }
 
 impl Layers<'_> {
     /// What a flag or a variable names.
-    fn named(&self) -> Result<Option<Target>, SettingsError> {
+    fn named(&self) -> Result<Option<ResolvedTarget>, SettingsError> {
         let Self {
             asked, variables, ..
         } = self;
@@ -165,7 +165,7 @@ impl Layers<'_> {
         Ok(None)
     }
 
-    fn by_run(&self, run: RunAddress<'_>) -> Result<Target, SettingsError> {
+    fn by_run(&self, run: RunAddress<'_>) -> Result<ResolvedTarget, SettingsError> {
         let claimed = run.claimed.believed();
         if let Some((name, _)) = self.profile_of(claimed) {
             return self.by_name(name, &Origin::Run);
@@ -179,13 +179,13 @@ impl Layers<'_> {
         })
     }
 
-    fn by_url(&self, url: &str, origin: Origin) -> Result<Target, SettingsError> {
+    fn by_url(&self, url: &str, origin: Origin) -> Result<ResolvedTarget, SettingsError> {
         let address = Address::given(url, &origin)?;
         let profile = self.profile_of(&address).map(|(_, profile)| profile);
         Ok(self.target(address, (origin.clone(), origin), profile, None))
     }
 
-    fn by_name(&self, name: &str, named_by: &Origin) -> Result<Target, SettingsError> {
+    fn by_name(&self, name: &str, named_by: &Origin) -> Result<ResolvedTarget, SettingsError> {
         let profile = self.file.profile(name, named_by)?;
         let origin = Origin::Profile(name.to_owned());
         let address = Address::given(&profile.url, &origin)?;
@@ -208,12 +208,12 @@ impl Layers<'_> {
         (origin, named_by): (Origin, Origin),
         profile: Option<&Profile>,
         named: Option<&str>,
-    ) -> Target {
+    ) -> ResolvedTarget {
         let guard_book = self.file.guard_book();
         let pace = profile.map(|profile| profile.pace).unwrap_or_default();
         let sign_in = profile.map(Profile::sign_in).unwrap_or_default();
         let asked = self.asked.sign_in.clone();
-        Target {
+        ResolvedTarget {
             guards: guard_book.at_address(environment.as_url(), named),
             guard_book,
             config: ConfigSource::None,
@@ -228,8 +228,8 @@ impl Layers<'_> {
     }
 }
 
-fn pacing_of(layers: &[Pace]) -> pacing::Settings {
-    let first = |of: fn(&Pace) -> Option<NonZeroU32>| layers.iter().find_map(of);
+fn pacing_of(layers: &[PacingKeys]) -> pacing::Settings {
+    let first = |of: fn(&PacingKeys) -> Option<NonZeroU32>| layers.iter().find_map(of);
     pacing::Settings {
         fixed_concurrency: first(|pace| pace.concurrency).map(NonZeroU32::get),
         max_requests_per_5m: first(|pace| pace.max_requests_per_5m).map(NonZeroU32::get),
@@ -250,10 +250,10 @@ mod tests {
         .unwrap()
     }
 
-    fn url(text: &str) -> Asked {
-        Asked {
+    fn url(text: &str) -> CommandLineSettings {
+        CommandLineSettings {
             url: Some(text.into()),
-            ..Asked::default()
+            ..CommandLineSettings::default()
         }
     }
 
@@ -264,20 +264,20 @@ mod tests {
             environment: Some("production".into()),
             ..none.clone()
         };
-        let address = |asked: &Asked, variables| {
+        let address = |asked: &CommandLineSettings, variables| {
             let target = resolve(asked, variables, &file, None).unwrap();
             (target.environment.to_string(), target.origin)
         };
         let asked = url("https://flag.example");
         assert_eq!(address(&asked, &variable).1, Origin::Flag("--url"));
-        let nothing = Asked::default();
+        let nothing = CommandLineSettings::default();
         assert_eq!(address(&nothing, &variable).0, "https://production.example");
         assert_eq!(address(&nothing, &none).0, "https://test.example");
     }
 
     /// Where a run leads that names this address; the kind of error otherwise.
     fn of_run(
-        asked: &Asked,
+        asked: &CommandLineSettings,
         variables: &Variables,
         claimed: &str,
         is_own: bool,
@@ -297,7 +297,7 @@ mod tests {
 
     #[test]
     fn a_run_leads_only_to_an_address_that_somebody_gave_or_that_an_own_run_has() {
-        let (nothing, none) = (Asked::default(), Variables::default());
+        let (nothing, none) = (CommandLineSettings::default(), Variables::default());
         let evil = "https://evil.example";
         assert_eq!(of_run(&nothing, &none, evil, false), Err("unconfirmed"));
         assert_eq!(of_run(&nothing, &none, evil, true), Ok(evil.into()));
@@ -313,7 +313,7 @@ mod tests {
 
     #[test]
     fn what_was_given_and_what_the_run_says_have_to_agree() {
-        let (nothing, none) = (Asked::default(), Variables::default());
+        let (nothing, none) = (CommandLineSettings::default(), Variables::default());
         let evil = "https://evil.example";
         let by_name = |name: &str| Some(name.to_owned());
         let variables = Variables {
@@ -324,9 +324,9 @@ mod tests {
             url: by_name("https://production.example"),
             ..none.clone()
         };
-        let flag = Asked {
+        let flag = CommandLineSettings {
             environment: by_name("production"),
-            ..Asked::default()
+            ..CommandLineSettings::default()
         };
         for is_own in [true, false] {
             for (asked, variables) in [
@@ -389,9 +389,9 @@ mod tests {
 
     #[test]
     fn an_unknown_profile_is_refused_with_a_suggestion_and_its_origin() {
-        let asked = Asked {
+        let asked = CommandLineSettings {
             environment: Some("productoin".into()),
-            ..Asked::default()
+            ..CommandLineSettings::default()
         };
         let error = resolve(&asked, &Variables::default(), &file(), None).unwrap_err();
         assert_eq!(
@@ -403,7 +403,7 @@ mod tests {
     #[test]
     fn without_any_environment_there_is_an_error_and_no_guess() {
         let error = resolve(
-            &Asked::default(),
+            &CommandLineSettings::default(),
             &Variables::default(),
             &ConfigFile::default(),
             None,

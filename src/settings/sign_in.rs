@@ -9,7 +9,7 @@ use uuid::Uuid;
 use crate::plan::Bound;
 
 use super::file::nearest;
-use super::{Pace, SettingsError};
+use super::{PacingKeys, SettingsError};
 
 macro_rules! words {
     ($(#[$doc:meta])* $type:ident, $error:literal { $($(#[$variant_doc:meta])* $name:ident = $word:literal,)* }) => {
@@ -139,7 +139,7 @@ macro_rules! keys {
             pub url: String,
             /// How fast to go there.
             #[serde(default)]
-            pub pace: Pace,
+            pub pace: PacingKeys,
             /// The most users that a plan may change there, or the most of a hundred of those selected.
             #[serde(default)]
             #[cfg_attr(test, schemars(with = "Option<String>"))]

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
-use syncfilters::auth::{Keep, SignInError, SignInMethod, UserPrompt, open};
+use syncfilters::auth::{SignInError, SignInMethod, TokenStore, UserPrompt, open};
 
 use crate::imitation::{AD_FS, ENTRA, Imitation};
 use crate::support::{Willing, bearer, http, place, secret_in, source};
@@ -100,7 +100,7 @@ async fn people_sign_in_with_code_and_browser_on_the_registered_port() {
     let port = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
     let person: Arc<dyn UserPrompt> = Arc::new(Willing::default());
     let client_id = "client-1".to_owned();
-    let keep = Keep::No;
+    let keep = TokenStore::No;
     for method in [
         SignInMethod::DeviceCode {
             client_id: client_id.clone(),

@@ -3,7 +3,7 @@
 use std::os::unix::fs::PermissionsExt;
 
 use serde_json::json;
-use syncfilters::auth::{Service, SignInError, SignInMethod, Tool};
+use syncfilters::auth::{IdentityService, SignInError, SignInMethod, Tool};
 
 use crate::imitation::{ENTRA, Imitation};
 use crate::support::{bearer, source};
@@ -11,7 +11,7 @@ use crate::support::{bearer, source};
 fn identity(variables: &[(&str, String)]) -> SignInMethod {
     SignInMethod::ManagedIdentity {
         client_id: Some("identity-1".into()),
-        service: Service::from_variables(|name| {
+        service: IdentityService::from_variables(|name| {
             let found = variables.iter().find(|(n, _)| *n == name);
             found.map(|(_, value)| value.clone())
         }),

@@ -7,20 +7,20 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
 use syncfilters::auth::{
-    Keep, Notice, SignInError, SignInMethod, TokenSource, UserPrompt, forget, open,
+    PromptText, SignInError, SignInMethod, TokenSource, TokenStore, UserPrompt, forget, open,
 };
 
 use crate::imitation::{ENTRA, Imitation, aadsts, token};
 use crate::support::{Willing, bearer, http, place, source};
 
-fn by_code(keep: Keep) -> SignInMethod {
+fn by_code(keep: TokenStore) -> SignInMethod {
     SignInMethod::DeviceCode {
         client_id: "app-1".into(),
         keep,
     }
 }
 
-fn by_browser(keep: Keep) -> SignInMethod {
+fn by_browser(keep: TokenStore) -> SignInMethod {
     SignInMethod::Browser {
         client_id: "app-1".into(),
         port: None,
@@ -28,8 +28,8 @@ fn by_browser(keep: Keep) -> SignInMethod {
     }
 }
 
-fn in_file(folder: &Path) -> Keep {
-    Keep::File(folder.join("sign-ins"))
+fn in_file(folder: &Path) -> TokenStore {
+    TokenStore::File(folder.join("sign-ins"))
 }
 
 /// A device code as Entra answers; the interval may be missing, and numbers may be texts.
@@ -78,10 +78,10 @@ async fn a_person_enters_a_code_while_we_wait() {
         ],
     );
     let person = Arc::new(Willing::default());
-    let source = with(&imitation, &by_code(Keep::No), &person).await;
+    let source = with(&imitation, &by_code(TokenStore::No), &person).await;
     assert_eq!(bearer(&source).await.unwrap(), "token-1");
     let told = person.told.lock().unwrap().clone();
-    let expected = Notice::Code {
+    let expected = PromptText::Code {
         address: "https://microsoft.com/devicelogin".into(),
         code: "ABC-DEF".into(),
         minutes: 15,
@@ -106,7 +106,7 @@ async fn the_code_that_only_we_and_the_provider_know_is_never_said() {
     let refusal = aadsts(70_018, "bad_verification_code", text);
     imitation.script("token", &[poll("authorization_pending"), refusal]);
     let person = Arc::new(Willing::default());
-    let source = with(&imitation, &by_code(Keep::No), &person).await;
+    let source = with(&imitation, &by_code(TokenStore::No), &person).await;
     let error = bearer(&source).await.unwrap_err();
     let sent = &imitation.seen("token")[0];
     assert_eq!(sent.fields["device_code"], "canary-device");
@@ -121,13 +121,13 @@ async fn asked_to_slow_down_we_do_and_a_missing_interval_is_five_seconds() {
     let person = Arc::new(Willing::default());
     imitation.script("devicecode", &[codes(Some(0.into()))]);
     imitation.script("token", &[poll("slow_down"), token("token-1")]);
-    let slow = with(&imitation, &by_code(Keep::No), &person).await;
+    let slow = with(&imitation, &by_code(TokenStore::No), &person).await;
     let started = std::time::Instant::now();
     assert_eq!(bearer(&slow).await.unwrap(), "token-1");
     assert!(started.elapsed().as_secs() >= 5);
 
     imitation.script("devicecode", &[codes(None)]);
-    let missing = with(&imitation, &by_code(Keep::No), &person).await;
+    let missing = with(&imitation, &by_code(TokenStore::No), &person).await;
     assert_eq!(bearer(&missing).await.unwrap(), "token-1");
 }
 
@@ -145,7 +145,7 @@ async fn a_person_who_declines_is_not_asked_again() {
             "token",
             &[(400, json!({"error": error, "error_description": "no"}))],
         );
-        let source = with(&imitation, &by_code(Keep::No), &person).await;
+        let source = with(&imitation, &by_code(TokenStore::No), &person).await;
         let refused = bearer(&source).await.unwrap_err();
         assert!(
             matches!(refused, SignInError::Refused { .. }),
@@ -160,7 +160,7 @@ async fn a_person_who_declines_is_not_asked_again() {
 async fn where_nobody_is_there_nobody_is_waited_for() {
     let imitation = Imitation::start(ENTRA).await;
     imitation.script("devicecode", &[codes(None)]);
-    for method in [by_code(Keep::No), by_browser(Keep::No)] {
+    for method in [by_code(TokenStore::No), by_browser(TokenStore::No)] {
         let source = source(&imitation, &method).await.unwrap();
         let error = bearer(&source).await.unwrap_err();
         assert!(
@@ -176,7 +176,7 @@ async fn the_browser_brings_a_code_that_only_we_can_exchange() {
     let imitation = Imitation::start(ENTRA).await;
     imitation.script("token", &[with_refresh("token-1", "refresh-1")]);
     let person = Arc::new(Willing::default());
-    let source = with(&imitation, &by_browser(Keep::No), &person).await;
+    let source = with(&imitation, &by_browser(TokenStore::No), &person).await;
     assert_eq!(bearer(&source).await.unwrap(), "token-1");
     let (asked, exchanged) = (&imitation.seen("authorize")[0], &imitation.seen("token")[0]);
     assert_eq!(asked.fields["code_challenge_method"], "S256");
@@ -201,7 +201,7 @@ async fn a_refusal_in_the_browser_ends_the_wait_with_advice() {
         &[aadsts(65_004, "consent_required", "Declined.")],
     );
     let person = Arc::new(Willing::default());
-    let source = with(&imitation, &by_browser(Keep::No), &person).await;
+    let source = with(&imitation, &by_browser(TokenStore::No), &person).await;
     let error = bearer(&source).await.unwrap_err();
     assert!(error.to_string().contains("AADSTS65004"), "{error}");
     let hint = error.hint().unwrap();

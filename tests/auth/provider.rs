@@ -11,7 +11,8 @@ use std::sync::{Arc, Mutex};
 
 use secrecy::SecretString;
 use syncfilters::auth::{
-    Challenge, Keep, Notice, SignInError, SignInMethod, SignInTarget, TokenSource, UserPrompt, open,
+    Challenge, PromptText, SignInError, SignInMethod, SignInTarget, TokenSource, TokenStore,
+    UserPrompt, open,
 };
 use tempfile::TempDir;
 use url::Url;
@@ -150,14 +151,14 @@ impl UserPrompt for Anna {
         true
     }
 
-    fn tell(&self, notice: &Notice) {
+    fn tell(&self, notice: &PromptText) {
         *self.told.lock().unwrap() += 1;
         match notice.clone() {
-            Notice::Code { code, .. } => {
+            PromptText::Code { code, .. } => {
                 let url = format!("{}/agree?user_code={code}", self.provider);
                 tokio::spawn(async move { reqwest::get(url).await });
             }
-            Notice::Browser { address, .. } => {
+            PromptText::Browser { address, .. } => {
                 tokio::spawn(browse(address));
             }
         }
@@ -247,7 +248,7 @@ async fn the_provider_sees_a_person_through_the_browser_and_renews_by_rotation()
         let method = SignInMethod::Browser {
             client_id: "public".into(),
             port: None,
-            keep: Keep::File(provider.folder.path().join("kept")),
+            keep: TokenStore::File(provider.folder.path().join("kept")),
         };
         let person = provider.anna();
         let source = provider.source(&method, &person).await.unwrap();
@@ -270,7 +271,7 @@ async fn the_provider_sees_a_person_through_a_code() {
     };
     let method = SignInMethod::DeviceCode {
         client_id: "public".into(),
-        keep: Keep::No,
+        keep: TokenStore::No,
     };
     let source = provider.source(&method, &provider.anna()).await.unwrap();
     assert!(!bearer(&source).await.unwrap().is_empty());

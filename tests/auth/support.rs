@@ -9,7 +9,7 @@ use std::time::Duration;
 use secrecy::SecretString;
 use std::io::Write;
 use syncfilters::auth::{
-    Http, NoPrompt, Notice, SecretFrom, SignInError, SignInMethod, SignInTarget, TokenSource,
+    Http, NoPrompt, PromptText, SecretFrom, SignInError, SignInMethod, SignInTarget, TokenSource,
     UserPrompt, open,
 };
 use syncfilters::model::EnvironmentUrl;
@@ -78,7 +78,7 @@ pub(crate) fn secret_in(folder: &Path, text: &str) -> SecretFrom {
 /// A person who does as told: follows the browser's address, and keeps what was said.
 #[derive(Debug, Default)]
 pub(crate) struct Willing {
-    pub(crate) told: Mutex<Vec<Notice>>,
+    pub(crate) told: Mutex<Vec<PromptText>>,
 }
 
 impl UserPrompt for Willing {
@@ -86,9 +86,9 @@ impl UserPrompt for Willing {
         true
     }
 
-    fn tell(&self, notice: &Notice) {
+    fn tell(&self, notice: &PromptText) {
         self.told.lock().unwrap().push(notice.clone());
-        if let Notice::Browser { address, .. } = notice {
+        if let PromptText::Browser { address, .. } = notice {
             let address = address.clone();
             // The default follows redirects, as a browser does.
             tokio::spawn(async move { reqwest::get(address).await });

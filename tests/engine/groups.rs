@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use syncfilters::model::Operation;
-use syncfilters::plan::{Groups, Named, Place, Selection};
+use syncfilters::plan::{Groups, NameSource, Selection, UserRef};
 use syncfilters::rollout::{NewRun, RolloutError};
 use syncfilters::sandbox::UserSnapshot;
 use uuid::Uuid;
@@ -17,10 +17,10 @@ fn groups(groups: Groups) -> Selection {
     }
 }
 
-fn named(name: &str) -> Named {
-    Named {
+fn named(name: &str) -> UserRef {
+    UserRef {
         name: name.into(),
-        place: Place::Flag("--user".into()),
+        place: NameSource::Flag("--user".into()),
     }
 }
 

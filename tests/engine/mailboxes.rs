@@ -1,6 +1,6 @@
 //! Users who are switched off though their mailbox synchronises nothing.
 
-use syncfilters::journal::{Asked, Finding};
+use syncfilters::journal::{Finding, ImpactOptions};
 use syncfilters::model::{Operation, UserId};
 use syncfilters::sandbox::{Options, Switch, Switches, Version};
 
@@ -8,7 +8,7 @@ use crate::support::{Run, World, started};
 
 async fn planned(world: &World) -> Run {
     let run = world.begin(started(Operation::Deactivate)).await;
-    let asked = Asked {
+    let asked = ImpactOptions {
         impact: true,
         other_engine: None,
     };

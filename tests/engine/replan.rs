@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use syncfilters::model::{Operation, Outcome, State};
-use syncfilters::plan::{Deviation, RunSettings};
+use syncfilters::plan::{DriftKind, RunSettings};
 use syncfilters::rollout::RolloutError;
 use uuid::Uuid;
 
@@ -70,8 +70,8 @@ async fn what_was_switched_gone_or_switched_on_since_is_told_and_planned_anew() 
         (2, 1, 0)
     );
     assert_eq!(differences.examples, examples);
-    let was_off = |m: &syncfilters::rollout::Misfit| match m.deviation {
-        Deviation::Other { planned, .. } => planned.state == State::Inactive,
+    let was_off = |m: &syncfilters::rollout::DriftedFilter| match m.deviation {
+        DriftKind::Other { planned, .. } => planned.state == State::Inactive,
         _ => false,
     };
     assert!(examples.iter().any(|m| m.filter.0 == on && was_off(m)));

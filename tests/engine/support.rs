@@ -10,9 +10,9 @@ use syncfilters::dataverse::{Channel, Reader};
 use syncfilters::journal::{FilterTotals, Journal, ProblemRow, ReadError, RunFile, RunReader};
 use syncfilters::model::{Operation, Outcome, ProblemKind, RunId};
 use syncfilters::pacing::{Pacer, RetryPolicy, Settings};
-use syncfilters::plan::{Confirmations, Guards, How, RunSettings, Topic};
+use syncfilters::plan::{Confirmations, GivenBy, Guards, RunSettings, Topic};
 use syncfilters::rollout::{
-    Answer, Applied, Connection, Created, Differences, Drifted, EndedRun, Gathered, Halted,
+    AgreeResult, Applied, Connection, Created, Drift, Drifted, EndedRun, Gathered, Halted,
     IntoPlan, NewRun, NewRunFile, Opened, Planned, RolloutError, SourceRun, SurveyedAs, agree,
     open,
 };
@@ -192,7 +192,7 @@ pub(crate) fn started(operation: Operation) -> NewRun {
 pub(crate) fn yes() -> Confirmations {
     let mut said = Confirmations::default();
     for topic in [Topic::Change, Topic::CalendarLoss, Topic::AfterUndo] {
-        said.say(topic, How::Flag);
+        said.give(topic, GivenBy::Flag);
     }
     said
 }
@@ -286,7 +286,7 @@ impl Run {
     }
 
     /// Leads to the plan from whatever was opened.
-    async fn lead(&self, drifted: Drifted) -> Result<Option<Differences>, RolloutError> {
+    async fn lead(&self, drifted: Drifted) -> Result<Option<Drift>, RolloutError> {
         let opened = match self.take() {
             Stage::Opened(opened) => opened,
             Stage::Planned(planned) => {
@@ -332,7 +332,7 @@ impl Run {
     }
 
     /// Plans anew what is not as it was.
-    pub(crate) async fn replan(&self) -> Result<Differences, RolloutError> {
+    pub(crate) async fn replan(&self) -> Result<Drift, RolloutError> {
         self.save(RunSettings::default()).await;
         Ok(self.lead(Drifted::Replan).await?.unwrap())
     }
@@ -372,7 +372,7 @@ impl Run {
             }
         };
         let agreed = match agree(vec![planned], &mut yes()).await {
-            Ok(Answer::Decided(mut decided)) => decided.remove(0).unwrap(),
+            Ok(AgreeResult::Decided(mut decided)) => decided.remove(0).unwrap(),
             Ok(missing) => panic!("{missing:?}"),
             Err(mut halted) => return Err(self.halted(halted.remove(0))),
         };

@@ -204,7 +204,7 @@ async fn a_write_that_was_done_and_answered_otherwise_is_ours_and_is_undone() {
         assert!(world.sandbox.counts().faults > 0, "{fault} struck");
         assert_eq!(done.totals(), undisturbed, "{fault}");
         assert!(
-            done.reader().head.stamps,
+            done.reader().head.records_on_behalf,
             "{fault}: the rows name the caller"
         );
         let undone = world.undo(&done).await;
@@ -250,12 +250,12 @@ async fn what_the_user_switched_off_himself_in_that_moment_is_not_ours_also_afte
 async fn an_undo_takes_over_that_the_server_names_the_caller() {
     let world = World::with_users(40).await;
     let done = world.carry_out(Operation::Deactivate).await;
-    assert!(done.reader().head.stamps);
+    assert!(done.reader().head.records_on_behalf);
     let run = world.plan_undo(&done, RunSettings::default()).await;
     let path = run.path.clone();
     drop(run);
     let reader = syncfilters::journal::RunReader::open(&path).unwrap();
-    assert!(reader.head.stamps);
+    assert!(reader.head.records_on_behalf);
 }
 
 #[tokio::test]

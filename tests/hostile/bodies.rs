@@ -6,7 +6,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use syncfilters::auth::{Http, challenge};
 use syncfilters::dataverse::{Columns, Error};
-use syncfilters::model::Kind;
+use syncfilters::model::FilterKind;
 
 use super::client::{all_users, connect, own_filters, user};
 use super::server::{Reply, Server};
@@ -55,7 +55,7 @@ async fn a_batch_answer_without_end_is_a_bad_answer() {
     let reader = connect(&server).await.unwrap();
     let users = [user().id];
     let columns = Columns::Needed;
-    let read = reader.filters_as_administrator(&users, Kind::Outlook, columns);
+    let read = reader.filters_as_administrator(&users, FilterKind::Outlook, columns);
     assert!(is_too_long(&read.await.unwrap_err()));
     assert_eq!(server.seen("$batch").len(), 1);
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use syncfilters::auth::GivenToken;
 use syncfilters::dataverse::{Channel, Columns, Error, Impersonated, Reader};
-use syncfilters::model::{Filter, Kind, User, UserId};
+use syncfilters::model::{Filter, FilterKind, User, UserId};
 use syncfilters::pacing::{Pacer, RetryPolicy, Settings};
 use syncfilters::settings::{Address, Origin};
 use tokio_util::sync::CancellationToken;
@@ -51,6 +51,6 @@ pub(crate) async fn all_users(reader: &Reader) -> Result<Vec<User>, Error> {
 /// The user's filters, asked as the user.
 pub(crate) async fn own_filters(reader: &Reader) -> Result<Vec<Filter>, Error> {
     reader
-        .filters(&user(), Kind::Outlook, Columns::Needed)
+        .filters(&user(), FilterKind::Outlook, Columns::Needed)
         .await
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use syncfilters::dataverse::{Columns, Error};
-use syncfilters::model::Kind;
+use syncfilters::model::FilterKind;
 use uuid::Uuid;
 
 use super::client::{all_users, connect, user};
@@ -80,9 +80,9 @@ async fn more_records_without_a_link_are_an_incomplete_answer_in_every_listing()
             .await
             .unwrap_err(),
         reader.organisation_filters().await.unwrap_err(),
-        reader.templates(&[Kind::Outlook]).await.unwrap_err(),
+        reader.templates(&[FilterKind::Outlook]).await.unwrap_err(),
         reader
-            .filters(&user(), Kind::Outlook, Columns::Needed)
+            .filters(&user(), FilterKind::Outlook, Columns::Needed)
             .await
             .unwrap_err(),
     ];

@@ -3,7 +3,7 @@
 use syncfilters::dataverse::{
     Columns, Error, FetchQuery, Fetched, Probe, SetState, WriteReply, Writer,
 };
-use syncfilters::model::{FilterId, FilterType, Kind, State, UserId};
+use syncfilters::model::{FilterId, FilterKind, FilterType, State, UserId};
 use syncfilters::plan::{Criteria, Types};
 use syncfilters::rollout::{RolloutError, check_types};
 
@@ -97,7 +97,7 @@ async fn where_a_gateway_refuses_batches_each_user_is_asked_about_alone() {
         let users = [user().id; 3];
         for _ in 0..2 {
             let columns = Columns::Needed;
-            let read = reader.filters_as_administrator(&users, Kind::Outlook, columns);
+            let read = reader.filters_as_administrator(&users, FilterKind::Outlook, columns);
             assert_eq!(read.await.unwrap(), vec![Some(Vec::new()); 3], "{status}");
         }
         assert_eq!(server.seen("$batch").len(), 1, "it is not tried again");
@@ -207,7 +207,7 @@ async fn a_filter_type_that_nobody_can_check_is_refused_unless_a_filter_has_it()
         });
         let reader = connect(&server).await.unwrap();
         let types = Types::Only([FilterType::new(wanted)].into());
-        let criteria = Criteria::new(types, vec![Kind::Outlook], None).unwrap();
+        let criteria = Criteria::new(types, vec![FilterKind::Outlook], None).unwrap();
         let checked = check_types(&reader, &criteria).await;
         match (checked, says) {
             (Ok(()), None) => {}

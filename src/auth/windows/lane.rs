@@ -12,7 +12,7 @@ use reqwest::tls::TlsInfo;
 use tracing::debug;
 use url::Url;
 
-use super::super::refusal::Refusal;
+use super::super::refusal::SignInRefusal;
 use super::super::whole::{LONGEST, read_whole};
 use super::super::{SendError, SignInError, client};
 use super::account::Account;
@@ -27,7 +27,7 @@ const BEGINNINGS: usize = 3;
 
 /// What a handshake needs to know.
 #[derive(Debug)]
-pub(super) struct Server {
+pub(super) struct LaneServer {
     pub(super) account: Account,
     pub(super) scheme: Scheme,
     /// What is asked for while signing in: cheap, and never a write.
@@ -46,7 +46,7 @@ pub(super) struct Lane {
 
 /// An answer that was read to its end: only then can its connection be used again.
 #[derive(Debug)]
-pub(super) struct Answer {
+pub(super) struct LaneReply {
     response: Response<Bytes>,
     connection: Connection,
     /// The certificate of the server, as DER.
@@ -55,14 +55,14 @@ pub(super) struct Answer {
 
 /// How an attempt to sign in ended.
 #[derive(Debug)]
-pub(super) enum Outcome {
+pub(super) enum LaneOutcome {
     SignedIn,
     /// The server could not be brought to it now, and said this instead.
     Answered(Response<Bytes>),
 }
 
 enum Handshake {
-    Ended(Outcome),
+    Ended(LaneOutcome),
     /// The legs went over different connections.
     Moved,
 }
@@ -100,9 +100,9 @@ impl Lane {
     /// Signs the connection in. `trusted` is whether the server took the password before.
     pub(super) async fn sign_in(
         &mut self,
-        server: &Server,
+        server: &LaneServer,
         trusted: bool,
-    ) -> Result<Outcome, SendError> {
+    ) -> Result<LaneOutcome, SendError> {
         for _ in 0..BEGINNINGS {
             match self.handshake(server, trusted).await? {
                 Handshake::Ended(outcome) => return Ok(outcome),
@@ -112,7 +112,11 @@ impl Lane {
         Err(not_kept(&server.probe).into())
     }
 
-    async fn handshake(&mut self, server: &Server, trusted: bool) -> Result<Handshake, SendError> {
+    async fn handshake(
+        &mut self,
+        server: &LaneServer,
+        trusted: bool,
+    ) -> Result<Handshake, SendError> {
         let host = server.probe.host_str().unwrap_or_default();
         let mut conversation = Conversation::new(server.scheme, server.account.identity(), host)?;
         let (mut said, mut bound, mut connection) = (None, None, None);
@@ -139,7 +143,7 @@ impl Lane {
             match legs::read(server.scheme, proved, status, headers) {
                 Leg::Accepted => {
                     self.signed_in = true;
-                    return Ok(Handshake::Ended(Outcome::SignedIn));
+                    return Ok(Handshake::Ended(LaneOutcome::SignedIn));
                 }
                 Leg::Next(token) => {
                     said = Some(token);
@@ -151,14 +155,14 @@ impl Lane {
                 Leg::Other if proved && !trusted => {
                     return Err(unproved(server, &format_args!("status {status}")).into());
                 }
-                Leg::Other => return Ok(Handshake::Ended(Outcome::Answered(answer.response))),
+                Leg::Other => return Ok(Handshake::Ended(LaneOutcome::Answered(answer.response))),
             }
         }
         let why = "the handshake does not come to an end";
         Err(SignInError::bad_answer(what(server), why).into())
     }
 
-    async fn exchange(&self, request: reqwest::Request) -> Result<Answer, SendError> {
+    async fn exchange(&self, request: reqwest::Request) -> Result<LaneReply, SendError> {
         let answer = self.http.execute(request).await;
         let answer = answer.map_err(SendError::Request)?;
         let seen = answer.extensions();
@@ -167,7 +171,7 @@ impl Lane {
         let certificate = tls
             .and_then(|tls| tls.peer_certificate())
             .map(<[u8]>::to_vec);
-        Ok(Answer {
+        Ok(LaneReply {
             response: read_whole(answer, LONGEST).await?,
             connection,
             certificate,
@@ -176,7 +180,7 @@ impl Lane {
 }
 
 /// One leg: the cheap request, with one message of the handshake.
-fn leg_request(server: &Server, message: &[u8]) -> Result<reqwest::Request, SignInError> {
+fn leg_request(server: &LaneServer, message: &[u8]) -> Result<reqwest::Request, SignInError> {
     let text = format!("{} {}", server.scheme.as_str(), STANDARD.encode(message));
     let mut value = HeaderValue::try_from(text)
         .map_err(|_| SignInError::bad_answer(what(server), "the handshake cannot go on"))?;
@@ -188,28 +192,28 @@ fn leg_request(server: &Server, message: &[u8]) -> Result<reqwest::Request, Sign
     Ok(request)
 }
 
-fn what(server: &Server) -> String {
+fn what(server: &LaneServer) -> String {
     format!("signing in to Windows as {}", server.account)
 }
 
-fn refused(server: &Server) -> SignInError {
+fn refused(server: &LaneServer) -> SignInError {
     let said = "the server does not accept this user with this password";
     SignInError::Refused {
         what: what(server),
-        refusal: Box::new(Refusal::plain("logon_denied", Some(said))),
+        refusal: Box::new(SignInRefusal::plain("logon_denied", Some(said))),
         consent: None,
     }
 }
 
 /// Nobody knows whether the password is right. A wrong one that is sent again and again locks the account.
-fn unproved(server: &Server, why: &dyn std::fmt::Display) -> SignInError {
+fn unproved(server: &LaneServer, why: &dyn std::fmt::Display) -> SignInError {
     let why = format!(
         "the password was sent and not answered ({why}); it is not sent again by itself, so that the account is not locked"
     );
     SignInError::bad_answer(what(server), why)
 }
 
-fn not_offered(server: &Server) -> SignInError {
+fn not_offered(server: &LaneServer) -> SignInError {
     let scheme = server.scheme.as_str();
     SignInError::bad_answer(
         what(server),

@@ -12,4 +12,4 @@ mod open;
 mod source;
 
 pub(super) use open::open;
-pub use source::{Taken, Windows};
+pub use source::{LaneGuard, Windows};

@@ -5,7 +5,7 @@ use secrecy::SecretString;
 use super::super::discover::offer;
 use super::super::{Challenge, Http, SignInError, SignInTarget, WindowsProtocol};
 use super::account::Account;
-use super::lane::Server;
+use super::lane::LaneServer;
 use super::legs::Scheme;
 use super::source::Windows;
 
@@ -34,7 +34,7 @@ pub(in super::super) async fn open(
     let probe = root
         .join("WhoAmI")
         .map_err(|error| SignInError::unusable("signing in", error))?;
-    Ok(Windows::new(Server {
+    Ok(Windows::new(LaneServer {
         account: Account::new(name, password()?),
         scheme,
         probe,

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use http::{Response, StatusCode};
 
 use super::super::{SendError, SignInError, mebibytes};
-use super::lane::{Lane, Outcome, Server, not_kept};
+use super::lane::{Lane, LaneOutcome, LaneServer, not_kept};
 
 /// How often one request is sent where its connection does not stay signed in. One loss is a timeout of idle
 /// connections, two may be; three are a proxy that shares connections, which no try mends.
@@ -19,7 +19,7 @@ const TRIES: usize = 3;
 /// Handshakes are made one after the other, and the first that fails for good is remembered: whoever comes after it
 /// is told the same, and a wrong password has been sent once, however many wait.
 pub struct Windows {
-    server: Server,
+    server: LaneServer,
     /// Lanes that nobody uses; the one that was used last is on top, because its connection is the likeliest to last.
     idle: Mutex<Vec<Lane>>,
     /// Held by whoever makes a handshake.
@@ -32,13 +32,13 @@ pub struct Windows {
 }
 
 /// A lane in somebody's hands; it goes back by itself.
-pub struct Taken {
+pub struct LaneGuard {
     lane: Option<Lane>,
     home: Arc<Windows>,
 }
 
 impl Windows {
-    pub(super) fn new(server: Server) -> Self {
+    pub(super) fn new(server: LaneServer) -> Self {
         Self {
             server,
             idle: Mutex::default(),
@@ -55,13 +55,13 @@ impl Windows {
     }
 
     /// A lane for one request: there are as many as requests under way. Nothing is sent.
-    pub(in super::super) fn take(self: &Arc<Self>) -> Result<Taken, SignInError> {
+    pub(in super::super) fn take(self: &Arc<Self>) -> Result<LaneGuard, SignInError> {
         let idle = self.idle().pop();
         let lane = match idle {
             Some(lane) => lane,
             None => Lane::new(&self.server.probe)?,
         };
-        Ok(Taken {
+        Ok(LaneGuard {
             lane: Some(lane),
             home: Arc::clone(self),
         })
@@ -75,8 +75,8 @@ impl Windows {
             return Ok(());
         };
         match self.sign_in(lane).await {
-            Ok(Outcome::SignedIn) => Ok(()),
-            Ok(Outcome::Answered(answer)) => {
+            Ok(LaneOutcome::SignedIn) => Ok(()),
+            Ok(LaneOutcome::Answered(answer)) => {
                 let status = answer.status();
                 Err(SignInError::bad_answer(what(), format!("status {status}")))
             }
@@ -101,13 +101,13 @@ impl Windows {
     pub(in super::super) async fn send(
         &self,
         request: &reqwest::Request,
-        taken: &mut Taken,
+        taken: &mut LaneGuard,
     ) -> Result<Response<Bytes>, SendError> {
         let lane = taken.lane.as_mut().ok_or_else(|| self.not_kept())?;
         let mut refusal = None;
         for _ in 0..TRIES {
             if !lane.is_signed_in()
-                && let Outcome::Answered(answer) = self.sign_in(lane).await?
+                && let LaneOutcome::Answered(answer) = self.sign_in(lane).await?
             {
                 return Ok(answer);
             }
@@ -124,7 +124,7 @@ impl Windows {
         refusal.ok_or_else(|| self.not_kept().into())
     }
 
-    async fn sign_in(&self, lane: &mut Lane) -> Result<Outcome, SendError> {
+    async fn sign_in(&self, lane: &mut Lane) -> Result<LaneOutcome, SendError> {
         let _turn = self.handshake.lock().await;
         if let Some(error) = self.failed.get() {
             return Err(error.clone().into());
@@ -132,12 +132,12 @@ impl Windows {
         let trusted = self.trusted.load(Ordering::Relaxed);
         let result = lane.sign_in(&self.server, trusted).await;
         match &result {
-            Ok(Outcome::SignedIn) => self.trusted.store(true, Ordering::Relaxed),
+            Ok(LaneOutcome::SignedIn) => self.trusted.store(true, Ordering::Relaxed),
             Err(SendError::SignIn(error)) => {
                 // Nobody else can have come first: the turn is ours.
                 let _ = self.failed.set(error.clone());
             }
-            Ok(Outcome::Answered(_)) | Err(_) => {}
+            Ok(LaneOutcome::Answered(_)) | Err(_) => {}
         }
         result
     }
@@ -148,7 +148,7 @@ impl Windows {
 
     /// How this signs in, for people, without any secret.
     pub fn describe(&self) -> String {
-        let Server {
+        let LaneServer {
             account, scheme, ..
         } = &self.server;
         let scheme = scheme.as_str();
@@ -156,7 +156,7 @@ impl Windows {
     }
 }
 
-impl Drop for Taken {
+impl Drop for LaneGuard {
     fn drop(&mut self) {
         if let Some(lane) = self.lane.take() {
             self.home.idle().push(lane);
@@ -172,7 +172,7 @@ impl fmt::Debug for Windows {
     }
 }
 
-impl fmt::Debug for Taken {
+impl fmt::Debug for LaneGuard {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Taken")
             .field("lane", &self.lane)

@@ -11,7 +11,7 @@ use super::{ReadError, View};
 
 /// One user and what became of him.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct UserRow {
+pub struct EvidenceUser {
     /// The number in the run file.
     pub seq: i64,
     /// How the user is named.
@@ -28,7 +28,7 @@ impl View<'_> {
     /// Hands every user to `each`, in the order in which they were found.
     pub fn each_user<E: From<ReadError>>(
         &self,
-        mut each: impl FnMut(UserRow) -> Result<(), E>,
+        mut each: impl FnMut(EvidenceUser) -> Result<(), E>,
     ) -> Result<(), E> {
         let sql = format!(
             "SELECT {USER_ROWS}, u.seq, u.label, u.id, u.unit, n.name
@@ -37,7 +37,7 @@ impl View<'_> {
             USER_ROWS = user_rows()
         );
         let user = |row: &Row<'_>| {
-            Ok(UserRow {
+            Ok(EvidenceUser {
                 seq: row.get(4)?,
                 user: row.get(5)?,
                 id: user_id(row, 6)?,

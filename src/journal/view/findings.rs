@@ -3,7 +3,7 @@
 use rusqlite::Row;
 
 use crate::journal::codes::{READ, SKIPPED};
-use crate::journal::foresight::{self, Mark, Named};
+use crate::journal::impact::{self, NamedFilter, UserFlag};
 use crate::model::Operation;
 use crate::plan::SkippedName;
 
@@ -11,7 +11,7 @@ use super::{ReadError, View};
 
 /// Several users, and one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Several {
+pub struct CountWithExample {
     /// How many.
     pub users: u64,
     /// One of them.
@@ -22,19 +22,19 @@ pub struct Several {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
     /// A filter of the organisation goes on synchronising a type that is to be switched off.
-    SystemFilter(Named),
+    SystemFilter(NamedFilter),
     /// Users who keep another active filter of a type of which one is switched off.
-    StaysOn(Several),
+    StaysOn(CountWithExample),
     /// Users with several filters of one template.
-    Duplicates(Several),
+    Duplicates(CountWithExample),
     /// New users receive an active filter of this type.
-    Template(Named),
+    Template(NamedFilter),
     /// Users whose default filters are not there yet: they receive active ones later.
-    NotPopulated(Several),
+    NotPopulated(CountWithExample),
     /// Users to be changed whose mailbox synchronises nothing by the filters: nothing changes in Exchange.
-    NoMailbox(Several),
+    NoMailbox(CountWithExample),
     /// Users to be changed whose mailbox is synchronised by Dynamics 365 for Outlook, which reads the same filters.
-    OutlookClient(Several),
+    OutlookClient(CountWithExample),
     /// Sync filters have no optimistic concurrency: writes ask only that the row exists.
     AnyVersion,
     /// The organisation's filters could not be read.
@@ -42,9 +42,9 @@ pub enum Finding {
     /// Whether mailboxes synchronise could not be read.
     MailboxesUnknown(String),
     /// Users whom the other engine serves and who go on being synchronised here.
-    BothEngines(Several),
+    BothEngines(CountWithExample),
     /// Users whom no engine serves in the end.
-    NoEngine(Several),
+    NoEngine(CountWithExample),
     /// Names of the other engine's list that lead to no user of this run.
     NotHere {
         /// How many.
@@ -131,8 +131,8 @@ impl View<'_> {
     /// Everything to look at first; what was not asked for is not looked for.
     pub fn findings(&self) -> Result<Vec<Finding>, ReadError> {
         let deactivates = self.head()?.operation == Operation::Deactivate;
-        let asked = foresight::asked(self.0)?;
-        let found = foresight::surroundings(self.0)?;
+        let asked = impact::asked(self.0)?;
+        let found = impact::surroundings(self.0)?;
         let mut all = Vec::new();
         all.extend(found.any_version.then_some(Finding::AnyVersion));
         all.extend(
@@ -154,13 +154,13 @@ impl View<'_> {
                 self.several(&not_populated(), &[])?
                     .map(Finding::NotPopulated),
             );
-            let marked = |mark: Mark| self.several(MARKED, &[mark as i32]);
-            all.extend(marked(Mark::NoMailbox)?.map(Finding::NoMailbox));
-            all.extend(marked(Mark::OutlookClient)?.map(Finding::OutlookClient));
+            let marked = |mark: UserFlag| self.several(MARKED, &[mark as i32]);
+            all.extend(marked(UserFlag::NoMailbox)?.map(Finding::NoMailbox));
+            all.extend(marked(UserFlag::OutlookClient)?.map(Finding::OutlookClient));
             all.extend(found.mailboxes.map(Finding::MailboxesUnknown));
         }
         if asked.other_engine.is_some() {
-            let engine = Mark::OtherEngine as i32;
+            let engine = UserFlag::OtherEngine as i32;
             all.extend(
                 self.several(&ends(), &[engine, 1])?
                     .map(Finding::BothEngines),
@@ -174,11 +174,11 @@ impl View<'_> {
         Ok(all)
     }
 
-    fn several(&self, sql: &str, params: &[i32]) -> Result<Option<Several>, ReadError> {
+    fn several(&self, sql: &str, params: &[i32]) -> Result<Option<CountWithExample>, ReadError> {
         let mut query = self.0.prepare_cached(sql)?;
         let row = |row: &Row<'_>| Ok((row.get::<_, u64>(0)?, row.get::<_, Option<String>>(1)?));
         let (users, example) = query.query_row(rusqlite::params_from_iter(params), row)?;
-        Ok((users > 0).then(|| Several {
+        Ok((users > 0).then(|| CountWithExample {
             users,
             example: example.unwrap_or_default(),
         }))
@@ -237,9 +237,9 @@ mod tests {
         )
     }
 
-    fn several(users: u64, example: &str) -> Several {
+    fn several(users: u64, example: &str) -> CountWithExample {
         let example = example.to_owned();
-        Several { users, example }
+        CountWithExample { users, example }
     }
 
     #[test]

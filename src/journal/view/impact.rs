@@ -2,7 +2,7 @@
 
 use rusqlite::Row;
 
-use crate::journal::foresight;
+use crate::journal::impact;
 use crate::journal::rows::{filter_type, user_id};
 use crate::model::{FilterType, UserId};
 use crate::plan::LossBound;
@@ -147,7 +147,7 @@ const WITHOUT_MAILBOX: &str = concat!(
 impl View<'_> {
     /// What is lost, with the `most` users who lose most; `None` where that was not asked for.
     pub fn impact(&self, most: u32) -> Result<Option<Impact>, ReadError> {
-        if !foresight::asked(self.0)?.impact {
+        if !impact::asked(self.0)?.impact {
             return Ok(None);
         }
         let count = |sql| self.0.query_row(sql, [], |row| row.get::<_, u64>(0));
@@ -172,7 +172,7 @@ impl View<'_> {
     }
 
     fn mailboxes(&self) -> Result<Option<Mailboxes>, ReadError> {
-        if foresight::surroundings(self.0)?.mailboxes.is_some() {
+        if impact::surroundings(self.0)?.mailboxes.is_some() {
             return Ok(None);
         }
         let sql = "SELECT count(*), coalesce(sum(idle), 0), coalesce(sum(outlook), 0) FROM (

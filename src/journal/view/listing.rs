@@ -3,7 +3,7 @@
 use rusqlite::{Row, params};
 
 use crate::journal::rows::{filter_id, filter_type, modification, state_and_status, user_id};
-use crate::model::{FilterId, FilterType, Kind, Modification, StateAndStatus, UserId};
+use crate::model::{FilterId, FilterKind, FilterType, Modification, StateAndStatus, UserId};
 
 use super::changes::{ProblemRow, problem_row, problems};
 use super::{ReadError, View};
@@ -18,7 +18,7 @@ pub struct ListedFilter {
     /// Its type.
     pub filter_type: FilterType,
     /// Its kind.
-    pub kind: Kind,
+    pub kind: FilterKind,
     /// Its state and status.
     pub now: StateAndStatus,
     /// Who changed it last, and when.

@@ -7,10 +7,10 @@ use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
 use crate::journal::codes::{CHANGED, CHANGED_SINCE, OPEN};
-use crate::journal::head::time;
 use crate::journal::history::{self, HistoryEntry, HistoryKind};
 use crate::journal::rows::blob;
-use crate::model::{FilterId, Kind, Outcome, RunId, State, UserId};
+use crate::journal::run_header::time;
+use crate::model::{FilterId, FilterKind, Outcome, RunId, State, UserId};
 use crate::plan::RunSettings;
 
 use super::changes::{ProblemRow, problem_row, problems};
@@ -249,7 +249,7 @@ impl View<'_> {
     }
 
     /// The kind of a filter; none where it was not seen.
-    pub fn kind_of(&self, user: UserId, filter: FilterId) -> Result<Option<Kind>, ReadError> {
+    pub fn kind_of(&self, user: UserId, filter: FilterId) -> Result<Option<FilterKind>, ReadError> {
         let mut query = self.0.prepare_cached(
             "SELECT f.kind FROM filter AS f JOIN user AS u ON u.seq = f.user WHERE u.id = ?1 AND f.id = ?2",
         )?;

@@ -19,7 +19,7 @@ const MOMENTS: i64 = 5_000;
 
 /// One stretch of a run's time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
-pub struct Stretch {
+pub struct TimeBucket {
     /// Milliseconds since 1970 at which it begins.
     #[serde(serialize_with = "as_time")]
     pub from: i64,
@@ -37,7 +37,7 @@ pub struct Timeline {
     /// Milliseconds of one stretch.
     pub stretch: i64,
     /// The stretches in order, those included in which nothing was done while the run was at work.
-    pub stretches: Vec<Stretch>,
+    pub stretches: Vec<TimeBucket>,
     /// Requests of which no run file says when they were made: it is older than that, or was when they were.
     pub undated: u64,
 }
@@ -54,7 +54,7 @@ impl View<'_> {
             .0
             .query_row("SELECT requests FROM run", [], |row| row.get(0))?;
         let moment = self.moment(pace::stretch(self.0)?)?;
-        let mut moments: BTreeMap<i64, Stretch> = BTreeMap::new();
+        let mut moments: BTreeMap<i64, TimeBucket> = BTreeMap::new();
         for (start, requests) in pace {
             let at = moments.entry(start - start.rem_euclid(moment)).or_default();
             at.requests = sum(at.requests, requests);
@@ -88,7 +88,7 @@ impl View<'_> {
     reason = "serde hands out references"
 )]
 fn as_time<S: Serializer>(millisecond: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-    let time = crate::journal::head::time(*millisecond).map_err(serde::ser::Error::custom)?;
+    let time = crate::journal::run_header::time(*millisecond).map_err(serde::ser::Error::custom)?;
     time.serialize(serializer)
 }
 
@@ -101,7 +101,7 @@ fn sum(a: Requests, b: Requests) -> Requests {
 }
 
 /// Moments in which something was done, as stretches that touch except where the run rested.
-fn arrange(moments: &BTreeMap<i64, Stretch>, moment: i64, most: u32) -> Timeline {
+fn arrange(moments: &BTreeMap<i64, TimeBucket>, moment: i64, most: u32) -> Timeline {
     let mut spells: Vec<(i64, i64)> = Vec::new();
     for &at in moments.keys() {
         match spells.last_mut() {
@@ -111,16 +111,16 @@ fn arrange(moments: &BTreeMap<i64, Stretch>, moment: i64, most: u32) -> Timeline
     }
     let work: i64 = spells.iter().map(|(from, to)| to - from).sum();
     let stretch = moment * ((work / moment - 1).max(0) / i64::from(most.max(1)) + 1);
-    let mut stretches: Vec<Stretch> = Vec::new();
+    let mut stretches: Vec<TimeBucket> = Vec::new();
     let mut before = None;
     for (from, to) in spells {
         let mut pause = before.map_or(0, |before| from - before);
         let mut start = from;
         while start < to {
-            let mut one = Stretch {
+            let mut one = TimeBucket {
                 from: start,
                 pause: std::mem::take(&mut pause),
-                ..Stretch::default()
+                ..TimeBucket::default()
             };
             let end = to.min(start + stretch);
             for done in moments.range(start..end).map(|(_, done)| done) {
@@ -145,14 +145,14 @@ mod tests {
 
     /// A change and two requests, one of them refused, at each of these seconds.
     fn arranged(seconds: &[i64], most: u32) -> Timeline {
-        let done = Stretch {
+        let done = TimeBucket {
             changes: 1,
             requests: Requests {
                 total: 2,
                 throttled: 1,
                 retried: 0,
             },
-            ..Stretch::default()
+            ..TimeBucket::default()
         };
         let moments = seconds.iter().map(|second| (second * 1000, done)).collect();
         arrange(&moments, 1000, most)

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, VecDeque};
 
-use crate::pacing::{Limiting, Status};
+use crate::pacing::{Limiting, PacingStatus};
 
 use super::scenario::Scenario;
 
@@ -25,7 +25,7 @@ pub(super) struct Figures {
 
 impl Figures {
     /// Time passes under this status.
-    pub(super) fn pass(&mut self, status: &Status, now: f64) {
+    pub(super) fn pass(&mut self, status: &PacingStatus, now: f64) {
         let passed = now - self.last;
         let name = match status.limiting {
             Limiting::Quiet { .. } => "quiet",

@@ -10,8 +10,8 @@ use rand::rngs::SmallRng;
 
 use crate::pacing::controller::{Admit, Controller, Ticket};
 use crate::pacing::{
-    Breaker, BreakerOutcome, Decision, Facts, Failure, GiveUp, Observation, Repeat, RetryState,
-    Signal, classify,
+    Breaker, BreakerOutcome, Facts, Failure, GiveUp, Observation, Repeat, RetryDecision,
+    RetryState, Signal, classify,
 };
 
 use super::figures::Figures;
@@ -221,13 +221,13 @@ impl Run<'_> {
             .controller
             .decide(state, seen, repeat, &mut self.rng, self.now);
         match decision {
-            Decision::Retry { after } => self.schedule(self.now + after, What::Again(worker)),
+            RetryDecision::Retry { after } => self.schedule(self.now + after, What::Again(worker)),
             // The row is read again, and then, here, written again.
-            Decision::GiveUp(GiveUp::Unknown) => {
+            RetryDecision::GiveUp(GiveUp::Unknown) => {
                 self.workers[worker].left += 1;
                 self.waiting.push_back(worker);
             }
-            Decision::GiveUp(_) => {
+            RetryDecision::GiveUp(_) => {
                 self.workers[worker].left = 1;
                 self.figures.failed_users += 1;
                 self.next(worker, BreakerOutcome::Failed);

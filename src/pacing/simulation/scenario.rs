@@ -19,7 +19,7 @@ pub(super) struct Scenario {
     pub(super) client: Client,
     pub(super) server: Server,
     #[serde(default)]
-    pub(super) fault: Vec<Fault>,
+    pub(super) fault: Vec<SimulatedFault>,
     #[serde(default)]
     pub(super) other: Vec<Other>,
     /// The shortest time possible, where it does not follow from budgets and latency alone.
@@ -89,7 +89,7 @@ pub(super) struct Server {
 /// What goes wrong.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(super) struct Fault {
+pub(super) struct SimulatedFault {
     pub(super) kind: FaultKind,
     #[serde(default = "all")]
     pub(super) share: f64,

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, VecDeque};
 use rand::rngs::SmallRng;
 use rand::{RngExt, SeedableRng};
 
-use super::scenario::{Fault, FaultKind, Scenario};
+use super::scenario::{FaultKind, Scenario, SimulatedFault};
 
 /// What comes back.
 #[derive(Clone, Debug)]
@@ -114,7 +114,7 @@ impl Servers {
         self.next
     }
 
-    fn fault(&mut self, now: f64) -> Option<Fault> {
+    fn fault(&mut self, now: f64) -> Option<SimulatedFault> {
         let rng = &mut self.rng;
         let mut faults = self.scenario.fault.iter().zip(&mut self.happened);
         let (fault, happened) = faults.find(|(fault, happened)| {

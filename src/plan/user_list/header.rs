@@ -3,7 +3,7 @@
 use super::error::{ListFault, OnLine};
 use super::known::KNOWN;
 use super::name::{is_definite, name_in};
-use super::rows::{Row, Rows};
+use super::rows::{ListRow, ListRows};
 use super::visible::{is_empty, visible};
 
 /// What separates cells, where no `sep=` says so.
@@ -23,11 +23,11 @@ pub(super) enum Start<'t> {
     /// With a header.
     Table {
         /// The header.
-        header: Row,
+        header: ListRow,
         /// The column that holds names.
         column: usize,
         /// The rows below.
-        rows: Rows<'t>,
+        rows: ListRows<'t>,
     },
 }
 
@@ -87,11 +87,11 @@ fn first_line<'t>(
     separator: Option<char>,
 ) -> OnLine<Start<'t>> {
     let candidates = separator.map_or(&SEPARATORS[..], |_| &[]).iter().copied();
-    let mut widest: Option<Row> = None;
-    let mut best: Option<(Row, usize, Rows<'t>)> = None;
+    let mut widest: Option<ListRow> = None;
+    let mut best: Option<(ListRow, usize, ListRows<'t>)> = None;
     let mut unread = None;
     for separator in candidates.chain(separator) {
-        let mut rows = Rows::new(text, line, separator);
+        let mut rows = ListRows::new(text, line, separator);
         let header = match rows.next() {
             Some(Ok(header)) => header,
             Some(Err(fault)) => {
@@ -102,7 +102,7 @@ fn first_line<'t>(
         };
         let column = column_of(&header, wanted).map_err(|fault| (line, fault))?;
         let wider =
-            |than: Option<&Row>| than.is_none_or(|row| row.cells.len() < header.cells.len());
+            |than: Option<&ListRow>| than.is_none_or(|row| row.cells.len() < header.cells.len());
         if let Some(column) = column
             && wider(best.as_ref().map(|(row, ..)| row))
         {
@@ -140,7 +140,7 @@ fn first_line<'t>(
 }
 
 /// The column that is wanted, or the first of the known ones.
-fn column_of(header: &Row, wanted: Option<&str>) -> Result<Option<usize>, ListFault> {
+fn column_of(header: &ListRow, wanted: Option<&str>) -> Result<Option<usize>, ListFault> {
     let titles: Vec<_> = header.cells.iter().map(|cell| simple(cell)).collect();
     if let Some(wanted) = wanted {
         let exact = visible(wanted).to_lowercase();
@@ -167,7 +167,7 @@ fn column_of(header: &Row, wanted: Option<&str>) -> Result<Option<usize>, ListFa
 }
 
 /// The one column for which this is so.
-fn one(header: &Row, mut so: impl Iterator<Item = bool>) -> Result<Option<usize>, ListFault> {
+fn one(header: &ListRow, mut so: impl Iterator<Item = bool>) -> Result<Option<usize>, ListFault> {
     let first = so.by_ref().position(|so| so);
     match first {
         Some(at) if so.any(|so| so) => Err(ListFault::SeveralColumns(super::visible::shown(

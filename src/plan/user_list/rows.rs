@@ -7,14 +7,14 @@ use super::visible::{is_empty, shown};
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Row {
+pub(super) struct ListRow {
     /// The line on which it begins.
     pub(super) line: usize,
     /// Its cells.
     pub(super) cells: Vec<String>,
 }
 
-impl Row {
+impl ListRow {
     /// Whether all of its cells are empty.
     pub(super) fn is_blank(&self) -> bool {
         self.cells.iter().all(|cell| is_empty(cell))
@@ -41,14 +41,14 @@ impl Row {
 }
 
 /// Rows of a text, one after the other; lines that are empty are passed over.
-pub(super) struct Rows<'t> {
+pub(super) struct ListRows<'t> {
     text: &'t str,
     reader: csv::Reader<&'t [u8]>,
     delimiter: char,
     line: usize,
 }
 
-impl<'t> Rows<'t> {
+impl<'t> ListRows<'t> {
     /// Rows of a text that begins on this line and whose cells stand between such ASCII characters.
     pub(super) fn new(text: &'t str, line: usize, delimiter: char) -> Self {
         let reader = csv::ReaderBuilder::new()
@@ -74,8 +74,8 @@ impl<'t> Rows<'t> {
     }
 }
 
-impl Iterator for Rows<'_> {
-    type Item = OnLine<Row>;
+impl Iterator for ListRows<'_> {
+    type Item = OnLine<ListRow>;
 
     fn next(&mut self) -> Option<Self::Item> {
         let from = self.read();
@@ -95,7 +95,7 @@ impl Iterator for Rows<'_> {
             return Some(Err((line, fault)));
         }
         let cells = record.iter().map(str::to_owned).collect();
-        Some(Ok(Row { line, cells }))
+        Some(Ok(ListRow { line, cells }))
     }
 }
 

@@ -5,8 +5,8 @@ mod properties;
 fn read(bytes: &[u8], column: Option<&str>) -> Result<Vec<(String, usize)>, String> {
     let list = parse_user_list("list.csv", bytes, column).map_err(|error| error.to_string())?;
     let named = list.into_iter().map(|named| match named.place {
-        Place::Line(_, line) => (named.name, line),
-        Place::Flag(flag) => panic!("{flag}"),
+        NameSource::Line(_, line) => (named.name, line),
+        NameSource::Flag(flag) => panic!("{flag}"),
     });
     Ok(named.collect())
 }

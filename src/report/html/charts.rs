@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
 
-use crate::journal::{States, Stretch, Timeline};
+use crate::journal::{States, TimeBucket, Timeline};
 use crate::report::evidence::{Evidence, TIMES, at, lasting, sentences, time_cells};
 use crate::report::text::{count, number};
 
@@ -87,7 +87,7 @@ pub(super) fn write_times(
         return Ok(());
     }
     writeln!(out, "<section><h2>Over time</h2>")?;
-    let changes = |of: &Stretch| [of.changes, 0];
+    let changes = |of: &TimeBucket| [of.changes, 0];
     chart(
         out,
         "<h3>Filters changed</h3>",
@@ -96,8 +96,8 @@ pub(super) fn write_times(
         zone,
         changes,
     )?;
-    let requests = |of: &Stretch| {
-        let Stretch { requests: of, .. } = of;
+    let requests = |of: &TimeBucket| {
+        let TimeBucket { requests: of, .. } = of;
         [of.total.saturating_sub(of.throttled), of.throttled]
     };
     let title = "<h3>Requests <small><span class=\"key a\"></span>answered <span class=\"key u\"></span>throttled</small></h3>";
@@ -116,10 +116,10 @@ fn chart(
     noun: &str,
     bars: &Timeline,
     zone: &TimeZone,
-    numbers: impl Fn(&Stretch) -> [u64; 2],
+    numbers: impl Fn(&TimeBucket) -> [u64; 2],
 ) -> io::Result<()> {
     let stretches = &bars.stretches;
-    let all = |of: &Stretch| numbers(of).into_iter().fold(0, u64::saturating_add);
+    let all = |of: &TimeBucket| numbers(of).into_iter().fold(0, u64::saturating_add);
     let most = stretches.iter().map(all).max().unwrap_or(0);
     let (Some(first), Some(last), true) = (stretches.first(), stretches.last(), most > 0) else {
         return Ok(());

@@ -6,7 +6,7 @@
 
 mod charts;
 mod escape;
-mod foresight;
+mod impact;
 mod page;
 mod people;
 

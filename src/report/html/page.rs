@@ -7,15 +7,15 @@ use jiff::tz::TimeZone;
 use crate::journal::{RunReader, View};
 use crate::report::error::read_run;
 use crate::report::evidence::Evidence;
-use crate::report::foresight::Foresight;
+use crate::report::impact::Foresight;
 use crate::report::problems::{TITLE, group_cells};
 use crate::report::run_cells::{facts_of, title};
 use crate::report::summary::{Totals, numbers};
-use crate::report::{ReportError, words};
+use crate::report::{ReportError, phrases};
 
 use super::charts::{write_states, write_times};
 use super::escape::Text;
-use super::foresight::write_foresight;
+use super::impact::write_foresight;
 use super::people::write_people;
 
 const STYLE: &str = include_str!("style.css");
@@ -50,7 +50,7 @@ fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(
 
 fn write_head(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Result<()> {
     let head = &totals.head;
-    let (ending, _) = words::ending(head, &totals.users, &totals.filters);
+    let (ending, _) = phrases::ending(head, &totals.users, &totals.filters);
     let title = title(head);
     writeln!(
         out,
@@ -121,7 +121,7 @@ fn write_tools(out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::support::{Come, run};
+    use crate::report::test_runs::{Come, run};
 
     async fn shown() -> String {
         let run = run(Come::Stopped).await;

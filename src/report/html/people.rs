@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use jiff::tz::TimeZone;
 
-use crate::journal::{ChangeRow, ProblemRow, UserRow, View};
+use crate::journal::{ChangeRow, EvidenceUser, ProblemRow, View};
 use crate::model::UserOutcome;
 use crate::report::problems::OVER;
 use crate::report::text::{count, second, state};
@@ -27,7 +27,7 @@ pub(super) fn write_people(
 
 fn write_user(
     out: &mut dyn Write,
-    user: &UserRow,
+    user: &EvidenceUser,
     changes: &[ChangeRow],
     problems: &[ProblemRow],
     zone: &TimeZone,

@@ -37,12 +37,12 @@ pub enum ProgressStyle {
 pub struct Watch {
     style: ProgressStyle,
     /// Its place among others; none where it is the only one.
-    among: Option<Place>,
+    among: Option<Line>,
 }
 
 /// The place of a run among those that are shown together.
 #[derive(Clone, Debug)]
-struct Place {
+struct Line {
     name: String,
     bar: ProgressBar,
     all: MultiProgress,
@@ -87,7 +87,7 @@ impl Watch {
     }
 
     /// Says a sentence above whatever is drawn, and whose it is.
-    pub fn say(&self, text: &str) {
+    pub fn print_line(&self, text: &str) {
         let name = self.among.as_ref().map(|place| place.name.as_str());
         let said = named(name, text);
         // There is nowhere left to say that standard error is closed.
@@ -124,7 +124,7 @@ impl Board {
             };
             Watch {
                 style,
-                among: Some(Place {
+                among: Some(Line {
                     name: (*name).to_owned(),
                     bar,
                     all: all.clone(),
@@ -257,7 +257,7 @@ impl Bar {
         Self { bar, name: None }
     }
 
-    fn among(place: Place) -> Self {
+    fn among(place: Line) -> Self {
         Self {
             bar: place.bar,
             name: Some(place.name),

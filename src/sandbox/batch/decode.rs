@@ -12,7 +12,7 @@ pub(super) const MOST: usize = 1000;
 
 /// One operation as it stands in the body.
 #[derive(Clone, Debug)]
-pub(super) struct Part {
+pub(super) struct BatchPart {
     pub(super) content_id: Option<String>,
     pub(super) method: Method,
     /// Absolute, relative to the origin, or relative to the service.
@@ -24,8 +24,8 @@ pub(super) struct Part {
 /// A plain operation, or several that succeed or fail together.
 #[derive(Clone, Debug)]
 pub(super) enum Item {
-    Single(Part),
-    ChangeSet(Vec<Part>),
+    Single(BatchPart),
+    ChangeSet(Vec<BatchPart>),
 }
 
 /// Reads the whole body before anything is carried out.
@@ -70,7 +70,7 @@ fn item(content: &[u8]) -> Result<Item, ApiError> {
 }
 
 /// An operation of a change set.
-fn member(content: &[u8]) -> Result<Part, ApiError> {
+fn member(content: &[u8]) -> Result<BatchPart, ApiError> {
     let (mime, rest) = headers(content)?;
     let part = operation(&mime, rest)?;
     if part.method == Method::GET {
@@ -81,7 +81,7 @@ fn member(content: &[u8]) -> Result<Part, ApiError> {
     Ok(part)
 }
 
-fn operation(mime: &HeaderMap, content: &[u8]) -> Result<Part, ApiError> {
+fn operation(mime: &HeaderMap, content: &[u8]) -> Result<BatchPart, ApiError> {
     let content_type = text(mime, CONTENT_TYPE.as_str());
     let media = content_type.split(';').next().unwrap_or_default().trim();
     if !media.eq_ignore_ascii_case("application/http") {
@@ -99,7 +99,7 @@ fn operation(mime: &HeaderMap, content: &[u8]) -> Result<Part, ApiError> {
     })?;
     let (own, body) = headers(rest)?;
     let content_id = [mime, &own].into_iter().find_map(|it| it.get("Content-ID"));
-    Ok(Part {
+    Ok(BatchPart {
         content_id: content_id
             .and_then(|it| it.to_str().ok())
             .map(str::to_owned),
@@ -141,7 +141,7 @@ mod tests {
         decode(&headers, body.as_bytes())
     }
 
-    fn single(items: &[Item]) -> &Part {
+    fn single(items: &[Item]) -> &BatchPart {
         match &items[0] {
             Item::Single(part) => part,
             Item::ChangeSet(_) => panic!("a change set"),

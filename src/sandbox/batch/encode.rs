@@ -7,7 +7,7 @@ use crate::message::Reply;
 
 /// The answer to one item of the batch.
 #[derive(Clone, Debug)]
-pub(super) enum Answer {
+pub(super) enum PartAnswer {
     Single(Option<String>, Reply),
     /// Answers of a change set, or the one that failed.
     ChangeSet(Vec<(Option<String>, Reply)>),
@@ -28,14 +28,14 @@ fn spelled(name: &str) -> &str {
 }
 
 /// The body, and the content type that names its boundary.
-pub(super) fn encode(answers: &[Answer]) -> (String, Vec<u8>) {
+pub(super) fn encode(answers: &[PartAnswer]) -> (String, Vec<u8>) {
     let boundary = format!("batchresponse_{}", Uuid::new_v4());
     let mut body = Vec::new();
     for answer in answers {
         push(&mut body, &format!("--{boundary}"));
         match answer {
-            Answer::Single(id, reply) => part(&mut body, id.as_deref(), reply),
-            Answer::ChangeSet(replies) => {
+            PartAnswer::Single(id, reply) => part(&mut body, id.as_deref(), reply),
+            PartAnswer::ChangeSet(replies) => {
                 let inner = format!("changesetresponse_{}", Uuid::new_v4());
                 push(
                     &mut body,
@@ -93,7 +93,7 @@ mod tests {
 
     use super::*;
 
-    fn text(answers: &[Answer]) -> String {
+    fn text(answers: &[PartAnswer]) -> String {
         let (content_type, body) = encode(answers);
         let (_, boundary) = content_type.split_once("boundary=").unwrap();
         String::from_utf8(body).unwrap().replace(boundary, "B")
@@ -103,7 +103,7 @@ mod tests {
     fn a_part_without_a_body_is_followed_by_two_blank_lines() {
         let reply = Reply::new(StatusCode::NO_CONTENT).with("odata-entityid", "http://x/y(1)");
         assert_eq!(
-            text(&[Answer::Single(None, reply)]),
+            text(&[PartAnswer::Single(None, reply)]),
             "--B\r\nContent-Type: application/http\r\nContent-Transfer-Encoding: binary\r\n\r\nHTTP/1.1 204 No Content\r\nOData-Version: 4.0\r\nLocation: http://x/y(1)\r\nOData-EntityId: http://x/y(1)\r\n\r\n\r\n--B--\r\n"
         );
     }
@@ -111,7 +111,7 @@ mod tests {
     #[test]
     fn a_body_follows_its_headers() {
         let reply = Reply::json(StatusCode::OK, "{}");
-        let text = text(&[Answer::Single(None, reply)]);
+        let text = text(&[PartAnswer::Single(None, reply)]);
         assert!(text.contains(
             "Content-Type: application/json; odata.metadata=minimal; odata.streaming=true\r\n"
         ));
@@ -121,7 +121,7 @@ mod tests {
     #[test]
     fn a_change_set_is_nested_with_its_content_ids() {
         let reply = Reply::new(StatusCode::NO_CONTENT);
-        let text = text(&[Answer::ChangeSet(vec![(Some("1".to_owned()), reply)])]);
+        let text = text(&[PartAnswer::ChangeSet(vec![(Some("1".to_owned()), reply)])]);
         assert!(text.contains("Content-Type: multipart/mixed; boundary=changesetresponse_"));
         assert!(
             text.contains("Content-Transfer-Encoding: binary\r\nContent-ID: 1\r\n\r\nHTTP/1.1 204")

@@ -2,17 +2,17 @@
 
 use http::StatusCode;
 
-use super::decode::{Item, Part, decode};
-use super::encode::{Answer, encode};
+use super::decode::{BatchPart, Item, decode};
+use super::encode::{PartAnswer, encode};
 use crate::errors::ApiError;
 use crate::location::locate;
-use crate::message::{Call, Reply};
+use crate::message::{IncomingCall, Reply};
 use crate::prefer::Prefer;
 use crate::service::{Place, Scope, Service};
 use crate::switches::Switch;
 
 /// Answers a `$batch` request.
-pub(crate) async fn run(service: &Service, scope: &Scope, request: &Call) -> Reply {
+pub(crate) async fn run(service: &Service, scope: &Scope, request: &IncomingCall) -> Reply {
     let items = match decode(&request.headers, &request.body) {
         Ok(items) => items,
         Err(error) => return service.refuse(&error, &request.headers),
@@ -45,15 +45,15 @@ pub(crate) async fn run(service: &Service, scope: &Scope, request: &Call) -> Rep
     }
 }
 
-fn failure(answer: &Answer) -> Option<StatusCode> {
+fn failure(answer: &PartAnswer) -> Option<StatusCode> {
     let failed = |reply: &Reply| (!reply.is_success()).then_some(reply.status);
     match answer {
-        Answer::Single(_, reply) => failed(reply),
-        Answer::ChangeSet(replies) => replies.iter().find_map(|(_, reply)| failed(reply)),
+        PartAnswer::Single(_, reply) => failed(reply),
+        PartAnswer::ChangeSet(replies) => replies.iter().find_map(|(_, reply)| failed(reply)),
     }
 }
 
-async fn carry_out(service: &Service, scope: &Scope, item: Item) -> Answer {
+async fn carry_out(service: &Service, scope: &Scope, item: Item) -> PartAnswer {
     let execution = service.options.execution;
     match item {
         Item::Single(part) => {
@@ -63,19 +63,23 @@ async fn carry_out(service: &Service, scope: &Scope, item: Item) -> Answer {
                 Ok(call) => service.answer(scope, &call, Place::Batch),
                 Err(error) => service.refuse(&error, &part.headers),
             };
-            Answer::Single(part.content_id, reply)
+            PartAnswer::Single(part.content_id, reply)
         }
         Item::ChangeSet(parts) => {
             let count = u32::try_from(parts.len()).unwrap_or(u32::MAX);
             service.counts().batch_parts += u64::from(count);
             tokio::time::sleep(execution * count).await;
-            Answer::ChangeSet(change_set(service, scope, parts))
+            PartAnswer::ChangeSet(change_set(service, scope, parts))
         }
     }
 }
 
 /// All or nothing; when one fails, that one alone is answered.
-fn change_set(service: &Service, scope: &Scope, parts: Vec<Part>) -> Vec<(Option<String>, Reply)> {
+fn change_set(
+    service: &Service,
+    scope: &Scope,
+    parts: Vec<BatchPart>,
+) -> Vec<(Option<String>, Reply)> {
     let mut store = service.store_mut();
     store.begin();
     let mut replies: Vec<(Option<String>, Reply)> = Vec::with_capacity(parts.len());
@@ -96,7 +100,7 @@ fn change_set(service: &Service, scope: &Scope, parts: Vec<Part>) -> Vec<(Option
 }
 
 /// `$1` in an address stands for the row that the part with `Content-ID: 1` wrote.
-fn refer(part: &mut Part, before: &[(Option<String>, Reply)]) {
+fn refer(part: &mut BatchPart, before: &[(Option<String>, Reply)]) {
     let Some(rest) = part.url.trim_start_matches('/').strip_prefix('$') else {
         return;
     };
@@ -111,7 +115,7 @@ fn refer(part: &mut Part, before: &[(Option<String>, Reply)]) {
     }
 }
 
-fn call(service: &Service, part: &Part) -> Result<Call, ApiError> {
+fn call(service: &Service, part: &BatchPart) -> Result<IncomingCall, ApiError> {
     let options = &service.options;
     let found = locate(&part.url, &options.prefix(), options.version)?;
     if found
@@ -124,7 +128,7 @@ fn call(service: &Service, part: &Part) -> Result<Call, ApiError> {
             "A batch request cannot contain a batch request.",
         ));
     }
-    Ok(Call {
+    Ok(IncomingCall {
         method: part.method.clone(),
         path: found.path,
         query: found.query,

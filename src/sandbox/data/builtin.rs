@@ -1,8 +1,8 @@
 //! Accounts that every organisation has, and the caller.
 
-use super::dice::Dice;
+use super::rng::Rng;
 use super::structure::{ADMINISTRATOR, Structure};
-use crate::rows::{Oddity, Person};
+use crate::rows::{Oddity, UserRecord};
 
 /// One built-in account: names, login, access mode, whether it is an application.
 struct Account {
@@ -62,19 +62,19 @@ const ACCOUNTS: &[Account] = &[
 ];
 
 /// The built-in accounts; the first is the one behind the administrator's token.
-pub(super) fn accounts(dice: &mut Dice, structure: &Structure) -> Vec<Person> {
+pub(super) fn accounts(dice: &mut Rng, structure: &Structure) -> Vec<UserRecord> {
     let accounts = ACCOUNTS.iter().enumerate();
     accounts
         .map(|(index, account)| row(dice, index, account, structure))
         .collect()
 }
 
-fn row(dice: &mut Dice, index: usize, account: &Account, structure: &Structure) -> Person {
+fn row(dice: &mut Rng, index: usize, account: &Account, structure: &Structure) -> UserRecord {
     let role = account
         .administrator
         .then(|| structure.role(ADMINISTRATOR, 0));
     let without_directory = matches!(account.last, "SYSTEM" | "INTEGRATION");
-    Person {
+    UserRecord {
         id: dice.id(),
         object_id: (!without_directory).then(|| dice.id()),
         first_name: account.first.to_owned(),
@@ -112,7 +112,7 @@ mod tests {
 
     #[test]
     fn the_caller_comes_first_and_may_everything() {
-        let mut dice = Dice::new(1);
+        let mut dice = Rng::new(1);
         let structure = structure(&mut dice);
         let accounts = accounts(&mut dice, &structure);
         let caller = &accounts[0];
@@ -122,7 +122,7 @@ mod tests {
 
     #[test]
     fn system_has_neither_login_nor_object_id() {
-        let mut dice = Dice::new(1);
+        let mut dice = Rng::new(1);
         let structure = structure(&mut dice);
         let accounts = accounts(&mut dice, &structure);
         let system = accounts.iter().find(|it| it.last_name == "SYSTEM").unwrap();

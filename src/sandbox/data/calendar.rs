@@ -4,7 +4,7 @@
 use jiff::{SignedDuration, Timestamp};
 use uuid::{Builder, Uuid};
 
-use super::dice::Dice;
+use super::rng::Rng;
 use crate::rows::PersonIndex;
 
 /// How far from an owner, in the order of people, the guests of an activity are.
@@ -207,7 +207,7 @@ impl Calendars {
     }
 
     fn shape(&self, owner: PersonIndex) -> Shape {
-        let mut dice = Dice::new(self.hash(owner, u64::MAX));
+        let mut dice = Rng::new(self.hash(owner, u64::MAX));
         let mut below = |end| u16::try_from(dice.below(end)).unwrap_or(0);
         // One in eight has nothing to come.
         let future = if below(8) == 0 {
@@ -237,7 +237,7 @@ impl Calendars {
 
     fn make(&self, owner: PersonIndex, shape: Shape, number: u16) -> Option<Activity> {
         let sort = shape.sort(number)?;
-        let dice = &mut Dice::new(self.hash(owner, u64::from(number)));
+        let dice = &mut Rng::new(self.hash(owner, u64::from(number)));
         let small = |number: usize| u8::try_from(number).unwrap_or(0);
         let kind = match sort {
             Sort::Future | Sort::Past => ActivityKind::Appointment,
@@ -276,8 +276,8 @@ impl Calendars {
     }
 
     /// Start in seconds since 1970, and minutes.
-    fn when(&self, dice: &mut Dice, sort: Sort) -> (i64, u32) {
-        let below = |dice: &mut Dice, end: usize| i64::try_from(dice.below(end)).unwrap_or(0);
+    fn when(&self, dice: &mut Rng, sort: Sort) -> (i64, u32) {
+        let below = |dice: &mut Rng, end: usize| i64::try_from(dice.below(end)).unwrap_or(0);
         let clock = (8 * 3600) + below(dice, 18) * 1800;
         let day = match sort {
             Sort::Future => 1 + below(dice, 180),
@@ -327,7 +327,7 @@ impl Calendars {
 }
 
 /// State and status of an activity.
-fn state(dice: &mut Dice, sort: Sort) -> (u8, u8) {
+fn state(dice: &mut Rng, sort: Sort) -> (u8, u8) {
     let throw = dice.below(20);
     match (sort, throw) {
         // One in five is completed, or a contact that is inactive.

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use super::dice::Dice;
+use super::rng::Rng;
 use super::views::fetch_xml;
 use super::words;
-use crate::rows::{Filter, Oddity, Person, PersonIndex, View};
+use crate::rows::{FilterRecord, Oddity, PersonIndex, UserRecord, ViewRecord};
 
 /// Text that many rows have in common is kept once.
 struct Kind {
@@ -18,14 +18,14 @@ struct Kind {
 
 /// Makes the filters of one person after another.
 pub(super) struct Maker<'a> {
-    dice: &'a mut Dice,
+    dice: &'a mut Rng,
     kinds: Vec<Kind>,
     own_names: Vec<Arc<str>>,
     views: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
     /// How many ordinary people have been served: the first few receive each peculiarity for certain.
     ordinary: usize,
     version: u64,
-    filters: Vec<Filter>,
+    filters: Vec<FilterRecord>,
     /// Queries that cannot be run; empty where nobody is odd.
     broken: Vec<Arc<str>>,
 }
@@ -55,7 +55,12 @@ enum Peculiarity {
 }
 
 impl<'a> Maker<'a> {
-    pub(super) fn new(dice: &'a mut Dice, templates: &[View], people: usize, plain: bool) -> Self {
+    pub(super) fn new(
+        dice: &'a mut Rng,
+        templates: &[ViewRecord],
+        people: usize,
+        plain: bool,
+    ) -> Self {
         let template = |table: &str, query_type: i32| {
             let found = templates.iter().find(|view| {
                 view.is_default && view.query_type == query_type && &*view.table == table
@@ -89,12 +94,12 @@ impl<'a> Maker<'a> {
     }
 
     /// Everything made so far, and the last version given.
-    pub(super) fn finish(self) -> (Vec<Filter>, u64) {
+    pub(super) fn finish(self) -> (Vec<FilterRecord>, u64) {
         (self.filters, self.version)
     }
 
     /// The filters of one person. `people` is the number of people a view may be shared with.
-    pub(super) fn serve(&mut self, owner: PersonIndex, person: &Person, people: usize) {
+    pub(super) fn serve(&mut self, owner: PersonIndex, person: &UserRecord, people: usize) {
         if !person.populated {
             return;
         }
@@ -195,7 +200,7 @@ impl<'a> Maker<'a> {
         let kind = &self.kinds[kind];
         self.version += 3;
         let created_on = self.dice.moment(900);
-        self.filters.push(Filter {
+        self.filters.push(FilterRecord {
             id: self.dice.id(),
             owner,
             name: kind.name.clone(),
@@ -224,10 +229,10 @@ impl<'a> Maker<'a> {
 #[cfg(test)]
 mod tests {
     use crate::data::generate;
-    use crate::rows::{Filter, Oddity};
+    use crate::rows::{FilterRecord, Oddity};
     use crate::store::Store;
 
-    fn any(store: &Store, test: impl Fn(&Filter) -> bool) -> bool {
+    fn any(store: &Store, test: impl Fn(&FilterRecord) -> bool) -> bool {
         store.filters().any(test)
     }
 

@@ -1,7 +1,7 @@
 //! Mailboxes: of most people the server synchronises appointments, of a few it does not.
 
-use super::dice::Dice;
-use crate::rows::{Mailbox, Oddity, Person};
+use super::rng::Rng;
+use crate::rows::{Mailbox, Oddity, UserRecord};
 
 /// What a mailbox is where everything was set up.
 const SYNCHRONISES: Mailbox = Mailbox {
@@ -21,8 +21,8 @@ const BY_THE_CLIENT: Mailbox = Mailbox {
 /// add-in in use, it synchronises whatever the server would.
 ///
 /// Thrown for each place by a stream of its own: with mailboxes, nothing else becomes different.
-pub(super) fn give_mailboxes(everybody: &mut [Person], seed: u64, plain: bool, client: bool) {
-    let mut dice = Dice::new(seed ^ 0x6d61_696c);
+pub(super) fn give_mailboxes(everybody: &mut [UserRecord], seed: u64, plain: bool, client: bool) {
+    let mut dice = Rng::new(seed ^ 0x6d61_696c);
     for person in everybody {
         let thrown = dice.below(1000);
         if person.oddity == Oddity::BuiltIn || person.is_special() {
@@ -64,8 +64,8 @@ mod tests {
     use super::super::structure::structure;
     use super::*;
 
-    fn everybody(count: usize, seed: u64, plain: bool) -> Vec<Person> {
-        let mut dice = Dice::new(5);
+    fn everybody(count: usize, seed: u64, plain: bool) -> Vec<UserRecord> {
+        let mut dice = Rng::new(5);
         let structure = structure(&mut dice);
         let mut all = accounts(&mut dice, &structure);
         all.extend(people(&mut dice, count, plain, &structure));
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn special_accounts_have_no_mailbox() {
         let all = everybody(60, 1, false);
-        let special = |it: &&Person| it.oddity == Oddity::BuiltIn || it.is_special();
+        let special = |it: &&UserRecord| it.oddity == Oddity::BuiltIn || it.is_special();
         assert!(all.iter().filter(special).count() > 5);
         assert!(all.iter().all(|it| special(&it) == it.mailbox.is_none()));
     }

@@ -2,11 +2,11 @@
 
 mod builtin;
 mod calendar;
-mod dice;
 mod filters;
 mod mailboxes;
 mod organization;
 mod people;
+mod rng;
 mod structure;
 mod user_views;
 mod views;

@@ -4,16 +4,16 @@ use jiff::Timestamp;
 
 use super::builtin::accounts;
 use super::calendar::Calendars;
-use super::dice::Dice;
 use super::filters::Maker;
 use super::mailboxes::give_mailboxes;
 use super::people::people;
+use super::rng::Rng;
 use super::structure::structure;
 use super::user_views::{calendar_filter, personal_views, system_views};
 use super::views::views;
 use crate::options::Options;
 use crate::rights::Privilege;
-use crate::rows::{Organization, Person};
+use crate::rows::{OrganizationRecord, UserRecord};
 use crate::store::{Rows, Store};
 use crate::switches::{Switch, Switches};
 
@@ -22,7 +22,7 @@ use crate::switches::{Switch, Switches};
 /// The same seed and number of users give the same rows; switches change only settings and the
 /// rights of the administrator.
 pub(crate) fn organization(options: &Options) -> Store {
-    let mut dice = Dice::new(options.seed);
+    let mut dice = Rng::new(options.seed);
     let structure = structure(&mut dice);
     let mut everybody = accounts(&mut dice, &structure);
     let ordinary = people(&mut dice, options.users, options.plain, &structure);
@@ -34,7 +34,7 @@ pub(crate) fn organization(options: &Options) -> Store {
     }
     let administrator = 0;
     let mut views = views(&mut dice, administrator);
-    let organization = Organization {
+    let organization = OrganizationRecord {
         id: dice.id(),
         tenant: dice.id(),
         environment: dice.id(),
@@ -49,7 +49,7 @@ pub(crate) fn organization(options: &Options) -> Store {
     }
     let (mut filters, next_version) = maker.finish();
     // A stream of its own: with more views, nothing else becomes different.
-    let mut extra = Dice::new(options.seed ^ 0x7669_6577);
+    let mut extra = Rng::new(options.seed ^ 0x7669_6577);
     views.extend(system_views(&mut extra, administrator));
     filters.extend(personal_views(&mut extra, administrator));
     if options.switches.on(Switch::CalendarSystemFilter) {
@@ -72,7 +72,7 @@ pub(crate) fn organization(options: &Options) -> Store {
 }
 
 /// On-premises there is no directory in the cloud: no object ids, Windows logins, no licences.
-fn on_premises(person: &mut Person) {
+fn on_premises(person: &mut UserRecord) {
     person.object_id = None;
     person.licensed = false;
     if let Some(name) = person.login.strip_suffix("@contoso.example") {

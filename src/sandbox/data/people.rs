@@ -1,9 +1,9 @@
 //! People, the odd ones in fixed small shares.
 
-use super::dice::Dice;
+use super::rng::Rng;
 use super::structure::{NO_VIEWS, ORDINARY, SYNC_READER, Structure};
 use super::words;
-use crate::rows::{Oddity, Person};
+use crate::rows::{Oddity, UserRecord};
 
 /// From this many users on there is at least one of each odd kind.
 const ONE_OF_EACH: usize = 25;
@@ -28,7 +28,7 @@ const SHARES: &[(Oddity, usize)] = &[
 ];
 
 /// What is odd about each of `count` people.
-pub(super) fn oddities(dice: &mut Dice, count: usize) -> Vec<Oddity> {
+pub(super) fn oddities(dice: &mut Rng, count: usize) -> Vec<Oddity> {
     let mut oddities = vec![Oddity::None; count];
     let mut places = dice.order(count).into_iter();
     for &(oddity, share) in SHARES {
@@ -43,17 +43,17 @@ pub(super) fn oddities(dice: &mut Dice, count: usize) -> Vec<Oddity> {
 
 /// The people, in no particular order; where they are to be plain, nobody is odd.
 pub(super) fn people(
-    dice: &mut Dice,
+    dice: &mut Rng,
     count: usize,
     plain: bool,
     structure: &Structure,
-) -> Vec<Person> {
+) -> Vec<UserRecord> {
     let oddities = if plain {
         vec![Oddity::None; count]
     } else {
         oddities(dice, count)
     };
-    let mut people: Vec<Person> = Vec::with_capacity(count);
+    let mut people: Vec<UserRecord> = Vec::with_capacity(count);
     for (number, oddity) in oddities.into_iter().enumerate() {
         let mut person = ordinary(dice, number, structure);
         apply(&mut person, oddity, structure, dice);
@@ -65,7 +65,7 @@ pub(super) fn people(
     people
 }
 
-fn ordinary(dice: &mut Dice, number: usize, structure: &Structure) -> Person {
+fn ordinary(dice: &mut Rng, number: usize, structure: &Structure) -> UserRecord {
     let (first, last) = (*dice.pick(words::FIRST), *dice.pick(words::LAST));
     let login = words::login(first, last, number);
     let email = if dice.share(0.1) {
@@ -87,7 +87,7 @@ fn ordinary(dice: &mut Dice, number: usize, structure: &Structure) -> Person {
     } else {
         Vec::new()
     };
-    Person {
+    UserRecord {
         id: dice.id(),
         object_id: Some(dice.id()),
         first_name: first.to_owned(),
@@ -113,7 +113,7 @@ fn ordinary(dice: &mut Dice, number: usize, structure: &Structure) -> Person {
     }
 }
 
-fn apply(person: &mut Person, oddity: Oddity, structure: &Structure, dice: &mut Dice) {
+fn apply(person: &mut UserRecord, oddity: Oddity, structure: &Structure, dice: &mut Rng) {
     person.oddity = oddity;
     match oddity {
         Oddity::None | Oddity::BuiltIn | Oddity::ManyFilters | Oddity::SharedEmail => {}
@@ -160,12 +160,12 @@ fn apply(person: &mut Person, oddity: Oddity, structure: &Structure, dice: &mut 
     }
 }
 
-fn only_role(person: &mut Person, role: &str, structure: &Structure) {
+fn only_role(person: &mut UserRecord, role: &str, structure: &Structure) {
     person.roles = structure.role(role, person.unit).into_iter().collect();
     person.teams.clear();
 }
 
-fn share_email(before: &mut [Person], person: &mut Person) {
+fn share_email(before: &mut [UserRecord], person: &mut UserRecord) {
     if let Some(other) = before.iter().rev().find(|it| it.oddity == Oddity::None) {
         person.email.clone_from(&other.email);
     } else {
@@ -183,7 +183,7 @@ mod tests {
     #[test]
     fn from_twenty_five_users_on_each_oddity_occurs() {
         for count in [25, 60, 1000] {
-            let oddities = oddities(&mut Dice::new(5), count);
+            let oddities = oddities(&mut Rng::new(5), count);
             for (oddity, _) in SHARES {
                 assert!(oddities.contains(oddity), "{oddity:?} of {count}");
             }
@@ -192,14 +192,14 @@ mod tests {
 
     #[test]
     fn most_people_are_ordinary_in_a_large_organisation() {
-        let oddities = oddities(&mut Dice::new(5), 10_000);
+        let oddities = oddities(&mut Rng::new(5), 10_000);
         let ordinary = oddities.iter().filter(|&&it| it == Oddity::None).count();
         assert!(ordinary > 8_000, "{ordinary}");
     }
 
     #[test]
     fn logins_are_unique_apart_from_the_empty_ones() {
-        let mut dice = Dice::new(5);
+        let mut dice = Rng::new(5);
         let structure = structure(&mut dice);
         let mut seen = HashSet::new();
         for person in people(&mut dice, 2000, false, &structure) {
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn somebody_shares_an_email() {
-        let mut dice = Dice::new(5);
+        let mut dice = Rng::new(5);
         let structure = structure(&mut dice);
         let people = people(&mut dice, 200, false, &structure);
         let mut emails: Vec<_> = people.iter().filter_map(|it| it.email.as_ref()).collect();
@@ -221,7 +221,7 @@ mod tests {
 
     #[test]
     fn plain_people_are_not_odd() {
-        let mut dice = Dice::new(5);
+        let mut dice = Rng::new(5);
         let structure = structure(&mut dice);
         let people = people(&mut dice, 500, true, &structure);
         assert_eq!(people.len(), 500);

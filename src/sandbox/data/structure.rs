@@ -1,6 +1,6 @@
 //! Business units, security roles and teams.
 
-use super::dice::Dice;
+use super::rng::Rng;
 use super::words;
 use crate::rights::{Depth, Privilege as P, Rights};
 use crate::rows::{Role, Team, Unit};
@@ -87,7 +87,7 @@ impl Structure {
 }
 
 /// The tree of units, a copy of each role in each unit, and the teams.
-pub(super) fn structure(dice: &mut Dice) -> Structure {
+pub(super) fn structure(dice: &mut Rng) -> Structure {
     let units = units(dice);
     let mut all = Vec::new();
     for unit in 0..units.len() {
@@ -120,7 +120,7 @@ pub(super) fn structure(dice: &mut Dice) -> Structure {
     structure
 }
 
-fn units(dice: &mut Dice) -> Vec<Unit> {
+fn units(dice: &mut Rng) -> Vec<Unit> {
     let mut units = vec![unit(dice, "Contoso", None, 0)];
     for (name, below) in words::UNITS {
         let parent = units.len();
@@ -132,7 +132,7 @@ fn units(dice: &mut Dice) -> Vec<Unit> {
     units
 }
 
-fn unit(dice: &mut Dice, name: &str, parent: Option<usize>, index: usize) -> Unit {
+fn unit(dice: &mut Rng, name: &str, parent: Option<usize>, index: usize) -> Unit {
     Unit {
         id: dice.id(),
         name: name.to_owned(),
@@ -147,7 +147,7 @@ mod tests {
 
     #[test]
     fn each_unit_has_its_own_copy_of_each_role() {
-        let structure = structure(&mut Dice::new(1));
+        let structure = structure(&mut Rng::new(1));
         for unit in 0..structure.units.len() {
             assert!(structure.role("Basic User", unit).is_some());
         }
@@ -157,7 +157,7 @@ mod tests {
 
     #[test]
     fn parents_come_before_their_units() {
-        let structure = structure(&mut Dice::new(1));
+        let structure = structure(&mut Rng::new(1));
         for (index, unit) in structure.units.iter().enumerate() {
             assert_eq!(unit.parent.is_none(), index == 0);
             assert!(unit.parent.is_none_or(|parent| parent < index));
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn some_teams_give_a_role_and_some_do_not() {
-        let structure = structure(&mut Dice::new(1));
+        let structure = structure(&mut Rng::new(1));
         assert!(structure.teams.iter().any(|it| it.roles.is_empty()));
         assert!(structure.teams.iter().any(|it| !it.roles.is_empty()));
     }

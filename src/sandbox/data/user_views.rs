@@ -4,9 +4,9 @@
 
 use std::sync::Arc;
 
-use super::dice::Dice;
+use super::rng::Rng;
 use super::views::fetch_xml;
-use crate::rows::{Filter, PersonIndex, View};
+use crate::rows::{FilterRecord, PersonIndex, ViewRecord};
 
 const ENABLED: &str = r#"<attribute name="domainname" /><attribute name="businessunitid" /><attribute name="applicationid" /><filter type="and"><condition attribute="isdisabled" operator="eq" value="0" /><condition attribute="accessmode" operator="ne" value="3" /></filter><order attribute="fullname" descending="false" />"#;
 const DISABLED: &str = r#"<attribute name="domainname" /><filter type="and"><condition attribute="isdisabled" operator="eq" value="1" /></filter>"#;
@@ -36,10 +36,10 @@ const PERSONAL: &[(&str, &str, &str)] = &[
 ];
 
 /// The views of the organisation.
-pub(super) fn system_views(dice: &mut Dice, author: PersonIndex) -> Vec<View> {
+pub(super) fn system_views(dice: &mut Rng, author: PersonIndex) -> Vec<ViewRecord> {
     let views = SYSTEM.iter().zip(6_000..);
     views
-        .map(|(&(name, asks, state), version)| View {
+        .map(|(&(name, asks, state), version)| ViewRecord {
             id: dice.id(),
             name: name.to_owned(),
             table: "systemuser".into(),
@@ -57,8 +57,8 @@ pub(super) fn system_views(dice: &mut Dice, author: PersonIndex) -> Vec<View> {
 }
 
 /// A filter of the organisation that gives everybody all appointments, whatever their own filters say.
-pub(super) fn calendar_filter(dice: &mut Dice, author: PersonIndex) -> View {
-    View {
+pub(super) fn calendar_filter(dice: &mut Rng, author: PersonIndex) -> ViewRecord {
+    ViewRecord {
         id: dice.id(),
         name: "All open appointments for everybody".to_owned(),
         table: "appointment".into(),
@@ -78,13 +78,13 @@ pub(super) fn calendar_filter(dice: &mut Dice, author: PersonIndex) -> View {
 }
 
 /// The views that the caller has made.
-pub(super) fn personal_views(dice: &mut Dice, owner: PersonIndex) -> Vec<Filter> {
+pub(super) fn personal_views(dice: &mut Rng, owner: PersonIndex) -> Vec<FilterRecord> {
     let views = PERSONAL.iter().zip(6_200..);
     views
         .map(|(&(table, name, asks), version)| {
             let created_on = dice.moment(300);
             let name: Arc<str> = name.into();
-            Filter {
+            FilterRecord {
                 id: dice.id(),
                 owner,
                 name,

@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use super::dice::Dice;
+use super::rng::Rng;
 use super::words;
-use crate::rows::{PersonIndex, View};
+use crate::rows::{PersonIndex, ViewRecord};
 
 /// Name of a template: "My Appointments" comes from "Appointments template".
 fn template_name(own: &str) -> String {
@@ -28,7 +28,7 @@ pub(super) fn fetch_xml(table: &str, asks: &str) -> Arc<str> {
 }
 
 /// Templates for Outlook (131072) and offline (8192), the default ones first, and system filters.
-pub(super) fn views(dice: &mut Dice, author: PersonIndex) -> Vec<View> {
+pub(super) fn views(dice: &mut Rng, author: PersonIndex) -> Vec<ViewRecord> {
     let mut views = Vec::new();
     for query_type in [131_072, 8192] {
         for (table, name, conditions) in words::FILTERS {
@@ -45,20 +45,14 @@ pub(super) fn views(dice: &mut Dice, author: PersonIndex) -> Vec<View> {
     let mut off = view(dice, author, "task", "Old tasks template", 131_072);
     (off.state, off.status) = (1, Some(2));
     views.push(off);
-    views.push(view(
-        dice,
-        author,
-        "contact",
-        "Board members for everybody",
-        256,
-    ));
-    views.push(view(
-        dice,
-        author,
-        "contact",
-        "Board members for everybody (offline)",
-        16,
-    ));
+    for (name, query_type) in [
+        ("Board members for everybody", 256),
+        ("Board members for everybody (offline)", 16),
+    ] {
+        let mut board = view(dice, author, "contact", name, query_type);
+        board.fetch_xml = fetch_xml("contact", words::BOARD_MEMBERS);
+        views.push(board);
+    }
     views.push(view(dice, author, "appointment", "All Appointments", 0));
     for (index, view) in views.iter_mut().enumerate() {
         view.version = 5_000 + index as u64;
@@ -66,8 +60,14 @@ pub(super) fn views(dice: &mut Dice, author: PersonIndex) -> Vec<View> {
     views
 }
 
-fn view(dice: &mut Dice, author: PersonIndex, table: &str, name: &str, query_type: i32) -> View {
-    View {
+fn view(
+    dice: &mut Rng,
+    author: PersonIndex,
+    table: &str,
+    name: &str,
+    query_type: i32,
+) -> ViewRecord {
+    ViewRecord {
         id: dice.id(),
         name: name.to_owned(),
         table: table.into(),
@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn each_table_has_one_default_template_of_each_kind_and_none_is_inactive() {
-        let views = views(&mut Dice::new(1), 0);
+        let views = views(&mut Rng::new(1), 0);
         for (table, ..) in words::FILTERS {
             for query_type in [131_072, 8192] {
                 let defaults = views.iter().filter(|it| {

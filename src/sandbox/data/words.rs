@@ -121,6 +121,8 @@ const OWN_ACTIVE: &str = r#"<filter type="and"><condition attribute="ownerid" op
 const TAKES_PART: &str = r#"<filter type="and"><condition attribute="statecode" operator="in"><value>0</value><value>3</value></condition></filter><link-entity name="activityparty" from="activityid" to="activityid" link-type="inner" alias="party"><filter type="and"><condition attribute="partyid" operator="eq-userid" /></filter></link-entity>"#;
 /// The same said in another way, as people write it themselves.
 pub(super) const OWNS_OR_TAKES_PART: &str = r#"<filter type="or"><condition attribute="ownerid" operator="eq-userid" /><condition entityname="party" attribute="partyid" operator="not-null" /></filter><link-entity name="activityparty" from="activityid" to="activityid" link-type="outer" alias="party"><filter type="and"><condition attribute="partyid" operator="eq-userid" /></filter></link-entity>"#;
+/// A system filter of the organisation: some of its contacts.
+pub(super) const BOARD_MEMBERS: &str = r#"<filter type="and"><condition attribute="description" operator="like" value="%board%" /></filter>"#;
 /// What somebody has made a second filter for.
 pub(super) const OWN_VISITS: &str = r#"<filter type="and"><condition attribute="ownerid" operator="eq-userid" /><condition attribute="subject" operator="like" value="%visit%" /></filter>"#;
 

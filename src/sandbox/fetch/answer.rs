@@ -2,7 +2,7 @@
 
 use super::joins::{Tuple, value};
 use super::model::{Fetch, Output};
-use super::pages::Page;
+use super::pages::FetchPage;
 use crate::odata::{Annotations, Json, Object, Row as _, Table as _, Value, formatted, to_json};
 
 const FORMATTED_VALUE: &str = "OData.Community.Display.V1.FormattedValue";
@@ -13,7 +13,7 @@ const COOKIE: &str = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie";
 
 /// What is written.
 pub(crate) enum Line<'p, 'a> {
-    Page(&'p Page<'a>),
+    Page(&'p FetchPage<'a>),
     /// Rows of an aggregate: a value for each column of the result.
     Totals(&'p [Vec<Value>]),
 }

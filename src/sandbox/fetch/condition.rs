@@ -23,13 +23,13 @@ pub(super) enum Group {
 pub(super) struct Condition {
     pub(super) scope: usize,
     pub(super) column: &'static str,
-    pub(super) test: Test,
+    pub(super) test: ConditionTest,
     pub(super) negated: bool,
 }
 
 /// What a value is compared with; who asks and when is worked in already.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Test {
+pub(super) enum ConditionTest {
     Null,
     /// One of the values.
     In(Vec<Value>),
@@ -45,22 +45,22 @@ impl Condition {
     /// value too.
     pub(super) fn holds(&self, value: &Value) -> bool {
         let empty = *value == Value::Null;
-        if self.test == Test::Null {
+        if self.test == ConditionTest::Null {
             return empty != self.negated;
         }
-        (!empty && self.test.fits(value)) != self.negated
+        (!empty && self.test.matches_value(value)) != self.negated
     }
 }
 
-impl Test {
-    fn fits(&self, value: &Value) -> bool {
+impl ConditionTest {
+    fn matches_value(&self, value: &Value) -> bool {
         match self {
             Self::Null => false,
             Self::In(values) => values.iter().any(|it| it.compare(value).is_eq()),
             Self::Ordered(orders, other) => orders.contains(&value.compare(other)),
             Self::Between(low, high) => value.compare(low).is_ge() && value.compare(high).is_le(),
             Self::Like(pattern) => match value {
-                Value::Text(text) => pattern.fits(text),
+                Value::Text(text) => pattern.matches(text),
                 _ => false,
             },
             Self::Span(from, to) => match value {
@@ -72,12 +72,12 @@ impl Test {
 }
 
 /// The values that a condition is written with.
-pub(super) struct Written<'a> {
+pub(super) struct ConditionValues<'a> {
     pub(super) operator: &'a str,
     pub(super) values: Vec<&'a str>,
 }
 
-impl<'a> Written<'a> {
+impl<'a> ConditionValues<'a> {
     pub(super) fn of(node: Node<'a, '_>) -> Self {
         let children = node.children().filter(|it| it.has_tag_name("value"));
         let children = children.map(|it| it.text().unwrap_or_default());
@@ -97,17 +97,18 @@ impl<'a> Written<'a> {
         kind: ColumnType,
         asker: &Asker,
         now: Timestamp,
-    ) -> Result<(Test, bool), ApiError> {
+    ) -> Result<(ConditionTest, bool), ApiError> {
         use Ordering::{Equal, Greater, Less};
-        let ordered =
-            |orders| -> Result<Test, ApiError> { Ok(Test::Ordered(orders, self.one(kind)?)) };
+        let ordered = |orders| -> Result<ConditionTest, ApiError> {
+            Ok(ConditionTest::Ordered(orders, self.one(kind)?))
+        };
         let (test, negated) = match self.operator {
-            "null" => (Test::Null, false),
-            "not-null" => (Test::Null, true),
-            "eq" => (Test::In(vec![self.one(kind)?]), false),
-            "ne" | "neq" => (Test::In(vec![self.one(kind)?]), true),
-            "in" => (Test::In(self.many(kind)?), false),
-            "not-in" => (Test::In(self.many(kind)?), true),
+            "null" => (ConditionTest::Null, false),
+            "not-null" => (ConditionTest::Null, true),
+            "eq" => (ConditionTest::In(vec![self.one(kind)?]), false),
+            "ne" | "neq" => (ConditionTest::In(vec![self.one(kind)?]), true),
+            "in" => (ConditionTest::In(self.many(kind)?), false),
+            "not-in" => (ConditionTest::In(self.many(kind)?), true),
             "gt" => (ordered(&[Greater])?, false),
             "ge" => (ordered(&[Greater, Equal])?, false),
             "lt" => (ordered(&[Less])?, false),
@@ -121,7 +122,9 @@ impl<'a> Written<'a> {
             "ends-with" => (self.like(true, false)?, false),
             "not-end-with" => (self.like(true, false)?, true),
             other => match own(other, asker) {
-                Some((ids, negated)) if kind == ColumnType::Guid => (Test::In(ids), negated),
+                Some((ids, negated)) if kind == ColumnType::Guid => {
+                    (ConditionTest::In(ids), negated)
+                }
                 Some(_) => return Err(self.wrong_column(kind)),
                 None => (self.span(kind, now)?, false),
             },
@@ -143,23 +146,26 @@ impl<'a> Written<'a> {
         self.values.iter().map(|text| value(kind, text)).collect()
     }
 
-    fn between(&self, kind: ColumnType) -> Result<Test, ApiError> {
+    fn between(&self, kind: ColumnType) -> Result<ConditionTest, ApiError> {
         match self.values[..] {
-            [low, high] => Ok(Test::Between(value(kind, low)?, value(kind, high)?)),
+            [low, high] => Ok(ConditionTest::Between(
+                value(kind, low)?,
+                value(kind, high)?,
+            )),
             _ => Err(self.wrong_number("two values")),
         }
     }
 
-    fn like(&self, before: bool, after: bool) -> Result<Test, ApiError> {
+    fn like(&self, before: bool, after: bool) -> Result<ConditionTest, ApiError> {
         match self.values[..] {
-            [text] => Ok(Test::Like(Pattern::new(text, before, after))),
+            [text] => Ok(ConditionTest::Like(Pattern::new(text, before, after))),
             _ => Err(self.wrong_number("one value")),
         }
     }
 
-    fn span(&self, kind: ColumnType, now: Timestamp) -> Result<Test, ApiError> {
+    fn span(&self, kind: ColumnType, now: Timestamp) -> Result<ConditionTest, ApiError> {
         match bounds(self.operator, self.values.first().copied(), now) {
-            Ok((from, to)) if kind == ColumnType::Time => Ok(Test::Span(from, to)),
+            Ok((from, to)) if kind == ColumnType::Time => Ok(ConditionTest::Span(from, to)),
             Ok(_) => Err(self.wrong_column(kind)),
             Err(NoBounds::OtherOperator) => Err(errors::invalid(format!(
                 "The condition operator '{}' is not valid.",
@@ -230,7 +236,7 @@ mod tests {
     }
 
     fn holds(operator: &str, values: &[&str], value: &Value) -> bool {
-        let written = Written {
+        let written = ConditionValues {
             operator,
             values: values.to_vec(),
         };
@@ -303,7 +309,7 @@ mod tests {
             ("today", &[], ColumnType::Text),
             ("next-x-days", &["many"], ColumnType::Time),
         ] {
-            let written = Written {
+            let written = ConditionValues {
                 operator,
                 values: values.to_vec(),
             };

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::condition::Group;
-use super::model::{Fetch, How, Join, Scope};
+use super::model::{Fetch, FetchScope, How, Join};
 use crate::odata::{Row as _, Value};
 use crate::rows::PersonIndex;
 use crate::tables::{Kind, RowRef};
@@ -80,7 +80,7 @@ pub(super) fn each<'a>(
 
 fn follow<'a>(
     source: &dyn Source<'a>,
-    scope: &Scope,
+    scope: &FetchScope,
     join: &Join,
     tuples: Vec<Tuple<'a>>,
 ) -> Vec<Tuple<'a>> {

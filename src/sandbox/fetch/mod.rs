@@ -21,5 +21,5 @@ pub(super) use aggregate::aggregate;
 pub(super) use answer::{Line, Writing, cookie, write};
 pub(super) use joins::Source;
 pub(super) use model::Fetch;
-pub(super) use pages::{Cut, page};
+pub(super) use pages::{PageRequest, page};
 pub(super) use read::{Known, RootFilters, read};

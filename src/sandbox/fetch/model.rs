@@ -16,7 +16,7 @@ pub(crate) struct Fetch {
     /// `aggregatelimit`.
     pub(super) limit: Option<usize>,
     /// The table itself, then the linked ones in the order in which they are written.
-    pub(super) scopes: Vec<Scope>,
+    pub(super) scopes: Vec<FetchScope>,
     /// What must hold of a whole result.
     pub(super) filter: Group,
     pub(super) outputs: Vec<Output>,
@@ -25,7 +25,7 @@ pub(crate) struct Fetch {
 
 /// One table of the query.
 #[derive(Clone, Debug)]
-pub(super) struct Scope {
+pub(super) struct FetchScope {
     pub(super) table: TableOf,
     pub(super) alias: String,
     pub(super) join: Option<Join>,

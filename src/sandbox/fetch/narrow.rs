@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use super::condition::{Condition, Group, Test};
+use super::condition::{Condition, ConditionTest, Group};
 use super::joins::Source;
 use super::model::{Fetch, How};
 use crate::activities::hosts;
@@ -75,7 +75,7 @@ impl Fetch {
         condition: &Condition,
         source: &dyn Source<'_>,
     ) -> Option<BTreeSet<PersonIndex>> {
-        let Test::In(values) = &condition.test else {
+        let ConditionTest::In(values) = &condition.test else {
             return None;
         };
         if condition.negated {

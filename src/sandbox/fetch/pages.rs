@@ -12,7 +12,7 @@ const MAX_PAGE: usize = 5000;
 
 /// Which page is wanted, where that is not said by the query itself.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Cut {
+pub(crate) struct PageRequest {
     /// `odata.maxpagesize`.
     pub(crate) size: Option<usize>,
     /// The page, from 1.
@@ -20,7 +20,7 @@ pub(crate) struct Cut {
 }
 
 /// Results in order.
-pub(crate) struct Page<'a> {
+pub(crate) struct FetchPage<'a> {
     pub(super) tuples: Vec<Tuple<'a>>,
     /// Whether there are more.
     pub(crate) more: bool,
@@ -35,7 +35,7 @@ struct Found<'a> {
 
 /// The page that the query or the request asks for. It costs one pass; only as many results as lie before its end
 /// are kept.
-pub(crate) fn page<'a>(fetch: &Fetch, source: &dyn Source<'a>, cut: Cut) -> Page<'a> {
+pub(crate) fn page<'a>(fetch: &Fetch, source: &dyn Source<'a>, cut: PageRequest) -> FetchPage<'a> {
     let size = fetch.top.or(cut.size).or(fetch.count).unwrap_or(MAX_PAGE);
     let size = size.min(MAX_PAGE);
     let number = cut.number.unwrap_or(fetch.number);
@@ -59,7 +59,7 @@ pub(crate) fn page<'a>(fetch: &Fetch, source: &dyn Source<'a>, cut: Cut) -> Page
     sort(fetch, &mut found);
     let more = found.len() > before.saturating_add(size) && fetch.top.is_none();
     let tuples = found.into_iter().map(|it| it.tuple);
-    Page {
+    FetchPage {
         tuples: tuples.skip(before).take(size).collect(),
         more,
         number,

@@ -3,14 +3,14 @@
 use jiff::Timestamp;
 use roxmltree::{Document, Node};
 
-use super::condition::{Condition, Group, Written};
+use super::condition::{Condition, ConditionValues, Group};
 use super::errors;
-use super::model::{By, Fetch, Function, Order, Output, Part, Role, Scope};
+use super::model::{By, Fetch, FetchScope, Function, Order, Output, Part, Role};
 use super::scopes::{Scopes, attribute};
 use crate::errors::ApiError;
 use crate::odata::Asker;
 use crate::switches::{Switch, Switches};
-use crate::tables::{Column, Kind};
+use crate::tables::{Kind, TableColumn};
 use crate::version::Version;
 
 /// How deep filters may nest.
@@ -80,7 +80,7 @@ pub(crate) fn read(xml: &str, kind: Kind, known: &Known<'_>) -> Result<Fetch, Ap
     let mut filters = reading.filters()?;
     let orders = reading.orders()?;
     let filter = filters.remove(0);
-    let with_filter = |((scope, _), filter): (&(Scope, Node<'_, '_>), Group)| Scope {
+    let with_filter = |((scope, _), filter): (&(FetchScope, Node<'_, '_>), Group)| FetchScope {
         filter,
         ..scope.clone()
     };
@@ -160,7 +160,7 @@ impl<'a, 'i> Reading<'_, 'a, 'i> {
         Ok(())
     }
 
-    fn every(&mut self, place: usize, scope: &Scope) {
+    fn every(&mut self, place: usize, scope: &FetchScope) {
         for column in scope.table.present() {
             let name = plain_name(place, scope, column);
             self.outputs.push(Output {
@@ -172,7 +172,12 @@ impl<'a, 'i> Reading<'_, 'a, 'i> {
         }
     }
 
-    fn output(&self, place: usize, scope: &Scope, node: Node<'a, 'i>) -> Result<Output, ApiError> {
+    fn output(
+        &self,
+        place: usize,
+        scope: &FetchScope,
+        node: Node<'a, 'i>,
+    ) -> Result<Output, ApiError> {
         let given = node.attribute("name").unwrap_or_default();
         let column = self.scopes.column(place, given)?;
         let alias = node.attribute("alias").filter(|it| !it.is_empty());
@@ -258,7 +263,7 @@ impl<'a, 'i> Reading<'_, 'a, 'i> {
         let scope = self.scopes.named(node.attribute("entityname"), place)?;
         let name = node.attribute("attribute").unwrap_or_default();
         let column = self.scopes.column(scope, name)?;
-        let written = Written::of(node);
+        let written = ConditionValues::of(node);
         let (test, negated) = written.test(column.kind, self.known.asker, self.known.now)?;
         Ok(Condition {
             scope,
@@ -299,7 +304,7 @@ impl<'a, 'i> Reading<'_, 'a, 'i> {
 }
 
 /// `_ownerid_value` of the table itself, `alias.ownerid` of a linked one.
-fn plain_name(place: usize, scope: &Scope, column: &Column) -> String {
+fn plain_name(place: usize, scope: &FetchScope, column: &TableColumn) -> String {
     if place == 0 {
         column.name.to_owned()
     } else {

@@ -4,9 +4,9 @@ use roxmltree::Node;
 
 use super::condition::Group;
 use super::errors;
-use super::model::{How, Join, Scope};
+use super::model::{FetchScope, How, Join};
 use crate::errors::ApiError;
-use crate::tables::{Column, Kind, TableOf, table};
+use crate::tables::{Kind, TableColumn, TableOf, table};
 use crate::version::Version;
 
 /// The most linked tables (Microsoft: "Join tables using `FetchXml`").
@@ -14,7 +14,7 @@ const MAX_LINKS: usize = 15;
 
 /// The tables found so far, each with the element that names it.
 pub(super) struct Scopes<'a, 'i> {
-    pub(super) all: Vec<(Scope, Node<'a, 'i>)>,
+    pub(super) all: Vec<(FetchScope, Node<'a, 'i>)>,
     version: Version,
 }
 
@@ -52,7 +52,7 @@ impl<'a, 'i> Scopes<'a, 'i> {
         let given = node.attribute("alias").map(str::to_owned);
         let name = || format!("{}{place}", table.kind.logical_name());
         self.all.push((
-            Scope {
+            FetchScope {
                 table,
                 alias: given.unwrap_or_else(name),
                 join,
@@ -73,7 +73,8 @@ impl<'a, 'i> Scopes<'a, 'i> {
         let Some(name) = name else {
             return Ok(own);
         };
-        let fits = |scope: &Scope| scope.alias == name || scope.table.kind.logical_name() == name;
+        let fits =
+            |scope: &FetchScope| scope.alias == name || scope.table.kind.logical_name() == name;
         let found = self.all.iter().position(|(scope, _)| fits(scope));
         found.ok_or_else(|| {
             errors::invalid(format!("No link entity has the name or alias '{name}'."))
@@ -81,7 +82,11 @@ impl<'a, 'i> Scopes<'a, 'i> {
     }
 
     /// The column behind an attribute of a table.
-    pub(super) fn column(&self, scope: usize, name: &str) -> Result<&'static Column, ApiError> {
+    pub(super) fn column(
+        &self,
+        scope: usize,
+        name: &str,
+    ) -> Result<&'static TableColumn, ApiError> {
         column(self.all[scope].0.table, name)
     }
 }
@@ -114,7 +119,7 @@ fn join_of(
 }
 
 /// The column behind an attribute: `ownerid` is `_ownerid_value`.
-fn column(table: TableOf, name: &str) -> Result<&'static Column, ApiError> {
+fn column(table: TableOf, name: &str) -> Result<&'static TableColumn, ApiError> {
     let lookup = || table.find(&format!("_{name}_value"));
     let found = if name.starts_with('_') {
         None

@@ -6,7 +6,9 @@ use jiff::Timestamp;
 use proptest::prelude::*;
 use uuid::Uuid;
 
-use super::{Cut, Fetch, Known, Line, RootFilters, Source, Writing, aggregate, page, read, write};
+use super::{
+    Fetch, Known, Line, PageRequest, RootFilters, Source, Writing, aggregate, page, read, write,
+};
 use crate::activities::owned;
 use crate::data::generate;
 use crate::errors::ApiError;
@@ -105,7 +107,7 @@ fn every_alias_and_nothing_empty_is_written() {
     let store = All(generate(30, 1));
     let xml = r#"<fetch top="1" distinct="true"><entity name="systemuser"><attribute name="fullname" alias="called"/><attribute name="employeeid"/></entity></fetch>"#;
     let fetch = query(xml, Kind::Users, &asker(&store.0, 0)).unwrap();
-    let page = page(&fetch, &&store, Cut::default());
+    let page = page(&fetch, &&store, PageRequest::default());
     let writing = Writing {
         root: "http://127.0.0.1/",
         annotations: &Annotations::default(),
@@ -201,7 +203,7 @@ proptest! {
             if fetch.aggregate {
                 let _ = aggregate(&fetch, &&store, Some(100));
             } else {
-                let _ = page(&fetch, &&store, Cut { size: Some(3), number: Some(2) });
+                let _ = page(&fetch, &&store, PageRequest { size: Some(3), number: Some(2) });
             }
         }
     }

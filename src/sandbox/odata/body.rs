@@ -15,7 +15,7 @@ const TOTAL_EXCEEDED: &str = "Microsoft.Dynamics.CRM.totalrecordcountlimitexceed
 
 /// How an answer is written.
 #[derive(Clone, Copy)]
-pub(crate) struct Format<'a> {
+pub(crate) struct PayloadFormat<'a> {
     /// The service root with its final slash: `https://host/api/data/v9.2/`.
     pub root: &'a str,
     /// The annotations that were asked for.
@@ -29,7 +29,7 @@ pub(crate) fn collection_body<R: Row>(
     query: &Query,
     page: &Page<R>,
     url: &str,
-    format: &Format<'_>,
+    format: &PayloadFormat<'_>,
     ctx: &Context<'_>,
 ) -> String {
     let mut body = Object::default();
@@ -52,7 +52,7 @@ pub(crate) fn entity_body(
     table: &dyn Table,
     query: &Query,
     row: &dyn Row,
-    format: &Format<'_>,
+    format: &PayloadFormat<'_>,
     ctx: &Context<'_>,
 ) -> String {
     let mut body = Object::default();
@@ -65,7 +65,7 @@ pub(crate) fn entity_body(
 }
 
 /// `https://host/api/data/v9.2/$metadata#systemusers(fullname,businessunitid(name))`.
-fn context_url(table: &dyn Table, query: &Query, format: &Format<'_>, tail: &str) -> String {
+fn context_url(table: &dyn Table, query: &Query, format: &PayloadFormat<'_>, tail: &str) -> String {
     let columns = match columns_of(query) {
         columns if columns.is_empty() => String::new(),
         columns => format!("({columns})"),
@@ -88,7 +88,7 @@ fn columns_of(query: &Query) -> String {
 
 /// The count stops at 5000, and the total is -1 where nobody asked for a count
 /// (Microsoft: "Count number of rows").
-fn push_count(body: &mut Object, count: Option<usize>, format: &Format<'_>) {
+fn push_count(body: &mut Object, count: Option<usize>, format: &PayloadFormat<'_>) {
     let capped = count.map(|n| i64::try_from(n.min(MAX_PAGE)).unwrap_or(i64::MAX));
     if let Some(capped) = capped {
         body.push("@odata.count", capped);
@@ -120,7 +120,7 @@ fn next_link(url: &str, query: &Query, token: &str) -> String {
 }
 
 struct Writer<'w> {
-    format: &'w Format<'w>,
+    format: &'w PayloadFormat<'w>,
     ctx: &'w Context<'w>,
 }
 

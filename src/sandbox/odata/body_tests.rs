@@ -17,7 +17,7 @@ fn ask(
 ) -> String {
     let query = Query::parse(raw, table, Dialect::default()).unwrap();
     let annotations = Annotations::parse(annotations);
-    let format = Format {
+    let format = PayloadFormat {
         root: ROOT,
         annotations: &annotations,
     };
@@ -74,7 +74,7 @@ fn without_select_every_column_is_written_nulls_included() {
 fn one_row_is_an_entity_of_its_set() {
     let query = Query::parse_single("$select=name", &FILTERS, Dialect::default()).unwrap();
     let annotations = Annotations::default();
-    let format = Format {
+    let format = PayloadFormat {
         root: ROOT,
         annotations: &annotations,
     };

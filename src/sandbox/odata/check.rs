@@ -1,10 +1,10 @@
 //! From the syntax of a filter to a filter: every name is looked up, every comparison must make sense.
 
 use super::expr::{Argument, Expr, Operand, Operator, TextFunction};
-use super::filter::{Collection, Filter, Path, Term};
+use super::filter::{Collection, ODataFilter, Path, Term};
 use super::functions::{self, Parameters};
 use super::like::Pattern;
-use super::options::Options;
+use super::options::QueryOptions;
 use super::parse::parse_alias;
 use super::{ColumnType, Dialect, QueryError, Table, Value};
 
@@ -14,9 +14,9 @@ type Checked<T> = Result<T, QueryError>;
 pub(super) fn check(
     expr: &Expr,
     table: &dyn Table,
-    options: &Options,
+    options: &QueryOptions,
     dialect: Dialect,
-) -> Checked<Filter> {
+) -> Checked<ODataFilter> {
     let mut checker = Checker {
         scopes: vec![("$it".to_owned(), table)],
         options,
@@ -67,16 +67,16 @@ fn walk<'s, 't>(
 struct Checker<'a> {
     /// The tables that names may refer to, the row itself first, then the variables of lambdas.
     scopes: Vec<(String, &'a dyn Table)>,
-    options: &'a Options,
+    options: &'a QueryOptions,
     conditions_left: usize,
 }
 
 impl<'a> Checker<'a> {
-    fn filter(&mut self, expr: &Expr) -> Checked<Filter> {
+    fn filter(&mut self, expr: &Expr) -> Checked<ODataFilter> {
         Ok(match expr {
-            Expr::And(parts) => Filter::All(self.filters(parts)?),
-            Expr::Or(parts) => Filter::Any(self.filters(parts)?),
-            Expr::Not(inner) => Filter::Not(Box::new(self.filter(inner)?)),
+            Expr::And(parts) => ODataFilter::All(self.filters(parts)?),
+            Expr::Or(parts) => ODataFilter::Any(self.filters(parts)?),
+            Expr::Not(inner) => ODataFilter::Not(Box::new(self.filter(inner)?)),
             Expr::Compare(left, operator, right) => self.compare(left, *operator, right)?,
             Expr::Call(function, arguments) => self.call(*function, arguments)?,
             Expr::Custom(name, parameters) => self.custom(name, parameters)?,
@@ -84,7 +84,7 @@ impl<'a> Checker<'a> {
         })
     }
 
-    fn filters(&mut self, parts: &[Expr]) -> Checked<Vec<Filter>> {
+    fn filters(&mut self, parts: &[Expr]) -> Checked<Vec<ODataFilter>> {
         parts.iter().map(|part| self.filter(part)).collect()
     }
 
@@ -94,7 +94,12 @@ impl<'a> Checker<'a> {
         Ok(())
     }
 
-    fn compare(&mut self, left: &Operand, operator: Operator, right: &Operand) -> Checked<Filter> {
+    fn compare(
+        &mut self,
+        left: &Operand,
+        operator: Operator,
+        right: &Operand,
+    ) -> Checked<ODataFilter> {
         self.count_condition()?;
         let (left, right) = (self.side(left)?, self.side(right)?);
         let (left_type, right_type) = (left.type_name(), right.type_name());
@@ -111,7 +116,7 @@ impl<'a> Checker<'a> {
             )),
             _ if matches!(kinds, (Some(a), Some(b)) if a != b) => Err(refusal()),
             _ if ordered && matches!(kinds.0.or(kinds.1), Some(ColumnType::Bool)) => Err(refusal()),
-            _ => Ok(Filter::Compare(left, operator, right)),
+            _ => Ok(ODataFilter::Compare(left, operator, right)),
         }
     }
 
@@ -167,7 +172,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn call(&mut self, function: TextFunction, arguments: &[Operand]) -> Checked<Filter> {
+    fn call(&mut self, function: TextFunction, arguments: &[Operand]) -> Checked<ODataFilter> {
         self.count_condition()?;
         let sides: Vec<Side> = arguments
             .iter()
@@ -184,7 +189,7 @@ impl<'a> Checker<'a> {
                     TextFunction::StartsWith => (false, true),
                     TextFunction::EndsWith => (true, false),
                 };
-                Ok(Filter::Like(
+                Ok(ODataFilter::Like(
                     path.clone(),
                     Pattern::new(text, before, after),
                 ))
@@ -197,7 +202,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    fn custom(&mut self, name: &str, parameters: &[(String, Argument)]) -> Checked<Filter> {
+    fn custom(&mut self, name: &str, parameters: &[(String, Argument)]) -> Checked<ODataFilter> {
         self.count_condition()?;
         if !functions::known(name) {
             return Err(QueryError::query(format!(
@@ -216,7 +221,7 @@ impl<'a> Checker<'a> {
         };
         let path = self.attribute(parameters.property()?)?;
         let (test, negated) = functions::test(&parameters, path.kind)?;
-        Ok(Filter::Test {
+        Ok(ODataFilter::Test {
             path,
             test,
             negated,
@@ -247,7 +252,7 @@ impl<'a> Checker<'a> {
         path: &[String],
         all: bool,
         body: Option<&(String, Box<Expr>)>,
-    ) -> Checked<Filter> {
+    ) -> Checked<ODataFilter> {
         self.count_condition()?;
         let (scope, rest) = self.scope(path);
         let (hops, name, holder): (_, _, &'a dyn Table) = walk(rest, self.scopes[scope].1)?;
@@ -273,7 +278,7 @@ impl<'a> Checker<'a> {
                 Some(Box::new(inner?))
             }
         };
-        Ok(Filter::Related { path, all, body })
+        Ok(ODataFilter::Related { path, all, body })
     }
 }
 

@@ -4,7 +4,7 @@ use uuid::Uuid;
 
 use super::Value;
 use super::expr::Operator;
-use super::filter::{Filter, Term};
+use super::filter::{ODataFilter, Term};
 
 /// What a query asks for, as far as the rule about other users' filters is concerned.
 ///
@@ -48,7 +48,7 @@ impl Conditions {
     }
 
     /// What a filter says; the options besides `$filter` are left at no.
-    pub(super) fn of(filter: Option<&Filter>) -> Self {
+    pub(super) fn of(filter: Option<&ODataFilter>) -> Self {
         let mut conditions = Self::default();
         if let Some(filter) = filter {
             conditions.enter(filter);
@@ -56,10 +56,10 @@ impl Conditions {
         conditions
     }
 
-    fn enter(&mut self, filter: &Filter) {
+    fn enter(&mut self, filter: &ODataFilter) {
         match filter {
-            Filter::All(parts) => parts.iter().for_each(|part| self.enter(part)),
-            Filter::Compare(left, Operator::Equal, right) => match equals(left, right) {
+            ODataFilter::All(parts) => parts.iter().for_each(|part| self.enter(part)),
+            ODataFilter::Compare(left, Operator::Equal, right) => match equals(left, right) {
                 Some(("querytype", Value::Int(number))) if self.query_type.is_none() => {
                     self.query_type = Some(*number);
                 }

@@ -1,7 +1,7 @@
 //! A place among the words of a filter, and what may be done there.
 
 use super::QueryError;
-use super::lex::{Kind, Token, lex, position};
+use super::lex::{LexToken, TokenKind, lex, position};
 
 /// How deep parentheses, `not` and lambdas may nest. It keeps every later walk off the end of the stack.
 const MAX_DEPTH: usize = 100;
@@ -9,7 +9,7 @@ const MAX_DEPTH: usize = 100;
 /// The words of one filter and the place reached.
 pub(super) struct Parser<'t> {
     text: &'t str,
-    tokens: Vec<Token>,
+    tokens: Vec<LexToken>,
     /// The index of the next word.
     pub(super) next: usize,
     depth: usize,
@@ -30,21 +30,21 @@ impl<'t> Parser<'t> {
     }
 
     /// The next word of any kind.
-    pub(super) fn peek(&self) -> Option<&Kind> {
+    pub(super) fn peek(&self) -> Option<&TokenKind> {
         self.tokens.get(self.next).map(|token| &token.kind)
     }
 
     /// The next word, where it is a name.
     pub(super) fn peek_word(&self) -> Option<&str> {
         match self.peek() {
-            Some(Kind::Word(word)) => Some(word),
+            Some(TokenKind::Word(word)) => Some(word),
             _ => None,
         }
     }
 
     /// Takes the next token where it is the mark.
     pub(super) fn mark(&mut self, mark: char) -> bool {
-        let found = matches!(self.peek(), Some(Kind::Mark(m)) if *m == mark);
+        let found = matches!(self.peek(), Some(TokenKind::Mark(m)) if *m == mark);
         self.next += usize::from(found);
         found
     }
@@ -102,6 +102,6 @@ impl<'t> Parser<'t> {
     pub(super) fn opens_at(&self, at: usize) -> bool {
         self.tokens
             .get(at)
-            .is_some_and(|t| t.kind == Kind::Mark('('))
+            .is_some_and(|t| t.kind == TokenKind::Mark('('))
     }
 }

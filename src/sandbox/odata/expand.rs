@@ -1,6 +1,6 @@
 //! `$expand` and the options inside its parentheses.
 
-use super::options::Options;
+use super::options::QueryOptions;
 use super::percent::encode_outer;
 use super::query::refuse_collection_options;
 use super::{Dialect, Query, QueryError, Table};
@@ -23,7 +23,7 @@ pub(super) struct Expand {
 pub(super) fn read(
     text: &str,
     table: &dyn Table,
-    outer: &Options,
+    outer: &QueryOptions,
     dialect: Dialect,
     depth: usize,
 ) -> Result<Vec<Expand>, QueryError> {
@@ -42,7 +42,7 @@ pub(super) fn read(
 fn read_one(
     text: &str,
     table: &dyn Table,
-    outer: &Options,
+    outer: &QueryOptions,
     dialect: Dialect,
     depth: usize,
 ) -> Result<Expand, QueryError> {
@@ -59,7 +59,7 @@ fn read_one(
     let pairs = pairs(inside)?;
     let encode = |(name, value): &(String, String)| format!("{name}={}", encode_outer(value));
     let raw: Vec<String> = pairs.iter().map(encode).collect();
-    let mut options = Options::nested(pairs, outer)?;
+    let mut options = QueryOptions::nested(pairs, outer)?;
     if !navigation.many {
         refuse_collection_options(&mut options)?;
     }
@@ -122,7 +122,13 @@ mod tests {
     use proptest::prelude::*;
 
     fn expanded(text: &str) -> Result<Vec<Expand>, QueryError> {
-        read(text, &USERS, &Options::default(), Dialect::default(), 0)
+        read(
+            text,
+            &USERS,
+            &QueryOptions::default(),
+            Dialect::default(),
+            0,
+        )
     }
 
     #[test]

@@ -12,13 +12,13 @@ use super::{ColumnType, Context, Row, Value};
 
 /// A condition on a row.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Filter {
+pub(super) enum ODataFilter {
     /// All must hold; true for none.
-    All(Vec<Filter>),
+    All(Vec<ODataFilter>),
     /// One must hold.
-    Any(Vec<Filter>),
+    Any(Vec<ODataFilter>),
     /// The condition must not hold.
-    Not(Box<Filter>),
+    Not(Box<ODataFilter>),
     /// A comparison of two values of one type, or with null.
     Compare(Term, Operator, Term),
     /// `contains` and its like.
@@ -30,7 +30,7 @@ pub(super) enum Filter {
         /// `all` rather than `any`.
         all: bool,
         /// What must hold for the related row, which is the innermost scope there.
-        body: Option<Box<Filter>>,
+        body: Option<Box<ODataFilter>>,
     },
     /// A query function of the platform.
     Test {
@@ -97,7 +97,7 @@ fn follow<T>(row: &dyn Row, hops: &[String], end: &dyn Fn(&dyn Row) -> T) -> Opt
     }
 }
 
-impl Filter {
+impl ODataFilter {
     /// Whether the row fits.
     pub(super) fn holds(&self, row: &dyn Row, ctx: &Context<'_>) -> bool {
         self.eval(&[row], ctx)
@@ -112,7 +112,7 @@ impl Filter {
                 compare(&left.get(scopes), *operator, &right.get(scopes))
             }
             Self::Like(path, pattern) => match path.get(scopes) {
-                Value::Text(text) => pattern.fits(&text),
+                Value::Text(text) => pattern.matches(&text),
                 _ => false,
             },
             Self::Related { path, all, body } => path.quantify(scopes, ctx, *all, body.as_deref()),
@@ -140,7 +140,7 @@ impl Collection {
         scopes: &[&dyn Row],
         ctx: &Context<'_>,
         all: bool,
-        body: Option<&Filter>,
+        body: Option<&ODataFilter>,
     ) -> bool {
         let Some(from) = scopes.get(self.scope) else {
             return all;

@@ -3,17 +3,17 @@
 use proptest::prelude::*;
 
 use super::check::check;
-use super::filter::Filter;
+use super::filter::ODataFilter;
 use super::fixture::{FILTERS, TestRow, TestTable, USERS, asker, context, filter, id, user};
-use super::options::Options;
+use super::options::QueryOptions;
 use super::parse::parse;
 use super::*;
 
-fn checked(text: &str, table: &TestTable, aliases: &str) -> Result<Filter, QueryError> {
+fn checked(text: &str, table: &TestTable, aliases: &str) -> Result<ODataFilter, QueryError> {
     check(
         &parse(text)?,
         table,
-        &Options::read(aliases)?,
+        &QueryOptions::read(aliases)?,
         Dialect::default(),
     )
 }

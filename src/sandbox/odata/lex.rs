@@ -12,16 +12,16 @@ use super::{QueryError, Value};
 
 /// One word, and where it starts.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) struct Token {
+pub(super) struct LexToken {
     /// What it is.
-    pub kind: Kind,
+    pub kind: TokenKind,
     /// Bytes from the start of the text.
     pub at: usize,
 }
 
 /// What a word is.
 #[derive(Clone, Debug, PartialEq)]
-pub(super) enum Kind {
+pub(super) enum TokenKind {
     /// A name, an operator, a dotted function name, `@alias`.
     Word(String),
     /// `'x'`, `-1`, an id, a date; `null`, `true` and `false` are words here.
@@ -36,7 +36,7 @@ const INVALID_JSON: &str = "Invalid JSON. A comma character ',' was expected in 
     elements in an array and properties of an object must be separated by commas.";
 
 /// Splits a filter into words.
-pub(super) fn lex(text: &str) -> Result<Vec<Token>, QueryError> {
+pub(super) fn lex(text: &str) -> Result<Vec<LexToken>, QueryError> {
     let mut tokens = Vec::new();
     let mut rest = text;
     loop {
@@ -46,7 +46,7 @@ pub(super) fn lex(text: &str) -> Result<Vec<Token>, QueryError> {
             return Ok(tokens);
         };
         let kind = token(&mut rest).map_err(|()| failure(first, at, text))?;
-        tokens.push(Token { kind, at });
+        tokens.push(LexToken { kind, at });
     }
 }
 
@@ -70,14 +70,14 @@ pub(super) fn position(text: &str, at: usize) -> usize {
 
 type Lexed<T> = Result<T, ()>;
 
-fn token(input: &mut &str) -> Lexed<Kind> {
+fn token(input: &mut &str) -> Lexed<TokenKind> {
     alt((
-        text_literal.map(|t| Kind::Literal(Value::Text(t))),
-        id.map(|id| Kind::Literal(Value::Guid(id))),
-        number_or_date.map(Kind::Literal),
-        word.map(|w| Kind::Word(w.to_owned())),
-        array.map(Kind::Array),
-        one_of(['(', ')', ',', '/', ':', '=']).map(Kind::Mark),
+        text_literal.map(|t| TokenKind::Literal(Value::Text(t))),
+        id.map(|id| TokenKind::Literal(Value::Guid(id))),
+        number_or_date.map(TokenKind::Literal),
+        word.map(|w| TokenKind::Word(w.to_owned())),
+        array.map(TokenKind::Array),
+        one_of(['(', ')', ',', '/', ':', '=']).map(TokenKind::Mark),
     ))
     .parse_next(input)
 }
@@ -193,14 +193,14 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn kinds(text: &str) -> Vec<Kind> {
+    fn kinds(text: &str) -> Vec<TokenKind> {
         let tokens = lex(text).unwrap();
         tokens.into_iter().map(|t| t.kind).collect()
     }
 
     fn literal(text: &str) -> Value {
         match &kinds(text)[..] {
-            [Kind::Literal(value)] => value.clone(),
+            [TokenKind::Literal(value)] => value.clone(),
             other => panic!("{other:?}"),
         }
     }
@@ -233,14 +233,14 @@ mod tests {
     fn arrays_take_either_quote_and_keep_an_apostrophe() {
         assert_eq!(
             kinds(r#"["O'Brian", 'B', 16 ,"a\"\\b"]"#),
-            [Kind::Array(vec![
+            [TokenKind::Array(vec![
                 "O'Brian".into(),
                 "B".into(),
                 "16".into(),
                 "a\"\\b".into()
             ])]
         );
-        assert_eq!(kinds(r"['O\'B']"), [Kind::Array(vec!["O'B".into()])]);
+        assert_eq!(kinds(r"['O\'B']"), [TokenKind::Array(vec!["O'B".into()])]);
         assert!(
             lex("['O'Brian']")
                 .unwrap_err()

@@ -39,7 +39,7 @@ impl Pattern {
     }
 
     /// Whether the whole text fits.
-    pub(crate) fn fits(&self, text: &str) -> bool {
+    pub(crate) fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = fold(text).collect();
         let (mut part, mut at) = (0, 0);
         // Where to go on after a mismatch: behind the last `%`, with one more character given to it.
@@ -122,15 +122,15 @@ mod tests {
     use proptest::prelude::*;
 
     fn contains(text: &str, part: &str) -> bool {
-        Pattern::new(part, true, true).fits(text)
+        Pattern::new(part, true, true).matches(text)
     }
 
     #[test]
     fn case_does_not_matter() {
         assert!(contains("Åsa Ek", "åSA"));
-        assert!(Pattern::new("CONTOSO\\", false, true).fits("contoso\\anna"));
-        assert!(Pattern::new(".EXAMPLE", true, false).fits("a.example.example"));
-        assert!(!Pattern::new("b", false, true).fits("ab"));
+        assert!(Pattern::new("CONTOSO\\", false, true).matches("contoso\\anna"));
+        assert!(Pattern::new(".EXAMPLE", true, false).matches("a.example.example"));
+        assert!(!Pattern::new("b", false, true).matches("ab"));
     }
 
     #[test]
@@ -146,8 +146,8 @@ mod tests {
         fn without_wildcards_it_is_plain_search(text in "[aAbB ]{0,12}", part in "[aAbB]{0,3}") {
             let (lower, part_lower) = (text.to_lowercase(), part.to_lowercase());
             prop_assert_eq!(contains(&text, &part), lower.contains(&part_lower));
-            prop_assert_eq!(Pattern::new(&part, false, true).fits(&text), lower.starts_with(&part_lower));
-            prop_assert_eq!(Pattern::new(&part, true, false).fits(&text), lower.ends_with(&part_lower));
+            prop_assert_eq!(Pattern::new(&part, false, true).matches(&text), lower.starts_with(&part_lower));
+            prop_assert_eq!(Pattern::new(&part, true, false).matches(&text), lower.ends_with(&part_lower));
         }
 
         #[test]

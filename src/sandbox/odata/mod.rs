@@ -44,7 +44,7 @@ mod table;
 mod value;
 
 pub(crate) use annotations::Annotations;
-pub(crate) use body::{Format, collection_body, entity_body, to_json};
+pub(crate) use body::{PayloadFormat, collection_body, entity_body, to_json};
 pub(crate) use conditions::Conditions;
 pub(crate) use error::QueryError;
 pub(crate) use formatted::formatted;

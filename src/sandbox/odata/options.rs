@@ -11,14 +11,14 @@ const NOT_IMITATED: [&str; 3] = ["fetchXml", "savedQuery", "userQuery"];
 
 /// The options of a query string, decoded: `%20` and `+` are spaces, `%24filter` is `$filter`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Options {
+pub(super) struct QueryOptions {
     /// `$name` to value.
     system: HashMap<String, String>,
     /// `@name` to value, the name with its `@`.
     aliases: HashMap<String, String>,
 }
 
-impl Options {
+impl QueryOptions {
     /// Reads a query string. A name that begins neither with `$` nor with `@` is ignored, as by the
     /// platform: `filter=` without its `$` therefore returns every row.
     pub(super) fn read(raw: &str) -> Result<Self, QueryError> {
@@ -93,7 +93,7 @@ mod tests {
     #[test]
     fn names_and_values_are_percent_decoded() {
         let mut options =
-            Options::read("%24filter=name+eq%20'a%26b%2Bc'&%24select=name&%40p1='x'").unwrap();
+            QueryOptions::read("%24filter=name+eq%20'a%26b%2Bc'&%24select=name&%40p1='x'").unwrap();
         assert_eq!(options.take("$filter").unwrap(), "name eq 'a&b+c'");
         assert_eq!(options.take("$select").unwrap(), "name");
         assert_eq!(options.alias("@p1"), Some("'x'"));
@@ -113,16 +113,19 @@ mod tests {
                 "The query parameter '$search' is not supported.",
             ),
         ] {
-            let refusal = Options::read(raw).unwrap().finish().unwrap_err();
+            let refusal = QueryOptions::read(raw).unwrap().finish().unwrap_err();
             assert_eq!(refusal.message, message);
         }
-        let twice = Options::read("$top=1&%24top=2").unwrap_err();
+        let twice = QueryOptions::read("$top=1&%24top=2").unwrap_err();
         assert!(twice.message.contains("more than once"), "{twice}");
-        assert!(Options::read("fetchXml=%3Cfetch/%3E").is_err());
+        assert!(QueryOptions::read("fetchXml=%3Cfetch/%3E").is_err());
     }
 
     #[test]
     fn an_option_without_its_dollar_is_ignored() {
-        assert_eq!(Options::read("filter=a&foo=1").unwrap().finish(), Ok(()));
+        assert_eq!(
+            QueryOptions::read("filter=a&foo=1").unwrap().finish(),
+            Ok(())
+        );
     }
 }

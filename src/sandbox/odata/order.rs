@@ -8,12 +8,12 @@ use super::{ColumnType, QueryError, Row, Table, Value};
 
 /// One column to sort by.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Order {
+pub(super) struct OrderBy {
     pub path: Path,
     pub descending: bool,
 }
 
-impl Order {
+impl OrderBy {
     /// The name in a paging cookie.
     pub(super) fn name(&self) -> String {
         let hops = self.path.hops.iter().map(String::as_str);
@@ -23,9 +23,9 @@ impl Order {
 }
 
 /// Reads the value of `$orderby`. The key comes last, so that the order is always complete.
-pub(super) fn read(text: Option<&str>, table: &dyn Table) -> Result<Vec<Order>, QueryError> {
+pub(super) fn read(text: Option<&str>, table: &dyn Table) -> Result<Vec<OrderBy>, QueryError> {
     let text = text.unwrap_or_default();
-    let mut order: Vec<Order> = Vec::new();
+    let mut order: Vec<OrderBy> = Vec::new();
     for part in text.split(',').map(str::trim).filter(|_| !text.is_empty()) {
         let words: Vec<&str> = part.split_whitespace().collect();
         let (name, descending) = match words[..] {
@@ -46,20 +46,20 @@ pub(super) fn read(text: Option<&str>, table: &dyn Table) -> Result<Vec<Order>, 
     Ok(order)
 }
 
-fn push(order: &mut Vec<Order>, path: Path, descending: bool) {
+fn push(order: &mut Vec<OrderBy>, path: Path, descending: bool) {
     if !order.iter().any(|known| known.path == path) {
-        order.push(Order { path, descending });
+        order.push(OrderBy { path, descending });
     }
 }
 
 /// The values of a row that decide its place.
-pub(super) fn keys(order: &[Order], row: &dyn Row) -> Vec<Value> {
+pub(super) fn keys(order: &[OrderBy], row: &dyn Row) -> Vec<Value> {
     order.iter().map(|column| column.path.of(row)).collect()
 }
 
 /// Which of two rows comes first: null first when ascending, last when descending.
 pub(super) fn compare<'v>(
-    order: &[Order],
+    order: &[OrderBy],
     left: &[Value],
     right: impl IntoIterator<Item = &'v Value>,
 ) -> Ordering {

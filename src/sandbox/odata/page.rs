@@ -42,13 +42,13 @@ pub(crate) fn run<R: Row>(
     for row in rows {
         if query.count {
             // Rows of earlier pages count too.
-            if !fits(query, &row, ctx) {
+            if !matches_row(query, &row, ctx) {
                 continue;
             }
             count += 1;
         }
         let keys = keys(&query.order, &row);
-        if comes_after(query, &keys) && (query.count || fits(query, &row, ctx)) {
+        if comes_after(query, &keys) && (query.count || matches_row(query, &row, ctx)) {
             found.push((keys, row));
         }
     }
@@ -73,12 +73,12 @@ pub(crate) fn count<R: Row>(
     rows: impl Iterator<Item = R>,
     ctx: &Context<'_>,
 ) -> usize {
-    rows.filter(|row| fits(query, row, ctx))
+    rows.filter(|row| matches_row(query, row, ctx))
         .take(MAX_PAGE)
         .count()
 }
 
-fn fits(query: &Query, row: &dyn Row, ctx: &Context<'_>) -> bool {
+fn matches_row(query: &Query, row: &dyn Row, ctx: &Context<'_>) -> bool {
     query
         .filter
         .as_ref()

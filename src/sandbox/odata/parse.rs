@@ -2,7 +2,7 @@
 
 use super::cursor::{Parsed, Parser};
 use super::expr::{Argument, Expr, Operand, Operator, TextFunction};
-use super::lex::Kind;
+use super::lex::TokenKind;
 use super::{QueryError, Value};
 
 /// The namespace of the platform's query functions.
@@ -125,7 +125,7 @@ impl Parser<'_> {
     }
 
     fn argument(&mut self) -> Parsed<Argument> {
-        if let Some(Kind::Array(values)) = self.peek() {
+        if let Some(TokenKind::Array(values)) = self.peek() {
             let values = values.clone();
             self.next += 1;
             return Ok(Argument::Many(values));
@@ -167,7 +167,7 @@ impl Parser<'_> {
     }
 
     fn operand(&mut self) -> Parsed<Operand> {
-        if let Some(Kind::Literal(value)) = self.peek() {
+        if let Some(TokenKind::Literal(value)) = self.peek() {
             let value = value.clone();
             self.next += 1;
             return Ok(Operand::Literal(value));

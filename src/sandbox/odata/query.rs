@@ -3,9 +3,9 @@
 use super::check::check;
 use super::cookie::Cookie;
 use super::expand::{self, Expand};
-use super::filter::Filter;
-use super::options::Options;
-use super::order::{self, Order};
+use super::filter::ODataFilter;
+use super::options::QueryOptions;
+use super::order::{self, OrderBy};
 use super::parse::parse;
 use super::{Conditions, QueryError, Table};
 
@@ -37,9 +37,9 @@ pub(crate) struct Query {
     pub(super) raw: String,
     /// The columns of `$select`, without repetition; `None` for all.
     pub(super) select: Option<Vec<String>>,
-    pub(super) filter: Option<Filter>,
+    pub(super) filter: Option<ODataFilter>,
     /// What the rows are sorted by: `$orderby`, then the key.
-    pub(super) order: Vec<Order>,
+    pub(super) order: Vec<OrderBy>,
     pub(super) top: Option<usize>,
     pub(super) count: bool,
     pub(super) expand: Vec<Expand>,
@@ -56,7 +56,7 @@ impl Query {
         table: &dyn Table,
         dialect: Dialect,
     ) -> Result<Self, QueryError> {
-        let options = Options::read(raw_query)?;
+        let options = QueryOptions::read(raw_query)?;
         Self::build(raw_query.to_owned(), options, table, dialect, 0)
     }
 
@@ -66,7 +66,7 @@ impl Query {
         table: &dyn Table,
         dialect: Dialect,
     ) -> Result<Self, QueryError> {
-        let mut options = Options::read(raw_query)?;
+        let mut options = QueryOptions::read(raw_query)?;
         refuse_collection_options(&mut options)?;
         Self::build(raw_query.to_owned(), options, table, dialect, 0)
     }
@@ -74,7 +74,7 @@ impl Query {
     /// `depth` counts the expanded properties around these options.
     pub(super) fn build(
         raw: String,
-        mut options: Options,
+        mut options: QueryOptions,
         table: &dyn Table,
         dialect: Dialect,
         depth: usize,
@@ -135,7 +135,7 @@ impl Query {
 }
 
 /// Refuses, on one row, the options that need many.
-pub(super) fn refuse_collection_options(options: &mut Options) -> Result<(), QueryError> {
+pub(super) fn refuse_collection_options(options: &mut QueryOptions) -> Result<(), QueryError> {
     let names = [
         "$filter",
         "$orderby",
@@ -189,8 +189,8 @@ fn read_count(text: &str) -> Result<bool, QueryError> {
     })
 }
 
-fn read_token(token: &str, order: &[Order]) -> Result<Cookie, QueryError> {
-    let names: Vec<String> = order.iter().map(Order::name).collect();
+fn read_token(token: &str, order: &[OrderBy]) -> Result<Cookie, QueryError> {
+    let names: Vec<String> = order.iter().map(OrderBy::name).collect();
     let kinds = order.iter().map(|o| o.path.kind);
     let columns: Vec<_> = names.iter().map(String::as_str).zip(kinds).collect();
     Cookie::read(token, &columns)

@@ -1,10 +1,10 @@
 //! The columns of activities, those who take part in them, and contacts (Microsoft: the table references of
 //! `appointment`, `recurringappointmentmaster`, `serviceappointment`, `task`, `activityparty` and `contact`).
 
-use super::columns::{Column, col};
+use super::columns::{TableColumn, col};
 use crate::odata::ColumnType::{Bool, Guid, Int, Text, Time};
 
-pub(super) const APPOINTMENT: &[Column] = &[
+pub(super) const APPOINTMENT: &[TableColumn] = &[
     col("activityid", Guid),
     col("activitytypecode", Text),
     col("subject", Text),
@@ -34,7 +34,7 @@ pub(super) const APPOINTMENT: &[Column] = &[
     col("versionnumber", Int),
 ];
 
-pub(super) const SERIES: &[Column] = &[
+pub(super) const SERIES: &[TableColumn] = &[
     col("activityid", Guid),
     col("activitytypecode", Text),
     col("subject", Text),
@@ -66,7 +66,7 @@ pub(super) const SERIES: &[Column] = &[
     col("versionnumber", Int),
 ];
 
-pub(super) const SERVICE: &[Column] = &[
+pub(super) const SERVICE: &[TableColumn] = &[
     col("activityid", Guid),
     col("activitytypecode", Text),
     col("subject", Text),
@@ -94,7 +94,7 @@ pub(super) const SERVICE: &[Column] = &[
 ];
 
 /// Those of `task` that `letter`, `fax` and `phonecall` have as well.
-pub(super) const TASK: &[Column] = &[
+pub(super) const TASK: &[TableColumn] = &[
     col("activityid", Guid),
     col("activitytypecode", Text),
     col("subject", Text),
@@ -119,7 +119,7 @@ pub(super) const TASK: &[Column] = &[
     col("versionnumber", Int),
 ];
 
-pub(super) const CONTACT: &[Column] = &[
+pub(super) const CONTACT: &[TableColumn] = &[
     col("contactid", Guid),
     col("fullname", Text),
     col("emailaddress1", Text),
@@ -138,7 +138,7 @@ pub(super) const CONTACT: &[Column] = &[
     col("versionnumber", Int),
 ];
 
-pub(super) const PARTY: &[Column] = &[
+pub(super) const PARTY: &[TableColumn] = &[
     col("activitypartyid", Guid),
     col("_activityid_value", Guid),
     col("_partyid_value", Guid),

@@ -7,19 +7,19 @@ use crate::version::Version::{self, V8_0, V8_2, V9_1, V9_2};
 
 /// One column.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Column {
+pub(crate) struct TableColumn {
     pub(crate) name: &'static str,
     pub(crate) kind: ColumnType,
     pub(crate) since: Version,
     pub(crate) writable: bool,
 }
 
-pub(super) const fn col(name: &'static str, kind: ColumnType) -> Column {
+pub(super) const fn col(name: &'static str, kind: ColumnType) -> TableColumn {
     since(V8_0, name, kind)
 }
 
-pub(super) const fn since(since: Version, name: &'static str, kind: ColumnType) -> Column {
-    Column {
+pub(super) const fn since(since: Version, name: &'static str, kind: ColumnType) -> TableColumn {
+    TableColumn {
         name,
         kind,
         since,
@@ -27,14 +27,14 @@ pub(super) const fn since(since: Version, name: &'static str, kind: ColumnType) 
     }
 }
 
-pub(super) const fn write(column: Column) -> Column {
-    Column {
+pub(super) const fn write(column: TableColumn) -> TableColumn {
+    TableColumn {
         writable: true,
         ..column
     }
 }
 
-pub(super) const SYSTEM_USER: &[Column] = &[
+pub(super) const SYSTEM_USER: &[TableColumn] = &[
     col("systemuserid", Guid),
     col("ownerid", Guid),
     col("fullname", Text),
@@ -73,7 +73,7 @@ pub(super) const SYSTEM_USER: &[Column] = &[
     since(V9_2, "systemmanagedusertype", Int),
 ];
 
-pub(super) const USER_QUERY: &[Column] = &[
+pub(super) const USER_QUERY: &[TableColumn] = &[
     write(col("userqueryid", Guid)),
     write(col("name", Text)),
     write(col("description", Text)),
@@ -102,7 +102,7 @@ pub(super) const USER_QUERY: &[Column] = &[
     col("versionnumber", Int),
 ];
 
-pub(super) const SAVED_QUERY: &[Column] = &[
+pub(super) const SAVED_QUERY: &[TableColumn] = &[
     col("savedqueryid", Guid),
     write(col("name", Text)),
     write(col("description", Text)),
@@ -128,7 +128,7 @@ pub(super) const SAVED_QUERY: &[Column] = &[
     col("versionnumber", Int),
 ];
 
-pub(super) const BUSINESS_UNIT: &[Column] = &[
+pub(super) const BUSINESS_UNIT: &[TableColumn] = &[
     col("businessunitid", Guid),
     col("name", Text),
     col("isdisabled", Bool),
@@ -137,7 +137,7 @@ pub(super) const BUSINESS_UNIT: &[Column] = &[
     col("versionnumber", Int),
 ];
 
-pub(super) const ROLE: &[Column] = &[
+pub(super) const ROLE: &[TableColumn] = &[
     col("roleid", Guid),
     col("name", Text),
     col("ismanaged", Bool),
@@ -148,7 +148,7 @@ pub(super) const ROLE: &[Column] = &[
     col("versionnumber", Int),
 ];
 
-pub(super) const TEAM: &[Column] = &[
+pub(super) const TEAM: &[TableColumn] = &[
     col("teamid", Guid),
     col("ownerid", Guid),
     col("name", Text),
@@ -159,14 +159,14 @@ pub(super) const TEAM: &[Column] = &[
     col("versionnumber", Int),
 ];
 
-pub(super) const USER_ROLE: &[Column] = &[
+pub(super) const USER_ROLE: &[TableColumn] = &[
     col("systemuserroleid", Guid),
     col("systemuserid", Guid),
     col("roleid", Guid),
     col("versionnumber", Int),
 ];
 
-pub(super) const TEAM_MEMBERSHIP: &[Column] = &[
+pub(super) const TEAM_MEMBERSHIP: &[TableColumn] = &[
     col("teammembershipid", Guid),
     col("systemuserid", Guid),
     col("teamid", Guid),
@@ -174,7 +174,7 @@ pub(super) const TEAM_MEMBERSHIP: &[Column] = &[
 ];
 
 /// Of its many columns, those that tell who synchronises appointments (Microsoft: `mailbox` table reference).
-pub(super) const MAILBOX: &[Column] = &[
+pub(super) const MAILBOX: &[TableColumn] = &[
     col("mailboxid", Guid),
     col("name", Text),
     col("emailaddress", Text),
@@ -185,7 +185,7 @@ pub(super) const MAILBOX: &[Column] = &[
     col("versionnumber", Int),
 ];
 
-pub(super) const ORGANIZATION: &[Column] = &[
+pub(super) const ORGANIZATION: &[TableColumn] = &[
     col("organizationid", Guid),
     col("name", Text),
     col("orgdborgsettings", Text),
@@ -194,4 +194,4 @@ pub(super) const ORGANIZATION: &[Column] = &[
     col("versionnumber", Int),
 ];
 
-pub(super) const PRINCIPAL: &[Column] = &[col("ownerid", Guid), col("versionnumber", Int)];
+pub(super) const PRINCIPAL: &[TableColumn] = &[col("ownerid", Guid), col("versionnumber", Int)];

@@ -9,7 +9,7 @@ mod row;
 mod schema;
 mod values;
 
-pub(super) use columns::Column;
+pub(super) use columns::TableColumn;
 pub(super) use find::{by_id, kind_of};
 pub(super) use row::{At, RowRef};
 pub(super) use schema::{Kind, TableOf, table};

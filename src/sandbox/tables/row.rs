@@ -8,7 +8,7 @@ use crate::access::Reach;
 use crate::activities::Party;
 use crate::data::Activity;
 use crate::odata::{Lookup, Row, Value};
-use crate::rows::{Filter, PersonIndex};
+use crate::rows::{FilterRecord, PersonIndex};
 use crate::store::Store;
 
 /// Where a row is.
@@ -16,7 +16,7 @@ use crate::store::Store;
 pub(crate) enum At<'a> {
     User(PersonIndex),
     Principal(PersonIndex),
-    Filter(&'a Filter),
+    Filter(&'a FilterRecord),
     View(usize),
     Unit(usize),
     Role(usize),
@@ -107,7 +107,7 @@ impl<'a> RowRef<'a> {
         }
     }
 
-    fn leave_filter(self, filter: &'a Filter, navigation: &str) -> Vec<At<'a>> {
+    fn leave_filter(self, filter: &'a FilterRecord, navigation: &str) -> Vec<At<'a>> {
         match navigation {
             "ownerid" => vec![At::Principal(filter.owner)],
             "owninguser" | "createdby" => vec![At::User(filter.owner)],

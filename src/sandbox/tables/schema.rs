@@ -1,7 +1,7 @@
 //! Tables and their relationships, for each version.
 
 use super::activity_columns;
-use super::columns::{self, Column};
+use super::columns::{self, TableColumn};
 use crate::odata::{ColumnType, Navigation, Table};
 use crate::version::Version;
 
@@ -189,7 +189,7 @@ impl Kind {
         }
     }
 
-    const fn columns(self) -> &'static [Column] {
+    const fn columns(self) -> &'static [TableColumn] {
         match self {
             Self::Users => columns::SYSTEM_USER,
             Self::Filters => columns::USER_QUERY,
@@ -315,7 +315,7 @@ pub(crate) fn table(kind: Kind, version: Version) -> &'static TableOf {
 
 impl TableOf {
     /// The columns that this version has.
-    pub(crate) fn present(self) -> impl Iterator<Item = &'static Column> {
+    pub(crate) fn present(self) -> impl Iterator<Item = &'static TableColumn> {
         let version = self.version;
         self.kind
             .columns()
@@ -323,7 +323,7 @@ impl TableOf {
             .filter(move |it| it.since <= version)
     }
 
-    pub(crate) fn find(self, name: &str) -> Option<&'static Column> {
+    pub(crate) fn find(self, name: &str) -> Option<&'static TableColumn> {
         self.present().find(|it| it.name == name)
     }
 }

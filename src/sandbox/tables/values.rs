@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::odata::Value;
-use crate::rows::{Filter, Person, PersonIndex, View, mailbox_twin};
+use crate::rows::{FilterRecord, PersonIndex, UserRecord, ViewRecord, mailbox_twin};
 use crate::store::Store;
 
 pub(super) fn text(text: &str) -> Value {
@@ -73,7 +73,7 @@ pub(super) fn user(store: &Store, index: PersonIndex, column: &str) -> Value {
 }
 
 /// A column of the mailbox of a person.
-pub(super) fn mailbox(person: &Person, column: &str) -> Value {
+pub(super) fn mailbox(person: &UserRecord, column: &str) -> Value {
     let Some(mailbox) = person.mailbox else {
         return Value::Null;
     };
@@ -90,7 +90,7 @@ pub(super) fn mailbox(person: &Person, column: &str) -> Value {
     }
 }
 
-pub(super) fn filter(store: &Store, filter: &Filter, column: &str) -> Value {
+pub(super) fn filter(store: &Store, filter: &FilterRecord, column: &str) -> Value {
     let person = |index: PersonIndex| Value::Guid(store.people[index].id);
     match column {
         "userqueryid" => Value::Guid(filter.id),
@@ -114,7 +114,7 @@ pub(super) fn filter(store: &Store, filter: &Filter, column: &str) -> Value {
     }
 }
 
-pub(super) fn view(store: &Store, view: &View, column: &str) -> Value {
+pub(super) fn view(store: &Store, view: &ViewRecord, column: &str) -> Value {
     let person = |index: PersonIndex| Value::Guid(store.people[index].id);
     match column {
         "savedqueryid" => Value::Guid(view.id),

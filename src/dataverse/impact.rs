@@ -12,12 +12,12 @@ use super::answer::Answer;
 use super::call::Call;
 use super::conditions::encoded;
 use super::error::Error;
-use super::fault::Fault;
+use super::fault::ServerFault;
 use super::impersonation::Impersonated;
-use super::pages::Row;
+use super::pages::PagedRow;
 use super::privileges::{ReadDepth, privilege_path, read_depth};
 use super::reader::{Reader, read};
-use super::rows::{Page, UserIdRow, WhoAmI, read_json, with_query};
+use super::rows::{ODataPage, UserIdRow, WhoAmI, read_json, with_query};
 
 const WHAT: &str = "counting what a user's filters select";
 /// The longest address of a part, in characters: what older servers take in a batch (Microsoft: "Execute batch
@@ -48,7 +48,7 @@ pub struct OrganisationFilter {
     pub fetchxml: Option<String>,
 }
 
-impl Row for OrganisationFilter {
+impl PagedRow for OrganisationFilter {
     /// Two may be the same in all that is read of them.
     fn key(&self) -> Option<u128> {
         self.savedqueryid.map(|id| id.as_u128())
@@ -91,7 +91,7 @@ pub enum Fetched {
     /// The column, row by row.
     Values(Vec<Value>),
     /// The server refused.
-    Refused(Box<Fault>),
+    Refused(Box<ServerFault>),
     /// There is no answer that could be used.
     Lost(String),
 }
@@ -219,7 +219,7 @@ impl Reader {
                 Some(UserId(who.user_id))
             }
             Probe::CurrentUser => {
-                let page = read_json::<Page<UserIdRow>>(&answer.body).ok()?;
+                let page = read_json::<ODataPage<UserIdRow>>(&answer.body).ok()?;
                 let found = page.value.first().map(|row| UserId(row.systemuserid));
                 Some(found.unwrap_or(self.identity().caller.id))
             }
@@ -231,7 +231,7 @@ fn fetched(answer: &Answer, column: &str) -> Fetched {
     if !answer.status.is_success() {
         return Fetched::Refused(Box::new(answer.fault()));
     }
-    match read_json::<Page<Value>>(&answer.body) {
+    match read_json::<ODataPage<Value>>(&answer.body) {
         Err(why) => Fetched::Lost(why),
         Ok(page) if !page.is_all() => {
             Fetched::Lost("the answer is incomplete: there are more rows than it holds".into())

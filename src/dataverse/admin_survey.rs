@@ -4,12 +4,12 @@
 //! sees another user's filters by a query of exactly two conditions, kind and owner. Whether that holds
 //! at a given server, and whether `$select` is in its way, has to be tried.
 
-use crate::model::{Filter, Kind, UserId};
+use crate::model::{Filter, FilterKind, UserId};
 
 use super::answer::Answer;
 use super::error::Error;
 use super::reader::Reader;
-use super::rows::{FILTER_COLUMNS, FilterRow, Page, read_json};
+use super::rows::{FILTER_COLUMNS, FilterRow, ODataPage, read_json};
 
 const WHAT: &str = "reading the sync filters of several users";
 
@@ -26,7 +26,7 @@ pub enum Columns {
 
 impl Columns {
     /// The query for one user's filters of one kind.
-    pub(super) fn query_of(self, user: UserId, kind: Kind) -> String {
+    pub(super) fn query_of(self, user: UserId, kind: FilterKind) -> String {
         let select = match self {
             Self::Needed => format!("$select={FILTER_COLUMNS}&"),
             Self::WithQueries => format!("$select={FILTER_COLUMNS},fetchxml&"),
@@ -45,7 +45,7 @@ impl Reader {
     pub async fn filters_as_administrator(
         &self,
         users: &[UserId],
-        kind: Kind,
+        kind: FilterKind,
         columns: Columns,
     ) -> Result<Vec<Option<Vec<Filter>>>, Error> {
         let urls = users
@@ -65,7 +65,7 @@ fn filters_of(answer: &Answer) -> Option<Vec<Filter>> {
     if !answer.status.is_success() {
         return None;
     }
-    let page: Page<FilterRow> = read_json(&answer.body).ok()?;
+    let page: ODataPage<FilterRow> = read_json(&answer.body).ok()?;
     if !page.is_all() {
         return None;
     }

@@ -6,12 +6,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::journal::PendingUser;
 use crate::model::{Filter, FilterId, FilterType, Modification, UserId};
-use crate::plan::{Change, Deviation, deviations, fits};
+use crate::plan::{Change, DriftKind, deviations, is_current};
 
 use super::RolloutError;
 use super::progress::Step;
 use super::session::Rollout;
-use super::survey::Planned;
+use super::survey::SurveyedFilters;
 
 /// Misfits that a refusal shows; all are counted. With its other lines it fits a screen of 24.
 const REFUSAL: usize = 10;
@@ -20,7 +20,7 @@ const REPLAN: usize = 100;
 
 /// A filter that is not as it was when the plan was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Misfit {
+pub struct DriftedFilter {
     /// Whose filter.
     pub user: String,
     /// Which.
@@ -28,7 +28,7 @@ pub struct Misfit {
     /// Its type; empty where nothing is known of it any more.
     pub filter_type: FilterType,
     /// What is different.
-    pub deviation: Deviation,
+    pub deviation: DriftKind,
     /// Who changed it last, and when, as the server says it; empty where it is gone.
     pub modified: Modification,
     /// How whoever changed it is named: by name where that could be found out, else by id.
@@ -37,7 +37,7 @@ pub struct Misfit {
 
 /// How a plan differs from what is there now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Differences {
+pub struct Drift {
     /// Users of whom a filter differs.
     pub users: u64,
     /// Filters with another state or status.
@@ -49,7 +49,7 @@ pub struct Differences {
     /// Users who could not be read again: what is planned for them stays as it was.
     pub unread: u64,
     /// Some of the filters.
-    pub examples: Vec<Misfit>,
+    pub examples: Vec<DriftedFilter>,
 }
 
 /// What to do with a user whose filters were read again.
@@ -88,16 +88,16 @@ impl Rollout {
 
     /// Reads again every user that the plan changes, and plans these users anew. Nobody else is read, and
     /// nothing is sent that changes anything. What was planned for a user who cannot be read any more stays.
-    pub(super) async fn replan(self: &Arc<Self>) -> Result<Differences, RolloutError> {
+    pub(super) async fn replan(self: &Arc<Self>) -> Result<Drift, RolloutError> {
         // Where impersonation is dropped, nothing would be seen, and everything taken for gone.
         self.require_proof().await?;
         self.read_again(Purpose::Replan).await
     }
 
-    async fn read_again(self: &Arc<Self>, purpose: Purpose) -> Result<Differences, RolloutError> {
+    async fn read_again(self: &Arc<Self>, purpose: Purpose) -> Result<Drift, RolloutError> {
         let users = self.journal().users_to_change().await?;
         self.progress.begin(Step::Check, Some(users));
-        let found = Arc::new(Mutex::new(Differences::default()));
+        let found = Arc::new(Mutex::new(Drift::default()));
         let next = |after, limit| {
             let this = Arc::clone(self);
             async move { Ok(this.journal().to_apply(after, limit).await?) }
@@ -128,19 +128,19 @@ impl Rollout {
         &self,
         user: PendingUser,
         purpose: Purpose,
-    ) -> Result<Option<Vec<Misfit>>, RolloutError> {
+    ) -> Result<Option<Vec<DriftedFilter>>, RolloutError> {
         let PendingUser { subject, changes } = user;
         let Ok(filters) = self.read_user(&subject).await? else {
             return Ok(None);
         };
         let planned: Vec<_> = changes.into_iter().map(|pending| pending.change).collect();
         let anew = self.plan_one(&subject, filters.clone()).await?;
-        let misfits = if fits(&planned, &anew.changes(), &filters) {
+        let misfits = if is_current(&planned, &anew.changes(), &filters) {
             Vec::new()
         } else {
             let (seq, changes) = (subject.seq, anew.changes());
             let found = self.misfits(seq, &planned, &changes, &filters).await?;
-            let label = |misfit| Misfit {
+            let label = |misfit| DriftedFilter {
                 user: subject.label.clone(),
                 ..misfit
             };
@@ -149,8 +149,8 @@ impl Rollout {
         if purpose == Purpose::Replan {
             let (journal, seq) = (self.journal(), subject.seq);
             match anew {
-                Planned::Changes(surveyed) => journal.replanned(surveyed).await?,
-                Planned::Undo(filters, findings) => {
+                SurveyedFilters::Changes(surveyed) => journal.replanned(surveyed).await?,
+                SurveyedFilters::Undo(filters, findings) => {
                     journal.undo_replanned(seq, filters, findings).await?;
                 }
             }
@@ -164,7 +164,7 @@ impl Rollout {
         planned: &[Change],
         anew: &[Change],
         filters: &[Filter],
-    ) -> Result<Vec<Misfit>, RolloutError> {
+    ) -> Result<Vec<DriftedFilter>, RolloutError> {
         let before = self
             .journal()
             .view(move |view| view.filters_of(seq))
@@ -176,7 +176,7 @@ impl Rollout {
             let of_type = seen.map(|filter| &filter.filter_type);
             let known = before.iter().find(|filter| filter.id == id);
             let of_type = of_type.or(known.map(|filter| &filter.filter_type));
-            Misfit {
+            DriftedFilter {
                 user: String::new(),
                 filter: id,
                 filter_type: of_type.cloned().unwrap_or_else(|| FilterType::new("")),
@@ -188,8 +188,12 @@ impl Rollout {
         Ok(found.into_iter().map(misfit).collect())
     }
 
-    async fn name_changers(&self, mut found: Differences) -> Result<Differences, RolloutError> {
-        let users: BTreeSet<_> = found.examples.iter().filter_map(Misfit::changer).collect();
+    async fn name_changers(&self, mut found: Drift) -> Result<Drift, RolloutError> {
+        let users: BTreeSet<_> = found
+            .examples
+            .iter()
+            .filter_map(DriftedFilter::changer)
+            .collect();
         if users.is_empty() {
             return Ok(found);
         }
@@ -207,14 +211,14 @@ impl Rollout {
     }
 }
 
-impl Differences {
+impl Drift {
     /// Filters that differ.
     pub const fn total(&self) -> u64 {
         self.other + self.gone + self.new
     }
 
     /// Adds what differs of one user; `None` of one who could not be read.
-    fn add(&mut self, misfits: Option<Vec<Misfit>>, most: usize) {
+    fn add(&mut self, misfits: Option<Vec<DriftedFilter>>, most: usize) {
         let Some(misfits) = misfits else {
             self.unread += 1;
             return;
@@ -222,9 +226,9 @@ impl Differences {
         self.users += u64::from(!misfits.is_empty());
         for misfit in misfits {
             match misfit.deviation {
-                Deviation::Other { .. } => self.other += 1,
-                Deviation::Gone { .. } => self.gone += 1,
-                Deviation::New { .. } => self.new += 1,
+                DriftKind::Other { .. } => self.other += 1,
+                DriftKind::Gone { .. } => self.gone += 1,
+                DriftKind::New { .. } => self.new += 1,
             }
             if self.examples.len() < most {
                 self.examples.push(misfit);
@@ -233,23 +237,23 @@ impl Differences {
     }
 }
 
-impl Misfit {
+impl DriftedFilter {
     /// Who changed the filter: the one who signed in, where somebody else was impersonated.
     fn changer(&self) -> Option<UserId> {
         self.modified.on_behalf.or(self.modified.by)
     }
 }
 
-impl fmt::Display for Misfit {
+impl fmt::Display for DriftedFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (user, filter) = (&self.user, self.filter);
         write!(f, "{user}, filter {filter}: ")?;
         match self.deviation {
-            Deviation::Other { planned, now } => {
+            DriftKind::Other { planned, now } => {
                 write!(f, "the plan says {planned}, and it is {now}")?;
             }
-            Deviation::Gone { .. } => f.write_str("it is gone")?,
-            Deviation::New { now } => write!(f, "it is new, and {now}")?,
+            DriftKind::Gone { .. } => f.write_str("it is gone")?,
+            DriftKind::New { now } => write!(f, "it is new, and {now}")?,
         }
         if let Some(by) = &self.changed_by {
             write!(f, "; changed by {by}")?;

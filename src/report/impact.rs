@@ -3,8 +3,8 @@
 use std::io::{self, Write};
 
 use crate::journal::{
-    Finding, Head, Impact, ImpactOfType, ImpactOfUser, ImpactRow, Mailboxes, Named, ReadError,
-    Several, UnknownGroup, View,
+    CountWithExample, Finding, Impact, ImpactOfType, ImpactOfUser, ImpactRow, Mailboxes,
+    NamedFilter, ReadError, RunHeader, UnknownGroup, View,
 };
 
 use crate::plan::LossBound;
@@ -14,7 +14,7 @@ use super::markdown::{escaped, header, row};
 use super::paint::Tone;
 use super::text::{clean, count, number};
 use super::writer::{StyledWrite, paint_line};
-use super::{Look, ReportError};
+use super::{ReportError, Style};
 
 /// Heading over what to look at first.
 pub(super) const FIRST: &str = "Before you start";
@@ -53,7 +53,7 @@ pub(super) struct Foresight {
 }
 
 impl Foresight {
-    pub(super) fn read(view: &View<'_>, head: &Head) -> Result<Self, ReadError> {
+    pub(super) fn read(view: &View<'_>, head: &RunHeader) -> Result<Self, ReadError> {
         Ok(Self {
             findings: view.findings()?,
             impact: view.impact(SHOWN)?,
@@ -190,8 +190,8 @@ pub(super) fn row_cells(row: &ImpactRow) -> [String; 2] {
 /// What a finding says; the templates are said together.
 #[expect(clippy::too_many_lines, reason = "one sentence for each finding")]
 pub(super) fn sentence(finding: &Finding) -> Option<String> {
-    let of = |several: &Several, one: &str, many: &str, what: &str| {
-        let Several { users, example } = several;
+    let of = |several: &CountWithExample, one: &str, many: &str, what: &str| {
+        let CountWithExample { users, example } = several;
         let (verb, such) = match users {
             1 => (one, ""),
             _ => (many, "such as "),
@@ -205,7 +205,7 @@ pub(super) fn sentence(finding: &Finding) -> Option<String> {
     let said = match finding {
         Finding::Template(_) => return None,
         Finding::AnyVersion => ANY_VERSION.to_owned(),
-        Finding::SystemFilter(Named { name, filter_type }) => format!(
+        Finding::SystemFilter(NamedFilter { name, filter_type }) => format!(
             "The system filter `{}` is active: what it selects of {} goes on being synchronised for everybody, \
              whatever the users' own filters say. A customiser can deactivate it.",
             clean(name),
@@ -305,7 +305,7 @@ fn some_of(names: u64, examples: &[String]) -> String {
 pub(super) fn write_first(
     out: &mut dyn StyledWrite,
     foresight: &Foresight,
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
     let first = foresight.first();
     if first.is_empty() {
@@ -325,7 +325,7 @@ pub(super) fn write_first(
 pub(super) fn write_impact(
     out: &mut dyn StyledWrite,
     foresight: &Foresight,
-    look: Look,
+    look: Style,
 ) -> Result<(), ReportError> {
     let Some(impact) = &foresight.impact else {
         return Ok(());

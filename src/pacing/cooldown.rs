@@ -7,7 +7,7 @@ use super::signal::{Budget, LONGEST_WAIT};
 
 /// Why nobody sends.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Why {
+pub(super) enum CooldownCause {
     /// The server asked for it; because of a budget, if it said so.
     Asked(Option<Budget>),
     /// Nothing comes back that is of use: our own idea.
@@ -17,8 +17,8 @@ pub(super) enum Why {
 /// A gate that any response can shut for everybody. It opens for one request, then for one more every now and
 /// then, and wholly with the first success of a request that left after it opened.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Quiet {
-    until: Option<(Instant, Why)>,
+pub(super) struct Cooldown {
+    until: Option<(Instant, CooldownCause)>,
     reopened: Option<Instant>,
     next: Option<Instant>,
     failing: Option<Pause>,
@@ -57,7 +57,7 @@ impl Pause {
     }
 }
 
-impl Quiet {
+impl Cooldown {
     /// The policy bounds pauses that are our own idea.
     pub(super) fn new(policy: RetryPolicy) -> Self {
         Self {
@@ -74,7 +74,7 @@ impl Quiet {
     pub(super) fn asked(&mut self, quiet: Duration, budget: Option<Budget>, now: Instant) {
         // Whoever meets a longer wish gives up; others of this process look again by then.
         let quiet = quiet.min(LONGEST_WAIT);
-        self.shut(now + quiet, Why::Asked(budget), now);
+        self.shut(now + quiet, CooldownCause::Asked(budget), now);
     }
 
     /// A request that left then was refused because of a limit, and nobody said for how long: a short pause, each
@@ -83,7 +83,7 @@ impl Quiet {
         let bounds = (self.policy.base, self.policy.cap);
         if let Some(pause) = Pause::after(self.unsaid, sent, bounds, now) {
             self.unsaid = Some(pause);
-            self.shut(now + pause.length, Why::Asked(budget), now);
+            self.shut(now + pause.length, CooldownCause::Asked(budget), now);
         }
     }
 
@@ -95,7 +95,7 @@ impl Quiet {
         let bounds = (self.policy.base, self.policy.cap);
         if let Some(pause) = Pause::after(self.failing, sent, bounds, now) {
             self.failing = Some(pause);
-            self.shut(now + pause.length, Why::Failing, now);
+            self.shut(now + pause.length, CooldownCause::Failing, now);
         }
     }
 
@@ -105,7 +105,7 @@ impl Quiet {
             .is_some_and(|failing| now >= failing.since + self.policy.outage_allowance)
     }
 
-    fn shut(&mut self, until: Instant, why: Why, now: Instant) {
+    fn shut(&mut self, until: Instant, why: CooldownCause, now: Instant) {
         if until > now && self.until.is_none_or(|(shut, _)| shut < until) {
             self.until = Some((until, why));
         }
@@ -126,7 +126,7 @@ impl Quiet {
     }
 
     /// Until when nobody sends, and why.
-    pub(super) fn shut_until(&self, now: Instant) -> Option<(Instant, Why)> {
+    pub(super) fn shut_until(&self, now: Instant) -> Option<(Instant, CooldownCause)> {
         self.until.filter(|(until, _)| *until > now)
     }
 
@@ -158,8 +158,8 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn quiet() -> Quiet {
-        Quiet::new(RetryPolicy {
+    fn quiet() -> Cooldown {
+        Cooldown::new(RetryPolicy {
             base: SECOND,
             cap: SECOND * 3,
             outage_allowance: SECOND * 60,
@@ -172,7 +172,7 @@ mod tests {
         let (mut quiet, now) = (quiet(), Instant::now());
         quiet.asked(SECOND * 30, Some(Budget::Time), now);
         quiet.asked(SECOND * 10, None, now);
-        let why = Why::Asked(Some(Budget::Time));
+        let why = CooldownCause::Asked(Some(Budget::Time));
         assert_eq!(quiet.shut_until(now), Some((now + SECOND * 30, why)));
     }
 

@@ -6,14 +6,14 @@ use super::{ReportError, StyledWrite};
 
 /// Moves every line after the first in, and leaves out the line break at the end. Strings of JSON hold no line
 /// break.
-pub(super) struct Inward<'a> {
+pub(super) struct IndentWriter<'a> {
     out: &'a mut dyn Write,
     columns: usize,
     /// A line has ended, and the next has not begun.
     ended: bool,
 }
 
-impl<'a> Inward<'a> {
+impl<'a> IndentWriter<'a> {
     pub(super) fn new(out: &'a mut dyn Write, columns: usize) -> Self {
         Self {
             out,
@@ -24,10 +24,10 @@ impl<'a> Inward<'a> {
 }
 
 /// JSON and CSV have no colours.
-impl StyledWrite for Inward<'_> {}
-impl StyledWrite for Named<'_> {}
+impl StyledWrite for IndentWriter<'_> {}
+impl StyledWrite for CsvWithEnvironment<'_> {}
 
-impl Write for Inward<'_> {
+impl Write for IndentWriter<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             if self.ended {
@@ -46,7 +46,7 @@ impl Write for Inward<'_> {
 }
 
 /// Puts a column with the name of the environment before every line of CSV, and lets the titles through once.
-pub(super) struct Named<'a> {
+pub(super) struct CsvWithEnvironment<'a> {
     out: &'a mut dyn Write,
     /// The name as a cell.
     name: Vec<u8>,
@@ -58,7 +58,7 @@ pub(super) struct Named<'a> {
     quoted: bool,
 }
 
-impl<'a> Named<'a> {
+impl<'a> CsvWithEnvironment<'a> {
     pub(super) fn new(
         out: &'a mut dyn Write,
         name: &str,
@@ -78,7 +78,7 @@ impl<'a> Named<'a> {
     }
 }
 
-impl Write for Named<'_> {
+impl Write for CsvWithEnvironment<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         for piece in bytes.split_inclusive(|byte| *byte == b'\n') {
             let title = self.line == 0;
@@ -109,7 +109,7 @@ mod tests {
     #[test]
     fn a_line_break_in_quotation_marks_ends_no_line() {
         let mut out = Vec::new();
-        let mut named = Named::new(&mut out, "a", true).unwrap();
+        let mut named = CsvWithEnvironment::new(&mut out, "a", true).unwrap();
         for piece in ["x,y\n1,\"tw", "o\nlines\"\n3,", "4\n"] {
             named.write_all(piece.as_bytes()).unwrap();
         }
@@ -120,7 +120,7 @@ mod tests {
     #[test]
     fn lines_are_moved_in_however_they_are_cut() {
         let mut out = Vec::new();
-        let mut inward = Inward::new(&mut out, 2);
+        let mut inward = IndentWriter::new(&mut out, 2);
         for piece in ["{\n  \"a", "\": 1\n", "}\n"] {
             inward.write_all(piece.as_bytes()).unwrap();
         }

@@ -2,11 +2,11 @@
 
 use std::io::{self, Write};
 
-use crate::report::foresight::{
+use crate::report::grid::Column;
+use crate::report::impact::{
     FIRST, Foresight, LOST, MOST, REASONS, TYPES, UNKNOWN, USERS, mailboxes, reason_cells, total,
     type_cells, user_cells,
 };
-use crate::report::grid::Column;
 
 use super::escape::Text;
 

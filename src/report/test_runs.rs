@@ -6,22 +6,22 @@ use jiff::Timestamp;
 use uuid::Uuid;
 
 use crate::journal::{
-    Asked, FirstContents, Found, Head, Mark, Named, Phase, Requests, RunFile, RunReader, RunRef,
-    Settled,
+    FirstContents, ImpactOptions, NamedFilter, Phase, Requests, RunFile, RunHeader, RunReader,
+    RunRef, SelectedUser, SettledChange, UserFlag,
 };
 use crate::model::{
-    Caller, Filter, FilterId, FilterType, Kind, Modification, Operation, Organization, Outcome,
-    Problem, ProblemKind, RowOutcome, RowStamp, ServerVersion, Stage, State, Status, Target,
-    UnitId, UserId,
+    Caller, Filter, FilterId, FilterKind, FilterType, Modification, Operation, Organization,
+    Outcome, Problem, ProblemKind, RowOutcome, RowStamp, ServerVersion, Stage, State, Status,
+    Target, UnitId, UserId,
 };
 use crate::plan::{Change, Criteria, Loss, RowResult, Selection, Unknown};
 
-use super::{Look, StyledWrite};
+use super::{Style, StyledWrite};
 
 /// 2026-11-24 14:04 in UTC.
 pub(super) const STARTED: i64 = 1_795_529_040_000;
 
-pub(super) const PLAIN: Look = Look { width: 80 };
+pub(super) const PLAIN: Style = Style { width: 80 };
 
 /// A run, and the folder that goes with it.
 pub(super) struct TestRun {
@@ -39,8 +39,8 @@ pub(super) enum Come {
     Stopped,
 }
 
-pub(super) fn head(operation: Operation) -> Head {
-    Head {
+pub(super) fn head(operation: Operation) -> RunHeader {
+    RunHeader {
         id: "3f2a9c0d1b7e".parse().unwrap(),
         operation,
         target: Target::Filters,
@@ -62,13 +62,13 @@ pub(super) fn head(operation: Operation) -> Head {
         phase: Phase::Gathering,
         finished: None,
         outcome: None,
-        stamps: false,
+        records_on_behalf: false,
         requests: Requests::default(),
     }
 }
 
-fn user(n: i64, name: &str, skipped: Option<ProblemKind>) -> Found {
-    Found {
+fn user(n: i64, name: &str, skipped: Option<ProblemKind>) -> SelectedUser {
+    SelectedUser {
         id: user_id(n),
         object_id: None,
         label: format!("{name}@contoso.example"),
@@ -93,7 +93,7 @@ fn filter(n: i64, at: i64, filter_type: &str, state: State) -> Filter {
         owner: user_id(n),
         name: format!("My Outlook {filter_type}s"),
         filter_type: FilterType::new(filter_type),
-        kind: Kind::Outlook,
+        kind: FilterKind::Outlook,
         now: state.with_default_status(),
         etag: None,
         modified: Modification::default(),
@@ -220,7 +220,7 @@ async fn apply(file: &RunFile) {
             continue;
         };
         let problem = problem.map(|p| p.about(change.filter));
-        let settled = Settled {
+        let settled = SettledChange {
             change,
             result: result.with(problem),
         };
@@ -239,14 +239,14 @@ async fn apply(file: &RunFile) {
     file.journal.set_outcome(Outcome::Stopped).await.unwrap();
 }
 
-async fn foresee(file: &RunFile) {
+async fn record_impact(file: &RunFile) {
     let journal = &file.journal;
-    let asked = Asked {
+    let asked = ImpactOptions {
         impact: true,
         other_engine: Some(Vec::new()),
     };
     journal.ask(asked).await.unwrap();
-    let named = |name: &str| Named {
+    let named = |name: &str| NamedFilter {
         name: name.into(),
         filter_type: FilterType::new("appointment"),
     };
@@ -263,8 +263,8 @@ async fn foresee(file: &RunFile) {
         .await
         .unwrap();
     let mark = |mark, n| journal.mark(mark, vec![user_id(n)]);
-    mark(Mark::OtherEngine, 2).await.unwrap();
-    mark(Mark::NoMailbox, 6).await.unwrap();
+    mark(UserFlag::OtherEngine, 2).await.unwrap();
+    mark(UserFlag::NoMailbox, 6).await.unwrap();
     let why = Unknown::new("too-many", "The maximum record limit is exceeded.\u{1b}");
     for (seq, loss) in [
         (1, Loss::Exactly(1_240)),
@@ -296,13 +296,13 @@ pub(super) async fn run(come: Come) -> TestRun {
 }
 
 /// The same with another head.
-pub(super) async fn run_of(head: Head, come: Come) -> TestRun {
+pub(super) async fn run_of(head: RunHeader, come: Come) -> TestRun {
     let folder = tempfile::tempdir().unwrap();
     let path: PathBuf = folder.path().join(format!("{}.run", head.id));
     let file = RunFile::create(&path, head, &FirstContents::default()).unwrap();
     survey(&file).await;
     if come == Come::Foreseen {
-        foresee(&file).await;
+        record_impact(&file).await;
     }
     if come == Come::Stopped {
         apply(&file).await;

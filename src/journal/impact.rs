@@ -14,14 +14,14 @@ use super::values::MESSAGE;
 
 /// What is to be found out before a change is agreed to.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Asked {
+pub struct ImpactOptions {
     /// Whether to count what each user loses.
     pub impact: bool,
     /// Whom another engine serves, where that is known.
-    pub other_engine: Option<Vec<plan::Named>>,
+    pub other_engine: Option<Vec<plan::UserRef>>,
 }
 
-impl Asked {
+impl ImpactOptions {
     /// Whether nothing is.
     pub fn is_nothing(&self) -> bool {
         !self.impact && self.other_engine.is_none()
@@ -30,7 +30,7 @@ impl Asked {
 
 /// Something of the organisation's: its name, and the filter type that it is about.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Named {
+pub struct NamedFilter {
     /// `name`.
     pub name: String,
     /// `returnedtypecode`.
@@ -41,11 +41,11 @@ pub struct Named {
 /// What was found of the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
-pub struct Surroundings {
+pub struct ImpactFindings {
     /// Active system filters of the types that the run is about; `None` where they were not asked for.
-    pub system_filters: Option<Vec<Named>>,
+    pub system_filters: Option<Vec<NamedFilter>>,
     /// Active default templates of those types; `None` as above.
-    pub templates: Option<Vec<Named>>,
+    pub templates: Option<Vec<NamedFilter>>,
     /// Why the organisation's filters could not be read.
     pub organisation_unknown: Option<String>,
     /// Why the mailboxes could not be read; none where they could, or were not asked for.
@@ -60,9 +60,9 @@ pub struct Surroundings {
     pub skipped: Vec<SkippedName>,
 }
 
-impl Surroundings {
+impl ImpactFindings {
     /// The names that were to be excluded and match nobody: whoever was meant is not left out.
-    pub fn unmatched_exclusions(&self) -> Vec<&plan::Named> {
+    pub fn unmatched_exclusions(&self) -> Vec<&plan::UserRef> {
         let skipped = self.skipped.iter().filter(|skipped| skipped.excludes);
         skipped.map(|skipped| &skipped.named).collect()
     }
@@ -70,7 +70,7 @@ impl Surroundings {
 
 /// Something that holds of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mark {
+pub enum UserFlag {
     /// Another engine serves the user.
     OtherEngine = 0,
     /// The user has no mailbox that synchronises by the filters.
@@ -80,7 +80,7 @@ pub enum Mark {
 }
 
 /// Records what is to be found out.
-pub(super) fn ask(connection: &Connection, asked: &Asked) -> rusqlite::Result<()> {
+pub(super) fn ask(connection: &Connection, asked: &ImpactOptions) -> rusqlite::Result<()> {
     connection.execute(
         "INSERT OR REPLACE INTO foresight (one, asked) VALUES (1, ?1)",
         [json(asked)?],
@@ -90,19 +90,19 @@ pub(super) fn ask(connection: &Connection, asked: &Asked) -> rusqlite::Result<()
 
 impl Journal {
     /// Records what is to be found out; before the users are collected.
-    pub async fn ask(&self, asked: Asked) -> Result<(), JournalError> {
+    pub async fn ask(&self, asked: ImpactOptions) -> Result<(), JournalError> {
         self.run(move |connection| ask(connection, &asked)).await
     }
 
     /// What is to be found out.
-    pub async fn asked(&self) -> Result<Asked, JournalError> {
+    pub async fn asked(&self) -> Result<ImpactOptions, JournalError> {
         self.run(asked).await
     }
 
     /// Changes what was found of the environment.
     pub async fn found<F>(&self, change: F) -> Result<(), JournalError>
     where
-        F: FnOnce(&mut Surroundings) + Send + 'static,
+        F: FnOnce(&mut ImpactFindings) + Send + 'static,
     {
         self.run(move |connection| {
             let mut found = surroundings(connection)?;
@@ -110,7 +110,7 @@ impl Journal {
             connection.execute(
                 "INSERT INTO foresight (one, asked, found) VALUES (1, ?1, ?2)
                  ON CONFLICT (one) DO UPDATE SET found = excluded.found",
-                [json(&Asked::default())?, json(&found)?],
+                [json(&ImpactOptions::default())?, json(&found)?],
             )?;
             Ok(())
         })
@@ -118,12 +118,12 @@ impl Journal {
     }
 
     /// What was found of the environment.
-    pub async fn surroundings(&self) -> Result<Surroundings, JournalError> {
+    pub async fn surroundings(&self) -> Result<ImpactFindings, JournalError> {
         self.run(surroundings).await
     }
 
     /// Records of users that something holds.
-    pub async fn mark(&self, mark: Mark, users: Vec<UserId>) -> Result<(), JournalError> {
+    pub async fn mark(&self, mark: UserFlag, users: Vec<UserId>) -> Result<(), JournalError> {
         self.run(move |connection| {
             let mut insert = connection
                 .prepare_cached("INSERT OR IGNORE INTO mark (user, mark) VALUES (?1, ?2)")?;
@@ -175,11 +175,11 @@ fn add(
     Ok(())
 }
 
-pub(super) fn asked(connection: &Connection) -> rusqlite::Result<Asked> {
+pub(super) fn asked(connection: &Connection) -> rusqlite::Result<ImpactOptions> {
     column(connection, "SELECT asked FROM foresight")
 }
 
-pub(super) fn surroundings(connection: &Connection) -> rusqlite::Result<Surroundings> {
+pub(super) fn surroundings(connection: &Connection) -> rusqlite::Result<ImpactFindings> {
     column(connection, "SELECT found FROM foresight")
 }
 

@@ -30,7 +30,7 @@ const SLACK: f64 = 0.002;
 
 /// The pace; none before the first refusal.
 #[derive(Clone, Debug)]
-pub(super) struct Pace {
+pub(super) struct RequestRate {
     granted: Window,
     limit: Option<Limit>,
     due: Option<Instant>,
@@ -51,7 +51,7 @@ enum Kind {
     Known { refused: f64 },
 }
 
-impl Pace {
+impl RequestRate {
     pub(super) fn new() -> Self {
         Self {
             granted: Window::new(COUNTED),

@@ -7,12 +7,12 @@ use uuid::{Builder, Uuid};
 
 /// A stream whose algorithm is fixed, so that a seed means the same organisation in every release.
 #[derive(Debug)]
-pub(super) struct Dice(Xoshiro256PlusPlus);
+pub(super) struct Rng(Xoshiro256PlusPlus);
 
 /// 2025-01-01T00:00:00Z: rows are older than this.
 const NOW: i64 = 1_735_689_600;
 
-impl Dice {
+impl Rng {
     pub(super) fn new(seed: u64) -> Self {
         Self(Xoshiro256PlusPlus::seed_from_u64(seed))
     }
@@ -64,7 +64,7 @@ mod tests {
     #[test]
     fn the_same_seed_throws_the_same() {
         let throw = |seed| {
-            let mut dice = Dice::new(seed);
+            let mut dice = Rng::new(seed);
             (dice.id(), dice.order(20), dice.moment(30))
         };
         assert_eq!(throw(1), throw(1));
@@ -73,7 +73,7 @@ mod tests {
 
     #[test]
     fn an_order_holds_each_number_once() {
-        let mut order = Dice::new(3).order(50);
+        let mut order = Rng::new(3).order(50);
         order.sort_unstable();
         assert_eq!(order, (0..50).collect::<Vec<_>>());
     }

@@ -1,13 +1,13 @@
 //! The totals of a run, and how it ended, in words.
 
-use crate::journal::{FilterTotals, Head, Phase, UserTotals};
+use crate::journal::{FilterTotals, Phase, RunHeader, UserTotals};
 use crate::model::{Operation, Outcome};
 
 use super::paint::Tone;
 use super::text::{clean, count, number, short};
 
 /// How the run stands, also where nothing was recorded of its end.
-pub(super) fn outcome(head: &Head) -> Outcome {
+pub(super) fn outcome(head: &RunHeader) -> Outcome {
     head.outcome.unwrap_or(match head.phase {
         Phase::Planned => Outcome::Planned,
         Phase::Finished => Outcome::Complete,
@@ -16,7 +16,7 @@ pub(super) fn outcome(head: &Head) -> Outcome {
 }
 
 /// What the run does, as a heading says it.
-pub(super) fn operation(head: &Head) -> String {
+pub(super) fn operation(head: &RunHeader) -> String {
     match &head.undoes {
         Some(run) => format!("undo of run {}", short(run)),
         None => head.operation.as_str().to_owned(),
@@ -24,7 +24,7 @@ pub(super) fn operation(head: &Head) -> String {
 }
 
 /// Where, as whom and about what a run is: names and values.
-pub(super) fn facts(head: &Head) -> Vec<(&'static str, String)> {
+pub(super) fn facts(head: &RunHeader) -> Vec<(&'static str, String)> {
     let filters = match &head.undoes {
         Some(run) => format!("those that run {} changed", short(run)),
         None => head.criteria.describe(),
@@ -123,7 +123,11 @@ fn already_so(operation: Operation) -> &'static str {
 }
 
 /// One sentence on how the run ended.
-pub(super) fn ending(head: &Head, users: &UserTotals, filters: &FilterTotals) -> (String, Tone) {
+pub(super) fn ending(
+    head: &RunHeader,
+    users: &UserTotals,
+    filters: &FilterTotals,
+) -> (String, Tone) {
     let did = match head.operation {
         Operation::Deactivate => "deactivated",
         Operation::Reactivate => "reactivated",
@@ -171,7 +175,7 @@ pub(super) fn ending(head: &Head, users: &UserTotals, filters: &FilterTotals) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::support::head;
+    use crate::report::test_runs::head;
 
     #[test]
     fn only_what_there_is_is_counted() {
@@ -197,7 +201,7 @@ mod tests {
             ..FilterTotals::default()
         };
         let said = |operation, phase, outcome, users: &UserTotals| {
-            let head = Head {
+            let head = RunHeader {
                 phase,
                 outcome,
                 ..head(operation)
@@ -205,7 +209,7 @@ mod tests {
             ending(&head, users, &filters).0
         };
         let none = UserTotals::default();
-        let planned = Head {
+        let planned = RunHeader {
             phase: Phase::Planned,
             ..head(Operation::Deactivate)
         };

@@ -40,7 +40,7 @@ pub struct Requests {
 
 /// What a run is, whom it is about, and how far it has come.
 #[derive(Clone, Debug)]
-pub struct Head {
+pub struct RunHeader {
     /// Its id.
     pub id: RunId,
     /// What it does.
@@ -70,12 +70,12 @@ pub struct Head {
     /// How it ended, or was last left.
     pub outcome: Option<Outcome>,
     /// Whether this server was seen to name the caller in `modifiedonbehalfby`.
-    pub stamps: bool,
+    pub records_on_behalf: bool,
     /// What it has asked of the server.
     pub requests: Requests,
 }
 
-pub(super) fn insert(connection: &Connection, head: &Head) -> rusqlite::Result<()> {
+pub(super) fn insert(connection: &Connection, head: &RunHeader) -> rusqlite::Result<()> {
     connection.execute(
         "INSERT INTO run (one, id, operation, undoes, environment, organization, server_major, server_minor,
                           caller, selection, criteria, tool, started, phase, target)
@@ -100,9 +100,9 @@ pub(super) fn insert(connection: &Connection, head: &Head) -> rusqlite::Result<(
     Ok(())
 }
 
-pub(super) fn read(connection: &Connection) -> rusqlite::Result<Head> {
+pub(super) fn read(connection: &Connection) -> rusqlite::Result<RunHeader> {
     connection.query_row("SELECT * FROM run", [], |row| {
-        Ok(Head {
+        Ok(RunHeader {
             id: run_id(row, "id")?,
             operation: from_word(row, "operation")?,
             target: from_word(row, "target")?,
@@ -131,7 +131,7 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Head> {
                 Some(_) => Some(from_word(row, "outcome")?),
                 None => None,
             },
-            stamps: row.get("stamps")?,
+            records_on_behalf: row.get("stamps")?,
             requests: Requests {
                 total: row.get("requests")?,
                 throttled: row.get("throttled")?,
@@ -146,7 +146,7 @@ pub(super) fn set_phase(connection: &Connection, phase: Phase) -> rusqlite::Resu
     Ok(())
 }
 
-pub(super) fn set_stamps(connection: &Connection) -> rusqlite::Result<()> {
+pub(super) fn set_records_on_behalf(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("UPDATE run SET stamps = 1 WHERE stamps = 0", [])?;
     Ok(())
 }

@@ -1,6 +1,6 @@
 //! What is shown of a plan whose impact was counted.
 
-use crate::report::support::{Come, PLAIN, run};
+use crate::report::test_runs::{Come, PLAIN, run};
 use crate::report::{Format, write_document, write_plan, write_run};
 
 #[tokio::test]

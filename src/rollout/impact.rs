@@ -9,18 +9,18 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use crate::dataverse::{
-    self, Columns, Fault, FetchQuery, Fetched, FetchedAs, Impersonated, MailboxMethod, Probe,
-    ReadDepth,
+    self, Columns, FetchQuery, Fetched, FetchedAs, Impersonated, MailboxMethod, Probe, ReadDepth,
+    ServerFault,
 };
-use crate::journal::{Mark, Named, Subject};
+use crate::journal::{NamedFilter, RunUser, UserFlag};
 use crate::model::{Filter, FilterType, Operation, ProblemKind};
 use crate::plan::{
-    Answer, COUNT, Change, Query, Question, READ_ACTIVITY, READ_CONTACT, Surroundings,
-    SystemFilter, Table, Unknown, questions, reckon,
+    COUNT, Change, ImpactContext, ImpactQuery, ImpactQuestion, ImpactTable, QueryAnswer,
+    READ_ACTIVITY, READ_CONTACT, SystemFilter, Unknown, compute_loss, questions,
 };
 
 use super::RolloutError;
-use super::prove::Proof;
+use super::prove::ImpersonationProof;
 use super::session::Rollout;
 
 /// `querytype`: `OutlookFilters`, on `savedquery` a system filter.
@@ -35,12 +35,12 @@ impl Rollout {
         }
     }
 
-    fn surroundings(&self) -> Option<Arc<Surroundings>> {
+    fn surroundings(&self) -> Option<Arc<ImpactContext>> {
         let kept = self.around.lock();
         kept.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    fn keep_surroundings(&self, around: Surroundings) {
+    fn keep_surroundings(&self, around: ImpactContext) {
         let mut kept = self.around.lock().unwrap_or_else(PoisonError::into_inner);
         *kept = Some(Arc::new(around));
     }
@@ -48,18 +48,18 @@ impl Rollout {
     /// Reads, where the impact is to be counted, what the organisation itself synchronises and gives to new users,
     /// how much the caller may read, and whose mailbox synchronises: four requests, one more where contacts are
     /// about, and one more for every 5,000 users whose mailbox the server does not synchronise.
-    pub(super) async fn look_around(&self) -> Result<(), RolloutError> {
+    pub(super) async fn read_impact_context(&self) -> Result<(), RolloutError> {
         let impact = self.journal().asked().await?.impact;
         if !impact || self.head().operation != Operation::Deactivate {
             return Ok(());
         }
         let system_filters = self.read_organisation_filters().await?;
         self.mark_mailboxes().await?;
-        self.keep_surroundings(Surroundings {
+        self.keep_surroundings(ImpactContext {
             system_filters,
             read_whole: self.read_whole().await?,
             now: Timestamp::now(),
-            ..Surroundings::default()
+            ..ImpactContext::default()
         });
         Ok(())
     }
@@ -99,7 +99,7 @@ impl Rollout {
                 continue;
             }
             let name = row.name.unwrap_or_default();
-            let it = Named {
+            let it = NamedFilter {
                 name: name.clone(),
                 filter_type: filter_type.clone(),
             };
@@ -127,8 +127,8 @@ impl Rollout {
     async fn mark_mailboxes(&self) -> Result<(), RolloutError> {
         let mut unknown = None;
         for (mark, method) in [
-            (Mark::NoMailbox, MailboxMethod::Nothing),
-            (Mark::OutlookClient, MailboxMethod::OutlookClient),
+            (UserFlag::NoMailbox, MailboxMethod::Nothing),
+            (UserFlag::OutlookClient, MailboxMethod::OutlookClient),
         ] {
             let mut users = HashSet::new();
             match self
@@ -166,9 +166,9 @@ impl Rollout {
     }
 
     /// Counts what a user loses, and records it; nothing where that was not asked for.
-    pub(super) async fn foresee(
+    pub(super) async fn count_impact(
         &self,
-        subject: &Subject,
+        subject: &RunUser,
         filters: &[Filter],
         changes: &[Change],
     ) -> Result<(), RolloutError> {
@@ -179,7 +179,7 @@ impl Rollout {
         let questions = questions(filters, changes, &around);
         let queries: Vec<_> = questions.iter().flat_map(|q| &q.queries).collect();
         // A caller who does not read everything leaves nothing to be asked of the user.
-        let privilege = |question: &Question| {
+        let privilege = |question: &ImpactQuestion| {
             let table = around.tables.get(&question.filter_type)?.as_ref();
             table?
                 .privilege
@@ -189,12 +189,12 @@ impl Rollout {
         let privileges: Vec<_> = privileges.into_iter().collect();
         let (answers, whole) = self.answers(subject, &queries, &privileges).await?;
         let mut answers = answers.into_iter();
-        let losses = questions.iter().map(|question: &Question| {
+        let losses = questions.iter().map(|question: &ImpactQuestion| {
             let its: Vec<_> = answers.by_ref().take(question.queries.len()).collect();
             let sees_all = privilege(question).is_some_and(|name| whole.contains(name));
             (
                 question.filter_type.clone(),
-                reckon(question, &its, sees_all),
+                compute_loss(question, &its, sees_all),
             )
         });
         let losses: Vec<_> = losses.collect();
@@ -204,15 +204,15 @@ impl Rollout {
     /// Looks up the tables that are not known yet.
     async fn with_tables(
         &self,
-        mut around: Arc<Surroundings>,
+        mut around: Arc<ImpactContext>,
         filters: &[Filter],
-    ) -> Result<Arc<Surroundings>, RolloutError> {
+    ) -> Result<Arc<ImpactContext>, RolloutError> {
         let types: BTreeSet<_> = filters.iter().map(|filter| &filter.filter_type).collect();
         for filter_type in types {
             if around.tables.contains_key(filter_type) {
                 continue;
             }
-            let table = match Table::known(filter_type) {
+            let table = match ImpactTable::known(filter_type) {
                 Some(table) => Some(table),
                 None => self.look_up(filter_type).await?,
             };
@@ -225,10 +225,10 @@ impl Rollout {
     /// may be lost, so that no table that was looked up is missing afterwards.
     fn keep_table(
         &self,
-        around: Arc<Surroundings>,
+        around: Arc<ImpactContext>,
         filter_type: &FilterType,
-        table: Option<Table>,
-    ) -> Arc<Surroundings> {
+        table: Option<ImpactTable>,
+    ) -> Arc<ImpactContext> {
         let mut shared = self.around.lock().unwrap_or_else(PoisonError::into_inner);
         let shared = shared.get_or_insert(around);
         Arc::make_mut(shared)
@@ -237,28 +237,28 @@ impl Rollout {
         Arc::clone(shared)
     }
 
-    async fn look_up(&self, filter_type: &FilterType) -> Result<Option<Table>, RolloutError> {
+    async fn look_up(&self, filter_type: &FilterType) -> Result<Option<ImpactTable>, RolloutError> {
         let names = match self.reader.table_names(filter_type.as_str()).await {
             Ok(names) => names,
             Err(error) if error.is_fatal() => return Err(error.into()),
             Err(_) => None,
         };
-        let table = names.map(|names| Table {
+        let table = names.map(|names| ImpactTable {
             set: names.entity_set_name,
             key: names.primary_id_attribute,
             privilege: None,
         });
-        Ok(table.filter(Table::is_sound))
+        Ok(table.filter(ImpactTable::is_sound))
     }
 
     /// The answers, and by which of the privileges the user reads every row. Servers of version 8 do not say the
     /// latter in a word, and all privileges of every user are too much to ask for.
     async fn answers<'a>(
         &self,
-        subject: &Subject,
-        queries: &[&Query],
+        subject: &RunUser,
+        queries: &[&ImpactQuery],
         privileges: &[&'a str],
-    ) -> Result<(Vec<Answer>, BTreeSet<&'a str>), RolloutError> {
+    ) -> Result<(Vec<QueryAnswer>, BTreeSet<&'a str>), RolloutError> {
         if queries.is_empty() {
             return Ok((Vec::new(), BTreeSet::new()));
         }
@@ -268,14 +268,14 @@ impl Rollout {
             &[]
         };
         let probe = match self.proof() {
-            Proof::WhoAmI => Some(Probe::WhoAmI),
-            Proof::CurrentUser => Some(Probe::CurrentUser),
-            Proof::OnlyOurselves => None,
+            ImpersonationProof::WhoAmI => Some(Probe::WhoAmI),
+            ImpersonationProof::CurrentUser => Some(Probe::CurrentUser),
+            ImpersonationProof::OnlyOurselves => None,
         };
         let asked: Vec<_> = queries.iter().map(|query| fetch_query(query)).collect();
         let who = Impersonated::from(subject);
         let none = |why: &Unknown| {
-            let all = vec![Answer::No(why.clone()); queries.len()];
+            let all = vec![QueryAnswer::No(why.clone()); queries.len()];
             (all, BTreeSet::new())
         };
         match self.reader.fetch_as(&who, probe, &asked, privileges).await {
@@ -301,7 +301,7 @@ impl Rollout {
     }
 }
 
-fn fetch_query(query: &Query) -> FetchQuery {
+fn fetch_query(query: &ImpactQuery) -> FetchQuery {
     FetchQuery {
         set: query.set.clone(),
         fetch: query.fetch.clone(),
@@ -309,27 +309,27 @@ fn fetch_query(query: &Query) -> FetchQuery {
     }
 }
 
-fn answer(fetched: Fetched, query: &Query) -> Answer {
+fn answer(fetched: Fetched, query: &ImpactQuery) -> QueryAnswer {
     let odd = |what: &str| {
-        Answer::No(Unknown::new(
+        QueryAnswer::No(Unknown::new(
             "refused",
             format!("the answer holds no {what}"),
         ))
     };
     match fetched {
-        Fetched::Refused(fault) => Answer::No(unknown(&fault)),
-        Fetched::Lost(why) => Answer::No(Unknown::new("refused", why)),
+        Fetched::Refused(fault) => QueryAnswer::No(unknown(&fault)),
+        Fetched::Lost(why) => QueryAnswer::No(Unknown::new("refused", why)),
         Fetched::Values(values) if query.ids.is_some() => {
             let ids = values.iter().map(|id| id.as_str()?.parse::<Uuid>().ok());
             let ids: Option<Vec<_>> = ids.collect();
-            ids.map_or_else(|| odd("ids"), Answer::Ids)
+            ids.map_or_else(|| odd("ids"), QueryAnswer::Ids)
         }
         Fetched::Values(values) => {
             let number = match &values[..] {
                 [number] => Value::as_u64(number),
                 _ => None,
             };
-            number.map_or_else(|| odd("number"), Answer::Number)
+            number.map_or_else(|| odd("number"), QueryAnswer::Number)
         }
     }
 }
@@ -343,7 +343,7 @@ fn unknown_by_error(error: &dataverse::Error) -> Unknown {
 }
 
 /// Why the server does not answer a query (codes: Microsoft's list of web service error codes).
-fn unknown(fault: &Fault) -> Unknown {
+fn unknown(fault: &ServerFault) -> Unknown {
     const AGGREGATE_LIMIT: u32 = 0x8004_E023;
     const SQL_TIMEOUT: u32 = 0x8004_4151;
     let says = |text: &str| fault.message.contains(text);
@@ -370,8 +370,8 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn fault(status: u16, code: Option<u32>, message: &str) -> Fault {
-        Fault {
+    fn fault(status: u16, code: Option<u32>, message: &str) -> ServerFault {
+        ServerFault {
             status: StatusCode::from_u16(status).unwrap(),
             code,
             message: message.into(),
@@ -402,19 +402,20 @@ mod tests {
 
     #[test]
     fn an_answer_of_another_shape_is_no_number() {
-        let mut query = Query {
+        let mut query = ImpactQuery {
             set: "tasks".into(),
             fetch: "<fetch/>".into(),
             ids: None,
         };
-        let of = |values: &[Value], query: &Query| answer(Fetched::Values(values.to_vec()), query);
-        assert_eq!(of(&[json!(4)], &query), Answer::Number(4));
+        let of =
+            |values: &[Value], query: &ImpactQuery| answer(Fetched::Values(values.to_vec()), query);
+        assert_eq!(of(&[json!(4)], &query), QueryAnswer::Number(4));
         for odd in [vec![], vec![json!(1), json!(2)], vec![json!("4")]] {
-            assert!(matches!(of(&odd, &query), Answer::No(_)), "{odd:?}");
+            assert!(matches!(of(&odd, &query), QueryAnswer::No(_)), "{odd:?}");
         }
         query.ids = Some("activityid".into());
         let id = Uuid::from_u128(4);
-        assert_eq!(of(&[json!(id)], &query), Answer::Ids(vec![id]));
-        assert!(matches!(of(&[json!(4)], &query), Answer::No(_)));
+        assert_eq!(of(&[json!(id)], &query), QueryAnswer::Ids(vec![id]));
+        assert!(matches!(of(&[json!(4)], &query), QueryAnswer::No(_)));
     }
 }

@@ -3,11 +3,12 @@
 use serde::Serialize;
 
 use crate::journal::{
-    Finding, Head, Impact, ImpactOfType, ImpactOfUser, ReadError, Several, UnknownGroup, View,
+    CountWithExample, Finding, Impact, ImpactOfType, ImpactOfUser, ReadError, RunHeader,
+    UnknownGroup, View,
 };
 use crate::model::UserId;
 
-use super::foresight::{SHOWN, sentence};
+use super::impact::{SHOWN, sentence};
 
 /// Something to look at first.
 #[derive(Serialize)]
@@ -86,7 +87,7 @@ pub(super) fn first(view: &View<'_>) -> Result<Vec<First>, ReadError> {
 }
 
 /// What users lose; none where that was not asked for.
-pub(super) fn lost(view: &View<'_>, head: &Head) -> Result<Option<Lost>, ReadError> {
+pub(super) fn lost(view: &View<'_>, head: &RunHeader) -> Result<Option<Lost>, ReadError> {
     let impact = view.impact(SHOWN)?;
     Ok(impact.map(|impact| Lost::of(impact, head.organization.distinct_deletes)))
 }
@@ -114,7 +115,7 @@ impl From<Finding> for First {
             | Finding::SkippedNames { .. } => {}
         }
         let (users, example) = several
-            .map(|Several { users, example }| (users, example))
+            .map(|CountWithExample { users, example }| (users, example))
             .unzip();
         let (name, filter_type) = named
             .map(|it| (it.name, it.filter_type.to_string()))
