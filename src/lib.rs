@@ -4,7 +4,7 @@
 //! tool impersonates that user through the Web API, reads the filters, and sets their state, with a plan
 //! before, a record of everything, and an undo that is exact.
 //!
-//! The rooms of the house, ground floor first; each may use only those above it in this list:
+//! The modules, the lowest first; each may use only those above it in this list:
 //!
 //! - [`model`]: the nouns: environment, user, sync filter, state.
 //! - [`pacing`]: what a response means, when to try again, how many at once, how fast.
@@ -16,7 +16,7 @@
 //! - [`rollout`]: the engine: survey, apply, resume, undo, as one stream of events.
 //! - [`report`]: everything that is read by a person or a program.
 //! - [`connect`]: from settings to environments that have answered; the same for every front end.
-//! - [`cli`]: one file per command; the only room that prints.
+//! - [`cli`]: one file per command; the only module that prints.
 //!
 //! The sandbox, an imitation of the Web API to rehearse and test against, is a crate of its own: it and the client
 //! can share no code, so that they cannot share a mistake either.

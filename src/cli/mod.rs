@@ -1,4 +1,4 @@
-//! One file per command; the only room that prints.
+//! One file per command; the only module that prints.
 
 mod app;
 mod args;

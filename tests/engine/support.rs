@@ -84,15 +84,10 @@ impl World {
     pub(crate) async fn begin(&self, new: NewRun) -> Run {
         let interrupted = CancellationToken::new();
         let on = self.connect(&interrupted).await;
-        self.begin_on(on, interrupted, new).await.unwrap()
+        self.begin_on(on, interrupted, new).unwrap()
     }
 
-    async fn begin_on(
-        &self,
-        on: Connection,
-        interrupted: CancellationToken,
-        new: NewRun,
-    ) -> Option<Run> {
+    fn begin_on(&self, on: Connection, interrupted: CancellationToken, new: NewRun) -> Option<Run> {
         let path = self.folder.path().join(format!("{}.run", RunId::random()));
         let created = new.create(&on, &NewRunFile::At(path.clone())).ok()?;
         Some(Run::new(on, path, interrupted, Stage::Created(created)))
@@ -111,7 +106,7 @@ impl World {
         let interrupted = CancellationToken::new();
         let reader = self.try_to_connect(&interrupted).await?;
         let on = Connection::new(reader, Guards::default());
-        let run = self.begin_on(on, interrupted, started(operation)).await?;
+        let run = self.begin_on(on, interrupted, started(operation))?;
         run.plan().await.ok()?;
         run.apply().await.ok()?;
         Some(run.finish().await)
