@@ -34,12 +34,12 @@ pub enum SignInError {
         scope: String,
     },
     /// Nothing that is set says how to sign in.
-    #[error("nothing says how to sign in; looked for {looked_for}")]
+    #[error("no sign-in method was found; looked for {looked_for}")]
     NoWay {
         /// What was looked for, in order.
         looked_for: String,
     },
-    /// The way of signing in cannot be used as it is set up here.
+    /// The sign-in method cannot be used as it is set up here.
     #[error("{what}: {why}")]
     Unusable {
         /// What was being done.

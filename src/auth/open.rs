@@ -1,4 +1,4 @@
-//! From a way of signing in to a source of tokens.
+//! From a sign-in method to a source of tokens.
 
 use std::sync::Arc;
 

@@ -1,4 +1,4 @@
-//! What the Web API needs from any way of signing in.
+//! What the Web API needs from any sign-in method.
 
 use std::fmt;
 
@@ -60,7 +60,7 @@ impl fmt::Debug for Bearer {
     }
 }
 
-/// A way of signing in.
+/// A sign-in method.
 pub trait TokenSource: Send + Sync + fmt::Debug {
     /// A token that is good now. Sources keep theirs and renew it early.
     fn bearer(&self) -> BoxFuture<'_, Result<Bearer, SignInError>>;

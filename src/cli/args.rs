@@ -61,9 +61,10 @@ Exit codes:
   0    done, or nothing to do
   1    unexpected error
   2    wrong usage or configuration
-  3    finished, but some users failed
+  3    finished, but some users failed or rows were left alone
   4    sign-in refused or expired
-  5    refused: a safety limit, impersonation not honoured, or declined
+  5    refused: a safety limit, another plan than the expected one, impersonation
+       not honoured, or declined
   6    stopped early; can be resumed
   10   changes are pending (plan --detailed-exitcode, check)
   130  interrupted; can be resumed
@@ -214,9 +215,11 @@ pub(super) struct SeveralArgs {
 }
 
 fn pause(text: &str) -> Result<Duration, String> {
-    let span: jiff::SignedDuration = text
-        .parse()
-        .map_err(|error: jiff::Error| error.to_string())?;
+    let span: jiff::SignedDuration = text.parse().map_err(|_| {
+        let whole = text.trim().parse::<u32>().is_ok();
+        let example = if whole { text.trim() } else { "30" };
+        format!("a time has a number and a unit, such as `{example}m`, `{example}s` or `1h 30m`")
+    })?;
     Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
 }
 
@@ -226,7 +229,7 @@ fn failures(text: &str) -> Result<Bound, String> {
         .map_err(|error: BoundError| error.to_string())?
     {
         Bound::Users(0) | Bound::Percent(0) => {
-            Err("nothing would ever begin; 1 stops when the first user has failed".to_owned())
+            Err("it must be 1 or more; 1 stops when the first user has failed".to_owned())
         }
         bound => Ok(bound),
     }

@@ -4,6 +4,7 @@
 use std::num::NonZeroUsize;
 
 use crate::connect::side_by_side;
+use crate::model::count;
 use crate::plan::Stakes;
 use crate::report::{Board, Watch, write_heading};
 use crate::rollout::{
@@ -12,9 +13,10 @@ use crate::rollout::{
 
 use super::App;
 use super::conclude::conclude;
-use super::consent::{Consent, Foretold, after_undo, count, question};
+use super::consent::{Consent, Foretold};
 use super::error::CliError;
 use super::exit::Exit;
+use super::question::{after_undo, question};
 use super::site::{Ending, Site, SiteStage, failed, leave, show_plan};
 
 /// Environments that are worked on together.

@@ -4,7 +4,7 @@ use std::io::Write;
 
 use crate::connect::NamedEnvironment;
 use crate::journal::{ListedUser, ReadError, RunReader, UserTotals, View};
-use crate::model::{Operation, State};
+use crate::model::{Operation, State, count};
 use crate::plan::RunSettings;
 use crate::report::{Format, ListWriter};
 use crate::rollout::{NewRun, NewRunFile, Planned, Run};
@@ -236,23 +236,22 @@ fn sentence(shown: Shown, compared: u64, wanted: State) -> String {
         filters,
         failed,
     } = shown;
-    let plural = |n: u64| if n == 1 { "" } else { "s" };
     let mut said = match filters {
         0 => "Every filter that could be read is in the wanted state.".to_owned(),
         filters => format!(
-            "{filters} filter{} of {users} user{} should be {}.",
-            plural(filters),
-            plural(users),
+            "{} of {} should be {}.",
+            count(filters, "filter"),
+            count(users, "user"),
             wanted.as_str(),
         ),
     };
-    let were = if compared == 1 { " was" } else { "s were" };
+    let were = if compared == 1 { "was" } else { "were" };
     said = match compared {
         0 => "No filter was compared.".to_owned(),
-        n => format!("{said} {n} filter{were} compared."),
+        n => format!("{said} {} {were} compared.", count(n, "filter")),
     };
     if failed > 0 {
-        said = format!("{said} {failed} user{} could not be read.", plural(failed));
+        said = format!("{said} {} could not be read.", count(failed, "user"));
     }
     said
 }

@@ -1,12 +1,11 @@
 //! Asking for what the guards need: on the terminal, or by naming the flags.
 
-use std::fmt::Write as _;
 use std::io::{IsTerminal, stdin};
 
 use tokio_util::sync::CancellationToken;
 
 use crate::journal::quoted;
-use crate::model::{Operation, Target};
+use crate::model::Operation;
 use crate::plan::{
     Confirmations, Decision, GivenBy, Guards, Need, Refusal, RunSettings, Stakes, Topic, decide,
 };
@@ -128,15 +127,15 @@ impl Consent {
     fn would_ask(&self, missing: &[Need]) -> CliError {
         let flags: Vec<_> = missing.iter().map(flag).collect();
         let (why, look) = if self.unattended {
-            ("--fix asks nobody", "leave out --fix to look first")
+            ("--fix does not ask", "leave out --fix to only look")
         } else {
             (
-                "there is no terminal to ask on",
-                "look first with --dry-run",
+                "there is no terminal for a question",
+                "use --dry-run to only look",
             )
         };
         let flags = flags.join(" ");
-        CliError::WouldAsk(format!("{why}; agree with {flags}, or {look}"))
+        CliError::WouldAsk(format!("{why}; give {flags}, or {look}"))
     }
 }
 
@@ -153,8 +152,9 @@ impl Foretold {
     /// What there is to say where nothing is refused.
     pub(super) fn say(&self, app: &App) {
         if let Some(flags) = &self.missing {
-            app.printer
-                .status_line(&format!("To make the changes, agree with {flags}."));
+            app.printer.status_line(&format!(
+                "To make the changes, leave out --dry-run and give {flags}."
+            ));
         }
     }
 }
@@ -241,119 +241,6 @@ fn prompts(missing: &[Need], question: &str) -> Vec<Prompt> {
     prompts
 }
 
-/// What is asked of several runs as one question; without the word to type.
-pub(super) fn question(runs: &[(&str, &Stakes)]) -> String {
-    let total = |of: fn(&Stakes) -> u64| runs.iter().map(|(_, stakes)| of(stakes)).sum();
-    let items = total(|stakes| stakes.wave.map_or(stakes.items, |wave| wave.filters));
-    let users = total(|stakes| stakes.wave.map_or(stakes.users, |wave| wave.users));
-    let verb = runs
-        .first()
-        .map_or("Change", |(_, stakes)| verb(stakes.operation));
-    let names: Vec<_> = runs.iter().map(|(name, _)| *name).collect();
-    let place = match names[..] {
-        [] | [_] => String::new(),
-        _ => format!(" in {}", names.join(", ")),
-    };
-    let mut text = notes(runs);
-    let (wave, next) = wave_words(runs);
-    let target = runs.first().map(|(_, stakes)| stakes.target);
-    // Writing to a string cannot fail.
-    let _ = if target == Some(Target::Templates) {
-        let templates = count(items, "template");
-        let defaults = new_users_words(runs);
-        write!(text, "{verb} {templates}{defaults}{place}?")
-    } else {
-        let (filters, users) = (count(items, "filter"), count(users, "user"));
-        write!(text, "{wave}{verb} {filters} of {users}{place}{next}?")
-    };
-    text
-}
-
-/// What new users receive more or less.
-fn new_users_words(runs: &[(&str, &Stakes)]) -> String {
-    let total = |of: fn(&Stakes) -> u64| runs.iter().map(|(_, stakes)| of(stakes)).sum::<u64>();
-    let more = total(|stakes| stakes.new_users.more);
-    let fewer = total(|stakes| stakes.new_users.fewer);
-    match (more, fewer) {
-        (0, 0) => String::new(),
-        (0, n) => format!(" (new users no longer receive {n})"),
-        (n, 0) => format!(" (new users will receive {n})"),
-        (more, fewer) => {
-            format!(" (new users will receive {more} and no longer receive {fewer})")
-        }
-    }
-}
-
-const fn verb(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Deactivate => "Deactivate",
-        Operation::Reactivate => "Reactivate",
-        Operation::Undo => "Put back",
-    }
-}
-
-/// What has to be known before the question.
-fn notes(runs: &[(&str, &Stakes)]) -> String {
-    let mut text = String::new();
-    if runs.iter().any(|(_, stakes)| stakes.settings_unknown) {
-        text += "This run was begun by an older version: its waves and its limit are not known. ";
-    }
-    for (_, stakes) in runs {
-        text += &after_undo(stakes).map_or_else(String::new, |said| said + " ");
-        let names = &stakes.unknown_exclusions;
-        if !names.is_empty() {
-            let shown: Vec<_> = names.iter().take(SHOWN).map(String::as_str).collect();
-            let more = if names.len() > SHOWN { ", …" } else { "" };
-            let total = u64::try_from(names.len()).unwrap_or(u64::MAX);
-            let (total, shown) = (count(total, "name"), shown.join(", "));
-            // Writing to a string cannot fail.
-            let _ = write!(
-                text,
-                "{total} of the exclusion list match nobody: {shown}{more}. "
-            );
-        }
-    }
-    text
-}
-
-/// What going on with a run that was undone will do; none where it was not.
-pub(super) fn after_undo(stakes: &Stakes) -> Option<String> {
-    let by = stakes.undone_by.as_ref()?.short();
-    let noun = stakes.target.noun();
-    let stay = match stakes.put_back {
-        1 => "stays as it is",
-        _ => "stay as they are",
-    };
-    let left = if stakes.items == 1 { "is" } else { "are" };
-    Some(format!(
-        "{} that undo {by} put back {stay}; {} {left} left to change.",
-        count(stakes.put_back, noun),
-        stakes.items,
-    ))
-}
-
-/// Names that a question says: a line of a terminal. A list of all of them is in the plan.
-const SHOWN: usize = 5;
-
-fn wave_words(runs: &[(&str, &Stakes)]) -> (String, String) {
-    let waves: Vec<_> = runs.iter().filter_map(|(_, stakes)| stakes.wave).collect();
-    let Some(number) = waves.iter().map(|wave| wave.number).max() else {
-        return (String::new(), String::new());
-    };
-    let next: u64 = waves.iter().map(|wave| wave.next_users).sum();
-    let next = match next {
-        0 => " (the last wave)".to_owned(),
-        next => format!(" (next wave: {})", count(next, "user")),
-    };
-    (format!("Wave {number}: "), next)
-}
-
-/// A number with its noun.
-pub(super) fn count(n: u64, noun: &str) -> String {
-    let plural = if n == 1 { "" } else { "s" };
-    format!("{n} {noun}{plural}")
-}
-
 /// What a command is expected to need before users are read.
 pub(super) fn expected(operation: Operation, calendar_loss: bool, guards: &Guards) -> Stakes {
     Stakes::expected(operation, calendar_loss, guards.clone())
@@ -407,7 +294,8 @@ async fn read_answer(question: &str, interrupted: &CancellationToken) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::RunId;
+    use crate::cli::question::question;
+    use crate::model::{RunId, Target};
 
     fn stakes(calendar_loss: bool, names: &[&str]) -> Stakes {
         let guards = Guards {

@@ -68,7 +68,9 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
         args.users,
         sandbox.url()
     ))?;
-    say("\n1. Deactivate everybody's calendar filters.\n")?;
+    say(
+        "\n1. Deactivate the appointment, recurring appointment and service activity filters of every user.\n",
+    )?;
     let mut agreed = Consent::new(&AGREED);
     let name = || "sandbox".to_owned();
     let at = NewRunFile::InStore(store.clone());

@@ -23,6 +23,7 @@ mod interrupt;
 mod list;
 mod login;
 mod printer;
+mod question;
 mod resume;
 mod runs;
 #[cfg(feature = "sandbox")]

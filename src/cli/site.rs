@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use crate::journal::RunReader;
-use crate::model::{Operation, Outcome};
+use crate::model::{Operation, Outcome, Target};
 use crate::report::{
     ErrorReport, Format, Overview, StyledWrite, write_calendar_warning, write_document, write_plan,
     write_run, write_summary, write_undo_limits,
@@ -202,11 +202,12 @@ pub(super) fn show_plan(app: &App, planned: &Planned, calendar_loss: bool) -> Re
     let (mut out, look) = app.printer.status();
     write_plan(&mut out, &run, look)?;
     writeln!(out).map_err(CliError::Output)?;
-    if calendar_loss || run.head.operation == Operation::Deactivate {
+    let of_users = run.head.target == Target::Filters;
+    if of_users && (calendar_loss || run.head.operation == Operation::Deactivate) {
         write_calendar_warning(&mut out, &run.head, look)?;
         writeln!(out).map_err(CliError::Output)?;
     }
-    if calendar_loss || run.head.operation == Operation::Undo {
+    if of_users && (calendar_loss || run.head.operation == Operation::Undo) {
         write_undo_limits(&mut out, look)?;
         writeln!(out).map_err(CliError::Output)?;
     }
@@ -230,7 +231,8 @@ pub(super) fn write_result(
         Format::Table if plan_only && run.outcome == Outcome::Planned => {
             write_plan(out, &reader, look)?;
             let lossy = reader.view(|view| view.can_lose_items())?;
-            if lossy || reader.head.operation == Operation::Deactivate {
+            let deactivates = reader.head.operation == Operation::Deactivate;
+            if reader.head.target == Target::Filters && (lossy || deactivates) {
                 writeln!(out).map_err(CliError::Output)?;
                 write_calendar_warning(out, &reader.head, look)?;
             }

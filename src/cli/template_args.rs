@@ -26,7 +26,7 @@ pub(super) enum TemplatesAction {
     /// Set matching templates to inactive: show, confirm, set, check
     ///
     /// New users only are touched: whoever has filters keeps them. New users receive filters from the default
-    /// templates, and a default template cannot be inactive: --clear-default makes it no default as well.
+    /// templates, and a default template cannot be inactive: --clear-default also clears the default flag.
     Deactivate(TemplateDeactivateArgs),
 }
 

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
 use crate::journal::{Phase, RunReader, RunStore};
-use crate::model::{Operation, Outcome, RunId, Target};
+use crate::model::{Operation, Outcome, RunId, Target, count};
 use crate::plan::RunSettings;
 use crate::rollout::{Connection, NewRunFile, SourceRun};
 use crate::settings::RunAddress;
@@ -113,7 +113,7 @@ fn say_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(), Cli
         earlier.view(|view| Ok((view.filters()?, view.template_totals()?)))?;
     let mut said = format!(
         "Run {this} was undone before, by run {other}: {} put back, {} left.",
-        consent::count(
+        count(
             filters.changed + templates.changed,
             earlier.head.target.noun()
         ),

@@ -227,7 +227,7 @@ async fn mailboxes(list: &mut Checklist, reader: &Reader) {
             MAILBOXES,
             format!(
                 "{server} by server-side synchronisation, {outlook} by Dynamics 365 for Outlook (the add-in reads the \
-                 same filters), {nothing} by nothing"
+                 same filters), {nothing} not synchronised"
             ),
         );
     }

@@ -127,13 +127,14 @@ fn shared(tokens: impl Iterator<Item = (String, String)>) -> Vec<String> {
     }
     by_variable.retain(|_, names| names.len() > 1);
     let told = |(variable, names): (String, Vec<String>)| {
-        let mut text = format!("the token in {variable} is for one environment, and would go to ");
+        let mut text =
+            format!("{variable} can be used with one environment only, and not with all of ");
         for (at, name) in names.iter().enumerate() {
             // Writing to a string cannot fail.
             let _ = write!(text, "{}`{name}`", if at > 0 { ", " } else { "" });
         }
         text.push_str(
-            "; set `access-token-variable` of each in the configuration file, or use another sign-in method",
+            "; unset it, and set `access-token-variable` for each environment in the configuration file",
         );
         text
     };

@@ -3,6 +3,7 @@
 use crate::auth::SignInError;
 use crate::dataverse;
 use crate::journal::OpenError;
+use crate::model::count_of;
 use crate::report::{ErrorClass, ErrorReport};
 use crate::settings::{ChoiceError, SettingsError};
 
@@ -25,7 +26,7 @@ pub enum ConnectError {
     #[error("the HTTP client cannot be made: {0}")]
     Http(reqwest::Error),
     /// Several environments, with everything that is wrong with them.
-    #[error("{} cannot be used:", if .0.len() == 1 { "1 environment".to_owned() } else { format!("{} environments", .0.len()) })]
+    #[error("{} cannot be used:", count_of(.0, "environment"))]
     Environments(Vec<String>),
 }
 

@@ -44,7 +44,7 @@ pub fn personal(target: &ResolvedTarget) -> Result<ChosenMethod, ConnectError> {
     }
     Err(SignInError::Unusable {
         what: format!("sign-in `{}`", chosen.method.word()),
-        why: "it keeps nothing, so there is nothing to log in to or out of; only `browser` and `device-code` do".into(),
+        why: "it keeps no sign-in; use `browser` or `device-code`".into(),
     }
     .into())
 }

@@ -206,7 +206,7 @@ fn add_user(connection: &Connection, user: &SelectedUser) -> rusqlite::Result<()
         ])?;
     if let Some(kind) = user.skipped.filter(|_| added == 1) {
         let seq = connection.last_insert_rowid();
-        let problem = Problem::seen(Stage::Survey, kind, "skipped without a request");
+        let problem = Problem::seen(Stage::Survey, kind, "skipped: no request was made");
         add_problem(connection, seq, &problem, now())?;
     }
     Ok(())

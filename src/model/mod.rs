@@ -5,6 +5,7 @@ pub mod disclosure;
 mod environment;
 mod filter;
 mod ids;
+mod number;
 mod operation;
 mod outcome;
 mod problem;
@@ -19,6 +20,7 @@ pub use filter::{
     Status, UnknownCode, is_same_version,
 };
 pub use ids::{FilterId, ObjectId, RunId, RunIdError, TemplateId, UnitId, UserId};
+pub use number::{count, count_of, number};
 pub use operation::{Operation, Outcome, Target};
 pub use outcome::{ReadState, RowOutcome, RowsOfUser, UserOutcome};
 pub use problem::{Problem, ProblemKind, Stage};

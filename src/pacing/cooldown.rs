@@ -23,6 +23,8 @@ pub(super) struct Cooldown {
     next: Option<Instant>,
     failing: Option<Pause>,
     unsaid: Option<Pause>,
+    /// Requests that leave from then on end the pauses of [`Self::unsaid`] when they are answered.
+    unsaid_until: Option<Instant>,
     policy: RetryPolicy,
 }
 
@@ -66,6 +68,7 @@ impl Cooldown {
             next: None,
             failing: None,
             unsaid: None,
+            unsaid_until: None,
             policy,
         }
     }
@@ -83,6 +86,11 @@ impl Cooldown {
         let bounds = (self.policy.base, self.policy.cap);
         if let Some(pause) = Pause::after(self.unsaid, sent, bounds, now) {
             self.unsaid = Some(pause);
+            // A limiter in front lets one through and all is well. Behind Dataverse's own codes are several servers: one
+            // answers while another still refuses, and for longer the more it is asked. There it takes answers for
+            // twice as long as the pause.
+            let answered_for = budget.map_or(Duration::ZERO, |_| pause.length * 3);
+            self.unsaid_until = Some(now + answered_for);
             self.shut(now + pause.length, CooldownCause::Asked(budget), now);
         }
     }
@@ -120,8 +128,8 @@ impl Cooldown {
         if self.failing.is_some_and(|pause| sent >= pause.at) {
             self.failing = None;
         }
-        if self.unsaid.is_some_and(|pause| sent >= pause.at) {
-            self.unsaid = None;
+        if self.unsaid_until.is_some_and(|until| sent >= until) {
+            (self.unsaid, self.unsaid_until) = (None, None);
         }
     }
 

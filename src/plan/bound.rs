@@ -17,7 +17,7 @@ pub enum Bound {
 
 /// A text that is no limit.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is neither a number of users nor a share such as `20%`")]
+#[error("`{0}` is neither a number of users nor a share from 0% to 100%")]
 pub struct BoundError(String);
 
 impl Bound {

@@ -14,7 +14,8 @@ const DIRECTION: &str = "Deactivating stops what goes from Dynamics to Exchange.
                          Outlook, or track by App for Outlook, still comes to Dynamics.";
 /// How the loss is avoided. The column that holds the setting must not be written directly (Microsoft: the
 /// `organization` table).
-const KEEP_THEM: &str = "Set to true first, in the organization settings editor, it keeps them.";
+const KEEP_THEM: &str =
+    "To keep these items, set it to true in the organization settings editor first.";
 
 /// Whether carrying out this run can delete entries from calendars, as far as its head tells: where filters
 /// are switched off, and the organisation is not known to keep apart what was deleted from what is no longer
@@ -106,7 +107,7 @@ mod tests {
         next synchronisation, and future meetings that the user organises can be
         cancelled, because DistinctPhysicalAndLogicalDeletesForExchangeSync could not be
         read here and is off by default.
-        Set to true first, in the organization settings editor, it keeps them.
+        To keep these items, set it to true in the organization settings editor first.
         ");
     }
 

@@ -19,7 +19,7 @@ const DELEGATE_HINT: &str = "give the caller the privilege Act on Behalf of Anot
     role, directly and not through a team";
 const MEMBER_HINT: &str = "the token is for somebody who is no user of this organisation: add the user, or the application \
     user, or get a token of another tenant";
-const POSTPONED_HINT: &str = "go on after that time; what was done until now is kept";
+const POSTPONED_HINT: &str = "go on after that time; what was done before is kept";
 const PROXY_HINT: &str = "check HTTPS_PROXY with its user and password, or name the host in NO_PROXY; the proxy was asked, \
     not the environment";
 const UNREACHABLE_HINT: &str = "check the address, the network and HTTPS_PROXY";

@@ -109,7 +109,7 @@ pub(super) fn total(impact: &Impact) -> String {
     let lost = count(impact.items, "item");
     let mut said = vec![format!("{bound}{lost} of {}", count(impact.users, "user"))];
     for (users, what) in [
-        (impact.unknown_users, "not known in part or whole"),
+        (impact.unknown_users, "not fully counted"),
         (impact.not_counted, "not counted"),
     ] {
         if users > 0 {
@@ -119,7 +119,7 @@ pub(super) fn total(impact: &Impact) -> String {
     if impact.without_mailbox > 0 {
         let kept = count(impact.without_mailbox, "item");
         said.push(format!(
-            "{kept} not added, because the mailbox does not synchronise"
+            "{kept} not included, because the mailbox does not synchronise"
         ));
     }
     said.join("; ")
@@ -128,7 +128,7 @@ pub(super) fn total(impact: &Impact) -> String {
 /// By what mailboxes synchronise.
 pub(super) fn mailboxes(of: Mailboxes) -> String {
     format!(
-        "{} by server-side synchronisation, {} by Dynamics 365 for Outlook, {} by nothing",
+        "{} by server-side synchronisation, {} by Dynamics 365 for Outlook, {} not synchronised",
         number(of.server),
         number(of.outlook),
         number(of.nothing)
@@ -334,7 +334,7 @@ pub(super) fn write_impact(
     paint_line(out, Tone::Strong, LOST)?;
     grid::paragraph(out, foresight.meaning(), Tone::Plain, look)?;
     writeln!(out)?;
-    let mut facts = vec![("In all", total(impact))];
+    let mut facts = vec![("Total", total(impact))];
     facts.extend(impact.mailboxes.map(|of| ("Mailboxes", mailboxes(of))));
     grid::facts(out, &facts, look)?;
     let plain = |cells: Vec<String>| (cells, Tone::Plain);
@@ -374,7 +374,7 @@ pub(super) fn write_markdown(out: &mut dyn Write, foresight: &Foresight) -> io::
         return Ok(());
     };
     writeln!(out, "\n## {LOST}\n\n{}\n", escaped(foresight.meaning()))?;
-    writeln!(out, "In all: {}", escaped(&total(impact)))?;
+    writeln!(out, "Total: {}", escaped(&total(impact)))?;
     if let Some(of) = impact.mailboxes {
         writeln!(out, "\nMailboxes: {}", escaped(&mailboxes(of)))?;
     }

@@ -38,7 +38,7 @@ async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
     can be deleted from Exchange, unless
     DistinctPhysicalAndLogicalDeletesForExchangeSync is on, which could not be read.
 
-    In all  up to 1,247 items of 2 users; 1 user not known in part or whole; 1 user
+    In all  up to 1,247 items of 2 users; 1 user not fully counted; 1 user
             not counted
 
     Type           Items  Users  Users not known

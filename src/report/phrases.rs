@@ -29,13 +29,17 @@ pub(super) fn facts(head: &RunHeader) -> Vec<(&'static str, String)> {
         Some(run) => format!("those that run {} changed", short(run)),
         None => head.criteria.describe(),
     };
+    let users = match &head.undoes {
+        Some(run) => format!("those whose filters run {} changed", short(run)),
+        None => head.selection.describe(),
+    };
     let organisation = clean(&head.organization.name).into_owned();
     let at = head.environment.to_string();
     [
         ("Environment", at),
         ("Organisation", organisation),
         ("Caller", head.caller.user.clone()),
-        ("Users", head.selection.describe()),
+        ("Users", users),
         ("Filters", filters),
     ]
     .map(|(name, value)| (name, clean(&value).into_owned()))

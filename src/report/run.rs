@@ -155,7 +155,7 @@ mod tests {
         let (_, rows) = rest.split_once("Every problem").unwrap();
         insta::assert_snapshot!(rows, @r"
         User                          Kind                  Message
-        cara@contoso.example          disabled              skipped without a request
+        cara@contoso.example          disabled              skipped: no request was made
         dan·[2J@contoso.example       no-roles              The user has no roles·[31m
                                                             assigned (0x80042f09,
                                                             request req-4)

@@ -187,7 +187,7 @@ mod tests {
         finn@contoso.example | outlook | 1 | gone | gone | the filter was deleted meanwhile | Sales | <b>North</b>
         gil@contoso.example | outlook | 1 | unknown |  |  | Service
         '=hana@contoso.example | outlook | 1 | failed | no-write-privilege | Principal user is missing prvWriteUserQuery privilege | 
-        cara@contoso.example |  |  | skipped | disabled | skipped without a request | Service
+        cara@contoso.example |  |  | skipped | disabled | skipped: no request was made | Service
         dan·[2J@contoso.example |  |  | failed | no-roles | The user has no roles·[31m assigned | Sales | <b>North</b>
         ");
     }

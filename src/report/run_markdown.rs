@@ -209,7 +209,7 @@ mod tests {
 
         | User | Kind | Message |
         | --- | --- | --- |
-        | cara@contoso.example | disabled | skipped without a request |
+        | cara@contoso.example | disabled | skipped: no request was made |
         | dan·\[2J@contoso.example | no-roles | The user has no roles·\[31m assigned (0x80042f09, request req-4) |
         | ada@contoso.example | status-not-restored | its status is 2 now; it was to be 3 |
         | eve@contoso.example | changed-since | left alone: somebody made it active |

@@ -185,13 +185,13 @@ fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
     let mut next = Vec::new();
     match outcome {
         Outcome::Planned if filters.planned > 0 => next.push(("apply", "make the changes")),
-        Outcome::Stopped => next.push(("resume", "finish it")),
-        Outcome::Partial if users.failed > 0 => next.push(("resume", "try again who failed")),
+        Outcome::Stopped => next.push(("resume", "continue the run")),
+        Outcome::Partial if users.failed > 0 => next.push(("resume", "retry the failed users")),
         Outcome::Planned | Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
     }
     let begun = head.phase >= Phase::Applying;
     if filters.changed > 0 || (outcome == Outcome::Stopped && begun) {
-        next.push(("undo", "put back what it changed"));
+        next.push(("undo", "undo the run"));
     }
     next.push(("report", "every change and every problem"));
     let command = |(verb, why): (&str, &'static str)| (run.command(verb), why);
@@ -248,7 +248,7 @@ mod tests {
 
         Next
           syncfilters resume 3f2a9c    finish it
-          syncfilters undo 3f2a9c      put back what it changed
+          syncfilters undo 3f2a9c      undo the run
           syncfilters report 3f2a9c    every change and every problem
         ");
     }

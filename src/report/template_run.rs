@@ -32,7 +32,7 @@ pub(super) fn count(run: &TemplateRun<'_>, outcome: RowOutcome) -> usize {
 pub(super) fn template_hint(problem: &Problem) -> &'static str {
     match problem.code.as_deref() {
         Some("0x8004027b") => {
-            return "A default template cannot be inactive: `--clear-default` makes it no default as well; then new \
+            return "A default template cannot be inactive: `--clear-default` also clears the default flag; then new \
                 users no longer receive it.";
         }
         Some("0x8004027d") => {

@@ -308,7 +308,7 @@ mod tests {
         let unfolded = text.split_whitespace().collect::<Vec<_>>().join(" ");
         for part in [
             "Templates: 2 deactivated, 1 unchanged, 1 failed.",
-            "A default template cannot be inactive: `--clear-default` makes it no default",
+            "A default template cannot be inactive: `--clear-default` also clears the",
             "yes → no active (status changed",
             "syncfilters resume 3f2a9c try again what failed",
             "syncfilters undo 3f2a9c put it back",

@@ -1,5 +1,6 @@
 //! Words and numbers as people read them.
 
+pub(super) use crate::model::{count, number};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -10,25 +11,6 @@ use crate::model::{RunId, StateAndStatus};
 
 /// Digits of a run id that are shown where it is to be typed.
 const SHORT_ID: usize = 6;
-
-/// A number with its thousands set apart.
-pub(super) fn number(n: u64) -> String {
-    let digits = n.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (at, digit) in digits.chars().enumerate() {
-        if at > 0 && (digits.len() - at).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
-/// So many of something, such as `1 user` or `5,000 users`.
-pub(super) fn count(n: u64, noun: &str) -> String {
-    let plural = if n == 1 { "" } else { "s" };
-    format!("{} {noun}{plural}", number(n))
-}
 
 /// The digits of a run id that are to be typed.
 pub(super) fn short(run: &RunId) -> &str {

@@ -2,7 +2,7 @@
 
 use crate::dataverse;
 use crate::journal::{JournalError, OpenError};
-use crate::model::RunId;
+use crate::model::{RunId, count_of};
 use crate::plan::{GroupMismatch, UnresolvedName};
 
 use super::StopReason;
@@ -22,10 +22,10 @@ pub enum RolloutError {
     #[error(transparent)]
     Open(#[from] OpenError),
     /// Names that do not lead to exactly one user each.
-    #[error("{} exactly one user:", if .0.len() == 1 { "1 name does not match".to_owned() } else { format!("{} names do not match", .0.len()) })]
+    #[error("{} {} not match exactly one user:", count_of(.0, "name"), if .0.len() == 1 { "does" } else { "do" })]
     Selection(Vec<UnresolvedName>),
     /// Groups that do not lead to users, filter types that there are not, or conditions that the server refuses.
-    #[error("{} selection{} could not be resolved:", .0.len(), if .0.len() == 1 { "" } else { "s" })]
+    #[error("{} could not be resolved:", count_of(.0, "selection"))]
     Groups(Vec<GroupMismatch>),
     /// The server ignores the impersonation header: what we do, we would do as the caller.
     #[error("the server does not honour impersonation: asked as {user}, it answered as {answered}")]

@@ -66,15 +66,15 @@ pub enum SettingsError {
         /// What the file says.
         run: String,
     },
-    /// A way of signing in lacks something.
+    /// A sign-in method lacks something.
     #[error("sign-in `{kind}` needs `{key}`")]
     MissingKey {
-        /// The way of signing in.
+        /// The sign-in method.
         kind: SignInKind,
         /// The key of the configuration file.
         key: &'static str,
     },
-    /// A way of signing in cannot be used.
+    /// A sign-in method cannot be used.
     #[error("{why}")]
     SignIn {
         /// Why not.

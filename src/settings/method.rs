@@ -1,4 +1,4 @@
-//! From what the settings say to one way of signing in.
+//! From what the settings say to one sign-in method.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -29,7 +29,7 @@ impl ProcessEnvironment<'_> {
     }
 }
 
-/// The way of signing in that was settled on.
+/// The sign-in method that was settled on.
 #[derive(Clone, Debug)]
 pub struct ChosenMethod {
     /// The way.
@@ -64,7 +64,7 @@ pub fn from_variables(process: ProcessEnvironment<'_>) -> Result<SignInKeys, Set
     })
 }
 
-/// Settles on one way of signing in.
+/// Settles on one sign-in method.
 pub fn choose(
     keys: &SignInKeys,
     process: ProcessEnvironment<'_>,
@@ -87,7 +87,7 @@ pub fn choose(
     }
 }
 
-/// Why there is no way of signing in.
+/// Why there is no sign-in method.
 #[derive(Debug, thiserror::Error)]
 pub enum ChoiceError {
     /// A setting is missing or wrong.

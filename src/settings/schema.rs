@@ -37,7 +37,7 @@ fn every_key_and_every_way_of_signing_in_is_explained() {
     for table in [
         "/properties",
         "/$defs/Profile/properties",
-        "/$defs/Pace/properties",
+        "/$defs/PacingKeys/properties",
     ] {
         let keys = schema.pointer(table).and_then(|keys| keys.as_object());
         for key in keys.unwrap_or_else(|| panic!("{table}")).keys() {

@@ -58,7 +58,7 @@ macro_rules! words {
 }
 
 words! {
-    /// A way of signing in.
+    /// A sign-in method.
     SignInKind, "no sign-in method" {
         /// What the environment variables, then the machine, have to offer.
         Auto = "auto",
@@ -164,7 +164,7 @@ macro_rules! keys {
 }
 
 keys! {
-    /// The way of signing in.
+    /// The sign-in method.
     sign_in: SignInKind,
     /// The tenant, by its id or by one of its domains; else the one that the environment names.
     tenant: String,

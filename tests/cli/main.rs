@@ -12,6 +12,7 @@ mod bad_input;
 mod check;
 mod consent;
 mod contract;
+mod foreign_run_files;
 mod guards;
 mod hostile_text;
 mod killed;

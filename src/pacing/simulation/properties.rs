@@ -6,23 +6,19 @@ use proptest::prelude::*;
 use super::run::run;
 use super::scenario::Scenario;
 
-/// A server that recovers from whatever befalls it, in a window of thirty seconds.
-fn scenario() -> impl Strategy<Value = String> {
+/// A server that recovers from whatever befalls it, in a window of thirty seconds. The flag says whether servers are
+/// chosen at random, do not say for how long they refuse, and refuse for longer while they are asked, all of it for certain.
+fn scenario(hard: bool) -> impl Strategy<Value = String> {
+    let flag = || any::<bool>().prop_map(move |it| it || hard);
     let server = (
         1_u32..5,
-        any::<bool>(),
+        flag(),
         20_u32..400,
         3_u32..60,
         0_u32..60,
         5_u32..500,
     );
-    let trouble = (
-        any::<bool>(),
-        any::<bool>(),
-        0.0_f64..1.0,
-        0_u32..20,
-        0.0_f64..0.9,
-    );
+    let trouble = (flag(), flag(), 0.0_f64..1.0, 0_u32..20, 0.0_f64..0.9);
     (any::<u32>(), server, trouble).prop_map(|(seed, server, trouble)| {
         let (servers, random, requests, at_once, hint, execution) = server;
         let (penalty, silent, share, retry_after, other) = trouble;
@@ -54,11 +50,21 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn everybody_gets_a_turn_in_the_end_and_only_through_an_open_gate(text in scenario()) {
-        let scenario: Scenario = toml::from_str(&text).unwrap();
-        let figures = run(&scenario).map_err(TestCaseError::fail)?;
-        let figures = figures.by_name(&scenario);
-        prop_assert!((1.0..=52.0).contains(&figures["limit_max"]));
-        prop_assert!(figures["in_flight_max"] <= 52.0);
+    fn everybody_gets_a_turn_in_the_end_and_only_through_an_open_gate(text in scenario(false)) {
+        everybody_gets_a_turn(&text)?;
     }
+
+    #[test]
+    fn servers_that_refuse_for_longer_the_more_they_are_asked_come_to_rest(text in scenario(true)) {
+        everybody_gets_a_turn(&text)?;
+    }
+}
+
+fn everybody_gets_a_turn(text: &str) -> Result<(), TestCaseError> {
+    let scenario: Scenario = toml::from_str(text).unwrap();
+    let figures = run(&scenario).map_err(TestCaseError::fail)?;
+    let figures = figures.by_name(&scenario);
+    prop_assert!((1.0..=52.0).contains(&figures["limit_max"]));
+    prop_assert!(figures["in_flight_max"] <= 52.0);
+    Ok(())
 }

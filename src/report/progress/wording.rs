@@ -16,7 +16,7 @@ const BAR: std::ops::RangeInclusive<usize> = 5..=12;
 pub(super) const fn name(step: Step) -> &'static str {
     match step {
         Step::Gather => "Collecting users",
-        Step::Prove => "Proving impersonation",
+        Step::Prove => "Testing impersonation",
         Step::Survey => "Reading filters",
         Step::Check => "Checking the plan",
         Step::Apply => "Setting states",
@@ -121,15 +121,15 @@ fn brief(limiting: Limiting) -> String {
     match limiting {
         Limiting::Quiet { left, .. } => format!("paused {}", span(left + Duration::from_secs(1))),
         Limiting::Rate => "limited by rate".to_owned(),
-        Limiting::Concurrency => "limited by slots".to_owned(),
-        Limiting::Answers => "limited by server".to_owned(),
+        Limiting::Concurrency => "limited by concurrency".to_owned(),
+        Limiting::Answers => "waiting for server".to_owned(),
     }
 }
 
 fn counted(standing: &Standing) -> String {
     match standing.total {
         Some(total) => format!("{} of {}", number(standing.done), count(total, "user")),
-        None => format!("{} so far", count(standing.done, "user")),
+        None => format!("{}", count(standing.done, "user")),
     }
 }
 
@@ -208,7 +208,7 @@ mod tests {
             spent: Duration::from_secs(1),
             ..standing()
         };
-        assert_eq!(ended(&proof), "Proving impersonation: done in 1 s");
+        assert_eq!(ended(&proof), "Testing impersonation: done in 1 s");
         assert_eq!(
             left(&standing()),
             "Reading filters: stopped at 1,234 of 5,000 users"
@@ -228,7 +228,7 @@ mod tests {
         };
         assert_eq!(
             bar(&unknown, Limiting::Answers),
-            "Collecting users  1,234  52/s  limited by server"
+            "Collecting users  1,234  52/s  waiting for server"
         );
     }
 

@@ -1,0 +1,113 @@
+//! The question before a change: what, how many, and what has to be known first.
+
+use std::fmt::Write as _;
+
+use crate::model::{Operation, Target, count};
+use crate::plan::Stakes;
+
+/// What is asked of several runs as one question; without the word to type.
+pub(super) fn question(runs: &[(&str, &Stakes)]) -> String {
+    let total = |of: fn(&Stakes) -> u64| runs.iter().map(|(_, stakes)| of(stakes)).sum();
+    let items = total(|stakes| stakes.wave.map_or(stakes.items, |wave| wave.filters));
+    let users = total(|stakes| stakes.wave.map_or(stakes.users, |wave| wave.users));
+    let verb = runs
+        .first()
+        .map_or("Change", |(_, stakes)| verb(stakes.operation));
+    let names: Vec<_> = runs.iter().map(|(name, _)| *name).collect();
+    let place = match names[..] {
+        [] | [_] => String::new(),
+        _ => format!(" in {}", names.join(", ")),
+    };
+    let mut text = notes(runs);
+    let (wave, next) = wave_words(runs);
+    let target = runs.first().map(|(_, stakes)| stakes.target);
+    // Writing to a string cannot fail.
+    let _ = if target == Some(Target::Templates) {
+        let templates = count(items, "template");
+        let defaults = new_users_words(runs);
+        write!(text, "{verb} {templates}{defaults}{place}?")
+    } else {
+        let (filters, users) = (count(items, "filter"), count(users, "user"));
+        write!(text, "{wave}{verb} {filters} of {users}{place}{next}?")
+    };
+    text
+}
+
+/// What new users receive more or less.
+fn new_users_words(runs: &[(&str, &Stakes)]) -> String {
+    let total = |of: fn(&Stakes) -> u64| runs.iter().map(|(_, stakes)| of(stakes)).sum::<u64>();
+    let more = total(|stakes| stakes.new_users.more);
+    let fewer = total(|stakes| stakes.new_users.fewer);
+    match (more, fewer) {
+        (0, 0) => String::new(),
+        (0, n) => format!(" (new users no longer receive {n})"),
+        (n, 0) => format!(" (new users will receive {n})"),
+        (more, fewer) => {
+            format!(" (new users will receive {more} and no longer receive {fewer})")
+        }
+    }
+}
+
+const fn verb(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Deactivate => "Deactivate",
+        Operation::Reactivate => "Reactivate",
+        Operation::Undo => "Put back",
+    }
+}
+
+/// What has to be known before the question.
+fn notes(runs: &[(&str, &Stakes)]) -> String {
+    let mut text = String::new();
+    if runs.iter().any(|(_, stakes)| stakes.settings_unknown) {
+        text += "This run was begun by an older version: its waves and its limit are not known. ";
+    }
+    for (_, stakes) in runs {
+        text += &after_undo(stakes).map_or_else(String::new, |said| said + " ");
+        let names = &stakes.unknown_exclusions;
+        if !names.is_empty() {
+            let shown: Vec<_> = names.iter().take(SHOWN).map(String::as_str).collect();
+            let more = if names.len() > SHOWN { ", …" } else { "" };
+            let total = u64::try_from(names.len()).unwrap_or(u64::MAX);
+            let (total, shown) = (count(total, "name"), shown.join(", "));
+            // Writing to a string cannot fail.
+            let _ = write!(
+                text,
+                "{total} of the exclusion list match nobody: {shown}{more}. "
+            );
+        }
+    }
+    text
+}
+
+/// What going on with a run that was undone will do; none where it was not.
+pub(super) fn after_undo(stakes: &Stakes) -> Option<String> {
+    let by = stakes.undone_by.as_ref()?.short();
+    let noun = stakes.target.noun();
+    let stay = match stakes.put_back {
+        1 => "stays as it is",
+        _ => "stay as they are",
+    };
+    let left = if stakes.items == 1 { "is" } else { "are" };
+    Some(format!(
+        "{} that undo {by} put back {stay}; {} {left} left to change.",
+        count(stakes.put_back, noun),
+        stakes.items,
+    ))
+}
+
+/// Names that a question says: a line of a terminal. A list of all of them is in the plan.
+const SHOWN: usize = 5;
+
+fn wave_words(runs: &[(&str, &Stakes)]) -> (String, String) {
+    let waves: Vec<_> = runs.iter().filter_map(|(_, stakes)| stakes.wave).collect();
+    let Some(number) = waves.iter().map(|wave| wave.number).max() else {
+        return (String::new(), String::new());
+    };
+    let next: u64 = waves.iter().map(|wave| wave.next_users).sum();
+    let next = match next {
+        0 => " (the last wave)".to_owned(),
+        next => format!(" (next wave: {})", count(next, "user")),
+    };
+    (format!("Wave {number}: "), next)
+}
