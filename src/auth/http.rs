@@ -18,8 +18,8 @@ use crate::pacing::{Facts, Repeat, RetryDecision, RetryPolicy, RetryState, Signa
 
 use super::authority::is_safe;
 use super::body;
+use super::bounded_body::{mebibytes, read_whole};
 use super::proxy::{ProxyFault, goes_direct, wants_password};
-use super::whole::{mebibytes, read_whole};
 use super::{SendError, SignInError};
 
 /// How long a connection may take to be made, as for requests to the environment.

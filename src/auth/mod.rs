@@ -5,6 +5,7 @@ mod answer;
 mod application;
 mod authority;
 mod body;
+mod bounded_body;
 mod browser;
 mod cache;
 mod certificate;
@@ -32,11 +33,11 @@ mod source;
 mod token;
 mod tool;
 mod transport;
-mod whole;
 #[cfg(feature = "on-premises")]
 mod windows;
 
 pub use authority::{Authority, resource};
+pub(crate) use bounded_body::mebibytes;
 pub use challenge::Challenge;
 pub use claims::{WrongAudience, audience_fits};
 pub use discover::{Discovered, challenge, judge};
@@ -57,6 +58,5 @@ pub use sign_in::sign_in;
 pub use source::{Bearer, TokenSource};
 pub use tool::Tool;
 pub use transport::{Credential, SendError, SignedIn, Transport};
-pub(crate) use whole::mebibytes;
 #[cfg(feature = "on-premises")]
 pub use windows::{LaneGuard, Windows};

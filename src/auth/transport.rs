@@ -9,9 +9,9 @@ use url::Url;
 
 use crate::pacing::Failure;
 
+use super::bounded_body::{LONGEST, read_whole};
 use super::client;
 use super::proxy::{self, ProxyRefusal};
-use super::whole::{LONGEST, read_whole};
 #[cfg(feature = "on-premises")]
 use super::windows::{LaneGuard, Windows};
 use super::{Bearer, SignInError, TokenSource};

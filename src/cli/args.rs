@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-use crate::plan::{Bound, BoundError, PlanDigest, Waves};
+use crate::plan::{BoundError, PlanDigest, UserLimit, Waves};
 use crate::report::Format;
 use crate::settings::SignInKind;
 
@@ -223,12 +223,12 @@ fn pause(text: &str) -> Result<Duration, String> {
     Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
 }
 
-fn failures(text: &str) -> Result<Bound, String> {
+fn failures(text: &str) -> Result<UserLimit, String> {
     match text
         .parse()
         .map_err(|error: BoundError| error.to_string())?
     {
-        Bound::Users(0) | Bound::Percent(0) => {
+        UserLimit::Users(0) | UserLimit::Percent(0) => {
             Err("it must be 1 or more; 1 stops when the first user has failed".to_owned())
         }
         bound => Ok(bound),
@@ -262,10 +262,10 @@ pub(super) struct ConsentArgs {
     /// Refuse a plan that changes more users than this, or than this share of those selected (or `max-changes`
     /// in the configuration file)
     #[arg(long, value_name = "N|P%")]
-    pub(super) max_changes: Option<Bound>,
+    pub(super) max_changes: Option<UserLimit>,
     /// Stop when this number of users, or this share of the wave, has failed; `resume` continues
     #[arg(long, value_name = "N|P%", value_parser = failures)]
-    pub(super) stop_after_failures: Option<Bound>,
+    pub(super) stop_after_failures: Option<UserLimit>,
     /// Change users in waves, such as `10,100,rest`, and ask before each next wave
     #[arg(long, value_name = "SIZES")]
     pub(super) wave: Option<Waves>,
@@ -301,7 +301,7 @@ pub(super) struct ChangeArgs {
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
-    pub(super) foresight: ImpactArgs,
+    pub(super) impact: ImpactArgs,
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
 }

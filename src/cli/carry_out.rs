@@ -8,21 +8,21 @@ use crate::model::count;
 use crate::plan::Stakes;
 use crate::report::{Board, Watch, write_heading};
 use crate::rollout::{
-    AgreeResult, Agreed, Applied, Halted, Planned, Refused, Rehearsal, RunHandle, agree,
+    AgreeResult, Agreed, Applied, DryRunResult, Halted, Planned, Refused, RunHandle, agree,
 };
 
 use super::App;
 use super::conclude::conclude;
-use super::consent::{Consent, Foretold};
+use super::consent::{Consent, DryRunConsent};
 use super::error::CliError;
 use super::exit::Exit;
 use super::question::{after_undo, question};
-use super::site::{Ending, Site, SiteStage, failed, leave, show_plan};
+use super::site::{Ending, EnvironmentRun, EnvironmentStage, failed, leave, show_plan};
 
 /// Environments that are worked on together.
-pub(super) struct SiteGroup<'a> {
+pub(super) struct RunGroup<'a> {
     pub(super) app: &'a App,
-    pub(super) sites: Vec<Site>,
+    pub(super) sites: Vec<EnvironmentRun>,
     /// How many are worked on at once.
     pub(super) at_once: NonZeroUsize,
 }
@@ -38,7 +38,7 @@ pub(super) fn watches(app: &App, names: &[&str]) -> (Option<Board>, Vec<Watch>) 
     (Some(board), watches)
 }
 
-impl SiteGroup<'_> {
+impl RunGroup<'_> {
     fn several(&self) -> bool {
         self.sites.len() > 1
     }
@@ -48,20 +48,20 @@ impl SiteGroup<'_> {
         if self.several() {
             ending.print_status(self.app, Some(&self.sites[at].name));
         }
-        self.sites[at].stage = SiteStage::Ended(ending);
+        self.sites[at].stage = EnvironmentStage::Ended(ending);
     }
 
     /// Takes the plans, each with its place.
     fn take_plans(&mut self) -> (Vec<usize>, Vec<Planned>) {
         let (mut places, mut plans) = (Vec::new(), Vec::new());
         for (at, site) in self.sites.iter_mut().enumerate() {
-            let taken = SiteStage::Ended(Ending::well("", Exit::Done));
+            let taken = EnvironmentStage::Ended(Ending::well("", Exit::Done));
             match std::mem::replace(&mut site.stage, taken) {
-                SiteStage::Planned(planned) => {
+                EnvironmentStage::Planned(planned) => {
                     places.push(at);
                     plans.push(*planned);
                 }
-                ended @ SiteStage::Ended(_) => site.stage = ended,
+                ended @ EnvironmentStage::Ended(_) => site.stage = ended,
             }
         }
         (places, plans)
@@ -252,7 +252,7 @@ impl SiteGroup<'_> {
             match applied {
                 Ok(Applied::WaveOver(planned)) => {
                     self.sum_up(at, &planned).await?;
-                    self.sites[at].stage = SiteStage::Planned(Box::new(planned));
+                    self.sites[at].stage = EnvironmentStage::Planned(Box::new(planned));
                 }
                 Ok(Applied::Finished(run)) => self.end(at, Ending::of_run(run)),
                 Err(halted) => self.end(at, Ending::of_halted(halted)),
@@ -339,7 +339,7 @@ impl SiteGroup<'_> {
         &mut self,
         places: Vec<usize>,
         plans: Vec<Planned>,
-        foretold: &Foretold,
+        foretold: &DryRunConsent,
     ) -> (Vec<usize>, Vec<Planned>) {
         let (mut open, mut left) = (Vec::new(), Vec::new());
         for ((at, planned), refused) in places.into_iter().zip(plans).zip(&foretold.refused) {
@@ -359,8 +359,8 @@ impl SiteGroup<'_> {
     }
 }
 
-fn rehearsal(found: Rehearsal) -> String {
-    let Rehearsal {
+fn rehearsal(found: DryRunResult) -> String {
+    let DryRunResult {
         users,
         filters,
         templates,

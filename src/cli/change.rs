@@ -10,7 +10,7 @@ use crate::rollout::{Connection, NewRun, NewRunFile, Planned, SurveyedAs};
 
 use super::App;
 use super::args::{ChangeArgs, PlanArgs, PlanOperation};
-use super::carry_out::{SiteGroup, watches};
+use super::carry_out::{RunGroup, watches};
 use super::conclude::conclude;
 use super::connect::{connector, environments, store};
 use super::consent::{self, Consent, expected};
@@ -19,7 +19,7 @@ use super::exit::Exit;
 use super::printer::STANDARD_OUTPUT;
 use super::scope::{asked, criteria, selection};
 use super::scope_args::ScopeArgs;
-use super::site::{Ending, Site, SiteStage};
+use super::site::{Ending, EnvironmentRun, EnvironmentStage};
 use super::skipped_names::say_skipped;
 
 /// Plans, shows, asks, applies and sums up.
@@ -29,7 +29,7 @@ pub(super) async fn change(
     args: &ChangeArgs,
 ) -> Result<Exit, CliError> {
     let mut new = new_run(operation, &args.scope)?;
-    new.asked = asked(operation, &args.foresight, &args.scope)?;
+    new.asked = asked(operation, &args.impact, &args.scope)?;
     new.settings = crate::plan::RunSettings {
         survey: new.settings.survey,
         ..consent::settings(&args.consent, &args.connection)
@@ -41,7 +41,7 @@ pub(super) async fn change(
     let what = (operation, operation == Operation::Deactivate);
     let connected = connect_for_a_change(app, &places, at_once, what, &consent).await?;
     let sites = plan_all(app, new, &at, at_once, connected).await;
-    let group = SiteGroup {
+    let group = RunGroup {
         app,
         sites,
         at_once,
@@ -89,7 +89,7 @@ pub(super) async fn plan_all(
     at: &NewRunFile,
     at_once: NonZeroUsize,
     connected: Vec<(String, Result<Connection, ConnectError>)>,
-) -> Vec<Site> {
+) -> Vec<EnvironmentRun> {
     let names: Vec<_> = connected.iter().map(|(name, _)| name.clone()).collect();
     let shown: Vec<_> = names.iter().map(String::as_str).collect();
     let (board, watches) = watches(app, &shown);
@@ -125,12 +125,12 @@ pub(super) async fn plan_all(
     drop(board);
     let several = names.len() > 1;
     let site = |(name, planned): (String, Result<Planned, Ending>)| match planned {
-        Ok(planned) => Site::planned(name, planned),
+        Ok(planned) => EnvironmentRun::planned(name, planned),
         Err(ending) => {
             if several {
                 ending.print_status(app, Some(&name));
             }
-            Site::ended(name, ending)
+            EnvironmentRun::ended(name, ending)
         }
     };
     names.into_iter().zip(planned).map(site).collect()
@@ -175,11 +175,11 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
     conclude(app, sites, true)
 }
 
-async fn keep(site: &mut Site, detailed: bool, several: bool) -> Result<(), CliError> {
-    let taken = SiteStage::Ended(Ending::well("", Exit::Done));
+async fn keep(site: &mut EnvironmentRun, detailed: bool, several: bool) -> Result<(), CliError> {
+    let taken = EnvironmentStage::Ended(Ending::well("", Exit::Done));
     let planned = match std::mem::replace(&mut site.stage, taken) {
-        SiteStage::Planned(planned) => planned,
-        ended @ SiteStage::Ended(_) => {
+        EnvironmentStage::Planned(planned) => planned,
+        ended @ EnvironmentStage::Ended(_) => {
             site.stage = ended;
             return Ok(());
         }
@@ -209,7 +209,7 @@ async fn keep(site: &mut Site, detailed: bool, several: bool) -> Result<(), CliE
         Ok(run) => Ending::of_run(run),
         Err(halted) => Ending::of_halted(halted),
     };
-    site.stage = SiteStage::Ended(ending);
+    site.stage = EnvironmentStage::Ended(ending);
     Ok(())
 }
 

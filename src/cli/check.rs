@@ -11,7 +11,7 @@ use crate::rollout::{NewRun, NewRunFile, Planned, Run};
 
 use super::App;
 use super::args::{CheckArgs, ConsentArgs, WantedState};
-use super::carry_out::SiteGroup;
+use super::carry_out::RunGroup;
 use super::change::{connect_for_a_change, new_run, plan_all};
 use super::conclude::conclude;
 use super::connect::{environments, store};
@@ -19,7 +19,7 @@ use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
 use super::list::{Shown, look_all, show, show_all};
-use super::site::{Ending, SiteStage};
+use super::site::{Ending, EnvironmentStage};
 
 /// Lists what is not in the wanted state, and who changed it; puts it right where that was asked for.
 pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError> {
@@ -129,26 +129,26 @@ async fn fix(
     let several = sites.len() > 1;
     for site in &mut sites {
         match &mut site.stage {
-            SiteStage::Planned(planned) => {
+            EnvironmentStage::Planned(planned) => {
                 let name = several.then_some(site.name.as_str());
                 talk_of_drift(app, planned, name, wanted).await?;
             }
             // Nothing was changed, and the next check begins anew: there is nothing to resume.
-            SiteStage::Ended(ending) => {
+            EnvironmentStage::Ended(ending) => {
                 if let Some(run) = &mut ending.run {
                     run.forget();
                 }
             }
         }
     }
-    let mut group = SiteGroup {
+    let mut group = RunGroup {
         app,
         sites,
         at_once,
     };
     group.work(&mut consent).await?;
     for site in &mut group.sites {
-        if let SiteStage::Ended(ending) = &mut site.stage {
+        if let EnvironmentStage::Ended(ending) = &mut site.stage {
             judge(app, ending, several.then_some(site.name.as_str()))?;
         }
     }

@@ -10,13 +10,17 @@ use super::App;
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
-use super::site::{Ending, Site, SiteStage, write_result};
+use super::site::{Ending, EnvironmentRun, EnvironmentStage, write_result};
 
 /// Writes what came of every environment; `plans` says that a plan is what was asked for. The worst exit code counts.
-pub(super) fn conclude(app: &App, sites: Vec<Site>, plans: bool) -> Result<Exit, CliError> {
+pub(super) fn conclude(
+    app: &App,
+    sites: Vec<EnvironmentRun>,
+    plans: bool,
+) -> Result<Exit, CliError> {
     let mut endings = sites.into_iter().filter_map(|site| match site.stage {
-        SiteStage::Ended(ending) => Some((site.name, ending)),
-        SiteStage::Planned(_) => None,
+        EnvironmentStage::Ended(ending) => Some((site.name, ending)),
+        EnvironmentStage::Planned(_) => None,
     });
     if endings.size_hint().1 == Some(1) {
         return match endings.next() {

@@ -113,11 +113,11 @@ impl Consent {
     }
 
     /// What these runs would be told without `--dry-run`: which are refused, and what is missing.
-    pub(super) fn foretell(&self, runs: &[Stakes]) -> Foretold {
+    pub(super) fn foretell(&self, runs: &[Stakes]) -> DryRunConsent {
         let all: Vec<_> = runs.iter().collect();
         let Decision { runs, missing } = decide(&all, &self.said);
         let flags: Vec<_> = missing.iter().map(flag).collect();
-        Foretold {
+        DryRunConsent {
             refused: runs.into_iter().map(Result::err).collect(),
             missing: (!flags.is_empty()).then(|| flags.join(" ")),
         }
@@ -141,14 +141,14 @@ impl Consent {
 
 /// What a run without `--dry-run` would be told.
 #[derive(Debug)]
-pub(super) struct Foretold {
+pub(super) struct DryRunConsent {
     /// For each run why it is refused, where it is.
     pub(super) refused: Vec<Option<Vec<Refusal>>>,
     /// The flags that are missing, or the answers that will be asked for.
     pub(super) missing: Option<String>,
 }
 
-impl Foretold {
+impl DryRunConsent {
     /// What there is to say where nothing is refused.
     pub(super) fn say(&self, app: &App) {
         if let Some(flags) = &self.missing {
@@ -295,7 +295,7 @@ async fn read_answer(question: &str, interrupted: &CancellationToken) -> Result<
 mod tests {
     use super::*;
     use crate::cli::question::question;
-    use crate::model::{RunId, Target};
+    use crate::model::RunId;
 
     fn stakes(calendar_loss: bool, names: &[&str]) -> Stakes {
         let guards = Guards {
@@ -347,7 +347,7 @@ mod tests {
     fn several_environments_are_one_question_with_their_names() {
         let (a, b) = (stakes(false, &["a"]), stakes(true, &["b"]));
         let asked = question(&[("a", &a), ("b", &b)]);
-        assert_eq!(asked, "Deactivate 1612 filters of 526 users in a, b?");
+        assert_eq!(asked, "Deactivate 1,612 filters of 526 users in a, b?");
         let needs = decide(&[&a, &b], &Confirmations::default()).missing;
         let prompts = prompts(&needs, &asked);
         assert_eq!(prompts.len(), 2);

@@ -15,7 +15,7 @@ use crate::connect::ConnectError;
 use crate::journal::RunStore;
 use crate::model::{Operation, RunId};
 use crate::pacing;
-use crate::plan::{GuardBook, Guards, RunSettings};
+use crate::plan::{Guards, GuardsByOrganization, RunSettings};
 use crate::report::Format;
 use crate::rollout::{Connection, NewRun, NewRunFile, SourceRun};
 use crate::sandbox::{Fault, Faults, Options, Sandbox};
@@ -23,13 +23,13 @@ use crate::settings::{Address, ConfigSource, Origin, PacingKeys, ResolvedTarget,
 
 use super::App;
 use super::args::ConsentArgs;
-use super::carry_out::SiteGroup;
+use super::carry_out::RunGroup;
 use super::change::plan_all;
 use super::connect::connector;
 use super::consent::Consent;
 use super::error::CliError;
 use super::exit::Exit;
-use super::site::Site;
+use super::site::EnvironmentRun;
 use super::undo::put_back_at;
 
 /// `demo`.
@@ -105,8 +105,12 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-async fn carry_out(app: &App, sites: Vec<Site>, agreed: &mut Consent) -> Result<Exit, CliError> {
-    let group = SiteGroup {
+async fn carry_out(
+    app: &App,
+    sites: Vec<EnvironmentRun>,
+    agreed: &mut Consent,
+) -> Result<Exit, CliError> {
+    let group = RunGroup {
         app,
         sites,
         at_once: NonZeroUsize::MIN,
@@ -168,7 +172,7 @@ async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, ConnectErro
         },
         sign_in: SignInKeys::default(),
         guards: Guards::default(),
-        guard_book: GuardBook::default(),
+        guard_book: GuardsByOrganization::default(),
         config: ConfigSource::None,
         named: None,
         flags: PacingKeys::default(),

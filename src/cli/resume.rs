@@ -11,13 +11,13 @@ use crate::settings::RunAddress;
 
 use super::App;
 use super::args::{ApplyArgs, SavedPlanArgs};
-use super::carry_out::{SiteGroup, watches};
+use super::carry_out::{RunGroup, watches};
 use super::change::connect_for_a_change;
 use super::connect::{environment_of_run, store};
 use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
-use super::site::{Ending, Site};
+use super::site::{Ending, EnvironmentRun};
 use super::skipped_names::say_skipped;
 
 /// Applies a saved plan, where it still fits.
@@ -98,7 +98,7 @@ async fn go_on(
         Ok(site) => site,
         Err(ended) => return Ok(nothing_left(app, ended.outcome)),
     };
-    let group = SiteGroup {
+    let group = RunGroup {
         app,
         sites: vec![site],
         at_once: one,
@@ -124,7 +124,7 @@ async fn lead_to_plan(
     opened: Opened,
     drifted: Drifted,
     name: &str,
-) -> Result<Result<Site, EndedRun>, CliError> {
+) -> Result<Result<EnvironmentRun, EndedRun>, CliError> {
     let tries_again = matches!(opened, Opened::Finished(_));
     let gathers = matches!(opened, Opened::Created(_));
     let (_board, watches) = watches(app, &[name]);
@@ -144,10 +144,10 @@ async fn lead_to_plan(
                 app.printer
                     .status_line("Trying again the users who failed.");
             }
-            Ok(Site::planned(name, *planned))
+            Ok(EnvironmentRun::planned(name, *planned))
         }
         Ok(IntoPlan::Nothing(ended)) => Err(ended),
-        Err(halted) => Ok(Site::ended(name, Ending::of_halted(halted))),
+        Err(halted) => Ok(EnvironmentRun::ended(name, Ending::of_halted(halted))),
     })
 }
 

@@ -17,9 +17,9 @@ use super::printer::Printer;
 use super::resume::how_to_go_on;
 
 /// One environment.
-pub(super) struct Site {
+pub(super) struct EnvironmentRun {
     pub(super) name: String,
-    pub(super) stage: SiteStage,
+    pub(super) stage: EnvironmentStage,
 }
 
 /// How far it has come.
@@ -27,7 +27,7 @@ pub(super) struct Site {
     clippy::large_enum_variant,
     reason = "there are a few of them, and they are not copied"
 )]
-pub(super) enum SiteStage {
+pub(super) enum EnvironmentStage {
     /// There is a plan, or what is left of one.
     Planned(Box<Planned>),
     /// It is over.
@@ -155,18 +155,18 @@ impl Ending {
     }
 }
 
-impl Site {
+impl EnvironmentRun {
     pub(super) fn planned(name: String, planned: Planned) -> Self {
         Self {
             name,
-            stage: SiteStage::Planned(Box::new(planned)),
+            stage: EnvironmentStage::Planned(Box::new(planned)),
         }
     }
 
     pub(super) fn ended(name: String, ending: Ending) -> Self {
         Self {
             name,
-            stage: SiteStage::Ended(ending),
+            stage: EnvironmentStage::Ended(ending),
         }
     }
 }

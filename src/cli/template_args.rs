@@ -2,7 +2,7 @@
 
 use clap::{Args, Subcommand};
 
-use crate::plan::Bound;
+use crate::plan::UserLimit;
 
 use super::args::ConnectionArgs;
 
@@ -78,7 +78,7 @@ pub(super) struct TemplateChangeArgs {
     /// Refuse to set more templates than this, or than this share of those chosen (or `max-changes` in the
     /// configuration file)
     #[arg(long, value_name = "N|P%", help_heading = "Safety")]
-    pub(super) max_changes: Option<Bound>,
+    pub(super) max_changes: Option<UserLimit>,
     /// Show what would be set, and set nothing
     #[arg(long, help_heading = "Safety")]
     pub(super) dry_run: bool,

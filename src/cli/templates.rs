@@ -11,14 +11,14 @@ use crate::rollout::{NewRun, NewRunFile, check_types};
 
 use super::App;
 use super::args::ConsentArgs;
-use super::carry_out::SiteGroup;
+use super::carry_out::RunGroup;
 use super::connect::{connect, store, target};
 use super::consent::{self, Consent, expected};
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::scope::criteria_of;
-use super::site::{Ending, Site};
+use super::site::{Ending, EnvironmentRun};
 use super::template_args::{
     TemplateChangeArgs, TemplateChoiceArgs, TemplateListArgs, TemplatesAction, TemplatesArgs,
 };
@@ -105,10 +105,10 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
     let at = NewRunFile::InStore(store(&app.output)?);
     let name = reader.identity().organization.name.clone();
     let site = match new.plan_templates(&connection, &at, changes) {
-        Ok(planned) => Site::planned(name, planned),
-        Err(why) => Site::ended(name, Ending::badly(&why.into())),
+        Ok(planned) => EnvironmentRun::planned(name, planned),
+        Err(why) => EnvironmentRun::ended(name, Ending::badly(&why.into())),
     };
-    let group = SiteGroup {
+    let group = RunGroup {
         app,
         sites: vec![site],
         at_once: NonZeroUsize::MIN,

@@ -12,13 +12,13 @@ use crate::settings::RunAddress;
 
 use super::App;
 use super::args::UndoArgs;
-use super::carry_out::{SiteGroup, watches};
+use super::carry_out::{RunGroup, watches};
 use super::change::connect_for_a_change;
 use super::connect::{environment_of_run, store};
 use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
-use super::site::{Ending, Site};
+use super::site::{Ending, EnvironmentRun};
 
 /// Puts back what a run changed, as a run of its own.
 pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
@@ -51,7 +51,7 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     if let Some((name, on)) = connected.into_iter().next() {
         sites.push(put_back_at(app, &on?, (name, source), settings, &store).await);
     }
-    let group = SiteGroup {
+    let group = RunGroup {
         app,
         sites,
         at_once: one,
@@ -66,17 +66,17 @@ pub(super) async fn put_back_at(
     (name, source): (String, SourceRun),
     settings: RunSettings,
     store: &RunStore,
-) -> Site {
+) -> EnvironmentRun {
     let at = NewRunFile::InStore(store.clone());
     let gathered = match source.undo(on, &at, settings).await {
         Ok(gathered) => gathered,
-        Err(halted) => return Site::ended(name, Ending::of_halted(halted)),
+        Err(halted) => return EnvironmentRun::ended(name, Ending::of_halted(halted)),
     };
     let (_board, watches) = watches(app, &[&name]);
     let run = gathered.handle();
     match app.during(&watches[0], run, gathered.survey()).await {
-        Ok(planned) => Site::planned(name, planned),
-        Err(halted) => Site::ended(name, Ending::of_halted(halted)),
+        Ok(planned) => EnvironmentRun::planned(name, planned),
+        Err(halted) => EnvironmentRun::ended(name, Ending::of_halted(halted)),
     }
 }
 

@@ -14,7 +14,7 @@ use crate::dataverse::{self, Channel, Identity, Reader};
 use crate::journal::RunStore;
 use crate::model::CanonicalAddress;
 use crate::pacing::Pacer;
-use crate::plan::{GuardBook, Guards, KnownOrganization};
+use crate::plan::{Guards, GuardsByOrganization, KnownOrganization};
 use crate::rollout::{Connection, GuardSource};
 use crate::settings::{ConfigSource, ResolvedTarget, state_dir};
 
@@ -33,7 +33,7 @@ struct KnownGuards {
 }
 
 impl KnownGuards {
-    fn of(&self, book: &GuardBook) -> Guards {
+    fn of(&self, book: &GuardsByOrganization) -> Guards {
         let known = KnownOrganization {
             address: &self.address,
             id: self.id,
@@ -133,7 +133,7 @@ impl Connector {
     async fn known(
         &self,
         reader: &Reader,
-        book: &GuardBook,
+        book: &GuardsByOrganization,
         named: Option<String>,
         config: ConfigSource,
     ) -> Result<KnownGuards, ConnectError> {

@@ -157,7 +157,7 @@ mod tests {
                 pacing: crate::pacing::Settings::default(),
                 sign_in: SignInKeys::default(),
                 guards: crate::plan::Guards::default(),
-                guard_book: crate::plan::GuardBook::default(),
+                guard_book: crate::plan::GuardsByOrganization::default(),
                 config: crate::settings::ConfigSource::None,
                 named: None,
                 flags: PacingKeys::default(),
@@ -192,8 +192,9 @@ mod tests {
         let wrong = shared(one.into_iter());
         assert_eq!(wrong.len(), 1);
         assert!(
-            wrong[0]
-                .starts_with("the token in T is for one environment, and would go to `a`, `b`;")
+            wrong[0].starts_with(
+                "T can be used with one environment only, and not with all of `a`, `b`;"
+            )
         );
     }
 }

@@ -1,7 +1,7 @@
 //! Names that were perhaps meant.
 
 /// The end of a message that offers one.
-pub(super) fn maybe(nearest: Option<&str>) -> String {
+pub(super) fn did_you_mean(nearest: Option<&str>) -> String {
     nearest.map_or_else(String::new, |name| format!("; did you mean `{name}`?"))
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 /// A number of users, or a share of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum Bound {
+pub enum UserLimit {
     /// So many.
     Users(u64),
     /// So many of a hundred, from 0 to 100.
@@ -20,7 +20,7 @@ pub enum Bound {
 #[error("`{0}` is neither a number of users nor a share from 0% to 100%")]
 pub struct BoundError(String);
 
-impl Bound {
+impl UserLimit {
     /// The limit as a number of users, where there are so many; a share is rounded down.
     pub fn of(self, users: u64) -> u64 {
         match self {
@@ -33,7 +33,7 @@ impl Bound {
     }
 }
 
-impl fmt::Display for Bound {
+impl fmt::Display for UserLimit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Users(most) => write!(f, "{most}"),
@@ -42,7 +42,7 @@ impl fmt::Display for Bound {
     }
 }
 
-impl FromStr for Bound {
+impl FromStr for UserLimit {
     type Err = BoundError;
 
     fn from_str(text: &str) -> Result<Self, BoundError> {
@@ -60,7 +60,7 @@ impl FromStr for Bound {
     }
 }
 
-impl TryFrom<String> for Bound {
+impl TryFrom<String> for UserLimit {
     type Error = BoundError;
 
     fn try_from(text: String) -> Result<Self, BoundError> {
@@ -68,8 +68,8 @@ impl TryFrom<String> for Bound {
     }
 }
 
-impl From<Bound> for String {
-    fn from(bound: Bound) -> Self {
+impl From<UserLimit> for String {
+    fn from(bound: UserLimit) -> Self {
         bound.to_string()
     }
 }
@@ -162,14 +162,14 @@ mod tests {
             ("0%", 100, 0),
             ("100%", u64::MAX, u64::MAX),
         ] {
-            assert_eq!(text.parse::<Bound>().unwrap().of(of), most, "{text}");
+            assert_eq!(text.parse::<UserLimit>().unwrap().of(of), most, "{text}");
         }
     }
 
     #[test]
     fn what_is_neither_a_number_nor_a_share_is_refused() {
         for text in ["", "%", "101%", "-1", "ten", "1.5%"] {
-            assert!(text.parse::<Bound>().is_err(), "{text}");
+            assert!(text.parse::<UserLimit>().is_err(), "{text}");
         }
         for text in ["", "0", "-1", "all"] {
             assert!(text.parse::<Wave>().is_err(), "{text}");

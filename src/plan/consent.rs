@@ -173,7 +173,7 @@ fn refusals(stakes: &Stakes, said: &Confirmations, stranger: Option<&str>) -> Ve
 mod tests {
     use super::*;
     use crate::model::{Operation, RunId};
-    use crate::plan::{Bound, Guards};
+    use crate::plan::{Guards, UserLimit};
 
     fn stakes() -> Stakes {
         Stakes {
@@ -264,7 +264,7 @@ mod tests {
 
     #[test]
     fn every_limit_holds_and_what_was_changed_before_counts() {
-        let limit = |users| Limit::of_flag(Bound::Users(users));
+        let limit = |users| Limit::of_flag(UserLimit::Users(users));
         let all = Stakes {
             limits: vec![limit(5), limit(2)],
             ..stakes()
@@ -314,7 +314,7 @@ mod tests {
     #[test]
     fn a_run_that_is_refused_leaves_and_a_missing_word_withholds_all() {
         let too_many = Stakes {
-            limits: vec![Limit::of_flag(Bound::Users(1))],
+            limits: vec![Limit::of_flag(UserLimit::Users(1))],
             ..stakes()
         };
         let lossy = Stakes {

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::alike::{ALIKE, maybe};
+use super::alike::{ALIKE, did_you_mean};
 
 /// Groups of users. Values of one kind are alternatives; the kinds all have to hold.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -65,7 +65,7 @@ fn alternatives(before: &str, values: &[String], after: &str) -> Option<String> 
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GroupMismatch {
     /// Nothing has the name.
-    #[error("no {what} `{name}` in this environment{}", maybe(nearest.as_deref()))]
+    #[error("no {what} `{name}` in this environment{}", did_you_mean(nearest.as_deref()))]
     Unknown {
         /// What it should have been, such as `role`.
         what: &'static str,

@@ -10,7 +10,7 @@ use super::{Guards, Limit};
 /// What every entry of the configuration file asks for. Which entries are about an organisation does not depend on
 /// how the organisation was named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct GuardBook(Vec<GuardEntry>);
+pub struct GuardsByOrganization(Vec<GuardEntry>);
 
 /// What one entry of the configuration file asks for.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,7 +40,7 @@ pub struct KnownOrganization<'a> {
     pub own_runs: &'a [(CanonicalAddress, Uuid)],
 }
 
-impl GuardBook {
+impl GuardsByOrganization {
     /// The book of these entries.
     pub fn new(entries: impl IntoIterator<Item = GuardEntry>) -> Self {
         Self(entries.into_iter().collect())
@@ -107,7 +107,7 @@ fn together(entries: &[&GuardEntry], used: Option<&str>) -> Guards {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Bound;
+    use crate::plan::UserLimit;
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
@@ -124,7 +124,7 @@ mod tests {
     }
 
     fn limit(users: u64) -> Limit {
-        Limit::of_profile(Bound::Users(users), "a".into())
+        Limit::of_profile(UserLimit::Users(users), "a".into())
     }
 
     const HERE: Uuid = Uuid::from_u128(1);
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn all_entries_of_an_organisation_hold_together_and_the_name_that_was_used_comes_first() {
-        let book = GuardBook::new([
+        let book = GuardsByOrganization::new([
             GuardEntry {
                 limit: Some(limit(5)),
                 ..entry("a", "https://contoso.crm4.dynamics.com")
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn an_organisation_is_known_by_its_id_its_own_addresses_and_earlier_runs() {
         let called = url("https://10.0.0.7/Contoso");
-        let book = GuardBook::new([
+        let book = GuardsByOrganization::new([
             GuardEntry {
                 organization: Some(HERE),
                 ..entry("id", "https://a.example")

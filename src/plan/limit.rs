@@ -2,12 +2,12 @@
 
 use std::fmt;
 
-use super::Bound;
+use super::UserLimit;
 
 /// A limit to the users that a plan changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
-    bound: Bound,
+    bound: UserLimit,
     /// Users that may be changed in any case.
     at_least: u64,
     set_by: SetBy,
@@ -25,13 +25,13 @@ impl Limit {
     /// What holds for `check --fix` where nobody says otherwise: 30 % of the selected users, and ten in any
     /// case. A drift is small; what is not is no drift, and somebody should look at it.
     pub const FIX: Self = Self {
-        bound: Bound::Percent(30),
+        bound: UserLimit::Percent(30),
         at_least: 10,
         set_by: SetBy::Fix,
     };
 
     /// The limit of `--max-changes`.
-    pub const fn of_flag(bound: Bound) -> Self {
+    pub const fn of_flag(bound: UserLimit) -> Self {
         Self {
             bound,
             at_least: 0,
@@ -40,7 +40,7 @@ impl Limit {
     }
 
     /// The limit that was given when the run was begun.
-    pub const fn of_run(bound: Bound) -> Self {
+    pub const fn of_run(bound: UserLimit) -> Self {
         Self {
             bound,
             at_least: 0,
@@ -49,7 +49,7 @@ impl Limit {
     }
 
     /// The limit of `max-changes` in this environment of the configuration file.
-    pub const fn of_profile(bound: Bound, name: String) -> Self {
+    pub const fn of_profile(bound: UserLimit, name: String) -> Self {
         Self {
             bound,
             at_least: 0,
@@ -105,7 +105,7 @@ mod tests {
 
     #[test]
     fn a_limit_says_who_set_it() {
-        let bound = Bound::Percent(10);
+        let bound = UserLimit::Percent(10);
         assert_eq!(
             Limit::of_flag(bound).to_string(),
             "the limit of this command is 10%"
@@ -114,6 +114,6 @@ mod tests {
             Limit::of_profile(bound, "contoso".into()).to_string(),
             "`max-changes` of environment `contoso` in the configuration file is 10%"
         );
-        assert!(!Limit::of_flag(Bound::Users(0)).allows(1, 10));
+        assert!(!Limit::of_flag(UserLimit::Users(0)).allows(1, 10));
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Everything here is a plain function over plain values: no network, no file, no clock.
 
-mod again;
 mod alike;
 mod bound;
 mod change;
@@ -23,6 +22,7 @@ mod impact;
 mod impact_tests;
 mod limit;
 mod loss;
+mod row_decision;
 mod run_settings;
 mod selection;
 mod selector;
@@ -31,8 +31,7 @@ mod templates;
 mod undo;
 mod user_list;
 
-pub use again::{Attribution, WriteCondition, Wrote, judge};
-pub use bound::{Bound, BoundError, Wave, WaveError, Waves};
+pub use bound::{BoundError, UserLimit, Wave, WaveError, Waves};
 pub use change::{Change, UserPlan, foreign_row, plan_user};
 pub use confirmations::{Confirmations, GivenBy, Need, Topic};
 pub use consent::{Decision, Granted, Refusal, decide};
@@ -43,13 +42,14 @@ pub use digest::{Digester, PlanDigest, PlanDigestError};
 pub use eligibility::ineligible;
 pub use fetch::{COUNT, FetchError, FetchXml};
 pub use groups::{BusinessUnit, GroupMismatch, Groups, UserView, find_name, find_units, find_view};
-pub use guard_book::{GuardBook, GuardEntry, KnownOrganization};
+pub use guard_book::{GuardEntry, GuardsByOrganization, KnownOrganization};
 pub use impact::{
     ImpactContext, ImpactQuery, ImpactQuestion, ImpactTable, Loss, LossBound, QueryAnswer,
     READ_ACTIVITY, READ_CONTACT, SystemFilter, Unknown, questions,
 };
 pub use limit::Limit;
 pub use loss::compute_loss;
+pub use row_decision::{Attribution, WriteCondition, WriteKnown, judge};
 pub use run_settings::{RunSettings, SurveyMode};
 pub use selection::{NameSource, Selection, UnresolvedName, UserRef};
 pub use selector::{Resolved, Selector, SkippedName};

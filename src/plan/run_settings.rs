@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use super::{Bound, Limit, Wave};
+use super::{Limit, UserLimit, Wave};
 
 /// How filters are read.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -29,9 +29,9 @@ pub struct RunSettings {
     /// The pause between two waves, instead of a question.
     pub wave_pause: Option<Duration>,
     /// Stop when so many users of a wave have failed.
-    pub stop_after_failures: Option<Bound>,
+    pub stop_after_failures: Option<UserLimit>,
     /// The limit that was given with the run.
-    pub max_changes: Option<Bound>,
+    pub max_changes: Option<UserLimit>,
     /// Whether the built-in limit of `check --fix` holds where no other limit was given.
     pub fix: bool,
     /// Requests at once, where that was given.
@@ -141,16 +141,16 @@ mod tests {
         let kept = RunSettings {
             waves: vec![Wave::Users(2)],
             wave_pause: Some(Duration::from_mins(1)),
-            max_changes: Some(Bound::Users(5)),
+            max_changes: Some(UserLimit::Users(5)),
             survey: SurveyMode::Administrator,
             ..RunSettings::default()
         };
         let flags = RunSettings {
-            max_changes: Some(Bound::Users(9)),
+            max_changes: Some(UserLimit::Users(9)),
             ..RunSettings::default()
         };
         let now = kept.overridden_by(&flags);
-        assert_eq!(now.max_changes, Some(Bound::Users(9)));
+        assert_eq!(now.max_changes, Some(UserLimit::Users(9)));
         assert_eq!(now.waves, kept.waves);
         assert_eq!(now.wave_pause, kept.wave_pause);
         assert_eq!(now.survey, SurveyMode::Administrator);
@@ -165,8 +165,8 @@ mod tests {
             waves: vec![Wave::Users(10), Wave::Rest],
             first_wave: 3,
             wave_pause: Some(Duration::from_mins(30)),
-            stop_after_failures: Some(Bound::Percent(20)),
-            max_changes: Some(Bound::Users(25)),
+            stop_after_failures: Some(UserLimit::Percent(20)),
+            max_changes: Some(UserLimit::Users(25)),
             fix: true,
             concurrency: NonZeroU32::new(4),
             max_requests_per_5m: NonZeroU32::new(600),

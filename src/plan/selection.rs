@@ -4,7 +4,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use super::alike::maybe;
+use super::alike::did_you_mean;
 use super::groups::Groups;
 
 /// Where a name was given, so that an error can point at it.
@@ -77,7 +77,7 @@ impl Selection {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnresolvedName {
     /// Nobody has it.
-    #[error("{place}: no user `{name}` in this environment{}", maybe(nearest.as_deref()))]
+    #[error("{place}: no user `{name}` in this environment{}", did_you_mean(nearest.as_deref()))]
     Nobody {
         /// The name.
         name: String,

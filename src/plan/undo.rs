@@ -7,8 +7,8 @@ use crate::model::{
     Filter, FilterId, RowOutcome, RowStamp, RunId, StateAndStatus, UserId, is_same_version,
 };
 
-use super::again::Author;
-use super::{Attribution, Change, RowDecision, RowResult, Wrote};
+use super::row_decision::Author;
+use super::{Attribution, Change, RowDecision, RowResult, WriteKnown};
 
 /// What an undo can do nothing about; said before a deactivation is agreed to, and with every undo.
 pub const UNDO_CANNOT: &str = "Undo cannot recall cancellations that were sent to attendees, and cannot bring back items \
@@ -132,7 +132,7 @@ impl AsLeft<'_> {
         let attribution = Attribution {
             callers: [caller; 2],
             user: self.user,
-            wrote: Wrote::Maybe,
+            wrote: WriteKnown::Maybe,
             // Without a stamp it is not taken for the run's, whatever the server was seen to do.
             records_on_behalf: false,
             rewritten: self.row.rewritten_by.is_some(),
@@ -247,7 +247,7 @@ mod tests {
         let attribution = Attribution {
             callers: [user_id(6); 2],
             user: user_id(1),
-            wrote: Wrote::No,
+            wrote: WriteKnown::No,
             records_on_behalf: true,
             rewritten: false,
         };

@@ -46,13 +46,13 @@ pub(super) const REASONS: [Column; 4] = [
 ];
 
 /// What was found of a run; empty where nothing was asked for and nothing is odd.
-pub(super) struct Foresight {
+pub(super) struct ImpactReport {
     findings: Vec<Finding>,
     pub(super) impact: Option<Impact>,
     keeps: Option<bool>,
 }
 
-impl Foresight {
+impl ImpactReport {
     pub(super) fn read(view: &View<'_>, head: &RunHeader) -> Result<Self, ReadError> {
         Ok(Self {
             findings: view.findings()?,
@@ -304,7 +304,7 @@ fn some_of(names: u64, examples: &[String]) -> String {
 /// Writes what to look at first, with a line below; nothing where there is nothing.
 pub(super) fn write_first(
     out: &mut dyn StyledWrite,
-    foresight: &Foresight,
+    foresight: &ImpactReport,
     look: Style,
 ) -> Result<(), ReportError> {
     let first = foresight.first();
@@ -324,7 +324,7 @@ pub(super) fn write_first(
 /// Writes what users lose, with a line above; nothing where it was not asked for.
 pub(super) fn write_impact(
     out: &mut dyn StyledWrite,
-    foresight: &Foresight,
+    foresight: &ImpactReport,
     look: Style,
 ) -> Result<(), ReportError> {
     let Some(impact) = &foresight.impact else {
@@ -362,7 +362,7 @@ pub(super) fn write_impact(
 }
 
 /// The same as Markdown, each part with its heading.
-pub(super) fn write_markdown(out: &mut dyn Write, foresight: &Foresight) -> io::Result<()> {
+pub(super) fn write_markdown(out: &mut dyn Write, foresight: &ImpactReport) -> io::Result<()> {
     let first = foresight.first();
     if !first.is_empty() {
         writeln!(out, "\n## {FIRST}\n")?;

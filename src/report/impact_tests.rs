@@ -38,8 +38,8 @@ async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
     can be deleted from Exchange, unless
     DistinctPhysicalAndLogicalDeletesForExchangeSync is on, which could not be read.
 
-    In all  up to 1,247 items of 2 users; 1 user not fully counted; 1 user
-            not counted
+    Total  up to 1,247 items of 2 users; 1 user not fully counted; 1 user not
+           counted
 
     Type           Items  Users  Users not known
     appointment  ≤ 1,247      2                1

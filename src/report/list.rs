@@ -278,8 +278,8 @@ mod tests {
                                                    appointments
         ben@contoso.example   serviceappointment   My Outlook           inactive  2
                                                    serviceappointments
-        cara@contoso.example                       disabled: skipped    skipped
-                                                   without a request
+        cara@contoso.example                       disabled: skipped:   skipped
+                                                   no request was made
         dan·[2J@contoso.exam                       no-roles: The user   failed
         ple                                        has no roles·[31m
                                                    assigned

@@ -69,19 +69,19 @@ pub(super) fn users(totals: &UserTotals) -> String {
         failed,
         planned,
     } = *totals;
-    let fates = parts(&[
+    let outcomes = parts(&[
         (changed, "changed"),
         (unchanged, "unchanged"),
         (skipped, "skipped"),
         (failed, "failed"),
         (planned, "still to do"),
     ]);
-    format!("{} selected{fates}", number(selected))
+    format!("{} selected{outcomes}", number(selected))
 }
 
 /// What is to become of the users.
 pub(super) fn planned_users(totals: &UserTotals, not_surveyed: u64) -> String {
-    let fates = parts(&[
+    let outcomes = parts(&[
         (totals.planned.saturating_sub(not_surveyed), "to change"),
         (totals.changed, "changed"),
         (totals.unchanged, "with nothing to change"),
@@ -89,7 +89,7 @@ pub(super) fn planned_users(totals: &UserTotals, not_surveyed: u64) -> String {
         (totals.failed, "failed"),
         (not_surveyed, "not read yet"),
     ]);
-    format!("{} selected{fates}", number(totals.selected))
+    format!("{} selected{outcomes}", number(totals.selected))
 }
 
 /// What became of the filters of a run.
@@ -103,7 +103,7 @@ pub(super) fn filters(totals: &FilterTotals, operation: Operation) -> String {
         failed,
         planned,
     } = *totals;
-    let fates = parts(&[
+    let outcomes = parts(&[
         (changed, "changed"),
         (already, already_so(operation)),
         (left, "left alone or gone"),
@@ -111,7 +111,7 @@ pub(super) fn filters(totals: &FilterTotals, operation: Operation) -> String {
         (planned, "still to do"),
     ]);
     format!(
-        "{} matching of {} read{fates}",
+        "{} matching of {} read{outcomes}",
         number(matching),
         number(surveyed)
     )

@@ -7,7 +7,7 @@ use crate::model::Target;
 use crate::plan::PlanDigest;
 
 use super::grid::{self, Column, Grid};
-use super::impact::{Foresight, write_first, write_impact};
+use super::impact::{ImpactReport, write_first, write_impact};
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups, write_more};
 use super::templates::write_run_of_templates;
@@ -36,7 +36,7 @@ struct Plan {
     digest: Option<PlanDigest>,
     types: Vec<(TypeTotals, u64)>,
     groups: Vec<ProblemGroup>,
-    foresight: Foresight,
+    foresight: ImpactReport,
     more: String,
 }
 
@@ -105,7 +105,7 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
                     .map(planned)
                     .collect::<Result<_, ReadError>>()?,
                 groups: view.problem_groups()?,
-                foresight: Foresight::read(view, &head)?,
+                foresight: ImpactReport::read(view, &head)?,
                 more: format!("`{}`", run.reference.command("report")),
                 head,
             })

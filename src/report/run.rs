@@ -12,7 +12,7 @@ use super::document::write_with_changes;
 use super::error::read_run;
 use super::grid::{self, Grid};
 use super::html::write_html;
-use super::impact::{Foresight, write_first, write_impact};
+use super::impact::{ImpactReport, write_first, write_impact};
 use super::paint::Tone;
 use super::run_cells::{CHANGES, PROBLEMS, change_cells, facts_of, problem_cells, title};
 use super::run_csv::write_csv;
@@ -49,9 +49,9 @@ fn write_table(
 ) -> Result<(), ReportError> {
     read_run(run, |view| {
         let totals = Totals::read(view)?;
-        let foresight = Foresight::read(view, &totals.head)?;
+        let foresight = ImpactReport::read(view, &totals.head)?;
         write_head(out, &totals, look, zone)?;
-        write_foresight(out, &foresight, look)?;
+        write_impact_report(out, &foresight, look)?;
         write_problems(out, view, &totals, look)?;
         write_changes(out, view, look)
     })
@@ -72,9 +72,9 @@ fn write_head(
 }
 
 /// What was known before; a run that was planned without looking has little of it.
-fn write_foresight(
+fn write_impact_report(
     out: &mut dyn StyledWrite,
-    foresight: &Foresight,
+    foresight: &ImpactReport,
     look: Style,
 ) -> Result<(), ReportError> {
     write_impact(out, foresight, look)?;

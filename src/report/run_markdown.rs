@@ -10,7 +10,7 @@ use super::ReportError;
 use super::error::read_run;
 use super::evidence::{Evidence, STATES, TIMES, sentences, states_cells, time_cells};
 use super::grid::Column;
-use super::impact::{self, Foresight};
+use super::impact::{self, ImpactReport};
 use super::markdown::{escaped, facts, header, row};
 use super::phrases;
 use super::problems::{self, group_cells};
@@ -26,7 +26,7 @@ pub(super) fn write_markdown(
     read_run(run, |view| {
         let totals = Totals::read(view)?;
         let evidence = Evidence::read(view)?;
-        let foresight = Foresight::read(view, &totals.head)?;
+        let foresight = ImpactReport::read(view, &totals.head)?;
         write_totals(out, &totals, zone)?;
         impact::write_markdown(out, &foresight)?;
         write_states(out, &evidence)?;

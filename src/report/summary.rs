@@ -154,8 +154,8 @@ fn requests(requests: Requests) -> String {
         throttled,
         retried,
     } = requests;
-    let fates = phrases::parts(&[(throttled, "throttled"), (retried, "made again")]);
-    format!("{} made{fates}", number(total))
+    let outcomes = phrases::parts(&[(throttled, "throttled"), (retried, "made again")]);
+    format!("{} made{outcomes}", number(total))
 }
 
 /// How long it took and how fast it was.
@@ -247,7 +247,7 @@ mod tests {
                                                              before.
 
         Next
-          syncfilters resume 3f2a9c    finish it
+          syncfilters resume 3f2a9c    continue the run
           syncfilters undo 3f2a9c      undo the run
           syncfilters report 3f2a9c    every change and every problem
         ");

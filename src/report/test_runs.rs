@@ -182,7 +182,7 @@ async fn apply(file: &RunFile) {
     let (verify, apply) = (Stage::Verify, Stage::Apply);
     let (lost, since) = (ProblemKind::StatusNotRestored, ProblemKind::ChangedSince);
     let denied = ProblemKind::NoWritePrivilege;
-    let fates = [
+    let outcomes = [
         (
             1,
             Some(changed),
@@ -210,7 +210,7 @@ async fn apply(file: &RunFile) {
         ),
     ];
     file.journal.set_phase(Phase::Applying).await.unwrap();
-    for (seq, result, problem) in fates {
+    for (seq, result, problem) in outcomes {
         let change = change(&filters(seq, State::Active)[0].0);
         file.journal
             .intend(seq, vec![change.clone()])

@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::dataverse::Writer;
 use crate::journal::{NextWave, PendingUser};
-use crate::plan::Bound;
+use crate::plan::UserLimit;
 
 use super::pool::Numbered;
-use super::progress::Step;
+use super::progress::RunStep;
 use super::session::Rollout;
 use super::{RolloutError, StopReason};
 
@@ -21,14 +21,14 @@ impl Numbered for PendingUser {
 /// Counts the users of a wave who failed.
 #[derive(Debug)]
 pub(super) struct Failures {
-    bound: Option<Bound>,
+    bound: Option<UserLimit>,
     users: u64,
     failed: AtomicU64,
 }
 
 impl Failures {
     /// Stops when so many of these users have failed, at least one.
-    pub(super) fn new(bound: Option<Bound>, users: u64) -> Self {
+    pub(super) fn new(bound: Option<UserLimit>, users: u64) -> Self {
         Self {
             bound,
             users,
@@ -62,7 +62,7 @@ impl Rollout {
         wave: NextWave,
         failures: Arc<Failures>,
     ) -> Result<(), RolloutError> {
-        self.progress.begin(Step::Apply, Some(wave.users));
+        self.progress.begin(RunStep::Apply, Some(wave.users));
         let next = |after, limit: usize| {
             let this = Arc::clone(self);
             async move {

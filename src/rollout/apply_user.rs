@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use crate::dataverse::{Impersonated, SetState, Why, WriteReply, Writer};
 use crate::journal::{PendingChange, PendingUser, RunUser, SettledChange};
 use crate::model::{Filter, Problem, ProblemKind, RowOutcome, Stage};
-use crate::plan::{Attribution, Change, RowDecision, RowResult, Wrote, judge};
+use crate::plan::{Attribution, Change, RowDecision, RowResult, WriteKnown, judge};
 
 use super::RolloutError;
 use super::session::Rollout;
@@ -22,7 +22,7 @@ const ROUNDS: usize = 5;
 struct Open {
     change: Change,
     /// Whether a write of ours was done; what may have been done stays so.
-    wrote: Wrote,
+    wrote: WriteKnown,
     /// Whether a later run wrote the row.
     rewritten: bool,
     /// Whether the row was read since it was written last.
@@ -38,9 +38,9 @@ impl Open {
         Self {
             change: pending.change,
             wrote: if pending.maybe_written {
-                Wrote::Maybe
+                WriteKnown::Maybe
             } else {
-                Wrote::No
+                WriteKnown::No
             },
             rewritten,
             fresh: false,
@@ -62,14 +62,14 @@ impl Open {
 
     fn failed(self, problem: Option<Problem>) -> SettledChange {
         let problem = problem.or_else(|| self.cause.clone());
-        let proved = self.wrote == Wrote::No;
+        let proved = self.wrote == WriteKnown::No;
         let result = RowResult::new(RowOutcome::Failed, None).with(problem);
         self.settled(RowResult { proved, ..result })
     }
 
     /// Nothing was sent this time; it is still to be done.
     fn withdrawn(self) -> SettledChange {
-        let proved = self.wrote == Wrote::No;
+        let proved = self.wrote == WriteKnown::No;
         let result = RowResult::new(RowOutcome::Planned, None);
         self.settled(RowResult { proved, ..result })
     }
@@ -78,7 +78,7 @@ impl Open {
     /// written again, and so is a row of which no version can be demanded.
     fn is_ready(&self, writer: &Writer) -> bool {
         let demands = writer.demands_versions() && self.change.etag.is_some();
-        self.fresh || (self.wrote == Wrote::No && demands)
+        self.fresh || (self.wrote == WriteKnown::No && demands)
     }
 }
 
@@ -218,7 +218,7 @@ impl Rollout {
     /// The answer itself shows what was written, of whom, and as whom.
     fn verify(&self, subject: &RunUser, mut one: Open, row: &Filter, round: &mut Round) {
         if row.id != one.change.filter || row.now.state != one.change.to.state {
-            one.wrote = Wrote::Maybe;
+            one.wrote = WriteKnown::Maybe;
             let why = format!("the server showed it {} after it was set", row.now);
             one.cause = Some(Problem::seen(Stage::Verify, ProblemKind::NotAsWritten, why));
             round.open.push(one);
@@ -260,7 +260,7 @@ impl Rollout {
                 return Ok(round);
             }
         };
-        let unclear = open.iter().any(|one| one.wrote == Wrote::Maybe);
+        let unclear = open.iter().any(|one| one.wrote == WriteKnown::Maybe);
         let others = if unclear {
             self.written_beside().await?
         } else {
@@ -321,13 +321,13 @@ impl Rollout {
 }
 
 /// What is known of our writes once this answer is in.
-fn wrote(before: Wrote, why: &Why) -> Wrote {
+fn wrote(before: WriteKnown, why: &Why) -> WriteKnown {
     match why {
-        Why::Silent => Wrote::Yes,
+        Why::Silent => WriteKnown::Yes,
         Why::Said(fault) if fault.is_concurrency_unsupported() => before,
         Why::Said(_) | Why::Seen { .. } | Why::Interrupted => match before {
-            Wrote::Yes => Wrote::Yes,
-            Wrote::No | Wrote::Maybe => Wrote::Maybe,
+            WriteKnown::Yes => WriteKnown::Yes,
+            WriteKnown::No | WriteKnown::Maybe => WriteKnown::Maybe,
         },
     }
 }

@@ -9,7 +9,7 @@ use crate::model::{Filter, FilterId, FilterType, Modification, UserId};
 use crate::plan::{Change, DriftKind, deviations, is_current};
 
 use super::RolloutError;
-use super::progress::Step;
+use super::progress::RunStep;
 use super::session::Rollout;
 use super::survey::SurveyedFilters;
 
@@ -75,7 +75,7 @@ impl Rollout {
     /// # Errors
     /// [`RolloutError::Stale`] where a filter has another state or status than the plan says, is gone, or
     /// is new and would have been in the plan.
-    pub(super) async fn check_fits(self: &Arc<Self>) -> Result<(), RolloutError> {
+    pub(super) async fn check_drift(self: &Arc<Self>) -> Result<(), RolloutError> {
         let differences = self.read_again(Purpose::Compare).await?;
         match differences.total() {
             0 => Ok(()),
@@ -96,7 +96,7 @@ impl Rollout {
 
     async fn read_again(self: &Arc<Self>, purpose: Purpose) -> Result<Drift, RolloutError> {
         let users = self.journal().users_to_change().await?;
-        self.progress.begin(Step::Check, Some(users));
+        self.progress.begin(RunStep::Check, Some(users));
         let found = Arc::new(Mutex::new(Drift::default()));
         let next = |after, limit| {
             let this = Arc::clone(self);

@@ -7,7 +7,7 @@ use crate::plan::{GroupMismatch, UnresolvedName};
 
 use super::StopReason;
 use super::drift::DriftedFilter;
-use super::template_fits::TemplateMisfit;
+use super::template_fits::DriftedTemplate;
 
 /// Why a run stops. What was done until then is in the run file.
 #[derive(Debug, thiserror::Error)]
@@ -56,7 +56,7 @@ pub enum RolloutError {
     },
     /// The same of a plan of templates.
     #[error("the plan no longer fits: {} template{} not as {} when it was made", .0.len(), if .0.len() == 1 { " is" } else { "s are" }, if .0.len() == 1 { "it was" } else { "they were" })]
-    StaleTemplates(Vec<TemplateMisfit>),
+    StaleTemplates(Vec<DriftedTemplate>),
     /// It is left although nothing is wrong with it.
     #[error("{0}")]
     Stopped(StopReason),

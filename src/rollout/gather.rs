@@ -9,7 +9,7 @@ use crate::plan::{Resolved, Selection, Selector, ineligible};
 use super::RolloutError;
 use super::choose::{ChosenUsers, choose};
 use super::filter_types::check_types;
-use super::progress::Step;
+use super::progress::RunStep;
 use super::session::Rollout;
 
 /// Names that lead to nobody, of which so many are said: a line of a terminal.
@@ -28,7 +28,7 @@ impl Rollout {
     /// A filter type, role, team or unit that is unknown, or a condition that is refused, is an error before any user is listed;
     /// a name that leads to nobody, or to several, before anything else is asked.
     pub(super) async fn gather(&self) -> Result<(), RolloutError> {
-        self.progress.begin(Step::Gather, None);
+        self.progress.begin(RunStep::Gather, None);
         self.journal().forget_users().await?;
         check_types(&self.reader, &self.head().criteria).await?;
         let selection = &self.head().selection;

@@ -86,7 +86,7 @@ impl SavedPlan {
     /// [`RolloutError::Stale`] or [`RolloutError::StaleTemplates`] where something is not as it was; the plan is kept.
     pub async fn compare(self) -> Result<Planned, Halted> {
         let compared = match self.head().target {
-            Target::Filters => self.rollout.check_fits().await,
+            Target::Filters => self.rollout.check_drift().await,
             Target::Templates => self.rollout.check_templates_fit().await,
         };
         self.then(compared, |()| states::Planned(SurveyedAs::Asked))

@@ -8,7 +8,7 @@ use tokio::sync::watch;
 
 /// A part of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Step {
+pub enum RunStep {
     /// Collecting the users.
     Gather,
     /// Proving that impersonation is honoured.
@@ -27,7 +27,7 @@ pub struct StepProgress {
     /// Its number in this process, from 1.
     pub number: u64,
     /// The step.
-    pub step: Step,
+    pub step: RunStep,
     /// Users ahead at its beginning, where that is known.
     pub total: Option<u64>,
     /// Users that are done, or found.
@@ -93,7 +93,7 @@ impl ProgressSender {
     }
 
     /// A step begins; `total` users are ahead, where that is known.
-    pub(super) fn begin(&self, step: Step, total: Option<u64>) {
+    pub(super) fn begin(&self, step: RunStep, total: Option<u64>) {
         self.change(|progress| {
             progress.steps += 1;
             progress.step = Some(StepProgress {
@@ -161,16 +161,16 @@ mod tests {
     #[test]
     fn a_reader_that_comes_late_sees_the_present() {
         let sender = ProgressSender::default();
-        sender.begin(Step::Gather, None);
+        sender.begin(RunStep::Gather, None);
         sender.found(5);
         sender.end();
-        sender.begin(Step::Survey, Some(5));
+        sender.begin(RunStep::Survey, Some(5));
         sender.user(true);
         let late = sender.subscribe();
         let seen = late.borrow();
         assert_eq!(seen.ended.len(), 1);
         let step = seen.step.as_ref().unwrap();
-        assert_eq!((step.step, step.done, step.failed), (Step::Survey, 1, 1));
+        assert_eq!((step.step, step.done, step.failed), (RunStep::Survey, 1, 1));
     }
 
     #[test]
@@ -178,7 +178,7 @@ mod tests {
         let sender = ProgressSender::default();
         let (one, two) = (sender.subscribe(), sender.subscribe());
         for _ in 0..100_000 {
-            sender.begin(Step::Apply, Some(1));
+            sender.begin(RunStep::Apply, Some(1));
             sender.user(false);
             sender.end();
         }

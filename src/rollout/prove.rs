@@ -11,7 +11,7 @@ use crate::journal::RunUser;
 use crate::model::{ProblemKind, UserId};
 
 use super::RolloutError;
-use super::progress::Step;
+use super::progress::RunStep;
 use super::session::Rollout;
 
 /// How many users are tried: some cannot be impersonated, and that proves nothing. Where one in two cannot, 25 in a row
@@ -58,7 +58,7 @@ impl Rollout {
     /// # Errors
     /// [`RolloutError::NotImpersonated`] or [`RolloutError::MayNotImpersonate`] where the proof fails.
     pub(super) async fn prove(&self) -> Result<(), RolloutError> {
-        self.progress.begin(Step::Prove, None);
+        self.progress.begin(RunStep::Prove, None);
         let subjects = self.journal().to_survey(0, TRIES + 1).await?;
         let proof = self.prove_with(subjects).await;
         self.progress.end();

@@ -7,11 +7,11 @@ use crate::plan::is_current;
 
 use super::RolloutError;
 use super::phases::Planned;
-use super::progress::Step;
+use super::progress::RunStep;
 
 /// What a dry run found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rehearsal {
+pub struct DryRunResult {
     /// Users whose filters would be changed.
     pub users: u64,
     /// Filters that would be changed.
@@ -26,22 +26,22 @@ pub struct Rehearsal {
 
 impl Planned {
     /// Proves impersonation and reads again everybody who would be changed.
-    pub async fn rehearse(&self) -> Result<Rehearsal, RolloutError> {
+    pub async fn rehearse(&self) -> Result<DryRunResult, RolloutError> {
         let rollout = &self.rollout;
         let templates = rollout.journal().open_templates().await?;
         if !templates.is_empty() {
-            return Ok(Rehearsal {
+            return Ok(DryRunResult {
                 templates: u64::try_from(templates.len()).unwrap_or(u64::MAX),
-                ..Rehearsal::default()
+                ..DryRunResult::default()
             });
         }
         let left = rollout.journal().users_to_change().await?;
         if left == 0 {
-            return Ok(Rehearsal::default());
+            return Ok(DryRunResult::default());
         }
         rollout.require_proof().await?;
-        rollout.progress.begin(Step::Check, Some(left));
-        let found = Arc::new(Mutex::new(Rehearsal::default()));
+        rollout.progress.begin(RunStep::Check, Some(left));
+        let found = Arc::new(Mutex::new(DryRunResult::default()));
         let next = |after, limit| {
             let rollout = Arc::clone(rollout);
             async move { Ok(rollout.journal().to_apply(after, limit).await?) }

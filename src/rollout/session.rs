@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use crate::dataverse::{Impersonated, Reader, TemplateWriter, Writer};
-use crate::journal::{HeldRun, Journal, RunFile, RunHeader, RunUser};
+use crate::journal::{Journal, LockedRun, RunFile, RunHeader, RunUser};
 use crate::model::{FilterId, Organization, ProblemKind, RunId, UserId};
 use crate::pacing::{Breaker, BreakerOutcome, Pacer};
 use crate::plan::{Guards, ImpactContext, RunSettings};
@@ -100,7 +100,7 @@ pub(super) struct Rollout {
     pub(super) around: Mutex<Option<Arc<ImpactContext>>>,
     pub(super) counted: Mutex<Counted>,
     /// The run that this one undoes, so that its file can say so before the first write.
-    pub(super) undone: Mutex<Option<HeldRun>>,
+    pub(super) undone: Mutex<Option<LockedRun>>,
 }
 
 impl Rollout {

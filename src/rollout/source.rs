@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::sync::PoisonError;
 
-use crate::journal::{HeldRun, JournalError, RunHeader, RunReader, RunRef, RunStore};
+use crate::journal::{JournalError, LockedRun, RunHeader, RunReader, RunRef, RunStore};
 use crate::model::{Operation, RunId};
 use crate::plan::{Criteria, CriteriaError, RunSettings, Types};
 
@@ -17,19 +17,19 @@ use super::session::Connection;
 #[derive(Debug)]
 pub struct SourceRun {
     reader: RunReader,
-    held: HeldRun,
+    held: LockedRun,
 }
 
 impl SourceRun {
     /// Opens the run file.
     pub fn open(path: &Path) -> Result<Self, RolloutError> {
-        let (held, reader) = HeldRun::take(path, None)?;
+        let (held, reader) = LockedRun::take(path, None)?;
         Ok(Self { reader, held })
     }
 
     /// The same for a file that may be in this store, or a copy of one in it.
     pub fn open_in(store: &RunStore, path: &Path) -> Result<Self, RolloutError> {
-        let (held, reader) = HeldRun::take(path, Some(store))?;
+        let (held, reader) = LockedRun::take(path, Some(store))?;
         Ok(Self { reader, held })
     }
 

@@ -3,7 +3,7 @@
 use std::fmt;
 
 use crate::pacing::Tripped;
-use crate::plan::Bound;
+use crate::plan::UserLimit;
 
 /// Why a run is left before its end, although nothing is wrong with its file; it can be resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,7 +21,7 @@ pub enum StopReason {
         /// Users in the wave.
         users: u64,
         /// What was allowed.
-        bound: Bound,
+        bound: UserLimit,
     },
     /// The server fails again and again.
     ServerFailing(Tripped),

@@ -8,7 +8,7 @@ use crate::model::{Filter, Problem, ProblemKind, Stage};
 use crate::plan::{Change, RowDecision, UserPlan, foreign_row, plan_user};
 
 use super::pool::Numbered;
-use super::progress::Step;
+use super::progress::RunStep;
 use super::session::Rollout;
 use super::{RolloutError, SurveyMode, SurveyedAs};
 
@@ -57,7 +57,7 @@ impl Rollout {
     /// as himself after all, and the answer says why.
     pub(super) async fn survey(self: &Arc<Self>) -> Result<SurveyedAs, RolloutError> {
         let users = self.journal().user_totals().await?.planned;
-        self.progress.begin(Step::Survey, Some(users));
+        self.progress.begin(RunStep::Survey, Some(users));
         self.read_impact_context().await?;
         let surveyed_as = match self.settings.survey {
             SurveyMode::Impersonation => {

@@ -5,12 +5,12 @@ use std::fmt;
 use crate::model::TemplateState;
 
 use super::RolloutError;
-use super::progress::Step;
+use super::progress::RunStep;
 use super::session::Rollout;
 
 /// A template that is not as it was when the plan was made.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct TemplateMisfit {
+pub struct DriftedTemplate {
     /// Its name, type and kind.
     pub template: String,
     /// What it was when the plan was made.
@@ -19,7 +19,7 @@ pub struct TemplateMisfit {
     pub now: Option<TemplateState>,
 }
 
-impl fmt::Display for TemplateMisfit {
+impl fmt::Display for DriftedTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {
             template,
@@ -40,7 +40,7 @@ impl Rollout {
     /// # Errors
     /// [`RolloutError::StaleTemplates`] where a template is not as it was when the plan was made.
     pub(super) async fn check_templates_fit(&self) -> Result<(), RolloutError> {
-        self.progress.begin(Step::Check, None);
+        self.progress.begin(RunStep::Check, None);
         let mut misfits = Vec::new();
         for change in self.journal().open_templates().await? {
             // What an undo puts back is compared with what was left, right before it is written.
@@ -56,7 +56,7 @@ impl Rollout {
             if !fits {
                 let template = change.template;
                 let kind = template.kind.as_str();
-                misfits.push(TemplateMisfit {
+                misfits.push(DriftedTemplate {
                     template: format!("{} ({}, {kind})", template.name, template.filter_type),
                     planned,
                     now,

@@ -17,7 +17,7 @@ use crate::plan::{
 
 use super::new_run::{NewRun, NewRunFile};
 use super::phases::{Planned, states};
-use super::progress::Step;
+use super::progress::RunStep;
 use super::session::{Connection, Rollout};
 use super::{RolloutError, SurveyedAs};
 
@@ -119,7 +119,7 @@ impl Rollout {
     /// Reads the templates that are still to be changed, and plans them anew. What may have been written is judged
     /// before it is written again.
     pub(super) async fn survey_templates(&self) -> Result<(), RolloutError> {
-        self.progress.begin(Step::Survey, None);
+        self.progress.begin(RunStep::Survey, None);
         let mut planned = Vec::new();
         for change in self.journal().open_templates().await? {
             if change.maybe_written {

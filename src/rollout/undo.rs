@@ -13,12 +13,12 @@ use crate::model::{
     Filter, FilterId, Operation, Problem, ProblemKind, RowOutcome, Stage, Target, UserId,
 };
 use crate::plan::{
-    AsLeft, Attribution, RowDecision, UndoRow, UndoTerms, WriteCondition, Wrote, changed_since,
-    judge,
+    AsLeft, Attribution, RowDecision, UndoRow, UndoTerms, WriteCondition, WriteKnown,
+    changed_since, judge,
 };
 
 use super::RolloutError;
-use super::progress::Step;
+use super::progress::RunStep;
 use super::session::{Rollout, belongs_together};
 use super::survey::SurveyedFilters;
 
@@ -88,7 +88,7 @@ impl Rollout {
     /// [`RolloutError::OtherOrganization`] where that run belongs to another organisation.
     pub(super) async fn gather_undo(&self, source: &RunReader) -> Result<(), RolloutError> {
         belongs_together(&source.head.organization, &self.head().organization)?;
-        self.progress.begin(Step::Gather, None);
+        self.progress.begin(RunStep::Gather, None);
         self.journal().forget_users().await?;
         let time = source.writing_time()?;
         let terms = UndoTerms {
@@ -239,7 +239,7 @@ impl Rollout {
         filters: &[Filter],
     ) -> Result<SurveyedFilters, RolloutError> {
         let conditions = self.conditions(subject).await?;
-        let attribution = self.attribution(subject, Wrote::No);
+        let attribution = self.attribution(subject, WriteKnown::No);
         let mut findings: Vec<UndoFinding> = Vec::new();
         for row in conditions.rows() {
             let seen = filters.iter().find(|filter| filter.id == row.filter);
@@ -332,7 +332,7 @@ impl Rollout {
         Ok(name)
     }
 
-    pub(super) fn attribution(&self, subject: &RunUser, wrote: Wrote) -> Attribution {
+    pub(super) fn attribution(&self, subject: &RunUser, wrote: WriteKnown) -> Attribution {
         Attribution {
             callers: self.callers(),
             user: subject.id,

@@ -18,7 +18,7 @@ use super::limits::{Key, LimitRefusal};
 use super::location::{Location, locate};
 use super::message::{IncomingCall, Reply};
 use super::rows::PersonIndex;
-use super::service::{Place, Scope, Service};
+use super::service::{OperationContext, Scope, Service};
 use super::switches::Switch;
 use super::{batch, challenge};
 
@@ -209,7 +209,7 @@ async fn execute(service: &Service, scope: &Scope, call: &IncomingCall) -> Reply
         return batch::run(service, scope, call).await;
     }
     tokio::time::sleep(service.options.execution).await;
-    service.answer(scope, call, Place::Alone)
+    service.answer(scope, call, OperationContext::Alone)
 }
 
 /// Against whom, and on which web server, the request counts.

@@ -29,7 +29,7 @@ use super::write::RowWriter;
 
 /// Where an operation stands: alone, in a batch, in a change set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Place {
+pub(super) enum OperationContext {
     Alone,
     Batch,
     ChangeSet,
@@ -126,7 +126,12 @@ impl Service {
     }
 
     /// One operation, alone or as a plain part of a batch.
-    pub(super) fn answer(&self, scope: &Scope, call: &IncomingCall, place: Place) -> Reply {
+    pub(super) fn answer(
+        &self,
+        scope: &Scope,
+        call: &IncomingCall,
+        place: OperationContext,
+    ) -> Reply {
         let result = AddressTarget::parse(&call.path).and_then(|target| {
             self.counts().operation(&call.method, &target);
             self.part_fault(place)?;
@@ -150,7 +155,7 @@ impl Service {
     ) -> Reply {
         let result = AddressTarget::parse(&call.path).and_then(|target| {
             self.counts().operation(&call.method, &target);
-            self.part_fault(Place::ChangeSet)?;
+            self.part_fault(OperationContext::ChangeSet)?;
             let acting = self.acting(store, scope)?;
             self.write(store, scope, call, &target, acting)
         });
@@ -196,8 +201,8 @@ impl Service {
         })
     }
 
-    fn part_fault(&self, place: Place) -> Result<(), ApiError> {
-        if place == Place::Alone || self.strike(&[Fault::ThrottlePart]).is_none() {
+    fn part_fault(&self, place: OperationContext) -> Result<(), ApiError> {
+        if place == OperationContext::Alone || self.strike(&[Fault::ThrottlePart]).is_none() {
             return Ok(());
         }
         let limit = self.options.limits.requests.unwrap_or(6000);

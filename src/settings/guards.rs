@@ -1,14 +1,14 @@
 //! What the configuration file asks for before anything is written to an environment.
 
 use crate::model::{CanonicalAddress, EnvironmentUrl};
-use crate::plan::{GuardBook, GuardEntry, Limit};
+use crate::plan::{GuardEntry, GuardsByOrganization, Limit};
 
 use super::{ConfigFile, Profile};
 
 impl ConfigFile {
     /// What every environment of the file asks for.
-    pub fn guard_book(&self) -> GuardBook {
-        GuardBook::new(self.environments.iter().map(|(name, profile)| {
+    pub fn guard_book(&self) -> GuardsByOrganization {
+        GuardsByOrganization::new(self.environments.iter().map(|(name, profile)| {
             GuardEntry {
                 name: name.clone(),
                 address: canonical(profile),
@@ -35,8 +35,8 @@ pub(super) fn is_at(profile: &Profile, environment: &EnvironmentUrl) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::Bound;
     use crate::plan::Guards;
+    use crate::plan::UserLimit;
     use uuid::Uuid;
 
     fn file() -> ConfigFile {
@@ -57,7 +57,7 @@ mod tests {
 
     #[test]
     fn a_guard_holds_however_the_environment_is_named() {
-        let limit = Some(Limit::of_profile(Bound::Percent(10), "contoso".into()));
+        let limit = Some(Limit::of_profile(UserLimit::Percent(10), "contoso".into()));
         for named in [None, Some("alias"), Some("contoso")] {
             for address in ["https://contoso.example", "https://CONTOSO.example.:443"] {
                 let guards = guards(named, address);

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use etcetera::BaseStrategy;
 
-use crate::plan::GuardBook;
+use crate::plan::GuardsByOrganization;
 
 use super::{ConfigFile, SettingsError};
 
@@ -22,9 +22,9 @@ pub enum ConfigSource {
 
 impl ConfigSource {
     /// What every environment of the file asks for, as it stands now.
-    pub fn guard_book(&self) -> Result<GuardBook, SettingsError> {
+    pub fn guard_book(&self) -> Result<GuardsByOrganization, SettingsError> {
         let Self::File(asked) = self else {
-            return Ok(GuardBook::default());
+            return Ok(GuardsByOrganization::default());
         };
         let (path, asked_for) = config_path(asked.as_deref())?;
         Ok(ConfigFile::read(&path, asked_for)?.guard_book())

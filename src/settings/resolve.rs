@@ -5,7 +5,7 @@ use std::num::NonZeroU32;
 
 use crate::model::{ClaimedAddress, EnvironmentUrl};
 use crate::pacing;
-use crate::plan::{GuardBook, Guards};
+use crate::plan::{Guards, GuardsByOrganization};
 
 use super::guards::is_at;
 use super::{Address, ConfigFile, ConfigSource, PacingKeys, Profile, SettingsError, SignInKeys};
@@ -78,7 +78,7 @@ pub struct ResolvedTarget {
     /// What has to be kept to and agreed to before anything is written.
     pub guards: Guards,
     /// What the configuration file asks for, by organisation: the guards are looked up again once it is known.
-    pub guard_book: GuardBook,
+    pub guard_book: GuardsByOrganization,
     /// Where that is read again.
     pub config: ConfigSource,
     /// The name that was used for it.

@@ -6,7 +6,7 @@ use std::str::FromStr;
 use serde::Deserialize;
 use uuid::Uuid;
 
-use crate::plan::Bound;
+use crate::plan::UserLimit;
 
 use super::file::nearest;
 use super::{PacingKeys, SettingsError};
@@ -143,7 +143,7 @@ macro_rules! keys {
             /// The most users that a plan may change there, or the most of a hundred of those selected.
             #[serde(default)]
             #[cfg_attr(test, schemars(with = "Option<String>"))]
-            pub max_changes: Option<Bound>,
+            pub max_changes: Option<UserLimit>,
             /// Whether its name has to be given before anything is written there.
             #[serde(default)]
             pub production: bool,

@@ -333,7 +333,9 @@ impl Run {
     }
 
     /// Sends nothing.
-    pub(crate) async fn rehearse(&self) -> Result<syncfilters::rollout::Rehearsal, RolloutError> {
+    pub(crate) async fn rehearse(
+        &self,
+    ) -> Result<syncfilters::rollout::DryRunResult, RolloutError> {
         let Stage::Planned(planned) = self.take() else {
             panic!("there is no plan");
         };

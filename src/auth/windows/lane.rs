@@ -12,8 +12,8 @@ use reqwest::tls::TlsInfo;
 use tracing::debug;
 use url::Url;
 
+use super::super::bounded_body::{LONGEST, read_whole};
 use super::super::refusal::SignInRefusal;
-use super::super::whole::{LONGEST, read_whole};
 use super::super::{SendError, SignInError, client};
 use super::account::Account;
 use super::binding;

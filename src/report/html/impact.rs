@@ -4,14 +4,14 @@ use std::io::{self, Write};
 
 use crate::report::grid::Column;
 use crate::report::impact::{
-    FIRST, Foresight, LOST, MOST, REASONS, TYPES, UNKNOWN, USERS, mailboxes, reason_cells, total,
-    type_cells, user_cells,
+    FIRST, ImpactReport, LOST, MOST, REASONS, TYPES, UNKNOWN, USERS, mailboxes, reason_cells,
+    total, type_cells, user_cells,
 };
 
 use super::escape::Text;
 
 /// Writes both parts; nothing where nothing was asked for and nothing is odd.
-pub(super) fn write_foresight(out: &mut dyn Write, foresight: &Foresight) -> io::Result<()> {
+pub(super) fn write_impact_report(out: &mut dyn Write, foresight: &ImpactReport) -> io::Result<()> {
     let first = foresight.first();
     if !first.is_empty() {
         writeln!(out, "<section><h2>{FIRST}</h2>\n<ul>")?;

@@ -8,6 +8,6 @@ mod charts;
 mod escape;
 mod impact;
 mod page;
-mod people;
+mod users;
 
 pub(super) use page::write_html;

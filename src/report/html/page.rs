@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 use crate::journal::{RunReader, View};
 use crate::report::error::read_run;
 use crate::report::evidence::Evidence;
-use crate::report::impact::Foresight;
+use crate::report::impact::ImpactReport;
 use crate::report::problems::{TITLE, group_cells};
 use crate::report::run_cells::{facts_of, title};
 use crate::report::summary::{Totals, numbers};
@@ -15,8 +15,8 @@ use crate::report::{ReportError, phrases};
 
 use super::charts::{write_states, write_times};
 use super::escape::Text;
-use super::impact::write_foresight;
-use super::people::write_people;
+use super::impact::write_impact_report;
+use super::users::write_people;
 
 const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
@@ -33,9 +33,9 @@ pub(in crate::report) fn write_html(
 fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(), ReportError> {
     let totals = Totals::read(view)?;
     let evidence = Evidence::read(view)?;
-    let foresight = Foresight::read(view, &totals.head)?;
+    let foresight = ImpactReport::read(view, &totals.head)?;
     write_head(out, &totals, zone)?;
-    write_foresight(out, &foresight)?;
+    write_impact_report(out, &foresight)?;
     write_groups(out, &totals)?;
     write_states(out, &evidence)?;
     write_times(out, &evidence, zone)?;

@@ -293,7 +293,7 @@ impl Screen for Bar {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rollout::{Step, StepProgress};
+    use crate::rollout::{RunStep, StepProgress};
     use std::sync::{Arc, Mutex};
 
     #[derive(Clone, Default)]
@@ -324,16 +324,16 @@ mod tests {
         }
     }
 
-    fn step(number: u64, step: Step, done: u64) -> StepProgress {
+    fn step(number: u64, step: RunStep, done: u64) -> StepProgress {
         let now = Instant::now().into_std();
         StepProgress {
             number,
             step,
-            total: (step == Step::Survey).then_some(40),
+            total: (step == RunStep::Survey).then_some(40),
             done,
-            failed: u64::from(step == Step::Survey && done > 0),
+            failed: u64::from(step == RunStep::Survey && done > 0),
             began: now,
-            ended: (step == Step::Gather).then_some(now),
+            ended: (step == RunStep::Gather).then_some(now),
         }
     }
 
@@ -347,8 +347,8 @@ mod tests {
             // The follower looks first.
             tokio::task::yield_now().await;
             let mut now = Progress {
-                ended: vec![step(1, Step::Gather, 40)],
-                step: Some(step(2, Step::Survey, 0)),
+                ended: vec![step(1, RunStep::Gather, 40)],
+                step: Some(step(2, RunStep::Survey, 0)),
                 ..Progress::default()
             };
             sender.send_replace(now.clone());
@@ -398,7 +398,7 @@ mod tests {
         let run = async move {
             tokio::task::yield_now().await;
             sender.send_replace(Progress {
-                ended: vec![step(1, Step::Gather, 40)],
+                ended: vec![step(1, RunStep::Gather, 40)],
                 ..Progress::default()
             });
             tokio::task::yield_now().await;

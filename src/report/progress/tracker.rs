@@ -2,14 +2,14 @@
 
 use std::time::{Duration, Instant};
 
-use crate::rollout::{Progress, Step, StepProgress};
+use crate::rollout::{Progress, RunStep, StepProgress};
 
 use super::rate::RecentRate;
 
 /// How far a step is.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(super) struct Standing {
-    pub(super) step: Step,
+    pub(super) step: RunStep,
     /// Users that are done, or found.
     pub(super) done: u64,
     /// Users in all, where that is known.
@@ -113,7 +113,7 @@ mod tests {
     fn step(number: u64, began: Instant) -> StepProgress {
         StepProgress {
             number,
-            step: Step::Apply,
+            step: RunStep::Apply,
             total: Some(100),
             done: 0,
             failed: 0,
@@ -169,7 +169,7 @@ mod tests {
     #[test]
     fn at_a_standstill_nobody_can_tell_how_long_it_will_take() {
         let standing = Standing {
-            step: Step::Apply,
+            step: RunStep::Apply,
             done: 1,
             total: Some(9),
             failed: 0,

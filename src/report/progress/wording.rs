@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::pacing::Limiting;
 use crate::report::text::{count, number, rate, span};
-use crate::rollout::Step;
+use crate::rollout::RunStep;
 
 use super::tracker::Standing;
 
@@ -13,13 +13,13 @@ pub(super) const WIDTH: usize = 79;
 /// Columns of the bar itself.
 const BAR: std::ops::RangeInclusive<usize> = 5..=12;
 
-pub(super) const fn name(step: Step) -> &'static str {
+pub(super) const fn name(step: RunStep) -> &'static str {
     match step {
-        Step::Gather => "Collecting users",
-        Step::Prove => "Testing impersonation",
-        Step::Survey => "Reading filters",
-        Step::Check => "Checking the plan",
-        Step::Apply => "Setting states",
+        RunStep::Gather => "Collecting users",
+        RunStep::Prove => "Testing impersonation",
+        RunStep::Survey => "Reading filters",
+        RunStep::Check => "Checking the plan",
+        RunStep::Apply => "Setting states",
     }
 }
 
@@ -163,7 +163,7 @@ mod tests {
 
     fn standing() -> Standing {
         Standing {
-            step: Step::Survey,
+            step: RunStep::Survey,
             done: 1_234,
             total: Some(5_000),
             failed: 0,
@@ -202,7 +202,7 @@ mod tests {
             "Reading filters: done, 5,000 users in 2 min, 2 failed"
         );
         let proof = Standing {
-            step: Step::Prove,
+            step: RunStep::Prove,
             done: 0,
             total: None,
             spent: Duration::from_secs(1),
@@ -222,7 +222,7 @@ mod tests {
             "Reading filters  [=>          ]  1,234/5,000  52/s  eta 1m 12s  limited by rate"
         );
         let unknown = Standing {
-            step: Step::Gather,
+            step: RunStep::Gather,
             total: None,
             ..standing()
         };
@@ -239,11 +239,11 @@ mod tests {
             budget: Some(Budget::Time),
         };
         let steps = [
-            Step::Gather,
-            Step::Prove,
-            Step::Survey,
-            Step::Check,
-            Step::Apply,
+            RunStep::Gather,
+            RunStep::Prove,
+            RunStep::Survey,
+            RunStep::Check,
+            RunStep::Apply,
         ];
         for step in steps {
             for (done, total) in [

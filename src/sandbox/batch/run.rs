@@ -8,7 +8,7 @@ use crate::errors::ApiError;
 use crate::location::locate;
 use crate::message::{IncomingCall, Reply};
 use crate::prefer::Prefer;
-use crate::service::{Place, Scope, Service};
+use crate::service::{OperationContext, Scope, Service};
 use crate::switches::Switch;
 
 /// Answers a `$batch` request.
@@ -60,7 +60,7 @@ async fn carry_out(service: &Service, scope: &Scope, item: Item) -> PartAnswer {
             service.counts().batch_parts += 1;
             tokio::time::sleep(execution).await;
             let reply = match call(service, &part) {
-                Ok(call) => service.answer(scope, &call, Place::Batch),
+                Ok(call) => service.answer(scope, &call, OperationContext::Batch),
                 Err(error) => service.refuse(&error, &part.headers),
             };
             PartAnswer::Single(part.content_id, reply)

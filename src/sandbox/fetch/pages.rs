@@ -28,7 +28,7 @@ pub(crate) struct FetchPage<'a> {
     pub(crate) number: usize,
 }
 
-struct Found<'a> {
+struct SortedRow<'a> {
     keys: Vec<Value>,
     tuple: Tuple<'a>,
 }
@@ -42,14 +42,14 @@ pub(crate) fn page<'a>(fetch: &Fetch, source: &dyn Source<'a>, cut: PageRequest)
     let number = if fetch.top.is_some() { 1 } else { number };
     let before = size.saturating_mul(number - 1);
     let wanted = before.saturating_add(size).saturating_add(1);
-    let mut found: Vec<Found<'a>> = Vec::new();
+    let mut found: Vec<SortedRow<'a>> = Vec::new();
     let mut seen = HashSet::new();
     each(fetch, source, &mut |tuple| {
         if fetch.distinct && !seen.insert(shown(fetch, &tuple)) {
             return true;
         }
         let keys = keys(fetch, &tuple);
-        found.push(Found { keys, tuple });
+        found.push(SortedRow { keys, tuple });
         if found.len() >= wanted.saturating_mul(2) {
             sort(fetch, &mut found);
             found.truncate(wanted);
@@ -66,7 +66,7 @@ pub(crate) fn page<'a>(fetch: &Fetch, source: &dyn Source<'a>, cut: PageRequest)
     }
 }
 
-fn sort(fetch: &Fetch, found: &mut [Found<'_>]) {
+fn sort(fetch: &Fetch, found: &mut [SortedRow<'_>]) {
     found.sort_by(|a, b| {
         let pairs = a.keys.iter().zip(&b.keys);
         // The key comes last and ascends.

@@ -14,12 +14,12 @@ pub(super) struct Cookie {
     /// The number of the page before, from 1.
     pub page: u32,
     /// The columns the rows are sorted by, the most significant first.
-    pub marks: Vec<Mark>,
+    pub marks: Vec<CookieColumn>,
 }
 
 /// One column of the first and the last row of a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Mark {
+pub(super) struct CookieColumn {
     /// The column.
     pub column: String,
     /// Its value in the last row.
@@ -68,7 +68,7 @@ fn parse(token: &str, columns: &[(&str, ColumnType)]) -> Option<Cookie> {
         let (first, after) = read_attribute("first", *kind, after)?;
         rest = after.strip_prefix(" />")?;
         let column = (*column).to_owned();
-        marks.push(Mark {
+        marks.push(CookieColumn {
             column,
             last,
             first,
@@ -120,8 +120,8 @@ mod tests {
         ("contactid", ColumnType::Guid),
     ];
 
-    fn mark(column: &str, last: Value, first: Value) -> Mark {
-        Mark {
+    fn mark(column: &str, last: Value, first: Value) -> CookieColumn {
+        CookieColumn {
             column: column.into(),
             last,
             first,

@@ -2,7 +2,7 @@
 
 use std::cmp::Ordering;
 
-use super::cookie::{Cookie, Mark};
+use super::cookie::{Cookie, CookieColumn};
 use super::order::{compare, keys};
 use super::{Context, Query, Row, Value};
 
@@ -115,7 +115,7 @@ fn cut<R>(query: &Query, found: &mut Vec<(Vec<Value>, R)>, limit: usize) {
 fn token<R>(query: &Query, page: &[(Vec<Value>, R)]) -> Option<String> {
     let ((first, _), (last, _)) = (page.first()?, page.last()?);
     let columns = query.order.iter().zip(first.iter().zip(last));
-    let marks = columns.map(|(column, (first, last))| Mark {
+    let marks = columns.map(|(column, (first, last))| CookieColumn {
         column: column.name(),
         last: last.clone(),
         first: first.clone(),

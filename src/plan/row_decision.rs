@@ -17,7 +17,7 @@ pub enum WriteCondition<'a> {
 
 /// Whether a write of ours was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Wrote {
+pub enum WriteKnown {
     /// None was, or it was refused.
     No,
     /// One was sent, and no answer says what came of it.
@@ -34,7 +34,7 @@ pub struct Attribution {
     /// Whose filter it is.
     pub user: UserId,
     /// Whether a write of ours was done.
-    pub wrote: Wrote,
+    pub wrote: WriteKnown,
     /// Whether this server was seen to put the caller into `modifiedonbehalfby`.
     pub records_on_behalf: bool,
     /// Whether a later run wrote this row.
@@ -95,11 +95,11 @@ impl Attribution {
     fn credit(self, change: &Change, seen: &Filter) -> RowResult {
         let stamp = Some(seen.stamp());
         match (self.wrote, self.author(change, seen)) {
-            (_, Author::Us) | (Wrote::Yes, Author::Unknown) => {
+            (_, Author::Us) | (WriteKnown::Yes, Author::Unknown) => {
                 RowResult::new(RowOutcome::Changed, stamp)
             }
             // We changed it, and somebody changed it after us: what it is now is not what we left.
-            (Wrote::Yes, Author::Other) => RowResult::new(RowOutcome::Changed, None),
+            (WriteKnown::Yes, Author::Other) => RowResult::new(RowOutcome::Changed, None),
             (_, Author::Other) => RowResult::new(RowOutcome::Already, stamp),
             (_, Author::Unknown) => RowResult::new(RowOutcome::Already, stamp).unproved(),
         }
@@ -108,7 +108,7 @@ impl Attribution {
     /// Who made the row what it is, where a write of this run demanded the version of the change.
     fn author(self, change: &Change, seen: &Filter) -> Author {
         let unmoved = is_same_version(change.etag.as_deref(), seen.etag.as_deref()) == Some(true);
-        if self.wrote == Wrote::No || unmoved || self.rewritten {
+        if self.wrote == WriteKnown::No || unmoved || self.rewritten {
             return Author::Other;
         }
         self.last_modified_by(seen)
@@ -161,16 +161,16 @@ mod tests {
     const REFUSED: Attribution = Attribution {
         callers: [UserId(uuid::Uuid::from_u128(5)); 2],
         user: UserId(uuid::Uuid::from_u128(1)),
-        wrote: Wrote::No,
+        wrote: WriteKnown::No,
         records_on_behalf: true,
         rewritten: false,
     };
     const LOST: Attribution = Attribution {
-        wrote: Wrote::Maybe,
+        wrote: WriteKnown::Maybe,
         ..REFUSED
     };
     const SILENT: Attribution = Attribution {
-        wrote: Wrote::Yes,
+        wrote: WriteKnown::Yes,
         ..REFUSED
     };
 

@@ -17,12 +17,12 @@ use crate::model::RunId;
 
 /// The lock of a run, without its file being open.
 #[derive(Debug)]
-pub struct HeldRun {
+pub struct LockedRun {
     file: FoundFile,
     _lock: RunLock,
 }
 
-impl HeldRun {
+impl LockedRun {
     /// Keeps a run from being driven, and opens its file to be read. The file may be in this store, or a copy of one in
     /// it.
     ///
