@@ -1,10 +1,11 @@
 //! What the command line says of environments, and what is said on the way to them.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::connect::{ConnectionOptions, Connector, NamedEnvironment, Notices};
-use crate::journal::RunStore;
+use crate::journal::{KeptFlags, RunStore};
 use crate::report::{Format, ReportError};
 use crate::rollout::Connection;
 use crate::settings::{PacingKeys, ResolvedTarget, RunAddress, SignInKeys, state_dir};
@@ -95,10 +96,12 @@ pub(super) fn environments(
     Ok(crate::connect::environments(&options(args))?)
 }
 
-/// The folder of run files.
-pub(super) fn store(args: &OutputArgs) -> Result<RunStore, CliError> {
-    match &args.state_dir {
-        Some(folder) => Ok(RunStore::named(folder)),
-        None => Ok(RunStore::new(&state_dir(None)?)),
-    }
+/// The folder of run files; commands about its runs need the configuration file that was named, if one was.
+pub(super) fn store(args: &OutputArgs, config: Option<&Path>) -> Result<RunStore, CliError> {
+    let flags = KeptFlags {
+        state_dir: args.state_dir.clone(),
+        config: config.map(Path::to_owned),
+    };
+    let folder = state_dir(args.state_dir.as_deref())?;
+    Ok(RunStore::new(&folder).with_flags(flags))
 }

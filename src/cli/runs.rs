@@ -14,7 +14,7 @@ use super::printer::Printer;
 
 /// Lists the runs.
 pub(super) fn runs(app: &App) -> Result<Exit, CliError> {
-    let (runs, unreadable) = store(&app.output)?.list()?;
+    let (runs, unreadable) = store(&app.output, None)?.list()?;
     let mut out = Printer::result();
     let (format, look) = (app.printer.format, app.printer.look());
     write_runs(&mut out, &runs, &unreadable, format, look)?;
@@ -24,7 +24,7 @@ pub(super) fn runs(app: &App) -> Result<Exit, CliError> {
 
 /// Shows one run.
 pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
-    let store = store(&app.output)?;
+    let store = store(&app.output, None)?;
     let run = RunReader::open(&store.find(&args.run)?)?.of_store(&store);
     let out = Printer::result_in(args.output.as_deref());
     let mut out = out.map_err(|source| CliError::File {

@@ -5,8 +5,8 @@ use std::io::Write;
 use crate::journal::RunReader;
 use crate::model::{Operation, Outcome, Target};
 use crate::report::{
-    ErrorReport, Format, Overview, StyledWrite, write_calendar_warning, write_document, write_plan,
-    write_run, write_summary, write_undo_limits,
+    ErrorReport, Format, Overview, STALE_PLAN, StyledWrite, write_calendar_warning, write_document,
+    write_plan, write_run, write_summary, write_undo_limits,
 };
 use crate::rollout::{EndedRun, Halted, Planned, RolloutError, StopReason};
 
@@ -94,6 +94,8 @@ impl Ending {
         };
         Self {
             error: Some(report.clone()),
+            // Nothing was done with a plan that no longer fits, and its numbers hold no more.
+            refused: why.is_stale_plan(),
             run,
             ..Self::well(report.kind, exit)
         }
@@ -121,6 +123,11 @@ impl Ending {
     pub(super) fn say_how_to_go_on(&self, name: Option<&str>) {
         let whose = name.map_or_else(String::new, |name| format!("{name}: "));
         let Some(run) = &self.run else { return };
+        // The hint says how to make the plan anew.
+        let is_stale = |report: &ErrorReport| report.kind == STALE_PLAN;
+        if self.error.as_ref().is_some_and(is_stale) {
+            return;
+        }
         match run.outcome {
             Outcome::Stopped => Printer::warn(&format!("hint: {whose}{}", how_to_go_on(run))),
             Outcome::Planned => Printer::warn(&format!(

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
-use crate::journal::{Phase, RunReader, RunStore};
+use crate::journal::{Phase, RunReader, RunStore, latest_unknown};
 use crate::model::{Operation, Outcome, RunId, Target, count};
 use crate::plan::RunSettings;
 use crate::rollout::{Connection, NewRunFile, SourceRun};
@@ -23,7 +23,7 @@ use super::site::{Ending, EnvironmentRun};
 /// Puts back what a run changed, as a run of its own.
 pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     let common = &args.run;
-    let store = store(&app.output)?;
+    let store = store(&app.output, common.connection.config.as_deref())?;
     // Held until the end, so that nobody resumes the run while it is being undone.
     let path = match &*common.run {
         LATEST => store.find(latest_to_undo(&store)?.as_deref().unwrap_or(LATEST))?,
@@ -85,7 +85,10 @@ const LATEST: &str = "latest";
 
 /// The last run that changed something: a plan that nobody applied cannot be undone.
 fn latest_to_undo(store: &RunStore) -> Result<Option<String>, CliError> {
-    let (mut runs, _) = store.list()?;
+    let (mut runs, unreadable) = store.list()?;
+    if let Some(why) = unreadable.into_iter().next() {
+        return Err(latest_unknown(why).into());
+    }
     runs.retain(|run| {
         let is_of_templates = run.head.target == Target::Templates;
         run.filters.changed > 0 || is_of_templates || run.head.outcome == Some(Outcome::Stopped)

@@ -85,9 +85,10 @@ impl Connector {
 
     /// Signs in, finds out who answers, and says who that is where it was not settled beforehand.
     pub async fn connect(&self, target: ResolvedTarget) -> Result<Connection, ConnectError> {
-        let address = target.environment.to_string();
-        let work = Box::pin(self.sign_in_and_connect(target));
-        self.saying(address, work).await
+        let sign_in = self.open_sign_in(None, &target).await?;
+        let connection = self.connect_with(target, sign_in.signed_in()).await?;
+        self.announce(&sign_in, connection.reader().identity());
+        Ok(connection)
     }
 
     /// Does the work, and says what it waits for where that takes long.
@@ -103,21 +104,21 @@ impl Connector {
         work.await
     }
 
-    async fn sign_in_and_connect(
-        &self,
-        target: ResolvedTarget,
-    ) -> Result<Connection, ConnectError> {
-        let sign_in = self.open_sign_in(None, &target).await?;
-        let connection = self.connect_with(target, sign_in.signed_in()).await?;
-        self.announce(&sign_in, connection.reader().identity());
-        Ok(connection)
-    }
-
     /// Finds out who answers to whoever signed in, and what has to be kept to there.
     pub async fn connect_with(
         &self,
         target: ResolvedTarget,
         signed_in: impl Into<SignedIn>,
+    ) -> Result<Connection, ConnectError> {
+        let address = target.environment.to_string();
+        let work = Box::pin(self.ask_who_answers(target, signed_in.into()));
+        self.saying(address, work).await
+    }
+
+    async fn ask_who_answers(
+        &self,
+        target: ResolvedTarget,
+        signed_in: SignedIn,
     ) -> Result<Connection, ConnectError> {
         let (book, named, config) = (target.guard_book, target.named, target.config);
         let pacer = Pacer::new(target.pacing);
@@ -163,7 +164,8 @@ impl Connector {
     ) -> Result<SignIn, ConnectError> {
         let (chosen, at) = (chosen(target)?, sign_in_target(target));
         let http = Http::new().map_err(ConnectError::Http)?;
-        let opening = auth::sign_in(&chosen.method, &at, &http, &self.prompt);
+        let opening = Box::pin(auth::sign_in(&chosen.method, &at, &http, &self.prompt));
+        let opening = self.saying(target.environment.to_string(), opening);
         let signed_in = tokio::select! {
             () = self.interrupted.cancelled() => return Err(dataverse::Error::Interrupted.into()),
             signed_in = opening => signed_in?,

@@ -55,6 +55,9 @@ pub enum OpenError {
         /// Where it was looked for.
         place: PathBuf,
     },
+    /// A file that cannot be read may be the newest run.
+    #[error("which run is `latest` is not known, because a run file cannot be read: {0}")]
+    LatestUnknown(Box<Self>),
     /// A prefix of several run ids.
     #[error("`{name}` could be any of these runs: {}", listed(candidates))]
     Ambiguous {

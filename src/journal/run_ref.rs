@@ -18,6 +18,30 @@ pub enum RunLocation {
     File(PathBuf),
 }
 
+/// Flags of this command that a later command about its runs needs as well.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct KeptFlags {
+    /// The state folder, where it is not the usual one.
+    pub state_dir: Option<PathBuf>,
+    /// The configuration file that was named: its guards hold for the run, and its sign-in leads to the environment.
+    pub config: Option<PathBuf>,
+}
+
+impl KeptFlags {
+    /// As they are typed, each after a space. A command that signs in to nothing takes no configuration file.
+    fn typed(&self, signs_in: bool) -> String {
+        let config = self.config.as_ref().filter(|_| signs_in);
+        let flags = [
+            ("--state-dir", self.state_dir.as_ref()),
+            ("--config", config),
+        ];
+        let typed = |(flag, path): (&str, Option<&PathBuf>)| {
+            path.map_or_else(String::new, |path| format!(" {flag} {}", argument(path)))
+        };
+        flags.map(typed).concat()
+    }
+}
+
 /// A run, as people and commands name it. It prints as the argument RUN: a short id in the store, a path for the shell
 /// elsewhere.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,8 +50,8 @@ pub struct RunRef {
     pub id: RunId,
     /// Where its file is.
     pub location: RunLocation,
-    /// The state folder, where it is not the usual one.
-    pub state_dir: Option<PathBuf>,
+    /// What its commands need besides.
+    pub flags: KeptFlags,
 }
 
 impl RunRef {
@@ -36,7 +60,7 @@ impl RunRef {
         Self {
             id: id.clone(),
             location: RunLocation::Store,
-            state_dir: None,
+            flags: KeptFlags::default(),
         }
     }
 
@@ -45,24 +69,20 @@ impl RunRef {
         Self {
             id: id.clone(),
             location: RunLocation::File(path.to_owned()),
-            state_dir: None,
+            flags: KeptFlags::default(),
         }
     }
 
-    /// The same run, with the state folder that was named for it.
+    /// The same run, with the flags that its commands need.
     #[must_use]
-    pub fn with_state_dir(self, state_dir: Option<&Path>) -> Self {
-        Self {
-            state_dir: state_dir.map(Path::to_owned),
-            ..self
-        }
+    pub fn with_flags(self, flags: KeptFlags) -> Self {
+        Self { flags, ..self }
     }
 
     /// A command about this run, as it is typed: `command("resume")` is `syncfilters resume 3f2a9c`.
     pub fn command(&self, verb: &str) -> String {
-        let state_dir = self.state_dir.as_deref().map(argument);
-        let state_dir = state_dir.map_or_else(String::new, |dir| format!(" --state-dir {dir}"));
-        format!("syncfilters {verb} {self}{state_dir}")
+        let flags = self.flags.typed(verb != "report");
+        format!("syncfilters {verb} {self}{flags}")
     }
 }
 
@@ -129,7 +149,7 @@ mod tests {
             let run = RunRef {
                 id: id.clone(),
                 location: RunLocation::File(path.into()),
-                state_dir: None,
+                flags: KeptFlags::default(),
             };
             assert_eq!(run.to_string(), shown);
         }
@@ -139,12 +159,27 @@ mod tests {
     fn a_command_about_a_run_names_the_state_folder_where_that_is_not_the_usual_one() {
         let run = RunRef::stored(&"0123456789ab".parse().unwrap());
         assert_eq!(run.command("resume"), "syncfilters resume 012345");
-        let elsewhere = run.with_state_dir(Some(Path::new("my state")));
+        let elsewhere = run.with_flags(KeptFlags {
+            state_dir: Some("my state".into()),
+            config: None,
+        });
         assert_eq!(
             elsewhere.command("undo"),
             "syncfilters undo 012345 --state-dir './my state'"
         );
         assert_eq!(elsewhere.to_string(), "012345");
+    }
+
+    #[test]
+    fn a_command_that_signs_in_names_the_configuration_file_with_its_guards() {
+        let run = RunRef::stored(&"0123456789ab".parse().unwrap());
+        let run = run.with_flags(KeptFlags {
+            state_dir: None,
+            config: Some("/etc/c.toml".into()),
+        });
+        let apply = "syncfilters apply 012345 --config /etc/c.toml";
+        assert_eq!(run.command("apply"), apply);
+        assert_eq!(run.command("report"), "syncfilters report 012345");
     }
 
     #[test]

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use uuid::Uuid;
 
 use super::place::{check_folder, real};
-use super::{FilterTotals, OpenError, RunHeader, RunReader, RunRef, TemplateTotals, UserTotals};
+use super::{
+    FilterTotals, KeptFlags, OpenError, RunHeader, RunReader, RunRef, TemplateTotals, UserTotals,
+};
 use crate::model::{CanonicalAddress, RunId};
 
 const EXTENSION: &str = "run";
@@ -18,7 +20,7 @@ const LATEST: &str = "latest";
 pub struct RunStore {
     folder: PathBuf,
     /// The state folder, where it is not the usual one.
-    named: Option<PathBuf>,
+    flags: KeptFlags,
 }
 
 /// What `runs` shows of a run.
@@ -56,28 +58,31 @@ impl Deref for RunPath {
     }
 }
 
+/// A file that cannot be read may be the newest run: another one is not taken for it.
+pub fn latest_unknown(why: OpenError) -> OpenError {
+    OpenError::LatestUnknown(Box::new(why))
+}
+
 impl RunStore {
     /// The store in a state folder. Nothing is created yet.
     pub fn new(state_dir: &Path) -> Self {
         Self {
             folder: state_dir.join("runs"),
-            named: None,
+            flags: KeptFlags::default(),
         }
     }
 
-    /// The store in a state folder that somebody named: commands about its runs have to name it too.
-    pub fn named(state_dir: &Path) -> Self {
-        Self {
-            named: Some(state_dir.to_owned()),
-            ..Self::new(state_dir)
-        }
+    /// The same store, with the flags that commands about its runs need.
+    #[must_use]
+    pub fn with_flags(self, flags: KeptFlags) -> Self {
+        Self { flags, ..self }
     }
 
     /// The store of which this is the folder of run files.
     pub(super) fn at(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
-            named: None,
+            flags: KeptFlags::default(),
         }
     }
 
@@ -132,7 +137,7 @@ impl RunStore {
         } else {
             RunRef::elsewhere(run, path)
         };
-        reference.with_state_dir(self.named.as_deref())
+        reference.with_flags(self.flags.clone())
     }
 
     /// Which organisation each run has met, and at which address. Files that cannot be read say nothing.
@@ -185,9 +190,14 @@ impl RunStore {
     }
 
     fn latest(&self) -> Result<RunId, OpenError> {
-        let latest = self.heads()?.max_by_key(|(_, head)| head.started);
+        let mut begun = Vec::new();
+        for id in self.ids()? {
+            let reader = RunReader::open(&self.path_of(&id)).map_err(latest_unknown)?;
+            begun.push((reader.head.started, id));
+        }
+        let latest = begun.into_iter().max_by_key(|(started, _)| *started);
         latest
-            .map(|(name, _)| name)
+            .map(|(_, id)| id)
             .ok_or_else(|| self.no_such_run(LATEST))
     }
 

@@ -25,6 +25,9 @@ const PROXY_HINT: &str = "check HTTPS_PROXY with its user and password, or name 
 const UNREACHABLE_HINT: &str = "check the address, the network and HTTPS_PROXY";
 const RUNS_HINT: &str = "`syncfilters runs` lists the runs";
 
+/// The stable word for a plan that no longer fits.
+pub const STALE_PLAN: &str = "stale-plan";
+
 /// The stable word, what it means, and what to do next.
 type Classified = (&'static str, ErrorClass, Option<String>);
 
@@ -242,7 +245,7 @@ fn rollout_error(error: &RolloutError, run: Option<&RunRef>) -> Classified {
             hint("this command changed nothing; `syncfilters doctor` shows what the caller may do"),
         ),
         RolloutError::Stale { .. } | RolloutError::StaleTemplates(_) => (
-            "stale-plan",
+            STALE_PLAN,
             ErrorClass::Refused,
             run.map(|run| {
                 let replan = run.command("apply");
@@ -299,6 +302,11 @@ fn journal_error(error: &JournalError) -> Classified {
 fn open_error(error: &OpenError) -> Classified {
     let hint = |text: &str| Some(text.to_owned());
     match error {
+        OpenError::LatestUnknown(_) => (
+            "latest-unknown",
+            ErrorClass::Usage,
+            hint("name the run by its id; `syncfilters runs` lists the runs"),
+        ),
         OpenError::NoSuchRun { .. } => ("no-such-run", ErrorClass::Usage, hint(RUNS_HINT)),
         OpenError::Ambiguous { .. } => {
             ("ambiguous-run", ErrorClass::Usage, hint("give more digits"))

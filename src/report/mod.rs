@@ -49,6 +49,7 @@ mod writer;
 pub use crate::model::text::{clean, one_line};
 pub use calendar::{warns_of_calendar_loss, write_calendar_warning, write_undo_limits};
 pub use cell::cell as csv_cell;
+pub use classify::STALE_PLAN;
 pub use difference::write_differences;
 pub use document::{write_document, write_error};
 pub use drift::Names;

@@ -197,7 +197,7 @@ fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
     let command = |(verb, why): (&str, &'static str)| (run.command(verb), why);
     let mut next: Vec<_> = next.into_iter().map(command).collect();
     if let Some(StaysPutBack { by, .. }) = stays {
-        let undo = RunRef::stored(by).with_state_dir(run.state_dir.as_deref());
+        let undo = RunRef::stored(by).with_flags(run.flags.clone());
         next.push((undo.command("undo"), "change again what the undo put back"));
     }
     next

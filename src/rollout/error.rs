@@ -89,6 +89,11 @@ pub enum RolloutError {
 }
 
 impl RolloutError {
+    /// Whether a saved plan no longer fits what is there.
+    pub fn is_stale_plan(&self) -> bool {
+        matches!(self, Self::Stale { .. } | Self::StaleTemplates(_))
+    }
+
     /// Whether going on later makes sense: what is in the run file is right, and the obstacle can go away.
     pub fn is_resumable(&self) -> bool {
         use dataverse::Error;

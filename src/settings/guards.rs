@@ -22,9 +22,12 @@ impl ConfigFile {
     }
 }
 
+/// A guard holds also where the address of its entry is written in a way in which nobody could sign in there.
 fn canonical(profile: &Profile) -> Option<CanonicalAddress> {
-    let url = profile.url.parse::<EnvironmentUrl>().ok()?;
-    Some(CanonicalAddress::of(url.as_url()))
+    let usable = profile.url.parse::<EnvironmentUrl>();
+    let url = usable.map(|url| url.as_url().clone()).ok();
+    let url = url.or_else(|| profile.url.trim().parse::<url::Url>().ok())?;
+    Some(CanonicalAddress::of(&url))
 }
 
 /// Whether a profile is about this address.
@@ -72,6 +75,21 @@ mod tests {
         let none = guards(Some("test"), "https://test.example");
         assert_eq!((none.production, none.limits.len()), (false, 0));
         assert_eq!(guards(None, "https://other.example"), Guards::default());
+    }
+
+    #[test]
+    fn a_guard_holds_also_where_nobody_could_sign_in_at_the_address_of_its_entry() {
+        for url in [
+            "http://localhost.:8080",
+            "http://[::ffff:127.0.0.1]:8080",
+            "http://0.0.0.0:8080",
+            "http://foo.localhost:8080",
+        ] {
+            let text = format!("[environments.here]\nurl = \"{url}\"\nproduction = true\n");
+            let book = ConfigFile::parse(&text).unwrap().guard_book();
+            let address = "http://127.0.0.1:8080".parse::<EnvironmentUrl>().unwrap();
+            assert!(book.at_address(address.as_url(), None).production, "{url}");
+        }
     }
 
     #[test]

@@ -253,8 +253,8 @@ fn a_dry_run_is_refused_where_the_run_would_be_and_names_what_is_missing() {
         world.run(&named).must_be(5);
         // `check --fix` says yes by itself, and has a limit of its own.
         let rehearsed = world.run(&with(&dry, &["--max-changes", "100%"]));
-        let missing =
-            rehearsed.stderr.contains("agree with ") && rehearsed.stderr.contains("--yes");
+        let missing = rehearsed.stderr.contains("leave out --dry-run and give ")
+            && rehearsed.stderr.contains("--yes");
         let asks = way[0] != "check" || rehearsed.stderr.contains("--accept-calendar-loss");
         assert!(
             asks && (missing || way[0] == "check"),

@@ -334,3 +334,34 @@ fn what_users_lose_is_shown_in_the_plan_and_kept_for_the_report() {
     let without = world.run(&["plan", "deactivate", "--format", "json"]);
     assert!(without.must_be(3).json().get("impact").is_none());
 }
+
+/// Whoever waits has to know for what.
+#[test]
+fn a_server_that_never_answers_is_named_by_every_command_that_connects() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    for command in [
+        &["whoami"][..],
+        &["plan", "deactivate"],
+        &["check", "inactive"],
+        &["doctor"],
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let mut child = crate::support::bare(&home, command)
+            .env("SYNCFILTERS_URL", &url)
+            .env("SYNCFILTERS_ACCESS_TOKEN", "token")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        let mut first = [0; 32];
+        child.stderr.take().unwrap().read_exact(&mut first).unwrap();
+        child.kill().unwrap();
+        child.wait().unwrap();
+        let first = String::from_utf8_lossy(&first);
+        assert!(
+            first.starts_with("Connecting to http://127.0.0.1:"),
+            "{command:?}: {first}"
+        );
+    }
+}

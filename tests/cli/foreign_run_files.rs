@@ -338,3 +338,20 @@ fn a_value_that_no_run_file_holds_is_refused_by_every_command_and_its_column_nam
     }
     assert_eq!(world.sandbox.counts().total, requests);
 }
+
+#[test]
+fn another_run_is_not_taken_for_the_latest_where_a_file_cannot_be_read() {
+    let world = World::with_users(10);
+    world.run(&["plan", "deactivate"]);
+    let older = latest(&world);
+    world.run(&["plan", "reactivate"]);
+    let newer = latest(&world);
+    assert_ne!(older, newer);
+    let path = file_of(&world, &newer);
+    fs::write(&path, "").unwrap();
+    for command in ["report", "apply", "resume", "undo"] {
+        let refused = world.run(&[command, "latest"]).must_be(2);
+        assert!(refused.stderr.contains(&newer), "{refused:?}");
+    }
+    world.run(&["report", &older]).must_be(0);
+}

@@ -173,7 +173,7 @@ fn one_token_goes_to_one_environment_only() {
     assert!(
         ended
             .stderr
-            .contains("SYNCFILTERS_ACCESS_TOKEN is for one environment"),
+            .contains("SYNCFILTERS_ACCESS_TOKEN can be used with one environment only"),
         "{ended:?}"
     );
     for world in &worlds.worlds {

@@ -129,7 +129,7 @@ fn brief(limiting: Limiting) -> String {
 fn counted(standing: &Standing) -> String {
     match standing.total {
         Some(total) => format!("{} of {}", number(standing.done), count(total, "user")),
-        None => format!("{}", count(standing.done, "user")),
+        None => count(standing.done, "user"),
     }
 }
 
