@@ -34,7 +34,7 @@ impl Gateway {
     async fn start(server: &str, says_when: bool) -> Fallible<(Arc<Self>, String)> {
         let gateway = Arc::new(Self {
             server: server.trim_end_matches('/').to_owned(),
-            http: reqwest::Client::builder().no_proxy().build()?,
+            http: syncfilters::auth::client_builder().no_proxy().build()?,
             says_when,
             spare: Mutex::new((A_SECOND, Instant::now())),
             through: AtomicU64::new(0),

@@ -29,7 +29,7 @@ pub(crate) async fn measure() -> Fallible<()> {
     for (latency, requests) in [(0, 20_000), (100, 2_000)] {
         let server = Server::start(&arguments(&[("users", 60), ("latency", latency)]))?;
         for name in ["HTTP/1.1", "HTTP/2"] {
-            let http = Client::builder().tcp_nodelay(true);
+            let http = syncfilters::auth::client_builder().tcp_nodelay(true);
             let http = match name {
                 "HTTP/2" => http.http2_prior_knowledge(),
                 _ => http.http1_only(),

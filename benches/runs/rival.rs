@@ -42,7 +42,7 @@ struct Page {
 impl Rival {
     pub(crate) fn new(server: &Server) -> Fallible<Self> {
         Ok(Self {
-            http: Client::builder().build()?,
+            http: syncfilters::auth::client_builder().build()?,
             root: format!("{}api/data/v9.2/", server.url),
             token: server.token.clone(),
         })

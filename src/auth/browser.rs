@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use oauth2::{AuthorizationCode, CsrfToken, PkceCodeChallenge, RedirectUrl};
+use subtle::ConstantTimeEq;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use url::Url;
@@ -141,7 +142,7 @@ fn read_answer(head: &str, state: &str) -> Option<Code> {
 
 /// Takes the same time wherever they differ.
 fn same(one: &str, other: &str) -> bool {
-    aws_lc_rs::constant_time::verify_slices_are_equal(one.as_bytes(), other.as_bytes()).is_ok()
+    one.as_bytes().ct_eq(other.as_bytes()).into()
 }
 
 #[cfg(test)]

@@ -2,14 +2,14 @@
 
 use std::path::{Path, PathBuf};
 
-use aws_lc_rs::digest;
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
 use jiff::Timestamp;
+use ring::digest;
+use ring::rand::SystemRandom;
+use ring::signature::{RSA_PKCS1_SHA256, RSA_PSS_SHA256, RsaEncoding, RsaKeyPair};
 use rustls_pki_types::pem::{Error as PemError, PemObject};
 use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 use secrecy::{ExposeSecret, SecretString};
@@ -24,6 +24,9 @@ use super::{Authority, SignInError};
 const LIFETIME: i64 = 600;
 /// How far the clocks may differ, in seconds: more than a machine that sets its clock by the network is ever off.
 const SKEW: i64 = 60;
+/// What is wrong with every key but those that the cryptographic library signs with (`RsaKeyPair::from_components`).
+const KEY_THAT_SIGNS: &str = "its key is not an RSA key of 2048, 3072 or 4096 bits with a public exponent of 65537; \
+                              config/sign-in.md says how to make one";
 
 /// A certificate and its key.
 pub(super) struct Certificate {
@@ -67,7 +70,7 @@ impl Certificate {
             Err(PemError::NoItemsFound) => return Err(wrong("there is no private key in it")),
             Ok(_) | Err(_) => None,
         };
-        let key = key.ok_or_else(|| wrong("its key is not an RSA key of 2048 to 8192 bits"))?;
+        let key = key.ok_or_else(|| wrong(KEY_THAT_SIGNS))?;
         Ok(Self {
             path: path.to_owned(),
             der: der.to_vec(),
@@ -106,7 +109,7 @@ impl Certificate {
             .zip(part(&claims))
             .and_then(|(header, claims)| {
                 let text = format!("{header}.{claims}");
-                let mut signature = vec![0; self.key.public_modulus_len()];
+                let mut signature = vec![0; self.key.public().modulus_len()];
                 self.key
                     .sign(
                         encoding,
@@ -205,29 +208,20 @@ impl std::fmt::Debug for Certificate {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use aws_lc_rs::signature::{
+    use ring::signature::{
         KeyPair, RSA_PKCS1_2048_8192_SHA256, RSA_PSS_2048_8192_SHA256, UnparsedPublicKey,
     };
     use serde_json::Value;
-    use std::sync::LazyLock;
 
-    /// A certificate and its key; making the key takes a while.
-    static PEM: LazyLock<String> = LazyLock::new(|| {
-        let key =
-            rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, rcgen::RsaKeySize::_2048)
-                .unwrap();
-        let names = vec!["syncfilters.example".to_owned()];
-        let certificate = rcgen::CertificateParams::new(names).unwrap();
-        let certificate = certificate.self_signed(&key).unwrap();
-        format!("{}{}", key.serialize_pem(), certificate.pem())
-    });
+    /// A key and its certificate.
+    const PEM: &str = include_str!("../../tests/auth/certificates/rsa-2048.pem");
 
     fn decoded(part: &str) -> Value {
         serde_json::from_slice(&URL_SAFE_NO_PAD.decode(part).unwrap()).unwrap()
     }
 
     fn statement(uri: &str) -> (Value, Value) {
-        let certificate = Certificate::from_pem(Path::new("test.pem"), &PEM).unwrap();
+        let certificate = Certificate::from_pem(Path::new("test.pem"), PEM).unwrap();
         let authority = Authority::trust(uri, Some("adfs.contoso.example"), None).unwrap();
         let now = Timestamp::from_second(1_795_446_000).unwrap();
         let jwt = certificate.sign(&authority, "app-1", now).unwrap();
@@ -266,7 +260,7 @@ mod tests {
 
     #[test]
     fn a_statement_is_signed_as_its_header_says() {
-        let certificate = Certificate::from_pem(Path::new("test.pem"), &PEM).unwrap();
+        let certificate = Certificate::from_pem(Path::new("test.pem"), PEM).unwrap();
         let public = certificate.key.public_key().as_ref().to_vec();
         for (uri, algorithm) in [
             (
@@ -315,8 +309,31 @@ mod tests {
     }
 
     #[test]
+    fn every_key_that_is_accepted_signs_and_another_is_refused_with_the_sizes() {
+        let uri = "https://login.microsoftonline.com/t-1/oauth2/authorize";
+        let authority = Authority::trust(uri, None, None).unwrap();
+        for pem in [
+            PEM,
+            include_str!("../../tests/auth/certificates/rsa-3072.pem"),
+            include_str!("../../tests/auth/certificates/rsa-4096.pem"),
+        ] {
+            let certificate = Certificate::from_pem(Path::new("x.pem"), pem).unwrap();
+            certificate
+                .sign(&authority, "app-1", Timestamp::now())
+                .unwrap();
+        }
+        for pem in [
+            include_str!("../../tests/auth/certificates/rsa-8192.pem"),
+            include_str!("../../tests/auth/certificates/rsa-2048-exponent-3.pem"),
+        ] {
+            let error = Certificate::from_pem(Path::new("x.pem"), pem).unwrap_err();
+            assert!(error.to_string().contains(KEY_THAT_SIGNS), "{error}");
+        }
+    }
+
+    #[test]
     fn a_key_is_never_printed() {
-        let certificate = Certificate::from_pem(Path::new("test.pem"), &PEM).unwrap();
+        let certificate = Certificate::from_pem(Path::new("test.pem"), PEM).unwrap();
         assert_eq!(
             format!("{certificate:?}"),
             "Certificate { path: \"test.pem\", .. }"

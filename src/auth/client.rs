@@ -1,7 +1,9 @@
-//! The HTTP client of requests to the environment: its time limits, and what it must not do by itself.
+//! The HTTP client: its cryptography, and of requests to the environment its time limits and what it must not do by
+//! itself.
 
 use std::time::Duration;
 
+use rustls::crypto::{CryptoProvider, ring};
 use url::Url;
 
 use super::proxy::goes_direct;
@@ -14,13 +16,25 @@ const READ_TIMEOUT: Duration = Duration::from_secs(150);
 /// How long the whole may take: a page of 5,000 rows over a slow line, and twice what the platform works on one.
 const WHOLE_TIMEOUT: Duration = Duration::from_mins(5);
 
+/// A client as the HTTP library has it, with the cryptography of TLS.
+///
+/// Nothing else may make one: without that, which is once for the whole process, the library panics.
+#[expect(clippy::disallowed_methods, reason = "this is the place")]
+pub fn client_builder() -> reqwest::ClientBuilder {
+    if CryptoProvider::get_default().is_none() {
+        // Another thread that was quicker installed the same.
+        let _ = ring::default_provider().install_default();
+    }
+    reqwest::Client::builder()
+}
+
 /// A client to be, for one server; how many connections it keeps is for its user to say.
 ///
 /// No cookies are kept, so that a web server's affinity cookie does not pin the run to one server
 /// (Microsoft: "Send parallel requests"); redirects are not followed; the HTTP library's own
 /// retries are off, so that every attempt is ours and counted.
 pub(super) fn builder(server: &Url) -> reqwest::ClientBuilder {
-    let builder = reqwest::Client::builder()
+    let builder = client_builder()
         .user_agent(concat!("syncfilters/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

@@ -19,6 +19,7 @@ use crate::pacing::{Facts, Repeat, RetryDecision, RetryPolicy, RetryState, Signa
 use super::authority::is_safe;
 use super::body;
 use super::bounded_body::{mebibytes, read_whole};
+use super::client::client_builder;
 use super::proxy::{ProxyFault, goes_direct, wants_password};
 use super::{SendError, SignInError};
 
@@ -196,7 +197,7 @@ fn is_final(error: &SendError, url: &Url, known: bool) -> bool {
 }
 
 fn builder() -> reqwest::ClientBuilder {
-    reqwest::Client::builder()
+    client_builder()
         .user_agent(concat!("syncfilters/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

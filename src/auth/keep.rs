@@ -129,7 +129,7 @@ impl fmt::Debug for Kept {
 
 /// A name that every file system takes, and that two kept sign-ins never share.
 fn file_name(name: &str) -> String {
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, name.as_bytes());
+    let hash = ring::digest::digest(&ring::digest::SHA256, name.as_bytes());
     let mut text = String::from("sign-in-");
     text.extend(hash.as_ref()[..12].iter().map(|byte| format!("{byte:02x}")));
     text

@@ -69,15 +69,14 @@ mod tests {
     use super::*;
     use crate::auth::certificate::Certificate;
     use p12_keystore::{Certificate as Own, KeyStore, KeyStoreEntry, PrivateKey, PrivateKeyChain};
+    use rustls_pki_types::pem::PemObject;
+    use rustls_pki_types::{CertificateDer, PrivateKeyDer};
 
     fn pfx(password: &str) -> Vec<u8> {
-        let size = rcgen::RsaKeySize::_2048;
-        let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size).unwrap();
-        let names = vec!["syncfilters.example".to_owned()];
-        let certificate = rcgen::CertificateParams::new(names).unwrap();
-        let certificate = certificate.self_signed(&key).unwrap();
-        let own = Own::from_der(certificate.der()).unwrap();
-        let key = PrivateKey::from_der(&key.serialize_der()).unwrap();
+        let pem = include_bytes!("../../tests/auth/certificates/rsa-2048.pem");
+        let own = Own::from_der(&CertificateDer::from_pem_slice(pem).unwrap()).unwrap();
+        let key = PrivateKeyDer::from_pem_slice(pem).unwrap();
+        let key = PrivateKey::from_der(key.secret_der()).unwrap();
         let mut store = KeyStore::new();
         let chain = PrivateKeyChain::new(vec![1_u8], key, [own]);
         store.add_entry("app", KeyStoreEntry::PrivateKeyChain(chain));

@@ -182,7 +182,7 @@ async fn a_certificate_signs_a_statement_for_exactly_this_endpoint() {
     let folder = tempfile::tempdir().unwrap();
     let method = SignInMethod::Certificate {
         client_id: "app-1".into(),
-        file: private(folder.path(), "app.pem", &pem()),
+        file: private(folder.path(), "app.pem", PEM),
         password: None,
     };
     let source = source(&imitation, &method).await.unwrap();
@@ -194,15 +194,8 @@ async fn a_certificate_signs_a_statement_for_exactly_this_endpoint() {
     assert_eq!(part(&statement, 0)["alg"], "PS256");
 }
 
-/// A certificate and its key.
-pub(crate) fn pem() -> String {
-    let size = rcgen::RsaKeySize::_2048;
-    let key = rcgen::KeyPair::generate_rsa_for(&rcgen::PKCS_RSA_SHA256, size).unwrap();
-    let names = vec!["syncfilters.example".to_owned()];
-    let certificate = rcgen::CertificateParams::new(names).unwrap();
-    let certificate = certificate.self_signed(&key).unwrap();
-    certificate.pem() + &key.serialize_pem()
-}
+/// A key and its certificate.
+pub(crate) const PEM: &str = include_str!("certificates/rsa-2048.pem");
 
 fn part(jwt: &str, index: usize) -> Value {
     use base64::Engine;

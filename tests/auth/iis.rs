@@ -85,7 +85,7 @@ impl Iis {
     pub(crate) async fn start(sandbox: &Sandbox, offers: &[&'static str]) -> Self {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
-        let http = reqwest::Client::builder().no_proxy().no_gzip();
+        let http = syncfilters::auth::client_builder().no_proxy().no_gzip();
         let server = Self {
             url,
             inner: Arc::new(Inner {

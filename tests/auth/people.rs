@@ -188,7 +188,7 @@ async fn the_browser_brings_a_code_that_only_we_can_exchange() {
     );
     assert_eq!(exchanged.fields["code"], "code-1");
     let verifier = exchanged.fields["code_verifier"].as_bytes();
-    let hash = aws_lc_rs::digest::digest(&aws_lc_rs::digest::SHA256, verifier);
+    let hash = ring::digest::digest(&ring::digest::SHA256, verifier);
     assert_eq!(asked.fields["code_challenge"], URL_SAFE_NO_PAD.encode(hash));
     assert!(!exchanged.fields.contains_key("client_secret"));
 }

@@ -17,7 +17,7 @@ use syncfilters::auth::{
 use tempfile::TempDir;
 use url::Url;
 
-use crate::applications::pem;
+use crate::applications::PEM;
 use crate::support::{bearer, http, private, secret_in};
 
 struct Provider {
@@ -63,7 +63,7 @@ impl Provider {
             return skipped("oidc-provider is not installed; .ci/run installs it");
         };
         let folder = tempfile::tempdir().unwrap();
-        let certificate = private(folder.path(), "app.pem", &pem());
+        let certificate = private(folder.path(), "app.pem", PEM);
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/auth/provider.mjs");
         let process = Command::new("node")
             .arg(script)
@@ -175,7 +175,7 @@ impl UserPrompt for Anna {
 
 /// Follows redirects with cookies, as a browser does.
 async fn browse(address: String) {
-    let client = reqwest::Client::builder()
+    let client = syncfilters::auth::client_builder()
         .redirect(reqwest::redirect::Policy::none())
         .build()
         .unwrap();
@@ -233,7 +233,7 @@ async fn the_provider_refuses_the_statement_of_another_certificate() {
     };
     let other = SignInMethod::Certificate {
         client_id: "with-certificate".into(),
-        file: private(provider.folder.path(), "other.pem", &pem()),
+        file: private(provider.folder.path(), "other.pem", PEM),
         password: None,
     };
     let source = provider.source(&other, &provider.nobody()).await.unwrap();

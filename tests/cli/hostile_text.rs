@@ -65,7 +65,10 @@ impl Hostile {
             let behind = Behind {
                 sandbox,
                 own: own.clone(),
-                client: reqwest::Client::builder().no_proxy().build().unwrap(),
+                client: syncfilters::auth::client_builder()
+                    .no_proxy()
+                    .build()
+                    .unwrap(),
             };
             let router = Router::new().fallback(pass_on).with_state(Arc::new(behind));
             tokio::spawn(async move { axum::serve(listener, router).await });

@@ -43,7 +43,9 @@ async fn planned(world: &World) -> Run {
 async fn get(world: &World, user: Uuid, set: &str, query: &[(&str, &str)]) -> (u16, Value) {
     let url = format!("{}api/data/v9.2/{set}", world.sandbox.url());
     let url = reqwest::Url::parse_with_params(&url, query).unwrap();
-    let request = reqwest::Client::new()
+    let request = syncfilters::auth::client_builder()
+        .build()
+        .unwrap()
         .get(url)
         .bearer_auth(world.sandbox.token_of(user));
     let answer = request.send().await.unwrap();

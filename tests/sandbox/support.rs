@@ -51,7 +51,7 @@ impl Answer {
 }
 
 pub(crate) fn client() -> Client {
-    Client::builder()
+    syncfilters::auth::client_builder()
         .no_proxy()
         .redirect(redirect::Policy::none())
         .build()

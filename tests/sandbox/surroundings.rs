@@ -232,7 +232,7 @@ async fn errors_carry_annotations_when_they_are_asked_for() {
 #[tokio::test]
 async fn answers_are_compressed_for_who_accepts_it() {
     let bench = bench("").await;
-    let client = reqwest::Client::builder()
+    let client = syncfilters::auth::client_builder()
         .no_proxy()
         .no_gzip()
         .build()

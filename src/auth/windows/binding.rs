@@ -1,8 +1,8 @@
 //! Channel binding: the handshake names the certificate that the TLS connection was made with, so that it is worth
 //! nothing on another one (RFC 5929, `tls-server-end-point`; IIS: Extended Protection).
 
-use aws_lc_rs::digest::{self, Algorithm, SHA256, SHA384, SHA512};
 use picky_asn1_x509::{AlgorithmIdentifierParameters, Certificate, HashAlgorithm};
+use ring::digest::{self, Algorithm, SHA256, SHA384, SHA512};
 
 /// The sizes of the structure without its texts (Microsoft: `SEC_CHANNEL_BINDINGS`).
 const HEADER: u32 = 32;
@@ -45,26 +45,23 @@ fn hash_of(der: &[u8]) -> &'static Algorithm {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use rustls_pki_types::CertificateDer;
+    use rustls_pki_types::pem::PemObject;
     use sspi::channel_bindings::ChannelBindings;
-
-    fn certificate(algorithm: &'static rcgen::SignatureAlgorithm) -> Vec<u8> {
-        let key = rcgen::KeyPair::generate_for(algorithm).unwrap();
-        let names = vec!["crm.contoso.example".to_owned()];
-        let certificate = rcgen::CertificateParams::new(names).unwrap();
-        certificate.self_signed(&key).unwrap().der().to_vec()
-    }
 
     #[test]
     fn the_binding_is_the_hash_that_signed_the_certificate() {
-        for (algorithm, hash) in [
-            (&rcgen::PKCS_ECDSA_P256_SHA256, &SHA256),
-            (&rcgen::PKCS_ECDSA_P384_SHA384, &SHA384),
-            (&rcgen::PKCS_ED25519, &SHA256),
-        ] {
-            let der = certificate(algorithm);
-            let bytes = to_certificate(&der);
+        let pem = include_bytes!("../../../tests/auth/certificates/signatures.pem");
+        let certificates: Vec<_> = CertificateDer::pem_slice_iter(pem)
+            .collect::<Result<_, _>>()
+            .unwrap();
+        // ECDSA twice, Ed25519, RSA with SHA-1, RSA, RSA-PSS.
+        let hashes = [&SHA256, &SHA384, &SHA256, &SHA256, &SHA512, &SHA384];
+        assert_eq!(certificates.len(), hashes.len());
+        for (der, hash) in certificates.iter().zip(hashes) {
+            let bytes = to_certificate(der);
             let read = ChannelBindings::from_bytes(&bytes).unwrap();
-            let digest = digest::digest(hash, &der);
+            let digest = digest::digest(hash, der);
             let expected = [b"tls-server-end-point:", digest.as_ref()].concat();
             assert_eq!(read.application_data, expected);
             assert!(read.initiator.is_empty() && read.acceptor.is_empty());
