@@ -92,7 +92,7 @@ impl Connector {
     }
 
     /// Does the work, and says what it waits for where that takes long.
-    async fn saying<T>(&self, address: String, work: impl Future<Output = T>) -> T {
+    pub(super) async fn saying<T>(&self, address: String, work: impl Future<Output = T>) -> T {
         tokio::pin!(work);
         tokio::select! {
             biased;

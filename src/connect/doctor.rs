@@ -76,14 +76,19 @@ async fn sign_in(
     let settled = match chosen(&target) {
         Ok(settled) => settled,
         Err(error) => {
-            challenge(list, &target, None).await?;
+            let address = target.environment.to_string();
+            connector
+                .saying(address, challenge(list, &target, None))
+                .await?;
             list.error(TOKEN, &error);
             list.skipped(&[IDENTITY]);
             list.skipped(&AFTER_SIGN_IN);
             return Ok(None);
         }
     };
-    challenge(list, &target, Some(&settled.method)).await?;
+    let address = target.environment.to_string();
+    let asked = challenge(list, &target, Some(&settled.method));
+    connector.saying(address, asked).await?;
     let signed_in = async {
         let sign_in = connector.open_sign_in(name, &target).await?;
         connector.sign_in_now(&sign_in).await?;
