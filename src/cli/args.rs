@@ -270,7 +270,7 @@ pub(super) struct ConsentArgs {
     #[arg(long, value_name = "SIZES")]
     pub(super) wave: Option<Waves>,
     /// Wait between waves, such as `30m`, instead of asking
-    #[arg(long, value_name = "TIME", requires = "wave", value_parser = pause)]
+    #[arg(long, value_name = "TIME", value_parser = pause)]
     pub(super) wave_pause: Option<Duration>,
 }
 

@@ -34,9 +34,12 @@ pub(super) async fn change(
         survey: new.settings.survey,
         ..consent::settings(&args.consent, &args.connection)
     };
+    if new.settings.waves.is_empty() && new.settings.wave_pause.is_some() {
+        return Err(CliError::Usage("--wave-pause needs --wave".into()));
+    }
     let places = environments(&args.connection, &app.output)?;
     let mut consent = Consent::new(&args.consent);
-    let at = NewRunFile::InStore(store(&app.output, args.connection.config.as_deref())?);
+    let at = NewRunFile::InStore(store(&app.output, Some(&args.connection))?);
     let at_once = args.several.environments_at_once;
     let what = (operation, operation == Operation::Deactivate);
     let connected = connect_for_a_change(app, &places, at_once, what, &consent).await?;
@@ -163,7 +166,7 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
             return Err(CliError::Usage(why.into()));
         }
         Some(path) => NewRunFile::At(path.clone()),
-        None => NewRunFile::InStore(store(&app.output, args.connection.config.as_deref())?),
+        None => NewRunFile::InStore(store(&app.output, Some(&args.connection))?),
     };
     let at_once = args.several.environments_at_once;
     let connected = connector(app).connect_all(&places, at_once).await;

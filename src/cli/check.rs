@@ -124,7 +124,7 @@ async fn fix(
     let at_once = args.several.environments_at_once;
     let what = (operation, operation == Operation::Deactivate);
     let connected = connect_for_a_change(app, places, at_once, what, &consent).await?;
-    let at = NewRunFile::InStore(store(&app.output, args.connection.config.as_deref())?);
+    let at = NewRunFile::InStore(store(&app.output, Some(&args.connection))?);
     let mut sites = plan_all(app, new, &at, at_once, connected).await;
     let several = sites.len() > 1;
     for site in &mut sites {

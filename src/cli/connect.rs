@@ -1,11 +1,11 @@
 //! What the command line says of environments, and what is said on the way to them.
 
-use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use crate::connect::{ConnectionOptions, Connector, NamedEnvironment, Notices};
 use crate::journal::{KeptFlags, RunStore};
+use crate::model::EnvironmentUrl;
 use crate::report::{Format, ReportError};
 use crate::rollout::Connection;
 use crate::settings::{PacingKeys, ResolvedTarget, RunAddress, SignInKeys, state_dir};
@@ -96,11 +96,21 @@ pub(super) fn environments(
     Ok(crate::connect::environments(&options(args))?)
 }
 
-/// The folder of run files; commands about its runs need the configuration file that was named, if one was.
-pub(super) fn store(args: &OutputArgs, config: Option<&Path>) -> Result<RunStore, CliError> {
+/// The address that was given, as it is printed: nothing in it is a secret.
+fn address(args: &ConnectionArgs) -> Option<String> {
+    let url: EnvironmentUrl = args.url.as_ref()?.parse().ok()?;
+    Some(url.to_string())
+}
+
+/// The folder of run files; commands about runs need what was given here.
+pub(super) fn store(
+    args: &OutputArgs,
+    connection: Option<&ConnectionArgs>,
+) -> Result<RunStore, CliError> {
     let flags = KeptFlags {
         state_dir: args.state_dir.clone(),
-        config: config.map(Path::to_owned),
+        config: connection.and_then(|args| args.config.clone()),
+        url: connection.and_then(address),
     };
     let folder = state_dir(args.state_dir.as_deref())?;
     Ok(RunStore::new(&folder).with_flags(flags))

@@ -22,7 +22,7 @@ use super::skipped_names::say_skipped;
 
 /// Applies a saved plan, where it still fits.
 pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliError> {
-    let store = store(&app.output, args.run.connection.config.as_deref())?;
+    let store = store(&app.output, Some(&args.run.connection))?;
     let saved = RunReader::open(&store.find(&args.run.run)?)?.of_store(&store);
     let (phase, run) = (saved.head.phase, saved.reference.clone());
     drop(saved);
@@ -57,7 +57,7 @@ async fn go_on(
     drifted: Drifted,
     expect: Option<&PlanDigest>,
 ) -> Result<Exit, CliError> {
-    let store = store(&app.output, args.connection.config.as_deref())?;
+    let store = store(&app.output, Some(&args.connection))?;
     let path = store.find(&args.run)?;
     let file = if args.consent.dry_run {
         RunFile::copy(&path)?.of_store(&store)

@@ -102,7 +102,7 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
         new.criteria = criteria;
     }
     new.settings = consent::settings(&flags, &args.connection);
-    let at = NewRunFile::InStore(store(&app.output, args.connection.config.as_deref())?);
+    let at = NewRunFile::InStore(store(&app.output, Some(&args.connection))?);
     let name = reader.identity().organization.name.clone();
     let site = match new.plan_templates(&connection, &at, changes) {
         Ok(planned) => EnvironmentRun::planned(name, planned),

@@ -23,7 +23,7 @@ use super::site::{Ending, EnvironmentRun};
 /// Puts back what a run changed, as a run of its own.
 pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     let common = &args.run;
-    let store = store(&app.output, common.connection.config.as_deref())?;
+    let store = store(&app.output, Some(&common.connection))?;
     // Held until the end, so that nobody resumes the run while it is being undone.
     let path = match &*common.run {
         LATEST => store.find(latest_to_undo(&store)?.as_deref().unwrap_or(LATEST))?,

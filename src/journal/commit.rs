@@ -122,7 +122,7 @@ impl Journal {
     /// The same for an intent, after which a request leaves.
     ///
     /// # Errors
-    /// [`JournalError::RunFileGone`] where the file was moved, replaced or deleted meanwhile.
+    /// [`JournalError::RunFileGone`] where the file was moved, linked, replaced, cut or deleted meanwhile.
     pub(super) async fn run_intent<T, F>(&self, work: F) -> Result<T, JournalError>
     where
         T: Send + 'static,

@@ -16,7 +16,7 @@ pub enum JournalError {
         why: String,
     },
     /// It does not have its name any more. Nothing is written to the environment that nobody could find afterwards.
-    #[error("the run file {} was moved, replaced or deleted while the run was driven", path.display())]
+    #[error("the run file {} was moved, linked, replaced, cut or deleted while the run was driven", path.display())]
     RunFileGone {
         /// Where it was.
         path: PathBuf,

@@ -12,6 +12,8 @@ use super::OpenError;
 pub(super) struct FoundFile {
     path: PathBuf,
     identity: Identity,
+    /// Its length in bytes when it was found: SQLite makes it longer and never shorter.
+    length: u64,
 }
 
 /// What stays the same when a file is renamed, and differs when another takes its name: device and inode. Windows does
@@ -50,6 +52,7 @@ impl FoundFile {
         Ok(Self {
             path: real,
             identity: identity(&about),
+            length: about.len(),
         })
     }
 
@@ -57,10 +60,15 @@ impl FoundFile {
         &self.path
     }
 
-    /// Whether this name still leads to this file.
+    /// Whether this name, and no other, still leads to this file, and nothing was cut off it.
     pub(super) fn is_still_there(&self) -> bool {
-        let about = std::fs::symlink_metadata(&self.path);
-        about.is_ok_and(|about| about.is_file() && identity(&about) == self.identity)
+        let is_it = |about: Metadata| {
+            about.is_file()
+                && identity(&about) == self.identity
+                && hard_links(&about) == 1
+                && about.len() >= self.length
+        };
+        std::fs::symlink_metadata(&self.path).is_ok_and(is_it)
     }
 
     /// A file that SQLite may keep beside this one.
@@ -167,14 +175,38 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), OpenError> {
             });
         }
     };
-    match foreign_rights(&about) {
-        None => Ok(()),
-        Some((why, remedy)) => Err(OpenError::OpenToOthers {
-            path: folder.to_owned(),
+    let refused = |path: &Path, (why, remedy)| {
+        Err(OpenError::OpenToOthers {
+            path: path.to_owned(),
             why,
             remedy,
-        }),
+        })
+    };
+    // Whoever may write the folder around it can put another folder in its place.
+    let around = folder.parent().map(|path| (path, std::fs::metadata(path)));
+    match (foreign_rights(&about), around) {
+        (Some(found), _) => refused(folder, found),
+        (None, Some((path, Ok(about)))) if is_open_to_all(&about) => refused(path, OPEN_TO_OTHERS),
+        (None, _) => Ok(()),
     }
+}
+
+/// What is wrong, and what to do about it.
+const OPEN_TO_OTHERS: (&str, &str) = (
+    "others may write in it",
+    "make this folder yours alone with `chmod 700`",
+);
+
+/// Whether everybody may replace what is in a folder; in one like `/tmp`, which is sticky, nobody may.
+#[cfg(unix)]
+fn is_open_to_all(about: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    about.permissions().mode() & 0o1002 == 0o002
+}
+
+#[cfg(not(unix))]
+fn is_open_to_all(_: &Metadata) -> bool {
+    false
 }
 
 #[cfg(unix)]
@@ -187,10 +219,7 @@ fn foreign_rights(about: &Metadata) -> Option<(&'static str, &'static str)> {
         ));
     }
     let others = about.permissions().mode() & 0o022 != 0;
-    others.then_some((
-        "others may write in it",
-        "make it yours alone with `chmod 700`",
-    ))
+    others.then_some(OPEN_TO_OTHERS)
 }
 
 /// On Windows the state folder lies in the user's profile, which is closed to others; the standard library does not
@@ -227,10 +256,37 @@ mod tests {
         std::fs::write(&path, "").unwrap();
         let found = FoundFile::at(&path).unwrap();
         assert!(found.is_still_there());
+        std::fs::hard_link(&path, folder.path().join("second.run")).unwrap();
+        assert!(!found.is_still_there());
+        std::fs::remove_file(folder.path().join("second.run")).unwrap();
+        assert!(found.is_still_there());
         std::fs::rename(&path, folder.path().join("b.run")).unwrap();
         assert!(!found.is_still_there());
         std::fs::write(&path, "").unwrap();
         assert!(!found.is_still_there());
+    }
+
+    #[test]
+    fn a_file_of_which_something_was_cut_off_is_gone() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.run");
+        std::fs::write(&path, "0123456789").unwrap();
+        let found = FoundFile::at(&path).unwrap();
+        std::fs::write(&path, "01234567890").unwrap();
+        assert!(found.is_still_there());
+        std::fs::write(&path, "0").unwrap();
+        assert!(!found.is_still_there());
+    }
+
+    #[test]
+    fn a_state_folder_that_everybody_may_write_is_refused() {
+        let state = tempfile::tempdir().unwrap();
+        let folder = state.path().join("runs");
+        std::fs::create_dir(&folder).unwrap();
+        for (mode, good) in [(0o755, true), (0o777, false), (0o1777, true)] {
+            std::fs::set_permissions(state.path(), PermissionsExt::from_mode(mode)).unwrap();
+            assert_eq!(check_folder(&folder).is_ok(), good, "{mode:o}");
+        }
     }
 
     #[test]

@@ -25,18 +25,24 @@ pub struct KeptFlags {
     pub state_dir: Option<PathBuf>,
     /// The configuration file that was named: its guards hold for the run, and its sign-in leads to the environment.
     pub config: Option<PathBuf>,
+    /// The address that was given: a run file that is not in the store leads to none by itself.
+    pub url: Option<String>,
 }
 
 impl KeptFlags {
-    /// As they are typed, each after a space. A command that signs in to nothing takes no configuration file.
-    fn typed(&self, signs_in: bool) -> String {
-        let config = self.config.as_ref().filter(|_| signs_in);
+    /// As they are typed, each after a space. A command that signs in to nothing takes neither configuration file nor
+    /// address.
+    fn typed(&self, signs_in: bool, is_stored: bool) -> String {
+        let path = |path: &PathBuf| argument(path);
+        let config = self.config.as_ref().filter(|_| signs_in).map(path);
+        let url = self.url.as_ref().filter(|_| signs_in && !is_stored);
         let flags = [
-            ("--state-dir", self.state_dir.as_ref()),
+            ("--state-dir", self.state_dir.as_ref().map(path)),
             ("--config", config),
+            ("--url", url.map(|url| quoted(url))),
         ];
-        let typed = |(flag, path): (&str, Option<&PathBuf>)| {
-            path.map_or_else(String::new, |path| format!(" {flag} {}", argument(path)))
+        let typed = |(flag, value): (&str, Option<String>)| {
+            value.map_or_else(String::new, |value| format!(" {flag} {value}"))
         };
         flags.map(typed).concat()
     }
@@ -81,7 +87,8 @@ impl RunRef {
 
     /// A command about this run, as it is typed: `command("resume")` is `syncfilters resume 3f2a9c`.
     pub fn command(&self, verb: &str) -> String {
-        let flags = self.flags.typed(verb != "report");
+        let is_stored = matches!(self.location, RunLocation::Store);
+        let flags = self.flags.typed(verb != "report", is_stored);
         format!("syncfilters {verb} {self}{flags}")
     }
 }
@@ -161,7 +168,7 @@ mod tests {
         assert_eq!(run.command("resume"), "syncfilters resume 012345");
         let elsewhere = run.with_flags(KeptFlags {
             state_dir: Some("my state".into()),
-            config: None,
+            ..KeptFlags::default()
         });
         assert_eq!(
             elsewhere.command("undo"),
@@ -174,12 +181,21 @@ mod tests {
     fn a_command_that_signs_in_names_the_configuration_file_with_its_guards() {
         let run = RunRef::stored(&"0123456789ab".parse().unwrap());
         let run = run.with_flags(KeptFlags {
-            state_dir: None,
             config: Some("/etc/c.toml".into()),
+            url: Some("https://contoso.example".into()),
+            ..KeptFlags::default()
         });
         let apply = "syncfilters apply 012345 --config /etc/c.toml";
         assert_eq!(run.command("apply"), apply);
         assert_eq!(run.command("report"), "syncfilters report 012345");
+        let elsewhere = RunRef {
+            location: RunLocation::File("/tmp/a.run".into()),
+            ..run
+        };
+        let apply =
+            "syncfilters apply /tmp/a.run --config /etc/c.toml --url https://contoso.example";
+        assert_eq!(elsewhere.command("apply"), apply);
+        assert_eq!(elsewhere.command("report"), "syncfilters report /tmp/a.run");
     }
 
     #[test]

@@ -227,7 +227,9 @@ fn a_run_file_that_disappears_in_the_middle_stops_the_run_before_the_next_write(
         }
         let ended = Ended::from(child.wait_with_output().unwrap());
         assert!(
-            ended.stderr.contains("moved, replaced or deleted"),
+            ended
+                .stderr
+                .contains("moved, linked, replaced, cut or deleted"),
             "{ended:?}"
         );
         assert!(!matches!(ended.code, Some(0 | 3)), "{ended:?}");
