@@ -46,7 +46,7 @@ struct Inner {
     /// Every connection is signed out after the request that signed it in.
     keeps_nothing: AtomicBool,
     /// The user as whom nothing is answered, whoever has signed in.
-    refuses: Mutex<Option<String>>,
+    refuses: Mutex<Vec<String>>,
 }
 
 /// What happened so far.
@@ -136,7 +136,7 @@ impl Iis {
 
     /// Answers 401 to everything that is asked as this user.
     pub(crate) fn refuse(&self, user: &str) {
-        *self.inner.refuses.lock().unwrap() = Some(user.to_owned());
+        self.inner.refuses.lock().unwrap().push(user.to_owned());
     }
 
     pub(crate) fn keep_nothing(&self) {
@@ -167,10 +167,13 @@ impl Inner {
             return self.unauthorized();
         }
         let refused = self.refuses.lock().unwrap().clone();
-        let is_refused =
-            |value: &axum::http::HeaderValue| value.to_str().ok() == refused.as_deref();
+        let is_refused = |value: &axum::http::HeaderValue| {
+            refused
+                .iter()
+                .any(|user| value.as_bytes() == user.as_bytes())
+        };
         let acts_as = ["mscrmcallerid", "callerobjectid"].map(|name| headers.get(name));
-        if refused.is_some() && acts_as.into_iter().flatten().any(is_refused) {
+        if acts_as.into_iter().flatten().any(is_refused) {
             self.counts.requests.fetch_add(1, Ordering::Relaxed);
             return self.unauthorized();
         }

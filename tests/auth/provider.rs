@@ -20,6 +20,9 @@ use url::Url;
 use crate::applications::PEM;
 use crate::support::{bearer, http, private, secret_in};
 
+/// The certificate of somebody else.
+const OTHER_PEM: &str = include_str!("certificates/rsa-3072.pem");
+
 struct Provider {
     process: Child,
     url: String,
@@ -233,7 +236,7 @@ async fn the_provider_refuses_the_statement_of_another_certificate() {
     };
     let other = SignInMethod::Certificate {
         client_id: "with-certificate".into(),
-        file: private(provider.folder.path(), "other.pem", PEM),
+        file: private(provider.folder.path(), "other.pem", OTHER_PEM),
         password: None,
     };
     let source = provider.source(&other, &provider.nobody()).await.unwrap();

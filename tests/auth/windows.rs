@@ -245,7 +245,7 @@ async fn whoever_asks_for_a_token_there_is_told_the_way_in() {
     let sandbox = sandbox().await;
     let iis = Iis::start(&sandbox, &BOTH).await;
     let application = [
-        ("AZURE_CLIENT_ID", "app-1"),
+        ("AZURE_CLIENT_ID", "5f3c1e9a-6a0b-4f0e-9d55-0c1d2e3f4a5b"),
         ("AZURE_CLIENT_SECRET", "canary-secret"),
     ];
     let output = home(&iis).run(&["whoami"], &application).await;
