@@ -74,11 +74,28 @@ pub fn write_summary(
         paint_line(out, Tone::Strong, "Next")?;
     }
     for (command, why) in next {
-        write!(out, "  {command:<27}  ")?;
-        paint_line(out, Tone::Quiet, why)?;
+        write_command(out, &command, why)?;
     }
     Ok(())
 }
+
+/// A command, and what it is for: below it where one line has no place for both, since a command is never broken.
+pub(super) fn write_command(
+    out: &mut dyn StyledWrite,
+    command: &str,
+    why: &str,
+) -> Result<(), ReportError> {
+    if command.chars().count() + why.len() + 4 > LINE {
+        writeln!(out, "  {command}")?;
+        write!(out, "      ")?;
+    } else {
+        write!(out, "  {command:<27}  ")?;
+    }
+    Ok(paint_line(out, Tone::Quiet, why)?)
+}
+
+/// The columns of a line: those of the smallest terminal in use.
+const LINE: usize = 80;
 
 /// Writes the ending, the numbers and the problems by kind.
 pub(super) fn write_totals(

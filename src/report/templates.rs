@@ -8,6 +8,7 @@ use crate::plan::TemplateChange;
 
 use super::grid::{Column, Grid, paragraph};
 use super::paint::Tone;
+use super::summary::write_command;
 use super::template_documents as documents;
 use super::template_run::{TemplateRun, count, next, template_hint};
 use super::text::{clean, state};
@@ -110,7 +111,7 @@ pub fn write_template_run(
                 writeln!(out, "\nNext")?;
             }
             for (command, why) in next {
-                writeln!(out, "  {command}    {why}")?;
+                write_command(out, &command, why)?;
             }
         }
         Format::Json => documents::run(out, run)?,
