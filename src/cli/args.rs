@@ -4,7 +4,7 @@ use std::num::{NonZeroU32, NonZeroUsize};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::builder::{OsStringValueParser, PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::plan::{BoundError, PlanDigest, UserLimit, Waves};
@@ -150,9 +150,26 @@ pub(super) struct OutputArgs {
         global = true,
         value_name = "DIR",
         env = "SYNCFILTERS_STATE_DIR",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = path_to_type()
     )]
     pub(super) state_dir: Option<PathBuf>,
+}
+
+/// A path that is printed in commands, where it has to be typed again.
+fn path_to_type() -> impl TypedValueParser<Value = PathBuf> {
+    OsStringValueParser::new().try_map(|path| {
+        let text = path.to_str().ok_or("it is no UTF-8")?;
+        text_to_type(text).map(PathBuf::from)
+    })
+}
+
+/// A text that is printed in commands: what cannot be printed cannot be typed.
+fn text_to_type(text: &str) -> Result<String, &'static str> {
+    if text.chars().any(char::is_control) {
+        return Err("it holds a control character");
+    }
+    Ok(text.to_owned())
 }
 
 /// When to use colour.
@@ -182,7 +199,8 @@ pub(super) struct ConnectionArgs {
         long,
         value_name = "FILE",
         env = "SYNCFILTERS_CONFIG",
-        hide_env_values = true
+        hide_env_values = true,
+        value_parser = path_to_type()
     )]
     pub(super) config: Option<PathBuf>,
     /// Requests at once; default: the server's recommendation
@@ -321,7 +339,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) foresight: ImpactArgs,
     /// Keep the plan in this file, and not among the runs
-    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    #[arg(long, value_name = "FILE", help_heading = "Output", value_parser = path_to_type())]
     pub(super) out: Option<PathBuf>,
     /// Exit with 10 when changes are pending
     #[arg(long, help_heading = "Output")]
@@ -341,7 +359,7 @@ pub(super) enum PlanOperation {
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
     /// The run: its id, the first digits of its id, `latest`, or its file
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", value_parser = text_to_type)]
     pub(super) run: String,
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
@@ -419,7 +437,7 @@ pub(super) enum WantedState {
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// The run: its id, the first digits of its id, `latest`, or its file
-    #[arg(value_name = "RUN")]
+    #[arg(value_name = "RUN", value_parser = text_to_type)]
     pub(super) run: String,
     /// Write to this file; `-` is standard output
     #[arg(long, value_name = "FILE", help_heading = "Output")]

@@ -158,7 +158,7 @@ impl RunGroup<'_> {
             };
             let missing = match answer {
                 AgreeResult::Decided(decided) => {
-                    return Ok(self.decided(places, decided, show).await);
+                    return Ok(self.decided(consent, places, decided, show).await);
                 }
                 AgreeResult::Missing {
                     plans: back,
@@ -178,7 +178,8 @@ impl RunGroup<'_> {
             let question = question(&named);
             let obtained = consent.obtain(&missing, &question, &self.app.interrupted);
             if let Err(error) = obtained.await {
-                self.withhold(&places, plans, &stakes, (&error, show)).await;
+                let why = (&error, show, consent.keeps_plans());
+                self.withhold(&places, plans, &stakes, why).await;
                 return Ok(Vec::new());
             }
         }
@@ -195,6 +196,7 @@ impl RunGroup<'_> {
 
     async fn decided(
         &mut self,
+        consent: &Consent,
         places: Vec<usize>,
         decided: Vec<Result<Agreed, Refused>>,
         show: bool,
@@ -204,9 +206,10 @@ impl RunGroup<'_> {
             match one {
                 Ok(one) => agreed.push((at, one)),
                 Err(Refused { planned, why }) => {
-                    let error = CliError::refused(&why, Some(planned.reference()));
+                    let named = consent.keeps_plans().then(|| planned.reference());
+                    let error = CliError::refused(&why, named);
                     let ending = leave(planned, error, !show).await;
-                    self.end(at, ending);
+                    self.end(at, ending.kept_if(consent.keeps_plans()));
                 }
             }
         }
@@ -219,7 +222,7 @@ impl RunGroup<'_> {
         places: &[usize],
         plans: Vec<Planned>,
         stakes: &[Stakes],
-        (error, show): (&CliError, bool),
+        (error, show, keeps_plans): (&CliError, bool, bool),
     ) {
         for ((at, planned), stakes) in places.iter().zip(plans).zip(stakes) {
             let ending = if stakes.items == 0 {
@@ -228,7 +231,8 @@ impl RunGroup<'_> {
                     Err(halted) => Ending::of_halted(halted),
                 }
             } else {
-                leave(planned, error.again(), !show).await
+                let left = leave(planned, error.again(), !show).await;
+                left.kept_if(keeps_plans)
             };
             self.end(*at, ending);
         }

@@ -65,6 +65,11 @@ impl Consent {
         }
     }
 
+    /// Whether a plan that is refused is kept to be applied later. A command that asks nobody makes another each time.
+    pub(super) const fn keeps_plans(&self) -> bool {
+        !self.unattended
+    }
+
     /// Whether what is missing is asked for.
     pub(super) fn can_ask(&self) -> bool {
         !self.unattended && stdin().is_terminal() && terminal::stderr_is_screen()

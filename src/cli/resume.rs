@@ -59,29 +59,35 @@ async fn go_on(
 ) -> Result<Exit, CliError> {
     let store = store(&app.output, Some(&args.connection))?;
     let path = store.find(&args.run)?;
+    // Where the run is has to be known before anything of its file is changed.
+    let place = {
+        let saved = RunReader::open(&path)?.of_store(&store);
+        let (phase, outcome) = (saved.head.phase, saved.head.outcome);
+        if phase == Phase::Finished && outcome != Some(Outcome::Partial) {
+            return Ok(nothing_left(app, outcome.unwrap_or(Outcome::Complete)));
+        }
+        let address = RunAddress {
+            claimed: &saved.head.environment,
+            is_own: path.is_own(),
+        };
+        if let (Some(digest), Drifted::Refuse) = (expect, drifted) {
+            refuse_other_plan(&saved, digest)?;
+        }
+        environment_of_run(&args.connection, address)?
+    };
     let file = if args.consent.dry_run {
         RunFile::copy(&path)?.of_store(&store)
     } else {
         RunFile::open_in(&store, &path)?
     };
-    let (phase, outcome) = (file.head.phase, file.head.outcome);
-    if phase == Phase::Finished && outcome != Some(Outcome::Partial) {
-        return Ok(nothing_left(app, outcome.unwrap_or(Outcome::Complete)));
-    }
+    let phase = file.head.phase;
     let mut consent = Consent::new(&args.consent);
     if let Some(digest) = expect {
         consent.said.expect(digest.clone());
-        if drifted == Drifted::Refuse {
-            refuse_other_plan(&file, digest).await?;
-        }
     }
     let one = NonZeroUsize::MIN;
     let kept = file.journal.settings().await?.unwrap_or_default();
-    let address = RunAddress {
-        claimed: &file.head.environment,
-        is_own: path.is_own(),
-    };
-    let places = [environment_of_run(&args.connection, address)?.at_pace_of(&kept)];
+    let places = [place.at_pace_of(&kept)];
     let operation = file.head.operation;
     let deactivates = match phase {
         Phase::Gathering | Phase::Surveying => operation == Operation::Deactivate,
@@ -107,8 +113,8 @@ async fn go_on(
 }
 
 /// Refuses a plan with another digest before anything is asked of a server.
-async fn refuse_other_plan(file: &RunFile, expected: &PlanDigest) -> Result<(), CliError> {
-    let found = file.journal.digest().await?;
+fn refuse_other_plan(saved: &RunReader, expected: &PlanDigest) -> Result<(), CliError> {
+    let found = saved.view(|view| view.digest())?;
     if found == *expected {
         return Ok(());
     }
@@ -116,7 +122,7 @@ async fn refuse_other_plan(file: &RunFile, expected: &PlanDigest) -> Result<(), 
         found,
         expected: expected.clone(),
     };
-    Err(CliError::refused(&[other], Some(&file.reference)))
+    Err(CliError::refused(&[other], Some(&saved.reference)))
 }
 
 async fn lead_to_plan(

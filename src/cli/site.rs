@@ -110,6 +110,18 @@ impl Ending {
         }
     }
 
+    /// The same; a run that is only a plan, and was refused, leaves no file where plans are not kept.
+    pub(super) fn kept_if(mut self, keeps_plans: bool) -> Self {
+        let is_plan = |run: &mut EndedRun| run.outcome == Outcome::Planned;
+        if !keeps_plans
+            && self.refused
+            && let Some(mut run) = self.run.take_if(is_plan)
+        {
+            run.forget();
+        }
+        self
+    }
+
     /// Says the error, and how to go on with a run that was left.
     pub(super) fn print_status(&self, app: &App, name: Option<&str>) {
         let Some(report) = &self.error else { return };

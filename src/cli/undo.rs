@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
-use crate::journal::{Phase, RunReader, RunStore, latest_unknown};
+use crate::journal::{Phase, RunReader, RunStore};
 use crate::model::{Operation, Outcome, RunId, Target, count};
 use crate::plan::RunSettings;
 use crate::rollout::{Connection, NewRunFile, SourceRun};
@@ -87,7 +87,7 @@ const LATEST: &str = "latest";
 fn latest_to_undo(store: &RunStore) -> Result<Option<String>, CliError> {
     let (mut runs, unreadable) = store.list()?;
     if let Some(why) = unreadable.into_iter().next() {
-        return Err(latest_unknown(why).into());
+        return Err(store.latest_unknown(why).into());
     }
     runs.retain(|run| {
         let is_of_templates = run.head.target == Target::Templates;

@@ -41,7 +41,7 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<i32, OpenE
         path: path.to_owned(),
         why,
     };
-    let said = |error: rusqlite::Error| not_ours(Some(error.to_string()));
+    let said = |error: rusqlite::Error| not_ours(Some(said(&error)));
     let (application, format) = schema::identify(connection).map_err(said)?;
     if application != schema::APPLICATION_ID {
         return Err(not_ours(None));
@@ -96,7 +96,15 @@ pub(super) fn is_in_use(connection: &Connection) -> rusqlite::Result<bool> {
 pub(super) fn failed(path: &Path, error: &rusqlite::Error) -> JournalError {
     JournalError::Unusable {
         path: path.to_owned(),
-        why: error.to_string(),
+        why: said(error),
+    }
+}
+
+/// What SQLite said; of a value that is not what its column holds, why, without where SQLite found it among its answers.
+pub(super) fn said(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, why) => why.to_string(),
+        error => error.to_string(),
     }
 }
 

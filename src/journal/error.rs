@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
+use super::KeptFlags;
+use super::contents::failed;
 use crate::model::RunId;
 
 /// Writing or reading a run file failed; the run cannot go on, because nothing may happen unrecorded.
@@ -31,10 +33,7 @@ pub struct ReadError(#[from] rusqlite::Error);
 impl ReadError {
     /// The same, of this run file.
     pub fn in_file(&self, path: &Path) -> JournalError {
-        JournalError::Unusable {
-            path: path.to_owned(),
-            why: self.0.to_string(),
-        }
+        failed(path, &self.0)
     }
 }
 
@@ -54,10 +53,17 @@ pub enum OpenError {
         name: String,
         /// Where it was looked for.
         place: PathBuf,
+        /// What a command about the runs there needs.
+        flags: KeptFlags,
     },
     /// A file that cannot be read may be the newest run.
-    #[error("which run is `latest` is not known, because a run file cannot be read: {0}")]
-    LatestUnknown(Box<Self>),
+    #[error("which run is `latest` is not known, because a run file cannot be read: {why}")]
+    LatestUnknown {
+        /// Why it cannot be read.
+        why: Box<Self>,
+        /// What a command about the runs there needs.
+        flags: KeptFlags,
+    },
     /// A prefix of several run ids.
     #[error("`{name}` could be any of these runs: {}", listed(candidates))]
     Ambiguous {
@@ -92,15 +98,15 @@ pub enum OpenError {
         /// Where the log has to be.
         log: PathBuf,
     },
-    /// A folder of run files that others can write to.
-    #[error("the folder of run files {} cannot be trusted: {why}", path.display())]
+    /// A folder of run files, or a run file in it, that others can write to.
+    #[error("{} cannot be trusted: {why}", path.display())]
     OpenToOthers {
-        /// The folder.
+        /// The folder or file.
         path: PathBuf,
         /// What others can do.
         why: &'static str,
         /// What to do about it.
-        remedy: &'static str,
+        remedy: String,
     },
     /// Another process drives it.
     #[error("run {run} is in use by another process right now")]

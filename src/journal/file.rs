@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-use super::contents::{failed, harden, inspect};
+use super::contents::{failed, harden, inspect, said};
 use super::lock::RunLock;
 use super::place::{BESIDE, FoundFile, beside, make_private};
 use super::reader::{at_rest, not_taken, refused};
@@ -150,7 +150,7 @@ impl RunFile {
             let (connection, _) = at_rest(&file)?;
             run_header::read(&connection).map_err(|error| OpenError::NotARunFile {
                 path: path.to_owned(),
-                why: Some(error.to_string()),
+                why: Some(said(&error)),
             })?
         };
         let stored = store.and_then(RunStore::real_folder);
@@ -179,19 +179,46 @@ impl RunFile {
     }
 }
 
+/// How files are called that are not filled yet.
+const UNFINISHED: (&str, &str) = (".syncfilters-", ".new");
+/// A file that was begun longer ago belongs to a process that was killed: filling one takes seconds.
+const ABANDONED: Duration = Duration::from_secs(60 * 60);
+
 /// A file of another name beside the one that it will become; it goes where it becomes none. Only its owner may read it.
+/// Those that killed processes left go now.
 pub(super) fn unfinished(path: &Path) -> Result<tempfile::TempPath, OpenError> {
     let folder = path.parent().filter(|folder| folder != &Path::new(""));
+    let folder = folder.unwrap_or(Path::new("."));
+    remove_abandoned(folder);
+    let (prefix, suffix) = UNFINISHED;
     let file = tempfile::Builder::new()
-        .prefix(".")
-        .suffix(".new")
-        .tempfile_in(folder.unwrap_or(Path::new(".")));
+        .prefix(prefix)
+        .suffix(suffix)
+        .tempfile_in(folder);
     // Closed before SQLite opens it: later, closing it would drop SQLite's locks.
     let file = file.map(tempfile::NamedTempFile::into_temp_path);
     file.map_err(|source| OpenError::Io {
         path: path.to_owned(),
         source,
     })
+}
+
+/// What cannot be looked at or removed does no harm.
+fn remove_abandoned(folder: &Path) {
+    let (prefix, suffix) = UNFINISHED;
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    for file in files {
+        let name = file.file_name();
+        let name = name.to_string_lossy();
+        let age = file.metadata().and_then(|about| about.modified());
+        let age = age.ok().and_then(|at| at.elapsed().ok());
+        if name.starts_with(prefix)
+            && name.contains(suffix)
+            && age.is_some_and(|age| age > ABANDONED)
+        {
+            let _ = std::fs::remove_file(file.path());
+        }
+    }
 }
 
 /// What a run file holds from the begin, besides what the run is.
@@ -264,5 +291,37 @@ pub fn discard(path: &Path) {
     let _ = std::fs::remove_file(path);
     for suffix in BESIDE {
         let _ = std::fs::remove_file(beside(path, suffix));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::SystemTime;
+
+    #[test]
+    fn what_a_killed_process_left_unfinished_goes_with_the_next_run_and_nothing_else_does() {
+        let folder = tempfile::tempdir().unwrap();
+        let old = SystemTime::now() - ABANDONED - Duration::from_secs(1);
+        for (name, at) in [
+            (".syncfilters-a1b2c3.new", old),
+            (".syncfilters-a1b2c3.new-journal", old),
+            (".syncfilters-d4e5f6.new", SystemTime::now()),
+            (".other.new", old),
+            ("0123456789ab.run", old),
+        ] {
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "an empty file in a folder of its own"
+            )]
+            let file = std::fs::File::create(folder.path().join(name)).unwrap();
+            file.set_modified(at).unwrap();
+        }
+        drop(unfinished(&folder.path().join("b.run")).unwrap());
+        let left = std::fs::read_dir(folder.path()).unwrap();
+        let mut left: Vec<_> = left.map(|file| file.unwrap().file_name()).collect();
+        left.sort();
+        let expected = [".other.new", ".syncfilters-d4e5f6.new", "0123456789ab.run"];
+        assert_eq!(left, expected);
     }
 }

@@ -1,7 +1,6 @@
 //! What was planned, agreed to and ended, in order; and how the run is carried out.
 
 use jiff::Timestamp;
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 
 use crate::model::RunId;
@@ -9,6 +8,7 @@ use crate::plan::{PlanDigest, RunSettings};
 
 use super::JournalError;
 use super::commit::Journal;
+use super::rows::{unknown, unreadable};
 use super::run_header::time;
 
 /// What happened to a run.
@@ -134,9 +134,6 @@ pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<HistoryEntry
 }
 
 fn entry(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
-    let unknown = |at: usize, why: String| {
-        rusqlite::Error::FromSqlConversionFailure(at, Type::Text, why.into())
-    };
     let word: String = row.get(1)?;
     let kind = HistoryKind::ALL
         .into_iter()
@@ -145,10 +142,10 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
     let digest = digest.map(|text| text.parse::<PlanDigest>());
     Ok(HistoryEntry {
         at: time(row.get(0)?)?,
-        kind: kind.ok_or_else(|| unknown(1, format!("unknown entry `{word}`")))?,
+        kind: kind.ok_or_else(|| unknown(1, &word))?,
         digest: digest
             .transpose()
-            .map_err(|error| unknown(2, error.to_string()))?,
+            .map_err(|error| unreadable(2, "digest", error))?,
         users: row.get(3)?,
         filters: row.get(4)?,
         detail: row.get(5)?,
@@ -175,8 +172,7 @@ pub(super) fn settings(connection: &Connection) -> rusqlite::Result<Option<RunSe
     let text: Option<String> =
         connection.query_row("SELECT settings FROM run", [], |row| row.get(0))?;
     let read = |text: String| {
-        serde_json::from_str(&text)
-            .map_err(|error| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, error.into()))
+        serde_json::from_str(&text).map_err(|error| unreadable(0, "settings", error))
     };
     text.map(read).transpose()
 }

@@ -9,7 +9,7 @@ use crate::plan::{self, Loss, SkippedName};
 
 use super::JournalError;
 use super::commit::Journal;
-use super::rows::{blob, kept};
+use super::rows::{blob, kept, unreadable};
 use super::values::MESSAGE;
 
 /// What is to be found out before a change is agreed to.
@@ -193,12 +193,7 @@ fn column<T: DeserializeOwned + Default>(
         .optional()?;
     text.flatten().map_or_else(
         || Ok(T::default()),
-        |text| {
-            serde_json::from_str(&text).map_err(|error| {
-                let kind = rusqlite::types::Type::Text;
-                rusqlite::Error::FromSqlConversionFailure(0, kind, error.into())
-            })
-        },
+        |text| serde_json::from_str(&text).map_err(|error| unreadable(0, "impact", error)),
     )
 }
 

@@ -43,7 +43,7 @@ pub use related::{Claim, RelatedRuns, Undone, undone_beside, written_beside};
 pub use run_header::{Phase, Requests, RunHeader};
 pub(crate) use run_ref::quoted;
 pub use run_ref::{KeptFlags, RunLocation, RunRef, command_of_file};
-pub use store::{RunPath, RunStore, Summary, latest_unknown};
+pub use store::{RunPath, RunStore, Summary};
 pub use survey::{RunUser, SelectedUser, Surveyed};
 pub use templates::TemplateTotals;
 pub use undo::{UndoFinding, WritingTime};

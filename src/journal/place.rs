@@ -6,6 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
+use super::run_ref::argument;
 
 /// A regular file that has one name, with the links on the way to it resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -175,27 +176,73 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), OpenError> {
             });
         }
     };
-    let refused = |path: &Path, (why, remedy)| {
-        Err(OpenError::OpenToOthers {
-            path: path.to_owned(),
-            why,
-            remedy,
-        })
-    };
     // Whoever may write the folder around it can put another folder in its place.
     let around = folder.parent().map(|path| (path, std::fs::metadata(path)));
     match (foreign_rights(&about), around) {
-        (Some(found), _) => refused(folder, found),
-        (None, Some((path, Ok(about)))) if is_open_to_all(&about) => refused(path, OPEN_TO_OTHERS),
+        (Some(found), _) => Err(found.at(folder)),
+        (None, Some((path, Ok(about)))) if is_open_to_all(&about) => {
+            Err(ForeignRights::MayWrite.at(path))
+        }
         (None, _) => Ok(()),
     }
 }
 
-/// What is wrong, and what to do about it.
-const OPEN_TO_OTHERS: (&str, &str) = (
-    "others may write in it",
-    "make this folder yours alone with `chmod 700`",
-);
+/// What others can do with a folder or a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum ForeignRights {
+    /// Somebody else owns it.
+    Own,
+    /// Others than its owner may write to it.
+    MayWrite,
+}
+
+impl ForeignRights {
+    fn at(self, path: &Path) -> OpenError {
+        let (why, remedy) = match self {
+            Self::Own => (
+                "it belongs to somebody else",
+                "name a folder of your own with --state-dir".to_owned(),
+            ),
+            Self::MayWrite => (
+                "others may write to it",
+                format!("take that right from them: `chmod go-w {}`", argument(path)),
+            ),
+        };
+        OpenError::OpenToOthers {
+            path: path.to_owned(),
+            why,
+            remedy,
+        }
+    }
+}
+
+/// Refuses a run file in the own store that others could have written: what is in it is believed.
+pub(super) fn check_file(path: &Path) -> Result<(), OpenError> {
+    let Some(found) = std::fs::metadata(path)
+        .ok()
+        .as_ref()
+        .and_then(foreign_rights)
+    else {
+        return Ok(());
+    };
+    // Nobody else reaches what is in a folder that only its owner may enter.
+    let folder = path.parent().and_then(|path| std::fs::metadata(path).ok());
+    if folder.is_some_and(|folder| !can_be_entered(&folder)) {
+        return Ok(());
+    }
+    Err(found.at(path))
+}
+
+#[cfg(unix)]
+fn can_be_entered(about: &Metadata) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    about.permissions().mode() & 0o011 != 0
+}
+
+#[cfg(not(unix))]
+fn can_be_entered(_: &Metadata) -> bool {
+    true
+}
 
 /// Whether everybody may replace what is in a folder; in one like `/tmp`, which is sticky, nobody may.
 #[cfg(unix)]
@@ -210,22 +257,19 @@ fn is_open_to_all(_: &Metadata) -> bool {
 }
 
 #[cfg(unix)]
-fn foreign_rights(about: &Metadata) -> Option<(&'static str, &'static str)> {
+fn foreign_rights(about: &Metadata) -> Option<ForeignRights> {
     use std::os::unix::fs::{MetadataExt, PermissionsExt};
     if about.uid() != rustix::process::geteuid().as_raw() {
-        return Some((
-            "it belongs to somebody else",
-            "name a folder of your own with --state-dir",
-        ));
+        return Some(ForeignRights::Own);
     }
     let others = about.permissions().mode() & 0o022 != 0;
-    others.then_some(OPEN_TO_OTHERS)
+    others.then_some(ForeignRights::MayWrite)
 }
 
 /// On Windows the state folder lies in the user's profile, which is closed to others; the standard library does not
 /// tell the rights of another.
 #[cfg(not(unix))]
-fn foreign_rights(_: &Metadata) -> Option<(&'static str, &'static str)> {
+fn foreign_rights(_: &Metadata) -> Option<ForeignRights> {
     None
 }
 
@@ -286,6 +330,23 @@ mod tests {
         for (mode, good) in [(0o755, true), (0o777, false), (0o1777, true)] {
             std::fs::set_permissions(state.path(), PermissionsExt::from_mode(mode)).unwrap();
             assert_eq!(check_folder(&folder).is_ok(), good, "{mode:o}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_others_could_have_written_is_refused_where_they_reach_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("a.run");
+        std::fs::write(&file, "").unwrap();
+        for (of_folder, of_file, good) in [
+            (0o755, 0o644, true),
+            (0o755, 0o666, false),
+            (0o750, 0o660, false),
+            (0o700, 0o666, true),
+        ] {
+            std::fs::set_permissions(&file, PermissionsExt::from_mode(of_file)).unwrap();
+            std::fs::set_permissions(folder.path(), PermissionsExt::from_mode(of_folder)).unwrap();
+            assert_eq!(check_file(&file).is_ok(), good, "{of_folder:o} {of_file:o}");
         }
     }
 

@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use url::Url;
 
-use super::contents::{failed, harden, inspect, is_in_use};
+use super::contents::{failed, harden, inspect, is_in_use, said};
 use super::lock::{LockError, RunLock};
 use super::place::{FoundFile, beside};
 use super::{
@@ -109,7 +109,7 @@ impl RunReader {
     ) -> Result<Self, OpenError> {
         let head = run_header::read(&connection).map_err(|error| OpenError::NotARunFile {
             path: file.path().to_owned(),
-            why: Some(error.to_string()),
+            why: Some(said(&error)),
         })?;
         Ok(Self {
             reference: RunRef::elsewhere(&head.id, file.path()),

@@ -1,5 +1,7 @@
 //! Turning the nouns into columns and back.
 
+use std::fmt;
+
 use rusqlite::Row;
 use rusqlite::types::Type;
 use uuid::Uuid;
@@ -67,6 +69,12 @@ pub(super) fn modification(row: &Row<'_>, at: usize) -> rusqlite::Result<Modific
         by: user(at + 1)?,
         on_behalf: user(at + 2)?,
     })
+}
+
+/// A value that is not what its column holds; the error names the column.
+pub(super) fn unreadable(at: usize, column: &str, why: impl fmt::Display) -> rusqlite::Error {
+    let why = format!("{column}: {why}");
+    rusqlite::Error::FromSqlConversionFailure(at, Type::Text, why.into())
 }
 
 /// A code that no version of this format writes: nothing is taken for it.

@@ -6,6 +6,7 @@ use rusqlite::{Connection, Row, params};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
+use super::rows::unreadable;
 use crate::model::{
     Caller, ClaimedAddress, Operation, Organization, Outcome, RunId, ServerVersion, Target,
 };
@@ -185,8 +186,10 @@ pub(super) fn forget_outcome(connection: &Connection) -> rusqlite::Result<()> {
 
 /// A time, from milliseconds since 1970 in UTC.
 pub(super) fn time(millisecond: i64) -> rusqlite::Result<Timestamp> {
-    Timestamp::from_millisecond(millisecond)
-        .map_err(|_| rusqlite::Error::IntegralValueOutOfRange(0, millisecond))
+    Timestamp::from_millisecond(millisecond).map_err(|error| {
+        let why = format!("{millisecond} is no time in milliseconds: {error}");
+        rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, why.into())
+    })
 }
 
 fn run_id(row: &Row<'_>, column: &str) -> rusqlite::Result<RunId> {
@@ -222,7 +225,5 @@ fn text<T>(
 ) -> rusqlite::Result<T> {
     let at = row.as_ref().column_index(column)?;
     let text: String = row.get(at)?;
-    read(&text).map_err(|why| {
-        rusqlite::Error::FromSqlConversionFailure(at, Type::Text, format!("{column}: {why}").into())
-    })
+    read(&text).map_err(|why| unreadable(at, column, why))
 }

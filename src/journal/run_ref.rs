@@ -30,6 +30,11 @@ pub struct KeptFlags {
 }
 
 impl KeptFlags {
+    /// A command about the runs of a store that signs in to nothing, as it is typed: `command("runs")`.
+    pub fn command(&self, verb: &str) -> String {
+        format!("syncfilters {verb}{}", self.typed(false, true))
+    }
+
     /// As they are typed, each after a space. A command that signs in to nothing takes neither configuration file nor
     /// address.
     fn typed(&self, signs_in: bool, is_stored: bool) -> String {
@@ -108,7 +113,7 @@ pub fn command_of_file(verb: &str, path: &Path) -> String {
 }
 
 /// A path as one argument that names a file: quoted for the shell where that is needed.
-fn argument(path: &Path) -> String {
+pub(super) fn argument(path: &Path) -> String {
     let text = path.to_string_lossy();
     // Without a folder it would be taken for an id, and with a dash for an option.
     let text = if text.contains(['/', '\\']) {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
-use super::place::{check_folder, real};
+use super::place::{check_file, check_folder, real};
 use super::{
     FilterTotals, KeptFlags, OpenError, RunHeader, RunReader, RunRef, TemplateTotals, UserTotals,
 };
@@ -58,11 +58,6 @@ impl Deref for RunPath {
     }
 }
 
-/// A file that cannot be read may be the newest run: another one is not taken for it.
-pub fn latest_unknown(why: OpenError) -> OpenError {
-    OpenError::LatestUnknown(Box::new(why))
-}
-
 impl RunStore {
     /// The store in a state folder. Nothing is created yet.
     pub fn new(state_dir: &Path) -> Self {
@@ -113,9 +108,7 @@ impl RunStore {
     pub fn find(&self, name: &str) -> Result<RunPath, OpenError> {
         check_folder(&self.folder)?;
         if is_path(name) {
-            let path = PathBuf::from(name);
-            let is_own = self.holds(&path);
-            return Ok(RunPath { path, is_own });
+            return self.named(PathBuf::from(name));
         }
         let id = if name == LATEST {
             self.latest()?
@@ -123,9 +116,7 @@ impl RunStore {
             self.id_of(name)?
         };
         let path = self.path_of(&id);
-        // A link in the store leads elsewhere.
-        let is_own = self.holds(&path);
-        Ok(RunPath { path, is_own })
+        self.named(path)
     }
 
     /// How a command names the run in this file.
@@ -157,6 +148,15 @@ impl RunStore {
         real(&self.folder).ok()
     }
 
+    fn named(&self, path: PathBuf) -> Result<RunPath, OpenError> {
+        // A link in the store leads elsewhere.
+        let is_own = self.holds(&path);
+        if is_own {
+            check_file(&path)?;
+        }
+        Ok(RunPath { path, is_own })
+    }
+
     fn holds(&self, path: &Path) -> bool {
         let (Ok(file), Some(folder)) = (real(path), self.real_folder()) else {
             return false;
@@ -172,6 +172,15 @@ impl RunStore {
         OpenError::NoSuchRun {
             name: name.to_owned(),
             place: self.folder.clone(),
+            flags: self.flags.clone(),
+        }
+    }
+
+    /// A file that cannot be read may be the newest run: another one is not taken for it.
+    pub fn latest_unknown(&self, why: OpenError) -> OpenError {
+        OpenError::LatestUnknown {
+            why: Box::new(why),
+            flags: self.flags.clone(),
         }
     }
 
@@ -192,7 +201,8 @@ impl RunStore {
     fn latest(&self) -> Result<RunId, OpenError> {
         let mut begun = Vec::new();
         for id in self.ids()? {
-            let reader = RunReader::open(&self.path_of(&id)).map_err(latest_unknown)?;
+            let reader = RunReader::open(&self.path_of(&id));
+            let reader = reader.map_err(|why| self.latest_unknown(why))?;
             begun.push((reader.head.started, id));
         }
         let latest = begun.into_iter().max_by_key(|(started, _)| *started);

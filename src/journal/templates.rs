@@ -1,7 +1,6 @@
 //! The templates of a run: what each was, what it is to be, and what became of it.
 
 use jiff::Timestamp;
-use rusqlite::types::Type;
 use rusqlite::{Connection, OptionalExtension, Row, params};
 use serde::Serialize;
 use uuid::Uuid;
@@ -11,7 +10,7 @@ use crate::plan::{NewUsers, TemplateChange, TemplateLeft};
 
 use super::codes::{CHANGED, FAILED, OPEN};
 use super::commit::Journal;
-use super::rows::{blob, filter_type, kept, modification, state_and_status};
+use super::rows::{blob, filter_type, kept, modification, state_and_status, unreadable};
 use super::values::NAME;
 use super::view::View;
 use super::{JournalError, Phase, ReadError, RunReader, run_header};
@@ -235,10 +234,8 @@ fn change(row: &Row<'_>) -> rusqlite::Result<TemplateChange> {
     };
     let after = row.get::<_, Option<bool>>(13)?;
     let problem: Option<String> = row.get(28)?;
-    let problem = problem.map(|text| {
-        serde_json::from_str(&text)
-            .map_err(|e| rusqlite::Error::FromSqlConversionFailure(28, Type::Text, e.into()))
-    });
+    let problem = problem
+        .map(|text| serde_json::from_str(&text).map_err(|error| unreadable(28, "problem", error)));
     Ok(TemplateChange {
         template: Template {
             id: TemplateId(Uuid::from_bytes(row.get(0)?)),

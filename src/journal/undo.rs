@@ -1,7 +1,6 @@
 //! Recording an undo: what another run changed, and what becomes of each row.
 
 use jiff::Timestamp;
-use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 
 use crate::model::{Filter, Modification, ReadState, RowOutcome, RowStamp, RunId, UnitId};
@@ -10,7 +9,7 @@ use crate::plan::{Change, PutBack, RowDecision, UndoRow, UndoTerms};
 use super::apply::settle_at_once;
 use super::codes::CHANGED;
 use super::commit::Journal;
-use super::rows::{blob, filter_id, modification, state_and_status, unit_id};
+use super::rows::{blob, filter_id, modification, state_and_status, unit_id, unreadable};
 use super::run_header::time;
 use super::survey::{self, RunUser, Surveyed, add_change, subject};
 use super::{JournalError, RunReader};
@@ -199,10 +198,8 @@ impl Journal {
 pub(super) fn terms(connection: &Connection) -> rusqlite::Result<Option<UndoTerms>> {
     let text: Option<String> =
         connection.query_row("SELECT undo FROM run", [], |row| row.get(0))?;
-    let read = |text: String| {
-        serde_json::from_str(&text)
-            .map_err(|e| rusqlite::Error::FromSqlConversionFailure(0, Type::Text, e.into()))
-    };
+    let read =
+        |text: String| serde_json::from_str(&text).map_err(|error| unreadable(0, "undo", error));
     text.map(read).transpose()
 }
 
@@ -229,8 +226,8 @@ fn undo_row(row: &Row<'_>) -> rusqlite::Result<UndoRow> {
 fn run_id(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<RunId>> {
     let text: Option<String> = row.get(at)?;
     let read = |text: String| {
-        text.parse::<RunId>()
-            .map_err(|e| rusqlite::Error::FromSqlConversionFailure(at, Type::Text, e.into()))
+        let run = text.parse::<RunId>();
+        run.map_err(|error| unreadable(at, "the id of a run", error))
     };
     text.map(read).transpose()
 }

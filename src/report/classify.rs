@@ -2,7 +2,7 @@
 
 use crate::auth::SignInError;
 use crate::dataverse;
-use crate::journal::{JournalError, OpenError, RunRef, command_of_file};
+use crate::journal::{JournalError, KeptFlags, OpenError, RunRef, command_of_file};
 use crate::model::ProblemKind;
 use crate::plan::{CriteriaError, Refusal, UserListError};
 use crate::rollout::RolloutError;
@@ -23,7 +23,6 @@ const POSTPONED_HINT: &str = "go on after that time; what was done before is kep
 const PROXY_HINT: &str = "check HTTPS_PROXY with its user and password, or name the host in NO_PROXY; the proxy was asked, \
     not the environment";
 const UNREACHABLE_HINT: &str = "check the address, the network and HTTPS_PROXY";
-const RUNS_HINT: &str = "`syncfilters runs` lists the runs";
 
 /// The stable word for a plan that no longer fits.
 pub const STALE_PLAN: &str = "stale-plan";
@@ -302,16 +301,27 @@ fn journal_error(error: &JournalError) -> Classified {
 fn open_error(error: &OpenError) -> Classified {
     let hint = |text: &str| Some(text.to_owned());
     match error {
-        OpenError::LatestUnknown(_) => (
+        OpenError::LatestUnknown { flags, .. } => (
             "latest-unknown",
             ErrorClass::Usage,
-            hint("name the run by its id; `syncfilters runs` lists the runs"),
+            Some(format!(
+                "name the run by its id; {}",
+                how_to_list_runs(flags)
+            )),
         ),
-        OpenError::NoSuchRun { .. } => ("no-such-run", ErrorClass::Usage, hint(RUNS_HINT)),
+        OpenError::NoSuchRun { flags, .. } => (
+            "no-such-run",
+            ErrorClass::Usage,
+            Some(how_to_list_runs(flags)),
+        ),
         OpenError::Ambiguous { .. } => {
             ("ambiguous-run", ErrorClass::Usage, hint("give more digits"))
         }
-        OpenError::NotARunFile { .. } => ("no-run-file", ErrorClass::Usage, hint(RUNS_HINT)),
+        OpenError::NotARunFile { .. } => (
+            "no-run-file",
+            ErrorClass::Usage,
+            hint("a run is named by its id, or by the path of the file that was made for it"),
+        ),
         OpenError::Newer { .. } => (
             "newer-run-file",
             ErrorClass::Usage,
@@ -336,6 +346,10 @@ fn open_error(error: &OpenError) -> Classified {
         OpenError::Io { .. } => ("file", ErrorClass::Usage, None),
         OpenError::Journal(error) => journal_error(error),
     }
+}
+
+fn how_to_list_runs(flags: &KeptFlags) -> String {
+    format!("`{}` lists the runs", flags.command("runs"))
 }
 
 fn refusal(why: &[Refusal], run: Option<&RunRef>) -> Classified {

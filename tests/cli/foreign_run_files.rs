@@ -1,9 +1,10 @@
 //! What is in a run file from elsewhere is checked before it is used.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 
@@ -62,6 +63,7 @@ fn a_token_goes_to_no_address_that_only_a_run_file_names() {
         .execute("UPDATE run SET environment = ?1", [&evil])
         .unwrap();
     drop(connection);
+    let before = contents_of(world.home.path());
     for command in ["apply", "resume", "undo"] {
         for more in [
             &[][..],
@@ -83,6 +85,46 @@ fn a_token_goes_to_no_address_that_only_a_run_file_names() {
     }
     assert_eq!(connections.load(Ordering::SeqCst), 0);
     assert_eq!(world.sandbox.counts().patches, 0);
+    assert_eq!(contents_of(world.home.path()), before);
+}
+
+/// Every file in a folder, with what is in it.
+fn contents_of(folder: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let files = fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().path());
+    let files = files.filter(|path| path.is_file());
+    files
+        .map(|path| (path.clone(), fs::read(&path).unwrap()))
+        .collect()
+}
+
+#[test]
+fn a_value_that_is_none_is_named_by_its_column() {
+    let world = World::with_users(10);
+    let plan = world.home.path().join("plan.run");
+    let name = plan.to_str().unwrap();
+    world.run(&["plan", "deactivate", "--out", name]);
+    let good = fs::read(&plan).unwrap();
+    for (column, value) in [
+        ("id", "nobody"),
+        ("environment", "nowhere"),
+        ("caller", "{"),
+        ("settings", "{"),
+        ("phase", "asleep"),
+    ] {
+        let connection = Connection::open(&plan).unwrap();
+        let sql = format!("UPDATE run SET {column} = ?1");
+        connection.execute(&sql, [value]).unwrap();
+        drop(connection);
+        let refused = world.run(&["report", name]).must_be(2);
+        assert!(
+            refused.stderr.contains(&format!("{column}: ")),
+            "{refused:?}"
+        );
+        assert!(!refused.stderr.contains("index"), "{refused:?}");
+        fs::write(&plan, &good).unwrap();
+    }
 }
 
 #[test]

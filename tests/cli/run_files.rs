@@ -291,7 +291,44 @@ fn a_store_that_others_can_write_is_refused_with_the_remedy() {
     );
     for args in [&apply[..], &deactivate, &["report", &run], &["runs"]] {
         let refused = world.run(args).must_be(2);
-        assert!(refused.stderr.contains("chmod 700"), "{refused:?}");
+        assert!(refused.stderr.contains("chmod go-w"), "{refused:?}");
     }
     assert_eq!(world.sandbox.counts().patches, 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_run_that_others_could_have_written_is_refused_with_a_remedy_that_works() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::with_users(10);
+    world.run(&["plan", "deactivate"]);
+    let run = latest(&world);
+    let mode = |path: &Path, mode| {
+        fs::set_permissions(path, PermissionsExt::from_mode(mode)).unwrap();
+    };
+    let file = file_of(&world, &run);
+    mode(&runs_folder(&world), 0o755);
+    mode(&file, 0o666);
+    let apply = [&["apply", &run], &YES[..]].concat();
+    for args in [&apply[..], &["undo", &run], &["report", &run]] {
+        let refused = world.run(args).must_be(2);
+        let remedy = format!("chmod go-w {}", file.display());
+        assert!(refused.stderr.contains(&remedy), "{refused:?}");
+    }
+    assert_eq!(world.sandbox.counts().patches, 0);
+    mode(&file, 0o644);
+    world.run(&apply).must_be(0);
+}
+
+#[test]
+fn a_path_that_could_not_be_typed_again_is_refused() {
+    let world = World::with_users(10);
+    for args in [
+        &["runs", "--state-dir", "a\u{1b}b"][..],
+        &["report", "a\nb.run"],
+        &["plan", "deactivate", "--out", "a\rb.run"],
+    ] {
+        let refused = world.run(args).must_be(2);
+        assert!(refused.stderr.contains("control character"), "{refused:?}");
+    }
 }
