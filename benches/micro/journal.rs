@@ -66,7 +66,7 @@ async fn planned(at_once: u32) -> Result<Planned, Box<dyn Error>> {
     let folder = tempfile::tempdir()?;
     let file = RunFile::create(
         &folder.path().join("bench.run"),
-        head()?,
+        header()?,
         &FirstContents::default(),
     )?;
     let journal = &file.journal;
@@ -122,7 +122,7 @@ fn settled(change: Change) -> SettledChange {
     }
 }
 
-fn head() -> Result<RunHeader, Box<dyn Error>> {
+fn header() -> Result<RunHeader, Box<dyn Error>> {
     Ok(RunHeader {
         id: RunId::random(),
         operation: Operation::Deactivate,

@@ -18,12 +18,12 @@ pub(crate) async fn measure() -> Fallible<()> {
         ("hint", HINT),
     ]))?;
     let tool = deactivate(&server, &[]).await?;
-    let books = server.books().await?;
-    let bound = real(books.total) * real(LATENCY_MS) / 1000.0 / real(HINT);
+    let counts = server.counts().await?;
+    let bound = real(counts.total) * real(LATENCY_MS) / 1000.0 / real(HINT);
     let mut table = Table::new(&["users", "requests", "failed", "seconds", "bound", "ratio"]);
     table.row(&[
         tool.users().to_string(),
-        books.total.to_string(),
+        counts.total.to_string(),
         tool.failed.to_string(),
         one(tool.seconds),
         one(bound),

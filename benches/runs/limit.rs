@@ -2,7 +2,7 @@
 
 use super::Fallible;
 use super::rival::{Rival, RivalRun};
-use super::server::{Books, Server, arguments};
+use super::server::{Server, ServerCounts, arguments};
 use super::table::{Table, one, real, say, two};
 use super::tool::deactivate;
 
@@ -61,7 +61,7 @@ pub(crate) async fn measure() -> Fallible<()> {
     let tool_server = server()?;
     let window = arguments(&[("budget-window", WINDOW_MS)]);
     let tool = deactivate(&tool_server, &window).await?;
-    let books = tool_server.books().await?;
+    let counts = tool_server.counts().await?;
     drop(tool_server);
     let mut add =
         |who: &str, users: u64, (requests, refused): (u64, u64), failed: u64, seconds: f64| {
@@ -79,7 +79,7 @@ pub(crate) async fn measure() -> Fallible<()> {
                 format!("{} times as fast", one(seconds / tool.seconds)),
             ]);
         };
-    let counted = (books.total, books.throttled);
+    let counted = (counts.total, counts.throttled);
     add(
         "syncfilters",
         tool.users(),
@@ -93,8 +93,8 @@ pub(crate) async fn measure() -> Fallible<()> {
     let fraction = usize::try_from(USERS / FRACTION)?;
     let (parallel, sequential) =
         tokio::try_join!(rival(20, usize::try_from(USERS)?), rival(1, fraction))?;
-    let (run, books) = parallel;
-    let counted = (books.total, books.throttled);
+    let (run, counts) = parallel;
+    let counted = (counts.total, counts.throttled);
     add(
         "D5b: 20 in parallel",
         run.users,
@@ -102,8 +102,8 @@ pub(crate) async fn measure() -> Fallible<()> {
         run.failed,
         run.seconds,
     );
-    let (run, books) = sequential;
-    let scaled = (books.total * FRACTION, books.throttled * FRACTION);
+    let (run, counts) = sequential;
+    let scaled = (counts.total * FRACTION, counts.throttled * FRACTION);
     let who = format!("D1: sequential (1/{FRACTION} of the users, scaled up)");
     let seconds = run.seconds * real(FRACTION);
     add(&who, run.users * FRACTION, scaled, run.failed, seconds);
@@ -117,9 +117,9 @@ pub(crate) async fn measure() -> Fallible<()> {
 }
 
 /// So many at once for so many users, on a server of its own.
-async fn rival(at_once: usize, users: usize) -> Fallible<(RivalRun, Books)> {
+async fn rival(at_once: usize, users: usize) -> Fallible<(RivalRun, ServerCounts)> {
     let server = server()?;
     let run = Rival::new(&server)?.run(at_once, users).await?;
-    let books = server.books().await?;
-    Ok((run, books))
+    let counts = server.counts().await?;
+    Ok((run, counts))
 }

@@ -26,12 +26,12 @@ pub(crate) async fn measure() -> Fallible<()> {
         say(&format!("overhead: {users} users …"))?;
         let server = Server::start(&arguments(&[("users", users)]))?;
         let tool = deactivate(&server, &[]).await?;
-        let books = server.books().await?;
-        if books.patches != tool.changed {
-            let (told, counted) = (tool.changed, books.patches);
+        let counts = server.counts().await?;
+        if counts.patches != tool.changed {
+            let (told, counted) = (tool.changed, counts.patches);
             return Err(format!("{told} filters changed, but {counted} were asked for").into());
         }
-        table.row(&cells(&tool, real(books.total)));
+        table.row(&cells(&tool, real(counts.total)));
         peaks.extend(tool.peak_kib);
     }
     let growth = match peaks[..] {

@@ -18,9 +18,9 @@ pub(crate) struct Server {
     pub(crate) token: String,
 }
 
-/// The server's own books.
+/// What the server counted.
 #[derive(Clone, Debug, Deserialize)]
-pub(crate) struct Books {
+pub(crate) struct ServerCounts {
     /// HTTP requests of any kind.
     pub(crate) total: u64,
     /// Answers 429.
@@ -55,8 +55,8 @@ impl Server {
         Err("the server did not say where it answers".into())
     }
 
-    /// Its books.
-    pub(crate) async fn books(&self) -> Fallible<Books> {
+    /// What it has counted.
+    pub(crate) async fn counts(&self) -> Fallible<ServerCounts> {
         let url = format!("{}sandbox/counts", self.url);
         let answer = reqwest::get(url).await?.error_for_status()?;
         Ok(serde_json::from_slice(&answer.bytes().await?)?)

@@ -66,7 +66,7 @@ struct Kept {
 }
 
 impl Kept {
-    fn look(&self, now: Instant) -> Result<Option<(Bearer, Age)>, SignInError> {
+    fn usable(&self, now: Instant) -> Result<Option<(Bearer, Age)>, SignInError> {
         let usable = self.token.as_ref().filter(|_| !self.refused);
         let alive = usable.map(|(bearer, times)| (bearer.clone(), times.age(now)));
         match alive.filter(|(_, age)| *age != Age::Dead) {
@@ -118,7 +118,7 @@ impl<G: Grant> Cached<G> {
     async fn current(&self) -> Result<Bearer, SignInError> {
         let (found, failures) = {
             let kept = self.kept();
-            (kept.look(Instant::now())?, kept.failures)
+            (kept.usable(Instant::now())?, kept.failures)
         };
         match found {
             Some((bearer, Age::Fresh)) => Ok(bearer),
@@ -132,7 +132,7 @@ impl<G: Grant> Cached<G> {
         let Ok(_fetching) = self.fetching.try_lock() else {
             return Ok(old);
         };
-        if let Some((bearer, Age::Fresh)) = self.kept().look(Instant::now())? {
+        if let Some((bearer, Age::Fresh)) = self.kept().usable(Instant::now())? {
             return Ok(bearer);
         }
         match self.grant.fetch(Occasion::Renewal).await {
@@ -155,7 +155,7 @@ impl<G: Grant> Cached<G> {
         let _fetching = self.fetching.lock().await;
         let occasion = {
             let kept = self.kept();
-            if let Some((bearer, _)) = kept.look(Instant::now())? {
+            if let Some((bearer, _)) = kept.usable(Instant::now())? {
                 return Ok(bearer);
             }
             match &kept.last_failure {

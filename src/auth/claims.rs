@@ -21,7 +21,7 @@ pub struct WrongAudience {
 /// A readable JSON Web Token whose audience is the address of another host is refused. What cannot be compared passes:
 /// an opaque token, a token without an audience, an audience that is an application id or an identifier of AD FS.
 /// Microsoft's `contoso.api.crm4.dynamics.com` is the same organisation as `contoso.crm4.dynamics.com`.
-pub fn audience_fits(token: &str, address: &Url) -> Result<(), WrongAudience> {
+pub fn check_audience(token: &str, address: &Url) -> Result<(), WrongAudience> {
     let audiences = Claims::of(token).map(|claims| claims.audiences);
     let hosts = audiences.unwrap_or_default().into_iter().map(|audience| {
         let url = Url::parse(&audience).ok()?;
@@ -144,7 +144,7 @@ pub(super) mod tests {
 
     fn is_for(audience: &Value, address: &str) -> bool {
         let token = token(&json!({ "aud": audience }));
-        audience_fits(&token, &Url::parse(address).unwrap()).is_ok()
+        check_audience(&token, &Url::parse(address).unwrap()).is_ok()
     }
 
     const ADDRESS: &str = "https://contoso.crm4.dynamics.com";
@@ -203,7 +203,7 @@ pub(super) mod tests {
         }
         let address = Url::parse(ADDRESS).unwrap();
         for opaque in ["", "opaque", "a.b.c", "a.b", "eyJ0.eyJ9.x", "a.b.c.d.e"] {
-            assert_eq!(audience_fits(opaque, &address), Ok(()), "{opaque}");
+            assert_eq!(check_audience(opaque, &address), Ok(()), "{opaque}");
         }
     }
 
@@ -212,7 +212,7 @@ pub(super) mod tests {
         let token = token(&json!({ "aud": "https://user:canary@other.example/canary" }));
         let address = Url::parse(ADDRESS).unwrap();
         assert_eq!(
-            audience_fits(&token, &address).unwrap_err().to_string(),
+            check_audience(&token, &address).unwrap_err().to_string(),
             "the access token is for other.example, and not for contoso.crm4.dynamics.com"
         );
     }
@@ -246,7 +246,7 @@ pub(super) mod tests {
         #[test]
         fn no_text_makes_the_reading_of_a_token_panic(text in any::<String>()) {
             let _ = Claims::of(&text);
-            let _ = audience_fits(&text, &Url::parse(ADDRESS).unwrap());
+            let _ = check_audience(&text, &Url::parse(ADDRESS).unwrap());
         }
     }
 }

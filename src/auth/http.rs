@@ -35,7 +35,7 @@ const PATIENCE: RetryPolicy = RetryPolicy {
     max_attempts: 4,
     base: Duration::from_millis(800),
     cap: Duration::from_secs(8),
-    quiet_allowance: Duration::from_mins(2),
+    wait_allowance: Duration::from_mins(2),
     outage_allowance: Duration::from_mins(1),
 };
 
@@ -147,7 +147,7 @@ impl Http {
                 (Signal::Success | Signal::Neutral | Signal::Auth, _) => None,
                 (_, Err(error)) if is_final(error, url, known) => None,
                 _ => match state.decide(&seen, repeat, &mut rand::rng(), Instant::now()) {
-                    RetryDecision::Retry { after } if after <= self.patience.quiet_allowance => {
+                    RetryDecision::Retry { after } if after <= self.patience.wait_allowance => {
                         Some(after)
                     }
                     _ => None,

@@ -1,4 +1,4 @@
-//! Signing in as a person: by a code on another device, in the browser, or with a password; and renewing it quietly.
+//! Signing in as a person: by a code on another device, in the browser, or with a password; and renewing it silently.
 
 use std::sync::Arc;
 use std::time::Duration;

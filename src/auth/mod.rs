@@ -39,7 +39,7 @@ mod windows;
 pub use authority::{Authority, resource};
 pub(crate) use bounded_body::mebibytes;
 pub use challenge::Challenge;
-pub use claims::{WrongAudience, audience_fits};
+pub use claims::{WrongAudience, check_audience};
 pub use client::client_builder;
 pub use discover::{Discovered, challenge, judge};
 pub use error::SignInError;

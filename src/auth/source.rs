@@ -8,7 +8,7 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::given::scope;
-use super::{SignInError, audience_fits};
+use super::{SignInError, check_audience};
 
 /// A bearer token. Never printed: its `Debug` is redacted, and the header made of it is marked sensitive.
 #[derive(Clone)]
@@ -37,7 +37,7 @@ impl Bearer {
 
     /// Refuses an address that the token is not for, by what it says of itself.
     pub fn check(&self, address: &Url) -> Result<(), SignInError> {
-        audience_fits(self.secret.expose_secret(), address).map_err(|wrong| {
+        check_audience(self.secret.expose_secret(), address).map_err(|wrong| {
             SignInError::WrongAudience {
                 wrong: Box::new(wrong),
                 scope: scope(address),

@@ -337,7 +337,7 @@ pub(super) struct PlanArgs {
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
-    pub(super) foresight: ImpactArgs,
+    pub(super) impact: ImpactArgs,
     /// Keep the plan in this file, and not among the runs
     #[arg(long, value_name = "FILE", help_heading = "Output", value_parser = path_to_type())]
     pub(super) out: Option<PathBuf>,

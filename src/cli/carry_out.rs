@@ -292,8 +292,8 @@ impl RunGroup<'_> {
         for planned in &plans {
             stakes.push(planned.stakes().await?);
         }
-        let foretold = consent.foretell(&stakes);
-        let (places, plans) = self.refuse(places, plans, &foretold).await;
+        let dry_run = consent.dry_run(&stakes);
+        let (places, plans) = self.refuse(places, plans, &dry_run).await;
         for stakes in &stakes {
             if let Some(said) = after_undo(stakes) {
                 self.app.printer.status_line(&said);
@@ -334,7 +334,7 @@ impl RunGroup<'_> {
             };
             self.end(at, ending);
         }
-        foretold.say(self.app);
+        dry_run.say(self.app);
         Ok(())
     }
 
@@ -343,10 +343,10 @@ impl RunGroup<'_> {
         &mut self,
         places: Vec<usize>,
         plans: Vec<Planned>,
-        foretold: &DryRunConsent,
+        dry_run: &DryRunConsent,
     ) -> (Vec<usize>, Vec<Planned>) {
         let (mut open, mut left) = (Vec::new(), Vec::new());
-        for ((at, planned), refused) in places.into_iter().zip(plans).zip(&foretold.refused) {
+        for ((at, planned), refused) in places.into_iter().zip(plans).zip(&dry_run.refused) {
             let Some(why) = refused else {
                 open.push(at);
                 left.push(planned);

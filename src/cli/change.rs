@@ -153,7 +153,7 @@ pub(super) async fn plan(app: &App, args: &PlanArgs) -> Result<Exit, CliError> {
         PlanOperation::Reactivate => Operation::Reactivate,
     };
     let mut new = new_run(operation, &args.scope)?;
-    new.asked = asked(operation, &args.foresight, &args.scope)?;
+    new.asked = asked(operation, &args.impact, &args.scope)?;
     let places = environments(&args.connection, &app.output)?;
     let at = match &args.out {
         Some(_) if places.len() > 1 => {

@@ -48,7 +48,7 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
     }
     show_all(app, looked, async |looked, name, out| {
         let compared = compared(looked).await?;
-        let mut writer = ListWriter::drift(out, app.printer.format, app.printer.look())?;
+        let mut writer = ListWriter::drift(out, app.printer.format, app.printer.style())?;
         let shown = show_drift(looked, &mut writer, wanted).await?;
         writer.compared(compared.filters);
         writer.finish()?;
@@ -194,8 +194,8 @@ async fn talk_of_drift(
     name: Option<&str>,
     wanted: State,
 ) -> Result<(), CliError> {
-    let (mut out, look) = app.printer.status();
-    let mut writer = ListWriter::drift(&mut out, Format::Table, look)?;
+    let (mut out, style) = app.printer.status();
+    let mut writer = ListWriter::drift(&mut out, Format::Table, style)?;
     let compared = compared(planned).await?;
     let shown = show_drift(planned, &mut writer, wanted).await?;
     writer.finish()?;

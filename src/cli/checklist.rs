@@ -34,9 +34,9 @@ pub(super) fn write_checklist(
 fn write_check(out: &mut dyn StyledWrite, check: &Check, widest: usize) -> std::io::Result<()> {
     let (word, tone) = match check.result {
         CheckResult::Ok => ("ok", Tone::Good),
-        CheckResult::Warning => ("warning", Tone::Odd),
+        CheckResult::Warning => ("warning", Tone::Warning),
         CheckResult::Failed => ("failed", Tone::Bad),
-        CheckResult::Skipped => ("skipped", Tone::Quiet),
+        CheckResult::Skipped => ("skipped", Tone::Dimmed),
     };
     let name = check.name;
     out.paint(tone, &format!("{word:<7}"))?;

@@ -118,11 +118,11 @@ impl<'a> Conclusion<'a> {
         let mut out = self.several.finish()?;
         if printer.format == Format::Table {
             writeln!(out).map_err(CliError::Output)?;
-            write_overview(&mut out, &self.overview, printer.look())?;
+            write_overview(&mut out, &self.overview, printer.style())?;
             out.flush().map_err(CliError::Output)?;
         } else {
-            let (mut out, look) = printer.status();
-            write_overview(&mut out, &self.overview, look)?;
+            let (mut out, style) = printer.status();
+            write_overview(&mut out, &self.overview, style)?;
             out.flush().map_err(CliError::Output)?;
         }
         Ok(Exit::worst(self.exits))

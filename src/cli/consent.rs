@@ -118,7 +118,7 @@ impl Consent {
     }
 
     /// What these runs would be told without `--dry-run`: which are refused, and what is missing.
-    pub(super) fn foretell(&self, runs: &[Stakes]) -> DryRunConsent {
+    pub(super) fn dry_run(&self, runs: &[Stakes]) -> DryRunConsent {
         let all: Vec<_> = runs.iter().collect();
         let Decision { runs, missing } = decide(&all, &self.said);
         let flags: Vec<_> = missing.iter().map(flag).collect();
@@ -131,7 +131,7 @@ impl Consent {
     /// What to say where nobody can be asked: every flag that is missing.
     fn would_ask(&self, missing: &[Need]) -> CliError {
         let flags: Vec<_> = missing.iter().map(flag).collect();
-        let (why, look) = if self.unattended {
+        let (why, instead) = if self.unattended {
             ("--fix does not ask", "leave out --fix to only look")
         } else {
             (
@@ -140,7 +140,7 @@ impl Consent {
             )
         };
         let flags = flags.join(" ");
-        CliError::WouldAsk(format!("{why}; give {flags}, or {look}"))
+        CliError::WouldAsk(format!("{why}; give {flags}, or {instead}"))
     }
 }
 

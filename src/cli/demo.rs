@@ -84,7 +84,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     ))?;
     say("\n2. Undo it.\n")?;
     let (runs, _) = store.list()?;
-    let Some(run) = runs.first().map(|run| &run.head.id) else {
+    let Some(run) = runs.first().map(|run| &run.header.id) else {
         return Ok(changed);
     };
     let source = SourceRun::open(&store.find(run.as_str())?)?;
@@ -172,7 +172,7 @@ async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, ConnectErro
         },
         sign_in: SignInKeys::default(),
         guards: Guards::default(),
-        guard_book: GuardsByOrganization::default(),
+        guards_by_organization: GuardsByOrganization::default(),
         config: ConfigSource::None,
         named: None,
         flags: PacingKeys::default(),

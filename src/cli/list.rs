@@ -8,7 +8,7 @@ use crate::dataverse::Reader;
 use crate::journal::ListedUser;
 use crate::model::{Operation, UserId};
 use crate::report::{ListWriter, Names, StyledWrite};
-use crate::rollout::{Looked, NewRun, Run, SurveyedAs};
+use crate::rollout::{NewRun, ReadOnlySurvey, Run, SurveyedAs};
 
 use super::App;
 use super::args::ListArgs;
@@ -31,7 +31,7 @@ pub(super) async fn list(app: &App, args: &ListArgs) -> Result<Exit, CliError> {
     let new = new_run(Operation::Deactivate, &args.scope)?;
     let looked = look_all(app, new, args.several.environments_at_once, &places).await;
     show_all(app, looked, async |looked, _, out| {
-        let mut writer = ListWriter::new(out, app.printer.format, app.printer.look())?;
+        let mut writer = ListWriter::new(out, app.printer.format, app.printer.style())?;
         let shown = show(looked, &mut writer, None, Some).await?;
         writer.finish()?;
         Ok(exit_of(shown))
@@ -45,7 +45,7 @@ pub(super) async fn look_all(
     new: NewRun,
     at_once: NonZeroUsize,
     places: &[NamedEnvironment],
-) -> Vec<(String, Result<Looked, CliError>)> {
+) -> Vec<(String, Result<ReadOnlySurvey, CliError>)> {
     let connected = connector(app).connect_all(places, at_once).await;
     let names: Vec<_> = places.iter().map(|place| &*place.name).collect();
     let (board, watches) = watches(app, &names);
@@ -56,7 +56,7 @@ pub(super) async fn look_all(
             let new = new.clone();
             async move {
                 let looked = async {
-                    let looking = new.look(&on?)?;
+                    let looking = new.read_only(&on?)?;
                     let run = looking.handle();
                     let looked = watch.during(run, looking.read()).await;
                     let looked = looked.map_err(|halted| CliError::from(halted.why))?;
@@ -77,8 +77,8 @@ pub(super) async fn look_all(
 /// Writes what was read everywhere; of one environment alone, that and nothing else.
 pub(super) async fn show_all(
     app: &App,
-    mut looked: Vec<(String, Result<Looked, CliError>)>,
-    show: impl AsyncFn(&Looked, Option<&str>, &mut dyn StyledWrite) -> Result<Exit, CliError>,
+    mut looked: Vec<(String, Result<ReadOnlySurvey, CliError>)>,
+    show: impl AsyncFn(&ReadOnlySurvey, Option<&str>, &mut dyn StyledWrite) -> Result<Exit, CliError>,
 ) -> Result<Exit, CliError> {
     if looked.len() == 1 {
         let (_, looked) = looked.remove(0);

@@ -27,7 +27,7 @@ const WIDEST: usize = 140;
 #[derive(Clone, Debug)]
 pub(super) struct Printer {
     pub(super) format: Format,
-    look: Style,
+    style: Style,
     colors: Colors,
     quiet: bool,
     progress: ProgressStyle,
@@ -39,7 +39,7 @@ impl Printer {
         colors.remember();
         Self {
             format: args.format,
-            look: Style { width: width() },
+            style: Style { width: width() },
             colors,
             quiet: args.quiet,
             progress: progress_style(
@@ -55,8 +55,8 @@ impl Printer {
     }
 
     /// How wide what goes to standard output is.
-    pub(super) fn look(&self) -> Style {
-        self.look
+    pub(super) fn style(&self) -> Style {
+        self.style
     }
 
     /// Where the result goes.
@@ -83,7 +83,7 @@ impl Printer {
             Format::Table => Self::result(),
             _ => Self::stderr(),
         };
-        (out, self.look)
+        (out, self.style)
     }
 
     /// Says a sentence on standard error, unless it was asked to be quiet.
@@ -153,7 +153,7 @@ fn write_error(out: &mut dyn StyledWrite, message: &str, hint: Option<&str>) -> 
         writeln!(out, "{before}{}", clean(line))?;
     }
     if let Some(hint) = hint {
-        out.paint(Tone::Quiet, "hint:")?;
+        out.paint(Tone::Dimmed, "hint:")?;
         writeln!(out, " {}", clean(hint))?;
     }
     out.flush()

@@ -24,7 +24,7 @@ use super::skipped_names::say_skipped;
 pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliError> {
     let store = store(&app.output, Some(&args.run.connection))?;
     let saved = RunReader::open(&store.find(&args.run.run)?)?.of_store(&store);
-    let (phase, run) = (saved.head.phase, saved.reference.clone());
+    let (phase, run) = (saved.header.phase, saved.reference.clone());
     drop(saved);
     match phase {
         Phase::Gathering | Phase::Surveying => Err(CliError::Usage(format!(
@@ -62,12 +62,12 @@ async fn go_on(
     // Where the run is has to be known before anything of its file is changed.
     let place = {
         let saved = RunReader::open(&path)?.of_store(&store);
-        let (phase, outcome) = (saved.head.phase, saved.head.outcome);
+        let (phase, outcome) = (saved.header.phase, saved.header.outcome);
         if phase == Phase::Finished && outcome != Some(Outcome::Partial) {
             return Ok(nothing_left(app, outcome.unwrap_or(Outcome::Complete)));
         }
         let address = RunAddress {
-            claimed: &saved.head.environment,
+            claimed: &saved.header.environment,
             is_own: path.is_own(),
         };
         if let (Some(digest), Drifted::Refuse) = (expect, drifted) {
@@ -80,7 +80,7 @@ async fn go_on(
     } else {
         RunFile::open_in(&store, &path)?
     };
-    let phase = file.head.phase;
+    let phase = file.header.phase;
     let mut consent = Consent::new(&args.consent);
     if let Some(digest) = expect {
         consent.said.expect(digest.clone());
@@ -88,7 +88,7 @@ async fn go_on(
     let one = NonZeroUsize::MIN;
     let kept = file.journal.settings().await?.unwrap_or_default();
     let places = [place.at_pace_of(&kept)];
-    let operation = file.head.operation;
+    let operation = file.header.operation;
     let deactivates = match phase {
         Phase::Gathering | Phase::Surveying => operation == Operation::Deactivate,
         _ => file.journal.left(kept).await?.deactivates,
@@ -159,8 +159,8 @@ async fn lead_to_plan(
 
 /// Shows how a plan that was made anew differs from the one before.
 fn show_differences(app: &App, differences: &Drift) -> Result<(), CliError> {
-    let (mut out, look) = app.printer.status();
-    write_differences(&mut out, differences, look)?;
+    let (mut out, style) = app.printer.status();
+    write_differences(&mut out, differences, style)?;
     out.flush().map_err(CliError::Output)
 }
 

@@ -16,8 +16,8 @@ use super::printer::Printer;
 pub(super) fn runs(app: &App) -> Result<Exit, CliError> {
     let (runs, unreadable) = store(&app.output, None)?.list()?;
     let mut out = Printer::result();
-    let (format, look) = (app.printer.format, app.printer.look());
-    write_runs(&mut out, &runs, &unreadable, format, look)?;
+    let (format, style) = (app.printer.format, app.printer.style());
+    write_runs(&mut out, &runs, &unreadable, format, style)?;
     out.flush().map_err(CliError::Output)?;
     Ok(Exit::Done)
 }
@@ -34,7 +34,7 @@ pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
             .map_or_else(String::new, |p| p.display().to_string()),
         source,
     })?;
-    write_run(&mut out, &run, app.printer.format, app.printer.look())?;
+    write_run(&mut out, &run, app.printer.format, app.printer.style())?;
     out.flush().map_err(CliError::Output)?;
     Ok(Exit::Done)
 }

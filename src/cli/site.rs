@@ -214,20 +214,20 @@ pub(super) fn show_plan(app: &App, planned: &Planned, calendar_loss: bool) -> Re
     };
     let mut run = RunReader::open(path)?;
     run.reference = planned.reference().clone();
-    if calendar_loss && run.head.organization.distinct_deletes == Some(true) {
+    if calendar_loss && run.header.organization.distinct_deletes == Some(true) {
         // It was on when the plan was made, and was read again.
-        run.head.organization.distinct_deletes = Some(false);
+        run.header.organization.distinct_deletes = Some(false);
     }
-    let (mut out, look) = app.printer.status();
-    write_plan(&mut out, &run, look)?;
+    let (mut out, style) = app.printer.status();
+    write_plan(&mut out, &run, style)?;
     writeln!(out).map_err(CliError::Output)?;
-    let of_users = run.head.target == Target::Filters;
-    if of_users && (calendar_loss || run.head.operation == Operation::Deactivate) {
-        write_calendar_warning(&mut out, &run.head, look)?;
+    let of_users = run.header.target == Target::Filters;
+    if of_users && (calendar_loss || run.header.operation == Operation::Deactivate) {
+        write_calendar_warning(&mut out, &run.header, style)?;
         writeln!(out).map_err(CliError::Output)?;
     }
-    if of_users && (calendar_loss || run.head.operation == Operation::Undo) {
-        write_undo_limits(&mut out, look)?;
+    if of_users && (calendar_loss || run.header.operation == Operation::Undo) {
+        write_undo_limits(&mut out, style)?;
         writeln!(out).map_err(CliError::Output)?;
     }
     out.flush().map_err(CliError::Output)
@@ -245,24 +245,24 @@ pub(super) fn write_result(
     };
     let mut reader = RunReader::open(path)?;
     reader.reference = run.reference.clone();
-    let look = app.printer.look();
+    let style = app.printer.style();
     match app.printer.format {
         Format::Table if plan_only && run.outcome == Outcome::Planned => {
-            write_plan(out, &reader, look)?;
+            write_plan(out, &reader, style)?;
             let lossy = reader.view(|view| view.can_lose_items())?;
-            let deactivates = reader.head.operation == Operation::Deactivate;
-            if reader.head.target == Target::Filters && (lossy || deactivates) {
+            let deactivates = reader.header.operation == Operation::Deactivate;
+            if reader.header.target == Target::Filters && (lossy || deactivates) {
                 writeln!(out).map_err(CliError::Output)?;
-                write_calendar_warning(out, &reader.head, look)?;
+                write_calendar_warning(out, &reader.header, style)?;
             }
         }
         Format::Table => {
             let is_kept = run.is_kept() && app.keeps_runs;
-            write_summary(out, &reader, look, is_kept)?;
+            write_summary(out, &reader, style, is_kept)?;
         }
         Format::Json => write_document(out, &reader)?,
         format @ (Format::Csv | Format::Markdown | Format::Html) => {
-            write_run(out, &reader, format, look)?;
+            write_run(out, &reader, format, style)?;
         }
     }
     Ok(())

@@ -46,7 +46,12 @@ async fn list(app: &App, args: &TemplateListArgs) -> Result<Exit, CliError> {
     let reader = connection.reader().clone();
     let templates = read(&reader, &choice).await?;
     let mut out = Printer::result();
-    write_templates(&mut out, &templates, app.printer.format, app.printer.look())?;
+    write_templates(
+        &mut out,
+        &templates,
+        app.printer.format,
+        app.printer.style(),
+    )?;
     out.flush().map_err(CliError::Output)?;
     Ok(Exit::Done)
 }
@@ -84,15 +89,15 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
             limits: settings.limits(&settings, &guards.limits),
             ..expected(operation, false, guards)
         };
-        let foretold = consent.foretell(&[stakes]);
-        if let Some(Some(why)) = foretold.refused.first() {
+        let dry_run = consent.dry_run(&[stakes]);
+        if let Some(Some(why)) = dry_run.refused.first() {
             return Err(CliError::refused(why, None));
         }
         show(app, reader, operation, &changes)?;
         if args.dry_run {
             app.printer
                 .status_line("This was a dry run: nothing was set.");
-            foretold.say(app);
+            dry_run.say(app);
         }
         return Ok(Exit::Done);
     }
@@ -174,7 +179,7 @@ fn show(
     changes: &[TemplateChange],
 ) -> Result<(), CliError> {
     let mut out = Printer::result();
-    let (format, look) = (app.printer.format, app.printer.look());
+    let (format, style) = (app.printer.format, app.printer.style());
     let run = TemplateRun {
         environment: reader.environment().to_string(),
         organization: &reader.identity().organization.name,
@@ -182,7 +187,7 @@ fn show(
         changes,
         run: None,
     };
-    write_template_run(&mut out, &run, format, look)?;
+    write_template_run(&mut out, &run, format, style)?;
     out.flush().map_err(CliError::Output)
 }
 

@@ -32,7 +32,7 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     let source = SourceRun::open_in(&store, &path)?;
     say_undone(app, &store, &source)?;
     let address = RunAddress {
-        claimed: &source.head().environment,
+        claimed: &source.header().environment,
         is_own: path.is_own(),
     };
     let places = [environment_of_run(&common.connection, address)?];
@@ -40,7 +40,8 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     let one = NonZeroUsize::MIN;
     let what = (
         Operation::Undo,
-        source.head().target == Target::Filters && source.head().operation != Operation::Deactivate,
+        source.header().target == Target::Filters
+            && source.header().operation != Operation::Deactivate,
     );
     let connected = connect_for_a_change(app, &places, one, what, &consent).await?;
     let settings = RunSettings {
@@ -90,11 +91,11 @@ fn latest_to_undo(store: &RunStore) -> Result<Option<String>, CliError> {
         return Err(store.latest_unknown(why).into());
     }
     runs.retain(|run| {
-        let is_of_templates = run.head.target == Target::Templates;
-        run.filters.changed > 0 || is_of_templates || run.head.outcome == Some(Outcome::Stopped)
+        let is_of_templates = run.header.target == Target::Templates;
+        run.filters.changed > 0 || is_of_templates || run.header.outcome == Some(Outcome::Stopped)
     });
-    let latest = runs.into_iter().max_by_key(|run| run.head.started);
-    Ok(latest.map(|run| run.head.id.as_str().to_owned()))
+    let latest = runs.into_iter().max_by_key(|run| run.header.started);
+    Ok(latest.map(|run| run.header.id.as_str().to_owned()))
 }
 
 /// Says what an earlier undo did, and whether that was undone; one that is not finished has to be finished first.
@@ -106,7 +107,7 @@ fn say_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(), Cli
         return Ok(());
     };
     let (this, other) = (source.reference(), &earlier.reference);
-    if earlier.head.phase < Phase::Finished {
+    if earlier.header.phase < Phase::Finished {
         return Err(CliError::Usage(format!(
             "run {this} is being undone by run {other}, which is not finished; `{}` finishes it",
             other.command("resume")
@@ -118,12 +119,12 @@ fn say_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(), Cli
         "Run {this} was undone before, by run {other}: {} put back, {} left.",
         count(
             filters.changed + templates.changed,
-            earlier.head.target.noun()
+            earlier.header.target.noun()
         ),
         filters.left + filters.failed + templates.left + templates.failed
     );
     for by in undos_of(store, earlier)? {
-        let what = if by.head.phase < Phase::Finished {
+        let what = if by.header.phase < Phase::Finished {
             "began to undo"
         } else {
             "undid"
@@ -142,7 +143,7 @@ fn opened(store: &RunStore, run: &RunId) -> Option<RunReader> {
 
 /// The undo of a run, the undo of that, and so on.
 fn undos_of(store: &RunStore, run: RunReader) -> Result<Vec<RunReader>, CliError> {
-    let mut seen = BTreeSet::from([run.head.id.as_str().to_owned()]);
+    let mut seen = BTreeSet::from([run.header.id.as_str().to_owned()]);
     let (mut undos, mut last) = (Vec::new(), run);
     while let Some(by) = last.view(|view| view.undone_by())? {
         let Some(next) = opened(store, &by).filter(|_| seen.insert(by.as_str().to_owned())) else {

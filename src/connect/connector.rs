@@ -33,21 +33,21 @@ struct KnownGuards {
 }
 
 impl KnownGuards {
-    fn of(&self, book: &GuardsByOrganization) -> Guards {
+    fn of(&self, all_guards: &GuardsByOrganization) -> Guards {
         let known = KnownOrganization {
             address: &self.address,
             id: self.id,
             own_addresses: &self.own_addresses,
             own_runs: &self.own_runs,
         };
-        book.holding(known, self.named.as_deref())
+        all_guards.holding(known, self.named.as_deref())
     }
 }
 
 impl GuardSource for KnownGuards {
     fn guards(&self) -> Result<Guards, String> {
-        let book = self.config.guard_book();
-        Ok(self.of(&book.map_err(|error| error.to_string())?))
+        let all_guards = self.config.guards_by_organization();
+        Ok(self.of(&all_guards.map_err(|error| error.to_string())?))
     }
 }
 
@@ -120,13 +120,14 @@ impl Connector {
         target: ResolvedTarget,
         signed_in: SignedIn,
     ) -> Result<Connection, ConnectError> {
-        let (book, named, config) = (target.guard_book, target.named, target.config);
+        let (all_guards, named, config) =
+            (target.guards_by_organization, target.named, target.config);
         let pacer = Pacer::new(target.pacing);
         let token = self.interrupted.child_token();
         let channel = Channel::new(target.environment, signed_in, pacer, token);
         let reader = Reader::connect(channel.map_err(ConnectError::Http)?).await?;
-        let known = self.known(&reader, &book, named, config).await?;
-        let guards = known.of(&book);
+        let known = self.known(&reader, &all_guards, named, config).await?;
+        let guards = known.of(&all_guards);
         Ok(Connection::new(reader, guards).with_source(Arc::new(known)))
     }
 
@@ -134,12 +135,12 @@ impl Connector {
     async fn known(
         &self,
         reader: &Reader,
-        book: &GuardsByOrganization,
+        all_guards: &GuardsByOrganization,
         named: Option<String>,
         config: ConfigSource,
     ) -> Result<KnownGuards, ConnectError> {
         // An entry with another address can be about the same organisation.
-        let (own_addresses, own_runs) = if book.asks_for_something() {
+        let (own_addresses, own_runs) = if all_guards.asks_for_something() {
             let own_runs = self.store()?.organizations()?;
             (reader.own_addresses().await?, own_runs)
         } else {

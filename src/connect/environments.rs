@@ -157,7 +157,7 @@ mod tests {
                 pacing: crate::pacing::Settings::default(),
                 sign_in: SignInKeys::default(),
                 guards: crate::plan::Guards::default(),
-                guard_book: crate::plan::GuardsByOrganization::default(),
+                guards_by_organization: crate::plan::GuardsByOrganization::default(),
                 config: crate::settings::ConfigSource::None,
                 named: None,
                 flags: PacingKeys::default(),

@@ -328,7 +328,7 @@ impl Attempt {
     fn give_up(self, call: &Call, why: GiveUp) -> Result<Answer, Error> {
         let what = call.what.to_owned();
         match (why, self.result) {
-            (GiveUp::Quiet { waited }, _) => Err(Error::Quiet { what, waited }),
+            (GiveUp::WaitTooLong { waited }, _) => Err(Error::WaitTooLong { what, waited }),
             (GiveUp::Postponed { wait }, _) => Err(Error::Postponed {
                 what,
                 wait,

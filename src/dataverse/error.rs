@@ -47,15 +47,15 @@ pub enum Error {
         /// The reason, down to the last cause.
         why: String,
     },
-    /// The server asked for quiet for longer than we are ready to wait.
+    /// The server asked for a longer wait than we are ready for.
     #[error("{what}: the server throttled the requests for {} seconds in all, longer than allowed", waited.as_secs())]
-    Quiet {
+    WaitTooLong {
         /// What was asked.
         what: String,
         /// How long was waited in all.
         waited: Duration,
     },
-    /// The server asked for quiet for more than half an hour.
+    /// The server asked for a wait of more than half an hour.
     #[error(
         "{what}: throttled by the server for {} minutes, until {}",
         wait.as_secs().div_ceil(60),
@@ -146,7 +146,7 @@ impl Error {
             Self::Refused { fault, .. } => fault.is_impersonation_refused(),
             Self::Unreachable { .. }
             | Self::Lost { .. }
-            | Self::Quiet { .. }
+            | Self::WaitTooLong { .. }
             | Self::BadAnswer { .. }
             | Self::Redirected { .. } => false,
         }
@@ -160,7 +160,7 @@ impl Error {
                 ProblemKind::Unreachable
             }
             Self::Lost { .. } => ProblemKind::ServerError,
-            Self::Quiet { .. } | Self::Postponed { .. } => ProblemKind::Throttled,
+            Self::WaitTooLong { .. } | Self::Postponed { .. } => ProblemKind::Throttled,
             Self::BadAnswer { .. } | Self::ForeignUrl { .. } | Self::Redirected { .. } => {
                 ProblemKind::BadAnswer
             }

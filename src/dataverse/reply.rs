@@ -101,7 +101,7 @@ impl<R> WriteReply<R> {
                 Self::Refused(fault.clone())
             }
             Error::Lost { .. }
-            | Error::Quiet { .. }
+            | Error::WaitTooLong { .. }
             | Error::Postponed { .. }
             | Error::BadAnswer { .. }
             | Error::Redirected { .. } => Self::Unclear(why()),

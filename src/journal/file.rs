@@ -25,7 +25,7 @@ pub struct RunFile {
     /// What was written so far, and the way to write more. It holds the lock.
     pub journal: Journal,
     /// What the run is.
-    pub head: RunHeader,
+    pub header: RunHeader,
     /// How a command names it.
     pub reference: RunRef,
     kind: Kind,
@@ -45,7 +45,11 @@ impl RunFile {
     /// A new run file, which only its owner may read. Never overwrites.
     ///
     /// It is filled under another name: whoever is killed in the middle leaves no run of which nothing is known.
-    pub fn create(path: &Path, head: RunHeader, first: &FirstContents) -> Result<Self, OpenError> {
+    pub fn create(
+        path: &Path,
+        header: RunHeader,
+        first: &FirstContents,
+    ) -> Result<Self, OpenError> {
         let io = |source: std::io::Error| match source.kind() {
             ErrorKind::AlreadyExists => OpenError::Exists(path.to_owned()),
             _ => OpenError::Io {
@@ -59,45 +63,45 @@ impl RunFile {
         let unfinished = unfinished(path)?;
         let fill = || {
             let connection = writable(&unfinished)?;
-            filled(&connection, &head, first).map_err(|e| failed(path, &e).into())
+            filled(&connection, &header, first).map_err(|e| failed(path, &e).into())
         };
         fill().inspect_err(|_: &OpenError| discard(&unfinished))?;
         unfinished
             .persist_noclobber(path)
             .map_err(|error| io(error.error))?;
-        Self::begin_new(path, head).inspect_err(|_| discard(path))
+        Self::begin_new(path, header).inspect_err(|_| discard(path))
     }
 
-    fn begin_new(path: &Path, head: RunHeader) -> Result<Self, OpenError> {
+    fn begin_new(path: &Path, header: RunHeader) -> Result<Self, OpenError> {
         let file = FoundFile::at(path)?;
-        let mut lock = RunLock::take(&file).map_err(|error| not_taken(error, &head))?;
-        lock.add(folder(&file), &head.id)
-            .map_err(|error| not_taken(error, &head))?;
+        let mut lock = RunLock::take(&file).map_err(|error| not_taken(error, &header))?;
+        lock.add(folder(&file), &header.id)
+            .map_err(|error| not_taken(error, &header))?;
         let connection = writable(file.path())?;
         begin_log(&connection).map_err(|e| failed(path, &e))?;
         Ok(Self {
-            reference: RunRef::elsewhere(&head.id, file.path()),
+            reference: RunRef::elsewhere(&header.id, file.path()),
             journal: Journal::start(file, connection, lock)?,
-            head,
+            header,
             kind: Kind::Kept,
         })
     }
 
     /// A run that leaves no file: for commands that only look. SQLite keeps it in a nameless file of
     /// its own, so that it takes no more memory than a run that is kept.
-    pub fn temporary(head: RunHeader, first: &FirstContents) -> Result<Self, OpenError> {
+    pub fn temporary(header: RunHeader, first: &FirstContents) -> Result<Self, OpenError> {
         let path = Path::new("(temporary)");
         let fill = || {
             let connection = Connection::open("")?;
             harden(&connection)?;
-            filled(&connection, &head, first)?;
+            filled(&connection, &header, first)?;
             Ok(connection)
         };
         let connection = fill().map_err(|e: rusqlite::Error| failed(path, &e))?;
         Ok(Self {
-            reference: RunRef::stored(&head.id),
+            reference: RunRef::stored(&header.id),
             journal: Journal::nameless(path, connection)?,
-            head,
+            header,
             kind: Kind::Temporary,
         })
     }
@@ -108,7 +112,7 @@ impl RunFile {
         Ok(Self {
             journal: Journal::nameless(source.path(), source.copied()?)?,
             reference: source.reference,
-            head: source.head,
+            header: source.header,
             kind: Kind::Copy,
         })
     }
@@ -137,7 +141,7 @@ impl RunFile {
     /// The same run, named by its id where its file is in this store.
     pub fn of_store(self, store: &RunStore) -> Self {
         Self {
-            reference: store.reference(self.journal.path(), &self.head.id),
+            reference: store.reference(self.journal.path(), &self.header.id),
             ..self
         }
     }
@@ -169,11 +173,11 @@ impl RunFile {
             begin_log(connection)?;
             run_header::read(connection)
         };
-        let head = go_on(&connection).map_err(|e| failed(path, &e))?;
+        let header = go_on(&connection).map_err(|e| failed(path, &e))?;
         Ok(Self {
-            reference: RunRef::elsewhere(&head.id, file.path()),
+            reference: RunRef::elsewhere(&header.id, file.path()),
             journal: Journal::start(file, connection, lock)?,
-            head,
+            header,
             kind: Kind::Kept,
         })
     }
@@ -234,11 +238,11 @@ pub struct FirstContents {
 
 fn filled(
     connection: &Connection,
-    head: &RunHeader,
+    header: &RunHeader,
     first: &FirstContents,
 ) -> rusqlite::Result<()> {
     schema::create(connection)?;
-    run_header::insert(connection, head)?;
+    run_header::insert(connection, header)?;
     history::keep(connection, &first.settings)?;
     if !first.asked.is_nothing() {
         impact::ask(connection, &first.asked)?;

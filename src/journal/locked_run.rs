@@ -37,8 +37,8 @@ impl LockedRun {
             .into_iter()
             .flatten()
         {
-            lock.add(folder, &reader.head.id)
-                .map_err(|error| not_taken(error, &reader.head))?;
+            lock.add(folder, &reader.header.id)
+                .map_err(|error| not_taken(error, &reader.header))?;
         }
         if let Some(store) = store {
             reader = reader.of_store(store);

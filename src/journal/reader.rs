@@ -19,7 +19,7 @@ use super::{
 #[derive(Debug)]
 pub struct RunReader {
     /// What the run is.
-    pub head: RunHeader,
+    pub header: RunHeader,
     /// How a command names it.
     pub reference: RunRef,
     path: PathBuf,
@@ -43,7 +43,7 @@ impl RunReader {
     /// The same run, named by its id where its file is in this store.
     pub fn of_store(self, store: &RunStore) -> Self {
         Self {
-            reference: store.reference(&self.path, &self.head.id),
+            reference: store.reference(&self.path, &self.header.id),
             ..self
         }
     }
@@ -107,13 +107,13 @@ impl RunReader {
         connection: Connection,
         lock: Option<RunLock>,
     ) -> Result<Self, OpenError> {
-        let head = run_header::read(&connection).map_err(|error| OpenError::NotARunFile {
+        let header = run_header::read(&connection).map_err(|error| OpenError::NotARunFile {
             path: file.path().to_owned(),
             why: Some(said(&error)),
         })?;
         Ok(Self {
-            reference: RunRef::elsewhere(&head.id, file.path()),
-            head,
+            reference: RunRef::elsewhere(&header.id, file.path()),
+            header,
             path: file.path().to_owned(),
             connection,
             _lock: lock,
@@ -125,17 +125,17 @@ impl RunReader {
 pub(super) fn refused(file: &FoundFile, error: LockError) -> OpenError {
     match error {
         LockError::Taken => match RunReader::open(file.path()) {
-            Ok(reader) => not_taken(LockError::Taken, &reader.head),
+            Ok(reader) => not_taken(LockError::Taken, &reader.header),
             Err(error) => error,
         },
         LockError::Io { path, source } => OpenError::Io { path, source },
     }
 }
 
-pub(super) fn not_taken(error: LockError, head: &RunHeader) -> OpenError {
+pub(super) fn not_taken(error: LockError, header: &RunHeader) -> OpenError {
     match error {
         LockError::Taken => OpenError::Busy {
-            run: head.id.clone(),
+            run: header.id.clone(),
         },
         LockError::Io { path, source } => OpenError::Io { path, source },
     }

@@ -89,12 +89,12 @@ impl RelatedRuns {
             };
             let RunHeader {
                 id, organization, ..
-            } = &run.head;
+            } = &run.header;
             let is_other_run = *id != of.id && id != driven.1;
             if !is_other_run || organization.id != of.organization.id {
                 continue;
             }
-            related.chain.add(&run.head);
+            related.chain.add(&run.header);
             if run.writing_time()?.until >= since {
                 related.runs.push(run);
             }
@@ -138,7 +138,7 @@ impl RelatedRuns {
         let mut writes = Vec::new();
         for run in &self.runs {
             if let Some(write) = wrote(run)?.filter(|write| write.at >= written) {
-                writes.push((&run.head.id, write));
+                writes.push((&run.header.id, write));
             }
         }
         writes.sort_by_key(|(_, write)| write.at);
@@ -195,7 +195,7 @@ pub fn written_beside(path: &Path, of: &RunHeader) -> Result<HashSet<FilterId>, 
         let Ok(run) = RunReader::open(&other) else {
             continue;
         };
-        if run.head.id == of.id || run.head.organization.id != of.organization.id {
+        if run.header.id == of.id || run.header.organization.id != of.organization.id {
             continue;
         }
         run.read(|connection| {
@@ -226,13 +226,13 @@ pub fn undone_beside(path: &Path, of: &RunHeader) -> Result<Option<RunId>, Journ
         let Ok(run) = RunReader::open(&other) else {
             continue;
         };
-        let head = &run.head;
-        let undoes = head.operation == Operation::Undo && head.undoes.as_ref() == Some(&of.id);
+        let header = &run.header;
+        let undoes = header.operation == Operation::Undo && header.undoes.as_ref() == Some(&of.id);
         if !undoes || !run.view(|view| view.has_written())? {
             continue;
         }
-        if last.as_ref().is_none_or(|(at, _)| *at < head.started) {
-            last = Some((head.started, head.id.clone()));
+        if last.as_ref().is_none_or(|(at, _)| *at < header.started) {
+            last = Some((header.started, header.id.clone()));
         }
     }
     Ok(last.map(|(_, run)| run))

@@ -76,26 +76,26 @@ pub struct RunHeader {
     pub requests: Requests,
 }
 
-pub(super) fn insert(connection: &Connection, head: &RunHeader) -> rusqlite::Result<()> {
+pub(super) fn insert(connection: &Connection, header: &RunHeader) -> rusqlite::Result<()> {
     connection.execute(
         "INSERT INTO run (one, id, operation, undoes, environment, organization, server_major, server_minor,
                           caller, selection, criteria, tool, started, phase, target)
          VALUES (1, ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14)",
         params![
-            head.id.as_str(),
-            word(&head.operation)?,
-            head.undoes.as_ref().map(RunId::as_str),
-            head.environment.to_string(),
-            json(&head.organization)?,
-            head.version.major,
-            head.version.minor,
-            json(&head.caller)?,
-            json(&head.selection)?,
-            json(&head.criteria)?,
+            header.id.as_str(),
+            word(&header.operation)?,
+            header.undoes.as_ref().map(RunId::as_str),
+            header.environment.to_string(),
+            json(&header.organization)?,
+            header.version.major,
+            header.version.minor,
+            json(&header.caller)?,
+            json(&header.selection)?,
+            json(&header.criteria)?,
             env!("CARGO_PKG_VERSION"),
-            head.started.as_millisecond(),
-            word(&head.phase)?,
-            word(&head.target)?,
+            header.started.as_millisecond(),
+            word(&header.phase)?,
+            word(&header.target)?,
         ],
     )?;
     Ok(())

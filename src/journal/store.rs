@@ -27,7 +27,7 @@ pub struct RunStore {
 #[derive(Clone, Debug)]
 pub struct Summary {
     /// What it is.
-    pub head: RunHeader,
+    pub header: RunHeader,
     /// Its users.
     pub users: UserTotals,
     /// Their filters.
@@ -135,8 +135,8 @@ impl RunStore {
     pub fn organizations(&self) -> Result<Vec<(CanonicalAddress, Uuid)>, OpenError> {
         check_folder(&self.folder)?;
         let mut met: Vec<_> = self
-            .heads()?
-            .map(|(_, head)| (head.environment.canonical(), head.organization.id))
+            .headers()?
+            .map(|(_, header)| (header.environment.canonical(), header.organization.id))
             .collect();
         met.sort_unstable();
         met.dedup();
@@ -203,7 +203,7 @@ impl RunStore {
         for id in self.ids()? {
             let reader = RunReader::open(&self.path_of(&id));
             let reader = reader.map_err(|why| self.latest_unknown(why))?;
-            begun.push((reader.head.started, id));
+            begun.push((reader.header.started, id));
         }
         let latest = begun.into_iter().max_by_key(|(started, _)| *started);
         latest
@@ -212,11 +212,11 @@ impl RunStore {
     }
 
     /// What every run is that can be read, with the name of its file.
-    fn heads(&self) -> Result<impl Iterator<Item = (RunId, RunHeader)>, OpenError> {
+    fn headers(&self) -> Result<impl Iterator<Item = (RunId, RunHeader)>, OpenError> {
         let ids = self.ids()?.into_iter();
         Ok(ids.filter_map(|id| {
             let reader = RunReader::open(&self.path_of(&id)).ok()?;
-            Some((id, reader.head))
+            Some((id, reader.header))
         }))
     }
 
@@ -230,7 +230,7 @@ impl RunStore {
                 Err(error) => unreadable.push(error),
             }
         }
-        summaries.sort_by_key(|summary| std::cmp::Reverse(summary.head.started));
+        summaries.sort_by_key(|summary| std::cmp::Reverse(summary.header.started));
         Ok((summaries, unreadable))
     }
 
@@ -259,7 +259,7 @@ fn summary(path: &Path) -> Result<Summary, OpenError> {
     let (users, filters, templates) =
         reader.view(|view| Ok((view.users()?, view.filters()?, view.template_totals()?)))?;
     Ok(Summary {
-        head: reader.head,
+        header: reader.header,
         users,
         filters,
         templates,

@@ -139,7 +139,7 @@ impl RunReader {
                 continue;
             };
             let written = self.read(|connection| written(connection, change.template.id))?;
-            let written = written.map_or(self.head.started, |(intended, _)| intended);
+            let written = written.map_or(self.header.started, |(intended, _)| intended);
             done.push((undone, written));
         }
         Ok(done)

@@ -48,9 +48,9 @@ impl RunReader {
             })?;
             let first = first.map(time).transpose()?;
             let last = last.map(time).transpose()?;
-            let from = first.unwrap_or(self.head.started);
+            let from = first.unwrap_or(self.header.started);
             let last = last.unwrap_or(from);
-            let until = self.head.finished.map_or(last, |ended| ended.max(last));
+            let until = self.header.finished.map_or(last, |ended| ended.max(last));
             Ok(WritingTime { from, until })
         })
     }

@@ -51,7 +51,7 @@ enum Rule {
     Digits(usize),
     /// A text of no more bytes.
     Text(usize),
-    /// What is read and checked as a whole with the head of the run.
+    /// What is read and checked as a whole with the header of the run.
     Head,
 }
 
@@ -120,7 +120,7 @@ fn rule(table: &str, column: &str) -> Option<Rule> {
         ("run", "organization" | "caller" | "criteria" | "settings" | "undo") => {
             Rule::Text(DOCUMENT)
         }
-        // The words and ids of the head, and the list of users, for which the bound of every text is the bound.
+        // The words and ids of the header, and the list of users, for which the bound of every text is the bound.
         ("run", _) => Rule::Head,
         ("foresight", "one") => Rule::Code(vec![1]),
         ("foresight", _) => Rule::Text(DOCUMENT),

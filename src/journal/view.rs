@@ -47,7 +47,7 @@ impl<'a> View<'a> {
     }
 
     /// What the run is, as it stands now.
-    pub fn head(&self) -> Result<RunHeader, ReadError> {
+    pub fn header(&self) -> Result<RunHeader, ReadError> {
         Ok(run_header::read(self.0)?)
     }
 }

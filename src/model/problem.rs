@@ -101,7 +101,7 @@ problem_kinds! {
     NotAsWritten = "not-as-written",
     /// The server refused for a reason this tool has no word for.
     Refused = "refused",
-    /// The server asked for quiet for too long.
+    /// The server asked for too long a wait.
     Throttled = "throttled",
     /// The server failed, also when asked again.
     ServerError = "server-error",

@@ -37,7 +37,7 @@ pub(super) struct Ticket {
     at: Instant,
 }
 
-/// What the one at the head of the queue was told last.
+/// What the first of the queue was answered last.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LastAnswer {
     Go,
@@ -49,7 +49,7 @@ enum LastAnswer {
 #[derive(Debug)]
 pub(super) struct Controller {
     window: Duration,
-    quiet: Cooldown,
+    cooldown: Cooldown,
     limiter: ConcurrencyLimiter,
     rate: Rate,
     pace: RequestRate,
@@ -57,7 +57,7 @@ pub(super) struct Controller {
     /// Whether anything has ever come back.
     reached: bool,
     in_flight: u32,
-    told: LastAnswer,
+    last: LastAnswer,
     requests: u64,
     throttled: u64,
     retried: u64,
@@ -69,14 +69,14 @@ impl Controller {
         let window = settings.budget_window.max(Duration::from_millis(1));
         Self {
             window,
-            quiet: Cooldown::new(settings.retry),
+            cooldown: Cooldown::new(settings.retry),
             limiter: ConcurrencyLimiter::new(settings, window),
             rate: Rate::new(window, settings.max_requests_per_5m),
             pace: RequestRate::new(),
             health: Health::default(),
             reached: false,
             in_flight: 0,
-            told: LastAnswer::Go,
+            last: LastAnswer::Go,
             requests: 0,
             throttled: 0,
             retried: 0,
@@ -85,36 +85,36 @@ impl Controller {
 
     /// Whether one more may leave now; asked for one that is ready to.
     pub(super) fn poll_admit(&mut self, now: Instant) -> Admit {
-        if let Some((until, _)) = self.quiet.shut_until(now) {
+        if let Some((until, _)) = self.cooldown.shut_until(now) {
             return Admit::WaitUntil(until);
         }
-        if self.quiet.open(now) {
+        if self.cooldown.open(now) {
             self.rate.reopened(now);
             self.pace.reopened(now);
         }
         if self.in_flight >= self.limiter.limit() {
             self.limiter.reached();
-            self.told = LastAnswer::Slot;
+            self.last = LastAnswer::Slot;
             return Admit::WaitForSlot;
         }
-        if let Some(at) = self.quiet.ajar_until(now) {
-            self.told = LastAnswer::Go;
+        if let Some(at) = self.cooldown.ajar_until(now) {
+            self.last = LastAnswer::Go;
             return Admit::WaitUntil(at);
         }
         if let Some(at) = self.rate.wait_until(self.in_flight, now) {
-            self.told = LastAnswer::Rate;
+            self.last = LastAnswer::Rate;
             return Admit::WaitUntil(at);
         }
         if let Some(at) = self.pace.wait_until(now) {
-            self.told = LastAnswer::Rate;
+            self.last = LastAnswer::Rate;
             return Admit::WaitUntil(at);
         }
-        self.quiet.left(self.ajar_gap(), now);
+        self.cooldown.left(self.ajar_gap(), now);
         self.rate.spend(now);
         self.pace.spend(now);
         self.in_flight += 1;
         self.requests += 1;
-        self.told = if self.in_flight >= self.limiter.limit() {
+        self.last = if self.in_flight >= self.limiter.limit() {
             LastAnswer::Slot
         } else {
             LastAnswer::Go
@@ -148,7 +148,7 @@ impl Controller {
         }
         match seen.signal {
             Signal::Success => {
-                self.quiet.answered(ticket.at);
+                self.cooldown.answered(ticket.at);
                 self.rate.granted(ticket.at, now);
                 self.pace.granted(now);
             }
@@ -157,7 +157,7 @@ impl Controller {
                 self.pace.granted(now);
             }
             Signal::Overload if self.health.is_failing() && seen.retry_after.is_none() => {
-                self.quiet.failing(ticket.at, now);
+                self.cooldown.failing(ticket.at, now);
             }
             _ => {}
         }
@@ -173,8 +173,8 @@ impl Controller {
         let budget = match (seen.signal, seen.retry_after) {
             (Signal::Success | Signal::Neutral, _) => return,
             (Signal::Concurrency | Signal::Overload | Signal::Auth, _) => None,
-            (Signal::Budget(budget), Some(quiet)) => {
-                self.rate.refused(sent, quiet, now);
+            (Signal::Budget(budget), Some(wait)) => {
+                self.rate.refused(sent, wait, now);
                 Some(budget)
             }
             // Nobody says when there is more: that teaches no budget, whatever its code.
@@ -189,9 +189,9 @@ impl Controller {
         };
         self.throttled += u64::from(seen.signal.is_limit());
         match seen.retry_after {
-            Some(quiet) => self.quiet.asked(quiet, budget, now),
+            Some(wait) => self.cooldown.asked(wait, budget, now),
             None if matches!(seen.signal, Signal::Budget(_) | Signal::Throttled) => {
-                self.quiet.unsaid(sent, budget, now);
+                self.cooldown.unsaid(sent, budget, now);
             }
             None => {}
         }
@@ -216,7 +216,7 @@ impl Controller {
             return decision;
         }
         let never_reached = seen.is_unreached() && !self.reached;
-        if never_reached || (seen.signal == Signal::Overload && self.quiet.is_hopeless(now)) {
+        if never_reached || (seen.signal == Signal::Overload && self.cooldown.is_hopeless(now)) {
             return RetryDecision::GiveUp(GiveUp::Attempts);
         }
         self.retried += 1;
@@ -239,8 +239,8 @@ impl Controller {
     }
 
     fn limiting(&self, now: Instant) -> Limiting {
-        match (self.quiet.shut_until(now), self.told) {
-            (Some((until, CooldownCause::Asked(budget))), _) => Limiting::Quiet {
+        match (self.cooldown.shut_until(now), self.last) {
+            (Some((until, CooldownCause::Asked(budget))), _) => Limiting::Cooldown {
                 left: until - now,
                 budget,
             },

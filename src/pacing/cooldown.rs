@@ -74,10 +74,10 @@ impl Cooldown {
     }
 
     /// The server wants to be left alone. The longest of all such wishes counts.
-    pub(super) fn asked(&mut self, quiet: Duration, budget: Option<Budget>, now: Instant) {
+    pub(super) fn asked(&mut self, wait: Duration, budget: Option<Budget>, now: Instant) {
         // Whoever meets a longer wish gives up; others of this process look again by then.
-        let quiet = quiet.min(LONGEST_WAIT);
-        self.shut(now + quiet, CooldownCause::Asked(budget), now);
+        let wait = wait.min(LONGEST_WAIT);
+        self.shut(now + wait, CooldownCause::Asked(budget), now);
     }
 
     /// A request that left then was refused because of a limit, and nobody said for how long: a short pause, each
@@ -166,7 +166,7 @@ mod tests {
 
     const SECOND: Duration = Duration::from_secs(1);
 
-    fn quiet() -> Cooldown {
+    fn cooldown() -> Cooldown {
         Cooldown::new(RetryPolicy {
             base: SECOND,
             cap: SECOND * 3,
@@ -177,59 +177,59 @@ mod tests {
 
     #[test]
     fn the_longest_wish_counts() {
-        let (mut quiet, now) = (quiet(), Instant::now());
-        quiet.asked(SECOND * 30, Some(Budget::Time), now);
-        quiet.asked(SECOND * 10, None, now);
+        let (mut cooldown, now) = (cooldown(), Instant::now());
+        cooldown.asked(SECOND * 30, Some(Budget::Time), now);
+        cooldown.asked(SECOND * 10, None, now);
         let why = CooldownCause::Asked(Some(Budget::Time));
-        assert_eq!(quiet.shut_until(now), Some((now + SECOND * 30, why)));
+        assert_eq!(cooldown.shut_until(now), Some((now + SECOND * 30, why)));
     }
 
     #[test]
     fn only_what_left_after_it_opened_opens_it_wholly() {
-        let (mut quiet, now) = (quiet(), Instant::now());
-        quiet.asked(SECOND, None, now);
+        let (mut cooldown, now) = (cooldown(), Instant::now());
+        cooldown.asked(SECOND, None, now);
         let open = now + SECOND;
-        assert!(quiet.open(open));
-        quiet.left(SECOND, open);
-        quiet.answered(now);
-        assert!(quiet.ajar_until(open).is_some());
-        quiet.answered(open);
-        assert!(quiet.ajar_until(open).is_none());
+        assert!(cooldown.open(open));
+        cooldown.left(SECOND, open);
+        cooldown.answered(now);
+        assert!(cooldown.ajar_until(open).is_some());
+        cooldown.answered(open);
+        assert!(cooldown.ajar_until(open).is_none());
     }
 
     #[test]
     fn where_nobody_says_for_how_long_pauses_are_short_and_double() {
-        let (mut quiet, mut now) = (quiet(), Instant::now());
+        let (mut cooldown, mut now) = (cooldown(), Instant::now());
         let mut pauses = Vec::new();
         for _ in 0..8 {
             let sent = now;
             now += SECOND;
-            (0..5).for_each(|_| quiet.unsaid(sent, None, now));
-            let (until, _) = quiet.shut_until(now).unwrap();
+            (0..5).for_each(|_| cooldown.unsaid(sent, None, now));
+            let (until, _) = cooldown.shut_until(now).unwrap();
             pauses.push((until - now).as_secs());
             now = until;
-            assert!(quiet.open(now));
+            assert!(cooldown.open(now));
         }
         assert_eq!(pauses, [1, 2, 3, 3, 3, 3, 3, 3]);
     }
 
     #[test]
     fn pauses_grow_with_failures_in_a_row_and_once_for_all_of_a_flight() {
-        let (mut quiet, mut now) = (quiet(), Instant::now());
+        let (mut cooldown, mut now) = (cooldown(), Instant::now());
         let mut pauses = Vec::new();
         for _ in 0..3 {
             let sent = now;
             now += SECOND;
-            (0..5).for_each(|_| quiet.failing(sent, now));
-            let (until, _) = quiet.shut_until(now).unwrap();
+            (0..5).for_each(|_| cooldown.failing(sent, now));
+            let (until, _) = cooldown.shut_until(now).unwrap();
             pauses.push((until - now).as_secs());
             now = until;
-            assert!(quiet.open(now));
+            assert!(cooldown.open(now));
         }
         assert_eq!(pauses, [1, 2, 3]);
-        assert!(!quiet.is_hopeless(now));
-        assert!(quiet.is_hopeless(now + SECOND * 60));
-        quiet.answered(now);
-        assert!(!quiet.is_hopeless(now + SECOND * 60));
+        assert!(!cooldown.is_hopeless(now));
+        assert!(cooldown.is_hopeless(now + SECOND * 60));
+        cooldown.answered(now);
+        assert!(!cooldown.is_hopeless(now + SECOND * 60));
     }
 }

@@ -188,11 +188,11 @@ mod tests {
     async fn who_waits_for_quiet_holds_no_slot_and_leaves_when_it_is_over() {
         let pacer = Pacer::new(settings(2));
         let start = tokio::time::Instant::now();
-        let quiet = seen(
+        let refused = seen(
             Signal::Budget(Budget::Requests),
             Some(Duration::from_secs(30)),
         );
-        pacer.admit().await.finish(&quiet);
+        pacer.admit().await.finish(&refused);
         let waiting = tokio::spawn({
             let pacer = pacer.clone();
             async move { pacer.admit().await }

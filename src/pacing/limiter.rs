@@ -10,9 +10,9 @@ use super::signal::Signal;
 const AFTER_CONCURRENCY: f64 = 0.7;
 /// What is left of the limit after the server did not manage: half, as TCP does (RFC 5681).
 const AFTER_OVERLOAD: f64 = 0.5;
-/// As a share of the budget window: how long one look at the throughput takes, at least. One second of the documented
+/// As a share of the budget window: how long one probe of the throughput takes, at least. One second of the documented
 /// five minutes.
-const SHORTEST_LOOK: f64 = 1.0 / 300.0;
+const SHORTEST_PROBE: f64 = 1.0 / 300.0;
 /// How much one answer counts in the usual time to an answer: an average over some sixteen, as in `health`.
 const WEIGHT: f64 = 1.0 / 16.0;
 /// How much higher a limit is tried. From a hint of 20 to the 52 that the platform takes at once it is five such steps.
@@ -20,7 +20,7 @@ const STEP: f64 = 1.25;
 /// The share of what a higher limit could bring at most that it has to bring to be kept: a limit that is a quarter
 /// higher has to bring an eighth more.
 const HELPS: f64 = 0.5;
-/// Looks between two trials that did not help, at most: about a minute.
+/// Probes between two trials that did not help, at most: about a minute.
 const LONGEST_REST: u32 = 64;
 
 /// A limit that starts at what the server recommends, grows while that helps, and is cut where it
@@ -30,19 +30,19 @@ pub(super) struct ConcurrencyLimiter {
     limit: f64,
     max: f64,
     fixed: bool,
-    shortest_look: Duration,
+    shortest_probe: Duration,
     usual_answer: Option<Duration>,
     /// Which flight: it changes with every cut, and a response of an older one cuts no more.
     generation: u64,
-    look: ProbeWindow,
+    probe: ProbeWindow,
     trial: Option<Trial>,
-    /// Looks to let pass before the next trial, and how many after the next one that does not help.
+    /// Probes to let pass before the next trial, and how many after the next one that does not help.
     rest: u32,
     next_rest: u32,
     refused: Refused,
 }
 
-/// The limit under which the server said "too many at once" last, and for how many looks that is believed.
+/// The limit under which the server said "too many at once" last, and for how many probes that is believed.
 #[derive(Clone, Copy, Debug)]
 struct Refused {
     limit: f64,
@@ -83,10 +83,10 @@ impl ConcurrencyLimiter {
             limit: f64::from(initial.clamp(1, max)),
             max: f64::from(max),
             fixed: fixed.is_some(),
-            shortest_look: window.mul_f64(SHORTEST_LOOK),
+            shortest_probe: window.mul_f64(SHORTEST_PROBE),
             usual_answer: None,
             generation: 0,
-            look: ProbeWindow::NEW,
+            probe: ProbeWindow::NEW,
             trial: None,
             rest: 0,
             next_rest: 1,
@@ -127,7 +127,7 @@ impl ConcurrencyLimiter {
 
     /// Somebody would have been let in, had the limit been higher.
     pub(super) fn reached(&mut self) {
-        self.look.reached = true;
+        self.probe.reached = true;
     }
 
     pub(super) fn observe(&mut self, signal: Signal, flight: u64, elapsed: Duration, now: Instant) {
@@ -144,9 +144,9 @@ impl ConcurrencyLimiter {
                 self.cut(AFTER_CONCURRENCY, flight);
             }
             Signal::Overload => self.cut(AFTER_OVERLOAD, flight),
-            Signal::Success => self.look_at_success(elapsed, now),
+            Signal::Success => self.probe_success(elapsed, now),
             // The gate and the rate take care of budgets.
-            Signal::Budget(_) | Signal::Throttled => self.look.hurt = true,
+            Signal::Budget(_) | Signal::Throttled => self.probe.hurt = true,
             Signal::Neutral | Signal::Auth => {}
         }
     }
@@ -163,7 +163,7 @@ impl ConcurrencyLimiter {
     }
 
     fn cut(&mut self, factor: f64, flight: u64) {
-        self.look.hurt = true;
+        self.probe.hurt = true;
         if flight == self.generation {
             self.limit = (self.limit * factor).max(1.0);
             self.generation += 1;
@@ -174,19 +174,19 @@ impl ConcurrencyLimiter {
         }
     }
 
-    fn look_at_success(&mut self, elapsed: Duration, now: Instant) {
-        let since = *self.look.since.get_or_insert(now);
-        self.look.done += 1;
-        let looked = now.saturating_duration_since(since);
+    fn probe_success(&mut self, elapsed: Duration, now: Instant) {
+        let since = *self.probe.since.get_or_insert(now);
+        self.probe.done += 1;
+        let probed = now.saturating_duration_since(since);
         // Enough time for the answers to be those to this limit, and enough of them to compare.
-        if looked < self.shortest_look.max(elapsed) || f64::from(self.look.done) < self.limit {
+        if probed < self.shortest_probe.max(elapsed) || f64::from(self.probe.done) < self.limit {
             return;
         }
-        let throughput = f64::from(self.look.done) / looked.as_secs_f64();
-        let look = std::mem::replace(&mut self.look, ProbeWindow::NEW);
-        if !look.hurt {
+        let throughput = f64::from(self.probe.done) / probed.as_secs_f64();
+        let probe = std::mem::replace(&mut self.probe, ProbeWindow::NEW);
+        if !probe.hurt {
             self.judge_trial(throughput);
-            self.try_higher(look.reached, throughput);
+            self.try_higher(probe.reached, throughput);
         }
     }
 

@@ -124,11 +124,11 @@ impl Rate {
     }
 
     /// A request that left then was refused, because a budget is used up. Fifty refused at once teach once.
-    pub(super) fn refused(&mut self, sent: Instant, quiet: Duration, now: Instant) {
+    pub(super) fn refused(&mut self, sent: Instant, wait: Duration, now: Instant) {
         if self.learnt.is_some_and(|learnt| sent < learnt.at) {
             return;
         }
-        let passing = quiet < self.window.mul_f64(PASSING);
+        let passing = wait < self.window.mul_f64(PASSING);
         let granted = self.past.sum(now);
         if self.learnt.is_none() && (passing || granted < ENOUGH) {
             return;
@@ -150,10 +150,10 @@ impl Rate {
             first,
             share,
         });
-        self.trial.refused(self.window, quiet, now);
+        self.trial.refused(self.window, wait, now);
     }
 
-    /// Starts the pace anew after quiet, so that nothing is made good in a burst.
+    /// Starts the pace anew after a cooldown, so that nothing is made good in a burst.
     pub(super) fn reopened(&mut self, now: Instant) {
         self.due = self.due.map(|due| due.max(now));
     }

@@ -24,9 +24,9 @@ pub struct RetryPolicy {
     pub base: Duration,
     /// The longest pause that is our own idea.
     pub cap: Duration,
-    /// How long one operation may wait in all because the server asked for quiet. Generous: a long run has
+    /// How long one operation may wait in all because the server asked for it. Generous: a long run has
     /// to outlive a long penalty.
-    pub quiet_allowance: Duration,
+    pub wait_allowance: Duration,
     /// How long nothing but failures may come back before operations are given up at once, and with them
     /// soon the run: an outage that is over by then is outlived.
     pub outage_allowance: Duration,
@@ -38,7 +38,7 @@ impl Default for RetryPolicy {
             max_attempts: 6,
             base: Duration::from_millis(500),
             cap: Duration::from_secs(30),
-            quiet_allowance: Duration::from_hours(2),
+            wait_allowance: Duration::from_hours(2),
             outage_allowance: Duration::from_mins(5),
         }
     }
@@ -68,8 +68,8 @@ pub enum GiveUp {
         /// How long it asks for.
         wait: Duration,
     },
-    /// The server asked for quiet for longer than is allowed.
-    Quiet {
+    /// The server asked for a longer wait than is allowed.
+    WaitTooLong {
         /// How long was waited in all.
         waited: Duration,
     },
@@ -129,8 +129,8 @@ impl RetryState {
         if limited {
             let first = *self.limited.get_or_insert(now);
             let waited = now.saturating_duration_since(first);
-            if waited + after > self.policy.quiet_allowance {
-                return RetryDecision::GiveUp(GiveUp::Quiet { waited });
+            if waited + after > self.policy.wait_allowance {
+                return RetryDecision::GiveUp(GiveUp::WaitTooLong { waited });
             }
         }
         RetryDecision::Retry { after }
@@ -202,7 +202,7 @@ mod tests {
             }
         };
         assert_eq!(waits, 24, "two hours of five minutes");
-        assert!(matches!(last, GiveUp::Quiet { .. }));
+        assert!(matches!(last, GiveUp::WaitTooLong { .. }));
     }
 
     #[test]

@@ -8,8 +8,8 @@ use super::signal::Budget;
 /// What keeps a run from being faster right now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limiting {
-    /// The server has asked for quiet.
-    Quiet {
+    /// The server has asked for a wait.
+    Cooldown {
         /// For how much longer.
         left: Duration,
         /// Which budget was used up, if it was one.
@@ -26,7 +26,7 @@ pub enum Limiting {
 impl fmt::Display for Limiting {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Quiet { left, budget } => {
+            Self::Cooldown { left, budget } => {
                 let why = match budget {
                     Some(Budget::Requests) => " (request limit)",
                     Some(Budget::Time) => " (execution time limit)",

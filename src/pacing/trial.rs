@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-/// How long no trial is made after one that was refused, as a multiple of the quiet that the server asked for.
+/// How long no trial is made after one that was refused, as a multiple of the wait that the server asked for.
 /// The server knows when there will be more: where it asks for a second only, what was learnt is worth little.
 const REST: u32 = 3;
 /// The longest rest, in windows: twenty minutes of the documented five, so that an hour's run tries three times.
@@ -72,12 +72,12 @@ impl Trial {
         self.granted |= self.raised.is_some_and(|raised| sent >= raised);
     }
 
-    /// A budget is used up, and the server asks for so much quiet: a trial under way has failed, and the
+    /// A budget is used up, and the server asks for so long a wait: a trial under way has failed, and the
     /// next one has to wait.
-    pub(super) fn refused(&mut self, window: Duration, quiet: Duration, now: Instant) {
+    pub(super) fn refused(&mut self, window: Duration, wait: Duration, now: Instant) {
         if self.raised.is_some() {
             let longest = window.mul_f64(LONGEST_REST);
-            self.rest = (self.rest * 2).max(quiet * REST).min(longest);
+            self.rest = (self.rest * 2).max(wait * REST).min(longest);
             self.not_before = Some(now + self.rest);
         }
         self.end(now);

@@ -36,7 +36,7 @@ pub fn is_current(planned: &[Change], anew: &[Change], seen: &[Filter]) -> bool 
 }
 
 /// Every filter that differs; `surveyed` are the filters that matched when the plan was made.
-pub fn deviations(
+pub fn find_drift(
     planned: &[Change],
     anew: &[Change],
     seen: &[Filter],
@@ -44,7 +44,7 @@ pub fn deviations(
 ) -> Vec<(FilterId, DriftKind)> {
     let of_planned = planned.iter().filter_map(|change| {
         let planned = change.from;
-        let deviation = match seen.iter().find(|filter| filter.id == change.filter) {
+        let kind = match seen.iter().find(|filter| filter.id == change.filter) {
             None => DriftKind::Gone { planned },
             Some(filter) if filter.now != planned => DriftKind::Other {
                 planned,
@@ -52,20 +52,20 @@ pub fn deviations(
             },
             Some(_) => return None,
         };
-        Some((change.filter, deviation))
+        Some((change.filter, kind))
     });
     let added = anew.iter().filter(|new| !holds(planned, new.filter));
     let of_added = added.map(|new| {
         let before = surveyed.iter().find(|(filter, _)| *filter == new.filter);
         let now = new.from;
-        let deviation = match before {
+        let kind = match before {
             Some((_, planned)) => DriftKind::Other {
                 planned: *planned,
                 now,
             },
             None => DriftKind::New { now },
         };
-        (new.filter, deviation)
+        (new.filter, kind)
     });
     of_planned.chain(of_added).collect()
 }
@@ -96,7 +96,7 @@ mod tests {
         now[0].etag = Some("W/\"99\"".into());
         assert!(is_current(&plan(&before), &plan(&now), &now));
         assert_eq!(
-            deviations(&plan(&before), &plan(&now), &now, &states(&before)),
+            find_drift(&plan(&before), &plan(&now), &now, &states(&before)),
             []
         );
     }
@@ -116,7 +116,7 @@ mod tests {
         ];
         let (planned, anew) = (plan(&before), plan(&now));
         assert!(!is_current(&planned, &anew, &now));
-        let found = deviations(&planned, &anew, &now, &states(&before));
+        let found = find_drift(&planned, &anew, &now, &states(&before));
         let active = State::Active.with_default_status();
         let inactive = State::Inactive.with_default_status();
         let of = |n: u128| filter(n, "appointment", State::Active).id;

@@ -16,7 +16,7 @@ mod fetch;
 #[cfg(test)]
 mod fetch_tests;
 mod groups;
-mod guard_book;
+mod guards_by_organization;
 mod impact;
 #[cfg(test)]
 mod impact_tests;
@@ -37,12 +37,12 @@ pub use confirmations::{Confirmations, GivenBy, Need, Topic};
 pub use consent::{Decision, Granted, Refusal, decide};
 pub use criteria::{Criteria, CriteriaError, Types};
 pub use decision::{RowDecision, RowResult};
-pub use difference::{DriftKind, deviations, is_current};
+pub use difference::{DriftKind, find_drift, is_current};
 pub use digest::{Digester, PlanDigest, PlanDigestError};
 pub use eligibility::ineligible;
 pub use fetch::{COUNT, FetchError, FetchXml};
 pub use groups::{BusinessUnit, GroupMismatch, Groups, UserView, find_name, find_units, find_view};
-pub use guard_book::{GuardEntry, GuardsByOrganization, KnownOrganization};
+pub use guards_by_organization::{GuardEntry, GuardsByOrganization, KnownOrganization};
 pub use impact::{
     ImpactContext, ImpactQuery, ImpactQuestion, ImpactTable, Loss, LossBound, QueryAnswer,
     READ_ACTIVITY, READ_CONTACT, SystemFilter, Unknown, questions,

@@ -17,34 +17,34 @@ const DIRECTION: &str = "Deactivating stops what goes from Dynamics to Exchange.
 const KEEP_THEM: &str =
     "To keep these items, set it to true in the organization settings editor first.";
 
-/// Whether carrying out this run can delete entries from calendars, as far as its head tells: where filters
+/// Whether carrying out this run can delete entries from calendars, as far as its header tells: where filters
 /// are switched off, and the organisation is not known to keep apart what was deleted from what is no longer
 /// selected. An undo that switches filters off is not seen.
-pub fn warns_of_calendar_loss(head: &RunHeader) -> bool {
-    head.operation == Operation::Deactivate && head.organization.distinct_deletes != Some(true)
+pub fn warns_of_calendar_loss(header: &RunHeader) -> bool {
+    header.operation == Operation::Deactivate && header.organization.distinct_deletes != Some(true)
 }
 
 /// Says in three sentences what stops, what goes on, and what becomes of the items in Exchange, in at most 7 lines
 /// at 80 columns; nothing where filters are switched on.
 ///
-/// An undo may switch filters off or on, and its head does not say which: whoever calls has to know.
+/// An undo may switch filters off or on, and its header does not say which: whoever calls has to know.
 ///
 /// (Microsoft: "Synchronization logic" on directions, and KB 4345686 on meetings that are cancelled unexpectedly.)
 pub fn write_calendar_warning(
     out: &mut dyn StyledWrite,
-    head: &RunHeader,
-    look: Style,
+    header: &RunHeader,
+    style: Style,
 ) -> Result<(), ReportError> {
-    if head.operation == Operation::Reactivate {
+    if header.operation == Operation::Reactivate {
         return Ok(());
     }
-    let setting = match head.organization.distinct_deletes {
+    let setting = match header.organization.distinct_deletes {
         Some(true) => {
             let kept = format!(
                 "{DIRECTION} What a filter no longer selects stays in Exchange as an unlinked copy, and an engine \
                  that synchronises what it finds there can duplicate it."
             );
-            paragraph(out, &kept, Tone::Plain, look)?;
+            paragraph(out, &kept, Tone::Plain, style)?;
             return Ok(());
         }
         Some(false) => "is off in this organisation",
@@ -55,26 +55,26 @@ pub fn write_calendar_warning(
          synchronisation, and future meetings that the user organises can be cancelled, because \
          DistinctPhysicalAndLogicalDeletesForExchangeSync {setting}."
     );
-    paragraph(out, &warning, Tone::Odd, look)?;
-    paragraph(out, KEEP_THEM, Tone::Plain, look)?;
+    paragraph(out, &warning, Tone::Warning, style)?;
+    paragraph(out, KEEP_THEM, Tone::Plain, style)?;
     Ok(())
 }
 
 /// Says what undo cannot do.
-pub fn write_undo_limits(out: &mut dyn StyledWrite, look: Style) -> Result<(), ReportError> {
-    Ok(paragraph(out, UNDO_CANNOT, Tone::Quiet, look)?)
+pub fn write_undo_limits(out: &mut dyn StyledWrite, style: Style) -> Result<(), ReportError> {
+    Ok(paragraph(out, UNDO_CANNOT, Tone::Dimmed, style)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::test_runs::{PLAIN, head};
+    use crate::report::test_runs::{PLAIN, header};
 
     fn warning(operation: Operation, distinct_deletes: Option<bool>) -> String {
-        let mut head = head(operation);
-        head.organization.distinct_deletes = distinct_deletes;
+        let mut header = header(operation);
+        header.organization.distinct_deletes = distinct_deletes;
         let mut out = Vec::new();
-        write_calendar_warning(&mut out, &head, PLAIN).unwrap();
+        write_calendar_warning(&mut out, &header, PLAIN).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert!(text.lines().count() <= 7 && text.lines().all(|line| line.chars().count() <= 80));
         text
@@ -85,15 +85,15 @@ mod tests {
         assert!(!warning(Operation::Deactivate, Some(true)).contains("Warning"));
         assert_eq!(warning(Operation::Reactivate, None), "");
         assert!(!warning(Operation::Undo, Some(true)).contains("Warning"));
-        assert!(!warns_of_calendar_loss(&head(Operation::Reactivate)));
-        assert!(warns_of_calendar_loss(&head(Operation::Deactivate)));
+        assert!(!warns_of_calendar_loss(&header(Operation::Reactivate)));
+        assert!(warns_of_calendar_loss(&header(Operation::Deactivate)));
     }
 
     #[test]
     fn an_undo_that_switches_filters_off_is_warned_of_when_asked_for() {
         assert_ne!(warning(Operation::Undo, None), "");
-        // By its head alone nobody can tell, and most of them switch filters on.
-        assert!(!warns_of_calendar_loss(&head(Operation::Undo)));
+        // By its header alone nobody can tell, and most of them switch filters on.
+        assert!(!warns_of_calendar_loss(&header(Operation::Undo)));
     }
 
     #[test]

@@ -90,7 +90,7 @@ impl ErrorReport {
         match error {
             RolloutError::Selection(mismatches) => report.with_list(mismatches),
             RolloutError::Groups(mismatches) => report.with_list(mismatches),
-            RolloutError::StaleTemplates(misfits) => report.with_list(misfits),
+            RolloutError::StaleTemplates(drifted) => report.with_list(drifted),
             RolloutError::Stale { count, examples } => {
                 let count = usize::try_from(*count).unwrap_or(usize::MAX);
                 report.with_examples(examples, count)
@@ -208,7 +208,7 @@ fn dataverse_error(error: &dataverse::Error) -> Classified {
             hint(UNREACHABLE_HINT),
         ),
         Error::Lost { .. } => ("no-answer", ErrorClass::Unexpected, hint("try again later")),
-        Error::Quiet { .. } => ("throttled", ErrorClass::Stopped, hint("try again later")),
+        Error::WaitTooLong { .. } => ("throttled", ErrorClass::Stopped, hint("try again later")),
         Error::Postponed { .. } => ("throttled", ErrorClass::Stopped, hint(POSTPONED_HINT)),
         Error::Proxy { .. } => ("proxy", ErrorClass::Unexpected, hint(PROXY_HINT)),
         Error::BadAnswer { .. } => ("bad-answer", ErrorClass::Unexpected, hint(ADDRESS_HINT)),
@@ -353,7 +353,7 @@ fn how_to_list_runs(flags: &KeptFlags) -> String {
 }
 
 fn refusal(why: &[Refusal], run: Option<&RunRef>) -> Classified {
-    let look = run.map_or_else(String::new, |run| {
+    let review = run.map_or_else(String::new, |run| {
         format!("; `{}` shows the plan", run.command("report"))
     });
     let (kind, next) = match why.first() {
@@ -363,7 +363,7 @@ fn refusal(why: &[Refusal], run: Option<&RunRef>) -> Classified {
         Some(Refusal::OtherPlan { .. }) => ("other-plan", ", or name the run of the other"),
         Some(Refusal::WrongName { .. }) | None => ("would-ask", ""),
     };
-    let hint = format!("this command changed nothing{look}{next}");
+    let hint = format!("this command changed nothing{review}{next}");
     (kind, ErrorClass::Refused, Some(hint))
 }
 

@@ -22,27 +22,27 @@ const COLUMNS: [Column; 4] = [
 pub fn write_differences(
     out: &mut dyn StyledWrite,
     differences: &Drift,
-    look: Style,
+    style: Style,
 ) -> Result<(), ReportError> {
-    write(out, differences, look, &TimeZone::system())
+    write(out, differences, style, &TimeZone::system())
 }
 
 fn write(
     out: &mut dyn StyledWrite,
     differences: &Drift,
-    look: Style,
+    style: Style,
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
     let title = title(differences);
-    grid::paragraph(out, &title, Tone::Strong, look)?;
+    grid::paragraph(out, &title, Tone::Strong, style)?;
     writeln!(out)?;
     let rows: Vec<_> = differences.examples.iter().map(|m| row(m, zone)).collect();
     if !rows.is_empty() {
-        Grid::whole(out, &COLUMNS, &rows, look)?;
+        Grid::whole(out, &COLUMNS, &rows, style)?;
         let shown = u64::try_from(rows.len()).unwrap_or(u64::MAX);
         if let Some(more @ 1..) = differences.total().checked_sub(shown) {
             let text = format!("… and {} more", number(more));
-            paint_line(out, Tone::Quiet, &text)?;
+            paint_line(out, Tone::Dimmed, &text)?;
         }
         writeln!(out)?;
     }
@@ -51,7 +51,7 @@ fn write(
             "{} could not be read again; what is planned there stays as it was.",
             count(differences.unread, "user")
         );
-        grid::paragraph(out, &text, Tone::Odd, look)?;
+        grid::paragraph(out, &text, Tone::Warning, style)?;
         writeln!(out)?;
     }
     Ok(())
@@ -81,21 +81,21 @@ fn title(differences: &Drift) -> String {
     )
 }
 
-fn row(misfit: &DriftedFilter, zone: &TimeZone) -> (Vec<String>, Tone) {
-    let now = match misfit.deviation {
+fn row(drifted: &DriftedFilter, zone: &TimeZone) -> (Vec<String>, Tone) {
+    let now = match drifted.kind {
         DriftKind::Other { planned, now } => format!("{} → {}", state(planned), state(now)),
         DriftKind::Gone { planned } => format!("{} → gone", state(planned)),
         DriftKind::New { now } => format!("new, {}", state(now)),
     };
-    let by = misfit
+    let by = drifted
         .changed_by
         .as_deref()
         .map(|by| clean(by).into_owned());
-    let at = misfit.modified.on.map(|at| minute(at, zone));
+    let at = drifted.modified.on.map(|at| minute(at, zone));
     let by_and_at: Vec<_> = by.into_iter().chain(at).collect();
     let cells = vec![
-        clean(&misfit.user).into_owned(),
-        clean(misfit.filter_type.as_str()).into_owned(),
+        clean(&drifted.user).into_owned(),
+        clean(drifted.filter_type.as_str()).into_owned(),
         now,
         by_and_at.join(", "),
     ];
@@ -110,13 +110,13 @@ mod tests {
     use jiff::Timestamp;
     use uuid::Uuid;
 
-    fn misfit(user: &str, of_type: &str, deviation: DriftKind, by: Option<&str>) -> DriftedFilter {
+    fn drifted(user: &str, of_type: &str, kind: DriftKind, by: Option<&str>) -> DriftedFilter {
         let on = by.map(|_| Timestamp::from_millisecond(STARTED).unwrap());
         DriftedFilter {
             user: user.into(),
             filter: FilterId(Uuid::from_u128(1)),
             filter_type: FilterType::new(of_type),
-            deviation,
+            kind,
             modified: Modification {
                 on,
                 ..Modification::default()
@@ -147,14 +147,14 @@ mod tests {
             new: 3,
             unread: 1,
             examples: vec![
-                misfit("ada@contoso.example", "appointment", switched, by),
-                misfit(
+                drifted("ada@contoso.example", "appointment", switched, by),
+                drifted(
                     "ada@contoso.example",
                     "recurringappointmentmaster",
                     DriftKind::Gone { planned: active },
                     None,
                 ),
-                misfit(
+                drifted(
                     "ben@contoso.example",
                     "serviceappointment",
                     DriftKind::New { now: active },

@@ -24,7 +24,7 @@ const STRETCHES: u32 = 80;
 
 /// Writes the JSON document of a run, with every problem that still stands.
 pub fn write_document(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
-    if run.head.target == Target::Templates {
+    if run.header.target == Target::Templates {
         return templates::write_run_document(out, run);
     }
     write(out, run, false)
@@ -37,13 +37,13 @@ pub(super) fn write_with_changes(out: &mut dyn Write, run: &RunReader) -> Result
 
 fn write(out: &mut dyn Write, run: &RunReader, changes: bool) -> Result<(), ReportError> {
     read_run(run, |view| {
-        let head = view.head()?;
+        let header = view.header()?;
         let broken = Cell::new(None);
         let rows = Rows {
             view,
             broken: &broken,
         };
-        let document = document(&head, view, rows, changes)?;
+        let document = document(&header, view, rows, changes)?;
         let written = write_json(out, &document);
         match broken.take() {
             Some(error) => Err(error.into()),
@@ -94,27 +94,27 @@ struct Document<'a> {
 }
 
 fn document<'a>(
-    head: &'a RunHeader,
+    header: &'a RunHeader,
     view: &View<'_>,
     rows: Rows<'a>,
     changes: bool,
 ) -> Result<Document<'a>, ReadError> {
     Ok(Document {
         format: FORMAT,
-        run: &head.id,
-        operation: head.operation,
-        undoes: head.undoes.as_ref(),
-        outcome: phrases::outcome(head),
-        started: head.started,
-        finished: head.finished,
-        environment: Environment::of(head),
-        caller: &head.caller,
+        run: &header.id,
+        operation: header.operation,
+        undoes: header.undoes.as_ref(),
+        outcome: phrases::outcome(header),
+        started: header.started,
+        finished: header.finished,
+        environment: Environment::of(header),
+        caller: &header.caller,
         digest: view.recorded_digest()?.map(|digest| digest.to_string()),
         users: view.users()?,
         filters: view.filters()?,
-        requests: head.requests,
+        requests: header.requests,
         look_first: impact_document::first(view)?,
-        impact: impact_document::lost(view, head)?,
+        impact: impact_document::lost(view, header)?,
         states: changes.then(|| StatesBy::read(view)).transpose()?,
         timeline: changes.then(|| view.timeline(STRETCHES)).transpose()?,
         problems: Problems(rows),
@@ -146,10 +146,10 @@ pub(super) struct Environment<'a> {
 }
 
 impl<'a> Environment<'a> {
-    pub(super) fn of(head: &'a RunHeader) -> Self {
+    pub(super) fn of(header: &'a RunHeader) -> Self {
         Self {
-            url: head.environment.to_string(),
-            organization: &head.organization.name,
+            url: header.environment.to_string(),
+            organization: &header.organization.name,
         }
     }
 }
@@ -288,7 +288,7 @@ impl<'a> Change<'a> {
 mod tests {
     use super::*;
     use crate::report::ErrorClass;
-    use crate::report::test_runs::{Come, run};
+    use crate::report::test_runs::{TestStage, run};
     use serde_json::{Value, json};
 
     fn parsed(text: &str) -> Value {
@@ -297,10 +297,10 @@ mod tests {
 
     #[tokio::test]
     async fn the_document_says_what_became_of_the_run() {
-        let run = run(Come::Stopped).await;
+        let run = run(TestStage::Stopped).await;
         let text = run.shown(|out, run| write_document(out, run));
-        let (head, _) = text.split_once("  \"problems\"").unwrap();
-        insta::assert_snapshot!(head, @r#"
+        let (header, _) = text.split_once("  \"problems\"").unwrap();
+        insta::assert_snapshot!(header, @r#"
         {
           "format": 1,
           "run": "3f2a9c0d1b7e",
@@ -347,7 +347,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_problem_keeps_what_the_server_said_and_has_a_hint() {
-        let run = run(Come::Planned).await;
+        let run = run(TestStage::Planned).await;
         let document = parsed(&run.shown(|out, run| write_document(out, run)));
         assert_eq!(
             document["problems"][1],
@@ -369,7 +369,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_report_adds_every_change_with_its_states() {
-        let run = run(Come::Stopped).await;
+        let run = run(TestStage::Stopped).await;
         let document = parsed(&run.shown(|out, run| write_with_changes(out, run)));
         let outcomes: Vec<_> = document["changes"]
             .as_array()
@@ -396,7 +396,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_tried_again_and_done_is_no_problem_of_the_document() {
-        let run = run(Come::Stopped).await.tried_again();
+        let run = run(TestStage::Stopped).await.tried_again();
         let document = parsed(&run.shown(|out, run| write_document(out, run)));
         let problems = document["problems"].as_array().unwrap();
         assert_eq!(problems.len(), 5);

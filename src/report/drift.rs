@@ -79,7 +79,7 @@ impl Unread {
         mut self,
         out: &mut dyn StyledWrite,
         below: bool,
-        look: Style,
+        style: Style,
     ) -> io::Result<()> {
         if self.0.is_empty() {
             return Ok(());
@@ -89,7 +89,7 @@ impl Unread {
             writeln!(out)?;
         }
         paint_line(out, Tone::Strong, "Could not be read")?;
-        problems::write_groups(out, &self.0, self.0.len(), "", look)
+        problems::write_groups(out, &self.0, self.0.len(), "", style)
     }
 }
 

@@ -63,7 +63,7 @@ impl ReportError {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::test_runs::{Come, PLAIN, run};
+    use crate::report::test_runs::{PLAIN, TestStage, run};
     use crate::report::{Format, StyledWrite, write_run};
 
     struct Gone;
@@ -82,7 +82,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_reader_that_went_away_is_known_in_every_format() {
-        let run = run(Come::Stopped).await;
+        let run = run(TestStage::Stopped).await;
         for format in Format::ALL {
             let error = write_run(&mut Gone, &run.reader, *format, PLAIN).unwrap_err();
             assert!(error.is_broken_pipe(), "{format}: {error}");

@@ -62,28 +62,28 @@ pub(super) struct Grid {
 
 impl Grid {
     /// A table whose rows are not known yet.
-    pub(super) fn streaming(columns: &[Column], look: Style) -> Self {
+    pub(super) fn streaming(columns: &[Column], style: Style) -> Self {
         let wishes: Vec<_> = columns.iter().map(|c| c.wish.max(c.title.len())).collect();
-        Self::with_widths(columns, &wishes, look)
+        Self::with_widths(columns, &wishes, style)
     }
 
     /// A table as wide as its rows, where there is room for them.
-    pub(super) fn fitting(columns: &[Column], rows: &[Vec<String>], look: Style) -> Self {
+    pub(super) fn fitting(columns: &[Column], rows: &[Vec<String>], style: Style) -> Self {
         let mut table = Table::new();
         table.set_header(columns.iter().map(|c| c.title));
         let rows = rows.iter().map(|row| row.iter().map(|cell| clean(cell)));
         table.add_rows(rows);
         let widths = table.column_max_content_widths();
         let widths: Vec<_> = widths.into_iter().map(usize::from).collect();
-        Self::with_widths(columns, &widths, look)
+        Self::with_widths(columns, &widths, style)
     }
 
-    fn with_widths(columns: &[Column], wishes: &[usize], look: Style) -> Self {
+    fn with_widths(columns: &[Column], wishes: &[usize], style: Style) -> Self {
         let gaps = GAP * columns.len().saturating_sub(1);
         let least: Vec<_> = columns.iter().map(|c| c.least).collect();
         Self {
             columns: columns.to_vec(),
-            widths: share(wishes, &least, look.width.saturating_sub(gaps)),
+            widths: share(wishes, &least, style.width.saturating_sub(gaps)),
         }
     }
 
@@ -128,10 +128,10 @@ impl Grid {
         out: &mut dyn StyledWrite,
         columns: &[Column],
         rows: &[(Vec<String>, Tone)],
-        look: Style,
+        style: Style,
     ) -> io::Result<()> {
         let cells: Vec<_> = rows.iter().map(|(cells, _)| cells.clone()).collect();
-        let grid = Self::fitting(columns, &cells, look);
+        let grid = Self::fitting(columns, &cells, style);
         grid.header(out)?;
         rows.iter()
             .try_for_each(|(cells, tone)| grid.row(out, cells, *tone))
@@ -189,14 +189,14 @@ fn share(wishes: &[usize], least: &[usize], room: usize) -> Vec<usize> {
 pub(super) fn facts(
     out: &mut dyn StyledWrite,
     facts: &[(&'static str, String)],
-    look: Style,
+    style: Style,
 ) -> io::Result<()> {
     let columns = [Column::text("", 12, 12), Column::text("", 20, 400)];
     let rows: Vec<_> = facts
         .iter()
         .map(|(name, value)| vec![(*name).to_owned(), value.clone()])
         .collect();
-    let grid = Grid::fitting(&columns, &rows, look);
+    let grid = Grid::fitting(&columns, &rows, style);
     rows.iter()
         .try_for_each(|row| grid.row(out, row, Tone::Plain))
 }
@@ -206,9 +206,9 @@ pub(super) fn paragraph(
     out: &mut dyn StyledWrite,
     text: &str,
     tone: Tone,
-    look: Style,
+    style: Style,
 ) -> io::Result<()> {
-    let width = look.width.min(READABLE);
+    let width = style.width.min(READABLE);
     let grid = Grid::streaming(&[Column::text("", 20, width)], Style { width });
     grid.row(out, &[text.to_owned()], tone)
 }
@@ -242,8 +242,8 @@ mod tests {
 
     fn written(width: usize) -> String {
         let mut out = Vec::new();
-        let look = Style { width };
-        Grid::whole(&mut out, &COLUMNS, &rows(), look).unwrap();
+        let style = Style { width };
+        Grid::whole(&mut out, &COLUMNS, &rows(), style).unwrap();
         String::from_utf8(out).unwrap()
     }
 

@@ -10,7 +10,7 @@ use crate::journal::{
 use crate::plan::LossBound;
 
 use super::grid::{self, Column, Grid};
-use super::markdown::{escaped, header, row};
+use super::markdown::{escaped, header_row, row};
 use super::paint::Tone;
 use super::text::{clean, count, number};
 use super::writer::{StyledWrite, paint_line};
@@ -53,11 +53,11 @@ pub(super) struct ImpactReport {
 }
 
 impl ImpactReport {
-    pub(super) fn read(view: &View<'_>, head: &RunHeader) -> Result<Self, ReadError> {
+    pub(super) fn read(view: &View<'_>, header: &RunHeader) -> Result<Self, ReadError> {
         Ok(Self {
             findings: view.findings()?,
             impact: view.impact(SHOWN)?,
-            keeps: head.organization.distinct_deletes,
+            keeps: header.organization.distinct_deletes,
         })
     }
 
@@ -304,18 +304,18 @@ fn some_of(names: u64, examples: &[String]) -> String {
 /// Writes what to look at first, with a line below; nothing where there is nothing.
 pub(super) fn write_first(
     out: &mut dyn StyledWrite,
-    foresight: &ImpactReport,
-    look: Style,
+    impact_report: &ImpactReport,
+    style: Style,
 ) -> Result<(), ReportError> {
-    let first = foresight.first();
+    let first = impact_report.first();
     if first.is_empty() {
         return Ok(());
     }
     paint_line(out, Tone::Strong, FIRST)?;
     let columns = [Column::text("", 1, 1), Column::text("", 20, 96)];
-    let grid = Grid::streaming(&columns, look);
+    let grid = Grid::streaming(&columns, style);
     for said in first {
-        grid.row(out, &["-".to_owned(), said], Tone::Odd)?;
+        grid.row(out, &["-".to_owned(), said], Tone::Warning)?;
     }
     writeln!(out)?;
     Ok(())
@@ -324,30 +324,30 @@ pub(super) fn write_first(
 /// Writes what users lose, with a line above; nothing where it was not asked for.
 pub(super) fn write_impact(
     out: &mut dyn StyledWrite,
-    foresight: &ImpactReport,
-    look: Style,
+    impact_report: &ImpactReport,
+    style: Style,
 ) -> Result<(), ReportError> {
-    let Some(impact) = &foresight.impact else {
+    let Some(impact) = &impact_report.impact else {
         return Ok(());
     };
     writeln!(out)?;
     paint_line(out, Tone::Strong, LOST)?;
-    grid::paragraph(out, foresight.meaning(), Tone::Plain, look)?;
+    grid::paragraph(out, impact_report.meaning(), Tone::Plain, style)?;
     writeln!(out)?;
     let mut facts = vec![("Total", total(impact))];
     facts.extend(impact.mailboxes.map(|of| ("Mailboxes", mailboxes(of))));
-    grid::facts(out, &facts, look)?;
+    grid::facts(out, &facts, style)?;
     let plain = |cells: Vec<String>| (cells, Tone::Plain);
     if !impact.types.is_empty() {
         writeln!(out)?;
         let rows = impact.types.iter().map(|of| plain(type_cells(of).to_vec()));
-        Grid::whole(out, &TYPES, &rows.collect::<Vec<_>>(), look)?;
+        Grid::whole(out, &TYPES, &rows.collect::<Vec<_>>(), style)?;
     }
     if !impact.most.is_empty() {
         writeln!(out)?;
         paint_line(out, Tone::Strong, MOST)?;
         let rows = impact.most.iter().map(|of| plain(user_cells(of).to_vec()));
-        Grid::whole(out, &USERS, &rows.collect::<Vec<_>>(), look)?;
+        Grid::whole(out, &USERS, &rows.collect::<Vec<_>>(), style)?;
     }
     if !impact.unknown.is_empty() {
         writeln!(out)?;
@@ -355,25 +355,25 @@ pub(super) fn write_impact(
         let rows = impact
             .unknown
             .iter()
-            .map(|group| (reason_cells(group).to_vec(), Tone::Odd));
-        Grid::whole(out, &REASONS, &rows.collect::<Vec<_>>(), look)?;
+            .map(|group| (reason_cells(group).to_vec(), Tone::Warning));
+        Grid::whole(out, &REASONS, &rows.collect::<Vec<_>>(), style)?;
     }
     Ok(())
 }
 
 /// The same as Markdown, each part with its heading.
-pub(super) fn write_markdown(out: &mut dyn Write, foresight: &ImpactReport) -> io::Result<()> {
-    let first = foresight.first();
+pub(super) fn write_markdown(out: &mut dyn Write, impact_report: &ImpactReport) -> io::Result<()> {
+    let first = impact_report.first();
     if !first.is_empty() {
         writeln!(out, "\n## {FIRST}\n")?;
         first
             .iter()
             .try_for_each(|said| writeln!(out, "- {}", escaped(said)))?;
     }
-    let Some(impact) = &foresight.impact else {
+    let Some(impact) = &impact_report.impact else {
         return Ok(());
     };
-    writeln!(out, "\n## {LOST}\n\n{}\n", escaped(foresight.meaning()))?;
+    writeln!(out, "\n## {LOST}\n\n{}\n", escaped(impact_report.meaning()))?;
     writeln!(out, "Total: {}", escaped(&total(impact)))?;
     if let Some(of) = impact.mailboxes {
         writeln!(out, "\nMailboxes: {}", escaped(&mailboxes(of)))?;
@@ -396,6 +396,6 @@ fn write_table(
         return Ok(());
     }
     writeln!(out, "\n### {title}\n")?;
-    header(out, columns)?;
+    header_row(out, columns)?;
     rows.try_for_each(|cells| row(out, &cells))
 }

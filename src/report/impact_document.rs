@@ -87,9 +87,9 @@ pub(super) fn first(view: &View<'_>) -> Result<Vec<First>, ReadError> {
 }
 
 /// What users lose; none where that was not asked for.
-pub(super) fn lost(view: &View<'_>, head: &RunHeader) -> Result<Option<Lost>, ReadError> {
+pub(super) fn lost(view: &View<'_>, header: &RunHeader) -> Result<Option<Lost>, ReadError> {
     let impact = view.impact(SHOWN)?;
-    Ok(impact.map(|impact| Lost::of(impact, head.organization.distinct_deletes)))
+    Ok(impact.map(|impact| Lost::of(impact, header.organization.distinct_deletes)))
 }
 
 impl From<Finding> for First {

@@ -1,11 +1,11 @@
 //! What is shown of a plan whose impact was counted.
 
-use crate::report::test_runs::{Come, PLAIN, run};
+use crate::report::test_runs::{PLAIN, TestStage, run};
 use crate::report::{Format, write_document, write_plan, write_run};
 
 #[tokio::test]
 async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
-    let run = run(Come::Foreseen).await;
+    let run = run(TestStage::ImpactCounted).await;
     let shown = run.shown(|out, run| write_plan(out, run, PLAIN));
     let (_, first) = shown.split_once("serviceappointment\n\n").unwrap();
     insta::assert_snapshot!(first, @r"
@@ -65,7 +65,7 @@ async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
 
 #[tokio::test]
 async fn the_report_has_it_in_every_format() {
-    let run = run(Come::Foreseen).await;
+    let run = run(TestStage::ImpactCounted).await;
     for (format, expected) in [
         (Format::Table, "Most affected users"),
         (Format::Markdown, "### Most affected users"),
@@ -81,7 +81,7 @@ async fn the_report_has_it_in_every_format() {
 
 #[tokio::test]
 async fn the_document_has_what_to_look_at_first_and_the_impact() {
-    let run = run(Come::Foreseen).await;
+    let run = run(TestStage::ImpactCounted).await;
     let document: serde_json::Value =
         serde_json::from_str(&run.shown(|out, run| write_document(out, run))).unwrap();
     let kinds = document["look_first"].as_array().unwrap().iter();

@@ -49,7 +49,7 @@ pub struct ListWriter<'a> {
     layout: Layout,
     zone: TimeZone,
     grid: Grid,
-    look: Style,
+    style: Style,
     unread: Unread,
     /// Whether anything was written.
     begun: bool,
@@ -72,31 +72,31 @@ impl<'a> ListWriter<'a> {
     pub fn new(
         out: &'a mut dyn StyledWrite,
         format: Format,
-        look: Style,
+        style: Style,
     ) -> Result<Self, ReportError> {
-        Self::begin(out, format, look, Layout::States)
+        Self::begin(out, format, style, Layout::States)
     }
 
     /// Begins a list of what is out of line, with who changed it last; without any of it, a table is empty.
     pub fn drift(
         out: &'a mut dyn StyledWrite,
         format: Format,
-        look: Style,
+        style: Style,
     ) -> Result<Self, ReportError> {
-        Self::begin(out, format, look, Layout::Drift)
+        Self::begin(out, format, style, Layout::Drift)
     }
 
     fn begin(
         out: &'a mut dyn StyledWrite,
         format: Format,
-        look: Style,
+        style: Style,
         layout: Layout,
     ) -> Result<Self, ReportError> {
         match format {
             Format::Table => {}
             Format::Json => write!(out, "{{\n  \"format\": {FORMAT},\n  \"users\": [")?,
             Format::Csv => csv_lines(out, &[csv_header(layout == Layout::Drift)])?,
-            Format::Markdown => markdown::header(out, layout.columns())?,
+            Format::Markdown => markdown::header_row(out, layout.columns())?,
             Format::Html => return Err(ReportError::OnlyOneRun),
         }
         Ok(Self {
@@ -104,8 +104,8 @@ impl<'a> ListWriter<'a> {
             format,
             layout,
             zone: TimeZone::system(),
-            grid: Grid::streaming(layout.columns(), look),
-            look,
+            grid: Grid::streaming(layout.columns(), style),
+            style,
             unread: Unread::default(),
             begun: false,
             compared: None,
@@ -155,7 +155,7 @@ impl<'a> ListWriter<'a> {
                 writeln!(self.out, "There is nothing to list.")?;
             }
             (Format::Table, Layout::Drift) => {
-                self.unread.write(self.out, self.begun, self.look)?;
+                self.unread.write(self.out, self.begun, self.style)?;
             }
             (Format::Json, _) => {
                 let end = if self.begun { "\n  ]" } else { "]" };
@@ -227,17 +227,23 @@ fn table_rows(user: &ListedUser) -> Vec<(Vec<String>, Tone)> {
         .collect();
     if let Some(problem) = &user.problem {
         let said = format!("{}: {}", problem.kind, clean(&problem.message));
-        let cells = vec![name.clone(), none(), said, fate(problem).into(), none()];
+        let cells = vec![
+            name.clone(),
+            none(),
+            said,
+            read_result(problem).into(),
+            none(),
+        ];
         rows.push((cells, problems::tone(problem.kind)));
     }
     if rows.is_empty() {
         let cells = vec![name, none(), "no matching filter".into(), none(), none()];
-        rows.push((cells, Tone::Quiet));
+        rows.push((cells, Tone::Dimmed));
     }
     rows
 }
 
-fn fate(problem: &ProblemRow) -> &'static str {
+fn read_result(problem: &ProblemRow) -> &'static str {
     if problem.is_skip() {
         "skipped"
     } else {
@@ -248,10 +254,10 @@ fn fate(problem: &ProblemRow) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::test_runs::{Come, PLAIN, run};
+    use crate::report::test_runs::{PLAIN, TestStage, run};
 
     async fn listed(format: Format, page: usize) -> String {
-        let run = run(Come::Planned).await;
+        let run = run(TestStage::Planned).await;
         run.shown(|out, run| {
             let mut writer = ListWriter::new(out, format, PLAIN)?;
             let mut after = 0;

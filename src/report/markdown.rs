@@ -24,7 +24,7 @@ pub(super) fn escaped(text: &str) -> String {
 }
 
 /// Writes the titles of a table.
-pub(super) fn header(out: &mut dyn Write, columns: &[Column]) -> io::Result<()> {
+pub(super) fn header_row(out: &mut dyn Write, columns: &[Column]) -> io::Result<()> {
     let titles: Vec<_> = columns.iter().map(|c| c.title).collect();
     writeln!(out, "| {} |", titles.join(" | "))?;
     let sides: Vec<_> = columns

@@ -4,7 +4,7 @@ use anstyle::{AnsiColor, Style};
 
 use crate::model::RowOutcome;
 
-/// What a text is like.
+/// How a text is set off from others.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
     /// Like everything else.
@@ -14,11 +14,11 @@ pub enum Tone {
     /// Changed.
     Good,
     /// Left alone or skipped.
-    Odd,
+    Warning,
     /// Failed.
     Bad,
     /// A hint.
-    Quiet,
+    Dimmed,
 }
 
 impl Tone {
@@ -27,9 +27,9 @@ impl Tone {
             Self::Plain => Style::new(),
             Self::Strong => Style::new().bold(),
             Self::Good => AnsiColor::Green.on_default(),
-            Self::Odd => AnsiColor::Yellow.on_default(),
+            Self::Warning => AnsiColor::Yellow.on_default(),
             Self::Bad => AnsiColor::Red.on_default(),
-            Self::Quiet => Style::new().dimmed(),
+            Self::Dimmed => Style::new().dimmed(),
         }
     }
 
@@ -37,7 +37,7 @@ impl Tone {
     pub(super) const fn of_outcome(outcome: RowOutcome) -> Self {
         match outcome {
             RowOutcome::Changed => Self::Good,
-            RowOutcome::ChangedSince | RowOutcome::Gone | RowOutcome::Sent => Self::Odd,
+            RowOutcome::ChangedSince | RowOutcome::Gone | RowOutcome::Sent => Self::Warning,
             RowOutcome::Failed => Self::Bad,
             RowOutcome::Planned | RowOutcome::Already | RowOutcome::LeftOut => Self::Plain,
         }

@@ -7,8 +7,8 @@ use super::paint::Tone;
 use super::text::{clean, count, number, short};
 
 /// How the run stands, also where nothing was recorded of its end.
-pub(super) fn outcome(head: &RunHeader) -> Outcome {
-    head.outcome.unwrap_or(match head.phase {
+pub(super) fn outcome(header: &RunHeader) -> Outcome {
+    header.outcome.unwrap_or(match header.phase {
         Phase::Planned => Outcome::Planned,
         Phase::Finished => Outcome::Complete,
         Phase::Gathering | Phase::Surveying | Phase::Applying => Outcome::Stopped,
@@ -16,29 +16,29 @@ pub(super) fn outcome(head: &RunHeader) -> Outcome {
 }
 
 /// What the run does, as a heading says it.
-pub(super) fn operation(head: &RunHeader) -> String {
-    match &head.undoes {
+pub(super) fn operation(header: &RunHeader) -> String {
+    match &header.undoes {
         Some(run) => format!("undo of run {}", short(run)),
-        None => head.operation.as_str().to_owned(),
+        None => header.operation.as_str().to_owned(),
     }
 }
 
 /// Where, as whom and about what a run is: names and values.
-pub(super) fn facts(head: &RunHeader) -> Vec<(&'static str, String)> {
-    let filters = match &head.undoes {
+pub(super) fn facts(header: &RunHeader) -> Vec<(&'static str, String)> {
+    let filters = match &header.undoes {
         Some(run) => format!("those that run {} changed", short(run)),
-        None => head.criteria.describe(),
+        None => header.criteria.describe(),
     };
-    let users = match &head.undoes {
+    let users = match &header.undoes {
         Some(run) => format!("those whose filters run {} changed", short(run)),
-        None => head.selection.describe(),
+        None => header.selection.describe(),
     };
-    let organisation = clean(&head.organization.name).into_owned();
-    let at = head.environment.to_string();
+    let organisation = clean(&header.organization.name).into_owned();
+    let at = header.environment.to_string();
     [
         ("Environment", at),
         ("Organisation", organisation),
-        ("Caller", head.caller.user.clone()),
+        ("Caller", header.caller.user.clone()),
         ("Users", users),
         ("Filters", filters),
     ]
@@ -128,22 +128,22 @@ fn already_so(operation: Operation) -> &'static str {
 
 /// One sentence on how the run ended.
 pub(super) fn ending(
-    head: &RunHeader,
+    header: &RunHeader,
     users: &UserTotals,
     filters: &FilterTotals,
 ) -> (String, Tone) {
-    let did = match head.operation {
+    let did = match header.operation {
         Operation::Deactivate => "deactivated",
         Operation::Reactivate => "reactivated",
         Operation::Undo => "put back",
     };
     let done = format!("{} {did}", count(filters.changed, "filter"));
     let ahead = count(filters.planned, "filter");
-    match (outcome(head), head.outcome) {
+    match (outcome(header), header.outcome) {
         (Outcome::Complete, _) => (format!("Complete: {done}."), Tone::Good),
         (Outcome::Partial, _) if users.failed == 0 => (
             format!("Finished: {done}. Some filters were left alone or are gone."),
-            Tone::Odd,
+            Tone::Warning,
         ),
         (Outcome::Partial, _) => {
             let failed = count(users.failed, "user");
@@ -161,17 +161,17 @@ pub(super) fn ending(
             Tone::Plain,
         ),
         (Outcome::Nothing, _) => ("Nothing to change.".to_owned(), Tone::Good),
-        (Outcome::Stopped, Some(_)) if head.phase < Phase::Planned => (
+        (Outcome::Stopped, Some(_)) if header.phase < Phase::Planned => (
             "Stopped while users and filters were being read; nothing was changed.".to_owned(),
-            Tone::Odd,
+            Tone::Warning,
         ),
         (Outcome::Stopped, Some(_)) => (
             format!("Stopped before the end: {done}, {ahead} still to do."),
-            Tone::Odd,
+            Tone::Warning,
         ),
         (Outcome::Stopped, None) => (
             format!("Not finished: {done} so far. It is still running, or was interrupted."),
-            Tone::Odd,
+            Tone::Warning,
         ),
     }
 }
@@ -179,7 +179,7 @@ pub(super) fn ending(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::test_runs::head;
+    use crate::report::test_runs::header;
 
     #[test]
     fn only_what_there_is_is_counted() {
@@ -205,17 +205,17 @@ mod tests {
             ..FilterTotals::default()
         };
         let said = |operation, phase, outcome, users: &UserTotals| {
-            let head = RunHeader {
+            let header = RunHeader {
                 phase,
                 outcome,
-                ..head(operation)
+                ..header(operation)
             };
-            ending(&head, users, &filters).0
+            ending(&header, users, &filters).0
         };
         let none = UserTotals::default();
         let planned = RunHeader {
             phase: Phase::Planned,
-            ..head(Operation::Deactivate)
+            ..header(Operation::Deactivate)
         };
         let one = FilterTotals {
             planned: 1,

@@ -29,14 +29,14 @@ const TYPES: [Column; 6] = [
 
 /// What is shown of a plan, read at one instant.
 struct Plan {
-    head: RunHeader,
+    header: RunHeader,
     users: UserTotals,
     not_surveyed: u64,
     filters: FilterTotals,
     digest: Option<PlanDigest>,
     types: Vec<(TypeTotals, u64)>,
     groups: Vec<ProblemGroup>,
-    foresight: ImpactReport,
+    impact_report: ImpactReport,
     more: String,
 }
 
@@ -44,23 +44,23 @@ struct Plan {
 pub fn write_plan(
     out: &mut dyn StyledWrite,
     run: &RunReader,
-    look: Style,
+    style: Style,
 ) -> Result<(), ReportError> {
-    if run.head.target == Target::Templates {
-        return write_run_of_templates(out, run, Format::Table, look);
+    if run.header.target == Target::Templates {
+        return write_run_of_templates(out, run, Format::Table, style);
     }
     let plan = read(run)?;
     let title = format!(
         "Plan {}: {}",
-        short(&plan.head.id),
-        phrases::operation(&plan.head)
+        short(&plan.header.id),
+        phrases::operation(&plan.header)
     );
     paint_line(out, Tone::Strong, &title)?;
     writeln!(out)?;
-    grid::facts(out, &phrases::facts(&plan.head), look)?;
+    grid::facts(out, &phrases::facts(&plan.header), style)?;
     writeln!(out)?;
-    write_first(out, &plan.foresight, look)?;
-    write_types(out, &plan, look)?;
+    write_first(out, &plan.impact_report, style)?;
+    write_types(out, &plan, style)?;
     let users = phrases::planned_users(&plan.users, plan.not_surveyed);
     let to_change = match plan.filters.planned {
         0 => "none to change".to_owned(),
@@ -70,12 +70,12 @@ pub fn write_plan(
     let mut facts = vec![("Users", users), ("Filters", filters)];
     let digest = plan.digest.filter(|_| plan.filters.planned > 0);
     facts.extend(digest.map(|digest| ("Digest", digest.to_string())));
-    grid::facts(out, &facts, look)?;
-    write_impact(out, &plan.foresight, look)?;
+    grid::facts(out, &facts, style)?;
+    write_impact(out, &plan.impact_report, style)?;
     if !plan.groups.is_empty() {
         writeln!(out)?;
         paint_line(out, Tone::Strong, TITLE)?;
-        write_groups(out, &plan.groups, MOST, &plan.more, look)?;
+        write_groups(out, &plan.groups, MOST, &plan.more, style)?;
     }
     Ok(())
 }
@@ -83,7 +83,7 @@ pub fn write_plan(
 fn read(run: &RunReader) -> Result<Plan, ReportError> {
     let plan = run.view(|view| {
         view.at_one_instant(|view| {
-            let head = view.head()?;
+            let header = view.header()?;
             let users = view.users()?;
             let to_change = view.users_to_change()?;
             let planned = |of: TypeTotals| {
@@ -91,7 +91,7 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
                 Ok((of, planned))
             };
             Ok(Plan {
-                not_surveyed: if head.phase < Phase::Planned {
+                not_surveyed: if header.phase < Phase::Planned {
                     users.planned.saturating_sub(to_change)
                 } else {
                     0
@@ -105,16 +105,16 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
                     .map(planned)
                     .collect::<Result<_, ReadError>>()?,
                 groups: view.problem_groups()?,
-                foresight: ImpactReport::read(view, &head)?,
+                impact_report: ImpactReport::read(view, &header)?,
                 more: format!("`{}`", run.reference.command("report")),
-                head,
+                header,
             })
         })
     })?;
     Ok(plan)
 }
 
-fn write_types(out: &mut dyn StyledWrite, plan: &Plan, look: Style) -> Result<(), ReportError> {
+fn write_types(out: &mut dyn StyledWrite, plan: &Plan, style: Style) -> Result<(), ReportError> {
     if plan.types.is_empty() {
         let read = count(plan.filters.surveyed, "filter");
         writeln!(out, "None of the {read} that were read match.")?;
@@ -128,7 +128,7 @@ fn write_types(out: &mut dyn StyledWrite, plan: &Plan, look: Style) -> Result<()
         (cells, Tone::Plain)
     };
     let rows: Vec<_> = plan.types.iter().take(MOST).map(row).collect();
-    Grid::whole(out, &TYPES, &rows, look)?;
+    Grid::whole(out, &TYPES, &rows, style)?;
     write_more(out, plan.types.len().saturating_sub(MOST), &plan.more)?;
     writeln!(out)?;
     Ok(())
@@ -138,11 +138,11 @@ fn write_types(out: &mut dyn StyledWrite, plan: &Plan, look: Style) -> Result<()
 mod tests {
     use super::*;
     use crate::model::Operation;
-    use crate::report::test_runs::{Come, PLAIN, head, run, run_of};
+    use crate::report::test_runs::{PLAIN, TestStage, header, run, run_of};
 
     #[tokio::test]
     async fn the_plan_says_whom_it_is_about_what_changes_and_who_is_not_changed_and_why() {
-        let run = run(Come::Planned).await;
+        let run = run(TestStage::Planned).await;
         let shown = run.shown(|out, run| write_plan(out, run, PLAIN));
         insta::assert_snapshot!(shown, @r"
         Plan 3f2a9c: deactivate
@@ -172,7 +172,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_plan_with_a_digest_shows_it() {
-        let run = run(Come::Planned).await;
+        let run = run(TestStage::Planned).await;
         let digest = run
             .reader
             .view(|view| view.digest().map(Some))
@@ -187,7 +187,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_plan_of_an_undo_names_the_run_that_it_undoes() {
-        let run = run_of(head(Operation::Undo), Come::Planned).await;
+        let run = run_of(header(Operation::Undo), TestStage::Planned).await;
         let shown = run.shown(|out, run| write_plan(out, run, PLAIN));
         assert!(shown.starts_with("Plan 3f2a9c: undo of run 77aa00\n"));
         assert!(shown.contains("Filters       those that run 77aa00 changed\n"));

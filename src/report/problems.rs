@@ -27,8 +27,10 @@ pub(super) const COLUMNS: [Column; 4] = [
 /// The tone of a kind: what failed is worse than what was skipped or left alone.
 pub(super) const fn tone(kind: ProblemKind) -> Tone {
     match kind {
-        ProblemKind::Gone | ProblemKind::ChangedSince | ProblemKind::StatusNotRestored => Tone::Odd,
-        kind if kind.is_skip() => Tone::Odd,
+        ProblemKind::Gone | ProblemKind::ChangedSince | ProblemKind::StatusNotRestored => {
+            Tone::Warning
+        }
+        kind if kind.is_skip() => Tone::Warning,
         _ => Tone::Bad,
     }
 }
@@ -39,11 +41,11 @@ pub(super) fn write_groups(
     groups: &[ProblemGroup],
     most: usize,
     where_more: &str,
-    look: Style,
+    style: Style,
 ) -> io::Result<()> {
     let row = |group: &ProblemGroup| (group_cells(group).to_vec(), tone(group.kind));
     let rows: Vec<_> = groups.iter().take(most).map(row).collect();
-    Grid::whole(out, &COLUMNS, &rows, look)?;
+    Grid::whole(out, &COLUMNS, &rows, style)?;
     write_more(out, groups.len().saturating_sub(most), where_more)
 }
 
@@ -68,7 +70,7 @@ pub(super) fn write_more(
     }
     let more = number(u64::try_from(more).unwrap_or(u64::MAX));
     let text = format!("… and {more} more: see {where_more}");
-    paint_line(out, Tone::Quiet, &text)
+    paint_line(out, Tone::Dimmed, &text)
 }
 
 #[cfg(test)]

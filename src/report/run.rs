@@ -27,13 +27,13 @@ pub fn write_run(
     out: &mut dyn StyledWrite,
     run: &RunReader,
     format: Format,
-    look: Style,
+    style: Style,
 ) -> Result<(), ReportError> {
-    if run.head.target == Target::Templates {
-        return write_run_of_templates(out, run, format, look);
+    if run.header.target == Target::Templates {
+        return write_run_of_templates(out, run, format, style);
     }
     match format {
-        Format::Table => write_table(out, run, look, &TimeZone::system()),
+        Format::Table => write_table(out, run, style, &TimeZone::system()),
         Format::Json => write_with_changes(out, run),
         Format::Csv => write_csv(out, run),
         Format::Markdown => write_markdown(out, run, &TimeZone::system()),
@@ -44,45 +44,45 @@ pub fn write_run(
 fn write_table(
     out: &mut dyn StyledWrite,
     run: &RunReader,
-    look: Style,
+    style: Style,
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
     read_run(run, |view| {
         let totals = Totals::read(view)?;
-        let foresight = ImpactReport::read(view, &totals.head)?;
-        write_head(out, &totals, look, zone)?;
-        write_impact_report(out, &foresight, look)?;
-        write_problems(out, view, &totals, look)?;
-        write_changes(out, view, look)
+        let impact_report = ImpactReport::read(view, &totals.header)?;
+        write_head(out, &totals, style, zone)?;
+        write_impact_report(out, &impact_report, style)?;
+        write_problems(out, view, &totals, style)?;
+        write_changes(out, view, style)
     })
 }
 
 fn write_head(
     out: &mut dyn StyledWrite,
     totals: &Totals,
-    look: Style,
+    style: Style,
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
-    let head = &totals.head;
-    paint_line(out, Tone::Strong, &title(head))?;
+    let header = &totals.header;
+    paint_line(out, Tone::Strong, &title(header))?;
     writeln!(out)?;
-    grid::facts(out, &facts_of(head, zone), look)?;
+    grid::facts(out, &facts_of(header, zone), style)?;
     writeln!(out)?;
-    write_totals(out, totals, look)
+    write_totals(out, totals, style)
 }
 
 /// What was known before; a run that was planned without looking has little of it.
 fn write_impact_report(
     out: &mut dyn StyledWrite,
-    foresight: &ImpactReport,
-    look: Style,
+    impact_report: &ImpactReport,
+    style: Style,
 ) -> Result<(), ReportError> {
-    write_impact(out, foresight, look)?;
-    if foresight.first().is_empty() {
+    write_impact(out, impact_report, style)?;
+    if impact_report.first().is_empty() {
         return Ok(());
     }
     writeln!(out)?;
-    write_first(out, foresight, look)
+    write_first(out, impact_report, style)
 }
 
 /// Writes a heading once there is something below it.
@@ -104,12 +104,12 @@ fn write_problems(
     out: &mut dyn StyledWrite,
     view: &View<'_>,
     totals: &Totals,
-    look: Style,
+    style: Style,
 ) -> Result<(), ReportError> {
     if totals.groups.is_empty() {
         return Ok(());
     }
-    let grid = Grid::streaming(&PROBLEMS, look);
+    let grid = Grid::streaming(&PROBLEMS, style);
     let mut written = false;
     view.each_problem(|row| {
         heading(out, &grid, "Every problem", &mut written)?;
@@ -120,9 +120,9 @@ fn write_problems(
 fn write_changes(
     out: &mut dyn StyledWrite,
     view: &View<'_>,
-    look: Style,
+    style: Style,
 ) -> Result<(), ReportError> {
-    let grid = Grid::streaming(&CHANGES, look);
+    let grid = Grid::streaming(&CHANGES, style);
     let mut written = false;
     view.each_change(|row| {
         heading(out, &grid, "Every change", &mut written)?;
@@ -133,14 +133,14 @@ fn write_changes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::test_runs::{Come, PLAIN, run};
+    use crate::report::test_runs::{PLAIN, TestStage, run};
 
     #[tokio::test]
     async fn the_table_shows_every_problem_and_every_change() {
-        let run = run(Come::Stopped).await;
+        let run = run(TestStage::Stopped).await;
         let shown = run.shown(|out, run| write_table(out, run, PLAIN, &TimeZone::UTC));
-        let (head, rest) = shown.split_once("Stopped before").unwrap();
-        insta::assert_snapshot!(head, @r"
+        let (header, rest) = shown.split_once("Stopped before").unwrap();
+        insta::assert_snapshot!(header, @r"
         Run 3f2a9c: deactivate
 
         Environment   https://contoso.crm4.dynamics.com

@@ -24,15 +24,15 @@ pub(super) const CHANGES: [Column; 5] = [
 ];
 
 /// The heading over a run.
-pub(super) fn title(head: &RunHeader) -> String {
-    format!("Run {}: {}", short(&head.id), phrases::operation(head))
+pub(super) fn title(header: &RunHeader) -> String {
+    format!("Run {}: {}", short(&header.id), phrases::operation(header))
 }
 
 /// What a run is, and when it was: names and values.
-pub(super) fn facts_of(head: &RunHeader, zone: &TimeZone) -> Vec<(&'static str, String)> {
-    let ended = head.finished.map(|at| minute(at, zone));
-    let mut facts = phrases::facts(head);
-    facts.push(("Started", minute(head.started, zone)));
+pub(super) fn facts_of(header: &RunHeader, zone: &TimeZone) -> Vec<(&'static str, String)> {
+    let ended = header.finished.map(|at| minute(at, zone));
+    let mut facts = phrases::facts(header);
+    facts.push(("Started", minute(header.started, zone)));
     facts.push(("Ended", ended.unwrap_or_else(|| "not yet".to_owned())));
     facts
 }

@@ -50,7 +50,7 @@ pub(super) fn write_csv(out: &mut dyn Write, run: &RunReader) -> Result<(), Repo
 }
 
 fn write_rows<W: Write>(csv: &mut csv::Writer<W>, view: &View<'_>) -> Result<(), ReportError> {
-    let run = view.head()?.id;
+    let run = view.header()?.id;
     view.each_change(|row| {
         let problem = view.problem_about(row.user_id, row.filter)?;
         let kind = view.kind_of(row.user_id, row.filter)?;
@@ -149,11 +149,11 @@ fn said(problem: &ProblemRow) -> [String; 5] {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::test_runs::{Come, run};
+    use crate::report::test_runs::{TestStage, run};
 
     #[tokio::test]
     async fn what_was_tried_again_and_done_is_no_problem_of_its_line() {
-        let run = run(Come::Stopped).await.tried_again();
+        let run = run(TestStage::Stopped).await.tried_again();
         let text = run.shown(|out, run| write_csv(out, run));
         assert_eq!(text.lines().count(), 8);
         assert!(!text.contains("status-not-restored"));
@@ -161,7 +161,7 @@ mod tests {
 
     #[tokio::test]
     async fn every_change_and_every_problem_about_none_has_its_line() {
-        let run = run(Come::Stopped).await;
+        let run = run(TestStage::Stopped).await;
         let text = run.shown(|out, run| write_csv(out, run));
         let mut reader = csv::Reader::from_reader(text.as_bytes());
         let at = |name| HEADER.iter().position(|h| *h == name).unwrap();

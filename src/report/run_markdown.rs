@@ -11,7 +11,7 @@ use super::error::read_run;
 use super::evidence::{Evidence, STATES, TIMES, sentences, states_cells, time_cells};
 use super::grid::Column;
 use super::impact::{self, ImpactReport};
-use super::markdown::{escaped, facts, header, row};
+use super::markdown::{escaped, facts, header_row, row};
 use super::phrases;
 use super::problems::{self, group_cells};
 use super::run_cells::{CHANGES, PROBLEMS, change_cells, facts_of, problem_cells, title};
@@ -26,9 +26,9 @@ pub(super) fn write_markdown(
     read_run(run, |view| {
         let totals = Totals::read(view)?;
         let evidence = Evidence::read(view)?;
-        let foresight = ImpactReport::read(view, &totals.head)?;
+        let impact_report = ImpactReport::read(view, &totals.header)?;
         write_totals(out, &totals, zone)?;
-        impact::write_markdown(out, &foresight)?;
+        impact::write_markdown(out, &impact_report)?;
         write_states(out, &evidence)?;
         write_times(out, &evidence, zone)?;
         write_problems(out, view)?;
@@ -37,18 +37,18 @@ pub(super) fn write_markdown(
 }
 
 fn write_totals(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Result<()> {
-    let head = &totals.head;
-    let (ending, _) = phrases::ending(head, &totals.users, &totals.filters);
-    writeln!(out, "# {}", escaped(&title(head)))?;
+    let header = &totals.header;
+    let (ending, _) = phrases::ending(header, &totals.users, &totals.filters);
+    writeln!(out, "# {}", escaped(&title(header)))?;
     writeln!(out, "\n{}\n", escaped(&ending))?;
-    facts(out, &facts_of(head, zone))?;
+    facts(out, &facts_of(header, zone))?;
     writeln!(out, "\n## Result\n")?;
     facts(out, &numbers(totals))?;
     if totals.groups.is_empty() {
         return Ok(());
     }
     writeln!(out, "\n## {}\n", problems::TITLE)?;
-    header(out, &problems::COLUMNS)?;
+    header_row(out, &problems::COLUMNS)?;
     let mut groups = totals.groups.iter();
     groups.try_for_each(|group| row(out, &group_cells(group)))
 }
@@ -70,7 +70,7 @@ fn write_states(out: &mut dyn Write, evidence: &Evidence) -> io::Result<()> {
 fn states(out: &mut dyn Write, title: &'static str, states: &[States]) -> io::Result<()> {
     let mut columns = vec![Column::text(title, 12, 36)];
     columns.extend(STATES);
-    header(out, &columns)?;
+    header_row(out, &columns)?;
     states.iter().try_for_each(|of| row(out, &states_cells(of)))
 }
 
@@ -85,7 +85,7 @@ fn write_times(out: &mut dyn Write, evidence: &Evidence, zone: &TimeZone) -> io:
         return Ok(());
     }
     writeln!(out)?;
-    header(out, &TIMES)?;
+    header_row(out, &TIMES)?;
     let mut rows = rows.stretches.iter();
     rows.try_for_each(|of| row(out, &time_cells(of, zone)))
 }
@@ -101,7 +101,7 @@ fn heading(
         return Ok(());
     }
     writeln!(out, "\n## {title}\n")?;
-    header(out, columns)
+    header_row(out, columns)
 }
 
 fn write_problems(out: &mut dyn Write, view: &View<'_>) -> Result<(), ReportError> {
@@ -123,18 +123,18 @@ fn write_changes(out: &mut dyn Write, view: &View<'_>) -> Result<(), ReportError
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::test_runs::{Come, run};
+    use crate::report::test_runs::{TestStage, run};
 
     #[tokio::test]
     async fn what_was_tried_again_and_done_is_said_to_be_over() {
-        let run = run(Come::Stopped).await.tried_again();
+        let run = run(TestStage::Stopped).await.tried_again();
         let shown = run.shown(|out, run| write_markdown(out, run, &TimeZone::UTC));
         assert!(shown.contains("it was to be 3. Is over: it was tried again and done. |"));
     }
 
     #[tokio::test]
     async fn the_same_facts_as_in_the_table_come_as_markdown() {
-        let run = run(Come::Stopped).await;
+        let run = run(TestStage::Stopped).await;
         let shown = run.shown(|out, run| write_markdown(out, run, &TimeZone::UTC));
         insta::assert_snapshot!(shown, @r"
         # Run 3f2a9c: deactivate

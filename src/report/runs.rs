@@ -33,10 +33,10 @@ pub fn write_runs(
     runs: &[Summary],
     unreadable: &[OpenError],
     format: Format,
-    look: Style,
+    style: Style,
 ) -> Result<(), ReportError> {
     match format {
-        Format::Table => write_table(out, runs, unreadable, look, &TimeZone::system()),
+        Format::Table => write_table(out, runs, unreadable, style, &TimeZone::system()),
         Format::Json => write_list(out, runs, unreadable),
         Format::Csv => write_csv(out, runs, unreadable),
         Format::Markdown => write_markdown(out, runs, unreadable, &TimeZone::system()),
@@ -48,25 +48,25 @@ fn write_table(
     out: &mut dyn StyledWrite,
     runs: &[Summary],
     unreadable: &[OpenError],
-    look: Style,
+    style: Style,
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
     if runs.is_empty() {
         writeln!(out, "There are no runs yet.")?;
     } else {
         let rows: Vec<_> = runs.iter().map(|run| row(run, zone)).collect();
-        Grid::whole(out, &COLUMNS, &rows, look)?;
-        let is_of_templates = |run: &Summary| run.head.target == Target::Templates;
+        Grid::whole(out, &COLUMNS, &rows, style)?;
+        let is_of_templates = |run: &Summary| run.header.target == Target::Templates;
         let text = if runs.iter().any(is_of_templates) {
             "Users and filters, or templates: how many were changed."
         } else {
             "Users and filters: how many were changed."
         };
-        paint_line(out, Tone::Quiet, text)?;
+        paint_line(out, Tone::Dimmed, text)?;
     }
     for error in unreadable {
         let text = format!("Cannot be read: {}", clean(&error.to_string()));
-        paint_line(out, Tone::Odd, &text)?;
+        paint_line(out, Tone::Warning, &text)?;
     }
     Ok(())
 }
@@ -77,7 +77,7 @@ fn write_markdown(
     unreadable: &[OpenError],
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
-    markdown::header(out, &COLUMNS)?;
+    markdown::header_row(out, &COLUMNS)?;
     for run in runs {
         markdown::row(out, &row(run, zone).0)?;
     }
@@ -92,30 +92,30 @@ fn write_markdown(
 }
 
 fn row(run: &Summary, zone: &TimeZone) -> (Vec<String>, Tone) {
-    let head = &run.head;
-    let outcome = phrases::outcome(head);
+    let header = &run.header;
+    let outcome = phrases::outcome(header);
     let cells = vec![
-        short(&head.id).to_owned(),
-        minute(head.started, zone),
-        operation(head),
+        short(&header.id).to_owned(),
+        minute(header.started, zone),
+        operation(header),
         outcome.as_str().to_owned(),
         number(run.users.changed),
         number(run.filters.changed + run.templates.changed),
-        clean(&head.environment.to_string()).into_owned(),
+        clean(&header.environment.to_string()).into_owned(),
     ];
     let tone = match outcome {
         Outcome::Partial => Tone::Bad,
-        Outcome::Stopped => Tone::Odd,
+        Outcome::Stopped => Tone::Warning,
         Outcome::Complete | Outcome::Planned | Outcome::Nothing => Tone::Plain,
     };
     (cells, tone)
 }
 
 /// What a run does, and to what, where that is not filters.
-fn operation(head: &RunHeader) -> String {
-    match head.target {
-        Target::Filters => head.operation.as_str().to_owned(),
-        Target::Templates => format!("{} templates", head.operation),
+fn operation(header: &RunHeader) -> String {
+    match header.target {
+        Target::Filters => header.operation.as_str().to_owned(),
+        Target::Templates => format!("{} templates", header.operation),
     }
 }
 
@@ -147,15 +147,15 @@ fn write_list(
     unreadable: &[OpenError],
 ) -> Result<(), ReportError> {
     let entries = runs.iter().map(|run| Entry {
-        run: &run.head.id,
-        operation: run.head.operation,
-        outcome: phrases::outcome(&run.head),
-        started: run.head.started,
-        environment: Environment::of(&run.head),
+        run: &run.header.id,
+        operation: run.header.operation,
+        outcome: phrases::outcome(&run.header),
+        started: run.header.started,
+        environment: Environment::of(&run.header),
         users: run.users,
         filters: run.filters,
-        target: run.head.target,
-        templates: (run.head.target == Target::Templates).then_some(run.templates),
+        target: run.header.target,
+        templates: (run.header.target == Target::Templates).then_some(run.templates),
     });
     let list = List {
         format: FORMAT,
@@ -187,14 +187,14 @@ fn write_csv(
         "problem",
     ])?;
     for run in runs {
-        let head = &run.head;
+        let header = &run.header;
         csv.write_record([
-            head.id.to_string(),
-            head.started.to_string(),
-            head.operation.to_string(),
-            phrases::outcome(head).to_string(),
-            cell(&head.environment.to_string()),
-            cell(&head.organization.name),
+            header.id.to_string(),
+            header.started.to_string(),
+            header.operation.to_string(),
+            phrases::outcome(header).to_string(),
+            cell(&header.environment.to_string()),
+            cell(&header.organization.name),
             run.users.selected.to_string(),
             run.users.changed.to_string(),
             run.users.failed.to_string(),
@@ -218,19 +218,19 @@ fn write_csv(
 mod tests {
     use super::*;
     use crate::journal::RunHeader;
-    use crate::report::test_runs::{PLAIN, head};
+    use crate::report::test_runs::{PLAIN, header};
     use std::path::PathBuf;
 
     fn runs() -> Vec<Summary> {
-        let summary = |head, users, filters| Summary {
-            head,
+        let summary = |header, users, filters| Summary {
+            header,
             users,
             filters,
             templates: TemplateTotals::default(),
         };
         let undo = RunHeader {
             outcome: Some(Outcome::Partial),
-            ..head(Operation::Undo)
+            ..header(Operation::Undo)
         };
         let users = UserTotals {
             selected: 5_000,
@@ -244,7 +244,7 @@ mod tests {
             failed: 4,
             ..FilterTotals::default()
         };
-        let deactivate = head(Operation::Deactivate);
+        let deactivate = header(Operation::Deactivate);
         vec![
             summary(undo, users, filters),
             summary(deactivate, UserTotals::default(), FilterTotals::default()),

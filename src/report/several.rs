@@ -164,7 +164,7 @@ fn json(out: &mut dyn StyledWrite, value: &impl Serialize) -> Result<(), ReportE
 pub fn write_overview(
     out: &mut dyn StyledWrite,
     environments: &[Overview],
-    look: Style,
+    style: Style,
 ) -> Result<(), ReportError> {
     let with_users = environments.iter().any(|one| one.users.is_some());
     let with_run = environments.iter().any(|one| one.run.is_some());
@@ -195,19 +195,19 @@ pub fn write_overview(
         cells.push(one.exit.to_string());
         let tone = match one.exit {
             0 => Tone::Good,
-            3 | 10 => Tone::Odd,
+            3 | 10 => Tone::Warning,
             _ => Tone::Bad,
         };
         (cells, tone)
     };
     let rows: Vec<_> = environments.iter().map(row).collect();
-    Ok(Grid::whole(out, &columns, &rows, look)?)
+    Ok(Grid::whole(out, &columns, &rows, style)?)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::test_runs::{Come, PLAIN, TestRun, run};
+    use crate::report::test_runs::{PLAIN, TestRun, TestStage, run};
     use crate::report::{ErrorClass, write_document, write_error, write_run, write_summary};
     use serde_json::json;
 
@@ -240,7 +240,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_document_holds_each_as_it_would_be_alone() {
-        let run = run(Come::Stopped).await;
+        let run = run(TestStage::Stopped).await;
         let text = shown(&run, Format::Json);
         let document: serde_json::Value = serde_json::from_str(&text).unwrap();
         let alone: serde_json::Value =
@@ -264,7 +264,7 @@ mod tests {
 
     #[tokio::test]
     async fn csv_names_the_environment_in_every_line_and_has_its_titles_once() {
-        let run = run(Come::Stopped).await;
+        let run = run(TestStage::Stopped).await;
         let text = shown(&run, Format::Csv);
         let mut csv = csv::Reader::from_reader(text.as_bytes());
         assert_eq!(&csv.headers().unwrap()[0], "environment");
@@ -280,7 +280,7 @@ mod tests {
 
     #[tokio::test]
     async fn people_see_one_after_the_other_and_a_page_shows_one_only() {
-        let run = run(Come::Stopped).await;
+        let run = run(TestStage::Stopped).await;
         let text = shown(&run, Format::Table);
         assert!(
             text.starts_with("== a ==\n\nStopped before the end"),

@@ -19,7 +19,7 @@ use super::{Format, ReportError, Style, phrases};
 
 /// What is shown of a run that was carried out, read at one instant.
 pub(super) struct Totals {
-    pub(super) head: RunHeader,
+    pub(super) header: RunHeader,
     pub(super) users: UserTotals,
     pub(super) filters: FilterTotals,
     pub(super) groups: Vec<ProblemGroup>,
@@ -36,7 +36,7 @@ pub(super) struct Totals {
 impl Totals {
     pub(super) fn read(view: &View<'_>) -> Result<Self, ReadError> {
         Ok(Self {
-            head: view.head()?,
+            header: view.header()?,
             users: view.users()?,
             filters: view.filters()?,
             groups: view.problem_groups()?,
@@ -53,18 +53,18 @@ impl Totals {
 pub fn write_summary(
     out: &mut dyn StyledWrite,
     run: &RunReader,
-    look: Style,
+    style: Style,
     is_kept: bool,
 ) -> Result<(), ReportError> {
-    if run.head.target == Target::Templates {
-        return write_run_of_templates(out, run, Format::Table, look);
+    if run.header.target == Target::Templates {
+        return write_run_of_templates(out, run, Format::Table, style);
     }
     let mut totals = run.view(|view| view.at_one_instant(Totals::read))?;
     if !is_kept {
         totals.path = None;
     }
     let totals = &totals;
-    write_totals(out, totals, look)?;
+    write_totals(out, totals, style)?;
     if !is_kept {
         return Ok(());
     }
@@ -91,7 +91,7 @@ pub(super) fn write_command(
     } else {
         write!(out, "  {command:<27}  ")?;
     }
-    Ok(paint_line(out, Tone::Quiet, why)?)
+    Ok(paint_line(out, Tone::Dimmed, why)?)
 }
 
 /// The columns of a line: those of the smallest terminal in use.
@@ -101,16 +101,16 @@ const LINE: usize = 80;
 pub(super) fn write_totals(
     out: &mut dyn StyledWrite,
     totals: &Totals,
-    look: Style,
+    style: Style,
 ) -> Result<(), ReportError> {
-    let (ending, tone) = phrases::ending(&totals.head, &totals.users, &totals.filters);
-    grid::paragraph(out, &ending, tone, look)?;
+    let (ending, tone) = phrases::ending(&totals.header, &totals.users, &totals.filters);
+    grid::paragraph(out, &ending, tone, style)?;
     writeln!(out)?;
-    grid::facts(out, &numbers(totals), look)?;
+    grid::facts(out, &numbers(totals), style)?;
     if !totals.groups.is_empty() {
         writeln!(out)?;
         paint_line(out, Tone::Strong, TITLE)?;
-        write_groups(out, &totals.groups, usize::MAX, "", look)?;
+        write_groups(out, &totals.groups, usize::MAX, "", style)?;
     }
     Ok(())
 }
@@ -121,9 +121,9 @@ pub(super) fn numbers(totals: &Totals) -> Vec<(&'static str, String)> {
         ("Users", phrases::users(&totals.users)),
         (
             "Filters",
-            phrases::filters(&totals.filters, totals.head.operation),
+            phrases::filters(&totals.filters, totals.header.operation),
         ),
-        ("Requests", requests(totals.head.requests)),
+        ("Requests", requests(totals.header.requests)),
     ];
     if totals.any_version {
         let how = "If-Match: * (this server has no optimistic concurrency for sync filters)";
@@ -192,13 +192,13 @@ fn pace(changed: u64, worked: Duration) -> String {
 /// The commands that make sense now, and what each is for.
 fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
     let Totals {
-        head,
+        header,
         users,
         filters,
         stays,
         ..
     } = totals;
-    let outcome = phrases::outcome(head);
+    let outcome = phrases::outcome(header);
     let mut next = Vec::new();
     match outcome {
         Outcome::Planned if filters.planned > 0 => next.push(("apply", "make the changes")),
@@ -206,7 +206,7 @@ fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
         Outcome::Partial if users.failed > 0 => next.push(("resume", "retry the failed users")),
         Outcome::Planned | Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
     }
-    let begun = head.phase >= Phase::Applying;
+    let begun = header.phase >= Phase::Applying;
     if filters.changed > 0 || (outcome == Outcome::Stopped && begun) {
         next.push(("undo", "undo the run"));
     }
@@ -225,11 +225,11 @@ mod tests {
     use super::*;
     use crate::model::Operation;
     use crate::report::CleanWriter;
-    use crate::report::test_runs::{Come, PLAIN, head, run};
+    use crate::report::test_runs::{PLAIN, TestStage, header, run};
 
     #[tokio::test]
     async fn a_stopped_run_says_what_became_of_whom_and_how_to_go_on() {
-        let run = run(Come::Stopped).await;
+        let run = run(TestStage::Stopped).await;
         let shown = run.shown(|out, run| write_summary(out, run, PLAIN, true));
         insta::assert_snapshot!(shown, @r"
         Stopped before the end: 1 filter deactivated, 1 filter still to do.
@@ -272,7 +272,7 @@ mod tests {
 
     #[tokio::test]
     async fn colour_adds_nothing_to_the_words() {
-        let run = run(Come::Stopped).await;
+        let run = run(TestStage::Stopped).await;
         let mut colored = Vec::new();
         let mut writer = CleanWriter::new(&mut colored, true);
         let plain = run.shown(|out, run| {
@@ -294,10 +294,10 @@ mod tests {
     #[test]
     fn the_next_commands_are_those_that_make_sense() {
         let verbs = |phase, outcome, changed| {
-            let head = RunHeader {
+            let header = RunHeader {
                 phase,
                 outcome: Some(outcome),
-                ..head(Operation::Deactivate)
+                ..header(Operation::Deactivate)
             };
             let filters = FilterTotals {
                 changed,
@@ -305,7 +305,7 @@ mod tests {
                 ..FilterTotals::default()
             };
             let totals = Totals {
-                head,
+                header,
                 users: UserTotals {
                     failed: u64::from(outcome == Outcome::Partial),
                     ..UserTotals::default()
@@ -318,7 +318,7 @@ mod tests {
                 stays: None,
                 notes: Vec::new(),
             };
-            next(&totals, &RunRef::stored(&totals.head.id))
+            next(&totals, &RunRef::stored(&totals.header.id))
                 .into_iter()
                 .map(|(command, _)| command.replace("syncfilters ", "").replace(" 3f2a9c", ""))
                 .collect::<Vec<_>>()

@@ -130,9 +130,9 @@ struct Trouble<'a> {
 impl<'a> Document<'a> {
     fn of(run: &'a TemplateRun<'a>) -> Self {
         let some = |outcome| count(run, outcome) > 0;
-        let head = run.run.map(|(head, _)| head);
-        let outcome = if let Some(head) = head {
-            phrases::outcome(head).as_str()
+        let header = run.run.map(|(header, _)| header);
+        let outcome = if let Some(header) = header {
+            phrases::outcome(header).as_str()
         } else if some(RowOutcome::Planned) {
             "planned"
         } else {
@@ -140,14 +140,14 @@ impl<'a> Document<'a> {
         };
         Self {
             format: FORMAT,
-            run: head.map(|head| &head.id),
+            run: header.map(|header| &header.id),
             target: Target::Templates,
             operation: match run.operation {
                 Operation::Reactivate => "activate",
                 Operation::Deactivate => "deactivate",
                 Operation::Undo => "undo",
             },
-            undoes: head.and_then(|head| head.undoes.as_ref()),
+            undoes: header.and_then(|header| header.undoes.as_ref()),
             outcome,
             environment: Environment {
                 url: run.environment.clone(),

@@ -57,17 +57,17 @@ pub(super) fn template_hint(problem: &Problem) -> &'static str {
 
 /// The commands that come next, and what each is for.
 pub(super) fn next(run: &TemplateRun<'_>) -> Vec<(String, &'static str)> {
-    let Some((head, reference)) = run.run else {
+    let Some((header, reference)) = run.run else {
         return Vec::new();
     };
-    let resume = match phrases::outcome(head) {
+    let resume = match phrases::outcome(header) {
         Outcome::Stopped => Some("go on"),
         Outcome::Partial if count(run, RowOutcome::Failed) > 0 => Some("try again what failed"),
         _ => None,
     };
     let resume = resume.map(|why| (reference.command("resume"), why));
     let may_undo = run.changes.iter().any(|change| change.undone().is_some());
-    let undo = may_undo && head.operation != Operation::Undo;
+    let undo = may_undo && header.operation != Operation::Undo;
     let undo = undo.then(|| (reference.command("undo"), "put it back"));
     resume.into_iter().chain(undo).collect()
 }

@@ -36,12 +36,12 @@ pub(super) fn write_run_of_templates(
     out: &mut dyn StyledWrite,
     run: &RunReader,
     format: Format,
-    look: Style,
+    style: Style,
 ) -> Result<(), ReportError> {
     if format == Format::Html {
         return Err(ReportError::TemplatesAsHtml);
     }
-    with_run(run, |shown| write_template_run(out, shown, format, look))
+    with_run(run, |shown| write_template_run(out, shown, format, style))
 }
 
 /// The same as a JSON document.
@@ -53,14 +53,14 @@ fn with_run(
     run: &RunReader,
     write: impl FnOnce(&TemplateRun<'_>) -> Result<(), ReportError>,
 ) -> Result<(), ReportError> {
-    let (head, changes) =
-        run.view(|view| view.at_one_instant(|view| Ok((view.head()?, view.templates()?))))?;
+    let (header, changes) =
+        run.view(|view| view.at_one_instant(|view| Ok((view.header()?, view.templates()?))))?;
     write(&TemplateRun {
-        environment: head.environment.to_string(),
-        organization: &head.organization.name,
-        operation: head.operation,
+        environment: header.environment.to_string(),
+        organization: &header.organization.name,
+        operation: header.operation,
         changes: &changes,
-        run: Some((&head, &run.reference)),
+        run: Some((&header, &run.reference)),
     })
 }
 
@@ -69,18 +69,18 @@ pub fn write_templates(
     out: &mut dyn StyledWrite,
     templates: &[Template],
     format: Format,
-    look: Style,
+    style: Style,
 ) -> Result<(), ReportError> {
     match format {
         Format::Table if templates.is_empty() => writeln!(out, "There is nothing to list.")?,
         Format::Table => {
             let rows: Vec<_> = templates.iter().map(|t| (row(t), tone(t))).collect();
-            Grid::whole(out, &COLUMNS, &rows, look)?;
+            Grid::whole(out, &COLUMNS, &rows, style)?;
         }
         Format::Json => documents::list(out, templates)?,
         Format::Csv => documents::list_csv(out, templates)?,
         Format::Markdown => {
-            markdown::header(out, &COLUMNS)?;
+            markdown::header_row(out, &COLUMNS)?;
             for template in templates {
                 markdown::row(out, &row(template))?;
             }
@@ -95,16 +95,16 @@ pub fn write_template_run(
     out: &mut dyn StyledWrite,
     run: &TemplateRun<'_>,
     format: Format,
-    look: Style,
+    style: Style,
 ) -> Result<(), ReportError> {
     let rows = || run.changes.iter().map(change_row);
     match format {
         Format::Table => {
             if !run.changes.is_empty() {
-                Grid::whole(out, &CHANGE_COLUMNS, &rows().collect::<Vec<_>>(), look)?;
+                Grid::whole(out, &CHANGE_COLUMNS, &rows().collect::<Vec<_>>(), style)?;
                 writeln!(out)?;
             }
-            write_problems(out, run, look)?;
+            write_problems(out, run, style)?;
             writeln!(out, "{}", sentence(run))?;
             let next = next(run);
             if !next.is_empty() {
@@ -117,7 +117,7 @@ pub fn write_template_run(
         Format::Json => documents::run(out, run)?,
         Format::Csv => documents::run_csv(out, run)?,
         Format::Markdown => {
-            markdown::header(out, &CHANGE_COLUMNS)?;
+            markdown::header_row(out, &CHANGE_COLUMNS)?;
             for (cells, _) in rows() {
                 markdown::row(out, &cells)?;
             }
@@ -130,7 +130,7 @@ pub fn write_template_run(
 fn write_problems(
     out: &mut dyn StyledWrite,
     run: &TemplateRun<'_>,
-    look: Style,
+    style: Style,
 ) -> Result<(), ReportError> {
     for change in run.changes {
         let Some(problem) = &change.problem else {
@@ -143,8 +143,8 @@ fn write_problems(
             clean(&change.template.name),
             clean(&problem.message)
         );
-        paragraph(out, &said, Tone::Bad, look)?;
-        paragraph(out, template_hint(problem), Tone::Quiet, look)?;
+        paragraph(out, &said, Tone::Bad, style)?;
+        paragraph(out, template_hint(problem), Tone::Dimmed, style)?;
         writeln!(out)?;
     }
     Ok(())
@@ -196,7 +196,7 @@ fn tone(template: &Template) -> Tone {
     if template.reaches_new_users() {
         Tone::Plain
     } else {
-        Tone::Quiet
+        Tone::Dimmed
     }
 }
 
@@ -240,7 +240,7 @@ mod tests {
     };
     use crate::plan::TemplateWish;
     use crate::report::template_run::way_back;
-    use crate::report::test_runs::{PLAIN, head};
+    use crate::report::test_runs::{PLAIN, header};
     use uuid::Uuid;
 
     fn template(n: u128, default: bool, state: State) -> Template {
@@ -288,15 +288,15 @@ mod tests {
     }
 
     fn shown(format: Format) -> String {
-        let mut head = head(Operation::Deactivate);
-        head.outcome = Some(Outcome::Partial);
-        let reference = RunRef::stored(&head.id);
+        let mut header = header(Operation::Deactivate);
+        header.outcome = Some(Outcome::Partial);
+        let reference = RunRef::stored(&header.id);
         let run = TemplateRun {
             environment: "https://contoso.crm4.dynamics.com".into(),
             organization: "Contoso",
             operation: Operation::Deactivate,
             changes: &changes(),
-            run: Some((&head, &reference)),
+            run: Some((&header, &reference)),
         };
         let mut out = Vec::new();
         write_template_run(&mut out, &run, format, PLAIN).unwrap();

@@ -1,4 +1,4 @@
-//! Runs for tests, made with the real journal: one user of each fate.
+//! Runs for tests, made with the real journal: one user of each result.
 
 use std::path::{Path, PathBuf};
 
@@ -29,17 +29,17 @@ pub(super) struct TestRun {
     folder: tempfile::TempDir,
 }
 
-/// How far a run for a test has come.
+/// How far a run for a test has got.
 #[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Come {
+pub(super) enum TestStage {
     Planned,
     /// The same, and what users lose was counted.
-    Foreseen,
+    ImpactCounted,
     /// Stopped with a write of which nobody knows what became.
     Stopped,
 }
 
-pub(super) fn head(operation: Operation) -> RunHeader {
+pub(super) fn header(operation: Operation) -> RunHeader {
     RunHeader {
         id: "3f2a9c0d1b7e".parse().unwrap(),
         operation,
@@ -291,20 +291,20 @@ fn set_clocks(path: &Path) {
 
 /// A run of eight users: 1 changed with another status than before, 2 as wanted, 3 skipped, 4 not
 /// surveyed, 5 left, 6 gone, 7 planned or unknown, 8 failed.
-pub(super) async fn run(come: Come) -> TestRun {
-    run_of(head(Operation::Deactivate), come).await
+pub(super) async fn run(reached: TestStage) -> TestRun {
+    run_of(header(Operation::Deactivate), reached).await
 }
 
-/// The same with another head.
-pub(super) async fn run_of(head: RunHeader, come: Come) -> TestRun {
+/// The same with another header.
+pub(super) async fn run_of(header: RunHeader, reached: TestStage) -> TestRun {
     let folder = tempfile::tempdir().unwrap();
-    let path: PathBuf = folder.path().join(format!("{}.run", head.id));
-    let file = RunFile::create(&path, head, &FirstContents::default()).unwrap();
+    let path: PathBuf = folder.path().join(format!("{}.run", header.id));
+    let file = RunFile::create(&path, header, &FirstContents::default()).unwrap();
     survey(&file).await;
-    if come == Come::Foreseen {
+    if reached == TestStage::ImpactCounted {
         record_impact(&file).await;
     }
-    if come == Come::Stopped {
+    if reached == TestStage::Stopped {
         apply(&file).await;
     }
     drop(file);
@@ -318,7 +318,7 @@ pub(super) async fn run_of(head: RunHeader, come: Come) -> TestRun {
 /// As if the file lay in the store.
 fn stored(path: &std::path::Path) -> RunReader {
     let mut reader = RunReader::open(path).unwrap();
-    reader.reference = RunRef::stored(&reader.head.id);
+    reader.reference = RunRef::stored(&reader.header.id);
     reader
 }
 
@@ -328,7 +328,7 @@ impl TestRun {
         let path = self
             .folder
             .path()
-            .join(format!("{}.run", self.reader.head.id));
+            .join(format!("{}.run", self.reader.header.id));
         let connection = rusqlite::Connection::open(&path).unwrap();
         connection.execute_batch(sql).unwrap();
         drop(connection);

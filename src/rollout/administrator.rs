@@ -132,7 +132,7 @@ impl Rollout {
     ) -> Result<Vec<Option<Vec<Filter>>>, dataverse::Error> {
         let users: Vec<UserId> = subjects.iter().map(|subject| subject.id).collect();
         let mut all: Vec<Option<Vec<Filter>>> = vec![Some(Vec::new()); users.len()];
-        for &kind in self.head().criteria.kinds() {
+        for &kind in self.header().criteria.kinds() {
             let more = self
                 .reader
                 .filters_as_administrator(&users, kind, columns)

@@ -170,8 +170,8 @@ impl Planned {
             None => 0,
         };
         let stakes = Stakes {
-            operation: rollout.head().operation,
-            target: rollout.head().target,
+            operation: rollout.header().operation,
+            target: rollout.header().target,
             new_users: rollout.journal().view(|view| view.new_users()).await?,
             digest: Some(left.digest.clone()),
             items: left.filters,
@@ -232,7 +232,7 @@ impl Agreed {
     async fn write(&self) -> Result<(), RolloutError> {
         let (rollout, Agreement_(agreement)) = (&self.rollout, &self.state);
         rollout.record_undo()?;
-        let target = rollout.head().target;
+        let target = rollout.header().target;
         if target == Target::Filters {
             rollout.require_proof().await?;
             rollout.ask_for_versions().await?;

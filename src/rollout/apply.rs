@@ -92,7 +92,7 @@ impl Rollout {
         let undone = self.undone.lock();
         let undone = undone.unwrap_or_else(std::sync::PoisonError::into_inner);
         match &*undone {
-            Some(run) => Ok(run.record_undo(&self.head().id)?),
+            Some(run) => Ok(run.record_undo(&self.header().id)?),
             None => Ok(()),
         }
     }

@@ -6,16 +6,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::journal::PendingUser;
 use crate::model::{Filter, FilterId, FilterType, Modification, UserId};
-use crate::plan::{Change, DriftKind, deviations, is_current};
+use crate::plan::{Change, DriftKind, find_drift, is_current};
 
 use super::RolloutError;
 use super::progress::RunStep;
 use super::session::Rollout;
 use super::survey::SurveyedFilters;
 
-/// Misfits that a refusal shows; all are counted. With its other lines it fits a screen of 24.
+/// Drifted filters that a refusal shows; all are counted. With its other lines it fits a screen of 24.
 const REFUSAL: usize = 10;
-/// Misfits that planning anew shows; all are counted. It is a list to look through, and the run file has the rest.
+/// Drifted filters that planning anew shows; all are counted. The run file has the rest.
 const REPLAN: usize = 100;
 
 /// A filter that is not as it was when the plan was made.
@@ -28,7 +28,7 @@ pub struct DriftedFilter {
     /// Its type; empty where nothing is known of it any more.
     pub filter_type: FilterType,
     /// What is different.
-    pub deviation: DriftKind,
+    pub kind: DriftKind,
     /// Who changed it last, and when, as the server says it; empty where it is gone.
     pub modified: Modification,
     /// How whoever changed it is named: by name where that could be found out, else by id.
@@ -69,19 +69,19 @@ impl Purpose {
 }
 
 impl Rollout {
-    /// Reads again every user that the plan changes. A user who cannot be read any more is no misfit:
+    /// Reads again every user that the plan changes. A user who cannot be read any more is no drift:
     /// the application will say so.
     ///
     /// # Errors
     /// [`RolloutError::Stale`] where a filter has another state or status than the plan says, is gone, or
     /// is new and would have been in the plan.
     pub(super) async fn check_drift(self: &Arc<Self>) -> Result<(), RolloutError> {
-        let differences = self.read_again(Purpose::Compare).await?;
-        match differences.total() {
+        let drift = self.read_again(Purpose::Compare).await?;
+        match drift.total() {
             0 => Ok(()),
             count => Err(RolloutError::Stale {
                 count,
-                examples: differences.examples,
+                examples: drift.examples,
             }),
         }
     }
@@ -105,11 +105,11 @@ impl Rollout {
         let work = |user: PendingUser| {
             let (this, found) = (Arc::clone(self), Arc::clone(&found));
             async move {
-                let misfits = this.read_user_again(user, purpose).await?;
+                let drifted = this.read_user_again(user, purpose).await?;
                 found
                     .lock()
                     .unwrap_or_else(PoisonError::into_inner)
-                    .add(misfits, purpose.examples());
+                    .add(drifted, purpose.examples());
                 this.progress.user(false);
                 Ok(())
             }
@@ -135,14 +135,16 @@ impl Rollout {
         };
         let planned: Vec<_> = changes.into_iter().map(|pending| pending.change).collect();
         let anew = self.plan_one(&subject, filters.clone()).await?;
-        let misfits = if is_current(&planned, &anew.changes(), &filters) {
+        let drifted = if is_current(&planned, &anew.changes(), &filters) {
             Vec::new()
         } else {
             let (seq, changes) = (subject.seq, anew.changes());
-            let found = self.misfits(seq, &planned, &changes, &filters).await?;
-            let label = |misfit| DriftedFilter {
+            let found = self
+                .drifted_filters(seq, &planned, &changes, &filters)
+                .await?;
+            let label = |drifted| DriftedFilter {
                 user: subject.label.clone(),
-                ..misfit
+                ..drifted
             };
             found.into_iter().map(label).collect()
         };
@@ -155,10 +157,10 @@ impl Rollout {
                 }
             }
         }
-        Ok(Some(misfits))
+        Ok(Some(drifted))
     }
 
-    async fn misfits(
+    async fn drifted_filters(
         &self,
         seq: i64,
         planned: &[Change],
@@ -170,8 +172,8 @@ impl Rollout {
             .view(move |view| view.filters_of(seq))
             .await?;
         let states: Vec<_> = before.iter().map(|f| (f.id, f.now)).collect();
-        let found = deviations(planned, anew, filters, &states);
-        let misfit = |(id, deviation)| {
+        let found = find_drift(planned, anew, filters, &states);
+        let drifted = |(id, kind)| {
             let seen: Option<&Filter> = filters.iter().find(|filter| filter.id == id);
             let of_type = seen.map(|filter| &filter.filter_type);
             let known = before.iter().find(|filter| filter.id == id);
@@ -180,12 +182,12 @@ impl Rollout {
                 user: String::new(),
                 filter: id,
                 filter_type: of_type.cloned().unwrap_or_else(|| FilterType::new("")),
-                deviation,
+                kind,
                 modified: seen.map(|filter| filter.modified).unwrap_or_default(),
                 changed_by: None,
             }
         };
-        Ok(found.into_iter().map(misfit).collect())
+        Ok(found.into_iter().map(drifted).collect())
     }
 
     async fn name_changers(&self, mut found: Drift) -> Result<Drift, RolloutError> {
@@ -198,8 +200,8 @@ impl Rollout {
             return Ok(found);
         }
         let names = self.names_of(users).await?;
-        for misfit in &mut found.examples {
-            misfit.changed_by = misfit.changer().map(|user| {
+        for filter in &mut found.examples {
+            filter.changed_by = filter.changer().map(|user| {
                 let name = names.get(&user).cloned();
                 name.unwrap_or_else(|| user.to_string())
             });
@@ -218,20 +220,20 @@ impl Drift {
     }
 
     /// Adds what differs of one user; `None` of one who could not be read.
-    fn add(&mut self, misfits: Option<Vec<DriftedFilter>>, most: usize) {
-        let Some(misfits) = misfits else {
+    fn add(&mut self, drifted: Option<Vec<DriftedFilter>>, most: usize) {
+        let Some(drifted) = drifted else {
             self.unread += 1;
             return;
         };
-        self.users += u64::from(!misfits.is_empty());
-        for misfit in misfits {
-            match misfit.deviation {
+        self.users += u64::from(!drifted.is_empty());
+        for filter in drifted {
+            match filter.kind {
                 DriftKind::Other { .. } => self.other += 1,
                 DriftKind::Gone { .. } => self.gone += 1,
                 DriftKind::New { .. } => self.new += 1,
             }
             if self.examples.len() < most {
-                self.examples.push(misfit);
+                self.examples.push(filter);
             }
         }
     }
@@ -248,7 +250,7 @@ impl fmt::Display for DriftedFilter {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (user, filter) = (&self.user, self.filter);
         write!(f, "{user}, filter {filter}: ")?;
-        match self.deviation {
+        match self.kind {
             DriftKind::Other { planned, now } => {
                 write!(f, "the plan says {planned}, and it is {now}")?;
             }

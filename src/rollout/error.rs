@@ -7,7 +7,7 @@ use crate::plan::{GroupMismatch, UnresolvedName};
 
 use super::StopReason;
 use super::drift::DriftedFilter;
-use super::template_fits::DriftedTemplate;
+use super::template_drift::DriftedTemplate;
 
 /// Why a run stops. What was done until then is in the run file.
 #[derive(Debug, thiserror::Error)]
@@ -105,7 +105,7 @@ impl RolloutError {
                     | Error::Unauthorized { .. }
                     | Error::Unreachable { .. }
                     | Error::Lost { .. }
-                    | Error::Quiet { .. }
+                    | Error::WaitTooLong { .. }
                     | Error::Postponed { .. }
                     | Error::SignIn(_)
             ),

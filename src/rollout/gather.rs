@@ -30,8 +30,8 @@ impl Rollout {
     pub(super) async fn gather(&self) -> Result<(), RolloutError> {
         self.progress.begin(RunStep::Gather, None);
         self.journal().forget_users().await?;
-        check_types(&self.reader, &self.head().criteria).await?;
-        let selection = &self.head().selection;
+        check_types(&self.reader, &self.header().criteria).await?;
+        let selection = &self.header().selection;
         let chosen = choose(&self.reader, selection).await?;
         let mut selector = Selector::new(selection);
         let mut other_engine = self.other_engine().await?;

@@ -50,7 +50,7 @@ impl Rollout {
     /// about, and one more for every 5,000 users whose mailbox the server does not synchronise.
     pub(super) async fn read_impact_context(&self) -> Result<(), RolloutError> {
         let impact = self.journal().asked().await?.impact;
-        if !impact || self.head().operation != Operation::Deactivate {
+        if !impact || self.header().operation != Operation::Deactivate {
             return Ok(());
         }
         let system_filters = self.read_organisation_filters().await?;
@@ -91,7 +91,7 @@ impl Rollout {
                 return Ok(None);
             }
         };
-        let about = |filter_type: &FilterType| self.head().criteria.is_about(filter_type);
+        let about = |filter_type: &FilterType| self.header().criteria.is_about(filter_type);
         let (mut filters, mut templates, mut named) = (Vec::new(), Vec::new(), Vec::new());
         for row in read {
             let filter_type = FilterType::new(&row.returnedtypecode);
@@ -153,7 +153,7 @@ impl Rollout {
     /// The privileges by which the caller reads every row; what the server does not say counts as less.
     async fn read_whole(&self) -> Result<BTreeSet<&'static str>, RolloutError> {
         let mut whole = BTreeSet::new();
-        let contacts = self.head().criteria.is_about(&FilterType::new("contact"));
+        let contacts = self.header().criteria.is_about(&FilterType::new("contact"));
         for name in [Some(READ_ACTIVITY), contacts.then_some(READ_CONTACT)] {
             let Some(name) = name else { continue };
             match self.reader.read_depth(name).await {

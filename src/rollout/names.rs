@@ -34,7 +34,7 @@ impl Rollout {
         let wanted: Vec<_> = users.iter().copied().collect();
         let known = self.journal().view(move |view| view.labels(&wanted));
         let mut names: HashMap<_, _> = known.await?.into_iter().collect();
-        for caller in [&self.head().caller, &self.reader.identity().caller] {
+        for caller in [&self.header().caller, &self.reader.identity().caller] {
             names.insert(caller.id, caller.user.clone());
         }
         let unknown = users.iter().filter(|user| !names.contains_key(user));

@@ -9,7 +9,7 @@ use crate::journal::{FirstContents, ImpactOptions, Phase, Requests, RunFile, Run
 use crate::model::{Operation, RunId, Target};
 use crate::plan::{Criteria, RunSettings, Selection, TemplateChange};
 
-use super::phases::{Created, Looked, states};
+use super::phases::{Created, ReadOnlySurvey, states};
 use super::run::{Halted, Run};
 use super::session::{Connection, Rollout};
 use super::{RolloutError, SurveyedAs};
@@ -47,12 +47,12 @@ impl NewRunFile {
     }
 
     /// Makes the file of a new run.
-    fn create(&self, head: RunHeader, first: &FirstContents) -> Result<RunFile, RolloutError> {
+    fn create(&self, header: RunHeader, first: &FirstContents) -> Result<RunFile, RolloutError> {
         Ok(match self {
             Self::InStore(store) => {
-                RunFile::create(&store.path_for(&head.id)?, head, first)?.of_store(store)
+                RunFile::create(&store.path_for(&header.id)?, header, first)?.of_store(store)
             }
-            Self::At(path) => RunFile::create(path, head, first)?,
+            Self::At(path) => RunFile::create(path, header, first)?,
         })
     }
 }
@@ -83,16 +83,16 @@ impl NewRun {
         undoes: Option<RunId>,
         templates: Option<Vec<TemplateChange>>,
     ) -> Result<Created, RolloutError> {
-        let head = self.head(RunId::random(), undoes, on);
-        let file = at.create(head, &self.first(templates))?;
+        let header = self.header(RunId::random(), undoes, on);
+        let file = at.create(header, &self.first(templates))?;
         self.driven(on, file, at.is_named())
     }
 
     /// Collects the users and reads their filters into a run that leaves no file.
-    pub fn look(self, on: &Connection) -> Result<Looking, RolloutError> {
-        let head = self.head(RunId::random(), None, on);
-        let file = RunFile::temporary(head, &self.first(None))?;
-        Ok(Looking(self.driven(on, file, false)?))
+    pub fn read_only(self, on: &Connection) -> Result<ReadOnlyRun, RolloutError> {
+        let header = self.header(RunId::random(), None, on);
+        let file = RunFile::temporary(header, &self.first(None))?;
+        Ok(ReadOnlyRun(self.driven(on, file, false)?))
     }
 
     fn first(&self, templates: Option<Vec<TemplateChange>>) -> FirstContents {
@@ -117,7 +117,7 @@ impl NewRun {
         })
     }
 
-    fn head(&self, id: RunId, undoes: Option<RunId>, on: &Connection) -> RunHeader {
+    fn header(&self, id: RunId, undoes: Option<RunId>, on: &Connection) -> RunHeader {
         let identity = on.reader.identity();
         RunHeader {
             id,
@@ -140,25 +140,25 @@ impl NewRun {
     }
 }
 
-/// A run that only looks.
+/// A run that only reads, and leaves no file.
 #[derive(Debug)]
-pub struct Looking(Created);
+pub struct ReadOnlyRun(Created);
 
-impl Looking {
+impl ReadOnlyRun {
     /// Shows and steers the run.
     pub fn handle(&self) -> super::RunHandle {
         self.0.handle()
     }
 
     /// Collects the users and reads their filters.
-    pub async fn read(self) -> Result<Looked, Halted> {
+    pub async fn read(self) -> Result<ReadOnlySurvey, Halted> {
         let planned = self.0.gather().await?.survey().await?;
         let surveyed_as = planned.state.0.clone();
-        Ok(planned.into_phase(states::Looked(surveyed_as)))
+        Ok(planned.into_phase(states::ReadOnlySurvey(surveyed_as)))
     }
 }
 
-impl Looked {
+impl ReadOnlySurvey {
     /// How the filters were read.
     pub fn surveyed_as(&self) -> &SurveyedAs {
         &self.state.0

@@ -37,16 +37,16 @@ pub async fn open(
 ) -> Result<Opened, RolloutError> {
     let mut rollout = Rollout::new(on, file, flags)?;
     rollout.is_new = false;
-    rollout.undone_beside = undone_beside(rollout.journal().path(), rollout.head())?;
+    rollout.undone_beside = undone_beside(rollout.journal().path(), rollout.header())?;
     let kept = rollout.journal().settings().await?;
-    let begun = rollout.head().phase > Phase::Planned;
+    let begun = rollout.header().phase > Phase::Planned;
     rollout.settings_unknown = begun && kept.is_none();
     let mut settings = kept.unwrap_or_default().overridden_by(&rollout.flags);
     if !rollout.flags.waves.is_empty() {
         settings.first_wave = rollout.journal().next_wave_number().await?;
     }
     rollout.settings = settings;
-    let (phase, outcome) = (rollout.head().phase, rollout.head().outcome);
+    let (phase, outcome) = (rollout.header().phase, rollout.header().outcome);
     let rollout = Arc::new(rollout);
     Ok(match phase {
         Phase::Gathering => Opened::Created(Run {

@@ -15,7 +15,7 @@ pub type Created = Run<states::Created>;
 /// A run whose users are collected and not all read.
 pub type Gathered = Run<states::Gathered>;
 /// A run that was read and leaves no trace: there is no way from it to a write.
-pub type Looked = Run<states::Looked>;
+pub type ReadOnlySurvey = Run<states::ReadOnlySurvey>;
 /// A plan that was made earlier: it has to be compared with what is there now.
 pub type SavedPlan = Run<states::SavedPlan>;
 /// A run with a plan, or with what is left of one.
@@ -34,9 +34,9 @@ pub(super) mod states {
     /// See [`super::Gathered`].
     #[derive(Debug)]
     pub struct Gathered;
-    /// See [`super::Looked`].
+    /// See [`super::ReadOnlySurvey`].
     #[derive(Debug)]
-    pub struct Looked(pub(crate) SurveyedAs);
+    pub struct ReadOnlySurvey(pub(crate) SurveyedAs);
     /// See [`super::SavedPlan`].
     #[derive(Debug)]
     pub struct SavedPlan;
@@ -51,12 +51,12 @@ pub(super) mod states {
 impl Created {
     /// Collects the users.
     pub async fn gather(self) -> Result<Gathered, Halted> {
-        let gathered = match &self.head().undoes {
+        let gathered = match &self.header().undoes {
             // The rows of an undo are taken over when it is begun: there is nothing to go on with.
             Some(undoes) => Err(RolloutError::UndoNotBegun {
                 undoes: undoes.clone(),
             }),
-            None if self.head().target == Target::Templates => {
+            None if self.header().target == Target::Templates => {
                 Err(RolloutError::TemplatesNotPlanned)
             }
             None => self.rollout.gather().await,
@@ -68,7 +68,7 @@ impl Created {
 impl Gathered {
     /// Proves that impersonation is honoured, reads the filters, and plans.
     pub async fn survey(self) -> Result<Planned, Halted> {
-        let surveyed = match self.head().target {
+        let surveyed = match self.header().target {
             Target::Filters => self.rollout.prove_and_survey().await,
             Target::Templates => {
                 let surveyed = Box::pin(self.rollout.survey_templates()).await;
@@ -85,9 +85,9 @@ impl SavedPlan {
     /// # Errors
     /// [`RolloutError::Stale`] or [`RolloutError::StaleTemplates`] where something is not as it was; the plan is kept.
     pub async fn compare(self) -> Result<Planned, Halted> {
-        let compared = match self.head().target {
+        let compared = match self.header().target {
             Target::Filters => self.rollout.check_drift().await,
-            Target::Templates => self.rollout.check_templates_fit().await,
+            Target::Templates => self.rollout.check_template_drift().await,
         };
         self.then(compared, |()| states::Planned(SurveyedAs::Asked))
             .await
@@ -95,7 +95,7 @@ impl SavedPlan {
 
     /// Plans anew the users whose filters are not as they were.
     pub async fn replan(self) -> Result<(Planned, Drift), Halted> {
-        let replanned = match self.head().target {
+        let replanned = match self.header().target {
             Target::Filters => self.rollout.replan().await,
             Target::Templates => {
                 let surveyed = Box::pin(self.rollout.survey_templates()).await;
@@ -145,7 +145,7 @@ impl Planned {
     /// Closes a run that was only looked at: a new plan goes, and one that was opened stays as it was.
     pub async fn set_aside(self) -> Result<EndedRun, Halted> {
         if self.rollout.file.is_copy() {
-            let outcome = self.head().outcome.unwrap_or(Outcome::Planned);
+            let outcome = self.header().outcome.unwrap_or(Outcome::Planned);
             return Ok(self.close(outcome, false));
         }
         let mut run = self.keep().await?;

@@ -94,8 +94,8 @@ impl Drop for EndedRun {
 
 impl<S> Run<S> {
     /// What the run is, as it was when it was opened.
-    pub fn head(&self) -> &RunHeader {
-        self.rollout.head()
+    pub fn header(&self) -> &RunHeader {
+        self.rollout.header()
     }
 
     /// Reads from the environment; it cannot write.
@@ -122,7 +122,7 @@ impl<S> Run<S> {
     pub fn handle(&self) -> RunHandle {
         let rollout = &self.rollout;
         RunHandle {
-            id: rollout.head().id.clone(),
+            id: rollout.header().id.clone(),
             reference: rollout.file.reference.clone(),
             path: self.path().map(Path::to_owned),
             progress: rollout.progress.subscribe(),
@@ -239,7 +239,7 @@ impl<S> Run<S> {
     /// Closes the file: nothing holds it any more when this returns.
     pub(super) fn close(self, outcome: Outcome, came_to_nothing: bool) -> EndedRun {
         let ended = EndedRun {
-            id: self.head().id.clone(),
+            id: self.header().id.clone(),
             path: self.path().map(Path::to_owned),
             reference: self.rollout.file.reference.clone(),
             outcome,

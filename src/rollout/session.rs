@@ -110,12 +110,15 @@ impl Rollout {
         file: RunFile,
         settings: RunSettings,
     ) -> Result<Self, RolloutError> {
-        belongs_together(&file.head.organization, &on.reader.identity().organization)?;
+        belongs_together(
+            &file.header.organization,
+            &on.reader.identity().organization,
+        )?;
         let token = on.reader.channel().interrupted().child_token();
         let reader = on.reader.under(token.clone());
         let breaker = reader.channel().pacer().breaker();
         Ok(Self {
-            records_on_behalf: AtomicBool::new(file.head.records_on_behalf),
+            records_on_behalf: AtomicBool::new(file.header.records_on_behalf),
             guards: Arc::clone(&on.source),
             reader,
             file,
@@ -151,8 +154,8 @@ impl Rollout {
     }
 
     /// What the run is.
-    pub(super) fn head(&self) -> &RunHeader {
-        &self.file.head
+    pub(super) fn header(&self) -> &RunHeader {
+        &self.file.header
     }
 
     /// The run file.
@@ -176,7 +179,7 @@ impl Rollout {
 
     /// Who signed in when the run began, and who did now.
     pub(super) fn callers(&self) -> [UserId; 2] {
-        [self.file.head.caller.id, self.reader.identity().caller.id]
+        [self.file.header.caller.id, self.reader.identity().caller.id]
     }
 
     /// Whether this server names the real caller in what it changes.

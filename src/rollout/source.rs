@@ -34,8 +34,8 @@ impl SourceRun {
     }
 
     /// What the run is.
-    pub fn head(&self) -> &RunHeader {
-        &self.reader.head
+    pub fn header(&self) -> &RunHeader {
+        &self.reader.header
     }
 
     /// How the run is named in a command.
@@ -60,10 +60,10 @@ impl SourceRun {
         let new = NewRun {
             criteria,
             settings,
-            target: self.head().target,
+            target: self.header().target,
             ..NewRun::of(Operation::Undo)
         };
-        let undoes = Some(self.head().id.clone());
+        let undoes = Some(self.header().id.clone());
         let created = new.create_with(on, at, undoes, None).map_err(failed)?;
         let gathered = created.rollout.gather_undo(&self.reader).await;
         // The file is written once, before the first row is put back, and nobody may have it open then.
@@ -77,6 +77,6 @@ impl SourceRun {
     }
 
     fn criteria(&self) -> Result<Criteria, CriteriaError> {
-        Criteria::new(Types::All, self.head().criteria.kinds().to_vec(), None)
+        Criteria::new(Types::All, self.header().criteria.kinds().to_vec(), None)
     }
 }

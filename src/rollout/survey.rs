@@ -129,7 +129,7 @@ impl Rollout {
     ) -> Result<Result<Vec<Filter>, Problem>, RolloutError> {
         let who = Impersonated::from(subject);
         let mut filters = Vec::new();
-        for &kind in self.head().criteria.kinds() {
+        for &kind in self.header().criteria.kinds() {
             match self.reader.filters(&who, kind, self.columns()).await {
                 Ok(more) => filters.extend(more),
                 Err(error) => return self.user_problem(subject, error),
@@ -220,10 +220,10 @@ impl Rollout {
         subject: &RunUser,
         filters: Vec<Filter>,
     ) -> Result<SurveyedFilters, RolloutError> {
-        let Some(wanted) = self.head().operation.wanted() else {
+        let Some(wanted) = self.header().operation.wanted() else {
             return self.plan_undo(subject, &filters).await;
         };
-        let criteria = &self.head().criteria;
+        let criteria = &self.header().criteria;
         let UserPlan { changes, .. } = plan_user(&filters, criteria, wanted);
         self.count_impact(subject, &filters, &changes).await?;
         let marked = filters.into_iter().map(|filter| {

@@ -107,7 +107,7 @@ impl Rollout {
     ) -> Result<(), RolloutError> {
         let mut changes = Vec::new();
         for (mut change, written) in source.templates_done()? {
-            let claim = related.claim_template(&source.head.id, change.template.id, written)?;
+            let claim = related.claim_template(&source.header.id, change.template.id, written)?;
             if let Some(left) = &mut change.left {
                 claim_template(left, claim);
             }
@@ -156,7 +156,7 @@ impl Rollout {
     ) -> Result<(TemplateDecision, Option<&'a Template>), RolloutError> {
         let terms = self.journal().undo_terms().await?;
         let terms = terms.unwrap_or(UndoTerms {
-            caller: self.head().caller.id,
+            caller: self.header().caller.id,
             from: jiff::Timestamp::MIN,
             until: jiff::Timestamp::MIN,
         });

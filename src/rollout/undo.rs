@@ -69,7 +69,7 @@ fn claim(
     let Claim {
         undone,
         rewritten_by,
-    } = related.claim(&source.head.id, user, row.filter, written)?;
+    } = related.claim(&source.header.id, user, row.filter, written)?;
     row.rewritten_by = rewritten_by;
     match undone {
         None => {}
@@ -87,27 +87,27 @@ impl Rollout {
     /// # Errors
     /// [`RolloutError::OtherOrganization`] where that run belongs to another organisation.
     pub(super) async fn gather_undo(&self, source: &RunReader) -> Result<(), RolloutError> {
-        belongs_together(&source.head.organization, &self.head().organization)?;
+        belongs_together(&source.header.organization, &self.header().organization)?;
         self.progress.begin(RunStep::Gather, None);
         self.journal().forget_users().await?;
         let time = source.writing_time()?;
         let terms = UndoTerms {
-            caller: source.head.caller.id,
+            caller: source.header.caller.id,
             from: time.from,
             until: time.until,
         };
         self.journal().set_undo_terms(terms).await?;
-        if source.head.records_on_behalf {
+        if source.header.records_on_behalf {
             self.journal().record_on_behalf_proved().await?;
             self.records_on_behalf.store(true, Ordering::Relaxed);
         }
         let related = RelatedRuns::beside(
             source.path(),
-            &source.head,
-            (self.journal().path(), &self.head().id),
+            &source.header,
+            (self.journal().path(), &self.header().id),
             time.from,
         )?;
-        if source.head.target == Target::Templates {
+        if source.header.target == Target::Templates {
             self.gather_templates(source, &related).await?;
             return self.gathered().await;
         }
@@ -138,8 +138,8 @@ impl Rollout {
         let Some(first) = unproved.iter().map(|row| row.intended).min() else {
             return Ok(());
         };
-        let (head, path) = (self.head(), self.journal().path());
-        let related = RelatedRuns::beside(path, head, (path, &head.id), first)?;
+        let (header, path) = (self.header(), self.journal().path());
+        let related = RelatedRuns::beside(path, header, (path, &header.id), first)?;
         let mut rewritten = HashSet::new();
         for Unproved {
             user,
@@ -147,7 +147,7 @@ impl Rollout {
             intended,
         } in unproved
         {
-            let claim = related.claim(&head.id, user, filter, intended)?;
+            let claim = related.claim(&header.id, user, filter, intended)?;
             if claim.is_any() {
                 rewritten.insert(filter);
             }
@@ -165,8 +165,8 @@ impl Rollout {
         let Some(first) = written.iter().map(|row| row.intended).min() else {
             return Ok(0);
         };
-        let (head, path) = (self.head(), self.journal().path());
-        let related = RelatedRuns::beside(path, head, (path, &head.id), first)?;
+        let (header, path) = (self.header(), self.journal().path());
+        let related = RelatedRuns::beside(path, header, (path, &header.id), first)?;
         let mut put_back = 0;
         for WrittenRow {
             user,
@@ -174,7 +174,7 @@ impl Rollout {
             intended,
         } in written
         {
-            let claim = related.claim(&head.id, user, filter, intended)?;
+            let claim = related.claim(&header.id, user, filter, intended)?;
             put_back += u64::from(matches!(claim.undone, Some(Undone::PutBack(_))));
         }
         Ok(put_back)
@@ -199,7 +199,7 @@ impl Rollout {
             return Ok(Arc::clone(rows));
         }
         let looked_up = Instant::now();
-        let rows = Arc::new(written_beside(self.journal().path(), self.head())?);
+        let rows = Arc::new(written_beside(self.journal().path(), self.header())?);
         *known = Some((looked_up, Arc::clone(&rows)));
         Ok(rows)
     }
@@ -209,7 +209,7 @@ impl Rollout {
         &self,
         subject: &RunUser,
     ) -> Result<UserConditions, RolloutError> {
-        if self.head().operation != Operation::Undo {
+        if self.header().operation != Operation::Undo {
             return Ok(UserConditions::default());
         }
         let rows = self.journal().to_undo(subject.seq).await?;
@@ -224,9 +224,9 @@ impl Rollout {
     /// An undo that was begun by an earlier version does not know when the undone run wrote: no row is taken for the
     /// run's by its stamp.
     fn terms_of_older_file(&self) -> UndoTerms {
-        let head = self.head();
+        let header = self.header();
         UndoTerms {
-            caller: head.caller.id,
+            caller: header.caller.id,
             from: jiff::Timestamp::MIN,
             until: jiff::Timestamp::MIN,
         }

@@ -98,12 +98,15 @@ pub(super) fn may_write(
 mod tests {
     use super::*;
     use crate::data::generate;
-    use crate::rows::Oddity;
+    use crate::rows::UserKind;
 
     fn fixture() -> (Store, Acting, PersonIndex) {
         let store = generate(40, 1);
         let administrator = Acting::caller(&store, store.administrator);
-        let other = store.people.iter().position(|it| it.oddity == Oddity::None);
+        let other = store
+            .people
+            .iter()
+            .position(|it| it.kind == UserKind::Ordinary);
         (store, administrator, other.unwrap())
     }
 
@@ -159,7 +162,7 @@ mod tests {
         let person = store
             .people
             .iter()
-            .position(|it| it.oddity == Oddity::NoFilterRights);
+            .position(|it| it.kind == UserKind::NoFilterRights);
         let acting = Acting::caller(&store, person.unwrap());
         let refused = visible(
             &store,
@@ -206,7 +209,7 @@ mod tests {
         let person = store
             .people
             .iter()
-            .position(|it| it.oddity == Oddity::ReadOnlyFilters);
+            .position(|it| it.kind == UserKind::ReadOnlyFilters);
         let acting = Acting::caller(&store, person.unwrap());
         let filter = store.filters_of(acting.user).next().unwrap();
         let refused = may_write(

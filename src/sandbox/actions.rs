@@ -198,7 +198,7 @@ impl RowWriter<'_> {
 mod tests {
     use super::*;
     use crate::data::generate;
-    use crate::rows::Oddity;
+    use crate::rows::UserKind;
 
     #[test]
     fn a_new_user_receives_active_filters_once() {
@@ -206,7 +206,7 @@ mod tests {
         let people = store.people.iter();
         let user = people
             .clone()
-            .position(|it| it.oddity == Oddity::NotPopulated);
+            .position(|it| it.kind == UserKind::NotPopulated);
         let user = user.unwrap();
         let now = Timestamp::now();
         assert_eq!(populate(&mut store, user, now), 8);

@@ -5,7 +5,7 @@ use uuid::Uuid;
 use super::data::{Activity, ActivityKind, NEIGHBOURS};
 use super::impersonate::Acting;
 use super::rights::Depth;
-use super::rows::{Oddity, PersonIndex, UserRecord};
+use super::rows::{PersonIndex, UserKind, UserRecord};
 use super::store::Store;
 
 /// An `activityparty` row.
@@ -35,8 +35,8 @@ pub(super) fn id(store: &Store, activity: &Activity) -> Uuid {
 /// Nobody meets accounts that are not people.
 fn has_calendar(person: &UserRecord) -> bool {
     !matches!(
-        person.oddity,
-        Oddity::BuiltIn | Oddity::Stub | Oddity::NonInteractive
+        person.kind,
+        UserKind::BuiltIn | UserKind::Stub | UserKind::NonInteractive
     )
 }
 

@@ -171,7 +171,7 @@ impl FromStr for Faults {
     }
 }
 
-/// The stream of chances; its order follows the order of requests.
+/// Decides which fault strikes a request; its order follows the order of requests.
 #[derive(Debug)]
 pub(super) struct FaultInjector {
     faults: Faults,
@@ -231,9 +231,9 @@ mod tests {
     #[test]
     fn a_fault_strikes_about_as_often_as_its_rate_and_the_same_for_the_same_seed() {
         let draw = || {
-            let mut chances = FaultInjector::new(Faults::none().with(Fault::Slow, 0.1), 7);
+            let mut injector = FaultInjector::new(Faults::none().with(Fault::Slow, 0.1), 7);
             (0..1000)
-                .map(|_| chances.strike(&[Fault::Slow]).is_some())
+                .map(|_| injector.strike(&[Fault::Slow]).is_some())
                 .collect::<Vec<_>>()
         };
         let first = draw();
@@ -244,7 +244,7 @@ mod tests {
 
     #[test]
     fn a_fault_without_a_rate_never_strikes() {
-        let mut chances = FaultInjector::new(Faults::none(), 7);
-        assert_eq!(chances.strike(Fault::ALL), None);
+        let mut injector = FaultInjector::new(Faults::none(), 7);
+        assert_eq!(injector.strike(Fault::ALL), None);
     }
 }

@@ -166,7 +166,7 @@ impl Sandbox {
 
     /// Other faults from now on.
     pub fn set_faults(&self, faults: Faults) {
-        self.service.chances().replace(faults);
+        self.service.injector().replace(faults);
     }
 
     /// Stops, after the requests in hand or two seconds.

@@ -209,7 +209,7 @@ fn admit(
 mod tests {
     use super::*;
     use crate::data::generate;
-    use crate::rows::{Oddity, UserRecord};
+    use crate::rows::{UserKind, UserRecord};
 
     fn header(name: &'static str, value: &str) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -217,8 +217,8 @@ mod tests {
         headers
     }
 
-    fn somebody(store: &Store, oddity: Oddity) -> &UserRecord {
-        store.people.iter().find(|it| it.oddity == oddity).unwrap()
+    fn somebody(store: &Store, kind: UserKind) -> &UserRecord {
+        store.people.iter().find(|it| it.kind == kind).unwrap()
     }
 
     fn by_id(
@@ -239,7 +239,7 @@ mod tests {
     #[test]
     fn either_header_names_the_user_with_the_rights_of_both() {
         let store = generate(40, 1);
-        let person = somebody(&store, Oddity::None);
+        let person = somebody(&store, UserKind::Ordinary);
         let object_id = person.object_id.unwrap().to_string();
         let index = store.person(person.id).unwrap();
         for headers in [
@@ -257,7 +257,7 @@ mod tests {
     #[test]
     fn the_wrong_kind_of_id_runs_as_the_caller_silently() {
         let store = generate(40, 1);
-        let object_id = somebody(&store, Oddity::None).object_id.unwrap();
+        let object_id = somebody(&store, UserKind::Ordinary).object_id.unwrap();
         let acting = by_id(&store, object_id, Version::V9_2, "").unwrap();
         assert!(!acting.is_impersonated());
         let refused = by_id(&store, object_id, Version::V9_2, "unknown-user-is-error");
@@ -267,7 +267,7 @@ mod tests {
     #[test]
     fn older_servers_do_not_know_object_ids() {
         let store = generate(40, 1);
-        let object_id = somebody(&store, Oddity::None).object_id.unwrap();
+        let object_id = somebody(&store, UserKind::Ordinary).object_id.unwrap();
         let headers = header("CallerObjectId", &object_id.to_string());
         let acting = acting(&headers, &store, 0, Version::V8_2, Switches::none()).unwrap();
         assert!(!acting.is_impersonated());
@@ -284,7 +284,7 @@ mod tests {
     #[test]
     fn a_disabled_user_is_refused_by_9_and_dropped_by_8() {
         let store = generate(40, 1);
-        let id = somebody(&store, Oddity::Disabled).id;
+        let id = somebody(&store, UserKind::Disabled).id;
         let error = by_id(&store, id, Version::V9_2, "").unwrap_err();
         assert!(error.message.contains("is disabled"));
         assert!(
@@ -299,26 +299,26 @@ mod tests {
     #[test]
     fn missing_roles_and_licences_are_told_apart() {
         let store = generate(40, 1);
-        for (oddity, code) in [
-            (Oddity::NoRole, "0x80042f09"),
-            (Oddity::Stub, "0x80042f09"),
-            (Oddity::Unlicensed, "0x8004D24B"),
+        for (kind, code) in [
+            (UserKind::NoRole, "0x80042f09"),
+            (UserKind::Stub, "0x80042f09"),
+            (UserKind::Unlicensed, "0x8004D24B"),
         ] {
-            let error = by_id(&store, somebody(&store, oddity).id, Version::V9_2, "");
-            assert_eq!(error.unwrap_err().code, code, "{oddity:?}");
+            let error = by_id(&store, somebody(&store, kind).id, Version::V9_2, "");
+            assert_eq!(error.unwrap_err().code, code, "{kind:?}");
         }
-        let unlicensed = somebody(&store, Oddity::Unlicensed).id;
+        let unlicensed = somebody(&store, UserKind::Unlicensed).id;
         assert!(by_id(&store, unlicensed, Version::V8_2, "").is_ok());
-        let through_team = somebody(&store, Oddity::TeamRoleOnly).id;
+        let through_team = somebody(&store, UserKind::TeamRoleOnly).id;
         assert!(by_id(&store, through_team, Version::V9_2, "").is_ok());
     }
 
     #[test]
     fn a_caller_without_the_privilege_is_refused() {
         let store = generate(40, 1);
-        let other = somebody(&store, Oddity::None).id;
+        let other = somebody(&store, UserKind::Ordinary).id;
         let plain = store
-            .person(somebody(&store, Oddity::ManyFilters).id)
+            .person(somebody(&store, UserKind::ManyFilters).id)
             .unwrap();
         let headers = header("MSCRMCallerID", &other.to_string());
         let refused =
@@ -331,7 +331,7 @@ mod tests {
     #[test]
     fn the_switch_drops_every_impersonation() {
         let store = generate(40, 1);
-        let id = somebody(&store, Oddity::None).id;
+        let id = somebody(&store, UserKind::Ordinary).id;
         assert!(
             !by_id(&store, id, Version::V9_2, "drop-impersonation")
                 .unwrap()

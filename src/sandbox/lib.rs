@@ -48,7 +48,7 @@ pub use counts::Counts;
 pub use faults::{Fault, Faults, FaultsError};
 pub use handle::Sandbox;
 pub use options::{Limits, Options};
-pub use rows::Oddity;
+pub use rows::UserKind;
 pub use snapshot::{ActivitySnapshot, FilterEdit, FilterSnapshot, UserSnapshot};
 pub use switches::{Switch, Switches, UnknownSwitch};
 pub use version::{UnknownVersion, Version};

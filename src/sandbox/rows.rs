@@ -40,12 +40,12 @@ pub(super) struct Team {
     pub(super) version: u64,
 }
 
-/// What is unusual about a person.
+/// What kind of user the data makes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
-pub enum Oddity {
+pub enum UserKind {
     /// Nothing.
-    None,
+    Ordinary,
     /// `isdisabled`.
     Disabled,
     /// No role, neither direct nor through a team.
@@ -96,7 +96,7 @@ pub(super) struct UserRecord {
     pub(super) unit: usize,
     pub(super) roles: Vec<usize>,
     pub(super) teams: Vec<usize>,
-    pub(super) oddity: Oddity,
+    pub(super) kind: UserKind,
     pub(super) disabled: bool,
     pub(super) licensed: bool,
     pub(super) deleted: bool,

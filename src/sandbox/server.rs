@@ -24,7 +24,7 @@ use super::exchange::{ExchangeOutcome, exchange};
 use super::message::Reply;
 use super::service::Service;
 
-/// Where the sandbox tells its own books; beside the imitated API, and no part of it.
+/// Where the sandbox tells what it counted; beside the imitated API, and no part of it.
 const COUNTS: &str = "sandbox/counts";
 
 /// Serves until the token is cancelled; open connections end with the request in hand.

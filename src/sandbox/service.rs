@@ -50,7 +50,7 @@ pub(super) struct Scope {
 pub(super) struct Service {
     pub(super) options: Options,
     store: RwLock<Store>,
-    chances: Mutex<FaultInjector>,
+    injector: Mutex<FaultInjector>,
     counts: Mutex<Counts>,
     limiter: Mutex<Limiter>,
     started: Instant,
@@ -65,7 +65,7 @@ impl Service {
     pub(super) fn new(options: Options) -> Self {
         Self {
             store: RwLock::new(organization(&options)),
-            chances: Mutex::new(FaultInjector::new(options.faults.clone(), options.seed)),
+            injector: Mutex::new(FaultInjector::new(options.faults.clone(), options.seed)),
             counts: Mutex::default(),
             limiter: Mutex::new(Limiter::new(options.limits)),
             started: Instant::now(),
@@ -86,8 +86,8 @@ impl Service {
         lock(&self.counts)
     }
 
-    pub(super) fn chances(&self) -> MutexGuard<'_, FaultInjector> {
-        lock(&self.chances)
+    pub(super) fn injector(&self) -> MutexGuard<'_, FaultInjector> {
+        lock(&self.injector)
     }
 
     pub(super) fn limiter(&self) -> MutexGuard<'_, Limiter> {
@@ -106,7 +106,7 @@ impl Service {
 
     /// The first of these faults that strikes now, counted.
     pub(super) fn strike(&self, candidates: &[Fault]) -> Option<Fault> {
-        let fault = self.chances().strike(candidates);
+        let fault = self.injector().strike(candidates);
         if fault.is_some() {
             self.counts().faults += 1;
         }

@@ -6,7 +6,7 @@ use uuid::Uuid;
 use super::activities;
 use super::data::Activity;
 use super::rights::Privilege;
-use super::rows::{FilterRecord, Mailbox, Oddity, UserRecord};
+use super::rows::{FilterRecord, Mailbox, UserKind, UserRecord};
 use super::store::Store;
 use super::tables::kind_of;
 
@@ -62,7 +62,7 @@ pub struct UserSnapshot {
     /// Names of the teams.
     pub teams: Vec<String>,
     /// What is unusual.
-    pub oddity: Oddity,
+    pub kind: UserKind,
     /// `isdisabled`.
     pub disabled: bool,
     /// `accessmode`.
@@ -139,7 +139,7 @@ fn user(store: &Store, index: usize, person: &UserRecord) -> UserSnapshot {
             .iter()
             .map(|&it| store.teams[it].name.clone())
             .collect(),
-        oddity: person.oddity,
+        kind: person.kind,
         disabled: person.disabled,
         access_mode: person.access_mode,
         licensed: person.licensed,

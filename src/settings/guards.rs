@@ -7,7 +7,7 @@ use super::{ConfigFile, Profile};
 
 impl ConfigFile {
     /// What every environment of the file asks for.
-    pub fn guard_book(&self) -> GuardsByOrganization {
+    pub fn guards_by_organization(&self) -> GuardsByOrganization {
         GuardsByOrganization::new(self.environments.iter().map(|(name, profile)| {
             GuardEntry {
                 name: name.clone(),
@@ -55,7 +55,9 @@ mod tests {
 
     fn guards(named: Option<&str>, address: &str) -> Guards {
         let address = address.parse::<EnvironmentUrl>().unwrap();
-        file().guard_book().at_address(address.as_url(), named)
+        file()
+            .guards_by_organization()
+            .at_address(address.as_url(), named)
     }
 
     #[test]
@@ -86,9 +88,12 @@ mod tests {
             "http://foo.localhost:8080",
         ] {
             let text = format!("[environments.here]\nurl = \"{url}\"\nproduction = true\n");
-            let book = ConfigFile::parse(&text).unwrap().guard_book();
+            let all_guards = ConfigFile::parse(&text).unwrap().guards_by_organization();
             let address = "http://127.0.0.1:8080".parse::<EnvironmentUrl>().unwrap();
-            assert!(book.at_address(address.as_url(), None).production, "{url}");
+            assert!(
+                all_guards.at_address(address.as_url(), None).production,
+                "{url}"
+            );
         }
     }
 
@@ -101,7 +106,7 @@ mod tests {
             own_addresses: &[],
             own_runs: &[],
         };
-        let guards = file().guard_book().holding(known, None);
+        let guards = file().guards_by_organization().holding(known, None);
         assert_eq!(
             (guards.names, guards.production),
             (vec!["contoso".to_owned()], true)

@@ -22,12 +22,12 @@ pub enum ConfigSource {
 
 impl ConfigSource {
     /// What every environment of the file asks for, as it stands now.
-    pub fn guard_book(&self) -> Result<GuardsByOrganization, SettingsError> {
+    pub fn guards_by_organization(&self) -> Result<GuardsByOrganization, SettingsError> {
         let Self::File(asked) = self else {
             return Ok(GuardsByOrganization::default());
         };
         let (path, asked_for) = config_path(asked.as_deref())?;
-        Ok(ConfigFile::read(&path, asked_for)?.guard_book())
+        Ok(ConfigFile::read(&path, asked_for)?.guards_by_organization())
     }
 }
 

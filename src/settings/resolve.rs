@@ -78,7 +78,7 @@ pub struct ResolvedTarget {
     /// What has to be kept to and agreed to before anything is written.
     pub guards: Guards,
     /// What the configuration file asks for, by organisation: the guards are looked up again once it is known.
-    pub guard_book: GuardsByOrganization,
+    pub guards_by_organization: GuardsByOrganization,
     /// Where that is read again.
     pub config: ConfigSource,
     /// The name that was used for it.
@@ -209,13 +209,13 @@ impl Layers<'_> {
         profile: Option<&Profile>,
         named: Option<&str>,
     ) -> ResolvedTarget {
-        let guard_book = self.file.guard_book();
+        let guards_by_organization = self.file.guards_by_organization();
         let pace = profile.map(|profile| profile.pace).unwrap_or_default();
         let sign_in = profile.map(Profile::sign_in).unwrap_or_default();
         let asked = self.asked.sign_in.clone();
         ResolvedTarget {
-            guards: guard_book.at_address(environment.as_url(), named),
-            guard_book,
+            guards: guards_by_organization.at_address(environment.as_url(), named),
+            guards_by_organization,
             config: ConfigSource::None,
             named: named.map(str::to_owned),
             environment,

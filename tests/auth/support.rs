@@ -29,7 +29,7 @@ pub(crate) fn http() -> Http {
         max_attempts: 3,
         base: Duration::from_millis(1),
         cap: Duration::from_millis(2),
-        quiet_allowance: Duration::from_secs(5),
+        wait_allowance: Duration::from_secs(5),
         ..RetryPolicy::default()
     })
 }

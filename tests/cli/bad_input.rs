@@ -310,7 +310,7 @@ fn impersonation_that_is_not_honoured_ends_with_5_and_nothing_written() {
 }
 
 #[test]
-fn foresight_that_makes_no_sense() {
+fn impact_options_that_make_no_sense_are_refused() {
     let world = World::with_users(30);
     let list = world.home.path().join("missing.csv");
     let list = list.to_str().unwrap();

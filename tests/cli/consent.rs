@@ -271,8 +271,8 @@ fn a_dry_run_is_refused_where_the_run_would_be_and_names_what_is_missing() {
 
 #[test]
 fn a_run_that_goes_on_after_an_undo_says_what_stays_and_is_not_called_complete() {
-    let quiet = World::with_users(30);
-    quiet.run(&with(&["deactivate"], &YES));
+    let reference = World::with_users(30);
+    reference.run(&with(&["deactivate"], &YES));
     let world = World::with_users(30);
     let states = world.states();
     let run = begun(&world);
@@ -305,7 +305,7 @@ fn a_run_that_goes_on_after_an_undo_says_what_stays_and_is_not_called_complete()
     let undo = undo.next().unwrap().to_owned();
     // The undo of the undo changes the rest.
     world.run(&with(&["undo", &undo], &YES)).must_be(0);
-    assert_eq!(world.states(), quiet.states());
+    assert_eq!(world.states(), reference.states());
     world.run(&["undo", &run, "--yes"]).must_be(0);
     assert_eq!(world.states(), states);
 }

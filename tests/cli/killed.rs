@@ -46,9 +46,9 @@ fn latest_run(world: &World) -> String {
 
 #[test]
 fn a_killed_run_is_finished_by_resume_and_undone_exactly() {
-    let quiet = slow_world();
-    let before = quiet.states();
-    quiet
+    let reference = slow_world();
+    let before = reference.states();
+    reference
         .run(&["deactivate", "--yes", "--accept-calendar-loss"])
         .must_be(3);
     for writes in [1, 60, 200] {
@@ -63,7 +63,7 @@ fn a_killed_run_is_finished_by_resume_and_undone_exactly() {
             .must_be(3);
         assert_eq!(
             world.states(),
-            quiet.states(),
+            reference.states(),
             "killed after {writes} writes"
         );
         world.run(&["undo", &run, "--yes"]).must_be(0);

@@ -85,13 +85,13 @@ fn every_printed_command_is_understood_and_finds_its_run() {
         world.sandbox.set_faults(Faults::none());
         for command in &printed {
             let args = words(command);
-            let look = match args[0] {
+            let inspect = match args[0] {
                 "apply" | "resume" | "undo" => [&["report"], &args[1..2], place].concat(),
                 "runs" => args.clone(),
                 _ => Vec::new(),
             };
-            if !look.is_empty() {
-                world.run(&look).must_be(0);
+            if !inspect.is_empty() {
+                world.run(&inspect).must_be(0);
                 if !place.is_empty() {
                     assert!(args.contains(&"--state-dir"), "{command}");
                 }

@@ -70,12 +70,12 @@ fn latest(world: &World) -> String {
 fn a_killed_change_of_templates_is_finished_by_resume_and_undone_exactly() {
     // The second server refuses default and state in one request, so that a template can be left between the two.
     for switches in ["", "template-halves-apart"] {
-        let quiet = world(switches);
-        let before = states(&quiet);
-        deactivate(&quiet);
-        let after = states(&quiet);
+        let reference = world(switches);
+        let before = states(&reference);
+        deactivate(&reference);
+        let after = states(&reference);
         assert_ne!(before, after);
-        for writes in 1..=quiet.sandbox.counts().patches {
+        for writes in 1..=reference.sandbox.counts().patches {
             let world = world(switches);
             killed(&world, writes);
             let run = latest(&world);
@@ -90,10 +90,10 @@ fn a_killed_change_of_templates_is_finished_by_resume_and_undone_exactly() {
 #[test]
 fn a_killed_change_of_templates_can_be_undone_without_finishing_it() {
     for switches in ["", "template-halves-apart"] {
-        let quiet = world(switches);
-        let before = states(&quiet);
-        deactivate(&quiet);
-        for writes in 1..=quiet.sandbox.counts().patches {
+        let reference = world(switches);
+        let before = states(&reference);
+        deactivate(&reference);
+        for writes in 1..=reference.sandbox.counts().patches {
             let world = world(switches);
             killed(&world, writes);
             of_run(&world, "undo", &latest(&world), &["--yes"]).must_be(0);

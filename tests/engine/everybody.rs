@@ -119,7 +119,7 @@ async fn the_run_file_tells_units_by_name_and_every_request_when_it_was_made() {
         let (units, timeline, requests, filters) = run
             .reader()
             .view(|view| {
-                let requests = view.head()?.requests.total;
+                let requests = view.header()?.requests.total;
                 let timeline = view.timeline(80)?;
                 Ok((
                     view.states_by_unit()?,

@@ -26,10 +26,10 @@ const IN_PASSING: [Fault; 15] = [
 
 #[tokio::test]
 async fn each_passing_fault_leads_to_the_same_end_and_an_exact_undo() {
-    let quiet = World::with_users(40).await;
-    let expected_before = quiet.states();
-    quiet.carry_out(Operation::Deactivate).await;
-    let expected = quiet.states();
+    let reference = World::with_users(40).await;
+    let expected_before = reference.states();
+    reference.carry_out(Operation::Deactivate).await;
+    let expected = reference.states();
     for fault in IN_PASSING {
         let world = World::with_users(40).await;
         world.sandbox.set_faults(Faults::none().with(fault, 0.05));
@@ -52,9 +52,9 @@ async fn each_passing_fault_leads_to_the_same_end_and_an_exact_undo() {
 
 #[tokio::test]
 async fn the_standard_mix_of_faults_leads_to_the_same_end_and_an_exact_undo() {
-    let quiet = World::with_users(100).await;
-    let before = quiet.states();
-    quiet.carry_out(Operation::Deactivate).await;
+    let reference = World::with_users(100).await;
+    let before = reference.states();
+    reference.carry_out(Operation::Deactivate).await;
     let world = World::new(Options {
         users: 100,
         faults: Faults::standard(),
@@ -62,7 +62,7 @@ async fn the_standard_mix_of_faults_leads_to_the_same_end_and_an_exact_undo() {
     })
     .await;
     let done = world.carry_out(Operation::Deactivate).await;
-    assert_eq!(world.states(), quiet.states());
+    assert_eq!(world.states(), reference.states());
     assert!(world.sandbox.counts().faults > 0);
     let undone = world.undo(&done).await;
     let now = world.states();

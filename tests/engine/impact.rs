@@ -418,7 +418,7 @@ async fn views_of_users_choose_those_whom_one_of_them_shows() {
     assert_eq!(listed, shown);
     assert!(
         run.journal()
-            .view(|view| view.head())
+            .view(|view| view.header())
             .await
             .unwrap()
             .selection

@@ -70,7 +70,7 @@ async fn what_was_switched_gone_or_switched_on_since_is_told_and_planned_anew() 
         (2, 1, 0)
     );
     assert_eq!(differences.examples, examples);
-    let was_off = |m: &syncfilters::rollout::DriftedFilter| match m.deviation {
+    let was_off = |m: &syncfilters::rollout::DriftedFilter| match m.kind {
         DriftKind::Other { planned, .. } => planned.state == State::Inactive,
         _ => false,
     };

@@ -32,10 +32,10 @@ async fn carry_out(run: &Run) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_aborted_at_any_moment_is_finished_and_undone_exactly() {
-    let quiet = World::with_users(120).await;
-    let before = quiet.states();
-    quiet.carry_out(Operation::Deactivate).await;
-    let expected = quiet.states();
+    let reference = World::with_users(120).await;
+    let before = reference.states();
+    reference.carry_out(Operation::Deactivate).await;
+    let expected = reference.states();
     for moment in [5, 40, 90, 140, 200, 260] {
         let world = slow_world().await;
         let run = world.begin(started(Operation::Deactivate)).await;
@@ -54,8 +54,8 @@ async fn a_run_that_is_aborted_at_any_moment_is_finished_and_undone_exactly() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_run_that_is_aborted_while_the_server_asks_for_quiet_is_finished_exactly() {
-    let quiet = World::with_users(60).await;
-    quiet.carry_out(Operation::Deactivate).await;
+    let reference = World::with_users(60).await;
+    reference.carry_out(Operation::Deactivate).await;
     let world = World::new(Options {
         users: 60,
         limits: Limits {
@@ -75,7 +75,7 @@ async fn a_run_that_is_aborted_while_the_server_asks_for_quiet_is_finished_exact
     let again = world.reopen(&path).await;
     finish(&again).await;
     again.finish().await;
-    assert_eq!(world.states(), quiet.states());
+    assert_eq!(world.states(), reference.states());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -181,9 +181,9 @@ async fn a_wave_in_which_too_many_fail_stops_and_leaves_the_rest() {
 
 #[tokio::test]
 async fn what_failed_in_a_finished_run_is_done_when_it_is_tried_again() {
-    let quiet = World::with_users(60).await;
-    let before = quiet.states();
-    let undisturbed = quiet.carry_out(Operation::Deactivate).await;
+    let reference = World::with_users(60).await;
+    let before = reference.states();
+    let undisturbed = reference.carry_out(Operation::Deactivate).await;
     let world = World::with_users(60).await;
     let mut new = started(Operation::Deactivate);
     new.settings.stop_after_failures = Some("2".parse().unwrap());
@@ -208,7 +208,7 @@ async fn what_failed_in_a_finished_run_is_done_when_it_is_tried_again() {
     finish(&again).await;
     let done = again.finish().await;
     assert_eq!(done.problems(), undisturbed.problems());
-    assert_eq!(world.states(), quiet.states());
+    assert_eq!(world.states(), reference.states());
     world.undo(&done).await;
     assert_eq!(world.states(), before);
 }

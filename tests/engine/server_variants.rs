@@ -17,11 +17,11 @@ fn switched(switches: &[Switch]) -> Switches {
 
 /// The same change on a server that behaves as documented and on this one ends in the same states.
 async fn ends_as_elsewhere(options: Options) -> World {
-    let quiet = World::with_users(options.users).await;
-    quiet.carry_out(Operation::Deactivate).await;
+    let reference = World::with_users(options.users).await;
+    reference.carry_out(Operation::Deactivate).await;
     let world = World::new(options).await;
     let done = world.carry_out(Operation::Deactivate).await;
-    assert_eq!(world.states(), quiet.states(), "{:?}", done.problems());
+    assert_eq!(world.states(), reference.states(), "{:?}", done.problems());
     world
 }
 

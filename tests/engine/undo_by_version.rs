@@ -123,7 +123,7 @@ async fn a_second_undo_says_what_the_first_put_back_and_leaves_what_was_touched_
     let [one] = &said[..] else {
         panic!("{said:?}");
     };
-    assert_eq!(one.by, first.reader().head.id.as_str());
+    assert_eq!(one.by, first.reader().header.id.as_str());
     assert_eq!(one.filters, rows.len() as u64);
 }
 
@@ -194,8 +194,8 @@ async fn what_somebody_touches_between_the_reading_and_the_write_is_left_alone()
 
 #[tokio::test]
 async fn a_write_that_was_done_and_answered_otherwise_is_ours_and_is_undone() {
-    let quiet = World::with_users(40).await;
-    let undisturbed = quiet.carry_out(Operation::Deactivate).await.totals();
+    let reference = World::with_users(40).await;
+    let undisturbed = reference.carry_out(Operation::Deactivate).await.totals();
     for fault in WRITES_DONE {
         let world = World::with_users(40).await;
         let before = world.states();
@@ -204,7 +204,7 @@ async fn a_write_that_was_done_and_answered_otherwise_is_ours_and_is_undone() {
         assert!(world.sandbox.counts().faults > 0, "{fault} struck");
         assert_eq!(done.totals(), undisturbed, "{fault}");
         assert!(
-            done.reader().head.records_on_behalf,
+            done.reader().header.records_on_behalf,
             "{fault}: the rows name the caller"
         );
         let undone = world.undo(&done).await;
@@ -250,12 +250,12 @@ async fn what_the_user_switched_off_himself_in_that_moment_is_not_ours_also_afte
 async fn an_undo_takes_over_that_the_server_names_the_caller() {
     let world = World::with_users(40).await;
     let done = world.carry_out(Operation::Deactivate).await;
-    assert!(done.reader().head.records_on_behalf);
+    assert!(done.reader().header.records_on_behalf);
     let run = world.plan_undo(&done, RunSettings::default()).await;
     let path = run.path.clone();
     drop(run);
     let reader = syncfilters::journal::RunReader::open(&path).unwrap();
-    assert!(reader.head.records_on_behalf);
+    assert!(reader.header.records_on_behalf);
 }
 
 #[tokio::test]

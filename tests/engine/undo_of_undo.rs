@@ -80,7 +80,7 @@ async fn without_the_file_of_the_first_undo_the_rows_are_left_and_the_run_that_w
         (undone.outcome, undone.left_alone()),
         (Outcome::Partial, changed)
     );
-    let by = second.reader().head.id.to_string();
+    let by = second.reader().header.id.to_string();
     for message in undone.messages(ProblemKind::ChangedSince) {
         assert!(message.contains(&by), "{message}");
     }

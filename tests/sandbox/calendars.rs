@@ -1,7 +1,7 @@
 //! Appointments: whose they are, who sees them, and that the filters of people find them.
 
 use serde_json::Value;
-use syncfilters::sandbox::{Oddity, Options, UserSnapshot};
+use syncfilters::sandbox::{Options, UserKind, UserSnapshot};
 
 use crate::fetchxml::fetch_url;
 use crate::support::{Bench, bench, with};
@@ -38,7 +38,7 @@ async fn people_have_appointments_to_come_and_some_have_none() {
     let bench = bench("").await;
     let (mut some, mut none, mut series, mut services) = (0, 0, 0, 0);
     let users = bench.sandbox.users();
-    for user in users.iter().filter(|it| it.oddity == Oddity::None) {
+    for user in users.iter().filter(|it| it.kind == UserKind::Ordinary) {
         let future = count(&bench, user, "appointments", &counting("appointment", OWN)).await;
         assert!(future <= 41);
         some += i64::from(future > 0);
@@ -60,7 +60,7 @@ async fn taking_part_shows_what_the_role_lets_one_see() {
         .sandbox
         .users()
         .iter()
-        .filter(|it| it.oddity == Oddity::None)
+        .filter(|it| it.kind == UserKind::Ordinary)
     {
         let own = count(&bench, user, "appointments", &counting("appointment", OWN)).await;
         let part = count(&bench, user, "appointments", &counting("appointment", PART)).await;
@@ -84,7 +84,7 @@ async fn reading_is_at_user_depth_unless_the_role_says_more() {
     let bench = bench("").await;
     let users = bench.sandbox.users();
     let salesperson = users.iter().find(|it| {
-        it.oddity == Oddity::None
+        it.kind == UserKind::Ordinary
             && it.teams.is_empty()
             && it
                 .roles
@@ -136,7 +136,7 @@ async fn the_filters_of_people_run_as_they_are_except_the_broken_ones() {
         .sandbox
         .users()
         .iter()
-        .filter(|it| it.oddity == Oddity::None)
+        .filter(|it| it.kind == UserKind::Ordinary)
     {
         let url = "userqueries?$select=fetchxml,returnedtypecode&$filter=querytype%20eq%20256";
         for filter in bench.get_as(user, url).await.rows() {

@@ -1,7 +1,7 @@
 //! `FetchXML` through the Web API: conditions, links, aggregates, refusals.
 
 use serde_json::{Value, json};
-use syncfilters::sandbox::{Oddity, Options};
+use syncfilters::sandbox::{Options, UserKind};
 use url::form_urlencoded::byte_serialize;
 
 use crate::support::{Answer, Bench, bench, with};
@@ -260,7 +260,7 @@ async fn a_query_runs_as_the_impersonated_user_in_a_batch_too() {
 #[tokio::test]
 async fn reading_takes_the_privilege_of_every_table_of_the_query() {
     let bench = with(Options::default()).await;
-    let user = bench.somebody(Oddity::ReadOnlyFilters);
+    let user = bench.somebody(UserKind::ReadOnlyFilters);
     let xml = r#"<fetch><entity name="appointment"><attribute name="subject"/></entity></fetch>"#;
     let answer = bench.get_as(&user, &fetch_url("appointments", xml)).await;
     assert_eq!((answer.status, answer.code().as_str()), (403, "0x80040220"));

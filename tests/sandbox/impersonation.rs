@@ -1,6 +1,6 @@
 //! Acting as somebody else, and losing that silently.
 
-use syncfilters::sandbox::{Oddity, Options, Switches, Version};
+use syncfilters::sandbox::{Options, Switches, UserKind, Version};
 
 use crate::support::{Bench, DEACTIVATE, bench, with};
 
@@ -57,7 +57,7 @@ async fn older_servers_ignore_object_ids() {
     let id = bench.ordinary().id.to_string();
     assert_eq!(who(&bench, "CallerObjectId", &id).await, Ok(caller(&bench)));
     assert_eq!(who(&bench, "MSCRMCallerID", &id).await, Ok(id));
-    let disabled = bench.somebody(Oddity::Disabled).id.to_string();
+    let disabled = bench.somebody(UserKind::Disabled).id.to_string();
     assert_eq!(
         who(&bench, "MSCRMCallerID", &disabled).await,
         Ok(caller(&bench))
@@ -67,35 +67,31 @@ async fn older_servers_ignore_object_ids() {
 #[tokio::test]
 async fn users_who_cannot_be_impersonated_are_refused_with_their_reason() {
     let bench = bench("").await;
-    for (oddity, status, code) in [
-        (Oddity::Disabled, 400, "0x80040225"),
-        (Oddity::SoftDeleted, 400, "0x80040225"),
-        (Oddity::NoRole, 403, "0x80042f09"),
-        (Oddity::Unlicensed, 403, "0x8004D24B"),
+    for (kind, status, code) in [
+        (UserKind::Disabled, 400, "0x80040225"),
+        (UserKind::SoftDeleted, 400, "0x80040225"),
+        (UserKind::NoRole, 403, "0x80042f09"),
+        (UserKind::Unlicensed, 403, "0x8004D24B"),
     ] {
-        let id = bench.somebody(oddity).id.to_string();
+        let id = bench.somebody(kind).id.to_string();
         let refused = who(&bench, "MSCRMCallerID", &id).await;
-        assert_eq!(refused, Err((status, code.to_owned())), "{oddity:?}");
+        assert_eq!(refused, Err((status, code.to_owned())), "{kind:?}");
     }
-    for oddity in [
-        Oddity::TeamRoleOnly,
-        Oddity::Administrative,
-        Oddity::ReadAccess,
-        Oddity::EmptyLogin,
+    for kind in [
+        UserKind::TeamRoleOnly,
+        UserKind::Administrative,
+        UserKind::ReadAccess,
+        UserKind::EmptyLogin,
     ] {
-        let id = bench.somebody(oddity).id.to_string();
-        assert_eq!(
-            who(&bench, "MSCRMCallerID", &id).await,
-            Ok(id),
-            "{oddity:?}"
-        );
+        let id = bench.somebody(kind).id.to_string();
+        assert_eq!(who(&bench, "MSCRMCallerID", &id).await, Ok(id), "{kind:?}");
     }
 }
 
 #[tokio::test]
 async fn missing_privileges_are_named() {
     let bench = bench("").await;
-    let blind = bench.somebody(Oddity::NoFilterRights);
+    let blind = bench.somebody(UserKind::NoFilterRights);
     let answer = bench.get_as(&blind, "userqueries").await;
     assert_eq!((answer.status, answer.code().as_str()), (403, "0x80040220"));
     assert!(
@@ -108,7 +104,7 @@ async fn missing_privileges_are_named() {
             .message()
             .contains("is missing prvReadUserQuery privilege")
     );
-    let reader = bench.somebody(Oddity::ReadOnlyFilters);
+    let reader = bench.somebody(UserKind::ReadOnlyFilters);
     let filter = bench.filter_of(&reader);
     assert_eq!(bench.get_as(&reader, "userqueries").await.status, 200);
     let answer = bench
@@ -169,7 +165,7 @@ async fn impersonation_can_be_dropped_silently() {
         .sandbox
         .users()
         .iter()
-        .filter(|it| it.oddity == Oddity::None)
+        .filter(|it| it.kind == UserKind::Ordinary)
     {
         let id = user.id.to_string();
         if who(&some, "MSCRMCallerID", &id).await == Ok(id) {
@@ -208,12 +204,12 @@ async fn switches_turn_unknown_disabled_and_special_users() {
         who(&bench, "CallerObjectId", nobody).await.unwrap_err().1,
         "0x80040207"
     );
-    let disabled = bench.somebody(Oddity::Disabled).id.to_string();
+    let disabled = bench.somebody(UserKind::Disabled).id.to_string();
     assert_eq!(
         who(&bench, "MSCRMCallerID", &disabled).await,
         Ok(caller(&bench))
     );
-    let stub = bench.somebody(Oddity::Stub).id.to_string();
+    let stub = bench.somebody(UserKind::Stub).id.to_string();
     assert_eq!(
         who(&bench, "MSCRMCallerID", &stub).await.unwrap_err().1,
         "0x80040207"

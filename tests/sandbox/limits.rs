@@ -152,7 +152,7 @@ async fn the_caller_is_counted_unless_the_impersonated_user_is_switched_on() {
         let users: Vec<_> = bench.sandbox.users();
         let mut ordinary = users
             .iter()
-            .filter(|it| it.oddity == syncfilters::sandbox::Oddity::None);
+            .filter(|it| it.kind == syncfilters::sandbox::UserKind::Ordinary);
         let (one, two) = (ordinary.next().unwrap(), ordinary.next().unwrap());
         assert_eq!(bench.get_as(one, "WhoAmI").await.status, 200);
         assert_eq!(bench.get_as(two, "WhoAmI").await.status, second);
@@ -176,16 +176,16 @@ async fn by_default_there_are_no_limits() {
 }
 
 #[tokio::test]
-async fn another_process_reads_the_books_without_being_in_them() {
+async fn another_process_reads_the_counts_without_being_counted() {
     let bench = with_limits(requests(1, Duration::from_mins(5)), "").await;
     bench.get("WhoAmI").await;
     bench.get("WhoAmI").await;
     let url = format!("{}sandbox/counts", bench.sandbox.url());
     for _ in 0..2 {
         let answer = bench.send("GET", &url, &[], "").await.unwrap();
-        let books: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
+        let counts: serde_json::Value = serde_json::from_str(&answer.text).unwrap();
         assert_eq!(
-            (&books["total"], &books["throttled"]),
+            (&counts["total"], &counts["throttled"]),
             (&2.into(), &1.into())
         );
     }

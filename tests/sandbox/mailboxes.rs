@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use syncfilters::sandbox::{Oddity, Options};
+use syncfilters::sandbox::{Options, UserKind};
 
 use crate::support::{bench, with};
 
@@ -21,7 +21,7 @@ async fn users_are_filtered_by_what_their_mailbox_synchronises() {
         .collect();
     let users = bench.sandbox.users();
     let idle = users.iter().filter(|user| !user.synchronises);
-    let with_mailbox = idle.clone().filter(|user| user.oddity != Oddity::BuiltIn);
+    let with_mailbox = idle.clone().filter(|user| user.kind != UserKind::BuiltIn);
     assert!(with_mailbox.count() > 1);
     assert_eq!(found, idle.map(|user| user.id.to_string()).collect());
     assert!(found.len() < users.len() / 2);
@@ -76,7 +76,7 @@ async fn of_plain_people_all_mailboxes_synchronise() {
     })
     .await;
     let users = bench.sandbox.users();
-    let people = users.iter().filter(|user| user.oddity != Oddity::BuiltIn);
+    let people = users.iter().filter(|user| user.kind != UserKind::BuiltIn);
     assert!(people.clone().count() > 50 && people.clone().all(|user| user.synchronises));
     let idle = users.iter().filter(|user| !user.synchronises).count();
     assert_eq!(bench.get(IDLE).await.rows().len(), idle);

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use syncfilters::sandbox::Oddity;
+use syncfilters::sandbox::UserKind;
 
 use crate::support::bench;
 
@@ -64,7 +64,7 @@ async fn a_user_sees_only_own_filters_whatever_the_filter_says() {
         .get_as(&user, "userqueries?$filter=querytype%20eq%20256")
         .await;
     assert!(!sync.rows().is_empty() && sync.rows().iter().all(own));
-    let other = bench.somebody(Oddity::ManyFilters).id;
+    let other = bench.somebody(UserKind::ManyFilters).id;
     let url =
         format!("userqueries?$filter=_ownerid_value%20eq%20{other}%20and%20querytype%20eq%20256");
     assert!(bench.get_as(&user, &url).await.rows().is_empty());

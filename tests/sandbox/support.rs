@@ -4,7 +4,7 @@ use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, Method, redirect};
 use serde_json::Value;
 use syncfilters::sandbox::{
-    Faults, FilterSnapshot, Limits, Oddity, Options, Sandbox, Switches, UserSnapshot,
+    Faults, FilterSnapshot, Limits, Options, Sandbox, Switches, UserKind, UserSnapshot,
 };
 
 /// A running sandbox and a client for it.
@@ -182,12 +182,12 @@ impl Bench {
     }
 
     /// Somebody of this kind.
-    pub(crate) fn somebody(&self, oddity: Oddity) -> UserSnapshot {
+    pub(crate) fn somebody(&self, kind: UserKind) -> UserSnapshot {
         let mut users = self.sandbox.users().into_iter();
-        users.find(|it| it.oddity == oddity).unwrap()
+        users.find(|it| it.kind == kind).unwrap()
     }
 
-    /// Somebody without oddities, all of whose sync filters are plainly active.
+    /// Somebody without kinds, all of whose sync filters are plainly active.
     pub(crate) fn ordinary(&self) -> UserSnapshot {
         let filters = self.sandbox.filters();
         let plain = |user: &UserSnapshot| {
@@ -196,7 +196,7 @@ impl Bench {
         };
         let mut users = self.sandbox.users().into_iter();
         users
-            .find(|it| it.oddity == Oddity::None && plain(it))
+            .find(|it| it.kind == UserKind::Ordinary && plain(it))
             .unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! Templates, system filters, and the actions that make filters of templates.
 
 use serde_json::{Value, json};
-use syncfilters::sandbox::{Oddity, UserSnapshot};
+use syncfilters::sandbox::{UserKind, UserSnapshot};
 
 use crate::support::{Answer, Bench, DEACTIVATE, bench};
 
@@ -109,7 +109,7 @@ async fn ordinary_roles_do_not_change_templates() {
     let bench = bench("").await;
     let users = bench.sandbox.users();
     let user = users.iter().find(|it| {
-        it.oddity == Oddity::None && !it.roles.iter().any(|role| role == "System Customizer")
+        it.kind == UserKind::Ordinary && !it.roles.iter().any(|role| role == "System Customizer")
     });
     let user = user.unwrap();
     let view = &templates(&bench, 131_072).await[0];
@@ -220,7 +220,7 @@ async fn instantiating_replaces_the_filter_of_that_template_only() {
 #[tokio::test]
 async fn a_user_synchronised_for_the_first_time_receives_active_filters() {
     let bench = bench("").await;
-    let user = bench.somebody(Oddity::NotPopulated);
+    let user = bench.somebody(UserKind::NotPopulated);
     let view = templates(&bench, 131_072).await;
     let view = view
         .iter()

@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use syncfilters::sandbox::Oddity;
+use syncfilters::sandbox::UserKind;
 
 use crate::support::{Bench, bench};
 
@@ -103,7 +103,7 @@ async fn a_view_of_ones_own_is_run_and_that_of_another_is_not_found() {
         .get(&format!("systemusers?userQuery={}", of("Contacts of mine")))
         .await;
     assert_eq!(other.status, 400);
-    let somebody = bench.somebody(Oddity::None);
+    let somebody = bench.somebody(UserKind::Ordinary);
     let hidden = bench
         .get_as(
             &somebody,

@@ -130,7 +130,7 @@ SELECT count(*), min(label) FROM ends WHERE other = ?2 AND here = ?2"
 impl View<'_> {
     /// Everything to look at first; what was not asked for is not looked for.
     pub fn findings(&self) -> Result<Vec<Finding>, ReadError> {
-        let deactivates = self.head()?.operation == Operation::Deactivate;
+        let deactivates = self.header()?.operation == Operation::Deactivate;
         let asked = impact::asked(self.0)?;
         let found = impact::surroundings(self.0)?;
         let mut all = Vec::new();

@@ -194,7 +194,7 @@ impl View<'_> {
             [State::Inactive.code()],
             |row| row.get::<_, bool>(0),
         )?;
-        Ok(deactivates && self.head()?.organization.distinct_deletes != Some(true))
+        Ok(deactivates && self.header()?.organization.distinct_deletes != Some(true))
     }
 
     /// How the run is carried out; none in a file from before that was kept.

@@ -15,8 +15,8 @@ pub(super) struct Figures {
     limits: BTreeMap<u32, f64>,
     in_flight: f64,
     most_in_flight: u32,
-    quiet_since: Option<f64>,
-    longest_quiet: f64,
+    cooldown_since: Option<f64>,
+    longest_cooldown: f64,
     sent: Vec<f64>,
     pub(super) answered: BTreeMap<u16, u32>,
     pub(super) failed_users: u32,
@@ -28,16 +28,16 @@ impl Figures {
     pub(super) fn pass(&mut self, status: &PacingStatus, now: f64) {
         let passed = now - self.last;
         let name = match status.limiting {
-            Limiting::Quiet { .. } => "quiet",
+            Limiting::Cooldown { .. } => "cooldown",
             Limiting::Rate => "rate",
             Limiting::Concurrency => "concurrency",
             Limiting::Answers => "answers",
         };
-        if name == "quiet" {
-            let since = *self.quiet_since.get_or_insert(self.last);
-            self.longest_quiet = self.longest_quiet.max(now - since);
+        if name == "cooldown" {
+            let since = *self.cooldown_since.get_or_insert(self.last);
+            self.longest_cooldown = self.longest_cooldown.max(now - since);
         } else {
-            self.quiet_since = None;
+            self.cooldown_since = None;
         }
         *self.limited.entry(name).or_default() += passed;
         *self.limits.entry(status.limit).or_default() += passed;
@@ -98,7 +98,7 @@ impl Figures {
             ),
             ("in_flight_max", f64::from(self.most_in_flight)),
             ("in_flight_mean", self.in_flight / wall),
-            ("longest_quiet", self.longest_quiet),
+            ("longest_cooldown", self.longest_cooldown),
             ("late_pause", self.late_pause()),
             (
                 "most_in_window",
@@ -106,7 +106,7 @@ impl Figures {
             ),
             ("failed_users", f64::from(self.failed_users)),
             ("tripped", f64::from(u8::from(self.tripped))),
-            ("time_quiet", limited("quiet")),
+            ("time_cooldown", limited("cooldown")),
             ("time_rate", limited("rate")),
             ("time_concurrency", limited("concurrency")),
             ("time_answers", limited("answers")),

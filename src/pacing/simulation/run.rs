@@ -19,7 +19,7 @@ use super::scenario::Scenario;
 use super::server::{Response, Servers};
 
 /// A run that takes so many times as long as the shortest one, one request at a time and with two windows of
-/// quiet, is stuck.
+/// wait, is stuck.
 const STUCK: f64 = 20.0;
 
 /// Drives the controller through a whole run, as the gate and the channel do.
@@ -127,8 +127,8 @@ impl Run<'_> {
             What::Again(worker) => self.wait(worker),
             What::Back(worker, ticket, response) => {
                 let seen = observe(&response);
-                let quiet = seen.retry_after.unwrap_or_default();
-                self.shut = self.shut.max(self.now + quiet);
+                let wait = seen.retry_after.unwrap_or_default();
+                self.shut = self.shut.max(self.now + wait);
                 self.controller.finish(ticket, Some(&seen), self.now);
                 if let Some(hint) = self
                     .scenario
@@ -186,7 +186,7 @@ impl Run<'_> {
             self.broken = Some("more at once than the limit");
         }
         if self.now < self.shut {
-            self.broken = Some("sent while the server wanted quiet");
+            self.broken = Some("sent during a cooldown");
         }
     }
 

@@ -11,8 +11,11 @@ use crate::report::impact::{
 use super::escape::Text;
 
 /// Writes both parts; nothing where nothing was asked for and nothing is odd.
-pub(super) fn write_impact_report(out: &mut dyn Write, foresight: &ImpactReport) -> io::Result<()> {
-    let first = foresight.first();
+pub(super) fn write_impact_report(
+    out: &mut dyn Write,
+    impact_report: &ImpactReport,
+) -> io::Result<()> {
+    let first = impact_report.first();
     if !first.is_empty() {
         writeln!(out, "<section><h2>{FIRST}</h2>\n<ul>")?;
         for said in &first {
@@ -20,13 +23,13 @@ pub(super) fn write_impact_report(out: &mut dyn Write, foresight: &ImpactReport)
         }
         writeln!(out, "</ul></section>")?;
     }
-    let Some(impact) = &foresight.impact else {
+    let Some(impact) = &impact_report.impact else {
         return Ok(());
     };
     writeln!(
         out,
         "<section><h2>{LOST}</h2>\n<p>{}</p>\n<p><b>In all:</b> {}</p>",
-        Text(foresight.meaning()),
+        Text(impact_report.meaning()),
         Text(&total(impact))
     )?;
     if let Some(of) = impact.mailboxes {

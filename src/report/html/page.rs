@@ -1,4 +1,4 @@
-//! The page from its head to its foot.
+//! The HTML page of one run.
 
 use std::io::{self, Write};
 
@@ -33,9 +33,9 @@ pub(in crate::report) fn write_html(
 fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(), ReportError> {
     let totals = Totals::read(view)?;
     let evidence = Evidence::read(view)?;
-    let foresight = ImpactReport::read(view, &totals.head)?;
+    let impact_report = ImpactReport::read(view, &totals.header)?;
     write_head(out, &totals, zone)?;
-    write_impact_report(out, &foresight)?;
+    write_impact_report(out, &impact_report)?;
     write_groups(out, &totals)?;
     write_states(out, &evidence)?;
     write_times(out, &evidence, zone)?;
@@ -49,9 +49,9 @@ fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(
 }
 
 fn write_head(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Result<()> {
-    let head = &totals.head;
-    let (ending, _) = phrases::ending(head, &totals.users, &totals.filters);
-    let title = title(head);
+    let header = &totals.header;
+    let (ending, _) = phrases::ending(header, &totals.users, &totals.filters);
+    let title = title(header);
     writeln!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
@@ -61,14 +61,14 @@ fn write_head(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Resu
          <title>{0}, {1}</title>\n<style>{STYLE}</style></head>\n<body><main>\n<h1>{0}</h1>\n\
          <p class=\"ending\">{2}</p>\n<section><h2>What was asked</h2>",
         Text(&title),
-        Text(&head.organization.name),
+        Text(&header.organization.name),
         Text(&ending)
     )?;
-    let offset = zone.to_offset(head.started);
-    let mut asked = facts_of(head, zone);
+    let offset = zone.to_offset(header.started);
+    let mut asked = facts_of(header, zone);
     asked.push(("Times", format!("as in UTC{offset} when the run began")));
-    asked.push(("Run", head.id.to_string()));
-    asked.push(("Server", format!("version {}", head.version)));
+    asked.push(("Run", header.id.to_string()));
+    asked.push(("Server", format!("version {}", header.version)));
     facts(out, &asked)?;
     writeln!(out, "</section>\n<section><h2>Result</h2>")?;
     facts(out, &numbers(totals))?;
@@ -109,8 +109,8 @@ fn write_tools(out: &mut dyn Write) -> io::Result<()> {
          <input type=\"search\" placeholder=\"Search users, filters, problems\" aria-label=\"Search\"> \
          <select aria-label=\"Which users\"><option value=\"\">all users</option>"
     )?;
-    for fate in ["failed", "skipped", "planned", "changed", "unchanged"] {
-        write!(out, "<option>{fate}</option>")?;
+    for result in ["failed", "skipped", "planned", "changed", "unchanged"] {
+        write!(out, "<option>{result}</option>")?;
     }
     writeln!(
         out,
@@ -121,10 +121,10 @@ fn write_tools(out: &mut dyn Write) -> io::Result<()> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::test_runs::{Come, run};
+    use crate::report::test_runs::{TestStage, run};
 
     async fn shown() -> String {
-        let run = run(Come::Stopped).await;
+        let run = run(TestStage::Stopped).await;
         run.shown(|out, run| write_html(out, run, &TimeZone::UTC))
     }
 
@@ -134,8 +134,11 @@ mod tests {
         assert_eq!(page.matches("<details class=\"user ").count(), 8);
         assert_eq!(page.matches("<p class=\"problem\">").count(), 6);
         assert_eq!(page.matches(" → ").count(), 5);
-        for fate in ["changed", "unchanged", "skipped", "failed", "planned"] {
-            assert!(page.contains(&format!("class=\"user {fate}\"")), "{fate}");
+        for result in ["changed", "unchanged", "skipped", "failed", "planned"] {
+            assert!(
+                page.contains(&format!("class=\"user {result}\"")),
+                "{result}"
+            );
         }
         assert!(page.contains("Give the user a security role"));
         assert!(page.contains("active (status null) → inactive<td>changed<td>"));
@@ -178,7 +181,7 @@ mod tests {
     #[tokio::test]
     async fn a_run_of_an_older_version_says_what_is_not_known() {
         let older = "UPDATE user SET unit = NULL; DELETE FROM unit; DELETE FROM pace;";
-        let run = run(Come::Stopped).await.with(older);
+        let run = run(TestStage::Stopped).await.with(older);
         let page = run.shown(|out, run| write_html(out, run, &TimeZone::UTC));
         assert!(page.contains("Not known: the run was recorded by an older version"));
         assert!(page.contains("It is not known when 1,234 requests were made"));
@@ -187,7 +190,7 @@ mod tests {
 
     #[tokio::test]
     async fn what_was_tried_again_and_done_is_said_to_be_over() {
-        let run = run(Come::Stopped).await.tried_again();
+        let run = run(TestStage::Stopped).await.tried_again();
         let page = run.shown(|out, run| write_html(out, run, &TimeZone::UTC));
         assert_eq!(page.matches("<p class=\"problem over\">").count(), 1);
         assert!(!page.contains("Leave it: the filter works by its state"));

@@ -2,14 +2,14 @@
 (() => {
   const section = document.getElementById("users");
   const tools = section.querySelector(".tools");
-  const [search, fate, sort, output] = ["input", "select", "button", "output"].map(t => tools.querySelector(t));
+  const [search, result, sort, output] = ["input", "select", "button", "output"].map(t => tools.querySelector(t));
   const users = [...section.querySelectorAll(".user")];
   const texts = users.map(user => user.textContent.toLowerCase());
   const show = () => {
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     users.forEach((user, n) => {
-      const fits = (!fate.value || user.classList.contains(fate.value)) && words.every(word => texts[n].includes(word));
+      const fits = (!result.value || user.classList.contains(result.value)) && words.every(word => texts[n].includes(word));
       user.hidden = !fits;
       shown += fits;
     });
@@ -17,7 +17,7 @@
   };
   let waiting;
   search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(show, 150); });
-  fate.addEventListener("change", show);
+  result.addEventListener("change", show);
   let byName = false;
   sort.addEventListener("click", () => {
     byName = !byName;

@@ -119,7 +119,9 @@ fn drawn(done: u64, total: u64, room: usize) -> String {
 /// What keeps the run from being faster, in few columns.
 fn brief(limiting: Limiting) -> String {
     match limiting {
-        Limiting::Quiet { left, .. } => format!("paused {}", span(left + Duration::from_secs(1))),
+        Limiting::Cooldown { left, .. } => {
+            format!("paused {}", span(left + Duration::from_secs(1)))
+        }
         Limiting::Rate => "limited by rate".to_owned(),
         Limiting::Concurrency => "limited by concurrency".to_owned(),
         Limiting::Answers => "waiting for server".to_owned(),
@@ -234,7 +236,7 @@ mod tests {
 
     #[test]
     fn a_bar_always_fits_and_never_hides_the_count_or_the_failures() {
-        let quiet = Limiting::Quiet {
+        let cooldown = Limiting::Cooldown {
             left: Duration::from_secs(299),
             budget: Some(Budget::Time),
         };
@@ -264,7 +266,7 @@ mod tests {
                         per_second,
                         ..standing()
                     };
-                    let bar = bar(&standing, quiet);
+                    let bar = bar(&standing, cooldown);
                     assert!(bar.len() <= WIDTH, "{bar}");
                     assert!(bar.contains(&number(done)), "{bar}");
                     assert_eq!(bar.contains("failed"), failed > 0, "{bar}");

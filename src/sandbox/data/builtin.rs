@@ -2,7 +2,7 @@
 
 use super::rng::Rng;
 use super::structure::{ADMINISTRATOR, Structure};
-use crate::rows::{Oddity, UserRecord};
+use crate::rows::{UserKind, UserRecord};
 
 /// One built-in account: names, login, access mode, whether it is an application.
 struct Account {
@@ -62,21 +62,21 @@ const ACCOUNTS: &[Account] = &[
 ];
 
 /// The built-in accounts; the first is the one behind the administrator's token.
-pub(super) fn accounts(dice: &mut Rng, structure: &Structure) -> Vec<UserRecord> {
+pub(super) fn accounts(rng: &mut Rng, structure: &Structure) -> Vec<UserRecord> {
     let accounts = ACCOUNTS.iter().enumerate();
     accounts
-        .map(|(index, account)| row(dice, index, account, structure))
+        .map(|(index, account)| row(rng, index, account, structure))
         .collect()
 }
 
-fn row(dice: &mut Rng, index: usize, account: &Account, structure: &Structure) -> UserRecord {
+fn row(rng: &mut Rng, index: usize, account: &Account, structure: &Structure) -> UserRecord {
     let role = account
         .administrator
         .then(|| structure.role(ADMINISTRATOR, 0));
     let without_directory = matches!(account.last, "SYSTEM" | "INTEGRATION");
     UserRecord {
-        id: dice.id(),
-        object_id: (!without_directory).then(|| dice.id()),
+        id: rng.id(),
+        object_id: (!without_directory).then(|| rng.id()),
         first_name: account.first.to_owned(),
         last_name: account.last.to_owned(),
         login: account.login.to_owned(),
@@ -87,7 +87,7 @@ fn row(dice: &mut Rng, index: usize, account: &Account, structure: &Structure) -
         unit: 0,
         roles: role.flatten().into_iter().collect(),
         teams: Vec::new(),
-        oddity: Oddity::BuiltIn,
+        kind: UserKind::BuiltIn,
         // SYSTEM is left enabled: a client that only asks for enabled users must meet it.
         disabled: account.last == "INTEGRATION",
         licensed: false,
@@ -98,9 +98,9 @@ fn row(dice: &mut Rng, index: usize, account: &Account, structure: &Structure) -
         populated: index == 0,
         access_mode: account.access_mode,
         managed_type: 0,
-        application_id: account.application.then(|| dice.id()),
+        application_id: account.application.then(|| rng.id()),
         mailbox: None,
-        created_on: dice.moment(3000),
+        created_on: rng.moment(3000),
         version: 900_000 + index as u64,
     }
 }
@@ -112,9 +112,9 @@ mod tests {
 
     #[test]
     fn the_caller_comes_first_and_may_everything() {
-        let mut dice = Rng::new(1);
-        let structure = structure(&mut dice);
-        let accounts = accounts(&mut dice, &structure);
+        let mut rng = Rng::new(1);
+        let structure = structure(&mut rng);
+        let accounts = accounts(&mut rng, &structure);
         let caller = &accounts[0];
         assert!(caller.application_id.is_some() && !caller.disabled);
         assert_eq!(structure.roles[caller.roles[0]].name, ADMINISTRATOR);
@@ -122,9 +122,9 @@ mod tests {
 
     #[test]
     fn system_has_neither_login_nor_object_id() {
-        let mut dice = Rng::new(1);
-        let structure = structure(&mut dice);
-        let accounts = accounts(&mut dice, &structure);
+        let mut rng = Rng::new(1);
+        let structure = structure(&mut rng);
+        let accounts = accounts(&mut rng, &structure);
         let system = accounts.iter().find(|it| it.last_name == "SYSTEM").unwrap();
         assert!(system.login.is_empty() && system.object_id.is_none());
     }

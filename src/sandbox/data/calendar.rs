@@ -196,7 +196,7 @@ impl Calendars {
         Self { seed, today }
     }
 
-    /// A stream of chances for one owner and number.
+    /// Random numbers for one owner and number.
     fn hash(&self, owner: PersonIndex, number: u64) -> u64 {
         let mut hash = self.seed ^ 0x5ca1_ab1e_0000_0000;
         for part in [owner as u64, number] {
@@ -207,8 +207,8 @@ impl Calendars {
     }
 
     fn shape(&self, owner: PersonIndex) -> Shape {
-        let mut dice = Rng::new(self.hash(owner, u64::MAX));
-        let mut below = |end| u16::try_from(dice.below(end)).unwrap_or(0);
+        let mut rng = Rng::new(self.hash(owner, u64::MAX));
+        let mut below = |end| u16::try_from(rng.below(end)).unwrap_or(0);
         // One in eight has nothing to come.
         let future = if below(8) == 0 {
             0
@@ -237,7 +237,7 @@ impl Calendars {
 
     fn make(&self, owner: PersonIndex, shape: Shape, number: u16) -> Option<Activity> {
         let sort = shape.sort(number)?;
-        let dice = &mut Rng::new(self.hash(owner, u64::from(number)));
+        let rng = &mut Rng::new(self.hash(owner, u64::from(number)));
         let small = |number: usize| u8::try_from(number).unwrap_or(0);
         let kind = match sort {
             Sort::Future | Sort::Past => ActivityKind::Appointment,
@@ -245,18 +245,18 @@ impl Calendars {
             Sort::Service => ActivityKind::Service,
             Sort::Other(kind) => kind,
         };
-        let (start, minutes) = self.when(dice, sort);
-        let (state, status) = state(dice, sort);
+        let (start, minutes) = self.when(rng, sort);
+        let (state, status) = state(rng, sort);
         let instance = match sort {
             Sort::Recurring => 1,
-            Sort::Future if dice.share(0.2) => 2,
+            Sort::Future if rng.share(0.2) => 2,
             _ => 0,
         };
         let mut guests = [0, 0];
-        if kind.is_meeting() && dice.share(0.4) {
-            guests[0] = small(1 + dice.below(NEIGHBOURS));
-            if dice.share(0.3) {
-                let other = small(1 + dice.below(NEIGHBOURS));
+        if kind.is_meeting() && rng.share(0.4) {
+            guests[0] = small(1 + rng.below(NEIGHBOURS));
+            if rng.share(0.3) {
+                let other = small(1 + rng.below(NEIGHBOURS));
                 guests[1] = if other == guests[0] { 0 } else { other };
             }
         }
@@ -264,8 +264,8 @@ impl Calendars {
             owner,
             number,
             kind,
-            subject: small(dice.below(SUBJECTS.len())),
-            place: small(dice.below(PLACES.len())),
+            subject: small(rng.below(SUBJECTS.len())),
+            place: small(rng.below(PLACES.len())),
             state,
             status,
             instance,
@@ -276,21 +276,21 @@ impl Calendars {
     }
 
     /// Start in seconds since 1970, and minutes.
-    fn when(&self, dice: &mut Rng, sort: Sort) -> (i64, u32) {
-        let below = |dice: &mut Rng, end: usize| i64::try_from(dice.below(end)).unwrap_or(0);
-        let clock = (8 * 3600) + below(dice, 18) * 1800;
+    fn when(&self, rng: &mut Rng, sort: Sort) -> (i64, u32) {
+        let below = |rng: &mut Rng, end: usize| i64::try_from(rng.below(end)).unwrap_or(0);
+        let clock = (8 * 3600) + below(rng, 18) * 1800;
         let day = match sort {
-            Sort::Future => 1 + below(dice, 180),
-            Sort::Service | Sort::Other(_) if dice.share(0.6) => 1 + below(dice, 60),
-            Sort::Past | Sort::Service | Sort::Other(_) => -1 - below(dice, 400),
-            Sort::Recurring => -30 - below(dice, 300),
+            Sort::Future => 1 + below(rng, 180),
+            Sort::Service | Sort::Other(_) if rng.share(0.6) => 1 + below(rng, 60),
+            Sort::Past | Sort::Service | Sort::Other(_) => -1 - below(rng, 400),
+            Sort::Recurring => -30 - below(rng, 300),
         };
         let start = self.today + day * DAY + clock;
         let minutes = match sort {
             // Half of the series are over, half go on.
-            Sort::Recurring if dice.share(0.5) => (1 - day + 1 + below(dice, 300)) * 24 * 60,
-            Sort::Recurring => (below(dice, 28)) * 24 * 60 + 30,
-            _ => 30 * (1 + below(dice, 4)),
+            Sort::Recurring if rng.share(0.5) => (1 - day + 1 + below(rng, 300)) * 24 * 60,
+            Sort::Recurring => (below(rng, 28)) * 24 * 60 + 30,
+            _ => 30 * (1 + below(rng, 4)),
         };
         (start, u32::try_from(minutes).unwrap_or(30))
     }
@@ -327,8 +327,8 @@ impl Calendars {
 }
 
 /// State and status of an activity.
-fn state(dice: &mut Rng, sort: Sort) -> (u8, u8) {
-    let throw = dice.below(20);
+fn state(rng: &mut Rng, sort: Sort) -> (u8, u8) {
+    let throw = rng.below(20);
     match (sort, throw) {
         // One in five is completed, or a contact that is inactive.
         (Sort::Other(ActivityKind::Contact), 0..=3) => (1, 2),

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::rng::Rng;
+use super::samples;
 use super::views::fetch_xml;
-use super::words;
-use crate::rows::{FilterRecord, Oddity, PersonIndex, UserRecord, ViewRecord};
+use crate::rows::{FilterRecord, PersonIndex, UserKind, UserRecord, ViewRecord};
 
 /// Text that many rows have in common is kept once.
 struct Kind {
@@ -18,7 +18,7 @@ struct Kind {
 
 /// Makes the filters of one person after another.
 pub(super) struct Maker<'a> {
-    dice: &'a mut Rng,
+    rng: &'a mut Rng,
     kinds: Vec<Kind>,
     own_names: Vec<Arc<str>>,
     views: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
@@ -56,7 +56,7 @@ enum Peculiarity {
 
 impl<'a> Maker<'a> {
     pub(super) fn new(
-        dice: &'a mut Rng,
+        rng: &'a mut Rng,
         templates: &[ViewRecord],
         people: usize,
         plain: bool,
@@ -67,7 +67,7 @@ impl<'a> Maker<'a> {
             });
             found.map(|view| view.id)
         };
-        let kinds = words::FILTERS
+        let kinds = samples::FILTERS
             .iter()
             .map(|&(table, name, conditions)| Kind {
                 table: table.into(),
@@ -76,20 +76,23 @@ impl<'a> Maker<'a> {
                 outlook: template(table, 131_072),
                 offline: template(table, 8192),
             });
-        let views = words::VIEWS.iter();
+        let views = samples::VIEWS.iter();
         let views = views.map(|&(table, name)| (table.into(), name.into(), fetch_xml(table, "")));
         Self {
             kinds: kinds.collect(),
-            own_names: words::OWN_FILTERS.iter().map(|&name| name.into()).collect(),
+            own_names: samples::OWN_FILTERS
+                .iter()
+                .map(|&name| name.into())
+                .collect(),
             views: views.collect(),
             ordinary: 0,
             version: 2_000_000,
-            broken: if plain { &[][..] } else { words::BROKEN }
+            broken: if plain { &[][..] } else { samples::BROKEN }
                 .iter()
                 .map(|&text| text.into())
                 .collect(),
             filters: Vec::with_capacity(people * 10),
-            dice,
+            rng,
         }
     }
 
@@ -107,12 +110,12 @@ impl<'a> Maker<'a> {
         for kind in 0..self.kinds.len() {
             self.push(owner, kind, 256);
         }
-        if person.oddity == Oddity::ManyFilters {
+        if person.kind == UserKind::ManyFilters {
             self.many(owner);
         }
-        if person.oddity == Oddity::None {
+        if person.kind == UserKind::Ordinary {
             for (index, &(peculiarity, share)) in PECULIAR.iter().enumerate() {
-                if self.ordinary == index || self.dice.share(share) {
+                if self.ordinary == index || self.rng.share(share) {
                     self.make_peculiar(peculiarity, owner, first, people);
                 }
             }
@@ -143,7 +146,7 @@ impl<'a> Maker<'a> {
 
     fn make_peculiar(&mut self, which: Peculiarity, owner: usize, first: usize, people: usize) {
         // One of the three calendar filters, which come first.
-        let calendar = first + self.dice.below(3);
+        let calendar = first + self.rng.below(3);
         match which {
             Peculiarity::InactiveByUser => {
                 let filter = &mut self.filters[calendar];
@@ -157,12 +160,12 @@ impl<'a> Maker<'a> {
             Peculiarity::TwoOfOneType => {
                 self.push(owner, 0, 256);
                 if let Some(filter) = self.filters.last_mut() {
-                    filter.fetch_xml = fetch_xml("appointment", words::OWN_VISITS);
+                    filter.fetch_xml = fetch_xml("appointment", samples::OWN_VISITS);
                 }
                 self.own_name();
             }
             Peculiarity::OwnName => {
-                self.filters[calendar].name = self.dice.pick(&self.own_names).clone();
+                self.filters[calendar].name = self.rng.pick(&self.own_names).clone();
             }
             Peculiarity::PersonalViews => self.personal_views(owner, people),
             Peculiarity::Offline => {
@@ -175,7 +178,7 @@ impl<'a> Maker<'a> {
     }
 
     fn own_name(&mut self) {
-        let name = self.dice.pick(&self.own_names).clone();
+        let name = self.rng.pick(&self.own_names).clone();
         if let Some(filter) = self.filters.last_mut() {
             filter.name = name;
             filter.parent = None;
@@ -183,11 +186,11 @@ impl<'a> Maker<'a> {
     }
 
     fn personal_views(&mut self, owner: PersonIndex, people: usize) {
-        for _ in 0..=self.dice.below(3) {
+        for _ in 0..=self.rng.below(3) {
             self.push(owner, 0, 0);
-            let (table, name, fetch_xml) = self.dice.pick(&self.views).clone();
+            let (table, name, fetch_xml) = self.rng.pick(&self.views).clone();
             // Personal views, unlike Outlook filters, can be shared.
-            let shared = (self.dice.share(0.2)).then(|| self.dice.below(people));
+            let shared = (self.rng.share(0.2)).then(|| self.rng.below(people));
             if let Some(view) = self.filters.last_mut() {
                 (view.table, view.name, view.fetch_xml) = (table, name, fetch_xml);
                 view.parent = None;
@@ -199,9 +202,9 @@ impl<'a> Maker<'a> {
     fn push(&mut self, owner: PersonIndex, kind: usize, query_type: i32) {
         let kind = &self.kinds[kind];
         self.version += 3;
-        let created_on = self.dice.moment(900);
+        let created_on = self.rng.moment(900);
         self.filters.push(FilterRecord {
-            id: self.dice.id(),
+            id: self.rng.id(),
             owner,
             name: kind.name.clone(),
             table: kind.table.clone(),
@@ -229,7 +232,7 @@ impl<'a> Maker<'a> {
 #[cfg(test)]
 mod tests {
     use crate::data::generate;
-    use crate::rows::{FilterRecord, Oddity};
+    use crate::rows::{FilterRecord, UserKind};
     use crate::store::Store;
 
     fn any(store: &Store, test: impl Fn(&FilterRecord) -> bool) -> bool {
@@ -253,7 +256,7 @@ mod tests {
     fn ordinary_people_have_a_filter_for_each_calendar_table() {
         let store = generate(200, 1);
         for (owner, person) in store.people.iter().enumerate() {
-            if person.oddity == Oddity::None {
+            if person.kind == UserKind::Ordinary {
                 for table in [
                     "appointment",
                     "recurringappointmentmaster",
@@ -271,10 +274,10 @@ mod tests {
         let store = generate(60, 1);
         for (owner, person) in store.people.iter().enumerate() {
             let count = store.filters_of(owner).count();
-            match person.oddity {
-                Oddity::ManyFilters => assert!(count > 60),
-                Oddity::NotPopulated => assert_eq!(count, 0),
-                Oddity::BuiltIn => assert_eq!(count > 0, owner == store.administrator),
+            match person.kind {
+                UserKind::ManyFilters => assert!(count > 60),
+                UserKind::NotPopulated => assert_eq!(count, 0),
+                UserKind::BuiltIn => assert_eq!(count > 0, owner == store.administrator),
                 _ => {}
             }
         }

@@ -1,7 +1,7 @@
 //! Mailboxes: of most people the server synchronises appointments, of a few it does not.
 
 use super::rng::Rng;
-use crate::rows::{Mailbox, Oddity, UserRecord};
+use crate::rows::{Mailbox, UserKind, UserRecord};
 
 /// What a mailbox is where everything was set up.
 const SYNCHRONISES: Mailbox = Mailbox {
@@ -22,10 +22,10 @@ const BY_THE_CLIENT: Mailbox = Mailbox {
 ///
 /// Thrown for each place by a stream of its own: with mailboxes, nothing else becomes different.
 pub(super) fn give_mailboxes(everybody: &mut [UserRecord], seed: u64, plain: bool, client: bool) {
-    let mut dice = Rng::new(seed ^ 0x6d61_696c);
+    let mut rng = Rng::new(seed ^ 0x6d61_696c);
     for person in everybody {
-        let thrown = dice.below(1000);
-        if person.oddity == Oddity::BuiltIn || person.is_special() {
+        let thrown = rng.below(1000);
+        if person.kind == UserKind::BuiltIn || person.is_special() {
             continue;
         }
         let mailbox = if plain { SYNCHRONISES } else { mailbox(thrown) };
@@ -65,10 +65,10 @@ mod tests {
     use super::*;
 
     fn everybody(count: usize, seed: u64, plain: bool) -> Vec<UserRecord> {
-        let mut dice = Rng::new(5);
-        let structure = structure(&mut dice);
-        let mut all = accounts(&mut dice, &structure);
-        all.extend(people(&mut dice, count, plain, &structure));
+        let mut rng = Rng::new(5);
+        let structure = structure(&mut rng);
+        let mut all = accounts(&mut rng, &structure);
+        all.extend(people(&mut rng, count, plain, &structure));
         give_mailboxes(&mut all, seed, plain, false);
         all
     }
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn special_accounts_have_no_mailbox() {
         let all = everybody(60, 1, false);
-        let special = |it: &&UserRecord| it.oddity == Oddity::BuiltIn || it.is_special();
+        let special = |it: &&UserRecord| it.kind == UserKind::BuiltIn || it.is_special();
         assert!(all.iter().filter(special).count() > 5);
         assert!(all.iter().all(|it| special(&it) == it.mailbox.is_none()));
     }

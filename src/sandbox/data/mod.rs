@@ -7,10 +7,10 @@ mod mailboxes;
 mod organization;
 mod people;
 mod rng;
+mod samples;
 mod structure;
 mod user_views;
 mod views;
-mod words;
 
 pub(super) use calendar::{Activity, ActivityKind, Calendars, NEIGHBOURS};
 #[cfg(test)]

@@ -22,10 +22,10 @@ use crate::switches::{Switch, Switches};
 /// The same seed and number of users give the same rows; switches change only settings and the
 /// rights of the administrator.
 pub(crate) fn organization(options: &Options) -> Store {
-    let mut dice = Rng::new(options.seed);
-    let structure = structure(&mut dice);
-    let mut everybody = accounts(&mut dice, &structure);
-    let ordinary = people(&mut dice, options.users, options.plain, &structure);
+    let mut rng = Rng::new(options.seed);
+    let structure = structure(&mut rng);
+    let mut everybody = accounts(&mut rng, &structure);
+    let ordinary = people(&mut rng, options.users, options.plain, &structure);
     everybody.extend(ordinary);
     let client = options.switches.on(Switch::OutlookClient);
     give_mailboxes(&mut everybody, options.seed, options.plain, client);
@@ -33,17 +33,17 @@ pub(crate) fn organization(options: &Options) -> Store {
         everybody.iter_mut().for_each(on_premises);
     }
     let administrator = 0;
-    let mut views = views(&mut dice, administrator);
+    let mut views = views(&mut rng, administrator);
     let organization = OrganizationRecord {
-        id: dice.id(),
-        tenant: dice.id(),
-        environment: dice.id(),
+        id: rng.id(),
+        tenant: rng.id(),
+        environment: rng.id(),
         name: "Contoso (sandbox)",
         unique_name: "contososandbox",
         settings: settings(distinct_deletes(options.switches)),
         version: 400,
     };
-    let mut maker = Maker::new(&mut dice, &views, everybody.len(), options.plain);
+    let mut maker = Maker::new(&mut rng, &views, everybody.len(), options.plain);
     for (index, person) in everybody.iter().enumerate() {
         maker.serve(index, person, everybody.len());
     }

@@ -1,4 +1,4 @@
-//! Chances for the data, from the seed alone.
+//! Random numbers for the data, from the seed alone.
 
 use jiff::{SignedDuration, Timestamp};
 use rand::rngs::Xoshiro256PlusPlus;
@@ -64,8 +64,8 @@ mod tests {
     #[test]
     fn the_same_seed_throws_the_same() {
         let throw = |seed| {
-            let mut dice = Rng::new(seed);
-            (dice.id(), dice.order(20), dice.moment(30))
+            let mut rng = Rng::new(seed);
+            (rng.id(), rng.order(20), rng.moment(30))
         };
         assert_eq!(throw(1), throw(1));
         assert_ne!(throw(1).0, throw(2).0);

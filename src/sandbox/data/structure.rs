@@ -1,7 +1,7 @@
 //! Business units, security roles and teams.
 
 use super::rng::Rng;
-use super::words;
+use super::samples;
 use crate::rights::{Depth, Privilege as P, Rights};
 use crate::rows::{Role, Team, Unit};
 
@@ -87,13 +87,13 @@ impl Structure {
 }
 
 /// The tree of units, a copy of each role in each unit, and the teams.
-pub(super) fn structure(dice: &mut Rng) -> Structure {
-    let units = units(dice);
+pub(super) fn structure(rng: &mut Rng) -> Structure {
+    let units = units(rng);
     let mut all = Vec::new();
     for unit in 0..units.len() {
         for (name, rights) in roles() {
             all.push(Role {
-                id: dice.id(),
+                id: rng.id(),
                 name,
                 unit,
                 rights,
@@ -106,11 +106,11 @@ pub(super) fn structure(dice: &mut Rng) -> Structure {
         roles: all,
         teams: Vec::new(),
     };
-    for (index, &(name, role)) in words::TEAMS.iter().enumerate() {
+    for (index, &(name, role)) in samples::TEAMS.iter().enumerate() {
         let unit = index % structure.units.len();
         let roles = role.and_then(|role| structure.role(role, unit));
         structure.teams.push(Team {
-            id: dice.id(),
+            id: rng.id(),
             name: name.to_owned(),
             unit,
             roles: roles.into_iter().collect(),
@@ -120,21 +120,21 @@ pub(super) fn structure(dice: &mut Rng) -> Structure {
     structure
 }
 
-fn units(dice: &mut Rng) -> Vec<Unit> {
-    let mut units = vec![unit(dice, "Contoso", None, 0)];
-    for (name, below) in words::UNITS {
+fn units(rng: &mut Rng) -> Vec<Unit> {
+    let mut units = vec![unit(rng, "Contoso", None, 0)];
+    for (name, below) in samples::UNITS {
         let parent = units.len();
-        units.push(unit(dice, name, Some(0), parent));
+        units.push(unit(rng, name, Some(0), parent));
         for name in *below {
-            units.push(unit(dice, name, Some(parent), units.len()));
+            units.push(unit(rng, name, Some(parent), units.len()));
         }
     }
     units
 }
 
-fn unit(dice: &mut Rng, name: &str, parent: Option<usize>, index: usize) -> Unit {
+fn unit(rng: &mut Rng, name: &str, parent: Option<usize>, index: usize) -> Unit {
     Unit {
-        id: dice.id(),
+        id: rng.id(),
         name: name.to_owned(),
         parent,
         version: 500 + index as u64,

@@ -1,6 +1,6 @@
 //! Views of users: those of the organisation and those of the caller.
 //!
-//! They have chances of their own, so that everything else in an organisation is as it is without them.
+//! They have random numbers of their own, so that everything else in an organisation is as it is without them.
 
 use std::sync::Arc;
 
@@ -36,11 +36,11 @@ const PERSONAL: &[(&str, &str, &str)] = &[
 ];
 
 /// The views of the organisation.
-pub(super) fn system_views(dice: &mut Rng, author: PersonIndex) -> Vec<ViewRecord> {
+pub(super) fn system_views(rng: &mut Rng, author: PersonIndex) -> Vec<ViewRecord> {
     let views = SYSTEM.iter().zip(6_000..);
     views
         .map(|(&(name, asks, state), version)| ViewRecord {
-            id: dice.id(),
+            id: rng.id(),
             name: name.to_owned(),
             table: "systemuser".into(),
             fetch_xml: fetch_xml("systemuser", asks),
@@ -49,7 +49,7 @@ pub(super) fn system_views(dice: &mut Rng, author: PersonIndex) -> Vec<ViewRecor
             state,
             status: Some(state + 1),
             version,
-            modified_on: dice.moment(1500),
+            modified_on: rng.moment(1500),
             modified_by: author,
             on_behalf: None,
         })
@@ -57,9 +57,9 @@ pub(super) fn system_views(dice: &mut Rng, author: PersonIndex) -> Vec<ViewRecor
 }
 
 /// A filter of the organisation that gives everybody all appointments, whatever their own filters say.
-pub(super) fn calendar_filter(dice: &mut Rng, author: PersonIndex) -> ViewRecord {
+pub(super) fn calendar_filter(rng: &mut Rng, author: PersonIndex) -> ViewRecord {
     ViewRecord {
-        id: dice.id(),
+        id: rng.id(),
         name: "All open appointments for everybody".to_owned(),
         table: "appointment".into(),
         fetch_xml: fetch_xml(
@@ -71,21 +71,21 @@ pub(super) fn calendar_filter(dice: &mut Rng, author: PersonIndex) -> ViewRecord
         state: 0,
         status: Some(1),
         version: 6_100,
-        modified_on: dice.moment(1500),
+        modified_on: rng.moment(1500),
         modified_by: author,
         on_behalf: None,
     }
 }
 
 /// The views that the caller has made.
-pub(super) fn personal_views(dice: &mut Rng, owner: PersonIndex) -> Vec<FilterRecord> {
+pub(super) fn personal_views(rng: &mut Rng, owner: PersonIndex) -> Vec<FilterRecord> {
     let views = PERSONAL.iter().zip(6_200..);
     views
         .map(|(&(table, name, asks), version)| {
-            let created_on = dice.moment(300);
+            let created_on = rng.moment(300);
             let name: Arc<str> = name.into();
             FilterRecord {
-                id: dice.id(),
+                id: rng.id(),
                 owner,
                 name,
                 table: table.into(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::rng::Rng;
-use super::words;
+use super::samples;
 use crate::rows::{PersonIndex, ViewRecord};
 
 /// Name of a template: "My Appointments" comes from "Appointments template".
@@ -28,32 +28,32 @@ pub(super) fn fetch_xml(table: &str, asks: &str) -> Arc<str> {
 }
 
 /// Templates for Outlook (131072) and offline (8192), the default ones first, and system filters.
-pub(super) fn views(dice: &mut Rng, author: PersonIndex) -> Vec<ViewRecord> {
+pub(super) fn views(rng: &mut Rng, author: PersonIndex) -> Vec<ViewRecord> {
     let mut views = Vec::new();
     for query_type in [131_072, 8192] {
-        for (table, name, conditions) in words::FILTERS {
-            let mut view = view(dice, author, table, &template_name(name), query_type);
+        for (table, name, conditions) in samples::FILTERS {
+            let mut view = view(rng, author, table, &template_name(name), query_type);
             view.fetch_xml = fetch_xml(table, conditions);
             view.is_default = true;
             views.push(view);
         }
     }
     // One that is not given to new users, one switched off, and two of the organisation itself.
-    let mut visits = view(dice, author, "appointment", "Visits (not default)", 131_072);
-    visits.fetch_xml = fetch_xml("appointment", words::OWNS_OR_TAKES_PART);
+    let mut visits = view(rng, author, "appointment", "Visits (not default)", 131_072);
+    visits.fetch_xml = fetch_xml("appointment", samples::OWNS_OR_TAKES_PART);
     views.push(visits);
-    let mut off = view(dice, author, "task", "Old tasks template", 131_072);
+    let mut off = view(rng, author, "task", "Old tasks template", 131_072);
     (off.state, off.status) = (1, Some(2));
     views.push(off);
     for (name, query_type) in [
         ("Board members for everybody", 256),
         ("Board members for everybody (offline)", 16),
     ] {
-        let mut board = view(dice, author, "contact", name, query_type);
-        board.fetch_xml = fetch_xml("contact", words::BOARD_MEMBERS);
+        let mut board = view(rng, author, "contact", name, query_type);
+        board.fetch_xml = fetch_xml("contact", samples::BOARD_MEMBERS);
         views.push(board);
     }
-    views.push(view(dice, author, "appointment", "All Appointments", 0));
+    views.push(view(rng, author, "appointment", "All Appointments", 0));
     for (index, view) in views.iter_mut().enumerate() {
         view.version = 5_000 + index as u64;
     }
@@ -61,14 +61,14 @@ pub(super) fn views(dice: &mut Rng, author: PersonIndex) -> Vec<ViewRecord> {
 }
 
 fn view(
-    dice: &mut Rng,
+    rng: &mut Rng,
     author: PersonIndex,
     table: &str,
     name: &str,
     query_type: i32,
 ) -> ViewRecord {
     ViewRecord {
-        id: dice.id(),
+        id: rng.id(),
         name: name.to_owned(),
         table: table.into(),
         fetch_xml: fetch_xml(table, ""),
@@ -77,7 +77,7 @@ fn view(
         state: 0,
         status: Some(1),
         version: 0,
-        modified_on: dice.moment(1500),
+        modified_on: rng.moment(1500),
         modified_by: author,
         on_behalf: None,
     }
@@ -90,7 +90,7 @@ mod tests {
     #[test]
     fn each_table_has_one_default_template_of_each_kind_and_none_is_inactive() {
         let views = views(&mut Rng::new(1), 0);
-        for (table, ..) in words::FILTERS {
+        for (table, ..) in samples::FILTERS {
             for query_type in [131_072, 8192] {
                 let defaults = views.iter().filter(|it| {
                     it.is_default && it.query_type == query_type && &*it.table == *table

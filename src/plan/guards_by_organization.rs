@@ -41,7 +41,7 @@ pub struct KnownOrganization<'a> {
 }
 
 impl GuardsByOrganization {
-    /// The book of these entries.
+    /// The guards of these entries.
     pub fn new(entries: impl IntoIterator<Item = GuardEntry>) -> Self {
         Self(entries.into_iter().collect())
     }
@@ -141,7 +141,7 @@ mod tests {
 
     #[test]
     fn all_entries_of_an_organisation_hold_together_and_the_name_that_was_used_comes_first() {
-        let book = GuardsByOrganization::new([
+        let all_guards = GuardsByOrganization::new([
             GuardEntry {
                 limit: Some(limit(5)),
                 ..entry("a", "https://contoso.crm4.dynamics.com")
@@ -155,21 +155,21 @@ mod tests {
         ]);
         let address = url("https://CONTOSO.crm4.dynamics.com.");
         for guards in [
-            book.at_address(&address, Some("b")),
-            book.holding(known(&address), Some("b")),
+            all_guards.at_address(&address, Some("b")),
+            all_guards.holding(known(&address), Some("b")),
         ] {
             assert_eq!(guards.names, ["b", "a"]);
             assert!(guards.production);
             assert_eq!(guards.limits, [limit(5), limit(3)]);
         }
         let nothing = url("https://nothing.example");
-        assert_eq!(book.holding(known(&nothing), None), Guards::default());
+        assert_eq!(all_guards.holding(known(&nothing), None), Guards::default());
     }
 
     #[test]
     fn an_organisation_is_known_by_its_id_its_own_addresses_and_earlier_runs() {
         let called = url("https://10.0.0.7/Contoso");
-        let book = GuardsByOrganization::new([
+        let all_guards = GuardsByOrganization::new([
             GuardEntry {
                 organization: Some(HERE),
                 ..entry("id", "https://a.example")
@@ -183,7 +183,7 @@ mod tests {
             entry("run of another", "https://other.contoso.example"),
         ]);
         let at = |text: &str| CanonicalAddress::of(&url(text));
-        let guards = book.holding(
+        let guards = all_guards.holding(
             KnownOrganization {
                 own_addresses: &[url("https://CRM.contoso.example:443/contoso/")],
                 own_runs: &[

@@ -35,13 +35,13 @@ impl fmt::Display for DriftedTemplate {
 }
 
 impl Rollout {
-    /// Reads again every template that the plan changes. One that is as it is to be already is no misfit.
+    /// Reads again every template that the plan changes. One that is as it is to be already is no drift.
     ///
     /// # Errors
     /// [`RolloutError::StaleTemplates`] where a template is not as it was when the plan was made.
-    pub(super) async fn check_templates_fit(&self) -> Result<(), RolloutError> {
+    pub(super) async fn check_template_drift(&self) -> Result<(), RolloutError> {
         self.progress.begin(RunStep::Check, None);
-        let mut misfits = Vec::new();
+        let mut drifted = Vec::new();
         for change in self.journal().open_templates().await? {
             // What an undo puts back is compared with what was left, right before it is written.
             if change.left.is_some() || change.maybe_written {
@@ -50,13 +50,13 @@ impl Rollout {
             let planned = change.template.state();
             let now = self.reader.template(change.template.id).await?;
             let now = now.map(|seen| seen.state());
-            let fits = now.is_some_and(|now| {
+            let current = now.is_some_and(|now| {
                 now.means_the_same_as(planned) || now.means_the_same_as(change.wanted)
             });
-            if !fits {
+            if !current {
                 let template = change.template;
                 let kind = template.kind.as_str();
-                misfits.push(DriftedTemplate {
+                drifted.push(DriftedTemplate {
                     template: format!("{} ({}, {kind})", template.name, template.filter_type),
                     planned,
                     now,
@@ -65,10 +65,10 @@ impl Rollout {
         }
         self.record_requests().await?;
         self.progress.end();
-        if misfits.is_empty() {
+        if drifted.is_empty() {
             Ok(())
         } else {
-            Err(RolloutError::StaleTemplates(misfits))
+            Err(RolloutError::StaleTemplates(drifted))
         }
     }
 }
