@@ -101,8 +101,8 @@ async fn go_on(
     let flags = consent::settings(&args.consent, &args.connection);
     let opened = open(file, &on?, flags).await?;
     let site = match lead_to_plan(app, opened, drifted, &name).await? {
-        Ok(site) => site,
-        Err(ended) => return Ok(nothing_left(app, ended.outcome)),
+        PlannedOrEnded::Run(site) => *site,
+        PlannedOrEnded::Ended(outcome) => return Ok(nothing_left(app, outcome)),
     };
     let group = RunGroup {
         app,
@@ -125,12 +125,20 @@ fn refuse_other_plan(saved: &RunReader, expected: &PlanDigest) -> Result<(), Cli
     Err(CliError::refused(&[other], Some(&saved.reference)))
 }
 
+/// What a run that was opened has come to.
+enum PlannedOrEnded {
+    /// Its plan, or why there is none.
+    Run(Box<EnvironmentRun>),
+    /// It has ended, and nobody failed in it.
+    Ended(Outcome),
+}
+
 async fn lead_to_plan(
     app: &App,
     opened: Opened,
     drifted: Drifted,
     name: &str,
-) -> Result<Result<EnvironmentRun, EndedRun>, CliError> {
+) -> Result<PlannedOrEnded, CliError> {
     let tries_again = matches!(opened, Opened::Finished(_));
     let gathers = matches!(opened, Opened::Created(_));
     let (_board, watches) = watches(app, &[name]);
@@ -138,7 +146,7 @@ async fn lead_to_plan(
     let led = app.during(&watches[0], run, opened.into_plan(drifted));
     let led = led.await;
     let name = name.to_owned();
-    Ok(match led {
+    let run = match led {
         Ok(IntoPlan::Planned(planned, differences)) => {
             if gathers {
                 say_skipped(&planned, &watches[0]).await?;
@@ -150,11 +158,12 @@ async fn lead_to_plan(
                 app.printer
                     .status_line("Trying again the users who failed.");
             }
-            Ok(EnvironmentRun::planned(name, *planned))
+            EnvironmentRun::planned(name, *planned)
         }
-        Ok(IntoPlan::Nothing(ended)) => Err(ended),
-        Err(halted) => Ok(EnvironmentRun::ended(name, Ending::of_halted(halted))),
-    })
+        Ok(IntoPlan::Nothing(ended)) => return Ok(PlannedOrEnded::Ended(ended.outcome)),
+        Err(halted) => EnvironmentRun::ended(name, Ending::of_halted(halted)),
+    };
+    Ok(PlannedOrEnded::Run(Box::new(run)))
 }
 
 /// Shows how a plan that was made anew differs from the one before.

@@ -12,6 +12,7 @@ use crate::plan::foreign_row;
 use super::RolloutError;
 use super::pool::Numbered;
 use super::session::Rollout;
+use super::user_filters::UserFilters;
 
 /// Users in one request. Microsoft advises to begin with small batches ("Service protection API limits"),
 /// because their operations are carried out one after the other.
@@ -45,6 +46,15 @@ pub enum FallBack {
     Refused(String),
 }
 
+/// What the comparison of both surveys showed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum AdministratorProof {
+    /// With these columns both surveys see the same.
+    Agrees(Columns),
+    /// The users have to be read one by one.
+    FallBack(FallBack),
+}
+
 impl fmt::Display for FallBack {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
@@ -65,21 +75,19 @@ impl Numbered for Vec<RunUser> {
 
 impl Rollout {
     /// Whether, and with which columns, the administrator's survey sees what the users see.
-    pub(super) async fn prove_administrator(
-        &self,
-    ) -> Result<Result<Columns, FallBack>, RolloutError> {
+    pub(super) async fn prove_administrator(&self) -> Result<AdministratorProof, RolloutError> {
         let sample = self.sample().await?;
-        if sample.is_empty() {
-            return Ok(Err(FallBack::NoSample));
-        }
         let mut why = FallBack::NoSample;
+        if sample.is_empty() {
+            return Ok(AdministratorProof::FallBack(why));
+        }
         for columns in [self.columns(), Columns::All] {
             match self.compare(&sample, columns).await? {
-                Ok(()) => return Ok(Ok(columns)),
-                Err(differs) => why = differs,
+                None => return Ok(AdministratorProof::Agrees(columns)),
+                Some(differs) => why = differs,
             }
         }
-        Ok(Err(why))
+        Ok(AdministratorProof::FallBack(why))
     }
 
     /// Some users with filters, as they see them.
@@ -90,9 +98,10 @@ impl Rollout {
             if subject.id == caller {
                 continue;
             }
-            match self.read_user(&subject).await? {
-                Ok(filters) if !filters.is_empty() => sample.push((subject, filters)),
-                Ok(_) | Err(_) => {}
+            if let UserFilters::Read(filters) = self.read_user(&subject).await?
+                && !filters.is_empty()
+            {
+                sample.push((subject, filters));
             }
             if sample.len() == SAMPLE {
                 break;
@@ -101,27 +110,25 @@ impl Rollout {
         Ok(sample)
     }
 
+    /// How the administrator's survey differs from the sample; `None` where it does not.
     async fn compare(
         &self,
         sample: &[(RunUser, Vec<Filter>)],
         columns: Columns,
-    ) -> Result<Result<(), FallBack>, RolloutError> {
+    ) -> Result<Option<FallBack>, RolloutError> {
         let subjects: Vec<_> = sample.iter().map(|(subject, _)| subject.clone()).collect();
         let seen = match self.read_as_administrator(&subjects, columns).await {
             Ok(seen) => seen,
             Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(error) => return Ok(Err(FallBack::Refused(error.to_string()))),
+            Err(error) => return Ok(Some(FallBack::Refused(error.to_string()))),
         };
         let differs = sample.iter().zip(seen).find(|((_, own), seen)| {
             let seen = seen.as_deref().unwrap_or_default();
             sorted(own) != sorted(seen)
         });
-        Ok(match differs {
-            Some(((subject, _), _)) => Err(FallBack::Differs {
-                user: subject.label.clone(),
-            }),
-            None => Ok(()),
-        })
+        Ok(differs.map(|((subject, _), _)| FallBack::Differs {
+            user: subject.label.clone(),
+        }))
     }
 
     /// The filters of every kind that the run is about; `None` where a user has to be asked as himself.
@@ -180,7 +187,7 @@ impl Rollout {
         for (subject, filters) in subjects.into_iter().zip(seen) {
             match filters {
                 Some(filters) if is_plausible(&subject, &filters) => {
-                    self.record(&subject, Ok(filters)).await?;
+                    self.record(&subject, UserFilters::Read(filters)).await?;
                 }
                 // Whatever is odd is looked at once more, as the user.
                 Some(_) | None => self.survey_user(&subject).await?,

@@ -11,6 +11,7 @@ use crate::plan::{Attribution, Change, RowDecision, RowResult, WriteKnown, judge
 use super::RolloutError;
 use super::session::Rollout;
 use super::undo::UserConditions;
+use super::user_filters::UserFilters;
 
 /// How often a user's rows are tried before they count as failed: each round answers something that
 /// happened in between. Where that is so in one round of three, one user in 243 is left after five; such users are
@@ -249,8 +250,8 @@ impl Rollout {
             return Ok(round);
         }
         let filters = match self.read_user(subject).await? {
-            Ok(filters) => filters,
-            Err(problem) => {
+            UserFilters::Read(filters) => filters,
+            UserFilters::Failed(problem) => {
                 let problem = Problem {
                     stage: Stage::Apply,
                     ..problem

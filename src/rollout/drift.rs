@@ -12,6 +12,7 @@ use super::RolloutError;
 use super::progress::RunStep;
 use super::session::Rollout;
 use super::survey::SurveyedFilters;
+use super::user_filters::UserFilters;
 
 /// Drifted filters that a refusal shows; all are counted. With its other lines it fits a screen of 24.
 const REFUSAL: usize = 10;
@@ -130,7 +131,7 @@ impl Rollout {
         purpose: Purpose,
     ) -> Result<Option<Vec<DriftedFilter>>, RolloutError> {
         let PendingUser { subject, changes } = user;
-        let Ok(filters) = self.read_user(&subject).await? else {
+        let UserFilters::Read(filters) = self.read_user(&subject).await? else {
             return Ok(None);
         };
         let planned: Vec<_> = changes.into_iter().map(|pending| pending.change).collect();

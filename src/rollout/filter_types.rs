@@ -1,6 +1,8 @@
 //! Whether the filter types that were asked for can occur: a type that is misspelt matches nothing, and nothing is
 //! then out of line.
 
+use std::collections::BTreeSet;
+
 use crate::dataverse::{Error, Reader};
 use crate::model::{CALENDAR_TYPES, FilterType};
 use crate::plan::{Criteria, GroupMismatch, find_name};
@@ -23,14 +25,14 @@ pub async fn check_types(reader: &Reader, criteria: &Criteria) -> Result<(), Rol
     if unknown.is_empty() {
         return Ok(());
     }
-    let tables = not_fatal(reader.tables().await)?;
-    let mut known = tables.as_ref().cloned().unwrap_or_default();
+    let tables = TypesRead::of(reader.tables().await)?;
+    let mut known = tables.types();
     unknown.retain(|wanted| !known.contains(wanted));
     if unknown.is_empty() {
         return Ok(());
     }
     // Every type of a filter is a table: where the tables are known, it does not matter that this fails.
-    known.extend(not_fatal(reader.types_of_filters().await)?.unwrap_or_default());
+    known.extend(TypesRead::of(reader.types_of_filters().await)?.types());
     unknown.retain(|wanted| !known.contains(wanted));
     if unknown.is_empty() {
         return Ok(());
@@ -38,14 +40,14 @@ pub async fn check_types(reader: &Reader, criteria: &Criteria) -> Result<(), Rol
     known.extend(calendar);
     known.insert(FilterType::new("all"));
     let mismatch = |wanted: &FilterType| match &tables {
-        Ok(_) => GroupMismatch::Unknown {
+        TypesRead::Known(_) => GroupMismatch::Unknown {
             what: WHAT,
             name: wanted.to_string(),
             nearest: find_name(wanted.as_str(), known.iter().map(FilterType::as_str))
                 .err()
                 .flatten(),
         },
-        Err(says) => GroupMismatch::Unchecked {
+        TypesRead::Unknown(says) => GroupMismatch::Unchecked {
             what: WHAT,
             name: wanted.to_string(),
             says: says.clone(),
@@ -54,11 +56,27 @@ pub async fn check_types(reader: &Reader, criteria: &Criteria) -> Result<(), Rol
     Err(RolloutError::Groups(unknown.iter().map(mismatch).collect()))
 }
 
-/// An answer, or why there is none where the run can still do without it.
-fn not_fatal<T>(answer: Result<T, Error>) -> Result<Result<T, String>, Error> {
-    match answer {
-        Ok(answer) => Ok(Ok(answer)),
-        Err(error) if error.is_fatal() => Err(error),
-        Err(error) => Ok(Err(error.to_string())),
+/// The types that the server names.
+enum TypesRead {
+    Known(BTreeSet<FilterType>),
+    /// Why they cannot be read. The run can do without them.
+    Unknown(String),
+}
+
+impl TypesRead {
+    /// Passes on only what ends the run.
+    fn of(answer: Result<BTreeSet<FilterType>, Error>) -> Result<Self, Error> {
+        match answer {
+            Ok(types) => Ok(Self::Known(types)),
+            Err(error) if error.is_fatal() => Err(error),
+            Err(error) => Ok(Self::Unknown(error.to_string())),
+        }
+    }
+
+    fn types(&self) -> BTreeSet<FilterType> {
+        match self {
+            Self::Known(types) => types.clone(),
+            Self::Unknown(_) => BTreeSet::new(),
+        }
     }
 }

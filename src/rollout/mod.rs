@@ -31,6 +31,7 @@ mod survey;
 mod template_drift;
 mod templates;
 mod undo;
+mod user_filters;
 
 pub use crate::plan::SurveyMode;
 pub use administrator::{FallBack, SurveyedAs};
@@ -41,7 +42,7 @@ pub use error::RolloutError;
 pub use filter_types::check_types;
 pub use new_run::{NewRun, NewRunFile, ReadOnlyRun};
 pub use open::{Drifted, IntoPlan, Opened, open};
-pub use phases::{Created, Finished, Gathered, Planned, ReadOnlySurvey, SavedPlan};
+pub use phases::{Created, Finished, Gathered, Planned, ReadOnlySurvey, Retry, SavedPlan};
 pub use progress::{Progress, RunActivity, RunStep, StepProgress};
 pub use rehearse::DryRunResult;
 pub use run::{EndedRun, Halted, Run, RunHandle};

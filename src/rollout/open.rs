@@ -6,7 +6,7 @@ use crate::journal::{Phase, RunFile, undone_beside};
 use crate::plan::RunSettings;
 
 use super::drift::Drift;
-use super::phases::{Created, Finished, Gathered, Planned, SavedPlan, states};
+use super::phases::{Created, Finished, Gathered, Planned, Retry, SavedPlan, states};
 use super::run::{EndedRun, Halted, Run};
 use super::session::{Connection, Rollout};
 use super::{RolloutError, SurveyedAs};
@@ -119,8 +119,8 @@ impl Opened {
             }
             Self::Saved(saved) => saved.compare().await?,
             Self::Finished(finished) => match finished.retry_failed().await? {
-                Ok(gathered) => gathered.survey().await?,
-                Err(ended) => return Ok(IntoPlan::Nothing(ended)),
+                Retry::Again(gathered) => gathered.survey().await?,
+                Retry::NobodyFailed(ended) => return Ok(IntoPlan::Nothing(ended)),
             },
         };
         Ok(IntoPlan::Planned(Box::new(planned), None))

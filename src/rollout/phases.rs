@@ -159,16 +159,25 @@ impl Planned {
     }
 }
 
+/// A run that has ended, and whether users are tried again in it.
+#[derive(Debug)]
+pub enum Retry {
+    /// Users who failed are read and changed again.
+    Again(Gathered),
+    /// It stays ended.
+    NobodyFailed(EndedRun),
+}
+
 impl Finished {
     /// Sets back what failed, so that it is tried again; or the run, where nobody failed.
-    pub async fn retry_failed(self) -> Result<Result<Gathered, EndedRun>, Halted> {
+    pub async fn retry_failed(self) -> Result<Retry, Halted> {
         let outcome = self.state.0.unwrap_or(Outcome::Complete);
         if outcome != Outcome::Partial {
-            return Ok(Err(self.close(outcome, false)));
+            return Ok(Retry::NobodyFailed(self.close(outcome, false)));
         }
         match self.journal().requeue_failed().await {
-            Ok(0) => Ok(Err(self.close(outcome, false))),
-            Ok(_) => Ok(Ok(self.into_phase(states::Gathered))),
+            Ok(0) => Ok(Retry::NobodyFailed(self.close(outcome, false))),
+            Ok(_) => Ok(Retry::Again(self.into_phase(states::Gathered))),
             Err(error) => Err(self.halt(error.into()).await),
         }
     }

@@ -8,6 +8,7 @@ use crate::plan::is_current;
 use super::RolloutError;
 use super::phases::Planned;
 use super::progress::RunStep;
+use super::user_filters::UserFilters;
 
 /// What a dry run found.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -53,12 +54,12 @@ impl Planned {
                 let planned: Vec<_> = user.changes.into_iter().map(|one| one.change).collect();
                 let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                 match filters {
-                    Ok(filters) => {
+                    UserFilters::Read(filters) => {
                         found.users += 1;
                         found.filters += u64::try_from(planned.len()).unwrap_or(u64::MAX);
                         found.drifted += u64::from(!is_current(&planned, &[], &filters));
                     }
-                    Err(_) => found.unread += 1,
+                    UserFilters::Failed(_) => found.unread += 1,
                 }
                 drop(found);
                 rollout.progress.user(false);

@@ -2,14 +2,15 @@
 
 use std::sync::Arc;
 
-use crate::dataverse::{self, Impersonated, ServerFault, fault_problem};
 use crate::journal::{Phase, RunUser, Surveyed, UndoFinding};
-use crate::model::{Filter, Problem, ProblemKind, Stage};
-use crate::plan::{Change, RowDecision, UserPlan, foreign_row, plan_user};
+use crate::model::Filter;
+use crate::plan::{Change, RowDecision, UserPlan, plan_user};
 
+use super::administrator::AdministratorProof;
 use super::pool::Numbered;
 use super::progress::RunStep;
 use super::session::Rollout;
+use super::user_filters::UserFilters;
 use super::{RolloutError, SurveyMode, SurveyedAs};
 
 impl Numbered for RunUser {
@@ -65,12 +66,12 @@ impl Rollout {
                 SurveyedAs::Asked
             }
             SurveyMode::Administrator => match self.prove_administrator().await? {
-                Ok(columns) => {
+                AdministratorProof::Agrees(columns) => {
                     self.recording(self.survey_as_administrator(columns))
                         .await?;
                     SurveyedAs::Asked
                 }
-                Err(why) => {
+                AdministratorProof::FallBack(why) => {
                     self.recording(self.survey_as_each_user()).await?;
                     SurveyedAs::FellBack(why)
                 }
@@ -104,14 +105,14 @@ impl Rollout {
     pub(super) async fn record(
         &self,
         subject: &RunUser,
-        found: Result<Vec<Filter>, Problem>,
+        found: UserFilters,
     ) -> Result<(), RolloutError> {
         let problem = match found {
-            Ok(filters) => {
+            UserFilters::Read(filters) => {
                 self.plan_and_record(subject, filters).await?;
                 None
             }
-            Err(problem) => {
+            UserFilters::Failed(problem) => {
                 let kind = problem.kind;
                 self.journal().survey_failed(subject.seq, problem).await?;
                 Some(kind)
@@ -120,83 +121,6 @@ impl Rollout {
         let failed = problem.is_some();
         self.progress.user(failed);
         self.count(problem)
-    }
-
-    /// A user's filters, checked to be this user's own; or the problem that this user has.
-    pub(super) async fn read_user(
-        &self,
-        subject: &RunUser,
-    ) -> Result<Result<Vec<Filter>, Problem>, RolloutError> {
-        let who = Impersonated::from(subject);
-        let mut filters = Vec::new();
-        for &kind in self.header().criteria.kinds() {
-            match self.reader.filters(&who, kind, self.columns()).await {
-                Ok(more) => filters.extend(more),
-                Err(error) => return self.user_problem(subject, error),
-            }
-        }
-        if let Some(row) = foreign_row(&filters, subject.id) {
-            let message = format!(
-                "the answer held filter {} of another owner, {}",
-                row.id, row.owner
-            );
-            let problem = Problem::seen(Stage::Survey, ProblemKind::ForeignRow, message);
-            return Ok(Err(problem.about(row.id)));
-        }
-        if filters.is_empty() && subject.filters_populated {
-            return self.explain_nothing(&who, subject).await;
-        }
-        Ok(Ok(filters))
-    }
-
-    /// A user who is said to have filters, and of whom none was seen: was it really asked as this user?
-    async fn explain_nothing(
-        &self,
-        who: &Impersonated,
-        subject: &RunUser,
-    ) -> Result<Result<Vec<Filter>, Problem>, RolloutError> {
-        match self.proof().acting_as(&self.reader, who).await {
-            Ok(user) if user == subject.id => Ok(Ok(Vec::new())),
-            Ok(user) => {
-                let message = format!("asked as this user, the server answered as {user}");
-                let kind = ProblemKind::ImpersonationDropped;
-                Ok(Err(Problem::seen(Stage::Survey, kind, message)))
-            }
-            Err(error) => self.user_problem(subject, error),
-        }
-    }
-
-    /// An error of one user is that user's problem; any other stops the run.
-    fn user_problem<T>(
-        &self,
-        subject: &RunUser,
-        error: dataverse::Error,
-    ) -> Result<Result<T, Problem>, RolloutError> {
-        if error.is_fatal() {
-            return Err(error.into());
-        }
-        let dropped = error
-            .fault()
-            .is_some_and(|fault| self.is_dropped(subject, fault));
-        let mut problem = error.into_problem(Stage::Survey);
-        if dropped {
-            problem.kind = ProblemKind::ImpersonationDropped;
-        }
-        Ok(Err(problem))
-    }
-
-    fn is_dropped(&self, subject: &RunUser, fault: &ServerFault) -> bool {
-        let caller = self.reader.identity().caller.id;
-        fault.is_impersonation_dropped(subject.id, caller)
-    }
-
-    /// A refusal as a problem of one user, whose own request it was.
-    pub(super) fn refusal(&self, subject: &RunUser, stage: Stage, fault: &ServerFault) -> Problem {
-        let mut problem = fault_problem(stage, fault);
-        if self.is_dropped(subject, fault) {
-            problem.kind = ProblemKind::ImpersonationDropped;
-        }
-        problem
     }
 
     async fn plan_and_record(

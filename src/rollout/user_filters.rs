@@ -1,0 +1,94 @@
+//! Reading the filters of one user.
+
+use crate::dataverse::{self, Impersonated, ServerFault, fault_problem};
+use crate::journal::RunUser;
+use crate::model::{Filter, Problem, ProblemKind, Stage};
+use crate::plan::foreign_row;
+
+use super::RolloutError;
+use super::session::Rollout;
+
+/// What reading the filters of one user has led to.
+pub(super) enum UserFilters {
+    /// They were read, and are this user's own.
+    Read(Vec<Filter>),
+    /// They cannot be read; the run goes on with other users.
+    Failed(Problem),
+}
+
+impl Rollout {
+    /// Reads a user's filters, and checks that they are this user's own.
+    pub(super) async fn read_user(&self, subject: &RunUser) -> Result<UserFilters, RolloutError> {
+        let who = Impersonated::from(subject);
+        let mut filters = Vec::new();
+        for &kind in self.header().criteria.kinds() {
+            match self.reader.filters(&who, kind, self.columns()).await {
+                Ok(more) => filters.extend(more),
+                Err(error) => return Ok(UserFilters::Failed(self.user_problem(subject, error)?)),
+            }
+        }
+        if let Some(row) = foreign_row(&filters, subject.id) {
+            let message = format!(
+                "the answer held filter {} of another owner, {}",
+                row.id, row.owner
+            );
+            let problem = Problem::seen(Stage::Survey, ProblemKind::ForeignRow, message);
+            return Ok(UserFilters::Failed(problem.about(row.id)));
+        }
+        if filters.is_empty() && subject.filters_populated {
+            return self.explain_nothing(&who, subject).await;
+        }
+        Ok(UserFilters::Read(filters))
+    }
+
+    /// A user who is said to have filters, and of whom none was seen: was it really asked as this user?
+    async fn explain_nothing(
+        &self,
+        who: &Impersonated,
+        subject: &RunUser,
+    ) -> Result<UserFilters, RolloutError> {
+        let problem = match self.proof().acting_as(&self.reader, who).await {
+            Ok(user) if user == subject.id => return Ok(UserFilters::Read(Vec::new())),
+            Ok(user) => {
+                let message = format!("asked as this user, the server answered as {user}");
+                let kind = ProblemKind::ImpersonationDropped;
+                Problem::seen(Stage::Survey, kind, message)
+            }
+            Err(error) => self.user_problem(subject, error)?,
+        };
+        Ok(UserFilters::Failed(problem))
+    }
+
+    /// An error of one user is that user's problem; any other stops the run.
+    fn user_problem(
+        &self,
+        subject: &RunUser,
+        error: dataverse::Error,
+    ) -> Result<Problem, RolloutError> {
+        if error.is_fatal() {
+            return Err(error.into());
+        }
+        let dropped = error
+            .fault()
+            .is_some_and(|fault| self.is_dropped(subject, fault));
+        let mut problem = error.into_problem(Stage::Survey);
+        if dropped {
+            problem.kind = ProblemKind::ImpersonationDropped;
+        }
+        Ok(problem)
+    }
+
+    fn is_dropped(&self, subject: &RunUser, fault: &ServerFault) -> bool {
+        let caller = self.reader.identity().caller.id;
+        fault.is_impersonation_dropped(subject.id, caller)
+    }
+
+    /// A refusal as a problem of one user, whose own request it was.
+    pub(super) fn refusal(&self, subject: &RunUser, stage: Stage, fault: &ServerFault) -> Problem {
+        let mut problem = fault_problem(stage, fault);
+        if self.is_dropped(subject, fault) {
+            problem.kind = ProblemKind::ImpersonationDropped;
+        }
+        problem
+    }
+}
