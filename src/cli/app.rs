@@ -33,6 +33,8 @@ pub(super) struct App {
     pub(super) under_way: UnderWay,
     /// Whether a run can be named in a later command.
     pub(super) keeps_runs: bool,
+    /// Whether a plan is shown with everything that is known of it.
+    pub(super) details: bool,
 }
 
 impl App {
@@ -94,6 +96,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         interrupted: interrupt::listen(under_way.clone()),
         under_way,
         keeps_runs: true,
+        details: command.shows_details(),
     };
     formats::check(&command, printer.format)?;
     match &command {

@@ -115,6 +115,20 @@ pub(super) enum Command {
     Man,
 }
 
+impl Command {
+    /// Whether a plan is shown with everything that is known of it.
+    pub(super) const fn shows_details(&self) -> bool {
+        match self {
+            Self::Deactivate(args) | Self::Reactivate(args) => args.consent.details,
+            Self::Plan(args) => args.details,
+            Self::Apply(args) => args.run.consent.details,
+            Self::Resume(args) => args.consent.details,
+            Self::Undo(args) => args.run.consent.details,
+            _ => false,
+        }
+    }
+}
+
 fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.iter().map(|format| format.as_str()))
         .try_map(|word| word.parse::<Format>())
@@ -290,6 +304,9 @@ pub(super) struct ConsentArgs {
     /// Wait between waves, such as `30m`, instead of asking
     #[arg(long, value_name = "TIME", value_parser = pause)]
     pub(super) wave_pause: Option<Duration>,
+    /// Show everything that is known of the plan, and not one screen of it
+    #[arg(long, help_heading = "Output")]
+    pub(super) details: bool,
 }
 
 /// What to find out before anything is agreed to.
@@ -341,6 +358,9 @@ pub(super) struct PlanArgs {
     /// Keep the plan in this file, and not among the runs
     #[arg(long, value_name = "FILE", help_heading = "Output", value_parser = path_to_type())]
     pub(super) out: Option<PathBuf>,
+    /// Show everything that is known of the plan, and not one screen of it
+    #[arg(long, help_heading = "Output")]
+    pub(super) details: bool,
     /// Exit with 10 when changes are pending
     #[arg(long, help_heading = "Output")]
     pub(super) detailed_exitcode: bool,

@@ -229,15 +229,15 @@ fn prompts(missing: &[Need], question: &str) -> Vec<Prompt> {
     let change = of(|need| matches!(need, Need::Change | Need::CalendarLoss(_)));
     if let Some(gravest) = change.last() {
         prompts.push(Prompt {
-            text: format!("{question} Type `{}` to go on: ", gravest.word()),
+            text: format!("{question}\nType `{}` to go on: ", gravest.word()),
             needs: change,
         });
     }
     let production = of(|need| matches!(need, Need::Production { .. }));
     let text = match production.len() {
         0 => return prompts,
-        1 => "This environment is in production. Type its name to go on: ",
-        _ => "This includes production environments. Type their names, separated by commas: ",
+        1 => "Type the name of the production environment to go on: ",
+        _ => "Type the names of the production environments, separated by commas, to go on: ",
     };
     prompts.push(Prompt {
         text: text.to_owned(),
@@ -324,11 +324,20 @@ mod tests {
     fn the_question_says_what_and_how_many_and_the_word_says_what_can_be_lost() {
         let (lossy, plain) = (stakes(true, &[]), stakes(false, &[]));
         let asked = question(&[("contoso", &lossy)]);
-        assert_eq!(asked, "Deactivate 806 filters of 263 users?");
+        let price = "Calendar items can be deleted from Exchange. `undo` cannot bring them back.";
+        let what = "Deactivate 806 filters of 263 users in contoso?";
+        assert_eq!(asked, format!("{what}\n{price}"));
         assert_eq!(
             texts(&lossy.needs(), &asked),
-            ["Deactivate 806 filters of 263 users? Type `deactivate` to go on: "]
+            [format!("{asked}\nType `deactivate` to go on: ")]
         );
+        let counted = Stakes {
+            coming_items: Some((4_945, crate::plan::LossBound::AtMost)),
+            ..lossy
+        };
+        let asked = question(&[("contoso", &counted)]);
+        assert!(asked.contains("\nUp to 4,945 coming items can be deleted from Exchange."));
+        assert_eq!(question(&[("contoso", &plain)]), what);
         let yes = texts(&plain.needs(), &asked);
         assert!(yes[0].ends_with("Type `yes` to go on: "));
     }
@@ -344,7 +353,7 @@ mod tests {
         });
         assert_eq!(
             question(&[("contoso", &wave)]),
-            "Wave 2: Deactivate 30 filters of 10 users (next wave: 100 users)?"
+            "Wave 2: Deactivate 30 filters of 10 users in contoso (next wave: 100 users)?"
         );
     }
 
@@ -352,7 +361,7 @@ mod tests {
     fn several_environments_are_one_question_with_their_names() {
         let (a, b) = (stakes(false, &["a"]), stakes(true, &["b"]));
         let asked = question(&[("a", &a), ("b", &b)]);
-        assert_eq!(asked, "Deactivate 1,612 filters of 526 users in a, b?");
+        assert!(asked.starts_with("Deactivate 1,612 filters of 526 users in a, b?\n"));
         let needs = decide(&[&a, &b], &Confirmations::default()).missing;
         let prompts = prompts(&needs, &asked);
         assert_eq!(prompts.len(), 2);

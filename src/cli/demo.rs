@@ -56,6 +56,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
         interrupted: app.interrupted.clone(),
         under_way: app.under_way.clone(),
         keeps_runs: false,
+        details: false,
     };
     let sandbox = Sandbox::start(options(args)).await;
     let sandbox = sandbox.map_err(CliError::Sandbox)?;
@@ -137,6 +138,7 @@ static AGREED: ConsentArgs = ConsentArgs {
     stop_after_failures: None,
     wave: None,
     wave_pause: None,
+    details: false,
 };
 
 fn options(args: &DemoArgs) -> Options {

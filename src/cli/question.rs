@@ -14,10 +14,7 @@ pub(super) fn question(runs: &[(&str, &Stakes)]) -> String {
         .first()
         .map_or("Change", |(_, stakes)| verb(stakes.operation));
     let names: Vec<_> = runs.iter().map(|(name, _)| *name).collect();
-    let place = match names[..] {
-        [] | [_] => String::new(),
-        _ => format!(" in {}", names.join(", ")),
-    };
+    let place = format!(" in {}", names.join(", "));
     let mut text = notes(runs);
     let (wave, next) = wave_words(runs);
     let target = runs.first().map(|(_, stakes)| stakes.target);
@@ -30,7 +27,26 @@ pub(super) fn question(runs: &[(&str, &Stakes)]) -> String {
         let (filters, users) = (count(items, "filter"), count(users, "user"));
         write!(text, "{wave}{verb} {filters} of {users}{place}{next}?")
     };
-    text
+    text + &price(runs)
+}
+
+/// What it costs people, on a line of its own; nothing where nothing can be lost.
+fn price(runs: &[(&str, &Stakes)]) -> String {
+    let mut lossy = runs.iter().filter(|(_, stakes)| stakes.calendar_loss);
+    let Some((_, first)) = lossy.next() else {
+        return String::new();
+    };
+    // What a wave takes of it was not counted apart.
+    let counted = match (first.coming_items, first.wave, lossy.next()) {
+        (Some((items, bound)), None, None) => {
+            format!("{}{}", bound.words(), count(items, "coming item"))
+        }
+        _ => "calendar items".to_owned(),
+    };
+    let mut letters = counted.chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    let counted: String = first.into_iter().chain(letters).collect();
+    format!("\n{counted} can be deleted from Exchange. `undo` cannot bring them back.")
 }
 
 /// What new users receive more or less.

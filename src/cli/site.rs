@@ -5,8 +5,9 @@ use std::io::Write;
 use crate::journal::RunReader;
 use crate::model::{Operation, Outcome, Target};
 use crate::report::{
-    ErrorReport, Format, Overview, STALE_PLAN, StyledWrite, write_calendar_warning, write_document,
-    write_plan, write_run, write_summary, write_undo_limits,
+    ErrorReport, Format, Overview, PlanView, STALE_PLAN, Style, StyledWrite,
+    write_calendar_warning, write_document, write_plan, write_plan_details, write_run,
+    write_summary, write_undo_limits,
 };
 use crate::rollout::{EndedRun, Halted, Planned, RolloutError, StopReason};
 
@@ -207,30 +208,53 @@ pub(super) async fn leave(planned: Planned, error: CliError, has_changed: bool) 
     }
 }
 
-/// Shows a plan, to be agreed to.
-pub(super) fn show_plan(app: &App, planned: &Planned, calendar_loss: bool) -> Result<(), CliError> {
+/// Shows a plan, to be agreed to. `can_lose` says that items can be deleted from Exchange, as the setting is now.
+pub(super) fn show_plan(app: &App, planned: &Planned, can_lose: bool) -> Result<(), CliError> {
     let Some(path) = planned.path() else {
         return Ok(());
     };
     let mut run = RunReader::open(path)?;
     run.reference = planned.reference().clone();
-    if calendar_loss && run.header.organization.distinct_deletes == Some(true) {
-        // It was on when the plan was made, and was read again.
-        run.header.organization.distinct_deletes = Some(false);
-    }
+    let view = PlanView {
+        can_lose,
+        is_kept: app.keeps_runs,
+    };
     let (mut out, style) = app.printer.status();
-    write_plan(&mut out, &run, style)?;
-    writeln!(out).map_err(CliError::Output)?;
-    let of_users = run.header.target == Target::Filters;
-    if of_users && (calendar_loss || run.header.operation == Operation::Deactivate) {
-        write_calendar_warning(&mut out, &run.header, style)?;
-        writeln!(out).map_err(CliError::Output)?;
+    write_one_plan(app, &mut out, &run, view, style)?;
+    writeln!(out)
+        .and_then(|()| out.flush())
+        .map_err(CliError::Output)
+}
+
+/// Writes a plan on one screen, or all that is known of it.
+fn write_one_plan(
+    app: &App,
+    out: &mut dyn StyledWrite,
+    run: &RunReader,
+    view: PlanView,
+    style: Style,
+) -> Result<(), CliError> {
+    if !app.details {
+        return Ok(write_plan(out, run, style, view)?);
     }
-    if of_users && (calendar_loss || run.header.operation == Operation::Undo) {
-        write_undo_limits(&mut out, style)?;
-        writeln!(out).map_err(CliError::Output)?;
+    write_plan_details(out, run, style)?;
+    if run.header.target == Target::Templates {
+        return Ok(());
     }
-    out.flush().map_err(CliError::Output)
+    let mut header = run.header.clone();
+    if view.can_lose && header.organization.distinct_deletes == Some(true) {
+        // It was on when the plan was made, and was read again.
+        header.organization.distinct_deletes = Some(false);
+    }
+    if view.can_lose || header.operation == Operation::Deactivate {
+        writeln!(out).map_err(CliError::Output)?;
+        write_calendar_warning(out, &header, style)?;
+    }
+    if view.can_lose || header.operation == Operation::Undo {
+        writeln!(out).map_err(CliError::Output)?;
+        write_undo_limits(out, style)?;
+    }
+    Ok(())
 }
 
 /// Writes what became of a run; of one that was only planned, the plan.
@@ -248,13 +272,11 @@ pub(super) fn write_result(
     let style = app.printer.style();
     match app.printer.format {
         Format::Table if plan_only && run.outcome == Outcome::Planned => {
-            write_plan(out, &reader, style)?;
-            let lossy = reader.view(|view| view.can_lose_items())?;
-            let deactivates = reader.header.operation == Operation::Deactivate;
-            if reader.header.target == Target::Filters && (lossy || deactivates) {
-                writeln!(out).map_err(CliError::Output)?;
-                write_calendar_warning(out, &reader.header, style)?;
-            }
+            let view = PlanView {
+                can_lose: reader.view(|view| view.can_lose_items())?,
+                is_kept: run.is_kept() && app.keeps_runs,
+            };
+            write_one_plan(app, out, &reader, view, style)?;
         }
         Format::Table => {
             let is_kept = run.is_kept() && app.keeps_runs;

@@ -146,6 +146,16 @@ pub enum LossBound {
 }
 
 impl LossBound {
+    /// What stands before a number, with the space after it.
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::Exact => "",
+            Self::AtMost => "up to ",
+            Self::AtLeast => "at least ",
+            Self::About => "about ",
+        }
+    }
+
     /// As a run file keeps it: 1 at most, 2 at least, 3 neither.
     pub const fn bits(self) -> u8 {
         match self {

@@ -12,6 +12,7 @@ mod decision;
 mod difference;
 mod digest;
 mod eligibility;
+mod estimate;
 mod fetch;
 #[cfg(test)]
 mod fetch_tests;
@@ -40,6 +41,7 @@ pub use decision::{RowDecision, RowResult};
 pub use difference::{DriftKind, find_drift, is_current};
 pub use digest::{Digester, PlanDigest, PlanDigestError};
 pub use eligibility::ineligible;
+pub use estimate::{ReadingPace, time_ahead};
 pub use fetch::{COUNT, FetchError, FetchXml};
 pub use groups::{BusinessUnit, GroupMismatch, Groups, UserView, find_name, find_units, find_view};
 pub use guards_by_organization::{GuardEntry, GuardsByOrganization, KnownOrganization};

@@ -3,7 +3,7 @@
 use crate::model::{Operation, RunId, Target};
 
 use super::confirmations::Need;
-use super::{Limit, PlanDigest};
+use super::{Limit, LossBound, PlanDigest};
 
 /// What the configuration file asks for before anything is written to an organisation: every entry that is about
 /// the organisation holds.
@@ -40,6 +40,8 @@ pub struct Stakes {
     pub wave: Option<WaveStakes>,
     /// Whether items can be deleted from Exchange.
     pub calendar_loss: bool,
+    /// How many items leave calendars, where that was counted.
+    pub coming_items: Option<(u64, LossBound)>,
     /// What the configuration file asks for.
     pub guards: Guards,
     /// The limits that hold for the number of users.
@@ -90,6 +92,7 @@ impl Stakes {
             selected: 0,
             wave: None,
             calendar_loss,
+            coming_items: None,
             guards,
             limits: Vec::new(),
             undone_by: None,

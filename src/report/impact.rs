@@ -54,11 +54,25 @@ pub(super) struct ImpactReport {
 
 impl ImpactReport {
     pub(super) fn read(view: &View<'_>, header: &RunHeader) -> Result<Self, ReadError> {
+        Self::read_with(view, header, SHOWN)
+    }
+
+    /// The same with so many of the users who lose most.
+    pub(super) fn read_with(
+        view: &View<'_>,
+        header: &RunHeader,
+        most: u32,
+    ) -> Result<Self, ReadError> {
         Ok(Self {
             findings: view.findings()?,
-            impact: view.impact(SHOWN)?,
+            impact: view.impact(most)?,
             keeps: header.organization.distinct_deletes,
         })
+    }
+
+    /// What was found.
+    pub(super) fn findings(&self) -> &[Finding] {
+        &self.findings
     }
 
     /// What to look at first, a sentence or two each.
@@ -98,14 +112,21 @@ impl ImpactReport {
     }
 }
 
+/// All that is lost, on one line.
+pub(super) fn total_of_impact(impact: &Impact) -> String {
+    let bound = impact.bound.words();
+    let items = count(impact.items, "coming item");
+    let users = count(impact.users, "user");
+    let unknown = match impact.unknown_users + impact.not_counted {
+        0 => String::new(),
+        unknown => format!(" ({} not known)", number(unknown)),
+    };
+    format!("{bound}{items} of {users}{unknown}")
+}
+
 /// All that is lost, in one sentence.
 pub(super) fn total(impact: &Impact) -> String {
-    let bound = match impact.bound {
-        LossBound::Exact => "",
-        LossBound::AtMost => "up to ",
-        LossBound::AtLeast => "at least ",
-        LossBound::About => "about ",
-    };
+    let bound = impact.bound.words();
     let lost = count(impact.items, "item");
     let mut said = vec![format!("{bound}{lost} of {}", count(impact.users, "user"))];
     for (users, what) in [
@@ -295,7 +316,7 @@ pub(super) fn sentence(finding: &Finding) -> Option<String> {
     Some(said)
 }
 
-fn some_of(names: u64, examples: &[String]) -> String {
+pub(super) fn some_of(names: u64, examples: &[String]) -> String {
     let more = names > u64::try_from(examples.len()).unwrap_or(u64::MAX);
     let more = if more { ", …" } else { "" };
     format!("{}{more}", clean(&examples.join(", ")))

@@ -1,12 +1,12 @@
 //! What is shown of a plan whose impact was counted.
 
 use crate::report::test_runs::{PLAIN, TestStage, run};
-use crate::report::{Format, write_document, write_plan, write_run};
+use crate::report::{Format, write_document, write_plan_details, write_run};
 
 #[tokio::test]
 async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
     let run = run(TestStage::ImpactCounted).await;
-    let shown = run.shown(|out, run| write_plan(out, run, PLAIN));
+    let shown = run.shown(|out, run| write_plan_details(out, run, PLAIN));
     let (_, first) = shown.split_once("serviceappointment\n\n").unwrap();
     insta::assert_snapshot!(first, @r"
     Before you start

@@ -46,6 +46,15 @@ pub(super) fn facts(header: &RunHeader) -> Vec<(&'static str, String)> {
     .to_vec()
 }
 
+/// What a filter type is called where there is little room.
+pub(super) fn short_type(filter_type: &str) -> std::borrow::Cow<'_, str> {
+    match filter_type {
+        "recurringappointmentmaster" => "recurring".into(),
+        "serviceappointment" => "service".into(),
+        other => clean(other),
+    }
+}
+
 /// Numbers that are not zero, with their words.
 pub(super) fn parts(parts: &[(u64, &str)]) -> String {
     let there: Vec<_> = parts

@@ -1,195 +1,366 @@
-//! What a run is about to do.
+//! A plan on one screen: what, where, as whom, what it costs, and what would make it useless or surprising.
 
-use crate::journal::{
-    FilterTotals, Phase, ProblemGroup, ReadError, RunHeader, RunReader, TypeTotals, UserTotals,
-};
-use crate::model::Target;
-use crate::plan::PlanDigest;
+use std::time::Duration;
 
-use super::grid::{self, Column, Grid};
-use super::impact::{ImpactReport, write_first, write_impact};
+use console::{measure_text_width, truncate_str};
+
+use crate::journal::{Phase, ReadError, RunHeader, RunReader, TypeTotals, UserTotals, View};
+use crate::model::{Operation, Target};
+use crate::plan::{Criteria, ReadingPace, time_ahead};
+
+use super::impact::{ImpactReport, total_of_impact};
 use super::paint::Tone;
-use super::problems::{TITLE, write_groups, write_more};
+use super::plan_notes::{Note, left_out, of_calendars, of_findings};
 use super::templates::write_run_of_templates;
 use super::text::{clean, count, number, short};
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, phrases};
 
-/// Rows of a table that are shown before the question: the whole plan has to fit a screen of 24 lines.
-const MOST: usize = 12;
+/// Lines of a plan at most. With the question, which takes three, it fits a terminal of 24 lines.
+const LINES: usize = 20;
+/// Users who lose most that are named.
+const NAMED: u32 = 3;
+/// Columns of the names of facts.
+const NAMES: usize = 10;
 
-const TYPES: [Column; 6] = [
-    Column::text("Type", 12, 26),
-    Column::number("Users"),
-    Column::number("Filters"),
-    Column::number("Active"),
-    Column::number("Inactive"),
-    Column::number("To change"),
-];
-
-/// What is shown of a plan, read at one instant.
-struct Plan {
-    header: RunHeader,
-    users: UserTotals,
-    not_surveyed: u64,
-    filters: FilterTotals,
-    digest: Option<PlanDigest>,
-    types: Vec<(TypeTotals, u64)>,
-    groups: Vec<ProblemGroup>,
-    impact_report: ImpactReport,
-    more: String,
+/// What decides how a plan is shown, besides the run.
+#[derive(Clone, Copy, Debug)]
+pub struct PlanView {
+    /// Whether items can be deleted from Exchange, as the organisation's setting is now.
+    pub can_lose: bool,
+    /// Whether a later command can name the run.
+    pub is_kept: bool,
 }
 
-/// Writes the plan of a run, for people, to be read before anything is written.
+/// Writes the plan of a run on one screen, whatever the number of users. No line is wider than the screen.
 pub fn write_plan(
     out: &mut dyn StyledWrite,
     run: &RunReader,
     style: Style,
+    of: PlanView,
 ) -> Result<(), ReportError> {
     if run.header.target == Target::Templates {
         return write_run_of_templates(out, run, Format::Table, style);
     }
-    let plan = read(run)?;
+    let PlanLines { facts, notes, last } =
+        run.view(|view| view.at_one_instant(|view| lines(view, run, of).map_err(ReadError::from)))?;
+    let fit = |text: &str| truncate_str(&clean(text), style.width, "…").into_owned();
     let title = format!(
         "Plan {}: {}",
-        short(&plan.header.id),
-        phrases::operation(&plan.header)
+        short(&run.header.id),
+        phrases::operation(&run.header)
     );
-    paint_line(out, Tone::Strong, &title)?;
-    writeln!(out)?;
-    grid::facts(out, &phrases::facts(&plan.header), style)?;
-    writeln!(out)?;
-    write_first(out, &plan.impact_report, style)?;
-    write_types(out, &plan, style)?;
-    let users = phrases::planned_users(&plan.users, plan.not_surveyed);
-    let to_change = match plan.filters.planned {
-        0 => "none to change".to_owned(),
-        planned => format!("{} to change", number(planned)),
+    let facts: Vec<_> = facts
+        .iter()
+        .flat_map(|(name, value)| fact_lines(name, &clean(value), style.width))
+        .collect();
+    let room = LINES.saturating_sub(facts.len() + 2);
+    let (shown, more) = if notes.len() > room {
+        (room.saturating_sub(1), notes.len() - room.saturating_sub(1))
+    } else {
+        (notes.len(), 0)
     };
-    let filters = format!("{} matching, {to_change}", number(plan.filters.matching));
-    let mut facts = vec![("Users", users), ("Filters", filters)];
-    let digest = plan.digest.filter(|_| plan.filters.planned > 0);
+    paint_line(out, Tone::Strong, &fit(&title))?;
+    for line in facts {
+        paint_line(out, Tone::Plain, &line)?;
+    }
+    for Note { warns, text } in &notes[..shown] {
+        let (mark, tone) = if *warns {
+            ('!', Tone::Warning)
+        } else {
+            ('-', Tone::Plain)
+        };
+        paint_line(out, tone, &fit(&format!("{mark}  {text}")))?;
+    }
+    if more > 0 {
+        let more = format!("-  {more} more: --details");
+        paint_line(out, Tone::Dimmed, &more)?;
+    }
+    paint_line(out, Tone::Strong, &fit(&last))?;
+    Ok(())
+}
+
+/// A name with its value, on two lines where one is too short; what is too long for both is cut.
+fn fact_lines(name: &str, value: &str, width: usize) -> Vec<String> {
+    let room = width.saturating_sub(NAMES).max(1);
+    let gap = " ".repeat(NAMES.saturating_sub(measure_text_width(name)));
+    let fits = |text: &str| measure_text_width(text) <= room;
+    let breaks = value
+        .match_indices(", ")
+        .map(|(at, comma)| at + comma.len());
+    let at = breaks
+        .filter(|at| fits(value[..*at].trim_end()))
+        .last()
+        .filter(|_| !fits(value));
+    let (first, rest) = value.split_at(at.unwrap_or(value.len()));
+    let cut = |text: &str| truncate_str(text, room, "…").into_owned();
+    let mut lines = vec![format!("{name}{gap}{}", cut(first.trim_end()))];
+    if !rest.is_empty() {
+        lines.push(format!("{}{}", " ".repeat(NAMES), cut(rest)));
+    }
+    lines
+}
+
+struct PlanLines {
+    facts: Vec<(&'static str, String)>,
+    notes: Vec<Note>,
+    last: String,
+}
+
+fn lines(view: &View<'_>, run: &RunReader, of: PlanView) -> Result<PlanLines, ReadError> {
+    let header = view.header()?;
+    let (users, filters) = (view.users()?, view.filters()?);
+    let to_change = view.users_to_change()?;
+    let report = ImpactReport::read_with(view, &header, NAMED)?;
+    let not_read = match header.phase {
+        Phase::Gathering | Phase::Surveying => users.planned.saturating_sub(to_change),
+        _ => 0,
+    };
+    let mut facts = about(&header);
+    facts.push(("Users", users_line(&users, not_read)));
+    facts.push((
+        "Filters",
+        format!(
+            "{} of {} to change{}",
+            number(filters.planned),
+            number(filters.matching),
+            by_type(view, view.types()?)?
+        ),
+    ));
+    facts.extend(impact_lines(&header, &report));
+    if filters.planned > 0 {
+        facts.push(time_fact(view, to_change, filters.planned)?);
+    }
+    let groups = view.problem_groups()?;
+    facts.extend(
+        left_out(&groups)
+            .into_iter()
+            .filter(|(_, text)| !text.is_empty()),
+    );
+    if of.is_kept {
+        let command = run.reference.command("report");
+        facts.push(("Details", format!("`{command}`")));
+    }
+    let digest = view.recorded_digest()?.filter(|_| filters.planned > 0);
     facts.extend(digest.map(|digest| ("Digest", digest.to_string())));
-    grid::facts(out, &facts, style)?;
-    write_impact(out, &plan.impact_report, style)?;
-    if !plan.groups.is_empty() {
-        writeln!(out)?;
-        paint_line(out, Tone::Strong, TITLE)?;
-        write_groups(out, &plan.groups, MOST, &plan.more, style)?;
-    }
-    Ok(())
-}
-
-fn read(run: &RunReader) -> Result<Plan, ReportError> {
-    let plan = run.view(|view| {
-        view.at_one_instant(|view| {
-            let header = view.header()?;
-            let users = view.users()?;
-            let to_change = view.users_to_change()?;
-            let planned = |of: TypeTotals| {
-                let planned = view.planned_of_type(of.filter_type.as_str())?;
-                Ok((of, planned))
-            };
-            Ok(Plan {
-                not_surveyed: if header.phase < Phase::Planned {
-                    users.planned.saturating_sub(to_change)
-                } else {
-                    0
-                },
-                users,
-                filters: view.filters()?,
-                digest: view.recorded_digest()?,
-                types: view
-                    .types()?
-                    .into_iter()
-                    .map(planned)
-                    .collect::<Result<_, ReadError>>()?,
-                groups: view.problem_groups()?,
-                impact_report: ImpactReport::read(view, &header)?,
-                more: format!("`{}`", run.reference.command("report")),
-                header,
-            })
-        })
-    })?;
-    Ok(plan)
-}
-
-fn write_types(out: &mut dyn StyledWrite, plan: &Plan, style: Style) -> Result<(), ReportError> {
-    if plan.types.is_empty() {
-        let read = count(plan.filters.surveyed, "filter");
-        writeln!(out, "None of the {read} that were read match.")?;
-        writeln!(out)?;
-        return Ok(());
-    }
-    let row = |(of, planned): &(TypeTotals, u64)| {
-        let numbers = [of.users, of.filters, of.active, of.inactive, *planned].map(number);
-        let mut cells = vec![clean(of.filter_type.as_str()).into_owned()];
-        cells.extend(numbers);
-        (cells, Tone::Plain)
+    let mut notes = of_calendars(&header, of.can_lose && filters.planned > 0);
+    notes.extend(of_findings(report.findings()));
+    notes.sort_by_key(|note| !note.warns);
+    let last = match filters.planned {
+        0 => "Nothing to change.".to_owned(),
+        planned => format!(
+            "{} of {} to change.",
+            count(planned, "filter"),
+            count(to_change, "user")
+        ),
     };
-    let rows: Vec<_> = plan.types.iter().take(MOST).map(row).collect();
-    Grid::whole(out, &TYPES, &rows, style)?;
-    write_more(out, plan.types.len().saturating_sub(MOST), &plan.more)?;
-    writeln!(out)?;
-    Ok(())
+    Ok(PlanLines { facts, notes, last })
+}
+
+/// Where, as whom, and what is not as usual about the selection.
+fn about(header: &RunHeader) -> Vec<(&'static str, String)> {
+    let mut facts = vec![
+        (
+            "Where",
+            format!("{}, {}", header.organization.name, header.environment),
+        ),
+        ("Caller", header.caller.user.clone()),
+    ];
+    if header.undoes.is_none() {
+        if header.selection != crate::plan::Selection::default() {
+            facts.push(("Selected", header.selection.describe()));
+        }
+        if header.criteria.describe() != Criteria::default().describe() {
+            facts.push(("Which", header.criteria.describe()));
+        }
+    }
+    facts
+}
+
+fn users_line(users: &UserTotals, not_read: u64) -> String {
+    let outcomes = phrases::parts(&[
+        (users.planned.saturating_sub(not_read), "to change"),
+        (users.changed, "changed"),
+        (users.unchanged, "without a change"),
+        (users.skipped, "skipped"),
+        (users.failed, "failed"),
+        (not_read, "not read yet"),
+    ]);
+    format!("{}{outcomes}", number(users.selected))
+}
+
+fn by_type(view: &View<'_>, types: Vec<TypeTotals>) -> Result<String, ReadError> {
+    let mut said = Vec::new();
+    for of in &types {
+        let planned = view.planned_of_type(of.filter_type.as_str())?;
+        said.push((planned, phrases::short_type(of.filter_type.as_str())));
+    }
+    let there = said.iter().filter(|(planned, _)| *planned > 0);
+    let there: Vec<_> = there
+        .map(|(planned, name)| format!("{name} {}", number(*planned)))
+        .collect();
+    Ok(match &there[..] {
+        [] => String::new(),
+        there => format!(": {}", there.join(", ")),
+    })
+}
+
+fn impact_lines(header: &RunHeader, report: &ImpactReport) -> Vec<(&'static str, String)> {
+    let Some(impact) = &report.impact else {
+        let counts = header.operation == Operation::Deactivate;
+        let how = "not counted (--impact counts it: one more request per user)";
+        return counts
+            .then(|| ("Impact", how.to_owned()))
+            .into_iter()
+            .collect();
+    };
+    let mut lines = vec![("Impact", total_of_impact(impact))];
+    if !impact.most.is_empty() {
+        let most = impact.most.iter();
+        let most: Vec<_> = most
+            .map(|of| format!("{} {}", clean(&of.user), number(of.items)))
+            .collect();
+        lines.push(("Most", most.join(", ")));
+    }
+    lines
+}
+
+/// How long it takes, where reading took long enough to tell, and how many requests it takes.
+fn time_fact(
+    view: &View<'_>,
+    users: u64,
+    filters: u64,
+) -> Result<(&'static str, String), ReadError> {
+    let (read, time) = view.reading_pace()?;
+    let pace = ReadingPace {
+        requests: read,
+        time,
+    };
+    let Some((least, most)) = time_ahead(users, filters, pace) else {
+        return Ok(("Requests", format!("about {}", number(users))));
+    };
+    let (least, most) = (about_time(least), about_time(most));
+    let time = if least == most {
+        format!("about {most}")
+    } else {
+        format!("{least} to {most}")
+    };
+    let requests = count(users, "request");
+    Ok(("Time", format!("{time}, about {requests}")))
+}
+
+/// A time in the precision that an estimate has.
+fn about_time(time: Duration) -> String {
+    let seconds = time.as_secs();
+    match seconds {
+        0..10 => "10 s".to_owned(),
+        10..60 => format!("{} s", seconds.next_multiple_of(5)),
+        60..3600 => format!("{} min", seconds.div_ceil(60)),
+        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Operation;
     use crate::report::test_runs::{PLAIN, TestStage, header, run, run_of};
 
+    const VIEW: PlanView = PlanView {
+        can_lose: true,
+        is_kept: true,
+    };
+
     #[tokio::test]
-    async fn the_plan_says_whom_it_is_about_what_changes_and_who_is_not_changed_and_why() {
+    async fn the_plan_says_whom_it_is_about_what_it_costs_and_who_is_left_out() {
         let run = run(TestStage::Planned).await;
-        let shown = run.shown(|out, run| write_plan(out, run, PLAIN));
+        let shown = run.shown(|out, run| write_plan(out, run, PLAIN, VIEW));
         insta::assert_snapshot!(shown, @r"
         Plan 3f2a9c: deactivate
-
-        Environment   https://contoso.crm4.dynamics.com
-        Organisation  Contoso
-        Caller        admin@contoso.example
-        Users         every user
-        Filters       outlook filters of appointment, recurringappointmentmaster,
-                      serviceappointment
-
-        Type                Users  Filters  Active  Inactive  To change
-        appointment             6        6       5         1          5
-        serviceappointment      6        6       0         6          0
-
-        Users    8 selected: 5 to change, 1 with nothing to change, 1 skipped, 1 failed
-        Filters  12 matching, 5 to change
-
-        Skipped, left alone or failed
-        Kind      Users  Example                  Hint
-        disabled      1  cara@contoso.example     Leave it, or enable the user first: a
-                                                  disabled user cannot be impersonated.
-        no-roles      1  dan·[2J@contoso.example  Give the user a security role, then
-                                                  resume the run.
+        Where     Contoso, https://contoso.crm4.dynamics.com
+        Caller    admin@contoso.example
+        Users     8: 5 to change, 1 without a change, 1 skipped, 1 failed
+        Filters   5 of 12 to change: appointment 5
+        Impact    not counted (--impact counts it: one more request per user)
+        Requests  about 5
+        Skipped   1 disabled
+        Failed    1 no-roles
+        Details   `syncfilters report 3f2a9c`
+        !  Items can be deleted from Exchange. `undo` cannot bring them back.
+        !  DistinctPhysicalAndLogicalDeletesForExchangeSync is unknown (default: off).
+        -  Only Dynamics to Exchange stops. What users track in Outlook still comes in.
+        5 filters of 5 users to change.
         ");
     }
 
     #[tokio::test]
-    async fn a_plan_with_a_digest_shows_it() {
-        let run = run(TestStage::Planned).await;
-        let digest = run
-            .reader
-            .view(|view| view.digest().map(Some))
-            .unwrap()
-            .unwrap();
-        let without = run.shown(|out, run| write_plan(out, run, PLAIN));
-        let sql = format!("UPDATE run SET digest = '{digest}'");
-        let with = run.with(&sql).shown(|out, run| write_plan(out, run, PLAIN));
-        let line = format!("Digest   {digest}\n");
-        assert_eq!(with.replace(&line, ""), without);
+    async fn what_was_found_stands_below_what_asks_for_a_decision_first() {
+        let run = run(TestStage::ImpactCounted).await;
+        let shown = run.shown(|out, run| write_plan(out, run, PLAIN, VIEW));
+        insta::assert_snapshot!(shown, @r"
+        Plan 3f2a9c: deactivate
+        Where     Contoso, https://contoso.crm4.dynamics.com
+        Caller    admin@contoso.example
+        Users     8: 5 to change, 1 without a change, 1 skipped, 1 failed
+        Filters   5 of 12 to change: appointment 5
+        Impact    up to 1,247 coming items of 2 users (2 not known)
+        Most      ada@contoso.example 1,240, eve@contoso.example 7
+        Requests  about 5
+        Skipped   1 disabled
+        Failed    1 no-roles
+        Details   `syncfilters report 3f2a9c`
+        !  Items can be deleted from Exchange. `undo` cannot bring them back.
+        !  DistinctPhysicalAndLogicalDeletesForExchangeSync is unknown (default: off).
+        !  A system filter goes on synchronising appointment for everybody: All·[2J.
+        !  5 users have no engine in the end.
+        !  New users will receive active filters: 1 default template.
+        -  Only Dynamics to Exchange stops. What users track in Outlook still comes in.
+        -  1 user has no mailbox that synchronises: no effect in Exchange.
+        -  2 more: --details
+        5 filters of 5 users to change.
+        ");
     }
 
     #[tokio::test]
-    async fn the_plan_of_an_undo_names_the_run_that_it_undoes() {
-        let run = run_of(header(Operation::Undo), TestStage::Planned).await;
-        let shown = run.shown(|out, run| write_plan(out, run, PLAIN));
-        assert!(shown.starts_with("Plan 3f2a9c: undo of run 77aa00\n"));
-        assert!(shown.contains("Filters       those that run 77aa00 changed\n"));
+    async fn no_plan_is_longer_or_wider_than_a_screen() {
+        for width in [40, 80, 140] {
+            for stage in [TestStage::Planned, TestStage::ImpactCounted] {
+                for operation in [
+                    Operation::Deactivate,
+                    Operation::Reactivate,
+                    Operation::Undo,
+                ] {
+                    let run = run_of(header(operation), stage).await;
+                    let style = Style { width };
+                    let shown = run.shown(|out, run| write_plan(out, run, style, VIEW));
+                    assert!(shown.lines().count() <= LINES, "{shown}");
+                    let widest = shown.lines().map(measure_text_width).max();
+                    assert!(widest.unwrap() <= width, "{width}: {shown}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_value_goes_over_two_lines_and_is_cut_after_them() {
+        let lines = |value: &str| fact_lines("Failed", value, 30);
+        assert_eq!(lines("3 no-roles"), ["Failed    3 no-roles"]);
+        assert_eq!(
+            lines("3 no-roles, 12 no-licence"),
+            ["Failed    3 no-roles,", "          12 no-licence"]
+        );
+        assert_eq!(
+            lines("3 no-roles, 12 no-licence, 4 disabled"),
+            ["Failed    3 no-roles,", "          12 no-licence, 4 di…"]
+        );
+        assert_eq!(
+            lines("someone-with-a-long-name"),
+            ["Failed    someone-with-a-long…"]
+        );
+    }
+
+    #[test]
+    fn a_time_is_as_exact_as_an_estimate_is() {
+        let said = [1, 12, 61, 3_700].map(|s| about_time(Duration::from_secs(s)));
+        assert_eq!(said, ["10 s", "15 s", "2 min", "1 h 1 min"]);
     }
 }

@@ -169,6 +169,7 @@ impl Planned {
             Some(_) => rollout.put_back().await?,
             None => 0,
         };
+        let impact = rollout.journal().view(|view| view.impact(0)).await?;
         let stakes = Stakes {
             operation: rollout.header().operation,
             target: rollout.header().target,
@@ -180,6 +181,7 @@ impl Planned {
             selected: left.selected,
             wave: wave(&rollout.settings, &left),
             calendar_loss: left.deactivates && !spared,
+            coming_items: impact.map(|of| (of.items, of.bound)),
             limits: rollout.settings.limits(&rollout.flags, &guards.limits),
             guards,
             undone_by,

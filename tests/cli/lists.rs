@@ -181,7 +181,7 @@ fn names_that_match_nobody_are_skipped_and_listed_where_that_is_asked_for() {
         .collect::<Vec<_>>()
         .join(" ");
     assert!(
-        said.contains("1 name to be excluded matches no user"),
+        said.contains("1 name to be excluded without a user: left@contoso.example"),
         "{said}"
     );
     let document = world

@@ -142,7 +142,9 @@ fn a_guard_that_is_set_during_a_pause_holds_for_the_next_wave() {
     screen.shows("Waiting for 2 s.");
     let after_one = world.states();
     std::fs::write(&path, format!("{entry}production = true\n")).unwrap();
-    screen.shows("Type its name to go on:").types("no");
+    screen
+        .shows("Type the name of the production environment to go on:")
+        .types("no");
     screen.ends_with(6);
     assert_eq!(world.states(), after_one);
 }
@@ -185,7 +187,7 @@ fn an_environment_in_production_is_named_by_typing_its_name() {
     screen
         .shows("Type `deactivate` to go on:")
         .types("deactivate");
-    screen.shows("This environment is in production. Type its name to go on:");
+    screen.shows("Type the name of the production environment to go on:");
     screen.types("sandbox");
     screen.ends_with(5);
     assert_eq!(world.states(), before);
@@ -193,7 +195,9 @@ fn an_environment_in_production_is_named_by_typing_its_name() {
     screen
         .shows("Type `deactivate` to go on:")
         .types("deactivate");
-    screen.shows("Type its name to go on:").types("contoso");
+    screen
+        .shows("Type the name of the production environment to go on:")
+        .types("contoso");
     screen.ends_with(3);
 }
 

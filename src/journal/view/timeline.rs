@@ -1,6 +1,7 @@
 //! What a run did over time: changes made, requests, and those refused because of a limit.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 use rusqlite::Row;
 use serde::{Serialize, Serializer};
@@ -70,6 +71,17 @@ impl View<'_> {
             undated: all.saturating_sub(dated),
             ..arrange(&moments, moment, most)
         })
+    }
+
+    /// Requests that were made so far, and the time in which any were made.
+    pub fn reading_pace(&self) -> Result<(u64, Duration), ReadError> {
+        let stretches = pace::read(self.0)?;
+        let requests = stretches
+            .iter()
+            .fold(0_u64, |all, (_, one)| all.saturating_add(one.total));
+        let stretch = u64::try_from(pace::stretch(self.0)?).unwrap_or(0);
+        let time = stretch.saturating_mul(u64::try_from(stretches.len()).unwrap_or(u64::MAX));
+        Ok((requests, Duration::from_millis(time)))
     }
 
     /// Milliseconds that are taken as one moment: as the requests are kept, and more where that would be too many.

@@ -1,0 +1,163 @@
+//! What would make a plan useless or surprising, a line each.
+
+use crate::journal::{CountWithExample, Finding, ProblemGroup, RunHeader};
+use crate::model::Operation;
+
+use super::impact::some_of;
+use super::text::{clean, count, number};
+
+/// A note, and whether it asks for a decision.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Note {
+    pub(super) warns: bool,
+    pub(super) text: String,
+}
+
+impl Note {
+    fn warning(text: impl Into<String>) -> Self {
+        Self {
+            warns: true,
+            text: text.into(),
+        }
+    }
+
+    fn plain(text: impl Into<String>) -> Self {
+        Self {
+            warns: false,
+            text: text.into(),
+        }
+    }
+}
+
+/// Which way of synchronising stops and what becomes of items in Exchange; nothing where no filter is deactivated.
+/// `can_lose` says that items can be deleted from Exchange.
+pub(super) fn of_calendars(header: &RunHeader, can_lose: bool) -> Vec<Note> {
+    let mut notes = Vec::new();
+    if can_lose {
+        let setting = match header.organization.distinct_deletes {
+            None => "is unknown (default: off)",
+            Some(_) => "is off; true keeps them",
+        };
+        notes.push(Note::warning(
+            "Items can be deleted from Exchange. `undo` cannot bring them back.",
+        ));
+        notes.push(Note::warning(format!(
+            "DistinctPhysicalAndLogicalDeletesForExchangeSync {setting}."
+        )));
+    }
+    if header.operation == Operation::Deactivate {
+        if !can_lose {
+            let stay =
+                "Items stay in Exchange as unlinked copies; another engine can duplicate them.";
+            notes.push(Note::plain(stay));
+        }
+        notes.push(Note::plain(
+            "Only Dynamics to Exchange stops. What users track in Outlook still comes in.",
+        ));
+    }
+    if header.operation == Operation::Undo && !can_lose {
+        notes.push(Note::plain(
+            "`undo` recalls no cancellation and no item that Exchange has deleted.",
+        ));
+    }
+    notes
+}
+
+/// What was found in the organisation and of its users, what asks for a decision first.
+pub(super) fn of_findings(findings: &[Finding]) -> Vec<Note> {
+    let mut notes: Vec<_> = findings.iter().filter_map(note).collect();
+    let templates = findings
+        .iter()
+        .filter(|finding| matches!(finding, Finding::Template(_)));
+    let templates = u64::try_from(templates.count()).unwrap_or(u64::MAX);
+    if templates > 0 {
+        let templates = count(templates, "default template");
+        notes.push(Note::warning(format!(
+            "New users will receive active filters: {templates}."
+        )));
+    }
+    notes
+}
+
+fn note(finding: &Finding) -> Option<Note> {
+    let users = |of: &CountWithExample, one: &str, many: &str| {
+        let verb = if of.users == 1 { one } else { many };
+        format!("{} {verb}", count(of.users, "user"))
+    };
+    Some(match finding {
+        Finding::Template(_) => return None,
+        Finding::AnyVersion => Note::warning(
+            "No optimistic concurrency here: nobody else should change filters meanwhile.",
+        ),
+        Finding::SystemFilter(filter) => Note::warning(format!(
+            "A system filter goes on synchronising {} for everybody: {}.",
+            clean(filter.filter_type.as_str()),
+            clean(&filter.name)
+        )),
+        Finding::OrganisationUnknown(_) => {
+            Note::warning("System filters and default templates could not be read.")
+        }
+        Finding::StaysOn(of) => Note::warning(format!(
+            "{} another active filter of the same type.",
+            users(of, "keeps", "keep")
+        )),
+        Finding::Duplicates(of) => Note::plain(format!(
+            "{} several filters of one template.",
+            users(of, "has", "have")
+        )),
+        Finding::NotPopulated(of) => Note::plain(format!(
+            "{} no filters yet and will receive active ones.",
+            users(of, "has", "have")
+        )),
+        Finding::NoMailbox(of) => Note::plain(format!(
+            "{} no mailbox that synchronises: no effect in Exchange.",
+            users(of, "has", "have")
+        )),
+        Finding::OutlookClient(of) => Note::plain(format!(
+            "{} Dynamics 365 for Outlook, which reads the same filters.",
+            users(of, "uses", "use")
+        )),
+        Finding::MailboxesUnknown(_) => {
+            Note::plain("Which mailboxes synchronise could not be read: all users are counted.")
+        }
+        Finding::BothEngines(of) => Note::warning(format!(
+            "{} both engines on one calendar, which makes duplicates.",
+            users(of, "has", "have")
+        )),
+        Finding::NoEngine(of) => Note::warning(format!(
+            "{} no engine in the end.",
+            users(of, "has", "have")
+        )),
+        Finding::NotHere { names, examples } => Note::plain(format!(
+            "{} of the other engine's list without a user here: {}",
+            count(*names, "name"),
+            some_of(*names, examples)
+        )),
+        Finding::SkippedNames {
+            excludes: true,
+            names,
+            examples,
+        } => Note::warning(format!(
+            "{} to be excluded without a user: {}",
+            count(*names, "name"),
+            some_of(*names, examples)
+        )),
+        Finding::SkippedNames {
+            names, examples, ..
+        } => Note::plain(format!(
+            "{} without a user, skipped: {}",
+            count(*names, "name"),
+            some_of(*names, examples)
+        )),
+    })
+}
+
+/// Who is left out, by reason: those who are skipped, and those whose filters could not be read.
+pub(super) fn left_out(groups: &[ProblemGroup]) -> [(&'static str, String); 2] {
+    let listed = |skips: bool| {
+        let of = groups.iter().filter(|group| group.kind.is_skip() == skips);
+        let of = of.map(|group| format!("{} {}", number(group.users), group.kind.as_str()));
+        of.collect::<Vec<_>>().join(", ")
+    };
+    [("Skipped", listed(true)), ("Failed", listed(false))]
+}
