@@ -2,10 +2,11 @@
 
 use std::fmt;
 
-use url::{Host, Url};
+use url::Url;
 use uuid::Uuid;
 
 use crate::model::disclosure::is_domain_name;
+use crate::model::is_loopback;
 
 use super::SignInError;
 
@@ -175,13 +176,7 @@ fn is_entra(url: &Url) -> bool {
 
 /// `https`, or `http` on loopback.
 pub(super) fn is_safe(url: &Url) -> bool {
-    let loopback = match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
-        None => false,
-    };
-    url.scheme() == "https" || (url.scheme() == "http" && loopback)
+    url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url))
 }
 
 fn parse_host(text: &str) -> Result<Url, SignInError> {

@@ -6,7 +6,9 @@
 use std::error::Error;
 use std::fmt;
 
-use url::{Host, Url};
+use url::Url;
+
+use crate::model::means_this_machine;
 
 /// A proxy that did not let a request through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,22 +47,8 @@ impl fmt::Display for ProxyRefusal {
 /// Whether requests to this address go past every proxy, whatever the settings say.
 pub(super) fn goes_direct(url: &Url) -> bool {
     let exceptions = variable(["NO_PROXY", "no_proxy"]).unwrap_or_default();
-    is_loopback(url) || is_exempt(url, &exceptions)
-}
-
-/// Loopback is this machine: a proxy would be handed a token in the clear, and reach another machine.
-pub(super) fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => {
-            ip.is_loopback() || ip.to_ipv4_mapped().is_some_and(|v4| v4.is_loopback())
-        }
-        Some(Host::Domain(name)) => {
-            let name = name.trim_end_matches('.').to_ascii_lowercase();
-            name == "localhost" || name.ends_with(".localhost")
-        }
-        None => false,
-    }
+    // A proxy would be handed a token in the clear, and reach another machine.
+    means_this_machine(url) || is_exempt(url, &exceptions)
 }
 
 /// The spellings of `NO_PROXY` that the HTTP library does not know: `*.domain`, as Windows and Java write it, and
@@ -156,24 +144,6 @@ mod tests {
 
     fn url(text: &str) -> Url {
         Url::parse(text).unwrap()
-    }
-
-    #[test]
-    fn every_name_of_this_machine_goes_past_the_proxy() {
-        for here in [
-            "http://localhost:5000/",
-            "https://LOCALHOST./",
-            "http://crm.localhost/",
-            "http://127.0.0.1/",
-            "http://127.8.9.1/",
-            "http://[::1]:80/",
-            "http://[::ffff:127.0.0.1]/",
-        ] {
-            assert!(is_loopback(&url(here)), "{here}");
-        }
-        for elsewhere in ["https://localhost.example/", "https://10.0.0.1/"] {
-            assert!(!is_loopback(&url(elsewhere)), "{elsewhere}");
-        }
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::str::FromStr;
 
 use url::{Host, Url};
 
-use super::{EnvironmentUrl, EnvironmentUrlError};
+use super::{EnvironmentUrl, EnvironmentUrlError, means_this_machine};
 
 /// An address in the one form that all its spellings have: without scheme, letter case, final dot, default port or the
 /// `.api.` of the Web API's own host, and with one name for every loopback address.
@@ -77,14 +77,12 @@ pub fn is_same_place(one: &Url, other: &Url) -> bool {
 }
 
 fn host(url: &Url) -> String {
+    if means_this_machine(url) {
+        return LOOPBACK.to_owned();
+    }
     match url.host() {
-        // An unspecified address leads to the machine itself as well.
-        Some(Host::Ipv4(ip)) if ip.is_loopback() || ip.is_unspecified() => LOOPBACK.to_owned(),
-        Some(Host::Ipv6(ip)) => match ip.to_canonical() {
-            ip if ip.is_loopback() || ip.is_unspecified() => LOOPBACK.to_owned(),
-            ip => ip.to_string(),
-        },
         Some(Host::Ipv4(ip)) => ip.to_string(),
+        Some(Host::Ipv6(ip)) => ip.to_canonical().to_string(),
         Some(Host::Domain(name)) => domain(name),
         None => String::new(),
     }
@@ -92,9 +90,6 @@ fn host(url: &Url) -> String {
 
 fn domain(name: &str) -> String {
     let name = name.trim_end_matches('.').to_ascii_lowercase();
-    if name == LOOPBACK || name.ends_with(".localhost") {
-        return LOOPBACK.to_owned();
-    }
     // Dataverse answers at ORG.crm4.dynamics.com and at ORG.api.crm4.dynamics.com, in every cloud.
     let labels: Vec<_> = name.split('.').collect();
     match &labels[..] {

@@ -8,6 +8,7 @@ use url::{Host, Url};
 use uuid::Uuid;
 
 use super::disclosure::is_domain_name;
+use super::is_loopback;
 
 /// The address of an environment: scheme, host, port, and on-premises the organisation's path.
 ///
@@ -151,15 +152,6 @@ fn is_host(url: &Url, has_scheme: bool) -> bool {
             has_scheme || name.eq_ignore_ascii_case("localhost") || is_domain_name(name)
         }
         Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
-        None => false,
-    }
-}
-
-fn is_loopback(url: &Url) -> bool {
-    match url.host() {
-        Some(Host::Ipv4(ip)) => ip.is_loopback(),
-        Some(Host::Ipv6(ip)) => ip.is_loopback(),
-        Some(Host::Domain(name)) => name.eq_ignore_ascii_case("localhost"),
         None => false,
     }
 }

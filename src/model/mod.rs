@@ -5,6 +5,7 @@ pub mod disclosure;
 mod environment;
 mod filter;
 mod ids;
+mod loopback;
 mod number;
 mod operation;
 mod outcome;
@@ -20,6 +21,7 @@ pub use filter::{
     Status, UnknownCode, is_same_version,
 };
 pub use ids::{FilterId, ObjectId, RunId, RunIdError, TemplateId, UnitId, UserId};
+pub use loopback::{is_loopback, means_this_machine};
 pub use number::{count, count_of, number};
 pub use operation::{Operation, Outcome, Target};
 pub use outcome::{ReadState, RowOutcome, RowsOfUser, UserOutcome};
