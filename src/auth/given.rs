@@ -9,6 +9,7 @@ use url::Url;
 
 use super::answer;
 use super::claims::Claims;
+use super::source::scope;
 use super::{Bearer, SignInError, TokenSource};
 
 /// How far the clock of this machine may be ahead before a good token is taken for an expired one: what Microsoft's
@@ -53,11 +54,6 @@ impl GivenToken {
         bearer.header()?;
         Ok(Self(bearer))
     }
-}
-
-/// The scope of a token for an address, as tools want it.
-pub(super) fn scope(address: &Url) -> String {
-    format!("{}/.default", address.origin().ascii_serialization())
 }
 
 /// The token in a text, and when it ends where the text says so.

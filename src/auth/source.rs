@@ -7,7 +7,6 @@ use http::HeaderValue;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
-use super::given::scope;
 use super::{SignInError, check_audience};
 
 /// A bearer token. Never printed: its `Debug` is redacted, and the header made of it is marked sensitive.
@@ -52,6 +51,11 @@ impl Bearer {
         value.set_sensitive(true);
         Ok(value)
     }
+}
+
+/// The scope of a token for an address, as tools want it.
+pub(super) fn scope(address: &Url) -> String {
+    format!("{}/.default", address.origin().ascii_serialization())
 }
 
 impl fmt::Debug for Bearer {

@@ -7,14 +7,11 @@ use http::Response;
 use http::header::AUTHORIZATION;
 use url::Url;
 
-use crate::pacing::Failure;
-
 use super::bounded_body::{LONGEST, read_whole};
 use super::client;
-use super::proxy::{self, ProxyRefusal};
 #[cfg(feature = "on-premises")]
 use super::windows::{LaneGuard, Windows};
-use super::{Bearer, SignInError, TokenSource};
+use super::{Bearer, SendError, SignInError, TokenSource};
 
 /// Idle connections kept: one for each request that may be under way.
 const IDLE_CONNECTIONS: usize = 64;
@@ -79,49 +76,6 @@ pub enum Credential {
     /// A connection, for as long as the request is under way.
     #[cfg(feature = "on-premises")]
     Connection(LaneGuard),
-}
-
-/// Why there is no answer to a request.
-#[derive(Debug)]
-pub enum SendError {
-    /// The request had left, or was just leaving.
-    Request(reqwest::Error),
-    /// Its connection could not be signed in, because the server did not answer: nothing of the request has left.
-    Connection(reqwest::Error),
-    /// Signing in failed: nothing of the request has been done.
-    SignIn(SignInError),
-    /// The answer is longer than anything that is answered here; what has come of it was dropped.
-    TooLong {
-        /// The longest that is read, in bytes.
-        longest: usize,
-    },
-}
-
-impl SendError {
-    /// How it failed, for the pace: only a connection that was never made, or never signed in, surely carried nothing.
-    pub(crate) fn failure(&self) -> Failure {
-        match self {
-            Self::Connection(_) | Self::SignIn(_) => Failure::NotSent,
-            Self::Request(error) if error.is_connect() || error.is_builder() => Failure::NotSent,
-            Self::Request(error) if error.is_timeout() => Failure::Timeout,
-            Self::Request(_) => Failure::Interrupted,
-            Self::TooLong { .. } => Failure::Unusable,
-        }
-    }
-
-    /// What a proxy did, where that is why there is no answer.
-    pub(crate) fn proxy_refusal(&self, url: &Url) -> Option<ProxyRefusal> {
-        match self {
-            Self::Request(error) | Self::Connection(error) => proxy::refusal(error, url),
-            Self::SignIn(_) | Self::TooLong { .. } => None,
-        }
-    }
-}
-
-impl From<SignInError> for SendError {
-    fn from(error: SignInError) -> Self {
-        Self::SignIn(error)
-    }
 }
 
 /// Sends requests to one environment as whoever signed in.

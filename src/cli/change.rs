@@ -6,6 +6,7 @@ use crate::connect::{ConnectError, NamedEnvironment, side_by_side};
 use crate::dataverse;
 use crate::model::{Operation, Outcome};
 use crate::plan::Stakes;
+use crate::report::RunCommand;
 use crate::rollout::{Connection, NewRun, NewRunFile, Planned, SurveyedAs};
 
 use super::App;
@@ -197,7 +198,7 @@ async fn keep(site: &mut EnvironmentRun, detailed: bool, several: bool) -> Resul
             };
             let note = format!(
                 "{whose} was changed. `{}` applies this plan.",
-                run.reference.command("apply")
+                RunCommand::Apply.of(&run.reference)
             );
             Ending {
                 exit: match (detailed, failed) {

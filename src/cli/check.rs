@@ -10,7 +10,7 @@ use crate::report::{Format, ListWriter};
 use crate::rollout::{NewRun, NewRunFile, Planned, Run};
 
 use super::App;
-use super::args::{CheckArgs, ConsentArgs, WantedState};
+use super::args::{CheckArgs, WantedState};
 use super::carry_out::RunGroup;
 use super::change::{connect_for_a_change, new_run, plan_all};
 use super::conclude::conclude;
@@ -19,6 +19,7 @@ use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
 use super::list::{Shown, look_all, show, show_all};
+use super::shared_args::ConsentArgs;
 use super::site::{Ending, EnvironmentStage};
 
 /// Lists what is not in the wanted state, and who changed it; puts it right where that was asked for.

@@ -4,16 +4,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use crate::connect::{ConnectionOptions, Connector, NamedEnvironment, Notices};
-use crate::journal::{KeptFlags, RunStore};
+use crate::journal::{RunContext, RunStore};
 use crate::model::EnvironmentUrl;
 use crate::report::{Format, ReportError};
 use crate::rollout::Connection;
 use crate::settings::{PacingKeys, ResolvedTarget, RunAddress, SignInKeys, state_dir};
 
 use super::App;
-use super::args::{ConnectionArgs, OutputArgs};
 use super::error::CliError;
 use super::printer::Printer;
+use super::shared_args::{ConnectionArgs, OutputArgs};
 use super::sign_in::prompt;
 
 /// What the command line says.
@@ -107,11 +107,11 @@ pub(super) fn store(
     args: &OutputArgs,
     connection: Option<&ConnectionArgs>,
 ) -> Result<RunStore, CliError> {
-    let flags = KeptFlags {
+    let context = RunContext {
         state_dir: args.state_dir.clone(),
         config: connection.and_then(|args| args.config.clone()),
         url: connection.and_then(address),
     };
     let folder = state_dir(args.state_dir.as_deref())?;
-    Ok(RunStore::new(&folder).with_flags(flags))
+    Ok(RunStore::new(&folder).with_context(context))
 }

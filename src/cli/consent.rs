@@ -4,8 +4,8 @@ use std::io::{IsTerminal, stdin};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::journal::quoted;
 use crate::model::Operation;
+use crate::model::shell::quoted;
 use crate::plan::{
     Confirmations, Decision, GivenBy, Guards, Need, Refusal, RunSettings, Stakes, Topic, decide,
 };
@@ -13,9 +13,9 @@ use crate::plan::{
 use crate::report::terminal;
 
 use super::App;
-use super::args::ConsentArgs;
 use super::error::CliError;
 use super::printer::Printer;
+use super::shared_args::ConsentArgs;
 
 /// How a command gets consent: what its flags say, and whether it asks for the rest.
 #[derive(Clone, Debug)]
@@ -254,7 +254,7 @@ pub(super) fn expected(operation: Operation, calendar_loss: bool, guards: &Guard
 /// How a run is carried out, as far as flags say it.
 pub(super) fn settings(
     args: &ConsentArgs,
-    connection: &super::args::ConnectionArgs,
+    connection: &super::shared_args::ConnectionArgs,
 ) -> RunSettings {
     RunSettings {
         waves: args.wave.clone().unwrap_or_default().0,

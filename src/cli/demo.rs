@@ -7,7 +7,6 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use clap::Args;
 use uuid::Uuid;
 
 use crate::auth::GivenToken;
@@ -22,26 +21,16 @@ use crate::sandbox::{Fault, Faults, Options, Sandbox};
 use crate::settings::{Address, ConfigSource, Origin, PacingKeys, ResolvedTarget, SignInKeys};
 
 use super::App;
-use super::args::ConsentArgs;
 use super::carry_out::RunGroup;
 use super::change::plan_all;
 use super::connect::connector;
 use super::consent::Consent;
+use super::demo_args::DemoArgs;
 use super::error::CliError;
 use super::exit::Exit;
+use super::shared_args::ConsentArgs;
 use super::site::EnvironmentRun;
 use super::undo::put_back_at;
-
-/// `demo`.
-#[derive(Debug, Args)]
-pub(super) struct DemoArgs {
-    /// How many users the sandbox has
-    #[arg(long, value_name = "N", default_value_t = 60, value_parser = clap::value_parser!(u32).range(25..=100_000))]
-    pub(super) users: u32,
-    /// Inject faults, such as lost answers and throttling
-    #[arg(long)]
-    pub(super) faults: bool,
-}
 
 /// Deactivates everybody's calendar filters, undoes it, and compares.
 pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {

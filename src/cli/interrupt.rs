@@ -5,6 +5,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio_util::sync::CancellationToken;
 
 use crate::journal::RunRef;
+use crate::report::RunCommand;
 
 use super::exit::Exit;
 use super::printer::Printer;
@@ -51,7 +52,7 @@ impl UnderWay {
 
     fn stopped(&self) -> String {
         let runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let resume = |run: &RunRef| format!("`{}`", run.command("resume"));
+        let resume = |run: &RunRef| format!("`{}`", RunCommand::Resume.of(run));
         let resume: Vec<_> = runs.iter().map(resume).collect();
         match &resume[..] {
             [] => "Stopped at once.".to_owned(),

@@ -12,6 +12,8 @@ mod connect;
 mod consent;
 #[cfg(feature = "sandbox")]
 mod demo;
+#[cfg(feature = "sandbox")]
+mod demo_args;
 mod doctor;
 mod environments;
 mod error;
@@ -30,9 +32,11 @@ mod runs;
 mod sandbox;
 mod scope;
 mod scope_args;
+mod shared_args;
 mod sign_in;
 mod site;
 mod skipped_names;
+mod start;
 mod template_args;
 mod templates;
 mod undo;
@@ -43,6 +47,6 @@ mod without_sandbox;
 
 use app::App;
 #[cfg(not(feature = "sandbox"))]
-use without_sandbox::{self as demo, self as sandbox};
+use without_sandbox::{self as demo, self as demo_args, self as sandbox};
 
-pub use app::main;
+pub use start::main;

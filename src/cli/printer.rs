@@ -12,7 +12,7 @@ use crate::report::{
 
 use crate::private_file::private;
 
-use super::args::{ColorChoice, OutputArgs};
+use super::shared_args::{ColorChoice, OutputArgs};
 
 /// Narrower than this, tables would be unreadable.
 const NARROWEST: usize = 40;

@@ -5,8 +5,8 @@ use std::num::NonZeroUsize;
 use crate::journal::{Phase, RunFile, RunReader};
 use crate::model::{Operation, Outcome};
 use crate::plan::PlanDigest;
-use crate::report::write_differences;
-use crate::rollout::{Drift, Drifted, EndedRun, IntoPlan, Opened, open};
+use crate::report::{RunCommand, run_argument, write_differences};
+use crate::rollout::{Drift, Drifted, IntoPlan, Opened, open};
 use crate::settings::RunAddress;
 
 use super::App;
@@ -28,12 +28,14 @@ pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliEr
     drop(saved);
     match phase {
         Phase::Gathering | Phase::Surveying => Err(CliError::Usage(format!(
-            "the plan of run {run} is not complete; `{}` completes it",
-            run.command("resume")
+            "the plan of run {} is not complete; `{}` completes it",
+            run_argument(&run),
+            RunCommand::Resume.of(&run)
         ))),
         Phase::Applying => Err(CliError::Usage(format!(
-            "run {run} has begun to make changes; `{}` goes on",
-            run.command("resume")
+            "run {} has begun to make changes; `{}` goes on",
+            run_argument(&run),
+            RunCommand::Resume.of(&run)
         ))),
         Phase::Planned | Phase::Finished => {
             let drifted = if args.replan {
@@ -177,15 +179,4 @@ fn nothing_left(app: &App, outcome: Outcome) -> Exit {
     app.printer
         .status_line("This run is finished; nothing is left to do.");
     Exit::of_outcome(outcome)
-}
-
-/// How to go on with a run that was left.
-pub(super) fn how_to_go_on(run: &EndedRun) -> String {
-    let go_on = format!("go on with `{}`", run.reference.command("resume"));
-    if run.has_written {
-        let undo = run.reference.command("undo");
-        format!("{go_on}, or put back what was done with `{undo}`")
-    } else {
-        go_on
-    }
 }

@@ -5,9 +5,9 @@ use std::io::Write;
 use crate::journal::RunReader;
 use crate::model::{Operation, Outcome, Target};
 use crate::report::{
-    ErrorReport, Format, Overview, PlanView, STALE_PLAN, Style, StyledWrite,
-    write_calendar_warning, write_document, write_plan, write_plan_details, write_run,
-    write_summary, write_undo_limits,
+    ErrorReport, Format, Overview, PlanView, RunCommand, STALE_PLAN, Style, StyledWrite,
+    run_argument, write_calendar_warning, write_document, write_plan, write_plan_details,
+    write_run, write_summary, write_undo_limits,
 };
 use crate::rollout::{EndedRun, Halted, Planned, RolloutError, StopReason};
 
@@ -15,7 +15,6 @@ use super::App;
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
-use super::resume::how_to_go_on;
 
 /// One environment.
 pub(super) struct EnvironmentRun {
@@ -145,7 +144,7 @@ impl Ending {
             Outcome::Stopped => Printer::warn(&format!("hint: {whose}{}", how_to_go_on(run))),
             Outcome::Planned => Printer::warn(&format!(
                 "{whose}The plan is kept: `{}` applies it.",
-                run.reference.command("apply")
+                RunCommand::Apply.of(&run.reference)
             )),
             Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
         }
@@ -169,7 +168,7 @@ impl Ending {
         let users = RunReader::open(path)?.view(|view| view.users())?;
         Ok(Overview {
             users: Some((users.changed, users.failed)),
-            run: Some(run.reference.to_string()),
+            run: Some(run_argument(&run.reference)),
             ..line
         })
     }
@@ -293,4 +292,15 @@ pub(super) fn write_result(
 /// An error of one environment where there is no run yet.
 pub(super) fn failed(error: RolloutError) -> Ending {
     Ending::badly(&CliError::from(error))
+}
+
+/// How to go on with a run that was left.
+pub(super) fn how_to_go_on(run: &EndedRun) -> String {
+    let go_on = format!("go on with `{}`", RunCommand::Resume.of(&run.reference));
+    if run.has_written {
+        let undo = RunCommand::Undo.of(&run.reference);
+        format!("{go_on}, or put back what was done with `{undo}`")
+    } else {
+        go_on
+    }
 }

@@ -4,7 +4,7 @@ use clap::{Args, Subcommand};
 
 use crate::plan::UserLimit;
 
-use super::args::ConnectionArgs;
+use super::shared_args::ConnectionArgs;
 
 use super::scope_args::KindChoice;
 

@@ -10,7 +10,6 @@ use crate::report::{TemplateRun, write_template_run, write_templates};
 use crate::rollout::{NewRun, NewRunFile, check_types};
 
 use super::App;
-use super::args::ConsentArgs;
 use super::carry_out::RunGroup;
 use super::connect::{connect, store, target};
 use super::consent::{self, Consent, expected};
@@ -18,6 +17,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::scope::criteria_of;
+use super::shared_args::ConsentArgs;
 use super::site::{Ending, EnvironmentRun};
 use super::template_args::{
     TemplateChangeArgs, TemplateChoiceArgs, TemplateListArgs, TemplatesAction, TemplatesArgs,

@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use crate::journal::{Phase, RunReader, RunStore};
 use crate::model::{Operation, Outcome, RunId, Target, count};
 use crate::plan::RunSettings;
+use crate::report::{RunCommand, run_argument};
 use crate::rollout::{Connection, NewRunFile, SourceRun};
 use crate::settings::RunAddress;
 
@@ -106,17 +107,20 @@ fn say_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(), Cli
     let Some(earlier) = opened(store, &by) else {
         return Ok(());
     };
-    let (this, other) = (source.reference(), &earlier.reference);
+    let (this, by) = (
+        run_argument(source.reference()),
+        run_argument(&earlier.reference),
+    );
     if earlier.header.phase < Phase::Finished {
         return Err(CliError::Usage(format!(
-            "run {this} is being undone by run {other}, which is not finished; `{}` finishes it",
-            other.command("resume")
+            "run {this} is being undone by run {by}, which is not finished; `{}` finishes it",
+            RunCommand::Resume.of(&earlier.reference)
         )));
     }
     let (filters, templates) =
         earlier.view(|view| Ok((view.filters()?, view.template_totals()?)))?;
     let mut said = format!(
-        "Run {this} was undone before, by run {other}: {} put back, {} left.",
+        "Run {this} was undone before, by run {by}: {} put back, {} left.",
         count(
             filters.changed + templates.changed,
             earlier.header.target.noun()
@@ -130,7 +134,7 @@ fn say_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(), Cli
             "undid"
         };
         // Writing to a string cannot fail.
-        let _ = write!(said, " Run {} {what} that.", by.reference);
+        let _ = write!(said, " Run {} {what} that.", run_argument(&by.reference));
     }
     app.printer.status_line(&said);
     Ok(())

@@ -7,35 +7,12 @@
 use crate::model::{Filter, FilterKind, UserId};
 
 use super::answer::Answer;
+use super::columns::Columns;
 use super::error::Error;
 use super::reader::Reader;
-use super::rows::{FILTER_COLUMNS, FilterRow, ODataPage, read_json};
+use super::rows::{FilterRow, ODataPage, read_json};
 
 const WHAT: &str = "reading the sync filters of several users";
-
-/// The columns of sync filters to ask for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Columns {
-    /// Those that are needed.
-    Needed,
-    /// Those, and what each filter selects: `fetchxml`.
-    WithQueries,
-    /// All, with the large ones: for servers on which a choice of columns breaks the administrator's query.
-    All,
-}
-
-impl Columns {
-    /// The query for one user's filters of one kind.
-    pub(super) fn query_of(self, user: UserId, kind: FilterKind) -> String {
-        let select = match self {
-            Self::Needed => format!("$select={FILTER_COLUMNS}&"),
-            Self::WithQueries => format!("$select={FILTER_COLUMNS},fetchxml&"),
-            Self::All => String::new(),
-        };
-        let kind = kind.code();
-        format!("{select}$filter=querytype eq {kind} and _ownerid_value eq {user}")
-    }
-}
 
 impl Reader {
     /// The filters of several users in one request, in the order of the users. `None` is a user who has to be

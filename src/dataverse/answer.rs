@@ -113,11 +113,20 @@ pub(super) fn observe(answer: &Answer, repeat: Repeat) -> Observation {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use http::HeaderValue;
 
-    fn answer(status: u16, content_type: &'static str, body: &'static str) -> Answer {
+    /// An answer without headers.
+    pub(in crate::dataverse) fn answer(status: u16, body: &str) -> Answer {
+        Answer {
+            status: StatusCode::from_u16(status).unwrap(),
+            headers: HeaderMap::new(),
+            body: Bytes::from(body.to_owned()),
+        }
+    }
+
+    fn answer_of_type(status: u16, content_type: &'static str, body: &'static str) -> Answer {
         let content_type = HeaderValue::from_static(content_type);
         Answer {
             status: StatusCode::from_u16(status).unwrap(),
@@ -128,21 +137,21 @@ mod tests {
 
     #[test]
     fn a_batch_that_was_stopped_by_a_limit_is_not_sent_again_as_a_whole() {
-        let stopped = answer(429, "multipart/mixed; boundary=x", "");
+        let stopped = answer_of_type(429, "multipart/mixed; boundary=x", "");
         assert_eq!(observe(&stopped, Repeat::Safe).signal, Signal::Success);
-        let refused = answer(429, "application/json", "");
+        let refused = answer_of_type(429, "application/json", "");
         assert_eq!(observe(&refused, Repeat::Safe).signal, Signal::Throttled);
     }
 
     #[test]
     fn nothing_in_answer_to_a_read_is_no_answer_and_to_a_write_it_is_one() {
         for body in ["", " \r\n"] {
-            let empty = answer(200, "application/json", body);
+            let empty = answer_of_type(200, "application/json", body);
             assert_eq!(observe(&empty, Repeat::Safe).signal, Signal::Overload);
             let written = observe(&empty, Repeat::OnlyIfNotDone);
             assert_eq!(written.signal, Signal::Success);
         }
-        let nothing_to_say = answer(204, "application/json", "");
+        let nothing_to_say = answer_of_type(204, "application/json", "");
         let seen = observe(&nothing_to_say, Repeat::Safe);
         assert_eq!(seen.signal, Signal::Success);
     }
@@ -166,7 +175,7 @@ mod tests {
             (502, page, false),
             (503, page, false),
         ] {
-            let answer = answer(status, "text/html", body);
+            let answer = answer_of_type(status, "text/html", body);
             assert_eq!(answer.refuses_batches(), refuses, "{status} {body}");
         }
     }

@@ -10,7 +10,8 @@ use super::batch;
 use super::call::{Call, reading_part};
 use super::error::Error;
 use super::impersonation::Impersonated;
-use super::reader::{Reader, bad_answer};
+use super::read::bad_answer;
+use super::reader::Reader;
 
 impl Reader {
     /// Reads from several addresses, as the caller or as somebody else. The header is on the outer request, because on a

@@ -8,7 +8,8 @@ use uuid::Uuid;
 use super::call::Call;
 use super::error::Error;
 use super::privileges::{PrivilegeHeld, PrivilegesHeld, ReadDepth, furthest, privilege_path};
-use super::reader::{Reader, read};
+use super::read::read;
+use super::reader::Reader;
 use super::rows::{FILTER_COLUMNS, ODataPage, with_query};
 
 /// What the server says about its own limits, where it says anything.

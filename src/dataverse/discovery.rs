@@ -7,9 +7,9 @@ use serde::Deserialize;
 use super::call::Call;
 use super::channel::Channel;
 use super::error::Error;
-use super::pages::{PagedRow, Pages};
-use super::reader::join;
-use super::rows::with_query;
+use super::pages::Pages;
+use super::read::join;
+use super::rows::{PagedRow, with_query};
 
 /// An environment of which the signed-in user is a member.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]

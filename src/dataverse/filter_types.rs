@@ -9,9 +9,9 @@ use crate::model::FilterType;
 
 use super::call::Call;
 use super::error::Error;
-use super::pages::PagedRow;
-use super::reader::{Reader, read};
-use super::rows::{ODataPage, with_query};
+use super::read::read;
+use super::reader::Reader;
+use super::rows::{ODataPage, PagedRow, with_query};
 
 #[derive(Deserialize)]
 struct TableRow {

@@ -10,9 +10,9 @@ use crate::model::UserId;
 use super::call::Call;
 use super::conditions::{encoded, quoted};
 use super::error::Error;
-use super::pages::PagedRow;
-use super::reader::{Reader, read};
-use super::rows::{ODataPage, UserIdRow, with_query};
+use super::read::read;
+use super::reader::Reader;
+use super::rows::{ODataPage, PagedRow, UserIdRow, with_query};
 
 /// What has a name and holds users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

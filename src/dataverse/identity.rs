@@ -9,7 +9,7 @@ use crate::model::{Caller, Organization, ServerVersion, User, UserId};
 use super::call::Call;
 use super::channel::Channel;
 use super::error::Error;
-use super::reader::{bad_answer, join, read};
+use super::read::{bad_answer, join, read};
 use super::rows::{
     CurrentOrganization, ODataPage, OrganizationRow, RetrieveVersion, UserRow, WhoAmI,
     distinct_deletes, with_query,

@@ -14,10 +14,10 @@ use super::conditions::encoded;
 use super::error::Error;
 use super::fault::ServerFault;
 use super::impersonation::Impersonated;
-use super::pages::PagedRow;
 use super::privileges::{ReadDepth, privilege_path, read_depth};
-use super::reader::{Reader, read};
-use super::rows::{ODataPage, UserIdRow, WhoAmI, read_json, with_query};
+use super::read::read;
+use super::reader::Reader;
+use super::rows::{ODataPage, PagedRow, UserIdRow, WhoAmI, read_json, with_query};
 
 const WHAT: &str = "counting what a user's filters select";
 /// The longest address of a part, in characters: what older servers take in a batch (Microsoft: "Execute batch
@@ -248,16 +248,7 @@ fn fetched(answer: &Answer, column: &str) -> Fetched {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
-    use http::{HeaderMap, StatusCode};
-
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers: HeaderMap::new(),
-            body: Bytes::from(body.to_owned()),
-        }
-    }
+    use crate::dataverse::answer::tests::answer;
 
     #[test]
     fn a_count_comes_back_under_its_alias() {

@@ -8,26 +8,19 @@ use std::fmt;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::marker::PhantomData;
 
-use serde::de::DeserializeOwned;
 use url::Url;
 
 use super::call::Call;
 use super::channel::Channel;
 use super::error::Error;
-use super::reader::{bad_answer, follow, read};
-use super::rows::ODataPage;
+use super::read::{bad_answer, follow, read};
+use super::rows::{ODataPage, PagedRow};
 
 /// Pages in a row without a row that was not there before, that end a listing. One comes of rows that moved meanwhile;
 /// two may, by chance.
 const BARREN: u32 = 3;
 /// Rows of a listing, at most: four times the largest organisations. Each is remembered by 16 bytes.
 const MOST_ROWS: usize = 2_000_000;
-
-/// A row of a listing.
-pub(super) trait PagedRow: DeserializeOwned {
-    /// By what the row is told from others; `None` where it cannot be, and counts as one that was not there before.
-    fn key(&self) -> Option<u128>;
-}
 
 /// Why a listing cannot be gone through to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -78,16 +78,7 @@ pub(super) fn read_depth(answer: &Answer) -> Option<ReadDepth> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use bytes::Bytes;
-    use http::{HeaderMap, StatusCode};
-
-    fn answer(status: u16, body: &str) -> Answer {
-        Answer {
-            status: StatusCode::from_u16(status).unwrap(),
-            headers: HeaderMap::new(),
-            body: Bytes::from(body.to_owned()),
-        }
-    }
+    use crate::dataverse::answer::tests::answer;
 
     #[test]
     fn the_role_that_reaches_furthest_says_how_far_a_privilege_reaches() {

@@ -3,7 +3,6 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use tokio::sync::OnceCell;
 use tokio_util::sync::CancellationToken;
 use url::Url;
@@ -11,15 +10,15 @@ use url::Url;
 use crate::model::{Filter, FilterKind, UserId};
 use crate::settings::Address;
 
-use super::admin_survey::Columns;
 use super::call::Call;
 use super::channel::Channel;
+use super::columns::Columns;
 use super::error::Error;
 use super::identity::{self, Identity};
 use super::impersonation::{HeaderInUse, Impersonated, ImpersonationHeader, impersonation_header};
-use super::pages::{PagedRow, Pages};
-use super::rows::{FilterRow, ODataPage, UserColumns, UserIdRow, WhoAmI, read_json, with_query};
-use super::users::UserPages;
+use super::pages::Pages;
+use super::read::{bad_answer, join, read};
+use super::rows::{FilterRow, ODataPage, PagedRow, UserColumns, UserIdRow, WhoAmI, with_query};
 
 /// Reads from one environment, as the caller or as somebody else. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -149,11 +148,6 @@ impl Reader {
         &self.channel
     }
 
-    /// Every user of the organisation, or those who fulfil a condition, a page at a time.
-    pub fn users(&self, condition: Option<&str>) -> UserPages {
-        UserPages::new(self.clone(), condition)
-    }
-
     /// The sync filters of one kind of one user, asked as that user.
     ///
     /// Owner and kind are the only conditions: one more would break the administrator's view of other
@@ -226,51 +220,9 @@ impl Reader {
     }
 }
 
-/// The address of a next page: used as it is, and only where it leads to the same server.
-pub(super) fn follow(
-    channel: &Channel,
-    what: &'static str,
-    from: &Url,
-    link: &str,
-) -> Result<Url, Error> {
-    let url = join(from, link)?;
-    if channel.environment().is_same_server(&url) {
-        Ok(url)
-    } else {
-        Err(Error::ForeignUrl {
-            what: what.into(),
-            url: Box::new(url),
-        })
-    }
-}
-
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Concurrency {
     #[serde(default)]
     is_optimistic_concurrency_enabled: Option<bool>,
-}
-
-/// Makes a call and reads its answer.
-pub(super) async fn read<T: DeserializeOwned>(channel: &Channel, call: &Call) -> Result<T, Error> {
-    let answer = channel.send(call).await?;
-    if !answer.status.is_success() {
-        return Err(Error::refused(call.what, answer.fault()));
-    }
-    read_json(&answer.body).map_err(|why| Error::BadAnswer {
-        what: call.what.into(),
-        why,
-    })
-}
-
-pub(super) fn join(root: &Url, path: &str) -> Result<Url, Error> {
-    root.join(path)
-        .map_err(|error| bad_answer("following a link", &error))
-}
-
-pub(super) fn bad_answer(what: &str, why: &dyn std::fmt::Display) -> Error {
-    Error::BadAnswer {
-        what: what.to_owned(),
-        why: why.to_string(),
-    }
 }

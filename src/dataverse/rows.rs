@@ -13,10 +13,15 @@ use crate::model::{
 };
 
 use super::fault::excerpt;
-use super::pages::PagedRow;
 
 /// The columns of `userqueries` that are read. Not one more: the queries themselves are large.
 pub(crate) const FILTER_COLUMNS: &str = "userqueryid,name,returnedtypecode,querytype,statecode,statuscode,_ownerid_value,modifiedon,_modifiedby_value,_modifiedonbehalfby_value,_parentqueryid_value";
+
+/// A row of a listing.
+pub(super) trait PagedRow: DeserializeOwned {
+    /// By what the row is told from others; `None` where it cannot be, and counts as one that was not there before.
+    fn key(&self) -> Option<u128>;
+}
 
 /// One page of rows, and where the next one is.
 #[derive(Debug, Deserialize)]

@@ -16,10 +16,10 @@ use crate::model::{
 use super::call::Call;
 use super::error::Error;
 use super::fault::ServerFault;
-use super::pages::PagedRow;
-use super::reader::{Reader, bad_answer, read};
+use super::read::{bad_answer, read};
+use super::reader::Reader;
 use super::reply::{Why, WriteReply};
-use super::rows::{read_json, real_etag, with_query};
+use super::rows::{PagedRow, read_json, real_etag, with_query};
 
 const COLUMNS: &str = "savedqueryid,name,returnedtypecode,querytype,isdefault,statecode,statuscode,modifiedon,_modifiedby_value,_modifiedonbehalfby_value";
 const READING: &str = "reading the templates";

@@ -25,7 +25,7 @@ pub struct UserPages {
 }
 
 impl UserPages {
-    pub(super) fn new(reader: Reader, condition: Option<&str>) -> Self {
+    fn new(reader: Reader, condition: Option<&str>) -> Self {
         let columns = reader.user_columns();
         Self {
             reader,
@@ -75,6 +75,11 @@ impl UserPages {
 }
 
 impl Reader {
+    /// Every user of the organisation, or those who fulfil a condition, a page at a time.
+    pub fn users(&self, condition: Option<&str>) -> UserPages {
+        UserPages::new(self.clone(), condition)
+    }
+
     /// How these users are named: some twenty in a request. One who is not there, or whom the caller may not
     /// read, is left out.
     pub async fn labels(&self, users: &[UserId]) -> Result<Vec<(UserId, String)>, Error> {

@@ -11,9 +11,9 @@ use crate::model::UserId;
 
 use super::call::Call;
 use super::error::Error;
-use super::pages::PagedRow;
-use super::reader::{Reader, bad_answer};
-use super::rows::with_query;
+use super::read::bad_answer;
+use super::reader::Reader;
+use super::rows::{PagedRow, with_query};
 
 const WHAT: &str = "choosing the users of a view";
 

@@ -16,7 +16,8 @@ use super::batch::{self, Part};
 use super::call::Call;
 use super::error::Error;
 use super::impersonation::Impersonated;
-use super::reader::{Reader, bad_answer};
+use super::read::bad_answer;
+use super::reader::Reader;
 use super::reply::{Why, WriteReply};
 use super::rows::{FILTER_COLUMNS, FilterRow, read_json, with_query};
 

@@ -8,7 +8,7 @@ use rusqlite::Connection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::JournalError;
-use super::file::end_log;
+use super::end_log::end_log;
 use super::lock::RunLock;
 use super::place::FoundFile;
 

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::KeptFlags;
+use super::RunContext;
 use super::contents::failed;
 use crate::model::RunId;
 
@@ -54,7 +54,7 @@ pub enum OpenError {
         /// Where it was looked for.
         place: PathBuf,
         /// What a command about the runs there needs.
-        flags: KeptFlags,
+        context: RunContext,
     },
     /// A file that cannot be read may be the newest run.
     #[error("which run is `latest` is not known, because a run file cannot be read: {why}")]
@@ -62,7 +62,7 @@ pub enum OpenError {
         /// Why it cannot be read.
         why: Box<Self>,
         /// What a command about the runs there needs.
-        flags: KeptFlags,
+        context: RunContext,
     },
     /// A prefix of several run ids.
     #[error("`{name}` could be any of these runs: {}", listed(candidates))]

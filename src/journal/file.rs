@@ -15,10 +15,6 @@ use super::{
 use crate::plan::{RunSettings, TemplateChange};
 use rusqlite::{Connection, OpenFlags};
 
-/// How long readers are waited for at the end. Where one stays longer the log stays beside the file, which is then whole
-/// only with it: no harm, and nobody should wait for it.
-const LAST_WAIT: Duration = Duration::from_secs(2);
-
 /// A run file opened to be driven: this process, and no other, may write it.
 #[derive(Debug)]
 pub struct RunFile {
@@ -278,15 +274,6 @@ fn begin_log(connection: &Connection) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
     connection.execute("UPDATE run SET in_use = 1", [])?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-}
-
-/// Folds the log in and ends it: a run that nobody drives is one file.
-pub(super) fn end_log(connection: &Connection) -> rusqlite::Result<()> {
-    connection.flush_prepared_statement_cache();
-    // Whoever still reads keeps the log; nobody should wait long for that at the end of a command.
-    connection.busy_timeout(LAST_WAIT)?;
-    connection.execute("UPDATE run SET in_use = 0", [])?;
-    connection.pragma_update(None, "journal_mode", "DELETE")
 }
 
 /// Removes a run file that SQLite has closed, with what may be beside it: the run came to nothing. What cannot be

@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
 use super::contents::{failed, harden, inspect};
-use super::file::{end_log, unfinished, writable};
+use super::end_log::end_log;
+use super::file::{unfinished, writable};
 use super::history::{self, HistoryEntry, HistoryKind};
 use super::lock::RunLock;
 use super::place::{FoundFile, make_private};

@@ -8,12 +8,14 @@ mod apply;
 mod codes;
 mod commit;
 mod contents;
+mod end_log;
 mod error;
 mod file;
 mod history;
 mod impact;
 mod lock;
 mod locked_run;
+mod outcome_counts;
 mod pace;
 mod place;
 mod reader;
@@ -27,6 +29,7 @@ mod survey;
 mod templates;
 mod undo;
 mod undo_chain;
+mod undone_run;
 mod values;
 mod view;
 mod waves;
@@ -41,12 +44,12 @@ pub use locked_run::LockedRun;
 pub use reader::RunReader;
 pub use related::{Claim, RelatedRuns, Undone, undone_beside, written_beside};
 pub use run_header::{Phase, Requests, RunHeader};
-pub(crate) use run_ref::quoted;
-pub use run_ref::{KeptFlags, RunLocation, RunRef, command_of_file};
+pub use run_ref::{RunContext, RunLocation, RunRef};
 pub use store::{RunPath, RunStore, Summary};
 pub use survey::{RunUser, SelectedUser, Surveyed};
 pub use templates::TemplateTotals;
-pub use undo::{UndoFinding, WritingTime};
+pub use undo::UndoFinding;
+pub use undone_run::WritingTime;
 pub use view::{
     ChangeRow, CountWithExample, EvidenceUser, FilterTotals, Finding, Impact, ImpactOfType,
     ImpactOfUser, ImpactRow, ListedFilter, ListedUser, Mailboxes, ProblemGroup, ProblemRow,

@@ -6,7 +6,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use super::OpenError;
-use super::run_ref::argument;
+use crate::model::shell::path_argument;
 
 /// A regular file that has one name, with the links on the way to it resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -205,7 +205,10 @@ impl ForeignRights {
             ),
             Self::MayWrite => (
                 "others may write to it",
-                format!("take that right from them: `chmod go-w {}`", argument(path)),
+                format!(
+                    "take that right from them: `chmod go-w {}`",
+                    path_argument(path)
+                ),
             ),
         };
         OpenError::OpenToOthers {

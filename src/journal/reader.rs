@@ -10,9 +10,7 @@ use url::Url;
 use super::contents::{failed, harden, inspect, is_in_use, said};
 use super::lock::{LockError, RunLock};
 use super::place::{FoundFile, beside};
-use super::{
-    JournalError, OpenError, ReadError, RunHeader, RunRef, RunStore, View, run_header, schema,
-};
+use super::{JournalError, OpenError, ReadError, RunHeader, RunRef, View, run_header, schema};
 
 /// A run file opened to be read, also while another process drives the run. Neither the file nor what is beside it is
 /// changed.
@@ -37,14 +35,6 @@ impl RunReader {
             Err(LockError::Taken) => Self::driven(&file),
             // Where no lock can be made, nothing can be driven either.
             Err(LockError::Io { .. }) => Self::of_file(&file, None),
-        }
-    }
-
-    /// The same run, named by its id where its file is in this store.
-    pub fn of_store(self, store: &RunStore) -> Self {
-        Self {
-            reference: store.reference(&self.path, &self.header.id),
-            ..self
         }
     }
 

@@ -7,7 +7,7 @@ use uuid::Uuid;
 
 use super::place::{check_file, check_folder, real};
 use super::{
-    FilterTotals, KeptFlags, OpenError, RunHeader, RunReader, RunRef, TemplateTotals, UserTotals,
+    FilterTotals, OpenError, RunContext, RunHeader, RunReader, RunRef, TemplateTotals, UserTotals,
 };
 use crate::model::{CanonicalAddress, RunId};
 
@@ -19,8 +19,8 @@ const LATEST: &str = "latest";
 #[derive(Clone, Debug)]
 pub struct RunStore {
     folder: PathBuf,
-    /// The state folder, where it is not the usual one.
-    flags: KeptFlags,
+    /// What commands about its runs need.
+    context: RunContext,
 }
 
 /// What `runs` shows of a run.
@@ -63,21 +63,21 @@ impl RunStore {
     pub fn new(state_dir: &Path) -> Self {
         Self {
             folder: state_dir.join("runs"),
-            flags: KeptFlags::default(),
+            context: RunContext::default(),
         }
     }
 
-    /// The same store, with the flags that commands about its runs need.
+    /// The same store, with what commands about its runs need.
     #[must_use]
-    pub fn with_flags(self, flags: KeptFlags) -> Self {
-        Self { flags, ..self }
+    pub fn with_context(self, context: RunContext) -> Self {
+        Self { context, ..self }
     }
 
     /// The store of which this is the folder of run files.
     pub(super) fn at(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),
-            flags: KeptFlags::default(),
+            context: RunContext::default(),
         }
     }
 
@@ -128,7 +128,7 @@ impl RunStore {
         } else {
             RunRef::elsewhere(run, path)
         };
-        reference.with_flags(self.flags.clone())
+        reference.with_context(self.context.clone())
     }
 
     /// Which organisation each run has met, and at which address. Files that cannot be read say nothing.
@@ -172,7 +172,7 @@ impl RunStore {
         OpenError::NoSuchRun {
             name: name.to_owned(),
             place: self.folder.clone(),
-            flags: self.flags.clone(),
+            context: self.context.clone(),
         }
     }
 
@@ -180,7 +180,7 @@ impl RunStore {
     pub fn latest_unknown(&self, why: OpenError) -> OpenError {
         OpenError::LatestUnknown {
             why: Box::new(why),
-            flags: self.flags.clone(),
+            context: self.context.clone(),
         }
     }
 
@@ -251,6 +251,14 @@ impl RunStore {
             .collect();
         ids.sort_by(|a, b| a.as_str().cmp(b.as_str()));
         Ok(ids)
+    }
+}
+
+impl RunReader {
+    /// The same run, named by its id where its file is in this store.
+    pub fn of_store(mut self, store: &RunStore) -> Self {
+        self.reference = store.reference(self.path(), &self.header.id);
+        self
     }
 }
 

@@ -1,7 +1,7 @@
 //! The templates of a run: what each was, what it is to be, and what became of it.
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OptionalExtension, Row, params};
+use rusqlite::{Connection, Row, params};
 use serde::Serialize;
 use uuid::Uuid;
 
@@ -10,10 +10,11 @@ use crate::plan::{NewUsers, TemplateChange, TemplateLeft};
 
 use super::codes::{CHANGED, FAILED, OPEN};
 use super::commit::Journal;
+use super::outcome_counts::{ChangedRows, OutcomeCounts};
 use super::rows::{blob, filter_type, kept, modification, state_and_status, unreadable};
 use super::values::NAME;
 use super::view::View;
-use super::{JournalError, Phase, ReadError, RunReader, run_header};
+use super::{JournalError, Phase, ReadError, run_header};
 
 /// Templates of a run, by what became of them.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
@@ -130,53 +131,6 @@ pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<TemplateChang
     select(connection, "ORDER BY id")
 }
 
-impl RunReader {
-    /// The changes that undo what this run did, or may have done, to templates; with when it wrote each.
-    pub fn templates_done(&self) -> Result<Vec<(TemplateChange, Timestamp)>, JournalError> {
-        let mut done = Vec::new();
-        for change in self.read(all)? {
-            let Some(undone) = change.undone() else {
-                continue;
-            };
-            let written = self.read(|connection| written(connection, change.template.id))?;
-            let written = written.map_or(self.header.started, |(intended, _)| intended);
-            done.push((undone, written));
-        }
-        Ok(done)
-    }
-
-    /// What this run made of a template, and when it wrote it last; none where it did not.
-    pub(super) fn template_written(
-        &self,
-        id: TemplateId,
-    ) -> Result<Option<(TemplateChange, Timestamp)>, JournalError> {
-        self.read(|connection| {
-            let Some((_, last)) = written(connection, id)? else {
-                return Ok(None);
-            };
-            let mut all = all(connection)?.into_iter();
-            let change = all.find(|change| change.template.id == id);
-            Ok(change.map(|change| (change, last)))
-        })
-    }
-}
-
-/// When a template was written: when it was intended, and the last that is known of it.
-fn written(
-    connection: &Connection,
-    id: TemplateId,
-) -> rusqlite::Result<Option<(Timestamp, Timestamp)>> {
-    let sql = "SELECT intended, max(coalesce(settled, 0), intended) FROM template
-               WHERE id = ?1 AND intended IS NOT NULL";
-    let times = connection.query_row(sql, [blob(id.0)], |row| {
-        Ok((
-            run_header::time(row.get(0)?)?,
-            run_header::time(row.get(1)?)?,
-        ))
-    });
-    times.optional()
-}
-
 impl View<'_> {
     /// The templates of the run, by kind, type and name.
     pub fn templates(&self) -> Result<Vec<TemplateChange>, ReadError> {
@@ -196,24 +150,15 @@ impl View<'_> {
 
     /// How many templates, by what became of them.
     pub fn template_totals(&self) -> Result<TemplateTotals, ReadError> {
-        let mut query = self
-            .connection()
-            .prepare_cached("SELECT stage, count(*) FROM template GROUP BY stage")?;
-        let mut rows = query.query([])?;
-        let mut totals = TemplateTotals::default();
-        while let Some(row) = rows.next()? {
-            let templates: u64 = row.get(1)?;
-            totals.selected += templates;
-            *match row.get(0)? {
-                RowOutcome::Planned | RowOutcome::Sent => &mut totals.planned,
-                RowOutcome::Changed => &mut totals.changed,
-                RowOutcome::Already => &mut totals.already,
-                RowOutcome::ChangedSince | RowOutcome::Gone => &mut totals.left,
-                RowOutcome::Failed => &mut totals.failed,
-                RowOutcome::LeftOut => continue,
-            } += templates;
-        }
-        Ok(totals)
+        let counts = OutcomeCounts::read(self.connection(), ChangedRows::Templates)?;
+        Ok(TemplateTotals {
+            selected: counts.all,
+            changed: counts.changed,
+            already: counts.already,
+            left: counts.left,
+            failed: counts.failed,
+            planned: counts.planned,
+        })
     }
 }
 

@@ -3,109 +3,18 @@
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
 
-use crate::model::{Filter, Modification, ReadState, RowOutcome, RowStamp, RunId, UnitId};
+use crate::model::{Filter, Modification, ReadState, RowOutcome, RowStamp, RunId};
 use crate::plan::{Change, PutBack, RowDecision, UndoRow, UndoTerms};
 
+use super::JournalError;
 use super::apply::settle_at_once;
-use super::codes::CHANGED;
 use super::commit::Journal;
-use super::rows::{blob, filter_id, modification, state_and_status, unit_id, unreadable};
+use super::rows::{blob, filter_id, modification, state_and_status, unreadable};
 use super::run_header::time;
-use super::survey::{self, RunUser, Surveyed, add_change, subject};
-use super::{JournalError, RunReader};
+use super::survey::{self, RunUser, Surveyed, add_change};
 
 /// What undo found of one row: the row, and what to do.
 pub type UndoFinding = (UndoRow, RowDecision);
-
-/// The span of time in which a run wrote.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct WritingTime {
-    /// The first intent.
-    pub from: Timestamp,
-    /// The last intent or answer, or the end of the run.
-    pub until: Timestamp,
-}
-
-impl RunReader {
-    /// The next users of whom this run changed rows, or may have, with those rows; `after` and `limit`
-    /// as in a survey.
-    pub fn done(
-        &self,
-        after: i64,
-        limit: usize,
-    ) -> Result<Vec<(RunUser, Vec<UndoRow>)>, JournalError> {
-        self.read(|connection| done(connection, after, limit))
-    }
-
-    /// When this run wrote; the time of its begin where it never did.
-    pub fn writing_time(&self) -> Result<WritingTime, JournalError> {
-        self.read(|connection| {
-            let sql = "SELECT min(intended), max(max(coalesce(settled, 0), intended))
-                       FROM (SELECT intended, settled FROM change UNION ALL SELECT intended, settled FROM template)
-                       WHERE intended IS NOT NULL";
-            let (first, last) = connection.query_row(sql, [], |row| {
-                Ok((row.get::<_, Option<i64>>(0)?, row.get::<_, Option<i64>>(1)?))
-            })?;
-            let first = first.map(time).transpose()?;
-            let last = last.map(time).transpose()?;
-            let from = first.unwrap_or(self.header.started);
-            let last = last.unwrap_or(from);
-            let until = self.header.finished.map_or(last, |ended| ended.max(last));
-            Ok(WritingTime { from, until })
-        })
-    }
-
-    /// The names of the business units of this run's users.
-    pub fn units(&self) -> Result<Vec<(UnitId, String)>, JournalError> {
-        self.read(|connection| {
-            let mut query = connection.prepare("SELECT id, name FROM unit")?;
-            let mut rows = query.query([])?;
-            let mut units = Vec::new();
-            while let Some(row) = rows.next()? {
-                units.extend(unit_id(row, 0)?.zip(row.get(1)?));
-            }
-            Ok(units)
-        })
-    }
-}
-
-fn done(
-    connection: &Connection,
-    after: i64,
-    limit: usize,
-) -> rusqlite::Result<Vec<(RunUser, Vec<UndoRow>)>> {
-    let mut query = connection.prepare_cached(&format!(
-        "SELECT u.seq, u.id, u.object_id, u.label, u.populated, u.unit,
-                c.filter, c.from_state, c.from_status, c.{CHANGED}, c.to_state, c.to_status,
-                c.after_state, c.after_status, c.after_etag, c.after_modified, c.after_modified_by,
-                c.after_modified_on_behalf, c.intended
-         FROM (SELECT DISTINCT user FROM change WHERE ({CHANGED} OR maybe) AND user > ?1 ORDER BY user LIMIT ?2) AS next
-         JOIN user AS u ON u.seq = next.user
-         JOIN change AS c ON c.user = next.user AND (c.{CHANGED} OR c.maybe)
-         ORDER BY u.seq, c.filter"
-    ))?;
-    let mut rows = query.query(params![after, limit])?;
-    let mut users: Vec<(RunUser, Vec<UndoRow>)> = Vec::new();
-    while let Some(row) = rows.next()? {
-        let subject = subject(row, 0)?;
-        let proved: bool = row.get(9)?;
-        let written = row.get::<_, Option<i64>>(18)?;
-        let done = UndoRow {
-            filter: filter_id(row, 6)?,
-            before: state_and_status(row, 7)?,
-            left: left(row, 10, proved)?,
-            proved,
-            written: written.map(time).transpose()?,
-            put_back: None,
-            rewritten_by: None,
-        };
-        match users.last_mut() {
-            Some((last, rows)) if last.seq == subject.seq => rows.push(done),
-            _ => users.push((subject, vec![done])),
-        }
-    }
-    Ok(users)
-}
 
 /// What the run left, from eight columns next to each other: what it saw after its write; where it is not proved that it
 /// wrote the row, what it wrote.

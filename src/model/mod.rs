@@ -10,6 +10,7 @@ mod number;
 mod operation;
 mod outcome;
 mod problem;
+pub mod shell;
 mod template;
 pub mod text;
 mod user;

@@ -82,6 +82,17 @@ pub(crate) mod tests {
         }
     }
 
+    /// The deactivation of filter 1.
+    pub(crate) fn change() -> Change {
+        let row = filter(1, "appointment", State::Active);
+        Change {
+            filter: row.id,
+            from: row.now,
+            to: State::Inactive.with_default_status(),
+            etag: row.etag,
+        }
+    }
+
     pub(crate) fn filter(n: u128, filter_type: &str, state: State) -> Filter {
         Filter {
             id: FilterId(Uuid::from_u128(n)),

@@ -105,18 +105,8 @@ impl Digester {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{State, Status};
-    use crate::plan::change::tests::{filter, user_id};
-
-    fn change() -> Change {
-        let row = filter(1, "appointment", State::Active);
-        Change {
-            filter: row.id,
-            from: row.now,
-            to: State::Inactive.with_default_status(),
-            etag: row.etag,
-        }
-    }
+    use crate::model::Status;
+    use crate::plan::change::tests::{change, user_id};
 
     fn digest(user: u128, change: &Change) -> PlanDigest {
         let mut digester = Digester::default();

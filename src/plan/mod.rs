@@ -3,6 +3,7 @@
 //! Everything here is a plain function over plain values: no network, no file, no clock.
 
 mod alike;
+mod attribution;
 mod bound;
 mod change;
 mod confirmations;
@@ -32,6 +33,7 @@ mod templates;
 mod undo;
 mod user_list;
 
+pub use attribution::{Attribution, WriteKnown};
 pub use bound::{BoundError, UserLimit, Wave, WaveError, Waves};
 pub use change::{Change, UserPlan, foreign_row, plan_user};
 pub use confirmations::{Confirmations, GivenBy, Need, Topic};
@@ -51,7 +53,7 @@ pub use impact::{
 };
 pub use limit::Limit;
 pub use loss::compute_loss;
-pub use row_decision::{Attribution, WriteCondition, WriteKnown, judge};
+pub use row_decision::{WriteCondition, judge};
 pub use run_settings::{RunSettings, SurveyMode};
 pub use selection::{NameSource, Selection, UnresolvedName, UserRef};
 pub use selector::{Resolved, Selector, SkippedName};

@@ -7,7 +7,7 @@ use crate::model::{
     Filter, FilterId, RowOutcome, RowStamp, RunId, StateAndStatus, UserId, is_same_version,
 };
 
-use super::row_decision::Author;
+use super::attribution::Author;
 use super::{Attribution, Change, RowDecision, RowResult, WriteKnown};
 
 /// What an undo can do nothing about; said before a deactivation is agreed to, and with every undo.

@@ -2,7 +2,7 @@
 
 use crate::auth::SignInError;
 use crate::dataverse;
-use crate::journal::{JournalError, KeptFlags, OpenError, RunRef, command_of_file};
+use crate::journal::{JournalError, OpenError, RunContext, RunRef};
 use crate::model::ProblemKind;
 use crate::plan::{CriteriaError, Refusal, UserListError};
 use crate::rollout::RolloutError;
@@ -10,6 +10,7 @@ use crate::settings::{ChoiceError, SettingsError};
 
 use super::ReportError;
 use super::error_report::{ErrorClass, ErrorReport};
+use super::run_command::{RunCommand, list_runs};
 
 const EXPIRED_HINT: &str = "sign in again, for exactly this environment; a token in SYNCFILTERS_ACCESS_TOKEN has to be a new one";
 const JOURNAL_HINT: &str = "check that the disk is not full and that the file can be written; no change is made without a record";
@@ -247,7 +248,7 @@ fn rollout_error(error: &RolloutError, run: Option<&RunRef>) -> Classified {
             STALE_PLAN,
             ErrorClass::Refused,
             run.map(|run| {
-                let replan = run.command("apply");
+                let replan = RunCommand::Apply.of(run);
                 format!(
                     "nothing was changed; `{replan} --replan` plans anew what differs, and shows it"
                 )
@@ -260,8 +261,8 @@ fn rollout_error(error: &RolloutError, run: Option<&RunRef>) -> Classified {
             "undo-not-begun",
             ErrorClass::Usage,
             Some(format!(
-                "nothing was changed; begin it again with `syncfilters undo {}`",
-                undoes.short()
+                "nothing was changed; begin it again with `{}`",
+                RunCommand::Undo.of(&RunRef::stored(undoes))
             )),
         ),
         RolloutError::TemplatesNotPlanned => (
@@ -292,7 +293,7 @@ fn journal_error(error: &JournalError) -> Classified {
             ErrorClass::Stopped,
             Some(format!(
                 "nothing more was written; put the file back, and go on with `{}`",
-                command_of_file("resume", path)
+                RunCommand::Resume.of_file(path)
             )),
         ),
     }
@@ -301,18 +302,18 @@ fn journal_error(error: &JournalError) -> Classified {
 fn open_error(error: &OpenError) -> Classified {
     let hint = |text: &str| Some(text.to_owned());
     match error {
-        OpenError::LatestUnknown { flags, .. } => (
+        OpenError::LatestUnknown { context, .. } => (
             "latest-unknown",
             ErrorClass::Usage,
             Some(format!(
                 "name the run by its id; {}",
-                how_to_list_runs(flags)
+                how_to_list_runs(context)
             )),
         ),
-        OpenError::NoSuchRun { flags, .. } => (
+        OpenError::NoSuchRun { context, .. } => (
             "no-such-run",
             ErrorClass::Usage,
-            Some(how_to_list_runs(flags)),
+            Some(how_to_list_runs(context)),
         ),
         OpenError::Ambiguous { .. } => {
             ("ambiguous-run", ErrorClass::Usage, hint("give more digits"))
@@ -348,13 +349,13 @@ fn open_error(error: &OpenError) -> Classified {
     }
 }
 
-fn how_to_list_runs(flags: &KeptFlags) -> String {
-    format!("`{}` lists the runs", flags.command("runs"))
+fn how_to_list_runs(context: &RunContext) -> String {
+    format!("`{}` lists the runs", list_runs(context))
 }
 
 fn refusal(why: &[Refusal], run: Option<&RunRef>) -> Classified {
     let review = run.map_or_else(String::new, |run| {
-        format!("; `{}` shows the plan", run.command("report"))
+        format!("; `{}` shows the plan", RunCommand::Report.of(run))
     });
     let (kind, next) = match why.first() {
         Some(Refusal::TooManyChanges { .. }) => {

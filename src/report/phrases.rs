@@ -4,7 +4,7 @@ use crate::journal::{FilterTotals, Phase, RunHeader, UserTotals};
 use crate::model::{Operation, Outcome};
 
 use super::paint::Tone;
-use super::text::{clean, count, number, short};
+use super::text::{clean, count, number};
 
 /// How the run stands, also where nothing was recorded of its end.
 pub(super) fn outcome(header: &RunHeader) -> Outcome {
@@ -18,7 +18,7 @@ pub(super) fn outcome(header: &RunHeader) -> Outcome {
 /// What the run does, as a heading says it.
 pub(super) fn operation(header: &RunHeader) -> String {
     match &header.undoes {
-        Some(run) => format!("undo of run {}", short(run)),
+        Some(run) => format!("undo of run {}", run.short()),
         None => header.operation.as_str().to_owned(),
     }
 }
@@ -26,11 +26,11 @@ pub(super) fn operation(header: &RunHeader) -> String {
 /// Where, as whom and about what a run is: names and values.
 pub(super) fn facts(header: &RunHeader) -> Vec<(&'static str, String)> {
     let filters = match &header.undoes {
-        Some(run) => format!("those that run {} changed", short(run)),
+        Some(run) => format!("those that run {} changed", run.short()),
         None => header.criteria.describe(),
     };
     let users = match &header.undoes {
-        Some(run) => format!("those whose filters run {} changed", short(run)),
+        Some(run) => format!("those whose filters run {} changed", run.short()),
         None => header.selection.describe(),
     };
     let organisation = clean(&header.organization.name).into_owned();

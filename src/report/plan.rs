@@ -11,8 +11,9 @@ use crate::plan::{Criteria, ReadingPace, time_ahead};
 use super::impact::{ImpactReport, total_of_impact};
 use super::paint::Tone;
 use super::plan_notes::{Note, left_out, of_calendars, of_findings};
+use super::run_command::RunCommand;
 use super::templates::write_run_of_templates;
-use super::text::{clean, count, number, short};
+use super::text::{clean, count, number};
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, phrases};
 
@@ -47,7 +48,7 @@ pub fn write_plan(
     let fit = |text: &str| truncate_str(&clean(text), style.width, "…").into_owned();
     let title = format!(
         "Plan {}: {}",
-        short(&run.header.id),
+        run.header.id.short(),
         phrases::operation(&run.header)
     );
     let facts: Vec<_> = facts
@@ -138,7 +139,7 @@ fn lines(view: &View<'_>, run: &RunReader, of: PlanView) -> Result<PlanLines, Re
             .filter(|(_, text)| !text.is_empty()),
     );
     if of.is_kept {
-        let command = run.reference.command("report");
+        let command = RunCommand::Report.of(&run.reference);
         facts.push(("Details", format!("`{command}`")));
     }
     let digest = view.recorded_digest()?.filter(|_| filters.planned > 0);

@@ -10,8 +10,9 @@ use super::grid::{self, Column, Grid};
 use super::impact::{ImpactReport, write_first, write_impact};
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups, write_more};
+use super::run_command::RunCommand;
 use super::templates::write_run_of_templates;
-use super::text::{clean, count, number, short};
+use super::text::{clean, count, number};
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, phrases};
 
@@ -52,7 +53,7 @@ pub fn write_plan_details(
     let plan = read(run)?;
     let title = format!(
         "Plan {}: {}",
-        short(&plan.header.id),
+        plan.header.id.short(),
         phrases::operation(&plan.header)
     );
     paint_line(out, Tone::Strong, &title)?;
@@ -106,7 +107,7 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
                     .collect::<Result<_, ReadError>>()?,
                 groups: view.problem_groups()?,
                 impact_report: ImpactReport::read(view, &header)?,
-                more: format!("`{}`", run.reference.command("report")),
+                more: format!("`{}`", RunCommand::Report.of(&run.reference)),
                 header,
             })
         })

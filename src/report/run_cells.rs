@@ -7,7 +7,7 @@ use crate::journal::{ChangeRow, ProblemRow, RunHeader};
 use super::grid::Column;
 use super::phrases;
 use super::problems::OVER;
-use super::text::{clean, minute, short, state};
+use super::text::{clean, minute, state};
 
 pub(super) const PROBLEMS: [Column; 3] = [
     Column::text("User", 16, 36),
@@ -25,7 +25,7 @@ pub(super) const CHANGES: [Column; 5] = [
 
 /// The heading over a run.
 pub(super) fn title(header: &RunHeader) -> String {
-    format!("Run {}: {}", short(&header.id), phrases::operation(header))
+    format!("Run {}: {}", header.id.short(), phrases::operation(header))
 }
 
 /// What a run is, and when it was: names and values.

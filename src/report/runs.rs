@@ -12,7 +12,7 @@ use super::document::Environment;
 use super::grid::{Column, Grid};
 use super::json::{FORMAT, write_json};
 use super::paint::Tone;
-use super::text::{clean, minute, number, short};
+use super::text::{clean, minute, number};
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, markdown, phrases};
 
@@ -95,7 +95,7 @@ fn row(run: &Summary, zone: &TimeZone) -> (Vec<String>, Tone) {
     let header = &run.header;
     let outcome = phrases::outcome(header);
     let cells = vec![
-        short(&header.id).to_owned(),
+        header.id.short().to_owned(),
         minute(header.started, zone),
         operation(header),
         outcome.as_str().to_owned(),

@@ -10,8 +10,10 @@ use crate::journal::{
 use crate::model::{Outcome, Target};
 
 use super::grid;
+use super::next_commands::write_command;
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups};
+use super::run_command::RunCommand;
 use super::templates::write_run_of_templates;
 use super::text::{clean, count, number, rate, span};
 use super::writer::{StyledWrite, paint_line};
@@ -78,24 +80,6 @@ pub fn write_summary(
     }
     Ok(())
 }
-
-/// A command, and what it is for: below it where one line has no place for both, since a command is never broken.
-pub(super) fn write_command(
-    out: &mut dyn StyledWrite,
-    command: &str,
-    why: &str,
-) -> Result<(), ReportError> {
-    if command.chars().count() + why.len() + 4 > LINE {
-        writeln!(out, "  {command}")?;
-        write!(out, "      ")?;
-    } else {
-        write!(out, "  {command:<27}  ")?;
-    }
-    Ok(paint_line(out, Tone::Dimmed, why)?)
-}
-
-/// The columns of a line: those of the smallest terminal in use.
-const LINE: usize = 80;
 
 /// Writes the ending, the numbers and the problems by kind.
 pub(super) fn write_totals(
@@ -201,21 +185,28 @@ fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
     let outcome = phrases::outcome(header);
     let mut next = Vec::new();
     match outcome {
-        Outcome::Planned if filters.planned > 0 => next.push(("apply", "make the changes")),
-        Outcome::Stopped => next.push(("resume", "continue the run")),
-        Outcome::Partial if users.failed > 0 => next.push(("resume", "retry the failed users")),
+        Outcome::Planned if filters.planned > 0 => {
+            next.push((RunCommand::Apply, "make the changes"))
+        }
+        Outcome::Stopped => next.push((RunCommand::Resume, "continue the run")),
+        Outcome::Partial if users.failed > 0 => {
+            next.push((RunCommand::Resume, "retry the failed users"))
+        }
         Outcome::Planned | Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
     }
     let begun = header.phase >= Phase::Applying;
     if filters.changed > 0 || (outcome == Outcome::Stopped && begun) {
-        next.push(("undo", "undo the run"));
+        next.push((RunCommand::Undo, "undo the run"));
     }
-    next.push(("report", "every change and every problem"));
-    let command = |(verb, why): (&str, &'static str)| (run.command(verb), why);
+    next.push((RunCommand::Report, "every change and every problem"));
+    let command = |(command, why): (RunCommand, &'static str)| (command.of(run), why);
     let mut next: Vec<_> = next.into_iter().map(command).collect();
     if let Some(StaysPutBack { by, .. }) = stays {
-        let undo = RunRef::stored(by).with_flags(run.flags.clone());
-        next.push((undo.command("undo"), "change again what the undo put back"));
+        let undo = RunRef::stored(by).with_context(run.context.clone());
+        next.push((
+            RunCommand::Undo.of(&undo),
+            "change again what the undo put back",
+        ));
     }
     next
 }

@@ -4,6 +4,7 @@ use crate::journal::{RunHeader, RunRef};
 use crate::model::{Operation, Outcome, Problem, ProblemKind, RowOutcome, State};
 use crate::plan::TemplateChange;
 
+use super::run_command::RunCommand;
 use super::{hint, phrases};
 
 /// What setting the states of templates is about.
@@ -65,10 +66,10 @@ pub(super) fn next(run: &TemplateRun<'_>) -> Vec<(String, &'static str)> {
         Outcome::Partial if count(run, RowOutcome::Failed) > 0 => Some("try again what failed"),
         _ => None,
     };
-    let resume = resume.map(|why| (reference.command("resume"), why));
+    let resume = resume.map(|why| (RunCommand::Resume.of(reference), why));
     let may_undo = run.changes.iter().any(|change| change.undone().is_some());
     let undo = may_undo && header.operation != Operation::Undo;
-    let undo = undo.then(|| (reference.command("undo"), "put it back"));
+    let undo = undo.then(|| (RunCommand::Undo.of(reference), "put it back"));
     resume.into_iter().chain(undo).collect()
 }
 

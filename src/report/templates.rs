@@ -7,8 +7,8 @@ use crate::model::{Operation, RowOutcome, Template, TemplateState};
 use crate::plan::TemplateChange;
 
 use super::grid::{Column, Grid, paragraph};
+use super::next_commands::write_command;
 use super::paint::Tone;
-use super::summary::write_command;
 use super::template_documents as documents;
 use super::template_run::{TemplateRun, count, next, template_hint};
 use super::text::{clean, state};

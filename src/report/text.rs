@@ -6,16 +6,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
+use crate::model::StateAndStatus;
 pub(super) use crate::model::text::{CUT, SHOWN, clean, is_unsafe};
-use crate::model::{RunId, StateAndStatus};
-
-/// Digits of a run id that are shown where it is to be typed.
-const SHORT_ID: usize = 6;
-
-/// The digits of a run id that are to be typed.
-pub(super) fn short(run: &RunId) -> &str {
-    run.as_str().get(..SHORT_ID).unwrap_or(run.as_str())
-}
 
 /// A time to the minute.
 pub(super) fn minute(at: Timestamp, zone: &TimeZone) -> String {

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::json;
 
+use crate::dataverse::{TemplateWriter, Writer};
 use crate::journal::{HistoryKind, Left};
 use crate::model::Target;
 use crate::plan::{
@@ -16,11 +17,12 @@ use crate::plan::{
 use super::apply::Failures;
 use super::phases::{Planned, entry, states};
 use super::run::{EndedRun, Halted, Run};
+use super::session::Rollout;
 use super::{RolloutError, StopReason};
 
 /// What was agreed to: this run, this organisation, what was left, one wave of it.
 #[derive(Debug)]
-pub(super) struct Agreement {
+struct Agreement {
     left: Left,
     detail: String,
     _granted: Granted,
@@ -201,6 +203,20 @@ fn wave(settings: &RunSettings, left: &Left) -> Option<WaveStakes> {
         users: left.wave.users,
         next_users: left.wave.next_users,
     })
+}
+
+impl Rollout {
+    /// The one place where something that can write is made; it takes what was agreed to.
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    fn writer(&self, _agreed: &Agreement) -> Writer {
+        Writer::new(self.reader.clone())
+    }
+
+    /// The same for templates.
+    #[expect(clippy::disallowed_methods, reason = "this is the place")]
+    fn template_writer(&self, _agreed: &Agreement) -> TemplateWriter {
+        TemplateWriter::new(self.reader.clone())
+    }
 }
 
 impl Agreed {

@@ -1,14 +1,14 @@
 //! Whether a saved plan still is about what is there, and planning anew where it is not.
 
 use std::collections::BTreeSet;
-use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::journal::PendingUser;
-use crate::model::{Filter, FilterId, FilterType, Modification, UserId};
+use crate::model::{Filter, FilterType};
 use crate::plan::{Change, DriftKind, find_drift, is_current};
 
 use super::RolloutError;
+use super::drifted::DriftedFilter;
 use super::progress::RunStep;
 use super::session::Rollout;
 use super::survey::SurveyedFilters;
@@ -18,23 +18,6 @@ use super::user_filters::UserFilters;
 const REFUSAL: usize = 10;
 /// Drifted filters that planning anew shows; all are counted. The run file has the rest.
 const REPLAN: usize = 100;
-
-/// A filter that is not as it was when the plan was made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DriftedFilter {
-    /// Whose filter.
-    pub user: String,
-    /// Which.
-    pub filter: FilterId,
-    /// Its type; empty where nothing is known of it any more.
-    pub filter_type: FilterType,
-    /// What is different.
-    pub kind: DriftKind,
-    /// Who changed it last, and when, as the server says it; empty where it is gone.
-    pub modified: Modification,
-    /// How whoever changed it is named: by name where that could be found out, else by id.
-    pub changed_by: Option<String>,
-}
 
 /// How a plan differs from what is there now.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -236,34 +219,6 @@ impl Drift {
             if self.examples.len() < most {
                 self.examples.push(filter);
             }
-        }
-    }
-}
-
-impl DriftedFilter {
-    /// Who changed the filter: the one who signed in, where somebody else was impersonated.
-    fn changer(&self) -> Option<UserId> {
-        self.modified.on_behalf.or(self.modified.by)
-    }
-}
-
-impl fmt::Display for DriftedFilter {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (user, filter) = (&self.user, self.filter);
-        write!(f, "{user}, filter {filter}: ")?;
-        match self.kind {
-            DriftKind::Other { planned, now } => {
-                write!(f, "the plan says {planned}, and it is {now}")?;
-            }
-            DriftKind::Gone { .. } => f.write_str("it is gone")?,
-            DriftKind::New { now } => write!(f, "it is new, and {now}")?,
-        }
-        if let Some(by) = &self.changed_by {
-            write!(f, "; changed by {by}")?;
-        }
-        match self.modified.on {
-            Some(on) => write!(f, " at {on}"),
-            None => Ok(()),
         }
     }
 }

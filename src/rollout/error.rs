@@ -6,8 +6,7 @@ use crate::model::{RunId, count_of};
 use crate::plan::{GroupMismatch, UnresolvedName};
 
 use super::StopReason;
-use super::drift::DriftedFilter;
-use super::template_drift::DriftedTemplate;
+use super::drifted::{DriftedFilter, DriftedTemplate};
 
 /// Why a run stops. What was done until then is in the run file.
 #[derive(Debug, thiserror::Error)]

@@ -20,7 +20,7 @@ use crate::plan::{
 };
 
 use super::RolloutError;
-use super::prove::ImpersonationProof;
+use super::impersonation_proof::ImpersonationProof;
 use super::session::Rollout;
 
 /// `querytype`: `OutlookFilters`, on `savedquery` a system filter.

@@ -6,11 +6,12 @@
 
 use std::sync::PoisonError;
 
-use crate::dataverse::{self, Impersonated, Reader};
+use crate::dataverse::{self, Impersonated};
 use crate::journal::RunUser;
-use crate::model::{ProblemKind, UserId};
+use crate::model::ProblemKind;
 
 use super::RolloutError;
+use super::impersonation_proof::ImpersonationProof;
 use super::progress::RunStep;
 use super::session::Rollout;
 
@@ -21,35 +22,6 @@ const TRIES: usize = 25;
 /// header can be dropped for a single user whose account is odd. Three in a row are no accident where one in ten is
 /// (a thousandth), and no reason to ask all 25.
 const DROPPED: usize = 3;
-
-/// What the proof has shown of this server.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum ImpersonationProof {
-    /// WhoAmI says whom we act as.
-    WhoAmI,
-    /// WhoAmI says who signed in; a query for the current user says whom we act as.
-    CurrentUser,
-    /// The caller is the only user there is: nobody is impersonated.
-    OnlyOurselves,
-}
-
-impl ImpersonationProof {
-    /// Whom the server takes us for while we act as this user.
-    pub(super) async fn acting_as(
-        self,
-        reader: &Reader,
-        who: &Impersonated,
-    ) -> Result<UserId, dataverse::Error> {
-        match self {
-            Self::WhoAmI => reader.who_am_i_as(who).await,
-            Self::CurrentUser => {
-                let user = reader.current_user_as(who).await?;
-                Ok(user.unwrap_or(reader.identity().caller.id))
-            }
-            Self::OnlyOurselves => Ok(who.id),
-        }
-    }
-}
 
 impl Rollout {
     /// Asks as some of the run's users who we are. Users who cannot be impersonated are passed over; where

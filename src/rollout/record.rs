@@ -7,61 +7,18 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use crate::journal::Requests;
-use crate::pacing::PacingStatus;
 
 use super::RolloutError;
+use super::request_counts::RequestCounts;
 use super::session::Rollout;
 
 /// Milliseconds of the shortest stretch of time that a run file tells apart.
 const STRETCH: i64 = 1000;
 
-/// What the pacer had counted at a time.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Counted {
-    requests: Requests,
-    at: Timestamp,
-}
-
-impl Counted {
-    /// Nothing yet.
-    pub(super) fn now() -> Self {
-        Self {
-            requests: Requests::default(),
-            at: Timestamp::now(),
-        }
-    }
-
-    /// What came since, and the middle of the time in which it came.
-    fn until(self, now: Self) -> (Requests, Timestamp) {
-        let (before, after) = (self.requests, now.requests);
-        let more = Requests {
-            total: after.total.saturating_sub(before.total),
-            throttled: after.throttled.saturating_sub(before.throttled),
-            retried: after.retried.saturating_sub(before.retried),
-        };
-        let (from, to) = (self.at.as_millisecond(), now.at.as_millisecond());
-        let middle = from.midpoint(to);
-        (more, Timestamp::from_millisecond(middle).unwrap_or(now.at))
-    }
-}
-
-impl From<&PacingStatus> for Counted {
-    fn from(status: &PacingStatus) -> Self {
-        Self {
-            requests: Requests {
-                total: status.requests,
-                throttled: status.throttled,
-                retried: status.retried,
-            },
-            at: Timestamp::now(),
-        }
-    }
-}
-
 impl Rollout {
     /// Records what was asked of the server since the last time.
     pub(super) async fn record_requests(&self) -> Result<(), RolloutError> {
-        let now = Counted::from(&self.pacer().status());
+        let now = RequestCounts::from(&self.pacer().status());
         let (more, at) = {
             let mut counted = self.counted.lock().unwrap_or_else(PoisonError::into_inner);
             std::mem::replace(&mut *counted, now).until(now)
@@ -107,24 +64,6 @@ fn to_the_next(now: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    fn counted(second: i64, total: u64, throttled: u64) -> Counted {
-        Counted {
-            requests: Requests {
-                total,
-                throttled,
-                retried: 0,
-            },
-            at: Timestamp::from_second(second).unwrap(),
-        }
-    }
-
-    #[test]
-    fn what_came_since_belongs_to_the_middle_of_the_time() {
-        let (more, at) = counted(10, 100, 1).until(counted(12, 150, 4));
-        assert_eq!((more.total, more.throttled, more.retried), (50, 3, 0));
-        assert_eq!(at, Timestamp::from_second(11).unwrap());
-    }
 
     #[test]
     fn stretches_end_with_the_second() {

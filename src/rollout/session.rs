@@ -5,18 +5,17 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
-use crate::dataverse::{Impersonated, Reader, TemplateWriter, Writer};
+use crate::dataverse::{Impersonated, Reader};
 use crate::journal::{Journal, LockedRun, RunFile, RunHeader, RunUser};
 use crate::model::{FilterId, Organization, ProblemKind, RunId, UserId};
 use crate::pacing::{Breaker, BreakerOutcome, Pacer};
 use crate::plan::{Guards, ImpactContext, RunSettings};
 
-use super::agreement::Agreement;
 use super::control::Control;
+use super::impersonation_proof::ImpersonationProof;
 use super::pool::Pool;
 use super::progress::ProgressSender;
-use super::prove::ImpersonationProof;
-use super::record::Counted;
+use super::request_counts::RequestCounts;
 use super::{RolloutError, StopReason};
 
 /// Tells what has to be kept to in an organisation, as it stands when it is asked.
@@ -98,7 +97,7 @@ pub(super) struct Rollout {
     breaker: Mutex<Breaker>,
     /// What has to be known to count what users lose; only where that is asked for.
     pub(super) around: Mutex<Option<Arc<ImpactContext>>>,
-    pub(super) counted: Mutex<Counted>,
+    pub(super) counted: Mutex<RequestCounts>,
     /// The run that this one undoes, so that its file can say so before the first write.
     pub(super) undone: Mutex<Option<LockedRun>>,
 }
@@ -136,21 +135,9 @@ impl Rollout {
             proof: Mutex::new(None),
             breaker: Mutex::new(breaker),
             around: Mutex::new(None),
-            counted: Mutex::new(Counted::now()),
+            counted: Mutex::new(RequestCounts::now()),
             undone: Mutex::new(None),
         })
-    }
-
-    /// The one place where something that can write is made; it takes what was agreed to.
-    #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    pub(super) fn writer(&self, _agreed: &Agreement) -> Writer {
-        Writer::new(self.reader.clone())
-    }
-
-    /// The same for templates.
-    #[expect(clippy::disallowed_methods, reason = "this is the place")]
-    pub(super) fn template_writer(&self, _agreed: &Agreement) -> TemplateWriter {
-        TemplateWriter::new(self.reader.clone())
     }
 
     /// What the run is.

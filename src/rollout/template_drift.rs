@@ -1,38 +1,9 @@
 //! Whether a saved plan of templates still is about what is there.
 
-use std::fmt;
-
-use crate::model::TemplateState;
-
 use super::RolloutError;
+use super::drifted::DriftedTemplate;
 use super::progress::RunStep;
 use super::session::Rollout;
-
-/// A template that is not as it was when the plan was made.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct DriftedTemplate {
-    /// Its name, type and kind.
-    pub template: String,
-    /// What it was when the plan was made.
-    pub planned: TemplateState,
-    /// What it is now; none where it is gone.
-    pub now: Option<TemplateState>,
-}
-
-impl fmt::Display for DriftedTemplate {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self {
-            template,
-            planned,
-            now,
-        } = self;
-        write!(f, "{template}: ")?;
-        match now {
-            Some(now) => write!(f, "the plan says {planned}, and it is {now}"),
-            None => f.write_str("it is gone"),
-        }
-    }
-}
 
 impl Rollout {
     /// Reads again every template that the plan changes. One that is as it is to be already is no drift.

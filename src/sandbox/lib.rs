@@ -31,6 +31,7 @@ mod options;
 mod patch;
 mod precondition;
 mod predefined;
+mod predefined_query;
 mod prefer;
 mod read;
 mod rights;

@@ -5,7 +5,6 @@
 use std::collections::BTreeSet;
 
 use http::StatusCode;
-use url::form_urlencoded;
 use uuid::Uuid;
 
 use super::access::Reach;
@@ -17,6 +16,7 @@ use super::fetch::{
 };
 use super::message::{IncomingCall, Reply};
 use super::odata::{Row as _, Value, encode_outer};
+use super::predefined_query::{Predefined, Wanted};
 use super::prefer::Prefer;
 use super::read::{RowReader, read_privilege};
 use super::rows::PersonIndex;
@@ -26,74 +26,6 @@ use super::tables::{At, Kind, RowRef, by_id};
 /// What the switch makes of the aggregate limit.
 const LOW_LIMIT: usize = 10;
 
-/// A query that the request names or carries.
-#[derive(Clone, Debug, PartialEq, Eq)]
-enum Predefined {
-    FetchXml(String),
-    Saved(Uuid),
-    User(Uuid),
-}
-
-/// What the query string asks for.
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Wanted {
-    query: Predefined,
-    /// `$skiptoken`.
-    token: Option<String>,
-}
-
-impl Wanted {
-    /// Reads a query string; `None` where it is plain `OData`.
-    fn read(query: &str) -> Result<Option<Self>, ApiError> {
-        let (mut found, mut token, mut other) = (None, None, None);
-        for (name, value) in form_urlencoded::parse(query.as_bytes()) {
-            let query = match name.to_ascii_lowercase().as_str() {
-                "fetchxml" => Predefined::FetchXml(value.into_owned()),
-                "savedquery" => Predefined::Saved(id(&name, &value)?),
-                "userquery" => Predefined::User(id(&name, &value)?),
-                "sql" => return Err(not_imitated(&name)),
-                "$skiptoken" => {
-                    token = Some(value.into_owned());
-                    continue;
-                }
-                _ => {
-                    let option = name.starts_with('$') && name != "$format";
-                    other = other.or_else(|| option.then(|| name.into_owned()));
-                    continue;
-                }
-            };
-            if found.replace(query).is_some() {
-                other = Some(name.into_owned());
-            }
-        }
-        let Some(query) = found else {
-            return Ok(None);
-        };
-        let pages = !matches!(query, Predefined::FetchXml(_));
-        let refused =
-            other.or_else(|| (token.is_some() && !pages).then(|| "$skiptoken".to_owned()));
-        match refused {
-            None => Ok(Some(Self { query, token })),
-            Some(name) => Err(ApiError::bad_request(format!(
-                "The query parameter '{name}' cannot be combined with a predefined query."
-            ))),
-        }
-    }
-}
-
-fn id(name: &str, text: &str) -> Result<Uuid, ApiError> {
-    Uuid::try_parse(text.trim())
-        .map_err(|_| ApiError::bad_request(format!("The value '{text}' of '{name}' is not an id.")))
-}
-
-fn not_imitated(name: &str) -> ApiError {
-    ApiError::new(
-        StatusCode::NOT_IMPLEMENTED,
-        "0x80060888",
-        format!("The query option '{name}' is not imitated by this sandbox."),
-    )
-}
-
 /// The number of the page that a token names: only a token that we wrote is taken.
 fn page_number(token: &str) -> Result<usize, ApiError> {
     let rest = token.strip_prefix("<cookie pagenumber=\"");
@@ -101,18 +33,6 @@ fn page_number(token: &str) -> Result<usize, ApiError> {
     number
         .filter(|&it| it > 1 && cookie(it) == token)
         .ok_or_else(|| ApiError::bad_request("Malformed XML in the Paging Cookie"))
-}
-
-/// Refuses a predefined query where none is imitated: better than an answer with every row.
-pub(super) fn refuse_predefined(query: &str) -> Result<(), ApiError> {
-    match Wanted::read(query)? {
-        None => Ok(()),
-        Some(wanted) => Err(not_imitated(match wanted.query {
-            Predefined::FetchXml(_) => "fetchXml",
-            Predefined::Saved(_) => "savedQuery",
-            Predefined::User(_) => "userQuery",
-        })),
-    }
 }
 
 impl RowReader<'_> {
@@ -296,23 +216,6 @@ impl<'a> Source<'a> for RowReader<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn predefined_queries_are_told_from_plain_ones() {
-        assert_eq!(Wanted::read("$filter=name eq 'fetchXml'"), Ok(None));
-        let found = Wanted::read("fetchXml=%3Cfetch/%3E").unwrap().unwrap();
-        assert_eq!(found.query, Predefined::FetchXml("<fetch/>".to_owned()));
-        for (query, status) in [
-            ("savedQuery=x", 400),
-            ("fetchXml=x&$select=name", 400),
-            ("fetchXml=x&fetchXml=x", 400),
-            ("fetchXml=x&$skiptoken=x", 400),
-            ("sql=SELECT", 501),
-        ] {
-            assert_eq!(Wanted::read(query).unwrap_err().status, status, "{query}");
-        }
-        assert_eq!(refuse_predefined("fetchXml=x").unwrap_err().status, 501);
-    }
 
     #[test]
     fn only_tokens_that_were_given_are_taken() {

@@ -16,7 +16,7 @@ use super::odata::{
 };
 use super::options::Options;
 use super::precondition::not_modified;
-use super::predefined::refuse_predefined;
+use super::predefined_query::refuse_predefined;
 use super::prefer::Prefer;
 use super::rights::Privilege;
 use super::rows::PersonIndex;

@@ -3,14 +3,14 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::io::ErrorKind;
-use std::num::NonZeroU32;
 use std::path::Path;
 
 use serde::Deserialize;
 
 use crate::model::text::{clean, decode, is_unsafe};
 
-use super::{Origin, Profile, SettingsError};
+use super::nearest::nearest;
+use super::{Origin, PacingKeys, Profile, SettingsError};
 
 /// What the configuration file says. Every key is optional; unknown keys are refused.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize)]
@@ -23,17 +23,6 @@ pub struct ConfigFile {
     pub pace: PacingKeys,
     /// The environments by name.
     pub environments: BTreeMap<String, Profile>,
-}
-
-/// How fast to go.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[cfg_attr(test, derive(schemars::JsonSchema))]
-#[serde(default, rename_all = "kebab-case", deny_unknown_fields)]
-pub struct PacingKeys {
-    /// Requests at once; default: the server's recommendation.
-    pub concurrency: Option<NonZeroU32>,
-    /// Requests in five minutes, at most.
-    pub max_requests_per_5m: Option<NonZeroU32>,
 }
 
 impl ConfigFile {
@@ -189,16 +178,6 @@ fn without_value(message: &str) -> String {
         Some(at) => format!("the value{}", &message[at + 1..]),
         None => "the value is not one that this key takes".to_owned(),
     }
-}
-
-/// How alike a suggestion has to be, from 0 to 1. Keys are few and differ much, so that more may be wrong than in names.
-const ALIKE: f64 = 0.7;
-
-/// Which of the names on offer comes nearest to this one.
-pub(super) fn nearest<'a>(name: &str, offered: impl Iterator<Item = &'a str>) -> Option<&'a str> {
-    let alike = offered.map(|other| (strsim::jaro_winkler(name, other), other));
-    let best = alike.max_by(|a, b| a.0.total_cmp(&b.0))?;
-    (best.0 >= ALIKE).then_some(best.1)
 }
 
 /// The unknown key of a message "unknown field `x`, expected one of `a`, `b`", and what the message says after it. The

@@ -6,15 +6,22 @@ mod file;
 mod guards;
 mod locate;
 mod method;
+mod nearest;
+mod origin;
+mod pacing_keys;
 mod resolve;
 #[cfg(test)]
 mod schema;
 mod sign_in;
+mod sign_in_kind;
 
 pub use address::Address;
 pub use error::SettingsError;
-pub use file::{ConfigFile, PacingKeys};
+pub use file::ConfigFile;
 pub use locate::{ConfigSource, config_path, state_dir};
 pub use method::{ChoiceError, ChosenMethod, ProcessEnvironment, choose, from_variables};
-pub use resolve::{CommandLineSettings, Origin, ResolvedTarget, RunAddress, Variables, resolve};
-pub use sign_in::{KeepKind, Profile, SignInKeys, SignInKind};
+pub use origin::Origin;
+pub use pacing_keys::PacingKeys;
+pub use resolve::{CommandLineSettings, ResolvedTarget, RunAddress, Variables, resolve};
+pub use sign_in::{Profile, SignInKeys};
+pub use sign_in_kind::{KeepKind, SignInKind};

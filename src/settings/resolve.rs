@@ -1,6 +1,5 @@
 //! One value from every layer: flag, variable, profile, file default, built-in; the first that says something counts.
 
-use std::fmt;
 use std::num::NonZeroU32;
 
 use crate::model::{ClaimedAddress, EnvironmentUrl};
@@ -8,7 +7,9 @@ use crate::pacing;
 use crate::plan::{Guards, GuardsByOrganization};
 
 use super::guards::is_at;
-use super::{Address, ConfigFile, ConfigSource, PacingKeys, Profile, SettingsError, SignInKeys};
+use super::{
+    Address, ConfigFile, ConfigSource, Origin, PacingKeys, Profile, SettingsError, SignInKeys,
+};
 
 /// What the command line says.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -32,32 +33,6 @@ pub struct Variables {
     pub environment: Option<String>,
     /// `SYNCFILTERS_SIGN_IN`, `SYNCFILTERS_ACCESS_TOKEN` and the standard variables of Azure.
     pub sign_in: SignInKeys,
-}
-
-/// Where a value came from.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Origin {
-    /// A flag.
-    Flag(&'static str),
-    /// An environment variable.
-    Variable(&'static str),
-    /// A profile of the configuration file.
-    Profile(String),
-    /// A default in the configuration file.
-    File(&'static str),
-    /// The run file.
-    Run,
-}
-
-impl fmt::Display for Origin {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Flag(name) | Self::Variable(name) => f.write_str(name),
-            Self::Profile(name) => write!(f, "environment `{name}` of the configuration file"),
-            Self::File(key) => write!(f, "`{key}` in the configuration file"),
-            Self::Run => f.write_str("the run file"),
-        }
-    }
 }
 
 /// The environment to talk to, and how.

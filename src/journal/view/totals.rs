@@ -3,9 +3,12 @@
 use rusqlite::Row;
 use serde::Serialize;
 
+use crate::journal::JournalError;
 use crate::journal::codes::{ALREADY, CHANGED, FAILED, OPEN};
+use crate::journal::commit::Journal;
+use crate::journal::outcome_counts::{ChangedRows, OutcomeCounts};
 use crate::journal::rows::filter_type;
-use crate::model::{FilterType, ProblemKind, RowOutcome, RowsOfUser, Stage, UserOutcome};
+use crate::model::{FilterType, ProblemKind, RowsOfUser, Stage, UserOutcome};
 
 use super::changes::problems;
 use super::{ReadError, View};
@@ -93,6 +96,20 @@ WHERE f.matching GROUP BY f.type ORDER BY f.type"
     )
 }
 
+impl Journal {
+    /// How many users, by what became of them.
+    pub async fn user_totals(&self) -> Result<UserTotals, JournalError> {
+        self.run(|connection| Ok(View::new(connection).users()?))
+            .await
+    }
+
+    /// How many filters, by what became of them.
+    pub async fn filter_totals(&self) -> Result<FilterTotals, JournalError> {
+        self.run(|connection| Ok(View::new(connection).filters()?))
+            .await
+    }
+}
+
 impl View<'_> {
     /// How many users, by what became of them.
     pub fn users(&self) -> Result<UserTotals, ReadError> {
@@ -126,32 +143,20 @@ impl View<'_> {
             0 => count("SELECT count(*) FROM filter WHERE matching")?,
             rows => rows,
         };
-        let mut totals = FilterTotals {
+        let counts = OutcomeCounts::read(self.0, ChangedRows::Filters)?;
+        let unplanned = match to_undo {
+            0 => matching.saturating_sub(counts.all),
+            _ => 0,
+        };
+        Ok(FilterTotals {
             surveyed,
             matching,
-            ..FilterTotals::default()
-        };
-        let mut changes: u64 = 0;
-        let mut query = self
-            .0
-            .prepare_cached("SELECT stage, count(*) FROM change GROUP BY stage")?;
-        let mut rows = query.query([])?;
-        while let Some(row) = rows.next()? {
-            let filters: u64 = row.get(1)?;
-            changes += filters;
-            *match row.get(0)? {
-                RowOutcome::Planned | RowOutcome::Sent => &mut totals.planned,
-                RowOutcome::Changed => &mut totals.changed,
-                RowOutcome::Already => &mut totals.already,
-                RowOutcome::ChangedSince | RowOutcome::Gone => &mut totals.left,
-                RowOutcome::Failed => &mut totals.failed,
-                RowOutcome::LeftOut => continue,
-            } += filters;
-        }
-        if to_undo == 0 {
-            totals.already += matching.saturating_sub(changes);
-        }
-        Ok(totals)
+            changed: counts.changed,
+            already: counts.already + unplanned,
+            left: counts.left,
+            failed: counts.failed,
+            planned: counts.planned,
+        })
     }
 
     /// Matching filters by type.

@@ -1,8 +1,7 @@
 //! `$expand` and the options inside its parentheses.
 
-use super::options::QueryOptions;
+use super::options::{QueryOptions, refuse_collection_options};
 use super::percent::encode_outer;
-use super::query::refuse_collection_options;
 use super::{Dialect, Query, QueryError, Table};
 
 /// How deep expanded properties may nest.

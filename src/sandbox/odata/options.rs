@@ -86,6 +86,25 @@ fn not_supported(name: &str) -> QueryError {
     QueryError::query(format!("The query parameter '{name}' is not supported."))
 }
 
+/// Refuses, on one row, the options that need many.
+pub(super) fn refuse_collection_options(options: &mut QueryOptions) -> Result<(), QueryError> {
+    let names = [
+        "$filter",
+        "$orderby",
+        "$count",
+        "$skip",
+        "$top",
+        "$skiptoken",
+    ];
+    if names.into_iter().all(|name| options.take(name).is_none()) {
+        return Ok(());
+    }
+    Err(QueryError::query(
+        "The query specified in the URI is not valid. Query options $filter, $orderby, $count, $skip, and $top \
+         can be applied only on collections.",
+    ))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -4,31 +4,10 @@ use super::check::check;
 use super::cookie::Cookie;
 use super::expand::{self, Expand};
 use super::filter::ODataFilter;
-use super::options::QueryOptions;
+use super::options::{QueryOptions, refuse_collection_options};
 use super::order::{self, OrderBy};
 use super::parse::parse;
-use super::{Conditions, QueryError, Table};
-
-/// Behaviour that differs between servers or is not documented.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Dialect {
-    /// How many conditions a filter may have before it is refused
-    /// (Microsoft: "Filter rows using OData", Condition limits).
-    pub max_conditions: usize,
-}
-
-impl Dialect {
-    /// The documented limit on conditions.
-    pub(crate) const MAX_CONDITIONS: usize = 500;
-}
-
-impl Default for Dialect {
-    fn default() -> Self {
-        Self {
-            max_conditions: Self::MAX_CONDITIONS,
-        }
-    }
-}
+use super::{Conditions, Dialect, QueryError, Table};
 
 /// Parsed and checked query options.
 #[derive(Clone, Debug)]
@@ -132,25 +111,6 @@ impl Query {
             ..Conditions::of(self.filter.as_ref())
         }
     }
-}
-
-/// Refuses, on one row, the options that need many.
-pub(super) fn refuse_collection_options(options: &mut QueryOptions) -> Result<(), QueryError> {
-    let names = [
-        "$filter",
-        "$orderby",
-        "$count",
-        "$skip",
-        "$top",
-        "$skiptoken",
-    ];
-    if names.into_iter().all(|name| options.take(name).is_none()) {
-        return Ok(());
-    }
-    Err(QueryError::query(
-        "The query specified in the URI is not valid. Query options $filter, $orderby, $count, $skip, and $top \
-         can be applied only on collections.",
-    ))
 }
 
 fn read_select(text: Option<String>, table: &dyn Table) -> Result<Option<Vec<String>>, QueryError> {

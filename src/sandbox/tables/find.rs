@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-use super::row::At;
+use super::at::At;
 use super::schema::Kind;
 use crate::activities;
 use crate::data::{Activity, ActivityKind};

@@ -1,6 +1,7 @@
 //! Labels of options and names behind lookups.
 
-use super::row::{At, RowRef};
+use super::at::At;
+use super::row::RowRef;
 use crate::data::ActivityKind;
 use crate::odata::{Lookup, Row, Value};
 

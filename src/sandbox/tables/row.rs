@@ -1,36 +1,13 @@
 //! A row of any table, as the query engine sees it.
 
 use super::activity_values;
+use super::at::At;
 use super::find::places;
-use super::labels;
 use super::values;
 use crate::access::Reach;
-use crate::activities::Party;
 use crate::data::Activity;
-use crate::odata::{Lookup, Row, Value};
 use crate::rows::{FilterRecord, PersonIndex};
 use crate::store::Store;
-
-/// Where a row is.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum At<'a> {
-    User(PersonIndex),
-    Principal(PersonIndex),
-    Filter(&'a FilterRecord),
-    View(usize),
-    Unit(usize),
-    Role(usize),
-    Team(usize),
-    Organization,
-    Activity(Activity),
-    Party(Party),
-    /// A user and a role.
-    Assignment(PersonIndex, usize),
-    /// A user and a team.
-    Membership(PersonIndex, usize),
-    /// The mailbox of a user who has one.
-    Mailbox(PersonIndex),
-}
 
 /// A row, and who looks at it.
 #[derive(Clone, Copy, Debug)]
@@ -205,48 +182,12 @@ impl<'a> RowRef<'a> {
     }
 }
 
-impl Row for RowRef<'_> {
-    fn value(&self, column: &str) -> Value {
-        let store = self.store;
-        match self.at {
-            At::User(index) | At::Principal(index) => values::user(store, index, column),
-            At::Filter(filter) => values::filter(store, filter, column),
-            At::View(index) => values::view(store, &store.views[index], column),
-            At::Unit(index) => values::unit(store, index, column),
-            At::Role(index) => values::role(store, index, column),
-            At::Team(index) => values::team(store, index, column),
-            At::Organization => values::organization(store, column),
-            At::Activity(it) => activity_values::activity(store, &it, column),
-            At::Party(party) => activity_values::party(store, &party, column),
-            At::Assignment(user, role) => values::user_role(store, user, role, column),
-            At::Membership(user, team) => values::team_member(store, user, team, column),
-            At::Mailbox(index) => values::mailbox(&store.people[index], column),
-        }
-    }
-
-    fn etag(&self) -> String {
-        format!("W/\"{}\"", self.version())
-    }
-
-    fn related(&self, navigation: &str) -> Vec<Box<dyn Row + '_>> {
-        let ends = self.follow(navigation).into_iter();
-        ends.map(|end| Box::new(end) as Box<dyn Row>).collect()
-    }
-
-    fn label(&self, column: &str) -> Option<String> {
-        labels::label(self, column)
-    }
-
-    fn lookup(&self, column: &str) -> Option<Lookup> {
-        labels::lookup(column)
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::activities;
     use crate::data::generate;
+    use crate::odata::{Row as _, Value};
     use crate::tables::{Kind, kind_of, table};
     use crate::version::Version;
 

@@ -1,0 +1,212 @@
+//! From the command line to an exit code.
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
+
+use crate::model::Operation;
+use crate::report::{ErrorClass, ErrorReport, Format, clean, terminal, write_error};
+
+use super::app::App;
+use super::args::{Cli, Command};
+use super::error::CliError;
+use super::exit::Exit;
+use super::interrupt::UnderWay;
+use super::printer::Printer;
+use super::shared_args::OutputArgs;
+use super::{
+    change, check, completions, demo, doctor, environments, formats, interrupt, list, login,
+    resume, runs, sandbox, templates, undo, whoami,
+};
+
+/// Runs the command that the process was started with.
+pub fn main() -> ExitCode {
+    std::panic::set_hook(Box::new(|panic| {
+        Printer::warn(&format!("error: unexpected internal error: {panic}"));
+    }));
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return wrong_usage(&shown(error)).into(),
+    };
+    let printer = Printer::new(&cli.output);
+    log_to_stderr(cli.output.verbose);
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build();
+    let result = match runtime {
+        Ok(runtime) => {
+            let result = runtime.block_on(run(cli.command, cli.output, &printer));
+            // Not waiting for a question that nobody will answer any more.
+            runtime.shutdown_background();
+            result
+        }
+        Err(error) => Err(CliError::Unexpected(error.to_string())),
+    };
+    let exit = result.unwrap_or_else(|error| {
+        let report = error.report();
+        show_error(&printer, &report);
+        report.class.into()
+    });
+    exit.into()
+}
+
+async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<Exit, CliError> {
+    let under_way = UnderWay::default();
+    let app = App {
+        output,
+        printer: printer.clone(),
+        interrupted: interrupt::listen(under_way.clone()),
+        under_way,
+        keeps_runs: true,
+        details: command.shows_details(),
+    };
+    formats::check(&command, printer.format)?;
+    match &command {
+        Command::Deactivate(args) => change::change(&app, Operation::Deactivate, args).await,
+        Command::Reactivate(args) => change::change(&app, Operation::Reactivate, args).await,
+        Command::Plan(args) => change::plan(&app, args).await,
+        Command::Apply(args) => resume::apply(&app, args).await,
+        Command::Resume(args) => resume::resume(&app, args).await,
+        Command::Undo(args) => Box::pin(undo::undo(&app, args)).await,
+        Command::List(args) => list::list(&app, args).await,
+        Command::Check(args) => check::check(&app, args).await,
+        Command::Templates(args) => templates::templates(&app, args).await,
+        Command::Runs => runs::runs(&app),
+        Command::Report(args) => runs::report(&app, args),
+        Command::Demo(args) => demo::demo(&app, args).await,
+        Command::Sandbox(args) => sandbox::sandbox(&app, args).await,
+        Command::Doctor(args) => doctor::doctor(&app, args).await,
+        Command::Whoami(args) => whoami::whoami(&app, args).await,
+        Command::Login(args) => login::login(&app, args).await,
+        Command::Logout(args) => login::logout(&app, args),
+        Command::Environments(args) => environments::environments(&app, args).await,
+        Command::Completions(args) => completions::completions(args),
+        Command::Man => completions::man(),
+    }
+}
+
+fn show_error(printer: &Printer, report: &ErrorReport) {
+    printer.error(&report.message, report.hint.as_deref());
+    if printer.format == Format::Json {
+        write_error_document(&mut Printer::result(), report);
+    }
+}
+
+fn write_error_document(out: &mut dyn Write, report: &ErrorReport) {
+    // Standard error has said it already.
+    let _ = write_error(out, report);
+    let _ = out.flush();
+}
+
+/// The same error about the same command line, but with what was typed cleaned: an error repeats it, line breaks and
+/// all.
+fn shown(error: clap::Error) -> clap::Error {
+    let args = std::env::args_os().map(|arg| clean(&arg.to_string_lossy()).into_owned());
+    let shown = match Cli::try_parse_from(args) {
+        Err(cleaned) if cleaned.kind() == error.kind() => cleaned,
+        _ => error,
+    };
+    without_secret(shown)
+}
+
+/// The same error without what may be a secret: the value of an option that says where or how to sign in, and a word
+/// that is no option and no command.
+fn without_secret(mut error: clap::Error) -> clap::Error {
+    const SIGN_IN: [&str; 5] = [
+        "--url",
+        "--environment",
+        "--sign-in",
+        "--tenant",
+        "--client-id",
+    ];
+    const NOT_SHOWN: &str = "(not shown)";
+    let text = |error: &clap::Error, kind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.clone()),
+        _ => None,
+    };
+    let arg = text(&error, ContextKind::InvalidArg).unwrap_or_default();
+    let hidden = match error.kind() {
+        ErrorKind::UnknownArgument if !arg.starts_with('-') => Some(ContextKind::InvalidArg),
+        // A suggestion is there where it is a command, mistyped.
+        ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
+            Some(ContextKind::InvalidSubcommand)
+        }
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation
+            if SIGN_IN.iter().any(|flag| arg.starts_with(flag)) =>
+        {
+            Some(ContextKind::InvalidValue)
+        }
+        _ => None,
+    };
+    if let Some(kind) = hidden {
+        error.insert(kind, ContextValue::String(NOT_SHOWN.into()));
+    }
+    error
+}
+
+/// Help and version are no errors; all else is said in the form that was asked for.
+fn wrong_usage(error: &clap::Error) -> Exit {
+    if !error.use_stderr() {
+        Printer::help(error);
+        return Exit::Done;
+    }
+    Printer::usage(error);
+    if asks_for_json(std::env::args_os()) {
+        let report = ErrorReport {
+            // Its lines are those of the library that wrote them; what was typed is cleaned in them.
+            message: error.render().to_string().trim().to_owned(),
+            ..ErrorReport::new("usage", ErrorClass::Usage, &"")
+        };
+        write_error_document(&mut Printer::result(), &report);
+    }
+    Exit::Usage
+}
+
+fn asks_for_json(args: impl Iterator<Item = OsString>) -> bool {
+    let args: Vec<_> = args.collect();
+    let pair = |pair: &[OsString]| pair[0] == "--format" && pair[1] == "json";
+    args.windows(2).any(pair) || args.iter().any(|arg| arg == "--format=json")
+}
+
+/// `-v` tells what this tool does, `-vv` every request. No header and no body is ever logged.
+fn log_to_stderr(verbose: u8) {
+    let level = match verbose {
+        0 => return,
+        1 => LevelFilter::INFO,
+        _ => LevelFilter::DEBUG,
+    };
+    let lines = tracing_subscriber::fmt::layer()
+        .with_writer(terminal::log)
+        // What is logged goes through the cleaning writer, which lets no colours through.
+        .with_ansi(false)
+        .with_target(false);
+    tracing_subscriber::registry()
+        .with(lines)
+        .with(Targets::new().with_target("syncfilters", level))
+        .init();
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        Cli::command().debug_assert();
+    }
+
+    #[test]
+    fn json_is_recognised_before_the_command_line_is_understood() {
+        let asks = |args: &[&str]| asks_for_json(args.iter().map(OsString::from));
+        assert!(asks(&["x", "--format", "json", "--nonsense"]));
+        assert!(asks(&["x", "--format=json"]));
+        assert!(!asks(&["x", "--format", "csv"]));
+    }
+}

@@ -1,0 +1,29 @@
+//! Where a value came from.
+
+use std::fmt;
+
+/// Where a value came from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Origin {
+    /// A flag.
+    Flag(&'static str),
+    /// An environment variable.
+    Variable(&'static str),
+    /// A profile of the configuration file.
+    Profile(String),
+    /// A default in the configuration file.
+    File(&'static str),
+    /// The run file.
+    Run,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Flag(name) | Self::Variable(name) => f.write_str(name),
+            Self::Profile(name) => write!(f, "environment `{name}` of the configuration file"),
+            Self::File(key) => write!(f, "`{key}` in the configuration file"),
+            Self::Run => f.write_str("the run file"),
+        }
+    }
+}
