@@ -11,7 +11,7 @@
 //! - [`auth`]: where the bearer token comes from.
 //! - [`dataverse`]: the Web API: requests, paging, `$batch`, errors, impersonation.
 //! - [`plan`]: a survey and a wanted state become the changes to make; no I/O.
-//! - [`settings`]: flags, variables and profiles become one value.
+//! - [`settings`]: flags, variables and the configuration file become one value.
 //! - [`journal`]: the run file: what was before, what we intend, what came back.
 //! - [`rollout`]: the engine: survey, apply, resume, undo, as one stream of events.
 //! - [`report`]: everything that is read by a person or a program.

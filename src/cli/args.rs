@@ -220,7 +220,7 @@ pub(super) struct UndoArgs {
 pub(super) struct SavedPlanArgs {
     #[command(flatten)]
     pub(super) run: ApplyArgs,
-    /// Where the plan no longer fits: show what is different, plan those users anew, and go on
+    /// Where the plan no longer fits: show what is different, plan those users anew, and apply
     #[arg(long, help_heading = "Safety")]
     pub(super) replan: bool,
     /// Refuse every plan but the one with this digest, as `plan` showed it

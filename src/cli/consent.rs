@@ -216,7 +216,7 @@ fn prompts(missing: &[Need], question: &str) -> Vec<Prompt> {
     for need in of(|need| matches!(need, Need::AfterUndo { .. })) {
         if let Need::AfterUndo { by } = &need {
             let text = format!(
-                "This run was undone by run {}. To go on all the same, type `{}`: ",
+                "This run was undone by run {}. To continue anyway, type `{}`: ",
                 by.short(),
                 need.word()
             );
@@ -229,15 +229,15 @@ fn prompts(missing: &[Need], question: &str) -> Vec<Prompt> {
     let change = of(|need| matches!(need, Need::Change | Need::CalendarLoss(_)));
     if let Some(gravest) = change.last() {
         prompts.push(Prompt {
-            text: format!("{question}\nType `{}` to go on: ", gravest.word()),
+            text: format!("{question}\nType `{}` to continue: ", gravest.word()),
             needs: change,
         });
     }
     let production = of(|need| matches!(need, Need::Production { .. }));
     let text = match production.len() {
         0 => return prompts,
-        1 => "Type the name of the production environment to go on: ",
-        _ => "Type the names of the production environments, separated by commas, to go on: ",
+        1 => "Type the name of the production environment to continue: ",
+        _ => "Type the names of the production environments, separated by commas, to continue: ",
     };
     prompts.push(Prompt {
         text: text.to_owned(),
@@ -329,7 +329,7 @@ mod tests {
         assert_eq!(asked, format!("{what}\n{price}"));
         assert_eq!(
             texts(&lossy.needs(), &asked),
-            [format!("{asked}\nType `deactivate` to go on: ")]
+            [format!("{asked}\nType `deactivate` to continue: ")]
         );
         let counted = Stakes {
             coming_items: Some((4_945, crate::plan::LossBound::AtMost)),
@@ -339,7 +339,7 @@ mod tests {
         assert!(asked.contains("\nUp to 4,945 coming items can be deleted from Exchange."));
         assert_eq!(question(&[("contoso", &plain)]), what);
         let yes = texts(&plain.needs(), &asked);
-        assert!(yes[0].ends_with("Type `yes` to go on: "));
+        assert!(yes[0].ends_with("Type `yes` to continue: "));
     }
 
     #[test]

@@ -96,7 +96,7 @@ fn notes(runs: &[(&str, &Stakes)]) -> String {
     text
 }
 
-/// What going on with a run that was undone will do; none where it was not.
+/// What a run that was undone will do when it is resumed; none where it was not undone.
 pub(super) fn after_undo(stakes: &Stakes) -> Option<String> {
     let by = stakes.undone_by.as_ref()?.short();
     let noun = stakes.target.noun();
@@ -104,9 +104,8 @@ pub(super) fn after_undo(stakes: &Stakes) -> Option<String> {
         1 => "stays as it is",
         _ => "stay as they are",
     };
-    let left = if stakes.items == 1 { "is" } else { "are" };
     Some(format!(
-        "{} that undo {by} put back {stay}; {} {left} left to change.",
+        "{} that undo {by} put back {stay}; {} still to change.",
         count(stakes.put_back, noun),
         stakes.items,
     ))

@@ -28,12 +28,12 @@ pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliEr
     drop(saved);
     match phase {
         Phase::Gathering | Phase::Surveying => Err(CliError::Usage(format!(
-            "the plan of run {} is not complete; `{}` completes it",
+            "the plan of run {} is not complete; `{}` finishes it",
             run_argument(&run),
             RunCommand::Resume.of(&run)
         ))),
         Phase::Applying => Err(CliError::Usage(format!(
-            "run {} has begun to make changes; `{}` goes on",
+            "run {} has begun to make changes; `{}` finishes it",
             run_argument(&run),
             RunCommand::Resume.of(&run)
         ))),

@@ -57,7 +57,7 @@ pub(super) struct ScopeArgs {
     /// The title of the column that holds the names, in every list that is given
     #[arg(long, value_name = "NAME", requires = LISTS)]
     pub(super) column: Option<String>,
-    /// Go on without names that match no user, and list them
+    /// Skip names that match no user, and list them
     #[arg(long, requires = NAMES)]
     pub(super) skip_unknown: bool,
     /// Only filters of this type, such as `contact`; `all` for every type (repeatable)
@@ -68,7 +68,7 @@ pub(super) struct ScopeArgs {
     /// Which kind of filters: Outlook filters are what server-side synchronisation reads
     #[arg(long, value_enum, default_value_t = KindChoice::Outlook)]
     pub(super) kind: KindChoice,
-    /// Only filters whose name fits this pattern, such as `My *`
+    /// Only filters whose name matches this pattern, such as `My *`
     #[arg(long, value_name = "GLOB")]
     pub(super) name: Option<String>,
     /// How to read the filters

@@ -167,7 +167,7 @@ pub(super) struct ConsentArgs {
     /// several are worked on
     #[arg(long, value_name = "NAME")]
     pub(super) confirm_environment: Vec<String>,
-    /// Continue a run although it was undone since
+    /// Apply or resume a run although it was undone since
     #[arg(long)]
     pub(super) after_undo: bool,
     /// Dry run: read what would be changed, and send no change
@@ -177,7 +177,7 @@ pub(super) struct ConsentArgs {
     /// in the configuration file)
     #[arg(long, value_name = "N|P%")]
     pub(super) max_changes: Option<UserLimit>,
-    /// Stop when this number of users, or this share of the wave, has failed; `resume` continues
+    /// Stop when this number of users, or this share of the wave, has failed; `resume` does the rest
     #[arg(long, value_name = "N|P%", value_parser = failures)]
     pub(super) stop_after_failures: Option<UserLimit>,
     /// Change users in waves, such as `10,100,rest`, and ask before each next wave

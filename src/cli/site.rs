@@ -296,11 +296,14 @@ pub(super) fn failed(error: RolloutError) -> Ending {
 
 /// How to go on with a run that was left.
 pub(super) fn how_to_go_on(run: &EndedRun) -> String {
-    let go_on = format!("go on with `{}`", RunCommand::Resume.of(&run.reference));
+    let resume = format!(
+        "resume the run with `{}`",
+        RunCommand::Resume.of(&run.reference)
+    );
     if run.has_written {
         let undo = RunCommand::Undo.of(&run.reference);
-        format!("{go_on}, or put back what was done with `{undo}`")
+        format!("{resume}, or undo it with `{undo}`")
     } else {
-        go_on
+        resume
     }
 }

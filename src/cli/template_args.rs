@@ -96,7 +96,7 @@ pub(super) struct TemplateChoiceArgs {
     /// Templates for which kind of filters
     #[arg(long, value_enum, default_value_t = KindChoice::Outlook)]
     pub(super) kind: KindChoice,
-    /// Only templates whose name fits this pattern, such as `Appointments*`
+    /// Only templates whose name matches this pattern, such as `Appointments*`
     #[arg(long, value_name = "GLOB")]
     pub(super) name: Option<String>,
     /// Exactly these templates, by id (repeatable)

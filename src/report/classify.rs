@@ -20,7 +20,7 @@ const DELEGATE_HINT: &str = "give the caller the privilege Act on Behalf of Anot
     role, directly and not through a team";
 const MEMBER_HINT: &str = "the token is for somebody who is no user of this organisation: add the user, or the application \
     user, or get a token of another tenant";
-const POSTPONED_HINT: &str = "go on after that time; what was done before is kept";
+const POSTPONED_HINT: &str = "try again after that time; what was done before is kept";
 const PROXY_HINT: &str = "check HTTPS_PROXY with its user and password, or name the host in NO_PROXY; the proxy was asked, \
     not the environment";
 const UNREACHABLE_HINT: &str = "check the address, the network and HTTPS_PROXY";
@@ -292,7 +292,7 @@ fn journal_error(error: &JournalError) -> Classified {
             "run-file-gone",
             ErrorClass::Stopped,
             Some(format!(
-                "nothing more was written; put the file back, and go on with `{}`",
+                "nothing more was written; put the file back, and resume the run with `{}`",
                 RunCommand::Resume.of_file(path)
             )),
         ),

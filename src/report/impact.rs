@@ -227,7 +227,7 @@ pub(super) fn sentence(finding: &Finding) -> Option<String> {
         Finding::Template(_) => return None,
         Finding::AnyVersion => ANY_VERSION.to_owned(),
         Finding::SystemFilter(NamedFilter { name, filter_type }) => format!(
-            "The system filter `{}` is active: what it selects of {} goes on being synchronised for everybody, \
+            "The system filter `{}` is active: what it selects of {} is still synchronised for everybody, \
              whatever the users' own filters say. A customiser can deactivate it.",
             clean(name),
             clean(filter_type.as_str())
@@ -238,7 +238,7 @@ pub(super) fn sentence(finding: &Finding) -> Option<String> {
             clean(why)
         ),
         Finding::StaysOn(several) => format!(
-            "{}. What that one selects goes on being synchronised; `syncfilters list` shows it, and without --name it \
+            "{}. What that one selects is still synchronised; `syncfilters list` shows it, and without --name it \
              is switched off, too.",
             of(
                 several,

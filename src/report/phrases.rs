@@ -83,7 +83,7 @@ pub(super) fn users(totals: &UserTotals) -> String {
         (unchanged, "unchanged"),
         (skipped, "skipped"),
         (failed, "failed"),
-        (planned, "still to do"),
+        (planned, "still to change"),
     ]);
     format!("{} selected{outcomes}", number(selected))
 }
@@ -117,7 +117,7 @@ pub(super) fn filters(totals: &FilterTotals, operation: Operation) -> String {
         (already, already_so(operation)),
         (left, "left alone or gone"),
         (failed, "failed"),
-        (planned, "still to do"),
+        (planned, "still to change"),
     ]);
     format!(
         "{} matching of {} read{outcomes}",
@@ -175,7 +175,7 @@ pub(super) fn ending(
             Tone::Warning,
         ),
         (Outcome::Stopped, Some(_)) => (
-            format!("Stopped before the end: {done}, {ahead} still to do."),
+            format!("Stopped before the end: {done}, {ahead} still to change."),
             Tone::Warning,
         ),
         (Outcome::Stopped, None) => (
@@ -259,7 +259,7 @@ mod tests {
                     Some(Outcome::Stopped),
                     &none,
                 ),
-                "Stopped before the end: 2 filters reactivated, 1 filter still to do.",
+                "Stopped before the end: 2 filters reactivated, 1 filter still to change.",
             ),
             (
                 said(Operation::Deactivate, Phase::Applying, None, &none),

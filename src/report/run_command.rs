@@ -63,7 +63,7 @@ fn flags(context: &RunContext, signs_in: bool, is_stored: bool) -> String {
 }
 
 /// The command that lists the runs of a store.
-pub fn list_runs(context: &RunContext) -> String {
+pub(super) fn list_runs(context: &RunContext) -> String {
     format!("syncfilters runs{}", flags(context, false, true))
 }
 

@@ -188,7 +188,7 @@ fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
         Outcome::Planned if filters.planned > 0 => {
             next.push((RunCommand::Apply, "make the changes"))
         }
-        Outcome::Stopped => next.push((RunCommand::Resume, "continue the run")),
+        Outcome::Stopped => next.push((RunCommand::Resume, "resume the run")),
         Outcome::Partial if users.failed > 0 => {
             next.push((RunCommand::Resume, "retry the failed users"))
         }
@@ -223,11 +223,11 @@ mod tests {
         let run = run(TestStage::Stopped).await;
         let shown = run.shown(|out, run| write_summary(out, run, PLAIN, true));
         insta::assert_snapshot!(shown, @r"
-        Stopped before the end: 1 filter deactivated, 1 filter still to do.
+        Stopped before the end: 1 filter deactivated, 1 filter still to change.
 
-        Users     8 selected: 1 changed, 3 unchanged, 1 skipped, 2 failed, 1 still to do
+        Users     8 selected: 1 changed, 3 unchanged, 1 skipped, 2 failed, 1 still to change
         Filters   12 matching of 18 read: 1 changed, 7 already inactive, 2 left alone or
-                  gone, 1 failed, 1 still to do
+                  gone, 1 failed, 1 still to change
         Requests  1,234 made: 4 throttled, 5 made again
         Time      1m 10s to change 1 filter
         Run file  /runs/3f2a9c0d1b7e.run

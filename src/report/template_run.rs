@@ -62,14 +62,14 @@ pub(super) fn next(run: &TemplateRun<'_>) -> Vec<(String, &'static str)> {
         return Vec::new();
     };
     let resume = match phrases::outcome(header) {
-        Outcome::Stopped => Some("go on"),
+        Outcome::Stopped => Some("resume the run"),
         Outcome::Partial if count(run, RowOutcome::Failed) > 0 => Some("try again what failed"),
         _ => None,
     };
     let resume = resume.map(|why| (RunCommand::Resume.of(reference), why));
     let may_undo = run.changes.iter().any(|change| change.undone().is_some());
     let undo = may_undo && header.operation != Operation::Undo;
-    let undo = undo.then(|| (RunCommand::Undo.of(reference), "put it back"));
+    let undo = undo.then(|| (RunCommand::Undo.of(reference), "undo the run"));
     resume.into_iter().chain(undo).collect()
 }
 

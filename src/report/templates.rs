@@ -159,7 +159,7 @@ fn sentence(run: &TemplateRun<'_>) -> String {
     let left = count(run, RowOutcome::ChangedSince) + count(run, RowOutcome::Gone);
     let parts = [
         (count(run, RowOutcome::Changed), done),
-        (count(run, RowOutcome::Planned), "still to do"),
+        (count(run, RowOutcome::Planned), "still to change"),
         (count(run, RowOutcome::Sent), "sent, result unknown"),
         (count(run, RowOutcome::Already), "unchanged"),
         (left, "left alone or gone"),
@@ -312,7 +312,7 @@ mod tests {
             "A default template cannot be inactive: `--clear-default` also clears the",
             "yes → no active (status changed",
             "syncfilters resume 3f2a9c try again what failed",
-            "syncfilters undo 3f2a9c put it back",
+            "syncfilters undo 3f2a9c undo the run",
         ] {
             assert!(unfolded.contains(part), "{part}\n{text}");
         }

@@ -53,7 +53,7 @@ macro_rules! keys {
             /// Whether its name has to be given before anything is written there.
             #[serde(default)]
             pub production: bool,
-            /// The id of the organisation, where the guards of this entry hold at whatever address it answers.
+            /// The id of the organisation, where the guards of this environment hold at whatever address it answers.
             #[serde(default)]
             #[cfg_attr(test, schemars(with = "Option<String>"))]
             pub organization: Option<Uuid>,

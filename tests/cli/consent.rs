@@ -280,7 +280,7 @@ fn a_run_that_goes_on_after_an_undo_says_what_stays_and_is_not_called_complete()
     let put_back = report["filters"]["changed"].as_u64().unwrap();
     let left = report["filters"]["planned"].as_u64().unwrap();
     world.run(&["undo", &run, "--yes"]).must_be(0);
-    let said = format!("put back stay as they are; {left} are left to change.");
+    let said = format!("put back stay as they are; {left} still to change.");
     let go_on = with(&["resume", &run, "--wave", "rest"], &YES);
     let refused = world.run(&go_on).must_be(5);
     assert!(refused.stderr.contains(&said), "{refused:?}");

@@ -344,7 +344,10 @@ fn waves_go_on_everywhere_at_once_and_the_rest_is_left_for_resume() {
         let one = of(&document, name);
         assert_eq!(one["result"]["outcome"], "stopped");
         let run = one["result"]["run"].as_str().unwrap();
-        let resume = format!("{name}: go on with `syncfilters resume {}", &run[..6]);
+        let resume = format!(
+            "{name}: resume the run with `syncfilters resume {}",
+            &run[..6]
+        );
         assert!(ended.stderr.contains(&resume), "{ended:?}");
         let resume = ["resume", run, "--wave", "rest", "--yes"];
         worlds.run(&resume).must_be(5);
@@ -384,7 +387,10 @@ fn ctrl_c_finishes_what_is_under_way_everywhere_and_says_how_to_resume_each() {
         let one = of(&document, name);
         assert_eq!(one["exit"], 130, "{one}");
         let run = one["result"]["run"].as_str().unwrap();
-        let hint = format!("hint: {name}: go on with `syncfilters resume {}", &run[..6]);
+        let hint = format!(
+            "hint: {name}: resume the run with `syncfilters resume {}",
+            &run[..6]
+        );
         assert!(ended.stderr.contains(&hint), "{ended:?}");
         worlds
             .run(&[&["resume", run][..], &YES].concat())

@@ -56,21 +56,21 @@ fn the_word_that_is_asked_for_is_the_only_one_that_goes_on() {
     let world = World::with_users(30);
     let before = world.states();
     let mut screen = Screen::of(&world, &["deactivate"]);
-    screen.shows("Type `deactivate` to go on:").types("yes");
+    screen.shows("Type `deactivate` to continue:").types("yes");
     screen.shows("declined");
     screen.ends_with(5);
     assert_eq!(world.states(), before);
     let run = latest(&world);
     let mut screen = Screen::of(&world, &["apply", &run]);
     screen
-        .shows("Type `deactivate` to go on:")
+        .shows("Type `deactivate` to continue:")
         .types("deactivate");
     screen.ends_with(3);
     assert_ne!(world.states(), before);
     let mut screen = Screen::of(&world, &["undo", &run]);
     screen
         .shows("Put back")
-        .shows("Type `yes` to go on:")
+        .shows("Type `yes` to continue:")
         .types("yes");
     screen.ends_with(0);
     assert_eq!(world.states(), before);
@@ -82,7 +82,7 @@ fn what_is_typed_before_the_question_is_no_answer() {
     let before = world.states();
     let mut screen = Screen::of(&world, &["deactivate"]);
     screen.types("deactivate");
-    screen.shows("Type `deactivate` to go on:").types("no");
+    screen.shows("Type `deactivate` to continue:").types("no");
     screen.ends_with(5);
     assert_eq!(world.states(), before);
 }
@@ -143,7 +143,7 @@ fn a_guard_that_is_set_during_a_pause_holds_for_the_next_wave() {
     let after_one = world.states();
     std::fs::write(&path, format!("{entry}production = true\n")).unwrap();
     screen
-        .shows("Type the name of the production environment to go on:")
+        .shows("Type the name of the production environment to continue:")
         .types("no");
     screen.ends_with(6);
     assert_eq!(world.states(), after_one);
@@ -185,18 +185,18 @@ fn an_environment_in_production_is_named_by_typing_its_name() {
     let before = world.states();
     let mut screen = Screen::of(&world, &args);
     screen
-        .shows("Type `deactivate` to go on:")
+        .shows("Type `deactivate` to continue:")
         .types("deactivate");
-    screen.shows("Type the name of the production environment to go on:");
+    screen.shows("Type the name of the production environment to continue:");
     screen.types("sandbox");
     screen.ends_with(5);
     assert_eq!(world.states(), before);
     let mut screen = Screen::of(&world, &args);
     screen
-        .shows("Type `deactivate` to go on:")
+        .shows("Type `deactivate` to continue:")
         .types("deactivate");
     screen
-        .shows("Type the name of the production environment to go on:")
+        .shows("Type the name of the production environment to continue:")
         .types("contoso");
     screen.ends_with(3);
 }
