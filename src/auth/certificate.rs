@@ -28,7 +28,6 @@ const SKEW: i64 = 60;
 const KEY_THAT_SIGNS: &str = "its key is not an RSA key of 2048, 3072 or 4096 bits with a public exponent of 65537; \
                               config/sign-in.md says how to make one";
 
-/// A certificate and its key.
 pub(super) struct Certificate {
     path: PathBuf,
     der: Vec<u8>,
@@ -213,7 +212,6 @@ mod tests {
     };
     use serde_json::Value;
 
-    /// A key and its certificate.
     const PEM: &str = include_str!("../../tests/auth/certificates/rsa-2048.pem");
 
     fn decoded(part: &str) -> Value {

@@ -29,7 +29,6 @@ type Client = oauth2::Client<
 /// Who asks for the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenRequester {
-    /// The application itself.
     Application,
     /// A person, by way of the application.
     Person,

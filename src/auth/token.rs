@@ -50,7 +50,6 @@ impl fmt::Debug for Token {
     }
 }
 
-/// The times of one token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Times {
     renew_at: Instant,
@@ -60,7 +59,6 @@ pub(super) struct Times {
 /// What can be done with a token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Age {
-    /// It is good.
     Fresh,
     /// It is good; somebody should get the next one.
     Aging,

@@ -262,7 +262,6 @@ pub(super) struct CheckArgs {
     pub(super) consent: ConsentArgs,
 }
 
-/// A state to check for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum WantedState {
     /// Synchronised.

@@ -36,7 +36,6 @@ struct Entry {
     default: bool,
 }
 
-/// Lists environments.
 pub(super) async fn environments(app: &App, args: &EnvironmentsArgs) -> Result<Exit, CliError> {
     let entries = match args.what {
         None => profiles(&config_file(args.connection.config.as_deref())?),

@@ -123,12 +123,10 @@ pub(super) const fn exit_of(shown: Shown) -> Exit {
     }
 }
 
-/// What was shown.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shown {
     /// Users with a filter among those shown.
     pub(super) users: u64,
-    /// Filters.
     pub(super) filters: u64,
     /// Users who could not be read.
     pub(super) failed: u64,

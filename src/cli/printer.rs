@@ -49,7 +49,6 @@ impl Printer {
         }
     }
 
-    /// How progress is shown.
     pub(super) fn progress(&self) -> ProgressStyle {
         self.progress
     }

@@ -12,7 +12,6 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 
-/// Lists the runs.
 pub(super) fn runs(app: &App) -> Result<Exit, CliError> {
     let (runs, unreadable) = store(&app.output, None)?.list()?;
     let mut out = Printer::result();
@@ -22,7 +21,6 @@ pub(super) fn runs(app: &App) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Shows one run.
 pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
     let store = store(&app.output, None)?;
     let run = RunReader::open(&store.find(&args.run)?)?.of_store(&store);

@@ -16,7 +16,6 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 
-/// One environment.
 pub(super) struct EnvironmentRun {
     pub(super) name: String,
     pub(super) stage: EnvironmentStage,
@@ -30,11 +29,9 @@ pub(super) struct EnvironmentRun {
 pub(super) enum EnvironmentStage {
     /// There is a plan, or what is left of one.
     Planned(Box<Planned>),
-    /// It is over.
     Ended(Ending),
 }
 
-/// How it ended.
 #[derive(Debug)]
 pub(super) struct Ending {
     /// An outcome, or the stable word of an error.

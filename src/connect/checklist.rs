@@ -8,7 +8,6 @@ use crate::report::ErrorReport;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckResult {
-    /// All is well.
     Ok,
     /// It works, with a reservation; or it could not be found out.
     Warning,
@@ -40,7 +39,6 @@ pub struct Checklist {
 }
 
 impl Checklist {
-    /// All is well.
     pub(super) fn ok(&mut self, check: &'static str, found: impl Into<String>) {
         self.add(check, CheckResult::Ok, found.into(), None);
     }

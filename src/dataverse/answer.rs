@@ -66,7 +66,6 @@ impl Answer {
         self.status == StatusCode::NOT_IMPLEMENTED
     }
 
-    /// A number in a header.
     pub(super) fn number(&self, name: &str) -> Option<u32> {
         self.headers.get(name)?.to_str().ok()?.trim().parse().ok()
     }

@@ -246,7 +246,6 @@ struct Attempt {
     seen: Observation,
     /// What a proxy did, where that is why.
     proxy: Option<ProxyRefusal>,
-    /// What it was made with.
     pass: Credential,
 }
 

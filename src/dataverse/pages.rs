@@ -142,7 +142,6 @@ impl<T: PagedRow> Pages<T> {
         Ok(Some(rows))
     }
 
-    /// The rows of all pages.
     pub(super) async fn all(mut self) -> Result<Vec<T>, Error> {
         let mut all = Vec::new();
         while let Some(rows) = self.next().await? {

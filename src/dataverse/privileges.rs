@@ -33,7 +33,6 @@ pub(super) struct PrivilegesHeld {
     pub(super) role_privileges: Vec<PrivilegeHeld>,
 }
 
-/// One of them.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct PrivilegeHeld {

@@ -17,7 +17,6 @@ use super::fault::excerpt;
 /// The columns of `userqueries` that are read. Not one more: the queries themselves are large.
 pub(crate) const FILTER_COLUMNS: &str = "userqueryid,name,returnedtypecode,querytype,statecode,statuscode,_ownerid_value,modifiedon,_modifiedby_value,_modifiedonbehalfby_value,_parentqueryid_value";
 
-/// A row of a listing.
 pub(super) trait PagedRow: DeserializeOwned {
     /// By what the row is told from others; `None` where it cannot be, and counts as one that was not there before.
     fn key(&self) -> Option<u128>;
@@ -211,7 +210,6 @@ impl TryFrom<FilterRow> for Filter {
     }
 }
 
-/// The answer to WhoAmI.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct WhoAmI {

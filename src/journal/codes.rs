@@ -57,7 +57,6 @@ struct UnknownWord {
 /// A condition on `change.stage` or `user.survey`, as SQL.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum SqlCondition {
-    /// One outcome.
     Is(RowOutcome),
     /// Every outcome with a lower number. Written so, because the index of open changes is.
     Below(RowOutcome),

@@ -81,7 +81,6 @@ impl RunStore {
         }
     }
 
-    /// The run files.
     pub(super) fn files(&self) -> Result<Vec<PathBuf>, OpenError> {
         let path = |id: RunId| self.folder.join(format!("{id}.{EXTENSION}"));
         Ok(self.ids()?.into_iter().map(path).collect())

@@ -41,9 +41,7 @@ const SHOWN: (i64, i64) = (-377_705_023_201_000, 253_402_207_200_999);
 enum Rule {
     /// A whole number from one to another.
     Number(i64, i64),
-    /// One of some codes.
     Code(Vec<i64>),
-    /// One of some words.
     Word(Vec<&'static str>),
     /// An id of the server.
     Id,

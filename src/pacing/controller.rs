@@ -22,7 +22,6 @@ const LONGEST_AJAR: f64 = 1.0 / 1000.0;
 /// Whether a request may leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admit {
-    /// It may.
     Go(Ticket),
     /// Not before then, unless another one comes back earlier.
     WaitUntil(Instant),

@@ -80,7 +80,6 @@ impl RequestRate {
         self.due.filter(|due| *due > now)
     }
 
-    /// A request leaves.
     pub(super) fn spend(&mut self, now: Instant) {
         let Some(rate) = self.per_second(now) else {
             (self.limit, self.due) = (None, None);

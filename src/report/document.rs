@@ -138,7 +138,6 @@ impl StatesBy {
     }
 }
 
-/// The environment of a run.
 #[derive(Serialize)]
 pub(super) struct Environment<'a> {
     url: String,
@@ -220,7 +219,6 @@ impl Serialize for Changes<'_> {
     }
 }
 
-/// One problem.
 #[derive(Serialize)]
 pub(super) struct ProblemDocument<'a> {
     user: &'a str,

@@ -105,7 +105,6 @@ fn added(sum: States, more: &States) -> States {
     }
 }
 
-/// States as a row.
 pub(super) fn states_cells(of: &States) -> [String; 7] {
     [
         clean(&of.name).into_owned(),

@@ -19,7 +19,6 @@ const WIDEST: usize = 400;
 /// Lines of prose are no wider than this: beyond some 100 characters the eye loses the next line.
 const READABLE: usize = 100;
 
-/// A column of a table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Column {
     pub(super) title: &'static str,

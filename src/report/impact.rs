@@ -93,7 +93,6 @@ impl ImpactReport {
         said
     }
 
-    /// What the numbers mean.
     pub(super) fn meaning(&self) -> &'static str {
         match self.keeps {
             Some(true) => {

@@ -83,7 +83,6 @@ impl Open {
     }
 }
 
-/// What came of one round.
 #[derive(Default)]
 struct Round {
     settled: Vec<SettledChange>,

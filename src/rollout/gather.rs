@@ -15,7 +15,6 @@ use super::session::Rollout;
 /// Names that lead to nobody, of which so many are said: a line of a terminal.
 const NAMED: usize = 5;
 
-/// Who was gathered.
 #[derive(Debug, Default)]
 struct Gathered {
     users: HashSet<UserId>,
@@ -151,7 +150,6 @@ impl Rollout {
         Ok(self.journal().add_units(named.collect()).await?)
     }
 
-    /// Ends the gathering.
     pub(super) async fn gathered(&self) -> Result<(), RolloutError> {
         self.journal().set_phase(Phase::Surveying).await?;
         self.progress.end();

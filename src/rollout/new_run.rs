@@ -46,7 +46,6 @@ impl NewRunFile {
         matches!(self, Self::At(_))
     }
 
-    /// Makes the file of a new run.
     fn create(&self, header: RunHeader, first: &FirstContents) -> Result<RunFile, RolloutError> {
         Ok(match self {
             Self::InStore(store) => {

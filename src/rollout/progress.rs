@@ -127,7 +127,6 @@ impl ProgressSender {
         });
     }
 
-    /// The step has ended.
     pub(super) fn end(&self) {
         self.change(|progress| {
             let Some(mut step) = progress.step.take() else {

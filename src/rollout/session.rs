@@ -140,7 +140,6 @@ impl Rollout {
         })
     }
 
-    /// What the run is.
     pub(super) fn header(&self) -> &RunHeader {
         &self.file.header
     }

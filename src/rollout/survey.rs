@@ -29,7 +29,6 @@ pub(super) enum SurveyedFilters {
 }
 
 impl SurveyedFilters {
-    /// The changes to make.
     pub(super) fn changes(&self) -> Vec<Change> {
         match self {
             Self::Changes(surveyed) => surveyed.changes.clone(),

@@ -89,7 +89,6 @@ pub(super) fn activity(store: &Store, id: Uuid) -> Option<Activity> {
     (slot == 0 && there).then_some(activity)
 }
 
-/// A party by its id.
 pub(super) fn party(store: &Store, id: Uuid) -> Option<Party> {
     let (activity, slot) = store.calendars.find(id)?;
     let all = parties(store, &activity);

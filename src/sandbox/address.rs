@@ -5,10 +5,8 @@ use uuid::Uuid;
 use super::errors::ApiError;
 use super::tables::Kind;
 
-/// How a row is named.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum RowKey {
-    /// By its primary key.
     Id(Uuid),
     /// A user by the alternate key `azureactivedirectoryobjectid`.
     ObjectId(Uuid),

@@ -12,7 +12,6 @@ use axum::serve::{IncomingStream, Listener};
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
 
-/// Cuts one connection.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Cutter(Arc<AtomicBool>);
 

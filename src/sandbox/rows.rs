@@ -10,7 +10,6 @@ use super::rights::Rights;
 /// Place of a person in the store; persons are never removed.
 pub(super) type PersonIndex = usize;
 
-/// A business unit.
 #[derive(Clone, Debug)]
 pub(super) struct Unit {
     pub(super) id: Uuid,

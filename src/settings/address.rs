@@ -23,7 +23,6 @@ impl Address {
         Ok(Self(address))
     }
 
-    /// The address of a run in the own store.
     pub(super) fn of_own_run(claimed: &ClaimedAddress) -> Self {
         Self(claimed.believed().clone())
     }

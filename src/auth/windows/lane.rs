@@ -37,7 +37,6 @@ pub(super) struct LaneServer {
 /// One connection at a time, which the HTTP library keeps: by its own address, where that can be seen.
 type Connection = Option<SocketAddr>;
 
-/// One lane.
 #[derive(Debug)]
 pub(super) struct Lane {
     http: reqwest::Client,

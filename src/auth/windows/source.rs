@@ -67,7 +67,6 @@ impl Windows {
         })
     }
 
-    /// Signs one connection in.
     pub(in super::super) async fn now(self: &Arc<Self>) -> Result<(), SignInError> {
         let what = || format!("signing in with {}", self.describe());
         let mut taken = self.take()?;

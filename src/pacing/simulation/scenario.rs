@@ -7,7 +7,6 @@ use serde::Deserialize;
 
 use crate::pacing::Settings;
 
-/// One file.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Scenario {
@@ -28,7 +27,6 @@ pub(super) struct Scenario {
     pub(super) expect: BTreeMap<String, [f64; 2]>,
 }
 
-/// What is to be done.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Work {
@@ -49,7 +47,6 @@ pub(super) struct Client {
     fixed_concurrency: Option<u32>,
 }
 
-/// How the server behaves.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Server {

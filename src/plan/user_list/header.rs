@@ -11,22 +11,16 @@ const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
 /// How a list begins.
 pub(super) enum Start<'t> {
-    /// There is nothing in it.
     Nothing,
     /// Without a header: names begin at this byte, on this line.
     Plain {
-        /// The byte.
         at: usize,
-        /// The line.
         line: usize,
     },
-    /// With a header.
     Table {
-        /// The header.
         header: ListRow,
         /// The column that holds names.
         column: usize,
-        /// The rows below.
         rows: ListRows<'t>,
     },
 }

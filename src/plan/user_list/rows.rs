@@ -5,12 +5,10 @@ use super::error::{ListFault, OnLine};
 use super::name::is_definite;
 use super::visible::{is_empty, shown};
 
-/// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ListRow {
     /// The line on which it begins.
     pub(super) line: usize,
-    /// Its cells.
     pub(super) cells: Vec<String>,
 }
 

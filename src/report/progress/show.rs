@@ -168,7 +168,6 @@ fn named(name: Option<&str>, line: &str) -> String {
 trait Screen {
     /// A step is under way.
     fn now(&mut self, standing: &Standing, limiting: Limiting);
-    /// A step has ended.
     fn ended(&mut self, standing: &Standing);
     /// Nothing more comes; a step may have been left before its end.
     fn close(&mut self, left: Option<&Standing>);

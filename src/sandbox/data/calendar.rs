@@ -39,7 +39,6 @@ impl ActivityKind {
     }
 }
 
-/// One activity.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Activity {
     pub(crate) owner: PersonIndex,

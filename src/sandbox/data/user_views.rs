@@ -35,7 +35,6 @@ const PERSONAL: &[(&str, &str, &str)] = &[
     ("contact", "Contacts of mine", ""),
 ];
 
-/// The views of the organisation.
 pub(super) fn system_views(rng: &mut Rng, author: PersonIndex) -> Vec<ViewRecord> {
     let views = SYSTEM.iter().zip(6_000..);
     views

@@ -11,7 +11,6 @@ use super::model::{By, Fetch, Function, Output, Part, Role};
 use crate::errors::ApiError;
 use crate::odata::Value;
 
-/// What one column has gathered.
 #[derive(Clone, Debug, Default)]
 struct Gathered {
     rows: i64,

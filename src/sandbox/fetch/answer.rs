@@ -11,14 +11,12 @@ const LOGICAL_NAME: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
 const MORE: &str = "Microsoft.Dynamics.CRM.morerecords";
 const COOKIE: &str = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie";
 
-/// What is written.
 pub(crate) enum Line<'p, 'a> {
     Page(&'p FetchPage<'a>),
     /// Rows of an aggregate: a value for each column of the result.
     Totals(&'p [Vec<Value>]),
 }
 
-/// How it is written.
 pub(crate) struct Writing<'w> {
     /// The service root with its final slash.
     pub(crate) root: &'w str,

@@ -10,7 +10,6 @@ use super::errors;
 use crate::errors::ApiError;
 use crate::odata::{Asker, ColumnType, Pattern, Value};
 
-/// Conditions combined.
 #[derive(Clone, Debug)]
 pub(super) enum Group {
     All(Vec<Group>),
@@ -18,7 +17,6 @@ pub(super) enum Group {
     One(Condition),
 }
 
-/// One condition on one column.
 #[derive(Clone, Debug)]
 pub(super) struct Condition {
     pub(super) scope: usize,
@@ -31,7 +29,6 @@ pub(super) struct Condition {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ConditionTest {
     Null,
-    /// One of the values.
     In(Vec<Value>),
     /// Compares so with the value.
     Ordered(&'static [Ordering], Value),

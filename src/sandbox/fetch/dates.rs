@@ -10,9 +10,7 @@ pub(super) type Bounds = (Option<Timestamp>, Option<Timestamp>);
 /// What an operator about time needs as its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// Nothing.
     Fixed,
-    /// A date.
     Date,
     /// How many.
     Number,

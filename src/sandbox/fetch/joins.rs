@@ -20,7 +20,6 @@ pub(crate) trait Source<'a> {
     /// The rows of a table with this value in a column.
     fn linked(&self, kind: Kind, column: &str, value: &Value) -> Vec<RowRef<'a>>;
 
-    /// The place of a person.
     fn person(&self, id: uuid::Uuid) -> Option<PersonIndex>;
 }
 

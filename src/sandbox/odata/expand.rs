@@ -7,7 +7,6 @@ use super::{Dialect, Query, QueryError, Table};
 /// How deep expanded properties may nest.
 const MAX_DEPTH: usize = 10;
 
-/// One expanded property.
 #[derive(Clone, Debug)]
 pub(super) struct Expand {
     /// The navigation property.

@@ -21,7 +21,6 @@ pub(super) enum Expr {
     Custom(String, Vec<(String, Argument)>),
     /// `path/any(x:...)`, `path/all(x:...)`, `path/any()`.
     Lambda {
-        /// The collection.
         path: Vec<String>,
         /// `all` rather than `any`.
         all: bool,
@@ -50,7 +49,6 @@ pub(super) enum Argument {
     Many(Vec<String>),
 }
 
-/// A comparison.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Operator {
     /// `eq`.

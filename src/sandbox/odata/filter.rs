@@ -25,7 +25,6 @@ pub(super) enum ODataFilter {
     Like(Path, Pattern),
     /// `any` and `all`; without a condition, whether there is a related row.
     Related {
-        /// The collection.
         path: Collection,
         /// `all` rather than `any`.
         all: bool,
@@ -34,9 +33,7 @@ pub(super) enum ODataFilter {
     },
     /// A query function of the platform.
     Test {
-        /// The column.
         path: Path,
-        /// The function.
         test: Test,
         /// Whether it must not hold.
         negated: bool,
@@ -46,9 +43,7 @@ pub(super) enum ODataFilter {
 /// One side of a comparison.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum Term {
-    /// A column.
     Column(Path),
-    /// A constant.
     Literal(Value),
 }
 
@@ -59,7 +54,6 @@ pub(super) struct Path {
     pub scope: usize,
     /// The single-valued navigation properties that lead to the row.
     pub hops: Vec<String>,
-    /// The column.
     pub column: String,
     /// Its type.
     pub kind: ColumnType,

@@ -12,7 +12,6 @@ const MAX_LEVELS: usize = 100;
 /// What a query function asks of the value of one column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Test {
-    /// One of the values.
     In(Vec<Value>),
     /// From the first to the second, both included.
     Between(Value, Value),
@@ -20,14 +19,12 @@ pub(super) enum Test {
     Own(Own),
     /// A row on the way from this one to the root.
     Above {
-        /// This row.
         id: Uuid,
         /// Whether this row itself fits.
         or_equal: bool,
     },
     /// A row below this one.
     Under {
-        /// This row.
         id: Uuid,
         /// Whether this row itself fits.
         or_equal: bool,
@@ -41,13 +38,9 @@ pub(super) enum Test {
 /// Which ids of the asker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Own {
-    /// The user.
     User,
-    /// The business unit.
     BusinessUnit,
-    /// Any team of the user.
     Teams,
-    /// The user or any team.
     UserOrTeams,
 }
 

@@ -35,7 +35,6 @@ pub(crate) struct Navigation<'a> {
     pub many: bool,
 }
 
-/// One row.
 pub(crate) trait Row {
     /// The value of a column; `Value::Null` where the row has none.
     fn value(&self, column: &str) -> Value;

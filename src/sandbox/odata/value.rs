@@ -8,7 +8,6 @@ use uuid::Uuid;
 /// A column value of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Value {
-    /// No value.
     Null,
     /// `Edm.Boolean`.
     Bool(bool),
@@ -22,7 +21,6 @@ pub(crate) enum Value {
     Time(Timestamp),
 }
 
-/// The type of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ColumnType {
     /// `Edm.Boolean`.

@@ -5,7 +5,6 @@
 use crate::odata::ColumnType::{self, Bool, Guid, Int, Text, Time};
 use crate::version::Version::{self, V8_0, V8_2, V9_1, V9_2};
 
-/// One column.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TableColumn {
     pub(crate) name: &'static str,

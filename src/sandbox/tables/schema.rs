@@ -163,7 +163,6 @@ impl Kind {
         }
     }
 
-    /// The primary key.
     pub(crate) const fn key(self) -> &'static str {
         match self {
             Self::Users => "systemuserid",
@@ -308,13 +307,11 @@ static TABLES: [[TableOf; 20]; 4] = [
     tables(Version::V9_2),
 ];
 
-/// The table of a version.
 pub(crate) fn table(kind: Kind, version: Version) -> &'static TableOf {
     &TABLES[version as usize][kind as usize]
 }
 
 impl TableOf {
-    /// The columns that this version has.
     pub(crate) fn present(self) -> impl Iterator<Item = &'static TableColumn> {
         let version = self.version;
         self.kind
