@@ -10,8 +10,8 @@ async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
     let (_, first) = shown.split_once("serviceappointment\n\n").unwrap();
     insta::assert_snapshot!(first, @r"
     Before you start
-    -  The system filter `All·[2J` is active: what it selects of appointment goes on
-       being synchronised for everybody, whatever the users' own filters say. A
+    -  The system filter `All·[2J` is active: what it selects of appointment is
+       still synchronised for everybody, whatever the users' own filters say. A
        customiser can deactivate it.
     -  1 user has no mailbox that synchronises: none, its method is None, or it was
        never enabled (finn@contoso.example). The filters are changed all the same;

@@ -83,7 +83,7 @@ pub(super) fn users(totals: &UserTotals) -> String {
         (unchanged, "unchanged"),
         (skipped, "skipped"),
         (failed, "failed"),
-        (planned, "still to change"),
+        (planned, "to change"),
     ]);
     format!("{} selected{outcomes}", number(selected))
 }
@@ -117,7 +117,7 @@ pub(super) fn filters(totals: &FilterTotals, operation: Operation) -> String {
         (already, already_so(operation)),
         (left, "left alone or gone"),
         (failed, "failed"),
-        (planned, "still to change"),
+        (planned, "to change"),
     ]);
     format!(
         "{} matching of {} read{outcomes}",

@@ -151,8 +151,8 @@ mod tests {
 
         ## Result
 
-        - Users: 8 selected: 1 changed, 3 unchanged, 1 skipped, 2 failed, 1 still to change
-        - Filters: 12 matching of 18 read: 1 changed, 7 already inactive, 2 left alone or gone, 1 failed, 1 still to change
+        - Users: 8 selected: 1 changed, 3 unchanged, 1 skipped, 2 failed, 1 to change
+        - Filters: 12 matching of 18 read: 1 changed, 7 already inactive, 2 left alone or gone, 1 failed, 1 to change
         - Requests: 1,234 made: 4 throttled, 5 made again
         - Time: 1m 10s to change 1 filter
         - Run file: /runs/3f2a9c0d1b7e.run

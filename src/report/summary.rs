@@ -225,9 +225,9 @@ mod tests {
         insta::assert_snapshot!(shown, @r"
         Stopped before the end: 1 filter deactivated, 1 filter still to change.
 
-        Users     8 selected: 1 changed, 3 unchanged, 1 skipped, 2 failed, 1 still to change
+        Users     8 selected: 1 changed, 3 unchanged, 1 skipped, 2 failed, 1 to change
         Filters   12 matching of 18 read: 1 changed, 7 already inactive, 2 left alone or
-                  gone, 1 failed, 1 still to change
+                  gone, 1 failed, 1 to change
         Requests  1,234 made: 4 throttled, 5 made again
         Time      1m 10s to change 1 filter
         Run file  /runs/3f2a9c0d1b7e.run
@@ -255,7 +255,7 @@ mod tests {
                                                              before.
 
         Next
-          syncfilters resume 3f2a9c    continue the run
+          syncfilters resume 3f2a9c    resume the run
           syncfilters undo 3f2a9c      undo the run
           syncfilters report 3f2a9c    every change and every problem
         ");

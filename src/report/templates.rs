@@ -159,7 +159,7 @@ fn sentence(run: &TemplateRun<'_>) -> String {
     let left = count(run, RowOutcome::ChangedSince) + count(run, RowOutcome::Gone);
     let parts = [
         (count(run, RowOutcome::Changed), done),
-        (count(run, RowOutcome::Planned), "still to change"),
+        (count(run, RowOutcome::Planned), "to change"),
         (count(run, RowOutcome::Sent), "sent, result unknown"),
         (count(run, RowOutcome::Already), "unchanged"),
         (left, "left alone or gone"),

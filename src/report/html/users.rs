@@ -33,7 +33,7 @@ fn write_user(
     zone: &TimeZone,
 ) -> io::Result<()> {
     let said = match user.outcome {
-        UserOutcome::Planned => "still to change",
+        UserOutcome::Planned => "to change",
         outcome => outcome.as_str(),
     };
     let open = match user.outcome {
