@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 
 use super::Fallible;
 use super::server::{Server, arguments};
-use super::table::{Table, one, real, say, two};
+use super::table::{Table, one, print_line, real, two};
 use super::tool::deactivate;
 
 const USERS: u64 = 150;
@@ -104,7 +104,7 @@ impl Gateway {
 
 /// The tool against what the gateway lets through in the same time.
 pub(crate) async fn measure() -> Fallible<()> {
-    say("through a gateway …")?;
+    print_line("through a gateway …")?;
     let mut table = Table::new(&[
         "says when",
         "users",

@@ -8,7 +8,7 @@ use reqwest::Client;
 use super::Fallible;
 use super::process::own_cpu;
 use super::server::{Server, arguments};
-use super::table::{Table, one, real, say, two};
+use super::table::{Table, one, print_line, real, two};
 
 /// The most that the tool sends at once.
 const AT_ONCE: usize = 52;
@@ -17,7 +17,7 @@ const FILTERS: &str = "api/data/v9.2/userqueries?$select=userqueryid,name,statec
 
 /// The same requests over both.
 pub(crate) async fn measure() -> Fallible<()> {
-    say("HTTP/1.1 and HTTP/2 …")?;
+    print_line("HTTP/1.1 and HTTP/2 …")?;
     let mut table = Table::new(&[
         "protocol",
         "latency, ms",

@@ -2,7 +2,7 @@
 
 use super::Fallible;
 use super::server::{Server, arguments};
-use super::table::{Table, one, real, say, two};
+use super::table::{Table, one, print_line, real, two};
 use super::tool::deactivate;
 
 const USERS: u64 = 1000;
@@ -11,7 +11,7 @@ const HINT: u64 = 20;
 
 /// The tool against requests x latency / hint.
 pub(crate) async fn measure() -> Fallible<()> {
-    say("latency-bound …")?;
+    print_line("latency-bound …")?;
     let server = Server::start(&arguments(&[
         ("users", USERS),
         ("latency", LATENCY_MS),

@@ -3,7 +3,7 @@
 use super::Fallible;
 use super::rival::{Rival, RivalRun};
 use super::server::{Server, ServerCounts, arguments};
-use super::table::{Table, one, real, say, two};
+use super::table::{Table, one, print_line, real, two};
 use super::tool::deactivate;
 
 const USERS: u64 = 3000;
@@ -57,7 +57,7 @@ pub(crate) async fn measure() -> Fallible<()> {
         "ratio",
         "the tool is",
     ]);
-    say("limit-bound: the tool …")?;
+    print_line("limit-bound: the tool …")?;
     let tool_server = server()?;
     let window = arguments(&[("budget-window", WINDOW_MS)]);
     let tool = deactivate(&tool_server, &window).await?;
@@ -88,7 +88,7 @@ pub(crate) async fn measure() -> Fallible<()> {
         tool.seconds,
     );
 
-    say("limit-bound: the re-enactments …")?;
+    print_line("limit-bound: the re-enactments …")?;
     // The sequential one asks so little that it can go on beside the other, on a server of its own.
     let fraction = usize::try_from(USERS / FRACTION)?;
     let (parallel, sequential) =

@@ -23,7 +23,7 @@ mod tool;
 
 use std::error::Error;
 
-use table::say;
+use table::print_line;
 
 /// Whatever went wrong: a benchmark that fails ends with it.
 type Fallible<T> = Result<T, Box<dyn Error>>;
@@ -36,7 +36,7 @@ async fn main() -> Fallible<()> {
         .filter(|word| !word.starts_with('-'))
         .collect();
     let wanted = |name: &str| chosen.is_empty() || chosen.iter().any(|word| name.contains(word));
-    say(&format!("Machine: {}\n", process::machine()))?;
+    print_line(&format!("Machine: {}\n", process::machine()))?;
     if wanted("limit") {
         limit::measure().await?;
     }

@@ -2,7 +2,7 @@
 
 use super::Fallible;
 use super::server::{Server, arguments};
-use super::table::{Table, one, real, say, two};
+use super::table::{Table, one, print_line, real, two};
 use super::tool::{ToolRun, deactivate};
 
 const USERS: [u64; 3] = [1000, 10_000, 100_000];
@@ -23,13 +23,13 @@ pub(crate) async fn measure() -> Fallible<()> {
     ]);
     let mut peaks = Vec::new();
     for users in USERS {
-        say(&format!("overhead: {users} users …"))?;
+        print_line(&format!("overhead: {users} users …"))?;
         let server = Server::start(&arguments(&[("users", users)]))?;
         let tool = deactivate(&server, &[]).await?;
         let counts = server.counts().await?;
         if counts.patches != tool.changed {
-            let (told, counted) = (tool.changed, counts.patches);
-            return Err(format!("{told} filters changed, but {counted} were asked for").into());
+            let (changed, counted) = (tool.changed, counts.patches);
+            return Err(format!("{changed} filters changed, but {counted} were asked for").into());
         }
         table.row(&cells(&tool, real(counts.total)));
         peaks.extend(tool.peak_kib);

@@ -31,12 +31,12 @@ impl Table {
             .iter()
             .map(|row| format!("| {} |", row.join(" | ")));
         let lines: Vec<String> = [head, line].into_iter().chain(rows).collect();
-        say(&format!("{title}\n\n{}\n", lines.join("\n")))
+        print_line(&format!("{title}\n\n{}\n", lines.join("\n")))
     }
 }
 
 /// Prints a line at once, so that a long benchmark shows how far it is.
-pub(crate) fn say(text: &str) -> Fallible<()> {
+pub(crate) fn print_line(text: &str) -> Fallible<()> {
     let mut out = std::io::stdout().lock();
     writeln!(out, "{text}")?;
     Ok(out.flush()?)

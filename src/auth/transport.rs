@@ -120,7 +120,7 @@ impl Transport {
     }
 
     /// What the next request is sent with. It is safe to give up waiting for it.
-    pub async fn pass(&self) -> Result<Credential, SignInError> {
+    pub async fn credential(&self) -> Result<Credential, SignInError> {
         match &self.0 {
             Kind::Tokens { tokens, .. } => tokens.bearer().await.map(Credential::Bearer),
             #[cfg(feature = "on-premises")]
@@ -135,9 +135,9 @@ impl Transport {
     pub async fn send(
         &self,
         mut request: reqwest::Request,
-        pass: &mut Credential,
+        credential: &mut Credential,
     ) -> Result<Response<Bytes>, SendError> {
-        match (&self.0, pass) {
+        match (&self.0, credential) {
             (Kind::Tokens { http, .. }, Credential::Bearer(bearer)) => {
                 let headers = request.headers_mut();
                 headers.insert(AUTHORIZATION, bearer.header()?);
@@ -158,8 +158,8 @@ impl Transport {
     }
 
     /// The server refused the request for want of a sign-in: answers whether another try can do better.
-    pub fn refused(&self, pass: &Credential) -> bool {
-        match (&self.0, pass) {
+    pub fn refused(&self, credential: &Credential) -> bool {
+        match (&self.0, credential) {
             (Kind::Tokens { tokens, .. }, Credential::Bearer(bearer)) => tokens.refused(bearer),
             // The connection was signed in again before this answer was handed out.
             #[cfg(feature = "on-premises")]

@@ -334,7 +334,7 @@ impl RunGroup<'_> {
             };
             self.end(at, ending);
         }
-        dry_run.say(self.app);
+        dry_run.print(self.app);
         Ok(())
     }
 

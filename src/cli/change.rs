@@ -21,7 +21,7 @@ use super::printer::STANDARD_OUTPUT;
 use super::scope::{asked, criteria, selection};
 use super::scope_args::ScopeArgs;
 use super::site::{Ending, EnvironmentRun, EnvironmentStage};
-use super::skipped_names::say_skipped;
+use super::skipped_names::print_skipped;
 
 /// Plans, shows, asks, applies and sums up.
 pub(super) async fn change(
@@ -116,7 +116,7 @@ pub(super) async fn plan_all(
             let planned = async { created.gather().await?.survey().await };
             let planned = app.during(&watch, run, planned).await;
             let planned = planned.map_err(Ending::of_halted)?;
-            if let Err(error) = say_skipped(&planned, &watch).await {
+            if let Err(error) = print_skipped(&planned, &watch).await {
                 return Err(Ending::badly(&error));
             }
             if let SurveyedAs::FellBack(why) = planned.surveyed_as() {

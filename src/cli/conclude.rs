@@ -56,7 +56,7 @@ fn conclude_one(app: &App, ending: &Ending, plans: bool) -> Result<Exit, CliErro
     };
     // A refusal changed nothing: there is no result, and the error is the document.
     if let Some(report) = ending.error.as_ref().filter(|_| ending.refused) {
-        ending.say_how_to_go_on(None);
+        ending.print_how_to_resume(None);
         return Err(CliError::Reported(report.clone()));
     }
     let mut out = Printer::result();

@@ -155,7 +155,7 @@ pub(super) struct DryRunConsent {
 
 impl DryRunConsent {
     /// What there is to say where nothing is refused.
-    pub(super) fn say(&self, app: &App) {
+    pub(super) fn print(&self, app: &App) {
         if let Some(flags) = &self.missing {
             app.printer.status_line(&format!(
                 "To make the changes, leave out --dry-run and give {flags}."

@@ -20,7 +20,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::site::Ending;
-use super::skipped_names::say_skipped;
+use super::skipped_names::print_skipped;
 
 /// Users taken from the survey at a time: some hundred kilobytes.
 const CHUNK: usize = 500;
@@ -60,7 +60,7 @@ pub(super) async fn look_all(
                     let run = looking.handle();
                     let looked = watch.during(run, looking.read()).await;
                     let looked = looked.map_err(|halted| CliError::from(halted.why))?;
-                    say_skipped(&looked, &watch).await?;
+                    print_skipped(&looked, &watch).await?;
                     if let SurveyedAs::FellBack(why) = looked.surveyed_as() {
                         watch.print_line(&fell_back(why));
                     }

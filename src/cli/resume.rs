@@ -18,7 +18,7 @@ use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
 use super::site::{Ending, EnvironmentRun};
-use super::skipped_names::say_skipped;
+use super::skipped_names::print_skipped;
 
 /// Applies a saved plan, where it still fits.
 pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliError> {
@@ -151,7 +151,7 @@ async fn lead_to_plan(
     let run = match led {
         Ok(IntoPlan::Planned(planned, differences)) => {
             if gathers {
-                say_skipped(&planned, &watches[0]).await?;
+                print_skipped(&planned, &watches[0]).await?;
             }
             if let Some(differences) = &differences {
                 show_differences(app, differences)?;

@@ -125,11 +125,11 @@ impl Ending {
         let whose = name.map_or_else(String::new, |name| format!("{name}: "));
         let message = format!("{whose}{}", report.message);
         app.printer.error(&message, report.hint.as_deref());
-        self.say_how_to_go_on(name);
+        self.print_how_to_resume(name);
     }
 
     /// The same without the error, which is said elsewhere.
-    pub(super) fn say_how_to_go_on(&self, name: Option<&str>) {
+    pub(super) fn print_how_to_resume(&self, name: Option<&str>) {
         let whose = name.map_or_else(String::new, |name| format!("{name}: "));
         let Some(run) = &self.run else { return };
         // The hint says how to make the plan anew.
@@ -138,7 +138,7 @@ impl Ending {
             return;
         }
         match run.outcome {
-            Outcome::Stopped => Printer::warn(&format!("hint: {whose}{}", how_to_go_on(run))),
+            Outcome::Stopped => Printer::warn(&format!("hint: {whose}{}", how_to_resume(run))),
             Outcome::Planned => Printer::warn(&format!(
                 "{whose}The plan is kept: `{}` applies it.",
                 RunCommand::Apply.of(&run.reference)
@@ -292,7 +292,7 @@ pub(super) fn failed(error: RolloutError) -> Ending {
 }
 
 /// How to go on with a run that was left.
-pub(super) fn how_to_go_on(run: &EndedRun) -> String {
+pub(super) fn how_to_resume(run: &EndedRun) -> String {
     let resume = format!(
         "resume the run with `{}`",
         RunCommand::Resume.of(&run.reference)

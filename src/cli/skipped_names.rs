@@ -7,7 +7,7 @@ use crate::rollout::Run;
 use super::error::CliError;
 
 /// Says which names of the selection of a run match no user.
-pub(super) async fn say_skipped<S>(run: &Run<S>, watch: &Watch) -> Result<(), CliError> {
+pub(super) async fn print_skipped<S>(run: &Run<S>, watch: &Watch) -> Result<(), CliError> {
     let found = run.journal().surroundings().await?;
     if let Some(text) = skipped_names(&found.skipped) {
         watch.print_line(&text);

@@ -97,7 +97,7 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
         if args.dry_run {
             app.printer
                 .status_line("This was a dry run: nothing was set.");
-            dry_run.say(app);
+            dry_run.print(app);
         }
         return Ok(Exit::Done);
     }

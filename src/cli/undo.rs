@@ -31,7 +31,7 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
         run => store.find(run)?,
     };
     let source = SourceRun::open_in(&store, &path)?;
-    say_undone(app, &store, &source)?;
+    print_undone(app, &store, &source)?;
     let address = RunAddress {
         claimed: &source.header().environment,
         is_own: path.is_own(),
@@ -100,7 +100,7 @@ fn latest_to_undo(store: &RunStore) -> Result<Option<String>, CliError> {
 }
 
 /// Says what an earlier undo did, and whether that was undone; one that is not finished has to be finished first.
-fn say_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(), CliError> {
+fn print_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(), CliError> {
     let Some(by) = source.undone_by()? else {
         return Ok(());
     };

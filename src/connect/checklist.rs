@@ -8,6 +8,7 @@ use crate::report::ErrorReport;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckResult {
+    /// All is well.
     Ok,
     /// It works, with a reservation; or it could not be found out.
     Warning,

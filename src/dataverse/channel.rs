@@ -141,15 +141,15 @@ impl Channel {
             let mut attempt = self.attempt(call, None).await?;
             if attempt.seen.signal == Signal::Auth {
                 attempt.forget_long_body();
-                let (pass, users_own) = self.is_users_own(call, attempt.pass).await?;
-                attempt.pass = pass;
+                let (credential, users_own) = self.is_users_own(call, attempt.credential).await?;
+                attempt.credential = credential;
                 if users_own {
                     return attempt.into_answer(call);
                 }
             }
             let after = match attempt.seen.signal {
                 Signal::Success | Signal::Neutral => return attempt.into_answer(call),
-                Signal::Auth if !renewed && self.shared.transport.refused(&attempt.pass) => {
+                Signal::Auth if !renewed && self.shared.transport.refused(&attempt.credential) => {
                     renewed = true;
                     continue;
                 }
@@ -174,7 +174,7 @@ impl Channel {
     async fn is_users_own(
         &self,
         call: &Call,
-        pass: Credential,
+        credential: Credential,
     ) -> Result<(Credential, bool), Error> {
         let Some(url) = self
             .shared
@@ -182,37 +182,37 @@ impl Channel {
             .get()
             .filter(|_| call.is_impersonated())
         else {
-            return Ok((pass, false));
+            return Ok((credential, false));
         };
         let ask = Call::get("asking who signed in", url.clone());
-        let attempt = self.attempt(&ask, Some(pass)).await?;
+        let attempt = self.attempt(&ask, Some(credential)).await?;
         let works = attempt.seen.signal == Signal::Success;
-        Ok((attempt.pass, works))
+        Ok((attempt.credential, works))
     }
 
-    async fn attempt(&self, call: &Call, pass: Option<Credential>) -> Result<Attempt, Error> {
+    async fn attempt(&self, call: &Call, credential: Option<Credential>) -> Result<Attempt, Error> {
         let permit = tokio::select! {
             biased;
             () = self.interrupted.cancelled() => return Err(Error::Interrupted),
             permit = self.shared.pacer.admit() => permit,
         };
         let transport = &self.shared.transport;
-        let mut pass = if let Some(pass) = pass {
-            pass
+        let mut credential = if let Some(credential) = credential {
+            credential
         } else {
             tokio::select! {
                 () = self.interrupted.cancelled() => return Err(Error::Interrupted),
-                pass = transport.pass() => pass?,
+                credential = transport.credential() => credential?,
             }
         };
-        pass.check(self.shared.environment.as_url())?;
+        credential.check(self.shared.environment.as_url())?;
         let started = Instant::now();
-        let result = match transport.send(call.request(), &mut pass).await {
+        let result = match transport.send(call.request(), &mut credential).await {
             Ok(answer) => Ok(Answer::from(answer)),
             Err(SendError::SignIn(error)) => return Err(error.into()),
             Err(error) => Err(error),
         };
-        let attempt = Attempt::new(call, result, pass);
+        let attempt = Attempt::new(call, result, credential);
         permit.finish(&attempt.seen);
         if let Some(refusal) = attempt
             .proxy
@@ -246,11 +246,11 @@ struct Attempt {
     seen: Observation,
     /// What a proxy did, where that is why.
     proxy: Option<ProxyRefusal>,
-    pass: Credential,
+    credential: Credential,
 }
 
 impl Attempt {
-    fn new(call: &Call, result: Result<Answer, SendError>, pass: Credential) -> Self {
+    fn new(call: &Call, result: Result<Answer, SendError>, credential: Credential) -> Self {
         let proxy = match &result {
             Ok(answer) if answer.status == StatusCode::PROXY_AUTHENTICATION_REQUIRED => {
                 Some(wants_password(&call.url))
@@ -272,7 +272,7 @@ impl Attempt {
             result,
             seen,
             proxy,
-            pass,
+            credential,
         }
     }
 

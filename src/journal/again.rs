@@ -13,7 +13,7 @@ impl Journal {
     ///
     /// Problems stay; they are over once what they are about is settled.
     pub async fn requeue_failed(&self) -> Result<u64, JournalError> {
-        self.run(set_back).await
+        self.run(requeue_failed).await
     }
 
     /// Whether any request that changes something may have left.
@@ -22,7 +22,7 @@ impl Journal {
     }
 }
 
-fn set_back(connection: &Connection) -> rusqlite::Result<u64> {
+fn requeue_failed(connection: &Connection) -> rusqlite::Result<u64> {
     let users: u64 = connection.query_row(
         "SELECT count(*) FROM user
          WHERE survey = ?1 OR seq IN (SELECT user FROM change WHERE stage = ?2)",
@@ -39,7 +39,7 @@ fn set_back(connection: &Connection) -> rusqlite::Result<u64> {
             [RowOutcome::Planned, RowOutcome::Failed],
         )?;
     }
-    let items = users + templates::set_back(connection)?;
+    let items = users + templates::requeue_failed(connection)?;
     if items > 0 {
         run_header::set_phase(connection, Phase::Surveying)?;
         run_header::forget_outcome(connection)?;

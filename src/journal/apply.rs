@@ -9,7 +9,7 @@ use crate::plan::{Change, RowResult};
 use super::codes::{CHANGED, OPEN};
 use super::commit::Journal;
 use super::rows::{blob, filter_id, state_and_status, user_id};
-use super::survey::{RunUser, add_change, add_problem, now, subject};
+use super::survey::{RunUser, add_change, add_problem, now, run_user};
 use super::{JournalError, Requests, pace, run_header};
 
 /// A change that is not settled yet.
@@ -26,7 +26,7 @@ pub struct PendingChange {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingUser {
     /// The user.
-    pub subject: RunUser,
+    pub run_user: RunUser,
     /// The changes.
     pub changes: Vec<PendingChange>,
 }
@@ -217,12 +217,12 @@ fn pending(
     let mut rows = query.query(params![after, limit, wave])?;
     let mut users: Vec<PendingUser> = Vec::new();
     while let Some(row) = rows.next()? {
-        let subject = subject(row, 0)?;
+        let run_user = run_user(row, 0)?;
         let change = pending_change(row, 6)?;
         match users.last_mut() {
-            Some(last) if last.subject.seq == subject.seq => last.changes.push(change),
+            Some(last) if last.run_user.seq == run_user.seq => last.changes.push(change),
             _ => users.push(PendingUser {
-                subject,
+                run_user,
                 changes: vec![change],
             }),
         }

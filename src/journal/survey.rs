@@ -113,7 +113,7 @@ impl Journal {
                  WHERE {TO_READ} AND seq > ?1 ORDER BY seq LIMIT ?2"
             ))?;
             query
-                .query_map(params![after, limit], |row| subject(row, 0))?
+                .query_map(params![after, limit], |row| run_user(row, 0))?
                 .collect()
         })
         .await
@@ -212,7 +212,7 @@ fn add_user(connection: &Connection, user: &SelectedUser) -> rusqlite::Result<()
     Ok(())
 }
 
-pub(super) fn subject(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<RunUser> {
+pub(super) fn run_user(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<RunUser> {
     Ok(RunUser {
         seq: row.get(at)?,
         id: user_id(row, at + 1)?,

@@ -107,7 +107,7 @@ pub(super) fn plan(connection: &Connection, changes: &[TemplateChange]) -> rusql
 }
 
 /// Sets back the templates that could not be changed; answers how many.
-pub(super) fn set_back(connection: &Connection) -> rusqlite::Result<u64> {
+pub(super) fn requeue_failed(connection: &Connection) -> rusqlite::Result<u64> {
     let sql = format!("UPDATE template SET stage = ?1, problem = NULL WHERE {FAILED}");
     let templates = connection.execute(&sql, [RowOutcome::Planned])?;
     Ok(u64::try_from(templates).unwrap_or(u64::MAX))

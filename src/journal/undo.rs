@@ -54,8 +54,8 @@ impl Journal {
     /// Adds users of whom another run changed rows, with those rows.
     pub async fn add_undo(&self, users: Vec<(RunUser, Vec<UndoRow>)>) -> Result<(), JournalError> {
         self.run(move |connection| {
-            for (subject, rows) in &users {
-                add_subject(connection, subject, rows)?;
+            for (run_user, rows) in &users {
+                add_run_user(connection, run_user, rows)?;
             }
             Ok(())
         })
@@ -172,9 +172,9 @@ fn record(
     Ok(())
 }
 
-fn add_subject(
+fn add_run_user(
     connection: &Connection,
-    subject: &RunUser,
+    run_user: &RunUser,
     rows: &[UndoRow],
 ) -> rusqlite::Result<()> {
     connection
@@ -182,12 +182,12 @@ fn add_subject(
             "INSERT INTO user (id, object_id, label, populated, survey, unit) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
         )?
         .execute(params![
-            blob(subject.id.0),
-            subject.object_id.map(|id| blob(id.0)),
-            subject.label,
-            subject.filters_populated,
+            blob(run_user.id.0),
+            run_user.object_id.map(|id| blob(id.0)),
+            run_user.label,
+            run_user.filters_populated,
             ReadState::ToRead,
-            subject.unit.map(|id| blob(id.0)),
+            run_user.unit.map(|id| blob(id.0)),
         ])?;
     let seq = connection.last_insert_rowid();
     rows.iter()

@@ -6,7 +6,7 @@ use rusqlite::{Connection, OptionalExtension, params};
 use super::codes::CHANGED;
 use super::rows::{blob, filter_id, state_and_status, unit_id};
 use super::run_header::time;
-use super::survey::{RunUser, subject};
+use super::survey::{RunUser, run_user};
 use super::templates::all;
 use super::undo::left;
 use super::{JournalError, RunReader};
@@ -112,7 +112,7 @@ fn done(
     let mut rows = query.query(params![after, limit])?;
     let mut users: Vec<(RunUser, Vec<UndoRow>)> = Vec::new();
     while let Some(row) = rows.next()? {
-        let subject = subject(row, 0)?;
+        let run_user = run_user(row, 0)?;
         let proved: bool = row.get(9)?;
         let written = row.get::<_, Option<i64>>(18)?;
         let done = UndoRow {
@@ -125,8 +125,8 @@ fn done(
             rewritten_by: None,
         };
         match users.last_mut() {
-            Some((last, rows)) if last.seq == subject.seq => rows.push(done),
-            _ => users.push((subject, vec![done])),
+            Some((last, rows)) if last.seq == run_user.seq => rows.push(done),
+            _ => users.push((run_user, vec![done])),
         }
     }
     Ok(users)

@@ -32,7 +32,7 @@ const COUNT: i64 = 1_000_000_000_000;
 /// The last moment of this tool's own clock, the begin of the year 9000: a stretch of time added to it is still a time.
 const LAST: i64 = 221_845_392_000_000;
 /// The longest stretch of time in which requests are counted, a century in milliseconds: six hundred of them are kept.
-const STRETCH: i64 = 3_155_760_000_000;
+const LONGEST_SPAN: i64 = 3_155_760_000_000;
 /// All times that can be shown, in milliseconds: those of the server are its own affair.
 const SHOWN: (i64, i64) = (-377_705_023_201_000, 253_402_207_200_999);
 
@@ -110,7 +110,7 @@ fn rule(table: &str, column: &str) -> Option<Rule> {
     let server_time = Rule::Number(SHOWN.0, SHOWN.1);
     Some(match (table, column) {
         ("run", "requests" | "throttled" | "retried" | "server_major" | "server_minor") => count,
-        ("run", "stretch") => Rule::Number(1, STRETCH),
+        ("run", "stretch") => Rule::Number(1, LONGEST_SPAN),
         ("run", "started" | "finished") => own_time,
         ("run", "stamps" | "in_use") => flag,
         ("run", "digest") | ("history", "digest") => Rule::Digits(16),

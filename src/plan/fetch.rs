@@ -185,8 +185,8 @@ fn count_of(table: &str, key: &str, body: &str) -> String {
 
 /// Whether a text can be a table's or column's logical name; anything else could end an attribute.
 pub(super) fn is_logical_name(name: &str) -> bool {
-    let fits = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
-    !name.is_empty() && name.bytes().all(fits)
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty() && name.bytes().all(allowed)
 }
 
 fn not_fetch<T>(why: &str) -> Result<T, FetchError> {
@@ -208,7 +208,7 @@ fn check_inside(entity: Node<'_, '_>) -> Result<(), FetchError> {
     for node in entity.descendants().filter(Node::is_element).skip(1) {
         let name = node.tag_name();
         let parent = node.parent_element().map_or("", |p| p.tag_name().name());
-        let fits = match name.name() {
+        let allowed = match name.name() {
             "attribute" | "all-attributes" | "no-attrs" | "order" | "link-entity" => {
                 matches!(parent, "entity" | "link-entity")
             }
@@ -217,7 +217,7 @@ fn check_inside(entity: Node<'_, '_>) -> Result<(), FetchError> {
             "value" => parent == "condition",
             _ => false,
         };
-        if !fits || name.namespace().is_some() {
+        if !allowed || name.namespace().is_some() {
             return not_fetch(&format!("`{}` stands in `{parent}`", name.name()));
         }
     }

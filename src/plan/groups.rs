@@ -164,7 +164,7 @@ pub fn find_view<'v>(wanted: &str, views: &'v [UserView]) -> Result<&'v UserView
         Some(view.id) == id || (id.is_none() && view.name.trim().to_lowercase() == key)
     };
     let meant: Vec<_> = views.iter().filter(same).collect();
-    let told = |view: &&UserView| {
+    let named = |view: &&UserView| {
         let whose = if view.own { "your own" } else { "the system's" };
         format!("{} ({whose}, {})", view.name, view.id)
     };
@@ -179,7 +179,7 @@ pub fn find_view<'v>(wanted: &str, views: &'v [UserView]) -> Result<&'v UserView
         }),
         _ => Err(GroupMismatch::SeveralViews {
             name: wanted.to_owned(),
-            views: meant.iter().map(told).collect(),
+            views: meant.iter().map(named).collect(),
         }),
     }
 }

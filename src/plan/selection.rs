@@ -130,10 +130,10 @@ mod tests {
              with its sub-units except bob"
         );
         selection.only = Some(vec![named("anna"), named("carl")]);
-        let told = selection.describe();
+        let text = selection.describe();
         assert!(
-            told.starts_with("2 named users, as far as with role"),
-            "{told}"
+            text.starts_with("2 named users, as far as with role"),
+            "{text}"
         );
     }
 

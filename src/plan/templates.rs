@@ -24,8 +24,8 @@ impl TemplateChoice {
     pub fn of(&self, templates: Vec<Template>) -> Result<Vec<Template>, Vec<TemplateId>> {
         let only = match self {
             Self::Fitting(criteria) => {
-                let fits = |t: &Template| criteria.selects(&t.filter_type, t.kind, &t.name);
-                return Ok(templates.into_iter().filter(fits).collect());
+                let selected = |t: &Template| criteria.selects(&t.filter_type, t.kind, &t.name);
+                return Ok(templates.into_iter().filter(selected).collect());
             }
             Self::Only(only) => only,
         };

@@ -166,9 +166,9 @@ impl Rows<'_> {
         read.map_err(|ended| match ended {
             Ended::Write(error) => error,
             Ended::Read(error) => {
-                let told = E::custom(&error);
+                let custom = E::custom(&error);
                 self.broken.set(Some(error));
-                told
+                custom
             }
         })
     }

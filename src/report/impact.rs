@@ -45,7 +45,7 @@ pub(super) const REASONS: [Column; 4] = [
     Column::text("Message", 20, 60),
 ];
 
-/// What was found of a run; empty where nothing was asked for and nothing is odd.
+/// What was found of a run; empty where nothing was asked for and nothing is unusual.
 pub(super) struct ImpactReport {
     findings: Vec<Finding>,
     pub(super) impact: Option<Impact>,

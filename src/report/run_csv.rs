@@ -65,11 +65,11 @@ fn write_rows<W: Write>(csv: &mut csv::Writer<W>, view: &View<'_>) -> Result<(),
         Ok::<_, ReportError>(csv.write_record(&line)?)
     })?;
     view.each_problem(|row| {
-        let told = match row.filter {
+        let reported = match row.filter {
             Some(filter) => view.has_change(row.id, filter)?,
             None => false,
         };
-        if told || row.over {
+        if reported || row.over {
             return Ok(());
         }
         Ok(csv.write_record(problem_row(&run, &row))?)

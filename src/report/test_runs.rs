@@ -170,7 +170,7 @@ async fn survey(file: &RunFile) {
 }
 
 async fn apply(file: &RunFile) {
-    let told = |stage, kind, message: &str| Some(Problem::seen(stage, kind, message));
+    let seen = |stage, kind, message: &str| Some(Problem::seen(stage, kind, message));
     let now = State::Inactive.with_default_status();
     let changed = RowStamp {
         now,
@@ -186,23 +186,23 @@ async fn apply(file: &RunFile) {
         (
             1,
             Some(changed),
-            told(verify, lost, "its status is 2 now; it was to be 3"),
+            seen(verify, lost, "its status is 2 now; it was to be 3"),
         ),
         (
             5,
             Some(plain(RowOutcome::ChangedSince)),
-            told(apply, since, "left alone: somebody made it active"),
+            seen(apply, since, "left alone: somebody made it active"),
         ),
         (
             6,
             Some(plain(RowOutcome::Gone)),
-            told(apply, ProblemKind::Gone, "the filter was deleted meanwhile"),
+            seen(apply, ProblemKind::Gone, "the filter was deleted meanwhile"),
         ),
         (7, None, None),
         (
             8,
             Some(plain(RowOutcome::Failed)),
-            told(
+            seen(
                 apply,
                 denied,
                 "Principal user is missing prvWriteUserQuery privilege",

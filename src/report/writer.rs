@@ -103,14 +103,14 @@ impl<W: Write> CleanWriter<W> {
         let mut chunks = bytes.utf8_chunks().peekable();
         while let Some(chunk) = chunks.next() {
             self.text(chunk.valid())?;
-            let odd = chunk.invalid();
-            if odd.is_empty() {
+            let invalid = chunk.invalid();
+            if invalid.is_empty() {
                 continue;
             }
             let may_go_on = chunks.peek().is_none()
-                && std::str::from_utf8(odd).is_err_and(|error| error.error_len().is_none());
+                && std::str::from_utf8(invalid).is_err_and(|error| error.error_len().is_none());
             if may_go_on {
-                self.begun = odd.to_vec();
+                self.begun = invalid.to_vec();
             } else {
                 self.text(char::REPLACEMENT_CHARACTER.encode_utf8(&mut [0; 4]))?;
             }

@@ -69,7 +69,7 @@ impl fmt::Display for FallBack {
 
 impl Numbered for Vec<RunUser> {
     fn seq(&self) -> i64 {
-        self.last().map_or(0, |subject| subject.seq)
+        self.last().map_or(0, |run_user| run_user.seq)
     }
 }
 
@@ -94,14 +94,14 @@ impl Rollout {
     async fn sample(&self) -> Result<Vec<(RunUser, Vec<Filter>)>, RolloutError> {
         let caller = self.reader.identity().caller.id;
         let mut sample = Vec::new();
-        for subject in self.journal().to_survey(0, TRIES).await? {
-            if subject.id == caller {
+        for run_user in self.journal().to_survey(0, TRIES).await? {
+            if run_user.id == caller {
                 continue;
             }
-            if let UserFilters::Read(filters) = self.read_user(&subject).await?
+            if let UserFilters::Read(filters) = self.read_user(&run_user).await?
                 && !filters.is_empty()
             {
-                sample.push((subject, filters));
+                sample.push((run_user, filters));
             }
             if sample.len() == SAMPLE {
                 break;
@@ -116,8 +116,11 @@ impl Rollout {
         sample: &[(RunUser, Vec<Filter>)],
         columns: Columns,
     ) -> Result<Option<FallBack>, RolloutError> {
-        let subjects: Vec<_> = sample.iter().map(|(subject, _)| subject.clone()).collect();
-        let seen = match self.read_as_administrator(&subjects, columns).await {
+        let run_users: Vec<_> = sample
+            .iter()
+            .map(|(run_user, _)| run_user.clone())
+            .collect();
+        let seen = match self.read_as_administrator(&run_users, columns).await {
             Ok(seen) => seen,
             Err(error) if error.is_fatal() => return Err(error.into()),
             Err(error) => return Ok(Some(FallBack::Refused(error.to_string()))),
@@ -126,18 +129,18 @@ impl Rollout {
             let seen = seen.as_deref().unwrap_or_default();
             sorted(own) != sorted(seen)
         });
-        Ok(differs.map(|((subject, _), _)| FallBack::Differs {
-            user: subject.label.clone(),
+        Ok(differs.map(|((run_user, _), _)| FallBack::Differs {
+            user: run_user.label.clone(),
         }))
     }
 
     /// The filters of every kind that the run is about; `None` where a user has to be asked as himself.
     async fn read_as_administrator(
         &self,
-        subjects: &[RunUser],
+        run_users: &[RunUser],
         columns: Columns,
     ) -> Result<Vec<Option<Vec<Filter>>>, dataverse::Error> {
-        let users: Vec<UserId> = subjects.iter().map(|subject| subject.id).collect();
+        let users: Vec<UserId> = run_users.iter().map(|run_user| run_user.id).collect();
         let mut all: Vec<Option<Vec<Filter>>> = vec![Some(Vec::new()); users.len()];
         for &kind in self.header().criteria.kinds() {
             let more = self
@@ -162,44 +165,44 @@ impl Rollout {
         let next = |after, limit| {
             let this = Arc::clone(self);
             async move {
-                let subjects = this.journal().to_survey(after, limit).await?;
-                let groups = subjects.chunks(USERS_AT_ONCE).map(<[RunUser]>::to_vec);
+                let run_users = this.journal().to_survey(after, limit).await?;
+                let groups = run_users.chunks(USERS_AT_ONCE).map(<[RunUser]>::to_vec);
                 Ok(groups.collect())
             }
         };
-        let work = |subjects: Vec<RunUser>| {
+        let work = |run_users: Vec<RunUser>| {
             let this = Arc::clone(self);
-            async move { this.survey_group(subjects, columns).await }
+            async move { this.survey_group(run_users, columns).await }
         };
         self.pool().for_each(next, work).await
     }
 
     async fn survey_group(
         &self,
-        subjects: Vec<RunUser>,
+        run_users: Vec<RunUser>,
         columns: Columns,
     ) -> Result<(), RolloutError> {
-        let seen = match self.read_as_administrator(&subjects, columns).await {
+        let seen = match self.read_as_administrator(&run_users, columns).await {
             Ok(seen) => seen,
             Err(error) if error.is_fatal() => return Err(error.into()),
-            Err(_) => vec![None; subjects.len()],
+            Err(_) => vec![None; run_users.len()],
         };
-        for (subject, filters) in subjects.into_iter().zip(seen) {
+        for (run_user, filters) in run_users.into_iter().zip(seen) {
             match filters {
-                Some(filters) if is_plausible(&subject, &filters) => {
-                    self.record(&subject, UserFilters::Read(filters)).await?;
+                Some(filters) if is_plausible(&run_user, &filters) => {
+                    self.record(&run_user, UserFilters::Read(filters)).await?;
                 }
-                // Whatever is odd is looked at once more, as the user.
-                Some(_) | None => self.survey_user(&subject).await?,
+                // Whatever is unusual is read once more, as the user.
+                Some(_) | None => self.survey_user(&run_user).await?,
             }
         }
         Ok(())
     }
 }
 
-fn is_plausible(subject: &RunUser, filters: &[Filter]) -> bool {
-    let empty = filters.is_empty() && subject.filters_populated;
-    !empty && foreign_row(filters, subject.id).is_none()
+fn is_plausible(run_user: &RunUser, filters: &[Filter]) -> bool {
+    let empty = filters.is_empty() && run_user.filters_populated;
+    !empty && foreign_row(filters, run_user.id).is_none()
 }
 
 /// Without what they select, which is not always read.

@@ -14,7 +14,7 @@ use super::{RolloutError, StopReason};
 
 impl Numbered for PendingUser {
     fn seq(&self) -> i64 {
-        self.subject.seq
+        self.run_user.seq
     }
 }
 

@@ -99,9 +99,9 @@ impl Rollout {
         writer: &Writer,
         user: PendingUser,
     ) -> Result<Option<ProblemKind>, RolloutError> {
-        let PendingUser { subject, changes } = user;
+        let PendingUser { run_user, changes } = user;
         let mut problem = None;
-        let conditions = self.conditions(&subject).await?;
+        let conditions = self.conditions(&run_user).await?;
         let mut open = Vec::with_capacity(changes.len());
         for pending in changes {
             let rewritten = self.is_rewritten(pending.change.filter);
@@ -110,30 +110,30 @@ impl Rollout {
         for _ in 0..ROUNDS {
             let (ready, to_read) = open.drain(..).partition(|one: &Open| one.is_ready(writer));
             let mut to_write: Vec<Open> = ready;
-            let read = self.read_and_judge(&subject, &conditions, to_read).await?;
-            to_write.extend(self.settle(&subject, read, &mut problem).await?);
+            let read = self.read_and_judge(&run_user, &conditions, to_read).await?;
+            to_write.extend(self.settle(&run_user, read, &mut problem).await?);
             if to_write.is_empty() {
                 return Ok(problem);
             }
-            let round = self.write_round(writer, &subject, to_write).await?;
+            let round = self.write_round(writer, &run_user, to_write).await?;
             let interrupted = round.interrupted;
-            open = self.settle(&subject, round, &mut problem).await?;
+            open = self.settle(&run_user, round, &mut problem).await?;
             if interrupted {
                 return Err(RolloutError::Interrupted);
             }
         }
         let (refused, to_read) = open.into_iter().partition(|one| one.is_ready(writer));
-        let mut last = self.read_and_judge(&subject, &conditions, to_read).await?;
+        let mut last = self.read_and_judge(&run_user, &conditions, to_read).await?;
         let failed = std::mem::take(&mut last.open).into_iter().chain(refused);
         last.settled.extend(failed.map(|one| one.failed(None)));
-        self.settle(&subject, last, &mut problem).await?;
+        self.settle(&run_user, last, &mut problem).await?;
         Ok(problem)
     }
 
     /// Records what a round settled, and hands out the rest.
     async fn settle(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         round: Round,
         problem: &mut Option<ProblemKind>,
     ) -> Result<Vec<Open>, RolloutError> {
@@ -144,7 +144,7 @@ impl Rollout {
             *problem = problem.or(said.map(|p| p.kind));
         }
         if !round.settled.is_empty() {
-            let (seq, journal) = (subject.seq, self.journal());
+            let (seq, journal) = (run_user.seq, self.journal());
             journal
                 .settle(seq, round.settled, round.records_on_behalf)
                 .await?;
@@ -156,47 +156,49 @@ impl Rollout {
     async fn write_round(
         &self,
         writer: &Writer,
-        subject: &RunUser,
+        run_user: &RunUser,
         open: Vec<Open>,
     ) -> Result<Round, RolloutError> {
         let changes = open.iter().map(|one| one.change.clone()).collect();
-        self.journal().intend(subject.seq, changes).await?;
+        self.journal().intend(run_user.seq, changes).await?;
         let demands = writer.demands_versions();
         let states: Vec<_> = open.iter().map(|one| one.set_state(demands)).collect();
-        let who = Impersonated::from(subject);
+        let who = Impersonated::from(run_user);
         let replies = match writer.set_states(&who, &states).await {
             Ok(replies) => replies,
             Err(error) => {
                 // Nothing was done: the changes are as they were before.
                 let withdrawn = open.into_iter().map(Open::withdrawn).collect();
-                self.journal().settle(subject.seq, withdrawn, false).await?;
+                self.journal()
+                    .settle(run_user.seq, withdrawn, false)
+                    .await?;
                 return Err(error.into());
             }
         };
         let mut round = Round::default();
         for (one, reply) in open.into_iter().zip(replies) {
-            self.understand(subject, one, reply, &mut round);
+            self.understand(run_user, one, reply, &mut round);
         }
         Ok(round)
     }
 
     fn understand(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         mut one: Open,
         reply: WriteReply<Filter>,
         round: &mut Round,
     ) {
         one.fresh = false;
         match reply {
-            WriteReply::Shown(row) => self.verify(subject, one, &row, round),
+            WriteReply::Shown(row) => self.verify(run_user, one, &row, round),
             WriteReply::Refused(fault) if one.gives_up_status(fault.status.as_u16()) => {
                 // Nothing was done, so that the row is as it was.
                 one.fresh = true;
                 round.open.push(one);
             }
             WriteReply::Refused(fault) => {
-                let problem = self.refusal(subject, Stage::Apply, &fault);
+                let problem = self.refusal(run_user, Stage::Apply, &fault);
                 round.settled.push(one.failed(Some(problem)));
             }
             WriteReply::Unclear(why) => {
@@ -216,7 +218,7 @@ impl Rollout {
     }
 
     /// The answer itself shows what was written, of whom, and as whom.
-    fn verify(&self, subject: &RunUser, mut one: Open, row: &Filter, round: &mut Round) {
+    fn verify(&self, run_user: &RunUser, mut one: Open, row: &Filter, round: &mut Round) {
         if row.id != one.change.filter || row.now.state != one.change.to.state {
             one.wrote = WriteKnown::Maybe;
             let why = format!("the server showed it {} after it was set", row.now);
@@ -224,23 +226,23 @@ impl Rollout {
             round.open.push(one);
             return;
         }
-        round.records_on_behalf |= self.learn_stamp(subject, row);
-        let problem = dropped_impersonation(subject, row).or_else(|| one.status_problem(row));
+        round.records_on_behalf |= self.learn_stamp(run_user, row);
+        let problem = dropped_impersonation(run_user, row).or_else(|| one.status_problem(row));
         let result = RowResult::new(RowOutcome::Changed, Some(row.stamp())).with(problem);
         round.settled.push(one.settled(result));
     }
 
     /// Whether this row is the first to prove that this server names the real caller, which decides whose work a row is
     /// after a lost answer.
-    fn learn_stamp(&self, subject: &RunUser, row: &Filter) -> bool {
+    fn learn_stamp(&self, run_user: &RunUser, row: &Filter) -> bool {
         let caller = self.reader.identity().caller.id;
-        let named = subject.id != caller && row.modified.on_behalf == Some(caller);
+        let named = run_user.id != caller && row.modified.on_behalf == Some(caller);
         named && !self.records_on_behalf.swap(true, Ordering::Relaxed)
     }
 
     async fn read_and_judge(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         conditions: &UserConditions,
         open: Vec<Open>,
     ) -> Result<Round, RolloutError> {
@@ -248,7 +250,7 @@ impl Rollout {
         if open.is_empty() {
             return Ok(round);
         }
-        let filters = match self.read_user(subject).await? {
+        let filters = match self.read_user(run_user).await? {
             UserFilters::Read(filters) => filters,
             UserFilters::Failed(problem) => {
                 let problem = Problem {
@@ -270,9 +272,9 @@ impl Rollout {
             let seen = filters.iter().find(|filter| filter.id == one.change.filter);
             let attribution = Attribution {
                 rewritten: one.rewritten || others.contains(&one.change.filter),
-                ..self.attribution(subject, one.wrote)
+                ..self.attribution(run_user, one.wrote)
             };
-            let condition = conditions.of(one.change.filter, subject.id);
+            let condition = conditions.of(one.change.filter, run_user.id);
             match judge(&one.change, condition, seen, attribution) {
                 RowDecision::Write(change) => {
                     one.change = change;
@@ -281,11 +283,11 @@ impl Rollout {
                 }
                 RowDecision::Done(result) => {
                     let problem = self
-                        .row_problem(subject, conditions, &one, &result, seen)
+                        .row_problem(run_user, conditions, &one, &result, seen)
                         .await?;
                     if result.outcome == RowOutcome::Changed {
                         round.records_on_behalf |=
-                            seen.is_some_and(|row| self.learn_stamp(subject, row));
+                            seen.is_some_and(|row| self.learn_stamp(run_user, row));
                     }
                     round.settled.push(one.settled(result.with(problem)));
                 }
@@ -296,7 +298,7 @@ impl Rollout {
 
     async fn row_problem(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         conditions: &UserConditions,
         one: &Open,
         result: &RowResult,
@@ -306,7 +308,7 @@ impl Rollout {
             (RowOutcome::Changed, Some(row)) => one.status_problem(row),
             (RowOutcome::ChangedSince, Some(row)) => match conditions.row(one.change.filter) {
                 Some(undone) => Some(
-                    self.changed_since(Stage::Apply, subject, undone, row)
+                    self.changed_since(Stage::Apply, run_user, undone, row)
                         .await?,
                 ),
                 None => None,
@@ -365,13 +367,13 @@ impl Open {
 }
 
 /// A change made by impersonation is the user's own change; one that is not, was made as the caller.
-fn dropped_impersonation(subject: &RunUser, row: &Filter) -> Option<Problem> {
+fn dropped_impersonation(run_user: &RunUser, row: &Filter) -> Option<Problem> {
     let kind = ProblemKind::ImpersonationDropped;
-    if row.owner != subject.id {
+    if row.owner != run_user.id {
         let why = format!("the row belongs to {}", row.owner);
         return Some(Problem::seen(Stage::Verify, ProblemKind::ForeignRow, why));
     }
-    let by = row.modified.by.filter(|by| *by != subject.id)?;
+    let by = row.modified.by.filter(|by| *by != run_user.id)?;
     let why = format!("it was changed as {by} and not as its owner");
     Some(Problem::seen(Stage::Verify, kind, why))
 }

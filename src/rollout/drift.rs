@@ -113,27 +113,27 @@ impl Rollout {
         user: PendingUser,
         purpose: Purpose,
     ) -> Result<Option<Vec<DriftedFilter>>, RolloutError> {
-        let PendingUser { subject, changes } = user;
-        let UserFilters::Read(filters) = self.read_user(&subject).await? else {
+        let PendingUser { run_user, changes } = user;
+        let UserFilters::Read(filters) = self.read_user(&run_user).await? else {
             return Ok(None);
         };
         let planned: Vec<_> = changes.into_iter().map(|pending| pending.change).collect();
-        let anew = self.plan_one(&subject, filters.clone()).await?;
+        let anew = self.plan_one(&run_user, filters.clone()).await?;
         let drifted = if is_current(&planned, &anew.changes(), &filters) {
             Vec::new()
         } else {
-            let (seq, changes) = (subject.seq, anew.changes());
+            let (seq, changes) = (run_user.seq, anew.changes());
             let found = self
                 .drifted_filters(seq, &planned, &changes, &filters)
                 .await?;
             let label = |drifted| DriftedFilter {
-                user: subject.label.clone(),
+                user: run_user.label.clone(),
                 ..drifted
             };
             found.into_iter().map(label).collect()
         };
         if purpose == Purpose::Replan {
-            let (journal, seq) = (self.journal(), subject.seq);
+            let (journal, seq) = (self.journal(), run_user.seq);
             match anew {
                 SurveyedFilters::Changes(surveyed) => journal.replanned(surveyed).await?,
                 SurveyedFilters::Undo(filters, findings) => {

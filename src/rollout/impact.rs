@@ -168,7 +168,7 @@ impl Rollout {
     /// Counts what a user loses, and records it; nothing where that was not asked for.
     pub(super) async fn count_impact(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         filters: &[Filter],
         changes: &[Change],
     ) -> Result<(), RolloutError> {
@@ -187,7 +187,7 @@ impl Rollout {
         };
         let privileges: BTreeSet<_> = questions.iter().filter_map(privilege).collect();
         let privileges: Vec<_> = privileges.into_iter().collect();
-        let (answers, whole) = self.answers(subject, &queries, &privileges).await?;
+        let (answers, whole) = self.answers(run_user, &queries, &privileges).await?;
         let mut answers = answers.into_iter();
         let losses = questions.iter().map(|question: &ImpactQuestion| {
             let its: Vec<_> = answers.by_ref().take(question.queries.len()).collect();
@@ -198,7 +198,7 @@ impl Rollout {
             )
         });
         let losses: Vec<_> = losses.collect();
-        Ok(self.journal().lost(subject.seq, losses).await?)
+        Ok(self.journal().lost(run_user.seq, losses).await?)
     }
 
     /// Looks up the tables that are not known yet.
@@ -255,7 +255,7 @@ impl Rollout {
     /// latter in a word, and all privileges of every user are too much to ask for.
     async fn answers<'a>(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         queries: &[&ImpactQuery],
         privileges: &[&'a str],
     ) -> Result<(Vec<QueryAnswer>, BTreeSet<&'a str>), RolloutError> {
@@ -273,7 +273,7 @@ impl Rollout {
             ImpersonationProof::OnlyOurselves => None,
         };
         let asked: Vec<_> = queries.iter().map(|query| fetch_query(query)).collect();
-        let who = Impersonated::from(subject);
+        let who = Impersonated::from(run_user);
         let none = |why: &Unknown| {
             let all = vec![QueryAnswer::No(why.clone()); queries.len()];
             (all, BTreeSet::new())
@@ -281,7 +281,7 @@ impl Rollout {
         match self.reader.fetch_as(&who, probe, &asked, privileges).await {
             Err(error) if error.is_fatal() => Err(error.into()),
             Err(error) => Ok(none(&unknown_by_error(&error))),
-            Ok(FetchedAs { user, .. }) if probe.is_some() && user != Some(subject.id) => {
+            Ok(FetchedAs { user, .. }) if probe.is_some() && user != Some(run_user.id) => {
                 let message = user.map_or_else(
                     || "the server did not say as whom it answered".to_owned(),
                     |user| format!("asked as this user, the server answered as {user}"),
@@ -310,7 +310,7 @@ fn fetch_query(query: &ImpactQuery) -> FetchQuery {
 }
 
 fn answer(fetched: Fetched, query: &ImpactQuery) -> QueryAnswer {
-    let odd = |what: &str| {
+    let unusable = |what: &str| {
         QueryAnswer::No(Unknown::new(
             "refused",
             format!("the answer holds no {what}"),
@@ -322,14 +322,14 @@ fn answer(fetched: Fetched, query: &ImpactQuery) -> QueryAnswer {
         Fetched::Values(values) if query.ids.is_some() => {
             let ids = values.iter().map(|id| id.as_str()?.parse::<Uuid>().ok());
             let ids: Option<Vec<_>> = ids.collect();
-            ids.map_or_else(|| odd("ids"), QueryAnswer::Ids)
+            ids.map_or_else(|| unusable("ids"), QueryAnswer::Ids)
         }
         Fetched::Values(values) => {
             let number = match &values[..] {
                 [number] => Value::as_u64(number),
                 _ => None,
             };
-            number.map_or_else(|| odd("number"), QueryAnswer::Number)
+            number.map_or_else(|| unusable("number"), QueryAnswer::Number)
         }
     }
 }
@@ -410,8 +410,11 @@ mod tests {
         let of =
             |values: &[Value], query: &ImpactQuery| answer(Fetched::Values(values.to_vec()), query);
         assert_eq!(of(&[json!(4)], &query), QueryAnswer::Number(4));
-        for odd in [vec![], vec![json!(1), json!(2)], vec![json!("4")]] {
-            assert!(matches!(of(&odd, &query), QueryAnswer::No(_)), "{odd:?}");
+        for unusable in [vec![], vec![json!(1), json!(2)], vec![json!("4")]] {
+            assert!(
+                matches!(of(&unusable, &query), QueryAnswer::No(_)),
+                "{unusable:?}"
+            );
         }
         query.ids = Some("activityid".into());
         let id = Uuid::from_u128(4);

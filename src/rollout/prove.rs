@@ -19,7 +19,7 @@ use super::session::Rollout;
 /// come once in thirty million runs.
 const TRIES: usize = 25;
 /// How many users have to be answered as the caller before impersonation counts as not honoured: a
-/// header can be dropped for a single user whose account is odd. Three in a row are no accident where one in ten is
+/// header can be dropped for a single user whose account is unusual. Three in a row are no accident where one in ten is
 /// (a thousandth), and no reason to ask all 25.
 const DROPPED: usize = 3;
 
@@ -31,8 +31,8 @@ impl Rollout {
     /// [`RolloutError::NotImpersonated`] or [`RolloutError::MayNotImpersonate`] where the proof fails.
     pub(super) async fn prove(&self) -> Result<(), RolloutError> {
         self.progress.begin(RunStep::Prove, None);
-        let subjects = self.journal().to_survey(0, TRIES + 1).await?;
-        let proof = self.prove_with(subjects).await;
+        let run_users = self.journal().to_survey(0, TRIES + 1).await?;
+        let proof = self.prove_with(run_users).await;
         self.progress.end();
         match proof {
             Err(RolloutError::NotProved { .. }) => Ok(()),
@@ -47,8 +47,8 @@ impl Rollout {
     pub(super) async fn require_proof(&self) -> Result<(), RolloutError> {
         if self.kept().is_none() {
             let pending = self.journal().to_apply(0, TRIES + 1).await?;
-            let subjects = pending.into_iter().map(|user| user.subject).collect();
-            self.keep(self.prove_with(subjects).await?);
+            let run_users = pending.into_iter().map(|user| user.run_user).collect();
+            self.keep(self.prove_with(run_users).await?);
         }
         Ok(())
     }
@@ -68,17 +68,17 @@ impl Rollout {
 
     async fn prove_with(
         &self,
-        mut subjects: Vec<RunUser>,
+        mut run_users: Vec<RunUser>,
     ) -> Result<ImpersonationProof, RolloutError> {
         // Acting as oneself proves nothing, and needs no proof.
-        subjects.retain(|subject| subject.id != self.reader.identity().caller.id);
-        subjects.truncate(TRIES);
-        if subjects.is_empty() {
+        run_users.retain(|run_user| run_user.id != self.reader.identity().caller.id);
+        run_users.truncate(TRIES);
+        if run_users.is_empty() {
             return Ok(ImpersonationProof::OnlyOurselves);
         }
         let mut dropped = Vec::new();
-        for subject in &subjects {
-            match self.prove_as(subject).await {
+        for run_user in &run_users {
+            match self.prove_as(run_user).await {
                 Ok(proof) => return Ok(proof),
                 Err(error @ RolloutError::NotImpersonated { .. }) => dropped.push(error),
                 Err(RolloutError::Dataverse(error)) if !error.is_fatal() => {}
@@ -91,20 +91,20 @@ impl Rollout {
                 break;
             }
         }
-        let tried = subjects.len();
+        let tried = run_users.len();
         Err(dropped.pop().unwrap_or(RolloutError::NotProved { tried }))
     }
 
     /// Tries the other header, too, before this user counts as one who cannot be impersonated: which one a server
     /// honours is documented for the cloud and for version 8 only.
-    async fn prove_as(&self, subject: &RunUser) -> Result<ImpersonationProof, RolloutError> {
-        let who = Impersonated::from(subject);
-        let first = self.prove_by_header(subject, &who).await;
+    async fn prove_as(&self, run_user: &RunUser) -> Result<ImpersonationProof, RolloutError> {
+        let who = Impersonated::from(run_user);
+        let first = self.prove_by_header(run_user, &who).await;
         let Err(why) = first else { return first };
         if !may_be_the_header(&why) || !self.reader.turn_header(&who) {
             return Err(why);
         }
-        let other = self.prove_by_header(subject, &who).await;
+        let other = self.prove_by_header(run_user, &who).await;
         if other.is_err() {
             self.reader.turn_header(&who);
             return Err(why);
@@ -114,17 +114,17 @@ impl Rollout {
 
     async fn prove_by_header(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         who: &Impersonated,
     ) -> Result<ImpersonationProof, RolloutError> {
-        if self.reader.who_am_i_as(who).await? == subject.id {
+        if self.reader.who_am_i_as(who).await? == run_user.id {
             return Ok(ImpersonationProof::WhoAmI);
         }
         // That WhoAmI reflects impersonation is not documented, so a query is asked as well.
         match self.reader.current_user_as(who).await? {
-            Some(user) if user == subject.id => Ok(ImpersonationProof::CurrentUser),
+            Some(user) if user == run_user.id => Ok(ImpersonationProof::CurrentUser),
             answered => Err(RolloutError::NotImpersonated {
-                user: subject.label.clone(),
+                user: run_user.label.clone(),
                 answered: match answered {
                     Some(user) if user == self.reader.identity().caller.id => {
                         self.reader.identity().caller.user.clone()

@@ -12,8 +12,8 @@ use super::RolloutError;
 use super::request_counts::RequestCounts;
 use super::session::Rollout;
 
-/// Milliseconds of the shortest stretch of time that a run file tells apart.
-const STRETCH: i64 = 1000;
+/// Milliseconds of the shortest span of time that a run file tells apart.
+const SPAN: i64 = 1000;
 
 impl Rollout {
     /// Records what was asked of the server since the last time.
@@ -55,9 +55,9 @@ impl Rollout {
     }
 }
 
-/// How long it is to the end of the stretch.
+/// How long it is to the end of the span.
 fn to_the_next(now: Timestamp) -> Duration {
-    let left = STRETCH - now.as_millisecond().rem_euclid(STRETCH);
+    let left = SPAN - now.as_millisecond().rem_euclid(SPAN);
     Duration::from_millis(left.unsigned_abs())
 }
 
@@ -66,7 +66,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn stretches_end_with_the_second() {
+    fn spans_end_with_the_second() {
         let at = |ms| to_the_next(Timestamp::from_millisecond(ms).unwrap()).as_millis();
         assert_eq!([at(0), at(1), at(1_999), at(2_000)], [1000, 999, 1, 1000]);
     }

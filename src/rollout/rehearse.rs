@@ -50,7 +50,7 @@ impl Planned {
         let work = |user: PendingUser| {
             let (rollout, found) = (Arc::clone(rollout), Arc::clone(&found));
             async move {
-                let filters = rollout.read_user(&user.subject).await?;
+                let filters = rollout.read_user(&user.run_user).await?;
                 let planned: Vec<_> = user.changes.into_iter().map(|one| one.change).collect();
                 let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                 match filters {

@@ -220,10 +220,10 @@ fn is_systemic(kind: ProblemKind) -> bool {
 }
 
 impl From<&RunUser> for Impersonated {
-    fn from(subject: &RunUser) -> Self {
+    fn from(run_user: &RunUser) -> Self {
         Self {
-            id: subject.id,
-            object_id: subject.object_id,
+            id: run_user.id,
+            object_id: run_user.object_id,
         }
     }
 }

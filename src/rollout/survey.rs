@@ -88,32 +88,32 @@ impl Rollout {
             let this = Arc::clone(self);
             async move { Ok(this.journal().to_survey(after, limit).await?) }
         };
-        let work = |subject: RunUser| {
+        let work = |run_user: RunUser| {
             let this = Arc::clone(self);
-            async move { this.survey_user(&subject).await }
+            async move { this.survey_user(&run_user).await }
         };
         self.pool().for_each(next, work).await
     }
 
-    pub(super) async fn survey_user(&self, subject: &RunUser) -> Result<(), RolloutError> {
-        let found = self.read_user(subject).await?;
-        self.record(subject, found).await
+    pub(super) async fn survey_user(&self, run_user: &RunUser) -> Result<(), RolloutError> {
+        let found = self.read_user(run_user).await?;
+        self.record(run_user, found).await
     }
 
     /// Records what was found of one user, and what that means for the plan.
     pub(super) async fn record(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         found: UserFilters,
     ) -> Result<(), RolloutError> {
         let problem = match found {
             UserFilters::Read(filters) => {
-                self.plan_and_record(subject, filters).await?;
+                self.plan_and_record(run_user, filters).await?;
                 None
             }
             UserFilters::Failed(problem) => {
                 let kind = problem.kind;
-                self.journal().survey_failed(subject.seq, problem).await?;
+                self.journal().survey_failed(run_user.seq, problem).await?;
                 Some(kind)
             }
         };
@@ -124,11 +124,11 @@ impl Rollout {
 
     async fn plan_and_record(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         filters: Vec<Filter>,
     ) -> Result<(), RolloutError> {
-        let (journal, seq) = (self.journal(), subject.seq);
-        match self.plan_one(subject, filters).await? {
+        let (journal, seq) = (self.journal(), run_user.seq);
+        match self.plan_one(run_user, filters).await? {
             SurveyedFilters::Changes(surveyed) => journal.surveyed(surveyed).await?,
             SurveyedFilters::Undo(filters, findings) => {
                 journal.undo_surveyed(seq, filters, findings).await?;
@@ -140,21 +140,21 @@ impl Rollout {
     /// What one user's filters mean for the plan.
     pub(super) async fn plan_one(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         filters: Vec<Filter>,
     ) -> Result<SurveyedFilters, RolloutError> {
         let Some(wanted) = self.header().operation.wanted() else {
-            return self.plan_undo(subject, &filters).await;
+            return self.plan_undo(run_user, &filters).await;
         };
         let criteria = &self.header().criteria;
         let UserPlan { changes, .. } = plan_user(&filters, criteria, wanted);
-        self.count_impact(subject, &filters, &changes).await?;
+        self.count_impact(run_user, &filters, &changes).await?;
         let marked = filters.into_iter().map(|filter| {
             let matching = criteria.matches(&filter);
             (filter, matching)
         });
         Ok(SurveyedFilters::Changes(Surveyed {
-            seq: subject.seq,
+            seq: run_user.seq,
             filters: marked.collect(),
             changes,
         }))

@@ -114,9 +114,9 @@ impl Rollout {
         let mut after = 0;
         loop {
             let mut users = source.done(after, CHUNK)?;
-            for (subject, rows) in &mut users {
+            for (run_user, rows) in &mut users {
                 for row in rows {
-                    claim(&related, source, subject.id, row)?;
+                    claim(&related, source, run_user.id, row)?;
                 }
             }
             let Some((last, _)) = users.last() else {
@@ -207,12 +207,12 @@ impl Rollout {
     /// When the rows of this user are to be written.
     pub(super) async fn conditions(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
     ) -> Result<UserConditions, RolloutError> {
         if self.header().operation != Operation::Undo {
             return Ok(UserConditions::default());
         }
-        let rows = self.journal().to_undo(subject.seq).await?;
+        let rows = self.journal().to_undo(run_user.seq).await?;
         let terms = self.journal().undo_terms().await?;
         let settings = self.journal().settings().await?;
         Ok(UserConditions {
@@ -235,19 +235,19 @@ impl Rollout {
     /// What becomes of each row of one user.
     pub(super) async fn plan_undo(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         filters: &[Filter],
     ) -> Result<SurveyedFilters, RolloutError> {
-        let conditions = self.conditions(subject).await?;
-        let attribution = self.attribution(subject, WriteKnown::No);
+        let conditions = self.conditions(run_user).await?;
+        let attribution = self.attribution(run_user, WriteKnown::No);
         let mut findings: Vec<UndoFinding> = Vec::new();
         for row in conditions.rows() {
             let seen = filters.iter().find(|filter| filter.id == row.filter);
-            let condition = conditions.of(row.filter, subject.id);
+            let condition = conditions.of(row.filter, run_user.id);
             let mut decision = judge(&row.change(), condition, seen, attribution);
             if let RowDecision::Done(result) = &mut decision {
                 result.problem = self
-                    .undo_problem(subject, row, result.outcome, seen)
+                    .undo_problem(run_user, row, result.outcome, seen)
                     .await?;
             }
             findings.push((row.clone(), decision));
@@ -262,14 +262,14 @@ impl Rollout {
     /// What undo has to say of a row that it does not put back.
     async fn undo_problem(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         row: &UndoRow,
         outcome: RowOutcome,
         seen: Option<&Filter>,
     ) -> Result<Option<Problem>, RolloutError> {
         let problem = match (outcome, seen) {
             (RowOutcome::ChangedSince, Some(seen)) => {
-                self.changed_since(Stage::Survey, subject, row, seen)
+                self.changed_since(Stage::Survey, run_user, row, seen)
                     .await?
             }
             (RowOutcome::Gone, _) => {
@@ -284,11 +284,11 @@ impl Rollout {
     pub(super) async fn changed_since(
         &self,
         stage: Stage,
-        subject: &RunUser,
+        run_user: &RunUser,
         row: &UndoRow,
         seen: &Filter,
     ) -> Result<Problem, RolloutError> {
-        let who = self.changer(subject, seen).await?;
+        let who = self.changer(run_user, seen).await?;
         let why = changed_since(row, seen, who.as_deref());
         Ok(Problem::seen(stage, ProblemKind::ChangedSince, why))
     }
@@ -296,16 +296,16 @@ impl Rollout {
     /// Who changed a row last, by name: the user, or somebody else on the user's behalf.
     async fn changer(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         seen: &Filter,
     ) -> Result<Option<String>, RolloutError> {
         let Some(by) = seen.modified.by else {
             return Ok(None);
         };
-        let by = self.name_of(subject, by).await?;
+        let by = self.name_of(run_user, by).await?;
         Ok(Some(match seen.modified.on_behalf {
             Some(caller) => {
-                let caller = self.name_of(subject, caller).await?;
+                let caller = self.name_of(run_user, caller).await?;
                 format!("{caller} on behalf of {by}")
             }
             None => by,
@@ -313,9 +313,9 @@ impl Rollout {
     }
 
     /// How a user is named; asked of the server once for each.
-    async fn name_of(&self, subject: &RunUser, user: UserId) -> Result<String, RolloutError> {
-        if user == subject.id {
-            return Ok(subject.label.clone());
+    async fn name_of(&self, run_user: &RunUser, user: UserId) -> Result<String, RolloutError> {
+        if user == run_user.id {
+            return Ok(run_user.label.clone());
         }
         let known = {
             let names = self.names.lock().unwrap_or_else(PoisonError::into_inner);
@@ -332,10 +332,10 @@ impl Rollout {
         Ok(name)
     }
 
-    pub(super) fn attribution(&self, subject: &RunUser, wrote: WriteKnown) -> Attribution {
+    pub(super) fn attribution(&self, run_user: &RunUser, wrote: WriteKnown) -> Attribution {
         Attribution {
             callers: self.callers(),
-            user: subject.id,
+            user: run_user.id,
             wrote,
             records_on_behalf: self.records_on_behalf(),
             rewritten: false,

@@ -18,16 +18,16 @@ pub(super) enum UserFilters {
 
 impl Rollout {
     /// Reads a user's filters, and checks that they are this user's own.
-    pub(super) async fn read_user(&self, subject: &RunUser) -> Result<UserFilters, RolloutError> {
-        let who = Impersonated::from(subject);
+    pub(super) async fn read_user(&self, run_user: &RunUser) -> Result<UserFilters, RolloutError> {
+        let who = Impersonated::from(run_user);
         let mut filters = Vec::new();
         for &kind in self.header().criteria.kinds() {
             match self.reader.filters(&who, kind, self.columns()).await {
                 Ok(more) => filters.extend(more),
-                Err(error) => return Ok(UserFilters::Failed(self.user_problem(subject, error)?)),
+                Err(error) => return Ok(UserFilters::Failed(self.user_problem(run_user, error)?)),
             }
         }
-        if let Some(row) = foreign_row(&filters, subject.id) {
+        if let Some(row) = foreign_row(&filters, run_user.id) {
             let message = format!(
                 "the answer held filter {} of another owner, {}",
                 row.id, row.owner
@@ -35,8 +35,8 @@ impl Rollout {
             let problem = Problem::seen(Stage::Survey, ProblemKind::ForeignRow, message);
             return Ok(UserFilters::Failed(problem.about(row.id)));
         }
-        if filters.is_empty() && subject.filters_populated {
-            return self.explain_nothing(&who, subject).await;
+        if filters.is_empty() && run_user.filters_populated {
+            return self.explain_nothing(&who, run_user).await;
         }
         Ok(UserFilters::Read(filters))
     }
@@ -45,16 +45,16 @@ impl Rollout {
     async fn explain_nothing(
         &self,
         who: &Impersonated,
-        subject: &RunUser,
+        run_user: &RunUser,
     ) -> Result<UserFilters, RolloutError> {
         let problem = match self.proof().acting_as(&self.reader, who).await {
-            Ok(user) if user == subject.id => return Ok(UserFilters::Read(Vec::new())),
+            Ok(user) if user == run_user.id => return Ok(UserFilters::Read(Vec::new())),
             Ok(user) => {
                 let message = format!("asked as this user, the server answered as {user}");
                 let kind = ProblemKind::ImpersonationDropped;
                 Problem::seen(Stage::Survey, kind, message)
             }
-            Err(error) => self.user_problem(subject, error)?,
+            Err(error) => self.user_problem(run_user, error)?,
         };
         Ok(UserFilters::Failed(problem))
     }
@@ -62,7 +62,7 @@ impl Rollout {
     /// An error of one user is that user's problem; any other stops the run.
     fn user_problem(
         &self,
-        subject: &RunUser,
+        run_user: &RunUser,
         error: dataverse::Error,
     ) -> Result<Problem, RolloutError> {
         if error.is_fatal() {
@@ -70,7 +70,7 @@ impl Rollout {
         }
         let dropped = error
             .fault()
-            .is_some_and(|fault| self.is_dropped(subject, fault));
+            .is_some_and(|fault| self.is_dropped(run_user, fault));
         let mut problem = error.into_problem(Stage::Survey);
         if dropped {
             problem.kind = ProblemKind::ImpersonationDropped;
@@ -78,15 +78,15 @@ impl Rollout {
         Ok(problem)
     }
 
-    fn is_dropped(&self, subject: &RunUser, fault: &ServerFault) -> bool {
+    fn is_dropped(&self, run_user: &RunUser, fault: &ServerFault) -> bool {
         let caller = self.reader.identity().caller.id;
-        fault.is_impersonation_dropped(subject.id, caller)
+        fault.is_impersonation_dropped(run_user.id, caller)
     }
 
     /// A refusal as a problem of one user, whose own request it was.
-    pub(super) fn refusal(&self, subject: &RunUser, stage: Stage, fault: &ServerFault) -> Problem {
+    pub(super) fn refusal(&self, run_user: &RunUser, stage: Stage, fault: &ServerFault) -> Problem {
         let mut problem = fault_problem(stage, fault);
-        if self.is_dropped(subject, fault) {
+        if self.is_dropped(run_user, fault) {
             problem.kind = ProblemKind::ImpersonationDropped;
         }
         problem

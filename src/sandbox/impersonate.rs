@@ -324,8 +324,8 @@ mod tests {
         let refused =
             |switches| acting(&headers, &store, plain, Version::V9_2, switches).unwrap_err();
         assert_eq!(refused(Switches::none()).code, "0x8004A110");
-        let told = refused(Switches::none().with(Switch::ActOnBehalfAsMissingPrivilege));
-        assert!(told.message.contains(&other.to_string()));
+        let refusal = refused(Switches::none().with(Switch::ActOnBehalfAsMissingPrivilege));
+        assert!(refusal.message.contains(&other.to_string()));
     }
 
     #[test]

@@ -80,13 +80,13 @@ async fn a_person_enters_a_code_while_we_wait() {
     let person = Arc::new(Willing::default());
     let source = with(&imitation, &by_code(TokenStore::No), &person).await;
     assert_eq!(bearer(&source).await.unwrap(), "token-1");
-    let told = person.told.lock().unwrap().clone();
+    let shown = person.shown.lock().unwrap().clone();
     let expected = PromptText::Code {
         address: "https://microsoft.com/devicelogin".into(),
         code: "ABC-DEF".into(),
         minutes: 15,
     };
-    assert_eq!(told, [expected]);
+    assert_eq!(shown, [expected]);
     let asked = &imitation.seen("devicecode")[0];
     let scope = format!("{}/user_impersonation offline_access", imitation.url);
     assert_eq!(asked.fields["scope"], scope);
@@ -267,5 +267,5 @@ async fn a_kept_sign_in_that_was_revoked_is_told_and_not_hung_on() {
     assert!(first.refused(&refused));
     let error = bearer(&first).await.unwrap_err();
     assert!(error.hint().unwrap().contains("login"), "{error:?}");
-    assert_eq!(person.told.lock().unwrap().len(), 1);
+    assert_eq!(person.shown.lock().unwrap().len(), 1);
 }

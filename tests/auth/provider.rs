@@ -122,7 +122,7 @@ impl Provider {
     fn anna(&self) -> Arc<dyn UserPrompt> {
         Arc::new(Anna {
             provider: self.url.clone(),
-            told: Mutex::default(),
+            shown: Mutex::default(),
         })
     }
 
@@ -146,7 +146,7 @@ impl Provider {
 #[derive(Debug)]
 struct Anna {
     provider: String,
-    told: Mutex<usize>,
+    shown: Mutex<usize>,
 }
 
 impl UserPrompt for Anna {
@@ -155,7 +155,7 @@ impl UserPrompt for Anna {
     }
 
     fn tell(&self, notice: &PromptText) {
-        *self.told.lock().unwrap() += 1;
+        *self.shown.lock().unwrap() += 1;
         match notice.clone() {
             PromptText::Code { code, .. } => {
                 let url = format!("{}/agree?user_code={code}", self.provider);
@@ -263,7 +263,7 @@ async fn the_provider_sees_a_person_through_the_browser_and_renews_by_rotation()
         let renewed = next.bearer().await.unwrap();
         assert!(next.refused(&renewed));
         bearer(&next).await.unwrap();
-        assert!(format!("{person:?}").ends_with("told: Mutex { data: 1, poisoned: false, .. } }"));
+        assert!(format!("{person:?}").ends_with("shown: Mutex { data: 1, poisoned: false, .. } }"));
     }
 }
 

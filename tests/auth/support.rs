@@ -75,10 +75,10 @@ pub(crate) fn secret_in(folder: &Path, text: &str) -> SecretFrom {
     SecretFrom::File(private(folder, &name, text))
 }
 
-/// A person who does as told: follows the browser's address, and keeps what was said.
+/// A person who does as asked: follows the browser's address, and keeps what was said.
 #[derive(Debug, Default)]
 pub(crate) struct Willing {
-    pub(crate) told: Mutex<Vec<PromptText>>,
+    pub(crate) shown: Mutex<Vec<PromptText>>,
 }
 
 impl UserPrompt for Willing {
@@ -87,7 +87,7 @@ impl UserPrompt for Willing {
     }
 
     fn tell(&self, notice: &PromptText) {
-        self.told.lock().unwrap().push(notice.clone());
+        self.shown.lock().unwrap().push(notice.clone());
         if let PromptText::Browser { address, .. } = notice {
             let address = address.clone();
             // The default follows redirects, as a browser does.

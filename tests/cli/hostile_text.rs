@@ -255,38 +255,43 @@ fn only_our_own_colours_come_with_what_a_server_says() {
     }
 }
 
-const ODD: &str = "a\u{1b}[2J\u{9b}31m\u{202e}\r\nerror: forged\u{2069}";
+const HOSTILE_BYTES: &str = "a\u{1b}[2J\u{9b}31m\u{202e}\r\nerror: forged\u{2069}";
 
 #[test]
 fn nothing_on_the_command_line_steers_the_terminal() {
     let server = Hostile::new();
-    let file = format!("/nowhere/{ODD}");
+    let file = format!("/nowhere/{HOSTILE_BYTES}");
     for args in [
-        &[ODD][..],
-        &["list", ODD],
-        &[&format!("--{ODD}")],
-        &["list", "--type", ODD],
-        &["list", "--user", ODD],
+        &[HOSTILE_BYTES][..],
+        &["list", HOSTILE_BYTES],
+        &[&format!("--{HOSTILE_BYTES}")],
+        &["list", "--type", HOSTILE_BYTES],
+        &["list", "--user", HOSTILE_BYTES],
         &["list", "--users-from", &file],
-        &["list", "--format", ODD],
-        &["list", "--sign-in", ODD],
-        &["list", "--url", ODD],
-        &["list", "--environment", ODD],
+        &["list", "--format", HOSTILE_BYTES],
+        &["list", "--sign-in", HOSTILE_BYTES],
+        &["list", "--url", HOSTILE_BYTES],
+        &["list", "--environment", HOSTILE_BYTES],
         &["list", "--config", &file],
         &["list", "--state-dir", &file],
-        &["list", "--where", ODD],
-        &["list", "--group", ODD],
-        &["list", "--concurrency", ODD],
+        &["list", "--where", HOSTILE_BYTES],
+        &["list", "--group", HOSTILE_BYTES],
+        &["list", "--concurrency", HOSTILE_BYTES],
         &["plan", "--out", &file],
-        &["deactivate", "--yes", "--confirm-environment", ODD],
-        &["report", ODD],
+        &[
+            "deactivate",
+            "--yes",
+            "--confirm-environment",
+            HOSTILE_BYTES,
+        ],
+        &["report", HOSTILE_BYTES],
         &["report", &file],
-        &["resume", ODD],
-        &["undo", ODD],
-        &["completions", ODD],
-        &["help", ODD],
+        &["resume", HOSTILE_BYTES],
+        &["undo", HOSTILE_BYTES],
+        &["completions", HOSTILE_BYTES],
+        &["help", HOSTILE_BYTES],
         &["environments", "--config", &file],
-        &["sandbox", "--fault", ODD],
+        &["sandbox", "--fault", HOSTILE_BYTES],
     ] {
         server.run(args);
         let mut json = args.to_vec();
@@ -307,8 +312,8 @@ fn nothing_on_the_command_line_steers_the_terminal() {
         "SYNCFILTERS_CONFIG",
         "SYNCFILTERS_STATE_DIR",
     ] {
-        harmless(server.command(&["list"]).env(variable, ODD));
-        harmless(server.command(&["--help"]).env(variable, ODD));
+        harmless(server.command(&["list"]).env(variable, HOSTILE_BYTES));
+        harmless(server.command(&["--help"]).env(variable, HOSTILE_BYTES));
     }
 }
 
@@ -319,8 +324,8 @@ fn nothing_in_a_list_or_a_run_file_steers_the_terminal() {
     let list = folder.path().join("list.txt");
     for text in [
         "a\u{1b}[2J\u{9b}31m\u{202e}@contoso.example\n".to_owned(),
-        format!("user,note\n\"{ODD}\",x\n"),
-        format!("{ODD},b\n\"\n"),
+        format!("user,note\n\"{HOSTILE_BYTES}\",x\n"),
+        format!("{HOSTILE_BYTES},b\n\"\n"),
     ] {
         std::fs::write(&list, &text).unwrap();
         let list = list.to_str().unwrap();
@@ -330,11 +335,11 @@ fn nothing_in_a_list_or_a_run_file_steers_the_terminal() {
     }
     let runs = server.home.path().join(".local/state/syncfilters/runs");
     std::fs::create_dir_all(&runs).unwrap();
-    let odd = runs.join("a\u{1b}[2J\u{202e}\n.run");
-    std::fs::write(&odd, ODD).unwrap();
+    let hostile_name = runs.join("a\u{1b}[2J\u{202e}\n.run");
+    std::fs::write(&hostile_name, HOSTILE_BYTES).unwrap();
     for format in FORMATS {
         server.run(&["runs", "--format", format]);
-        server.run(&["report", odd.to_str().unwrap(), "--format", format]);
+        server.run(&["report", hostile_name.to_str().unwrap(), "--format", format]);
     }
 }
 
@@ -345,7 +350,7 @@ fn nothing_in_the_configuration_steers_the_terminal_or_gives_a_secret_away() {
     let server = Hostile::new();
     let url = &server.url;
     let head = format!("default-environment = \"it\"\n[environments.it]\nurl = \"{url}\"\n");
-    let odd = r"\u001b[2J\u009b31m\u202e\nerror: forged";
+    let hostile_name = r"\u001b[2J\u009b31m\u202e\nerror: forged";
     for (text, secret_line) in [
         (format!("{head}client-secret = \"Canary~1\"\n"), true),
         (
@@ -355,34 +360,43 @@ fn nothing_in_the_configuration_steers_the_terminal_or_gives_a_secret_away() {
             true,
         ),
         (
-            format!("{head}access-token-variable = \"Canary~1{odd}\"\n"),
+            format!("{head}access-token-variable = \"Canary~1{hostile_name}\"\n"),
             true,
         ),
         (format!("{head}access-token-variable = \"Canary1\"\n"), true),
         (
             format!(
-                "{head}password-file = \"Canary~1{odd}\"\nuser = \"u{odd}\"\nclient-id = \"a\"\nsign-in = \"password\"\n"
+                "{head}password-file = \"Canary~1{hostile_name}\"\nuser = \"u{hostile_name}\"\nclient-id = \"a\"\nsign-in = \"password\"\n"
             ),
             true,
         ),
         (
             format!(
-                "{head}certificate = \"Canary~1{odd}\"\nclient-id = \"a\"\nsign-in = \"certificate\"\n"
+                "{head}certificate = \"Canary~1{hostile_name}\"\nclient-id = \"a\"\nsign-in = \"certificate\"\n"
             ),
             true,
         ),
-        (format!("{head}sign-in = \"Canary~1{odd}\"\n"), true),
-        (format!("{head}max-changes = \"Canary~1{odd}\"\n"), true),
+        (
+            format!("{head}sign-in = \"Canary~1{hostile_name}\"\n"),
+            true,
+        ),
+        (
+            format!("{head}max-changes = \"Canary~1{hostile_name}\"\n"),
+            true,
+        ),
         (format!("{head}access-token-variable = \"Canary~1\n"), true),
         (format!("{head}keep = Canary~1\n"), true),
-        (format!("{head}\"a{odd}\" = 1\n"), false),
+        (format!("{head}\"a{hostile_name}\" = 1\n"), false),
         (
-            format!("[environments.\"a{odd}\"]\nurl = \"https://a.example\"\n"),
+            format!("[environments.\"a{hostile_name}\"]\nurl = \"https://a.example\"\n"),
             false,
         ),
-        (format!("default-environment = \"a{odd}\"\n"), false),
         (
-            format!("[environments.it]\nurl = \"https://a{odd}\"\n"),
+            format!("default-environment = \"a{hostile_name}\"\n"),
+            false,
+        ),
+        (
+            format!("[environments.it]\nurl = \"https://a{hostile_name}\"\n"),
             false,
         ),
         (
@@ -393,7 +407,7 @@ fn nothing_in_the_configuration_steers_the_terminal_or_gives_a_secret_away() {
             format!("[environments.it]\nurl = \"https://me:Canary~1@a b\"\n"),
             true,
         ),
-        (format!("\u{1b}[2J = {ODD}\n"), false),
+        (format!("\u{1b}[2J = {HOSTILE_BYTES}\n"), false),
     ] {
         std::fs::write(&path, &text).unwrap();
         for command in ["environments", "whoami", "doctor", "list", "login"] {

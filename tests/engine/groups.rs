@@ -142,8 +142,9 @@ async fn named_users_are_intersected_and_somebody_outside_of_the_groups_is_not_u
     let world = World::with_users(150).await;
     let users = world.sandbox.users();
     let with_login = |inside: bool| {
-        let fits = |u: &&UserSnapshot| (u.business_unit == "DACH") == inside && !u.login.is_empty();
-        users.iter().filter(fits).nth(2).unwrap()
+        let matches =
+            |u: &&UserSnapshot| (u.business_unit == "DACH") == inside && !u.login.is_empty();
+        users.iter().filter(matches).nth(2).unwrap()
     };
     let (inside, outside) = (with_login(true), with_login(false));
     let chosen = Groups {

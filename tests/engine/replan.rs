@@ -51,9 +51,9 @@ async fn what_was_switched_gone_or_switched_on_since_is_told_and_planned_anew() 
         row.statuscode = Some(1);
     });
     let error = run.compare().await.unwrap_err();
-    let told = error.to_string();
+    let message = error.to_string();
     let RolloutError::Stale { count, examples } = error else {
-        panic!("{told}");
+        panic!("{message}");
     };
     assert_eq!((count, examples.len()), (3, 3));
     let of_switched = examples.iter().find(|m| m.filter.0 == switched).unwrap();

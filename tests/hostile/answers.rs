@@ -157,7 +157,7 @@ async fn an_answer_that_is_none_is_told_and_is_no_empty_list() {
             Ok(users) => panic!("{called}: {} users", users.len()),
             Err(error) => error,
         };
-        let told = matches!(
+        let named = matches!(
             error,
             Error::BadAnswer { .. }
                 | Error::Lost { .. }
@@ -165,7 +165,7 @@ async fn an_answer_that_is_none_is_told_and_is_no_empty_list() {
                 | Error::Redirected { .. }
                 | Error::Unreachable { .. }
         );
-        assert!(told, "{called}: {error:?}");
+        assert!(named, "{called}: {error:?}");
         let said = error.to_string();
         assert!(said.len() < 4_096, "{called}: {said}");
         assert!(server.seen("/systemusers?").len() <= 6, "{called}");

@@ -74,9 +74,9 @@ async fn a_refusal_that_names_the_caller_was_not_made_as_the_user() {
         let read = own_filters(&reader);
         let error = read.await.unwrap_err();
         let fault = error.fault().unwrap();
-        let told = fault.is_impersonation_dropped(user().id, caller);
+        let judged = fault.is_impersonation_dropped(user().id, caller);
         assert_eq!(
-            (told, error.is_fatal()),
+            (judged, error.is_fatal()),
             (dropped, fatal),
             "{whom} {privilege}"
         );
@@ -125,9 +125,9 @@ async fn where_a_gateway_refuses_batches_queries_are_made_alone_and_as_the_user(
     };
     let (who, queries) = (user(), [query]);
     let read = reader.fetch_as(&who, Some(Probe::WhoAmI), &queries, &[]);
-    let told = read.await.unwrap();
-    assert_eq!(told.user, Some(user().id));
-    assert!(matches!(&told.answers[..], [Fetched::Values(values)] if *values == [7]));
+    let fetched = read.await.unwrap();
+    assert_eq!(fetched.user, Some(user().id));
+    assert!(matches!(&fetched.answers[..], [Fetched::Values(values)] if *values == [7]));
     let asked = server.seen("fetchXml");
     assert!(asked.len() == 1 && asked[0].is_impersonated());
 }

@@ -67,9 +67,9 @@ async fn a_type_has_one_default_template_and_that_one_is_active() {
     let bench = bench("").await;
     let all = templates(&bench, 131_072).await;
     let find = |default: bool| {
-        let fits =
+        let matches =
             |it: &&Value| it["isdefault"] == default && it["returnedtypecode"] == "appointment";
-        all.iter().find(fits).unwrap()
+        all.iter().find(matches).unwrap()
     };
     let (default, other) = (find(true), find(false));
     let on = r#"{"isdefault":true,"statecode":0,"statuscode":1}"#;

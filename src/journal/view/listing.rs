@@ -36,7 +36,7 @@ pub struct ListedUser {
     pub id: UserId,
     /// The filters.
     pub filters: Vec<ListedFilter>,
-    /// Why there is nothing to list, or what is odd.
+    /// Why there is nothing to list, or what is unusual.
     pub problem: Option<ProblemRow>,
 }
 

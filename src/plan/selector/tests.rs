@@ -138,11 +138,11 @@ fn an_enabled_user_counts_before_disabled_and_deleted_ones() {
 fn a_name_that_several_have_is_an_error_that_shows_their_ids() {
     let (chosen, mismatches) = select(&only("user1@contoso.example"), &[namesake(2), namesake(3)]);
     assert_eq!(chosen, [false, false]);
-    let told = mismatches[0].to_string();
+    let message = mismatches[0].to_string();
     for user in [user(2), user(3)] {
         assert!(
-            told.contains(&format!("{} ({})", user.login, user.id)),
-            "{told}"
+            message.contains(&format!("{} ({})", user.login, user.id)),
+            "{message}"
         );
     }
 }

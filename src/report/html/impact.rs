@@ -10,7 +10,7 @@ use crate::report::impact::{
 
 use super::escape::Text;
 
-/// Writes both parts; nothing where nothing was asked for and nothing is odd.
+/// Writes both parts; nothing where nothing was asked for and nothing is unusual.
 pub(super) fn write_impact_report(
     out: &mut dyn Write,
     impact_report: &ImpactReport,

@@ -9,9 +9,9 @@
     const words = search.value.toLowerCase().split(/\s+/).filter(Boolean);
     let shown = 0;
     users.forEach((user, n) => {
-      const fits = (!result.value || user.classList.contains(result.value)) && words.every(word => texts[n].includes(word));
-      user.hidden = !fits;
-      shown += fits;
+      const matches = (!result.value || user.classList.contains(result.value)) && words.every(word => texts[n].includes(word));
+      user.hidden = !matches;
+      shown += matches;
     });
     output.textContent = shown.toLocaleString("en") + " shown";
   };

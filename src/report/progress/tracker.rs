@@ -23,7 +23,7 @@ pub(super) struct Standing {
 }
 
 impl Standing {
-    /// About how long it will still take, where that can be told.
+    /// About how long it will still take, where that can be estimated.
     pub(super) fn left(&self) -> Option<Duration> {
         let ahead = self.total?.saturating_sub(self.done);
         let rate = self.per_second.filter(|rate| *rate > 0.0)?;
@@ -36,8 +36,8 @@ impl Standing {
 /// Follows the steps of a run from when it was made.
 #[derive(Debug)]
 pub(super) struct Tracker {
-    /// The last step whose end was told.
-    told: u64,
+    /// The last step whose end was reported.
+    reported: u64,
     current: Option<Current>,
 }
 
@@ -48,11 +48,11 @@ struct Current {
 }
 
 impl Tracker {
-    /// Steps that have ended before are not told.
+    /// Steps that have ended before are not reported.
     pub(super) fn new(progress: &Progress, now: Instant) -> Self {
-        let told = progress.ended.last().map_or(0, |step| step.number);
+        let reported = progress.ended.last().map_or(0, |step| step.number);
         let mut tracker = Self {
-            told,
+            reported,
             current: None,
         };
         tracker.update(progress, now);
@@ -61,9 +61,15 @@ impl Tracker {
 
     /// Takes note of the progress; the steps that have ended since, as they stood at their end.
     pub(super) fn update(&mut self, progress: &Progress, now: Instant) -> Vec<Standing> {
-        let ended = progress.ended.iter().filter(|step| step.number > self.told);
+        let ended = progress
+            .ended
+            .iter()
+            .filter(|step| step.number > self.reported);
         let ended: Vec<_> = ended.map(|step| standing(step, None, now)).collect();
-        self.told = progress.ended.last().map_or(self.told, |step| step.number);
+        self.reported = progress
+            .ended
+            .last()
+            .map_or(self.reported, |step| step.number);
         self.current = progress.step.as_ref().map(|step| {
             let known = self.current.take();
             let known = known.filter(|known| known.step.number == step.number);
@@ -158,9 +164,9 @@ mod tests {
             ..Progress::default()
         };
         let at = start + Duration::from_secs(9);
-        let told = tracker.update(&now, at);
-        assert_eq!(told.len(), 1);
-        assert_eq!(told[0].spent, Duration::from_secs(2));
+        let reported = tracker.update(&now, at);
+        assert_eq!(reported.len(), 1);
+        assert_eq!(reported[0].spent, Duration::from_secs(2));
         assert!(tracker.update(&now, at).is_empty());
         assert_eq!(tracker.standing(at), None);
         assert!(Tracker::new(&now, at).update(&now, at).is_empty());

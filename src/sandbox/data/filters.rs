@@ -26,7 +26,7 @@ pub(super) struct Maker<'a> {
     ordinary: usize,
     version: u64,
     filters: Vec<FilterRecord>,
-    /// Queries that cannot be run; empty where nobody is odd.
+    /// Queries that cannot be run; empty where there are ordinary users only.
     broken: Vec<Arc<str>>,
 }
 

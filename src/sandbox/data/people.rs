@@ -1,14 +1,14 @@
-//! People, the odd ones in fixed small shares.
+//! Users, the special ones in fixed small shares.
 
 use super::rng::Rng;
 use super::samples;
 use super::structure::{NO_VIEWS, ORDINARY, SYNC_READER, Structure};
 use crate::rows::{UserKind, UserRecord};
 
-/// From this many users on there is at least one of each odd kind.
+/// From this many users on there is at least one of each special kind.
 const ONE_OF_EACH: usize = 25;
 
-/// Shares of odd users, of a thousand.
+/// Shares of special users, of a thousand.
 const SHARES: &[(UserKind, usize)] = &[
     (UserKind::Disabled, 60),
     (UserKind::NotPopulated, 30),
@@ -27,7 +27,7 @@ const SHARES: &[(UserKind, usize)] = &[
     (UserKind::EmptyLogin, 1),
 ];
 
-/// What is odd about each of `count` people.
+/// Which kind each of `count` users is.
 pub(super) fn kinds(rng: &mut Rng, count: usize) -> Vec<UserKind> {
     let mut kinds = vec![UserKind::Ordinary; count];
     let mut places = rng.order(count).into_iter();
@@ -41,7 +41,7 @@ pub(super) fn kinds(rng: &mut Rng, count: usize) -> Vec<UserKind> {
     kinds
 }
 
-/// The people, in no particular order; where they are to be plain, nobody is odd.
+/// The people, in no particular order; where they are to be plain, all are ordinary.
 pub(super) fn people(
     rng: &mut Rng,
     count: usize,

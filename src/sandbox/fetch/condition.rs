@@ -38,7 +38,7 @@ pub(super) enum ConditionTest {
 }
 
 impl Condition {
-    /// Whether the value fits. A null fits what is negated: `ne`, `not-in` and `not-like` bring rows without a
+    /// Whether the value matches. A null matches what is negated: `ne`, `not-in` and `not-like` bring rows without a
     /// value too.
     pub(super) fn holds(&self, value: &Value) -> bool {
         let empty = *value == Value::Null;

@@ -65,9 +65,9 @@ fn kind(operator: &str) -> Option<Kind> {
         }
         other => {
             let (which, unit) = other.split_once('-')?;
-            let fits = matches!(which, "last" | "this" | "next")
+            let is_fixed = matches!(which, "last" | "this" | "next")
                 && matches!(unit, "week" | "month" | "year");
-            fits.then_some(Kind::Fixed)
+            is_fixed.then_some(Kind::Fixed)
         }
     }
 }

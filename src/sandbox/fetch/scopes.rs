@@ -73,9 +73,9 @@ impl<'a, 'i> Scopes<'a, 'i> {
         let Some(name) = name else {
             return Ok(own);
         };
-        let fits =
+        let matches =
             |scope: &FetchScope| scope.alias == name || scope.table.kind.logical_name() == name;
-        let found = self.all.iter().position(|(scope, _)| fits(scope));
+        let found = self.all.iter().position(|(scope, _)| matches(scope));
         found.ok_or_else(|| {
             errors::invalid(format!("No link entity has the name or alias '{name}'."))
         })

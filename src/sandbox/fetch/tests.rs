@@ -34,8 +34,8 @@ impl<'a> Source<'a> for &'a All {
         }
         let owners: Vec<_> = owners.map_or(people.collect(), |it| it.into_iter().collect());
         let all = owners.into_iter().flat_map(|owner| owned(store, owner));
-        let fits = all.filter(move |it| kind_of(it) == kind);
-        Box::new(fits.map(|it| RowRef::new(store, 0, At::Activity(it))))
+        let matches = all.filter(move |it| kind_of(it) == kind);
+        Box::new(matches.map(|it| RowRef::new(store, 0, At::Activity(it))))
     }
 
     fn linked(&self, kind: Kind, column: &str, value: &Value) -> Vec<RowRef<'a>> {

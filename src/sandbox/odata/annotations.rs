@@ -13,17 +13,17 @@ impl Annotations {
     }
 
     /// Whether an annotation is wanted, by its full name
-    /// (`OData.Community.Display.V1.FormattedValue`). The last pattern that fits decides.
+    /// (`OData.Community.Display.V1.FormattedValue`). The last pattern that matches decides.
     pub(crate) fn wants(&self, name: &str) -> bool {
-        let fits = |pattern: &str| match pattern.strip_suffix('*') {
+        let matches = |pattern: &str| match pattern.strip_suffix('*') {
             Some(prefix) => name.starts_with(prefix),
             None => name == pattern,
         };
         self.0
             .iter()
             .fold(false, |wanted, pattern| match pattern.strip_prefix('-') {
-                Some(left_out) => wanted && !fits(left_out),
-                None => wanted || fits(pattern),
+                Some(left_out) => wanted && !matches(left_out),
+                None => wanted || matches(pattern),
             })
     }
 }

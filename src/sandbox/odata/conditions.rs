@@ -152,9 +152,9 @@ mod tests {
             "$filter=querytype eq 256 and {OWNER}&$select=name&$orderby=name&$top=1&$count=true"
         );
         let query = Query::parse(&raw, &FILTERS, Dialect::default()).unwrap();
-        let told = query.conditions();
-        assert!(told.select && told.orderby && told.top && told.count);
-        assert!(!told.paging && !told.expand && !told.further);
-        assert!(told.administrator().is_some());
+        let found = query.conditions();
+        assert!(found.select && found.orderby && found.top && found.count);
+        assert!(!found.paging && !found.expand && !found.further);
+        assert!(found.administrator().is_some());
     }
 }

@@ -92,7 +92,7 @@ fn follow<T>(row: &dyn Row, hops: &[String], end: &dyn Fn(&dyn Row) -> T) -> Opt
 }
 
 impl ODataFilter {
-    /// Whether the row fits.
+    /// Whether the row matches.
     pub(super) fn holds(&self, row: &dyn Row, ctx: &Context<'_>) -> bool {
         self.eval(&[row], ctx)
     }
@@ -141,7 +141,7 @@ impl Collection {
         };
         let decide = |holder: &dyn Row| {
             let related = holder.related(&self.name);
-            let mut fits = related.iter().map(|row| match body {
+            let mut matches = related.iter().map(|row| match body {
                 None => true,
                 Some(body) => {
                     let mut inner: Vec<&dyn Row> = scopes.to_vec();
@@ -150,9 +150,9 @@ impl Collection {
                 }
             });
             if all {
-                fits.all(|fit| fit)
+                matches.all(|one| one)
             } else {
-                fits.any(|fit| fit)
+                matches.any(|one| one)
             }
         };
         follow(*from, &self.hops, &decide).unwrap_or(all)

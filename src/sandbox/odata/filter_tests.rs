@@ -48,7 +48,7 @@ fn fits_with(text: &str, aliases: &str) -> Vec<u128> {
         .collect()
 }
 
-fn fits(text: &str) -> Vec<u128> {
+fn matches(text: &str) -> Vec<u128> {
     fits_with(text, "")
 }
 
@@ -58,55 +58,55 @@ fn refusal(text: &str, table: &TestTable) -> String {
 
 #[test]
 fn values_of_every_type_compare() {
-    assert_eq!(fits("fullname eq 'ANNA EK'"), [1]);
-    assert_eq!(fits("fullname eq 'björn o''brian'"), [2]);
-    assert_eq!(fits("isdisabled eq false and accessmode ge 2"), [2]);
+    assert_eq!(matches("fullname eq 'ANNA EK'"), [1]);
+    assert_eq!(matches("fullname eq 'björn o''brian'"), [2]);
+    assert_eq!(matches("isdisabled eq false and accessmode ge 2"), [2]);
     assert_eq!(
-        fits("systemuserid eq 00000000-0000-0000-0000-000000000003"),
+        matches("systemuserid eq 00000000-0000-0000-0000-000000000003"),
         [3]
     );
     assert_eq!(
-        fits("createdon gt 2024-04-30 and createdon lt 2024-05-01T00:00:00Z"),
+        matches("createdon gt 2024-04-30 and createdon lt 2024-05-01T00:00:00Z"),
         [3]
     );
     assert_eq!(
-        fits("fullname eq nickname"),
+        matches("fullname eq nickname"),
         [3],
         "columns of one row compare"
     );
-    assert_eq!(fits("2 eq accessmode"), [2]);
+    assert_eq!(matches("2 eq accessmode"), [2]);
 }
 
 #[test]
 fn null_equals_null_and_nothing_is_above_or_below_it() {
-    assert_eq!(fits("nickname eq null"), [1, 2]);
-    assert_eq!(fits("nickname ne null"), [3]);
-    assert_eq!(fits("nickname ne 'x'"), [1, 2, 3]);
-    assert_eq!(fits("nickname gt 'a' or nickname le 'a'"), [3]);
+    assert_eq!(matches("nickname eq null"), [1, 2]);
+    assert_eq!(matches("nickname ne null"), [3]);
+    assert_eq!(matches("nickname ne 'x'"), [1, 2, 3]);
+    assert_eq!(matches("nickname gt 'a' or nickname le 'a'"), [3]);
 }
 
 #[test]
 fn text_functions_ignore_case_and_know_wildcards() {
-    assert_eq!(fits("contains(fullname,'EK')"), [1, 3]);
-    assert_eq!(fits("startswith(fullname,'anna')"), [1]);
-    assert_eq!(fits("not endswith(fullname,' ek')"), [2]);
-    assert_eq!(fits("contains(fullname,'a_na')"), [1]);
+    assert_eq!(matches("contains(fullname,'EK')"), [1, 3]);
+    assert_eq!(matches("startswith(fullname,'anna')"), [1]);
+    assert_eq!(matches("not endswith(fullname,' ek')"), [2]);
+    assert_eq!(matches("contains(fullname,'a_na')"), [1]);
 }
 
 #[test]
 fn related_rows_decide_through_paths_and_lambdas() {
-    assert_eq!(fits("businessunitid/name eq 'unit 101'"), [2]);
+    assert_eq!(matches("businessunitid/name eq 'unit 101'"), [2]);
     assert_eq!(
-        fits("systemuserroles_association/any(o:o/name eq 'Basic User')"),
+        matches("systemuserroles_association/any(o:o/name eq 'Basic User')"),
         [1, 2]
     );
-    assert_eq!(fits("not systemuserroles_association/any()"), [3]);
+    assert_eq!(matches("not systemuserroles_association/any()"), [3]);
     assert_eq!(
-        fits("systemuserroles_association/all(o:o/name eq 'basic user')"),
+        matches("systemuserroles_association/all(o:o/name eq 'basic user')"),
         [2, 3]
     );
     assert_eq!(
-        fits(
+        matches(
             "systemuserroles_association/any(r:contains(r/name,'admin') and fullname eq 'anna ek')"
         ),
         [1],
@@ -117,7 +117,7 @@ fn related_rows_decide_through_paths_and_lambdas() {
 #[test]
 fn query_functions_find_the_lookup_behind_an_attribute() {
     let call = |function: &str, rest: &str| {
-        fits(&format!(
+        matches(&format!(
             "Microsoft.Dynamics.CRM.{function}(PropertyName='{rest})"
         ))
     };
@@ -154,7 +154,7 @@ fn query_functions_find_the_lookup_behind_an_attribute() {
 fn the_tree_functions_go_up_and_down() {
     let ten = id(10);
     let call = |function: &str, id: uuid::Uuid| {
-        fits(&format!(
+        matches(&format!(
             "Microsoft.Dynamics.CRM.{function}(PropertyName='businessunitid',PropertyValue='{id}')"
         ))
     };

@@ -20,13 +20,13 @@ pub(super) enum Test {
     /// A row on the way from this one to the root.
     Above {
         id: Uuid,
-        /// Whether this row itself fits.
+        /// Whether this row itself matches.
         or_equal: bool,
     },
     /// A row below this one.
     Under {
         id: Uuid,
-        /// Whether this row itself fits.
+        /// Whether this row itself matches.
         or_equal: bool,
     },
     /// A moment between that long ago and now.

@@ -38,7 +38,7 @@ impl Pattern {
         Self(parts)
     }
 
-    /// Whether the whole text fits.
+    /// Whether the whole text matches.
     pub(crate) fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = fold(text).collect();
         let (mut part, mut at) = (0, 0);

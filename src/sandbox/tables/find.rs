@@ -24,9 +24,9 @@ pub(crate) const fn kind_of(activity: &Activity) -> Kind {
 }
 
 /// Places of the items that fit.
-pub(super) fn places<T>(items: &[T], fits: impl Fn(&T) -> bool) -> impl Iterator<Item = usize> {
+pub(super) fn places<T>(items: &[T], matches: impl Fn(&T) -> bool) -> impl Iterator<Item = usize> {
     let all = items.iter().enumerate();
-    all.filter(move |(_, item)| fits(item))
+    all.filter(move |(_, item)| matches(item))
         .map(|(index, _)| index)
 }
 
