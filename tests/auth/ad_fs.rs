@@ -6,8 +6,8 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use syncfilters::auth::{SignInError, SignInMethod, TokenStore, UserPrompt, open};
 
+use crate::fixtures::{Willing, bearer, http, place, secret_in, source};
 use crate::imitation::{AD_FS, ENTRA, Imitation};
-use crate::support::{Willing, bearer, http, place, secret_in, source};
 
 fn service_account(folder: &Path) -> SignInMethod {
     SignInMethod::Password {

@@ -3,8 +3,8 @@
 use serde_json::{Value, json};
 use syncfilters::auth::{Federation, SignInError, SignInMethod};
 
+use crate::fixtures::{bearer, place, private, secret_in, source};
 use crate::imitation::{ENTRA, Imitation, aadsts, token};
-use crate::support::{bearer, place, private, secret_in, source};
 
 pub(crate) const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
@@ -103,7 +103,7 @@ async fn no_secret_goes_to_an_authority_that_nobody_vouched_for() {
     let nobody: std::sync::Arc<dyn syncfilters::auth::UserPrompt> =
         std::sync::Arc::new(syncfilters::auth::NoPrompt);
     let method = with_secret(folder.path());
-    let opened = syncfilters::auth::open(&method, &place, &crate::support::http(), &nobody).await;
+    let opened = syncfilters::auth::open(&method, &place, &crate::fixtures::http(), &nobody).await;
     assert!(matches!(opened, Err(SignInError::Untrusted { .. })));
     assert!(imitation.seen("token").is_empty());
 }

@@ -7,8 +7,8 @@ use serde_json::Value;
 use syncfilters::sandbox::{Options, Sandbox};
 use tempfile::TempDir;
 
+use crate::fixtures::private;
 use crate::imitation::{AD_FS, ENTRA, Imitation, aadsts, token};
-use crate::support::private;
 
 pub(crate) struct Home(TempDir);
 

@@ -10,8 +10,8 @@ use syncfilters::sandbox::{Options, Sandbox, Switch, Switches};
 use syncfilters::settings::{Address, Origin};
 use tokio_util::sync::CancellationToken;
 
+use crate::fixtures::http;
 use crate::imitation::{ENTRA, Imitation};
-use crate::support::http;
 
 #[tokio::test]
 async fn the_environments_of_the_user_are_those_that_are_switched_on() {

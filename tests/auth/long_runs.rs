@@ -9,8 +9,8 @@ use syncfilters::pacing::{Pacer, Settings};
 use syncfilters::sandbox::{Options, Sandbox};
 use tokio_util::sync::CancellationToken;
 
+use crate::fixtures::{given, http, secret_in};
 use crate::imitation::{ENTRA, Imitation, token};
-use crate::support::{given, http, secret_in};
 
 /// The sandbox, with the imitation for its identity provider.
 async fn channel(sandbox: &Sandbox, imitation: &Imitation, folder: &std::path::Path) -> Channel {

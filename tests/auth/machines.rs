@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use serde_json::json;
 use syncfilters::auth::{IdentityService, SignInError, SignInMethod, Tool};
 
+use crate::fixtures::{bearer, source};
 use crate::imitation::{ENTRA, Imitation};
-use crate::support::{bearer, source};
 
 fn identity(variables: &[(&str, String)]) -> SignInMethod {
     SignInMethod::ManagedIdentity {

@@ -9,6 +9,7 @@ mod ad_fs;
 mod applications;
 mod binary;
 mod discovery;
+mod fixtures;
 #[cfg(feature = "on-premises")]
 mod iis;
 mod imitation;
@@ -16,6 +17,5 @@ mod long_runs;
 mod machines;
 mod people;
 mod provider;
-mod support;
 #[cfg(feature = "on-premises")]
 mod windows;

@@ -10,8 +10,8 @@ use syncfilters::auth::{
     PromptText, SignInError, SignInMethod, TokenSource, TokenStore, UserPrompt, forget, open,
 };
 
+use crate::fixtures::{Willing, bearer, http, place, source};
 use crate::imitation::{ENTRA, Imitation, aadsts, token};
-use crate::support::{Willing, bearer, http, place, source};
 
 fn by_code(keep: TokenStore) -> SignInMethod {
     SignInMethod::DeviceCode {

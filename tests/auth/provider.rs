@@ -18,7 +18,7 @@ use tempfile::TempDir;
 use url::Url;
 
 use crate::applications::PEM;
-use crate::support::{bearer, http, private, secret_in};
+use crate::fixtures::{bearer, http, private, secret_in};
 
 /// The certificate of somebody else.
 const OTHER_PEM: &str = include_str!("certificates/rsa-3072.pem");

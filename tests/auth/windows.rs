@@ -13,8 +13,8 @@ use syncfilters::sandbox::{Options, Sandbox};
 use tokio_util::sync::CancellationToken;
 
 use crate::binary::{Home, said};
+use crate::fixtures::{given, http, private, secret_in};
 use crate::iis::{Iis, PASSWORD, USER};
-use crate::support::{given, http, private, secret_in};
 
 const BOTH: [&str; 2] = ["Negotiate", "NTLM"];
 

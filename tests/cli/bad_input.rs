@@ -2,7 +2,7 @@
 
 use syncfilters::sandbox::{Options, Switch, Switches};
 
-use crate::support::{Ended, World, bare};
+use crate::world::{Ended, World, bare};
 
 fn said(command: &mut std::process::Command) -> Ended {
     Ended::from(command.output().unwrap())

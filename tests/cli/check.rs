@@ -1,7 +1,7 @@
 //! `check`: what is out of line, who made it so, and putting it right.
 use syncfilters::sandbox::{Options, Switch, Switches};
 
-use crate::support::{Ended, World};
+use crate::world::{Ended, World};
 
 const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
 

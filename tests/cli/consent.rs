@@ -3,7 +3,7 @@
 use serde_json::Value;
 use syncfilters::sandbox::{Fault, Faults};
 
-use crate::support::{Ended, World};
+use crate::world::{Ended, World};
 
 const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
 

@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::Value;
 use syncfilters::sandbox::{Options, Switch, Switches};
 
-use crate::support::World;
+use crate::world::World;
 
 const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
 
@@ -230,7 +230,7 @@ fn the_token_is_nowhere_to_be_found() {
 fn tables_fit_80_columns() {
     let world = World::with_users(60);
     let mut command = world.command(&deactivate(&[]));
-    let ended = crate::support::Ended::from(command.env("COLUMNS", "80").output().unwrap());
+    let ended = crate::world::Ended::from(command.env("COLUMNS", "80").output().unwrap());
     let run = world.run(&["runs", "--format", "json"]).json()["runs"][0]["run"].clone();
     let report = world.run(&["report", run.as_str().unwrap()]);
     let listed = world.run(&["list"]);
@@ -243,8 +243,8 @@ fn tables_fit_80_columns() {
 #[test]
 fn the_demo_does_the_whole_job() {
     let home = tempfile::tempdir().unwrap();
-    let mut command = crate::support::bare(&home, &["demo", "--users", "40", "--faults"]);
-    let ended = crate::support::Ended::from(command.output().unwrap()).must_be(0);
+    let mut command = crate::world::bare(&home, &["demo", "--users", "40", "--faults"]);
+    let ended = crate::world::Ended::from(command.output().unwrap()).must_be(0);
     assert!(
         ended.stdout.contains("exactly as it was before"),
         "{ended:?}"
@@ -347,7 +347,7 @@ fn a_server_that_never_answers_is_named_by_every_command_that_connects() {
         &["doctor"],
     ] {
         let home = tempfile::tempdir().unwrap();
-        let mut child = crate::support::bare(&home, command)
+        let mut child = crate::world::bare(&home, command)
             .env("SYNCFILTERS_URL", &url)
             .env("SYNCFILTERS_ACCESS_TOKEN", "token")
             .stdout(Stdio::null())

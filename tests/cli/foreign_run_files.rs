@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use rusqlite::Connection;
 
 use crate::run_files::{YES, contents, file_of, killed, latest, runs_folder, slow_world};
-use crate::support::{Ended, World};
+use crate::world::{Ended, World};
 
 #[test]
 fn what_a_run_file_does_not_hold_is_refused_by_every_command() {

@@ -1,6 +1,6 @@
 //! What the configuration file asks for before anything is written.
 
-use crate::support::{Ended, World};
+use crate::world::{Ended, World};
 
 const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
 

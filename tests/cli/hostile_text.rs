@@ -14,7 +14,7 @@ use syncfilters::sandbox::{Options, Sandbox};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 
-use crate::support::{Ended, bare};
+use crate::world::{Ended, bare};
 
 /// What a user's name ends in, as JSON and as it is meant: a window title, a colour in 8 bits, an override of the
 /// direction, an isolate, and a line of its own.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use syncfilters::sandbox::{Fault, Faults, Options};
 
-use crate::support::World;
+use crate::world::World;
 
 fn slow_world() -> World {
     World::new(Options {

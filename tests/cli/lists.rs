@@ -4,7 +4,7 @@ use std::process::Stdio;
 
 use syncfilters::sandbox::UserSnapshot;
 
-use crate::support::{Ended, World};
+use crate::world::{Ended, World};
 
 const YES: [&str; 4] = [
     "deactivate",

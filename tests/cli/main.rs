@@ -22,9 +22,9 @@ mod run_files;
 mod saved_plans;
 mod secrets;
 mod several;
-mod support;
 mod template_runs;
 mod templates;
 #[cfg(unix)]
 mod terminal;
 mod undone_source;
+mod world;

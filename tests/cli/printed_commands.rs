@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use syncfilters::sandbox::{Fault, Faults};
 
-use crate::support::{Ended, World};
+use crate::world::{Ended, World};
 
 const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
 

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use syncfilters::sandbox::Options;
 
-use crate::support::{Ended, World};
+use crate::world::{Ended, World};
 
 pub(crate) const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
 

@@ -1,6 +1,6 @@
 //! Saved plans: the plan that is applied is the plan that was reviewed.
 
-use crate::support::{Ended, World};
+use crate::world::{Ended, World};
 
 const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
 
@@ -125,7 +125,7 @@ fn what_another_run_wrote_meanwhile_is_not_taken_for_this_run_s_work() {
     let yes = ["--yes", "--accept-calendar-loss", "--format", "json"];
     let before = world.states();
     let changed =
-        |ended: &crate::support::Ended| ended.json()["filters"]["changed"].as_u64().unwrap();
+        |ended: &crate::world::Ended| ended.json()["filters"]["changed"].as_u64().unwrap();
     let first = world
         .run(&[&["deactivate", "--wave", "2"][..], &yes].concat())
         .must_be(6);

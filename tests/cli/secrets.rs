@@ -3,7 +3,7 @@
 
 use std::process::Command;
 
-use crate::support::{Ended, bare};
+use crate::world::{Ended, bare};
 
 /// Secrets as they look: of Entra ID, of capitals, with dots, a long one, with slashes, and a word.
 const LOOKS: [&str; 7] = [

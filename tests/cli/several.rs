@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use syncfilters::sandbox::{Options, Switch, Switches};
 
-use crate::support::{Ended, World};
+use crate::world::{Ended, World};
 
 const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
 

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use serde_json::Value;
 use syncfilters::sandbox::{Fault, Faults, Options, Switches};
 
-use crate::support::World;
+use crate::world::World;
 
 const DEACTIVATE: [&str; 4] = ["templates", "deactivate", "--clear-default", "--yes"];
 
@@ -40,7 +40,7 @@ fn runs(world: &World) -> Vec<Value> {
     runs["runs"].as_array().unwrap().clone()
 }
 
-fn of_run(world: &World, command: &str, run: &str, more: &[&str]) -> crate::support::Ended {
+fn of_run(world: &World, command: &str, run: &str, more: &[&str]) -> crate::world::Ended {
     world.run(&[&[command, run, "--format", "json"], more].concat())
 }
 

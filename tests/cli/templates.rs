@@ -3,7 +3,7 @@
 use serde_json::Value;
 use syncfilters::sandbox::{Options, Switches};
 
-use crate::support::{Ended, World};
+use crate::world::{Ended, World};
 
 const OUTLOOK: [&str; 2] = ["--type", "all"];
 

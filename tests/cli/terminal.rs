@@ -5,7 +5,7 @@ use std::process::Command;
 use rexpect::session::{PtySession, spawn_command};
 use syncfilters::sandbox::Options;
 
-use crate::support::World;
+use crate::world::World;
 
 /// Long enough for a loaded machine; no verdict depends on it.
 const PATIENCE: u64 = 120_000;

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use rusqlite::Connection;
 use syncfilters::sandbox::Options;
 
-use crate::support::World;
+use crate::world::World;
 
 const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
 

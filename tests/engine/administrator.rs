@@ -4,7 +4,7 @@ use syncfilters::model::Operation;
 use syncfilters::rollout::{FallBack, SurveyMode, SurveyedAs};
 use syncfilters::sandbox::{Options, Switch, Switches};
 
-use crate::support::{World, started};
+use crate::world::{World, started};
 
 /// Surveys as the administrator; how it went, the requests that it took, and the world's states after applying.
 async fn survey(switches: Switches) -> (SurveyedAs, u64, World) {

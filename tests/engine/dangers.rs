@@ -5,7 +5,7 @@ use syncfilters::model::Operation;
 use syncfilters::rollout::RolloutError;
 use syncfilters::sandbox::{Fault, Faults, Options, Switch, Switches};
 
-use crate::support::{World, started};
+use crate::world::{World, started};
 
 async fn world(switch: Switch) -> World {
     World::new(Options {

@@ -3,7 +3,7 @@
 use syncfilters::model::{Operation, Outcome, ProblemKind};
 use syncfilters::sandbox::Options;
 
-use crate::support::{World, is_calendar, started};
+use crate::world::{World, is_calendar, started};
 
 #[tokio::test]
 async fn every_calendar_filter_that_can_be_reached_is_deactivated_and_no_other_row_is_touched() {
@@ -32,7 +32,7 @@ async fn every_calendar_filter_that_can_be_reached_is_deactivated_and_no_other_r
     assert!(after.iter().any(|f| f.statecode == 1 && is_calendar(f)));
 }
 
-fn failed_users(done: &crate::support::Done) -> impl Iterator<Item = uuid::Uuid> {
+fn failed_users(done: &crate::world::Done) -> impl Iterator<Item = uuid::Uuid> {
     let reader = done.reader();
     let mut users = Vec::new();
     let each = |problem: syncfilters::journal::ProblemRow| {

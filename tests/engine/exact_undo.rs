@@ -3,20 +3,20 @@
 use syncfilters::model::{Operation, Outcome};
 use syncfilters::sandbox::{Options, Switch, Switches};
 
-use crate::support::World;
+use crate::world::World;
 
 #[tokio::test]
 async fn undo_restores_state_and_status_of_every_row() {
     let world = World::with_users(120).await;
     let before = world.states();
-    let odd = |wanted: Option<i32>| {
+    let unusual = |wanted: Option<i32>| {
         before
             .values()
             .any(|(state, status)| *state == 0 && *status == wanted)
     };
     assert!(
-        odd(None) && odd(Some(3)),
-        "the odd statuses are among the data"
+        unusual(None) && unusual(Some(3)),
+        "the unusual statuses are among the data"
     );
     let done = world.carry_out(Operation::Deactivate).await;
     assert_ne!(world.states(), before);

@@ -3,7 +3,7 @@
 use syncfilters::model::{Operation, ProblemKind};
 use syncfilters::sandbox::{Fault, Faults, Options};
 
-use crate::support::{World, started};
+use crate::world::{World, started};
 
 /// Faults that pass; with each, the run comes to the same end as without.
 const IN_PASSING: [Fault; 15] = [

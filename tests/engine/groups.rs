@@ -8,7 +8,7 @@ use syncfilters::rollout::{NewRun, RolloutError};
 use syncfilters::sandbox::UserSnapshot;
 use uuid::Uuid;
 
-use crate::support::{World, started};
+use crate::world::{World, started};
 
 fn groups(groups: Groups) -> Selection {
     Selection {

@@ -10,7 +10,7 @@ use syncfilters::rollout::{NewRun, RolloutError};
 use syncfilters::sandbox::{Options, Switch, Switches};
 use uuid::Uuid;
 
-use crate::support::{Run, World, is_calendar, started};
+use crate::world::{Run, World, is_calendar, started};
 
 const SETS: [(&str, &str); 3] = [
     ("appointment", "appointments"),

@@ -4,7 +4,7 @@ use syncfilters::journal::{Finding, ImpactOptions};
 use syncfilters::model::{Operation, UserId};
 use syncfilters::sandbox::{Options, Switch, Switches, Version};
 
-use crate::support::{Run, World, started};
+use crate::world::{Run, World, started};
 
 async fn planned(world: &World) -> Run {
     let run = world.begin(started(Operation::Deactivate)).await;

@@ -19,7 +19,7 @@ mod older_servers;
 mod replan;
 mod resume;
 mod server_variants;
-mod support;
 mod undo_by_version;
 mod undo_of_undo;
 mod undo_properties;
+mod world;

@@ -6,7 +6,7 @@ use syncfilters::rollout::RolloutError;
 use syncfilters::sandbox::{Options, Switch, Switches, Version};
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{World, started};
+use crate::world::{World, started};
 
 #[tokio::test]
 async fn servers_of_every_version_are_spoken_to_in_their_own_way() {

@@ -7,7 +7,7 @@ use syncfilters::plan::{DriftKind, RunSettings};
 use syncfilters::rollout::RolloutError;
 use uuid::Uuid;
 
-use crate::support::{Run, World, started};
+use crate::world::{Run, World, started};
 
 /// Filters of the plan, user by user.
 async fn planned(run: &Run) -> Vec<Vec<Uuid>> {
@@ -39,7 +39,7 @@ async fn what_was_switched_gone_or_switched_on_since_is_told_and_planned_anew() 
     let (switched, gone) = (users[0][0], users[1][0]);
     // A filter that was off when the plan was made, of a user who is in the plan.
     let on = filters.iter().find(|f| {
-        crate::support::is_calendar(f)
+        crate::world::is_calendar(f)
             && f.statecode == 1
             && owners.iter().any(|of| owner(**of).owner == f.owner)
     });

@@ -8,7 +8,7 @@ use syncfilters::plan::{RunSettings, Wave};
 use syncfilters::rollout::RolloutError;
 use syncfilters::sandbox::{Fault, Faults, Limits, Options};
 
-use crate::support::{Run, World, started};
+use crate::world::{Run, World, started};
 
 async fn slow_world() -> World {
     World::new(Options {

@@ -8,7 +8,7 @@ use syncfilters::sandbox::{Fault, Faults, Limits, Options, Switch, Switches};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::support::{World, started};
+use crate::world::{World, started};
 
 fn switched(switches: &[Switch]) -> Switches {
     let with = |all: Switches, switch: &Switch| all.with(*switch);

@@ -5,7 +5,7 @@ use syncfilters::plan::RunSettings;
 use syncfilters::sandbox::{Fault, Faults, FilterSnapshot, Options, Switch, Switches};
 use uuid::Uuid;
 
-use crate::support::{States, World, started};
+use crate::world::{States, World, started};
 
 const WRITES_DONE: [Fault; 4] = [
     Fault::DoneBut412,

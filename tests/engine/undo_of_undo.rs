@@ -2,7 +2,7 @@
 
 use syncfilters::model::{Operation, Outcome, ProblemKind};
 
-use crate::support::World;
+use crate::world::World;
 
 #[tokio::test]
 async fn a_run_whose_undo_was_undone_is_undone_again_and_again() {

@@ -7,7 +7,7 @@ use syncfilters::plan::RunSettings;
 use syncfilters::sandbox::{Options, Switch, Switches};
 use uuid::Uuid;
 
-use crate::support::{World, started};
+use crate::world::{World, started};
 
 /// Numbers that are the same in every run of the test.
 struct Numbers(u64);
@@ -30,7 +30,7 @@ type Touched = BTreeMap<Uuid, (i32, Option<i32>, String)>;
 fn touch(world: &World, numbers: &mut Numbers, touched: &mut Touched) {
     let caller = world.sandbox.users()[1].id;
     for filter in world.sandbox.filters() {
-        if !crate::support::is_calendar(&filter) || numbers.below(8) != 0 {
+        if !crate::world::is_calendar(&filter) || numbers.below(8) != 0 {
             continue;
         }
         let off = |row: &mut syncfilters::sandbox::FilterEdit| {

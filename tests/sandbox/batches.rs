@@ -2,7 +2,7 @@
 
 use syncfilters::sandbox::{FilterSnapshot, Options, Switches, UserSnapshot, Version};
 
-use crate::support::{Answer, Bench, DEACTIVATE, bench, with};
+use crate::bench::{Answer, Bench, DEACTIVATE, bench, with};
 
 async fn send(bench: &Bench, user: &UserSnapshot, headers: &[(&str, &str)], body: &str) -> Answer {
     let id = user.id.to_string();

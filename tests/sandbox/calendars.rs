@@ -3,8 +3,8 @@
 use serde_json::Value;
 use syncfilters::sandbox::{Options, UserKind, UserSnapshot};
 
+use crate::bench::{Bench, bench, with};
 use crate::fetchxml::fetch_url;
-use crate::support::{Bench, bench, with};
 
 const CALENDARS: [(&str, &str); 3] = [
     ("appointment", "appointments"),

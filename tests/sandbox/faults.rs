@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use syncfilters::sandbox::{Fault, Faults};
 
-use crate::support::{Answer, Bench, DEACTIVATE, with_faults};
+use crate::bench::{Answer, Bench, DEACTIVATE, with_faults};
 
 /// A PATCH under a fault that strikes every time.
 async fn patch(

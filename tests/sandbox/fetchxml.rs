@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use syncfilters::sandbox::{Options, UserKind};
 use url::form_urlencoded::byte_serialize;
 
-use crate::support::{Answer, Bench, bench, with};
+use crate::bench::{Answer, Bench, bench, with};
 
 /// `systemusers?fetchXml=…`.
 pub(crate) fn fetch_url(set: &str, xml: &str) -> String {

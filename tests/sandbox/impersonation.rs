@@ -2,7 +2,7 @@
 
 use syncfilters::sandbox::{Options, Switches, UserKind, Version};
 
-use crate::support::{Bench, DEACTIVATE, bench, with};
+use crate::bench::{Bench, DEACTIVATE, bench, with};
 
 async fn who(bench: &Bench, header: &str, value: &str) -> Result<String, (u16, String)> {
     let answer = bench.call("GET", "WhoAmI", &[(header, value)], "").await;

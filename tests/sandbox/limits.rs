@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use syncfilters::sandbox::{Limits, Options};
 
-use crate::support::{bench, with, with_limits};
+use crate::bench::{bench, with, with_limits};
 
 fn requests(most: u32, window: Duration) -> Limits {
     Limits {
@@ -48,7 +48,7 @@ async fn too_many_requests_are_refused_until_the_window_has_moved_on() {
 async fn pressing_on_lengthens_the_wait() {
     let bench = with_limits(requests(1, Duration::from_mins(5)), "").await;
     bench.get("WhoAmI").await;
-    let wait = |answer: crate::support::Answer| -> u64 {
+    let wait = |answer: crate::bench::Answer| -> u64 {
         answer.header("Retry-After").unwrap().parse().unwrap()
     };
     let first = wait(bench.get("WhoAmI").await);

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use syncfilters::sandbox::{Options, UserKind};
 
-use crate::support::{bench, with};
+use crate::bench::{bench, with};
 
 /// What a client asks to find those of whom nothing is synchronised.
 const IDLE: &str = "systemusers?$select=systemuserid&$filter=_defaultmailbox_value%20eq%20null%20or%20\

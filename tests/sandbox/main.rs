@@ -4,6 +4,7 @@
 #![expect(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod batches;
+mod bench;
 mod calendars;
 mod faults;
 mod fetchxml;
@@ -11,7 +12,6 @@ mod impersonation;
 mod limits;
 mod mailboxes;
 mod reading;
-mod support;
 mod surroundings;
 mod templates;
 mod views;

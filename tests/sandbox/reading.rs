@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use syncfilters::sandbox::UserKind;
 
-use crate::support::bench;
+use crate::bench::bench;
 
 const ENABLED: &str = "systemusers?$select=fullname&$filter=isdisabled%20eq%20false";
 

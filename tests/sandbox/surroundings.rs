@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 use syncfilters::sandbox::{Options, Sandbox, Switches, Version};
 
-use crate::support::{DEACTIVATE, bench, with};
+use crate::bench::{DEACTIVATE, bench, with};
 
 #[tokio::test]
 async fn without_a_token_there_is_a_challenge() {

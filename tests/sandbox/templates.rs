@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use syncfilters::sandbox::{UserKind, UserSnapshot};
 
-use crate::support::{Answer, Bench, DEACTIVATE, bench};
+use crate::bench::{Answer, Bench, DEACTIVATE, bench};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use serde_json::Value;
 use syncfilters::sandbox::UserKind;
 
-use crate::support::{Bench, bench};
+use crate::bench::{Bench, bench};
 
 async fn system_view(bench: &Bench, name: &str) -> String {
     let url = format!(

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use uuid::Uuid;
 
-use crate::support::{Bench, DEACTIVATE, bench};
+use crate::bench::{Bench, DEACTIVATE, bench};
 
 const JSON: (&str, &str) = ("Content-Type", "application/json");
 
