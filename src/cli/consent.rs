@@ -132,11 +132,11 @@ impl Consent {
     fn would_ask(&self, missing: &[Need]) -> CliError {
         let flags: Vec<_> = missing.iter().map(flag).collect();
         let (why, instead) = if self.unattended {
-            ("--fix does not ask", "leave out --fix to only look")
+            ("--fix does not ask", "leave out --fix to only read")
         } else {
             (
                 "there is no terminal for a question",
-                "use --dry-run to only look",
+                "use --dry-run to only read",
             )
         };
         let flags = flags.join(" ");

@@ -195,7 +195,10 @@ fn log_to_stderr(verbose: u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::journal::{RunContext, RunRef};
+    use crate::report::RunCommand;
     use clap::CommandFactory;
+    use std::path::Path;
 
     #[test]
     fn the_command_line_is_sound() {
@@ -208,5 +211,19 @@ mod tests {
         assert!(asks(&["x", "--format", "json", "--nonsense"]));
         assert!(asks(&["x", "--format=json"]));
         assert!(!asks(&["x", "--format", "csv"]));
+    }
+
+    #[test]
+    fn every_command_that_is_printed_about_a_run_is_one() {
+        let id = "0123456789ab".parse().unwrap();
+        let run = RunRef::elsewhere(&id, Path::new("/tmp/a.run")).with_context(RunContext {
+            state_dir: Some("/tmp/state".into()),
+            config: Some("/tmp/c.toml".into()),
+            url: Some("https://contoso.example".into()),
+        });
+        for command in RunCommand::ALL {
+            let line = command.of(&run);
+            assert!(Cli::try_parse_from(line.split(' ')).is_ok(), "{line}");
+        }
     }
 }

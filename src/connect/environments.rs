@@ -126,7 +126,7 @@ fn shared(tokens: impl Iterator<Item = (String, String)>) -> Vec<String> {
         by_variable.entry(variable).or_default().push(name);
     }
     by_variable.retain(|_, names| names.len() > 1);
-    let told = |(variable, names): (String, Vec<String>)| {
+    let warning = |(variable, names): (String, Vec<String>)| {
         let mut text =
             format!("{variable} can be used with one environment only, and not with all of ");
         for (at, name) in names.iter().enumerate() {
@@ -138,7 +138,7 @@ fn shared(tokens: impl Iterator<Item = (String, String)>) -> Vec<String> {
         );
         text
     };
-    by_variable.into_iter().map(told).collect()
+    by_variable.into_iter().map(warning).collect()
 }
 
 #[cfg(test)]

@@ -141,14 +141,14 @@ impl Reader {
         queries: &[FetchQuery],
         privileges: &[&str],
     ) -> Result<FetchedAs, Error> {
-        let mut told = FetchedAs {
+        let mut found = FetchedAs {
             user: None,
             answers: Vec::new(),
             depths: vec![None; privileges.len()],
         };
         let mut waiting = probe.map(|probe| self.probe_url(probe)).transpose()?;
         for _ in 0..ROUNDS {
-            let from = told.answers.len();
+            let from = found.answers.len();
             let ahead = usize::from(waiting.is_some());
             let mut urls: Vec<Url> = waiting.iter().cloned().collect();
             let (mut asked, mut too_long) = (0, false);
@@ -172,28 +172,29 @@ impl Reader {
                 if let (Some(probe), 1) = (probe, ahead)
                     && let Some(answer) = answers.next()
                 {
-                    told.user = self.user_of(probe, &answer);
+                    found.user = self.user_of(probe, &answer);
                     waiting = None;
                 }
                 // In this order: what is zipped first must not take one answer too many.
                 let more = queries[from..from + asked].iter().zip(answers.by_ref());
-                told.answers
+                found
+                    .answers
                     .extend(more.map(|(query, answer)| fetched(&answer, &query.column)));
-                for (depth, answer) in told.depths.iter_mut().zip(answers) {
+                for (depth, answer) in found.depths.iter_mut().zip(answers) {
                     *depth = read_depth(&answer);
                 }
             }
-            if too_long && told.answers.len() == from + asked {
+            if too_long && found.answers.len() == from + asked {
                 let why = "the query is too long for a request";
-                told.answers.push(Fetched::Lost(why.into()));
+                found.answers.push(Fetched::Lost(why.into()));
             }
-            if waiting.is_none() && told.answers.len() == queries.len() {
+            if waiting.is_none() && found.answers.len() == queries.len() {
                 break;
             }
         }
         let unanswered = || Fetched::Lost("the batch holds no answer for it".into());
-        told.answers.resize_with(queries.len(), unanswered);
-        Ok(told)
+        found.answers.resize_with(queries.len(), unanswered);
+        Ok(found)
     }
 
     fn fetch_url(&self, query: &FetchQuery) -> Result<Url, Error> {

@@ -292,8 +292,8 @@ mod tests {
         let (connection, outcomes) = (memory(), Outcomes::default());
         let group = vec![job(&outcomes, 1, true), job(&outcomes, 2, false)];
         commit(&connection, group, &|| false);
-        let told = outcomes.lock().unwrap().clone();
-        assert_eq!(told, [Err(Failure::FileGone), Ok(())]);
+        let reported = outcomes.lock().unwrap().clone();
+        assert_eq!(reported, [Err(Failure::FileGone), Ok(())]);
         assert_eq!(count(&connection), 1);
     }
 }

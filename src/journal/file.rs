@@ -83,7 +83,7 @@ impl RunFile {
         })
     }
 
-    /// A run that leaves no file: for commands that only look. SQLite keeps it in a nameless file of
+    /// A run that leaves no file: for commands that only read. SQLite keeps it in a nameless file of
     /// its own, so that it takes no more memory than a run that is kept.
     pub fn temporary(header: RunHeader, first: &FirstContents) -> Result<Self, OpenError> {
         let path = Path::new("(temporary)");

@@ -1,7 +1,7 @@
 //! An imitation of the Web API to rehearse and test against; it shares no code with the client.
 //!
 //! [`Sandbox::start`] makes an organisation from a seed and serves it on a loopback address, the ugly
-//! parts included: odd users, silent losses of impersonation, limits, faults. What is documented is
+//! parts included: special users, silent losses of impersonation, limits, faults. What is documented is
 //! imitated as documented; where sources are silent or contradict each other there is a [`Switch`].
 
 mod access;

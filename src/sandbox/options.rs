@@ -8,7 +8,7 @@ use super::{Faults, Switches, Version};
 /// Everything that can be chosen about a sandbox.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// People in the organisation, the odd ones among them. Built-in accounts come on top.
+    /// People in the organisation, the special ones among them. Built-in accounts come on top.
     pub users: usize,
     /// Ordinary users only: no disabled, unlicensed or otherwise special users.
     pub plain: bool,
