@@ -182,7 +182,7 @@ impl RunFile {
 /// How files are called that are not filled yet.
 const UNFINISHED: (&str, &str) = (".syncfilters-", ".new");
 /// A file that was begun longer ago belongs to a process that was killed: filling one takes seconds.
-const ABANDONED: Duration = Duration::from_secs(60 * 60);
+const ABANDONED: Duration = Duration::from_hours(1);
 
 /// A file of another name beside the one that it will become; it goes where it becomes none. Only its owner may read it.
 /// Those that killed processes left go now.
