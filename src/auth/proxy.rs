@@ -10,6 +10,8 @@ use url::Url;
 
 use crate::model::means_this_machine;
 
+use crate::model::disclosure::is_domain_name;
+
 /// A proxy that did not let a request through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyRefusal {
@@ -113,11 +115,18 @@ fn name(url: &Url) -> String {
         "https" => ["HTTPS_PROXY", "https_proxy"],
         _ => ["HTTP_PROXY", "http_proxy"],
     };
-    let text = variable(own).or_else(|| variable(["ALL_PROXY", "all_proxy"]));
-    text.and_then(|text| without_user(&text))
-        .unwrap_or_else(|| "of the system settings".to_owned())
+    let all = ["ALL_PROXY", "all_proxy"];
+    let found = variable(own).map(|text| (text, own[0]));
+    let found = found.or_else(|| variable(all).map(|text| (text, all[0])));
+    match found {
+        Some((text, variable)) => {
+            without_user(&text).unwrap_or_else(|| format!("that {variable} names"))
+        }
+        None => "of the system settings".to_owned(),
+    }
 }
 
+/// Host and port of a proxy. A bare word, without a scheme, a port or a domain, may be a secret in the wrong place.
 fn without_user(proxy: &str) -> Option<String> {
     let absolute = if proxy.contains("://") {
         proxy.to_owned()
@@ -126,6 +135,12 @@ fn without_user(proxy: &str) -> Option<String> {
     };
     let url = Url::parse(&absolute).ok()?;
     let host = url.host_str()?.to_owned();
+    let named = proxy.contains("://")
+        || url.port().is_some()
+        || !matches!(url.host(), Some(Host::Domain(name)) if !is_domain_name(name));
+    if !named {
+        return None;
+    }
     Some(match url.port_or_known_default() {
         Some(port) => format!("{host}:{port}"),
         None => host,
@@ -188,6 +203,19 @@ mod tests {
             "svc:canary@proxy.example:8080",
         ] {
             assert_eq!(without_user(text).as_deref(), Some("proxy.example:8080"));
+        }
+        for (text, shown) in [
+            ("http://proxy", Some("proxy:80")),
+            ("proxy:8080", Some("proxy:8080")),
+            ("proxy.example", Some("proxy.example:80")),
+            ("10.0.0.1", Some("10.0.0.1:80")),
+            // Each may be a secret.
+            ("canary", None),
+            ("Xb8Q~Canary.4711-abc", None),
+            ("Can/ary+4711", None),
+            ("Can.ary.4711a1", None),
+        ] {
+            assert_eq!(without_user(text).as_deref(), shown, "{text}");
         }
     }
 }

@@ -74,13 +74,9 @@ fn variable(name: &str) -> Result<SecretString, String> {
     }
 }
 
-/// A path, where it is one for sure: what was put in its place by mistake may be the secret or the key itself.
+/// What was put in the place of a path by mistake may be the secret or the key itself.
 pub(super) fn shown_path(path: &Path) -> String {
-    match disclosure::path(path) {
-        Some(path) => path.display().to_string(),
-        None => "the file (its name is not shown, because it may be a secret; no folder of its path exists)"
-            .to_owned(),
-    }
+    disclosure::shown_path(path, "the file")
 }
 
 /// The text of a secret, in whichever encoding it was saved.

@@ -84,6 +84,7 @@ impl Compared {
     const fn nothing(&self) -> CliError {
         CliError::NothingCompared {
             users: self.users.selected,
+            skipped: self.users.skipped,
             unread: self.users.failed,
         }
     }

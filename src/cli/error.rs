@@ -1,5 +1,6 @@
 //! What ends a command early, as it is reported.
 
+use std::fmt::Write as _;
 use std::io;
 
 use crate::journal::RunRef;
@@ -12,8 +13,8 @@ pub(super) enum CliError {
     /// An error of a module below, or one that ended an environment, as it is reported.
     #[error("{}", .0.message)]
     Reported(ErrorReport),
-    #[error("{path}: {source}")]
-    File { path: String, source: io::Error },
+    #[error("{name}: {source}")]
+    File { name: String, source: io::Error },
     #[error("{0}")]
     Usage(String),
     #[error("the standard output cannot be written: {0}")]
@@ -22,9 +23,12 @@ pub(super) enum CliError {
     WouldAsk(String),
     #[error("refused: a default template cannot be inactive. Default templates among those chosen: {}", .0.len())]
     DefaultTemplates(Vec<String>),
-    #[error("no filter was compared: none of the {users} selected users has a matching filter{}",
-        if *.unread == 0 { String::new() } else { format!("; {} could not be read", .unread) })]
-    NothingCompared { users: u64, unread: u64 },
+    #[error("no filter was compared: {}", nothing_compared(*.users, *.skipped, *.unread))]
+    NothingCompared {
+        users: u64,
+        skipped: u64,
+        unread: u64,
+    },
     #[error("declined; this command changed nothing")]
     Declined,
     #[error("interrupted; this command changed nothing")]
@@ -34,6 +38,22 @@ pub(super) enum CliError {
     Sandbox(io::Error),
     #[error("{0}")]
     Unexpected(String),
+}
+
+/// Why there was nothing to compare, with the numbers.
+fn nothing_compared(users: u64, skipped: u64, unread: u64) -> String {
+    let mut why = match users {
+        0 => return "no user was selected".to_owned(),
+        1 => "the selected user has no matching filter".to_owned(),
+        _ => format!("none of the {users} selected users has a matching filter"),
+    };
+    for (count, what) in [(skipped, "skipped"), (unread, "not read")] {
+        if count > 0 {
+            // Writing to a string cannot fail.
+            let _ = write!(why, "; {what}: {count}");
+        }
+    }
+    why
 }
 
 /// Errors of the modules below are what they are reported as.
@@ -90,6 +110,17 @@ impl CliError {
 mod tests {
     use super::*;
     use crate::connect::ConnectError;
+
+    #[test]
+    fn a_check_that_compared_nothing_says_why_with_the_numbers() {
+        let said = |users, skipped, unread| nothing_compared(users, skipped, unread);
+        assert_eq!(said(0, 0, 0), "no user was selected");
+        assert_eq!(said(1, 0, 0), "the selected user has no matching filter");
+        assert_eq!(
+            said(7, 5, 2),
+            "none of the 7 selected users has a matching filter; skipped: 5; not read: 2"
+        );
+    }
 
     #[test]
     fn a_list_keeps_its_lines_where_an_error_is_reported_again() {

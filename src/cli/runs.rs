@@ -1,8 +1,10 @@
 //! `runs` and `report`: what the run files say.
 
 use std::io::Write;
+use std::path::Path;
 
 use crate::journal::RunReader;
+use crate::model::disclosure::shown_path;
 use crate::report::{write_run, write_runs};
 
 use super::App;
@@ -26,10 +28,7 @@ pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
     let run = RunReader::open(&store.find(&args.run)?)?.of_store(&store);
     let out = Printer::result_in(args.output.as_deref());
     let mut out = out.map_err(|source| CliError::File {
-        path: args
-            .output
-            .as_ref()
-            .map_or_else(String::new, |p| p.display().to_string()),
+        name: shown_path(args.output.as_deref().unwrap_or(Path::new("-")), "the file"),
         source,
     })?;
     write_run(&mut out, &run, app.printer.format, app.printer.style())?;

@@ -6,7 +6,9 @@ use std::time::Duration;
 
 use clap::Args;
 
-use crate::sandbox::{Fault, Faults, Limits, Options, Sandbox, Switch, Switches, Version};
+use crate::sandbox::{
+    Fault, Faults, FaultsError, Limits, Options, Sandbox, Switch, Switches, UnknownSwitch, Version,
+};
 
 use super::App;
 use super::error::CliError;
@@ -87,9 +89,20 @@ pub(super) async fn sandbox(app: &App, args: &SandboxArgs) -> Result<Exit, CliEr
 }
 
 fn options(args: &SandboxArgs) -> Result<Options, CliError> {
-    let usage = |error: &dyn std::fmt::Display| CliError::Usage(error.to_string());
-    let faults = Faults::parse(&args.fault.join(",")).map_err(|error| usage(&error))?;
-    let switches = Switches::parse(&args.switches.join(",")).map_err(|error| usage(&error))?;
+    // What was given is not repeated: it may be a secret in the wrong place.
+    let names = "`syncfilters sandbox --help` lists the names";
+    let faults = Faults::parse(&args.fault.join(",")).map_err(|error| {
+        CliError::Usage(match error {
+            FaultsError::Unknown(_) => format!("--fault: there is no such fault; {names}"),
+            FaultsError::Rate { fault, .. } => {
+                format!("--fault: the rate of {fault} must be a number from 0 to 1")
+            }
+        })
+    })?;
+    let switches =
+        Switches::parse(&args.switches.join(",")).map_err(|UnknownSwitch { .. }| {
+            CliError::Usage(format!("--switch: there is no such switch; {names}"))
+        })?;
     Ok(Options {
         users: usize::try_from(args.users).unwrap_or(usize::MAX),
         plain: args.plain,
@@ -123,9 +136,10 @@ fn limits(args: &SandboxArgs) -> Limits {
     limits
 }
 
-fn version(text: &str) -> Result<Version, String> {
+/// What is no version is not repeated: it may be a secret in the wrong place.
+fn version(text: &str) -> Result<Version, &'static str> {
     text.parse()
-        .map_err(|error: crate::sandbox::UnknownVersion| error.to_string())
+        .map_err(|_| "the versions are 8.0, 8.2, 9.1 and 9.2")
 }
 
 /// The faults and the switches, a line each.

@@ -11,7 +11,14 @@ use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::model::Operation;
+use crate::model::disclosure::is_number;
+<<<<<<< ours
 use crate::report::{ErrorClass, ErrorReport, Format, clean, terminal, write_error};
+=======
+use crate::model::disclosure::is_number;
+use crate::report::{ErrorClass, ErrorReport, Format, Watch, clean, terminal, write_error};
+use crate::rollout::RunHandle;
+>>>>>>> theirs
 
 use super::app::App;
 use super::args::{Cli, Command};
@@ -115,32 +122,27 @@ fn shown(error: clap::Error) -> clap::Error {
     without_secret(shown)
 }
 
-/// The same error without what may be a secret: the value of an option that says where or how to sign in, and a word
-/// that is no option and no command.
+/// The same error without what may be a secret: a value that is no number and no mistyped word, and a word that is no
+/// option and no command. The parsers of values do not repeat them in their own messages.
 fn without_secret(mut error: clap::Error) -> clap::Error {
-    const SIGN_IN: [&str; 5] = [
-        "--url",
-        "--environment",
-        "--sign-in",
-        "--tenant",
-        "--client-id",
-    ];
     const NOT_SHOWN: &str = "(not shown)";
     let text = |error: &clap::Error, kind| match error.get(kind) {
         Some(ContextValue::String(text)) => Some(text.clone()),
         _ => None,
     };
     let arg = text(&error, ContextKind::InvalidArg).unwrap_or_default();
+    let value = text(&error, ContextKind::InvalidValue).unwrap_or_default();
+    // A suggestion is there where it is a word, mistyped. Without a value it is said that there is none.
+    let mistyped = error.get(ContextKind::SuggestedValue).is_some();
+    if !value.is_empty() && !mistyped && !is_number(&value) {
+        let hidden = ContextValue::String(NOT_SHOWN.into());
+        error.insert(ContextKind::InvalidValue, hidden);
+    }
     let hidden = match error.kind() {
         ErrorKind::UnknownArgument if !arg.starts_with('-') => Some(ContextKind::InvalidArg),
         // A suggestion is there where it is a command, mistyped.
         ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
             Some(ContextKind::InvalidSubcommand)
-        }
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation
-            if SIGN_IN.iter().any(|flag| arg.starts_with(flag)) =>
-        {
-            Some(ContextKind::InvalidValue)
         }
         _ => None,
     };

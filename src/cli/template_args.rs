@@ -100,6 +100,13 @@ pub(super) struct TemplateChoiceArgs {
     #[arg(long, value_name = "GLOB")]
     pub(super) name: Option<String>,
     /// Exactly these templates, by id (repeatable)
-    #[arg(long, value_name = "ID", value_delimiter = ',', conflicts_with_all = ["types", "kind", "name"])]
+    #[arg(long, value_name = "ID", value_delimiter = ',', value_parser = id, conflicts_with_all = ["types", "kind", "name"])]
     pub(super) only: Vec<uuid::Uuid>,
+}
+
+/// What is no id is not repeated, not even in part: it may be a secret in the wrong place.
+fn id(text: &str) -> Result<uuid::Uuid, &'static str> {
+    text.trim().parse().map_err(
+        |_| "an id has 32 hexadecimal digits, such as 00000000-0000-0000-0000-000000000001",
+    )
 }

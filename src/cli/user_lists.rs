@@ -2,7 +2,9 @@
 
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::Path;
 
+use crate::model::disclosure::shown_path;
 use crate::plan::{LONGEST_LIST, UserRef, parse_user_list};
 
 use super::error::CliError;
@@ -19,7 +21,11 @@ pub(super) fn read_list(path: &str, column: Option<&str>) -> Result<Vec<UserRef>
         (path, read_file(path))
     };
     let bytes = bytes.map_err(|source| CliError::File {
-        path: name.to_owned(),
+        name: if path == "-" {
+            name.to_owned()
+        } else {
+            shown_path(Path::new(path), "the file")
+        },
         source,
     })?;
     Ok(parse_user_list(name, &bytes, column)?)

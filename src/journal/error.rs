@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::RunContext;
 use super::contents::failed;
 use crate::model::RunId;
+use crate::model::disclosure::{is_run_id, shown_path};
 
 /// Writing or reading a run file failed; the run cannot go on, because nothing may happen unrecorded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -47,7 +48,11 @@ impl From<ReadError> for rusqlite::Error {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// No run of that name.
-    #[error("there is no run `{name}` in {}", place.display())]
+    #[error(
+        "there is no run {} in {}",
+        shown_name(name),
+        shown_path(place, "the folder of run files")
+    )]
     NoSuchRun {
         /// What was asked for.
         name: String,
@@ -73,7 +78,7 @@ pub enum OpenError {
         candidates: Vec<RunId>,
     },
     /// Something else.
-    #[error("{} is not a run file{}", path.display(), why.as_ref().map_or_else(String::new, |w| format!(": {w}")))]
+    #[error("{} is not a run file{}", shown_path(path, "the file"), why.as_ref().map_or_else(String::new, |w| format!(": {w}")))]
     NotARunFile {
         /// The file.
         path: PathBuf,
@@ -118,7 +123,7 @@ pub enum OpenError {
     #[error("{} exists already; it is not overwritten", .0.display())]
     Exists(PathBuf),
     /// The file system.
-    #[error("{}: {source}", path.display())]
+    #[error("{}: {source}", shown_path(path, "the file"))]
     Io {
         /// The file or folder.
         path: PathBuf,
@@ -128,6 +133,16 @@ pub enum OpenError {
     /// SQLite.
     #[error(transparent)]
     Journal(#[from] JournalError),
+}
+
+/// What was given in the place of a run may be a secret.
+fn shown_name(name: &str) -> String {
+    if is_run_id(name) {
+        format!("`{name}`")
+    } else {
+        "of that name (it is not shown, because it is no id of a run and may be a secret)"
+            .to_owned()
+    }
 }
 
 fn listed(runs: &[RunId]) -> String {

@@ -3,7 +3,10 @@
 //! A message names the key, flag or variable that a value came from, and its place; it repeats the value only where
 //! what it names exists.
 
+use std::ffi::OsStr;
 use std::path::{Component, Path};
+
+use super::RunId;
 
 /// Beginnings of the names of variables that this program looks for itself. Nobody has to write these names into the
 /// settings.
@@ -18,14 +21,59 @@ pub fn variable_name(name: &str) -> Option<&str> {
     (possible && (known || std::env::var_os(name).is_some())).then_some(name)
 }
 
-/// A path, where it is one for sure: it exists, or its folder does. The root folder and the working folder do not
-/// count: a secret without a slash, or with one at its begin, would be a path in them.
+/// Endings of the files that this program reads and writes. No secret ends so.
+const KNOWN_EXTENSIONS: [&str; 12] = [
+    "cer", "csv", "html", "json", "key", "md", "pem", "pfx", "run", "toml", "tsv", "txt",
+];
+
+/// A path, where it is one for sure: it exists, its folder does, or it ends as files do that are read or written here.
+/// The root folder and the working folder do not count: a secret without a slash, or with one at its begin, would be a
+/// path in them.
 pub fn path(path: &Path) -> Option<&Path> {
+    let extension = path.extension().and_then(OsStr::to_str);
+    if extension.is_some_and(|extension| KNOWN_EXTENSIONS.contains(&extension)) {
+        return Some(path);
+    }
     let folder = path.parent().filter(|folder| {
         let named = |part| matches!(part, Component::Normal(_));
         folder.components().any(named) && folder.is_dir()
     });
     (folder.is_some() || path.exists()).then_some(path)
+}
+
+/// What a message calls a file or folder: its path, where it is one for sure; else `unnamed`, such as `the file`, and
+/// why it is not named.
+pub fn shown_path(given: &Path, unnamed: &str) -> String {
+    match path(given) {
+        Some(path) => path.display().to_string(),
+        None => format!("{unnamed} ({NOT_NAMED})"),
+    }
+}
+
+/// The same with the word for it before the path, such as `the configuration file`.
+pub fn named_path(what: &str, given: &Path) -> String {
+    match path(given) {
+        Some(path) => format!("{what} {}", path.display()),
+        None => format!("{what} ({NOT_NAMED})"),
+    }
+}
+
+/// Why a file is not named.
+const NOT_NAMED: &str =
+    "its name is not shown, because it may be a secret; no folder of its path exists";
+
+/// The longest number that anybody means, in characters: a list of three waves of millions of users.
+const LONGEST_NUMBER: usize = 24;
+
+/// Whether a text consists of digits and what stands between them in sizes, shares and lists of numbers.
+pub fn is_number(text: &str) -> bool {
+    let plain = |b: u8| b.is_ascii_digit() || b"%,.+- ".contains(&b);
+    text.len() <= LONGEST_NUMBER && text.bytes().all(plain)
+}
+
+/// Whether a text can be the id of a run, or the begin of one.
+pub fn is_run_id(text: &str) -> bool {
+    text.len() <= RunId::DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
 
 /// The longest label of a domain name, in bytes (RFC 1035 2.3.4).
@@ -70,6 +118,9 @@ mod tests {
         let missing = folder.path().join("none.pem");
         assert_eq!(path(&missing), Some(missing.as_path()));
         assert_eq!(path(Path::new("/etc")), Some(Path::new("/etc")));
+        for mistyped in ["pilto.csv", "/no/such/config.toml", "plan.run"] {
+            assert_eq!(path(Path::new(mistyped)), Some(Path::new(mistyped)));
+        }
         for secret in [
             "Canary",
             "/Canary",
@@ -81,6 +132,24 @@ mod tests {
         ] {
             let shown = path(Path::new(secret));
             assert!(shown.is_none_or(|path| path == Path::new("/")), "{secret}");
+        }
+    }
+
+    #[test]
+    fn numbers_and_ids_of_runs_are_told_from_secrets() {
+        for number in ["", "0", "-1", "10,100", "12.5%", "18446744073709551616"] {
+            assert!(is_number(number), "{number}");
+        }
+        for id in ["3f2a", "3F2A9C0D1B7E"] {
+            assert!(is_run_id(id) && !is_number(id), "{id}");
+        }
+        for secret in [
+            "Xb8Q~c",
+            "canary",
+            "CANARY4711ABCDEF",
+            "1234567890123456789012345",
+        ] {
+            assert!(!is_number(secret) && !is_run_id(secret), "{secret}");
         }
     }
 

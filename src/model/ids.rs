@@ -56,7 +56,7 @@ uuid_id! {
 pub struct RunId(String);
 
 impl RunId {
-    const DIGITS: usize = 12;
+    pub(super) const DIGITS: usize = 12;
     /// Two of a thousand runs share so many by chance once in 33: then more are asked for.
     const SHORT: usize = 6;
 

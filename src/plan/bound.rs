@@ -15,10 +15,10 @@ pub enum UserLimit {
     Percent(u8),
 }
 
-/// A text that is no limit.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is neither a number of users nor a share from 0% to 100%")]
-pub struct BoundError(String);
+/// A text that is no limit. It does not repeat the text: what was put there by mistake may be a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the value is neither a number of users nor a share from 0% to 100%")]
+pub struct BoundError;
 
 impl UserLimit {
     /// The limit as a number of users, where there are so many; a share is rounded down.
@@ -46,16 +46,15 @@ impl FromStr for UserLimit {
     type Err = BoundError;
 
     fn from_str(text: &str) -> Result<Self, BoundError> {
-        let wrong = || BoundError(text.to_owned());
         match text.trim().strip_suffix('%') {
             Some(share) => {
-                let share = share.trim().parse().map_err(|_| wrong())?;
+                let share = share.trim().parse().map_err(|_| BoundError)?;
                 if share > 100 {
-                    return Err(wrong());
+                    return Err(BoundError);
                 }
                 Ok(Self::Percent(share))
             }
-            None => Ok(Self::Users(text.trim().parse().map_err(|_| wrong())?)),
+            None => Ok(Self::Users(text.trim().parse().map_err(|_| BoundError)?)),
         }
     }
 }
@@ -88,12 +87,12 @@ pub enum Wave {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waves(pub Vec<Wave>);
 
-/// A text that is no wave.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// A text that is no wave. It does not repeat the text: what was put there by mistake may be a secret.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WaveError {
     /// It is no size.
-    #[error("`{0}` is neither a number of users from 1 nor `rest`")]
-    NoSize(String),
+    #[error("a size of a wave is neither a number of users from 1 nor `rest`")]
+    NoSize,
     /// Another wave comes after everybody.
     #[error("nobody is left after `rest`: it has to be the last")]
     AfterRest,
@@ -144,7 +143,7 @@ impl FromStr for Wave {
         }
         match text.trim().parse() {
             Ok(users) if users > 0 => Ok(Self::Users(users)),
-            _ => Err(WaveError::NoSize(text.to_owned())),
+            _ => Err(WaveError::NoSize),
         }
     }
 }
@@ -186,7 +185,7 @@ mod tests {
             assert_eq!(parsed(text), Err(WaveError::AfterRest), "{text}");
         }
         for text in ["0", "10,0", "10,", ""] {
-            assert!(matches!(parsed(text), Err(WaveError::NoSize(_))), "{text}");
+            assert_eq!(parsed(text), Err(WaveError::NoSize), "{text}");
         }
     }
 }

@@ -21,8 +21,8 @@ pub enum Format {
 
 /// A word that is no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is not a format (table, json, csv, markdown, html)")]
-pub struct FormatError(String);
+#[error("the value is not a format (table, json, csv, markdown, html)")]
+pub struct FormatError;
 
 impl Format {
     /// Every format.
@@ -58,7 +58,7 @@ impl FromStr for Format {
     fn from_str(text: &str) -> Result<Self, FormatError> {
         let mut formats = Self::ALL.iter();
         let found = formats.find(|format| format.as_str() == text);
-        found.copied().ok_or_else(|| FormatError(text.to_owned()))
+        found.copied().ok_or(FormatError)
     }
 }
 

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use crate::model::EnvironmentUrlError;
+use crate::model::disclosure::named_path;
 
 use super::{Origin, SignInKind};
 
@@ -10,7 +11,10 @@ use super::{Origin, SignInKind};
 #[derive(Debug, thiserror::Error)]
 pub enum SettingsError {
     /// The configuration file cannot be read.
-    #[error("the configuration file {} cannot be read: {source}", path.display())]
+    #[error(
+        "{} cannot be read: {source}",
+        named_path("the configuration file", path)
+    )]
     Unreadable {
         /// The file.
         path: PathBuf,
@@ -18,7 +22,7 @@ pub enum SettingsError {
         source: std::io::Error,
     },
     /// The configuration file is not what it has to be.
-    #[error("the configuration file {} is invalid: {why}", path.display())]
+    #[error("{} is invalid: {why}", named_path("the configuration file", path))]
     Invalid {
         /// The file.
         path: PathBuf,

@@ -8,6 +8,7 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::model::text::{clean, decode, is_unsafe};
+use crate::plan::BoundError;
 
 use super::nearest::nearest;
 use super::{Origin, PacingKeys, Profile, SettingsError};
@@ -173,11 +174,11 @@ fn without_value(message: &str) -> String {
     if message.starts_with("UUID parsing failed") {
         return "the value is not a UUID".to_owned();
     }
-    // A message of a type of ours, such as the one of limits: it begins with the value.
-    match message.rfind("` is neither ") {
-        Some(at) => format!("the value{}", &message[at + 1..]),
-        None => "the value is not one that this key takes".to_owned(),
+    // The messages of our own types do not repeat the value.
+    if message == BoundError.to_string() {
+        return message.to_owned();
     }
+    "the value is not one that this key takes".to_owned()
 }
 
 /// The unknown key of a message "unknown field `x`, expected one of `a`, `b`", and what the message says after it. The

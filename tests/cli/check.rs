@@ -107,6 +107,107 @@ fn a_check_that_compared_no_filter_ends_with_2() {
     assert_eq!(runs["runs"].as_array().unwrap().len(), 0);
 }
 
+/// The users of the sandbox who have no filters to show, one for each reason: the id, and whether it was tried to read.
+fn without_filters(world: &World) -> Vec<(String, String, bool)> {
+    let list = world.run(&["list", "--format", "json"]).json();
+    let mut found: Vec<(String, String, bool)> = Vec::new();
+    for user in list["users"].as_array().unwrap() {
+        let problem = &user["problem"];
+        let Some(kind) = problem["kind"].as_str() else {
+            continue;
+        };
+        if found.iter().all(|(known, ..)| known != kind) {
+            let skipped = problem["message"].as_str().unwrap().starts_with("skipped");
+            let id = user["id"].as_str().unwrap();
+            found.push((kind.to_owned(), id.to_owned(), !skipped));
+        }
+    }
+    found
+}
+
+#[test]
+fn each_way_to_compare_no_filter_ends_with_2_and_says_so_with_the_count() {
+    let world = World::with_users(40);
+    let login = somebody(&world);
+    // A type of which others have filters, and this user has none.
+    let users = world.sandbox.users();
+    let user = users.iter().find(|user| user.login == login).unwrap();
+    for filter in world.sandbox.filters() {
+        if filter.owner == user.id && filter.filter_type == "task" {
+            world.sandbox.delete(filter.id);
+        }
+    }
+    let list = world.home.path().join("left.csv");
+    std::fs::write(&list, "upn\nleft@contoso.example\n").unwrap();
+    let list = list.to_str().unwrap();
+    let reasons = without_filters(&world);
+    assert!(reasons.len() > 8, "{reasons:?}");
+    let mut ways: Vec<(Vec<&str>, &str)> = vec![
+        (
+            vec!["--where", "fullname eq 'Nobody at all'"],
+            "no user was selected",
+        ),
+        (
+            vec!["--user", &login, "--exclude-user", &login],
+            "no user was selected",
+        ),
+        (
+            vec!["--user", &login, "--name", "no such name"],
+            "the selected user has no matching filter",
+        ),
+        (
+            vec!["--type", "phonecall", "--name", "no such name"],
+            "No filter was compared. 3 users could not be read.",
+        ),
+        (
+            vec!["--user", &login, "--type", "task"],
+            "the selected user has no matching filter",
+        ),
+        (
+            vec!["--users-from", list, "--skip-unknown"],
+            "1 name does not match exactly one user",
+        ),
+    ];
+    for (_, id, tried) in &reasons {
+        let says = if *tried {
+            "No filter was compared. 1 user could not be read."
+        } else {
+            "the selected user has no matching filter; skipped: 1"
+        };
+        ways.push((vec!["--user", id], says));
+    }
+    // All of those who were not skipped, together.
+    let mut unread = Vec::new();
+    for (_, id, tried) in &reasons {
+        if *tried {
+            unread.extend(["--user", id]);
+        }
+    }
+    ways.push((unread, "No filter was compared. 3 users could not be read."));
+    for (way, says) in &ways {
+        for state in ["active", "inactive"] {
+            let ended = world
+                .run(&[&["check", state], &way[..]].concat())
+                .must_be(2);
+            assert!(ended.stderr.contains(says), "{way:?}: {ended:?}");
+            assert!(
+                !ended.stderr.contains("in the wanted state"),
+                "{way:?}: {ended:?}"
+            );
+        }
+    }
+    let fix = [
+        "check",
+        "inactive",
+        "--fix",
+        "--accept-calendar-loss",
+        "--where",
+        "fullname eq 'x'",
+    ];
+    let ended = world.run(&fix).must_be(2);
+    assert!(ended.stderr.contains("no user was selected"), "{ended:?}");
+}
+
 #[test]
 fn a_filter_type_that_there_is_not_is_refused_with_a_suggestion() {
     let world = World::with_users(30);

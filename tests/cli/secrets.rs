@@ -167,6 +167,7 @@ fn a_secret_in_any_variable_is_not_repeated() {
             "AZURE_FEDERATED_TOKEN_FILE",
             "ACTIONS_ID_TOKEN_REQUEST_URL",
             "HTTPS_PROXY",
+            "SYNCFILTERS_CONFIG",
         ] {
             keeps(&home, &["whoami"], secret, &|command| {
                 command
@@ -179,6 +180,99 @@ fn a_secret_in_any_variable_is_not_repeated() {
                 command.env(variable, secret);
             });
         }
+    }
+}
+
+/// The options that take a number, a list of numbers, a word, a time, a digest or an id, with a command that has them.
+const VALUES: [(&[&str], &str); 19] = [
+    (&["list"], "--concurrency"),
+    (&["list"], "--max-requests-per-5m"),
+    (&["list"], "--environments-at-once"),
+    (&["list"], "--kind"),
+    (&["list"], "--survey"),
+    (&["list"], "--format"),
+    (&["list"], "--color"),
+    (&["deactivate"], "--max-changes"),
+    (&["deactivate"], "--stop-after-failures"),
+    (&["deactivate"], "--wave"),
+    (&["deactivate"], "--wave-pause"),
+    (&["apply", "3f2a9c"], "--expect"),
+    (&["templates", "list"], "--only"),
+    (&["environments", "discover"], "--cloud"),
+    (&["demo"], "--users"),
+    (&["sandbox"], "--port"),
+    (&["sandbox"], "--server-version"),
+    (&["sandbox"], "--fault"),
+    (&["sandbox"], "--switch"),
+];
+
+#[test]
+fn a_secret_as_the_value_of_an_option_that_takes_another_is_not_repeated() {
+    let home = tempfile::tempdir().unwrap();
+    for secret in LOOKS {
+        for (command, option) in VALUES {
+            for joined in [false, true] {
+                let value = format!("{option}={secret}");
+                let given = if joined {
+                    vec![value.as_str()]
+                } else {
+                    vec![option, secret]
+                };
+                let args = [command, &given].concat();
+                let mut command = bare(&home, &args);
+                assert_kept(command.env("SYNCFILTERS_URL", URL), secret);
+            }
+        }
+        // An option that takes no value, and a word where another is to stand.
+        for args in [
+            vec!["deactivate".to_owned(), format!("--yes={secret}")],
+            vec!["plan".to_owned(), secret.to_owned()],
+            vec!["check".to_owned(), secret.to_owned()],
+            vec!["completions".to_owned(), secret.to_owned()],
+        ] {
+            let args: Vec<_> = args.iter().map(String::as_str).collect();
+            assert_kept(&mut bare(&home, &args), secret);
+        }
+    }
+}
+
+#[test]
+fn a_secret_in_the_place_of_a_file_or_a_run_is_not_repeated() {
+    let home = tempfile::tempdir().unwrap();
+    for secret in LOOKS {
+        for (args, option) in [
+            (&["list"][..], "--config"),
+            (&["list"], "--users-from"),
+            (&["list"], "--exclude-from"),
+            (&["plan", "deactivate"], "--other-engine"),
+            (&["report", "3f2a9c"], "--state-dir"),
+        ] {
+            let args = [args, &[option, secret]].concat();
+            keeps(&home, &args, secret, &|command| {
+                command
+                    .env("SYNCFILTERS_URL", URL)
+                    .env("SYNCFILTERS_ACCESS_TOKEN", "x");
+            });
+        }
+        for command in ["report", "resume", "undo", "apply"] {
+            keeps(&home, &[command, secret], secret, &|command| {
+                command.env("SYNCFILTERS_URL", URL);
+            });
+        }
+    }
+}
+
+/// The name of a host is asked for at the proxy alone; a word that is a host by itself is not one.
+#[test]
+fn a_secret_in_the_place_of_a_proxy_is_not_repeated() {
+    let home = tempfile::tempdir().unwrap();
+    for secret in LOOKS {
+        keeps(&home, &["whoami"], secret, &|command| {
+            command
+                .env("SYNCFILTERS_URL", "https://contoso.example")
+                .env("SYNCFILTERS_ACCESS_TOKEN", "x")
+                .env("HTTPS_PROXY", secret);
+        });
     }
 }
 
