@@ -11,6 +11,8 @@ use super::claims::{Claims, seconds};
 
 /// Where an answer may begin, at most: a tool says a few lines before it, not a hundred.
 const BEGINNINGS: usize = 100;
+/// How often an answer may be quoted: once by a pipeline's variable, and once more by its expression.
+const QUOTED: usize = 2;
 
 /// A token with the time of its end.
 #[derive(Debug)]
@@ -54,9 +56,27 @@ impl Answer {
     }
 }
 
-/// Finds the token in what a tool wrote; `zone` is the one of this machine.
+/// Finds the token in what a tool wrote; `zone` is the one of this machine. The whole may stand in a JSON string once
+/// more, as a pipeline hands it on.
 pub(super) fn find(output: &str, zone: &TimeZone) -> Option<Handed> {
-    let output = plain(output);
+    let mut output = plain(output);
+    for _ in 0..QUOTED {
+        if let Some(handed) = find_unquoted(&output, zone) {
+            return Some(handed);
+        }
+        output = unquoted(&output)?;
+    }
+    find_unquoted(&output, zone)
+}
+
+/// The text in a JSON string, with or without the quotation marks around it.
+fn unquoted(text: &str) -> Option<String> {
+    let text = text.trim();
+    let inner = text.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
+    serde_json::from_str(&format!("\"{}\"", inner.unwrap_or(text))).ok()
+}
+
+fn find_unquoted(output: &str, zone: &TimeZone) -> Option<Handed> {
     let beginnings = output.match_indices('{').map(|(at, _)| at);
     let answer = beginnings.take(BEGINNINGS).find_map(|at| {
         let mut values = serde_json::Deserializer::from_str(&output[at..]).into_iter::<Answer>();

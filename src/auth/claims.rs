@@ -6,6 +6,8 @@ use jiff::Timestamp;
 use serde_json::Value;
 use url::Url;
 
+use crate::model::EnvironmentUrl;
+
 /// Why a token is not sent to an address.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the access token is for {audience}, and not for {address}")]
@@ -18,18 +20,15 @@ pub struct WrongAudience {
 
 /// Whether a token may be sent to this address by what it says of itself.
 ///
-/// A readable JSON Web Token whose audience is the address of another host is refused. What cannot be compared passes:
-/// an opaque token, a token without an audience, an audience that is an application id or an identifier of AD FS.
+/// A readable JSON Web Token whose audience is the address of another host is refused, also without a scheme where it is
+/// that of Dataverse. What cannot be compared passes: an opaque token, a token without an audience, an audience that is
+/// an application id or an identifier of AD FS, which can be any text.
 /// Microsoft's `contoso.api.crm4.dynamics.com` is the same organisation as `contoso.crm4.dynamics.com`.
 pub fn check_audience(token: &str, address: &Url) -> Result<(), WrongAudience> {
     let audiences = Claims::of(token).map(|claims| claims.audiences);
-    let hosts = audiences.unwrap_or_default().into_iter().map(|audience| {
-        let url = Url::parse(&audience).ok()?;
-        matches!(url.scheme(), "http" | "https").then_some(url)
-    });
     let mut other = None;
-    for host in hosts {
-        match host {
+    for audience in audiences.unwrap_or_default() {
+        match address_of(&audience) {
             Some(audience) if !is_same_host(&audience, address) => other = Some(audience),
             _ => return Ok(()),
         }
@@ -41,6 +40,19 @@ pub fn check_audience(token: &str, address: &Url) -> Result<(), WrongAudience> {
             address: authority(address),
         }),
     }
+}
+
+/// The address that an audience is.
+fn address_of(audience: &str) -> Option<Url> {
+    if let Ok(url) = Url::parse(audience)
+        && matches!(url.scheme(), "http" | "https")
+    {
+        return Some(url);
+    }
+    let environment: EnvironmentUrl = audience.parse().ok()?;
+    environment
+        .is_dataverse()
+        .then(|| environment.as_url().clone())
 }
 
 /// The claims that are looked at.
@@ -160,6 +172,10 @@ pub(super) mod tests {
             json!("https://contoso.crm4.dynamics.com@fabrikam.example/"),
             json!("https://contoso.crm4.dynamics.com:8443"),
             json!(["https://graph.microsoft.com", "https://fabrikam.example"]),
+            // Without a scheme.
+            json!("contoso.crm.dynamics.com"),
+            json!("fabrikam.crm4.dynamics.com/"),
+            json!("fabrikam.api.crm4.dynamics.com"),
         ] {
             assert!(!is_for(&audience, ADDRESS), "{audience}");
         }
@@ -195,6 +211,9 @@ pub(super) mod tests {
             json!("urn:microsoft:crm"),
             json!("api://contoso"),
             json!("contoso.crm4.dynamics.com"),
+            json!("contoso.api.crm4.dynamics.com"),
+            json!("crm.contoso.example"),
+            json!("adfs.contoso.example/adfs/services/trust"),
             json!([]),
             json!(7),
             Value::Null,

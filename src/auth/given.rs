@@ -8,12 +8,12 @@ use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
 use super::answer;
-use super::claims::Claims;
 use super::source::scope;
 use super::{Bearer, SignInError, TokenSource};
 
 /// How far the clock of this machine may be ahead before a good token is taken for an expired one: what Microsoft's
-/// libraries allow between two machines.
+/// libraries allow between two machines. One that ended within that time is sent, and the server's refusal is told from
+/// its claims ([`Bearer::why_refused`]).
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// A token from `SYNCFILTERS_ACCESS_TOKEN`. It cannot be renewed.
@@ -24,25 +24,25 @@ impl GivenToken {
     /// Takes a token as people and tools hand it over: also with `Bearer` before it, in quotation marks, or within the
     /// JSON answer of `az` or `azd`. Refuses an empty one and one that cannot stand in a header.
     pub fn new(text: &str) -> Result<Self, SignInError> {
-        Self::of(&read(text)?.0)
+        let (token, end) = read(text)?;
+        Self::of(&token, end)
     }
 
     /// The same, for this address and this time: what the token says of itself must not speak against it.
     pub fn for_address(text: &str, address: &Url, now: Timestamp) -> Result<Self, SignInError> {
-        let (token, ends) = read(text)?;
-        let claims = Claims::of(token.expose_secret()).unwrap_or_default();
-        let ends = claims.expires.or(ends);
-        if let Some(end) = ends.filter(|end| now.duration_since(*end) > SKEW) {
+        let (token, end) = read(text)?;
+        let bearer = Bearer::new(token.expose_secret()).with_end(end);
+        if let Some(end) = bearer.end().filter(|end| now.duration_since(*end) > SKEW) {
             return Err(SignInError::TokenExpired {
                 end,
                 scope: scope(address),
             });
         }
-        Bearer::new(token.expose_secret()).check(address)?;
-        Self::of(&token)
+        bearer.check(address)?;
+        Self::of(&token, end)
     }
 
-    fn of(token: &SecretString) -> Result<Self, SignInError> {
+    fn of(token: &SecretString, end: Option<Timestamp>) -> Result<Self, SignInError> {
         if token.expose_secret().is_empty() {
             return Err(SignInError::Missing);
         }
@@ -50,7 +50,7 @@ impl GivenToken {
         if !token.expose_secret().bytes().all(|b| b.is_ascii_graphic()) {
             return Err(SignInError::NotAToken);
         }
-        let bearer = Bearer::new(token.expose_secret());
+        let bearer = Bearer::new(token.expose_secret()).with_end(end);
         bearer.header()?;
         Ok(Self(bearer))
     }
@@ -139,6 +139,9 @@ mod tests {
             "Bearer ",
             "\u{feff}",
             "{}",
+            r#""{\"accessToken\": 7}""#,
+            r#""{\"accessToken\": \"\"}""#,
+            r#""{\"accessToken""#,
             "Zoë",
         ] {
             assert!(GivenToken::new(token).is_err(), "{token:?}");
@@ -158,9 +161,33 @@ mod tests {
             "\u{feff}a.b-_~+/=",
             "{\"accessToken\": \"a.b-_~+/=\", \"expires_on\": 1795600000}",
             "WARNING: old\n{\"token\": \"a.b-_~+/=\"}\n",
+            // As a variable of a pipeline holds it, in JSON itself.
+            r#""{\"accessToken\": \"a.b-_~+/=\", \"expires_on\": 1795600000}""#,
+            r#"'"{\n  \"accessToken\": \"a.b-_~+\/=\"\n}\n"'"#,
+            r#"{\"accessToken\": \"a.b-_~+/=\"}"#,
+            r#""\"{\\\"token\\\": \\\"a.b-_~+/=\\\"}\"""#,
         ] {
             assert_eq!(header(text).unwrap(), "Bearer a.b-_~+/=", "{text}");
         }
+    }
+
+    #[test]
+    fn a_refused_token_that_has_ended_is_told_from_its_claims() {
+        let now = Timestamp::from_second(1_795_600_000).unwrap();
+        let seconds = SignedDuration::from_secs;
+        let address = Url::parse("https://contoso.crm4.dynamics.com/").unwrap();
+        let ends = |end: i64| GivenToken::new(&token(&json!({ "exp": end }))).unwrap().0;
+        let why = |token: &Bearer, answered| token.why_refused(&address, answered, now);
+        for ended in [ends(1_795_600_000), ends(1_795_599_940)] {
+            assert_eq!(why(&ended, None).unwrap().kind(), "token-expired");
+        }
+        // By the clock of the server, where ours is late.
+        let early = ends(1_795_600_030);
+        assert!(why(&early, Some(now + seconds(60))).is_some());
+        assert!(why(&early, Some(now)).is_none() && why(&early, None).is_none());
+        let opaque = r#"{"accessToken": "opaque", "expires_on": 1795599970}"#;
+        assert!(why(&GivenToken::new(opaque).unwrap().0, None).is_some());
+        assert!(why(&GivenToken::new("opaque").unwrap().0, None).is_none());
     }
 
     #[test]
@@ -182,6 +209,8 @@ mod tests {
             assert_eq!(error.kind(), "token-expired");
             assert!(error.to_string().contains("2026-11-25"), "{error}");
         }
+        let bare = claims(1_795_603_600, "fabrikam.crm4.dynamics.com");
+        assert_eq!(given(&bare).unwrap_err().kind(), "token-for-another-host");
         let other = claims(1_795_603_600, "https://fabrikam.crm4.dynamics.com");
         let error = given(&format!("Bearer {other}")).unwrap_err();
         assert_eq!(error.kind(), "token-for-another-host");

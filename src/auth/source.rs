@@ -4,9 +4,11 @@ use std::fmt;
 
 use futures_util::future::BoxFuture;
 use http::HeaderValue;
+use jiff::Timestamp;
 use secrecy::{ExposeSecret, SecretString};
 use url::Url;
 
+use super::claims::Claims;
 use super::{SignInError, check_audience};
 
 /// A bearer token. Never printed: its `Debug` is redacted, and the header made of it is marked sensitive.
@@ -15,6 +17,8 @@ pub struct Bearer {
     secret: SecretString,
     /// How many tokens its source had handed out before this one.
     generation: u64,
+    /// When it ends, as whoever handed it out said.
+    end: Option<Timestamp>,
 }
 
 impl Bearer {
@@ -27,7 +31,18 @@ impl Bearer {
         Self {
             secret: SecretString::from(token.trim()),
             generation,
+            end: None,
         }
+    }
+
+    pub(super) fn with_end(self, end: Option<Timestamp>) -> Self {
+        Self { end, ..self }
+    }
+
+    /// When it ends: what it says of itself counts most.
+    pub(super) fn end(&self) -> Option<Timestamp> {
+        let claimed = Claims::of(self.secret.expose_secret()).and_then(|claims| claims.expires);
+        claimed.or(self.end)
     }
 
     pub(super) fn generation(&self) -> u64 {
@@ -41,6 +56,21 @@ impl Bearer {
                 wrong: Box::new(wrong),
                 scope: scope(address),
             }
+        })
+    }
+
+    /// Why a server refused the token, where its own words say it: it has ended, by the server's clock or by ours.
+    pub(super) fn why_refused(
+        &self,
+        address: &Url,
+        answered: Option<Timestamp>,
+        now: Timestamp,
+    ) -> Option<SignInError> {
+        let end = self.end()?;
+        let over = end <= now || answered.is_some_and(|answered| end <= answered);
+        over.then(|| SignInError::TokenExpired {
+            end,
+            scope: scope(address),
         })
     }
 

@@ -218,6 +218,7 @@ impl Grant for ToolGrant {
 
 #[cfg(test)]
 mod tests {
+    use super::super::GivenToken;
     use super::*;
 
     #[test]
@@ -318,6 +319,32 @@ mod tests {
         );
         let error = SignInError::tool_wants_login("asking az", "no network", Tool::Azure.login());
         assert_eq!(error.hint(), None);
+    }
+
+    /// Each file in `tests/auth/az` is what `az` wrote: `….stderr.txt` a complaint, all others an answer.
+    #[test]
+    fn what_az_was_seen_to_write_is_read() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/auth/az");
+        let now = Timestamp::from_second(1_795_599_000).unwrap();
+        let (mut answers, mut complaints) = (0, 0);
+        for file in std::fs::read_dir(folder).unwrap() {
+            let path = file.unwrap().path();
+            let (name, written) = (path.display(), std::fs::read(&path).unwrap());
+            if path.to_str().unwrap().ends_with(".stderr.txt") {
+                complaints += 1;
+                let said = complaint(&written);
+                assert!(said.starts_with("AADSTS700082: "), "{name}: {said}");
+                continue;
+            }
+            answers += 1;
+            let token = read(&written, now, &TimeZone::UTC).unwrap();
+            assert_eq!(token.access.expose_secret(), "eyJ0.eyJ9.x", "{name}");
+            assert_eq!(token.lifetime.as_secs(), 1000, "{name}");
+            // The same in SYNCFILTERS_ACCESS_TOKEN.
+            let text = String::from_utf8(written).unwrap();
+            assert!(GivenToken::new(&text).is_ok(), "{name}");
+        }
+        assert!(answers >= 3 && complaints >= 1);
     }
 
     #[test]

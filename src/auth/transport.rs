@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use http::Response;
 use http::header::AUTHORIZATION;
+use jiff::Timestamp;
 use url::Url;
 
 use super::bounded_body::{LONGEST, read_whole};
@@ -100,6 +101,15 @@ impl Credential {
             // A connection is signed in at the server that it leads to.
             #[cfg(feature = "on-premises")]
             Self::Connection(_) => Ok(()),
+        }
+    }
+
+    /// Why a server refused this, where it says so itself; `answered` is the time of the server's answer.
+    pub fn why_refused(&self, address: &Url, answered: Option<Timestamp>) -> Option<SignInError> {
+        match self {
+            Self::Bearer(bearer) => bearer.why_refused(address, answered, Timestamp::now()),
+            #[cfg(feature = "on-premises")]
+            Self::Connection(_) => None,
         }
     }
 }

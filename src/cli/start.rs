@@ -12,13 +12,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::model::Operation;
 use crate::model::disclosure::is_number;
-<<<<<<< ours
 use crate::report::{ErrorClass, ErrorReport, Format, clean, terminal, write_error};
-=======
-use crate::model::disclosure::is_number;
-use crate::report::{ErrorClass, ErrorReport, Format, Watch, clean, terminal, write_error};
-use crate::rollout::RunHandle;
->>>>>>> theirs
 
 use super::app::App;
 use super::args::{Cli, Command};

@@ -4,6 +4,7 @@ use bytes::Bytes;
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, Response, StatusCode};
 use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 
 use crate::pacing::{Facts, Observation, Repeat, Signal, classify};
 
@@ -64,6 +65,12 @@ impl Answer {
 
     fn is_501(&self) -> bool {
         self.status == StatusCode::NOT_IMPLEMENTED
+    }
+
+    /// When it was made, by the server's clock.
+    pub(super) fn date(&self) -> Option<Timestamp> {
+        let date = rfc2822::parse(self.header(&DATE)?.trim()).ok()?;
+        Some(date.timestamp())
     }
 
     pub(super) fn number(&self, name: &str) -> Option<u32> {

@@ -153,7 +153,10 @@ impl Channel {
                     renewed = true;
                     continue;
                 }
-                Signal::Auth => return Err(attempt.into_unauthorized(call)),
+                Signal::Auth => {
+                    let environment = self.shared.environment.as_url();
+                    return Err(attempt.into_unauthorized(call, environment));
+                }
                 _ if attempt.is_refused_password() => return attempt.into_answer(call),
                 Signal::Concurrency | Signal::Budget(_) | Signal::Throttled | Signal::Overload => {
                     let pacer = &self.shared.pacer;
@@ -314,13 +317,17 @@ impl Attempt {
         Ok(answer)
     }
 
-    fn into_unauthorized(self, call: &Call) -> Error {
-        match self.result {
-            Ok(answer) => Error::Unauthorized {
-                what: call.what.into(),
-                fault: Box::new(answer.fault()),
-            },
-            Err(error) => unanswered(call, &error),
+    fn into_unauthorized(self, call: &Call, environment: &Url) -> Error {
+        let answer = match self.result {
+            Ok(answer) => answer,
+            Err(error) => return unanswered(call, &error),
+        };
+        if let Some(why) = self.pass.why_refused(environment, answer.date()) {
+            return why.into();
+        }
+        Error::Unauthorized {
+            what: call.what.into(),
+            fault: Box::new(answer.fault()),
         }
     }
 
