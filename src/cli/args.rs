@@ -313,7 +313,8 @@ pub(super) struct EnvironmentsArgs {
 /// Which environments to list.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
 pub(super) enum WhichEnvironments {
-    /// Those of which the signed-in user is a member, from the Global Discovery Service.
+    /// Those of which the signed-in user is a member, from the Global Discovery Service; the sign-in is that of the
+    /// environment that is meant, where one is
     Discover,
 }
 

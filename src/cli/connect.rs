@@ -77,7 +77,8 @@ pub(super) fn environment_of_run(
     Ok(crate::connect::environment_of_run(&options, run)?)
 }
 
-fn only_one(args: &ConnectionArgs) -> Result<ConnectionOptions, CliError> {
+/// What the command line says, for a command that works on one environment.
+pub(super) fn only_one(args: &ConnectionArgs) -> Result<ConnectionOptions, CliError> {
     if args.environment.len() > 1 {
         let why = "this command works on one environment; --environment was given several times";
         return Err(CliError::Usage(why.into()));

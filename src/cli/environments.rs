@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::auth::{Challenge, Http, SignInTarget, open};
 use crate::connect::{ConnectError, config_file, process_environment};
-use crate::dataverse::{Channel, Instance, instances};
+use crate::dataverse::{self, Channel, Instance, instances};
 use crate::model::EnvironmentUrl;
 use crate::pacing::Pacer;
 use crate::report::{Format, ReportError, clean, csv_cell, write_json};
@@ -14,7 +14,7 @@ use crate::settings::{Address, ConfigFile, Origin, SignInKind};
 
 use super::App;
 use super::args::{CloudChoice, EnvironmentsArgs};
-use super::connect::{connector, options};
+use super::connect::{connector, only_one};
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
@@ -66,7 +66,7 @@ fn profiles(file: &ConfigFile) -> Vec<Entry> {
 async fn discover(app: &App, args: &EnvironmentsArgs) -> Result<Vec<Entry>, CliError> {
     let (service, authority) = cloud(args.cloud);
     let service = Address::given(service, &Origin::Flag("--cloud"))?;
-    let sign_in = options(&args.connection).sign_in_keys()?;
+    let sign_in = only_one(&args.connection)?.sign_in_keys()?;
     let chosen = crate::settings::choose(&sign_in, process_environment())?;
     let place = SignInTarget {
         environment: EnvironmentUrl::clone(&service),
@@ -78,7 +78,11 @@ async fn discover(app: &App, args: &EnvironmentsArgs) -> Result<Vec<Entry>, CliE
         }),
     };
     let http = Http::new().map_err(ConnectError::Http)?;
-    let tokens = open(&chosen.method, &place, &http, &connector(app).prompt).await?;
+    let prompt = connector(app).prompt;
+    let tokens = tokio::select! {
+        () = app.interrupted.cancelled() => return Err(dataverse::Error::Interrupted.into()),
+        tokens = open(&chosen.method, &place, &http, &prompt) => tokens?,
+    };
     let pacer = Pacer::new(crate::pacing::Settings::default());
     let channel = Channel::new(service, tokens, pacer, app.interrupted.clone());
     let found = instances(&channel.map_err(ConnectError::Http)?).await?;

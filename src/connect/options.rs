@@ -6,9 +6,8 @@ use std::sync::LazyLock;
 use std::time::Duration;
 
 use crate::settings::{
-    CommandLineSettings, ConfigFile, ConfigSource, Origin, PacingKeys, ProcessEnvironment, Profile,
-    ResolvedTarget, RunAddress, SettingsError, SignInKeys, Variables, config_path, from_variables,
-    resolve,
+    CommandLineSettings, ConfigFile, ConfigSource, PacingKeys, ProcessEnvironment, ResolvedTarget,
+    RunAddress, SettingsError, SignInKeys, Variables, config_path, from_variables, resolve,
 };
 
 /// What a front end says of where to connect and how.
@@ -39,16 +38,16 @@ impl ConnectionOptions {
         Layers::read(self)?.target(self, self.first(), run)
     }
 
-    /// How to sign in where no environment is meant: the named profile may still say it.
+    /// How to sign in where an environment need not be meant: as for the one that is, where one is.
     pub fn sign_in_keys(&self) -> Result<SignInKeys, SettingsError> {
-        let file = config_file(self.config.as_deref())?;
-        let variables = from_variables(process_environment())?;
-        let profile = match self.first() {
-            Some(name) => Some(file.profile(name, &Origin::Flag("--environment"))?),
-            None => file.default_profile()?.map(|(_, profile)| profile),
-        };
-        let profile = profile.map(Profile::sign_in).unwrap_or_default();
-        Ok(self.sign_in.clone().or(variables).or(profile))
+        let layers = Layers::read(self)?;
+        match layers.target(self, self.first(), None) {
+            Ok(target) => Ok(target.sign_in),
+            Err(SettingsError::NoEnvironment) => {
+                Ok(self.sign_in.clone().or(layers.variables.sign_in))
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
