@@ -18,6 +18,7 @@ fn admit_and_finish(bencher: Bencher<'_, '_>) {
         signal: Signal::Success,
         retry_after: None,
         not_done: false,
+        trouble: None,
     };
     bencher.counter(ItemsCount::new(STEPS)).bench_local(|| {
         runtime.block_on(async {

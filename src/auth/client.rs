@@ -8,13 +8,30 @@ use url::Url;
 
 use super::proxy::goes_direct;
 
-/// How long a connection may take to be made. Across the world, with name lookup, proxy and TLS, it takes one or two
-/// seconds; lost packets are sent again after 1, 3 and 7 seconds.
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long the server may be silent; the platform gives up on its own requests after about two minutes.
-const READ_TIMEOUT: Duration = Duration::from_secs(150);
-/// How long the whole may take: a page of 5,000 rows over a slow line, and twice what the platform works on one.
-const WHOLE_TIMEOUT: Duration = Duration::from_mins(5);
+/// How long a request may take.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeLimits {
+    /// Until there is a connection.
+    pub connect: Duration,
+    /// Without a byte from the server.
+    pub silence: Duration,
+    /// In all, from the first try to connect to the last byte of the answer, however its bytes come.
+    pub whole: Duration,
+}
+
+impl Default for TimeLimits {
+    fn default() -> Self {
+        Self {
+            // Across the world, with name lookup, proxy and TLS, it takes one or two seconds; lost packets are sent
+            // again after 1, 3 and 7 seconds.
+            connect: Duration::from_secs(15),
+            // The platform gives up on its own requests after about two minutes.
+            silence: Duration::from_secs(150),
+            // A page of 5,000 rows over a slow line, and twice what the platform works on one.
+            whole: Duration::from_mins(5),
+        }
+    }
+}
 
 /// A client as the HTTP library has it, with the cryptography of TLS.
 ///
@@ -33,14 +50,14 @@ pub fn client_builder() -> reqwest::ClientBuilder {
 /// No cookies are kept, so that a web server's affinity cookie does not pin the run to one server
 /// (Microsoft: "Send parallel requests"); redirects are not followed; the HTTP library's own
 /// retries are off, so that every attempt is ours and counted.
-pub(super) fn builder(server: &Url) -> reqwest::ClientBuilder {
+pub(super) fn builder(server: &Url, limits: TimeLimits) -> reqwest::ClientBuilder {
     let builder = client_builder()
         .user_agent(concat!("syncfilters/", env!("CARGO_PKG_VERSION")))
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())
-        .connect_timeout(CONNECT_TIMEOUT)
-        .read_timeout(READ_TIMEOUT)
-        .timeout(WHOLE_TIMEOUT)
+        .connect_timeout(limits.connect)
+        .read_timeout(limits.silence)
+        .timeout(limits.whole)
         .tcp_nodelay(true);
     if goes_direct(server) {
         builder.no_proxy()

@@ -37,6 +37,7 @@ const PATIENCE: RetryPolicy = RetryPolicy {
     cap: Duration::from_secs(8),
     wait_allowance: Duration::from_mins(2),
     outage_allowance: Duration::from_mins(1),
+    bad_answer_allowance: Duration::from_mins(1),
 };
 
 /// Sends requests for tokens. Cheap to clone.
@@ -145,8 +146,8 @@ impl Http {
             debug!(host, path, status, "sign-in");
             let after = match (seen.signal, &result) {
                 (Signal::Success | Signal::Neutral | Signal::Auth, _) => None,
-                (_, Err(error)) if is_final(error, url, known) => None,
-                _ => match state.decide(&seen, repeat, &mut rand::rng(), Instant::now()) {
+                (_, Err(error)) if is_final(error, url) => None,
+                _ => match state.decide(&seen, repeat, known, &mut rand::rng(), Instant::now()) {
                     RetryDecision::Retry { after } if after <= self.patience.wait_allowance => {
                         Some(after)
                     }
@@ -185,15 +186,12 @@ impl Http {
     }
 }
 
-/// What asking again does not mend: an answer without end, a proxy's refusal of the password, which must not be sent
-/// again, and a host that has never answered, whose address is likelier to be wrong than the host to be down.
-fn is_final(error: &SendError, url: &Url, known: bool) -> bool {
+/// What asking again does not mend: an answer without end, and a proxy's refusal of the password, which must not be sent
+/// again.
+fn is_final(error: &SendError, url: &Url) -> bool {
     let proxy = error.proxy_refusal(url);
-    match error {
-        SendError::TooLong { .. } | SendError::SignIn(_) => true,
-        _ if proxy.is_some_and(|refusal| refusal.why == ProxyFault::Password) => true,
-        SendError::Request(error) | SendError::Connection(error) => !known && error.is_connect(),
-    }
+    matches!(error, SendError::TooLong { .. } | SendError::SignIn(_))
+        || proxy.is_some_and(|refusal| refusal.why == ProxyFault::Password)
 }
 
 fn builder() -> reqwest::ClientBuilder {

@@ -41,7 +41,7 @@ pub use authority::{Authority, resource};
 pub(crate) use bounded_body::mebibytes;
 pub use challenge::Challenge;
 pub use claims::{WrongAudience, check_audience};
-pub use client::client_builder;
+pub use client::{TimeLimits, client_builder};
 pub use discover::{Discovered, challenge, judge};
 pub use error::SignInError;
 pub use federation::Federation;

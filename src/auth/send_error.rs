@@ -1,5 +1,8 @@
 //! Why a request has no answer.
 
+use std::error::Error;
+use std::io::{self, ErrorKind};
+
 use url::Url;
 
 use crate::pacing::Failure;
@@ -30,6 +33,7 @@ impl SendError {
             Self::Connection(_) | Self::SignIn(_) => Failure::NotSent,
             Self::Request(error) if error.is_connect() || error.is_builder() => Failure::NotSent,
             Self::Request(error) if error.is_timeout() => Failure::Timeout,
+            Self::Request(error) if is_not_http(error) => Failure::NotHttp,
             Self::Request(_) => Failure::Interrupted,
             Self::TooLong { .. } => Failure::Unusable,
         }
@@ -42,6 +46,25 @@ impl SendError {
             Self::SignIn(_) | Self::TooLong { .. } => None,
         }
     }
+}
+
+/// Whether what came could not be read: its head, its pieces, or its compression.
+fn is_not_http(error: &reqwest::Error) -> bool {
+    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
+    while let Some(inner) = cause {
+        let parse = inner.downcast_ref().is_some_and(hyper::Error::is_parse);
+        let data = inner.downcast_ref().is_some_and(|error: &io::Error| {
+            matches!(
+                error.kind(),
+                ErrorKind::InvalidData | ErrorKind::InvalidInput
+            )
+        });
+        if parse || data {
+            return true;
+        }
+        cause = inner.source();
+    }
+    false
 }
 
 impl From<SignInError> for SendError {

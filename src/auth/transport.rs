@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use url::Url;
 
 use super::bounded_body::{LONGEST, read_whole};
-use super::client;
+use super::client::{self, TimeLimits};
 #[cfg(feature = "on-premises")]
 use super::windows::{LaneGuard, Windows};
 use super::{Bearer, SendError, SignInError, TokenSource};
@@ -115,11 +115,16 @@ impl Credential {
 }
 
 impl Transport {
-    /// Makes what is needed for sending to one server. Nothing is sent.
-    pub fn new(signed_in: SignedIn, server: &Url) -> Result<Self, reqwest::Error> {
+    /// Makes what is needed for sending to one server. Nothing is sent. The time limits of connections that are signed
+    /// in were set when they were opened.
+    pub fn new(
+        signed_in: SignedIn,
+        server: &Url,
+        limits: TimeLimits,
+    ) -> Result<Self, reqwest::Error> {
         Ok(Self(match signed_in {
             SignedIn::Tokens(tokens) => Kind::Tokens {
-                http: client::builder(server)
+                http: client::builder(server, limits)
                     .pool_max_idle_per_host(IDLE_CONNECTIONS)
                     .build()?,
                 tokens,

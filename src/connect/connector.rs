@@ -13,7 +13,7 @@ use crate::auth::{self, Http, SignedIn, UserPrompt};
 use crate::dataverse::{self, Channel, Identity, Reader};
 use crate::journal::RunStore;
 use crate::model::CanonicalAddress;
-use crate::pacing::Pacer;
+use crate::pacing::{Pacer, TroubleCount};
 use crate::plan::{Guards, GuardsByOrganization, KnownOrganization};
 use crate::rollout::{Connection, GuardSource};
 use crate::settings::{ConfigSource, ResolvedTarget, state_dir};
@@ -91,17 +91,29 @@ impl Connector {
         Ok(connection)
     }
 
-    /// Does the work, and says what it waits for where that takes long.
-    pub(super) async fn saying<T>(&self, address: String, work: impl Future<Output = T>) -> T {
+    /// Does the work, and says what it waits for where that takes long; by the pace it is known what came back.
+    pub(super) async fn saying<T>(
+        &self,
+        address: String,
+        pacer: Option<&Pacer>,
+        work: impl Future<Output = T>,
+    ) -> T {
         tokio::pin!(work);
-        tokio::select! {
-            biased;
-            done = &mut work => return done,
-            () = tokio::time::sleep(SAY_AFTER) => {}
+        let mut said = None;
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                () = tokio::time::sleep(SAY_AFTER) => {}
+            }
+            let seen = pacer.and_then(Pacer::trouble);
+            let kind = seen.map(|seen| seen.trouble);
+            if said != Some(kind) {
+                said = Some(kind);
+                let text = taking_long(&address, seen);
+                self.notices.status(&text);
+            }
         }
-        self.notices
-            .status(&format!("Connecting to {address} is taking long ..."));
-        work.await
     }
 
     /// Finds out who answers to whoever signed in, and what has to be kept to there.
@@ -111,18 +123,19 @@ impl Connector {
         signed_in: impl Into<SignedIn>,
     ) -> Result<Connection, ConnectError> {
         let address = target.environment.to_string();
-        let work = Box::pin(self.ask_who_answers(target, signed_in.into()));
-        self.saying(address, work).await
+        let pacer = Pacer::new(target.pacing);
+        let work = Box::pin(self.ask_who_answers(target, signed_in.into(), pacer.clone()));
+        self.saying(address, Some(&pacer), work).await
     }
 
     async fn ask_who_answers(
         &self,
         target: ResolvedTarget,
         signed_in: SignedIn,
+        pacer: Pacer,
     ) -> Result<Connection, ConnectError> {
         let (all_guards, named, config) =
             (target.guards_by_organization, target.named, target.config);
-        let pacer = Pacer::new(target.pacing);
         let token = self.interrupted.child_token();
         let channel = Channel::new(target.environment, signed_in, pacer, token);
         let reader = Reader::connect(channel.map_err(ConnectError::Http)?).await?;
@@ -166,7 +179,7 @@ impl Connector {
         let (chosen, at) = (chosen(target)?, sign_in_target(target));
         let http = Http::new().map_err(ConnectError::Http)?;
         let opening = Box::pin(auth::sign_in(&chosen.method, &at, &http, &self.prompt));
-        let opening = self.saying(target.environment.to_string(), opening);
+        let opening = self.saying(target.environment.to_string(), None, opening);
         let signed_in = tokio::select! {
             () = self.interrupted.cancelled() => return Err(dataverse::Error::Interrupted.into()),
             signed_in = opening => signed_in?,
@@ -200,6 +213,14 @@ impl Connector {
                 .notice(&format!("{whose}Signed in to {name} as {who}."));
         }
     }
+}
+
+fn taking_long(address: &str, seen: Option<TroubleCount>) -> String {
+    let why = seen.map_or_else(
+        || " ...".to_owned(),
+        |seen| format!(": {seen}; retrying ..."),
+    );
+    format!("Connecting to {address} is taking long{why}")
 }
 
 fn whose(name: Option<&str>) -> String {

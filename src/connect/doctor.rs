@@ -3,7 +3,7 @@
 use std::num::NonZeroUsize;
 
 use crate::auth::{self, Http, SignInMethod};
-use crate::dataverse::Reader;
+use crate::dataverse::{self, Reader};
 use crate::settings::ResolvedTarget;
 
 use super::doctor_checks::{AFTER_SIGN_IN, after_sign_in};
@@ -48,6 +48,21 @@ impl Connector {
         side_by_side(at_once, work).await
     }
 
+    /// Asks where to sign in, says what it waits for, and stops where it is interrupted.
+    async fn challenge(
+        &self,
+        list: &mut Checklist,
+        target: &ResolvedTarget,
+        method: Option<&SignInMethod>,
+    ) -> Result<(), ConnectError> {
+        let asked = Box::pin(challenge(list, target, method));
+        let asked = self.saying(target.environment.to_string(), None, asked);
+        tokio::select! {
+            () = self.interrupted.cancelled() => Err(dataverse::Error::Interrupted.into()),
+            asked = asked => asked,
+        }
+    }
+
     /// Every check of one environment; `name` is said where there are several.
     async fn examine(
         &self,
@@ -76,19 +91,16 @@ async fn sign_in(
     let settled = match chosen(&target) {
         Ok(settled) => settled,
         Err(error) => {
-            let address = target.environment.to_string();
-            connector
-                .saying(address, challenge(list, &target, None))
-                .await?;
+            connector.challenge(list, &target, None).await?;
             list.error(TOKEN, &error);
             list.skipped(&[IDENTITY]);
             list.skipped(&AFTER_SIGN_IN);
             return Ok(None);
         }
     };
-    let address = target.environment.to_string();
-    let asked = challenge(list, &target, Some(&settled.method));
-    connector.saying(address, asked).await?;
+    connector
+        .challenge(list, &target, Some(&settled.method))
+        .await?;
     let signed_in = async {
         let sign_in = connector.open_sign_in(name, &target).await?;
         connector.sign_in_now(&sign_in).await?;

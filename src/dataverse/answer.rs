@@ -95,14 +95,7 @@ pub(super) fn observe(answer: &Answer, repeat: Repeat) -> Observation {
             signal: Signal::Success,
             retry_after: None,
             not_done: false,
-        };
-    }
-    // Gateways answer so while they lose a connection; the same question is answered a moment later.
-    if repeat == Repeat::Safe && answer.is_empty_success() {
-        return Observation {
-            signal: Signal::Overload,
-            retry_after: None,
-            not_done: false,
+            trouble: None,
         };
     }
     let status = answer.status;
@@ -113,6 +106,8 @@ pub(super) fn observe(answer: &Answer, repeat: Repeat) -> Observation {
         retry_after: answer.header(&RETRY_AFTER),
         date: answer.header(&DATE),
         failure: None,
+        // To a write it is an answer.
+        empty: repeat == Repeat::Safe && answer.is_empty_success(),
         transient: fault.as_ref().is_some_and(ServerFault::is_deadlock),
     };
     classify(&facts, Timestamp::now())

@@ -13,7 +13,8 @@ use tracing::debug;
 use url::Url;
 
 use crate::auth::{
-    Credential, ProxyFault, ProxyRefusal, SendError, SignedIn, Transport, mebibytes, wants_password,
+    Credential, ProxyFault, ProxyRefusal, SendError, SignedIn, TimeLimits, Transport, mebibytes,
+    wants_password,
 };
 use crate::pacing::{
     Facts, Failure, GiveUp, Observation, Pacer, Repeat, RetryDecision, Signal, classify,
@@ -54,11 +55,23 @@ impl Channel {
         pacer: Pacer,
         interrupted: CancellationToken,
     ) -> Result<Self, reqwest::Error> {
+        let limits = TimeLimits::default();
+        Self::with_limits(environment, signed_in, pacer, interrupted, limits)
+    }
+
+    /// The same with other time limits.
+    pub fn with_limits(
+        environment: Address,
+        signed_in: impl Into<SignedIn>,
+        pacer: Pacer,
+        interrupted: CancellationToken,
+        limits: TimeLimits,
+    ) -> Result<Self, reqwest::Error> {
         let signed_in = signed_in.into();
         Ok(Self {
             shared: Arc::new(Shared {
                 on_premises: signed_in.is_on_premises(),
-                transport: Transport::new(signed_in, environment.as_url())?,
+                transport: Transport::new(signed_in, environment.as_url(), limits)?,
                 environment,
                 pacer,
                 who_am_i: OnceLock::new(),
@@ -88,7 +101,7 @@ impl Channel {
         self.shared.on_premises
     }
 
-    /// Cancelled, it lets no more requests leave; those under way are finished.
+    /// Cancelled, it lets no more requests leave. Those under way are finished.
     pub fn interrupted(&self) -> &CancellationToken {
         &self.interrupted
     }
@@ -380,7 +393,15 @@ fn unanswered(call: &Call, error: &SendError) -> Error {
             host: call.url.origin().ascii_serialization(),
             why,
         },
-        Failure::Timeout | Failure::Interrupted | Failure::Unusable => Error::Lost { what, why },
+        Failure::NotHttp => Error::BadAnswer {
+            what,
+            why: format!("it is not HTTP that can be read: {why}"),
+        },
+        Failure::Timeout => Error::Lost {
+            what,
+            why: "it did not come in time".into(),
+        },
+        Failure::Interrupted | Failure::Unusable => Error::Lost { what, why },
     }
 }
 

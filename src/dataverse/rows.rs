@@ -68,6 +68,9 @@ pub(crate) fn real_etag(etag: Option<String>) -> Option<String> {
 
 /// Reads a JSON document, and nothing after it; the error says where it goes wrong and how it begins.
 pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
+    if body.trim_ascii().is_empty() {
+        return Err("it is empty".to_owned());
+    }
     let mut document = serde_json::Deserializer::from_slice(body);
     let read = serde_path_to_error::deserialize(&mut document).map_err(|error| {
         let at = error.path().to_string();

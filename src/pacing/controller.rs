@@ -11,13 +11,19 @@ use super::rate::Rate;
 use super::request_rate::RequestRate;
 use super::signal::{Observation, Signal};
 use super::status::{Limiting, PacingStatus};
-use super::{GiveUp, Repeat, RetryDecision, RetryState, Settings};
+use super::trouble::{Trouble, TroubleCount};
+use super::{GiveUp, Repeat, RetryDecision, RetryPolicy, RetryState, Settings};
 
 /// As a share of the usual time to an answer: the gap between requests while the gate is ajar. So at most four are under
 /// way before the first says whether it is open again.
 const AJAR: f64 = 0.25;
 /// As a share of the budget window: the longest such gap. 0.3 s of the documented five minutes.
 const LONGEST_AJAR: f64 = 1.0 / 1000.0;
+/// So many troubles in a row are told instead of what else keeps the run from being faster: one in twenty, which is no
+/// trouble, comes so once in eight thousand requests.
+const TOLD: u32 = 3;
+/// After so long without any answer to what is under way it is told. The slowest queries take some seconds.
+const SILENT: Duration = Duration::from_secs(5);
 
 /// Whether a request may leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -53,8 +59,12 @@ pub(super) struct Controller {
     rate: Rate,
     pace: RequestRate,
     health: Health,
-    /// Whether anything has ever come back.
-    reached: bool,
+    retry: RetryPolicy,
+    /// Whether anything has ever been answered that is HTTP.
+    answered: bool,
+    trouble: Option<TroubleCount>,
+    /// Since when nothing has come back, while something is under way.
+    waiting_since: Option<Instant>,
     in_flight: u32,
     last: LastAnswer,
     requests: u64,
@@ -73,7 +83,10 @@ impl Controller {
             rate: Rate::new(window, settings.max_requests_per_5m),
             pace: RequestRate::new(),
             health: Health::default(),
-            reached: false,
+            retry: settings.retry,
+            answered: false,
+            trouble: None,
+            waiting_since: None,
             in_flight: 0,
             last: LastAnswer::Go,
             requests: 0,
@@ -113,6 +126,7 @@ impl Controller {
         self.pace.spend(now);
         self.in_flight += 1;
         self.requests += 1;
+        self.waiting_since.get_or_insert(now);
         self.last = if self.in_flight >= self.limiter.limit() {
             LastAnswer::Slot
         } else {
@@ -134,10 +148,14 @@ impl Controller {
     /// A request is back; `None` where nobody knows how it ended.
     pub(super) fn finish(&mut self, ticket: Ticket, seen: Option<&Observation>, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
+        self.waiting_since = (self.in_flight > 0).then_some(now);
         let Some(seen) = seen else {
             return;
         };
-        self.reached |= !seen.is_unreached();
+        self.answered |= seen.trouble.is_none_or(Trouble::is_answered);
+        self.trouble = seen
+            .trouble
+            .map(|trouble| TroubleCount::after(self.trouble, trouble));
         self.health.observe(seen.signal);
         // One failure now and then is no reason for fewer at once.
         if seen.signal != Signal::Overload || self.health.is_strained() {
@@ -156,7 +174,8 @@ impl Controller {
                 self.pace.granted(now);
             }
             Signal::Overload if self.health.is_failing() && seen.retry_after.is_none() => {
-                self.cooldown.failing(ticket.at, now);
+                let allowed = self.retry.allowance(seen.trouble);
+                self.cooldown.failing(ticket.at, allowed, now);
             }
             _ => {}
         }
@@ -200,8 +219,13 @@ impl Controller {
         self.limiter.hint(recommended);
     }
 
+    /// What went wrong the last times, where it did.
+    pub(super) fn trouble(&self) -> Option<TroubleCount> {
+        self.trouble
+    }
+
     /// What to do after an attempt that was not final. Where the server has been away for too long, nothing is
-    /// tried again, nor where nothing has ever come back: that is likelier a wrong address than an outage.
+    /// tried again.
     pub(super) fn decide(
         &mut self,
         state: &mut RetryState,
@@ -210,12 +234,12 @@ impl Controller {
         rng: &mut impl Rng,
         now: Instant,
     ) -> RetryDecision {
-        let decision = state.decide(seen, repeat, rng, now);
+        let decision = state.decide(seen, repeat, self.answered, rng, now);
         if !matches!(decision, RetryDecision::Retry { .. }) {
             return decision;
         }
-        let never_reached = seen.is_unreached() && !self.reached;
-        if never_reached || (seen.signal == Signal::Overload && self.cooldown.is_hopeless(now)) {
+        let allowed = self.retry.allowance(seen.trouble);
+        if seen.signal == Signal::Overload && self.cooldown.is_hopeless(allowed, now) {
             return RetryDecision::GiveUp(GiveUp::Attempts);
         }
         self.retried += 1;
@@ -238,15 +262,30 @@ impl Controller {
     }
 
     fn limiting(&self, now: Instant) -> Limiting {
-        match (self.cooldown.shut_until(now), self.last) {
-            (Some((until, CooldownCause::Asked(budget))), _) => Limiting::Cooldown {
+        let shut = self.cooldown.shut_until(now);
+        if let Some((until, CooldownCause::Asked(budget))) = shut {
+            return Limiting::Cooldown {
                 left: until - now,
                 budget,
-            },
-            // A pause of our own: the server did not ask for it, it does not answer.
-            (Some((_, CooldownCause::Failing)), _) | (None, LastAnswer::Go) => Limiting::Answers,
-            (None, LastAnswer::Rate) => Limiting::Rate,
-            (None, LastAnswer::Slot) => Limiting::Concurrency,
+            };
+        }
+        // A pause of our own may follow: the server did not ask for it.
+        if let Some(trouble) = self.trouble.filter(|trouble| trouble.times >= TOLD) {
+            return Limiting::Trouble {
+                trouble,
+                left: shut.map(|(until, _)| until - now),
+            };
+        }
+        let silent = self
+            .waiting_since
+            .map(|since| now.saturating_duration_since(since));
+        if let Some(length) = silent.filter(|silent| *silent >= SILENT) {
+            return Limiting::Silence { length };
+        }
+        match self.last {
+            LastAnswer::Go => Limiting::Answers,
+            LastAnswer::Rate => Limiting::Rate,
+            LastAnswer::Slot => Limiting::Concurrency,
         }
     }
 }
@@ -262,6 +301,7 @@ mod tests {
             signal,
             retry_after: retry_after.map(Duration::from_secs),
             not_done: false,
+            trouble: (signal == Signal::Overload).then_some(Trouble::Status(503)),
         }
     }
 
@@ -323,6 +363,67 @@ mod tests {
     }
 
     #[test]
+    fn what_goes_wrong_again_and_again_is_told_and_so_is_silence() {
+        let mut controller = Controller::new(&Settings::default());
+        let now = Instant::now();
+        let mut limiting = Vec::new();
+        for _ in 0..3 {
+            let ticket = go(&mut controller, now).unwrap();
+            controller.finish(ticket, Some(&observation(Signal::Overload, None)), now);
+            limiting.push(controller.status(now).limiting.to_string());
+        }
+        assert_eq!(limiting[1], "waiting for the server's answers");
+        assert_eq!(limiting[2], "the last 3 answers were status 503; retrying");
+        let ticket = go(&mut controller, now).unwrap();
+        controller.finish(ticket, Some(&observation(Signal::Success, None)), now);
+        assert!(go(&mut controller, now).is_some());
+        assert!(!controller.status(now).limiting.is_trouble());
+        let later = now + Duration::from_secs(7);
+        assert_eq!(
+            controller.status(later).limiting.to_string(),
+            "no answer from the server for 7 s"
+        );
+    }
+
+    #[test]
+    fn bad_answers_are_waited_out_for_less_time_than_an_outage() {
+        let minute = Duration::from_mins(1);
+        for (trouble, minutes) in [(Trouble::Empty, 1), (Trouble::Status(503), 5)] {
+            let mut controller = Controller::new(&Settings::default());
+            let seen = Observation {
+                trouble: Some(trouble),
+                ..observation(Signal::Overload, None)
+            };
+            let begin = Instant::now();
+            let mut now = begin;
+            // Each is the first attempt of its operation.
+            loop {
+                let ticket = match controller.poll_admit(now) {
+                    Admit::Go(ticket) => ticket,
+                    Admit::WaitUntil(at) => {
+                        now = at;
+                        continue;
+                    }
+                    Admit::WaitForSlot => panic!("one at a time"),
+                };
+                now += Duration::from_millis(50);
+                controller.finish(ticket, Some(&seen), now);
+                let mut state = RetryState::new(RetryPolicy::default());
+                let mut rng = rand::rng();
+                let decision = controller.decide(&mut state, &seen, Repeat::Safe, &mut rng, now);
+                if decision == RetryDecision::GiveUp(GiveUp::Attempts) {
+                    break;
+                }
+            }
+            let waited = now - begin;
+            assert!(
+                (minute * minutes..minute * (minutes + 1)).contains(&waited),
+                "{waited:?}"
+            );
+        }
+    }
+
+    #[test]
     fn three_refusals_at_the_beginning_of_a_run_teach_no_budget() {
         for signal in [Signal::Throttled, Signal::Budget(Budget::Requests)] {
             for retry_after in [None, Some(1), Some(60)] {
@@ -350,6 +451,7 @@ mod tests {
         let (mut state, now) = (RetryState::new(Settings::default().retry), Instant::now());
         let unreached = Observation {
             not_done: true,
+            trouble: Some(Trouble::NotConnected),
             ..observation(Signal::Overload, None)
         };
         let mut decide = |controller: &mut Controller| {

@@ -95,9 +95,10 @@ impl Cooldown {
         }
     }
 
-    /// A request that left then failed as those before it: a pause, each twice as long as the one before.
-    pub(super) fn failing(&mut self, sent: Instant, now: Instant) {
-        if self.is_hopeless(now) {
+    /// A request that left then failed as those before it: a pause, each twice as long as the one before, for as long
+    /// as is allowed in all.
+    pub(super) fn failing(&mut self, sent: Instant, allowed: Duration, now: Instant) {
+        if self.is_hopeless(allowed, now) {
             return;
         }
         let bounds = (self.policy.base, self.policy.cap);
@@ -107,10 +108,10 @@ impl Cooldown {
         }
     }
 
-    /// Whether nothing has come back for so long that waiting on makes no sense.
-    pub(super) fn is_hopeless(&self, now: Instant) -> bool {
+    /// Whether nothing has come back for longer than is allowed, so that waiting on makes no sense.
+    pub(super) fn is_hopeless(&self, allowed: Duration, now: Instant) -> bool {
         self.failing
-            .is_some_and(|failing| now >= failing.since + self.policy.outage_allowance)
+            .is_some_and(|failing| now >= failing.since + allowed)
     }
 
     fn shut(&mut self, until: Instant, why: CooldownCause, now: Instant) {
@@ -170,7 +171,6 @@ mod tests {
         Cooldown::new(RetryPolicy {
             base: SECOND,
             cap: SECOND * 3,
-            outage_allowance: SECOND * 60,
             ..RetryPolicy::default()
         })
     }
@@ -220,16 +220,17 @@ mod tests {
         for _ in 0..3 {
             let sent = now;
             now += SECOND;
-            (0..5).for_each(|_| cooldown.failing(sent, now));
+            (0..5).for_each(|_| cooldown.failing(sent, SECOND * 60, now));
             let (until, _) = cooldown.shut_until(now).unwrap();
             pauses.push((until - now).as_secs());
             now = until;
             assert!(cooldown.open(now));
         }
         assert_eq!(pauses, [1, 2, 3]);
-        assert!(!cooldown.is_hopeless(now));
-        assert!(cooldown.is_hopeless(now + SECOND * 60));
+        assert!(!cooldown.is_hopeless(SECOND * 60, now));
+        assert!(cooldown.is_hopeless(SECOND * 60, now + SECOND * 60));
+        assert!(cooldown.is_hopeless(SECOND * 10, now + SECOND * 10));
         cooldown.answered(now);
-        assert!(!cooldown.is_hopeless(now + SECOND * 60));
+        assert!(!cooldown.is_hopeless(SECOND * 60, now + SECOND * 60));
     }
 }

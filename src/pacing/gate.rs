@@ -6,7 +6,9 @@ use std::time::Instant;
 use tokio::sync::Notify;
 
 use super::controller::{Admit, Controller, Ticket};
-use super::{Breaker, Observation, PacingStatus, Repeat, RetryDecision, RetryState, Settings};
+use super::{
+    Breaker, Observation, PacingStatus, Repeat, RetryDecision, RetryState, Settings, TroubleCount,
+};
 
 /// The pace of a run, shared by all of its workers. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -82,6 +84,11 @@ impl Pacer {
     ) -> RetryDecision {
         self.controller()
             .decide(state, seen, repeat, &mut rand::rng(), now())
+    }
+
+    /// What went wrong the last times, where it did.
+    pub fn trouble(&self) -> Option<TroubleCount> {
+        self.controller().trouble()
     }
 
     /// A breaker for one stretch of a run.
@@ -160,6 +167,7 @@ mod tests {
             signal,
             retry_after,
             not_done: true,
+            trouble: None,
         }
     }
 

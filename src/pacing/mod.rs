@@ -18,6 +18,7 @@ mod signal;
 mod simulation;
 mod status;
 mod trial;
+mod trouble;
 mod window;
 
 pub use breaker::{Breaker, BreakerOutcome, BreakerSettings, Tripped};
@@ -26,3 +27,4 @@ pub use retry::{GiveUp, Repeat, RetryDecision, RetryPolicy, RetryState};
 pub use settings::Settings;
 pub use signal::{Budget, Facts, Failure, LONGEST_WAIT, Observation, Signal, classify};
 pub use status::{Limiting, PacingStatus};
+pub use trouble::{Trouble, TroubleCount};

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 use rand::{Rng, RngExt};
 
 use super::signal::{LONGEST_WAIT, Observation};
+use super::trouble::Trouble;
 
 /// Whether an operation may be sent again when nobody knows what became of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -30,6 +31,20 @@ pub struct RetryPolicy {
     /// How long nothing but failures may come back before operations are given up at once, and with them
     /// soon the run: an outage that is over by then is outlived.
     pub outage_allowance: Duration,
+    /// The same for answers that are none, such as empty ones: what answers so is up, and a gateway that is exchanged
+    /// is ready within a minute.
+    pub bad_answer_allowance: Duration,
+}
+
+impl RetryPolicy {
+    /// How long nothing but this may come back.
+    pub(super) fn allowance(&self, trouble: Option<Trouble>) -> Duration {
+        if trouble.is_some_and(Trouble::is_bad_answer) {
+            self.bad_answer_allowance
+        } else {
+            self.outage_allowance
+        }
+    }
 }
 
 impl Default for RetryPolicy {
@@ -40,6 +55,7 @@ impl Default for RetryPolicy {
             cap: Duration::from_secs(30),
             wait_allowance: Duration::from_hours(2),
             outage_allowance: Duration::from_mins(5),
+            bad_answer_allowance: Duration::from_mins(1),
         }
     }
 }
@@ -96,7 +112,8 @@ impl RetryState {
         }
     }
 
-    /// What to do after an attempt that ended in a limit, an overload, or without an answer.
+    /// What to do after an attempt that ended in a limit, an overload, or without an answer; `answered` is whether the
+    /// server has ever answered.
     ///
     /// The pause is what the server asks for, or decorrelated jitter where that is longer. Waiting because a
     /// limit was hit uses up the allowance and no attempt, and the pause does not grow with it: the gate is shut for as
@@ -105,6 +122,7 @@ impl RetryState {
         &mut self,
         observation: &Observation,
         repeat: Repeat,
+        answered: bool,
         rng: &mut impl Rng,
         now: Instant,
     ) -> RetryDecision {
@@ -118,7 +136,12 @@ impl RetryState {
         }
         if !limited {
             self.attempts += 1;
-            if self.attempts >= self.policy.max_attempts {
+            let most = observation
+                .trouble
+                .map_or(self.policy.max_attempts, |trouble| {
+                    trouble.attempts(&self.policy, answered)
+                });
+            if self.attempts >= most {
                 return RetryDecision::GiveUp(GiveUp::Attempts);
             }
         }
@@ -158,6 +181,7 @@ mod tests {
             signal,
             retry_after: retry_after.map(Duration::from_secs),
             not_done: matches!(signal, Signal::Budget(_) | Signal::Concurrency),
+            trouble: (signal == Signal::Overload).then_some(Trouble::Status(503)),
         }
     }
 
@@ -168,7 +192,7 @@ mod tests {
         let overload = observation(Signal::Overload, None);
         let mut retries = 0;
         while let RetryDecision::Retry { .. } =
-            state.decide(&overload, Repeat::Safe, &mut rng, Instant::now())
+            state.decide(&overload, Repeat::Safe, true, &mut rng, Instant::now())
         {
             retries += 1;
         }
@@ -180,7 +204,7 @@ mod tests {
         let mut rng = SmallRng::seed_from_u64(1);
         let mut state = RetryState::new(RetryPolicy::default());
         let lost = observation(Signal::Overload, Some(1));
-        let decision = state.decide(&lost, Repeat::OnlyIfNotDone, &mut rng, Instant::now());
+        let decision = state.decide(&lost, Repeat::OnlyIfNotDone, true, &mut rng, Instant::now());
         assert_eq!(decision, RetryDecision::GiveUp(GiveUp::Unknown));
     }
 
@@ -192,7 +216,7 @@ mod tests {
         let mut waits = 0;
         let mut now = Instant::now();
         let last = loop {
-            match state.decide(&limit, Repeat::OnlyIfNotDone, &mut rng, now) {
+            match state.decide(&limit, Repeat::OnlyIfNotDone, true, &mut rng, now) {
                 RetryDecision::Retry { after } => {
                     assert!(after >= Duration::from_mins(5));
                     waits += 1;
@@ -216,7 +240,7 @@ mod tests {
             let mut decide = |seconds| {
                 let mut state = RetryState::new(RetryPolicy::default());
                 let seen = observation(signal, Some(seconds));
-                state.decide(&seen, Repeat::Safe, &mut rng, Instant::now())
+                state.decide(&seen, Repeat::Safe, true, &mut rng, Instant::now())
             };
             assert!(matches!(decide(1800), RetryDecision::Retry { .. }));
             let wait = Duration::from_secs(1801);
@@ -233,7 +257,7 @@ mod tests {
             let mut rng = SmallRng::seed_from_u64(seed);
             let mut state = RetryState::new(RetryPolicy::default());
             let overload = observation(Signal::Overload, Some(asked));
-            while let RetryDecision::Retry { after } = state.decide(&overload, Repeat::Safe, &mut rng, Instant::now()) {
+            while let RetryDecision::Retry { after } = state.decide(&overload, Repeat::Safe, true, &mut rng, Instant::now()) {
                 prop_assert!(after >= Duration::from_secs(asked).max(state.policy.base));
                 prop_assert!(after <= Duration::from_secs(asked).max(state.policy.cap));
             }

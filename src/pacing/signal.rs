@@ -5,6 +5,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use jiff::fmt::rfc2822;
 
+use super::trouble::Trouble;
+
 /// The longest wait that a run sits out. The budgets of the platform are free again after five minutes, and a penalty for
 /// pressing on after some of those; who asks for more than half an hour is better asked again by another command.
 pub const LONGEST_WAIT: Duration = Duration::from_mins(30);
@@ -20,6 +22,8 @@ pub enum Failure {
     Timeout,
     /// The connection broke; what became of it is not known.
     Interrupted,
+    /// What came is not HTTP, or not in the encoding that it names; what became of the request is not known.
+    NotHttp,
     /// An answer came that cannot be used, such as one without end. Asking again brings the same.
     Unusable,
 }
@@ -37,6 +41,8 @@ pub struct Facts<'a> {
     pub date: Option<&'a str>,
     /// The failure, if no answer came.
     pub failure: Option<Failure>,
+    /// Whether an answer was a success without anything in it, where something was asked for.
+    pub empty: bool,
     /// Whether the server says itself that the same request may do better next time, as after a deadlock.
     pub transient: bool,
 }
@@ -85,13 +91,8 @@ pub struct Observation {
     pub retry_after: Option<Duration>,
     /// Whether the request surely was not carried out.
     pub not_done: bool,
-}
-
-impl Observation {
-    /// Whether nothing came back because there was no connection.
-    pub fn is_unreached(&self) -> bool {
-        self.signal == Signal::Overload && self.not_done
-    }
+    /// What was wrong, where it is no refusal: then the signal is [`Signal::Overload`].
+    pub trouble: Option<Trouble>,
 }
 
 /// What one attempt means. `now` is the time by the clock, for a `Retry-After` that is a date in an answer without one.
@@ -99,8 +100,10 @@ impl Observation {
 /// The codes are those of the service protection limits (Microsoft: "Service protection API limits").
 /// Every status of 500 and above counts as overload, as in Microsoft's own sample.
 pub fn classify(facts: &Facts<'_>, now: Timestamp) -> Observation {
+    let signal = signal(facts);
     Observation {
-        signal: signal(facts),
+        signal,
+        trouble: (signal == Signal::Overload).then(|| trouble(facts)),
         retry_after: facts.retry_after.and_then(|text| {
             let said = facts.date.and_then(|date| rfc2822::parse(date.trim()).ok());
             wait(text, said.map_or(now, |date| date.timestamp()))
@@ -117,6 +120,8 @@ fn signal(facts: &Facts<'_>) -> Signal {
         };
     };
     match (status, facts.code) {
+        // Gateways answer so while they lose a connection; the same question is answered a moment later.
+        (200, _) if facts.empty => Signal::Overload,
         (200..=399, _) => Signal::Success,
         (401, _) => Signal::Auth,
         (_, Some(0x8007_2326)) => Signal::Concurrency,
@@ -129,6 +134,17 @@ fn signal(facts: &Facts<'_>) -> Signal {
         (408 | 500..=599, _) => Signal::Overload,
         _ if facts.transient => Signal::Overload,
         _ => Signal::Neutral,
+    }
+}
+
+fn trouble(facts: &Facts<'_>) -> Trouble {
+    match (facts.status, facts.failure) {
+        (Some(200), _) => Trouble::Empty,
+        (Some(status), _) => Trouble::Status(status),
+        (None, Some(Failure::NotSent)) => Trouble::NotConnected,
+        (None, Some(Failure::Timeout)) => Trouble::TimedOut,
+        (None, Some(Failure::NotHttp)) => Trouble::NotHttp,
+        (None, Some(Failure::Interrupted | Failure::Unusable) | None) => Trouble::Closed,
     }
 }
 

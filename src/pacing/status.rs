@@ -4,6 +4,7 @@ use std::fmt;
 use std::time::Duration;
 
 use super::signal::Budget;
+use super::trouble::TroubleCount;
 
 /// What keeps a run from being faster right now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,6 +15,18 @@ pub enum Limiting {
         left: Duration,
         /// Which budget was used up, if it was one.
         budget: Option<Budget>,
+    },
+    /// The last requests were not answered, or not as they should be.
+    Trouble {
+        /// How, and how many.
+        trouble: TroubleCount,
+        /// For how much longer nothing is sent, where everybody waits.
+        left: Option<Duration>,
+    },
+    /// Nothing that is under way has been answered for a while.
+    Silence {
+        /// For how long.
+        length: Duration,
     },
     /// The rate that the server grants, or that was set.
     Rate,
@@ -32,14 +45,36 @@ impl fmt::Display for Limiting {
                     Some(Budget::Time) => " (execution time limit)",
                     None => "",
                 };
-                let seconds = left.as_secs() + u64::from(left.subsec_nanos() > 0);
+                let seconds = whole_seconds(*left);
                 write!(f, "throttled by the server, retrying in {seconds} s{why}")
             }
+            Self::Trouble { trouble, left } => {
+                write!(f, "{trouble}")?;
+                match left {
+                    Some(left) => write!(f, "; retrying in {} s", whole_seconds(*left)),
+                    None => f.write_str("; retrying"),
+                }
+            }
+            Self::Silence { length } => {
+                write!(f, "no answer from the server for {} s", length.as_secs())
+            }
             Self::Rate => f.write_str("limited by the request rate"),
-            Self::Concurrency => f.write_str("limited by requests at once"),
-            Self::Answers => f.write_str("limited by the server's answers"),
+            Self::Concurrency => f.write_str("limited by the number of requests at once"),
+            Self::Answers => f.write_str("waiting for the server's answers"),
         }
     }
+}
+
+impl Limiting {
+    /// Whether something is wrong, which is told at once.
+    pub fn is_trouble(&self) -> bool {
+        matches!(self, Self::Trouble { .. } | Self::Silence { .. })
+    }
+}
+
+/// Rounded up.
+fn whole_seconds(time: Duration) -> u64 {
+    time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
 /// How the pacing stands.

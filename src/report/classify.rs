@@ -24,6 +24,8 @@ const POSTPONED_HINT: &str = "try again after that time; what was done before is
 const PROXY_HINT: &str = "check HTTPS_PROXY with its user and password, or name the host in NO_PROXY; the proxy was asked, \
     not the environment";
 const UNREACHABLE_HINT: &str = "check the address, the network and HTTPS_PROXY";
+const NO_ANSWER_HINT: &str =
+    "check the address, the network and HTTPS_PROXY; where they are right, try again later";
 
 /// The stable word for a plan that no longer fits.
 pub const STALE_PLAN: &str = "stale-plan";
@@ -208,7 +210,7 @@ fn dataverse_error(error: &dataverse::Error) -> Classified {
             ErrorClass::Unexpected,
             hint(UNREACHABLE_HINT),
         ),
-        Error::Lost { .. } => ("no-answer", ErrorClass::Unexpected, hint("try again later")),
+        Error::Lost { .. } => ("no-answer", ErrorClass::Unexpected, hint(NO_ANSWER_HINT)),
         Error::WaitTooLong { .. } => ("throttled", ErrorClass::Stopped, hint("try again later")),
         Error::Postponed { .. } => ("throttled", ErrorClass::Stopped, hint(POSTPONED_HINT)),
         Error::Proxy { .. } => ("proxy", ErrorClass::Unexpected, hint(PROXY_HINT)),

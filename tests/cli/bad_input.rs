@@ -85,12 +85,31 @@ fn a_token_that_speaks_against_itself_is_not_sent() {
 }
 
 #[test]
+fn a_refused_token_that_ended_a_moment_ago_is_told_from_its_claims() {
+    let world = World::with_users(25);
+    let now = std::time::SystemTime::now();
+    let since_1970 = now.duration_since(std::time::UNIX_EPOCH).unwrap();
+    for seconds_ago in [1, 45, 60] {
+        let end = since_1970.as_secs() - seconds_ago;
+        let claims = serde_json::json!({ "aud": "http://127.0.0.1", "exp": end });
+        let opaque = format!(r#"{{"accessToken": "opaque", "expires_on": {end}}}"#);
+        for given in [token(&claims), opaque] {
+            let mut command = world.command(&["list", "--format", "json"]);
+            let ended = said(command.env("SYNCFILTERS_ACCESS_TOKEN", &given)).must_be(4);
+            assert_eq!(ended.json()["error"]["kind"], "token-expired", "{ended:?}");
+            assert!(!ended.stderr.contains("canary"), "{}", ended.stderr);
+        }
+    }
+}
+
+#[test]
 fn a_token_is_taken_as_people_and_tools_hand_it_over() {
     let world = World::with_users(5);
     let token = world.sandbox.token();
     for given in [
         format!("Bearer {token}"),
         format!("'{token}'"),
+        format!(r#""{{\"accessToken\": \"{token}\", \"expires_on\": 32503680000}}""#),
         format!("\u{feff}{{\"accessToken\": \"{token}\", \"expires_on\": 32503680000}}"),
     ] {
         let mut command = world.command(&["whoami"]);
@@ -158,9 +177,10 @@ fn users_that_do_not_exist_are_told_with_their_place() {
         "it left no run behind"
     );
     let ended = world
-        .run(&["list", "--users-from", "/does/not/exist"])
+        .run(&["list", "--users-from", "/does/not/exist.csv"])
         .must_be(2);
-    assert!(ended.stderr.contains("/does/not/exist"), "{}", ended.stderr);
+    let missing = "/does/not/exist.csv: ";
+    assert!(ended.stderr.contains(missing), "{}", ended.stderr);
 }
 
 #[test]
@@ -409,6 +429,43 @@ fn a_default_that_names_no_environment_is_refused_with_those_there_are() {
             assert!(ended.stderr.contains(says), "{ended:?}");
         }
     }
+}
+
+/// The sign-in of `environments discover` is that of the environment that is meant, however it is named.
+#[test]
+fn the_environment_that_is_meant_says_how_to_sign_in_for_the_discovery() {
+    let home = tempfile::tempdir().unwrap();
+    let file = home.path().join("config.toml");
+    let text = "[environments.test]\nurl = \"https://test.example\"\nsign-in = \"client-secret\"\n\
+        [environments.other]\nurl = \"https://other.example\"\nsign-in = \"certificate\"\n";
+    std::fs::write(&file, text).unwrap();
+    let config = file.to_str().unwrap();
+    let discover = |flags: &[&str], variable: Option<(&str, &str)>| {
+        let args = ["environments", "discover", "--config", config];
+        let mut command = bare(&home, &[&args, flags].concat());
+        command.envs(variable);
+        said(&mut command).must_be(2).stderr
+    };
+    for (flags, variable) in [
+        (&["--environment", "test"][..], None),
+        (&["--url", "https://test.example"], None),
+        (&[], Some(("SYNCFILTERS_ENVIRONMENT", "test"))),
+        (&[], Some(("SYNCFILTERS_URL", "https://test.example"))),
+        (
+            &["--environment", "test"],
+            Some(("SYNCFILTERS_ENVIRONMENT", "other")),
+        ),
+    ] {
+        let said = discover(flags, variable);
+        assert!(
+            said.contains("`client-secret`"),
+            "{flags:?} {variable:?}: {said}"
+        );
+    }
+    let said = discover(&[], Some(("SYNCFILTERS_ENVIRONMENT", "tset")));
+    assert!(said.contains("did you mean `test`?"), "{said}");
+    let said = discover(&["--environment", "test", "--environment", "other"], None);
+    assert!(said.contains("works on one environment"), "{said}");
 }
 
 #[test]

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use syncfilters::auth::GivenToken;
+use syncfilters::auth::{GivenToken, TimeLimits};
 use syncfilters::dataverse::{Channel, Columns, Error, Impersonated, Reader};
 use syncfilters::model::{Filter, FilterKind, User, UserId};
 use syncfilters::pacing::{Pacer, RetryPolicy, Settings};
@@ -13,6 +13,11 @@ use tokio_util::sync::CancellationToken;
 use super::server::{Server, USER};
 
 pub(crate) async fn connect(server: &Server) -> Result<Reader, Error> {
+    connect_within(server, TimeLimits::default()).await
+}
+
+/// The same with other time limits.
+pub(crate) async fn connect_within(server: &Server, limits: TimeLimits) -> Result<Reader, Error> {
     let settings = Settings {
         retry: RetryPolicy {
             base: Duration::from_millis(1),
@@ -22,11 +27,12 @@ pub(crate) async fn connect(server: &Server) -> Result<Reader, Error> {
         ..Settings::default()
     };
     let tokens = Arc::new(GivenToken::new("a-token").unwrap());
-    let channel = Channel::new(
+    let channel = Channel::with_limits(
         Address::given(&server.url, &Origin::Flag("--url")).unwrap(),
         tokens,
         Pacer::new(settings),
         CancellationToken::new(),
+        limits,
     );
     Reader::connect(channel.unwrap()).await
 }

@@ -12,3 +12,5 @@ mod lists;
 mod proxies;
 mod refusals;
 mod server;
+mod slow;
+mod start;

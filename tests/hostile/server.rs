@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 /// The caller, and the only user there is besides.
 pub(crate) const CALLER: &str = "00000000-0000-0000-0000-0000000000ca";
@@ -34,6 +35,8 @@ pub(crate) enum Reply {
     Endless(u16, Vec<u8>),
     /// These bytes as they are, and then the second again and again, if there are any.
     Raw(Vec<u8>, Vec<u8>),
+    /// The same, but with a pause before each of the second: for ever, and slowly.
+    Slow(Vec<u8>, Vec<u8>),
 }
 
 impl Reply {
@@ -152,6 +155,13 @@ fn serve(
                 stream.write_all(&piece)?;
             }
             Ok(())
+        }
+        Reply::Slow(head, piece) => {
+            stream.write_all(&head)?;
+            loop {
+                std::thread::sleep(Duration::from_millis(20));
+                stream.write_all(&piece)?;
+            }
         }
         Reply::Endless(status, piece) => {
             let head = format!(

@@ -13,8 +13,9 @@ use tracing::debug;
 use url::Url;
 
 use super::super::bounded_body::{LONGEST, read_whole};
+use super::super::client::{self, TimeLimits};
 use super::super::refusal::SignInRefusal;
-use super::super::{SendError, SignInError, client};
+use super::super::{SendError, SignInError};
 use super::account::Account;
 use super::binding;
 use super::conversation::Conversation;
@@ -69,7 +70,7 @@ enum Handshake {
 impl Lane {
     pub(super) fn new(probe: &Url) -> Result<Self, SignInError> {
         // IIS knows no Windows authentication over HTTP/2.
-        let http = client::builder(probe)
+        let http = client::builder(probe, TimeLimits::default())
             .http1_only()
             .pool_max_idle_per_host(1)
             .tls_info(true)

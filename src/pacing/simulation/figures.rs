@@ -29,6 +29,8 @@ impl Figures {
         let passed = now - self.last;
         let name = match status.limiting {
             Limiting::Cooldown { .. } => "cooldown",
+            Limiting::Trouble { .. } => "trouble",
+            Limiting::Silence { .. } => "silence",
             Limiting::Rate => "rate",
             Limiting::Concurrency => "concurrency",
             Limiting::Answers => "answers",

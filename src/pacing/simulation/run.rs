@@ -278,6 +278,7 @@ fn observe(response: &Response) -> Observation {
         retry_after: retry_after.as_deref(),
         date: None,
         failure: response.status.is_none().then_some(Failure::Interrupted),
+        empty: false,
         transient: false,
     };
     classify(&facts, Timestamp::UNIX_EPOCH)

@@ -20,6 +20,10 @@ use super::wording;
 const BAR_EVERY: Duration = Duration::from_millis(200);
 /// How often a line is written: 360 an hour in the log of a pipeline.
 const LINE_EVERY: Duration = Duration::from_secs(10);
+/// How often it is looked whether something is wrong, which is told before the next line is due.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// How soon after another line that is told.
+const TROUBLE_AFTER: Duration = Duration::from_secs(3);
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -76,11 +80,9 @@ impl Watch {
                 follow(progress, over, limiting, &mut bar, BAR_EVERY).await;
             }
             ProgressStyle::Lines => {
-                let mut lines = Lines {
-                    out: terminal::stderr(false),
-                    name: self.among.map(|place| place.name),
-                };
-                follow(progress, over, limiting, &mut lines, LINE_EVERY).await;
+                let name = self.among.map(|place| place.name);
+                let mut lines = Lines::new(terminal::stderr(false), name);
+                follow(progress, over, limiting, &mut lines, LOOK_EVERY).await;
             }
             ProgressStyle::Hidden => over.cancelled().await,
         }
@@ -212,9 +214,21 @@ struct Lines {
     out: Box<dyn StyledWrite + Send>,
     /// Whose they are, where there are several.
     name: Option<String>,
+    last: Instant,
+    /// Whether it was told that something is wrong, and still is.
+    trouble: bool,
 }
 
 impl Lines {
+    fn new(out: Box<dyn StyledWrite + Send>, name: Option<String>) -> Self {
+        Self {
+            out,
+            name,
+            last: Instant::now(),
+            trouble: false,
+        }
+    }
+
     fn write(&mut self, line: &str) {
         // That progress cannot be shown is no reason to stop the run.
         let line = named(self.name.as_deref(), line);
@@ -225,7 +239,14 @@ impl Lines {
 
 impl Screen for Lines {
     fn now(&mut self, standing: &Standing, limiting: Limiting) {
-        self.write(&wording::line(standing, limiting));
+        let (passed, trouble) = (self.last.elapsed(), limiting.is_trouble());
+        self.trouble &= trouble;
+        let news = trouble && !self.trouble && passed >= TROUBLE_AFTER;
+        if news || passed >= LINE_EVERY {
+            self.trouble = trouble;
+            self.last = Instant::now();
+            self.write(&wording::line(standing, limiting));
+        }
     }
 
     fn ended(&mut self, standing: &Standing) {
@@ -312,10 +333,7 @@ mod tests {
 
     impl Paper {
         fn lines(&self, name: Option<&str>) -> Lines {
-            Lines {
-                out: Box::new(self.clone()),
-                name: name.map(str::to_owned),
-            }
+            Lines::new(Box::new(self.clone()), name.map(str::to_owned))
         }
 
         fn text(&self) -> String {
@@ -362,13 +380,45 @@ mod tests {
             }
             ending.cancel();
         };
-        let shown = follow(progress, over, || Limiting::Answers, &mut lines, LINE_EVERY);
+        let shown = follow(progress, over, || Limiting::Answers, &mut lines, LOOK_EVERY);
         tokio::join!(shown, run);
         insta::assert_snapshot!(paper.text(), @r"
         Collecting users: done, 40 users in under 1 s
-        Reading filters: 9 of 40 users, 0.9 a second, about 34 s left, 1 failed; limited by the server's answers
-        Reading filters: 19 of 40 users, 1.0 a second, about 22 s left, 1 failed; limited by the server's answers
+        Reading filters: 9 of 40 users, 0.9 a second, about 34 s left, 1 failed; waiting for the server's answers
+        Reading filters: 19 of 40 users, 1.0 a second, about 22 s left, 1 failed; waiting for the server's answers
         Reading filters: stopped at 25 of 40 users, 1 failed
+        ");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_is_wrong_is_told_within_seconds_and_once() {
+        let (sender, progress) = watch::channel(Progress::default());
+        let (paper, over) = (Paper::default(), CancellationToken::new());
+        let mut lines = paper.lines(None);
+        let ending = over.clone();
+        let begin = Instant::now();
+        let run = async move {
+            tokio::task::yield_now().await;
+            sender.send_replace(Progress {
+                step: Some(step(1, RunStep::Prove, 0)),
+                ..Progress::default()
+            });
+            tokio::time::sleep(Duration::from_millis(8_500)).await;
+            ending.cancel();
+        };
+        let limiting = || {
+            let length = begin.elapsed();
+            if length < Duration::from_secs(5) {
+                Limiting::Answers
+            } else {
+                Limiting::Silence { length }
+            }
+        };
+        let shown = follow(progress, over, limiting, &mut lines, LOOK_EVERY);
+        tokio::join!(shown, run);
+        insta::assert_snapshot!(paper.text(), @r"
+        Testing impersonation: 0 users, 0.0 a second; no answer from the server for 5 s
+        Testing impersonation: stopped at 0 users
         ");
     }
 
@@ -403,7 +453,7 @@ mod tests {
             tokio::task::yield_now().await;
             ending.cancel();
         };
-        let shown = follow(progress, over, || Limiting::Answers, &mut lines, LINE_EVERY);
+        let shown = follow(progress, over, || Limiting::Answers, &mut lines, LOOK_EVERY);
         tokio::join!(shown, run);
         assert_eq!(
             paper.text(),

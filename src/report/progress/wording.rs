@@ -122,6 +122,8 @@ fn brief(limiting: Limiting) -> String {
         Limiting::Cooldown { left, .. } => {
             format!("paused {}", span(left + Duration::from_secs(1)))
         }
+        Limiting::Trouble { trouble, .. } => trouble.brief(),
+        Limiting::Silence { length } => format!("no answer for {}", span(length)),
         Limiting::Rate => "limited by rate".to_owned(),
         Limiting::Concurrency => "limited by concurrency".to_owned(),
         Limiting::Answers => "waiting for server".to_owned(),
@@ -187,7 +189,7 @@ mod tests {
         };
         assert_eq!(
             line(&failing, Limiting::Concurrency),
-            "Reading filters: 1,234 of 5,000 users, 3 failed; limited by requests at once"
+            "Reading filters: 1,234 of 5,000 users, 3 failed; limited by the number of requests at once"
         );
     }
 
