@@ -6,11 +6,10 @@
 use std::error::Error;
 use std::fmt;
 
-use url::Url;
-
-use crate::model::means_this_machine;
+use url::{Host, Url};
 
 use crate::model::disclosure::is_domain_name;
+use crate::model::means_this_machine;
 
 /// A proxy that did not let a request through.
 #[derive(Clone, Debug, PartialEq, Eq)]

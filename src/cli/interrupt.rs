@@ -1,4 +1,4 @@
-//! Ctrl-C: once to finish what is under way and stop, twice to stop at once.
+//! Ctrl-C: once to finish the changes under way and stop, twice to stop at once.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -25,7 +25,7 @@ pub(super) fn listen(under_way: UnderWay) -> CancellationToken {
         // Apart from what the terminal shows of the keys.
         Printer::warn("");
         Printer::warn(
-            "Stopping: requests under way are being finished. Press Ctrl-C again to stop at once.",
+            "Stopping: changes under way are being finished. Press Ctrl-C again to stop at once.",
         );
         signals.next().await;
         Printer::warn("");

@@ -101,7 +101,7 @@ impl Channel {
         self.shared.on_premises
     }
 
-    /// Cancelled, it lets no more requests leave. Those under way are finished.
+    /// Cancelled, it lets no more requests leave. Reads under way are given up; the answer to a write is awaited.
     pub fn interrupted(&self) -> &CancellationToken {
         &self.interrupted
     }
@@ -223,7 +223,16 @@ impl Channel {
         };
         credential.check(self.shared.environment.as_url())?;
         let started = Instant::now();
-        let result = match transport.send(call.request(), &mut credential).await {
+        let sending = transport.send(call.request(), &mut credential);
+        let sent = match call.repeat {
+            // Nothing depends on the answer, and a server may be silent for minutes.
+            Repeat::Safe => tokio::select! {
+                () = self.interrupted.cancelled() => return Err(Error::Interrupted),
+                sent = sending => sent,
+            },
+            Repeat::OnlyIfNotDone => sending.await,
+        };
+        let result = match sent {
             Ok(answer) => Ok(Answer::from(answer)),
             Err(SendError::SignIn(error)) => return Err(error.into()),
             Err(error) => Err(error),
@@ -335,7 +344,7 @@ impl Attempt {
             Ok(answer) => answer,
             Err(error) => return unanswered(call, &error),
         };
-        if let Some(why) = self.pass.why_refused(environment, answer.date()) {
+        if let Some(why) = self.credential.why_refused(environment, answer.date()) {
             return why.into();
         }
         Error::Unauthorized {

@@ -1,5 +1,6 @@
 //! The worst day: a process that is killed, and one that is asked to stop.
 
+use std::io::Read;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -108,6 +109,44 @@ fn a_run_whose_token_is_refused_in_the_middle_stops_and_is_finished_by_resume() 
     assert_eq!(checked.json()["filters"]["changed"], 0, "{checked:?}");
     world.run(&["undo", &run, "--yes"]).must_be(0);
     assert_eq!(world.states(), before);
+}
+
+/// A server that accepts connections and answers nothing is given up at once, not after the time limits of a read.
+#[cfg(unix)]
+#[test]
+fn a_command_that_waits_for_a_silent_server_ends_when_it_is_asked_to() {
+    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    for (signal, command) in [
+        ("-INT", &["whoami"][..]),
+        ("-TERM", &["plan", "deactivate"]),
+        ("-HUP", &["check", "inactive"]),
+        ("-INT", &["doctor"]),
+        ("-TERM", &["list"]),
+        ("-INT", &["templates", "list"]),
+    ] {
+        let home = tempfile::tempdir().unwrap();
+        let mut child = crate::world::bare(&home, command)
+            .env("SYNCFILTERS_URL", &url)
+            .env("SYNCFILTERS_ACCESS_TOKEN", "token")
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()
+            .unwrap();
+        // It says what it waits for: the request is under way.
+        let mut first = [0; 13];
+        let mut stderr = child.stderr.take().unwrap();
+        stderr.read_exact(&mut first).unwrap();
+        assert_eq!(&first, b"Connecting to");
+        let pid = child.id().to_string();
+        let told = Command::new("kill").args([signal, &pid]).status();
+        assert!(told.unwrap().success());
+        let mut rest = String::new();
+        stderr.read_to_string(&mut rest).unwrap();
+        let ended = child.wait().unwrap();
+        assert_eq!(ended.code(), Some(130), "{command:?}: {rest}");
+        assert!(rest.contains("error: interrupted"), "{command:?}: {rest}");
+    }
 }
 
 #[cfg(unix)]

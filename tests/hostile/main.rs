@@ -7,6 +7,7 @@
 mod answers;
 mod bodies;
 mod client;
+mod interrupted;
 mod limits;
 mod lists;
 mod proxies;
