@@ -8,7 +8,7 @@ use crate::plan::{Change, RowResult};
 
 use super::codes::{CHANGED, OPEN};
 use super::commit::Journal;
-use super::rows::{blob, filter_id, state_and_status, user_id};
+use super::rows::{blob, filter_id, state_and_status, time, user_id};
 use super::survey::{RunUser, add_change, add_problem, now, run_user};
 use super::{JournalError, Requests, pace, run_header};
 
@@ -74,7 +74,7 @@ impl Journal {
                 Ok(WrittenRow {
                     user: user_id(row, 0)?,
                     filter: filter_id(row, 1)?,
-                    intended: run_header::time(row.get(2)?)?,
+                    intended: time(row.get(2)?)?,
                 })
             };
             query.query_map([], row)?.collect()
@@ -93,7 +93,7 @@ impl Journal {
                 Ok(Unproved {
                     user: user_id(row, 0)?,
                     filter: filter_id(row, 1)?,
-                    intended: run_header::time(row.get(2)?)?,
+                    intended: time(row.get(2)?)?,
                 })
             };
             query.query_map([], row)?.collect()

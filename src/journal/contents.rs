@@ -7,7 +7,8 @@ use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
 
-use super::{JournalError, OpenError, history, impact, schema, templates, undo, values};
+use super::error::said;
+use super::{OpenError, history, impact, schema, templates, undo, values};
 
 /// How long a reader waits for a moment in which the file is not being written. One commit takes ten milliseconds on a
 /// busy disk (README, Speed); a network drive may take a hundred times as long.
@@ -91,21 +92,6 @@ fn documents(connection: &Connection, format: i32) -> rusqlite::Result<()> {
 /// Whether a log beside the file belongs to it.
 pub(super) fn is_in_use(connection: &Connection) -> rusqlite::Result<bool> {
     connection.query_row("SELECT in_use FROM run", [], |row| row.get(0))
-}
-
-pub(super) fn failed(path: &Path, error: &rusqlite::Error) -> JournalError {
-    JournalError::Unusable {
-        path: path.to_owned(),
-        why: said(error),
-    }
-}
-
-/// What SQLite said; of a value that is not what its column holds, why, without where SQLite found it among its answers.
-pub(super) fn said(error: &rusqlite::Error) -> String {
-    match error {
-        rusqlite::Error::FromSqlConversionFailure(_, _, why) => why.to_string(),
-        error => error.to_string(),
-    }
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use std::path::{Path, PathBuf};
 
 use super::RunContext;
-use super::contents::failed;
 use crate::model::RunId;
 use crate::model::disclosure::{is_run_id, shown_path};
 
@@ -148,4 +147,19 @@ fn shown_name(name: &str) -> String {
 fn listed(runs: &[RunId]) -> String {
     let runs: Vec<_> = runs.iter().map(RunId::as_str).collect();
     runs.join(", ")
+}
+
+pub(super) fn failed(path: &Path, error: &rusqlite::Error) -> JournalError {
+    JournalError::Unusable {
+        path: path.to_owned(),
+        why: said(error),
+    }
+}
+
+/// What SQLite said; of a value that is not what its column holds, why, without where SQLite found it among its answers.
+pub(super) fn said(error: &rusqlite::Error) -> String {
+    match error {
+        rusqlite::Error::FromSqlConversionFailure(_, _, why) => why.to_string(),
+        error => error.to_string(),
+    }
 }

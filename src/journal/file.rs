@@ -4,7 +4,8 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
 
-use super::contents::{failed, harden, inspect, said};
+use super::contents::{harden, inspect};
+use super::error::{failed, said};
 use super::lock::RunLock;
 use super::place::{BESIDE, FoundFile, beside, make_private};
 use super::reader::{at_rest, not_taken, refused};

@@ -8,8 +8,7 @@ use crate::plan::{PlanDigest, RunSettings};
 
 use super::JournalError;
 use super::commit::Journal;
-use super::rows::{unknown, unreadable};
-use super::run_header::time;
+use super::rows::{time, unknown, unreadable};
 
 /// What happened to a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

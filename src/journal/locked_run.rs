@@ -6,8 +6,9 @@ use std::path::Path;
 use rusqlite::Connection;
 use rusqlite::backup::Backup;
 
-use super::contents::{failed, harden, inspect};
+use super::contents::{harden, inspect};
 use super::end_log::end_log;
+use super::error::failed;
 use super::file::{unfinished, writable};
 use super::history::{self, HistoryEntry, HistoryKind};
 use super::lock::RunLock;

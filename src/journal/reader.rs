@@ -7,7 +7,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use url::Url;
 
-use super::contents::{failed, harden, inspect, is_in_use, said};
+use super::contents::{harden, inspect, is_in_use};
+use super::error::{failed, said};
 use super::lock::{LockError, RunLock};
 use super::place::{FoundFile, beside};
 use super::{JournalError, OpenError, ReadError, RunHeader, RunRef, View, run_header, schema};

@@ -11,8 +11,8 @@ use crate::model::{FilterId, Operation, RowStamp, RunId, TemplateId, TemplateSta
 use crate::plan::PutBack;
 
 use super::codes::CHANGED;
-use super::rows::{blob, filter_id};
-use super::run_header::{RunHeader, time};
+use super::rows::{blob, filter_id, time};
+use super::run_header::RunHeader;
 use super::undo::left;
 use super::undo_chain::{Relation, UndoChain};
 use super::{JournalError, RunReader, RunStore};

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use rusqlite::Row;
 use rusqlite::types::Type;
 use uuid::Uuid;
@@ -65,9 +66,17 @@ pub(super) fn modification(row: &Row<'_>, at: usize) -> rusqlite::Result<Modific
     };
     let on = row.get::<_, Option<i64>>(at)?;
     Ok(Modification {
-        on: on.map(super::run_header::time).transpose()?,
+        on: on.map(time).transpose()?,
         by: user(at + 1)?,
         on_behalf: user(at + 2)?,
+    })
+}
+
+/// A time, from milliseconds since 1970 in UTC.
+pub(super) fn time(millisecond: i64) -> rusqlite::Result<Timestamp> {
+    Timestamp::from_millisecond(millisecond).map_err(|error| {
+        let why = format!("{millisecond} is no time in milliseconds: {error}");
+        rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, why.into())
     })
 }
 

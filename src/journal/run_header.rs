@@ -1,12 +1,11 @@
 //! What a run is: the one row of table `run`.
 
 use jiff::Timestamp;
-use rusqlite::types::Type;
 use rusqlite::{Connection, Row, params};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use super::rows::unreadable;
+use super::rows::{time, unreadable};
 use crate::model::{
     Caller, ClaimedAddress, Operation, Organization, Outcome, RunId, ServerVersion, Target,
 };
@@ -182,14 +181,6 @@ pub(super) fn set_outcome(
 pub(super) fn forget_outcome(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("UPDATE run SET outcome = NULL, finished = NULL", [])?;
     Ok(())
-}
-
-/// A time, from milliseconds since 1970 in UTC.
-pub(super) fn time(millisecond: i64) -> rusqlite::Result<Timestamp> {
-    Timestamp::from_millisecond(millisecond).map_err(|error| {
-        let why = format!("{millisecond} is no time in milliseconds: {error}");
-        rusqlite::Error::FromSqlConversionFailure(0, Type::Integer, why.into())
-    })
 }
 
 fn run_id(row: &Row<'_>, column: &str) -> rusqlite::Result<RunId> {

@@ -9,8 +9,7 @@ use crate::plan::{Change, PutBack, RowDecision, UndoRow, UndoTerms};
 use super::JournalError;
 use super::apply::settle_at_once;
 use super::commit::Journal;
-use super::rows::{blob, filter_id, modification, state_and_status, unreadable};
-use super::run_header::time;
+use super::rows::{blob, filter_id, modification, state_and_status, time, unreadable};
 use super::survey::{self, RunUser, Surveyed, add_change};
 
 /// What undo found of one row: the row, and what to do.

@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
 
 use super::codes::CHANGED;
-use super::rows::{blob, filter_id, state_and_status, unit_id};
-use super::run_header::time;
+use super::rows::{blob, filter_id, state_and_status, time, unit_id};
 use super::survey::{RunUser, run_user};
 use super::templates::all;
 use super::undo::left;

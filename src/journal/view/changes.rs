@@ -4,8 +4,7 @@ use jiff::Timestamp;
 use rusqlite::Row;
 
 use crate::journal::codes::{OPEN, READ};
-use crate::journal::rows::{filter_id, filter_type, state_and_status, unit_name, user_id};
-use crate::journal::run_header::time;
+use crate::journal::rows::{filter_id, filter_type, state_and_status, time, unit_name, user_id};
 use crate::model::{FilterId, FilterType, ProblemKind, RowOutcome, Stage, StateAndStatus, UserId};
 
 use super::{ReadError, View};

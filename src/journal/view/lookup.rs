@@ -8,8 +8,7 @@ use rusqlite::{OptionalExtension, params};
 
 use crate::journal::codes::{CHANGED, CHANGED_SINCE, OPEN};
 use crate::journal::history::{self, HistoryEntry, HistoryKind};
-use crate::journal::rows::blob;
-use crate::journal::run_header::time;
+use crate::journal::rows::{blob, time};
 use crate::model::{FilterId, FilterKind, Outcome, RunId, State, UserId};
 use crate::plan::RunSettings;
 

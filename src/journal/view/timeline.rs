@@ -100,7 +100,7 @@ impl View<'_> {
     reason = "serde hands out references"
 )]
 fn as_time<S: Serializer>(millisecond: &i64, serializer: S) -> Result<S::Ok, S::Error> {
-    let time = crate::journal::run_header::time(*millisecond).map_err(serde::ser::Error::custom)?;
+    let time = crate::journal::rows::time(*millisecond).map_err(serde::ser::Error::custom)?;
     time.serialize(serializer)
 }
 
