@@ -6,7 +6,7 @@ use std::time::Duration;
 /// many servers an environment has is not told.
 const BUDGET: u64 = 6_000;
 /// The window over which a server counts.
-const WINDOW: Duration = Duration::from_secs(5 * 60);
+const WINDOW: Duration = Duration::from_mins(5);
 /// The shortest time over which the reading of users tells a pace: what was kept has a resolution of a second.
 const LEAST: Duration = Duration::from_secs(5);
 

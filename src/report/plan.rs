@@ -44,7 +44,7 @@ pub fn write_plan(
         return write_run_of_templates(out, run, Format::Table, style);
     }
     let PlanLines { facts, notes, last } =
-        run.view(|view| view.at_one_instant(|view| lines(view, run, of).map_err(ReadError::from)))?;
+        run.view(|view| view.at_one_instant(|view| lines(view, run, of)))?;
     let fit = |text: &str| truncate_str(&clean(text), style.width, "…").into_owned();
     let title = format!(
         "Plan {}: {}",
@@ -125,7 +125,7 @@ fn lines(view: &View<'_>, run: &RunReader, of: PlanView) -> Result<PlanLines, Re
             "{} of {} to change{}",
             number(filters.planned),
             number(filters.matching),
-            by_type(view, view.types()?)?
+            by_type(view, &view.types()?)?
         ),
     ));
     facts.extend(impact_lines(&header, &report));
@@ -190,9 +190,9 @@ fn users_line(users: &UserTotals, not_read: u64) -> String {
     format!("{}{outcomes}", number(users.selected))
 }
 
-fn by_type(view: &View<'_>, types: Vec<TypeTotals>) -> Result<String, ReadError> {
+fn by_type(view: &View<'_>, types: &[TypeTotals]) -> Result<String, ReadError> {
     let mut said = Vec::new();
-    for of in &types {
+    for of in types {
         let planned = view.planned_of_type(of.filter_type.as_str())?;
         said.push((planned, phrases::short_type(of.filter_type.as_str())));
     }

@@ -186,11 +186,11 @@ fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
     let mut next = Vec::new();
     match outcome {
         Outcome::Planned if filters.planned > 0 => {
-            next.push((RunCommand::Apply, "make the changes"))
+            next.push((RunCommand::Apply, "make the changes"));
         }
         Outcome::Stopped => next.push((RunCommand::Resume, "resume the run")),
         Outcome::Partial if users.failed > 0 => {
-            next.push((RunCommand::Resume, "retry the failed users"))
+            next.push((RunCommand::Resume, "retry the failed users"));
         }
         Outcome::Planned | Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
     }
