@@ -352,6 +352,14 @@ fn open_error(error: &OpenError) -> Classified {
 }
 
 fn how_to_list_runs(context: &RunContext) -> String {
+    if context
+        .state_dir
+        .as_ref()
+        .is_some_and(|folder| !folder.exists())
+    {
+        // What is no folder may be a secret, which no command repeats.
+        return "check --state-dir: it names no folder".to_owned();
+    }
     format!("`{}` lists the runs", list_runs(context))
 }
 
