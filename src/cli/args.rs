@@ -133,8 +133,7 @@ impl Command {
 pub(super) struct ImpactArgs {
     /// Count the future items of each user that no filter selects afterwards; one more request per user
     ///
-    /// For `deactivate` only. Also reads system filters, default templates and mailboxes, and warns where they
-    /// change the result.
+    /// For `deactivate` only.
     #[arg(long)]
     pub(super) impact: bool,
     /// The users of another sync engine: shows who would have both engines, or none

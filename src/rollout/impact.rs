@@ -45,16 +45,22 @@ impl Rollout {
         *kept = Some(Arc::new(around));
     }
 
-    /// Reads, where the impact is to be counted, what the organisation itself synchronises and gives to new users,
-    /// how much the caller may read, and whose mailbox synchronises: four requests, one more where contacts are
-    /// about, and one more for every 5,000 users whose mailbox the server does not synchronise.
+    /// Reads, before filters are deactivated and people look at the plan, what the organisation itself synchronises and
+    /// gives to new users, and whose mailbox synchronises: three requests, and one more for every 5,000 users whose
+    /// mailbox the server does not synchronise. Where the impact is to be counted also how much the caller may read:
+    /// one request more, and another where contacts are about.
     pub(super) async fn read_impact_context(&self) -> Result<(), RolloutError> {
-        let impact = self.journal().asked().await?.impact;
-        if !impact || self.header().operation != Operation::Deactivate {
+        let counts = self.journal().asked().await?.impact;
+        // A list shows no plan, and nobody looks at that of a command that asks nobody.
+        let is_shown = self.file.path().is_some() && !self.settings.fix;
+        if self.header().operation != Operation::Deactivate || !(counts || is_shown) {
             return Ok(());
         }
         let system_filters = self.read_organisation_filters().await?;
         self.mark_mailboxes().await?;
+        if !counts {
+            return Ok(());
+        }
         self.keep_surroundings(ImpactContext {
             system_filters,
             read_whole: self.read_whole().await?,
