@@ -17,6 +17,7 @@ use super::counts::Counts;
 use super::data;
 use super::faults::Faults;
 use super::options::Options;
+use super::record::RecordedRequest;
 use super::server::serve;
 use super::service::Service;
 use super::snapshot::{self, ActivitySnapshot, FilterEdit, FilterSnapshot, UserSnapshot};
@@ -87,6 +88,16 @@ impl Sandbox {
     /// Starts counting again.
     pub fn reset_counts(&self) {
         *self.service.counts() = Counts::default();
+    }
+
+    /// Keeps every operation that arrives from now on, for [`Sandbox::recorded`].
+    pub fn record(&self) {
+        self.service.recorder.begin();
+    }
+
+    /// Every operation since [`Sandbox::record`]; those of a batch one by one.
+    pub fn recorded(&self) -> Vec<RecordedRequest> {
+        self.service.recorder.recorded()
     }
 
     /// Every filter and personal view, by id.

@@ -21,6 +21,7 @@ use super::metadata;
 use super::options::Options;
 use super::prefer::Prefer;
 use super::read::RowReader;
+use super::record::Recorder;
 use super::rows::PersonIndex;
 use super::store::Store;
 use super::switches::Switch;
@@ -55,6 +56,7 @@ pub(super) struct Service {
     limiter: Mutex<Limiter>,
     started: Instant,
     turn: AtomicUsize,
+    pub(super) recorder: Recorder,
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
@@ -70,6 +72,7 @@ impl Service {
             limiter: Mutex::new(Limiter::new(options.limits)),
             started: Instant::now(),
             turn: AtomicUsize::new(0),
+            recorder: Recorder::default(),
             options,
         }
     }
@@ -132,6 +135,7 @@ impl Service {
         call: &IncomingCall,
         place: OperationContext,
     ) -> Reply {
+        self.recorder.keep(call);
         let result = AddressTarget::parse(&call.path).and_then(|target| {
             self.counts().operation(&call.method, &target);
             self.part_fault(place)?;
@@ -153,6 +157,7 @@ impl Service {
         scope: &Scope,
         call: &IncomingCall,
     ) -> Reply {
+        self.recorder.keep(call);
         let result = AddressTarget::parse(&call.path).and_then(|target| {
             self.counts().operation(&call.method, &target);
             self.part_fault(OperationContext::ChangeSet)?;
