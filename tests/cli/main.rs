@@ -17,6 +17,7 @@ mod guards;
 mod hostile_text;
 mod killed;
 mod lists;
+mod metadata;
 mod printed_commands;
 mod run_files;
 mod saved_plans;
