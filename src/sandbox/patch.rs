@@ -82,6 +82,23 @@ pub(super) fn patch_filter(
             "The object cannot be updated because it is inactive.",
         ));
     }
+    if switches.on(Switch::RefuseStateInPatch) && (changes.state, changes.status) != (None, None) {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "0x80040216",
+            "The state of this object cannot be changed by an update.",
+        ));
+    }
+    if switches.on(Switch::RefuseOmittedStatus)
+        && changes.state.is_some()
+        && changes.status.is_none()
+    {
+        return Err(ApiError::new(
+            StatusCode::BAD_REQUEST,
+            "0x80048408",
+            "A state needs a status.",
+        ));
+    }
     let mut filter = filter.clone();
     let now = (filter.state, filter.status);
     (filter.state, filter.status) = next_state("userquery", now, changes, switches)?;

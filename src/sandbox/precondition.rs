@@ -47,6 +47,9 @@ pub(super) fn precondition(
                     )
                 });
             }
+            if switches.on(Switch::IgnoreIfMatchVersion) {
+                return Ok(Precondition::Exists);
+            }
             Ok(Precondition::Version(version))
         }
         (None, Some("*")) => Ok(Precondition::Missing),

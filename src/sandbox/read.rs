@@ -42,7 +42,13 @@ impl<'a> RowReader<'a> {
     }
 
     pub(super) fn asker(&self) -> Asker {
-        let person = &self.store.people[self.acting.user];
+        let switches = self.options.switches;
+        let user = if switches.on(Switch::CurrentUserIgnoresImpersonation) {
+            self.acting.caller
+        } else {
+            self.acting.user
+        };
+        let person = &self.store.people[user];
         Asker {
             user: person.id,
             business_unit: self.store.units[person.unit].id,

@@ -56,6 +56,8 @@ pub(super) struct Service {
     limiter: Mutex<Limiter>,
     started: Instant,
     turn: AtomicUsize,
+    /// How often filters were read since the last write.
+    filter_reads: AtomicUsize,
     pub(super) recorder: Recorder,
 }
 
@@ -72,6 +74,7 @@ impl Service {
             limiter: Mutex::new(Limiter::new(options.limits)),
             started: Instant::now(),
             turn: AtomicUsize::new(0),
+            filter_reads: AtomicUsize::new(0),
             recorder: Recorder::default(),
             options,
         }
@@ -142,8 +145,10 @@ impl Service {
             let acting = self.acting(&self.store(), scope)?;
             if is_write(&call.method) {
                 let done = self.write(&mut self.store_mut(), scope, call, &target, acting)?;
+                self.filter_reads.store(0, Ordering::Relaxed);
                 self.misreported(done)
             } else {
+                self.move_versions(&target);
                 self.read(scope, call, &target, acting)
             }
         });
@@ -165,6 +170,19 @@ impl Service {
             self.write(store, scope, call, &target, acting)
         });
         self.finish(result, call)
+    }
+
+    /// Versions that move although nobody writes.
+    fn move_versions(&self, target: &AddressTarget) {
+        if !self.options.switches.on(Switch::VersionMovesByItself)
+            || !matches!(target, AddressTarget::Set(Kind::Filters))
+        {
+            return;
+        }
+        let before = self.filter_reads.fetch_add(1, Ordering::Relaxed);
+        if before == 2 {
+            self.store_mut().upgrade();
+        }
     }
 
     fn finish(&self, result: Result<Reply, ApiError>, call: &IncomingCall) -> Reply {

@@ -189,6 +189,12 @@ impl Store {
         version
     }
 
+    /// The same, with the version that it had.
+    pub(super) fn write_in_place(&mut self, filter: FilterRecord) {
+        self.remember(filter.id);
+        self.put(filter);
+    }
+
     /// Removes a filter; `false` when there is none.
     pub(super) fn remove(&mut self, id: Uuid) -> bool {
         self.remember(id);

@@ -64,6 +64,26 @@ switches! {
         "userquery has no optimistic concurrency: If-Match with an ETag is refused",
     RefuseNullStatus "refuse-null-status"
         "Refuse statuscode null in a write (default: accepted)",
+    RefuseStateInPatch "refuse-state-in-patch"
+        "Refuse statecode and statuscode in a PATCH of a filter",
+    RefuseOmittedStatus "refuse-omitted-status"
+        "Refuse statecode without statuscode in a write of a filter (default: the state's own status)",
+    IgnoreIfMatchVersion "ignore-if-match-version"
+        "A version in If-Match is not held against the row's: every write of a filter that exists is accepted",
+    VersionStays "version-stays"
+        "A write of a filter leaves its version as it was",
+    VersionMovesByItself "version-moves-by-itself"
+        "The third time that filters are read after a write, all have new versions, as a synchronisation might bring",
+    NoRepresentation "no-representation"
+        "return=representation is ignored: a write is answered 204",
+    NoOnBehalf "no-on-behalf"
+        "modifiedonbehalfby stays empty when impersonating",
+    CurrentUserIgnoresImpersonation "current-user-ignores-impersonation"
+        "Conditions over the current user mean the caller even when impersonating",
+    BatchIgnoresImpersonation "batch-ignores-impersonation"
+        "Headers that impersonate are ignored on the outer request of a batch",
+    PartImpersonates "part-impersonates"
+        "Headers that impersonate are honoured on a part of a batch",
     InactiveRowsReadOnly "inactive-rows-read-only"
         "An inactive row refuses changes of other columns than its state",
     TemplateHalvesApart "template-halves-apart"

@@ -23,6 +23,7 @@ use super::read::RowReader;
 use super::rights::Privilege;
 use super::rows::FilterRecord;
 use super::store::Store;
+use super::switches::Switch;
 use super::tables::{Kind, RowRef, by_id, table};
 
 /// One write: who asks, and of which organisation.
@@ -98,7 +99,11 @@ impl RowWriter<'_> {
             self.store.remove(id);
         }
         self.sign(&mut patched);
-        self.store.write(patched);
+        if switches.on(Switch::VersionStays) {
+            self.store.write_in_place(patched);
+        } else {
+            self.store.write(patched);
+        }
         self.done(Kind::Filters, id, &query, call, StatusCode::OK)
     }
 
@@ -201,7 +206,11 @@ impl RowWriter<'_> {
     /// (Microsoft: "Impersonate another user using the Web API").
     fn sign(&self, filter: &mut FilterRecord) {
         filter.modified_by = self.acting.user;
-        filter.on_behalf = self.acting.on_behalf();
+        filter.on_behalf = if self.options.switches.on(Switch::NoOnBehalf) {
+            None
+        } else {
+            self.acting.on_behalf()
+        };
         filter.modified_on = self.now;
     }
 
@@ -273,7 +282,8 @@ impl RowWriter<'_> {
         let at = by_id(self.store, kind, id).ok_or_else(ApiError::internal)?;
         let row = RowRef::new(self.store, self.acting.user, at);
         let created = status == StatusCode::CREATED;
-        if !Prefer::of(&call.headers).representation {
+        let shows = !self.options.switches.on(Switch::NoRepresentation);
+        if !shows || !Prefer::of(&call.headers).representation {
             let reply = Reply::new(StatusCode::NO_CONTENT).with("odata-entityid", &address);
             return Ok(if created {
                 reply

@@ -21,6 +21,7 @@ pub(crate) async fn run(service: &Service, scope: &Scope, request: &IncomingCall
     let supported =
         !service.options.version.is_8() && !service.options.switches.on(Switch::NoContinueOnError);
     let go_on = prefers && supported;
+    let scope = &outer_scope(service, scope);
     let mut answers = Vec::new();
     let mut status = StatusCode::OK;
     for item in items {
@@ -45,6 +46,37 @@ pub(crate) async fn run(service: &Service, scope: &Scope, request: &IncomingCall
     }
 }
 
+/// Headers that make a request act as a user.
+const IMPERSONATING: [&str; 2] = ["callerobjectid", "mscrmcallerid"];
+
+/// What the outer request gives to its parts.
+fn outer_scope(service: &Service, scope: &Scope) -> Scope {
+    let mut scope = scope.clone();
+    if service
+        .options
+        .switches
+        .on(Switch::BatchIgnoresImpersonation)
+    {
+        for name in IMPERSONATING {
+            scope.outer.remove(name);
+        }
+    }
+    scope
+}
+
+/// What holds for one part.
+fn part_scope(service: &Service, scope: &Scope, part: &BatchPart) -> Scope {
+    let mut scope = scope.clone();
+    if service.options.switches.on(Switch::PartImpersonates) {
+        for name in IMPERSONATING {
+            if let Some(value) = part.headers.get(name) {
+                scope.outer.insert(name, value.clone());
+            }
+        }
+    }
+    scope
+}
+
 fn failure(answer: &PartAnswer) -> Option<StatusCode> {
     let failed = |reply: &Reply| (!reply.is_success()).then_some(reply.status);
     match answer {
@@ -59,8 +91,9 @@ async fn carry_out(service: &Service, scope: &Scope, item: Item) -> PartAnswer {
         Item::Single(part) => {
             service.counts().batch_parts += 1;
             tokio::time::sleep(execution).await;
+            let scope = part_scope(service, scope, &part);
             let reply = match call(service, &part) {
-                Ok(call) => service.answer(scope, &call, OperationContext::Batch),
+                Ok(call) => service.answer(&scope, &call, OperationContext::Batch),
                 Err(error) => service.refuse(&error, &part.headers),
             };
             PartAnswer::Single(part.content_id, reply)
