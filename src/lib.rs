@@ -12,6 +12,7 @@
 //! - [`dataverse`]: the Web API: requests, paging, `$batch`, errors, impersonation.
 //! - [`plan`]: a survey and a wanted state become the changes to make; no I/O.
 //! - [`settings`]: flags, variables and the configuration file become one value.
+//! - [`trial`]: what no document says of a server, and what is concluded from what was seen.
 //! - [`journal`]: the run file: what was before, what we intend, what came back.
 //! - [`rollout`]: the engine: survey, apply, resume, undo, as one stream of events.
 //! - [`report`]: everything that is read by a person or a program.
@@ -38,6 +39,7 @@ mod private_file;
 pub mod report;
 pub mod rollout;
 pub mod settings;
+pub mod trial;
 
 #[cfg(feature = "sandbox")]
 pub use syncfilters_sandbox as sandbox;

@@ -13,6 +13,7 @@ use super::shared_args::{
     ConnectionArgs, ConsentArgs, OutputArgs, SeveralArgs, path_to_type, text_to_type,
 };
 use super::template_args::TemplatesArgs;
+use super::trial_args::TrialArgs;
 
 /// Switch the appointment synchronisation of every Dynamics 365 user off or on, the supported way.
 ///
@@ -99,6 +100,8 @@ pub(super) enum Command {
     Sandbox(SandboxArgs),
     /// Check the sign-in, privileges and impersonation before any write; writes nothing
     Doctor(DoctorArgs),
+    /// Find out on one user's filter what no document says of the server, and put it back
+    Trial(TrialArgs),
     /// Show who is signed in, and how
     Whoami(SignInArgs),
     /// Sign in once, and keep the sign-in for later commands

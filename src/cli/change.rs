@@ -143,7 +143,7 @@ pub(super) async fn plan_all(
 /// What is said where the administrator's survey cannot be relied on.
 pub(super) fn fell_back(why: &crate::rollout::FallBack) -> String {
     format!(
-        "warning: every user was read by impersonation, because --survey administrator is not reliable here: {why}"
+        "warning: every user was read by impersonation, because the survey as administrator is not reliable here: {why}"
     )
 }
 
@@ -222,6 +222,7 @@ pub(super) fn new_run(operation: Operation, scope: &ScopeArgs) -> Result<NewRun,
     let mut new = NewRun::of(operation);
     new.selection = selection(scope)?;
     new.criteria = criteria(scope)?;
-    new.settings.survey = scope.survey.into();
+    new.survey_is_chosen = scope.survey.is_some();
+    new.settings.survey = scope.survey.map(Into::into).unwrap_or_default();
     Ok(new)
 }

@@ -280,7 +280,10 @@ fn forget_what_was_typed() {
 fn forget_what_was_typed() {}
 
 /// Asks on the terminal. An interruption is an answer too: no.
-async fn read_answer(question: &str, interrupted: &CancellationToken) -> Result<String, CliError> {
+pub(super) async fn read_answer(
+    question: &str,
+    interrupted: &CancellationToken,
+) -> Result<String, CliError> {
     forget_what_was_typed();
     Printer::ask(question);
     let answer = tokio::task::spawn_blocking(|| {

@@ -14,6 +14,7 @@ pub(super) fn check(command: &Command, format: Format) -> Result<(), CliError> {
             return Err(ReportError::OnlyOneRun.into());
         }
         Command::Doctor(_) => ("doctor", &[Format::Table, Format::Json]),
+        Command::Trial(_) => ("trial", &[Format::Table, Format::Json]),
         Command::Whoami(_) => ("whoami", &[Format::Table, Format::Json]),
         Command::Environments(_) => {
             let shown = &[Format::Table, Format::Json, Format::Csv];

@@ -39,6 +39,8 @@ mod skipped_names;
 mod start;
 mod template_args;
 mod templates;
+mod trial;
+mod trial_args;
 mod undo;
 mod user_lists;
 mod whoami;

@@ -117,7 +117,6 @@ pub(super) fn criteria_of(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::scope_args::SurveyChoice;
 
     fn args() -> ScopeArgs {
         ScopeArgs {
@@ -136,7 +135,7 @@ mod tests {
             types: vec![],
             kind: KindChoice::Outlook,
             name: None,
-            survey: SurveyChoice::Impersonation,
+            survey: None,
         }
     }
 

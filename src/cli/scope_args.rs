@@ -71,9 +71,9 @@ pub(super) struct ScopeArgs {
     /// Only filters whose name matches this pattern, such as `My *`
     #[arg(long, value_name = "GLOB")]
     pub(super) name: Option<String>,
-    /// How to read the filters
-    #[arg(long, value_enum, default_value_t = SurveyChoice::Impersonation)]
-    pub(super) survey: SurveyChoice,
+    /// How to read the filters; default: impersonation, or administrator where a `trial` has seen it work
+    #[arg(long, value_enum)]
+    pub(super) survey: Option<SurveyChoice>,
 }
 
 /// How to read the filters.

@@ -128,7 +128,7 @@ pub(super) struct SeveralArgs {
     pub(super) environments_at_once: NonZeroUsize,
 }
 
-fn pause(text: &str) -> Result<Duration, String> {
+pub(super) fn pause(text: &str) -> Result<Duration, String> {
     let span: jiff::SignedDuration = text.parse().map_err(|_| {
         let whole = text.trim().parse::<u32>().is_ok();
         let example = if whole { text.trim() } else { "30" };

@@ -23,7 +23,7 @@ use super::printer::Printer;
 use super::shared_args::OutputArgs;
 use super::{
     change, check, completions, demo, doctor, environments, formats, interrupt, list, login,
-    resume, runs, sandbox, templates, undo, whoami,
+    resume, runs, sandbox, templates, trial, undo, whoami,
 };
 
 /// Runs the command that the process was started with.
@@ -83,6 +83,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         Command::Demo(args) => demo::demo(&app, args).await,
         Command::Sandbox(args) => sandbox::sandbox(&app, args).await,
         Command::Doctor(args) => doctor::doctor(&app, args).await,
+        Command::Trial(args) => Box::pin(trial::trial(&app, args)).await,
         Command::Whoami(args) => whoami::whoami(&app, args).await,
         Command::Login(args) => login::login(&app, args).await,
         Command::Logout(args) => login::logout(&app, args),

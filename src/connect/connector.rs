@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 use url::Url;
 use uuid::Uuid;
@@ -17,6 +18,7 @@ use crate::pacing::{Pacer, TroubleCount};
 use crate::plan::{Guards, GuardsByOrganization, KnownOrganization};
 use crate::rollout::{Connection, GuardSource};
 use crate::settings::{ConfigSource, ResolvedTarget, state_dir};
+use crate::trial::FactStore;
 
 use super::ConnectError;
 use super::sign_in::{SignIn, chosen, sign_in_target};
@@ -139,9 +141,27 @@ impl Connector {
         let token = self.interrupted.child_token();
         let channel = Channel::new(target.environment, signed_in, pacer, token);
         let reader = Reader::connect(channel.map_err(ConnectError::Http)?).await?;
+        self.begin_with_facts(&reader);
         let known = self.known(&reader, &all_guards, named, config).await?;
         let guards = known.of(&all_guards);
         Ok(Connection::new(reader, guards).with_source(Arc::new(known)))
+    }
+
+    /// Begins with what a trial found in this organisation, where that still holds.
+    fn begin_with_facts(&self, reader: &Reader) {
+        // Without a state folder nothing was kept.
+        let Ok(folder) = state_dir(self.state_dir.as_deref()) else {
+            return;
+        };
+        let Identity {
+            organization,
+            version,
+            ..
+        } = reader.identity();
+        let kept = FactStore::new(&folder).load(organization.id, *version, Timestamp::now());
+        if let Some(findings) = kept {
+            reader.begin_with(findings.first_attempts());
+        }
     }
 
     /// What is known of the organisation that answered.

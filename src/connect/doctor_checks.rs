@@ -57,7 +57,12 @@ fn version(list: &mut Checklist, reader: &Reader) {
         }
         ImpersonationHeader::UserId => "impersonation by MSCRMCallerID",
     };
-    list.ok(VERSION, format!("{}; {header}", identity.version));
+    let facts = if reader.begins_with_facts() {
+        "; what is tried first was found by `trial` within the last 30 days"
+    } else {
+        ""
+    };
+    list.ok(VERSION, format!("{}; {header}{facts}", identity.version));
 }
 
 async fn privileges(list: &mut Checklist, reader: &Reader) {

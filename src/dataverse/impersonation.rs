@@ -84,15 +84,19 @@ impl HeaderInUse {
         }
     }
 
+    /// Goes over to this header.
+    pub(super) fn set(&self, header: ImpersonationHeader) {
+        self.0
+            .store(header == ImpersonationHeader::ObjectId, Ordering::Relaxed);
+    }
+
     /// Goes over to the other header; false where this user has no id for it, or the server is older than version 9
     /// and knows no other.
     pub(super) fn turn(&self, who: &Impersonated, version: ServerVersion) -> bool {
         if who.object_id.is_none() || !version.is_nine() {
             return false;
         }
-        let other = self.get().other();
-        self.0
-            .store(other == ImpersonationHeader::ObjectId, Ordering::Relaxed);
+        self.set(self.get().other());
         true
     }
 }

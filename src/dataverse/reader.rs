@@ -1,6 +1,6 @@
 //! Everything that is read. A reader has no way to write.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use serde::Deserialize;
 use tokio::sync::OnceCell;
@@ -19,6 +19,7 @@ use super::impersonation::{HeaderInUse, Impersonated, ImpersonationHeader, imper
 use super::pages::Pages;
 use super::read::{bad_answer, join, read};
 use super::rows::{FilterRow, ODataPage, PagedRow, UserColumns, UserIdRow, WhoAmI, with_query};
+use super::trial::FirstAttempts;
 
 /// Reads from one environment, as the caller or as somebody else. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ struct Learnt {
     concurrency: OnceCell<Option<bool>>,
     /// The columns of users to ask for: those that were refused are not asked for again.
     user_columns: Mutex<UserColumns>,
+    /// What was found in this organisation before.
+    first_attempts: OnceLock<FirstAttempts>,
 }
 
 impl Reader {
@@ -51,6 +54,7 @@ impl Reader {
         let learnt = Learnt {
             concurrency: OnceCell::new(),
             user_columns: Mutex::new(UserColumns::of_version(identity.version)),
+            first_attempts: OnceLock::new(),
         };
         Ok(Self {
             channel,
@@ -100,9 +104,43 @@ impl Reader {
         Ok(*asked.await?)
     }
 
-    /// Whether the server has said that sync filters have no optimistic concurrency.
+    /// Whether no version can be demanded of a sync filter: the server has said so, or it was found in a trial.
     pub fn is_without_concurrency(&self) -> bool {
-        self.learnt.concurrency.get() == Some(&Some(false))
+        self.learnt.concurrency.get() == Some(&Some(false)) || !self.first_attempts().versions_hold
+    }
+
+    /// Begins with what was found in this organisation before: it chooses what is tried first, and proves nothing.
+    pub fn begin_with(&self, first: FirstAttempts) {
+        if let Some(header) = first.header.filter(|_| self.identity.version.is_nine()) {
+            self.header.set(header);
+        }
+        if !first.batches {
+            self.channel.learn_no_batch();
+        }
+        // Whoever came first has said the same.
+        let _ = self.learnt.first_attempts.set(first);
+    }
+
+    /// Whether what is tried first was found in this organisation before.
+    pub fn begins_with_facts(&self) -> bool {
+        self.learnt.first_attempts.get().is_some()
+    }
+
+    /// What is tried first.
+    pub fn first_attempts(&self) -> FirstAttempts {
+        self.learnt
+            .first_attempts
+            .get()
+            .copied()
+            .unwrap_or_default()
+    }
+
+    /// The same reader, whose requests impersonate by this header.
+    pub fn by_header(&self, header: ImpersonationHeader) -> Self {
+        Self {
+            header: HeaderInUse::new(header),
+            ..self.clone()
+        }
     }
 
     pub(super) fn user_columns(&self) -> UserColumns {

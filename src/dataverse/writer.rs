@@ -39,16 +39,16 @@ type Reply = WriteReply<Filter>;
 /// Sets states in one environment. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Writer {
-    reader: Reader,
+    pub(super) reader: Reader,
     /// The table does not support versions in `If-Match`.
     any_version: Learnt,
 }
 
-const WHAT: &str = "setting the state of sync filters";
-const JSON: &str = "application/json";
+pub(super) const WHAT: &str = "setting the state of sync filters";
+pub(super) const JSON: &str = "application/json";
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 /// So that the answer itself shows what was written.
-const REPRESENTATION: &str = "return=representation";
+pub(super) const REPRESENTATION: &str = "return=representation";
 impl Writer {
     /// A writer to where this reader reads.
     pub fn new(reader: Reader) -> Self {
@@ -205,7 +205,7 @@ impl Writer {
         })
     }
 
-    fn row_url(&self, filter: FilterId) -> Result<Url, Error> {
+    pub(super) fn row_url(&self, filter: FilterId) -> Result<Url, Error> {
         let url = self.reader.url(&format!("userqueries({filter})"))?;
         Ok(with_query(url, &format!("$select={FILTER_COLUMNS}")))
     }
@@ -217,7 +217,7 @@ fn if_match(state: &SetState) -> &str {
     state.etag.as_deref().unwrap_or("*")
 }
 
-fn shown(body: &[u8]) -> Option<Filter> {
+pub(super) fn shown(body: &[u8]) -> Option<Filter> {
     let row = read_json::<FilterRow>(body).ok()?;
     Filter::try_from(row).ok()
 }
@@ -227,12 +227,12 @@ fn for_all(states: &[SetState], mut written: impl FnMut() -> Reply) -> Vec<Reply
 }
 
 /// State and status always go together: a state alone leaves the status to the server.
-fn set_state_body(to: StateAndStatus) -> Bytes {
+pub(super) fn set_state_body(to: StateAndStatus) -> Bytes {
     let body = serde_json::json!({"statecode": to.state.code(), "statuscode": to.status});
     Bytes::from(body.to_string())
 }
 
-fn header_value(text: &str) -> Result<HeaderValue, Error> {
+pub(super) fn header_value(text: &str) -> Result<HeaderValue, Error> {
     HeaderValue::try_from(text).map_err(|error| bad_answer(WHAT, &error))
 }
 

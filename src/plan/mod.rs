@@ -35,6 +35,8 @@ mod user_list;
 
 pub use attribution::{Attribution, WriteKnown};
 pub use bound::{BoundError, UserLimit, Wave, WaveError, Waves};
+#[cfg(test)]
+pub(crate) use change::tests::filter as test_filter;
 pub use change::{Change, UserPlan, foreign_row, plan_user};
 pub use confirmations::{Confirmations, GivenBy, Need, Topic};
 pub use consent::{Decision, Granted, Refusal, decide};

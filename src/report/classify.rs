@@ -272,6 +272,11 @@ fn rollout_error(error: &RolloutError, run: Option<&RunRef>) -> Classified {
             ErrorClass::Usage,
             hint("nothing was changed; give the `syncfilters templates` command again"),
         ),
+        RolloutError::NoTrial(_) => (
+            "no-trial",
+            ErrorClass::Usage,
+            hint("name another user with --user"),
+        ),
         RolloutError::OtherOrganization { .. } => (
             "other-organisation",
             ErrorClass::Usage,

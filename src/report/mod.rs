@@ -48,6 +48,7 @@ pub mod terminal;
 #[cfg(test)]
 mod test_runs;
 mod text;
+mod trial;
 mod writer;
 
 pub use crate::model::text::{clean, one_line};
@@ -74,4 +75,5 @@ pub use several::{EnvironmentResults, Overview, write_heading, write_overview};
 pub use summary::write_summary;
 pub use template_run::TemplateRun;
 pub use templates::{write_template_run, write_templates};
+pub use trial::write_trial;
 pub use writer::{CleanWriter, StyledWrite, paint_line};

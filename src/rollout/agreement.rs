@@ -182,7 +182,7 @@ impl Planned {
             touched: left.touched,
             selected: left.selected,
             wave: wave(&rollout.settings, &left),
-            calendar_loss: left.deactivates && !spared,
+            calendar_loss: left.deactivates && !spared && !rollout.is_harmless(),
             coming_items: impact.map(|of| (of.items, of.bound)),
             limits: rollout.settings.limits(&rollout.flags, &guards.limits),
             guards,
@@ -247,7 +247,14 @@ impl Agreed {
         }
     }
 
-    async fn write(&self) -> Result<(), RolloutError> {
+    /// Records that the wave is begun, and gives what writes: for a trial, which writes in an order of its own.
+    pub(super) async fn begin_trial(&self) -> Result<Writer, RolloutError> {
+        self.begin().await?;
+        Ok(self.rollout.writer(&self.state.0))
+    }
+
+    /// Records that the wave is begun; from then on something may be written.
+    async fn begin(&self) -> Result<(), RolloutError> {
         let (rollout, Agreement_(agreement)) = (&self.rollout, &self.state);
         rollout.record_undo()?;
         let target = rollout.header().target;
@@ -263,10 +270,17 @@ impl Agreed {
         let settings = rollout.settings.clone();
         let journal = rollout.journal();
         let begun = journal.begin_wave(agreement.left.clone(), settings, entry);
-        if !begun.await? {
-            return Err(RolloutError::StaleAgreement);
+        if begun.await? {
+            Ok(())
+        } else {
+            Err(RolloutError::StaleAgreement)
         }
-        if target == Target::Templates {
+    }
+
+    async fn write(&self) -> Result<(), RolloutError> {
+        self.begin().await?;
+        let (rollout, Agreement_(agreement)) = (&self.rollout, &self.state);
+        if rollout.header().target == Target::Templates {
             let writer = rollout.template_writer(agreement);
             return Box::pin(rollout.apply_templates(&writer)).await;
         }

@@ -105,7 +105,11 @@ impl Rollout {
         let mut open = Vec::with_capacity(changes.len());
         for pending in changes {
             let rewritten = self.is_rewritten(pending.change.filter);
-            open.push(Open::new(pending, rewritten));
+            let mut one = Open::new(pending, rewritten);
+            if !self.reader.first_attempts().null_status {
+                one.gives_up_null_status();
+            }
+            open.push(one);
         }
         for _ in 0..ROUNDS {
             let (ready, to_read) = open.drain(..).partition(|one: &Open| one.is_ready(writer));
@@ -356,6 +360,14 @@ impl Open {
         self.lost_status = !self.change.to.means_the_same_as(usual);
         self.change.to = usual;
         true
+    }
+
+    /// Puts back the state's own status in place of null where null was refused in this organisation before: it means
+    /// the same.
+    fn gives_up_null_status(&mut self) {
+        if self.change.to.status.0.is_none() {
+            self.change.to = self.change.to.state.with_default_status();
+        }
     }
 
     /// That a null status came back as the state's own is no problem: it means the same.

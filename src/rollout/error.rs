@@ -74,6 +74,9 @@ pub enum RolloutError {
     /// The templates of a run were not written to its file.
     #[error("this run was interrupted before its templates were in its file")]
     TemplatesNotPlanned,
+    /// No trial is possible.
+    #[error("no trial is possible: {0}")]
+    NoTrial(&'static str),
     /// The run file belongs to another organisation.
     #[error("the run belongs to {run}, but the server is {server}")]
     OtherOrganization {
@@ -119,6 +122,7 @@ impl RolloutError {
             | Self::StaleTemplates(_)
             | Self::UndoNotBegun { .. }
             | Self::TemplatesNotPlanned
+            | Self::NoTrial(_)
             | Self::OtherOrganization { .. } => false,
         }
     }

@@ -75,6 +75,7 @@ impl Rollout {
     pub(super) async fn ask_for_versions(&self) -> Result<(), RolloutError> {
         match self.reader.optimistic_concurrency().await {
             Ok(Some(false)) => self.record_any_version().await,
+            Ok(_) if self.reader.is_without_concurrency() => self.record_any_version().await,
             Err(error) if error.is_fatal() => Err(error.into()),
             Ok(_) | Err(_) => Ok(()),
         }

@@ -33,6 +33,8 @@ mod stop;
 mod survey;
 mod template_drift;
 mod templates;
+mod trial;
+mod trial_questions;
 mod undo;
 mod user_filters;
 
@@ -53,3 +55,4 @@ pub use run::{EndedRun, Halted, Run, RunHandle};
 pub use session::{Connection, GuardSource};
 pub use source::SourceRun;
 pub use stop::StopReason;
+pub use trial::{TrialEnd, TrialRow};

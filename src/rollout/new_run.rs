@@ -7,7 +7,7 @@ use jiff::Timestamp;
 
 use crate::journal::{FirstContents, ImpactOptions, Phase, Requests, RunFile, RunHeader, RunStore};
 use crate::model::{Operation, RunId, Target};
-use crate::plan::{Criteria, RunSettings, Selection, TemplateChange};
+use crate::plan::{Criteria, RunSettings, Selection, SurveyMode, TemplateChange};
 
 use super::phases::{Created, ReadOnlySurvey, states};
 use super::run::{Halted, Run};
@@ -29,6 +29,8 @@ pub struct NewRun {
     pub asked: ImpactOptions,
     /// How it is carried out.
     pub settings: RunSettings,
+    /// Whether somebody chose how the filters are read; else what was found in the organisation before chooses.
+    pub survey_is_chosen: bool,
 }
 
 /// Where the file of a new run goes.
@@ -66,7 +68,16 @@ impl NewRun {
             criteria: Criteria::default(),
             asked: ImpactOptions::default(),
             settings: RunSettings::default(),
+            survey_is_chosen: true,
         }
+    }
+
+    /// The same run, read as the administrator where nobody chose and that was seen to work here.
+    fn with_survey(mut self, on: &Connection) -> Self {
+        if !self.survey_is_chosen && on.reader.first_attempts().as_administrator {
+            self.settings.survey = SurveyMode::Administrator;
+        }
+        self
     }
 
     /// Makes the run file. Nothing is asked of the server yet.
@@ -82,16 +93,18 @@ impl NewRun {
         undoes: Option<RunId>,
         templates: Option<Vec<TemplateChange>>,
     ) -> Result<Created, RolloutError> {
-        let header = self.header(RunId::random(), undoes, on);
-        let file = at.create(header, &self.first(templates))?;
-        self.driven(on, file, at.is_named())
+        let this = self.with_survey(on);
+        let header = this.header(RunId::random(), undoes, on);
+        let file = at.create(header, &this.first(templates))?;
+        this.driven(on, file, at.is_named())
     }
 
     /// Collects the users and reads their filters into a run that leaves no file.
     pub fn read_only(self, on: &Connection) -> Result<ReadOnlyRun, RolloutError> {
-        let header = self.header(RunId::random(), None, on);
-        let file = RunFile::temporary(header, &self.first(None))?;
-        Ok(ReadOnlyRun(self.driven(on, file, false)?))
+        let this = self.with_survey(on);
+        let header = this.header(RunId::random(), None, on);
+        let file = RunFile::temporary(header, &this.first(None))?;
+        Ok(ReadOnlyRun(this.driven(on, file, false)?))
     }
 
     fn first(&self, templates: Option<Vec<TemplateChange>>) -> FirstContents {

@@ -98,6 +98,8 @@ pub(super) struct Rollout {
     /// What has to be known to count what users lose; only where that is asked for.
     pub(super) around: Mutex<Option<Arc<ImpactContext>>>,
     pub(super) counted: Mutex<RequestCounts>,
+    /// Whether what is switched off for the moment of a trial takes nothing from anybody.
+    pub(super) harmless: AtomicBool,
     /// The run that this one undoes, so that its file can say so before the first write.
     pub(super) undone: Mutex<Option<LockedRun>>,
 }
@@ -136,8 +138,14 @@ impl Rollout {
             breaker: Mutex::new(breaker),
             around: Mutex::new(None),
             counted: Mutex::new(RequestCounts::now()),
+            harmless: AtomicBool::new(false),
             undone: Mutex::new(None),
         })
+    }
+
+    /// Whether nothing can be lost, whatever the organisation's setting is.
+    pub(super) fn is_harmless(&self) -> bool {
+        self.harmless.load(Ordering::Relaxed)
     }
 
     pub(super) fn header(&self) -> &RunHeader {

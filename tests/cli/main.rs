@@ -27,5 +27,6 @@ mod template_runs;
 mod templates;
 #[cfg(unix)]
 mod terminal;
+mod trial;
 mod undone_source;
 mod world;

@@ -66,6 +66,8 @@ fn everything_that_is_sent(version: Version) -> Vec<RecordedRequest> {
     run(&["list", "--view", "Pilot group"]);
     run(&["list", "--survey", "administrator", "--type", "contact"]);
     run(&["check", "active"]);
+    let user_twice = ["--user", &user.login, "--confirm-user", &user.login];
+    run(&[&["trial", "--output", "-"], &user_twice[..], &YES[..]].concat());
     run(&["plan", "deactivate", "--impact", "--type", "all"]);
     run(&[&["deactivate", "--impact"], &YES[..]].concat());
     run(&["undo", "latest", "--yes"]);

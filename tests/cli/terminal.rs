@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use rexpect::session::{PtySession, spawn_command};
-use syncfilters::sandbox::Options;
+use syncfilters::sandbox::{Options, UserKind};
 
 use crate::world::World;
 
@@ -199,6 +199,32 @@ fn an_environment_in_production_is_named_by_typing_its_name() {
         .shows("Type the name of the production environment to continue:")
         .types("contoso");
     screen.ends_with(3);
+}
+
+#[test]
+fn a_trial_asks_for_the_name_of_its_user_and_another_name_ends_it() {
+    let world = World::with_users(25);
+    let filters = world.sandbox.filters();
+    let mut users = world.sandbox.users().into_iter();
+    let user = users.find(|user| {
+        let is_active = |it: &syncfilters::sandbox::FilterSnapshot| {
+            it.owner == user.id && it.filter_type == "appointment" && it.statecode == 0
+        };
+        user.kind == UserKind::Ordinary && !user.login.is_empty() && filters.iter().any(is_active)
+    });
+    let login = user.unwrap().login;
+    let before = world.states();
+    let args = ["trial", "--user", &login, "--output", "-"];
+    let args = [&args[..], &["--accept-calendar-loss"]].concat();
+    let mut screen = Screen::of(&world, &args);
+    screen.shows("To try this out with").types("yes");
+    screen.ends_with(5);
+    assert_eq!(world.sandbox.counts().patches, 0);
+    let mut screen = Screen::of(&world, &args);
+    screen.shows("To try this out with").types(&login);
+    screen.shows("The filter is as it was before the trial");
+    screen.ends_with(0);
+    assert_eq!(world.states(), before);
 }
 
 #[test]

@@ -57,7 +57,7 @@ impl Documents {
             let (head, names) = line.split_once(':').unwrap_or((&line, ""));
             let (word, versions) = head.split_once(' ').unwrap();
             if word == "type" {
-                current = versions.to_owned();
+                versions.clone_into(&mut current);
                 documents.types.entry(current.clone()).or_default();
                 continue;
             }

@@ -1,0 +1,19 @@
+//! What no document says about a server, asked where it can be answered: the facts, what is concluded from what was
+//! seen, and where it is kept.
+//!
+//! A fact chooses the first attempt of later runs. It never replaces a proof.
+
+mod choice;
+mod conclude;
+mod document;
+mod facts;
+mod store;
+
+pub use choice::{Candidate, Harmless, TrialFilter, choose_filter};
+pub use conclude::{
+    BudgetSeen, Counted, StaleSeen, StatusSeen, WriteSeen, accepted_with_status, budget,
+    representation, same_rows, servers, stale_version, version_moves, yes_or_no,
+};
+pub use document::{FactRow, FactsDocument};
+pub use facts::{Answer, Detail, Fact, Findings};
+pub use store::FactStore;
