@@ -140,7 +140,7 @@ impl RunGroup<'_> {
         for (at, planned) in places.iter().zip(&plans) {
             let here = planned.stakes().await?;
             if show && here.items > 0 {
-                self.show(*at, planned, &here)?;
+                self.show(*at, planned, &here, consent.keeps_plans())?;
                 if let Some(said) = after_undo(&here).filter(|_| !consent.can_ask()) {
                     // Whoever is asked reads it in the question.
                     self.app.printer.status_line(&said);
@@ -185,13 +185,19 @@ impl RunGroup<'_> {
         }
     }
 
-    fn show(&self, at: usize, planned: &Planned, stakes: &Stakes) -> Result<(), CliError> {
+    fn show(
+        &self,
+        at: usize,
+        planned: &Planned,
+        stakes: &Stakes,
+        is_kept: bool,
+    ) -> Result<(), CliError> {
         if self.several() {
             let (mut out, _) = self.app.printer.status();
             write_heading(&mut out, &self.sites[at].name)?;
             out.flush().map_err(CliError::Output)?;
         }
-        show_plan(self.app, planned, stakes.calendar_loss)
+        show_plan(self.app, planned, stakes.calendar_loss, is_kept)
     }
 
     async fn decided(

@@ -65,6 +65,14 @@ impl Consent {
         }
     }
 
+    /// The same, asked for only when it is known what is left: there may be nothing.
+    pub(super) fn when_known(&self) -> Self {
+        Self {
+            dry_run: true,
+            ..self.clone()
+        }
+    }
+
     /// Whether a plan that is refused is kept to be applied later. A command that asks nobody makes another each time.
     pub(super) const fn keeps_plans(&self) -> bool {
         !self.unattended

@@ -92,7 +92,8 @@ async fn go_on(
     let places = [place.at_pace_of(&kept)];
     let operation = file.header.operation;
     let deactivates = match phase {
-        Phase::Gathering | Phase::Surveying => operation == Operation::Deactivate,
+        // Who failed is tried again, and is not open yet.
+        Phase::Gathering | Phase::Surveying | Phase::Finished => operation == Operation::Deactivate,
         _ => file.journal.left(kept).await?.deactivates,
     };
     let what = (operation, deactivates);

@@ -205,7 +205,12 @@ pub(super) async fn leave(planned: Planned, error: CliError, has_changed: bool) 
 }
 
 /// Shows a plan, to be agreed to. `can_lose` says that items can be deleted from Exchange, as the setting is now.
-pub(super) fn show_plan(app: &App, planned: &Planned, can_lose: bool) -> Result<(), CliError> {
+pub(super) fn show_plan(
+    app: &App,
+    planned: &Planned,
+    can_lose: bool,
+    is_kept: bool,
+) -> Result<(), CliError> {
     let Some(path) = planned.path() else {
         return Ok(());
     };
@@ -213,7 +218,7 @@ pub(super) fn show_plan(app: &App, planned: &Planned, can_lose: bool) -> Result<
     run.reference = planned.reference().clone();
     let view = PlanView {
         can_lose,
-        is_kept: app.keeps_runs,
+        is_kept: is_kept && app.keeps_runs,
     };
     let (mut out, style) = app.printer.status();
     write_one_plan(app, &mut out, &run, view, style)?;

@@ -44,7 +44,12 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
         source.header().target == Target::Filters
             && source.header().operation != Operation::Deactivate,
     );
-    let connected = connect_for_a_change(app, &places, one, what, &consent).await?;
+    // What was undone before may need nothing: nobody is asked to agree to that.
+    let early = match source.undone_by()? {
+        Some(_) => consent.when_known(),
+        None => consent.clone(),
+    };
+    let connected = connect_for_a_change(app, &places, one, what, &early).await?;
     let settings = RunSettings {
         include_changed: args.include_changed,
         ..consent::settings(&common.consent, &common.connection)

@@ -89,8 +89,8 @@ fn documents(connection: &Connection, format: i32) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// Whether a log beside the file belongs to it.
-pub(super) fn is_in_use(connection: &Connection) -> rusqlite::Result<bool> {
+/// What a file says that has to have its log beside it: the number of the file whose log that is. 0 where it needs none.
+pub(super) fn in_use(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("SELECT in_use FROM run", [], |row| row.get(0))
 }
 

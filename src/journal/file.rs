@@ -75,7 +75,7 @@ impl RunFile {
         lock.add(folder(&file), &header.id)
             .map_err(|error| not_taken(error, &header))?;
         let connection = writable(file.path())?;
-        begin_log(&connection).map_err(|e| failed(path, &e))?;
+        begin_log(&connection, file.mark()).map_err(|e| failed(path, &e))?;
         Ok(Self {
             reference: RunRef::elsewhere(&header.id, file.path()),
             journal: Journal::start(file, connection, lock)?,
@@ -167,7 +167,7 @@ impl RunFile {
         inspect(&connection, file.path())?;
         let go_on = |connection: &Connection| {
             schema::upgrade(connection)?;
-            begin_log(connection)?;
+            begin_log(connection, file.mark())?;
             run_header::read(connection)
         };
         let header = go_on(&connection).map_err(|e| failed(path, &e))?;
@@ -271,9 +271,9 @@ pub(super) fn writable(path: &Path) -> Result<Connection, OpenError> {
 ///
 /// From here on the file is not whole without its log, and says so itself: the mark is folded in before anything else is
 /// written.
-fn begin_log(connection: &Connection) -> rusqlite::Result<()> {
+fn begin_log(connection: &Connection, mark: i64) -> rusqlite::Result<()> {
     connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.execute("UPDATE run SET in_use = 1", [])?;
+    connection.execute("UPDATE run SET in_use = ?1", [mark])?;
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 

@@ -5,6 +5,8 @@ use std::fs::Metadata;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use ring::digest::{Context, SHA256};
+
 use super::OpenError;
 use crate::model::shell::path_argument;
 
@@ -88,6 +90,20 @@ impl FoundFile {
         !BESIDE
             .iter()
             .any(|suffix| self.length_beside(suffix).is_some())
+    }
+
+    /// A number for this file under this name: never 0, and another for a copy and for a file that was moved.
+    pub(super) fn mark(&self) -> i64 {
+        let Identity { device, inode } = self.identity;
+        let mut hash = Context::new(&SHA256);
+        hash.update(&device.to_le_bytes());
+        hash.update(&inode.to_le_bytes());
+        hash.update(self.path.as_os_str().as_encoded_bytes());
+        let digest = hash.finish();
+        let first = digest.as_ref().iter().take(8);
+        let number = first.fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        // 1 is what files say that were in use before there was a number.
+        i64::try_from(number >> 1).unwrap_or(i64::MAX).max(2)
     }
 
     /// A name for the lock of this file that does not depend on the name of the file.

@@ -7,7 +7,7 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use url::Url;
 
-use super::contents::{harden, inspect, is_in_use};
+use super::contents::{harden, in_use, inspect};
 use super::error::{failed, said};
 use super::lock::{LockError, RunLock};
 use super::place::{FoundFile, beside};
@@ -159,7 +159,7 @@ pub(super) fn at_rest(file: &FoundFile) -> Result<(Connection, bool), OpenError>
     };
     let format = inspect(&connection, path)?;
     // The column came with format 6.
-    if log.is_none() && format >= 6 && is_in_use(&connection).map_err(|e| failed(path, &e))? {
+    if log.is_none() && format >= 6 && !is_whole(file, &connection)? {
         return Err(OpenError::LogMissing {
             path: path.to_owned(),
             log: file.beside("-wal"),
@@ -169,6 +169,13 @@ pub(super) fn at_rest(file: &FoundFile) -> Result<(Connection, bool), OpenError>
         return Ok((upgraded_copy(path, &connection)?, true));
     }
     Ok((connection, false))
+}
+
+/// Whether a file without a log is whole: it needs none, or it is the very file that had one. Whoever closes such a file
+/// last folds the log in, and removes it with its index.
+fn is_whole(file: &FoundFile, connection: &Connection) -> Result<bool, OpenError> {
+    let in_use = in_use(connection).map_err(|e| failed(file.path(), &e))?;
+    Ok(in_use == 0 || in_use == file.mark() && file.length_beside("-shm").is_none())
 }
 
 /// A file that is being changed as a whole. Where that was cut, what was there before holds: it is put back in a copy, so

@@ -112,7 +112,9 @@ fn rule(table: &str, column: &str) -> Option<Rule> {
         ("run", "requests" | "throttled" | "retried" | "server_major" | "server_minor") => count,
         ("run", "stretch") => Rule::Number(1, LONGEST_SPAN),
         ("run", "started" | "finished") => own_time,
-        ("run", "stamps" | "in_use") => flag,
+        ("run", "stamps") => flag,
+        // A number of the file itself.
+        ("run", "in_use") => Rule::Number(0, i64::MAX),
         ("run", "digest") | ("history", "digest") => Rule::Digits(16),
         ("run", "environment" | "tool" | "batch") => name,
         ("run", "organization" | "caller" | "criteria" | "settings" | "undo") => {

@@ -15,6 +15,16 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
+/// What systems call this machine (the files `/etc/hosts` of Debian, Red Hat and SUSE).
+const NAMES: [&str; 6] = [
+    "localhost",
+    "localhost.localdomain",
+    "localhost6",
+    "localhost6.localdomain6",
+    "ip6-localhost",
+    "ip6-loopback",
+];
+
 /// Whether an address is meant to lead to this machine, in any of its spellings (RFC 6761 6.3 for the names).
 ///
 /// A proxy would reach another machine by it, and two of them are one place.
@@ -28,7 +38,7 @@ pub fn means_this_machine(url: &Url) -> bool {
         }
         Some(Host::Domain(name)) => {
             let name = name.trim_end_matches('.').to_ascii_lowercase();
-            name == "localhost" || name.ends_with(".localhost")
+            name.ends_with(".localhost") || NAMES.contains(&name.as_str())
         }
         None => false,
     }

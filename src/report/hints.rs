@@ -49,7 +49,7 @@ pub const fn hint(kind: ProblemKind) -> &'static str {
         }
         ProblemKind::Gone => "Leave it: the filter was deleted since it was read.",
         ProblemKind::ChangedSince => {
-            "Look at the filter; undo with --include-changed puts it back if its state is still the run's."
+            "Look at it; undo with --include-changed puts it back if its state is still the run's."
         }
         ProblemKind::ChangedMeanwhile => {
             "Resume the run when nothing else is changing the user's filters."

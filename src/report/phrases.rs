@@ -131,7 +131,7 @@ fn already_so(operation: Operation) -> &'static str {
     match operation {
         Operation::Deactivate => "already inactive",
         Operation::Reactivate => "already active",
-        Operation::Undo => "already as before",
+        Operation::Undo => "as before or put back before",
     }
 }
 

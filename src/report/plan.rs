@@ -17,8 +17,8 @@ use super::text::{clean, count, number};
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, phrases};
 
-/// Lines of a plan at most. With the question, which takes three, it fits a terminal of 24 lines.
-const LINES: usize = 20;
+/// Lines of a plan at most. With an empty line and the three of the question it fits a terminal of 24 lines.
+const LINES: usize = 19;
 /// Users who lose most that are named.
 const NAMED: u32 = 3;
 /// Columns of the names of facts.
@@ -43,8 +43,9 @@ pub fn write_plan(
     if run.header.target == Target::Templates {
         return write_run_of_templates(out, run, Format::Table, style);
     }
+    let command = of.is_kept.then(|| RunCommand::Report.of(&run.reference));
     let PlanLines { facts, notes, last } =
-        run.view(|view| view.at_one_instant(|view| lines(view, run, of)))?;
+        run.view(|view| view.at_one_instant(|view| lines(view, of)))?;
     let fit = |text: &str| truncate_str(&clean(text), style.width, "…").into_owned();
     let title = format!(
         "Plan {}: {}",
@@ -55,7 +56,7 @@ pub fn write_plan(
         .iter()
         .flat_map(|(name, value)| fact_lines(name, &clean(value), style.width))
         .collect();
-    let room = LINES.saturating_sub(facts.len() + 2);
+    let room = LINES.saturating_sub(facts.len() + 2 + usize::from(of.is_kept));
     let (shown, more) = if notes.len() > room {
         (room.saturating_sub(1), notes.len() - room.saturating_sub(1))
     } else {
@@ -64,6 +65,10 @@ pub fn write_plan(
     paint_line(out, Tone::Strong, &fit(&title))?;
     for line in facts {
         paint_line(out, Tone::Plain, &line)?;
+    }
+    if let Some(command) = command {
+        // A command that was cut could not be typed: the terminal breaks a line that is too long.
+        paint_line(out, Tone::Plain, &format!("Details   `{command}`"))?;
     }
     for Note { warns, text } in &notes[..shown] {
         let (mark, tone) = if *warns {
@@ -108,7 +113,7 @@ struct PlanLines {
     last: String,
 }
 
-fn lines(view: &View<'_>, run: &RunReader, of: PlanView) -> Result<PlanLines, ReadError> {
+fn lines(view: &View<'_>, of: PlanView) -> Result<PlanLines, ReadError> {
     let header = view.header()?;
     let (users, filters) = (view.users()?, view.filters()?);
     let to_change = view.users_to_change()?;
@@ -138,10 +143,6 @@ fn lines(view: &View<'_>, run: &RunReader, of: PlanView) -> Result<PlanLines, Re
             .into_iter()
             .filter(|(_, text)| !text.is_empty()),
     );
-    if of.is_kept {
-        let command = RunCommand::Report.of(&run.reference);
-        facts.push(("Details", format!("`{command}`")));
-    }
     let digest = view.recorded_digest()?.filter(|_| filters.planned > 0);
     facts.extend(digest.map(|digest| ("Digest", digest.to_string())));
     let mut notes = of_calendars(&header, of.can_lose && filters.planned > 0);

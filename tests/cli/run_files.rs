@@ -109,6 +109,34 @@ fn a_run_that_others_read_in_the_middle_loses_nothing_when_it_is_killed() {
 }
 
 #[test]
+fn a_killed_run_whose_log_another_program_has_folded_in_loses_nothing() {
+    for resumes in [true, false] {
+        let world = slow_world();
+        let before = world.states();
+        let run = killed(&world, 60);
+        let path = file_of(&world, &run);
+        let foreign = Connection::open(&path).unwrap();
+        let count = |sql| foreign.query_row(sql, [], |row| row.get::<_, i64>(0));
+        assert!(count("SELECT count(*) FROM change").unwrap() > 0);
+        foreign.close().unwrap();
+        assert!(!path.with_extension("run-wal").exists());
+        world.run(&["report", &run]).must_be(0);
+        // Moved, or copied, it cannot be told from one whose log was left behind.
+        let copy = world.home.path().join("copy.run");
+        fs::copy(&path, &copy).unwrap();
+        let refused = world.run(&["report", copy.to_str().unwrap()]).must_be(2);
+        assert!(refused.stderr.contains("is missing"), "{refused:?}");
+        if resumes {
+            world
+                .run(&[&["resume", &run], &YES[..]].concat())
+                .must_be(3);
+        }
+        world.run(&["undo", &run, "--yes"]).must_be(0);
+        assert_eq!(world.states(), before);
+    }
+}
+
+#[test]
 fn a_run_that_ended_is_one_private_file_and_nothing_else() {
     let world = World::with_users(20);
     world.run(&[&["deactivate"], &YES[..]].concat());

@@ -9,7 +9,7 @@ use rusqlite::{OptionalExtension, params};
 use crate::journal::codes::{CHANGED, CHANGED_SINCE, OPEN};
 use crate::journal::history::{self, HistoryEntry, HistoryKind};
 use crate::journal::rows::{blob, time};
-use crate::model::{FilterId, FilterKind, Outcome, RunId, State, UserId};
+use crate::model::{FilterId, FilterKind, Operation, Outcome, RunId, State, UserId};
 use crate::plan::RunSettings;
 
 use super::changes::{ProblemRow, problem_row, problems};
@@ -162,6 +162,8 @@ impl View<'_> {
         } else if users.failed + templates.failed + templates.left > 0
             || self.has_verify_problems()?
             || self.changed_since()? > 0
+            // What is gone cannot be put back.
+            || filters.left > 0 && self.header()?.operation == Operation::Undo
             || self.stays_put_back()?.is_some()
         {
             Outcome::Partial
