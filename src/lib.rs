@@ -28,6 +28,7 @@
 )]
 
 pub mod auth;
+mod bounded_file;
 pub mod cli;
 pub mod connect;
 pub mod dataverse;

@@ -13,6 +13,7 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use crate::bounded_file;
 use crate::model::text::decode;
 
 use super::application::Assertion;
@@ -72,7 +73,8 @@ impl Federated {
                     let why = format!("{}: {why}", shown_path(path));
                     SignInError::unusable("reading the federated token", why)
                 };
-                let bytes = std::fs::read(path).map_err(|error| wrong(&error))?;
+                let bytes = bounded_file::read(path, super::secret::LONGEST_FILE)
+                    .map_err(|error| wrong(&error))?;
                 let text = decode(&bytes).map_err(|why| wrong(&why))?;
                 Ok(SecretString::from(text.trim()))
             }

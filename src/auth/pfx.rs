@@ -32,7 +32,8 @@ pub(super) fn read(
             format!("{}: {why}", shown_path(path)),
         )
     };
-    let bytes = std::fs::read(path).map_err(|error| wrong(&error.to_string()))?;
+    let bytes = crate::bounded_file::read(path, super::secret::LONGEST_FILE)
+        .map_err(|error| wrong(&error.to_string()))?;
     let password = password.map_or("", |password| password.expose_secret());
     let store = KeyStore::from_pkcs12(&bytes, password, Pkcs12ImportPolicy::Strict)
         .map_err(|_| wrong("it cannot be read: it is no PFX file, or the password is wrong"))?;

@@ -5,10 +5,14 @@ use std::path::{Path, PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 
+use crate::bounded_file;
 use crate::model::disclosure;
 use crate::model::text::{NotText, decode};
 
 use super::SignInError;
+
+/// The longest file with a secret, a key or a token, in bytes: certificates with all above them have some thousand.
+pub(super) const LONGEST_FILE: usize = 1 << 20;
 
 /// Where a secret is.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -110,7 +114,7 @@ pub(super) fn read_private(path: &Path, doing: &str) -> Result<SecretString, Sig
             "{others}; make it yours alone with `chmod 600`"
         )));
     }
-    let bytes = std::fs::read(path).map_err(|error| named(error.to_string()))?;
+    let bytes = bounded_file::read(path, LONGEST_FILE).map_err(|error| named(error.to_string()))?;
     decoded(&bytes).map_err(|why| named(why.to_string()))
 }
 

@@ -1,7 +1,8 @@
 //! Signing in as whoever signed in to the Azure CLI or the Azure Developer CLI.
 
+use std::io;
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{Output, Stdio};
 use std::time::Duration;
 
 use futures_util::FutureExt;
@@ -10,7 +11,9 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
 use serde::Deserialize;
+use tokio::io::{AsyncRead, AsyncReadExt};
 
+use crate::model::disclosure::without_tokens;
 use crate::model::text::{CUT, clean, decode};
 
 use super::authority::given_tenant;
@@ -23,6 +26,9 @@ use super::{SignInError, answer};
 const TIMEOUT: Duration = Duration::from_mins(1);
 /// How much of what a tool complains about is shown, in characters: four lines of a terminal.
 const EXCERPT: usize = 300;
+
+/// The most that is read of each output of a tool, in bytes: a token has some thousand, with warnings around it.
+const LONGEST: u64 = 1 << 20;
 
 /// A command-line tool that hands out tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -143,10 +149,15 @@ impl ToolGrant {
             .kill_on_drop(true);
         // What is ours alone is not the tool's business.
         command.env_remove("SYNCFILTERS_ACCESS_TOKEN");
-        let output = tokio::time::timeout(TIMEOUT, command.output()).await;
+        let output = tokio::time::timeout(TIMEOUT, output(command)).await;
         let output = output
             .map_err(|_| SignInError::bad_answer(&what, "it did not answer within a minute"))?
             .map_err(|error| SignInError::unusable(&what, error))?;
+        let longest = usize::try_from(LONGEST).unwrap_or(usize::MAX);
+        if output.stdout.len().max(output.stderr.len()) > longest {
+            let why = "it wrote more than a megabyte";
+            return Err(SignInError::bad_answer(&what, why));
+        }
         if !output.status.success() {
             let said = complaint(&output.stderr);
             return Err(SignInError::tool_wants_login(
@@ -158,6 +169,31 @@ impl ToolGrant {
         read(&output.stdout, Timestamp::now(), &TimeZone::system())
             .ok_or_else(|| SignInError::bad_answer(&what, "its answer holds no token"))
     }
+}
+
+/// Runs a program, and reads of each of its two outputs no more than a byte over [`LONGEST`]. One that goes on writing
+/// then cannot, and is ended with the command.
+async fn output(mut command: tokio::process::Command) -> io::Result<Output> {
+    let mut child = command
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let (out, err) = (child.stdout.take(), child.stderr.take());
+    let (stdout, stderr) = tokio::try_join!(bounded(out), bounded(err))?;
+    let status = child.wait().await?;
+    Ok(Output {
+        status,
+        stdout,
+        stderr,
+    })
+}
+
+async fn bounded(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    if let Some(pipe) = pipe {
+        pipe.take(LONGEST + 1).read_to_end(&mut bytes).await?;
+    }
+    Ok(bytes)
 }
 
 /// What a tool complains of: its last error, not the warnings around it. `azd` wraps its lines in JSON, and both write
@@ -186,11 +222,18 @@ fn complaint(stderr: &[u8]) -> String {
         .rposition(|line| after(line, "ERROR:").is_some());
     let said = &lines[error.unwrap_or(0)..];
     let with_code = said.iter().find(|line| code_in(line).is_some());
-    let line = with_code.or(said.first());
+    // A program that fails without a word of its own says last what was wrong.
+    let last = if error.is_some() {
+        said.first()
+    } else {
+        said.last()
+    };
+    let line = with_code.or(last);
     let line = line.map_or("it failed without an error message", |line| {
         after(line, "ERROR:").unwrap_or(line)
     });
-    let line = clean(line.trim());
+    let line = without_tokens(line.trim());
+    let line = clean(&line);
     match line.char_indices().nth(EXCERPT) {
         Some((end, _)) => format!("{}{CUT}", &line[..end]),
         None => line.into_owned(),
@@ -359,5 +402,30 @@ mod tests {
             let token = read(&output, now, &TimeZone::UTC).unwrap();
             assert_eq!(token.lifetime.as_secs(), 3600);
         }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn a_tool_that_never_stops_writing_is_given_up_with_little_memory() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        for (at, script) in ["yes '{'", "yes 'ERROR: a' >&2"].into_iter().enumerate() {
+            let program = folder.path().join(format!("az{at}"));
+            std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+            std::fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
+            let resource = "https://contoso.crm4.dynamics.com";
+            let tool = ToolGrant::new(Tool::Azure, program, resource, None).unwrap();
+            let error = tool.ask().await.unwrap_err().to_string();
+            assert!(error.contains("more than a megabyte"), "{error}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_breaks_says_last_what_was_wrong_and_no_token_is_repeated() {
+        let broken = "Traceback (most recent call last):\n  File x\nModuleNotFoundError: No module named msal";
+        let last = "ModuleNotFoundError: No module named msal";
+        assert_eq!(complaint(broken.as_bytes()), last);
+        let token = "ERROR: AADSTS50013: Assertion eyJ0.eyJh.c2ln failed";
+        assert!(!complaint(token.as_bytes()).contains("eyJ"));
     }
 }

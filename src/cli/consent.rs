@@ -335,7 +335,7 @@ mod tests {
     fn the_question_says_what_and_how_many_and_the_word_says_what_can_be_lost() {
         let (lossy, plain) = (stakes(true, &[]), stakes(false, &[]));
         let asked = question(&[("contoso", &lossy)]);
-        let price = "Calendar items can be deleted from Exchange. `undo` cannot bring them back.";
+        let price = "Calendar items can be deleted from Exchange.";
         let what = "Deactivate 806 filters of 263 users in contoso?";
         assert_eq!(asked, format!("{what}\n{price}"));
         assert_eq!(

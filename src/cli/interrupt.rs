@@ -25,7 +25,7 @@ pub(super) fn listen(under_way: UnderWay) -> CancellationToken {
         // Apart from what the terminal shows of the keys.
         Printer::warn("");
         Printer::warn(
-            "Stopping: changes under way are being finished. Press Ctrl-C again to stop at once.",
+            "Stopping: changes that are under way are finished first. Press Ctrl-C again to stop at once.",
         );
         signals.next().await;
         Printer::warn("");

@@ -46,7 +46,7 @@ fn price(runs: &[(&str, &Stakes)]) -> String {
     let mut letters = counted.chars();
     let first = letters.next().map(|c| c.to_ascii_uppercase());
     let counted: String = first.into_iter().chain(letters).collect();
-    format!("\n{counted} can be deleted from Exchange. `undo` cannot bring them back.")
+    format!("\n{counted} can be deleted from Exchange.")
 }
 
 /// What new users receive more or less.

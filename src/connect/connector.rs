@@ -14,7 +14,7 @@ use crate::auth::{self, Http, SignedIn, UserPrompt};
 use crate::dataverse::{self, Channel, Identity, Reader};
 use crate::journal::RunStore;
 use crate::model::CanonicalAddress;
-use crate::pacing::{Pacer, TroubleCount};
+use crate::pacing::{Limiting, Pacer, TroubleCount};
 use crate::plan::{Guards, GuardsByOrganization, KnownOrganization};
 use crate::rollout::{Connection, GuardSource};
 use crate::settings::{ConfigSource, ResolvedTarget, state_dir};
@@ -109,10 +109,12 @@ impl Connector {
                 () = tokio::time::sleep(SAY_AFTER) => {}
             }
             let seen = pacer.and_then(Pacer::trouble);
-            let kind = seen.map(|seen| seen.trouble);
+            let limiting = pacer.map(|pacer| pacer.status().limiting);
+            let throttled = limiting.filter(|now| matches!(now, Limiting::Cooldown { .. }));
+            let kind = (throttled.is_some(), seen.map(|seen| seen.trouble));
             if said != Some(kind) {
                 said = Some(kind);
-                let text = taking_long(&address, seen);
+                let text = taking_long(&address, throttled, seen);
                 self.notices.status(&text);
             }
         }
@@ -235,11 +237,12 @@ impl Connector {
     }
 }
 
-fn taking_long(address: &str, seen: Option<TroubleCount>) -> String {
-    let why = seen.map_or_else(
-        || " ...".to_owned(),
-        |seen| format!(": {seen}; retrying ..."),
-    );
+fn taking_long(address: &str, throttled: Option<Limiting>, seen: Option<TroubleCount>) -> String {
+    let why = match (throttled, seen) {
+        (Some(throttled), _) => format!(": {throttled} ..."),
+        (None, Some(seen)) => format!(": {seen}; retrying ..."),
+        (None, None) => " ...".to_owned(),
+    };
     format!("Connecting to {address} is taking long{why}")
 }
 

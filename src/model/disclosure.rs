@@ -62,6 +62,19 @@ pub fn named_path(what: &str, given: &Path) -> String {
 const NOT_NAMED: &str =
     "its name is not shown, because it may be a secret; no folder of its path exists";
 
+/// A text of somebody else in which no access token is left: a JSON Web Token begins with `eyJ`, as `{"` is encoded.
+pub fn without_tokens(text: &str) -> String {
+    let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.+/=".contains(c);
+    let (mut kept, mut rest) = (String::new(), text);
+    while let Some(at) = rest.find("eyJ") {
+        let (before, token) = rest.split_at(at);
+        kept.push_str(before);
+        kept.push_str("(not shown)");
+        rest = token.trim_start_matches(is_part);
+    }
+    kept + rest
+}
+
 /// The longest number that anybody means, in characters: a list of three waves of millions of users.
 const LONGEST_NUMBER: usize = 24;
 
@@ -101,6 +114,24 @@ pub fn is_domain_name(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn no_access_token_is_left_in_what_somebody_else_wrote() {
+        for (text, left) in [
+            (
+                "Assertion eyJ0.eyJh.c2ln failed",
+                "Assertion (not shown) failed",
+            ),
+            (
+                r#"{"accessToken":"eyJ0.eyJh.c2ln"}"#,
+                r#"{"accessToken":"(not shown)"}"#,
+            ),
+            ("eyJ0 eyJ1", "(not shown) (not shown)"),
+            ("AADSTS50013: no", "AADSTS50013: no"),
+        ] {
+            assert_eq!(without_tokens(text), left);
+        }
+    }
 
     #[test]
     fn a_variable_is_named_only_where_there_is_one() {

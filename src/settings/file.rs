@@ -7,6 +7,7 @@ use std::path::Path;
 
 use serde::Deserialize;
 
+use crate::bounded_file;
 use crate::model::text::{clean, decode, is_unsafe};
 use crate::plan::BoundError;
 
@@ -33,7 +34,7 @@ impl ConfigFile {
             path: path.to_owned(),
             why,
         };
-        match std::fs::read(path) {
+        match bounded_file::read(path, LONGEST) {
             Ok(bytes) => {
                 let text = decode(&bytes).map_err(|why| invalid(why.to_string()))?;
                 Self::parse(&text).map_err(invalid)
@@ -92,6 +93,9 @@ impl ConfigFile {
             })
     }
 }
+
+/// The longest configuration file, in bytes: thousands of environments.
+const LONGEST: usize = 1 << 20;
 
 fn read_toml(text: &str) -> Result<ConfigFile, String> {
     let place = |error: &toml::de::Error| match error.span() {

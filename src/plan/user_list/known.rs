@@ -14,7 +14,7 @@ const fn known(title: &'static str, titles: &'static [&'static str]) -> Known {
 
 /// The columns of exports from Microsoft 365, Entra, Exchange, Dynamics and of our own reports. The first one that a
 /// header has is taken: what names a user for certain stands before what several users can have.
-pub(super) const KNOWN: [Known; 8] = [
+pub(super) const KNOWN: [Known; 9] = [
     known(
         "User principal name",
         &["userprincipalname", "upn", "userprincipal", "userupn"],
@@ -23,6 +23,16 @@ pub(super) const KNOWN: [Known; 8] = [
     known(
         "user_id",
         &["userid", "systemuserid", "systemuser", "donotmodifyuser"],
+    ),
+    known(
+        "Object ID",
+        &[
+            "objectid",
+            "azureadobjectid",
+            "azureactivedirectoryobjectid",
+            "entraobjectid",
+            "externaldirectoryobjectid",
+        ],
     ),
     known(
         "Username",
@@ -69,15 +79,6 @@ pub(super) const KNOWN: [Known; 8] = [
             "smtpaddress",
         ],
     ),
-    known(
-        "Object ID",
-        &[
-            "objectid",
-            "azureadobjectid",
-            "azureactivedirectoryobjectid",
-            "entraobjectid",
-            "externaldirectoryobjectid",
-            "id",
-        ],
-    ),
+    // Also what rows of other things are numbered by.
+    known("Id", &["id"]),
 ];
