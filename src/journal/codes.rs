@@ -84,6 +84,9 @@ pub(super) const CHANGED: SqlCondition = SqlCondition::Is(RowOutcome::Changed);
 pub(super) const ALREADY: SqlCondition = SqlCondition::Is(RowOutcome::Already);
 pub(super) const CHANGED_SINCE: SqlCondition = SqlCondition::Is(RowOutcome::ChangedSince);
 pub(super) const GONE: SqlCondition = SqlCondition::Is(RowOutcome::Gone);
+/// Left alone, because somebody changed it since or it is gone.
+pub(super) const LEFT: SqlCondition =
+    SqlCondition::Either(RowOutcome::ChangedSince, RowOutcome::Gone);
 pub(super) const FAILED: SqlCondition = SqlCondition::Is(RowOutcome::Failed);
 /// As the run wanted it, by the run or without it.
 pub(super) const AS_WANTED: SqlCondition =

@@ -53,7 +53,7 @@ pub use undone_run::WritingTime;
 pub use view::{
     ChangeRow, CountWithExample, EvidenceUser, FilterTotals, Finding, Impact, ImpactOfType,
     ImpactOfUser, ImpactRow, ListedFilter, ListedUser, Mailboxes, ProblemGroup, ProblemRow,
-    PutBackBefore, States, StaysPutBack, TimeBucket, Timeline, TypeTotals, UnknownGroup,
+    PutBackBefore, States, StaysPutBack, TimeBucket, Timeline, TypeTotals, UnknownGroup, UserGroup,
     UserTotals, View,
 };
 pub use waves::{Left, NextWave, WaveTotals};

@@ -97,6 +97,8 @@ pub enum UserOutcome {
     Planned,
     /// With at least one changed filter, and none that failed.
     Changed,
+    /// With nothing changed, and a filter that was left alone or is gone.
+    Left,
     /// With nothing that had to change.
     Unchanged,
     /// Left out before any request.
@@ -106,6 +108,10 @@ pub enum UserOutcome {
 }
 
 /// Which outcomes the rows of one user have.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "rows of one user can have any of these outcomes at once"
+)]
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct RowsOfUser {
     /// At least one failed.
@@ -114,6 +120,8 @@ pub struct RowsOfUser {
     pub open: bool,
     /// At least one was changed.
     pub changed: bool,
+    /// At least one was left alone, or is gone.
+    pub left: bool,
 }
 
 impl UserOutcome {
@@ -124,6 +132,7 @@ impl UserOutcome {
             (ReadState::Skipped, _) => Self::Skipped,
             (ReadState::ToRead, _) | (_, RowsOfUser { open: true, .. }) => Self::Planned,
             (ReadState::Read, RowsOfUser { changed: true, .. }) => Self::Changed,
+            (ReadState::Read, RowsOfUser { left: true, .. }) => Self::Left,
             (ReadState::Read, _) => Self::Unchanged,
         }
     }
@@ -133,6 +142,7 @@ impl UserOutcome {
         match self {
             Self::Planned => "planned",
             Self::Changed => "changed",
+            Self::Left => "left",
             Self::Unchanged => "unchanged",
             Self::Skipped => "skipped",
             Self::Failed => "failed",
@@ -178,6 +188,7 @@ mod tests {
             failed: true,
             open: true,
             changed: true,
+            left: true,
         };
         assert_eq!(UserOutcome::of(ReadState::Read, all), UserOutcome::Failed);
         let open = RowsOfUser {
@@ -185,6 +196,11 @@ mod tests {
             ..all
         };
         assert_eq!(UserOutcome::of(ReadState::Read, open), UserOutcome::Planned);
+        let left = RowsOfUser {
+            left: true,
+            ..RowsOfUser::default()
+        };
+        assert_eq!(UserOutcome::of(ReadState::Read, left), UserOutcome::Left);
         let none = RowsOfUser::default();
         assert_eq!(
             UserOutcome::of(ReadState::Skipped, none),

@@ -74,13 +74,15 @@ pub(super) fn users(totals: &UserTotals) -> String {
         selected,
         changed,
         unchanged,
+        left,
         skipped,
         failed,
         planned,
     } = *totals;
     let outcomes = parts(&[
         (changed, "changed"),
-        (unchanged, "unchanged"),
+        (left, "left alone"),
+        (unchanged.saturating_sub(left), "unchanged"),
         (skipped, "skipped"),
         (failed, "failed"),
         (planned, "to change"),

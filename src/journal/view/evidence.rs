@@ -6,8 +6,8 @@ use crate::journal::rows::{unit_name, user_id};
 use crate::model::{UserId, UserOutcome};
 
 use super::changes::{CHANGES, ChangeRow, ProblemRow, change_row, problem_row, problems};
-use super::totals::{user_outcome, user_rows};
-use super::{ReadError, View};
+use super::totals::{USER_ROWS, user_outcome, user_rows};
+use super::{ReadError, UserGroup, View};
 
 /// One user and what became of him.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +22,8 @@ pub struct EvidenceUser {
     pub unit: Option<String>,
     /// What became of the user.
     pub outcome: UserOutcome,
+    /// What else holds of the user.
+    pub groups: Vec<UserGroup>,
 }
 
 impl View<'_> {
@@ -30,22 +32,39 @@ impl View<'_> {
         &self,
         mut each: impl FnMut(EvidenceUser) -> Result<(), E>,
     ) -> Result<(), E> {
+        let groups = self.groups()?;
+        let conditions: Vec<_> = groups
+            .iter()
+            .map(|group| format!("({})", group.condition()))
+            .collect();
         let sql = format!(
-            "SELECT {USER_ROWS}, u.seq, u.label, u.id, u.unit, n.name
+            "SELECT {rows}, u.seq, u.label, u.id, u.unit, n.name, {conditions}
              FROM user AS u LEFT JOIN change AS c ON c.user = u.seq LEFT JOIN unit AS n ON n.id = u.unit
              GROUP BY u.seq ORDER BY u.seq",
-            USER_ROWS = user_rows()
+            rows = user_rows(),
+            conditions = conditions.join(", ")
         );
         let user = |row: &Row<'_>| {
             Ok(EvidenceUser {
-                seq: row.get(4)?,
-                user: row.get(5)?,
-                id: user_id(row, 6)?,
-                unit: unit_name(row, 7)?,
+                seq: row.get(USER_ROWS)?,
+                user: row.get(USER_ROWS + 1)?,
+                id: user_id(row, USER_ROWS + 2)?,
+                unit: unit_name(row, USER_ROWS + 3)?,
                 outcome: user_outcome(row)?,
+                groups: groups_of(row, &groups)?,
             })
         };
         self.each(&sql, user, &mut each)
+    }
+
+    /// Hands the number, name and id of every user to `each`.
+    pub fn each_user_name<E: From<ReadError>>(
+        &self,
+        mut each: impl FnMut(i64, &str, UserId) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let user = |row: &Row<'_>| Ok((row.get(0)?, row.get::<_, String>(1)?, user_id(row, 2)?));
+        let sql = "SELECT seq, label, id FROM user ORDER BY seq";
+        self.each(sql, user, &mut |(seq, label, id)| each(seq, &label, id))
     }
 
     /// The changes of one user.
@@ -67,6 +86,17 @@ impl View<'_> {
             .query_map([seq], problem_row)?
             .collect::<rusqlite::Result<_>>()?)
     }
+}
+
+/// The groups whose conditions hold: the last columns.
+fn groups_of(row: &Row<'_>, groups: &[UserGroup]) -> rusqlite::Result<Vec<UserGroup>> {
+    let mut all = Vec::new();
+    for (&group, at) in groups.iter().zip(USER_ROWS + 5..) {
+        if row.get(at)? {
+            all.push(group);
+        }
+    }
+    Ok(all)
 }
 
 #[cfg(test)]

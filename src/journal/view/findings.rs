@@ -1,13 +1,10 @@
 //! What could make a change useless or surprising, as far as the run file tells.
 
-use rusqlite::Row;
-
-use crate::journal::codes::{READ, SKIPPED};
-use crate::journal::impact::{self, NamedFilter, UserFlag};
+use crate::journal::impact::{self, NamedFilter};
 use crate::model::Operation;
 use crate::plan::SkippedName;
 
-use super::{ReadError, View};
+use super::{ReadError, UserGroup, View};
 
 /// Several users, and one of them.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,63 +65,22 @@ impl Finding {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::SystemFilter(_) => "system-filter",
-            Self::StaysOn(_) => "stays-on",
-            Self::Duplicates(_) => "duplicates",
+            Self::StaysOn(_) => UserGroup::StaysOn.as_str(),
+            Self::Duplicates(_) => UserGroup::Duplicates.as_str(),
             Self::Template(_) => "template",
-            Self::NotPopulated(_) => "not-populated",
-            Self::NoMailbox(_) => "no-mailbox",
-            Self::OutlookClient(_) => "outlook-client",
+            Self::NotPopulated(_) => UserGroup::NotPopulated.as_str(),
+            Self::NoMailbox(_) => UserGroup::NoMailbox.as_str(),
+            Self::OutlookClient(_) => UserGroup::OutlookClient.as_str(),
             Self::AnyVersion => "any-version",
             Self::OrganisationUnknown(_) => "organisation-unknown",
             Self::MailboxesUnknown(_) => "mailboxes-unknown",
-            Self::BothEngines(_) => "both-engines",
-            Self::NoEngine(_) => "no-engine",
+            Self::BothEngines(_) => UserGroup::BothEngines.as_str(),
+            Self::NoEngine(_) => UserGroup::NoEngine.as_str(),
             Self::NotHere { .. } => "not-here",
             Self::SkippedNames { excludes: true, .. } => "unmatched-exclusions",
             Self::SkippedNames { .. } => "skipped-names",
         }
     }
-}
-
-/// Another active Outlook filter of the same type, of which no change is planned.
-const STAYS_ON: &str = "
-SELECT count(DISTINCT c.user), min(u.label)
-FROM change AS c JOIN filter AS f ON f.user = c.user AND f.id = c.filter
-JOIN filter AS o ON o.user = c.user AND o.type = f.type AND o.kind = 256 AND o.state = 0
-JOIN user AS u ON u.seq = c.user
-WHERE c.to_state = 1 AND f.kind = 256
-AND NOT EXISTS (SELECT 1 FROM change AS d WHERE d.user = o.user AND d.filter = o.id AND d.to_state = 1)";
-
-const DUPLICATES: &str = "
-SELECT count(DISTINCT f.user), min(u.label)
-FROM (SELECT user FROM filter WHERE template IS NOT NULL AND matching
-      GROUP BY user, template, kind HAVING count(*) > 1) AS f
-JOIN user AS u ON u.seq = f.user";
-
-fn not_populated() -> String {
-    format!("SELECT count(*), min(label) FROM user WHERE NOT populated AND NOT {SKIPPED}")
-}
-
-/// Users to be changed who have a mark.
-const MARKED: &str = "
-SELECT count(*), min(u.label) FROM user AS u JOIN mark AS m ON m.user = u.id AND m.mark = ?1
-WHERE EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq)";
-
-/// Users whose end is known, and whether an active Outlook filter is left: of the calendar, or of a type that the
-/// run is about.
-fn ends() -> String {
-    format!(
-        "
-WITH ends AS (
-    SELECT u.label AS label,
-           EXISTS (SELECT 1 FROM mark AS m WHERE m.user = u.id AND m.mark = ?1) AS other,
-           EXISTS (SELECT 1 FROM filter AS f LEFT JOIN change AS c ON c.user = f.user AND c.filter = f.id
-                   WHERE f.user = u.seq AND f.kind = 256 AND (f.type IN ('appointment', 'recurringappointmentmaster', 'serviceappointment')
-                        OR f.type IN (SELECT type FROM filter WHERE matching))
-                   AND coalesce(c.to_state, f.state) = 0) AS here
-    FROM user AS u WHERE u.{READ})
-SELECT count(*), min(label) FROM ends WHERE other = ?2 AND here = ?2"
-    )
 }
 
 impl View<'_> {
@@ -144,28 +100,32 @@ impl View<'_> {
             let system = found.system_filters.into_iter().flatten();
             all.extend(system.map(Finding::SystemFilter));
             all.extend(found.organisation_unknown.map(Finding::OrganisationUnknown));
-            all.extend(self.several(STAYS_ON, &[])?.map(Finding::StaysOn));
+            all.extend(self.several(UserGroup::StaysOn)?.map(Finding::StaysOn));
         }
-        all.extend(self.several(DUPLICATES, &[])?.map(Finding::Duplicates));
+        all.extend(
+            self.several(UserGroup::Duplicates)?
+                .map(Finding::Duplicates),
+        );
         if deactivates {
             let templates = found.templates.into_iter().flatten();
             all.extend(templates.map(Finding::Template));
             all.extend(
-                self.several(&not_populated(), &[])?
+                self.several(UserGroup::NotPopulated)?
                     .map(Finding::NotPopulated),
             );
-            let marked = |mark: UserFlag| self.several(MARKED, &[mark as i32]);
-            all.extend(marked(UserFlag::NoMailbox)?.map(Finding::NoMailbox));
-            all.extend(marked(UserFlag::OutlookClient)?.map(Finding::OutlookClient));
+            all.extend(self.several(UserGroup::NoMailbox)?.map(Finding::NoMailbox));
+            all.extend(
+                self.several(UserGroup::OutlookClient)?
+                    .map(Finding::OutlookClient),
+            );
             all.extend(found.mailboxes.map(Finding::MailboxesUnknown));
         }
         if asked.other_engine.is_some() {
-            let engine = UserFlag::OtherEngine as i32;
             all.extend(
-                self.several(&ends(), &[engine, 1])?
+                self.several(UserGroup::BothEngines)?
                     .map(Finding::BothEngines),
             );
-            all.extend(self.several(&ends(), &[engine, 0])?.map(Finding::NoEngine));
+            all.extend(self.several(UserGroup::NoEngine)?.map(Finding::NoEngine));
             all.extend((found.not_here > 0).then_some(Finding::NotHere {
                 names: found.not_here,
                 examples: found.not_here_examples,
@@ -174,10 +134,8 @@ impl View<'_> {
         Ok(all)
     }
 
-    fn several(&self, sql: &str, params: &[i32]) -> Result<Option<CountWithExample>, ReadError> {
-        let mut query = self.0.prepare_cached(sql)?;
-        let row = |row: &Row<'_>| Ok((row.get::<_, u64>(0)?, row.get::<_, Option<String>>(1)?));
-        let (users, example) = query.query_row(rusqlite::params_from_iter(params), row)?;
+    fn several(&self, group: UserGroup) -> Result<Option<CountWithExample>, ReadError> {
+        let (users, example) = self.group(group)?;
         Ok((users > 0).then(|| CountWithExample {
             users,
             example: example.unwrap_or_default(),

@@ -7,7 +7,7 @@ use crate::journal::rows::{filter_type, user_id};
 use crate::model::{FilterType, UserId};
 use crate::plan::LossBound;
 
-use super::{ReadError, View};
+use super::{ReadError, UserGroup, View};
 
 /// What a plan takes from calendars and other folders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -99,6 +99,8 @@ pub struct ImpactRow {
     pub bound: LossBound,
     /// Why it is not known: a stable word, and what was said.
     pub why: Option<(String, String)>,
+    /// Whether the user's mailbox synchronises: nothing is lost of what it does not hold.
+    pub synchronises: bool,
 }
 
 /// Of users whose mailbox synchronises nothing, nothing is lost.
@@ -129,16 +131,6 @@ const BY_REASON: &str = concat!(
     " GROUP BY i.kind ORDER BY 2 DESC, 1"
 );
 
-const LOSING_USERS: &str = concat!(
-    "SELECT count(DISTINCT i.user) FROM impact AS i WHERE i.items > 0 AND ",
-    synchronised!()
-);
-
-const UNKNOWN_USERS: &str = concat!(
-    "SELECT count(DISTINCT i.user) FROM impact AS i WHERE i.items IS NULL AND ",
-    synchronised!()
-);
-
 const WITHOUT_MAILBOX: &str = concat!(
     "SELECT coalesce(sum(i.items), 0) FROM impact AS i WHERE NOT ",
     synchronised!()
@@ -155,8 +147,8 @@ impl View<'_> {
         Ok(Some(Impact {
             items: types.iter().map(|of| of.items).sum(),
             bound: types.iter().map(|of| of.bound).collect(),
-            users: count(LOSING_USERS)?,
-            unknown_users: count(UNKNOWN_USERS)?,
+            users: self.group(UserGroup::Losing)?.0,
+            unknown_users: self.group(UserGroup::LossUnknown)?.0,
             without_mailbox: count(WITHOUT_MAILBOX)?,
             mailboxes: self.mailboxes()?,
             not_counted: count(
@@ -234,10 +226,11 @@ impl View<'_> {
 
     /// What one user loses, by type.
     pub fn impact_of(&self, user: UserId) -> Result<Vec<ImpactRow>, ReadError> {
-        let mut query = self.0.prepare_cached(
-            "SELECT i.type, i.items, i.bound, i.kind, i.message FROM impact AS i
-             JOIN user AS u ON u.seq = i.user WHERE u.id = ?1 ORDER BY i.type",
-        )?;
+        let mut query = self.0.prepare_cached(concat!(
+            "SELECT i.type, i.items, i.bound, i.kind, i.message, ",
+            synchronised!(),
+            " FROM impact AS i JOIN user AS u ON u.seq = i.user WHERE u.id = ?1 ORDER BY i.type"
+        ))?;
         let row = |row: &Row<'_>| {
             let kind: Option<String> = row.get(3)?;
             let message: Option<String> = row.get(4)?;
@@ -246,6 +239,7 @@ impl View<'_> {
                 items: row.get(1)?,
                 bound: loss_bound(row, 2)?,
                 why: kind.zip(message),
+                synchronises: row.get(5)?,
             })
         };
         Ok(query

@@ -4,7 +4,7 @@ use rusqlite::Row;
 use serde::Serialize;
 
 use crate::journal::JournalError;
-use crate::journal::codes::{ALREADY, CHANGED, FAILED, OPEN};
+use crate::journal::codes::{ALREADY, CHANGED, FAILED, LEFT, OPEN};
 use crate::journal::commit::Journal;
 use crate::journal::outcome_counts::{ChangedRows, OutcomeCounts};
 use crate::journal::rows::filter_type;
@@ -13,15 +13,17 @@ use crate::model::{FilterType, ProblemKind, RowsOfUser, Stage, UserOutcome};
 use super::changes::problems;
 use super::{ReadError, View};
 
-/// Users of a run: `selected` is the sum of the others.
+/// Users of a run: `selected` is the sum of the others but `left`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct UserTotals {
     /// All of them.
     pub selected: u64,
     /// With at least one changed filter, and none that failed.
     pub changed: u64,
-    /// With nothing that had to change.
+    /// With nothing changed, those of `left` included.
     pub unchanged: u64,
+    /// Of those, with a filter that was left alone or is gone.
+    pub left: u64,
     /// Left out before any request.
     pub skipped: u64,
     /// Not surveyed, or with a filter that could not be changed.
@@ -80,10 +82,14 @@ pub struct ProblemGroup {
     pub message: String,
 }
 
+/// How many columns [`user_rows`] has.
+pub(super) const USER_ROWS: usize = 5;
+
 /// What [`user_outcome`] needs, as the first columns of a query of users and their changes, user by user.
 pub(super) fn user_rows() -> String {
     format!(
-        "u.survey, coalesce(max(c.{FAILED}), 0), coalesce(max(c.{OPEN}), 0), coalesce(max(c.{CHANGED}), 0)"
+        "u.survey, coalesce(max(c.{FAILED}), 0), coalesce(max(c.{OPEN}), 0), coalesce(max(c.{CHANGED}), 0),
+         coalesce(max(c.{LEFT}), 0)"
     )
 }
 
@@ -115,18 +121,22 @@ impl View<'_> {
     pub fn users(&self) -> Result<UserTotals, ReadError> {
         let mut query = self.0.prepare_cached(&format!(
             "SELECT *, count(*) FROM (SELECT {} FROM user AS u LEFT JOIN change AS c ON c.user = u.seq GROUP BY u.seq)
-             GROUP BY 1, 2, 3, 4",
+             GROUP BY 1, 2, 3, 4, 5",
             user_rows()
         ))?;
         let mut rows = query.query([])?;
         let mut totals = UserTotals::default();
         while let Some(row) = rows.next()? {
-            let users: u64 = row.get(4)?;
+            let users: u64 = row.get(USER_ROWS)?;
             totals.selected += users;
-            *match user_outcome(row)? {
+            let outcome = user_outcome(row)?;
+            if outcome == UserOutcome::Left {
+                totals.left += users;
+            }
+            *match outcome {
                 UserOutcome::Planned => &mut totals.planned,
                 UserOutcome::Changed => &mut totals.changed,
-                UserOutcome::Unchanged => &mut totals.unchanged,
+                UserOutcome::Unchanged | UserOutcome::Left => &mut totals.unchanged,
                 UserOutcome::Skipped => &mut totals.skipped,
                 UserOutcome::Failed => &mut totals.failed,
             } += users;
@@ -215,6 +225,7 @@ pub(super) fn user_outcome(row: &Row<'_>) -> rusqlite::Result<UserOutcome> {
         failed: row.get(1)?,
         open: row.get(2)?,
         changed: row.get(3)?,
+        left: row.get(4)?,
     };
     Ok(UserOutcome::of(row.get(0)?, rows))
 }

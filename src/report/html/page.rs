@@ -109,7 +109,14 @@ fn write_tools(out: &mut dyn Write) -> io::Result<()> {
          <input type=\"search\" placeholder=\"Search users, filters, problems\" aria-label=\"Search\"> \
          <select aria-label=\"Which users\"><option value=\"\">all users</option>"
     )?;
-    for result in ["failed", "skipped", "planned", "changed", "unchanged"] {
+    for result in [
+        "failed",
+        "skipped",
+        "left",
+        "planned",
+        "changed",
+        "unchanged",
+    ] {
         write!(out, "<option>{result}</option>")?;
     }
     writeln!(
@@ -134,7 +141,14 @@ mod tests {
         assert_eq!(page.matches("<details class=\"user ").count(), 8);
         assert_eq!(page.matches("<p class=\"problem\">").count(), 6);
         assert_eq!(page.matches(" → ").count(), 5);
-        for result in ["changed", "unchanged", "skipped", "failed", "planned"] {
+        for result in [
+            "changed",
+            "unchanged",
+            "left",
+            "skipped",
+            "failed",
+            "planned",
+        ] {
             assert!(
                 page.contains(&format!("class=\"user {result}\"")),
                 "{result}"
