@@ -1,10 +1,13 @@
 //! The command line.
 
+use std::num::NonZeroU64;
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::plan::PlanDigest;
+use crate::report::{UserChoice, UserClass};
 
 use super::demo_args::DemoArgs;
 use super::sandbox::SandboxArgs;
@@ -272,12 +275,49 @@ pub(super) enum WantedState {
     Inactive,
 }
 
+/// Which users of a run a report shows.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Users")]
+pub(super) struct UserChoiceArgs {
+    /// Show only the users who are `planned`, `changed`, `left`, `unchanged`, `skipped`, `failed`, `no-filters`,
+    /// `no-mailbox` or `losing`, or who have a kind of problem such as `no-roles`; repeatable
+    ///
+    /// Also known are `loss-unknown`, `outlook-client`, `stays-on`, `duplicates`, `not-populated`, `both-engines` and
+    /// `no-engine`. Several words, separated by commas, show the users of whom at least one holds. With `--format csv`
+    /// the result is a list for --users-from.
+    #[arg(long, value_name = "WHICH", value_delimiter = ',', value_parser = user_classes(), hide_possible_values = true)]
+    pub(super) only: Vec<UserClass>,
+    /// Show only this user, by name or id as the run has it, with every change; repeatable
+    #[arg(long, value_name = "NAME")]
+    pub(super) user: Vec<String>,
+    /// Show this number of users at most, and say how many are left out
+    #[arg(long, value_name = "N")]
+    pub(super) limit: Option<NonZeroU64>,
+}
+
+impl UserChoiceArgs {
+    pub(super) fn choice(&self) -> UserChoice {
+        UserChoice {
+            only: self.only.clone(),
+            names: self.user.clone(),
+            limit: self.limit.map(NonZeroU64::get),
+        }
+    }
+}
+
+fn user_classes() -> impl TypedValueParser<Value = UserClass> {
+    PossibleValuesParser::new(UserClass::all().map(UserClass::as_str))
+        .try_map(|word| word.parse::<UserClass>())
+}
+
 /// `report`.
 #[derive(Debug, Args)]
 pub(super) struct ReportArgs {
     /// The run: its id, the first digits of its id, `latest`, or its file
     #[arg(value_name = "RUN", value_parser = text_to_type)]
     pub(super) run: String,
+    #[command(flatten)]
+    pub(super) users: UserChoiceArgs,
     /// Write to this file; `-` is standard output
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) output: Option<PathBuf>,

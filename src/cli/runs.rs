@@ -5,7 +5,8 @@ use std::path::Path;
 
 use crate::journal::RunReader;
 use crate::model::disclosure::shown_path;
-use crate::report::{write_run, write_runs};
+use crate::model::{count, number};
+use crate::report::{Format, ReportError, ShownUsers, write_run, write_runs, write_users};
 
 use super::App;
 use super::args::ReportArgs;
@@ -26,12 +27,30 @@ pub(super) fn runs(app: &App) -> Result<Exit, CliError> {
 pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
     let store = store(&app.output, None)?;
     let run = RunReader::open(&store.find(&args.run)?)?.of_store(&store);
+    let choice = args.users.choice();
+    if !choice.is_everyone() && app.printer.format == Format::Html {
+        // Before a file is made.
+        return Err(ReportError::UsersAsHtml.into());
+    }
     let out = Printer::result_in(args.output.as_deref());
     let mut out = out.map_err(|source| CliError::File {
         name: shown_path(args.output.as_deref().unwrap_or(Path::new("-")), "the file"),
         source,
     })?;
-    write_run(&mut out, &run, app.printer.format, app.printer.style())?;
+    let (format, style) = (app.printer.format, app.printer.style());
+    let users = if choice.is_everyone() {
+        write_run(&mut out, &run, format, style)?;
+        ShownUsers::default()
+    } else {
+        write_users(&mut out, &run, &choice, format, style)?
+    };
     out.flush().map_err(CliError::Output)?;
+    if users.left_out > 0 {
+        app.printer.status_line(&format!(
+            "--limit leaves out {} of {}",
+            number(users.left_out),
+            count(users.shown + users.left_out, "user")
+        ));
+    }
     Ok(Exit::Done)
 }

@@ -99,7 +99,7 @@ pub enum UnresolvedName {
 }
 
 /// Names compare without case; an id may come in braces.
-pub(super) fn key(name: &str) -> String {
+pub fn key(name: &str) -> String {
     let name = name.trim();
     let bare = name.strip_prefix('{').and_then(|n| n.strip_suffix('}'));
     bare.unwrap_or(name).to_lowercase()

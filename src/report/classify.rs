@@ -115,8 +115,13 @@ impl From<&ReportError> for ErrorReport {
                     Some(JOURNAL_HINT.into()),
                 ),
             ),
-            ReportError::OnlyOneRun | ReportError::TemplatesAsHtml => {
-                Self::new("usage", ErrorClass::Usage, error)
+            ReportError::OnlyOneRun
+            | ReportError::TemplatesAsHtml
+            | ReportError::UsersAsHtml
+            | ReportError::TemplatesHaveNoUsers
+            | ReportError::GroupUnknown(..) => Self::new("usage", ErrorClass::Usage, error),
+            ReportError::NotInRun(names) => {
+                Self::new("usage", ErrorClass::Usage, error).with_list(names)
             }
             ReportError::Io(_) | ReportError::Csv(_) | ReportError::Json(_) => {
                 Self::new("output", ErrorClass::Unexpected, error)

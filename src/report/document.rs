@@ -17,6 +17,8 @@ use crate::model::{
 
 use super::error::read_run;
 use super::json::{FORMAT, write_json};
+use super::user_choice::{FoundChoice, ShownUsers};
+use super::user_documents::UserResults;
 use super::{ErrorReport, ReportError, hint, impact_document, phrases, templates};
 
 /// Stretches of a run's time, about: as many as a chart has bars.
@@ -43,7 +45,9 @@ fn write(out: &mut dyn Write, run: &RunReader, changes: bool) -> Result<(), Repo
             view,
             broken: &broken,
         };
-        let document = document(&header, view, rows, changes)?;
+        let everyone = (FoundChoice::default(), Cell::default());
+        let everyone = changes.then_some((&everyone.0, &everyone.1));
+        let document = document(&header, view, rows, everyone)?;
         let written = write_json(out, &document);
         match broken.take() {
             Some(error) => Err(error.into()),
@@ -91,14 +95,17 @@ struct Document<'a> {
     problems: Problems<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<Changes<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_results: Option<UserResults<'a>>,
 }
 
 fn document<'a>(
     header: &'a RunHeader,
     view: &View<'_>,
     rows: Rows<'a>,
-    changes: bool,
+    everyone: Option<(&'a FoundChoice<'a>, &'a Cell<ShownUsers>)>,
 ) -> Result<Document<'a>, ReadError> {
+    let changes = everyone.is_some();
     Ok(Document {
         format: FORMAT,
         run: &header.id,
@@ -119,6 +126,12 @@ fn document<'a>(
         timeline: changes.then(|| view.timeline(STRETCHES)).transpose()?,
         problems: Problems(rows),
         changes: changes.then_some(Changes(rows)),
+        user_results: everyone.map(|(found, users)| UserResults {
+            rows,
+            found,
+            whole: false,
+            users,
+        }),
     })
 }
 
@@ -155,14 +168,14 @@ impl<'a> Environment<'a> {
 
 /// Rows that are read while they are written, so that no number of them takes memory.
 #[derive(Clone, Copy)]
-struct Rows<'a> {
-    view: &'a View<'a>,
+pub(super) struct Rows<'a> {
+    pub(super) view: &'a View<'a>,
     /// Why reading broke off: the serializer has errors of its own only.
-    broken: &'a Cell<Option<ReadError>>,
+    pub(super) broken: &'a Cell<Option<ReadError>>,
 }
 
 impl Rows<'_> {
-    fn end<E: Error>(self, read: Result<(), Ended<E>>) -> Result<(), E> {
+    pub(super) fn end<E: Error>(self, read: Result<(), Ended<E>>) -> Result<(), E> {
         read.map_err(|ended| match ended {
             Ended::Write(error) => error,
             Ended::Read(error) => {
@@ -175,7 +188,7 @@ impl Rows<'_> {
 }
 
 /// What ended a list early: reading the run, or writing it down.
-enum Ended<E> {
+pub(super) enum Ended<E> {
     Read(ReadError),
     Write(E),
 }
@@ -251,7 +264,7 @@ impl<'a> ProblemDocument<'a> {
 }
 
 #[derive(Serialize)]
-struct Change<'a> {
+pub(super) struct Change<'a> {
     user: &'a str,
     id: UserId,
     filter: FilterId,
@@ -266,7 +279,7 @@ struct Change<'a> {
 }
 
 impl<'a> Change<'a> {
-    fn of(row: &'a ChangeRow) -> Self {
+    pub(super) fn of(row: &'a ChangeRow) -> Self {
         Self {
             user: &row.user,
             id: row.user_id,
@@ -318,6 +331,7 @@ mod tests {
             "selected": 8,
             "changed": 1,
             "unchanged": 3,
+            "left": 2,
             "skipped": 1,
             "failed": 2,
             "planned": 1

@@ -30,6 +30,20 @@ pub enum ReportError {
         "HTML shows runs that change sync filters; `table`, `json`, `csv` and `markdown` show a run that sets templates"
     )]
     TemplatesAsHtml,
+    /// Some users of a run as HTML.
+    #[error(
+        "HTML shows every user of a run; `table`, `json`, `csv` and `markdown` show some of them"
+    )]
+    UsersAsHtml,
+    /// Users of a run that sets templates.
+    #[error("this run sets templates and has no users; leave out --only, --user and --limit")]
+    TemplatesHaveNoUsers,
+    /// Users of whom the run does not tell whether they are meant.
+    #[error("this run does not tell which users are `{0}`: {1}")]
+    GroupUnknown(&'static str, String),
+    /// Names that lead to no user of the run, each with the nearest one where there is one.
+    #[error("{} of this run:", match .0.len() { 1 => "1 name matches no user".to_owned(), n => format!("{n} names match no user") })]
+    NotInRun(Vec<String>),
 }
 
 /// Reads one state of a run while it is written; an error in reading names the file.
@@ -48,7 +62,14 @@ impl ReportError {
     /// Whether the reader of the output went away, as `head` does: no failure of ours.
     pub fn is_broken_pipe(&self) -> bool {
         let kind = match self {
-            Self::Journal(_) | Self::Read(_) | Self::OnlyOneRun | Self::TemplatesAsHtml => None,
+            Self::Journal(_)
+            | Self::Read(_)
+            | Self::OnlyOneRun
+            | Self::TemplatesAsHtml
+            | Self::UsersAsHtml
+            | Self::TemplatesHaveNoUsers
+            | Self::GroupUnknown(..)
+            | Self::NotInRun(_) => None,
             Self::Io(error) => Some(error.kind()),
             Self::Csv(error) => match error.kind() {
                 csv::ErrorKind::Io(error) => Some(error.kind()),

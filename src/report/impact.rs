@@ -194,6 +194,11 @@ pub(super) fn reason_cells(group: &UnknownGroup) -> [String; 4] {
 
 /// What one user loses of one type, for a cell.
 pub(super) fn row_cells(row: &ImpactRow) -> [String; 2] {
+    if !row.synchronises {
+        let items = row.items.unwrap_or_default();
+        let note = format!("no mailbox that synchronises: none of {}", number(items));
+        return ["0".to_owned(), note];
+    }
     let note = match (&row.why, row.items) {
         (Some((kind, message)), _) => format!("{kind}: {message}"),
         (None, _) => match row.bound {

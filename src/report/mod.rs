@@ -5,6 +5,7 @@
 
 mod calendar;
 mod cell;
+mod chosen_users;
 mod classify;
 mod difference;
 mod document;
@@ -49,6 +50,8 @@ pub mod terminal;
 mod test_runs;
 mod text;
 mod trial;
+mod user_choice;
+mod user_documents;
 mod writer;
 
 pub use crate::model::text::{clean, one_line};
@@ -68,7 +71,7 @@ pub use paint::Tone;
 pub use plan::{PlanView, write_plan};
 pub use plan_details::write_plan_details;
 pub use progress::{Board, ProgressStyle, Watch};
-pub use run::write_run;
+pub use run::{write_run, write_users};
 pub use run_command::{RunCommand, argument as run_argument};
 pub use runs::write_runs;
 pub use several::{EnvironmentResults, Overview, write_heading, write_overview};
@@ -76,4 +79,5 @@ pub use summary::write_summary;
 pub use template_run::TemplateRun;
 pub use templates::{write_template_run, write_templates};
 pub use trial::write_trial;
+pub use user_choice::{ShownUsers, UserChoice, UserClass, UserClassError};
 pub use writer::{CleanWriter, StyledWrite, paint_line};

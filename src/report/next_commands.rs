@@ -7,17 +7,29 @@ use super::writer::{StyledWrite, paint_line};
 /// The columns of a line: those of the smallest terminal in use.
 const LINE: usize = 80;
 
-/// A command, and what it is for: below it where one line has no place for both, since a command is never broken.
-pub(super) fn write_command(
+/// Columns around a command and what it is for.
+const GAPS: usize = 4;
+
+/// Commands, and what each is for: below it where one line has no place for both, since a command is never broken.
+pub(super) fn write_commands(
     out: &mut dyn StyledWrite,
-    command: &str,
-    why: &str,
+    commands: &[(String, &str)],
 ) -> Result<(), ReportError> {
-    if command.chars().count() + why.len() + 4 > LINE {
-        writeln!(out, "  {command}")?;
-        write!(out, "      ")?;
-    } else {
-        write!(out, "  {command:<27}  ")?;
+    let length = |command: &str| command.chars().count();
+    let fits = |command: &str, why: &str| length(command) + why.len() + GAPS <= LINE;
+    let longest_reason = commands.iter().map(|(_, why)| why.len()).max();
+    // What stands beside a command begins in one column, as far as the longest reason leaves room.
+    let room = LINE.saturating_sub(longest_reason.unwrap_or(0) + GAPS);
+    let lengths = commands.iter().map(|(command, _)| length(command));
+    let column = lengths.filter(|length| *length <= room).max().unwrap_or(0);
+    for (command, why) in commands {
+        if fits(command, why) {
+            write!(out, "  {command:<column$}  ")?;
+        } else {
+            writeln!(out, "  {command}")?;
+            write!(out, "      ")?;
+        }
+        paint_line(out, Tone::Dimmed, why)?;
     }
-    Ok(paint_line(out, Tone::Dimmed, why)?)
+    Ok(())
 }

@@ -4,16 +4,19 @@ use std::time::Duration;
 
 use console::{measure_text_width, truncate_str};
 
-use crate::journal::{Phase, ReadError, RunHeader, RunReader, TypeTotals, UserTotals, View};
-use crate::model::{Operation, Target};
+use crate::journal::{
+    Phase, ReadError, RunHeader, RunReader, RunRef, TypeTotals, UserTotals, View,
+};
+use crate::model::{Operation, Target, UserOutcome};
 use crate::plan::{Criteria, ReadingPace, time_ahead};
 
 use super::impact::{ImpactReport, total_of_impact};
 use super::paint::Tone;
 use super::plan_notes::{Note, left_out, of_calendars, of_findings};
-use super::run_command::RunCommand;
+use super::run_command::{RunCommand, report_only};
 use super::templates::write_run_of_templates;
 use super::text::{clean, count, number};
+use super::user_choice::UserClass;
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, phrases};
 
@@ -43,9 +46,12 @@ pub fn write_plan(
     if run.header.target == Target::Templates {
         return write_run_of_templates(out, run, Format::Table, style);
     }
-    let command = of.is_kept.then(|| RunCommand::Report.of(&run.reference));
-    let PlanLines { facts, notes, last } =
-        run.view(|view| view.at_one_instant(|view| lines(view, of)))?;
+    let PlanLines {
+        facts,
+        details,
+        notes,
+        last,
+    } = run.view(|view| view.at_one_instant(|view| lines(view, run, of, style)))?;
     let fit = |text: &str| truncate_str(&clean(text), style.width, "…").into_owned();
     let title = format!(
         "Plan {}: {}",
@@ -66,9 +72,9 @@ pub fn write_plan(
     for line in facts {
         paint_line(out, Tone::Plain, &line)?;
     }
-    if let Some(command) = command {
+    if let Some(details) = details {
         // A command that was cut could not be typed: the terminal breaks a line that is too long.
-        paint_line(out, Tone::Plain, &format!("Details   `{command}`"))?;
+        paint_line(out, Tone::Plain, &format!("Details   {details}"))?;
     }
     for Note { warns, text } in &notes[..shown] {
         let (mark, tone) = if *warns {
@@ -86,11 +92,15 @@ pub fn write_plan(
     Ok(())
 }
 
-/// A name with its value, on two lines where one is too short; what is too long for both is cut.
+/// A name with its value, on two lines where one is too short; what is too long for both is cut. A command is neither
+/// broken nor cut: it could not be typed.
 fn fact_lines(name: &str, value: &str, width: usize) -> Vec<String> {
     let room = width.saturating_sub(NAMES).max(1);
     let gap = " ".repeat(NAMES.saturating_sub(measure_text_width(name)));
     let fits = |text: &str| measure_text_width(text) <= room;
+    if value.starts_with('`') {
+        return vec![format!("{name}{gap}{value}")];
+    }
     let breaks = value
         .match_indices(", ")
         .map(|(at, comma)| at + comma.len());
@@ -109,11 +119,18 @@ fn fact_lines(name: &str, value: &str, width: usize) -> Vec<String> {
 
 struct PlanLines {
     facts: Vec<(&'static str, String)>,
+    /// The command that shows more; none where no command can name the run.
+    details: Option<String>,
     notes: Vec<Note>,
     last: String,
 }
 
-fn lines(view: &View<'_>, of: PlanView) -> Result<PlanLines, ReadError> {
+fn lines(
+    view: &View<'_>,
+    run: &RunReader,
+    of: PlanView,
+    style: Style,
+) -> Result<PlanLines, ReadError> {
     let header = view.header()?;
     let (users, filters) = (view.users()?, view.filters()?);
     let to_change = view.users_to_change()?;
@@ -156,7 +173,14 @@ fn lines(view: &View<'_>, of: PlanView) -> Result<PlanLines, ReadError> {
             count(to_change, "user")
         ),
     };
-    Ok(PlanLines { facts, notes, last })
+    Ok(PlanLines {
+        facts,
+        details: of
+            .is_kept
+            .then(|| details(&users, &run.reference, style.width)),
+        notes,
+        last,
+    })
 }
 
 /// Where, as whom, and what is not as usual about the selection.
@@ -177,6 +201,23 @@ fn about(header: &RunHeader) -> Vec<(&'static str, String)> {
         }
     }
     facts
+}
+
+/// The command that shows who is left out, or the run where that one is too long for a line.
+fn details(users: &UserTotals, run: &RunRef, width: usize) -> String {
+    let left_out = [
+        (users.skipped, UserOutcome::Skipped),
+        (users.failed, UserOutcome::Failed),
+    ];
+    let left_out = left_out.into_iter().filter(|(users, _)| *users > 0);
+    let only: Vec<_> = left_out
+        .map(|(_, outcome)| UserClass::Outcome(outcome))
+        .collect();
+    let command = format!("`{}`", report_only(run, &only));
+    if NAMES + measure_text_width(&command) <= width {
+        return command;
+    }
+    format!("`{}`", RunCommand::Report.of(run))
 }
 
 fn users_line(users: &UserTotals, not_read: u64) -> String {
@@ -286,7 +327,7 @@ mod tests {
         Requests  about 5
         Skipped   1 disabled
         Failed    1 no-roles
-        Details   `syncfilters report 3f2a9c`
+        Details   `syncfilters report 3f2a9c --only skipped,failed`
         !  Items can be deleted from Exchange. `undo` cannot bring them back.
         !  DistinctPhysicalAndLogicalDeletesForExchangeSync is unknown (default: off).
         -  Only Dynamics to Exchange stops. What users track in Outlook still comes in.
@@ -309,7 +350,7 @@ mod tests {
         Requests  about 5
         Skipped   1 disabled
         Failed    1 no-roles
-        Details   `syncfilters report 3f2a9c`
+        Details   `syncfilters report 3f2a9c --only skipped,failed`
         !  Items can be deleted from Exchange. `undo` cannot bring them back.
         !  DistinctPhysicalAndLogicalDeletesForExchangeSync is unknown (default: off).
         !  A system filter goes on synchronising appointment for everybody: All·[2J.
@@ -353,6 +394,10 @@ mod tests {
         assert_eq!(
             lines("3 no-roles, 12 no-licence, 4 disabled"),
             ["Failed    3 no-roles,", "          12 no-licence, 4 di…"]
+        );
+        assert_eq!(
+            lines("`syncfilters report 3f2a9c`"),
+            ["Failed    `syncfilters report 3f2a9c`"]
         );
         assert_eq!(
             lines("someone-with-a-long-name"),

@@ -19,10 +19,32 @@ use super::run_csv::write_csv;
 use super::run_markdown::write_markdown;
 use super::summary::{Totals, write_totals};
 use super::templates::write_run_of_templates;
+use super::user_choice::{ShownUsers, UserChoice};
+use super::user_documents::write_chosen;
 use super::writer::{StyledWrite, paint_line};
-use super::{Format, ReportError, Style, problems};
+use super::{Format, ReportError, Style, chosen_users, problems};
 
-/// Writes a run with every problem and every change.
+/// Writes the users of a run who are chosen, with what became of each; says how many they are.
+pub fn write_users(
+    out: &mut dyn StyledWrite,
+    run: &RunReader,
+    choice: &UserChoice,
+    format: Format,
+    style: Style,
+) -> Result<ShownUsers, ReportError> {
+    if run.header.target == Target::Templates {
+        return Err(ReportError::TemplatesHaveNoUsers);
+    }
+    match format {
+        Format::Table => chosen_users::write_table(out, run, choice, style),
+        Format::Json => write_chosen(out, run, choice),
+        Format::Csv => write_csv(out, run, choice),
+        Format::Markdown => chosen_users::write_markdown(out, run, choice),
+        Format::Html => Err(ReportError::UsersAsHtml),
+    }
+}
+
+/// Writes a run with every problem, every change and every other user.
 pub fn write_run(
     out: &mut dyn StyledWrite,
     run: &RunReader,
@@ -35,7 +57,7 @@ pub fn write_run(
     match format {
         Format::Table => write_table(out, run, style, &TimeZone::system()),
         Format::Json => write_with_changes(out, run),
-        Format::Csv => write_csv(out, run),
+        Format::Csv => write_csv(out, run, &UserChoice::default()).map(drop),
         Format::Markdown => write_markdown(out, run, &TimeZone::system()),
         Format::Html => write_html(out, run, &TimeZone::system()),
     }
@@ -53,7 +75,8 @@ fn write_table(
         write_head(out, &totals, style, zone)?;
         write_impact_report(out, &impact_report, style)?;
         write_problems(out, view, &totals, style)?;
-        write_changes(out, view, style)
+        write_changes(out, view, style)?;
+        chosen_users::write_rest(out, view, style)
     })
 }
 
@@ -154,6 +177,7 @@ mod tests {
         ");
         let (_, rows) = rest.split_once("Every problem").unwrap();
         insta::assert_snapshot!(rows, @r"
+
         User                          Kind                  Message
         cara@contoso.example          disabled              skipped: no request was made
         dan·[2J@contoso.example       no-roles              The user has no roles·[31m
@@ -180,6 +204,10 @@ mod tests {
         example                             appointments
         =hana@contoso.    appointment       My Outlook       active → inactive  failed
         example                             appointments
+
+        Users without a change
+        User                      Result     Filters             Note
+        ben@contoso.example       unchanged                      nothing to change
         ");
     }
 }

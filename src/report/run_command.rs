@@ -5,6 +5,8 @@ use std::path::{Path, PathBuf};
 use crate::journal::{RunContext, RunLocation, RunRef};
 use crate::model::shell::{path_argument, quoted};
 
+use super::user_choice::UserClass;
+
 /// A command that takes a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunCommand {
@@ -42,6 +44,16 @@ impl RunCommand {
     /// The whole command about a run of which only the file is known.
     pub fn of_file(self, path: &Path) -> String {
         format!("syncfilters {} {}", self.name(), path_argument(path))
+    }
+}
+
+/// The command that shows some users of a run: `syncfilters report 3f2a9c --only failed`. Without words it shows all.
+pub(super) fn report_only(run: &RunRef, only: &[UserClass]) -> String {
+    let report = RunCommand::Report.of(run);
+    let words: Vec<_> = only.iter().map(|class| class.as_str()).collect();
+    match &words[..] {
+        [] => report,
+        words => format!("{report} --only {}", words.join(",")),
     }
 }
 

@@ -1,16 +1,18 @@
-//! One run as CSV: a line for each change, and for each problem that is about no change.
+//! One run as CSV, user by user: a line for each change, for each problem that is about no change, and for each user
+//! with neither.
 
 use std::io::Write;
 
-use crate::journal::{ChangeRow, ProblemRow, RunReader, View};
-use crate::model::RunId;
+use crate::journal::{ChangeRow, ImpactRow, ProblemRow, RunReader, View};
+use crate::model::{FilterKind, RunId, UserOutcome};
 
-use super::ReportError;
 use super::cell::{cell, maybe};
 use super::error::read_run;
 use super::impact::row_cells;
+use super::user_choice::{ChosenUser, ShownUsers, UserChoice};
+use super::{ReportError, chosen_users};
 
-const HEADER: [&str; 21] = [
+const HEADER: [&str; 23] = [
     "run",
     "user",
     "user_id",
@@ -32,108 +34,156 @@ const HEADER: [&str; 21] = [
     "business_unit",
     "lost_items",
     "lost_note",
+    "user_result",
+    "user_groups",
 ];
 
-type Row = [String; HEADER.len()];
+/// One line. What the user loses of a type stands once, in the first line of the user and type, so that the column can
+/// be summed.
+#[derive(Default)]
+struct Line {
+    filter: String,
+    name: String,
+    filter_type: String,
+    kind: String,
+    before: [String; 2],
+    wanted: [String; 2],
+    outcome: &'static str,
+    at: String,
+    problem: [String; 5],
+    lost: [String; 2],
+}
 
-/// What the user loses of the type of this filter, all filters of the type together; and how sure that is.
-const LOST: usize = HEADER.len() - 2;
-
-/// Writes every change with the last problem about it, then every problem that is about no change; of problems, those
-/// that still stand.
-pub(super) fn write_csv(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
+/// Writes every line of the users who are chosen.
+pub(super) fn write_csv(
+    out: &mut dyn Write,
+    run: &RunReader,
+    choice: &UserChoice,
+) -> Result<ShownUsers, ReportError> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record(HEADER)?;
-    read_run(run, |view| write_rows(&mut csv, view))?;
+    let users = read_run(run, |view| {
+        let found = choice.find(view)?;
+        csv.write_record(HEADER)?;
+        let run = view.header()?.id;
+        found.each(view, |chosen| write_user(&mut csv, view, &run, &chosen))
+    })?;
     csv.flush()?;
+    Ok(users)
+}
+
+fn write_user<W: Write>(
+    csv: &mut csv::Writer<W>,
+    view: &View<'_>,
+    run: &RunId,
+    chosen: &ChosenUser,
+) -> Result<(), ReportError> {
+    let ChosenUser {
+        user,
+        changes,
+        problems,
+        losses,
+    } = chosen;
+    let mut lines = Vec::new();
+    for change in changes {
+        let mut about = problems.iter().rev();
+        let problem = about.find(|problem| problem.filter == Some(change.filter));
+        let kind = view.kind_of(change.user_id, change.filter)?;
+        lines.push(change_line(change, problem, kind));
+    }
+    let reported = |problem: &ProblemRow| changes.iter().any(|c| Some(c.filter) == problem.filter);
+    let others = problems.iter().filter(|problem| !reported(problem));
+    lines.extend(others.map(problem_line));
+    for loss in losses {
+        add_loss(&mut lines, loss);
+    }
+    if lines.is_empty() {
+        lines.push(Line {
+            outcome: user.outcome.as_str(),
+            problem: told(chosen_users::why_unchanged(user)),
+            ..Line::default()
+        });
+    }
+    let groups: Vec<_> = user.groups.iter().map(|group| group.as_str()).collect();
+    let [name, id, unit] = [
+        cell(&user.user),
+        user.id.to_string(),
+        maybe(user.unit.as_deref().map(cell)),
+    ];
+    for line in &lines {
+        csv.write_record([
+            &run.to_string(),
+            &name,
+            &id,
+            &line.filter,
+            &line.name,
+            &line.filter_type,
+            &line.kind,
+            &line.before[0],
+            &line.before[1],
+            &line.wanted[0],
+            &line.wanted[1],
+            line.outcome,
+            &line.at,
+            &line.problem[0],
+            &line.problem[1],
+            &line.problem[2],
+            &line.problem[3],
+            &line.problem[4],
+            &unit,
+            &line.lost[0],
+            &line.lost[1],
+            user.outcome.as_str(),
+            &groups.join(" "),
+        ])?;
+    }
     Ok(())
 }
 
-fn write_rows<W: Write>(csv: &mut csv::Writer<W>, view: &View<'_>) -> Result<(), ReportError> {
-    let run = view.header()?.id;
-    view.each_change(|row| {
-        let problem = view.problem_about(row.user_id, row.filter)?;
-        let kind = view.kind_of(row.user_id, row.filter)?;
-        let mut line = change_row(&run, &row, problem.as_ref());
-        line[6] = maybe(kind.map(crate::model::FilterKind::as_str));
-        let lost = view.impact_of(row.user_id)?;
-        if let Some(lost) = lost.iter().find(|lost| lost.filter_type == row.filter_type) {
-            let [items, note] = row_cells(lost);
-            line[LOST] = items;
-            line[LOST + 1] = cell(&note);
-        }
-        Ok::<_, ReportError>(csv.write_record(&line)?)
-    })?;
-    view.each_problem(|row| {
-        let reported = match row.filter {
-            Some(filter) => view.has_change(row.id, filter)?,
-            None => false,
-        };
-        if reported || row.over {
-            return Ok(());
-        }
-        Ok(csv.write_record(problem_row(&run, &row))?)
-    })
+fn change_line(row: &ChangeRow, problem: Option<&ProblemRow>, kind: Option<FilterKind>) -> Line {
+    let states =
+        |of: crate::model::StateAndStatus| [of.state.as_str().to_owned(), of.status.to_string()];
+    Line {
+        filter: row.filter.to_string(),
+        name: cell(&row.name),
+        filter_type: cell(row.filter_type.as_str()),
+        kind: maybe(kind.map(FilterKind::as_str)),
+        before: states(row.before),
+        wanted: states(row.wanted),
+        outcome: row.outcome.as_str(),
+        at: maybe(row.at),
+        problem: problem.map_or_else(Default::default, said),
+        lost: <[String; 2]>::default(),
+    }
 }
 
-fn change_row(run: &RunId, row: &ChangeRow, problem: Option<&ProblemRow>) -> Row {
-    let [stage, kind, code, message, request] = problem.map_or_else(Default::default, said);
-    [
-        run.to_string(),
-        cell(&row.user),
-        row.user_id.to_string(),
-        row.filter.to_string(),
-        cell(&row.name),
-        cell(row.filter_type.as_str()),
-        String::new(),
-        row.before.state.as_str().to_owned(),
-        row.before.status.to_string(),
-        row.wanted.state.as_str().to_owned(),
-        row.wanted.status.to_string(),
-        row.outcome.as_str().to_owned(),
-        maybe(row.at),
-        stage,
-        kind,
-        code,
-        message,
-        request,
-        unit(row.unit.as_deref()),
-        String::new(),
-        String::new(),
-    ]
+fn problem_line(row: &ProblemRow) -> Line {
+    let outcome = if row.is_skip() {
+        UserOutcome::Skipped
+    } else {
+        UserOutcome::Failed
+    };
+    Line {
+        filter: maybe(row.filter),
+        outcome: outcome.as_str(),
+        problem: said(row),
+        ..Line::default()
+    }
 }
 
-fn unit(name: Option<&str>) -> String {
-    name.map_or_else(String::new, cell)
-}
-
-fn problem_row(run: &RunId, row: &ProblemRow) -> Row {
-    let [stage, kind, code, message, request] = said(row);
-    let outcome = if row.is_skip() { "skipped" } else { "failed" };
-    let none = String::new;
-    [
-        run.to_string(),
-        cell(&row.user),
-        row.id.to_string(),
-        maybe(row.filter),
-        none(),
-        none(),
-        none(),
-        none(),
-        none(),
-        none(),
-        none(),
-        outcome.to_owned(),
-        none(),
-        stage,
-        kind,
-        code,
-        message,
-        request,
-        unit(row.unit.as_deref()),
-        none(),
-        none(),
-    ]
+/// Into the first line of the type, or into one of its own.
+fn add_loss(lines: &mut Vec<Line>, loss: &ImpactRow) {
+    let [items, note] = row_cells(loss);
+    let cells = [items, cell(&note)];
+    let filter_type = cell(loss.filter_type.as_str());
+    let mut of_type = lines.iter_mut();
+    match of_type.find(|line| line.filter_type == filter_type) {
+        Some(line) => line.lost = cells,
+        None => lines.push(Line {
+            filter_type,
+            lost: cells,
+            ..Line::default()
+        }),
+    }
 }
 
 fn said(problem: &ProblemRow) -> [String; 5] {
@@ -146,49 +196,89 @@ fn said(problem: &ProblemRow) -> [String; 5] {
     ]
 }
 
+/// A message that is about no problem.
+fn told(message: &str) -> [String; 5] {
+    let mut cells = <[String; 5]>::default();
+    message.clone_into(&mut cells[3]);
+    cells
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::test_runs::{TestStage, run};
+    use crate::report::test_runs::{TestRun, TestStage, run};
+
+    fn lines(run: &TestRun, choice: &UserChoice, columns: &[&str]) -> String {
+        let text = run.shown(|out, run| write_csv(out, run, choice).map(drop));
+        let mut reader = csv::Reader::from_reader(text.as_bytes());
+        let at = |name| HEADER.iter().position(|h| *h == name).unwrap();
+        let line = |line: csv::StringRecord| {
+            let cells: Vec<_> = columns.iter().map(|name| &line[at(*name)]).collect();
+            cells.join(" | ")
+        };
+        let lines: Vec<_> = reader.records().map(|one| line(one.unwrap())).collect();
+        lines.join("\n")
+    }
 
     #[tokio::test]
     async fn what_was_tried_again_and_done_is_no_problem_of_its_line() {
         let run = run(TestStage::Stopped).await.tried_again();
-        let text = run.shown(|out, run| write_csv(out, run));
-        assert_eq!(text.lines().count(), 8);
-        assert!(!text.contains("status-not-restored"));
+        let problems = lines(&run, &UserChoice::default(), &["problem"]);
+        assert_eq!(problems.lines().count(), 8);
+        assert!(!problems.contains("status-not-restored"));
     }
 
     #[tokio::test]
-    async fn every_change_and_every_problem_about_none_has_its_line() {
+    async fn every_change_and_every_other_problem_and_every_other_user_has_a_line() {
         let run = run(TestStage::Stopped).await;
-        let text = run.shown(|out, run| write_csv(out, run));
-        let mut reader = csv::Reader::from_reader(text.as_bytes());
-        let at = |name| HEADER.iter().position(|h| *h == name).unwrap();
-        let lines: Vec<_> = reader
-            .records()
-            .map(|line| {
-                let line = line.unwrap();
-                let cells = [
-                    "user",
-                    "kind",
-                    "before_status",
-                    "outcome",
-                    "problem",
-                    "message",
-                    "business_unit",
-                ];
-                cells.map(|name| line[at(name)].to_owned()).join(" | ")
-            })
-            .collect();
-        insta::assert_snapshot!(lines.join("\n"), @r"
-        ada@contoso.example | outlook | null | changed | status-not-restored | its status is 2 now; it was to be 3 | Service
-        eve@contoso.example | outlook | 1 | left | changed-since | left alone: somebody made it active | Service
-        finn@contoso.example | outlook | 1 | gone | gone | the filter was deleted meanwhile | Sales | <b>North</b>
-        gil@contoso.example | outlook | 1 | unknown |  |  | Service
-        '=hana@contoso.example | outlook | 1 | failed | no-write-privilege | Principal user is missing prvWriteUserQuery privilege | 
-        cara@contoso.example |  |  | skipped | disabled | skipped: no request was made | Service
-        dan·[2J@contoso.example |  |  | failed | no-roles | The user has no roles·[31m assigned | Sales | <b>North</b>
+        let columns = [
+            "user",
+            "kind",
+            "before_status",
+            "outcome",
+            "problem",
+            "message",
+            "business_unit",
+            "user_result",
+            "user_groups",
+        ];
+        insta::assert_snapshot!(lines(&run, &UserChoice::default(), &columns), @r"
+        ada@contoso.example | outlook | null | changed | status-not-restored | its status is 2 now; it was to be 3 | Service | changed | 
+        ben@contoso.example |  |  | unchanged |  | nothing to change | Sales | <b>North</b> | unchanged | 
+        cara@contoso.example |  |  | skipped | disabled | skipped: no request was made | Service | skipped | 
+        dan·[2J@contoso.example |  |  | failed | no-roles | The user has no roles·[31m assigned | Sales | <b>North</b> | failed | 
+        eve@contoso.example | outlook | 1 | left | changed-since | left alone: somebody made it active | Service | left | left
+        finn@contoso.example | outlook | 1 | gone | gone | the filter was deleted meanwhile | Sales | <b>North</b> | left | left
+        gil@contoso.example | outlook | 1 | unknown |  |  | Service | planned | 
+        '=hana@contoso.example | outlook | 1 | failed | no-write-privilege | Principal user is missing prvWriteUserQuery privilege |  | failed |
         ");
+    }
+
+    #[tokio::test]
+    async fn what_is_lost_sums_to_the_total_however_many_filters_of_a_type_a_user_has() {
+        // Ada has a second appointment filter to change; Finn's mailbox does not synchronise.
+        let run = run(TestStage::ImpactCounted).await.with(
+            "INSERT INTO change (user, filter, from_state, to_state, stage)
+                 SELECT user, randomblob(16), 0, 1, 0 FROM change WHERE user = 1;
+             INSERT INTO filter (user, id, name, type, kind, state, status, matching)
+                 SELECT user, filter, 'n', 'appointment', 256, 0, 1, 1 FROM change WHERE user = 1
+                 AND filter NOT IN (SELECT id FROM filter);
+             UPDATE impact SET items = 9 WHERE user = 6;
+             INSERT INTO impact VALUES (5, 'task', 3, 0, NULL, NULL);",
+        );
+        let total = run.reader.view(|view| view.impact(1)).unwrap().unwrap();
+        assert_eq!((total.items, total.without_mailbox), (1_250, 9));
+        let shown = lines(
+            &run,
+            &UserChoice::default(),
+            &["user", "type", "lost_items", "lost_note"],
+        );
+        let items = shown.lines().map(|line| line.split(" | ").nth(2).unwrap());
+        let sum: u64 = items.filter_map(|items| items.parse::<u64>().ok()).sum();
+        assert_eq!(sum, total.items, "{shown}");
+        let of_ada = shown.lines().filter(|line| line.starts_with("ada@"));
+        assert_eq!(of_ada.count(), 2, "{shown}");
+        assert!(shown.contains("eve@contoso.example | task | 3 | exactly"));
+        assert!(shown.contains("finn@contoso.example | appointment | 0 | "));
     }
 }

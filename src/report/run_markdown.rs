@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 use crate::journal::{RunReader, States, View};
 
 use super::ReportError;
+use super::chosen_users::write_rest_markdown;
 use super::error::read_run;
 use super::evidence::{Evidence, STATES, TIMES, sentences, states_cells, time_cells};
 use super::grid::Column;
@@ -32,7 +33,8 @@ pub(super) fn write_markdown(
         write_states(out, &evidence)?;
         write_times(out, &evidence, zone)?;
         write_problems(out, view)?;
-        write_changes(out, view)
+        write_changes(out, view)?;
+        write_rest_markdown(out, view)
     })
 }
 
@@ -151,7 +153,7 @@ mod tests {
 
         ## Result
 
-        - Users: 8 selected: 1 changed, 3 unchanged, 1 skipped, 2 failed, 1 to change
+        - Users: 8 selected: 1 changed, 2 left alone, 1 unchanged, 1 skipped, 2 failed, 1 to change
         - Filters: 12 matching of 18 read: 1 changed, 7 already inactive, 2 left alone or gone, 1 failed, 1 to change
         - Requests: 1,234 made: 4 throttled, 5 made again
         - Time: 1m 10s to change 1 filter
@@ -225,6 +227,12 @@ mod tests {
         | finn@contoso.example | appointment | My Outlook appointments | active → inactive | gone |
         | gil@contoso.example | appointment | My Outlook appointments | active → inactive | unknown |
         | =hana@contoso.example | appointment | My Outlook appointments | active → inactive | failed |
+
+        ## Users without a change
+
+        | User | Result | Filters | Note |
+        | --- | --- | --- | --- |
+        | ben@contoso.example | unchanged |  | nothing to change |
         ");
     }
 }

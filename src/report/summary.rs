@@ -5,17 +5,18 @@ use std::time::Duration;
 
 use crate::journal::{
     FilterTotals, Finding, Phase, ProblemGroup, PutBackBefore, ReadError, Requests, RunHeader,
-    RunReader, RunRef, StaysPutBack, UserTotals, View,
+    RunReader, RunRef, StaysPutBack, UserGroup, UserTotals, View,
 };
-use crate::model::{Outcome, Target};
+use crate::model::{Outcome, Target, UserOutcome};
 
 use super::grid;
-use super::next_commands::write_command;
+use super::next_commands::write_commands;
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups};
-use super::run_command::RunCommand;
+use super::run_command::{RunCommand, report_only};
 use super::templates::write_run_of_templates;
 use super::text::{clean, count, number, rate, span};
+use super::user_choice::UserClass;
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, phrases};
 
@@ -75,10 +76,7 @@ pub fn write_summary(
         writeln!(out)?;
         paint_line(out, Tone::Strong, "Next")?;
     }
-    for (command, why) in next {
-        write_command(out, &command, why)?;
-    }
-    Ok(())
+    write_commands(out, &next)
 }
 
 /// Writes the ending, the numbers and the problems by kind.
@@ -184,23 +182,30 @@ fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
     } = totals;
     let outcome = phrases::outcome(header);
     let mut next = Vec::new();
+    let only = |class| report_only(run, &[class]);
+    if users.failed > 0 {
+        let failed = UserClass::Outcome(UserOutcome::Failed);
+        next.push((only(failed), "who failed, and why"));
+    }
+    if filters.left > 0 {
+        let left = UserClass::Group(UserGroup::Left);
+        next.push((only(left), "whose filters were left alone"));
+    }
     match outcome {
         Outcome::Planned if filters.planned > 0 => {
-            next.push((RunCommand::Apply, "make the changes"));
+            next.push((RunCommand::Apply.of(run), "make the changes"));
         }
-        Outcome::Stopped => next.push((RunCommand::Resume, "resume the run")),
+        Outcome::Stopped => next.push((RunCommand::Resume.of(run), "resume the run")),
         Outcome::Partial if users.failed > 0 => {
-            next.push((RunCommand::Resume, "retry the failed users"));
+            next.push((RunCommand::Resume.of(run), "retry the failed users"));
         }
         Outcome::Planned | Outcome::Complete | Outcome::Partial | Outcome::Nothing => {}
     }
     let begun = header.phase >= Phase::Applying;
     if filters.changed > 0 || (outcome == Outcome::Stopped && begun) {
-        next.push((RunCommand::Undo, "undo the run"));
+        next.push((RunCommand::Undo.of(run), "undo the run"));
     }
-    next.push((RunCommand::Report, "every change and every problem"));
-    let command = |(command, why): (RunCommand, &'static str)| (command.of(run), why);
-    let mut next: Vec<_> = next.into_iter().map(command).collect();
+    next.push((RunCommand::Report.of(run), "every change and every problem"));
     if let Some(StaysPutBack { by, .. }) = stays {
         let undo = RunRef::stored(by).with_context(run.context.clone());
         next.push((
@@ -225,7 +230,8 @@ mod tests {
         insta::assert_snapshot!(shown, @r"
         Stopped before the end: 1 filter deactivated, 1 filter still to change.
 
-        Users     8 selected: 1 changed, 3 unchanged, 1 skipped, 2 failed, 1 to change
+        Users     8 selected: 1 changed, 2 left alone, 1 unchanged, 1 skipped, 2 failed,
+                  1 to change
         Filters   12 matching of 18 read: 1 changed, 7 already inactive, 2 left alone or
                   gone, 1 failed, 1 to change
         Requests  1,234 made: 4 throttled, 5 made again
@@ -255,9 +261,11 @@ mod tests {
                                                              before.
 
         Next
-          syncfilters resume 3f2a9c    resume the run
-          syncfilters undo 3f2a9c      undo the run
-          syncfilters report 3f2a9c    every change and every problem
+          syncfilters report 3f2a9c --only failed  who failed, and why
+          syncfilters report 3f2a9c --only left    whose filters were left alone
+          syncfilters resume 3f2a9c                resume the run
+          syncfilters undo 3f2a9c                  undo the run
+          syncfilters report 3f2a9c                every change and every problem
         ");
     }
 
@@ -320,7 +328,7 @@ mod tests {
         assert_eq!(verbs(Phase::Finished, Outcome::Nothing, 0), "report");
         assert_eq!(
             verbs(Phase::Finished, Outcome::Partial, 2),
-            "resume undo report"
+            "report --only failed resume undo report"
         );
         // A write without an answer may have been done: undo asks the row.
         assert_eq!(

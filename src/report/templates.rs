@@ -7,7 +7,7 @@ use crate::model::{Operation, RowOutcome, Template, TemplateState};
 use crate::plan::TemplateChange;
 
 use super::grid::{Column, Grid, paragraph};
-use super::next_commands::write_command;
+use super::next_commands::write_commands;
 use super::paint::Tone;
 use super::template_documents as documents;
 use super::template_run::{TemplateRun, count, next, template_hint};
@@ -110,9 +110,7 @@ pub fn write_template_run(
             if !next.is_empty() {
                 writeln!(out, "\nNext")?;
             }
-            for (command, why) in next {
-                write_command(out, &command, why)?;
-            }
+            write_commands(out, &next)?;
         }
         Format::Json => documents::run(out, run)?,
         Format::Csv => documents::run_csv(out, run)?,

@@ -19,6 +19,7 @@ mod killed;
 mod lists;
 mod metadata;
 mod printed_commands;
+mod report_users;
 mod run_files;
 mod saved_plans;
 mod secrets;

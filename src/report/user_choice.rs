@@ -1,0 +1,254 @@
+//! Which users of a run a report is about.
+
+use std::collections::HashSet;
+use std::fmt;
+use std::str::FromStr;
+
+use crate::journal::{ChangeRow, EvidenceUser, ImpactRow, ProblemRow, ReadError, UserGroup, View};
+use crate::model::{ProblemKind, UserOutcome};
+use crate::plan::name_key;
+
+use super::ReportError;
+
+/// How alike a name has to be to be suggested, from 0 to 1: names of one organisation share their ends.
+const ALIKE: f64 = 0.85;
+
+/// What a user of a run can be chosen by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UserClass {
+    /// What became of the user.
+    Outcome(UserOutcome),
+    /// What else holds of the user.
+    Group(UserGroup),
+    /// A problem that still stands.
+    Problem(ProblemKind),
+}
+
+/// A word that means no users.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the value is no word for users")]
+pub struct UserClassError;
+
+impl UserClass {
+    /// Results that can be asked for. `left` is a group: a user can have a changed filter and one that was left alone.
+    const OUTCOMES: [UserOutcome; 5] = [
+        UserOutcome::Planned,
+        UserOutcome::Changed,
+        UserOutcome::Unchanged,
+        UserOutcome::Skipped,
+        UserOutcome::Failed,
+    ];
+
+    /// Every one: results, groups, and kinds of problem.
+    pub fn all() -> impl Iterator<Item = Self> {
+        let outcomes = Self::OUTCOMES.into_iter().map(Self::Outcome);
+        let groups = UserGroup::ALL.iter().copied().map(Self::Group);
+        let problems = ProblemKind::ALL.iter().copied().map(Self::Problem);
+        outcomes.chain(groups).chain(problems)
+    }
+
+    /// The stable word.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Outcome(outcome) => outcome.as_str(),
+            Self::Group(group) => group.as_str(),
+            Self::Problem(kind) => kind.as_str(),
+        }
+    }
+
+    fn holds(self, user: &EvidenceUser, problems: &[ProblemRow]) -> bool {
+        match self {
+            Self::Outcome(outcome) => user.outcome == outcome,
+            Self::Group(group) => user.groups.contains(&group),
+            Self::Problem(kind) => problems.iter().any(|problem| problem.kind == kind),
+        }
+    }
+}
+
+impl fmt::Display for UserClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.as_str())
+    }
+}
+
+impl FromStr for UserClass {
+    type Err = UserClassError;
+
+    fn from_str(text: &str) -> Result<Self, UserClassError> {
+        let found = Self::all().find(|class| class.as_str() == text);
+        found.ok_or(UserClassError)
+    }
+}
+
+/// Which users of a run a report is about; without anything, every one.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct UserChoice {
+    /// Users of whom at least one of these holds; all users where it is empty.
+    pub only: Vec<UserClass>,
+    /// Users of these names or ids; all users where it is empty.
+    pub names: Vec<String>,
+    /// How many users are shown at most.
+    pub limit: Option<u64>,
+}
+
+/// A user who is shown.
+pub(super) struct ChosenUser {
+    pub(super) user: EvidenceUser,
+    pub(super) changes: Vec<ChangeRow>,
+    /// Those that still stand.
+    pub(super) problems: Vec<ProblemRow>,
+    pub(super) losses: Vec<ImpactRow>,
+}
+
+/// How many users were shown, and how many more the limit left out.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ShownUsers {
+    /// Shown.
+    pub shown: u64,
+    /// Left out by the limit.
+    pub left_out: u64,
+}
+
+/// A choice whose names were found in a run.
+#[derive(Debug, Default)]
+pub(super) struct FoundChoice<'a> {
+    only: &'a [UserClass],
+    numbers: Option<HashSet<i64>>,
+    limit: Option<u64>,
+}
+
+impl UserChoice {
+    /// Whether it is every user.
+    pub fn is_everyone(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// The words of `only` and the limit, as a report says what it is about.
+    pub(super) fn describe(&self) -> String {
+        let words: Vec<_> = self.only.iter().map(|class| class.as_str()).collect();
+        let mut said = Vec::new();
+        if !words.is_empty() {
+            said.push(words.join(", "));
+        }
+        said.extend((!self.names.is_empty()).then(|| self.names.join(", ")));
+        match &said[..] {
+            [] => "every user".to_owned(),
+            said => said.join("; of "),
+        }
+    }
+
+    /// Finds the names in a run, and whether the run tells what is asked for.
+    pub(super) fn find(&self, view: &View<'_>) -> Result<FoundChoice<'_>, ReportError> {
+        for class in &self.only {
+            if let UserClass::Group(group) = class
+                && let Some(why) = view.why_group_is_unknown(*group)?
+            {
+                return Err(ReportError::GroupUnknown(group.as_str(), why));
+            }
+        }
+        let numbers = (!self.names.is_empty()).then(|| numbers_of(view, &self.names));
+        Ok(FoundChoice {
+            only: &self.only,
+            numbers: numbers.transpose()?,
+            limit: self.limit,
+        })
+    }
+}
+
+/// The users with these names or ids; each name must lead to one at least.
+fn numbers_of(view: &View<'_>, names: &[String]) -> Result<HashSet<i64>, ReportError> {
+    struct Wanted<'a> {
+        name: &'a str,
+        key: String,
+        found: bool,
+        nearest: Option<(f64, String)>,
+    }
+    let mut wanted: Vec<_> = names
+        .iter()
+        .map(|name| Wanted {
+            name,
+            key: name_key(name),
+            found: false,
+            nearest: None,
+        })
+        .collect();
+    let mut numbers = HashSet::new();
+    view.each_user_name(|seq, label, id| {
+        let (key, id) = (name_key(label), id.to_string());
+        for one in &mut wanted {
+            if one.key == key || one.key == id {
+                one.found = true;
+                numbers.insert(seq);
+                continue;
+            }
+            let alike = strsim::jaro_winkler(&one.key, &key);
+            let best = one.nearest.as_ref().map_or(ALIKE, |(best, _)| *best);
+            if !one.found && alike > best {
+                one.nearest = Some((alike, label.to_owned()));
+            }
+        }
+        Ok::<_, ReadError>(())
+    })?;
+    let missing = wanted.iter().filter(|one| !one.found);
+    let missing: Vec<_> = missing
+        .map(|one| match &one.nearest {
+            Some((_, near)) => format!("`{}` (did you mean `{near}`?)", one.name),
+            None => format!("`{}`", one.name),
+        })
+        .collect();
+    if missing.is_empty() {
+        Ok(numbers)
+    } else {
+        Err(ReportError::NotInRun(missing))
+    }
+}
+
+impl FoundChoice<'_> {
+    /// Hands each user who is shown to `each`, one at a time, in the order in which they were found.
+    pub(super) fn each<E: From<ReadError>>(
+        &self,
+        view: &View<'_>,
+        mut each: impl FnMut(ChosenUser) -> Result<(), E>,
+    ) -> Result<ShownUsers, E> {
+        let mut users = ShownUsers::default();
+        view.each_user(|user| {
+            let named = self.numbers.as_ref();
+            if named.is_some_and(|numbers| !numbers.contains(&user.seq)) {
+                return Ok(());
+            }
+            let mut problems = view.problems_of(user.seq)?;
+            problems.retain(|problem| !problem.over);
+            let mut only = self.only.iter();
+            if !self.only.is_empty() && !only.any(|class| class.holds(&user, &problems)) {
+                return Ok(());
+            }
+            if self.limit.is_some_and(|limit| users.shown >= limit) {
+                users.left_out += 1;
+                return Ok(());
+            }
+            users.shown += 1;
+            each(ChosenUser {
+                changes: view.changes_of(user.seq)?,
+                losses: view.impact_of(user.id)?,
+                problems,
+                user,
+            })
+        })?;
+        Ok(users)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_is_its_own_and_reads_back() {
+        let words: HashSet<_> = UserClass::all().map(UserClass::as_str).collect();
+        assert_eq!(words.len(), UserClass::all().count());
+        for class in UserClass::all() {
+            assert_eq!(class.as_str().parse(), Ok(class));
+        }
+        assert!("lost".parse::<UserClass>().is_err());
+    }
+}
