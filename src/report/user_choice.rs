@@ -56,11 +56,12 @@ impl UserClass {
         }
     }
 
-    fn holds(self, user: &EvidenceUser, problems: &[ProblemRow]) -> bool {
+    /// Whether it holds of a user, as far as that is known without problems.
+    fn holds(self, user: &EvidenceUser) -> bool {
         match self {
             Self::Outcome(outcome) => user.outcome == outcome,
             Self::Group(group) => user.groups.contains(&group),
-            Self::Problem(kind) => problems.iter().any(|problem| problem.kind == kind),
+            Self::Problem(_) => false,
         }
     }
 }
@@ -203,7 +204,30 @@ fn numbers_of(view: &View<'_>, names: &[String]) -> Result<HashSet<i64>, ReportE
     }
 }
 
+fn standing_problems(view: &View<'_>, user: &EvidenceUser) -> Result<Vec<ProblemRow>, ReadError> {
+    let mut problems = view.problems_of(user.seq)?;
+    problems.retain(|problem| !problem.over);
+    Ok(problems)
+}
+
 impl FoundChoice<'_> {
+    /// Whether one of the words holds; problems are read only where they decide.
+    fn is_asked_for(&self, view: &View<'_>, user: &EvidenceUser) -> Result<bool, ReadError> {
+        if self.only.is_empty() || self.only.iter().any(|class| class.holds(user)) {
+            return Ok(true);
+        }
+        let mut kinds = self.only.iter().filter_map(|class| match class {
+            UserClass::Problem(kind) => Some(*kind),
+            UserClass::Outcome(_) | UserClass::Group(_) => None,
+        });
+        let Some(first) = kinds.next() else {
+            return Ok(false);
+        };
+        let kinds: Vec<_> = std::iter::once(first).chain(kinds).collect();
+        let problems = standing_problems(view, user)?;
+        Ok(problems.iter().any(|problem| kinds.contains(&problem.kind)))
+    }
+
     /// Hands each user who is shown to `each`, one at a time, in the order in which they were found.
     pub(super) fn each<E: From<ReadError>>(
         &self,
@@ -216,10 +240,7 @@ impl FoundChoice<'_> {
             if named.is_some_and(|numbers| !numbers.contains(&user.seq)) {
                 return Ok(());
             }
-            let mut problems = view.problems_of(user.seq)?;
-            problems.retain(|problem| !problem.over);
-            let mut only = self.only.iter();
-            if !self.only.is_empty() && !only.any(|class| class.holds(&user, &problems)) {
+            if !self.is_asked_for(view, &user)? {
                 return Ok(());
             }
             if self.limit.is_some_and(|limit| users.shown >= limit) {
@@ -227,6 +248,7 @@ impl FoundChoice<'_> {
                 return Ok(());
             }
             users.shown += 1;
+            let problems = standing_problems(view, &user)?;
             each(ChosenUser {
                 changes: view.changes_of(user.seq)?,
                 losses: view.impact_of(user.id)?,
