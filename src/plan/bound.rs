@@ -3,11 +3,12 @@
 use std::fmt;
 use std::str::FromStr;
 
-use serde::{Deserialize, Serialize};
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer, Serialize};
 
 /// A number of users, or a share of them.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(into = "String")]
 pub enum UserLimit {
     /// So many.
     Users(u64),
@@ -59,11 +60,33 @@ impl FromStr for UserLimit {
     }
 }
 
-impl TryFrom<String> for UserLimit {
-    type Error = BoundError;
+/// A number, or a text such as `25` or `10%`.
+impl<'de> Deserialize<'de> for UserLimit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct NumberOrText;
 
-    fn try_from(text: String) -> Result<Self, BoundError> {
-        text.parse()
+        impl Visitor<'_> for NumberOrText {
+            type Value = UserLimit;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number of users, or a share such as \"10%\"")
+            }
+
+            fn visit_u64<E: de::Error>(self, users: u64) -> Result<UserLimit, E> {
+                Ok(UserLimit::Users(users))
+            }
+
+            fn visit_i64<E: de::Error>(self, users: i64) -> Result<UserLimit, E> {
+                let users = u64::try_from(users).map_err(|_| E::custom(BoundError))?;
+                Ok(UserLimit::Users(users))
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<UserLimit, E> {
+                text.parse().map_err(E::custom)
+            }
+        }
+
+        deserializer.deserialize_any(NumberOrText)
     }
 }
 
@@ -162,6 +185,20 @@ mod tests {
             ("100%", u64::MAX, u64::MAX),
         ] {
             assert_eq!(text.parse::<UserLimit>().unwrap().of(of), most, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_limit_is_read_from_a_number_and_from_a_text() {
+        for (json, limit) in [
+            ("25", UserLimit::Users(25)),
+            ("\"25\"", UserLimit::Users(25)),
+            ("\"10%\"", UserLimit::Percent(10)),
+        ] {
+            assert_eq!(serde_json::from_str::<UserLimit>(json).unwrap(), limit);
+        }
+        for json in ["-1", "\"many\"", "1.5", "[]"] {
+            assert!(serde_json::from_str::<UserLimit>(json).is_err(), "{json}");
         }
     }
 

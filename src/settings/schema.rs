@@ -5,6 +5,11 @@ use super::{ConfigFile, SignInKind};
 const SCHEMA: &str = include_str!("../../config/schema.json");
 const README: &str = include_str!("../../config/README.md");
 
+/// A number of users, or a text such as `10%`.
+pub(super) fn limit(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+    schemars::json_schema!({ "type": ["integer", "string", "null"], "minimum": 0 })
+}
+
 fn generated() -> serde_json::Value {
     let mut schema = serde_json::to_value(schemars::schema_for!(ConfigFile)).unwrap();
     schema["title"] = "syncfilters configuration".into();

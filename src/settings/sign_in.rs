@@ -48,7 +48,7 @@ macro_rules! keys {
             pub pace: PacingKeys,
             /// The most users that a plan may change there, or the most of a hundred of those selected.
             #[serde(default)]
-            #[cfg_attr(test, schemars(with = "Option<String>"))]
+            #[cfg_attr(test, schemars(schema_with = "super::schema::limit"))]
             pub max_changes: Option<UserLimit>,
             /// Whether its name has to be given before anything is written there.
             #[serde(default)]
