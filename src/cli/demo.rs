@@ -88,9 +88,8 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
         return Err(CliError::Unexpected(why));
     }
     say("\nServer-side check: every filter is exactly as it was before, state and status.")?;
-    say(
-        "Next: `syncfilters plan deactivate --url https://…` for your own environment; it changes nothing.",
-    )?;
+    say("\nNext\n  syncfilters sandbox        the same sandbox as a server, to practise")?;
+    say("  syncfilters plan --help    a plan for your own environment; it changes nothing")?;
     sandbox.stop().await;
     Ok(Exit::Done)
 }
