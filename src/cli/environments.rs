@@ -1,6 +1,7 @@
 //! `environments`: those of the configuration file, and those of the signed-in user.
 
 use std::io::Write;
+use std::path::Path;
 
 use serde::Serialize;
 
@@ -8,9 +9,10 @@ use crate::auth::{Challenge, Http, SignInTarget, open};
 use crate::connect::{ConnectError, config_file, process_environment};
 use crate::dataverse::{self, Channel, Instance, instances};
 use crate::model::EnvironmentUrl;
+use crate::model::disclosure::shown_path;
 use crate::pacing::Pacer;
 use crate::report::{Format, ReportError, clean, csv_cell, write_json};
-use crate::settings::{Address, ConfigFile, Origin, SignInKind};
+use crate::settings::{Address, ConfigFile, Origin, SignInKind, config_path};
 
 use super::App;
 use super::args::{CloudChoice, EnvironmentsArgs};
@@ -37,14 +39,40 @@ struct Entry {
 }
 
 pub(super) async fn environments(app: &App, args: &EnvironmentsArgs) -> Result<Exit, CliError> {
+    let config = args.connection.config.as_deref();
     let entries = match args.what {
-        None => profiles(&config_file(args.connection.config.as_deref())?),
+        None => profiles(&config_file(config)?),
         Some(_) => discover(app, args).await?,
     };
+    if args.what.is_none() && entries.is_empty() {
+        let (path, _) = config_path(config)?;
+        for line in how_to_begin(&path) {
+            app.printer.status_line(&line);
+        }
+    }
     let mut out = Printer::result();
     write(&mut out, app.printer.format, entries)?;
     out.flush().map_err(CliError::Output)?;
     Ok(Exit::Done)
+}
+
+/// What to do where no environment is known: which file was looked for, and what to write into it.
+fn how_to_begin(path: &Path) -> Vec<String> {
+    let shown = shown_path(path, "the configuration file");
+    let found = if path.exists() {
+        format!("No environment: {shown} names none. Add these lines to it:")
+    } else {
+        format!("No environment: there is no file {shown}. Make it with these lines:")
+    };
+    let lines = [
+        found.as_str(),
+        "",
+        "[environments.contoso]",
+        "url = \"https://contoso.crm4.dynamics.com\"",
+        "",
+        "`syncfilters doctor --environment contoso` then checks it. Without a file, give --url.",
+    ];
+    lines.map(str::to_owned).to_vec()
 }
 
 fn profiles(file: &ConfigFile) -> Vec<Entry> {
