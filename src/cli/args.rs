@@ -115,8 +115,8 @@ pub(super) enum Command {
     Environments(EnvironmentsArgs),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
-    /// Print the manual page
-    Man,
+    /// Print a manual page, or write one for each command
+    Man(ManArgs),
 }
 
 impl Command {
@@ -153,15 +153,15 @@ pub(super) struct ImpactArgs {
 #[derive(Debug, Args)]
 pub(super) struct ChangeArgs {
     #[command(flatten)]
-    pub(super) connection: ConnectionArgs,
-    #[command(flatten)]
-    pub(super) several: SeveralArgs,
-    #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
     pub(super) impact: ImpactArgs,
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) several: SeveralArgs,
 }
 
 /// `plan`.
@@ -170,10 +170,6 @@ pub(super) struct PlanArgs {
     /// What to plan
     #[arg(value_enum)]
     pub(super) operation: PlanOperation,
-    #[command(flatten)]
-    pub(super) connection: ConnectionArgs,
-    #[command(flatten)]
-    pub(super) several: SeveralArgs,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
@@ -187,6 +183,10 @@ pub(super) struct PlanArgs {
     /// Exit with 10 when changes are pending
     #[arg(long, help_heading = "Output")]
     pub(super) detailed_exitcode: bool,
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) several: SeveralArgs,
 }
 
 /// What can be planned.
@@ -205,9 +205,9 @@ pub(super) struct ApplyArgs {
     #[arg(value_name = "RUN", value_parser = text_to_type)]
     pub(super) run: String,
     #[command(flatten)]
-    pub(super) connection: ConnectionArgs,
-    #[command(flatten)]
     pub(super) consent: ConsentArgs,
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
 }
 
 /// `undo`.
@@ -237,11 +237,11 @@ pub(super) struct SavedPlanArgs {
 #[derive(Debug, Args)]
 pub(super) struct ListArgs {
     #[command(flatten)]
+    pub(super) scope: ScopeArgs,
+    #[command(flatten)]
     pub(super) connection: ConnectionArgs,
     #[command(flatten)]
     pub(super) several: SeveralArgs,
-    #[command(flatten)]
-    pub(super) scope: ScopeArgs,
 }
 
 /// `check`.
@@ -258,13 +258,13 @@ pub(super) struct CheckArgs {
     #[arg(long)]
     pub(super) fix: bool,
     #[command(flatten)]
-    pub(super) connection: ConnectionArgs,
-    #[command(flatten)]
-    pub(super) several: SeveralArgs,
-    #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]
     pub(super) consent: ConsentArgs,
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
+    #[command(flatten)]
+    pub(super) several: SeveralArgs,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
@@ -381,4 +381,15 @@ pub(super) struct CompletionsArgs {
     /// The shell
     #[arg(value_enum)]
     pub(super) shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Debug, Args)]
+pub(super) struct ManArgs {
+    /// The command whose page is printed; without it, the pages of all
+    #[arg(value_name = "COMMAND", conflicts_with = "output_dir")]
+    pub(super) command: Option<String>,
+    /// Write a page for each command into this folder, and print nothing
+    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    pub(super) output_dir: Option<PathBuf>,
 }

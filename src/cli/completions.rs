@@ -2,9 +2,10 @@
 
 use std::io::Write;
 
-use clap::CommandFactory;
+use crate::model::disclosure::shown_path;
 
-use super::args::{Cli, CompletionsArgs};
+use super::args::{CompletionsArgs, ManArgs};
+use super::command_line;
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
@@ -12,16 +13,42 @@ use super::printer::Printer;
 /// Prints the completions for a shell.
 pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit, CliError> {
     let mut text = Vec::new();
-    clap_complete::generate(args.shell, &mut Cli::command(), "syncfilters", &mut text);
+    clap_complete::generate(
+        args.shell,
+        &mut command_line::command(),
+        "syncfilters",
+        &mut text,
+    );
     print(&text)
 }
 
-/// Prints the manual page of the command, followed by those of its subcommands.
-pub(super) fn man() -> Result<Exit, CliError> {
-    let mut text = Vec::new();
-    let mut command = Cli::command();
+/// Prints the page of one command or those of all, one after the other; or writes each into a file of its own.
+pub(super) fn man(args: &ManArgs) -> Result<Exit, CliError> {
+    let mut command = command_line::command();
     command.build();
-    let pages = std::iter::once(&command).chain(command.get_subcommands());
+    if let Some(folder) = &args.output_dir {
+        let failed = |source| CliError::File {
+            name: shown_path(folder, "the folder"),
+            source,
+        };
+        std::fs::create_dir_all(folder).map_err(failed)?;
+        clap_mangen::generate_to(command, folder).map_err(failed)?;
+        return Ok(Exit::Done);
+    }
+    let all = std::iter::once(&command).chain(command.get_subcommands());
+    let pages: Vec<_> = match &args.command {
+        None => all.collect(),
+        Some(name) => command.find_subcommand(name).into_iter().collect(),
+    };
+    if pages.is_empty() {
+        let names = command.get_subcommands().map(clap::Command::get_name);
+        let names: Vec<_> = names.collect();
+        return Err(CliError::Usage(format!(
+            "there is no such command; the commands are {}",
+            names.join(", ")
+        )));
+    }
+    let mut text = Vec::new();
     for page in pages {
         clap_mangen::Man::new(page.clone())
             .render(&mut text)

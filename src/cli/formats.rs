@@ -5,25 +5,37 @@ use crate::report::{Format, ReportError};
 use super::args::Command;
 use super::error::CliError;
 
+/// The forms that a command has.
+pub(super) fn of(command: &str) -> &'static [Format] {
+    match command {
+        "doctor" | "trial" | "whoami" => &[Format::Table, Format::Json],
+        "environments" => &[Format::Table, Format::Json, Format::Csv],
+        "list" | "check" | "templates" | "runs" => {
+            &[Format::Table, Format::Json, Format::Csv, Format::Markdown]
+        }
+        _ => Format::ALL,
+    }
+}
+
 /// Refuses a form that the command does not have.
 pub(super) fn check(command: &Command, format: Format) -> Result<(), CliError> {
-    let (name, shown): (_, &[Format]) = match command {
-        Command::List(_) | Command::Check(_) | Command::Templates(_) | Command::Runs
-            if format == Format::Html =>
-        {
-            return Err(ReportError::OnlyOneRun.into());
-        }
-        Command::Doctor(_) => ("doctor", &[Format::Table, Format::Json]),
-        Command::Trial(_) => ("trial", &[Format::Table, Format::Json]),
-        Command::Whoami(_) => ("whoami", &[Format::Table, Format::Json]),
-        Command::Environments(_) => {
-            let shown = &[Format::Table, Format::Json, Format::Csv];
-            ("environments", shown)
-        }
+    let name = match command {
+        Command::List(_) => "list",
+        Command::Check(_) => "check",
+        Command::Templates(_) => "templates",
+        Command::Runs => "runs",
+        Command::Doctor(_) => "doctor",
+        Command::Trial(_) => "trial",
+        Command::Whoami(_) => "whoami",
+        Command::Environments(_) => "environments",
         _ => return Ok(()),
     };
+    let shown = of(name);
     if shown.contains(&format) {
         return Ok(());
+    }
+    if format == Format::Html && shown.contains(&Format::Markdown) {
+        return Err(ReportError::OnlyOneRun.into());
     }
     let others: Vec<_> = shown.iter().map(|format| format.as_str()).collect();
     Err(CliError::Usage(format!(

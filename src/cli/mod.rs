@@ -6,6 +6,7 @@ mod carry_out;
 mod change;
 mod check;
 mod checklist;
+mod command_line;
 mod completions;
 mod conclude;
 mod connect;

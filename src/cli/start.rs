@@ -4,7 +4,6 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
@@ -15,7 +14,8 @@ use crate::model::disclosure::is_number;
 use crate::report::{ErrorClass, ErrorReport, Format, clean, terminal, write_error};
 
 use super::app::App;
-use super::args::{Cli, Command};
+use super::args::Command;
+use super::command_line;
 use super::error::CliError;
 use super::exit::Exit;
 use super::interrupt::UnderWay;
@@ -31,7 +31,7 @@ pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         Printer::warn(&format!("error: unexpected internal error: {panic}"));
     }));
-    let cli = match Cli::try_parse() {
+    let cli = match command_line::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return wrong_usage(&shown(error)).into(),
     };
@@ -89,7 +89,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         Command::Logout(args) => login::logout(&app, args),
         Command::Environments(args) => environments::environments(&app, args).await,
         Command::Completions(args) => completions::completions(args),
-        Command::Man => completions::man(),
+        Command::Man(args) => completions::man(args),
     }
 }
 
@@ -110,7 +110,7 @@ fn write_error_document(out: &mut dyn Write, report: &ErrorReport) {
 /// all.
 fn shown(error: clap::Error) -> clap::Error {
     let args = std::env::args_os().map(|arg| clean(&arg.to_string_lossy()).into_owned());
-    let shown = match Cli::try_parse_from(args) {
+    let shown = match command_line::parse(args.map(OsString::from)) {
         Err(cleaned) if cleaned.kind() == error.kind() => cleaned,
         _ => error,
     };
@@ -192,14 +192,15 @@ fn log_to_stderr(verbose: u8) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::cli::args::Cli;
     use crate::journal::{RunContext, RunRef};
     use crate::report::RunCommand;
-    use clap::CommandFactory;
+    use clap::Parser;
     use std::path::Path;
 
     #[test]
     fn the_command_line_is_sound() {
-        Cli::command().debug_assert();
+        command_line::command().debug_assert();
     }
 
     #[test]

@@ -365,3 +365,44 @@ fn a_server_that_never_answers_is_named_by_every_command_that_connects() {
         );
     }
 }
+
+#[test]
+fn without_a_configuration_file_environments_says_which_one_and_how_to_make_it() {
+    let world = World::with_users(25);
+    let ended = crate::world::Ended::from(world.bare(&["environments"]).output().unwrap());
+    let ended = ended.must_be(0);
+    assert_eq!(ended.stdout, "");
+    let file = world.home.path().join(".config/syncfilters/config.toml");
+    assert!(ended.stderr.contains(file.to_str().unwrap()), "{ended:?}");
+    let lines = ended
+        .stderr
+        .lines()
+        .skip_while(|line| !line.starts_with('['));
+    let lines: Vec<_> = lines.take_while(|line| !line.is_empty()).collect();
+    assert_eq!(lines.len(), 2, "{ended:?}");
+    std::fs::create_dir_all(file.parent().unwrap()).unwrap();
+    std::fs::write(&file, lines.join("\n")).unwrap();
+    let ended = crate::world::Ended::from(world.bare(&["environments"]).output().unwrap());
+    let ended = ended.must_be(0);
+    assert!(ended.stdout.starts_with("contoso  "), "{ended:?}");
+}
+
+#[test]
+fn each_command_has_a_manual_page() {
+    let world = World::with_users(25);
+    let folder = world.home.path().join("man");
+    let args = ["man", "--output-dir", folder.to_str().unwrap()];
+    world.run(&args).must_be(0);
+    let one = world.run(&["man", "undo"]).must_be(0).stdout;
+    assert!(one.contains("include\\-changed"), "{one}");
+    for name in [
+        "syncfilters.1",
+        "syncfilters-undo.1",
+        "syncfilters-report.1",
+    ] {
+        let page = std::fs::read_to_string(folder.join(name)).unwrap();
+        assert!(page.contains(".TH"), "{name}");
+    }
+    let wrong = world.run(&["man", "nothing"]).must_be(2);
+    assert!(wrong.stderr.contains("deactivate"), "{wrong:?}");
+}

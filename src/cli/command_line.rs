@@ -1,0 +1,86 @@
+//! The command line as it is parsed, explained and completed: each command with what it has.
+
+use std::ffi::OsString;
+
+use clap::{Arg, CommandFactory, FromArgMatches};
+
+use super::args::Cli;
+use super::formats;
+
+/// The description from which parsing, help, completions and manual pages are made.
+pub(super) fn command() -> clap::Command {
+    let described = Cli::command();
+    let format = described
+        .get_arguments()
+        .find(|arg| arg.get_id() == "format")
+        .cloned();
+    let Some(format) = format else {
+        return described;
+    };
+    described.mut_subcommands(|sub| {
+        let own = of_command(&format, sub.get_name());
+        sub.arg(own)
+    })
+}
+
+/// The option `--format` of a command, with the forms that it has.
+fn of_command(format: &Arg, name: &str) -> Arg {
+    let words: Vec<_> = formats::of(name).iter().map(|it| it.as_str()).collect();
+    let help = format!("How to print the result: {}", words.join(", "));
+    format.clone().hide_possible_values(true).help(help)
+}
+
+/// Reads the command line.
+pub(super) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    let mut command = command();
+    let matches = command.try_get_matches_from_mut(args)?;
+    Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::report::Format;
+
+    fn parsed(args: &[&str]) -> Cli {
+        parse(args.iter().map(OsString::from)).unwrap()
+    }
+
+    #[test]
+    fn a_format_is_taken_before_and_behind_the_command() {
+        for args in [
+            &["syncfilters", "runs", "--format", "csv"][..],
+            &["syncfilters", "--format", "csv", "runs"],
+            &["syncfilters", "--format=csv", "report", "3f2a9c"],
+        ] {
+            assert_eq!(parsed(args).output.format, Format::Csv, "{args:?}");
+        }
+        assert_eq!(
+            parsed(&["syncfilters", "runs"]).output.format,
+            Format::Table
+        );
+    }
+
+    #[test]
+    fn help_names_the_formats_of_the_command_and_users_before_the_environment() {
+        let help = |name: &str| {
+            let mut all = command();
+            all.build();
+            let sub = all.find_subcommand_mut(name).unwrap();
+            sub.render_long_help().to_string()
+        };
+        assert!(help("doctor").contains("result: table, json\n"));
+        assert!(!help("list").contains("html"));
+        assert!(help("report").contains("markdown, html"));
+        for name in ["deactivate", "reactivate", "plan", "list", "check"] {
+            let help = help(name);
+            let at = |heading: &str| help.find(&format!("\n{heading}:\n")).unwrap();
+            assert!(at("Users and filters") < at("Environment"), "{name}");
+        }
+        for name in ["deactivate", "apply", "resume", "undo"] {
+            let help = help(name);
+            let at = |heading: &str| help.find(&format!("\n{heading}:\n")).unwrap();
+            assert!(at("Safety") < at("Environment"), "{name}");
+        }
+    }
+}
