@@ -357,8 +357,7 @@ mod tests {
         !  5 users have no engine in the end.
         !  New users will receive active filters: 1 default template.
         -  Only Dynamics to Exchange stops. What users track in Outlook still comes in.
-        -  1 user has no mailbox that synchronises: no effect in Exchange.
-        -  2 more: --details
+        -  3 more: --details
         5 filters of 5 users to change.
         ");
     }

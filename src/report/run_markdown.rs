@@ -163,7 +163,7 @@ mod tests {
 
         | Kind | Users | Example | Hint |
         | --- | ---: | --- | --- |
-        | changed-since | 1 | eve@contoso.example | Look at the filter; undo with --include-changed puts it back if its state is still the run's. |
+        | changed-since | 1 | eve@contoso.example | Look at it; undo with --include-changed puts it back if its state is still the run's. |
         | disabled | 1 | cara@contoso.example | Leave it, or enable the user first: a disabled user cannot be impersonated. |
         | gone | 1 | finn@contoso.example | Leave it: the filter was deleted since it was read. |
         | no-roles | 1 | dan·\[2J@contoso.example | Give the user a security role, then resume the run. |

@@ -240,10 +240,10 @@ mod tests {
 
         Skipped, left alone or failed
         Kind                 Users  Example                  Hint
-        changed-since            1  eve@contoso.example      Look at the filter; undo
-                                                             with --include-changed puts
-                                                             it back if its state is
-                                                             still the run's.
+        changed-since            1  eve@contoso.example      Look at it; undo with
+                                                             --include-changed puts it
+                                                             back if its state is still
+                                                             the run's.
         disabled                 1  cara@contoso.example     Leave it, or enable the
                                                              user first: a disabled user
                                                              cannot be impersonated.
