@@ -19,7 +19,8 @@ impl ListRow {
     }
 
     /// A name that a quoted cell over several lines takes from the rows below, or from the rest of its own: a sign
-    /// that a quotation mark is missing. Notes and addresses over several lines have none where names stand.
+    /// that a quotation mark is missing. Notes and addresses over several lines have none where names stand, nor as many
+    /// cells as a row.
     pub(super) fn swallowed(&self, column: usize, delimiter: char) -> Option<String> {
         for (at, cell) in self.cells.iter().enumerate() {
             let mut lines = cell.split('\n');
@@ -28,7 +29,9 @@ impl ListRow {
             let mut places = own.into_iter().chain(lines.map(|line| (line, column)));
             let found = places.find_map(|(line, column)| {
                 let part = line.split(delimiter).nth(column)?;
-                is_definite(part).then(|| shown(part))
+                let is_row =
+                    cell.contains('\n') && line.split(delimiter).count() >= self.cells.len();
+                (is_definite(part) || is_row && !is_empty(part)).then(|| shown(part))
             });
             if found.is_some() {
                 return found;

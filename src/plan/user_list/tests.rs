@@ -170,6 +170,11 @@ fn quotation_marks_that_do_not_fit_together_are_refused_with_the_line() {
         "\"anna@x.example\nbert@x.example\n",
         &["list.csv:1: ", "never closed"],
     );
+    // Names that only a person knows for names, in a cell that has the form of rows.
+    refused(
+        "UPN,Name\nanna@x.example,\"Liam\nINTEGRATION,Bert\"\newa@x.example,Ewa\n",
+        &["list.csv:2: ", "`INTEGRATION`"],
+    );
 }
 
 #[test]
