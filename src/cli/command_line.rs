@@ -32,7 +32,24 @@ fn of_command(format: &Arg, name: &str) -> Arg {
 
 /// Reads the command line.
 pub(super) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
-    let mut command = command();
+    parse_by(command(), args)
+}
+
+/// The same, as if no variable were set: the usage that an error shows has only what was typed.
+pub(super) fn parse_typed(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
+    parse_by(without_variables(command()), args)
+}
+
+fn without_variables(command: clap::Command) -> clap::Command {
+    command
+        .mut_args(|arg| arg.env(None::<&'static str>))
+        .mut_subcommands(without_variables)
+}
+
+fn parse_by(
+    mut command: clap::Command,
+    args: impl IntoIterator<Item = OsString>,
+) -> Result<Cli, clap::Error> {
     let matches = command.try_get_matches_from_mut(args)?;
     Cli::from_arg_matches(&matches).map_err(|error| error.format(&mut command))
 }

@@ -110,7 +110,7 @@ fn write_error_document(out: &mut dyn Write, report: &ErrorReport) {
 /// all.
 fn shown(error: clap::Error) -> clap::Error {
     let args = std::env::args_os().map(|arg| clean(&arg.to_string_lossy()).into_owned());
-    let shown = match command_line::parse(args.map(OsString::from)) {
+    let shown = match command_line::parse_typed(args.map(OsString::from)) {
         Err(cleaned) if cleaned.kind() == error.kind() => cleaned,
         _ => error,
     };

@@ -484,3 +484,15 @@ fn a_dash_is_standard_output_or_refused_and_never_a_file() {
     assert!(ended.stderr.contains("--out names a file"), "{ended:?}");
     assert_eq!(std::fs::read_dir(&folder).unwrap().count(), 0);
 }
+
+#[test]
+fn the_usage_that_an_error_shows_has_nothing_that_a_variable_gave() {
+    let world = World::with_users(1);
+    let mut check = world.command(&["check"]);
+    check.env("SYNCFILTERS_CONFIG", "/tmp/config.toml");
+    let ended = Ended::from(check.output().unwrap()).must_be(2);
+    assert!(
+        ended.stderr.contains("Usage: syncfilters check <STATE>"),
+        "{ended:?}"
+    );
+}
