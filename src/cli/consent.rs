@@ -361,10 +361,17 @@ mod tests {
             filters: 30,
             users: 10,
             next_users: 100,
+            is_last_given: false,
         });
         assert_eq!(
             question(&[("contoso", &wave)]),
             "Wave 2: Deactivate 30 filters of 10 users in contoso (next wave: 100 users)?"
+        );
+        if let Some(wave) = &mut wave.wave {
+            wave.is_last_given = true;
+        }
+        assert!(
+            question(&[("contoso", &wave)]).ends_with("(the last wave given; `resume` continues)?")
         );
     }
 

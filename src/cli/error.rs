@@ -29,7 +29,9 @@ pub(super) enum CliError {
         skipped: u64,
         unread: u64,
     },
-    #[error("declined; this command changed nothing")]
+    #[error(
+        "declined: the answer was not the word that was asked for; this command changed nothing"
+    )]
     Declined,
     #[error("interrupted; this command changed nothing")]
     InterruptedAtPrompt,

@@ -120,8 +120,10 @@ fn wave_words(runs: &[(&str, &Stakes)]) -> (String, String) {
         return (String::new(), String::new());
     };
     let next: u64 = waves.iter().map(|wave| wave.next_users).sum();
+    let ends = waves.iter().all(|wave| wave.is_last_given);
     let next = match next {
         0 => " (the last wave)".to_owned(),
+        _ if ends => " (the last wave given; `resume` continues)".to_owned(),
         next => format!(" (next wave: {})", count(next, "user")),
     };
     (format!("Wave {number}: "), next)

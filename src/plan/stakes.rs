@@ -76,6 +76,8 @@ pub struct WaveStakes {
     pub users: u64,
     /// Users in the wave after it; 0 where it is the last.
     pub next_users: u64,
+    /// Whether the command ends after it, with users left for `resume`: no further wave was given.
+    pub is_last_given: bool,
 }
 
 impl Stakes {

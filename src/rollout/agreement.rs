@@ -202,6 +202,7 @@ fn wave(settings: &RunSettings, left: &Left) -> Option<WaveStakes> {
         filters: left.wave.filters,
         users: left.wave.users,
         next_users: left.wave.next_users,
+        is_last_given: settings.is_last_wave(left.wave.number),
     })
 }
 
