@@ -64,6 +64,7 @@ async fn go_on(
     // Where the run is has to be known before anything of its file is changed.
     let place = {
         let saved = RunReader::open(&path)?.of_store(&store);
+        print_lost_log(app, &saved);
         let (phase, outcome) = (saved.header.phase, saved.header.outcome);
         if phase == Phase::Finished && outcome != Some(Outcome::Partial) {
             return Ok(nothing_left(app, outcome.unwrap_or(Outcome::Complete)));
@@ -113,6 +114,17 @@ async fn go_on(
         at_once: one,
     };
     group.carry_out(&mut consent).await
+}
+
+/// Whether a log was folded in or deleted cannot be told from the file.
+pub(super) fn print_lost_log(app: &App, run: &RunReader) {
+    if run.lost_log {
+        app.printer.status_line(&format!(
+            "Run {} was killed, and its log is gone. A program that opened the file has added the log to it. If the log \
+             was deleted instead, the last changes are missing here; `syncfilters check` shows the filters as they are.",
+            run.header.id.short()
+        ));
+    }
 }
 
 /// Refuses a plan with another digest before anything is asked of a server.

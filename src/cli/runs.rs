@@ -14,6 +14,7 @@ use super::connect::store;
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
+use super::resume::print_lost_log;
 
 pub(super) fn runs(app: &App) -> Result<Exit, CliError> {
     let (runs, unreadable) = store(&app.output, None)?.list()?;
@@ -27,6 +28,7 @@ pub(super) fn runs(app: &App) -> Result<Exit, CliError> {
 pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
     let store = store(&app.output, None)?;
     let run = RunReader::open(&store.find(&args.run)?)?.of_store(&store);
+    print_lost_log(app, &run);
     let choice = args.users.choice();
     if !choice.is_everyone() && app.printer.format == Format::Html {
         // Before a file is made.

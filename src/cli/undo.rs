@@ -19,6 +19,7 @@ use super::connect::{environment_of_run, store};
 use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
+use super::resume::print_lost_log;
 use super::site::{Ending, EnvironmentRun};
 
 /// Puts back what a run changed, as a run of its own.
@@ -31,6 +32,7 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
         run => store.find(run)?,
     };
     let source = SourceRun::open_in(&store, &path)?;
+    print_lost_log(app, source.reader());
     print_undone(app, &store, &source)?;
     let address = RunAddress {
         claimed: &source.header().environment,

@@ -21,6 +21,8 @@ pub struct RunReader {
     pub header: RunHeader,
     /// How a command names it.
     pub reference: RunRef,
+    /// Whether its process was killed and the log is gone since: folded in by whoever closed the file last, or deleted.
+    pub lost_log: bool,
     path: PathBuf,
     // Closed before the lock is let go of.
     connection: Connection,
@@ -102,8 +104,10 @@ impl RunReader {
             path: file.path().to_owned(),
             why: Some(said(&error)),
         })?;
+        let in_use = in_use(&connection).map_err(|e| failed(file.path(), &e))?;
         Ok(Self {
             reference: RunRef::elsewhere(&header.id, file.path()),
+            lost_log: in_use != 0 && file.length_beside("-wal").is_none(),
             header,
             path: file.path().to_owned(),
             connection,

@@ -38,6 +38,11 @@ impl SourceRun {
         &self.reader.header
     }
 
+    /// The file of the run.
+    pub fn reader(&self) -> &RunReader {
+        &self.reader
+    }
+
     /// How the run is named in a command.
     pub fn reference(&self) -> &RunRef {
         &self.reader.reference

@@ -120,7 +120,8 @@ fn a_killed_run_whose_log_another_program_has_folded_in_loses_nothing() {
         assert!(count("SELECT count(*) FROM change").unwrap() > 0);
         foreign.close().unwrap();
         assert!(!path.with_extension("run-wal").exists());
-        world.run(&["report", &run]).must_be(0);
+        let report = world.run(&["report", &run]).must_be(0);
+        assert!(report.stderr.contains("its log is gone"), "{report:?}");
         // Moved, or copied, it cannot be told from one whose log was left behind.
         let copy = world.home.path().join("copy.run");
         fs::copy(&path, &copy).unwrap();
@@ -131,7 +132,8 @@ fn a_killed_run_whose_log_another_program_has_folded_in_loses_nothing() {
                 .run(&[&["resume", &run], &YES[..]].concat())
                 .must_be(3);
         }
-        world.run(&["undo", &run, "--yes"]).must_be(0);
+        let undone = world.run(&["undo", &run, "--yes"]).must_be(0);
+        assert_eq!(undone.stderr.contains("its log is gone"), !resumes);
         assert_eq!(world.states(), before);
     }
 }
