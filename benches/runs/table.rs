@@ -52,7 +52,7 @@ pub(crate) fn one(number: f64) -> String {
     format!("{number:.1}")
 }
 
-/// A number of things as a number to reckon with.
+/// A number of things as a number to calculate with.
 #[expect(
     clippy::cast_precision_loss,
     reason = "far below the numbers that lose digits"

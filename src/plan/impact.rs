@@ -263,7 +263,7 @@ pub(super) enum Combination {
 
 /// The questions about one user whose filters are to be switched off, one for each type of the changes.
 ///
-/// The union is reckoned exactly: by one number where nothing of the type stays on; by the difference of two, of which
+/// The union is counted exactly: by one number where nothing of the type stays on; by the difference of two, of which
 /// the second fulfils the conditions of what stays as well, where what stays does not join other tables; and else by
 /// the keys themselves, so also where several go off of which one joins. What it leaves open is in [`Loss`].
 /// Only Outlook filters count: the offline ones select nothing for Exchange.

@@ -173,7 +173,7 @@ async fn what_is_counted_is_what_each_filter_selects_when_asked_one_by_one() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
-async fn a_system_filter_that_keeps_the_type_is_found_and_reckoned_with() {
+async fn a_system_filter_that_keeps_the_type_is_found_and_counted() {
     let world = World::new(Options {
         users: 40,
         switches: Switches::none().with(Switch::CalendarSystemFilter),
@@ -337,7 +337,7 @@ async fn a_server_that_stops_at_the_first_refusal_is_asked_for_the_rest() {
 }
 
 #[tokio::test]
-async fn filters_of_one_type_left_on_by_name_are_found_and_reckoned_with() {
+async fn filters_of_one_type_left_on_by_name_are_found_and_counted() {
     let world = World::with_users(60).await;
     let named = NewRun {
         criteria: Criteria::new(

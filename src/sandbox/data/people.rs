@@ -181,7 +181,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn from_twenty_five_users_on_each_oddity_occurs() {
+    fn from_twenty_five_users_on_each_special_user_occurs() {
         for count in [25, 60, 1000] {
             let kinds = kinds(&mut Rng::new(5), count);
             for (kind, _) in SHARES {
