@@ -1,8 +1,9 @@
 //! Through a gateway that lets through so many requests a second and refuses the rest in its own words.
 
+use std::collections::VecDeque;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use axum::body::Bytes;
 use axum::http::header::{CONNECTION, CONTENT_LENGTH, TRANSFER_ENCODING};
@@ -15,28 +16,59 @@ use super::table::{Table, one, print_line, real, two};
 use super::tool::deactivate;
 
 const USERS: u64 = 150;
-/// What a gateway of a small company lets through, and as many to spare.
+/// What a gateway of a small company lets through.
 const A_SECOND: f64 = 20.0;
 const LATENCY_MS: u64 = 50;
 
-/// A token bucket before a server.
+/// What a gateway counts.
+enum Limiter {
+    /// A token bucket: what there is to spare, at most a second's worth, and when that was.
+    Spare(f64, Instant),
+    /// What it let through in the last second: nothing to spare.
+    LastSecond(VecDeque<Instant>),
+}
+
+impl Limiter {
+    fn lets_through(&mut self) -> bool {
+        let now = Instant::now();
+        match self {
+            Self::Spare(spare, since) => {
+                let there = (*spare + (now - *since).as_secs_f64() * A_SECOND).min(A_SECOND);
+                let through = there >= 1.0;
+                (*spare, *since) = (if through { there - 1.0 } else { there }, now);
+                through
+            }
+            Self::LastSecond(passed) => {
+                passed.retain(|at| now - *at < Duration::from_secs(1));
+                let through = real(passed.len() as u64) < A_SECOND;
+                passed.extend(through.then_some(now));
+                through
+            }
+        }
+    }
+}
+
+/// A limiter before a server.
 struct Gateway {
     server: String,
     http: reqwest::Client,
     says_when: bool,
-    /// What there is to spare, and when that was.
-    spare: Mutex<(f64, Instant)>,
+    limiter: Mutex<Limiter>,
     through: AtomicU64,
     refused: AtomicU64,
 }
 
 impl Gateway {
-    async fn start(server: &str, says_when: bool) -> Fallible<(Arc<Self>, String)> {
+    async fn start(
+        server: &str,
+        limiter: Limiter,
+        says_when: bool,
+    ) -> Fallible<(Arc<Self>, String)> {
         let gateway = Arc::new(Self {
             server: server.trim_end_matches('/').to_owned(),
             http: syncfilters::auth::client_builder().no_proxy().build()?,
             says_when,
-            spare: Mutex::new((A_SECOND, Instant::now())),
+            limiter: Mutex::new(limiter),
             through: AtomicU64::new(0),
             refused: AtomicU64::new(0),
         });
@@ -52,16 +84,6 @@ impl Gateway {
         Ok((gateway, url))
     }
 
-    fn lets_through(&self) -> bool {
-        let mut spare = self.spare.lock().unwrap_or_else(PoisonError::into_inner);
-        let now = Instant::now();
-        let more = (now - spare.1).as_secs_f64() * A_SECOND;
-        let there = (spare.0 + more).min(A_SECOND);
-        let through = there >= 1.0;
-        *spare = (if through { there - 1.0 } else { there }, now);
-        through
-    }
-
     async fn answer(
         &self,
         method: Method,
@@ -69,7 +91,11 @@ impl Gateway {
         mut headers: HeaderMap,
         body: Bytes,
     ) -> Response {
-        if !self.lets_through() {
+        let limiter = self.limiter.lock();
+        if !limiter
+            .unwrap_or_else(PoisonError::into_inner)
+            .lets_through()
+        {
             self.refused.fetch_add(1, Ordering::Relaxed);
             let refusal = (StatusCode::TOO_MANY_REQUESTS, "Too many requests");
             return if self.says_when {
@@ -106,6 +132,7 @@ impl Gateway {
 pub(crate) async fn measure() -> Fallible<()> {
     print_line("through a gateway …")?;
     let mut table = Table::new(&[
+        "counts",
         "says when",
         "users",
         "failed",
@@ -115,13 +142,24 @@ pub(crate) async fn measure() -> Fallible<()> {
         "a second",
         "share",
     ]);
-    for says_when in [true, false] {
+    for (last_second, says_when) in [(false, true), (false, false), (true, true), (true, false)] {
+        let limiter = if last_second {
+            Limiter::LastSecond(VecDeque::new())
+        } else {
+            Limiter::Spare(A_SECOND, Instant::now())
+        };
         let mut server = Server::start(&arguments(&[("users", USERS), ("latency", LATENCY_MS)]))?;
-        let (gateway, url) = Gateway::start(&server.url, says_when).await?;
+        let (gateway, url) = Gateway::start(&server.url, limiter, says_when).await?;
         server.url = url;
         let tool = deactivate(&server, &[]).await?;
         let through = real(gateway.through.load(Ordering::Relaxed));
         table.row(&[
+            if last_second {
+                "the last second"
+            } else {
+                "what is spare"
+            }
+            .to_owned(),
             says_when.to_string(),
             tool.users().to_string(),
             tool.failed.to_string(),

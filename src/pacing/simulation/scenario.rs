@@ -73,6 +73,8 @@ pub(super) struct Server {
     /// A gateway before the servers lets through so many a second, with as many to spare, and refuses the rest in its own
     /// words: no code, and "one second".
     pub(super) a_second: Option<f64>,
+    /// The gateway has nothing to spare: it counts what it let through over so many seconds.
+    pub(super) counts_seconds: Option<f64>,
     /// More than so many at once share the server.
     pub(super) capacity: Option<u32>,
     /// Who keeps sending is refused for longer.

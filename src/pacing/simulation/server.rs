@@ -27,6 +27,8 @@ pub(super) struct Servers {
     rng: SmallRng,
     /// What the gateway has to spare, and since when.
     spare: (f64, f64),
+    /// When the gateway let one through, where it counts.
+    passed: VecDeque<f64>,
     /// How often each fault has happened.
     happened: Vec<u32>,
 }
@@ -54,6 +56,7 @@ impl Servers {
             next: 0,
             happened: vec![0; scenario.fault.len()],
             spare: (scenario.server.a_second.unwrap_or_default(), 0.0),
+            passed: VecDeque::new(),
             rng: SmallRng::seed_from_u64(scenario.seed),
         }
     }
@@ -79,8 +82,8 @@ impl Servers {
                 FaultKind::Lost => {}
             }
         }
-        if self.is_refused_on_the_way(now) {
-            let retry_after = (!self.scenario.server.silent).then_some(1.0);
+        if let Some(wait) = self.refused_on_the_way(now) {
+            let retry_after = (!self.scenario.server.silent).then_some(wait);
             return answer(0.0, Some(429), None, retry_after);
         }
         let web = &mut self.all[server];
@@ -95,15 +98,31 @@ impl Servers {
         answer(takes, status, None, None)
     }
 
-    fn is_refused_on_the_way(&mut self, now: f64) -> bool {
-        let Some(rate) = self.scenario.server.a_second else {
-            return false;
-        };
+    /// For how many seconds the gateway refuses, if it does.
+    fn refused_on_the_way(&mut self, now: f64) -> Option<f64> {
+        let rate = self.scenario.server.a_second?;
+        if let Some(seconds) = self.scenario.server.counts_seconds {
+            return self.refused_by_count(rate * seconds, seconds, now);
+        }
         let (spare, since) = self.spare;
         let spare = rate.min(spare + (now - since) * rate);
         let refused = spare < 1.0;
         self.spare = (if refused { spare } else { spare - 1.0 }, now);
-        refused
+        refused.then_some(1.0)
+    }
+
+    fn refused_by_count(&mut self, most: f64, seconds: f64, now: f64) -> Option<f64> {
+        while self.passed.front().is_some_and(|at| at + seconds <= now) {
+            self.passed.pop_front();
+        }
+        #[expect(clippy::cast_precision_loss, reason = "a model")]
+        let refused = self.passed.len() as f64 + 1.0 > most;
+        if refused {
+            let frees = self.passed.front().map_or(0.0, |at| at + seconds - now);
+            return Some(frees.ceil().max(1.0));
+        }
+        self.passed.push_back(now);
+        None
     }
 
     fn choose(&mut self) -> usize {
