@@ -12,7 +12,7 @@ mod visible;
 
 use std::collections::HashSet;
 
-use self::header::{Start, start};
+use self::header::{NameColumn, Start, start};
 use self::rows::{ListRow, ListRows};
 use self::text::decode;
 use super::selection::key;
@@ -89,13 +89,18 @@ fn read(text: &str, column: Option<&str>, list: &mut Names) -> OnLine<()> {
             header,
             column,
             rows,
-        } => read_table(&header, column, rows, list),
+        } => read_table(&header, &column, rows, list),
     }
 }
 
 /// The rows below a header. Nothing here is a comment.
-fn read_table(header: &ListRow, column: usize, rows: ListRows<'_>, list: &mut Names) -> OnLine<()> {
-    let title = || visible::shown(&header.cells[column]);
+fn read_table(
+    header: &ListRow,
+    column: &NameColumn,
+    rows: ListRows<'_>,
+    list: &mut Names,
+) -> OnLine<()> {
+    let title = |at: usize| visible::shown(&header.cells[at]);
     let delimiter = rows.delimiter();
     for row in rows {
         let row = row?;
@@ -111,14 +116,23 @@ fn read_table(header: &ListRow, column: usize, rows: ListRows<'_>, list: &mut Na
         {
             return Err(refuse(ListFault::TooManyCells));
         }
-        if let Some(name) = row.swallowed(column, delimiter) {
+        if let Some(name) = row.swallowed(column.at, delimiter) {
             return Err(refuse(ListFault::SwallowedName(name)));
         }
-        let cell = row.cells.get(column).map_or("", String::as_str);
-        match name::name_in(cell).map_err(refuse)? {
-            Some(name) => list.add(row.line, name)?,
-            None => return Err(refuse(ListFault::NoName { column: title() })),
+        let cell = |at: usize| row.cells.get(at).map_or("", String::as_str);
+        let Some(name) = name::name_in(cell(column.at)).map_err(refuse)? else {
+            let column = title(column.at);
+            return Err(refuse(ListFault::NoName { column }));
+        };
+        let names_another = |at: &&usize| match name::name_in(cell(**at)) {
+            Ok(Some(other)) => key(&other) != key(&name),
+            Ok(None) | Err(_) => false,
+        };
+        if let Some(other) = column.same.iter().find(names_another) {
+            let columns = [title(column.at), title(*other)];
+            return Err(refuse(ListFault::TwoNames { columns }));
         }
+        list.add(row.line, name)?;
     }
     Ok(())
 }

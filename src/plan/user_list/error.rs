@@ -19,11 +19,13 @@ pub struct UserListError {
 }
 
 impl UserListError {
-    /// Whether nobody knows which column holds the names.
+    /// Whether the column that holds the names has to be told.
     pub fn wants_column(&self) -> bool {
         matches!(
             *self.fault,
-            ListFault::NoKnownColumn { .. } | ListFault::NoSuchColumn { .. }
+            ListFault::NoKnownColumn { .. }
+                | ListFault::NoSuchColumn { .. }
+                | ListFault::TwoNames { .. }
         )
     }
 }
@@ -97,6 +99,12 @@ pub enum ListFault {
     /// Two columns with one title.
     #[error("several columns of this list are called `{0}`; rename all but one")]
     SeveralColumns(String),
+    /// Two columns whose titles mean the same name different people in a row.
+    #[error("the columns `{}` and `{}` name different people in this row; choose one", columns[0], columns[1])]
+    TwoNames {
+        /// Their titles.
+        columns: [String; 2],
+    },
     /// What the CSV reader does not take.
     #[error("this is not CSV: {0}")]
     Csv(String),

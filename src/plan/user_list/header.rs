@@ -19,10 +19,17 @@ pub(super) enum Start<'t> {
     },
     Table {
         header: ListRow,
-        /// The column that holds names.
-        column: usize,
+        column: NameColumn,
         rows: ListRows<'t>,
     },
+}
+
+/// The column that holds names.
+#[derive(Clone)]
+pub(super) struct NameColumn {
+    pub(super) at: usize,
+    /// Other columns whose titles mean the same.
+    pub(super) same: Vec<usize>,
 }
 
 /// Whether a line of a plain list, or one before a header, is a comment. `#TYPE`, which `PowerShell` writes, is one.
@@ -82,7 +89,7 @@ fn first_line<'t>(
 ) -> OnLine<Start<'t>> {
     let candidates = separator.map_or(&SEPARATORS[..], |_| &[]).iter().copied();
     let mut widest: Option<ListRow> = None;
-    let mut best: Option<(ListRow, usize, ListRows<'t>)> = None;
+    let mut best: Option<(ListRow, NameColumn, ListRows<'t>)> = None;
     let mut unread = None;
     for separator in candidates.chain(separator) {
         let mut rows = ListRows::new(text, line, separator);
@@ -134,27 +141,30 @@ fn first_line<'t>(
 }
 
 /// The column that is wanted, or the first of the known ones.
-fn column_of(header: &ListRow, wanted: Option<&str>) -> Result<Option<usize>, ListFault> {
+fn column_of(header: &ListRow, wanted: Option<&str>) -> Result<Option<NameColumn>, ListFault> {
     let titles: Vec<_> = header.cells.iter().map(|cell| simple(cell)).collect();
     if let Some(wanted) = wanted {
         let exact = visible(wanted).to_lowercase();
         let exact = |cell: &String| visible(cell).to_lowercase() == exact;
         let exactly = header.cells.iter().filter(|cell| exact(cell)).count();
+        let alone = |at| NameColumn { at, same: vec![] };
         if exactly == 1 {
-            return Ok(header.cells.iter().position(exact));
+            return Ok(header.cells.iter().position(exact).map(alone));
         }
         let wanted = simple(wanted);
-        return one(
-            header,
-            titles
-                .iter()
-                .map(|title| !wanted.is_empty() && *title == wanted),
-        );
+        let found = titles
+            .iter()
+            .map(|title| !wanted.is_empty() && *title == wanted);
+        return Ok(one(header, found)?.map(alone));
     }
-    for known in KNOWN.iter().flat_map(|known| known.titles) {
-        let found = one(header, titles.iter().map(|title| title == known))?;
-        if found.is_some() {
-            return Ok(found);
+    for known in &KNOWN {
+        for title in known.titles {
+            if let Some(at) = one(header, titles.iter().map(|found| found == title))? {
+                let means_the_same = |other: &usize| known.titles.contains(&&*titles[*other]);
+                let same = (0..titles.len()).filter(|other| *other != at);
+                let same = same.filter(means_the_same).collect();
+                return Ok(Some(NameColumn { at, same }));
+            }
         }
     }
     Ok(None)

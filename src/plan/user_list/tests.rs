@@ -399,3 +399,16 @@ fn a_name_that_is_repeated_counts_once() {
     );
     assert_eq!(list, [("00000000-0000-0000-0000-00000000000a".into(), 2)]);
 }
+
+#[test]
+fn two_columns_that_mean_the_same_must_name_the_same_people() {
+    let same = "UPN,User principal name,Mail\nanna@x.example,ANNA@x.example,a@x.example\n";
+    assert_eq!(names(same), [("ANNA@x.example".into(), 2)]);
+    let shown = "User,Username\nAnna Berg,anna@x.example\n,bert@x.example\n";
+    assert_eq!(names(shown).len(), 2);
+    let other =
+        "UPN,User principal name\nanna@x.example,anna@x.example\nbert@x.example,carl@x.example\n";
+    refused(other, &["list.csv:3: ", "`UPN`", "`User principal name`"]);
+    let chosen = read(other.as_bytes(), Some("UPN")).unwrap();
+    assert_eq!(chosen[1].0, "bert@x.example");
+}
