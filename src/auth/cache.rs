@@ -193,6 +193,11 @@ impl<G: Grant> TokenSource for Cached<G> {
         self.grant.describe()
     }
 
+    fn waits_for(&self) -> Option<String> {
+        let fetching = self.fetching.try_lock().is_err();
+        fetching.then(|| self.describe())
+    }
+
     fn is_on_premises(&self) -> bool {
         self.grant.is_ad_fs()
     }

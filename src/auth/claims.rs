@@ -60,6 +60,8 @@ fn address_of(audience: &str) -> Option<Url> {
 pub(super) struct Claims {
     /// For whom the token was made.
     pub(super) audiences: Vec<String>,
+    /// When it begins to be good (RFC 7519, `nbf`).
+    pub(super) begins: Option<Timestamp>,
     /// When it ends.
     pub(super) expires: Option<Timestamp>,
 }
@@ -84,6 +86,7 @@ impl Claims {
         };
         Some(Self {
             audiences,
+            begins: claims.get("nbf").and_then(seconds),
             expires: claims.get("exp").and_then(seconds),
         })
     }

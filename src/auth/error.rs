@@ -25,6 +25,17 @@ pub enum SignInError {
         /// The scope of a token for the address that it was to be sent to.
         scope: String,
     },
+    /// The token says of itself that it is not good yet, by the clock of the server.
+    #[error(
+        "the access token is valid from {} only, and the clock of the server says {}",
+        begin.strftime("%Y-%m-%d %H:%M:%S UTC"), answered.strftime("%H:%M:%S UTC")
+    )]
+    TokenNotYet {
+        /// When it begins to be good.
+        begin: Timestamp,
+        /// The time of the server's answer.
+        answered: Timestamp,
+    },
     /// The token says of itself that it is for another host.
     #[error("{wrong}; it was not sent")]
     WrongAudience {
@@ -181,6 +192,7 @@ impl SignInError {
         match self {
             Self::NotAToken | Self::Missing => "no-token",
             Self::TokenExpired { .. } => "token-expired",
+            Self::TokenNotYet { .. } => "token-not-yet-valid",
             Self::WrongAudience { .. } => "token-for-another-host",
             Self::NoWay { .. } => "no-sign-in",
             Self::Unusable { .. } => "sign-in-settings",
@@ -241,6 +253,9 @@ impl SignInError {
                 // The tool keeps that sign-in, not this program.
                 let login = login.unwrap_or(OWN_LOGIN);
                 return Some(text.replace(OWN_LOGIN, login));
+            }
+            Self::TokenNotYet { .. } => {
+                "set the clocks of the server and of whoever made the token, or wait, then try again"
             }
             Self::Unreachable { .. } => "check the network and HTTPS_PROXY, then try again",
             Self::Untrusted { .. } => {

@@ -191,6 +191,20 @@ mod tests {
     }
 
     #[test]
+    fn a_refused_token_that_is_not_good_yet_is_told_by_the_clock_of_the_server() {
+        let now = Timestamp::from_second(1_795_600_000).unwrap();
+        let address = Url::parse("https://contoso.crm4.dynamics.com/").unwrap();
+        let claims = json!({ "nbf": 1_795_600_030, "exp": 1_795_603_600 });
+        let early = GivenToken::new(&token(&claims)).unwrap().0;
+        let why = |answered| early.why_refused(&address, answered, now);
+        let said = why(Some(now)).unwrap();
+        assert_eq!(said.kind(), "token-not-yet-valid");
+        assert!(said.to_string().contains("the clock of the server"));
+        assert!(why(None).is_none());
+        assert!(why(Some(now + SignedDuration::from_mins(1))).is_none());
+    }
+
+    #[test]
     fn a_token_that_speaks_against_itself_is_refused_before_any_request() {
         let now = Timestamp::from_second(1_795_600_000).unwrap();
         let address = Url::parse("https://contoso.crm4.dynamics.com/").unwrap();

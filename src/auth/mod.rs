@@ -12,6 +12,7 @@ mod certificate;
 mod challenge;
 mod claims;
 mod client;
+mod complaint;
 mod discover;
 mod endpoint;
 mod error;

@@ -59,13 +59,20 @@ impl Bearer {
         })
     }
 
-    /// Why a server refused the token, where its own words say it: it has ended, by the server's clock or by ours.
+    /// Why a server refused the token, where its own words say it: it has ended, by the server's clock or by ours, or
+    /// does not begin before later by the server's clock.
     pub(super) fn why_refused(
         &self,
         address: &Url,
         answered: Option<Timestamp>,
         now: Timestamp,
     ) -> Option<SignInError> {
+        let begin = Claims::of(self.secret.expose_secret()).and_then(|claims| claims.begins);
+        if let (Some(begin), Some(answered)) = (begin, answered)
+            && begin > answered
+        {
+            return Some(SignInError::TokenNotYet { begin, answered });
+        }
         let end = self.end()?;
         let over = end <= now || answered.is_some_and(|answered| end <= answered);
         over.then(|| SignInError::TokenExpired {
@@ -107,6 +114,11 @@ pub trait TokenSource: Send + Sync + fmt::Debug {
 
     /// How this signs in, for people, without any secret.
     fn describe(&self) -> String;
+
+    /// Who is being waited for, as [`Self::describe`] calls it, while a token is being obtained.
+    fn waits_for(&self) -> Option<String> {
+        None
+    }
 
     /// Whether an AD FS vouches for the caller, so that the server is one of the customer's own.
     fn is_on_premises(&self) -> bool {

@@ -10,23 +10,16 @@ use futures_util::future::BoxFuture;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use secrecy::ExposeSecret;
-use serde::Deserialize;
 use tokio::io::{AsyncRead, AsyncReadExt};
-
-use crate::model::disclosure::without_tokens;
-use crate::model::text::{CUT, clean, decode};
 
 use super::authority::given_tenant;
 use super::cache::{Grant, Occasion};
-use super::refusal::code_in;
+use super::complaint::{complaint, error_in, text};
 use super::token::Token;
 use super::{SignInError, answer};
 
 /// A tool starts slowly, and may itself wait for the network, as long as a request for a token may take.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// How much of what a tool complains about is shown, in characters: four lines of a terminal.
-const EXCERPT: usize = 300;
-
 /// The most that is read of each output of a tool, in bytes: a token has some thousand, with warnings around it.
 const LONGEST: u64 = 1 << 20;
 
@@ -106,11 +99,6 @@ fn read(output: &[u8], now: Timestamp, zone: &TimeZone) -> Option<Token> {
     Some(Token::new(handed.token.expose_secret(), left))
 }
 
-/// What a program wrote, in whichever encoding.
-fn text(output: &[u8]) -> String {
-    decode(output).unwrap_or_else(|_| String::from_utf8_lossy(output).into_owned())
-}
-
 /// Asks a tool.
 #[derive(Debug)]
 pub(super) struct ToolGrant {
@@ -158,16 +146,21 @@ impl ToolGrant {
             let why = "it wrote more than a megabyte";
             return Err(SignInError::bad_answer(&what, why));
         }
+        let refused = |said| SignInError::tool_wants_login(&what, said, self.tool.login());
+        let said = || {
+            let outputs = [&output.stderr, &output.stdout];
+            outputs.into_iter().find_map(|written| error_in(written))
+        };
         if !output.status.success() {
-            let said = complaint(&output.stderr);
-            return Err(SignInError::tool_wants_login(
-                &what,
-                said,
-                self.tool.login(),
-            ));
+            let said = said().unwrap_or_else(|| complaint(&output.stderr));
+            return Err(refused(said));
         }
-        read(&output.stdout, Timestamp::now(), &TimeZone::system())
-            .ok_or_else(|| SignInError::bad_answer(&what, "its answer holds no token"))
+        read(&output.stdout, Timestamp::now(), &TimeZone::system()).ok_or_else(|| {
+            said().map_or_else(
+                || SignInError::bad_answer(&what, "its answer holds no token"),
+                refused,
+            )
+        })
     }
 }
 
@@ -194,56 +187,6 @@ async fn bounded(pipe: Option<impl AsyncRead + Unpin>) -> io::Result<Vec<u8>> {
         pipe.take(LONGEST + 1).read_to_end(&mut bytes).await?;
     }
     Ok(bytes)
-}
-
-/// What a tool complains of: its last error, not the warnings around it. `azd` wraps its lines in JSON, and both write
-/// `ERROR:` before an error; a code of Entra may stand in a line below.
-fn complaint(stderr: &[u8]) -> String {
-    #[derive(Deserialize)]
-    struct Line {
-        data: Data,
-    }
-    #[derive(Deserialize)]
-    struct Data {
-        message: String,
-    }
-    let text = answer::plain(&text(stderr));
-    let unwrapped = text.lines().map(|line| {
-        serde_json::from_str(line).map_or_else(|_| line.to_owned(), |line: Line| line.data.message)
-    });
-    let text = unwrapped.collect::<Vec<_>>().join("\n");
-    let lines: Vec<_> = text.lines().map(str::trim).collect();
-    let lines = lines.into_iter().filter(|line| !line.is_empty());
-    let lines: Vec<_> = lines
-        .filter(|line| after(line, "WARNING:").is_none())
-        .collect();
-    let error = lines
-        .iter()
-        .rposition(|line| after(line, "ERROR:").is_some());
-    let said = &lines[error.unwrap_or(0)..];
-    let with_code = said.iter().find(|line| code_in(line).is_some());
-    // A program that fails without a word of its own says last what was wrong.
-    let last = if error.is_some() {
-        said.first()
-    } else {
-        said.last()
-    };
-    let line = with_code.or(last);
-    let line = line.map_or("it failed without an error message", |line| {
-        after(line, "ERROR:").unwrap_or(line)
-    });
-    let line = without_tokens(line.trim());
-    let line = clean(&line);
-    match line.char_indices().nth(EXCERPT) {
-        Some((end, _)) => format!("{}{CUT}", &line[..end]),
-        None => line.into_owned(),
-    }
-}
-
-/// What follows a word at the begin of a line, in any case.
-fn after<'a>(line: &'a str, word: &str) -> Option<&'a str> {
-    let (head, rest) = line.split_at_checked(word.len())?;
-    head.eq_ignore_ascii_case(word).then_some(rest)
 }
 
 impl Grant for ToolGrant {
@@ -303,6 +246,31 @@ mod tests {
         assert!(read(b"canary", now, &TimeZone::UTC).is_none());
     }
 
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn an_error_counts_on_either_output_and_whatever_the_exit_code() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let code = "AADSTS700082";
+        let azd =
+            r#"{"type":"consoleMessage","data":{"message":"\nERROR: AADSTS700082: expired\n"}}"#;
+        let scripts = [
+            format!("echo 'WARNING: {code}: expired' >&2; echo 'ERROR: {code}: expired' >&2"),
+            format!("echo '{azd}'; exit 1"),
+            format!("echo '{code}: expired'; echo '{{\"accessToken\":\"\"}}'"),
+        ];
+        for (at, script) in scripts.iter().enumerate() {
+            let program = folder.path().join(format!("az{at}"));
+            std::fs::write(&program, format!("#!/bin/sh\n{script}\n")).unwrap();
+            std::fs::set_permissions(&program, PermissionsExt::from_mode(0o700)).unwrap();
+            let resource = "https://contoso.crm4.dynamics.com";
+            let tool = ToolGrant::new(Tool::AzureDeveloper, program, resource, None).unwrap();
+            let error = tool.ask().await.unwrap_err();
+            assert!(error.to_string().contains(code), "{script}: {error}");
+            assert!(error.hint().unwrap().contains("azd auth login"), "{script}");
+        }
+    }
+
     #[test]
     fn what_could_be_read_as_an_option_or_a_command_is_refused() {
         let new = |resource: &str, tenant: &str| {
@@ -312,43 +280,6 @@ mod tests {
         assert!(new("https://contoso.example", "--debug").is_err());
         assert!(new("https://contoso.example", "a & calc").is_err());
         assert!(new("https://contoso.example/&calc", "contoso.example").is_err());
-    }
-
-    #[test]
-    fn the_last_error_of_a_tool_counts_and_no_warning() {
-        for (stderr, said) in [
-            (
-                "ERROR: Please run 'az login' to setup account.\nmore",
-                "Please run 'az login' to setup account.",
-            ),
-            (
-                "WARNING: in preview.\nERROR: AADSTS700082: The refresh token has expired.\nPlease run:\naz login\n",
-                "AADSTS700082: The refresh token has expired.",
-            ),
-            (
-                "\u{1b}[31mERROR: Traceback\u{1b}[0m\nERROR: no network\nWARNING: old",
-                "no network",
-            ),
-            (
-                "ERROR: fetching token:\n(invalid_grant) AADSTS50076: a second factor\n",
-                "(invalid_grant) AADSTS50076: a second factor",
-            ),
-            (
-                r#"{"type":"consoleMessage","data":{"message":"\nERROR: not logged in\n"}}"#,
-                "not logged in",
-            ),
-            ("WARNING: old\nbroken\n", "broken"),
-            ("a\u{202e}b\u{9b}c", "a·b·c"),
-            ("WARNING: old\n", "it failed without an error message"),
-            ("", "it failed without an error message"),
-        ] {
-            assert_eq!(complaint(stderr.as_bytes()), said, "{stderr}");
-        }
-        assert_eq!(
-            complaint("x".repeat(5_000).as_bytes()).chars().count(),
-            EXCERPT + 1
-        );
-        assert_eq!(complaint(b"\xff\xfeE\0R\0R\0O\0R\0:\0 \0n\0o\0"), "no");
     }
 
     #[test]
@@ -418,14 +349,5 @@ mod tests {
             let error = tool.ask().await.unwrap_err().to_string();
             assert!(error.contains("more than a megabyte"), "{error}");
         }
-    }
-
-    #[test]
-    fn a_program_that_breaks_says_last_what_was_wrong_and_no_token_is_repeated() {
-        let broken = "Traceback (most recent call last):\n  File x\nModuleNotFoundError: No module named msal";
-        let last = "ModuleNotFoundError: No module named msal";
-        assert_eq!(complaint(broken.as_bytes()), last);
-        let token = "ERROR: AADSTS50013: Assertion eyJ0.eyJh.c2ln failed";
-        assert!(!complaint(token.as_bytes()).contains("eyJ"));
     }
 }

@@ -59,6 +59,15 @@ impl SignedIn {
         }
     }
 
+    /// Who is being waited for, as [`Self::describe`] calls it, while a token is being obtained.
+    pub fn waits_for(&self) -> Option<String> {
+        match self {
+            Self::Tokens(tokens) => tokens.waits_for(),
+            #[cfg(feature = "on-premises")]
+            Self::Windows(_) => None,
+        }
+    }
+
     /// How this signs in, for people, without any secret.
     pub fn describe(&self) -> String {
         match self {

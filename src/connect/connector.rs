@@ -98,6 +98,7 @@ impl Connector {
         &self,
         address: String,
         pacer: Option<&Pacer>,
+        waits_for: impl Fn() -> Option<String>,
         work: impl Future<Output = T>,
     ) -> T {
         tokio::pin!(work);
@@ -111,10 +112,18 @@ impl Connector {
             let seen = pacer.and_then(Pacer::trouble);
             let limiting = pacer.map(|pacer| pacer.status().limiting);
             let throttled = limiting.filter(|now| matches!(now, Limiting::Cooldown { .. }));
-            let kind = (throttled.is_some(), seen.map(|seen| seen.trouble));
+            let signing_in = waits_for();
+            let kind = (
+                signing_in.is_some(),
+                throttled.is_some(),
+                seen.map(|seen| seen.trouble),
+            );
             if said != Some(kind) {
                 said = Some(kind);
-                let text = taking_long(&address, throttled, seen);
+                let text = match signing_in {
+                    Some(method) => format!("Signing in with {method} is taking long ..."),
+                    None => taking_long(&address, throttled, seen),
+                };
                 self.notices.status(&text);
             }
         }
@@ -128,8 +137,10 @@ impl Connector {
     ) -> Result<Connection, ConnectError> {
         let address = target.environment.to_string();
         let pacer = Pacer::new(target.pacing);
-        let work = Box::pin(self.ask_who_answers(target, signed_in.into(), pacer.clone()));
-        self.saying(address, Some(&pacer), work).await
+        let signed_in = signed_in.into();
+        let waits_for = || signed_in.waits_for();
+        let work = Box::pin(self.ask_who_answers(target, signed_in.clone(), pacer.clone()));
+        self.saying(address, Some(&pacer), waits_for, work).await
     }
 
     async fn ask_who_answers(
@@ -201,7 +212,7 @@ impl Connector {
         let (chosen, at) = (chosen(target)?, sign_in_target(target));
         let http = Http::new().map_err(ConnectError::Http)?;
         let opening = Box::pin(auth::sign_in(&chosen.method, &at, &http, &self.prompt));
-        let opening = self.saying(target.environment.to_string(), None, opening);
+        let opening = self.saying(target.environment.to_string(), None, || None, opening);
         let signed_in = tokio::select! {
             () = self.interrupted.cancelled() => return Err(dataverse::Error::Interrupted.into()),
             signed_in = opening => signed_in?,
@@ -220,9 +231,11 @@ impl Connector {
 
     /// Signs in now: gets a token, or signs a connection in.
     pub async fn sign_in_now(&self, sign_in: &SignIn) -> Result<(), ConnectError> {
+        let now = sign_in.signed_in.now();
+        let waits_for = || sign_in.signed_in.waits_for();
         tokio::select! {
             () = self.interrupted.cancelled() => Err(dataverse::Error::Interrupted.into()),
-            done = sign_in.signed_in.now() => Ok(done?),
+            done = self.saying(String::new(), None, waits_for, now) => Ok(done?),
         }
     }
 
