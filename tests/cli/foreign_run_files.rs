@@ -207,39 +207,63 @@ fn turn_back(path: &Path, format: u32) {
     assert!(!Path::new(&format!("{}-wal", path.display())).exists());
 }
 
+/// What every command does with a run file of an earlier format: nothing is changed by reading, and `resume`, `undo` and
+/// `apply` carry it on.
+fn is_read_as_it_is_and_carried_on(format: u32) {
+    // Begun and killed.
+    let world = slow_world();
+    let before = world.states();
+    let run = killed(&world, 60);
+    turn_back(&file_of(&world, &run), format);
+    reads_without_a_change(&world, &run);
+    world
+        .run(&[&["resume", &run], &YES[..]].concat())
+        .must_be(3);
+    // Finished, in the older format.
+    turn_back(&file_of(&world, &run), format);
+    reads_without_a_change(&world, &run);
+    world.run(&["undo", &run, "--yes"]).must_be(0);
+    assert_eq!(world.states(), before, "format {format}");
+    // An undo that was carried out, and a plan that is applied.
+    let undo = latest(&world);
+    assert_ne!(undo, run);
+    turn_back(&file_of(&world, &undo), format);
+    reads_without_a_change(&world, &undo);
+    world.run(&["plan", "deactivate"]);
+    let plan = latest(&world);
+    turn_back(&file_of(&world, &plan), format);
+    reads_without_a_change(&world, &plan);
+    world
+        .run(&[&["apply", &plan], &YES[..]].concat())
+        .must_be(3);
+    assert_ne!(world.states(), before, "format {format}");
+    world.run(&["undo", &plan, "--yes"]).must_be(0);
+    assert_eq!(world.states(), before, "format {format}");
+}
+
 #[test]
-fn runs_of_every_earlier_format_are_read_as_they_are_and_resumed_and_undone() {
-    for format in 1..=5 {
-        // Begun and killed.
-        let world = slow_world();
-        let before = world.states();
-        let run = killed(&world, 60);
-        turn_back(&file_of(&world, &run), format);
-        reads_without_a_change(&world, &run);
-        world
-            .run(&[&["resume", &run], &YES[..]].concat())
-            .must_be(3);
-        // Finished, in the older format.
-        turn_back(&file_of(&world, &run), format);
-        reads_without_a_change(&world, &run);
-        world.run(&["undo", &run, "--yes"]).must_be(0);
-        assert_eq!(world.states(), before, "format {format}");
-        // An undo that was carried out, and a plan that is applied.
-        let undo = latest(&world);
-        assert_ne!(undo, run);
-        turn_back(&file_of(&world, &undo), format);
-        reads_without_a_change(&world, &undo);
-        world.run(&["plan", "deactivate"]);
-        let plan = latest(&world);
-        turn_back(&file_of(&world, &plan), format);
-        reads_without_a_change(&world, &plan);
-        world
-            .run(&[&["apply", &plan], &YES[..]].concat())
-            .must_be(3);
-        assert_ne!(world.states(), before, "format {format}");
-        world.run(&["undo", &plan, "--yes"]).must_be(0);
-        assert_eq!(world.states(), before, "format {format}");
-    }
+fn a_run_of_the_first_format_is_read_as_it_is_and_resumed_and_undone() {
+    is_read_as_it_is_and_carried_on(1);
+}
+
+#[test]
+fn a_run_of_the_second_format_is_read_as_it_is_and_resumed_and_undone() {
+    is_read_as_it_is_and_carried_on(2);
+}
+
+#[test]
+fn a_run_of_the_third_format_is_read_as_it_is_and_resumed_and_undone() {
+    is_read_as_it_is_and_carried_on(3);
+}
+
+#[test]
+fn a_run_of_the_fourth_format_is_read_as_it_is_and_resumed_and_undone() {
+    is_read_as_it_is_and_carried_on(4);
+}
+
+#[test]
+fn a_run_of_the_fifth_format_is_read_as_it_is_and_resumed_and_undone() {
+    is_read_as_it_is_and_carried_on(5);
 }
 
 fn reads_without_a_change(world: &World, run: &str) {
