@@ -55,10 +55,10 @@ async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
 
     Skipped, left alone or failed
     Kind      Users  Example                  Hint
-    disabled      1  cara@contoso.example     Leave it, or enable the user first: a
-                                              disabled user cannot be impersonated.
     no-roles      1  dan·[2J@contoso.example  Give the user a security role, then
                                               resume the run.
+    disabled      1  cara@contoso.example     Leave it, or enable the user first: a
+                                              disabled user cannot be impersonated.
     ");
     assert!(!shown.contains('\u{1b}'));
 }

@@ -164,10 +164,10 @@ mod tests {
 
         Skipped, left alone or failed
         Kind      Users  Example                  Hint
-        disabled      1  cara@contoso.example     Leave it, or enable the user first: a
-                                                  disabled user cannot be impersonated.
         no-roles      1  dan·[2J@contoso.example  Give the user a security role, then
                                                   resume the run.
+        disabled      1  cara@contoso.example     Leave it, or enable the user first: a
+                                                  disabled user cannot be impersonated.
         ");
     }
 

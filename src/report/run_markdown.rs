@@ -164,11 +164,11 @@ mod tests {
         | Kind | Users | Example | Hint |
         | --- | ---: | --- | --- |
         | changed-since | 1 | eve@contoso.example | Look at it; undo with --include-changed puts it back if its state is still the run's. |
-        | disabled | 1 | cara@contoso.example | Leave it, or enable the user first: a disabled user cannot be impersonated. |
         | gone | 1 | finn@contoso.example | Leave it: the filter was deleted since it was read. |
         | no-roles | 1 | dan·\[2J@contoso.example | Give the user a security role, then resume the run. |
         | no-write-privilege | 1 | =hana@contoso.example | Give the user and the caller Write on Saved View; the access mode has to be Read-Write. |
         | status-not-restored | 1 | ada@contoso.example | Leave it: the filter works by its state; only the status code differs from before. |
+        | disabled | 1 | cara@contoso.example | Leave it, or enable the user first: a disabled user cannot be impersonated. |
 
         ## States before and after
 

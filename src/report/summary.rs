@@ -29,7 +29,7 @@ pub(super) struct Totals {
     pub(super) path: Option<PathBuf>,
     /// Whether writes asked only that the row exists.
     any_version: bool,
-    worked: Duration,
+    pub(super) worked: Duration,
     /// What undos had put back when the run was gone on with.
     stays: Option<StaysPutBack>,
     /// What is worth knowing and no problem.
@@ -244,9 +244,6 @@ mod tests {
                                                              --include-changed puts it
                                                              back if its state is still
                                                              the run's.
-        disabled                 1  cara@contoso.example     Leave it, or enable the
-                                                             user first: a disabled user
-                                                             cannot be impersonated.
         gone                     1  finn@contoso.example     Leave it: the filter was
                                                              deleted since it was read.
         no-roles                 1  dan·[2J@contoso.example  Give the user a security
@@ -259,6 +256,9 @@ mod tests {
                                                              by its state; only the
                                                              status code differs from
                                                              before.
+        disabled                 1  cara@contoso.example     Leave it, or enable the
+                                                             user first: a disabled user
+                                                             cannot be impersonated.
 
         Next
           syncfilters report 3f2a9c --only failed  who failed, and why

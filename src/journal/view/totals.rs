@@ -200,7 +200,7 @@ impl View<'_> {
         Ok(self.0.query_row(&sql, [Stage::Verify], |row| row.get(0))?)
     }
 
-    /// Problems that still stand by kind, the most frequent first.
+    /// Problems that still stand, by kind: failures before skipped users, of each the most frequent first.
     pub fn problem_groups(&self) -> Result<Vec<ProblemGroup>, ReadError> {
         let mut query = self.0.prepare_cached(&format!(
             "SELECT kind, count(DISTINCT user), min(label), message FROM ({} WHERE NOT over)
@@ -215,7 +215,10 @@ impl View<'_> {
                 message: row.get(3)?,
             })
         };
-        Ok(query.query_map([], row)?.collect::<rusqlite::Result<_>>()?)
+        let mut groups: Vec<ProblemGroup> =
+            query.query_map([], row)?.collect::<rusqlite::Result<_>>()?;
+        groups.sort_by_key(|group| group.kind.is_skip());
+        Ok(groups)
     }
 }
 

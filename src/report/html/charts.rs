@@ -10,22 +10,30 @@ use crate::report::text::{count, number};
 
 use super::escape::Text;
 
-/// Writes the states before and after, by type and by business unit.
-pub(super) fn write_states(out: &mut dyn Write, evidence: &Evidence) -> io::Result<()> {
-    let Evidence { types, units, .. } = evidence;
-    if types.is_empty() {
+/// Writes the states before and after, by type.
+pub(super) fn write_types(out: &mut dyn Write, evidence: &Evidence) -> io::Result<()> {
+    if evidence.types.is_empty() {
         return Ok(());
     }
     writeln!(
         out,
-        "<section><h2>States before and after</h2>\n\
+        "<section><h2>Filters before and after</h2>\n\
          <p class=\"keys\"><span class=\"key a\"></span>active <span class=\"key i\"></span>inactive \
          <span class=\"key g\"></span>gone <span class=\"key u\"></span>not known</p>"
     )?;
-    table(out, "Type", types)?;
+    table(out, "Type", &evidence.types)?;
+    writeln!(out, "</section>")
+}
+
+/// Writes the states before and after, by business unit.
+pub(super) fn write_units(out: &mut dyn Write, evidence: &Evidence) -> io::Result<()> {
+    if evidence.types.is_empty() {
+        return Ok(());
+    }
+    writeln!(out, "<section><h2>Business units</h2>")?;
     match evidence.no_units() {
-        Some(why) => writeln!(out, "<h3>By business unit</h3><p>{why}</p>")?,
-        None => table(out, "Business unit", units)?,
+        Some(why) => writeln!(out, "<p>{why}</p>")?,
+        None => table(out, "Business unit", &evidence.units)?,
     }
     writeln!(out, "</section>")
 }

@@ -4,25 +4,30 @@ use std::io::{self, Write};
 
 use crate::report::grid::Column;
 use crate::report::impact::{
-    FIRST, ImpactReport, LOST, MOST, REASONS, TYPES, UNKNOWN, USERS, mailboxes, reason_cells,
-    total, type_cells, user_cells,
+    ImpactReport, LOST, MOST, REASONS, TYPES, UNKNOWN, USERS, mailboxes, reason_cells, total,
+    type_cells, user_cells,
 };
 
 use super::escape::Text;
 
-/// Writes both parts; nothing where nothing was asked for and nothing is unusual.
-pub(super) fn write_impact_report(
-    out: &mut dyn Write,
-    impact_report: &ImpactReport,
-) -> io::Result<()> {
-    let first = impact_report.first();
-    if !first.is_empty() {
-        writeln!(out, "<section><h2>{FIRST}</h2>\n<ul>")?;
-        for said in &first {
-            writeln!(out, "<li>{}</li>", Text(said))?;
-        }
-        writeln!(out, "</ul></section>")?;
+/// Heading over what is unusual, of a run that may have ended.
+const WARNINGS: &str = "Warnings";
+
+/// Writes what is unusual, where something is.
+pub(super) fn write_warnings(out: &mut dyn Write, impact_report: &ImpactReport) -> io::Result<()> {
+    let said = impact_report.first();
+    if said.is_empty() {
+        return Ok(());
     }
+    writeln!(out, "<section><h2>{WARNINGS}</h2>\n<ul>")?;
+    for said in &said {
+        writeln!(out, "<li>{}</li>", Text(said))?;
+    }
+    writeln!(out, "</ul></section>")
+}
+
+/// Writes what users lose, where it was counted.
+pub(super) fn write_impact(out: &mut dyn Write, impact_report: &ImpactReport) -> io::Result<()> {
     let Some(impact) = &impact_report.impact else {
         return Ok(());
     };

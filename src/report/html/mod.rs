@@ -6,6 +6,7 @@
 
 mod charts;
 mod escape;
+mod head;
 mod impact;
 mod page;
 mod users;

@@ -5,17 +5,18 @@ use std::io::{self, Write};
 use jiff::tz::TimeZone;
 
 use crate::journal::{RunReader, View};
+use crate::report::ReportError;
 use crate::report::error::read_run;
 use crate::report::evidence::Evidence;
 use crate::report::impact::ImpactReport;
 use crate::report::problems::{TITLE, group_cells};
 use crate::report::run_cells::{facts_of, title};
 use crate::report::summary::{Totals, numbers};
-use crate::report::{ReportError, phrases};
 
-use super::charts::{write_states, write_times};
+use super::charts::{write_times, write_types, write_units};
 use super::escape::Text;
-use super::impact::write_impact_report;
+use super::head::{headline, write_first};
+use super::impact::{write_impact, write_warnings};
 use super::users::write_people;
 
 const STYLE: &str = include_str!("style.css");
@@ -34,11 +35,16 @@ fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(
     let totals = Totals::read(view)?;
     let evidence = Evidence::read(view)?;
     let impact_report = ImpactReport::read(view, &totals.header)?;
-    write_head(out, &totals, zone)?;
-    write_impact_report(out, &impact_report)?;
+    let headline = headline(&totals, &evidence.types);
+    write_begin(out, &headline, &totals)?;
+    write_first(out, &headline, &totals, &impact_report, zone)?;
+    write_types(out, &evidence)?;
     write_groups(out, &totals)?;
-    write_states(out, &evidence)?;
+    write_warnings(out, &impact_report)?;
+    write_impact(out, &impact_report)?;
+    write_units(out, &evidence)?;
     write_times(out, &evidence, zone)?;
+    write_run(out, &totals, zone)?;
     write_tools(out)?;
     write_people(out, view, zone)?;
     writeln!(
@@ -48,29 +54,30 @@ fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(
     Ok(())
 }
 
-fn write_head(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Result<()> {
-    let header = &totals.header;
-    let (ending, _) = phrases::ending(header, &totals.users, &totals.filters);
-    let title = title(header);
+fn write_begin(out: &mut dyn Write, headline: &str, totals: &Totals) -> io::Result<()> {
     writeln!(
         out,
         "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">\
          <meta name=\"viewport\" content=\"width=device-width, initial-scale=1\">\
          <meta http-equiv=\"Content-Security-Policy\" \
          content=\"default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'\">\n\
-         <title>{0}, {1}</title>\n<style>{STYLE}</style></head>\n<body><main>\n<h1>{0}</h1>\n\
-         <p class=\"ending\">{2}</p>\n<section><h2>What was asked</h2>",
-        Text(&title),
-        Text(&header.organization.name),
-        Text(&ending)
-    )?;
+         <title>{}, {}</title>\n<style>{STYLE}</style></head>\n<body><main>",
+        Text(headline),
+        Text(&totals.header.organization.name),
+    )
+}
+
+/// What was asked, what came of it, and what it took, in full.
+fn write_run(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Result<()> {
+    let header = &totals.header;
     let offset = zone.to_offset(header.started);
     let mut asked = facts_of(header, zone);
     asked.push(("Times", format!("as in UTC{offset} when the run began")));
     asked.push(("Run", header.id.to_string()));
     asked.push(("Server", format!("version {}", header.version)));
+    writeln!(out, "<section><h2>{}</h2>", Text(&title(header)))?;
     facts(out, &asked)?;
-    writeln!(out, "</section>\n<section><h2>Result</h2>")?;
+    writeln!(out, "<h3>Result</h3>")?;
     facts(out, &numbers(totals))?;
     writeln!(out, "</section>")
 }
@@ -121,7 +128,9 @@ fn write_tools(out: &mut dyn Write) -> io::Result<()> {
     }
     writeln!(
         out,
-        "</select> <button type=\"button\">Sort by name</button> <output></output></p>"
+        "</select> <button type=\"button\">Sort by name</button> \
+         <label><input type=\"checkbox\"> print all users</label> <output></output></p>\n\
+         <p class=\"paper\">Every user, every change and every problem is in the file that this was printed from.</p>"
     )
 }
 
@@ -157,6 +166,23 @@ mod tests {
         assert!(page.contains("Give the user a security role"));
         assert!(page.contains("active (status null) → inactive<td>changed<td>"));
         assert!(page.contains(">2026-11-24 14:04:10</time>"));
+    }
+
+    #[tokio::test]
+    async fn the_first_screen_says_for_how_many_and_what_became_of_them() {
+        for (stage, headline) in [
+            (
+                TestStage::Planned,
+                "to be switched off for 5 of 8 users: nothing was changed yet",
+            ),
+            (TestStage::Stopped, "switched off for 1 of 8 users so far"),
+        ] {
+            let run = run(stage).await;
+            let page = run.shown(|out, run| write_html(out, run, &TimeZone::UTC));
+            let h1 = format!("<h1>Appointment synchronisation {headline}</h1>");
+            assert!(page.contains(&h1), "{h1}: {}", &page[..9_000]);
+            assert_eq!(page.matches("<div class=\"tile ").count(), 4);
+        }
     }
 
     #[tokio::test]

@@ -2,7 +2,7 @@
 (() => {
   const section = document.getElementById("users");
   const tools = section.querySelector(".tools");
-  const [search, result, sort, output] = ["input", "select", "button", "output"].map(t => tools.querySelector(t));
+  const [search, result, sort, all, output] = ["input", "select", "button", "input[type=checkbox]", "output"].map(t => tools.querySelector(t));
   const users = [...section.querySelectorAll(".user")];
   const texts = users.map(user => user.textContent.toLowerCase());
   const show = () => {
@@ -13,7 +13,8 @@
       user.hidden = !matches;
       shown += matches;
     });
-    output.textContent = shown.toLocaleString("en") + " shown";
+    const [found, of] = [shown, users.length].map(n => n.toLocaleString("en"));
+    output.textContent = shown === users.length ? `${of} users` : `${found} of ${of} users`;
   };
   let waiting;
   search.addEventListener("input", () => { clearTimeout(waiting); waiting = setTimeout(show, 150); });
@@ -26,9 +27,10 @@
     section.append(...order);
     sort.textContent = byName ? "Sort as found" : "Sort by name";
   });
+  all.addEventListener("change", () => document.body.classList.toggle("all-users", all.checked));
   if (!CSS.supports("selector(::details-content)")) {
     // Where the style sheet cannot open what is closed for paper, the page does.
-    const closed = () => [...document.querySelectorAll("details:not([open])")];
+    const closed = () => [...document.querySelectorAll(all.checked ? "details:not([open])" : ".numbers:not([open])")];
     let opened = [];
     addEventListener("beforeprint", () => { opened = closed(); opened.forEach(one => { one.open = true; }); });
     addEventListener("afterprint", () => { opened.forEach(one => { one.open = false; }); });

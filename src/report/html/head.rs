@@ -1,0 +1,197 @@
+//! The first screen of the page: what was done for how many, where and by whom, and four figures.
+
+use std::io::{self, Write};
+
+use jiff::tz::TimeZone;
+
+use crate::journal::{RunHeader, States};
+use crate::model::{Operation, Outcome};
+use crate::report::impact::ImpactReport;
+use crate::report::phrases;
+use crate::report::summary::Totals;
+use crate::report::text::{count, minute, number, span};
+
+use super::escape::Text;
+
+/// The types that people mean by appointments.
+const APPOINTMENTS: [&str; 3] = [
+    "appointment",
+    "recurringappointmentmaster",
+    "serviceappointment",
+];
+
+/// What became of the calendars, in one sentence.
+pub(super) fn headline(totals: &Totals, types: &[States]) -> String {
+    let Totals { header, users, .. } = totals;
+    let only_appointments = types
+        .iter()
+        .all(|of| APPOINTMENTS.contains(&of.name.as_str()));
+    let what = if only_appointments {
+        "Appointment synchronisation"
+    } else {
+        "Synchronisation"
+    };
+    let how = match header.operation {
+        Operation::Deactivate => "switched off",
+        Operation::Reactivate => "switched on",
+        Operation::Undo => "put back as it was",
+    };
+    let of = |number_of| format!("{} of {}", number(number_of), count(users.selected, "user"));
+    match phrases::outcome(header) {
+        Outcome::Nothing => format!(
+            "{what}: nothing to change for {}",
+            count(users.selected, "user")
+        ),
+        Outcome::Planned if users.changed == 0 => {
+            format!(
+                "{what} to be {how} for {}: nothing was changed yet",
+                of(users.planned)
+            )
+        }
+        Outcome::Planned | Outcome::Stopped => {
+            format!("{what} {how} for {} so far", of(users.changed))
+        }
+        Outcome::Complete | Outcome::Partial => format!("{what} {how} for {}", of(users.changed)),
+    }
+}
+
+/// Where, by whom, when and for how long, on one line.
+fn place_and_time(totals: &Totals, zone: &TimeZone) -> String {
+    let header = &totals.header;
+    let RunHeader {
+        organization,
+        environment,
+        caller,
+        started,
+        ..
+    } = header;
+    let started = minute(*started, zone);
+    let ended = match header.finished.map(|at| minute(at, zone)) {
+        None => ", not ended".to_owned(),
+        Some(ended) if ended == started => String::new(),
+        Some(ended) => format!(" to {ended}"),
+    };
+    let offset = zone.to_offset(header.started);
+    let worked = match totals.worked.as_secs() {
+        0 => String::new(),
+        _ => format!(", {} of work", span(totals.worked)),
+    };
+    format!(
+        "{}, {environment}, by {}, {started}{ended} UTC{offset}{worked}. Run {}.",
+        organization.name,
+        caller.user,
+        header.id.short(),
+    )
+}
+
+/// A figure with what it counts and a remark.
+struct Tile {
+    /// Its style.
+    class: &'static str,
+    figure: String,
+    what: String,
+    remark: String,
+}
+
+fn tiles(totals: &Totals, impact_report: &ImpactReport) -> [Tile; 4] {
+    let Totals {
+        header,
+        users,
+        filters,
+        ..
+    } = totals;
+    let tile = |class, figure: u64, what: &str, remark| Tile {
+        class: if figure == 0 { "" } else { class },
+        figure: number(figure),
+        what: what.to_owned(),
+        remark,
+    };
+    let first = match phrases::outcome(header) {
+        Outcome::Planned if users.changed == 0 => tile(
+            "changed",
+            users.planned,
+            "users to change",
+            count(filters.planned, "filter"),
+        ),
+        _ => tile(
+            "changed",
+            users.changed,
+            "users changed",
+            count(filters.changed, "filter"),
+        ),
+    };
+    let left = users.skipped + users.unchanged;
+    let parts = phrases::parts(&[
+        (users.skipped, "skipped"),
+        (users.left, "left alone"),
+        (users.unchanged.saturating_sub(users.left), "unchanged"),
+    ]);
+    let items = match &impact_report.impact {
+        Some(impact) => Tile {
+            class: if impact.items == 0 { "" } else { "left" },
+            figure: format!("{}{}", impact.bound.words(), number(impact.items)),
+            what: "coming calendar items".to_owned(),
+            remark: format!(
+                "of {}, selected by no filter afterwards",
+                count(impact.users, "user")
+            ),
+        },
+        None => Tile {
+            class: "",
+            figure: "–".to_owned(),
+            what: "calendar items".to_owned(),
+            remark: "not counted (--impact)".to_owned(),
+        },
+    };
+    [
+        first,
+        tile(
+            "failed",
+            users.failed,
+            "users failed",
+            count(filters.failed, "filter"),
+        ),
+        tile(
+            "left",
+            left,
+            "users left or skipped",
+            parts.trim_start_matches(": ").to_owned(),
+        ),
+        items,
+    ]
+}
+
+/// Writes the headline, the line below it and the figures.
+pub(super) fn write_first(
+    out: &mut dyn Write,
+    headline: &str,
+    totals: &Totals,
+    impact_report: &ImpactReport,
+    zone: &TimeZone,
+) -> io::Result<()> {
+    let header = &totals.header;
+    let (ending, _) = phrases::ending(header, &totals.users, &totals.filters);
+    writeln!(
+        out,
+        "<h1>{}</h1>\n<p class=\"where\">{}</p>\n<p class=\"ending\">{}</p>\n<div class=\"tiles\">",
+        Text(headline),
+        Text(place_and_time(totals, zone)),
+        Text(&ending),
+    )?;
+    for Tile {
+        class,
+        figure,
+        what,
+        remark,
+    } in tiles(totals, impact_report)
+    {
+        writeln!(
+            out,
+            "<div class=\"tile {class}\"><b>{}</b><span>{}</span><small>{}</small></div>",
+            Text(&figure),
+            Text(&what),
+            Text(&remark)
+        )?;
+    }
+    writeln!(out, "</div>")
+}
