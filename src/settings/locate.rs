@@ -43,12 +43,20 @@ pub fn config_path(asked: Option<&Path>) -> Result<(PathBuf, bool), SettingsErro
 /// The folder of run files: the one asked for, else `syncfilters` in the user's state folder. State and
 /// not cache, because undo depends on it.
 pub fn state_dir(asked: Option<&Path>) -> Result<PathBuf, SettingsError> {
-    if let Some(path) = asked {
-        return Ok(path.to_owned());
+    match asked {
+        Some(path) => Ok(path.to_owned()),
+        None => Ok(state_base(&base()?, cfg!(windows)).join(FOLDER)),
     }
-    let base = base()?;
-    let state = base.state_dir().unwrap_or_else(|| base.data_dir());
-    Ok(state.join(FOLDER))
+}
+
+/// On Windows the local folder, `%LOCALAPPDATA%`: the other one roams, and may be redirected to a file server, where
+/// SQLite's log does not work.
+fn state_base(base: &impl BaseStrategy, on_windows: bool) -> PathBuf {
+    if on_windows {
+        // The library has no other name for it.
+        return base.cache_dir();
+    }
+    base.state_dir().unwrap_or_else(|| base.data_dir())
 }
 
 fn base() -> Result<impl BaseStrategy, SettingsError> {
@@ -58,6 +66,16 @@ fn base() -> Result<impl BaseStrategy, SettingsError> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use etcetera::base_strategy::{Windows, Xdg};
+
+    #[test]
+    fn run_files_stay_on_this_machine_and_are_no_cache() {
+        let windows = state_base(&Windows::new().unwrap(), true);
+        assert!(windows.ends_with("AppData/Local"), "{windows:?}");
+        let other = Xdg::new().unwrap();
+        let cache = other.cache_dir();
+        assert_ne!(state_base(&other, false), cache);
+    }
 
     #[test]
     fn a_path_that_was_asked_for_is_taken_as_it_is() {
