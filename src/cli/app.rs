@@ -1,7 +1,11 @@
 //! What every command has at hand.
 
+use std::path::Path;
+use std::sync::Once;
+
 use tokio_util::sync::CancellationToken;
 
+use crate::journal::is_on_another_machine;
 use crate::report::Watch;
 use crate::rollout::RunHandle;
 
@@ -19,6 +23,8 @@ pub(super) struct App {
     pub(super) keeps_runs: bool,
     /// Whether a plan is shown with everything that is known of it.
     pub(super) details: bool,
+    /// Passed when it was said that run files are on another machine: once in a command is enough.
+    pub(super) said_remote: Once,
 }
 
 impl App {
@@ -29,6 +35,9 @@ impl App {
         run: RunHandle,
         work: impl Future<Output = T>,
     ) -> impl Future<Output = T> {
+        if let Some(path) = &run.path {
+            self.warn_of_remote(path);
+        }
         // The work of a whole run is a large future: it is held once.
         let work = Box::pin(work);
         async move {
@@ -38,5 +47,18 @@ impl App {
             self.under_way.end(&reference);
             done
         }
+    }
+
+    fn warn_of_remote(&self, run_file: &Path) {
+        if !is_on_another_machine(run_file) {
+            return;
+        }
+        self.said_remote.call_once(|| {
+            Printer::warn(&format!(
+                "The run file {} is on another machine. SQLite's log works there only as long as one machine uses \
+                 the file; name a folder on a disk of this machine with --state-dir (for a plan, with --out).",
+                run_file.display()
+            ));
+        });
     }
 }

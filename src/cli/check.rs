@@ -166,9 +166,11 @@ fn judge(app: &App, ending: &mut Ending, name: Option<&str>) -> Result<(), CliEr
     }) else {
         return Ok(());
     };
-    let file = RunReader::open(&path)?;
-    let (changes, left) = file.view(|view| Ok((view.changes()?, view.not_as_wanted()?)))?;
-    let compared = file.view(Compared::of)?;
+    // The file is closed before the run is forgotten: Windows removes none that somebody has open.
+    let (changes, left, compared) = RunReader::open(&path)?.view(|view| {
+        let (changes, left) = (view.changes()?, view.not_as_wanted()?);
+        Ok((changes, left, Compared::of(view)?))
+    })?;
     if compared.filters == 0 && ending.error.is_none() {
         run.forget();
         *ending = Ending::badly(&compared.nothing());

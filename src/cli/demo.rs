@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Once};
 use std::time::Duration;
 
 use uuid::Uuid;
@@ -46,6 +46,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
         under_way: app.under_way.clone(),
         keeps_runs: false,
         details: false,
+        said_remote: Once::new(),
     };
     let sandbox = Sandbox::start(options(args)).await;
     let sandbox = sandbox.map_err(CliError::Sandbox)?;

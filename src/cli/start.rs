@@ -3,6 +3,7 @@
 use std::ffi::OsString;
 use std::io::Write;
 use std::process::ExitCode;
+use std::sync::Once;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -66,6 +67,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         under_way,
         keeps_runs: true,
         details: command.shows_details(),
+        said_remote: Once::new(),
     };
     formats::check(&command, printer.format)?;
     match &command {

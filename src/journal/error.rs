@@ -17,6 +17,17 @@ pub enum JournalError {
         /// What SQLite or the file system said.
         why: String,
     },
+    /// Its file system does not have what SQLite's log needs.
+    #[error(
+        "the run file {} cannot be used: its folder does not allow a write-ahead log (SQLite uses `{mode}` there)",
+        path.display()
+    )]
+    NoLog {
+        /// The file.
+        path: PathBuf,
+        /// The journal mode that SQLite fell back to.
+        mode: String,
+    },
     /// It does not have its name any more. Nothing is written to the environment that nobody could find afterwards.
     #[error("the run file {} was moved, linked, replaced, cut or deleted while the run was driven", path.display())]
     RunFileGone {

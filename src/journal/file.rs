@@ -10,8 +10,8 @@ use super::lock::RunLock;
 use super::place::{BESIDE, FoundFile, beside, make_private};
 use super::reader::{at_rest, not_taken, refused};
 use super::{
-    ImpactOptions, Journal, OpenError, RunHeader, RunReader, RunRef, RunStore, history, impact,
-    run_header, schema, templates,
+    ImpactOptions, Journal, JournalError, OpenError, RunHeader, RunReader, RunRef, RunStore,
+    history, impact, run_header, schema, templates,
 };
 use crate::plan::{RunSettings, TemplateChange};
 use rusqlite::{Connection, OpenFlags};
@@ -75,7 +75,7 @@ impl RunFile {
         lock.add(folder(&file), &header.id)
             .map_err(|error| not_taken(error, &header))?;
         let connection = writable(file.path())?;
-        begin_log(&connection, file.mark()).map_err(|e| failed(path, &e))?;
+        begin_log(&connection, &file)?;
         Ok(Self {
             reference: RunRef::elsewhere(&header.id, file.path()),
             journal: Journal::start(file, connection, lock)?,
@@ -165,12 +165,9 @@ impl RunFile {
         make_private(file.path());
         let connection = writable(file.path())?;
         inspect(&connection, file.path())?;
-        let go_on = |connection: &Connection| {
-            schema::upgrade(connection)?;
-            begin_log(connection, file.mark())?;
-            run_header::read(connection)
-        };
-        let header = go_on(&connection).map_err(|e| failed(path, &e))?;
+        schema::upgrade(&connection).map_err(|e| failed(path, &e))?;
+        begin_log(&connection, &file)?;
+        let header = run_header::read(&connection).map_err(|e| failed(path, &e))?;
         Ok(Self {
             reference: RunRef::elsewhere(&header.id, file.path()),
             journal: Journal::start(file, connection, lock)?,
@@ -271,10 +268,29 @@ pub(super) fn writable(path: &Path) -> Result<Connection, OpenError> {
 ///
 /// From here on the file is not whole without its log, and says so itself: the mark is folded in before anything else is
 /// written.
-fn begin_log(connection: &Connection, mark: i64) -> rusqlite::Result<()> {
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    connection.execute("UPDATE run SET in_use = ?1", [mark])?;
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+fn begin_log(connection: &Connection, file: &FoundFile) -> Result<(), JournalError> {
+    let failed = |error| failed(file.path(), &error);
+    log_ahead(connection, file.path())?;
+    connection
+        .execute("UPDATE run SET in_use = ?1", [file.mark()])
+        .map_err(failed)?;
+    connection
+        .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+        .map_err(failed)
+}
+
+/// SQLite keeps the mode that it has, without an error, where a file system cannot do what is asked for.
+fn log_ahead(connection: &Connection, path: &Path) -> Result<(), JournalError> {
+    let mode = connection
+        .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))
+        .map_err(|error| failed(path, &error))?;
+    if mode.eq_ignore_ascii_case("wal") {
+        return Ok(());
+    }
+    Err(JournalError::NoLog {
+        path: path.to_owned(),
+        mode,
+    })
 }
 
 /// Removes a run file that SQLite has closed, with what may be beside it: the run came to nothing. What cannot be
@@ -290,6 +306,14 @@ pub fn discard(path: &Path) {
 mod tests {
     use super::*;
     use std::time::SystemTime;
+
+    #[test]
+    fn a_file_system_that_allows_no_write_ahead_log_is_refused() {
+        // In memory SQLite keeps its own mode, as it does on a file system without shared memory.
+        let connection = Connection::open_in_memory().unwrap();
+        let error = log_ahead(&connection, Path::new("a.run")).unwrap_err();
+        assert!(error.to_string().contains("`memory`"), "{error}");
+    }
 
     #[test]
     fn what_a_killed_process_left_unfinished_goes_with_the_next_run_and_nothing_else_does() {

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use crate::private_file::private;
 
+use super::file_facts::has_this_name;
 use super::place::FoundFile;
 use crate::model::RunId;
 
@@ -81,6 +82,10 @@ impl LockFile {
                 // Somebody may have let go of it, and removed it, after it was opened here.
                 Ok(Some(file)) if has_this_name(&file, &path) => return Ok(Self { path, file }),
                 Ok(Some(_)) => {}
+                // Windows refuses a file that is removed and that somebody still has open.
+                Err(error) if cfg!(windows) && is_denied(&error) && begun.elapsed() < patience => {
+                    std::thread::sleep(PAUSE);
+                }
                 Ok(None) if begun.elapsed() >= patience => return Err(LockError::Taken),
                 Ok(None) => std::thread::sleep(PAUSE),
                 Err(source) => return Err(LockError::Io { path, source }),
@@ -89,26 +94,18 @@ impl LockFile {
     }
 }
 
+fn is_denied(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
+}
+
 impl Drop for LockFile {
     fn drop(&mut self) {
-        // On Windows an open file cannot be removed for good; there it stays, empty.
-        if cfg!(unix) && self.file.try_lock().is_ok() {
+        // Windows does not give a lock to whoever has it already.
+        let _ = self.file.unlock();
+        if self.file.try_lock().is_ok() && has_this_name(&self.file, &self.path) {
             let _ = std::fs::remove_file(&self.path);
         }
     }
-}
-
-#[cfg(unix)]
-fn has_this_name(file: &File, path: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let key = |about: &std::fs::Metadata| (about.dev(), about.ino());
-    let (here, named) = (file.metadata(), std::fs::metadata(path));
-    matches!((&here, &named), (Ok(here), Ok(named)) if key(here) == key(named))
-}
-
-#[cfg(not(unix))]
-fn has_this_name(_: &File, path: &Path) -> bool {
-    path.exists()
 }
 
 #[cfg(test)]
@@ -131,7 +128,7 @@ mod tests {
         drop(first);
         assert!(RunLock::take(&found).is_ok());
         let left = std::fs::read_dir(folder.path()).unwrap().count();
-        assert_eq!(left, if cfg!(unix) { 1 } else { 2 });
+        assert_eq!(left, 1, "only the run file is left");
     }
 
     #[test]

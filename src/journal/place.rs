@@ -1,5 +1,4 @@
-//! A run file as the file system knows it. Nothing here opens one: closing a descriptor of a SQLite file outside SQLite
-//! drops the locks that this process holds on it.
+//! A run file as the file system knows it.
 
 use std::fs::Metadata;
 use std::io;
@@ -8,23 +7,16 @@ use std::path::{Path, PathBuf};
 use ring::digest::{Context, SHA256};
 
 use super::OpenError;
+use super::file_facts::{FileFacts, FileIdentity};
 use crate::model::shell::path_argument;
 
 /// A regular file that has one name, with the links on the way to it resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FoundFile {
     path: PathBuf,
-    identity: Identity,
+    identity: FileIdentity,
     /// Its length in bytes when it was found: SQLite makes it longer and never shorter.
     length: u64,
-}
-
-/// What stays the same when a file is renamed, and differs when another takes its name: device and inode. Windows does
-/// not tell; there a file that SQLite has open can be neither renamed nor replaced.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Identity {
-    device: u64,
-    inode: u64,
 }
 
 impl FoundFile {
@@ -39,23 +31,23 @@ impl FoundFile {
             source,
         };
         let real = real(path).map_err(io)?;
-        let about = std::fs::symlink_metadata(&real).map_err(io)?;
+        let about = FileFacts::of(&real).map_err(io)?;
         let refused = |why: &str| OpenError::NotARunFile {
             path: path.to_owned(),
             why: Some(why.to_owned()),
         };
-        if !about.is_file() {
+        if !about.is_file {
             return Err(refused("it is no regular file"));
         }
-        if hard_links(&about) > 1 {
+        if about.names > 1 {
             return Err(refused(
                 "it has several names (hard links), under each of which it could be used at the same time; copy it, and use the copy",
             ));
         }
         Ok(Self {
             path: real,
-            identity: identity(&about),
-            length: about.len(),
+            identity: about.identity,
+            length: about.length,
         })
     }
 
@@ -65,13 +57,13 @@ impl FoundFile {
 
     /// Whether this name, and no other, still leads to this file, and nothing was cut off it.
     pub(super) fn is_still_there(&self) -> bool {
-        let is_it = |about: Metadata| {
-            about.is_file()
-                && identity(&about) == self.identity
-                && hard_links(&about) == 1
-                && about.len() >= self.length
+        let is_it = |about: FileFacts| {
+            about.is_file
+                && about.identity == self.identity
+                && about.names == 1
+                && about.length >= self.length
         };
-        std::fs::symlink_metadata(&self.path).is_ok_and(is_it)
+        FileFacts::of(&self.path).is_ok_and(is_it)
     }
 
     /// A file that SQLite may keep beside this one.
@@ -94,10 +86,10 @@ impl FoundFile {
 
     /// A number for this file under this name: never 0, and another for a copy and for a file that was moved.
     pub(super) fn mark(&self) -> i64 {
-        let Identity { device, inode } = self.identity;
+        let FileIdentity { volume, index } = self.identity;
         let mut hash = Context::new(&SHA256);
-        hash.update(&device.to_le_bytes());
-        hash.update(&inode.to_le_bytes());
+        hash.update(&volume.to_le_bytes());
+        hash.update(&index.to_le_bytes());
         hash.update(self.path.as_os_str().as_encoded_bytes());
         let digest = hash.finish();
         let first = digest.as_ref().iter().take(8);
@@ -108,13 +100,13 @@ impl FoundFile {
 
     /// A name for the lock of this file that does not depend on the name of the file.
     pub(super) fn lock_path(&self) -> PathBuf {
-        let Identity { device, inode } = self.identity;
-        let name = match (device, inode) {
-            (0, 0) => {
+        let FileIdentity { volume, index } = self.identity;
+        let name = match (volume, index) {
+            (_, 0) => {
                 let name = self.path.file_name().unwrap_or_default().to_string_lossy();
                 format!(".{name}.file.lock")
             }
-            _ => format!(".{device:x}-{inode:x}.lock"),
+            _ => format!(".{volume:x}-{index:x}.lock"),
         };
         self.path.with_file_name(name)
     }
@@ -132,40 +124,17 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
 /// A path with all links resolved, in the form that people and SQLite know.
 pub(super) fn real(path: &Path) -> io::Result<PathBuf> {
     let real = std::fs::canonicalize(path)?;
-    // Windows answers `\\?\C:\…`.
-    Ok(
-        match real.to_str().and_then(|text| text.strip_prefix(r"\\?\")) {
-            Some(plain) if plain.as_bytes().get(1) == Some(&b':') => plain.into(),
-            _ => real,
-        },
-    )
+    let plain = real.to_str().and_then(without_prefix);
+    Ok(plain.map_or(real, PathBuf::from))
 }
 
-#[cfg(unix)]
-fn identity(about: &Metadata) -> Identity {
-    use std::os::unix::fs::MetadataExt;
-    Identity {
-        device: about.dev(),
-        inode: about.ino(),
+/// Windows answers `\\?\C:\…` and `\\?\UNC\server\share\…`.
+fn without_prefix(real: &str) -> Option<String> {
+    let plain = real.strip_prefix(r"\\?\")?;
+    match plain.strip_prefix(r"UNC\") {
+        Some(share) => Some(format!(r"\\{share}")),
+        None => (plain.as_bytes().get(1) == Some(&b':')).then(|| plain.to_owned()),
     }
-}
-
-#[cfg(not(unix))]
-fn identity(_: &Metadata) -> Identity {
-    Identity {
-        device: 0,
-        inode: 0,
-    }
-}
-
-#[cfg(unix)]
-fn hard_links(about: &Metadata) -> u64 {
-    std::os::unix::fs::MetadataExt::nlink(about)
-}
-
-#[cfg(not(unix))]
-fn hard_links(_: &Metadata) -> u64 {
-    1
 }
 
 /// Makes a file private that an earlier version made readable for others.
@@ -207,6 +176,7 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), OpenError> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ForeignRights {
     /// Somebody else owns it.
+    #[cfg_attr(windows, expect(dead_code, reason = "the owner is not known there"))]
     Own,
     /// Others than its owner may write to it.
     MayWrite,
@@ -296,6 +266,18 @@ fn foreign_rights(_: &Metadata) -> Option<ForeignRights> {
 mod tests {
     use super::*;
     use std::os::unix::fs::{PermissionsExt, symlink};
+
+    #[test]
+    fn a_path_of_windows_is_shown_without_its_technical_prefix() {
+        for (real, plain) in [
+            (r"\\?\C:\Users\a.run", Some(r"C:\Users\a.run")),
+            (r"\\?\UNC\files\a$\a.run", Some(r"\\files\a$\a.run")),
+            (r"\\?\Volume{0}\a.run", None),
+            ("/home/anna/a.run", None),
+        ] {
+            assert_eq!(without_prefix(real).as_deref(), plain, "{real}");
+        }
+    }
 
     #[test]
     fn a_file_is_known_by_one_name_only() {

@@ -218,10 +218,11 @@ fn unchanging(path: &Path) -> Result<Connection, OpenError> {
         why: Some("it has no full path".into()),
     })?;
     uri.set_query(Some("immutable=1"));
+    let uri = sqlite_uri(&uri);
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
         | OpenFlags::SQLITE_OPEN_URI;
-    opened(Path::new(uri.as_str()), flags).map_err(|error| match error {
+    opened(Path::new(&uri), flags).map_err(|error| match error {
         OpenError::Journal(JournalError::Unusable { why, .. }) => {
             OpenError::Journal(JournalError::Unusable {
                 path: path.to_owned(),
@@ -230,6 +231,18 @@ fn unchanging(path: &Path) -> Result<Connection, OpenError> {
         }
         error => error,
     })
+}
+
+/// The URI as SQLite takes it: a server, which a path of Windows may begin with, is part of the path to it.
+fn sqlite_uri(uri: &Url) -> String {
+    match uri.host_str() {
+        Some(server) => uri.as_str().replacen(
+            &format!("file://{server}/"),
+            &format!("file:////{server}/"),
+            1,
+        ),
+        None => uri.to_string(),
+    }
 }
 
 /// A file whose log belongs to it, as a killed process leaves them: both are read, and both are left as they are. The
@@ -262,4 +275,23 @@ fn upgraded_copy(path: &Path, from: &Connection) -> Result<Connection, OpenError
         Ok(copy)
     };
     copy().map_err(|e: rusqlite::Error| failed(path, &e).into())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_on_a_share_is_named_to_sqlite_without_an_authority() {
+        for (uri, expected) in [
+            (
+                "file://files/profiles$/a%20b.run?immutable=1",
+                "file:////files/profiles$/a%20b.run?immutable=1",
+            ),
+            ("file:///C:/a.run", "file:///C:/a.run"),
+            ("file:///home/anna/a.run", "file:///home/anna/a.run"),
+        ] {
+            assert_eq!(sqlite_uri(&Url::parse(uri).unwrap()), expected);
+        }
+    }
 }

@@ -14,6 +14,7 @@ use super::run_command::{RunCommand, list_runs};
 
 const EXPIRED_HINT: &str = "sign in again, for exactly this environment; a token in SYNCFILTERS_ACCESS_TOKEN has to be a new one";
 const JOURNAL_HINT: &str = "check that the disk is not full and that the file can be written; no change is made without a record";
+const NO_LOG_HINT: &str = "name a folder on a disk of this machine with --state-dir (for a plan, with --out); nothing was changed";
 const ADDRESS_HINT: &str = "check that the address is that of a CRM organisation, such as https://contoso.crm4.dynamics.com, \
     and not of a sign-in page or a gateway";
 const DELEGATE_HINT: &str = "give the caller the privilege Act on Behalf of Another User, for example with the Delegate \
@@ -300,6 +301,7 @@ fn journal_error(error: &JournalError) -> Classified {
             ErrorClass::Unexpected,
             Some(JOURNAL_HINT.into()),
         ),
+        JournalError::NoLog { .. } => ("run-file", ErrorClass::Usage, Some(NO_LOG_HINT.into())),
         JournalError::RunFileGone { path } => (
             "run-file-gone",
             ErrorClass::Stopped,
