@@ -16,6 +16,8 @@ use secrecy::{ExposeSecret, SecretString};
 use serde::Serialize;
 use uuid::Uuid;
 
+use crate::model::shell::Shell;
+
 use super::application::Assertion;
 use super::secret::{read_private, shown_path};
 use super::{Authority, SignInError};
@@ -56,9 +58,10 @@ impl Certificate {
             )
         };
         if pem.contains("ENCRYPTED PRIVATE KEY") || pem.contains("Proc-Type: 4,ENCRYPTED") {
-            return Err(wrong(
-                "its key is encrypted; take the password off with `openssl pkey`, or use a PFX file",
-            ));
+            return Err(wrong(&format!(
+                "its key is encrypted; take the password off with `openssl pkey`, or use a PFX file{}",
+                Shell::HERE.where_openssl_is()
+            )));
         }
         // The first certificate is the application's own; a chain follows it.
         let der = CertificateDer::from_pem_slice(pem.as_bytes())

@@ -17,6 +17,7 @@ mod discover;
 mod endpoint;
 mod error;
 mod federation;
+mod file_rights;
 mod given;
 mod http;
 mod interactive;

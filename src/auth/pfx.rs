@@ -12,8 +12,9 @@ pub(super) fn read(path: &Path, _: Option<&SecretString>) -> Result<SecretString
     Err(SignInError::unusable(
         "reading the certificate",
         format!(
-            "{}: this program was built without PFX; convert it with `openssl pkcs12 -in FILE.pfx -nodes -out FILE.pem`",
-            shown_path(path)
+            "{}: this program was built without PFX; convert it with `openssl pkcs12 -in FILE.pfx -nodes -out FILE.pem`{}",
+            shown_path(path),
+            crate::model::shell::Shell::HERE.where_openssl_is()
         ),
     ))
 }

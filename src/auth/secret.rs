@@ -7,9 +7,11 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::bounded_file;
 use crate::model::disclosure;
+use crate::model::shell::Shell;
 use crate::model::text::{NotText, decode};
 
 use super::SignInError;
+use super::file_rights::others_may;
 
 /// The longest file with a secret, a key or a token, in bytes: certificates with all above them have some thousand.
 pub(super) const LONGEST_FILE: usize = 1 << 20;
@@ -109,30 +111,14 @@ pub(super) fn read_private(path: &Path, doing: &str) -> Result<SecretString, Sig
     if about.len() > LARGEST {
         return Err(named("it is too large for a secret".into()));
     }
-    if let Some(others) = others_may(&about) {
+    if let Some(others) = others_may(path).map_err(|error| named(error.to_string()))? {
+        let command = Shell::HERE.close_to_others("FILE");
         return Err(named(format!(
-            "{others}; make it yours alone with `chmod 600`"
+            "{others}; make it yours alone with `{command}`"
         )));
     }
     let bytes = bounded_file::read(path, LONGEST_FILE).map_err(|error| named(error.to_string()))?;
     decoded(&bytes).map_err(|why| named(why.to_string()))
-}
-
-/// What others than the owner may do with the file, if anything.
-#[cfg(unix)]
-fn others_may(about: &std::fs::Metadata) -> Option<&'static str> {
-    use std::os::unix::fs::PermissionsExt;
-    match about.permissions().mode() & 0o077 {
-        0 => None,
-        bits if bits & 0o007 != 0 => Some("everybody may use it"),
-        _ => Some("its group may use it"),
-    }
-}
-
-/// Elsewhere a file inherits the rights of its folder, and the user's own folder is closed to others.
-#[cfg(not(unix))]
-fn others_may(_: &std::fs::Metadata) -> Option<&'static str> {
-    None
 }
 
 #[cfg(test)]

@@ -51,6 +51,21 @@ fn every_command_line_of_the_examples_for_schedulers_is_one() {
     assert_eq!(count, 8, "one was added or is no longer found");
 }
 
+/// Windows `PowerShell` 5.1 reads a file without a byte order mark in the code page of the system.
+#[test]
+fn a_script_for_powershell_is_ascii() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/config/schedulers");
+    let mut count = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_some_and(|extension| extension == "ps1") {
+            assert!(std::fs::read(&path).unwrap().is_ascii(), "{path:?}");
+            count += 1;
+        }
+    }
+    assert_eq!(count, 2, "one was added or is no longer found");
+}
+
 #[test]
 fn every_example_for_schedulers_is_explained() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/config/schedulers");

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 
+use crate::model::shell::Shell;
 use crate::sandbox::{
     Fault, Faults, FaultsError, Limits, Options, Sandbox, Switch, Switches, UnknownSwitch, Version,
 };
@@ -71,15 +72,15 @@ pub(super) async fn sandbox(app: &App, args: &SandboxArgs) -> Result<Exit, CliEr
     let sandbox = Sandbox::start(options(args)?).await;
     let sandbox = sandbox.map_err(CliError::Sandbox)?;
     let mut out = Printer::result();
+    let set = |name: &str, value: &str| Shell::HERE.set_variable(name, value);
     write!(
         out,
-        "The sandbox answers at {url}\n\n\
-         export SYNCFILTERS_URL={url}\n\
-         export SYNCFILTERS_ACCESS_TOKEN={token}\n\n\
+        "The sandbox answers at {url}\n\n{set_url}\n{set_token}\n\n\
          Server-side counts, as JSON: {url}sandbox/counts\n\
          Ctrl-C stops it. Its data is not kept.\n",
         url = sandbox.url(),
-        token = sandbox.token(),
+        set_url = set("SYNCFILTERS_URL", &sandbox.url()),
+        set_token = set("SYNCFILTERS_ACCESS_TOKEN", sandbox.token()),
     )
     .and_then(|()| out.flush())
     .map_err(CliError::Output)?;
