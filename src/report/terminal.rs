@@ -6,6 +6,7 @@
 
 use std::io::{self, BufWriter, IsTerminal, LineWriter, Write};
 
+use anstream::AutoStream;
 use console::Term;
 use indicatif::{ProgressDrawTarget, TermLike};
 use secrecy::SecretString;
@@ -51,15 +52,16 @@ pub fn columns() -> Option<usize> {
     Some(usize::from(columns))
 }
 
-/// Standard output, for results.
+/// Standard output, for results. A console of Windows that takes no escape sequences is coloured by its own calls.
 pub fn stdout(color: bool) -> Box<dyn StyledWrite> {
-    let out = Unread(BufWriter::new(io::stdout()));
+    let out = Unread(BufWriter::new(AutoStream::always(io::stdout())));
     Box::new(CleanWriter::new(out, color))
 }
 
 /// Standard error, for everything else. Each line is written whole, whatever is written at the same time.
 pub fn stderr(color: bool) -> Box<dyn StyledWrite + Send> {
-    let out = CleanWriter::new(whole_lines(Unread(io::stderr())), color);
+    let err = AutoStream::always(io::stderr());
+    let out = CleanWriter::new(whole_lines(Unread(err)), color);
     Box::new(out.with_longest_line(LONGEST_MESSAGE))
 }
 
