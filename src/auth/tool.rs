@@ -42,15 +42,21 @@ impl Tool {
 
     /// Where the tool is, looking through the folders of `PATH` (never the current one).
     pub fn find(self, path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
-        let names: &[&str] = match (self, cfg!(windows)) {
-            (Self::Azure, true) => &["az.cmd", "az.exe"],
-            (Self::Azure, false) => &["az"],
-            (Self::AzureDeveloper, true) => &["azd.exe"],
-            (Self::AzureDeveloper, false) => &["azd"],
-        };
+        let names = self.files(cfg!(windows));
         let folders = std::env::split_paths(path?).filter(|folder| folder.is_absolute());
         let mut places = folders.flat_map(|folder| names.iter().map(move |name| folder.join(name)));
         places.find(|place| place.is_file())
+    }
+
+    /// What its program file may be called. On Windows `az` is a batch file: `.cmd` from its installer, `.bat` from
+    /// `pip`, which may write an `.exe` as well.
+    const fn files(self, on_windows: bool) -> &'static [&'static str] {
+        match (self, on_windows) {
+            (Self::Azure, true) => &["az.cmd", "az.bat", "az.exe"],
+            (Self::Azure, false) => &["az"],
+            (Self::AzureDeveloper, true) => &["azd.exe", "azd.cmd"],
+            (Self::AzureDeveloper, false) => &["azd"],
+        }
     }
 
     fn arguments(self, resource: &str, tenant: Option<&str>) -> Vec<String> {
@@ -206,6 +212,24 @@ impl Grant for ToolGrant {
 mod tests {
     use super::super::GivenToken;
     use super::*;
+
+    #[test]
+    fn a_tool_is_found_under_every_name_that_an_installer_gives_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let on_windows = cfg!(windows);
+        for tool in [Tool::Azure, Tool::AzureDeveloper] {
+            assert_eq!(tool.find(Some(folder.path().as_os_str())), None);
+            for name in tool.files(on_windows) {
+                let place = folder.path().join(name);
+                std::fs::write(&place, "").unwrap();
+                let found = tool.find(Some(folder.path().as_os_str()));
+                assert_eq!(found.as_ref(), Some(&place));
+                std::fs::remove_file(place).unwrap();
+            }
+        }
+        let names = Tool::Azure.files(true);
+        assert!(names.contains(&"az.cmd") && names.contains(&"az.bat"));
+    }
 
     #[test]
     fn each_tool_is_asked_in_its_own_words() {
