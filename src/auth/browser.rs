@@ -1,6 +1,8 @@
 //! The authorisation code with PKCE, by way of the browser and a listener on this machine.
 
 use std::collections::HashMap;
+use std::io;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::time::Duration;
 
 use oauth2::{AuthorizationCode, CsrfToken, PkceCodeChallenge, RedirectUrl};
@@ -30,12 +32,10 @@ pub(super) async fn sign_in(
     port: Option<u16>,
     prompt: &dyn UserPrompt,
 ) -> Result<Token, SignInError> {
-    let listener = TcpListener::bind(("127.0.0.1", port.unwrap_or(0)))
-        .await
-        .map_err(|error| {
-            SignInError::unusable(WHAT, format!("the port cannot be used: {error}"))
-        })?;
-    let port = listener.local_addr().map_or(0, |address| address.port());
+    let listeners = Listeners::bind(port).await.map_err(|error| {
+        SignInError::unusable(WHAT, format!("the port cannot be used: {error}"))
+    })?;
+    let port = listeners.port;
     let redirect = RedirectUrl::new(format!("http://localhost:{port}"))
         .map_err(|error| SignInError::unusable(WHAT, error))?;
     let client = endpoint.client().set_redirect_uri(redirect);
@@ -54,7 +54,7 @@ pub(super) async fn sign_in(
         address: url.to_string(),
         opened,
     });
-    let answer = tokio::time::timeout(PATIENCE, listen(&listener, state.secret())).await;
+    let answer = tokio::time::timeout(PATIENCE, listen(&listeners, state.secret())).await;
     let answer = answer.map_err(|_| SignInError::TooLate {
         what: WHAT.into(),
         minutes: PATIENCE.as_secs() / 60,
@@ -72,12 +72,58 @@ pub(super) async fn sign_in(
         .map_err(|error| endpoint.error(WHAT, error))
 }
 
+/// How often another port is tried where one of IPv6 is taken that is free in IPv4. Ports are taken at random, so that
+/// two in a row are rare.
+const PORTS_TRIED: usize = 8;
+
+/// Both addresses that a browser may find behind `localhost`, at one port; the one of IPv4 alone where the machine has
+/// no IPv6.
+struct Listeners {
+    port: u16,
+    v4: TcpListener,
+    v6: Option<TcpListener>,
+}
+
+impl Listeners {
+    async fn bind(asked: Option<u16>) -> io::Result<Self> {
+        let mut tries = if asked.is_some() { 1 } else { PORTS_TRIED };
+        loop {
+            tries -= 1;
+            let v4 = TcpListener::bind((Ipv4Addr::LOCALHOST, asked.unwrap_or(0))).await?;
+            let port = v4.local_addr()?.port();
+            let v6 = match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
+                Ok(v6) => Some(v6),
+                // Whoever has it would get the code.
+                Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
+                    if tries > 0 {
+                        continue;
+                    }
+                    return Err(error);
+                }
+                Err(_) => None,
+            };
+            return Ok(Self { port, v4, v6 });
+        }
+    }
+
+    async fn accept(&self) -> io::Result<TcpStream> {
+        let (stream, _) = match &self.v6 {
+            Some(v6) => tokio::select! {
+                came = self.v4.accept() => came?,
+                came = v6.accept() => came?,
+            },
+            None => self.v4.accept().await?,
+        };
+        Ok(stream)
+    }
+}
+
 type Code = Result<String, SignInRefusal>;
 
 /// Waits for the browser to come back; whatever else knocks is sent away.
-async fn listen(listener: &TcpListener, state: &str) -> Result<Code, SignInError> {
+async fn listen(listeners: &Listeners, state: &str) -> Result<Code, SignInError> {
     loop {
-        let (mut stream, _) = listener
+        let mut stream = listeners
             .accept()
             .await
             .map_err(|error| SignInError::unusable(WHAT, error))?;
@@ -148,6 +194,7 @@ fn same(one: &str, other: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::net::IpAddr;
 
     fn answer(target: &str) -> Option<Code> {
         let head = format!("GET {target} HTTP/1.1\r\nHost: localhost\r\n\r\n");
@@ -167,6 +214,37 @@ mod tests {
             assert_eq!(answer(target), None, "{target}");
         }
         assert_eq!(read_answer("POST /?code=c&state=state-1", "state-1"), None);
+    }
+
+    #[tokio::test]
+    async fn the_answer_is_awaited_at_both_addresses_of_localhost() {
+        let listeners = Listeners::bind(None).await.unwrap();
+        let mut addresses = vec![IpAddr::from(Ipv4Addr::LOCALHOST)];
+        if listeners.v6.is_some() {
+            // A machine without IPv6 has none.
+            addresses.push(Ipv6Addr::LOCALHOST.into());
+        }
+        for address in addresses {
+            let browser = async {
+                let mut stream = TcpStream::connect((address, listeners.port)).await.unwrap();
+                let request = "GET /?code=c1&state=s1 HTTP/1.1\r\nHost: localhost\r\n\r\n";
+                stream.write_all(request.as_bytes()).await.unwrap();
+                let mut page = String::new();
+                stream.read_to_string(&mut page).await.unwrap();
+                assert!(page.contains("You are signed in"), "{page}");
+            };
+            let (code, ()) = tokio::join!(listen(&listeners, "s1"), browser);
+            assert_eq!(code.unwrap().unwrap(), "c1", "{address}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_port_that_somebody_has_at_one_of_the_addresses_is_not_used() {
+        let Ok(taken) = TcpListener::bind((Ipv6Addr::LOCALHOST, 0)).await else {
+            return;
+        };
+        let port = taken.local_addr().unwrap().port();
+        assert!(Listeners::bind(Some(port)).await.is_err());
     }
 
     #[test]
