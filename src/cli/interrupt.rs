@@ -27,7 +27,7 @@ pub(super) fn listen(under_way: UnderWay) -> CancellationToken {
         Printer::warn(
             "Stopping: changes that are under way are finished first. Press Ctrl-C again to stop at once.",
         );
-        signals.next().await;
+        signals.again().await;
         Printer::warn("");
         Printer::warn(&under_way.stopped());
         exit_now();
@@ -100,6 +100,11 @@ impl Signals {
             _ = hangup.recv() => {}
         }
     }
+
+    /// Whatever asks for the end a second time.
+    async fn again(&mut self) {
+        self.next().await;
+    }
 }
 
 /// What ends a run early: the keys, closing the window, logging off and shutting down.
@@ -133,6 +138,15 @@ impl Signals {
             _ = self.close.recv() => {}
             _ = self.log_off.recv() => {}
             _ = self.shut_down.recv() => {}
+        }
+    }
+
+    /// The keys only: Windows says itself more than once that it logs off or shuts down, and ends the process some
+    /// seconds after the first time.
+    async fn again(&mut self) {
+        tokio::select! {
+            _ = self.keys.recv() => {}
+            _ = self.pause_key.recv() => {}
         }
     }
 }
