@@ -89,7 +89,7 @@ fn read(text: &str, column: Option<&str>, list: &mut Names) -> OnLine<()> {
             header,
             column,
             rows,
-        } => read_table(&header, &column, rows, list),
+        } => read_table(&header, &column, *rows, list),
     }
 }
 

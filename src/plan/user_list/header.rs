@@ -20,7 +20,7 @@ pub(super) enum Start<'t> {
     Table {
         header: ListRow,
         column: NameColumn,
-        rows: ListRows<'t>,
+        rows: Box<ListRows<'t>>,
     },
 }
 
@@ -117,7 +117,7 @@ fn first_line<'t>(
         return Ok(Start::Table {
             header,
             column,
-            rows,
+            rows: Box::new(rows),
         });
     }
     let found = match (widest, unread) {
