@@ -13,6 +13,7 @@ use super::browser;
 use super::cache::{Grant, Occasion};
 use super::endpoint::{Endpoint, TokenRequester};
 use super::keep::Kept;
+use super::key_store;
 use super::prompt::{PromptText, UserPrompt};
 use super::secret::SecretFrom;
 use super::token::Token;
@@ -54,6 +55,11 @@ impl Interactive {
         if let Some(refresh) = token.refresh.clone() {
             self.kept.apart(move |kept| kept.store(&refresh)).await?;
         }
+        if occasion == Occasion::First
+            && let Some(why) = self.kept.trouble()
+        {
+            self.prompt.tell(&PromptText::NotKept { why });
+        }
         Ok(token)
     }
 
@@ -69,6 +75,10 @@ impl Interactive {
             });
         }
         if !matches!(self.how, InteractiveMethod::Password { .. }) && !self.prompt.is_there() {
+            // What was kept, if anything, is out of reach: that says more.
+            if let Some(why) = self.kept.trouble() {
+                return Err(key_store::unusable(&why));
+            }
             return Err(SignInError::NobodyThere {
                 what: "signing in".into(),
             });

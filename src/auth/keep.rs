@@ -8,10 +8,10 @@ use secrecy::{ExposeSecret, SecretString};
 
 use crate::private_file::private;
 
-use super::SignInError;
 use super::secret::read_private;
+use super::{SignInError, key_store};
 
-const WHAT: &str = "keeping the sign-in";
+pub(super) const WHAT: &str = "keeping the sign-in";
 
 /// Where a sign-in is kept.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub enum TokenStore {
     /// In memory, for this command only.
     #[default]
     No,
-    /// In the key store of the operating system.
+    /// In the key store of the operating system; where there is none, for this command only.
     Keyring,
     /// In a file in this folder that only its owner may read.
     File(PathBuf),
@@ -32,6 +32,10 @@ pub(super) struct Kept {
     /// Where the refresh token may be sent: to whoever issued it.
     token_url: String,
     current: Mutex<Option<SecretString>>,
+    /// Whether the owner of a locked key store may be asked to unlock it.
+    may_ask: bool,
+    /// Why the key store cannot be used.
+    trouble: Mutex<Option<String>>,
 }
 
 impl Kept {
@@ -42,6 +46,40 @@ impl Kept {
             name,
             token_url,
             current: Mutex::default(),
+            may_ask: false,
+            trouble: Mutex::default(),
+        }
+    }
+
+    /// The same, where somebody is there to unlock a key store.
+    pub(super) fn with_somebody_there(self, may_ask: bool) -> Self {
+        Self { may_ask, ..self }
+    }
+
+    /// Why the key store cannot be used, once that is known.
+    pub(super) fn trouble(&self) -> Option<String> {
+        let trouble = self.trouble.lock();
+        trouble.unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What a key store answered; one that cannot be used keeps nothing.
+    fn unless_trouble<T>(&self, answer: Result<T, String>) -> Option<T> {
+        answer
+            .map_err(|why| {
+                let mut trouble = self.trouble.lock().unwrap_or_else(PoisonError::into_inner);
+                *trouble = Some(why);
+            })
+            .ok()
+    }
+
+    /// Whether a sign-in is kept for the next command, whoever issued it.
+    pub(super) fn is_there(&self) -> Result<bool, SignInError> {
+        match &self.keep {
+            TokenStore::No => Ok(false),
+            TokenStore::Keyring => key_store::load(&self.name, self.may_ask)
+                .map(|kept| kept.is_some())
+                .map_err(|why| key_store::unusable(&why)),
+            TokenStore::File(folder) => Ok(folder.join(file_name(&self.name)).exists()),
         }
     }
 
@@ -52,7 +90,9 @@ impl Kept {
         }
         let kept = match &self.keep {
             TokenStore::No => None,
-            TokenStore::Keyring => keyring::load(&self.name)?,
+            TokenStore::Keyring => self
+                .unless_trouble(key_store::load(&self.name, self.may_ask))
+                .flatten(),
             TokenStore::File(folder) => {
                 let path = folder.join(file_name(&self.name));
                 if !path.exists() {
@@ -78,7 +118,10 @@ impl Kept {
         let sealed = SecretString::from(format!("{}\n{}", self.token_url, refresh.expose_secret()));
         match &self.keep {
             TokenStore::No => Ok(()),
-            TokenStore::Keyring => keyring::store(&self.name, &sealed),
+            TokenStore::Keyring => {
+                self.unless_trouble(key_store::store(&self.name, &sealed, self.may_ask));
+                Ok(())
+            }
             TokenStore::File(folder) => write_private(folder, &self.name, &sealed)
                 .map_err(|error| SignInError::unusable(WHAT, error)),
         }
@@ -89,7 +132,8 @@ impl Kept {
         let current = self.current().take().is_some();
         let kept = match &self.keep {
             TokenStore::No => false,
-            TokenStore::Keyring => keyring::forget(&self.name)?,
+            TokenStore::Keyring => key_store::forget(&self.name, self.may_ask)
+                .map_err(|why| key_store::unusable(&why))?,
             TokenStore::File(folder) => {
                 match std::fs::remove_file(folder.join(file_name(&self.name))) {
                     Ok(()) => true,
@@ -145,80 +189,6 @@ fn write_private(folder: &Path, name: &str, secret: &SecretString) -> std::io::R
     file.write_all(secret.expose_secret().as_bytes())?;
     file.sync_all()?;
     std::fs::rename(&draft, &path)
-}
-
-#[cfg(not(feature = "keyring"))]
-mod keyring {
-    use super::{SecretString, SignInError, WHAT};
-
-    fn absent<T>() -> Result<T, SignInError> {
-        Err(SignInError::unusable(
-            WHAT,
-            "this program was built without a key store; `keep = \"file\"` keeps the sign-in in a private file",
-        ))
-    }
-
-    pub(super) fn load(_: &str) -> Result<Option<SecretString>, SignInError> {
-        absent()
-    }
-
-    pub(super) fn store(_: &str, _: &SecretString) -> Result<(), SignInError> {
-        absent()
-    }
-
-    pub(super) fn forget(_: &str) -> Result<bool, SignInError> {
-        absent()
-    }
-}
-
-#[cfg(feature = "keyring")]
-mod keyring {
-    use super::{SecretString, SignInError, WHAT};
-    use ::keyring::{Entry, Error};
-    use secrecy::ExposeSecret;
-
-    /// The name under which people find it in their key store.
-    const SERVICE: &str = "syncfilters";
-
-    fn entry(name: &str) -> Result<Entry, SignInError> {
-        Entry::new(SERVICE, name).map_err(|error| failed(&error))
-    }
-
-    /// What a key store says can hold what is kept; its kind says enough.
-    fn failed(error: &Error) -> SignInError {
-        let why = match error {
-            Error::NoStorageAccess(_) => "the key store is locked or not there",
-            Error::TooLong(..) => "the key store does not take a text of this length",
-            _ => "the key store refused",
-        };
-        SignInError::unusable(
-            WHAT,
-            format!("{why}; `keep = \"file\"` keeps the sign-in in a private file"),
-        )
-    }
-
-    pub(super) fn load(name: &str) -> Result<Option<SecretString>, SignInError> {
-        match entry(name)?.get_password() {
-            Ok(secret) => Ok(Some(SecretString::from(secret))),
-            Err(Error::NoEntry) => Ok(None),
-            Err(error) => Err(failed(&error)),
-        }
-    }
-
-    pub(super) fn store(name: &str, secret: &SecretString) -> Result<(), SignInError> {
-        let entry = entry(name)?;
-        entry
-            .set_password(secret.expose_secret())
-            .map_err(|error| failed(&error))
-    }
-
-    pub(super) fn forget(name: &str) -> Result<bool, SignInError> {
-        match entry(name)?.delete_credential() {
-            Ok(()) => Ok(true),
-            Err(Error::NoEntry) => Ok(false),
-            Err(error) => Err(failed(&error)),
-        }
-    }
 }
 
 #[cfg(test)]

@@ -103,12 +103,24 @@ pub async fn open(
 
 /// Forgets a kept sign-in; answers whether there was one. Nothing is sent.
 pub fn forget(method: &SignInMethod, place: &SignInTarget) -> Result<bool, SignInError> {
+    kept_of(method, place).map_or(Ok(false), |kept| kept.forget())
+}
+
+/// Whether a sign-in is kept for the next command. Nothing is sent.
+///
+/// # Errors
+/// Where there is no key store in which it could be.
+pub fn is_kept(method: &SignInMethod, place: &SignInTarget) -> Result<bool, SignInError> {
+    kept_of(method, place).map_or(Ok(false), |kept| kept.is_there())
+}
+
+fn kept_of(method: &SignInMethod, place: &SignInTarget) -> Option<Kept> {
     match method {
         SignInMethod::DeviceCode { client_id, keep }
         | SignInMethod::Browser {
             client_id, keep, ..
-        } => kept(keep, place, client_id, "").forget(),
-        _ => Ok(false),
+        } => Some(kept(keep, place, client_id, "").with_somebody_there(true)),
+        _ => None,
     }
 }
 
@@ -211,7 +223,10 @@ impl Opener<'_> {
         }
         let token_url = String::from(endpoint.authority.token_url());
         Ok(Interactive {
-            kept: Arc::new(kept(&keep, self.place, client_id, &token_url)),
+            kept: Arc::new(
+                kept(&keep, self.place, client_id, &token_url)
+                    .with_somebody_there(self.prompt.is_there()),
+            ),
             endpoint,
             how,
             prompt: Arc::clone(self.prompt),

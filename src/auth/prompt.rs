@@ -23,6 +23,11 @@ pub enum PromptText {
         /// Whether a browser could be started.
         opened: bool,
     },
+    /// A sign-in that was to be kept is not.
+    NotKept {
+        /// Why not.
+        why: String,
+    },
 }
 
 /// Somebody who can be told something, and asked for a password.

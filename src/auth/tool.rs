@@ -1,7 +1,7 @@
 //! Signing in as whoever signed in to the Azure CLI or the Azure Developer CLI.
 
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Output, Stdio};
 use std::time::Duration;
 
@@ -136,22 +136,7 @@ impl ToolGrant {
 
     async fn ask(&self) -> Result<Token, SignInError> {
         let what = format!("asking {} for a token", self.tool.name());
-        let mut command = tokio::process::Command::new(&self.program);
-        command
-            .args(&self.arguments)
-            .stdin(Stdio::null())
-            .kill_on_drop(true);
-        // What is ours alone is not the tool's business.
-        command.env_remove("SYNCFILTERS_ACCESS_TOKEN");
-        let output = tokio::time::timeout(TIMEOUT, output(command)).await;
-        let output = output
-            .map_err(|_| SignInError::bad_answer(&what, "it did not answer within a minute"))?
-            .map_err(|error| SignInError::unusable(&what, error))?;
-        let longest = usize::try_from(LONGEST).unwrap_or(usize::MAX);
-        if output.stdout.len().max(output.stderr.len()) > longest {
-            let why = "it wrote more than a megabyte";
-            return Err(SignInError::bad_answer(&what, why));
-        }
+        let output = run(&self.program, &self.arguments, &what).await?;
         let refused = |said| SignInError::tool_wants_login(&what, said, self.tool.login());
         let said = || {
             let outputs = [&output.stderr, &output.stdout];
@@ -168,6 +153,43 @@ impl ToolGrant {
             )
         })
     }
+}
+
+/// Runs a command of the Azure CLI, and answers with what it printed.
+///
+/// # Errors
+/// Where it fails, with what it complained of.
+pub async fn run_azure_cli(program: &Path, arguments: &[String]) -> Result<String, SignInError> {
+    const WHAT: &str = "running az";
+    let output = run(program, arguments, WHAT).await?;
+    if output.status.success() {
+        Ok(text(&output.stdout))
+    } else {
+        let said = error_in(&output.stderr).or_else(|| error_in(&output.stdout));
+        let said = said.unwrap_or_else(|| complaint(&output.stderr));
+        Err(SignInError::unusable(WHAT, said))
+    }
+}
+
+/// Runs a tool to its end, within bounds of time and of what it writes.
+async fn run(program: &Path, arguments: &[String], what: &str) -> Result<Output, SignInError> {
+    let mut command = tokio::process::Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .kill_on_drop(true);
+    // What is ours alone is not the tool's business.
+    command.env_remove("SYNCFILTERS_ACCESS_TOKEN");
+    let output = tokio::time::timeout(TIMEOUT, output(command)).await;
+    let output = output
+        .map_err(|_| SignInError::bad_answer(what, "it did not answer within a minute"))?
+        .map_err(|error| SignInError::unusable(what, error))?;
+    let longest = usize::try_from(LONGEST).unwrap_or(usize::MAX);
+    if output.stdout.len().max(output.stderr.len()) > longest {
+        let why = "it wrote more than a megabyte";
+        return Err(SignInError::bad_answer(what, why));
+    }
+    Ok(output)
 }
 
 /// Runs a program, and reads of each of its two outputs no more than a byte over [`LONGEST`]. One that goes on writing

@@ -10,6 +10,7 @@ use crate::plan::PlanDigest;
 use crate::report::{UserChoice, UserClass};
 
 use super::demo_args::DemoArgs;
+use super::environment_args::{ConfigFileArgs, EnvironmentsArgs, SetupArgs};
 use super::sandbox::SandboxArgs;
 use super::scope_args::{LISTS, ScopeArgs};
 use super::shared_args::{
@@ -34,6 +35,7 @@ pub(super) struct Cli {
 const EXAMPLES: &str = "\
 Examples:
   syncfilters demo
+  syncfilters setup
   syncfilters plan deactivate --url https://contoso.crm4.dynamics.com
   syncfilters deactivate --environment contoso --users-from pilot.csv
   syncfilters resume 3f2
@@ -44,6 +46,7 @@ Examples:
 const MORE: &str = "\
 Examples:
   syncfilters demo                                       the whole job on an embedded sandbox
+  syncfilters setup                                      sign in, check, and keep the environment by a name
   syncfilters plan deactivate --url https://contoso.crm4.dynamics.com
                                                          what would change; writes nothing to the CRM
   syncfilters deactivate --environment contoso --users-from pilot.csv
@@ -105,14 +108,20 @@ pub(super) enum Command {
     Doctor(DoctorArgs),
     /// Find out on one user's filter what no document says of the server, and put it back
     Trial(TrialArgs),
+    /// Set up an environment: find its identity provider, sign in, check, and write it into the configuration file
+    ///
+    /// What is not given as a flag is asked for; where nobody is there to ask, every flag that is missing is named.
+    Setup(Box<SetupArgs>),
     /// Show who is signed in, and how
     Whoami(SignInArgs),
     /// Sign in once, and keep the sign-in for later commands
     Login(SignInArgs),
     /// Delete a kept sign-in
     Logout(SignInArgs),
-    /// List the environments of the configuration file, or those of the signed-in user
-    Environments(EnvironmentsArgs),
+    /// List the environments of the configuration file or those of the signed-in user; add, remove, choose the default
+    Environments(Box<EnvironmentsArgs>),
+    /// Check the configuration file
+    Config(ConfigFileArgs),
     /// Print the completions for a shell
     Completions(CompletionsArgs),
     /// Print a manual page, or write one for each command
@@ -337,42 +346,6 @@ pub(super) struct DoctorArgs {
 pub(super) struct SignInArgs {
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
-}
-
-/// `environments`.
-#[derive(Debug, Args)]
-pub(super) struct EnvironmentsArgs {
-    /// What to list; without it, the environments of the configuration file
-    #[arg(value_enum)]
-    pub(super) what: Option<WhichEnvironments>,
-    /// The cloud to ask
-    #[arg(long, value_enum, default_value_t = CloudChoice::Public)]
-    pub(super) cloud: CloudChoice,
-    #[command(flatten)]
-    pub(super) connection: ConnectionArgs,
-}
-
-/// Which environments to list.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum WhichEnvironments {
-    /// Those of which the signed-in user is a member, from the Global Discovery Service; the sign-in is that of the
-    /// environment that is meant, where one is
-    Discover,
-}
-
-/// A cloud of Microsoft's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(super) enum CloudChoice {
-    /// The commercial cloud.
-    Public,
-    /// US Government: GCC.
-    Gcc,
-    /// US Government: GCC High.
-    GccHigh,
-    /// US Government: Department of Defense.
-    Dod,
-    /// China, by 21Vianet.
-    China,
 }
 
 /// `completions`.

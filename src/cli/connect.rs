@@ -3,12 +3,16 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use crate::connect::{ConnectionOptions, Connector, NamedEnvironment, Notices};
+use crate::connect::{
+    ConnectionOptions, Connector, NamedEnvironment, Notices, process_environment,
+};
 use crate::journal::{RunContext, RunStore};
 use crate::model::EnvironmentUrl;
 use crate::report::{Format, ReportError};
 use crate::rollout::Connection;
-use crate::settings::{PacingKeys, ResolvedTarget, RunAddress, SignInKeys, state_dir};
+use crate::settings::{
+    Address, Origin, PacingKeys, ResolvedTarget, RunAddress, SignInKeys, state_dir,
+};
 
 use super::App;
 use super::error::CliError;
@@ -30,6 +34,7 @@ pub(super) fn options(args: &ConnectionArgs) -> ConnectionOptions {
             sign_in: args.sign_in,
             tenant: args.tenant.clone(),
             client_id: args.client_id.clone(),
+            keep: args.keep,
             ..SignInKeys::default()
         },
         budget_window: args
@@ -84,6 +89,22 @@ pub(super) fn only_one(args: &ConnectionArgs) -> Result<ConnectionOptions, CliEr
         return Err(CliError::Usage(why.into()));
     }
     Ok(options(args))
+}
+
+/// The address that was given with a command that writes it down: by flag, else by variable.
+pub(super) fn given_address(args: &ConnectionArgs) -> Result<Option<Address>, CliError> {
+    if !args.environment.is_empty() {
+        let why = "this command writes an environment: give its address with --url, and its name as the command takes it";
+        return Err(CliError::Usage(why.into()));
+    }
+    let by_flag = args.url.clone().map(|url| (url, Origin::Flag("--url")));
+    let variable = "SYNCFILTERS_URL";
+    let given = by_flag.or_else(|| {
+        let url = (process_environment().variable)(variable)?;
+        Some((url, Origin::Variable(variable)))
+    });
+    let address = given.map(|(url, origin)| Address::given(&url, &origin));
+    Ok(address.transpose()?)
 }
 
 /// The environments that are meant: the one that was named, or the default, or several.

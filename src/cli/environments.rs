@@ -1,22 +1,20 @@
-//! `environments`: those of the configuration file, and those of the signed-in user.
+//! `environments`: those of the configuration file, listed and changed.
 
 use std::io::Write;
 use std::path::Path;
 
 use serde::Serialize;
 
-use crate::auth::{Challenge, Http, SignInTarget, open};
-use crate::connect::{ConnectError, config_file, process_environment};
-use crate::dataverse::{self, Channel, Instance, instances};
+use crate::connect::{config_file, process_environment};
 use crate::model::EnvironmentUrl;
 use crate::model::disclosure::shown_path;
-use crate::pacing::Pacer;
-use crate::report::{Format, ReportError, clean, csv_cell, write_json};
-use crate::settings::{Address, ConfigFile, Origin, SignInKind, config_path};
+use crate::report::{ErrorClass, ErrorReport, Format, ReportError, clean, csv_cell, write_json};
+use crate::settings::{ConfigEditor, ConfigFile, SignInKind, config_path, problems};
 
 use super::App;
-use super::args::{CloudChoice, EnvironmentsArgs};
-use super::connect::{connector, only_one};
+use super::connect::given_address;
+use super::discover::discover;
+use super::environment_args::{AddArgs, EnvironmentsAction, EnvironmentsArgs, NameArgs};
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
@@ -27,33 +25,132 @@ struct Document {
     environments: Vec<Entry>,
 }
 
+/// An environment as it is listed.
 #[derive(Debug, PartialEq, Eq, Serialize)]
-struct Entry {
-    name: String,
+pub(super) struct Entry {
+    pub(super) name: String,
     /// `None` where what stands there is no address; it may be a secret.
-    url: Option<String>,
+    pub(super) url: Option<String>,
     /// `None` for an environment that was discovered.
-    sign_in: Option<String>,
+    pub(super) sign_in: Option<String>,
     /// Whether it is the one that is meant where none is named.
-    default: bool,
+    pub(super) default: bool,
 }
 
 pub(super) async fn environments(app: &App, args: &EnvironmentsArgs) -> Result<Exit, CliError> {
-    let config = args.connection.config.as_deref();
-    let entries = match args.what {
-        None => profiles(&config_file(config)?),
-        Some(_) => discover(app, args).await?,
-    };
-    if args.what.is_none() && entries.is_empty() {
-        let (path, _) = config_path(config)?;
-        for line in how_to_begin(&path) {
-            app.printer.status_line(&line);
+    let Some(action) = &args.action else {
+        let config = args.config.config.as_deref();
+        let file = config_file(config)?;
+        if file.environments.is_empty() {
+            let (path, _) = config_path(config)?;
+            for line in how_to_begin(&path) {
+                app.printer.status_line(&line);
+            }
         }
+        return print(app, profiles(&file));
+    };
+    match action {
+        EnvironmentsAction::Discover(args) => discover(app, args).await,
+        EnvironmentsAction::Add(args) => add(app, args),
+        EnvironmentsAction::Remove(args) => remove(app, args),
+        EnvironmentsAction::Default(args) => make_default(app, args),
     }
+}
+
+/// Prints environments as the result of the command.
+pub(super) fn print(app: &App, entries: Vec<Entry>) -> Result<Exit, CliError> {
     let mut out = Printer::result();
     write(&mut out, app.printer.format, entries)?;
     out.flush().map_err(CliError::Output)?;
     Ok(Exit::Done)
+}
+
+fn editor(config: Option<&Path>) -> Result<ConfigEditor, CliError> {
+    let (path, _) = config_path(config)?;
+    Ok(ConfigEditor::open(&path)?)
+}
+
+fn add(app: &App, args: &AddArgs) -> Result<Exit, CliError> {
+    let url = given_address(&args.connection)?.ok_or_else(|| {
+        CliError::Usage("`environments add` needs the address: give --url URL".into())
+    })?;
+    let mut editor = editor(args.connection.config.as_deref())?;
+    let new = args.profile.profile(&args.connection);
+    editor.set(&args.name, &url, &new)?;
+    let wrong = problems_of(&editor, &args.name)?;
+    if !wrong.is_empty() {
+        let report = ErrorReport::new(
+            "settings",
+            ErrorClass::Usage,
+            &"the environment is not complete, and nothing was written:",
+        );
+        return Err(CliError::Reported(report.with_list(&wrong).with_hint(
+            "give what is missing as a flag; `syncfilters setup` asks for it",
+        )));
+    }
+    let is_default = write_environment(&mut editor, &args.name, args.default)?;
+    say_written(app, &editor, &args.name, is_default);
+    print(app, profiles(&editor.file()?))
+}
+
+/// What is wrong with one environment as it would be written.
+fn problems_of(editor: &ConfigEditor, name: &str) -> Result<Vec<String>, CliError> {
+    let found = problems(&editor.file()?, process_environment());
+    let own = found
+        .into_iter()
+        .filter(|it| it.environment.as_deref() == Some(name));
+    Ok(own.map(|it| it.what).collect())
+}
+
+/// Writes the file. The first environment is the default; the answer says whether this one is.
+pub(super) fn write_environment(
+    editor: &mut ConfigEditor,
+    name: &str,
+    make_default: bool,
+) -> Result<bool, CliError> {
+    if make_default || editor.file()?.default_environment.is_none() {
+        editor.set_default(name)?;
+    }
+    editor.save()?;
+    Ok(editor.file()?.default_environment.as_deref() == Some(name))
+}
+
+/// Says where an environment was written, and what it is called from now on.
+pub(super) fn say_written(app: &App, editor: &ConfigEditor, name: &str, is_default: bool) {
+    let path = shown_path(editor.path(), "the configuration file");
+    let meant = if is_default {
+        "it is meant where no other is named".to_owned()
+    } else {
+        format!("`--environment {name}` names it")
+    };
+    app.printer
+        .status_line(&format!("Environment `{name}` is in {path}; {meant}."));
+}
+
+fn remove(app: &App, args: &NameArgs) -> Result<Exit, CliError> {
+    let mut editor = editor(args.config.config.as_deref())?;
+    let was_default = editor.remove(&args.name)?;
+    editor.save()?;
+    let default = if was_default {
+        " It was the default; `syncfilters environments default NAME` chooses another."
+    } else {
+        ""
+    };
+    let said = format!("Environment `{}` is removed.{default}", args.name);
+    app.printer.status_line(&said);
+    print(app, profiles(&editor.file()?))
+}
+
+fn make_default(app: &App, args: &NameArgs) -> Result<Exit, CliError> {
+    let mut editor = editor(args.config.config.as_deref())?;
+    editor.set_default(&args.name)?;
+    editor.save()?;
+    let said = format!(
+        "Environment `{}` is meant where no other is named.",
+        args.name
+    );
+    app.printer.status_line(&said);
+    print(app, profiles(&editor.file()?))
 }
 
 /// What to do where no environment is known: which file was looked for, and what to write into it.
@@ -70,7 +167,7 @@ fn how_to_begin(path: &Path) -> Vec<String> {
         "[environments.contoso]",
         "url = \"https://contoso.crm4.dynamics.com\"",
         "",
-        "`syncfilters doctor --environment contoso` then checks it. Without a file, give --url.",
+        "`syncfilters setup` asks for what is needed, signs in, checks and writes them. Without a file, give --url.",
     ];
     lines.map(str::to_owned).to_vec()
 }
@@ -88,59 +185,6 @@ fn profiles(file: &ConfigFile) -> Vec<Entry> {
         default: default == Some(name),
     };
     file.environments.iter().map(entry).collect()
-}
-
-/// Asks the Global Discovery Service (Microsoft: "Discover the organizations of a user").
-async fn discover(app: &App, args: &EnvironmentsArgs) -> Result<Vec<Entry>, CliError> {
-    let (service, authority) = cloud(args.cloud);
-    let service = Address::given(service, &Origin::Flag("--cloud"))?;
-    let sign_in = only_one(&args.connection)?.sign_in_keys()?;
-    let chosen = crate::settings::choose(&sign_in, process_environment())?;
-    let place = SignInTarget {
-        environment: EnvironmentUrl::clone(&service),
-        tenant: sign_in.tenant.clone(),
-        authority: None,
-        known: Some(Challenge {
-            authorization_uri: Some(authority.into()),
-            ..Challenge::default()
-        }),
-    };
-    let http = Http::new().map_err(ConnectError::Http)?;
-    let prompt = connector(app).prompt;
-    let tokens = tokio::select! {
-        () = app.interrupted.cancelled() => return Err(dataverse::Error::Interrupted.into()),
-        tokens = open(&chosen.method, &place, &http, &prompt) => tokens?,
-    };
-    let pacer = Pacer::new(crate::pacing::Settings::default());
-    let channel = Channel::new(service, tokens, pacer, app.interrupted.clone());
-    let found = instances(&channel.map_err(ConnectError::Http)?).await?;
-    Ok(found.into_iter().map(Entry::from).collect())
-}
-
-impl From<Instance> for Entry {
-    fn from(instance: Instance) -> Self {
-        Self {
-            name: instance.friendly_name,
-            url: Some(instance.url),
-            sign_in: None,
-            default: false,
-        }
-    }
-}
-
-/// The discovery service and the identity provider of a cloud (Microsoft: "Global Discovery Service", "National
-/// clouds").
-const fn cloud(cloud: CloudChoice) -> (&'static str, &'static str) {
-    const PUBLIC: &str = "https://login.microsoftonline.com/organizations/oauth2/authorize";
-    const GOVERNMENT: &str = "https://login.microsoftonline.us/organizations/oauth2/authorize";
-    const CHINA: &str = "https://login.partner.microsoftonline.cn/organizations/oauth2/authorize";
-    match cloud {
-        CloudChoice::Public => ("https://globaldisco.crm.dynamics.com", PUBLIC),
-        CloudChoice::Gcc => ("https://globaldisco.crm9.dynamics.com", PUBLIC),
-        CloudChoice::GccHigh => ("https://globaldisco.crm.microsoftdynamics.us", GOVERNMENT),
-        CloudChoice::Dod => ("https://globaldisco.crm.appsplatform.us", GOVERNMENT),
-        CloudChoice::China => ("https://globaldisco.crm.dynamics.cn", CHINA),
-    }
 }
 
 fn write(out: &mut dyn Write, format: Format, environments: Vec<Entry>) -> Result<(), CliError> {

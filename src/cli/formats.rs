@@ -8,7 +8,7 @@ use super::error::CliError;
 /// The forms that a command has.
 pub(super) fn of(command: &str) -> &'static [Format] {
     match command {
-        "doctor" | "trial" | "whoami" => &[Format::Table, Format::Json],
+        "doctor" | "setup" | "trial" | "whoami" => &[Format::Table, Format::Json],
         "environments" => &[Format::Table, Format::Json, Format::Csv],
         "list" | "check" | "templates" | "runs" => {
             &[Format::Table, Format::Json, Format::Csv, Format::Markdown]
@@ -27,6 +27,7 @@ pub(super) fn check(command: &Command, format: Format) -> Result<(), CliError> {
         Command::Doctor(_) => "doctor",
         Command::Trial(_) => "trial",
         Command::Whoami(_) => "whoami",
+        Command::Setup(_) => "setup",
         Command::Environments(_) => "environments",
         _ => return Ok(()),
     };

@@ -1,6 +1,6 @@
 //! `login` and `logout`: keeping a person's sign-in for later commands, and forgetting it.
 
-use crate::auth::{SignInMethod, TokenStore, forget};
+use crate::auth::{SignInMethod, TokenStore, forget, is_kept};
 use crate::connect::{personal, sign_in_target};
 
 use super::App;
@@ -15,14 +15,18 @@ pub(super) async fn login(app: &App, args: &SignInArgs) -> Result<Exit, CliError
     let settled = personal(&target)?;
     let place = where_kept(&settled.method).ok_or_else(|| {
         CliError::Usage(
-            "there is no place to keep a sign-in: set `keep` of the environment in the configuration file to \
-             \"keyring\" or \"file\""
+            "there is no place to keep a sign-in: give --keep keyring or --keep file, or set `keep` of the environment \
+             in the configuration file"
                 .into(),
         )
     })?;
     let connector = connector(app);
     let sign_in = connector.open_sign_in(None, &target).await?;
     connector.sign_in_now(&sign_in).await?;
+    if !is_kept(&settled.method, &sign_in_target(&target))? {
+        let why = "you are signed in, but the identity provider gave nothing that could be kept (no refresh token)";
+        return Err(CliError::Unexpected(why.into()));
+    }
     let environment = &target.environment;
     app.printer.status_line(&format!(
         "Signed in to {environment}; the sign-in is kept in {place}. `syncfilters logout` forgets it."

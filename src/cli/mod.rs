@@ -9,13 +9,17 @@ mod checklist;
 mod command_line;
 mod completions;
 mod conclude;
+mod config;
 mod connect;
 mod consent;
+mod create_app;
 #[cfg(feature = "sandbox")]
 mod demo;
 #[cfg(feature = "sandbox")]
 mod demo_args;
+mod discover;
 mod doctor;
+mod environment_args;
 mod environments;
 mod error;
 #[cfg(test)]
@@ -26,13 +30,17 @@ mod interrupt;
 mod list;
 mod login;
 mod printer;
+mod profile_args;
 mod question;
+mod questions;
 mod resume;
 mod runs;
 #[cfg(feature = "sandbox")]
 mod sandbox;
 mod scope;
 mod scope_args;
+mod setup;
+mod setup_answers;
 mod shared_args;
 mod sign_in;
 mod site;

@@ -9,7 +9,7 @@ use clap::{Args, ValueEnum};
 
 use crate::plan::{BoundError, UserLimit, Waves};
 use crate::report::Format;
-use crate::settings::SignInKind;
+use crate::settings::{KeepKind, SignInKind};
 
 fn formats() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.iter().map(|format| format.as_str()))
@@ -19,6 +19,11 @@ fn formats() -> impl TypedValueParser<Value = Format> {
 fn sign_ins() -> impl TypedValueParser<Value = SignInKind> {
     PossibleValuesParser::new(SignInKind::ALL.iter().map(|kind| kind.as_str()))
         .try_map(|word| word.parse::<SignInKind>())
+}
+
+fn keeps() -> impl TypedValueParser<Value = KeepKind> {
+    PossibleValuesParser::new(KeepKind::ALL.iter().map(|kind| kind.as_str()))
+        .try_map(|word| word.parse::<KeepKind>())
 }
 
 /// How to print.
@@ -114,9 +119,27 @@ pub(super) struct ConnectionArgs {
     /// The client id of the application to sign in with (or `AZURE_CLIENT_ID`)
     #[arg(long, value_name = "ID")]
     pub(super) client_id: Option<String>,
+    /// Where to keep the sign-in of a person for later commands: `no`, `keyring` (the key store of this system), `file`
+    #[arg(long, value_name = "WHERE", value_parser = keeps())]
+    pub(super) keep: Option<KeepKind>,
     /// Over how long the server counts its budgets, in milliseconds; for a sandbox that compresses time
     #[arg(long, value_name = "MS", hide = true)]
     pub(super) budget_window: Option<NonZeroU32>,
+}
+
+/// Which configuration file.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Environment")]
+pub(super) struct ConfigArgs {
+    /// The configuration file
+    #[arg(
+        long,
+        value_name = "FILE",
+        env = "SYNCFILTERS_CONFIG",
+        hide_env_values = true,
+        value_parser = path_to_type()
+    )]
+    pub(super) config: Option<PathBuf>,
 }
 
 /// How several environments are worked on.

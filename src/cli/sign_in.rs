@@ -42,13 +42,13 @@ impl UserPrompt for AtTheTerminal {
     }
 }
 
-fn notice_lines(notice: &PromptText) -> [String; 2] {
+fn notice_lines(notice: &PromptText) -> Vec<String> {
     match notice {
         PromptText::Code {
             address,
             code,
             minutes,
-        } => [
+        } => vec![
             format!(
                 "To sign in, open {address} on any device and enter the code {code}, within {minutes} minutes."
             ),
@@ -57,17 +57,20 @@ fn notice_lines(notice: &PromptText) -> [String; 2] {
         PromptText::Browser {
             opened: true,
             address,
-        } => [
+        } => vec![
             "Finish signing in in the browser that has opened. If none has, open".to_owned(),
             address.clone(),
         ],
         PromptText::Browser {
             opened: false,
             address,
-        } => [
+        } => vec![
             "To sign in, open in a browser on this machine".to_owned(),
             address.clone(),
         ],
+        PromptText::NotKept { why } => vec![format!(
+            "The sign-in is not kept for later commands: {why}. `--keep file` keeps it in a private file."
+        )],
     }
 }
 

@@ -23,8 +23,8 @@ use super::interrupt::UnderWay;
 use super::printer::Printer;
 use super::shared_args::OutputArgs;
 use super::{
-    change, check, completions, demo, doctor, environments, formats, interrupt, list, login,
-    resume, runs, sandbox, templates, trial, undo, whoami,
+    change, check, completions, config, demo, doctor, environments, formats, interrupt, list,
+    login, resume, runs, sandbox, setup, templates, trial, undo, whoami,
 };
 
 /// Runs the command that the process was started with.
@@ -89,6 +89,8 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         Command::Whoami(args) => whoami::whoami(&app, args).await,
         Command::Login(args) => login::login(&app, args).await,
         Command::Logout(args) => login::logout(&app, args),
+        Command::Setup(args) => Box::pin(setup::setup(&app, args)).await,
+        Command::Config(args) => config::config(&app, args),
         Command::Environments(args) => environments::environments(&app, args).await,
         Command::Completions(args) => completions::completions(args),
         Command::Man(args) => completions::man(args),

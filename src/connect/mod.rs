@@ -10,6 +10,7 @@ mod doctor_checks;
 mod environments;
 mod error;
 mod options;
+mod provider;
 mod several;
 mod sign_in;
 
@@ -18,5 +19,6 @@ pub use connector::{Connector, Notices};
 pub use environments::{NamedEnvironment, environment_of_run, environments};
 pub use error::ConnectError;
 pub use options::{ConnectionOptions, Layers, config_file, process_environment};
+pub use provider::{AtHand, Provider, uses_provider};
 pub use several::side_by_side;
 pub use sign_in::{SignIn, chosen, is_personal, personal, sign_in_target};

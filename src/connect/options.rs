@@ -63,11 +63,15 @@ impl Layers {
     pub fn read(options: &ConnectionOptions) -> Result<Self, SettingsError> {
         Ok(Self {
             file: config_file(options.config.as_deref())?,
-            variables: Variables {
-                url: variable("SYNCFILTERS_URL"),
-                environment: variable("SYNCFILTERS_ENVIRONMENT"),
-                sign_in: from_variables(process_environment())?,
-            },
+            variables: variables()?,
+        })
+    }
+
+    /// The same variables with another configuration file: one that is about to be written.
+    pub fn of_file(file: ConfigFile) -> Result<Self, SettingsError> {
+        Ok(Self {
+            file,
+            variables: variables()?,
         })
     }
 
@@ -91,6 +95,15 @@ impl Layers {
         target.config = ConfigSource::File(options.config.clone());
         Ok(target)
     }
+}
+
+/// What the environment variables say.
+fn variables() -> Result<Variables, SettingsError> {
+    Ok(Variables {
+        url: variable("SYNCFILTERS_URL"),
+        environment: variable("SYNCFILTERS_ENVIRONMENT"),
+        sign_in: from_variables(process_environment())?,
+    })
 }
 
 /// The configuration file; an empty one where there is none and none was asked for.

@@ -2,7 +2,7 @@
 
 use crate::auth::{SecretFrom, SignInError, SignInMethod, SignInTarget, SignedIn};
 use crate::model::EnvironmentUrl;
-use crate::settings::{ChoiceError, ChosenMethod, ResolvedTarget, choose};
+use crate::settings::{ChoiceError, ChosenMethod, ResolvedTarget, check_microsoft_app, choose};
 
 use super::ConnectError;
 use super::options::process_environment;
@@ -30,7 +30,9 @@ impl SignIn {
 
 /// The sign-in method that flags, variables and profile settle on.
 pub fn chosen(target: &ResolvedTarget) -> Result<ChosenMethod, ChoiceError> {
-    choose(&target.sign_in, process_environment())
+    let chosen = choose(&target.sign_in, process_environment())?;
+    check_microsoft_app(&chosen.method, &target.environment)?;
+    Ok(chosen)
 }
 
 /// The same where a person has to sign in, so that there is something to keep.

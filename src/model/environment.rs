@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 use uuid::Uuid;
 
+use super::Cloud;
 use super::disclosure::is_domain_name;
 use super::is_loopback;
 
@@ -66,29 +67,8 @@ impl EnvironmentUrl {
     }
 
     /// Whether the address is that of a Dataverse environment in one of the five clouds.
-    ///
-    /// Hosts are `org.crmN.dynamics.com` and, with `api` in between, the same in the clouds of GCC High, `DoD` and China
-    /// (Microsoft: "Datacenter regions", "Discovery service"; GCC is `crm9`).
     pub fn is_dataverse(&self) -> bool {
-        const CLOUDS: [&str; 4] = [
-            "dynamics.com",
-            "microsoftdynamics.us",
-            "appsplatform.us",
-            "dynamics.cn",
-        ];
-        let Some(host) = self.url.domain() else {
-            return false;
-        };
-        CLOUDS.into_iter().any(|cloud| {
-            let region = host
-                .strip_suffix(cloud)
-                .and_then(|rest| rest.strip_suffix('.'));
-            let region = region.and_then(|rest| rest.rsplit_once('.'));
-            region.is_some_and(|(_, label)| {
-                let number = label.strip_prefix("crm");
-                number.is_some_and(|digits| digits.bytes().all(|byte| byte.is_ascii_digit()))
-            })
-        })
+        Cloud::of(self).is_some()
     }
 
     /// Whether the address is that of this machine.

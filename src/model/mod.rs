@@ -1,6 +1,7 @@
 //! The nouns of the field: environment, user, sync filter, state, problem. No I/O.
 
 mod address;
+mod cloud;
 pub mod disclosure;
 mod environment;
 mod filter;
@@ -16,6 +17,7 @@ pub mod text;
 mod user;
 
 pub use address::{CanonicalAddress, ClaimedAddress, is_same_place};
+pub use cloud::Cloud;
 pub use environment::{EnvironmentUrl, EnvironmentUrlError, Organization, ServerVersion};
 pub use filter::{
     CALENDAR_TYPES, Filter, FilterKind, FilterType, Modification, RowStamp, State, StateAndStatus,

@@ -178,7 +178,13 @@ fn settings_hint(error: &SettingsError) -> Option<String> {
         }
         SettingsError::SignIn { .. } => "config/README.md lists the sign-in methods",
         SettingsError::NoHome => "name the folder of run files with --state-dir",
-        SettingsError::Unreadable { .. } | SettingsError::Url { .. } => return None,
+        SettingsError::NameTaken { .. } => {
+            "choose another name, or remove that environment with `syncfilters environments remove`"
+        }
+        SettingsError::Unreadable { .. }
+        | SettingsError::Unwritable { .. }
+        | SettingsError::Name
+        | SettingsError::Url { .. } => return None,
     };
     Some(hint.into())
 }

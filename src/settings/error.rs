@@ -29,6 +29,30 @@ pub enum SettingsError {
         /// What is wrong, with its place.
         why: String,
     },
+    /// The configuration file cannot be written.
+    #[error(
+        "{} cannot be written: {source}",
+        named_path("the configuration file", path)
+    )]
+    Unwritable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// A name that the configuration file does not take. It is not repeated: it may be a secret in the wrong place.
+    #[error(
+        "the name of an environment consists of letters without accents, digits, `-`, `_` and `.`, and begins with a letter or digit"
+    )]
+    Name,
+    /// A name that stands for another environment.
+    #[error("environment `{name}` of the configuration file has another address, {url}")]
+    NameTaken {
+        /// The name.
+        name: String,
+        /// The address that it has.
+        url: String,
+    },
     /// Nothing says which environment.
     #[error("no environment was named")]
     NoEnvironment,

@@ -34,15 +34,12 @@ impl ConfigFile {
             path: path.to_owned(),
             why,
         };
-        match bounded_file::read(path, LONGEST) {
-            Ok(bytes) => {
-                let text = decode(&bytes).map_err(|why| invalid(why.to_string()))?;
-                Self::parse(&text).map_err(invalid)
-            }
-            Err(error) if error.kind() == ErrorKind::NotFound && !asked_for => Ok(Self::default()),
-            Err(source) => Err(SettingsError::Unreadable {
+        match read_text(path)? {
+            Some(text) => Self::parse(&text).map_err(invalid),
+            None if !asked_for => Ok(Self::default()),
+            None => Err(SettingsError::Unreadable {
                 path: path.to_owned(),
-                source,
+                source: ErrorKind::NotFound.into(),
             }),
         }
     }
@@ -96,6 +93,24 @@ impl ConfigFile {
 
 /// The longest configuration file, in bytes: thousands of environments.
 const LONGEST: usize = 1 << 20;
+
+/// The text of the file; `None` where there is none.
+pub(super) fn read_text(path: &Path) -> Result<Option<String>, SettingsError> {
+    match bounded_file::read(path, LONGEST) {
+        Ok(bytes) => match decode(&bytes) {
+            Ok(text) => Ok(Some(text)),
+            Err(why) => Err(SettingsError::Invalid {
+                path: path.to_owned(),
+                why: why.to_string(),
+            }),
+        },
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(source) => Err(SettingsError::Unreadable {
+            path: path.to_owned(),
+            source,
+        }),
+    }
+}
 
 fn read_toml(text: &str) -> Result<ConfigFile, String> {
     let place = |error: &toml::de::Error| match error.span() {

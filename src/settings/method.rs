@@ -8,6 +8,7 @@ use crate::auth::{
     WindowsProtocol,
 };
 
+use super::microsoft_app::MICROSOFT_APP;
 use super::sign_in::KEPT;
 use super::{KeepKind, SettingsError, SignInKeys, SignInKind, state_dir};
 
@@ -136,6 +137,11 @@ impl Chooser<'_> {
             keys.check_client_id()?;
             need(kind, "client-id", keys.client_id.as_ref())
         };
+        // Only a person signs in by way of it, and only where that was chosen.
+        let client_of_a_person = || match (&keys.client_id, keys.microsoft_app) {
+            (None, Some(true)) => Ok(MICROSOFT_APP.to_owned()),
+            _ => client_id(),
+        };
         Ok(match kind {
             SignInKind::Auto | SignInKind::Given => SignInMethod::Given {
                 token: SecretFrom::Variable(
@@ -177,11 +183,11 @@ impl Chooser<'_> {
             SignInKind::AzureCli => self.tool(Tool::Azure, kind)?,
             SignInKind::AzureDeveloperCli => self.tool(Tool::AzureDeveloper, kind)?,
             SignInKind::DeviceCode => SignInMethod::DeviceCode {
-                client_id: client_id()?,
+                client_id: client_of_a_person()?,
                 keep: self.keep()?,
             },
             SignInKind::Browser => SignInMethod::Browser {
-                client_id: client_id()?,
+                client_id: client_of_a_person()?,
                 port: keys.redirect_port,
                 keep: self.keep()?,
             },
@@ -381,6 +387,38 @@ mod tests {
             };
             assert_eq!(chosen(named, &[], None), Ok((kind.to_string(), false)));
         }
+    }
+
+    #[test]
+    fn the_client_of_microsoft_is_used_only_where_it_was_chosen_and_no_other_is_given() {
+        let method = |microsoft_app, client_id: Option<&str>, kind| {
+            let keys = SignInKeys {
+                microsoft_app,
+                client_id: client_id.map(str::to_owned),
+                ..profile(kind)
+            };
+            let variable = |_: &str| None;
+            let process = ProcessEnvironment {
+                variable: &variable,
+                path: None,
+            };
+            match choose(&keys, process).map(|chosen| chosen.method) {
+                Ok(SignInMethod::Browser { client_id, .. }) => Ok(client_id),
+                Ok(other) => panic!("{other:?}"),
+                Err(error) => Err(error.to_string()),
+            }
+        };
+        let browser = SignInKind::Browser;
+        assert_eq!(
+            method(Some(true), None, browser),
+            Ok(MICROSOFT_APP.to_owned())
+        );
+        let own = method(Some(true), Some(APPLICATION), browser);
+        assert_eq!(own, Ok(APPLICATION.to_owned()));
+        for chosen in [None, Some(false)] {
+            assert!(method(chosen, None, browser).is_err());
+        }
+        assert!(method(Some(true), None, SignInKind::ClientSecret).is_err());
     }
 
     #[test]

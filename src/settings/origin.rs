@@ -7,6 +7,8 @@ use std::fmt;
 pub enum Origin {
     /// A flag.
     Flag(&'static str),
+    /// An argument of the command line, by what the help calls it.
+    Argument(&'static str),
     /// An environment variable.
     Variable(&'static str),
     /// A profile of the configuration file.
@@ -20,7 +22,7 @@ pub enum Origin {
 impl fmt::Display for Origin {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Flag(name) | Self::Variable(name) => f.write_str(name),
+            Self::Flag(name) | Self::Argument(name) | Self::Variable(name) => f.write_str(name),
             Self::Profile(name) => write!(f, "environment `{name}` of the configuration file"),
             Self::File(key) => write!(f, "`{key}` in the configuration file"),
             Self::Run => f.write_str("the run file"),

@@ -1,11 +1,47 @@
 //! How to sign in, as flags, variables and profiles say it.
 
 use serde::Deserialize;
+use toml_edit::Value;
 use uuid::Uuid;
 
 use crate::plan::UserLimit;
 
 use super::{KeepKind, PacingKeys, SettingsError, SignInKind};
+
+/// A value as it is written into the configuration file.
+trait AsToml {
+    fn as_toml(&self) -> Value;
+}
+
+impl AsToml for String {
+    fn as_toml(&self) -> Value {
+        self.as_str().into()
+    }
+}
+
+impl AsToml for u16 {
+    fn as_toml(&self) -> Value {
+        i64::from(*self).into()
+    }
+}
+
+impl AsToml for bool {
+    fn as_toml(&self) -> Value {
+        (*self).into()
+    }
+}
+
+impl AsToml for SignInKind {
+    fn as_toml(&self) -> Value {
+        self.as_str().into()
+    }
+}
+
+impl AsToml for KeepKind {
+    fn as_toml(&self) -> Value {
+        self.as_str().into()
+    }
+}
 
 macro_rules! keys {
     ($($(#[$doc:meta])* $key:ident: $type:ty,)*) => {
@@ -19,6 +55,33 @@ macro_rules! keys {
             /// This layer, and below it another that counts where this one says nothing.
             pub fn or(self, below: Self) -> Self {
                 Self { $($key: self.$key.or(below.$key),)* }
+            }
+
+            /// What this layer says, as keys of the configuration file with their values.
+            pub(super) fn entries(&self) -> Vec<(String, Value)> {
+                let mut entries = Vec::new();
+                $(if let Some(value) = &self.$key {
+                    entries.push((stringify!($key).replace('_', "-"), value.as_toml()));
+                })*
+                entries
+            }
+
+            /// The same as texts, without what is only true or false.
+            pub fn texts(&self) -> Vec<(String, String)> {
+                let text = |value: Value| match value {
+                    Value::String(text) => Some(text.into_value()),
+                    Value::Integer(number) => Some(number.into_value().to_string()),
+                    _ => None,
+                };
+                let entries = self.entries().into_iter();
+                entries
+                    .filter_map(|(key, value)| Some((key, text(value)?)))
+                    .collect()
+            }
+
+            /// The keys of the configuration file that are about signing in.
+            pub(super) fn names() -> Vec<String> {
+                vec![$(stringify!($key).replace('_', "-"),)*]
             }
 
             /// Refuses an application that Entra ID cannot know. It is not repeated: it may be a secret in the wrong
@@ -76,6 +139,9 @@ keys! {
     tenant: String,
     /// The id of the application, or of a user-assigned managed identity.
     client_id: String,
+    /// Whether a person signs in by way of Microsoft's public client for Dataverse tools where no `client-id` is given;
+    /// in the commercial cloud only.
+    microsoft_app: bool,
     /// The environment variable that holds a bearer token for this environment, used as it is.
     access_token_variable: String,
     /// The environment variable that holds the client secret.

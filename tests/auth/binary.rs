@@ -331,3 +331,47 @@ async fn login_needs_a_place_to_keep_and_a_person() {
         said(&output)
     );
 }
+
+/// No key store runs here, whatever the machine has.
+const NO_KEY_STORE: (&str, &str) = ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/nonexistent");
+
+#[tokio::test]
+async fn without_a_key_store_a_person_is_asked_and_told_and_a_scheduler_gets_an_error() {
+    let (home, imitation) = (Home::new(), Imitation::start(ENTRA).await);
+    home.configure(&imitation, "sign-in = \"device-code\"\nclient-id = \"a\"");
+    let codes = serde_json::json!({
+        "device_code": "device-1", "user_code": "ABC-DEF", "expires_in": 900, "interval": 0,
+        "verification_uri": "https://microsoft.com/devicelogin"
+    });
+    imitation.script("devicecode", &[(200, codes)]);
+    let (status, mut good) = token("canary-token");
+    good["refresh_token"] = "canary-refresh".into();
+    imitation.script("token", &[(status, good)]);
+    let args = ["whoami", "--keep", "keyring"];
+    let output = home.run(&args, &[NO_KEY_STORE]).await;
+    assert_eq!(output.status.code(), Some(2), "{}", said(&output));
+    assert!(said(&output).contains("--keep file"), "{}", said(&output));
+    let at_terminal = |args: &[&str]| {
+        let mut command = home.command(args, &[NO_KEY_STORE, ("TERM", "dumb")]);
+        command.stdin(std::process::Stdio::inherit());
+        tokio::task::spawn_blocking(move || {
+            let mut screen = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
+            let shown = screen.exp_eof().unwrap();
+            (shown, format!("{:?}", screen.process().wait().unwrap()))
+        })
+    };
+    let (shown, status) = at_terminal(&args).await.unwrap();
+    assert!(shown.contains("ABC-DEF"), "{shown}");
+    assert!(shown.contains("is not kept for later commands"), "{shown}");
+    assert!(shown.contains("robot@contoso.example"), "{shown}");
+    assert!(status.contains(", 0)"), "{status}");
+    let (shown, status) = at_terminal(&["login", "--keep", "keyring"]).await.unwrap();
+    assert!(status.contains(", 2)"), "{status}: {shown}");
+    // In a file it is kept, and serves the next command.
+    let (shown, status) = at_terminal(&["login", "--keep", "file"]).await.unwrap();
+    assert!(status.contains(", 0)"), "{status}: {shown}");
+    let output = home.run(&["whoami", "--keep", "file"], &[]).await;
+    assert_eq!(output.status.code(), Some(0), "{}", said(&output));
+    let output = home.run(&["logout", "--keep", "file"], &[]).await;
+    assert!(said(&output).contains("is forgotten"), "{}", said(&output));
+}

@@ -17,5 +17,6 @@ mod long_runs;
 mod machines;
 mod people;
 mod provider;
+mod setup;
 #[cfg(feature = "on-premises")]
 mod windows;

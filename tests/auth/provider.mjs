@@ -1,6 +1,6 @@
 // A certified OpenID provider with the routes of Entra, or with those of AD FS.
 //
-//   node provider.mjs FOLDER entra|ad-fs CERTIFICATE
+//   node provider.mjs FOLDER entra|ad-fs CERTIFICATE [ENVIRONMENT]
 //
 // FOLDER holds node_modules with oidc-provider. Prints its port when it is ready. Everybody who comes is Anna, who
 // agrees to everything; a device code is agreed to at /agree?user_code=….
@@ -11,7 +11,7 @@ import { createServer } from 'node:http';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 
-const [folder, kind, certificate] = process.argv.slice(2);
+const [folder, kind, certificate, elsewhere] = process.argv.slice(2);
 const entry = join(folder, 'node_modules', 'oidc-provider', 'lib', 'index.js');
 const { default: Provider, errors } = await import(pathToFileURL(entry));
 // It warns of what is only for development, and this is.
@@ -22,7 +22,9 @@ const server = createServer();
 await new Promise((ready) => server.listen(0, '127.0.0.1', ready));
 const issuer = `http://127.0.0.1:${server.address().port}`;
 const root = kind === 'entra' ? '/tenant-1/oauth2/v2.0' : '/adfs/oauth2';
-const scopes = ['openid', 'offline_access', `${issuer}/.default`, `${issuer}/user_impersonation`];
+// Without an address of its own the environment is here.
+const environment = elsewhere ?? issuer;
+const scopes = ['openid', 'offline_access', `${environment}/.default`, `${environment}/user_impersonation`];
 const key = new X509Certificate(readFileSync(certificate)).publicKey.export({ format: 'jwk' });
 
 const application = {
@@ -65,6 +67,8 @@ const provider = new Provider(issuer, {
   features: {
     clientCredentials: { enabled: true },
     deviceFlow: { enabled: true },
+    // An environment elsewhere asks here whether a token is good.
+    introspection: { enabled: true, allowedPolicy: () => true },
     devInteractions: { enabled: false },
     // AD FS knows the environment by a parameter of its own, and refuses any other.
     resourceIndicators: {

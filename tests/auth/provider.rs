@@ -23,7 +23,10 @@ use crate::fixtures::{bearer, http, private, secret_in};
 /// The certificate of somebody else.
 const OTHER_PEM: &str = include_str!("certificates/rsa-3072.pem");
 
-struct Provider {
+/// The secret of the application `with-secret`.
+pub(crate) const SECRET: &str = "canary~+&= of at least thirty-two characters";
+
+pub(crate) struct Provider {
     process: Child,
     url: String,
     authority: &'static str,
@@ -61,7 +64,16 @@ fn skipped<T>(why: &str) -> Option<T> {
 }
 
 impl Provider {
-    fn start(kind: &str, authority: &'static str) -> Option<Self> {
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// With the routes of Entra, for an environment of another address.
+    pub(crate) fn for_environment(url: &str) -> Option<Self> {
+        Self::start("entra", "/tenant-1/oauth2/authorize", Some(url))
+    }
+
+    fn start(kind: &str, authority: &'static str, environment: Option<&str>) -> Option<Self> {
         let Some(modules) = modules() else {
             return skipped("oidc-provider is not installed; .ci/run installs it");
         };
@@ -73,6 +85,7 @@ impl Provider {
             .arg(modules)
             .arg(kind)
             .arg(certificate)
+            .args(environment)
             .stdout(Stdio::piped())
             .spawn();
         let Ok(mut process) = process else {
@@ -90,11 +103,11 @@ impl Provider {
     }
 
     fn entra() -> Option<Self> {
-        Self::start("entra", "/tenant-1/oauth2/authorize")
+        Self::start("entra", "/tenant-1/oauth2/authorize", None)
     }
 
     fn ad_fs() -> Option<Self> {
-        Self::start("ad-fs", "/adfs/oauth2/authorize")
+        Self::start("ad-fs", "/adfs/oauth2/authorize", None)
     }
 
     async fn source(
@@ -164,6 +177,7 @@ impl UserPrompt for Anna {
             PromptText::Browser { address, .. } => {
                 tokio::spawn(browse(address));
             }
+            PromptText::NotKept { .. } => {}
         }
     }
 
@@ -204,7 +218,7 @@ async fn the_provider_takes_a_secret_and_refuses_a_wrong_one() {
     let Some(provider) = Provider::entra() else {
         return;
     };
-    let good = provider.secret("canary~+&= of at least thirty-two characters");
+    let good = provider.secret(SECRET);
     let source = provider.source(&good, &provider.nobody()).await.unwrap();
     assert!(!bearer(&source).await.unwrap().is_empty());
     let wrong = provider.secret("canary of another application");

@@ -23,6 +23,8 @@ mod report_users;
 mod run_files;
 mod saved_plans;
 mod secrets;
+mod settings;
+mod setup;
 mod several;
 mod template_runs;
 mod templates;

@@ -10,7 +10,7 @@ use crate::world::World;
 /// Long enough for a loaded machine; no verdict depends on it.
 const PATIENCE: u64 = 120_000;
 
-struct Screen(PtySession);
+pub(crate) struct Screen(PtySession);
 
 impl Screen {
     fn of(world: &World, args: &[&str]) -> Self {
@@ -25,17 +25,27 @@ impl Screen {
         Self(spawn_command(command, Some(PATIENCE)).unwrap())
     }
 
-    fn shows(&mut self, text: &str) -> &mut Self {
+    /// With nothing but a home and these variables.
+    pub(crate) fn bare(world: &World, args: &[&str], variables: &[(&str, &str)]) -> Self {
+        let mut command: Command = world.bare(args);
+        command
+            .env("TERM", "dumb")
+            .envs(variables.iter().copied())
+            .stdin(std::process::Stdio::inherit());
+        Self(spawn_command(command, Some(PATIENCE)).unwrap())
+    }
+
+    pub(crate) fn shows(&mut self, text: &str) -> &mut Self {
         self.0.exp_string(text).unwrap();
         self
     }
 
-    fn types(&mut self, text: &str) -> &mut Self {
+    pub(crate) fn types(&mut self, text: &str) -> &mut Self {
         self.0.send_line(text).unwrap();
         self
     }
 
-    fn ends_with(mut self, code: i32) {
+    pub(crate) fn ends_with(mut self, code: i32) {
         self.0.exp_eof().unwrap();
         let status = self.0.process().wait().unwrap();
         let ended = format!("{status:?}");

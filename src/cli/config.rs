@@ -1,0 +1,46 @@
+//! `config check`: what is wrong with the configuration file.
+
+use crate::connect::process_environment;
+use crate::model::count;
+use crate::model::disclosure::shown_path;
+use crate::report::{ErrorClass, ErrorReport};
+use crate::settings::{ConfigFile, Problem, config_path, problems};
+
+use super::App;
+use super::environment_args::{ConfigAction, ConfigFileArgs};
+use super::error::CliError;
+use super::exit::Exit;
+
+/// Does what is asked of the configuration file.
+pub(super) fn config(app: &App, args: &ConfigFileArgs) -> Result<Exit, CliError> {
+    let ConfigAction::Check(args) = &args.action;
+    let (path, _) = config_path(args.config.as_deref())?;
+    let file = ConfigFile::read(&path, true)?;
+    let wrong = problems(&file, process_environment());
+    let shown = shown_path(&path, "the configuration file");
+    let total = u64::try_from(file.environments.len()).unwrap_or(u64::MAX);
+    if wrong.is_empty() {
+        let default = file.default_environment.as_deref();
+        let default = default.map_or_else(
+            || "no default".to_owned(),
+            |name| format!("the default is `{name}`"),
+        );
+        let environments = count(total, "environment");
+        app.printer
+            .status_line(&format!("{shown} is valid: {environments}, {default}."));
+        return Ok(Exit::Done);
+    }
+    let lines: Vec<_> = wrong.iter().map(line).collect();
+    let found = count(u64::try_from(lines.len()).unwrap_or(u64::MAX), "problem");
+    let report = ErrorReport::new("settings", ErrorClass::Usage, &format!("{shown}: {found}:"))
+        .with_list(&lines)
+        .with_hint("config/README.md explains every key");
+    Err(CliError::Reported(report))
+}
+
+fn line(problem: &Problem) -> String {
+    match &problem.environment {
+        Some(name) => format!("environment `{name}`: {}", problem.what),
+        None => problem.what.clone(),
+    }
+}

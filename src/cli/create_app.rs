@@ -1,0 +1,315 @@
+//! An application of one's own to sign in with: the commands that make it, and making it with `az`.
+
+use std::path::Path;
+
+use crate::auth::{SignInError, run_azure_cli};
+use crate::model::{Cloud, EnvironmentUrl};
+use crate::settings::SignInKind;
+
+use super::error::CliError;
+use super::printer::Printer;
+
+/// What stands for the id of the application until it is known.
+const ID: &str = "APP_ID";
+/// What the application is called in Entra ID.
+const NAME: &str = "syncfilters";
+/// Dataverse as an application of Microsoft's, and its delegated permission `user_impersonation`; the same in every tenant.
+const DATAVERSE: &str = "00000007-0000-0000-c000-000000000000";
+const USER_IMPERSONATION: &str = "78ce3f0f-a1ce-49c2-8cde-64b5c0896db4";
+
+/// The application that is wanted.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct NewApp<'a> {
+    /// How it is signed in with.
+    pub(super) kind: SignInKind,
+    /// The tenant of the environment, where it is known.
+    pub(super) tenant: Option<&'a str>,
+    /// The cloud of the environment.
+    pub(super) cloud: Option<Cloud>,
+    /// The environment.
+    pub(super) environment: &'a EnvironmentUrl,
+}
+
+impl NewApp<'_> {
+    /// Whether a person signs in by way of it.
+    pub(super) const fn is_for_a_person(self) -> bool {
+        matches!(self.kind, SignInKind::Browser | SignInKind::DeviceCode)
+    }
+
+    /// Whether a person signs in on another device, which Entra ID calls a fallback.
+    fn fallback(self) -> &'static str {
+        if self.kind == SignInKind::DeviceCode {
+            "true"
+        } else {
+            "false"
+        }
+    }
+
+    /// The arguments of `az`, command by command. The first answers with the id of the application.
+    fn azure_cli(self, id: &str) -> Vec<Vec<String>> {
+        let mut create = vec!["ad", "app", "create", "--display-name", NAME];
+        create.extend(["--sign-in-audience", "AzureADMyOrg"]);
+        if self.is_for_a_person() {
+            create.extend(["--public-client-redirect-uris", "http://localhost"]);
+            create.extend(["--is-fallback-public-client", self.fallback()]);
+        }
+        create.extend(["--query", "appId", "--output", "tsv"]);
+        let permission = format!("{USER_IMPERSONATION}=Scope");
+        let mut commands = vec![create, vec!["ad", "sp", "create", "--id", id]];
+        if self.is_for_a_person() {
+            let mut add = vec!["ad", "app", "permission", "add", "--id", id];
+            add.extend(["--api", DATAVERSE, "--api-permissions", &permission]);
+            let mut grant = vec!["ad", "app", "permission", "grant", "--id", id];
+            grant.extend(["--api", DATAVERSE, "--scope", "user_impersonation"]);
+            commands.extend([add, grant]);
+        } else {
+            let mut reset = vec!["ad", "app", "credential", "reset", "--id", id, "--append"];
+            if self.kind == SignInKind::Certificate {
+                // The public part alone.
+                reset.extend(["--cert", "@cert.pem"]);
+            } else {
+                reset.extend(["--years", "1", "--query", "password", "--output", "tsv"]);
+            }
+            commands.push(reset);
+        }
+        let own = |command: Vec<&str>| command.into_iter().map(str::to_owned).collect();
+        commands.into_iter().map(own).collect()
+    }
+
+    /// What is typed into a shell, line by line.
+    fn azure_cli_lines(self) -> Vec<String> {
+        let mut lines = Vec::new();
+        let name = match self.cloud {
+            Some(Cloud::GccHigh | Cloud::Dod) => Some("AzureUSGovernment"),
+            Some(Cloud::China) => Some("AzureChinaCloud"),
+            Some(Cloud::Commercial | Cloud::Gcc) | None => None,
+        };
+        lines.extend(name.map(|name| format!("az cloud set --name {name}")));
+        let tenant = self
+            .tenant
+            .map_or_else(String::new, |tenant| format!(" --tenant {tenant}"));
+        lines.push(format!("az login --allow-no-subscriptions{tenant}"));
+        let commands = self.azure_cli(ID).into_iter();
+        lines.extend(commands.map(|command| format!("az {}", command.join(" "))));
+        lines
+    }
+
+    fn powershell_lines(self) -> Vec<String> {
+        let environment = match self.cloud {
+            Some(Cloud::GccHigh) => " -Environment USGov",
+            Some(Cloud::Dod) => " -Environment USGovDoD",
+            Some(Cloud::China) => " -Environment China",
+            Some(Cloud::Commercial | Cloud::Gcc) | None => "",
+        };
+        let tenant = self
+            .tenant
+            .map_or_else(String::new, |tenant| format!(" -TenantId {tenant}"));
+        let scopes = if self.is_for_a_person() {
+            "Application.ReadWrite.All,DelegatedPermissionGrant.ReadWrite.All"
+        } else {
+            "Application.ReadWrite.All"
+        };
+        let mut lines = vec![format!(
+            "Connect-MgGraph -Scopes {scopes}{tenant}{environment}"
+        )];
+        let create =
+            format!("$app = New-MgApplication -DisplayName {NAME} -SignInAudience AzureADMyOrg");
+        if self.is_for_a_person() {
+            lines.push(format!(
+                "{create} -IsFallbackPublicClient:${} -PublicClient @{{ RedirectUris = @('http://localhost') }} \
+                 -RequiredResourceAccess @(@{{ ResourceAppId = '{DATAVERSE}'; ResourceAccess = @(@{{ Id = \
+                 '{USER_IMPERSONATION}'; Type = 'Scope' }}) }})",
+                self.fallback()
+            ));
+            lines.push("$sp = New-MgServicePrincipal -AppId $app.AppId".into());
+            lines.push(format!(
+                "$crm = Get-MgServicePrincipal -Filter \"appId eq '{DATAVERSE}'\""
+            ));
+            lines.push(
+                "New-MgOauth2PermissionGrant -ClientId $sp.Id -ConsentType AllPrincipals -ResourceId $crm.Id -Scope \
+                 user_impersonation"
+                    .into(),
+            );
+        } else {
+            lines.push(create);
+            lines.push("New-MgServicePrincipal -AppId $app.AppId".into());
+            if self.kind == SignInKind::Certificate {
+                lines.push("$cert = [Security.Cryptography.X509Certificates.X509Certificate2]::new((Resolve-Path cert.pem).Path)".into());
+                lines.push(
+                    "Update-MgApplication -ApplicationId $app.Id -KeyCredentials @(@{ Type = 'AsymmetricX509Cert'; Usage \
+                     = 'Verify'; Key = $cert.RawData })"
+                        .into(),
+                );
+            } else {
+                lines.push("(Add-MgApplicationPassword -ApplicationId $app.Id).SecretText".into());
+            }
+        }
+        lines.push("$app.AppId".into());
+        lines
+    }
+
+    /// Everything that makes the application, for people: it is shown, and nothing is done.
+    pub(super) fn text(self) -> Vec<String> {
+        let indented = |lines: Vec<String>| lines.into_iter().map(|line| format!("    {line}"));
+        let mut text = vec![format!(
+            "With the Azure CLI; the command that creates the application prints its id, which is {ID} in the others:"
+        )];
+        text.extend(indented(self.azure_cli_lines()));
+        text.push("With Microsoft Graph PowerShell; the last line prints the id:".into());
+        text.extend(indented(self.powershell_lines()));
+        if !self.is_for_a_person() {
+            text.push(
+                "Then make it a user of the environment, with the role of config/sign-in.md, with the Power Platform CLI \
+                 or in the admin centre:"
+                    .into(),
+            );
+            text.extend(indented(vec![format!(
+                "pac admin assign-user --environment {} --user {ID} --role ROLE --application-user",
+                self.environment
+            )]));
+        }
+        text
+    }
+
+    /// Makes the application with `az`, and answers with its id.
+    pub(super) async fn make(self, program: &Path) -> Result<String, CliError> {
+        self.check_tenant(program).await?;
+        let mut id = String::new();
+        let steps = self.azure_cli(ID).len();
+        for step in 0..steps {
+            let arguments = self.azure_cli(&id).swap_remove(step);
+            Printer::warn(&format!("Running: az {}", arguments.join(" ")));
+            let said = run_azure_cli(program, &arguments).await;
+            if step > 0 {
+                // It is there by now: whoever mends this goes on with it.
+                said.map_err(|error| {
+                    let why = format!(
+                        "{error}; the application {id} is there, and what follows was not done"
+                    );
+                    unusable(why)
+                })?;
+                continue;
+            }
+            let said = said?;
+            id = uuid::Uuid::try_parse(said.trim())
+                .map_err(|_| unusable("it did not answer with an id"))?
+                .to_string();
+        }
+        Ok(id)
+    }
+
+    /// The application has to be in the tenant of the environment.
+    async fn check_tenant(self, program: &Path) -> Result<(), CliError> {
+        let Some(tenant) = self.tenant.filter(|it| uuid::Uuid::try_parse(it).is_ok()) else {
+            return Ok(());
+        };
+        let arguments = ["account", "show", "--query", "tenantId", "--output", "tsv"];
+        let arguments: Vec<_> = arguments.into_iter().map(str::to_owned).collect();
+        let said = run_azure_cli(program, &arguments).await?;
+        if said.trim().eq_ignore_ascii_case(tenant) {
+            return Ok(());
+        }
+        let why = format!(
+            "az is signed in to another tenant than that of the environment: run `az login --allow-no-subscriptions \
+             --tenant {tenant}` first"
+        );
+        Err(unusable(why).into())
+    }
+}
+
+fn unusable(why: impl Into<String>) -> SignInError {
+    SignInError::Unusable {
+        what: "making an application with az".into(),
+        why: why.into(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn app(kind: SignInKind, cloud: Cloud, environment: &EnvironmentUrl) -> NewApp<'_> {
+        NewApp {
+            kind,
+            tenant: Some("contoso.example"),
+            cloud: Some(cloud),
+            environment,
+        }
+    }
+
+    #[test]
+    fn the_commands_of_a_person_and_of_an_application_are_complete() {
+        let url: EnvironmentUrl = "https://contoso.crm4.dynamics.com".parse().unwrap();
+        let text = app(SignInKind::Browser, Cloud::Commercial, &url).text();
+        for line in [
+            "    az login --allow-no-subscriptions --tenant contoso.example",
+            "    az ad app create --display-name syncfilters --sign-in-audience AzureADMyOrg --public-client-redirect-uris \
+             http://localhost --is-fallback-public-client false --query appId --output tsv",
+            "    az ad sp create --id APP_ID",
+            "    az ad app permission add --id APP_ID --api 00000007-0000-0000-c000-000000000000 --api-permissions \
+             78ce3f0f-a1ce-49c2-8cde-64b5c0896db4=Scope",
+            "    az ad app permission grant --id APP_ID --api 00000007-0000-0000-c000-000000000000 --scope user_impersonation",
+            "    Connect-MgGraph -Scopes Application.ReadWrite.All,DelegatedPermissionGrant.ReadWrite.All -TenantId \
+             contoso.example",
+            "    $sp = New-MgServicePrincipal -AppId $app.AppId",
+            "    $app.AppId",
+        ] {
+            assert!(text.iter().any(|it| it == line), "{line}: {text:#?}");
+        }
+        assert!(!text.iter().any(|line| line.contains("pac admin")));
+        let text = app(SignInKind::Certificate, Cloud::GccHigh, &url).text();
+        for line in [
+            "    az cloud set --name AzureUSGovernment",
+            "    az ad app credential reset --id APP_ID --append --cert @cert.pem",
+            "    Connect-MgGraph -Scopes Application.ReadWrite.All -TenantId contoso.example -Environment USGov",
+            "    pac admin assign-user --environment https://contoso.crm4.dynamics.com --user APP_ID --role ROLE \
+             --application-user",
+        ] {
+            assert!(text.iter().any(|it| it == line), "{line}: {text:#?}");
+        }
+    }
+
+    #[test]
+    fn every_argument_of_az_can_stand_in_a_batch_file() {
+        let url: EnvironmentUrl = "https://contoso.crm4.dynamics.com".parse().unwrap();
+        for kind in [SignInKind::Browser, SignInKind::DeviceCode] {
+            for command in app(kind, Cloud::Commercial, &url).azure_cli(ID) {
+                let plain = |c: char| c.is_ascii_alphanumeric() || "-._:/=".contains(c);
+                for argument in command {
+                    assert!(argument.chars().all(plain), "{argument}");
+                }
+            }
+        }
+    }
+
+    #[cfg(unix)]
+    #[tokio::test]
+    async fn az_is_run_step_by_step_and_its_failure_names_the_application_that_is_there() {
+        use std::os::unix::fs::PermissionsExt;
+        let url: EnvironmentUrl = "https://contoso.crm4.dynamics.com".parse().unwrap();
+        let id = "0b2a1c1e-6d1f-4c51-8b86-0f1d2f3a4b5c";
+        let folder = tempfile::tempdir().unwrap();
+        let program = |name: &str, fails: &str| {
+            let path = folder.path().join(name);
+            let log = folder.path().join(format!("{name}.log"));
+            let script = format!(
+                "#!/bin/sh\necho \"$@\" >> '{}'\ncase \"$*\" in\n*'app create'*) echo {id};;\n*'{fails}'*) echo 'ERROR: \
+                 Insufficient privileges' >&2; exit 1;;\nesac\n",
+                log.display()
+            );
+            std::fs::write(&path, script).unwrap();
+            std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+            (path, log)
+        };
+        let app = app(SignInKind::Browser, Cloud::Commercial, &url);
+        let (az, log) = program("good", "nothing");
+        assert_eq!(app.make(&az).await.unwrap(), id);
+        let log = std::fs::read_to_string(log).unwrap();
+        assert_eq!(log.lines().count(), app.azure_cli(ID).len());
+        assert!(!log.contains(ID), "{log}");
+        let (az, log) = program("bad", "permission grant");
+        let why = app.make(&az).await.unwrap_err().to_string();
+        assert!(why.contains(id) && why.contains("Insufficient"), "{why}");
+        assert!(log.exists());
+    }
+}
