@@ -10,6 +10,7 @@ use crate::plan::PlanDigest;
 use crate::report::{UserChoice, UserClass};
 
 use super::demo_args::DemoArgs;
+use super::doctor_args::PurposeArgs;
 use super::environment_args::{ConfigFileArgs, EnvironmentsArgs, SetupArgs};
 use super::sandbox::SandboxArgs;
 use super::scope_args::{LISTS, ScopeArgs};
@@ -335,6 +336,8 @@ pub(super) struct ReportArgs {
 /// `doctor`.
 #[derive(Debug, Args)]
 pub(super) struct DoctorArgs {
+    #[command(flatten)]
+    pub(super) purpose: PurposeArgs,
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
     #[command(flatten)]

@@ -19,7 +19,11 @@ use super::site::Ending;
 pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<Exit, CliError> {
     let environments = environments(&args.connection, &app.output)?;
     let mut lists = connector(app)
-        .examine_all(&environments, args.several.environments_at_once)
+        .examine_all(
+            &environments,
+            args.several.environments_at_once,
+            &args.purpose.needs(),
+        )
         .await;
     if lists.len() == 1 {
         let list = lists.remove(0)?;

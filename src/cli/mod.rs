@@ -19,6 +19,7 @@ mod demo;
 mod demo_args;
 mod discover;
 mod doctor;
+mod doctor_args;
 mod environment_args;
 mod environments;
 mod error;

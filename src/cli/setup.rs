@@ -448,7 +448,10 @@ impl Setup<'_> {
             name: name.to_owned(),
             target,
         };
-        let mut lists = self.connector.examine_all(&[one], NonZeroUsize::MIN).await;
+        let mut lists = self
+            .connector
+            .examine_all(&[one], NonZeroUsize::MIN, &[])
+            .await;
         let list = lists.remove(0)?;
         self.print_checks(&list)?;
         let write = !list.has_failed() || self.write_anyway().await?;

@@ -7,6 +7,7 @@ use crate::dataverse::{self, Reader};
 use crate::settings::ResolvedTarget;
 
 use super::doctor_checks::{AFTER_SIGN_IN, after_sign_in};
+use super::privileges::NeededBy;
 use super::several::side_by_side;
 use super::sign_in::{chosen, may_turn_to_a_person};
 use super::{Checklist, ConnectError, Connector, NamedEnvironment};
@@ -18,16 +19,20 @@ const IDENTITY: &str = "identity";
 
 impl Connector {
     /// Checks everything that a run depends on, everywhere: first where a person may be asked, one environment after
-    /// the other; then all others side by side, so many at once.
+    /// the other; then all others side by side, so many at once. Privileges are checked for what was asked for.
     pub async fn examine_all(
         &self,
         environments: &[NamedEnvironment],
         at_once: NonZeroUsize,
+        asked: &[NeededBy],
     ) -> Vec<Result<Checklist, ConnectError>> {
         let several = environments.len() > 1;
         let examine = |one: &NamedEnvironment| {
             let (name, target) = (one.name.clone(), one.target.clone());
-            async move { self.examine(several.then_some(&*name), target).await }
+            async move {
+                let name = several.then_some(&*name);
+                self.examine(name, target, asked).await
+            }
         };
         let mut in_turn = Vec::new();
         for one in environments {
@@ -68,6 +73,7 @@ impl Connector {
         &self,
         name: Option<&str>,
         target: ResolvedTarget,
+        asked: &[NeededBy],
     ) -> Result<Checklist, ConnectError> {
         let mut list = Checklist::default();
         list.ok(
@@ -75,7 +81,7 @@ impl Connector {
             format!("{} ({})", target.environment, target.origin),
         );
         if let Some(reader) = sign_in(self, &mut list, name, target).await? {
-            after_sign_in(&mut list, &reader).await;
+            after_sign_in(&mut list, &reader, asked).await;
         }
         Ok(list)
     }

@@ -4,6 +4,7 @@ use crate::dataverse::{self, Impersonated, ImpersonationHeader, MailboxMethod, R
 use crate::model::{User, UserId};
 
 use super::Checklist;
+use super::privileges::{Found, NeededBy, judge, needed};
 
 const VERSION: &str = "version";
 const PRIVILEGES: &str = "privileges";
@@ -24,24 +25,14 @@ pub(super) const AFTER_SIGN_IN: [&str; 7] = [
     LIMITS,
 ];
 
-/// The privileges that the caller needs itself, and what for.
-const NEEDED: [(&str, &str); 3] = [
-    (
-        "prvActOnBehalfOfAnotherUser",
-        "Act on Behalf of Another User, as in the role Delegate",
-    ),
-    ("prvReadUserQuery", "Read on Saved View"),
-    ("prvWriteUserQuery", "Write on Saved View"),
-];
-
 /// How many users are tried for the proof of impersonation: some cannot be impersonated. Fewer than a run tries, because
 /// somebody waits, and a failed check says to look closer.
 const TRIES: usize = 10;
 
 /// Makes them all.
-pub(super) async fn after_sign_in(list: &mut Checklist, reader: &Reader) {
+pub(super) async fn after_sign_in(list: &mut Checklist, reader: &Reader, asked: &[NeededBy]) {
     version(list, reader);
-    privileges(list, reader).await;
+    privileges(list, reader, asked).await;
     filters(list, reader).await;
     impersonation(list, reader).await;
     calendars(list, reader);
@@ -65,22 +56,29 @@ fn version(list: &mut Checklist, reader: &Reader) {
     list.ok(VERSION, format!("{}; {header}{facts}", identity.version));
 }
 
-async fn privileges(list: &mut Checklist, reader: &Reader) {
-    let (mut missing, mut unknown) = (Vec::new(), false);
-    for (name, what) in NEEDED {
-        match reader.holds_privilege(name).await {
-            Ok(Some(true)) => {}
-            Ok(Some(false)) => missing.push(format!("{what} ({name})")),
-            Ok(None) => unknown = true,
-            Err(error) => return list.error(PRIVILEGES, &error),
-        }
-    }
+async fn privileges(list: &mut Checklist, reader: &Reader, asked: &[NeededBy]) {
+    let needed = needed(asked);
+    let names: Vec<_> = needed.iter().map(|it| it.name).collect();
+    let reaches = match reader.privileges(&names).await {
+        Ok(reaches) => reaches,
+        Err(error) => return list.error(PRIVILEGES, &error),
+    };
+    let Found {
+        missing,
+        limited,
+        unknown,
+    } = judge(&needed, &reaches);
     if !missing.is_empty() {
-        let missing = missing.join("; ");
         list.failed(
             PRIVILEGES,
-            format!("the caller lacks {missing}"),
-            "add it to a security role of the caller itself, not of a team",
+            format!("the caller lacks {}", missing.join("; ")),
+            "add it to a security role of the caller itself, not of a team; SECURITY.md lists what is needed for what",
+        );
+    } else if !limited.is_empty() {
+        list.warning(
+            PRIVILEGES,
+            limited.join("; "),
+            "add it to a security role of the caller where that matters; SECURITY.md lists what is needed for what",
         );
     } else if unknown {
         list.warning(
@@ -89,7 +87,6 @@ async fn privileges(list: &mut Checklist, reader: &Reader) {
             "the checks below show whether they are enough",
         );
     } else {
-        let names: Vec<_> = NEEDED.iter().map(|(name, _)| *name).collect();
         list.ok(PRIVILEGES, names.join(", "));
     }
 }

@@ -6,8 +6,9 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::call::Call;
+use super::conditions::encoded;
 use super::error::Error;
-use super::privileges::{PrivilegeHeld, PrivilegesHeld, ReadDepth, furthest, privilege_path};
+use super::privileges::{PrivilegeHeld, PrivilegeReach, PrivilegesHeld, ReadDepth, privilege_path};
 use super::read::read;
 use super::reader::Reader;
 use super::rows::{FILTER_COLUMNS, ODataPage, with_query};
@@ -21,49 +22,80 @@ pub struct ServerLimits {
     pub remaining: Option<u32>,
 }
 
+const WHAT: &str = "asking for the privileges of the caller";
+
+#[derive(Deserialize)]
+struct PrivilegeRow {
+    privilegeid: Uuid,
+    #[serde(default)]
+    name: String,
+}
+
 impl Reader {
-    /// Whether the caller holds a privilege, by its name; `None` where the server does not know the question.
+    /// How far each of these privileges of the caller reaches, in this order. Roles of teams count, too.
     ///
-    /// Roles of teams count, too.
-    pub async fn holds_privilege(&self, name: &str) -> Result<Option<bool>, Error> {
-        let held = self.privileges_held(name).await?;
-        Ok(held.map(|held| !held.is_empty()))
+    /// Servers of version 8 are asked two questions, and others one for each privilege.
+    pub async fn privileges(&self, names: &[&str]) -> Result<Vec<PrivilegeReach>, Error> {
+        if !self.identity().version.is_nine() {
+            return self.privileges_by_id(names).await;
+        }
+        let mut reaches = Vec::new();
+        for name in names {
+            let held = self.privileges_held(name).await?;
+            reaches.push(held.map_or(PrivilegeReach::Unknown, |held| PrivilegeReach::of(&held)));
+        }
+        Ok(reaches)
+    }
+
+    /// Of all privileges of the caller (Microsoft: function `RetrieveUserPrivileges`, from 8.0 on), which tells their ids.
+    async fn privileges_by_id(&self, names: &[&str]) -> Result<Vec<PrivilegeReach>, Error> {
+        let unknown = || vec![PrivilegeReach::Unknown; names.len()];
+        let Some(ids) = self.privilege_ids(names).await? else {
+            return Ok(unknown());
+        };
+        let id = self.identity().caller.id;
+        let path = format!("systemusers({id})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()");
+        let call = Call::get(WHAT, self.url(&path)?);
+        let Some(held) = known(read::<PrivilegesHeld>(self.channel(), &call).await)? else {
+            return Ok(unknown());
+        };
+        let reach = |name: &&str| {
+            let Some(id) = ids.iter().find(|row| row.name.eq_ignore_ascii_case(name)) else {
+                return PrivilegeReach::Unknown;
+            };
+            let own = held.role_privileges.iter();
+            PrivilegeReach::of(own.filter(|one| one.privilege_id == Some(id.privilegeid)))
+        };
+        Ok(names.iter().map(reach).collect())
+    }
+
+    async fn privilege_ids(&self, names: &[&str]) -> Result<Option<Vec<PrivilegeRow>>, Error> {
+        let conditions: Vec<_> = names.iter().map(|it| format!("name eq '{it}'")).collect();
+        let query = format!(
+            "$select=privilegeid,name&$filter={}",
+            encoded(&conditions.join(" or "))
+        );
+        let url = with_query(self.url("privileges")?, &query);
+        let page = read::<ODataPage<PrivilegeRow>>(self.channel(), &Call::get(WHAT, url)).await;
+        Ok(known(page)?.map(|page| page.value))
     }
 
     /// How far a privilege of the caller to read reaches; `None` where the server does not know the question.
     pub async fn read_depth(&self, name: &str) -> Result<Option<ReadDepth>, Error> {
-        let held = self.privileges_held(name).await?;
-        Ok(held.map(|held| furthest(&held)))
+        let reach = self.privileges(&[name]).await?.into_iter().next();
+        Ok(match reach.unwrap_or(PrivilegeReach::Unknown) {
+            PrivilegeReach::Organization => Some(ReadDepth::Organization),
+            PrivilegeReach::Part | PrivilegeReach::None => Some(ReadDepth::Part),
+            PrivilegeReach::Unknown => None,
+        })
     }
 
-    /// What gives the caller a privilege. Servers of version 8 are asked for all privileges of the caller, by their ids
-    /// (Microsoft: function `RetrieveUserPrivileges`, from 8.0 on).
+    /// What gives the caller a privilege.
     async fn privileges_held(&self, name: &str) -> Result<Option<Vec<PrivilegeHeld>>, Error> {
-        const WHAT: &str = "asking for a privilege of the caller";
-        #[derive(Deserialize)]
-        struct PrivilegeRow {
-            privilegeid: Uuid,
-        }
         let id = self.identity().caller.id;
-        if self.identity().version.is_nine() {
-            let call = Call::get(WHAT, self.url(&privilege_path(id, name))?);
-            let held = known(read::<PrivilegesHeld>(self.channel(), &call).await)?;
-            return Ok(held.map(|held| held.role_privileges));
-        }
-        let query = format!("$select=privilegeid&$filter=name eq '{name}'");
-        let url = with_query(self.url("privileges")?, &query);
-        let page = read::<ODataPage<PrivilegeRow>>(self.channel(), &Call::get(WHAT, url)).await;
-        let Some(privilege) = known(page)?.and_then(|page| page.value.into_iter().next()) else {
-            return Ok(None);
-        };
-        let path = format!("systemusers({id})/Microsoft.Dynamics.CRM.RetrieveUserPrivileges()");
-        let call = Call::get(WHAT, self.url(&path)?);
+        let call = Call::get(WHAT, self.url(&privilege_path(id, name))?);
         let held = known(read::<PrivilegesHeld>(self.channel(), &call).await)?;
-        Ok(held.map(|held| {
-            let mut held = held.role_privileges;
-            held.retain(|one| one.privilege_id == Some(privilege.privilegeid));
-            held
-        }))
+        Ok(held.map(|held| held.role_privileges))
     }
 
     /// Reads at most one of the caller's own filters, with every column that a run reads.

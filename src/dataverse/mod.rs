@@ -46,7 +46,7 @@ pub use identity::Identity;
 pub use impact::{FetchQuery, Fetched, FetchedAs, OrganisationFilter, Probe, TableNames};
 pub use impersonation::{Impersonated, ImpersonationHeader};
 pub use mailboxes::MailboxMethod;
-pub use privileges::ReadDepth;
+pub use privileges::{PrivilegeReach, ReadDepth};
 pub use reader::Reader;
 pub use reply::{Why, WriteReply};
 pub use templates::TemplateWriter;

@@ -18,6 +18,33 @@ pub enum ReadDepth {
     Part,
 }
 
+/// How far a privilege reaches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PrivilegeReach {
+    /// The whole organisation.
+    Organization,
+    /// Less.
+    Part,
+    /// No role gives it.
+    None,
+    /// The server does not say.
+    Unknown,
+}
+
+impl PrivilegeReach {
+    /// By the role that reaches furthest.
+    pub(super) fn of<'a>(held: impl IntoIterator<Item = &'a PrivilegeHeld>) -> Self {
+        let mut held = held.into_iter().peekable();
+        if held.peek().is_none() {
+            return Self::None;
+        }
+        match furthest(held) {
+            ReadDepth::Organization => Self::Organization,
+            ReadDepth::Part => Self::Part,
+        }
+    }
+}
+
 /// Where it is asked how far a privilege of a user reaches, roles of teams included (Microsoft: function
 /// `RetrieveUserPrivilegeByPrivilegeName`, from version 9 on).
 pub(super) fn privilege_path(user: UserId, name: &str) -> String {

@@ -29,6 +29,8 @@ pub(super) enum AddressTarget {
     InstantiateFilters(RowKey),
     /// The function `RetrieveUserPrivilegeByPrivilegeName`, bound to a user, and the privilege.
     UserPrivilege(RowKey, String),
+    /// The function `RetrieveUserPrivileges`, bound to a user.
+    UserPrivileges(RowKey),
     /// `EntityDefinitions`.
     Definitions,
     /// `EntityDefinitions(LogicalName='…')`.
@@ -110,6 +112,9 @@ fn related(kind: Kind, key: RowKey, rest: &str) -> Result<AddressTarget, ApiErro
     let property = rest.strip_suffix("/$ref").unwrap_or(rest);
     if kind == Kind::Users && property == "Microsoft.Dynamics.CRM.InstantiateFilters" {
         return Ok(AddressTarget::InstantiateFilters(key));
+    }
+    if kind == Kind::Users && property == "Microsoft.Dynamics.CRM.RetrieveUserPrivileges()" {
+        return Ok(AddressTarget::UserPrivileges(key));
     }
     let privilege = property
         .strip_prefix("Microsoft.Dynamics.CRM.RetrieveUserPrivilegeByPrivilegeName(PrivilegeName='")

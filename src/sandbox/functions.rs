@@ -1,7 +1,7 @@
 //! Functions and the service document.
 
 use http::StatusCode;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::address::RowKey;
 use super::errors::ApiError;
@@ -88,16 +88,54 @@ pub(super) fn user_privilege(
             "RetrieveUserPrivilegeByPrivilegeName",
         ));
     }
+    let mut held = held_by(store, key)?;
+    held.retain(|it| {
+        it["PrivilegeName"]
+            .as_str()
+            .is_some_and(|it| it.eq_ignore_ascii_case(name))
+    });
+    let response = "Microsoft.Dynamics.CRM.RetrieveUserPrivilegeByPrivilegeNameResponse";
+    let body = json!({
+        "@odata.context": context(root, response),
+        "RolePrivileges": held,
+    });
+    Ok(Reply::json(StatusCode::OK, body.to_string()))
+}
+
+/// `RetrieveUserPrivileges`: every privilege that the roles of a user give, with its depth. There from 8.0 on; before 9
+/// without the names.
+pub(super) fn user_privileges(
+    store: &Store,
+    key: RowKey,
+    options: &Options,
+    root: &str,
+) -> Result<Reply, ApiError> {
+    let mut held = held_by(store, key)?;
+    if options.version.is_8() {
+        for privilege in &mut held {
+            if let Some(privilege) = privilege.as_object_mut() {
+                privilege.remove("PrivilegeName");
+            }
+        }
+    }
+    let response = "Microsoft.Dynamics.CRM.RetrieveUserPrivilegesResponse";
+    let body = json!({
+        "@odata.context": context(root, response),
+        "RolePrivileges": held,
+    });
+    Ok(Reply::json(StatusCode::OK, body.to_string()))
+}
+
+/// What the roles of a user give, as `RolePrivilege`.
+fn held_by(store: &Store, key: RowKey) -> Result<Vec<Value>, ApiError> {
     let (id, person) = match key {
         RowKey::Id(id) => (id, store.person(id)),
         RowKey::ObjectId(id) => (id, store.person_by_object_id(id)),
     };
     let person = person.ok_or_else(|| ApiError::missing("systemuser", id))?;
     let rights = store.rights(person);
-    let held = Privilege::ALL
-        .into_iter()
-        .filter(|it| it.name().eq_ignore_ascii_case(name) && rights.has(*it));
     let unit = store.units[store.people[person].unit].id;
+    let held = Privilege::ALL.into_iter().filter(|it| rights.has(*it));
     let held = held.map(|it| {
         json!({
             "Depth": it.depth(rights).as_str(),
@@ -106,12 +144,7 @@ pub(super) fn user_privilege(
             "PrivilegeName": it.name(),
         })
     });
-    let response = "Microsoft.Dynamics.CRM.RetrieveUserPrivilegeByPrivilegeNameResponse";
-    let body = json!({
-        "@odata.context": context(root, response),
-        "RolePrivileges": held.collect::<Vec<_>>(),
-    });
-    Ok(Reply::json(StatusCode::OK, body.to_string()))
+    Ok(held.collect())
 }
 
 /// The service document: every entity set.
@@ -132,8 +165,6 @@ pub(super) fn service_document(options: &Options, root: &str) -> Reply {
 
 #[cfg(test)]
 mod tests {
-    use serde_json::Value;
-
     use super::*;
     use crate::data::generate;
 
@@ -174,6 +205,27 @@ mod tests {
         assert!(user_privilege(&store, nobody, "prvReadUserQuery", &options, ROOT).is_err());
         options.version = crate::Version::V8_2;
         assert!(held(&options, "prvReadUserQuery").is_err());
+    }
+
+    #[test]
+    fn every_privilege_of_a_user_is_told_by_id_in_any_version() {
+        let store = generate(1, 1);
+        let caller = RowKey::Id(store.people[0].id);
+        for (version, named) in [(crate::Version::V8_2, false), (crate::Version::V9_2, true)] {
+            let options = Options {
+                version,
+                ..Options::default()
+            };
+            let reply = user_privileges(&store, caller, &options, ROOT).unwrap();
+            let all = parse(&reply)["RolePrivileges"].as_array().unwrap().clone();
+            let id = Privilege::ActOnBehalfOfAnotherUser.id().to_string();
+            let acts = all
+                .iter()
+                .find(|it| it["PrivilegeId"] == id.as_str())
+                .unwrap();
+            assert_eq!(acts["Depth"], "Global");
+            assert_eq!(acts["PrivilegeName"].is_string(), named);
+        }
     }
 
     #[test]

@@ -204,6 +204,7 @@ impl<'a> RowReader<'a> {
                 let having = people().filter(|&it| store.people[it].mailbox.is_some());
                 Box::new(having.map(At::Mailbox))
             }
+            Kind::Privileges => Box::new(Privilege::ALL.into_iter().map(At::Privilege)),
             Kind::Filters | Kind::Principals => Box::new(std::iter::empty()),
         }
     }
@@ -364,6 +365,7 @@ pub(super) fn read_privilege(kind: Kind) -> Option<Privilege> {
         | Kind::Faxes
         | Kind::PhoneCalls
         | Kind::Parties => Some(Privilege::ReadActivity),
-        Kind::Principals => None,
+        // Everybody may know what there is to be granted.
+        Kind::Principals | Kind::Privileges => None,
     }
 }

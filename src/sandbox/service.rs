@@ -296,6 +296,9 @@ impl Service {
             AddressTarget::UserPrivilege(key, name) => {
                 functions::user_privilege(&store, *key, name, options, root)
             }
+            AddressTarget::UserPrivileges(key) => {
+                functions::user_privileges(&store, *key, options, root)
+            }
             AddressTarget::Definitions => catalogue().list(call),
             AddressTarget::Definition(kind) => catalogue().one(*kind, call),
             AddressTarget::Attributes(kind) => Ok(catalogue().attributes(*kind)),

@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 use serde_json::Value;
-use syncfilters::sandbox::{Options, Sandbox};
+use syncfilters::sandbox::{Options, Sandbox, Version};
 use tempfile::TempDir;
 
 use crate::fixtures::private;
@@ -304,6 +304,62 @@ async fn the_doctor_says_which_privilege_the_caller_lacks_and_where_it_belongs()
     let text = check.to_string();
     assert!(text.contains("prvActOnBehalfOfAnotherUser"), "{check}");
     assert!(!text.contains("prvReadUserQuery"), "{check}");
+}
+
+#[tokio::test]
+async fn the_doctor_checks_the_privileges_that_the_given_options_need_on_every_version() {
+    let home = Home::new();
+    for version in [Version::V8_2, Version::V9_2] {
+        let options = Options {
+            version,
+            ..Options::default()
+        };
+        let sandbox = Sandbox::start(options).await.unwrap();
+        let people = sandbox.users();
+        let person = people
+            .iter()
+            .find(|user| user.may_write_filters && user.roles == ["Salesperson"])
+            .unwrap();
+        let (url, token) = (sandbox.url(), sandbox.token_of(person.id));
+        let checked = async |token: &str, more: &[&str]| {
+            let variables = [
+                ("SYNCFILTERS_URL", url.as_str()),
+                ("SYNCFILTERS_ACCESS_TOKEN", token),
+            ];
+            let args = [&["doctor", "--format", "json"], more].concat();
+            let output = home.run(&args, &variables).await;
+            let document: Value = serde_json::from_slice(&output.stdout).unwrap();
+            named(&document, "privileges").clone()
+        };
+        let all = [
+            "--impact",
+            "--type",
+            "contact",
+            "--role",
+            "Salesperson",
+            "--team",
+            "Field Sales",
+            "--business-unit",
+            "Europe",
+            "--view",
+            "Pilot group",
+            "--survey",
+            "administrator",
+            "--templates",
+        ];
+        let check = checked(sandbox.token(), &all).await;
+        assert_eq!(check["result"], "ok", "{version}: {check}");
+        for name in ["prvReadActivity", "prvReadRole", "prvAdminFilter"] {
+            assert!(check["found"].as_str().unwrap().contains(name), "{check}");
+        }
+        let check = checked(&token, &[]).await;
+        assert_eq!(check["result"], "failed", "{version}: {check}");
+        let text = check.to_string();
+        assert!(text.contains("prvActOnBehalfOfAnotherUser"), "{check}");
+        assert!(!text.contains("prvWriteQuery"), "{check}");
+        let check = checked(&token, &["--templates"]).await;
+        assert!(check.to_string().contains("prvWriteQuery"), "{check}");
+    }
 }
 
 fn named<'a>(document: &'a Value, name: &str) -> &'a Value {

@@ -2,6 +2,7 @@
 
 use crate::activities::Party;
 use crate::data::Activity;
+use crate::rights::Privilege;
 use crate::rows::{FilterRecord, PersonIndex};
 
 /// Where a row is.
@@ -23,4 +24,5 @@ pub(crate) enum At<'a> {
     Membership(PersonIndex, usize),
     /// The mailbox of a user who has one.
     Mailbox(PersonIndex),
+    Privilege(Privilege),
 }

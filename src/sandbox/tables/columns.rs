@@ -173,6 +173,12 @@ pub(super) const TEAM_MEMBERSHIP: &[TableColumn] = &[
 ];
 
 /// Of its many columns, those that tell who synchronises appointments (Microsoft: `mailbox` table reference).
+pub(super) const PRIVILEGE: &[TableColumn] = &[
+    col("privilegeid", Guid),
+    col("name", Text),
+    col("versionnumber", Int),
+];
+
 pub(super) const MAILBOX: &[TableColumn] = &[
     col("mailboxid", Guid),
     col("name", Text),

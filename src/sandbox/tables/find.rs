@@ -6,6 +6,7 @@ use super::at::At;
 use super::schema::Kind;
 use crate::activities;
 use crate::data::{Activity, ActivityKind};
+use crate::rights::Privilege;
 use crate::rows::mailbox_twin;
 use crate::store::Store;
 
@@ -48,6 +49,10 @@ pub(crate) fn by_id(store: &Store, kind: Kind, id: Uuid) -> Option<At<'_>> {
             .person(mailbox_twin(id))
             .filter(|&it| store.people[it].mailbox.is_some())
             .map(At::Mailbox),
+        Kind::Privileges => Privilege::ALL
+            .into_iter()
+            .find(|it| it.id() == id)
+            .map(At::Privilege),
         // What links two rows is not asked for by its own id.
         _ => None,
     }

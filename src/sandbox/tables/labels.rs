@@ -90,6 +90,7 @@ fn lookup_name(row: &RowRef<'_>, column: &str) -> Option<String> {
             store.people[index].full_name()
         }
         At::Unit(index) => store.units[index].name.clone(),
+        At::Privilege(privilege) => privilege.name().to_owned(),
         At::Role(index) => store.roles[index].name.to_owned(),
         At::Team(index) => store.teams[index].name.clone(),
         At::View(index) => store.views[index].name.clone(),

@@ -22,6 +22,7 @@ impl Row for RowRef<'_> {
             At::Party(party) => activity_values::party(store, &party, column),
             At::Assignment(user, role) => values::user_role(store, user, role, column),
             At::Membership(user, team) => values::team_member(store, user, team, column),
+            At::Privilege(privilege) => values::privilege(privilege, column),
             At::Mailbox(index) => values::mailbox(&store.people[index], column),
         }
     }

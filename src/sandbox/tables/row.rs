@@ -40,6 +40,7 @@ impl<'a> RowRef<'a> {
             At::Role(index) => store.roles[index].version,
             At::Team(index) => store.teams[index].version,
             At::Organization => store.organization.version,
+            At::Privilege(_) => 1,
             At::Activity(activity) => activity_values::version(&activity),
             At::Party(party) => activity_values::version(&party.activity),
         }
@@ -59,6 +60,7 @@ impl<'a> RowRef<'a> {
             // For its name alone: the platform's navigation property is not imitated.
             At::Mailbox(index) if navigation == "regardingobjectid" => vec![At::User(index)],
             At::Organization
+            | At::Privilege(_)
             | At::Principal(_)
             | At::Mailbox(_)
             | At::Party(_)

@@ -29,12 +29,14 @@ pub(crate) enum Kind {
     /// Which teams users are in.
     Memberships,
     Mailboxes,
+    /// What can be granted.
+    Privileges,
     /// What owns a row; abstract, without a set of its own.
     Principals,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 20] = [
+    pub(crate) const ALL: [Self; 21] = [
         Self::Users,
         Self::Filters,
         Self::Views,
@@ -54,6 +56,7 @@ impl Kind {
         Self::Assignments,
         Self::Memberships,
         Self::Mailboxes,
+        Self::Privileges,
         Self::Principals,
     ];
 
@@ -98,6 +101,7 @@ impl Kind {
             Self::Assignments => "SystemUserRoles",
             Self::Memberships => "TeamMembership",
             Self::Mailboxes => "Mailbox",
+            Self::Privileges => "Privilege",
             Self::Principals => "Principal",
         }
     }
@@ -134,6 +138,7 @@ impl Kind {
             Self::Assignments => "systemuserrolescollection",
             Self::Memberships => "teammemberships",
             Self::Mailboxes => "mailboxes",
+            Self::Privileges => "privileges",
             Self::Principals => "owners",
         }
     }
@@ -159,6 +164,7 @@ impl Kind {
             Self::Assignments => "systemuserroles",
             Self::Memberships => "teammembership",
             Self::Mailboxes => "mailbox",
+            Self::Privileges => "privilege",
             Self::Principals => "principal",
         }
     }
@@ -184,6 +190,7 @@ impl Kind {
             Self::Assignments => "systemuserroleid",
             Self::Memberships => "teammembershipid",
             Self::Mailboxes => "mailboxid",
+            Self::Privileges => "privilegeid",
             Self::Principals => "ownerid",
         }
     }
@@ -206,6 +213,7 @@ impl Kind {
             Self::Assignments => columns::USER_ROLE,
             Self::Memberships => columns::TEAM_MEMBERSHIP,
             Self::Mailboxes => columns::MAILBOX,
+            Self::Privileges => columns::PRIVILEGE,
             Self::Principals => columns::PRINCIPAL,
         }
     }
@@ -275,7 +283,8 @@ impl Kind {
             | Self::Principals
             | Self::Assignments
             | Self::Memberships
-            | Self::Mailboxes => &[],
+            | Self::Mailboxes
+            | Self::Privileges => &[],
         }
     }
 }
@@ -287,20 +296,20 @@ pub(crate) struct TableOf {
     pub(crate) version: Version,
 }
 
-const fn tables(version: Version) -> [TableOf; 20] {
+const fn tables(version: Version) -> [TableOf; 21] {
     let mut all = [TableOf {
         kind: Kind::Users,
         version,
-    }; 20];
+    }; 21];
     let mut index = 0;
-    while index < 20 {
+    while index < 21 {
         all[index].kind = Kind::ALL[index];
         index += 1;
     }
     all
 }
 
-static TABLES: [[TableOf; 20]; 4] = [
+static TABLES: [[TableOf; 21]; 4] = [
     tables(Version::V8_0),
     tables(Version::V8_2),
     tables(Version::V9_1),

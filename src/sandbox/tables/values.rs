@@ -1,5 +1,6 @@
 //! The value of each column.
 
+use crate::rights::Privilege;
 use jiff::Timestamp;
 use uuid::Uuid;
 
@@ -168,6 +169,15 @@ fn copy_in(store: &Store, name: &str, unit: usize) -> Option<usize> {
         .roles
         .iter()
         .position(|it| it.unit == unit && it.name == name)
+}
+
+pub(super) fn privilege(privilege: Privilege, column: &str) -> Value {
+    match column {
+        "privilegeid" => Value::Guid(privilege.id()),
+        "name" => text(privilege.name()),
+        "versionnumber" => version(1),
+        _ => Value::Null,
+    }
 }
 
 pub(super) fn role(store: &Store, index: usize, column: &str) -> Value {
