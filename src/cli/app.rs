@@ -16,6 +16,8 @@ use super::shared_args::OutputArgs;
 /// How to print, and what stops a command.
 pub(super) struct App {
     pub(super) output: OutputArgs,
+    /// The name of the command.
+    pub(super) command: &'static str,
     pub(super) printer: Printer,
     pub(super) interrupted: CancellationToken,
     pub(super) under_way: UnderWay,

@@ -130,6 +130,35 @@ pub(super) enum Command {
 }
 
 impl Command {
+    /// Its name on the command line.
+    pub(super) const fn name(&self) -> &'static str {
+        match self {
+            Self::Deactivate(_) => "deactivate",
+            Self::Reactivate(_) => "reactivate",
+            Self::Plan(_) => "plan",
+            Self::Apply(_) => "apply",
+            Self::Resume(_) => "resume",
+            Self::Undo(_) => "undo",
+            Self::List(_) => "list",
+            Self::Check(_) => "check",
+            Self::Templates(_) => "templates",
+            Self::Runs => "runs",
+            Self::Report(_) => "report",
+            Self::Demo(_) => "demo",
+            Self::Sandbox(_) => "sandbox",
+            Self::Doctor(_) => "doctor",
+            Self::Trial(_) => "trial",
+            Self::Setup(_) => "setup",
+            Self::Whoami(_) => "whoami",
+            Self::Login(_) => "login",
+            Self::Logout(_) => "logout",
+            Self::Environments(_) => "environments",
+            Self::Config(_) => "config",
+            Self::Completions(_) => "completions",
+            Self::Man(_) => "man",
+        }
+    }
+
     /// Whether a plan is shown with everything that is known of it.
     pub(super) const fn shows_details(&self) -> bool {
         match self {
@@ -338,6 +367,9 @@ pub(super) struct ReportArgs {
 pub(super) struct DoctorArgs {
     #[command(flatten)]
     pub(super) purpose: PurposeArgs,
+    /// Also write a report for support to this file: versions, settings without secrets, checks, the last error
+    #[arg(long, value_name = "FILE", help_heading = "Output", value_parser = path_to_type())]
+    pub(super) report: Option<PathBuf>,
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
     #[command(flatten)]

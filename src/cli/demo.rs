@@ -40,6 +40,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     }
     // The runs go with the demo.
     let app = &App {
+        command: app.command,
         output: app.output.clone(),
         printer: app.printer.clone(),
         interrupted: app.interrupted.clone(),

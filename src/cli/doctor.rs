@@ -2,7 +2,7 @@
 
 use std::io::Write;
 
-use crate::connect::Checklist;
+use crate::connect::{Checklist, ConnectError, NamedEnvironment};
 
 use super::App;
 use super::args::DoctorArgs;
@@ -13,11 +13,14 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::site::Ending;
+use super::support::last_error;
+use super::support_report::{ReportedEnvironment, begin, write};
 
 /// Checks everything that a run depends on, everywhere: first where a person may be asked, one environment after the
 /// other; then all others side by side.
 pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<Exit, CliError> {
     let environments = environments(&args.connection, &app.output)?;
+    let mut report = args.report.as_deref().map(begin).transpose()?;
     let mut lists = connector(app)
         .examine_all(
             &environments,
@@ -25,6 +28,9 @@ pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<Exit, CliErro
             &args.purpose.needs(),
         )
         .await;
+    if let Some(out) = &mut report {
+        write_report(app, args, &environments, &lists, out)?;
+    }
     if lists.len() == 1 {
         let list = lists.remove(0)?;
         let mut out = Printer::result();
@@ -52,6 +58,31 @@ pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<Exit, CliErro
         conclusion.end(Ending::well(word, exit).line(name)?, exit)?;
     }
     conclusion.finish()
+}
+
+/// The report for support; where it is, is said.
+fn write_report(
+    app: &App,
+    args: &DoctorArgs,
+    environments: &[NamedEnvironment],
+    lists: &[Result<Checklist, ConnectError>],
+    out: &mut dyn Write,
+) -> Result<(), CliError> {
+    let reported: Vec<_> = environments
+        .iter()
+        .zip(lists)
+        .map(|(one, list)| match list {
+            Ok(list) => ReportedEnvironment::new(one, list.checks(), None),
+            Err(error) => ReportedEnvironment::new(one, &[], Some(error.to_string())),
+        })
+        .collect();
+    let last = last_error(app.output.state_dir.as_deref());
+    let config = args.connection.config.as_deref();
+    write(out, config, &reported, last.as_ref())?;
+    app.printer.status_line(
+        "The report is written. It has no secrets; it has addresses and names: look through it before you send it.",
+    );
+    Ok(())
 }
 
 /// How the checks end the command.

@@ -7,6 +7,8 @@ use crate::journal::RunRef;
 use crate::plan::Refusal;
 use crate::report::{ErrorClass, ErrorReport};
 
+use super::support::with_support;
+
 /// What ends a command early.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
@@ -85,6 +87,14 @@ impl CliError {
 
     /// As people and programs are told it.
     pub(super) fn report(&self) -> ErrorReport {
+        // Output that cannot be written is a matter of whoever reads it.
+        match self {
+            Self::Output(_) => self.plain_report(),
+            _ => with_support(self.plain_report()),
+        }
+    }
+
+    fn plain_report(&self) -> ErrorReport {
         let report = |kind, class| ErrorReport::new(kind, class, self);
         match self {
             Self::Reported(report) => report.clone(),

@@ -19,18 +19,7 @@ pub(super) fn of(command: &str) -> &'static [Format] {
 
 /// Refuses a form that the command does not have.
 pub(super) fn check(command: &Command, format: Format) -> Result<(), CliError> {
-    let name = match command {
-        Command::List(_) => "list",
-        Command::Check(_) => "check",
-        Command::Templates(_) => "templates",
-        Command::Runs => "runs",
-        Command::Doctor(_) => "doctor",
-        Command::Trial(_) => "trial",
-        Command::Whoami(_) => "whoami",
-        Command::Setup(_) => "setup",
-        Command::Environments(_) => "environments",
-        _ => return Ok(()),
-    };
+    let name = command.name();
     let shown = of(name);
     if shown.contains(&format) {
         return Ok(());

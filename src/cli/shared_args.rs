@@ -42,6 +42,11 @@ pub(super) struct OutputArgs {
     /// Log more; `-vv` logs every request
     #[arg(short, long, global = true, action = clap::ArgAction::Count)]
     pub(super) verbose: u8,
+    /// Log every request to this file as JSON lines, for support; without secrets
+    ///
+    /// It is private, and goes on where it is there. At 8 MiB it is moved to FILE.1, over the one before it.
+    #[arg(long, global = true, value_name = "FILE", value_parser = path_to_type())]
+    pub(super) log_file: Option<PathBuf>,
     /// Print only the result and errors
     #[arg(short, long, global = true, conflicts_with = "verbose")]
     pub(super) quiet: bool,

@@ -15,6 +15,7 @@ use super::App;
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
+use super::support::{remember, with_support};
 
 pub(super) struct EnvironmentRun {
     pub(super) name: String,
@@ -84,6 +85,7 @@ impl Ending {
             .is_some_and(|run| run.outcome == Outcome::Stopped);
         let resumable = why.is_resumable();
         let report = ErrorReport::of_run(&why, run.as_ref().map(|run| &run.reference));
+        let report = with_support(report);
         let exit = match report.class.into() {
             Exit::Interrupted => Exit::Interrupted,
             _ if begun && resumable => Exit::Stopped,
@@ -124,6 +126,7 @@ impl Ending {
         let Some(report) = &self.error else { return };
         let whose = name.map_or_else(String::new, |name| format!("{name}: "));
         let message = format!("{whose}{}", report.message);
+        remember(app.output.state_dir.as_deref(), app.command, report);
         app.printer.error(&message, report.hint.as_deref());
         self.print_how_to_resume(name);
     }

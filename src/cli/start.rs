@@ -2,16 +2,18 @@
 
 use std::ffi::OsString;
 use std::io::Write;
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Once;
 
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::model::Operation;
-use crate::model::disclosure::is_number;
+use crate::model::disclosure::{is_number, shown_path};
 use crate::report::{ErrorClass, ErrorReport, Format, clean, terminal, write_error};
 
 use super::app::App;
@@ -20,8 +22,10 @@ use super::command_line;
 use super::error::CliError;
 use super::exit::Exit;
 use super::interrupt::UnderWay;
+use super::log_file::{JsonLines, LogFile};
 use super::printer::Printer;
 use super::shared_args::OutputArgs;
+use super::support::{FOR_SUPPORT, SUPPORT_ONLY, remember};
 use super::{
     change, check, completions, config, demo, doctor, environments, formats, interrupt, list,
     login, resume, runs, sandbox, setup, templates, trial, undo, whoami,
@@ -31,13 +35,19 @@ use super::{
 pub fn main() -> ExitCode {
     std::panic::set_hook(Box::new(|panic| {
         Printer::warn(&format!("error: unexpected internal error: {panic}"));
+        Printer::warn(&format!("hint: {FOR_SUPPORT}"));
     }));
     let cli = match command_line::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return wrong_usage(&shown(error)).into(),
     };
     let printer = Printer::new(&cli.output);
-    log_to_stderr(cli.output.verbose);
+    let (command, state_dir) = (cli.command.name(), cli.output.state_dir.clone());
+    if let Err(error) = log(&cli.output, command) {
+        let report = error.report();
+        show_error(&printer, &report);
+        return Exit::from(report.class).into();
+    }
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build();
@@ -53,8 +63,10 @@ pub fn main() -> ExitCode {
     let exit = result.unwrap_or_else(|error| {
         let report = error.report();
         show_error(&printer, &report);
+        remember(state_dir.as_deref(), command, &report);
         report.class.into()
     });
+    tracing::info!(target: SUPPORT_ONLY, exit = exit as u64, "the command ends");
     exit.into()
 }
 
@@ -62,6 +74,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
     let under_way = UnderWay::default();
     let app = App {
         output,
+        command: command.name(),
         printer: printer.clone(),
         interrupted: interrupt::listen(under_way.clone()),
         under_way,
@@ -175,22 +188,47 @@ fn asks_for_json(args: impl Iterator<Item = OsString>) -> bool {
     args.windows(2).any(pair) || args.iter().any(|arg| arg == "--format=json")
 }
 
-/// `-v` tells what this tool does, `-vv` every request. No header and no body is ever logged.
-fn log_to_stderr(verbose: u8) {
-    let level = match verbose {
-        0 => return,
+/// `-v` tells what this tool does, `-vv` every request; so does a log file. No header and no body is ever logged.
+fn log(output: &OutputArgs, command: &str) -> Result<(), CliError> {
+    let level = match output.verbose {
+        0 => LevelFilter::OFF,
         1 => LevelFilter::INFO,
         _ => LevelFilter::DEBUG,
     };
+    let file = output.log_file.as_deref().map(open_log).transpose()?;
+    if level == LevelFilter::OFF && file.is_none() {
+        return Ok(());
+    }
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(terminal::log)
         // What is logged goes through the cleaning writer, which lets no colours through.
         .with_ansi(false)
-        .with_target(false);
+        .with_target(false)
+        .with_filter(
+            Targets::new()
+                .with_target("syncfilters", level)
+                .with_target(SUPPORT_ONLY, LevelFilter::OFF),
+        );
+    let all = Targets::new().with_target("syncfilters", LevelFilter::DEBUG);
     tracing_subscriber::registry()
         .with(lines)
-        .with(Targets::new().with_target("syncfilters", level))
+        .with(file.map(|file| JsonLines::new(file).with_filter(all)))
         .init();
+    tracing::info!(
+        target: SUPPORT_ONLY,
+        command,
+        version = env!("CARGO_PKG_VERSION"),
+        system = std::env::consts::OS,
+        "the command begins"
+    );
+    Ok(())
+}
+
+fn open_log(path: &Path) -> Result<LogFile, CliError> {
+    LogFile::open(path).map_err(|source| CliError::File {
+        name: shown_path(path, "the log file"),
+        source,
+    })
 }
 
 #[cfg(test)]
@@ -200,7 +238,6 @@ mod tests {
     use crate::journal::{RunContext, RunRef};
     use crate::report::RunCommand;
     use clap::Parser;
-    use std::path::Path;
 
     #[test]
     fn the_command_line_is_sound() {
