@@ -8,6 +8,10 @@ use super::profile_args::ProfileArgs;
 use super::shared_args::{ConfigArgs, ConnectionArgs};
 
 /// `setup`.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a flag of its own on the command line"
+)]
 #[derive(Debug, Args)]
 pub(super) struct SetupArgs {
     /// The name of the environment in the configuration file; default: from its address
@@ -50,7 +54,7 @@ pub(super) enum EnvironmentsAction {
     /// The sign-in is that of the environment that is meant, where one is.
     Discover(DiscoverArgs),
     /// Write an environment into the configuration file, and sign in nowhere
-    Add(AddArgs),
+    Add(Box<AddArgs>),
     /// Remove an environment from the configuration file
     Remove(NameArgs),
     /// Make an environment the one that is meant where none is named

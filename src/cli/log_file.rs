@@ -2,7 +2,7 @@
 //!
 //! What is logged holds no header, no body and no query; texts are searched for tokens all the same.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -146,7 +146,8 @@ fn line(time: Timestamp, level: &str, module: &str, fields: Map<String, Value>) 
     for c in line.chars() {
         if is_unsafe(c) {
             for unit in c.encode_utf16(&mut [0; 2]) {
-                safe.push_str(&format!("\\u{unit:04x}"));
+                // Writing to a string cannot fail.
+                let _ = write!(safe, "\\u{unit:04x}");
             }
         } else {
             safe.push(c);

@@ -319,6 +319,7 @@ pub(super) fn judge(needed: &[Privilege], reaches: &[PrivilegeReach]) -> Found {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fmt::Write as _;
 
     /// The table of the documentation.
     fn table() -> String {
@@ -330,14 +331,16 @@ mod tests {
                 Lack::Fails => "refused",
                 Lack::Limits(limit) => limit,
             };
-            text.push_str(&format!(
-                "| {} | {} | {} | `{}` | {} | {without} |\n",
+            // Writing to a string cannot fail.
+            let _ = writeln!(
+                text,
+                "| {} | {} | {} | `{}` | {} | {without} |",
                 privilege.needed_by.option(),
                 privilege.right,
                 privilege.level.as_str(),
                 privilege.name,
                 privilege.purpose
-            ));
+            );
         }
         text
     }

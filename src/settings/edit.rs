@@ -142,13 +142,24 @@ impl ConfigEditor {
     pub fn remove(&mut self, name: &str) -> Result<bool, SettingsError> {
         let file = self.file()?;
         file.profile(name, &Origin::Argument("NAME"))?;
+        let before = self.document.to_string();
         if let Some(all) = self.environments_mut() {
             all.remove(name);
         }
         let was_default = file.default_environment.as_deref() == Some(name);
+        let mut text = self.document.to_string();
         if was_default {
-            self.document.remove(DEFAULT);
+            text = without_line(&text, DEFAULT).unwrap_or(text);
         }
+        // What stands at the head of the file is about the file, whatever comes first in it.
+        let head = head(&before);
+        if !text.starts_with(head) {
+            text.insert_str(0, head);
+        }
+        self.document = text.parse().map_err(|_| SettingsError::Invalid {
+            path: self.path.clone(),
+            why: "it would not be TOML any more".to_owned(),
+        })?;
         Ok(was_default)
     }
 
@@ -219,6 +230,28 @@ impl ConfigEditor {
             .and_then(Item::as_table_like_mut)
             .ok_or_else(no_table)
     }
+}
+
+/// The comment at the head of a file, with the blank line that ends it; nothing where it is about what follows.
+fn head(text: &str) -> &str {
+    let end = text.find("\n\n").map_or(0, |at| at + 2);
+    let head = &text[..end];
+    let is_comment = |line: &str| line.trim().is_empty() || line.starts_with('#');
+    if head.lines().all(is_comment) {
+        head
+    } else {
+        ""
+    }
+}
+
+/// The text without the line of a key at the top level. The comments above it stay.
+fn without_line(text: &str, key: &str) -> Option<String> {
+    let document = toml_edit::Document::parse(text).ok()?;
+    let (key, value) = document.as_table().get_key_value(key)?;
+    let (begin, end) = (key.span()?.start, value.span()?.end);
+    let begin = text[..begin].rfind('\n').map_or(0, |at| at + 1);
+    let end = text[end..].find('\n').map_or(text.len(), |at| end + at + 1);
+    Some(format!("{}{}", &text[..begin], &text[end..]))
 }
 
 /// A name made of an address: the organisation's, which is the path on-premises and the first part of the host online.
@@ -351,6 +384,25 @@ mod tests {
         assert!(!editor.remove("b").unwrap());
         let file = editor.file().unwrap();
         assert_eq!(file, ConfigFile::default());
+    }
+
+    #[test]
+    fn the_head_of_the_file_stays_whatever_is_removed() {
+        for text in [
+            "# Ours.\ndefault-environment = \"a\" # for now\n[environments.a]\nurl = \"https://a.example\"\n",
+            "# Ours.\n\n# The one.\n[environments.a]\nurl = \"https://a.example\"\n",
+            "# Ours.\n\ndefault-environment = \"a\"\n\n[environments.a]\nurl = \"https://a.example\"\n",
+        ] {
+            let (_folder, mut editor) = editor(text);
+            editor.remove("a").unwrap();
+            let text = written(&editor);
+            assert!(text.starts_with("# Ours.\n"), "{text}");
+            assert!(
+                !text.contains("The one") && !text.contains("default"),
+                "{text}"
+            );
+            assert_eq!(editor.file().unwrap(), ConfigFile::default());
+        }
     }
 
     #[test]

@@ -17,13 +17,12 @@ pub fn check_microsoft_app(
     method: &SignInMethod,
     environment: &EnvironmentUrl,
 ) -> Result<(), SettingsError> {
-    let client = match method {
-        SignInMethod::DeviceCode { client_id, .. } | SignInMethod::Browser { client_id, .. } => {
-            client_id
-        }
-        _ => return Ok(()),
+    let (SignInMethod::DeviceCode { client_id, .. } | SignInMethod::Browser { client_id, .. }) =
+        method
+    else {
+        return Ok(());
     };
-    if !client.eq_ignore_ascii_case(MICROSOFT_APP)
+    if !client_id.eq_ignore_ascii_case(MICROSOFT_APP)
         || Cloud::of(environment) == Some(Cloud::Commercial)
     {
         return Ok(());

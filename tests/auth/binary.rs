@@ -22,7 +22,7 @@ impl Home {
     }
 
     /// The binary in this home, with these variables and no others.
-    fn command(&self, args: &[&str], variables: &[(&str, &str)]) -> Command {
+    pub(crate) fn command(&self, args: &[&str], variables: &[(&str, &str)]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_syncfilters"));
         command
             .args(args)

@@ -191,7 +191,7 @@ impl UserPrompt for Anna {
 }
 
 /// Follows redirects with cookies, as a browser does.
-async fn browse(address: String) {
+pub(crate) async fn browse(address: String) {
     let client = syncfilters::auth::client_builder()
         .redirect(reqwest::redirect::Policy::none())
         .build()

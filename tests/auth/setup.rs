@@ -14,7 +14,7 @@ use tokio::net::TcpListener;
 
 use crate::binary::{Home, said};
 use crate::fixtures::private;
-use crate::provider::{Provider, SECRET};
+use crate::provider::{Provider, SECRET, browse};
 
 struct Door {
     url: String,
@@ -136,4 +136,40 @@ async fn setup_leads_from_an_empty_home_to_a_green_doctor_at_an_own_provider() {
     ] {
         good(&home.run(command, &[]).await);
     }
+}
+
+#[tokio::test]
+async fn a_person_trusts_the_provider_by_its_name_signs_in_and_is_not_asked_again() {
+    let Some(door) = Door::open().await else {
+        return;
+    };
+    let home = Home::new();
+    let person = ["--sign-in", "browser", "--client-id", "public"];
+    let answers = ["--keep", "file", "--name", "own", "--production"];
+    let args = [&["setup", "--url", &door.url], &person[..], &answers].concat();
+    let mut command = home.command(&args, &[("TERM", "dumb")]);
+    command.stdin(std::process::Stdio::inherit());
+    let host = door.provider.url().to_owned();
+    let handle = tokio::runtime::Handle::current();
+    let screen = move || {
+        let mut screen = rexpect::session::spawn_command(command, Some(60_000)).unwrap();
+        screen.exp_string("Type its name to trust it").unwrap();
+        screen.send_line("http://127.0.0.1:1").unwrap();
+        screen.exp_string("That is another name").unwrap();
+        screen.send_line(&host).unwrap();
+        let (_, address) = screen
+            .exp_regex(r"http://127\.0\.0\.1:\d+/tenant-1/oauth2/v2\.0/authorize\?\S+")
+            .unwrap();
+        handle.block_on(browse(address));
+        let shown = screen.exp_eof().unwrap();
+        (shown, format!("{:?}", screen.process().wait().unwrap()))
+    };
+    let (shown, status) = tokio::task::spawn_blocking(screen).await.unwrap();
+    assert!(status.contains(", 0)"), "{status}: {shown}");
+    assert!(shown.contains("Environment `own` is in"), "{shown}");
+    // The sign-in is kept: the next command needs nobody.
+    good(&home.run(&["doctor"], &[]).await);
+    good(&home.run(&["logout"], &[]).await);
+    let output = home.run(&["whoami"], &[]).await;
+    assert_eq!(output.status.code(), Some(4), "{}", said(&output));
 }

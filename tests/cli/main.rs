@@ -26,6 +26,7 @@ mod secrets;
 mod settings;
 mod setup;
 mod several;
+mod support;
 mod template_runs;
 mod templates;
 #[cfg(unix)]
