@@ -13,7 +13,7 @@ use super::demo_args::DemoArgs;
 use super::doctor_args::PurposeArgs;
 use super::environment_args::{ConfigFileArgs, EnvironmentsArgs, SetupArgs};
 use super::sandbox::SandboxArgs;
-use super::scope_args::{LISTS, ScopeArgs};
+use super::scope_args::{LISTS, NarrowArgs, ScopeArgs};
 use super::shared_args::{
     ConnectionArgs, ConsentArgs, OutputArgs, SeveralArgs, path_to_type, text_to_type,
 };
@@ -264,6 +264,8 @@ pub(super) struct UndoArgs {
 pub(super) struct SavedPlanArgs {
     #[command(flatten)]
     pub(super) run: ApplyArgs,
+    #[command(flatten)]
+    pub(super) narrow: NarrowArgs,
     /// Where the plan no longer fits: show what is different, plan those users anew, and apply
     #[arg(long, help_heading = "Safety")]
     pub(super) replan: bool,

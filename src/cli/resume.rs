@@ -2,11 +2,11 @@
 
 use std::num::NonZeroUsize;
 
-use crate::journal::{Phase, RunFile, RunReader};
-use crate::model::{Operation, Outcome};
-use crate::plan::PlanDigest;
+use crate::journal::{Narrowed, Phase, RunFile, RunReader};
+use crate::model::{Operation, Outcome, count};
+use crate::plan::{PlanDigest, Refusal, Selection};
 use crate::report::{RunCommand, run_argument, write_differences};
-use crate::rollout::{Drift, Drifted, IntoPlan, Opened, open};
+use crate::rollout::{Drift, Drifted, IntoPlan, Opened, narrow, open};
 use crate::settings::RunAddress;
 
 use super::App;
@@ -17,16 +17,23 @@ use super::connect::{environment_of_run, store};
 use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
+use super::printer::Printer;
+use super::scope::narrowing;
 use super::site::{Ending, EnvironmentRun};
-use super::skipped_names::print_skipped;
+use super::skipped_names::{names_not_in_plan, print_skipped, skipped_names};
 
 /// Applies a saved plan, where it still fits.
 pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliError> {
+    let narrow = narrowing(&args.narrow)?;
     let store = store(&app.output, Some(&args.run.connection))?;
     let saved = RunReader::open(&store.find(&args.run.run)?)?.of_store(&store);
     let (phase, run) = (saved.header.phase, saved.reference.clone());
     drop(saved);
     match phase {
+        phase if narrow.is_some() && phase != Phase::Planned => Err(CliError::Usage(format!(
+            "run {} is no plan any more; only a plan that nobody began to apply can be narrowed",
+            run_argument(&run)
+        ))),
         Phase::Gathering | Phase::Surveying => Err(CliError::Usage(format!(
             "the plan of run {} is not complete; `{}` finishes it",
             run_argument(&run),
@@ -43,22 +50,37 @@ pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliEr
             } else {
                 Drifted::Refuse
             };
-            Box::pin(go_on(app, &args.run, drifted, args.expect.as_ref())).await
+            let how = GoOn {
+                drifted,
+                expect: args.expect.as_ref(),
+                narrow,
+            };
+            Box::pin(go_on(app, &args.run, how)).await
         }
     }
 }
 
 /// Goes on from wherever the run was left.
 pub(super) async fn resume(app: &App, args: &ApplyArgs) -> Result<Exit, CliError> {
-    Box::pin(go_on(app, args, Drifted::Refuse, None)).await
+    Box::pin(go_on(app, args, GoOn::default())).await
 }
 
-async fn go_on(
-    app: &App,
-    args: &ApplyArgs,
+/// What is asked of a plan before anybody agrees to it.
+#[derive(Default)]
+struct GoOn<'a> {
     drifted: Drifted,
-    expect: Option<&PlanDigest>,
-) -> Result<Exit, CliError> {
+    /// The digest that the plan has to have.
+    expect: Option<&'a PlanDigest>,
+    /// The users who stay in it.
+    narrow: Option<Selection>,
+}
+
+async fn go_on(app: &App, args: &ApplyArgs, how: GoOn<'_>) -> Result<Exit, CliError> {
+    let GoOn {
+        drifted,
+        expect,
+        narrow,
+    } = how;
     let store = store(&app.output, Some(&args.connection))?;
     let path = store.find(&args.run)?;
     // Where the run is has to be known before anything of its file is changed.
@@ -73,7 +95,7 @@ async fn go_on(
             claimed: &saved.header.environment,
             is_own: path.is_own(),
         };
-        if let (Some(digest), Drifted::Refuse) = (expect, drifted) {
+        if let (Some(digest), Drifted::Refuse, None) = (expect, drifted, &narrow) {
             refuse_other_plan(&saved, digest)?;
         }
         environment_of_run(&args.connection, address)?
@@ -83,6 +105,10 @@ async fn go_on(
     } else {
         RunFile::open_in(&store, &path)?
     };
+    if let Some(to) = &narrow {
+        let expected = expect.filter(|_| drifted == Drifted::Refuse);
+        narrow_plan(app, &file, to, expected).await?;
+    }
     let phase = file.header.phase;
     let mut consent = Consent::new(&args.consent);
     if let Some(digest) = expect {
@@ -127,13 +153,53 @@ pub(super) fn print_lost_log(app: &App, run: &RunReader) {
     }
 }
 
+/// Takes users out of a plan, and says what is left and which names changed nothing.
+async fn narrow_plan(
+    app: &App,
+    file: &RunFile,
+    to: &Selection,
+    expected: Option<&PlanDigest>,
+) -> Result<(), CliError> {
+    let narrowed = narrow(file, to, expected).await?;
+    let said = [
+        skipped_names(&narrowed.skipped),
+        names_not_in_plan(&narrowed.not_in_plan),
+    ];
+    for text in said.into_iter().flatten() {
+        text.split('\n').for_each(Printer::warn);
+    }
+    match narrowed.plan {
+        Narrowed::OtherPlan(found) => {
+            let expected = expected.cloned().unwrap_or_else(|| found.clone());
+            let other = Refusal::OtherPlan { found, expected };
+            Err(CliError::refused(&[other], Some(&file.reference)))
+        }
+        Narrowed::NobodyLeft => Err(CliError::Usage(
+            "nobody would be left in the plan; the plan is as it was".into(),
+        )),
+        Narrowed::Done {
+            digest,
+            users,
+            filters,
+        } => {
+            app.printer.status_line(&format!(
+                "Left out: {}. The plan now changes {} of {}; its digest is {digest}.",
+                count(narrowed.left_out, "user"),
+                count(filters, "filter"),
+                count(users, "user"),
+            ));
+            Ok(())
+        }
+    }
+}
+
 /// Refuses a plan with another digest before anything is asked of a server.
 fn refuse_other_plan(saved: &RunReader, expected: &PlanDigest) -> Result<(), CliError> {
     let found = saved.view(|view| view.digest())?;
     if found == *expected {
         return Ok(());
     }
-    let other = crate::plan::Refusal::OtherPlan {
+    let other = Refusal::OtherPlan {
         found,
         expected: expected.clone(),
     };

@@ -7,7 +7,7 @@ use crate::plan::{Criteria, Groups, NameSource, Selection, Types, UserRef, one_n
 use super::args::ImpactArgs;
 
 use super::error::CliError;
-use super::scope_args::{KindChoice, ScopeArgs};
+use super::scope_args::{KindChoice, NarrowArgs, ScopeArgs};
 use super::user_lists::read_list;
 
 /// The users that are meant; reads the lists.
@@ -49,6 +49,29 @@ pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
         },
         skip_unknown: args.skip_unknown,
     })
+}
+
+/// The users who stay in a saved plan; none where it is not narrowed. Reads the lists.
+pub(super) fn narrowing(args: &NarrowArgs) -> Result<Option<Selection>, CliError> {
+    if args.only_from.as_deref() == Some("-") && args.exclude_from.as_deref() == Some("-") {
+        let why = "--only-from and --exclude-from cannot both read standard input";
+        return Err(CliError::Usage(why.into()));
+    }
+    let column = args.column.as_deref();
+    let list = |path: &Option<String>| {
+        let read = path.as_deref().map(|path| read_list(path, column));
+        read.transpose()
+    };
+    let only = list(&args.only_from)?;
+    let mut except = named(&args.exclude_user, "--exclude-user")?;
+    except.extend(list(&args.exclude_from)?.into_iter().flatten());
+    let narrows = only.is_some() || !except.is_empty();
+    Ok(narrows.then(|| Selection {
+        only,
+        except,
+        groups: Groups::default(),
+        skip_unknown: args.skip_unknown,
+    }))
 }
 
 /// The users whom a flag names, one each.

@@ -8,6 +8,9 @@ use crate::rollout::SurveyMode;
 pub(super) const LISTS: &str = "lists";
 /// The options that name users.
 const NAMES: &str = "names";
+/// The same of a plan that is narrowed.
+const NARROW_LISTS: &str = "narrow-lists";
+const NARROW_NAMES: &str = "narrow-names";
 
 /// Which users, and which of their filters.
 #[derive(Debug, Args)]
@@ -74,6 +77,34 @@ pub(super) struct ScopeArgs {
     /// How to read the filters; default: impersonation, or administrator where a `trial` has seen it work
     #[arg(long, value_enum)]
     pub(super) survey: Option<SurveyChoice>,
+}
+
+/// Which users of a saved plan stay in it.
+#[derive(Clone, Debug, Default, Args)]
+#[command(
+    next_help_heading = "Users",
+    group(ArgGroup::new(NARROW_LISTS).multiple(true)),
+    group(ArgGroup::new(NARROW_NAMES).multiple(true))
+)]
+pub(super) struct NarrowArgs {
+    /// Take this user out of the plan; repeatable
+    ///
+    /// The plan has another digest afterwards, and what was agreed to before holds no more. A later `resume` leaves the
+    /// user out, too. A name that matches no user of the plan's run is refused.
+    #[arg(long, value_name = "USER", group = NARROW_NAMES)]
+    pub(super) exclude_user: Vec<String>,
+    /// Take the users of this list out of the plan; a list as for `plan --users-from`
+    #[arg(long, value_name = "FILE", groups = [NARROW_LISTS, NARROW_NAMES])]
+    pub(super) exclude_from: Option<String>,
+    /// Take out of the plan everybody who is not in this list
+    #[arg(long, value_name = "FILE", groups = [NARROW_LISTS, NARROW_NAMES])]
+    pub(super) only_from: Option<String>,
+    /// The title of the column that holds the names, in every list that is given
+    #[arg(long, value_name = "NAME", requires = NARROW_LISTS)]
+    pub(super) column: Option<String>,
+    /// Skip names that match no user of the run, and list them
+    #[arg(long, requires = NARROW_NAMES)]
+    pub(super) skip_unknown: bool,
 }
 
 /// How to read the filters.

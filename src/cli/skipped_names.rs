@@ -1,6 +1,6 @@
 //! Names that match no user and without which a command goes on.
 
-use crate::plan::SkippedName;
+use crate::plan::{SkippedName, UserRef};
 use crate::report::{Watch, clean};
 use crate::rollout::Run;
 
@@ -16,7 +16,7 @@ pub(super) async fn print_skipped<S>(run: &Run<S>, watch: &Watch) -> Result<(), 
 }
 
 /// All of them, each with its place; nothing where there are none.
-fn skipped_names(skipped: &[SkippedName]) -> Option<String> {
+pub(super) fn skipped_names(skipped: &[SkippedName]) -> Option<String> {
     let mut text = match skipped.len() {
         0 => return None,
         1 => "warning: 1 name matches no user and is skipped:".to_owned(),
@@ -31,10 +31,24 @@ fn skipped_names(skipped: &[SkippedName]) -> Option<String> {
     Some(text)
 }
 
+/// Names of users for whom a plan has nothing to do, each with its place; nothing where there are none.
+pub(super) fn names_not_in_plan(names: &[UserRef]) -> Option<String> {
+    let mut text = match names.len() {
+        0 => return None,
+        1 => "1 name is of a user with nothing to change in this plan:".to_owned(),
+        names => format!("{names} names are of users with nothing to change in this plan:"),
+    };
+    for UserRef { name, place } in names {
+        let line = format!("\n  {}: `{}`", clean(&place.to_string()), clean(name));
+        text.push_str(&line);
+    }
+    Some(text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::plan::{NameSource, UserRef};
+    use crate::plan::NameSource;
 
     #[test]
     fn each_skipped_name_is_listed_with_its_place_and_without_escape_sequences() {

@@ -88,12 +88,17 @@ pub(super) const GONE: SqlCondition = SqlCondition::Is(RowOutcome::Gone);
 pub(super) const LEFT: SqlCondition =
     SqlCondition::Either(RowOutcome::ChangedSince, RowOutcome::Gone);
 pub(super) const FAILED: SqlCondition = SqlCondition::Is(RowOutcome::Failed);
+/// Taken out of the plan: such a row is no change of the run.
+pub(super) const LEFT_OUT: SqlCondition = SqlCondition::Is(RowOutcome::LeftOut);
 /// As the run wanted it, by the run or without it.
 pub(super) const AS_WANTED: SqlCondition =
     SqlCondition::Either(RowOutcome::Changed, RowOutcome::Already);
 pub(super) const TO_READ: SqlCondition = SqlCondition::Read(ReadState::ToRead);
 pub(super) const READ: SqlCondition = SqlCondition::Read(ReadState::Read);
 pub(super) const SKIPPED: SqlCondition = SqlCondition::Read(ReadState::Skipped);
+pub(super) const TAKEN_OUT: SqlCondition = SqlCondition::Read(ReadState::LeftOut);
+/// The user could not be read; whoever resumes the run tries again.
+pub(super) const NOT_READ: SqlCondition = SqlCondition::Read(ReadState::Failed);
 
 #[cfg(test)]
 mod tests {

@@ -21,6 +21,7 @@ pub(super) struct OutcomeCounts {
     pub(super) already: u64,
     pub(super) left: u64,
     pub(super) failed: u64,
+    pub(super) left_out: u64,
 }
 
 impl OutcomeCounts {
@@ -40,7 +41,7 @@ impl OutcomeCounts {
                 RowOutcome::Already => &mut counts.already,
                 RowOutcome::ChangedSince | RowOutcome::Gone => &mut counts.left,
                 RowOutcome::Failed => &mut counts.failed,
-                RowOutcome::LeftOut => continue,
+                RowOutcome::LeftOut => &mut counts.left_out,
             } += rows;
         }
         Ok(counts)

@@ -24,6 +24,10 @@ pub struct SelectedUser {
     pub object_id: Option<ObjectId>,
     /// How the user is named in output.
     pub label: String,
+    /// The login; none where it is empty.
+    pub login: Option<String>,
+    /// The e-mail address.
+    pub email: Option<String>,
     /// Whether the user's default filters were created.
     pub filters_populated: bool,
     /// The user's business unit.
@@ -39,6 +43,8 @@ impl SelectedUser {
             id: user.id,
             object_id: user.object_id,
             label: user.label(),
+            login: (!user.login.is_empty()).then(|| user.login.clone()),
+            email: user.email.clone(),
             filters_populated: user.filters_populated,
             unit: user.unit,
             skipped,
@@ -193,8 +199,8 @@ fn add_user(connection: &Connection, user: &SelectedUser) -> rusqlite::Result<()
     // A server that lists a user on two pages does not get him twice.
     let added = connection
         .prepare_cached(
-            "INSERT OR IGNORE INTO user (id, object_id, label, populated, survey, unit)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT OR IGNORE INTO user (id, object_id, label, populated, survey, unit, login, email)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute(params![
             blob(user.id.0),
@@ -203,6 +209,8 @@ fn add_user(connection: &Connection, user: &SelectedUser) -> rusqlite::Result<()
             user.filters_populated,
             survey,
             user.unit.map(|id| blob(id.0)),
+            user.login.as_deref().map(|login| kept(login, NAME)),
+            user.email.as_deref().map(|email| kept(email, NAME)),
         ])?;
     if let Some(kind) = user.skipped.filter(|_| added == 1) {
         let seq = connection.last_insert_rowid();

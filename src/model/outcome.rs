@@ -88,6 +88,8 @@ codes! {
     Skipped = 2 "skipped",
     /// They could not be read.
     Failed = 3 "failed",
+    /// The user was taken out of the plan.
+    LeftOut = 4 "left-out",
 }
 
 /// What became of one user.
@@ -101,6 +103,8 @@ pub enum UserOutcome {
     Left,
     /// With nothing that had to change.
     Unchanged,
+    /// Taken out of the plan.
+    LeftOut,
     /// Left out before any request.
     Skipped,
     /// Not read, or with a filter that could not be changed.
@@ -130,6 +134,7 @@ impl UserOutcome {
         match (read, rows) {
             (ReadState::Failed, _) | (_, RowsOfUser { failed: true, .. }) => Self::Failed,
             (ReadState::Skipped, _) => Self::Skipped,
+            (ReadState::LeftOut, _) => Self::LeftOut,
             (ReadState::ToRead, _) | (_, RowsOfUser { open: true, .. }) => Self::Planned,
             (ReadState::Read, RowsOfUser { changed: true, .. }) => Self::Changed,
             (ReadState::Read, RowsOfUser { left: true, .. }) => Self::Left,
@@ -144,6 +149,7 @@ impl UserOutcome {
             Self::Changed => "changed",
             Self::Left => "left",
             Self::Unchanged => "unchanged",
+            Self::LeftOut => "left-out",
             Self::Skipped => "skipped",
             Self::Failed => "failed",
         }

@@ -57,7 +57,7 @@ pub use limit::Limit;
 pub use loss::compute_loss;
 pub use row_decision::{WriteCondition, judge};
 pub use run_settings::{RunSettings, SurveyMode};
-pub use selection::{NameSource, Selection, UnresolvedName, UserRef, key as name_key};
+pub use selection::{Among, NameSource, Selection, UnresolvedName, UserRef, key as name_key};
 pub use selector::{Resolved, Selector, SkippedName};
 pub use stakes::{Guards, NewUsers, Stakes, WaveStakes};
 pub use templates::{

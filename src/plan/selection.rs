@@ -73,16 +73,36 @@ impl Selection {
     }
 }
 
+/// Whose users names are matched against.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Among {
+    /// Those of an environment.
+    Environment,
+    /// Those of a run.
+    Run,
+}
+
+impl fmt::Display for Among {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Environment => "environment",
+            Self::Run => "run",
+        })
+    }
+}
+
 /// A name that does not lead to exactly one user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnresolvedName {
     /// Nobody has it.
-    #[error("{place}: no user `{name}` in this environment{}", did_you_mean(nearest.as_deref()))]
+    #[error("{place}: no user `{name}` in this {among}{}", did_you_mean(nearest.as_deref()))]
     Nobody {
         /// The name.
         name: String,
         /// Where it was given.
         place: NameSource,
+        /// Where the user was looked for.
+        among: Among,
         /// The user whose name comes nearest.
         nearest: Option<String>,
     },

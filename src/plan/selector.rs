@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::model::{User, UserId};
 
 use super::alike::ALIKE;
-use super::selection::{Selection, UnresolvedName, UserRef, key};
+use super::selection::{Among, Selection, UnresolvedName, UserRef, key};
 
 /// How many names are given a "did you mean": the search costs names times users, and an error shows twenty.
 const SUGGESTIONS_FOR: usize = 20;
@@ -40,6 +40,7 @@ pub struct Resolved {
 pub struct Selector {
     everybody: bool,
     skip_unknown: bool,
+    among: Among,
     entries: Vec<Entry>,
     by_name: HashMap<String, Vec<usize>>,
     /// Users who match a name and are not excluded.
@@ -71,11 +72,17 @@ struct Rank {
 }
 
 impl Selector {
-    /// A selector for one pass over the users.
+    /// A selector for one pass over the users of an environment.
     pub fn new(selection: &Selection) -> Self {
+        Self::among(selection, Among::Environment)
+    }
+
+    /// A selector for one pass over these users.
+    pub fn among(selection: &Selection, among: Among) -> Self {
         let mut selector = Self {
             everybody: selection.only.is_none(),
             skip_unknown: selection.skip_unknown,
+            among,
             entries: Vec::new(),
             by_name: HashMap::new(),
             held: Vec::new(),
@@ -145,7 +152,7 @@ impl Selector {
         let mut resolved = Resolved::default();
         let mut chosen = HashSet::new();
         for entry in self.entries {
-            match entry.meant() {
+            match entry.meant(self.among) {
                 Meant::One(user) => {
                     chosen.insert(user);
                 }
@@ -162,6 +169,19 @@ impl Selector {
         resolved.users = self.held;
         resolved.users.retain(|user| chosen.contains(&user.id));
         resolved
+    }
+
+    /// Each name that matches somebody, and nobody for whom `holds`.
+    pub fn without(&self, holds: impl Fn(UserId) -> bool) -> Vec<UserRef> {
+        let others = self.entries.iter().filter(|entry| {
+            let matched: Vec<_> = if entry.excludes {
+                entry.matched.iter().collect()
+            } else {
+                entry.best()
+            };
+            !matched.is_empty() && !matched.iter().any(|one| holds(one.user))
+        });
+        others.map(|entry| entry.named.clone()).collect()
     }
 
     /// Each name that includes, with all of its best matches, for where it does no harm that they are several.
@@ -191,8 +211,6 @@ impl Entry {
         };
         match self.matched.last_mut() {
             Some(last) if last.user == user.id => last.rank = last.rank.min(rank),
-            // Of an exclusion it is enough to know that it matches somebody.
-            Some(_) if self.excludes => {}
             _ => self.matched.push(Match {
                 rank,
                 user: user.id,
@@ -222,13 +240,14 @@ impl Entry {
         best
     }
 
-    fn meant(&self) -> Meant {
+    fn meant(&self, among: Among) -> Meant {
         let UserRef { name, place } = self.named.clone();
         let best = self.best();
         match best[..] {
             [] => Meant::Wrong(UnresolvedName::Nobody {
                 name,
                 place,
+                among,
                 nearest: self.nearest.as_ref().map(|(_, login)| login.clone()),
             }),
             _ if self.excludes => Meant::Excluded,

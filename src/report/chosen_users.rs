@@ -30,6 +30,7 @@ const REST: &str = "Users without a change";
 pub(super) fn why_unchanged(user: &EvidenceUser) -> &'static str {
     match user.outcome {
         UserOutcome::Planned => "not read yet",
+        UserOutcome::LeftOut => "taken out of the plan",
         _ if user.groups.contains(&UserGroup::NoFilters) => "no matching filter",
         _ => "nothing to change",
     }

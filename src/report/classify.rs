@@ -241,6 +241,7 @@ fn rollout_error(error: &RolloutError, run: Option<&RunRef>) -> Classified {
         RolloutError::Open(error) => open_error(error),
         RolloutError::Selection(_) => ("unknown-user", ErrorClass::Usage, None),
         RolloutError::Groups(_) => ("unknown-group", ErrorClass::Usage, None),
+        RolloutError::NotNarrowed(_) => ("not-a-plan", ErrorClass::Usage, None),
         RolloutError::NotImpersonated { .. } => (
             "not-impersonated",
             ErrorClass::Refused,

@@ -75,6 +75,7 @@ pub(super) fn users(totals: &UserTotals) -> String {
         changed,
         unchanged,
         left,
+        left_out,
         skipped,
         failed,
         planned,
@@ -82,7 +83,8 @@ pub(super) fn users(totals: &UserTotals) -> String {
     let outcomes = parts(&[
         (changed, "changed"),
         (left, "left alone"),
-        (unchanged.saturating_sub(left), "unchanged"),
+        (unchanged.saturating_sub(left + left_out), "unchanged"),
+        (left_out, "left out"),
         (skipped, "skipped"),
         (failed, "failed"),
         (planned, "to change"),
@@ -95,7 +97,11 @@ pub(super) fn planned_users(totals: &UserTotals, not_surveyed: u64) -> String {
     let outcomes = parts(&[
         (totals.planned.saturating_sub(not_surveyed), "to change"),
         (totals.changed, "changed"),
-        (totals.unchanged, "with nothing to change"),
+        (
+            totals.unchanged.saturating_sub(totals.left_out),
+            "with nothing to change",
+        ),
+        (totals.left_out, "left out"),
         (totals.skipped, "skipped"),
         (totals.failed, "failed"),
         (not_surveyed, "not read yet"),
@@ -113,6 +119,7 @@ pub(super) fn filters(totals: &FilterTotals, operation: Operation) -> String {
         left,
         failed,
         planned,
+        left_out,
     } = *totals;
     let outcomes = parts(&[
         (changed, "changed"),
@@ -120,6 +127,7 @@ pub(super) fn filters(totals: &FilterTotals, operation: Operation) -> String {
         (left, "left alone or gone"),
         (failed, "failed"),
         (planned, "to change"),
+        (left_out, "left out"),
     ]);
     format!(
         "{} matching of {} read{outcomes}",

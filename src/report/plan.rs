@@ -208,6 +208,7 @@ fn details(users: &UserTotals, run: &RunRef, width: usize) -> String {
     let left_out = [
         (users.skipped, UserOutcome::Skipped),
         (users.failed, UserOutcome::Failed),
+        (users.left_out, UserOutcome::LeftOut),
     ];
     let left_out = left_out.into_iter().filter(|(users, _)| *users > 0);
     let only: Vec<_> = left_out
@@ -224,7 +225,11 @@ fn users_line(users: &UserTotals, not_read: u64) -> String {
     let outcomes = phrases::parts(&[
         (users.planned.saturating_sub(not_read), "to change"),
         (users.changed, "changed"),
-        (users.unchanged, "without a change"),
+        (
+            users.unchanged.saturating_sub(users.left_out),
+            "without a change",
+        ),
+        (users.left_out, "left out"),
         (users.skipped, "skipped"),
         (users.failed, "failed"),
         (not_read, "not read yet"),

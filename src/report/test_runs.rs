@@ -72,6 +72,8 @@ fn user(n: i64, name: &str, skipped: Option<ProblemKind>) -> SelectedUser {
         id: user_id(n),
         object_id: None,
         label: format!("{name}@contoso.example"),
+        login: None,
+        email: None,
         filters_populated: true,
         unit: (n < 8).then(|| unit_id(n % 2)),
         skipped,

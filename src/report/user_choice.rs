@@ -31,10 +31,11 @@ pub struct UserClassError;
 
 impl UserClass {
     /// Results that can be asked for. `left` is a group: a user can have a changed filter and one that was left alone.
-    const OUTCOMES: [UserOutcome; 5] = [
+    const OUTCOMES: [UserOutcome; 6] = [
         UserOutcome::Planned,
         UserOutcome::Changed,
         UserOutcome::Unchanged,
+        UserOutcome::LeftOut,
         UserOutcome::Skipped,
         UserOutcome::Failed,
     ];

@@ -74,6 +74,9 @@ pub enum RolloutError {
     /// The templates of a run were not written to its file.
     #[error("this run was interrupted before its templates were in its file")]
     TemplatesNotPlanned,
+    /// Nobody can be taken out of the run.
+    #[error("the run cannot be narrowed: {0}")]
+    NotNarrowed(&'static str),
     /// No trial is possible.
     #[error("no trial is possible: {0}")]
     NoTrial(&'static str),
@@ -122,6 +125,7 @@ impl RolloutError {
             | Self::StaleTemplates(_)
             | Self::UndoNotBegun { .. }
             | Self::TemplatesNotPlanned
+            | Self::NotNarrowed(_)
             | Self::NoTrial(_)
             | Self::OtherOrganization { .. } => false,
         }

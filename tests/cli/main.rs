@@ -18,6 +18,7 @@ mod hostile_text;
 mod killed;
 mod lists;
 mod metadata;
+mod narrowing;
 mod printed_commands;
 mod report_users;
 mod run_files;

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use rusqlite::Row;
 
-use crate::journal::codes::{OPEN, READ};
+use crate::journal::codes::{OPEN, READ, TAKEN_OUT};
 use crate::journal::rows::{filter_id, filter_type, state_and_status, time, unit_name, user_id};
 use crate::model::{FilterId, FilterType, ProblemKind, RowOutcome, Stage, StateAndStatus, UserId};
 
@@ -85,7 +85,7 @@ SELECT label, id, filter, stage, kind, code, message, request_id, unit, unit_nam
 FROM (SELECT u.label, u.id, p.filter, p.stage, p.kind, p.code, p.message, p.request_id, u.unit,
              n.name AS unit_name, p.user, p.seq,
              iif(p.stage = 'survey',
-                 p.kind NOT IN ('changed-since', 'gone') AND (u.{READ} OR EXISTS (SELECT 1 FROM problem AS later
+                 p.kind NOT IN ('changed-since', 'gone') AND (u.{READ} OR u.{TAKEN_OUT} OR EXISTS (SELECT 1 FROM problem AS later
                      WHERE later.user = p.user AND later.stage = 'survey' AND later.seq > p.seq)),
                  coalesce(NOT c.{OPEN} AND p.at < c.settled, 0)) AS over
       FROM problem AS p JOIN user AS u ON u.seq = p.user LEFT JOIN unit AS n ON n.id = u.unit
@@ -113,7 +113,7 @@ impl View<'_> {
     }
 
     /// Hands each row of a query to `each`, one at a time, until there is no other or something fails.
-    pub(super) fn each<T, E: From<ReadError>>(
+    pub(in crate::journal) fn each<T, E: From<ReadError>>(
         &self,
         sql: &str,
         read: impl Fn(&Row<'_>) -> rusqlite::Result<T>,

@@ -1,7 +1,7 @@
 //! Groups of users of a run: what holds of each, in one place for the numbers and for the names behind them.
 
 use crate::journal::UserFlag;
-use crate::journal::codes::{LEFT, READ, SKIPPED};
+use crate::journal::codes::{LEFT, LEFT_OUT, READ, SKIPPED, TAKEN_OUT};
 use crate::journal::impact;
 
 use super::{ReadError, View};
@@ -54,12 +54,17 @@ user_groups! {
 }
 
 /// An active Outlook filter is left: of the calendar, or of a type that the run is about.
-const STAYS_HERE: &str = "EXISTS (
-    SELECT 1 FROM filter AS f LEFT JOIN change AS c ON c.user = f.user AND c.filter = f.id
+fn stays_here() -> String {
+    format!(
+        "EXISTS (
+    SELECT 1 FROM filter AS f
+    LEFT JOIN change AS c ON c.user = f.user AND c.filter = f.id AND NOT c.{LEFT_OUT}
     WHERE f.user = u.seq AND f.kind = 256
     AND (f.type IN ('appointment', 'recurringappointmentmaster', 'serviceappointment')
          OR f.type IN (SELECT type FROM filter WHERE matching))
-    AND coalesce(c.to_state, f.state) = 0)";
+    AND coalesce(c.to_state, f.state) = 0)"
+    )
+}
 
 fn marked(flag: UserFlag) -> String {
     let flag = flag as i32;
@@ -77,7 +82,8 @@ fn loses(items: &str) -> String {
 impl UserGroup {
     /// Whether it holds of a row `u` of the table `user`, as SQL.
     pub(super) fn condition(self) -> String {
-        let to_change = "EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq)";
+        let to_change =
+            format!("EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq AND NOT c.{LEFT_OUT})");
         match self {
             Self::Left => {
                 format!("EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq AND c.{LEFT})")
@@ -91,24 +97,27 @@ impl UserGroup {
             Self::Losing => loses("> 0"),
             Self::LossUnknown => loses("IS NULL"),
             // No change of the other filter is planned.
-            Self::StaysOn => "EXISTS (
+            Self::StaysOn => format!(
+                "EXISTS (
                 SELECT 1 FROM change AS c JOIN filter AS f ON f.user = c.user AND f.id = c.filter
                 JOIN filter AS o ON o.user = c.user AND o.type = f.type AND o.kind = 256 AND o.state = 0
-                WHERE c.user = u.seq AND c.to_state = 1 AND f.kind = 256
+                WHERE c.user = u.seq AND c.to_state = 1 AND NOT c.{LEFT_OUT} AND f.kind = 256
                 AND NOT EXISTS (SELECT 1 FROM change AS d WHERE d.user = o.user AND d.filter = o.id AND d.to_state = 1))"
-                .to_owned(),
+            ),
             Self::Duplicates => "EXISTS (
                 SELECT 1 FROM filter AS f WHERE f.user = u.seq AND f.template IS NOT NULL AND f.matching
                 GROUP BY f.template, f.kind HAVING count(*) > 1)"
                 .to_owned(),
             Self::NotPopulated => format!("NOT u.populated AND NOT u.{SKIPPED}"),
             Self::BothEngines => format!(
-                "u.{READ} AND {} AND {STAYS_HERE}",
-                marked(UserFlag::OtherEngine)
+                "(u.{READ} OR u.{TAKEN_OUT}) AND {} AND {}",
+                marked(UserFlag::OtherEngine),
+                stays_here()
             ),
             Self::NoEngine => format!(
-                "u.{READ} AND NOT {} AND NOT {STAYS_HERE}",
-                marked(UserFlag::OtherEngine)
+                "u.{READ} AND NOT {} AND NOT {}",
+                marked(UserFlag::OtherEngine),
+                stays_here()
             ),
         }
     }

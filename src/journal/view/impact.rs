@@ -2,6 +2,7 @@
 
 use rusqlite::Row;
 
+use crate::journal::codes::LEFT_OUT;
 use crate::journal::impact;
 use crate::journal::rows::{filter_type, user_id};
 use crate::model::{FilterType, UserId};
@@ -142,7 +143,7 @@ impl View<'_> {
         if !impact::asked(self.0)?.impact {
             return Ok(None);
         }
-        let count = |sql| self.0.query_row(sql, [], |row| row.get::<_, u64>(0));
+        let count = |sql: &str| self.0.query_row(sql, [], |row| row.get::<_, u64>(0));
         let types = self.lost_by_type()?;
         Ok(Some(Impact {
             items: types.iter().map(|of| of.items).sum(),
@@ -152,10 +153,10 @@ impl View<'_> {
             without_mailbox: count(WITHOUT_MAILBOX)?,
             mailboxes: self.mailboxes()?,
             not_counted: count(
-                "SELECT count(DISTINCT c.user) FROM change AS c
+                &format!("SELECT count(DISTINCT c.user) FROM change AS c
                  JOIN filter AS f ON f.user = c.user AND f.id = c.filter
-                 WHERE c.to_state = 1 AND f.kind = 256
-                 AND NOT EXISTS (SELECT 1 FROM impact AS i WHERE i.user = c.user AND i.type = f.type)",
+                 WHERE c.to_state = 1 AND f.kind = 256 AND NOT c.{LEFT_OUT}
+                 AND NOT EXISTS (SELECT 1 FROM impact AS i WHERE i.user = c.user AND i.type = f.type)"),
             )?,
             most: self.losing_most(most)?,
             unknown: self.unknown_by_reason()?,
@@ -167,11 +168,13 @@ impl View<'_> {
         if impact::surroundings(self.0)?.mailboxes.is_some() {
             return Ok(None);
         }
-        let sql = "SELECT count(*), coalesce(sum(idle), 0), coalesce(sum(outlook), 0) FROM (
+        let sql = format!(
+            "SELECT count(*), coalesce(sum(idle), 0), coalesce(sum(outlook), 0) FROM (
              SELECT EXISTS (SELECT 1 FROM mark AS m WHERE m.user = u.id AND m.mark = 1) AS idle,
                     EXISTS (SELECT 1 FROM mark AS m WHERE m.user = u.id AND m.mark = 2) AS outlook
-             FROM user AS u WHERE EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq))";
-        Ok(self.0.query_row(sql, [], |row| {
+             FROM user AS u WHERE EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq AND NOT c.{LEFT_OUT}))"
+        );
+        Ok(self.0.query_row(&sql, [], |row| {
             let (all, nothing, outlook): (u64, u64, u64) = (row.get(0)?, row.get(1)?, row.get(2)?);
             Ok(Some(Mailboxes {
                 server: all.saturating_sub(nothing + outlook),

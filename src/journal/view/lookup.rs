@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use rusqlite::{OptionalExtension, params};
 
-use crate::journal::codes::{CHANGED, CHANGED_SINCE, OPEN};
+use crate::journal::codes::{CHANGED, CHANGED_SINCE, LEFT_OUT, OPEN};
 use crate::journal::history::{self, HistoryEntry, HistoryKind};
 use crate::journal::rows::{blob, time};
 use crate::model::{FilterId, FilterKind, Operation, Outcome, RunId, State, UserId};
@@ -184,8 +184,8 @@ impl View<'_> {
 
     /// Rows that were to be changed.
     pub fn changes(&self) -> Result<u64, ReadError> {
-        let sql = "SELECT count(*) FROM change";
-        Ok(self.0.query_row(sql, [], |row| row.get(0))?)
+        let sql = format!("SELECT count(*) FROM change WHERE NOT {LEFT_OUT}");
+        Ok(self.0.query_row(&sql, [], |row| row.get(0))?)
     }
 
     /// Whether items can be deleted from Exchange by what is left, as the organisation was when it was read.

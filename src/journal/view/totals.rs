@@ -4,7 +4,7 @@ use rusqlite::Row;
 use serde::Serialize;
 
 use crate::journal::JournalError;
-use crate::journal::codes::{ALREADY, CHANGED, FAILED, LEFT, OPEN};
+use crate::journal::codes::{ALREADY, CHANGED, FAILED, LEFT, LEFT_OUT, OPEN};
 use crate::journal::commit::Journal;
 use crate::journal::outcome_counts::{ChangedRows, OutcomeCounts};
 use crate::journal::rows::filter_type;
@@ -13,17 +13,19 @@ use crate::model::{FilterType, ProblemKind, RowsOfUser, Stage, UserOutcome};
 use super::changes::problems;
 use super::{ReadError, View};
 
-/// Users of a run: `selected` is the sum of the others but `left`.
+/// Users of a run: `selected` is the sum of the others but `left` and `left_out`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct UserTotals {
     /// All of them.
     pub selected: u64,
     /// With at least one changed filter, and none that failed.
     pub changed: u64,
-    /// With nothing changed, those of `left` included.
+    /// With nothing changed, those of `left` and `left_out` included.
     pub unchanged: u64,
     /// Of those, with a filter that was left alone or is gone.
     pub left: u64,
+    /// Of those, taken out of the plan.
+    pub left_out: u64,
     /// Left out before any request.
     pub skipped: u64,
     /// Not surveyed, or with a filter that could not be changed.
@@ -49,6 +51,8 @@ pub struct FilterTotals {
     pub failed: u64,
     /// Still to be changed.
     pub planned: u64,
+    /// Taken out of the plan.
+    pub left_out: u64,
 }
 
 /// Matching filters of one type.
@@ -97,7 +101,7 @@ fn type_totals() -> String {
     format!(
         "
 SELECT f.type, count(DISTINCT f.user), count(*), sum(f.state = 0), sum(f.state = 1), count(c.filter)
-FROM filter AS f LEFT JOIN change AS c ON c.user = f.user AND c.filter = f.id AND NOT c.{ALREADY}
+FROM filter AS f LEFT JOIN change AS c ON c.user = f.user AND c.filter = f.id AND NOT c.{ALREADY} AND NOT c.{LEFT_OUT}
 WHERE f.matching GROUP BY f.type ORDER BY f.type"
     )
 }
@@ -130,13 +134,17 @@ impl View<'_> {
             let users: u64 = row.get(USER_ROWS)?;
             totals.selected += users;
             let outcome = user_outcome(row)?;
-            if outcome == UserOutcome::Left {
-                totals.left += users;
+            match outcome {
+                UserOutcome::Left => totals.left += users,
+                UserOutcome::LeftOut => totals.left_out += users,
+                _ => {}
             }
             *match outcome {
                 UserOutcome::Planned => &mut totals.planned,
                 UserOutcome::Changed => &mut totals.changed,
-                UserOutcome::Unchanged | UserOutcome::Left => &mut totals.unchanged,
+                UserOutcome::Unchanged | UserOutcome::Left | UserOutcome::LeftOut => {
+                    &mut totals.unchanged
+                }
                 UserOutcome::Skipped => &mut totals.skipped,
                 UserOutcome::Failed => &mut totals.failed,
             } += users;
@@ -166,6 +174,7 @@ impl View<'_> {
             left: counts.left,
             failed: counts.failed,
             planned: counts.planned,
+            left_out: counts.left_out,
         })
     }
 
