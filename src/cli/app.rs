@@ -3,15 +3,17 @@
 use std::path::Path;
 use std::sync::Once;
 
+use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
 use crate::journal::is_on_another_machine;
 use crate::report::Watch;
-use crate::rollout::RunHandle;
+use crate::rollout::{RunHandle, StopReason};
 
 use super::interrupt::UnderWay;
 use super::printer::Printer;
 use super::shared_args::OutputArgs;
+use super::until::reached;
 
 /// How to print, and what stops a command.
 pub(super) struct App {
@@ -27,6 +29,8 @@ pub(super) struct App {
     pub(super) details: bool,
     /// Passed when it was said that run files are on another machine: once in a command is enough.
     pub(super) said_remote: Once,
+    /// When the work is to stop, where a time was given.
+    pub(super) until: Option<Timestamp>,
 }
 
 impl App {
@@ -45,7 +49,17 @@ impl App {
         async move {
             let reference = run.reference.clone();
             self.under_way.begin(reference.clone());
+            let control = run.control.clone();
+            let alarm = self.until.map(|at| {
+                tokio::spawn(async move {
+                    reached(at).await;
+                    control.stop_because(StopReason::TimeReached);
+                })
+            });
             let done = watch.during(run, work).await;
+            if let Some(alarm) = alarm {
+                alarm.abort();
+            }
             self.under_way.end(&reference);
             done
         }
@@ -62,5 +76,18 @@ impl App {
                 run_file.display()
             ));
         });
+    }
+
+    /// Whether the time has come at which the work is to stop.
+    pub(super) fn is_time_up(&self) -> bool {
+        self.until.is_some_and(|at| Timestamp::now() >= at)
+    }
+
+    /// Returns when that time has come; never where none was given.
+    pub(super) async fn time_is_up(&self) {
+        match self.until {
+            Some(at) => reached(at).await,
+            None => std::future::pending().await,
+        }
     }
 }

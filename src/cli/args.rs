@@ -12,6 +12,7 @@ use crate::report::{UserChoice, UserClass};
 use super::demo_args::DemoArgs;
 use super::doctor_args::PurposeArgs;
 use super::environment_args::{ConfigFileArgs, EnvironmentsArgs, SetupArgs};
+use super::runs_args::{RunsArgs, StatusArgs};
 use super::sandbox::SandboxArgs;
 use super::scope_args::{LISTS, NarrowArgs, ScopeArgs};
 use super::shared_args::{
@@ -97,8 +98,10 @@ pub(super) enum Command {
     Check(CheckArgs),
     /// List what new users receive, or set its state
     Templates(TemplatesArgs),
-    /// List earlier runs, the newest first
-    Runs,
+    /// List earlier runs, the newest first; delete old ones, or move one to another computer
+    Runs(RunsArgs),
+    /// Show how many users are done and left in each environment, over all runs
+    Status(StatusArgs),
     /// Show one run
     Report(ReportArgs),
     /// Do the whole job on an embedded sandbox
@@ -142,7 +145,8 @@ impl Command {
             Self::List(_) => "list",
             Self::Check(_) => "check",
             Self::Templates(_) => "templates",
-            Self::Runs => "runs",
+            Self::Runs(_) => "runs",
+            Self::Status(_) => "status",
             Self::Report(_) => "report",
             Self::Demo(_) => "demo",
             Self::Sandbox(_) => "sandbox",
@@ -168,6 +172,18 @@ impl Command {
             Self::Resume(args) => args.consent.details,
             Self::Undo(args) => args.run.consent.details,
             _ => false,
+        }
+    }
+
+    /// The time of day at which the work is to stop, where one was given.
+    pub(super) const fn until(&self) -> Option<jiff::civil::Time> {
+        match self {
+            Self::Deactivate(args) | Self::Reactivate(args) => args.consent.until,
+            Self::Apply(args) => args.run.consent.until,
+            Self::Resume(args) => args.consent.until,
+            Self::Undo(args) => args.run.consent.until,
+            Self::Check(args) => args.consent.until,
+            _ => None,
         }
     }
 }
@@ -359,9 +375,12 @@ pub(super) struct ReportArgs {
     pub(super) run: String,
     #[command(flatten)]
     pub(super) users: UserChoiceArgs,
-    /// Write to this file; `-` is standard output
+    /// Write to this file, in the format of its name where --format gives none; `-` is standard output
     #[arg(long, value_name = "FILE", help_heading = "Output")]
     pub(super) output: Option<PathBuf>,
+    /// Show the page in the browser; without --output it is a temporary file
+    #[arg(long, help_heading = "Output")]
+    pub(super) open: bool,
 }
 
 /// `doctor`.

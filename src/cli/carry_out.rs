@@ -8,7 +8,8 @@ use crate::model::count;
 use crate::plan::Stakes;
 use crate::report::{Board, Watch, write_heading};
 use crate::rollout::{
-    AgreeResult, Agreed, Applied, DryRunResult, Halted, Planned, Refused, RunHandle, agree,
+    AgreeResult, Agreed, Applied, DryRunResult, Halted, Planned, Refused, RunHandle, StopReason,
+    agree,
 };
 
 use super::App;
@@ -95,6 +96,10 @@ impl RunGroup<'_> {
                     }
                 }
             };
+            if self.app.is_time_up() {
+                self.stop_all(&places, plans).await;
+                break;
+            }
             let agreed = self.agree(consent, places, plans, first).await?;
             self.apply(agreed).await?;
             first = false;
@@ -108,6 +113,15 @@ impl RunGroup<'_> {
         }
     }
 
+    /// The time has come at which the work is to stop.
+    async fn stop_all(&mut self, places: &[usize], plans: Vec<Planned>) {
+        let mut halted = Vec::new();
+        for planned in plans {
+            halted.push(planned.stop(StopReason::TimeReached).await);
+        }
+        self.end_all(places, halted);
+    }
+
     /// Waits between two waves where that was asked for instead of a question.
     async fn pause(&self, plans: Vec<Planned>) -> Result<Vec<Planned>, Vec<Halted>> {
         let pause = plans.iter().filter_map(Planned::wave_pause).max();
@@ -119,6 +133,8 @@ impl RunGroup<'_> {
         let interrupted = &self.app.interrupted;
         tokio::select! {
             () = interrupted.cancelled() => {}
+            // What is left is stopped before the next wave.
+            () = self.app.time_is_up() => return Ok(plans),
             () = tokio::time::sleep(pause) => return Ok(plans),
         }
         let mut halted = Vec::new();

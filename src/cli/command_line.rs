@@ -26,7 +26,10 @@ pub(super) fn command() -> clap::Command {
 /// The option `--format` of a command, with the forms that it has.
 fn of_command(format: &Arg, name: &str) -> Arg {
     let words: Vec<_> = formats::of(name).iter().map(|it| it.as_str()).collect();
-    let help = format!("How to print the result: {}", words.join(", "));
+    let help = format!(
+        "How to print the result: {} (default: table)",
+        words.join(", ")
+    );
     format.clone().hide_possible_values(true).help(help)
 }
 
@@ -70,12 +73,9 @@ mod tests {
             &["syncfilters", "--format", "csv", "runs"],
             &["syncfilters", "--format=csv", "report", "3f2a9c"],
         ] {
-            assert_eq!(parsed(args).output.format, Format::Csv, "{args:?}");
+            assert_eq!(parsed(args).output.format, Some(Format::Csv), "{args:?}");
         }
-        assert_eq!(
-            parsed(&["syncfilters", "runs"]).output.format,
-            Format::Table
-        );
+        assert_eq!(parsed(&["syncfilters", "runs"]).output.format, None);
     }
 
     #[test]
@@ -86,7 +86,7 @@ mod tests {
             let sub = all.find_subcommand_mut(name).unwrap();
             sub.render_long_help().to_string()
         };
-        assert!(help("doctor").contains("result: table, json\n"));
+        assert!(help("doctor").contains("result: table, json (default: table)\n"));
         assert!(!help("list").contains("html"));
         assert!(help("report").contains("markdown, html"));
         for name in ["deactivate", "reactivate", "plan", "list", "check"] {

@@ -112,7 +112,7 @@ pub(super) fn environments(
     args: &ConnectionArgs,
     output: &OutputArgs,
 ) -> Result<Vec<NamedEnvironment>, CliError> {
-    if args.environment.len() > 1 && output.format == Format::Html {
+    if args.environment.len() > 1 && output.format == Some(Format::Html) {
         return Err(ReportError::OnlyOneRun.into());
     }
     Ok(crate::connect::environments(&options(args))?)

@@ -80,7 +80,7 @@ impl Consent {
 
     /// Whether what is missing is asked for.
     pub(super) fn can_ask(&self) -> bool {
-        !self.unattended && stdin().is_terminal() && terminal::stderr_is_screen()
+        !self.unattended && is_terminal()
     }
 
     /// Refuses before anything is asked of a server where consent will be missing in the end: nobody should wait for
@@ -273,6 +273,11 @@ pub(super) fn settings(
         max_requests_per_5m: connection.max_requests_per_5m,
         ..RunSettings::default()
     }
+}
+
+/// Whether somebody is there to read a question and to type an answer.
+pub(super) fn is_terminal() -> bool {
+    stdin().is_terminal() && terminal::stderr_is_screen()
 }
 
 /// Only an answer that was typed after its question is one: what was typed while the users were read is forgotten.

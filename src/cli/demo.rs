@@ -46,6 +46,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
         interrupted: app.interrupted.clone(),
         under_way: app.under_way.clone(),
         keeps_runs: false,
+        until: None,
         details: false,
         said_remote: Once::new(),
     };
@@ -119,6 +120,7 @@ fn print(app: &App, text: &str) -> Result<(), CliError> {
 
 /// Nobody's calendar hangs on the sandbox.
 static AGREED: ConsentArgs = ConsentArgs {
+    until: None,
     yes: true,
     accept_calendar_loss: true,
     confirm_environment: Vec::new(),

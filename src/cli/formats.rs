@@ -10,7 +10,7 @@ pub(super) fn of(command: &str) -> &'static [Format] {
     match command {
         "doctor" | "setup" | "trial" | "whoami" => &[Format::Table, Format::Json],
         "environments" => &[Format::Table, Format::Json, Format::Csv],
-        "list" | "check" | "templates" | "runs" => {
+        "list" | "check" | "templates" | "runs" | "status" => {
             &[Format::Table, Format::Json, Format::Csv, Format::Markdown]
         }
         _ => Format::ALL,

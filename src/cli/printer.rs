@@ -38,7 +38,7 @@ impl Printer {
         let colors = Colors::chosen(args.color);
         colors.remember();
         Self {
-            format: args.format,
+            format: args.format.unwrap_or_default(),
             style: Style { width: width() },
             colors,
             quiet: args.quiet,
@@ -73,6 +73,12 @@ impl Printer {
             }
             None => Self::result(),
         })
+    }
+
+    /// The same for a file that this command has made.
+    pub(super) fn result_again_in(file: &Path) -> io::Result<Box<dyn StyledWrite>> {
+        let file = private().truncate(true).open(file)?;
+        Ok(Box::new(CleanWriter::plain(io::BufWriter::new(file))))
     }
 
     /// Where people read what leads to the result: on standard output with it, unless a program reads there.

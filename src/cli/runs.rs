@@ -1,23 +1,39 @@
-//! `runs` and `report`: what the run files say.
+//! `runs`: what the run files say.
 
-use std::io::Write;
-use std::path::Path;
-
-use crate::journal::RunReader;
-use crate::model::disclosure::shown_path;
-use crate::model::{count, number};
-use crate::report::{Format, ReportError, ShownUsers, write_run, write_runs, write_users};
+use crate::connect::config_file;
+use crate::journal::RunHeader;
+use crate::model::{CanonicalAddress, EnvironmentUrl};
+use crate::report::{NamedRun, write_runs};
+use crate::settings::ConfigFile;
 
 use super::App;
-use super::args::ReportArgs;
 use super::connect::store;
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
-use super::resume::print_lost_log;
+use super::prune::prune;
+use super::runs_args::{RunsArgs, RunsCommand, WhichRunsArgs};
+use super::transfer::{export, import};
 
-pub(super) fn runs(app: &App) -> Result<Exit, CliError> {
+pub(super) async fn runs(app: &App, args: &RunsArgs) -> Result<Exit, CliError> {
+    match &args.command {
+        None => list(app, &args.which),
+        Some(RunsCommand::Prune(args)) => prune(app, args).await,
+        Some(RunsCommand::Export(args)) => export(app, args),
+        Some(RunsCommand::Import(args)) => import(app, args),
+    }
+}
+
+fn list(app: &App, which: &WhichRunsArgs) -> Result<Exit, CliError> {
+    let names = EnvironmentNames::read(which)?;
     let (runs, unreadable) = store(&app.output, None)?.list()?;
+    let named = runs.into_iter().map(|summary| NamedRun {
+        environment: names.of(&summary.header),
+        summary,
+    });
+    let runs: Vec<_> = named
+        .filter(|run| names.is_asked_for(&run.summary.header))
+        .collect();
     let mut out = Printer::result();
     let (format, style) = (app.printer.format, app.printer.style());
     write_runs(&mut out, &runs, &unreadable, format, style)?;
@@ -25,34 +41,52 @@ pub(super) fn runs(app: &App) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
-    let store = store(&app.output, None)?;
-    let run = RunReader::open(&store.find(&args.run)?)?.of_store(&store);
-    print_lost_log(app, &run);
-    let choice = args.users.choice();
-    if !choice.is_everyone() && app.printer.format == Format::Html {
-        // Before a file is made.
-        return Err(ReportError::UsersAsHtml.into());
+/// How environments are called in the configuration file, and which of them are asked for.
+pub(super) struct EnvironmentNames {
+    known: Vec<(String, CanonicalAddress)>,
+    asked: Vec<String>,
+}
+
+impl EnvironmentNames {
+    pub(super) fn read(which: &WhichRunsArgs) -> Result<Self, CliError> {
+        Ok(Self::new(
+            &config_file(which.config.as_deref())?,
+            &which.environment,
+        ))
     }
-    let out = Printer::result_in(args.output.as_deref());
-    let mut out = out.map_err(|source| CliError::File {
-        name: shown_path(args.output.as_deref().unwrap_or(Path::new("-")), "the file"),
-        source,
-    })?;
-    let (format, style) = (app.printer.format, app.printer.style());
-    let users = if choice.is_everyone() {
-        write_run(&mut out, &run, format, style)?;
-        ShownUsers::default()
-    } else {
-        write_users(&mut out, &run, &choice, format, style)?
-    };
-    out.flush().map_err(CliError::Output)?;
-    if users.left_out > 0 {
-        app.printer.status_line(&format!(
-            "--limit leaves out {} of {}",
-            number(users.left_out),
-            count(users.shown + users.left_out, "user")
-        ));
+
+    fn new(file: &ConfigFile, asked: &[String]) -> Self {
+        let known = file.environments.iter().filter_map(|(name, profile)| {
+            let url: EnvironmentUrl = profile.url.parse().ok()?;
+            Some((name.clone(), CanonicalAddress::of(url.as_url())))
+        });
+        Self {
+            known: known.collect(),
+            asked: asked.to_vec(),
+        }
     }
-    Ok(Exit::Done)
+
+    /// The name of a run's environment: that of the configuration file, else that of the organisation.
+    pub(super) fn of(&self, run: &RunHeader) -> String {
+        let names = self.names(run).next();
+        names.map_or_else(|| run.organization.name.clone(), str::to_owned)
+    }
+
+    /// Whether the run is of an environment that is asked for; every one is where none was named.
+    pub(super) fn is_asked_for(&self, run: &RunHeader) -> bool {
+        let is_it = |asked: &String| {
+            self.names(run).any(|name| name == asked)
+                || run.organization.name.eq_ignore_ascii_case(asked)
+        };
+        self.asked.is_empty() || self.asked.iter().any(is_it)
+    }
+
+    fn names<'a>(&'a self, run: &RunHeader) -> impl Iterator<Item = &'a str> {
+        let address = run.environment.canonical();
+        let of_run = self
+            .known
+            .iter()
+            .filter(move |(_, known)| *known == address);
+        of_run.map(|(name, _)| name.as_str())
+    }
 }

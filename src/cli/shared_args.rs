@@ -31,8 +31,8 @@ fn keeps() -> impl TypedValueParser<Value = KeepKind> {
 #[command(next_help_heading = "Output")]
 pub(super) struct OutputArgs {
     /// How to print the result
-    #[arg(long, global = true, default_value = "table", value_parser = formats())]
-    pub(super) format: Format,
+    #[arg(long, global = true, value_parser = formats())]
+    pub(super) format: Option<Format>,
     /// Show no progress
     #[arg(long, global = true)]
     pub(super) no_progress: bool,
@@ -165,6 +165,11 @@ pub(super) fn pause(text: &str) -> Result<Duration, String> {
     Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
 }
 
+/// A time of day to the minute.
+fn time_of_day(text: &str) -> Result<jiff::civil::Time, &'static str> {
+    jiff::civil::Time::strptime("%H:%M", text).map_err(|_| "a time of day is written `06:00`")
+}
+
 fn failures(text: &str) -> Result<UserLimit, String> {
     match text
         .parse()
@@ -214,6 +219,9 @@ pub(super) struct ConsentArgs {
     /// Wait between waves, such as `30m`, instead of asking
     #[arg(long, value_name = "TIME", value_parser = pause)]
     pub(super) wave_pause: Option<Duration>,
+    /// Stop at this time of day, such as `06:00`; `resume` does the rest
+    #[arg(long, value_name = "TIME", value_parser = time_of_day)]
+    pub(super) until: Option<jiff::civil::Time>,
     /// Show everything that is known of the plan, and not one screen of it
     #[arg(long, help_heading = "Output")]
     pub(super) details: bool,

@@ -6,6 +6,8 @@ use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Once;
 
+use jiff::ZonedDateTime;
+
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 use tracing_subscriber::Layer;
 use tracing_subscriber::filter::{LevelFilter, Targets};
@@ -26,9 +28,10 @@ use super::log_file::{JsonLines, LogFile};
 use super::printer::Printer;
 use super::shared_args::OutputArgs;
 use super::support::{FOR_SUPPORT, SUPPORT_ONLY, remember};
+use super::until::next_time;
 use super::{
     change, check, completions, config, demo, doctor, environments, formats, interrupt, list,
-    login, resume, runs, sandbox, setup, templates, trial, undo, whoami,
+    login, report, resume, runs, sandbox, setup, status, templates, trial, undo, whoami,
 };
 
 /// Runs the command that the process was started with.
@@ -81,6 +84,9 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         keeps_runs: true,
         details: command.shows_details(),
         said_remote: Once::new(),
+        until: command
+            .until()
+            .map(|time| next_time(time, &ZonedDateTime::now())),
     };
     formats::check(&command, printer.format)?;
     match &command {
@@ -93,8 +99,9 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         Command::List(args) => list::list(&app, args).await,
         Command::Check(args) => check::check(&app, args).await,
         Command::Templates(args) => templates::templates(&app, args).await,
-        Command::Runs => runs::runs(&app),
-        Command::Report(args) => runs::report(&app, args),
+        Command::Runs(args) => runs::runs(&app, args).await,
+        Command::Status(args) => status::status(&app, args),
+        Command::Report(args) => report::report(&app, args),
         Command::Demo(args) => demo::demo(&app, args).await,
         Command::Sandbox(args) => sandbox::sandbox(&app, args).await,
         Command::Doctor(args) => doctor::doctor(&app, args).await,

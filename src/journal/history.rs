@@ -29,10 +29,12 @@ pub enum HistoryKind {
     UndoBegun,
     /// How it is carried out was changed.
     SettingsChanged,
+    /// Its file was taken over from elsewhere.
+    Imported,
 }
 
 impl HistoryKind {
-    pub(super) const ALL: [Self; 8] = [
+    pub(super) const ALL: [Self; 9] = [
         Self::Planned,
         Self::Narrowed,
         Self::Agreed,
@@ -41,6 +43,7 @@ impl HistoryKind {
         Self::Ended,
         Self::UndoBegun,
         Self::SettingsChanged,
+        Self::Imported,
     ];
 
     /// The stable word.
@@ -54,6 +57,7 @@ impl HistoryKind {
             Self::Ended => "ended",
             Self::UndoBegun => "undo-begun",
             Self::SettingsChanged => "settings-changed",
+            Self::Imported => "imported",
         }
     }
 }

@@ -34,6 +34,10 @@ pub struct Summary {
     pub filters: FilterTotals,
     /// Its templates.
     pub templates: TemplateTotals,
+    /// The run that began to undo it last.
+    pub undone_by: Option<RunId>,
+    /// Whether any request that changes something may have left.
+    pub has_written: bool,
 }
 
 /// The path of a run that was named.
@@ -263,14 +267,17 @@ impl RunReader {
 
 fn summary(path: &Path) -> Result<Summary, OpenError> {
     let reader = RunReader::open(path)?;
-    let (users, filters, templates) =
-        reader.view(|view| Ok((view.users()?, view.filters()?, view.template_totals()?)))?;
-    Ok(Summary {
-        header: reader.header,
-        users,
-        filters,
-        templates,
-    })
+    let header = reader.header.clone();
+    Ok(reader.view(|view| {
+        Ok(Summary {
+            header,
+            users: view.users()?,
+            filters: view.filters()?,
+            templates: view.template_totals()?,
+            undone_by: view.undone_by()?,
+            has_written: view.has_written()?,
+        })
+    })?)
 }
 
 fn is_path(name: &str) -> bool {

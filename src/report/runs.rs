@@ -1,68 +1,73 @@
 //! Earlier runs, as `runs` shows them.
 
-use jiff::Timestamp;
-use jiff::tz::TimeZone;
+use console::truncate_str;
+use jiff::{Timestamp, ZonedDateTime};
 use serde::Serialize;
 
 use crate::journal::{FilterTotals, OpenError, RunHeader, Summary, TemplateTotals, UserTotals};
 use crate::model::{Operation, Outcome, RunId, Target};
+use crate::plan::Selection;
 
 use super::cell::cell;
 use super::document::Environment;
 use super::grid::{Column, Grid};
 use super::json::{FORMAT, write_json};
 use super::paint::Tone;
-use super::text::{clean, minute, number};
+use super::text::{clean, count, minute, number};
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, markdown, phrases};
 
-const COLUMNS: [Column; 7] = [
+const COLUMNS: [Column; 6] = [
     Column::text("Run", 6, 6),
-    Column::text("Started", 16, 16),
-    Column::text("Operation", 9, 20),
-    Column::text("Outcome", 8, 8),
-    Column::number("Users"),
-    Column::number("Filters"),
-    Column::text("Environment", 12, 40),
+    Column::text("When", 16, 16),
+    Column::text("Environment", 11, 24),
+    Column::text("What", 10, 20),
+    Column::text("Users", 9, 40),
+    Column::text("Result", 9, 24),
 ];
+
+/// How much of the words for a selection the table shows.
+const SELECTION: usize = 32;
+
+/// A run with the name that its environment has for people.
+#[derive(Clone, Debug)]
+pub struct NamedRun {
+    /// The name in the configuration file, else that of the organisation.
+    pub environment: String,
+    /// The run.
+    pub summary: Summary,
+}
 
 /// Writes earlier runs, in the order given, and what could not be read: below a table, in a field
 /// `unreadable` of a JSON document, and as lines with outcome `unreadable` in CSV.
 pub fn write_runs(
     out: &mut dyn StyledWrite,
-    runs: &[Summary],
+    runs: &[NamedRun],
     unreadable: &[OpenError],
     format: Format,
     style: Style,
 ) -> Result<(), ReportError> {
     match format {
-        Format::Table => write_table(out, runs, unreadable, style, &TimeZone::system()),
+        Format::Table => write_table(out, runs, unreadable, style, &ZonedDateTime::now()),
         Format::Json => write_list(out, runs, unreadable),
         Format::Csv => write_csv(out, runs, unreadable),
-        Format::Markdown => write_markdown(out, runs, unreadable, &TimeZone::system()),
+        Format::Markdown => write_markdown(out, runs, unreadable, &ZonedDateTime::now()),
         Format::Html => Err(ReportError::OnlyOneRun),
     }
 }
 
 fn write_table(
     out: &mut dyn StyledWrite,
-    runs: &[Summary],
+    runs: &[NamedRun],
     unreadable: &[OpenError],
     style: Style,
-    zone: &TimeZone,
+    now: &ZonedDateTime,
 ) -> Result<(), ReportError> {
     if runs.is_empty() {
         writeln!(out, "There are no runs yet.")?;
     } else {
-        let rows: Vec<_> = runs.iter().map(|run| row(run, zone)).collect();
+        let rows: Vec<_> = runs.iter().map(|run| row(run, now)).collect();
         Grid::whole(out, &COLUMNS, &rows, style)?;
-        let is_of_templates = |run: &Summary| run.header.target == Target::Templates;
-        let text = if runs.iter().any(is_of_templates) {
-            "Users and filters, or templates: how many were changed."
-        } else {
-            "Users and filters: how many were changed."
-        };
-        paint_line(out, Tone::Dimmed, text)?;
     }
     for error in unreadable {
         let text = format!("Cannot be read: {}", clean(&error.to_string()));
@@ -73,13 +78,13 @@ fn write_table(
 
 fn write_markdown(
     out: &mut dyn StyledWrite,
-    runs: &[Summary],
+    runs: &[NamedRun],
     unreadable: &[OpenError],
-    zone: &TimeZone,
+    now: &ZonedDateTime,
 ) -> Result<(), ReportError> {
     markdown::header_row(out, &COLUMNS)?;
     for run in runs {
-        markdown::row(out, &row(run, zone).0)?;
+        markdown::row(out, &row(run, now).0)?;
     }
     if !unreadable.is_empty() {
         writeln!(out, "\nCannot be read:\n")?;
@@ -91,24 +96,93 @@ fn write_markdown(
     Ok(())
 }
 
-fn row(run: &Summary, zone: &TimeZone) -> (Vec<String>, Tone) {
-    let header = &run.header;
-    let outcome = phrases::outcome(header);
+fn row(run: &NamedRun, now: &ZonedDateTime) -> (Vec<String>, Tone) {
+    let NamedRun {
+        environment,
+        summary,
+    } = run;
+    let header = &summary.header;
     let cells = vec![
         header.id.short().to_owned(),
-        minute(header.started, zone),
+        when(header.started, now),
+        clean(environment).into_owned(),
         operation(header),
-        outcome.as_str().to_owned(),
-        number(run.users.changed),
-        number(run.filters.changed + run.templates.changed),
-        clean(&header.environment.to_string()).into_owned(),
+        whom(summary),
+        result(summary),
     ];
-    let tone = match outcome {
+    let tone = match phrases::outcome(header) {
         Outcome::Partial => Tone::Bad,
         Outcome::Stopped => Tone::Warning,
         Outcome::Complete | Outcome::Planned | Outcome::Nothing => Tone::Plain,
     };
     (cells, tone)
+}
+
+/// The day in words where it is today or yesterday.
+fn when(at: Timestamp, now: &ZonedDateTime) -> String {
+    let zone = now.time_zone();
+    let day = at.to_zoned_datetime(zone.clone()).date();
+    let time = at
+        .to_zoned_datetime(zone.clone())
+        .strftime("%H:%M")
+        .to_string();
+    match now.date() {
+        today if today == day => format!("today {time}"),
+        today if today.yesterday().is_ok_and(|before| before == day) => format!("yesterday {time}"),
+        _ => minute(at, zone),
+    }
+}
+
+/// How many users were changed, or are to be; and which, where not everybody was selected.
+fn whom(summary: &Summary) -> String {
+    let Summary {
+        header,
+        users,
+        templates,
+        ..
+    } = summary;
+    if header.target == Target::Templates {
+        let done = number(templates.changed);
+        let of = templates.changed + templates.planned + templates.failed + templates.left;
+        return format!("{done} of {}", count(of, "template"));
+    }
+    let touched = users.changed + users.failed + users.planned;
+    let many = match phrases::outcome(header) {
+        Outcome::Planned => format!("{} to change", number(users.planned)),
+        _ => format!("{} of {}", number(users.changed), number(touched)),
+    };
+    match selection(header) {
+        Some(which) => {
+            let which = clean(&which).into_owned();
+            format!("{many} ({})", truncate_str(&which, SELECTION, "…"))
+        }
+        None => many,
+    }
+}
+
+/// Which users, in words; none where it is every user.
+fn selection(header: &RunHeader) -> Option<String> {
+    match &header.undoes {
+        Some(run) => Some(format!("run {}", run.short())),
+        None if header.selection == Selection::default() => None,
+        None => Some(header.selection.describe()),
+    }
+}
+
+/// How it ended, what is left of it, or which run undid it.
+fn result(summary: &Summary) -> String {
+    if let Some(by) = &summary.undone_by {
+        return format!("undone by {}", by.short());
+    }
+    let users = &summary.users;
+    match phrases::outcome(&summary.header) {
+        Outcome::Planned => "not applied".to_owned(),
+        Outcome::Nothing => "nothing to change".to_owned(),
+        Outcome::Complete => "complete".to_owned(),
+        Outcome::Stopped => format!("stopped, {} left", number(users.planned)),
+        Outcome::Partial if users.failed > 0 => format!("{} failed", number(users.failed)),
+        Outcome::Partial => "some left alone".to_owned(),
+    }
 }
 
 /// What a run does, and to what, where that is not filters.
@@ -134,29 +208,44 @@ struct Entry<'a> {
     outcome: Outcome,
     started: Timestamp,
     environment: Environment<'a>,
+    environment_name: &'a str,
+    selection: String,
     users: UserTotals,
     filters: FilterTotals,
     target: Target,
     #[serde(skip_serializing_if = "Option::is_none")]
     templates: Option<TemplateTotals>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undone_by: Option<&'a RunId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    undoes: Option<&'a RunId>,
 }
 
 fn write_list(
     out: &mut dyn StyledWrite,
-    runs: &[Summary],
+    runs: &[NamedRun],
     unreadable: &[OpenError],
 ) -> Result<(), ReportError> {
-    let entries = runs.iter().map(|run| Entry {
-        run: &run.header.id,
-        operation: run.header.operation,
-        outcome: phrases::outcome(&run.header),
-        started: run.header.started,
-        environment: Environment::of(&run.header),
-        users: run.users,
-        filters: run.filters,
-        target: run.header.target,
-        templates: (run.header.target == Target::Templates).then_some(run.templates),
-    });
+    let entries = runs.iter().map(
+        |NamedRun {
+             environment,
+             summary,
+         }| Entry {
+            run: &summary.header.id,
+            operation: summary.header.operation,
+            outcome: phrases::outcome(&summary.header),
+            started: summary.header.started,
+            environment: Environment::of(&summary.header),
+            environment_name: environment,
+            selection: described(&summary.header),
+            users: summary.users,
+            filters: summary.filters,
+            target: summary.header.target,
+            templates: (summary.header.target == Target::Templates).then_some(summary.templates),
+            undone_by: summary.undone_by.as_ref(),
+            undoes: summary.header.undoes.as_ref(),
+        },
+    );
     let list = List {
         format: FORMAT,
         runs: entries.collect(),
@@ -165,29 +254,48 @@ fn write_list(
     Ok(write_json(out, &list)?)
 }
 
+fn described(header: &RunHeader) -> String {
+    selection(header).unwrap_or_else(|| header.selection.describe())
+}
+
+/// Columns of CSV.
+const CSV: [&str; 17] = [
+    "run",
+    "started",
+    "operation",
+    "outcome",
+    "environment",
+    "organization",
+    "users_selected",
+    "users_changed",
+    "users_failed",
+    "filters_matching",
+    "filters_changed",
+    "filters_failed",
+    "problem",
+    "environment_name",
+    "selection",
+    "users_planned",
+    "undone_by",
+];
+
+/// Which of them says what is wrong.
+const PROBLEM: usize = 12;
+
 fn write_csv(
     out: &mut dyn StyledWrite,
-    runs: &[Summary],
+    runs: &[NamedRun],
     unreadable: &[OpenError],
 ) -> Result<(), ReportError> {
     let mut csv = csv::Writer::from_writer(out);
-    csv.write_record([
-        "run",
-        "started",
-        "operation",
-        "outcome",
-        "environment",
-        "organization",
-        "users_selected",
-        "users_changed",
-        "users_failed",
-        "filters_matching",
-        "filters_changed",
-        "filters_failed",
-        "problem",
-    ])?;
-    for run in runs {
-        let header = &run.header;
+    csv.write_record(CSV)?;
+    for NamedRun {
+        environment,
+        summary,
+    } in runs
+    {
+        let header = &summary.header;
+        let undone_by = summary.undone_by.as_ref();
         csv.write_record([
             header.id.to_string(),
             header.started.to_string(),
@@ -195,19 +303,23 @@ fn write_csv(
             phrases::outcome(header).to_string(),
             cell(&header.environment.to_string()),
             cell(&header.organization.name),
-            run.users.selected.to_string(),
-            run.users.changed.to_string(),
-            run.users.failed.to_string(),
-            run.filters.matching.to_string(),
-            run.filters.changed.to_string(),
-            run.filters.failed.to_string(),
+            summary.users.selected.to_string(),
+            summary.users.changed.to_string(),
+            summary.users.failed.to_string(),
+            summary.filters.matching.to_string(),
+            summary.filters.changed.to_string(),
+            summary.filters.failed.to_string(),
             String::new(),
+            cell(environment),
+            cell(&described(header)),
+            summary.users.planned.to_string(),
+            undone_by.map(ToString::to_string).unwrap_or_default(),
         ])?;
     }
     for error in unreadable {
-        let mut line: [String; 13] = Default::default();
+        let mut line: [String; CSV.len()] = Default::default();
         "unreadable".clone_into(&mut line[3]);
-        line[12] = cell(&error.to_string());
+        line[PROBLEM] = cell(&error.to_string());
         csv.write_record(&line)?;
     }
     csv.flush()?;
@@ -221,12 +333,17 @@ mod tests {
     use crate::report::test_runs::{PLAIN, header};
     use std::path::PathBuf;
 
-    fn runs() -> Vec<Summary> {
-        let summary = |header, users, filters| Summary {
-            header,
-            users,
-            filters,
-            templates: TemplateTotals::default(),
+    fn runs() -> Vec<NamedRun> {
+        let summary = |header, users, filters| NamedRun {
+            environment: "contoso".into(),
+            summary: Summary {
+                header,
+                users,
+                filters,
+                templates: TemplateTotals::default(),
+                undone_by: None,
+                has_written: true,
+            },
         };
         let undo = RunHeader {
             outcome: Some(Outcome::Partial),
@@ -258,6 +375,10 @@ mod tests {
         }]
     }
 
+    fn now() -> ZonedDateTime {
+        "2026-11-25T09:00Z[UTC]".parse().unwrap()
+    }
+
     fn text(write: impl FnOnce(&mut dyn StyledWrite) -> Result<(), ReportError>) -> String {
         let mut out = Vec::new();
         write(&mut out).unwrap();
@@ -266,7 +387,7 @@ mod tests {
 
     #[test]
     fn runs_are_one_line_each_and_what_cannot_be_read_is_said() {
-        let shown = text(|out| write_table(out, &runs(), &unreadable(), PLAIN, &TimeZone::UTC));
+        let shown = text(|out| write_table(out, &runs(), &unreadable(), PLAIN, &now()));
         insta::assert_snapshot!(shown, @r"
         Run     Started           Operation   Outcome  Users  Filters  Environment
         3f2a9c  2026-11-24 14:04  undo        partial  4,998   14,990  https://contoso.
@@ -280,7 +401,7 @@ mod tests {
 
     #[test]
     fn markdown_holds_the_same_columns() {
-        let shown = text(|out| write_markdown(out, &runs(), &unreadable(), &TimeZone::UTC));
+        let shown = text(|out| write_markdown(out, &runs(), &unreadable(), &now()));
         insta::assert_snapshot!(shown, @r"
         | Run | Started | Operation | Outcome | Users | Filters | Environment |
         | --- | --- | --- | --- | ---: | ---: | --- |
@@ -311,12 +432,12 @@ mod tests {
         let line = csv.lines().nth(1).unwrap();
         assert_eq!(
             line,
-            "3f2a9c0d1b7e,2026-11-24T14:04:00Z,undo,partial,https://contoso.crm4.dynamics.com,Contoso,5000,4998,2,15000,14990,4,"
+            "3f2a9c0d1b7e,2026-11-24T14:04:00Z,undo,partial,https://contoso.crm4.dynamics.com,Contoso,5000,4998,2,15000,14990,4,,contoso,run 3f2a9c,0,"
         );
         let unread = csv.lines().last().unwrap();
         assert_eq!(
             unread,
-            ",,,unreadable,,,,,,,,,/runs/x.run is not a run file"
+            ",,,unreadable,,,,,,,,,/runs/x.run is not a run file,,,,"
         );
     }
 }

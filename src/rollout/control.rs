@@ -1,7 +1,6 @@
 //! Pausing, continuing and stopping a run from outside.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -18,7 +17,8 @@ pub struct Control(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     paused: watch::Sender<bool>,
-    requested: AtomicBool,
+    /// Why it was stopped, where it was.
+    stopped: Mutex<Option<StopReason>>,
     /// The run's own: cancelling it ends no other run and no sign-in.
     token: CancellationToken,
 }
@@ -27,7 +27,7 @@ impl Control {
     pub(super) fn new(token: CancellationToken) -> Self {
         Self(Arc::new(Inner {
             paused: watch::Sender::new(false),
-            requested: AtomicBool::new(false),
+            stopped: Mutex::new(None),
             token,
         }))
     }
@@ -44,7 +44,18 @@ impl Control {
 
     /// Finishes the users under way, and then leaves the run for `resume`.
     pub fn stop(&self) {
-        self.0.requested.store(true, Ordering::Relaxed);
+        self.stop_because(StopReason::Requested);
+    }
+
+    /// The same for this reason; the first one counts.
+    pub fn stop_because(&self, why: StopReason) {
+        let mut stopped = self
+            .0
+            .stopped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        stopped.get_or_insert(why);
+        drop(stopped);
         self.0.token.cancel();
     }
 
@@ -58,10 +69,14 @@ impl Control {
         if !self.0.token.is_cancelled() {
             return None;
         }
-        Some(if self.0.requested.load(Ordering::Relaxed) {
-            RolloutError::Stopped(StopReason::Requested)
-        } else {
-            RolloutError::Interrupted
+        let stopped = self
+            .0
+            .stopped
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        Some(match &*stopped {
+            Some(why) => RolloutError::Stopped(why.clone()),
+            None => RolloutError::Interrupted,
         })
     }
 

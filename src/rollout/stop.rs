@@ -10,6 +10,8 @@ use crate::plan::UserLimit;
 pub enum StopReason {
     /// Somebody stopped this run from outside.
     Requested,
+    /// The time of day until which the run was to go on.
+    TimeReached,
     /// Somebody declined the next wave.
     WaveDeclined,
     /// The list of waves has ended, and users are left.
@@ -34,6 +36,7 @@ impl StopReason {
     pub const fn as_str(&self) -> &'static str {
         match self {
             Self::Requested => "requested",
+            Self::TimeReached => "time-reached",
             Self::WaveDeclined => "wave-declined",
             Self::LastWave => "last-wave",
             Self::TooManyFailures { .. } => "too-many-failures",
@@ -47,6 +50,7 @@ impl fmt::Display for StopReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Requested => f.write_str("stopped on request"),
+            Self::TimeReached => f.write_str("stopped: the time given with --until has come"),
             Self::WaveDeclined => f.write_str("stopped: you declined the next wave"),
             Self::LastWave => f.write_str("the last wave is done, and users are left"),
             Self::TooManyFailures {

@@ -22,6 +22,7 @@ mod narrowing;
 mod printed_commands;
 mod report_users;
 mod run_files;
+mod run_store;
 mod saved_plans;
 mod secrets;
 mod settings;

@@ -1,0 +1,176 @@
+//! How far environments are, as `status` shows it.
+
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use serde::Serialize;
+
+use crate::journal::{OpenError, Standing, UserStandings};
+use crate::model::{Operation, RunId};
+
+use super::cell::cell;
+use super::grid::{Column, Grid};
+use super::json::{FORMAT, write_json};
+use super::paint::Tone;
+use super::text::{clean, minute, number};
+use super::writer::{StyledWrite, paint_line};
+use super::{Format, ReportError, Style, markdown};
+
+const COLUMNS: [Column; 8] = [
+    Column::text("Environment", 8, 24),
+    Column::text("What", 10, 10),
+    Column::number("Users"),
+    Column::number("Done"),
+    Column::number("Left"),
+    Column::number("Failed"),
+    Column::number("Skipped"),
+    Column::text("Last run", 16, 23),
+];
+
+/// An environment with the name that it has for people.
+#[derive(Clone, Debug)]
+pub struct NamedStanding {
+    /// Its name in the configuration file, else that of the organisation.
+    pub name: String,
+    /// How far it is.
+    pub standing: Standing,
+}
+
+#[derive(Serialize)]
+struct Document<'a> {
+    format: u32,
+    environments: Vec<Entry<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    unreadable: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Entry<'a> {
+    name: &'a str,
+    url: String,
+    organization: &'a str,
+    operation: Operation,
+    users: UserStandings,
+    runs: u64,
+    latest: &'a RunId,
+    started: Timestamp,
+}
+
+/// Writes how far environments are, in the order given, and what could not be read.
+pub fn write_standings(
+    out: &mut dyn StyledWrite,
+    all: &[NamedStanding],
+    unreadable: &[OpenError],
+    format: Format,
+    style: Style,
+) -> Result<(), ReportError> {
+    let zone = TimeZone::system();
+    match format {
+        Format::Json => return write_document(out, all, unreadable),
+        Format::Csv => return write_csv(out, all),
+        Format::Html => return Err(ReportError::OnlyOneRun),
+        Format::Markdown => {
+            markdown::header_row(out, &COLUMNS)?;
+            for one in all {
+                markdown::row(out, &cells(one, &zone))?;
+            }
+        }
+        Format::Table if all.is_empty() => writeln!(out, "There are no runs yet.")?,
+        Format::Table => {
+            let rows: Vec<_> = all
+                .iter()
+                .map(|one| (cells(one, &zone), tone(&one.standing.users)))
+                .collect();
+            Grid::whole(out, &COLUMNS, &rows, style)?;
+        }
+    }
+    for error in unreadable {
+        let text = format!("Cannot be read: {}", clean(&error.to_string()));
+        paint_line(out, Tone::Warning, &text)?;
+    }
+    Ok(())
+}
+
+fn tone(users: &UserStandings) -> Tone {
+    match users {
+        UserStandings { failed: 1.., .. } => Tone::Bad,
+        UserStandings { left: 1.., .. } => Tone::Warning,
+        _ => Tone::Plain,
+    }
+}
+
+fn cells(one: &NamedStanding, zone: &TimeZone) -> Vec<String> {
+    let Standing {
+        header,
+        operation,
+        users,
+        ..
+    } = &one.standing;
+    vec![
+        clean(&one.name).into_owned(),
+        operation.to_string(),
+        number(users.all),
+        number(users.done),
+        number(users.left),
+        number(users.failed),
+        number(users.skipped),
+        format!("{} {}", header.id.short(), minute(header.started, zone)),
+    ]
+}
+
+fn write_document(
+    out: &mut dyn StyledWrite,
+    all: &[NamedStanding],
+    unreadable: &[OpenError],
+) -> Result<(), ReportError> {
+    let entries = all.iter().map(|NamedStanding { name, standing }| Entry {
+        name,
+        url: standing.header.environment.to_string(),
+        organization: &standing.header.organization.name,
+        operation: standing.operation,
+        users: standing.users,
+        runs: standing.runs,
+        latest: &standing.header.id,
+        started: standing.header.started,
+    });
+    let document = Document {
+        format: FORMAT,
+        environments: entries.collect(),
+        unreadable: unreadable.iter().map(ToString::to_string).collect(),
+    };
+    Ok(write_json(out, &document)?)
+}
+
+fn write_csv(out: &mut dyn StyledWrite, all: &[NamedStanding]) -> Result<(), ReportError> {
+    let mut csv = csv::Writer::from_writer(out);
+    csv.write_record([
+        "environment",
+        "url",
+        "organization",
+        "operation",
+        "users",
+        "users_done",
+        "users_left",
+        "users_failed",
+        "users_skipped",
+        "runs",
+        "latest_run",
+    ])?;
+    for NamedStanding { name, standing } in all {
+        let users = &standing.users;
+        csv.write_record([
+            cell(name),
+            cell(&standing.header.environment.to_string()),
+            cell(&standing.header.organization.name),
+            standing.operation.to_string(),
+            users.all.to_string(),
+            users.done.to_string(),
+            users.left.to_string(),
+            users.failed.to_string(),
+            users.skipped.to_string(),
+            standing.runs.to_string(),
+            standing.header.id.to_string(),
+        ])?;
+    }
+    csv.flush()?;
+    Ok(())
+}

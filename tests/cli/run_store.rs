@@ -1,0 +1,290 @@
+//! Runs in order: listed, counted, deleted, and moved to another computer.
+
+use std::process::Command;
+
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::world::{Ended, World, bare};
+
+const YES: [&str; 4] = ["--yes", "--accept-calendar-loss", "--format", "json"];
+
+fn text(document: &Value, key: &str) -> String {
+    document[key].as_str().unwrap().to_owned()
+}
+
+/// Names of users who can be changed.
+fn changeable(world: &World) -> Vec<String> {
+    let plan = world
+        .run(&["plan", "deactivate", "--format", "json"])
+        .json();
+    let run = text(&plan, "run");
+    let csv = world.run(&["report", &run, "--only", "planned", "--format", "csv"]);
+    let mut rows = csv::Reader::from_reader(csv.stdout.as_bytes());
+    let at = rows
+        .headers()
+        .unwrap()
+        .iter()
+        .position(|name| name == "user_id");
+    let mut names: Vec<_> = rows
+        .records()
+        .map(|row| row.unwrap()[at.unwrap()].to_owned())
+        .collect();
+    names.dedup();
+    names
+}
+
+fn deactivate(world: &World, user: &str) -> String {
+    let args = [&["deactivate", "--user", user][..], &YES].concat();
+    text(&world.run(&args).must_be(0).json(), "run")
+}
+
+fn runs(world: &World, more: &[&str]) -> Vec<Value> {
+    let listed = world.run(&[&["runs", "--format", "json"], more].concat());
+    listed.json()["runs"].as_array().unwrap().clone()
+}
+
+fn configured(world: &World) -> String {
+    let path = world.home.path().join("c.toml");
+    let text = format!(
+        "[environments.contoso]\nurl = \"{}\"\n",
+        world.sandbox.url()
+    );
+    std::fs::write(&path, text).unwrap();
+    path.to_str().unwrap().to_owned()
+}
+
+#[test]
+fn runs_are_listed_with_environment_selection_planned_users_and_what_undid_them() {
+    let world = World::with_users(20);
+    let user = &changeable(&world)[0];
+    let run = deactivate(&world, user);
+    let undo = world
+        .run(&[&["undo", &run][..], &YES].concat())
+        .must_be(0)
+        .json();
+    let config = configured(&world);
+    let listed = runs(&world, &["--config", &config]);
+    let plan = listed.last().unwrap();
+    assert!(plan["users"]["planned"].as_u64().unwrap() > 0);
+    let of_run = &listed[1];
+    assert_eq!(of_run["run"], run.as_str());
+    assert_eq!(of_run["environment_name"], "contoso");
+    assert_eq!(&of_run["selection"], user.as_str());
+    assert_eq!(of_run["undone_by"], undo["run"]);
+    let table = world.run(&["runs", "--config", &config]).stdout;
+    let by = format!("undone by {}", &text(&undo, "run")[..6]);
+    for part in [
+        &by,
+        "to change",
+        "not applied",
+        "contoso",
+        "today",
+        "complete",
+    ] {
+        assert!(table.contains(part), "{part}: {table}");
+    }
+    assert!(
+        table.lines().all(|line| line.chars().count() <= 80),
+        "{table}"
+    );
+
+    let of = |name: &str| runs(&world, &["--config", &config, "--environment", name]).len();
+    assert_eq!([of("contoso"), of("fabrikam")], [listed.len(), 0]);
+}
+
+#[test]
+fn latest_works_wherever_a_run_is_named() {
+    let world = World::with_users(20);
+    let user = changeable(&world)[0].clone();
+    world
+        .run(&["plan", "deactivate", "--user", &user])
+        .must_be(0);
+    world
+        .run(&[&["apply", "latest"][..], &YES].concat())
+        .must_be(0);
+    world.run(&["report", "latest"]).must_be(0);
+    world
+        .run(&[&["resume", "latest"][..], &YES].concat())
+        .must_be(0);
+    let file = world.home.path().join("a.run");
+    let file = file.to_str().unwrap();
+    world.run(&["runs", "export", "latest", file]).must_be(0);
+    world
+        .run(&[&["undo", "latest"][..], &YES].concat())
+        .must_be(0);
+}
+
+#[test]
+fn status_counts_each_user_once_over_pilot_and_rest_and_undo() {
+    let world = World::with_users(20);
+    let status = || {
+        let status = world.run(&["status", "--format", "json"]).must_be(0).json();
+        status["environments"][0].clone()
+    };
+    let names = changeable(&world);
+    let all = status();
+    let left = names.len() as u64;
+    assert_eq!(all["users"]["left"], left);
+    let pilot = deactivate(&world, &names[0]);
+    let after = status();
+    assert_eq!(after["users"]["left"], left - 1);
+    assert_eq!(after["users"]["all"], all["users"]["all"]);
+    world
+        .run(&[&["undo", &pilot][..], &YES].concat())
+        .must_be(0);
+    assert_eq!(status()["users"], all["users"]);
+    let table = world.run(&["status"]).must_be(0).stdout;
+    assert!(table.contains("deactivate"), "{table}");
+    assert!(
+        table.lines().all(|line| line.chars().count() <= 80),
+        "{table}"
+    );
+}
+
+#[test]
+fn prune_deletes_old_plans_and_undone_runs_and_others_only_on_demand() {
+    let world = World::with_users(20);
+    let names = changeable(&world);
+    let undone = deactivate(&world, &names[0]);
+    let undo = world.run(&[&["undo", &undone][..], &YES].concat()).json();
+    let kept = deactivate(&world, &names[1]);
+    let prune = |age: &str, more: &[&str]| {
+        world.run(&[&["runs", "prune", "--older-than", age], more].concat())
+    };
+    let nothing = prune("90d", &["--yes"]).must_be(0);
+    assert!(
+        nothing.stderr.contains("No run is to be deleted"),
+        "{nothing:?}"
+    );
+    assert_eq!(runs(&world, &[]).len(), 4);
+    prune("soon", &["--yes"]).must_be(2);
+    let asked = prune("0d", &[]).must_be(5);
+    let question = "Delete 2 runs (1 not applied, 1 undone)?";
+    assert!(asked.stderr.contains(question), "{asked:?}");
+    assert!(asked.stderr.contains("--yes"), "{asked:?}");
+    assert_eq!(runs(&world, &[]).len(), 4);
+    prune("0d", &["--yes"]).must_be(0);
+    let left: Vec<_> = runs(&world, &[])
+        .iter()
+        .map(|run| text(run, "run"))
+        .collect();
+    assert_eq!(left, [kept.clone(), text(&undo, "run")]);
+    // What is left can still be undone.
+    world.run(&[&["undo", &kept][..], &YES].concat()).must_be(0);
+    prune("0d", &["--yes", "--include-undoable"]).must_be(0);
+    assert!(runs(&world, &[]).is_empty());
+}
+
+/// The binary in the home of another computer.
+fn there(world: &World, home: &TempDir, args: &[&str]) -> Command {
+    let mut command = bare(home, args);
+    command.env("SYNCFILTERS_ACCESS_TOKEN", world.sandbox.token());
+    command
+}
+
+#[test]
+fn a_run_that_moves_to_another_computer_is_undone_there_once_its_address_is_named() {
+    let world = World::with_users(20);
+    let name = changeable(&world)[0].clone();
+    let before = world.states();
+    let run = deactivate(&world, &name);
+    let file = world.home.path().join("moved.run");
+    let file = file.to_str().unwrap();
+    world.run(&["runs", "export", &run, file]).must_be(0);
+    let again = world.run(&["runs", "export", &run, file]).must_be(2);
+    assert!(again.stderr.contains("exists"), "{again:?}");
+
+    let home = tempfile::tempdir().unwrap();
+    let at = |args: &[&str]| Ended::from(there(&world, &home, args).output().unwrap());
+    let url = world.sandbox.url();
+    let refused = at(&["runs", "import", file]).must_be(2);
+    assert!(refused.stderr.contains("--url"), "{refused:?}");
+    at(&[
+        "runs",
+        "import",
+        file,
+        "--url",
+        "https://other.crm4.dynamics.com",
+    ])
+    .must_be(2);
+    assert_eq!(at(&["runs", "--format", "csv"]).stdout.lines().count(), 1);
+    at(&["runs", "import", file, "--url", &url]).must_be(0);
+    let twice = at(&["runs", "import", file, "--url", &url]).must_be(2);
+    assert!(twice.stderr.contains("exists"), "{twice:?}");
+    at(&[&["undo", &run][..], &YES].concat()).must_be(0);
+    assert_eq!(world.states(), before);
+    let foreign = world.home.path().join("c.toml");
+    std::fs::write(&foreign, "no run").unwrap();
+    let path = foreign.to_str().unwrap();
+    at(&["runs", "import", path, "--url", &url]).must_be(2);
+}
+
+#[test]
+fn the_format_of_a_report_follows_the_name_of_its_file() {
+    let world = World::with_users(20);
+    let run = deactivate(&world, &changeable(&world)[0]);
+    let written = |name: &str, more: &[&str]| {
+        let path = world.home.path().join(name);
+        let args = ["report", &run, "--output", path.to_str().unwrap()];
+        world.run(&[&args[..], more].concat()).must_be(0);
+        std::fs::read_to_string(path).unwrap()
+    };
+    assert!(
+        written("a.html", &[])
+            .to_lowercase()
+            .starts_with("<!doctype html>")
+    );
+    assert!(written("a.json", &[]).starts_with('{'));
+    assert!(written("b.json", &["--format", "csv"]).starts_with("run,"));
+}
+
+#[cfg(unix)]
+#[test]
+fn report_open_shows_the_page_in_the_browser_and_says_where_it_is() {
+    use std::os::unix::fs::PermissionsExt;
+    let world = World::with_users(20);
+    let run = deactivate(&world, &changeable(&world)[0]);
+    let browser = world.home.path().join("browser");
+    let seen = world.home.path().join("seen");
+    let script = format!("#!/bin/sh\necho \"$1\" > {}\n", seen.display());
+    std::fs::write(&browser, script).unwrap();
+    std::fs::set_permissions(&browser, PermissionsExt::from_mode(0o755)).unwrap();
+    let mut command = world.command(&["report", &run, "--open"]);
+    command
+        .env("BROWSER", &browser)
+        .env("PATH", "/usr/bin:/bin");
+    command.env("TMPDIR", world.home.path());
+    let shown = Ended::from(command.output().unwrap()).must_be(0);
+    let named = shown.stderr.split("in ").last().unwrap();
+    let page = named.trim().trim_end_matches('.');
+    let html = std::fs::read_to_string(page).unwrap_or_else(|why| panic!("{why}: {shown:?}"));
+    assert!(html.to_lowercase().starts_with("<!doctype html>"));
+    assert_eq!(
+        std::fs::metadata(page).unwrap().permissions().mode() & 0o077,
+        0
+    );
+    world
+        .run(&["report", &run, "--open", "--format", "csv"])
+        .must_be(2);
+}
+
+#[test]
+fn a_time_of_day_that_is_none_is_refused_and_one_to_come_stops_nothing_yet() {
+    let world = World::with_users(20);
+    let name = changeable(&world)[0].clone();
+    let with = |time: &str| {
+        let args = ["deactivate", "--user", &name, "--until", time];
+        world.run(&[&args[..], &YES].concat())
+    };
+    for wrong in ["25:00", "6", "soon", "06:60"] {
+        let refused = with(wrong).must_be(2);
+        assert!(refused.stderr.contains("06:00"), "{wrong}: {refused:?}");
+    }
+    let last_minute = jiff::ZonedDateTime::now()
+        .saturating_sub(jiff::Span::new().minutes(1))
+        .strftime("%H:%M")
+        .to_string();
+    // That is in a day.
+    with(&last_minute).must_be(0);
+}
