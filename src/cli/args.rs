@@ -295,6 +295,12 @@ pub(super) struct SavedPlanArgs {
 pub(super) struct ListArgs {
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
+    /// Write to this file, in the format of its name where --format gives none; `-` is standard output
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) output: Option<PathBuf>,
+    /// Show this number of users at most, by name, and say how many are left out
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    pub(super) limit: Option<NonZeroU64>,
     #[command(flatten)]
     pub(super) connection: ConnectionArgs,
     #[command(flatten)]
@@ -314,6 +320,12 @@ pub(super) struct CheckArgs {
     /// state, 10 when something is still not, 3 when users failed, and 5 when a limit refuses it.
     #[arg(long)]
     pub(super) fix: bool,
+    /// Write to this file, in the format of its name where --format gives none; `-` is standard output
+    #[arg(long, value_name = "FILE", help_heading = "Output")]
+    pub(super) output: Option<PathBuf>,
+    /// Show this number of users at most, by name, and say how many are left out
+    #[arg(long, value_name = "N", help_heading = "Output")]
+    pub(super) limit: Option<NonZeroU64>,
     #[command(flatten)]
     pub(super) scope: ScopeArgs,
     #[command(flatten)]

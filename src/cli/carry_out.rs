@@ -1,12 +1,13 @@
 //! From plans to the end: show, agree, apply wave by wave, sum up. Every command that writes goes through here; one
 //! environment is a list of one.
 
+use std::io::Write;
 use std::num::NonZeroUsize;
 
 use crate::connect::side_by_side;
-use crate::model::count;
-use crate::plan::Stakes;
-use crate::report::{Board, Watch, write_heading};
+use crate::model::{count, number};
+use crate::plan::{Refusal, Stakes};
+use crate::report::{Board, Watch, width_of_names, write_heading};
 use crate::rollout::{
     AgreeResult, Agreed, Applied, DryRunResult, Halted, Planned, Refused, RunHandle, StopReason,
     agree,
@@ -18,7 +19,9 @@ use super::consent::{Consent, DryRunConsent};
 use super::error::CliError;
 use super::exit::Exit;
 use super::question::{after_undo, question};
-use super::site::{Ending, EnvironmentRun, EnvironmentStage, failed, leave, show_plan};
+use super::site::{
+    Ending, EnvironmentRun, EnvironmentStage, failed, leave, show_block, show_plan, show_refused,
+};
 
 /// Environments that are worked on together.
 pub(super) struct RunGroup<'a> {
@@ -153,17 +156,30 @@ impl RunGroup<'_> {
         show: bool,
     ) -> Result<Vec<(usize, Agreed)>, CliError> {
         let mut stakes = Vec::new();
-        for (at, planned) in places.iter().zip(&plans) {
-            let here = planned.stakes().await?;
-            if show && here.items > 0 {
-                self.show(*at, planned, &here, consent.keeps_plans())?;
-                if let Some(said) = after_undo(&here).filter(|_| !consent.can_ask()) {
-                    // Whoever is asked reads it in the question.
-                    self.app.printer.status_line(&said);
-                }
-            }
-            stakes.push(here);
+        for planned in &plans {
+            stakes.push(planned.stakes().await?);
         }
+        let refused = consent.dry_run(&stakes).refused;
+        for ((at, planned), (here, refused)) in
+            places.iter().zip(&plans).zip(stakes.iter().zip(&refused))
+        {
+            if !show || here.items == 0 {
+                continue;
+            }
+            let why = refused.as_deref().unwrap_or_default();
+            self.show(*at, planned, here, (why, consent.keeps_plans()))?;
+            if let Some(said) = after_undo(here).filter(|_| !consent.can_ask()) {
+                // Whoever is asked reads it in the question.
+                self.app.printer.status_line(&said);
+            }
+        }
+        if show && self.shows_blocks() && stakes.iter().any(|here| here.items > 0) {
+            let (mut out, _) = self.app.printer.status();
+            writeln!(out)
+                .and_then(|()| out.flush())
+                .map_err(CliError::Output)?;
+        }
+        let left_out = self.left_out(&places, &refused);
         loop {
             let answer = match agree(plans, &mut consent.said).await {
                 Ok(answer) => answer,
@@ -186,12 +202,12 @@ impl RunGroup<'_> {
             };
             let named = places
                 .iter()
-                .zip(&stakes)
-                .filter(|(_, stakes)| stakes.items > 0);
+                .zip(stakes.iter().zip(&refused))
+                .filter(|(_, (stakes, refused))| stakes.items > 0 && refused.is_none());
             let named: Vec<_> = named
-                .map(|(at, stakes)| (self.sites[*at].name.as_str(), stakes))
+                .map(|(at, (stakes, _))| (self.sites[*at].name.as_str(), stakes))
                 .collect();
-            let question = question(&named);
+            let question = question(&named, &left_out);
             let obtained = consent.obtain(&missing, &question, &self.app.interrupted);
             if let Err(error) = obtained.await {
                 let why = (&error, show, consent.keeps_plans());
@@ -201,13 +217,37 @@ impl RunGroup<'_> {
         }
     }
 
+    /// Whether each plan is shown in a few lines.
+    fn shows_blocks(&self) -> bool {
+        self.several() && !self.app.details
+    }
+
+    /// Environments that the question leaves out: they were refused, or there is no plan.
+    fn left_out(&self, places: &[usize], refused: &[Option<Vec<Refusal>>]) -> Vec<String> {
+        let planned = |at: usize| places.iter().position(|place| *place == at);
+        let sites = self.sites.iter().enumerate();
+        let out = sites.filter(|(at, _)| match planned(*at) {
+            Some(here) => refused[here].is_some(),
+            None => true,
+        });
+        out.map(|(_, site)| site.name.clone()).collect()
+    }
+
     fn show(
         &self,
         at: usize,
         planned: &Planned,
         stakes: &Stakes,
-        is_kept: bool,
+        (refused, is_kept): (&[Refusal], bool),
     ) -> Result<(), CliError> {
+        if self.shows_blocks() {
+            let width = width_of_names(self.sites.iter().map(|site| site.name.as_str()));
+            let name = (self.sites[at].name.as_str(), width);
+            return match refused.first() {
+                Some(why) => show_refused(self.app, name, &format!("refused: {why}")),
+                None => show_block(self.app, name, planned, stakes.calendar_loss),
+            };
+        }
         if self.several() {
             let (mut out, _) = self.app.printer.status();
             write_heading(&mut out, &self.sites[at].name)?;
@@ -295,13 +335,13 @@ impl RunGroup<'_> {
         } else {
             String::new()
         };
-        let next = stakes.wave.map_or(stakes.users, |wave| wave.users);
+        let next = number(stakes.wave.map_or(stakes.users, |wave| wave.users));
         let wave = planned.journal().last_wave().await?;
         self.app.printer.status_line(&format!(
             "{whose}Wave {}: {} changed, {} failed. {} left; next wave: {next}.",
             wave.number,
-            wave.changed,
-            wave.failed,
+            number(wave.changed),
+            number(wave.failed),
             count(stakes.users, "user"),
         ));
         Ok(())
@@ -389,6 +429,7 @@ fn rehearsal(found: DryRunResult) -> String {
     let DryRunResult {
         users,
         filters,
+        unchanged,
         templates,
         drifted,
         unread,
@@ -405,9 +446,19 @@ fn rehearsal(found: DryRunResult) -> String {
             count(users, "user")
         ),
     };
+    let unchanged = match unchanged {
+        0 => String::new(),
+        1 => " 1 filter is in the wanted state already.".to_owned(),
+        filters => format!(
+            " {} are in the wanted state already.",
+            count(filters, "filter")
+        ),
+    };
     let unread = match unread {
         0 => String::new(),
         users => format!(" {} could not be read.", count(users, "user")),
     };
-    format!("Dry run: nothing was sent. It would change {filters} of {users}.{drifted}{unread}")
+    format!(
+        "Dry run: nothing was sent. It would change {filters} of {users}.{unchanged}{drifted}{unread}"
+    )
 }

@@ -1,6 +1,7 @@
 //! `check`: what is not in the wanted state, and putting it right.
 
 use std::io::Write;
+use std::num::NonZeroU64;
 
 use crate::connect::NamedEnvironment;
 use crate::journal::{ListedUser, ReadError, RunReader, UserTotals, View};
@@ -16,9 +17,10 @@ use super::change::{connect_for_a_change, new_run, plan_all};
 use super::conclude::conclude;
 use super::connect::{environments, store};
 use super::consent::{self, Consent};
+use super::destination::Destination;
 use super::error::CliError;
 use super::exit::Exit;
-use super::list::{Shown, look_all, show, show_all};
+use super::list::{Shown, look_all, print_left_out, show, show_all};
 use super::shared_args::ConsentArgs;
 use super::site::{Ending, EnvironmentStage};
 
@@ -31,6 +33,10 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
     let places = environments(&args.connection, &app.output)?;
     let new = new_run(operation, &args.scope)?;
     let at_once = args.several.environments_at_once;
+    if args.fix && (args.output.is_some() || args.limit.is_some()) {
+        let why = "--output and --limit are for a check without --fix; `report latest` takes them for the run of one with it";
+        return Err(CliError::Usage(why.into()));
+    }
     if args.fix {
         return fix(app, args, (new, wanted), &places).await;
     }
@@ -39,6 +45,8 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
             nothing; add --fix, or leave them out";
         return Err(CliError::Usage(why.into()));
     }
+    let to = Destination::new(app, args.output.as_deref());
+    to.check(places.len())?;
     let mut looked = look_all(app, new, at_once, &places).await;
     for (_, looked) in &mut looked {
         if let Ok(run) = looked
@@ -47,12 +55,14 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
             *looked = Err(error);
         }
     }
-    show_all(app, looked, async |looked, name, out| {
+    show_all(app, &to, looked, async |looked, name, out| {
         let compared = compared(looked).await?;
-        let mut writer = ListWriter::drift(out, app.printer.format, app.printer.style())?;
-        let shown = show_drift(looked, &mut writer, wanted).await?;
+        let mut writer = ListWriter::drift(out, to.format, app.printer.style())?;
+        let limit = args.limit.map(NonZeroU64::get);
+        let shown = show_drift(looked, &mut writer, wanted, limit).await?;
         writer.compared(compared.filters);
         writer.finish()?;
+        print_left_out(app, shown);
         let whose = name.map_or_else(String::new, |name| format!("{name}: "));
         app.printer.status_line(&format!(
             "{whose}{}",
@@ -201,7 +211,7 @@ async fn talk_of_drift(
     let (mut out, style) = app.printer.status();
     let mut writer = ListWriter::drift(&mut out, Format::Table, style)?;
     let compared = compared(planned).await?;
-    let shown = show_drift(planned, &mut writer, wanted).await?;
+    let shown = show_drift(planned, &mut writer, wanted, None).await?;
     writer.finish()?;
     if shown.users > 0 {
         writeln!(out)
@@ -221,9 +231,10 @@ async fn show_drift<S>(
     run: &Run<S>,
     writer: &mut ListWriter<'_>,
     wanted: State,
+    limit: Option<u64>,
 ) -> Result<Shown, CliError> {
     let keep = |user| out_of_line(user, wanted);
-    show(run, writer, Some(run.reader()), keep).await
+    show(run, writer, Some(run.reader()), limit, keep).await
 }
 
 /// What is left of a user when only what is out of line is of interest.
@@ -239,6 +250,7 @@ fn sentence(shown: Shown, compared: u64, wanted: State) -> String {
         users,
         filters,
         failed,
+        ..
     } = shown;
     let mut said = match filters {
         0 => "Every filter that could be read is in the wanted state.".to_owned(),
@@ -301,6 +313,7 @@ mod tests {
             users,
             filters,
             failed,
+            ..Shown::default()
         };
         let said = |shown| sentence(shown, 7, State::Inactive);
         assert_eq!(

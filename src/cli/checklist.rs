@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::connect::{Check, CheckResult};
-use crate::report::{Format, ReportError, StyledWrite, Tone, clean, write_json};
+use crate::report::{Format, ReportError, StyledWrite, Tone, clean, terminal, wrapped, write_json};
 
 use super::error::CliError;
 
@@ -25,13 +25,22 @@ pub(super) fn write_checklist(
     }
     let widest = checks.iter().map(|check| check.name.len()).max();
     let widest = widest.unwrap_or(0);
+    // Where programs read, a line is one check.
+    let width = terminal::stdout_is_screen()
+        .then(terminal::columns)
+        .flatten();
     for check in checks {
-        write_check(out, check, widest).map_err(CliError::Output)?;
+        write_check(out, check, widest, width).map_err(CliError::Output)?;
     }
     Ok(())
 }
 
-fn write_check(out: &mut dyn StyledWrite, check: &Check, widest: usize) -> std::io::Result<()> {
+fn write_check(
+    out: &mut dyn StyledWrite,
+    check: &Check,
+    widest: usize,
+    width: Option<usize>,
+) -> std::io::Result<()> {
     let (word, tone) = match check.result {
         CheckResult::Ok => ("ok", Tone::Good),
         CheckResult::Warning => ("warning", Tone::Warning),
@@ -40,18 +49,20 @@ fn write_check(out: &mut dyn StyledWrite, check: &Check, widest: usize) -> std::
     };
     let name = check.name;
     out.paint(tone, &format!("{word:<7}"))?;
+    let room = width.map_or(usize::MAX, |width| width.saturating_sub(widest + 11));
     // An error of several lines stays in its column.
-    for (at, line) in check.found.split('\n').enumerate() {
+    let found = check.found.split('\n');
+    let hint = check.hint.as_ref().map(|hint| format!("hint: {hint}"));
+    let lines = found.flat_map(|line| wrapped(&clean(line), room));
+    let hint = hint.map(|hint| wrapped(&clean(&hint), room));
+    for (at, line) in lines.chain(hint.into_iter().flatten()).enumerate() {
         if at == 0 {
-            writeln!(out, "  {name:<widest$}  {}", clean(line))?;
+            writeln!(out, "  {name:<widest$}  {line}")?;
         } else {
-            writeln!(out, "{:9}{:widest$}  {}", "", "", clean(line))?;
+            writeln!(out, "{:9}{:widest$}  {line}", "", "")?;
         }
     }
-    match &check.hint {
-        Some(hint) => writeln!(out, "{:9}{:widest$}  hint: {}", "", "", clean(hint)),
-        None => Ok(()),
-    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -3,14 +3,17 @@
 use std::io::Write;
 
 use crate::report::{
-    EnvironmentResults, ErrorReport, Format, Overview, StyledWrite, write_overview,
+    EnvironmentResults, ErrorReport, Format, Overview, StyledWrite, width_of_names, write_overview,
 };
+
+use crate::model::Outcome;
+use crate::rollout::EndedRun;
 
 use super::App;
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
-use super::site::{Ending, EnvironmentRun, EnvironmentStage, write_result};
+use super::site::{Ending, EnvironmentRun, EnvironmentStage, write_block_of, write_result};
 
 /// Writes what came of every environment; `plans` says that a plan is what was asked for. The worst exit code counts.
 pub(super) fn conclude(
@@ -29,21 +32,34 @@ pub(super) fn conclude(
         };
     }
     let mut conclusion = Conclusion::new(app)?;
+    let mut notes = Vec::new();
+    let endings: Vec<_> = endings.collect();
+    let width = width_of_names(endings.iter().map(|(name, _)| name.as_str()));
     for (name, ending) in endings {
+        let is_block = plans && app.printer.format == Format::Table && !app.details;
+        let planned = |run: &&EndedRun| run.outcome == Outcome::Planned;
         match &ending.run {
+            Some(run) if is_block && planned(&run) => {
+                let out = conclusion.several.without_heading();
+                write_block_of(app, (&name, width), run, out)?;
+                conclusion.end(ending.line(&name)?, ending.exit)?;
+                notes.extend(ending.note.clone());
+            }
             Some(run) => {
                 let mut out = conclusion.begin(&name, ending.error.as_ref())?;
                 write_result(app, run, &mut out, plans)?;
                 drop(out);
                 conclusion.end(ending.line(&name)?, ending.exit)?;
-                if let Some(note) = &ending.note {
-                    app.printer.status_line(note);
-                }
+                notes.extend(ending.note.clone());
             }
             None => conclusion.without_result(&name, &ending)?,
         }
     }
-    conclusion.finish()
+    let exit = conclusion.finish();
+    for note in notes {
+        app.printer.status_line(&note);
+    }
+    exit
 }
 
 /// An error without a run ends the command as any error does.

@@ -339,7 +339,7 @@ mod tests {
     #[test]
     fn the_question_says_what_and_how_many_and_the_word_says_what_can_be_lost() {
         let (lossy, plain) = (stakes(true, &[]), stakes(false, &[]));
-        let asked = question(&[("contoso", &lossy)]);
+        let asked = question(&[("contoso", &lossy)], &[]);
         let price = "Calendar items can be deleted from Exchange.";
         let what = "Deactivate 806 filters of 263 users in contoso?";
         assert_eq!(asked, format!("{what}\n{price}"));
@@ -351,9 +351,9 @@ mod tests {
             coming_items: Some((4_945, crate::plan::LossBound::AtMost)),
             ..lossy
         };
-        let asked = question(&[("contoso", &counted)]);
+        let asked = question(&[("contoso", &counted)], &[]);
         assert!(asked.contains("\nUp to 4,945 coming items can be deleted from Exchange."));
-        assert_eq!(question(&[("contoso", &plain)]), what);
+        assert_eq!(question(&[("contoso", &plain)], &[]), what);
         let yes = texts(&plain.needs(), &asked);
         assert!(yes[0].ends_with("Type `yes` to continue: "));
     }
@@ -369,22 +369,25 @@ mod tests {
             is_last_given: false,
         });
         assert_eq!(
-            question(&[("contoso", &wave)]),
+            question(&[("contoso", &wave)], &[]),
             "Wave 2: Deactivate 30 filters of 10 users in contoso (next wave: 100 users)?"
         );
         if let Some(wave) = &mut wave.wave {
             wave.is_last_given = true;
         }
         assert!(
-            question(&[("contoso", &wave)]).ends_with("(the last wave given; `resume` continues)?")
+            question(&[("contoso", &wave)], &[])
+                .ends_with("(the last wave given; `resume` continues)?")
         );
     }
 
     #[test]
     fn several_environments_are_one_question_with_their_names() {
         let (a, b) = (stakes(false, &["a"]), stakes(true, &["b"]));
-        let asked = question(&[("a", &a), ("b", &b)]);
-        assert!(asked.starts_with("Deactivate 1,612 filters of 526 users in a, b?\n"));
+        let left_out = ["c".to_owned()];
+        let asked = question(&[("a", &a), ("b", &b)], &left_out);
+        assert!(asked.starts_with("Deactivate 1,612 filters of 526 users in a and b?\n"));
+        assert!(asked.ends_with("\nc is left out."), "{asked}");
         let needs = decide(&[&a, &b], &Confirmations::default()).missing;
         let prompts = prompts(&needs, &asked);
         assert_eq!(prompts.len(), 2);
@@ -402,7 +405,7 @@ mod tests {
         old.settings_unknown = true;
         old.unknown_exclusions = vec!["eva@contoso.example".into()];
         old.undone_by = Some(RunId::random());
-        let asked = question(&[("contoso", &old)]);
+        let asked = question(&[("contoso", &old)], &[]);
         assert!(asked.starts_with("This run was begun by an older version"));
         assert!(asked.contains("1 name of the exclusion list match nobody: eva@contoso.example."));
         let prompts = texts(&old.needs(), &asked);

@@ -10,10 +10,25 @@ pub(super) fn of(command: &str) -> &'static [Format] {
     match command {
         "doctor" | "setup" | "trial" | "whoami" => &[Format::Table, Format::Json],
         "environments" => &[Format::Table, Format::Json, Format::Csv],
-        "list" | "check" | "templates" | "runs" | "status" => {
+        "list" | "check" => &[
+            Format::Table,
+            Format::Json,
+            Format::Csv,
+            Format::Markdown,
+            Format::Xlsx,
+        ],
+        "templates" | "runs" | "status" => {
             &[Format::Table, Format::Json, Format::Csv, Format::Markdown]
         }
-        _ => Format::ALL,
+        "report" => Format::ALL,
+        // What a run came to; the last is the format of a file.
+        _ => &[
+            Format::Table,
+            Format::Json,
+            Format::Csv,
+            Format::Markdown,
+            Format::Html,
+        ],
     }
 }
 

@@ -1,13 +1,13 @@
 //! `list`: reading without a plan and without a trace.
 
 use std::collections::BTreeSet;
-use std::num::NonZeroUsize;
+use std::num::{NonZeroU64, NonZeroUsize};
 
 use crate::connect::{NamedEnvironment, side_by_side};
 use crate::dataverse::Reader;
-use crate::journal::ListedUser;
-use crate::model::{Operation, UserId};
-use crate::report::{ListWriter, Names, StyledWrite};
+use crate::journal::{ListedUser, TypeTotals};
+use crate::model::{Operation, UserId, count, number};
+use crate::report::{Format, ListWriter, Names, StyledWrite};
 use crate::rollout::{NewRun, ReadOnlySurvey, Run, SurveyedAs};
 
 use super::App;
@@ -16,9 +16,9 @@ use super::carry_out::watches;
 use super::change::{fell_back, new_run};
 use super::conclude::Conclusion;
 use super::connect::{connector, environments};
+use super::destination::Destination;
 use super::error::CliError;
 use super::exit::Exit;
-use super::printer::Printer;
 use super::site::Ending;
 use super::skipped_names::print_skipped;
 
@@ -28,12 +28,19 @@ const CHUNK: usize = 500;
 /// Lists users and their filters.
 pub(super) async fn list(app: &App, args: &ListArgs) -> Result<Exit, CliError> {
     let places = environments(&args.connection, &app.output)?;
+    let to = Destination::new(app, args.output.as_deref());
+    to.check(places.len())?;
     let new = new_run(Operation::Deactivate, &args.scope)?;
     let looked = look_all(app, new, args.several.environments_at_once, &places).await;
-    show_all(app, looked, async |looked, _, out| {
-        let mut writer = ListWriter::new(out, app.printer.format, app.printer.style())?;
-        let shown = show(looked, &mut writer, None, Some).await?;
+    show_all(app, &to, looked, async |looked, _, out| {
+        if to.format == Format::Table {
+            writeln!(out, "{}\n", summary(looked).await?).map_err(CliError::Output)?;
+        }
+        let mut writer = ListWriter::new(out, to.format, app.printer.style())?;
+        let limit = args.limit.map(NonZeroU64::get);
+        let shown = show(looked, &mut writer, None, limit, Some).await?;
         writer.finish()?;
+        print_left_out(app, shown);
         Ok(exit_of(shown))
     })
     .await
@@ -77,13 +84,15 @@ pub(super) async fn look_all(
 /// Writes what was read everywhere; of one environment alone, that and nothing else.
 pub(super) async fn show_all(
     app: &App,
+    to: &Destination,
     mut looked: Vec<(String, Result<ReadOnlySurvey, CliError>)>,
     show: impl AsyncFn(&ReadOnlySurvey, Option<&str>, &mut dyn StyledWrite) -> Result<Exit, CliError>,
 ) -> Result<Exit, CliError> {
     if looked.len() == 1 {
         let (_, looked) = looked.remove(0);
-        let mut out = Printer::result();
-        return show(&looked?, None, &mut out).await;
+        let looked = looked?;
+        let mut out = to.open(app)?;
+        return show(&looked, None, &mut out).await;
     }
     let mut conclusion = Conclusion::new(app)?;
     for (name, looked) in looked {
@@ -130,6 +139,10 @@ pub(super) struct Shown {
     pub(super) filters: u64,
     /// Users who could not be read.
     pub(super) failed: u64,
+    /// Users who were written.
+    pub(super) written: u64,
+    /// Users whom a limit left out.
+    pub(super) left_out: u64,
 }
 
 impl Shown {
@@ -145,29 +158,63 @@ pub(super) async fn show<S>(
     rollout: &Run<S>,
     writer: &mut ListWriter<'_>,
     reader: Option<&Reader>,
+    limit: Option<u64>,
     keep: impl Fn(ListedUser) -> Option<ListedUser>,
 ) -> Result<Shown, CliError> {
     let mut shown = Shown::default();
     let mut names = Names::default();
-    let mut after = 0;
-    loop {
+    let numbers = rollout.journal().view(|view| view.users_by_name()).await?;
+    for chunk in numbers.chunks(CHUNK) {
+        let chunk = chunk.to_vec();
         let users = rollout
             .journal()
-            .view(move |view| view.listed(after, CHUNK))
+            .view(move |view| view.listed_users(&chunk))
             .await?;
-        let Some(last) = users.last() else {
-            return Ok(shown);
-        };
-        after = last.seq;
-        let users: Vec<_> = users.into_iter().filter_map(&keep).collect();
+        let mut users: Vec<_> = users.into_iter().filter_map(&keep).collect();
         for user in &users {
             shown.add(user);
         }
+        let room = limit.map_or(usize::MAX, |limit| {
+            usize::try_from(limit.saturating_sub(shown.written)).unwrap_or(usize::MAX)
+        });
+        shown.left_out += users.len().saturating_sub(room) as u64;
+        users.truncate(room);
+        shown.written += users.len() as u64;
         if let Some(reader) = reader {
             look_up(rollout, reader, &users, &mut names).await?;
         }
         writer.users(&users, &names)?;
     }
+    Ok(shown)
+}
+
+/// Says how many users a limit leaves out.
+pub(super) fn print_left_out(app: &App, shown: Shown) {
+    if shown.left_out > 0 {
+        app.printer.status_line(&format!(
+            "--limit leaves out {} of {}",
+            number(shown.left_out),
+            count(shown.written + shown.left_out, "user")
+        ));
+    }
+}
+
+/// What a list begins with.
+async fn summary<S>(run: &Run<S>) -> Result<String, CliError> {
+    let (users, types) = run
+        .journal()
+        .view(|view| Ok((view.users()?, view.types()?)))
+        .await?;
+    let total = |of: fn(&TypeTotals) -> u64| types.iter().map(of).sum::<u64>();
+    Ok(format!(
+        "{}: {} skipped, {} failed. {}: {} active, {} inactive.",
+        count(users.selected, "user"),
+        number(users.skipped),
+        number(users.failed),
+        count(total(|of| of.filters), "filter"),
+        number(total(|of| of.active)),
+        number(total(|of| of.inactive)),
+    ))
 }
 
 /// Names the people who changed these users' filters: from the run, else by asking. Whoever cannot be named is

@@ -17,6 +17,7 @@ mod create_app;
 mod demo;
 #[cfg(feature = "sandbox")]
 mod demo_args;
+mod destination;
 mod discover;
 mod doctor;
 mod doctor_args;

@@ -7,7 +7,7 @@ use std::sync::OnceLock;
 use secrecy::SecretString;
 
 use crate::report::{
-    CleanWriter, Format, ProgressStyle, Style, StyledWrite, Tone, clean, terminal,
+    CleanWriter, Format, ProgressStyle, Style, StyledWrite, Tone, clean, terminal, wrapped,
 };
 
 use crate::private_file::private;
@@ -31,6 +31,8 @@ pub(super) struct Printer {
     colors: Colors,
     quiet: bool,
     progress: ProgressStyle,
+    /// Whether long output goes through a pager.
+    pages: bool,
 }
 
 impl Printer {
@@ -42,6 +44,7 @@ impl Printer {
             style: Style { width: width() },
             colors,
             quiet: args.quiet,
+            pages: !args.no_pager && terminal::is_no_dumb_one(),
             progress: progress_style(
                 args,
                 terminal::stderr_is_screen() && terminal::takes_escapes(),
@@ -63,6 +66,15 @@ impl Printer {
         terminal::stdout(Colors::get().stdout)
     }
 
+    /// The same for a result that may be longer than the screen.
+    pub(super) fn long_result(&self) -> Box<dyn StyledWrite> {
+        if self.pages {
+            terminal::paged(self.colors.stdout)
+        } else {
+            Self::result()
+        }
+    }
+
     /// Where a result goes that may be wanted in a file. A file has no colours, whatever the terminal has.
     pub(super) fn result_in(file: Option<&Path>) -> io::Result<Box<dyn StyledWrite>> {
         Ok(match file {
@@ -73,6 +85,15 @@ impl Printer {
             }
             None => Self::result(),
         })
+    }
+
+    /// The same for what is no text: it is written as it is.
+    pub(super) fn bytes_in(file: Option<&Path>) -> io::Result<Box<dyn StyledWrite>> {
+        let Some(path) = file else {
+            return Ok(terminal::stdout_bytes());
+        };
+        let file = private().create_new(true).open(path)?;
+        Ok(terminal::bytes(io::BufWriter::new(file)))
     }
 
     /// The same for a file that this command has made.
@@ -124,7 +145,8 @@ impl Printer {
     pub(super) fn error(&self, message: &str, hint: Option<&str>) {
         // There is nowhere left to say that standard error is closed.
         let mut err = terminal::stderr(self.colors.stderr);
-        let _ = write_error(&mut err, message, hint);
+        let width = terminal::stderr_columns().map(|columns| columns.clamp(NARROWEST, WIDEST));
+        let _ = write_error(&mut err, message, hint, width);
     }
 
     /// Help and version: our own words, with the colours of the library that made them.
@@ -150,16 +172,42 @@ impl Printer {
     }
 }
 
-fn write_error(out: &mut dyn StyledWrite, message: &str, hint: Option<&str>) -> io::Result<()> {
-    out.paint(Tone::Bad, "error:")?;
+/// What stands before an error and before what to do next.
+const LABEL: &str = "error: ";
+const HINT: &str = "hint: ";
+
+/// Each line is broken where it is wider than a terminal.
+fn write_error(
+    out: &mut dyn StyledWrite,
+    message: &str,
+    hint: Option<&str>,
+    width: Option<usize>,
+) -> io::Result<()> {
+    let broken = |line: &str, label: usize| {
+        let line = clean(line);
+        let room = width.map_or(usize::MAX, |width| width.saturating_sub(label));
+        wrapped(&line, room)
+    };
+    out.paint(Tone::Bad, LABEL.trim_end())?;
     // Each entry of a list has its line; no text from elsewhere adds one to them.
     for (at, line) in message.split('\n').enumerate() {
         let before = if at == 0 { " " } else { "" };
-        writeln!(out, "{before}{}", clean(line))?;
+        // Lines of a list that go on are moved in as far as its entries.
+        let inside = line.len() - line.trim_start().len();
+        let label = if at == 0 { LABEL.len() } else { inside };
+        for (part, text) in broken(line.trim_start(), label).iter().enumerate() {
+            match (at, part) {
+                (0, 0) => writeln!(out, "{before}{text}")?,
+                _ => writeln!(out, "{:label$}{text}", "")?,
+            }
+        }
     }
     if let Some(hint) = hint {
-        out.paint(Tone::Dimmed, "hint:")?;
-        writeln!(out, " {}", clean(hint))?;
+        out.paint(Tone::Dimmed, HINT.trim_end())?;
+        for (part, text) in broken(hint, HINT.len()).iter().enumerate() {
+            let before = if part == 0 { 1 } else { HINT.len() };
+            writeln!(out, "{:before$}{text}", "")?;
+        }
     }
     out.flush()
 }
@@ -238,7 +286,7 @@ mod tests {
         let mut out = Vec::new();
         let mut writer = CleanWriter::new(&mut out, true);
         let hint = Some("look\u{202e}\nerror: at it");
-        write_error(&mut writer, "no\u{1b}[2J user:\n  ada", hint).unwrap();
+        write_error(&mut writer, "no\u{1b}[2J user:\n  ada", hint, None).unwrap();
         assert_eq!(
             String::from_utf8(out).unwrap(),
             "\u{1b}[31merror:\u{1b}[0m no·[2J user:\n  ada\n\u{1b}[2mhint:\u{1b}[0m look· error: at it\n"

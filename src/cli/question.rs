@@ -2,11 +2,12 @@
 
 use std::fmt::Write as _;
 
-use crate::model::{Operation, Target, count};
+use crate::model::{Operation, Target, count, number};
 use crate::plan::Stakes;
 
 /// What is asked of several runs as one question; without the word to type.
-pub(super) fn question(runs: &[(&str, &Stakes)]) -> String {
+/// `left_out` are the environments that it is not about, although they were named.
+pub(super) fn question(runs: &[(&str, &Stakes)], left_out: &[String]) -> String {
     let total = |of: fn(&Stakes) -> u64| runs.iter().map(|(_, stakes)| of(stakes)).sum();
     let items = total(|stakes| stakes.wave.map_or(stakes.items, |wave| wave.filters));
     let users = total(|stakes| stakes.wave.map_or(stakes.users, |wave| wave.users));
@@ -14,7 +15,7 @@ pub(super) fn question(runs: &[(&str, &Stakes)]) -> String {
         .first()
         .map_or("Change", |(_, stakes)| verb(stakes.operation));
     let names: Vec<_> = runs.iter().map(|(name, _)| *name).collect();
-    let place = format!(" in {}", names.join(", "));
+    let place = format!(" in {}", in_words(&names));
     let mut text = notes(runs);
     let (wave, next) = wave_words(runs);
     let target = runs.first().map(|(_, stakes)| stakes.target);
@@ -27,7 +28,22 @@ pub(super) fn question(runs: &[(&str, &Stakes)]) -> String {
         let (filters, users) = (count(items, "filter"), count(users, "user"));
         write!(text, "{wave}{verb} {filters} of {users}{place}{next}?")
     };
-    text + &price(runs)
+    text += &price(runs);
+    let left_out: Vec<_> = left_out.iter().map(String::as_str).collect();
+    match &left_out[..] {
+        [] => text,
+        [one] => text + &format!("\n{one} is left out."),
+        several => text + &format!("\n{} are left out.", in_words(several)),
+    }
+}
+
+/// Names in a sentence.
+fn in_words(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [before @ .., last] => format!("{} and {last}", before.join(", ")),
+    }
 }
 
 /// What it costs people, on a line of its own; nothing where nothing can be lost.
@@ -107,7 +123,7 @@ pub(super) fn after_undo(stakes: &Stakes) -> Option<String> {
     Some(format!(
         "{} that undo {by} put back {stay}; {} still to change.",
         count(stakes.put_back, noun),
-        stakes.items,
+        number(stakes.items),
     ))
 }
 

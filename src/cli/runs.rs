@@ -10,7 +10,6 @@ use super::App;
 use super::connect::store;
 use super::error::CliError;
 use super::exit::Exit;
-use super::printer::Printer;
 use super::prune::prune;
 use super::runs_args::{RunsArgs, RunsCommand, WhichRunsArgs};
 use super::transfer::{export, import};
@@ -34,7 +33,7 @@ fn list(app: &App, which: &WhichRunsArgs) -> Result<Exit, CliError> {
     let runs: Vec<_> = named
         .filter(|run| names.is_asked_for(&run.summary.header))
         .collect();
-    let mut out = Printer::result();
+    let mut out = app.printer.long_result();
     let (format, style) = (app.printer.format, app.printer.style());
     write_runs(&mut out, &runs, &unreadable, format, style)?;
     out.flush().map_err(CliError::Output)?;

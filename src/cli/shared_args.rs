@@ -33,6 +33,9 @@ pub(super) struct OutputArgs {
     /// How to print the result
     #[arg(long, global = true, value_parser = formats())]
     pub(super) format: Option<Format>,
+    /// Print long lists as they are: without it, they go through `PAGER` on a terminal
+    #[arg(long, global = true)]
+    pub(super) no_pager: bool,
     /// Show no progress
     #[arg(long, global = true)]
     pub(super) no_progress: bool,

@@ -6,8 +6,8 @@ use crate::journal::RunReader;
 use crate::model::{Operation, Outcome, Target};
 use crate::report::{
     ErrorReport, Format, Overview, PlanView, RunCommand, STALE_PLAN, Style, StyledWrite,
-    run_argument, write_calendar_warning, write_document, write_plan, write_plan_details,
-    write_run, write_summary, write_undo_limits,
+    run_argument, write_calendar_warning, write_document, write_left_out_block, write_plan,
+    write_plan_block, write_plan_details, write_run, write_summary, write_undo_limits,
 };
 use crate::rollout::{EndedRun, Halted, Planned, RolloutError, StopReason};
 
@@ -230,6 +230,56 @@ pub(super) fn show_plan(
         .map_err(CliError::Output)
 }
 
+/// Shows the plan of one of several environments in a few lines.
+pub(super) fn show_block(
+    app: &App,
+    name: (&str, usize),
+    planned: &Planned,
+    can_lose: bool,
+) -> Result<(), CliError> {
+    let Some(path) = planned.path() else {
+        return Ok(());
+    };
+    let view = PlanView {
+        can_lose,
+        is_kept: false,
+    };
+    let (mut out, style) = app.printer.status();
+    write_plan_block(&mut out, name, &RunReader::open(path)?, style, view)?;
+    out.flush().map_err(CliError::Output)
+}
+
+/// Shows beside the plans of others why one is refused.
+pub(super) fn show_refused(app: &App, name: (&str, usize), why: &str) -> Result<(), CliError> {
+    let (mut out, style) = app.printer.status();
+    write_left_out_block(&mut out, name, why, style)?;
+    out.flush().map_err(CliError::Output)
+}
+
+/// Writes the plan of one of several environments.
+pub(super) fn write_block_of(
+    app: &App,
+    name: (&str, usize),
+    run: &EndedRun,
+    out: &mut dyn StyledWrite,
+) -> Result<(), CliError> {
+    let Some(path) = run.path.as_deref() else {
+        return Ok(());
+    };
+    let reader = RunReader::open(path)?;
+    let view = PlanView {
+        can_lose: reader.view(|view| view.can_lose_items())?,
+        is_kept: false,
+    };
+    Ok(write_plan_block(
+        out,
+        name,
+        &reader,
+        app.printer.style(),
+        view,
+    )?)
+}
+
 /// Writes a plan on one screen, or all that is known of it.
 fn write_one_plan(
     app: &App,
@@ -287,7 +337,7 @@ pub(super) fn write_result(
             write_summary(out, &reader, style, is_kept)?;
         }
         Format::Json => write_document(out, &reader)?,
-        format @ (Format::Csv | Format::Markdown | Format::Html) => {
+        format @ (Format::Csv | Format::Markdown | Format::Html | Format::Xlsx) => {
             write_run(out, &reader, format, style)?;
         }
     }

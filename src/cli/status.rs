@@ -6,7 +6,6 @@ use super::App;
 use super::connect::store;
 use super::error::CliError;
 use super::exit::Exit;
-use super::printer::Printer;
 use super::runs::EnvironmentNames;
 use super::runs_args::StatusArgs;
 
@@ -21,7 +20,7 @@ pub(super) fn status(app: &App, args: &StatusArgs) -> Result<Exit, CliError> {
             standing,
         })
         .collect();
-    let mut out = Printer::result();
+    let mut out = app.printer.long_result();
     let (format, style) = (app.printer.format, app.printer.style());
     write_standings(&mut out, &named, &unreadable, format, style)?;
     out.flush().map_err(CliError::Output)?;

@@ -95,8 +95,7 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
         }
         show(app, reader, operation, &changes)?;
         if args.dry_run {
-            app.printer
-                .status_line("This was a dry run: nothing was set.");
+            app.printer.status_line("Dry run: nothing was sent.");
             dry_run.print(app);
         }
         return Ok(Exit::Done);

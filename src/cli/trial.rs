@@ -212,7 +212,7 @@ impl Site<'_> {
                     missing,
                 }) => {
                     plans = back;
-                    let question = question(&[(&self.name, &stakes)]);
+                    let question = question(&[(&self.name, &stakes)], &[]);
                     let obtained = consent.obtain(&missing, &question, &self.app.interrupted);
                     if let Err(error) = obtained.await {
                         return set_aside(plans.remove(0), error).await;

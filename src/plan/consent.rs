@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use crate::model::Target;
+use crate::model::{Target, number};
 
 use super::confirmations::{Confirmations, GivenBy, Need, Topic};
 use super::stakes::Stakes;
@@ -23,7 +23,7 @@ pub enum Refusal {
         names: Vec<String>,
     },
     /// More users than a limit allows.
-    #[error("the run changes {users} of the {selected} selected {}, and {limit}", selected_noun(*target))]
+    #[error("the run changes {} of the {} selected {}, and {limit}", number(*users), number(*selected), selected_noun(*target))]
     TooManyChanges {
         /// What is changed.
         target: Target,

@@ -26,11 +26,24 @@ pub enum DriftKind {
     },
 }
 
-/// Whether nothing differs: every filter of the plan is as it was, and a plan made now holds no other.
+/// Whether a filter of the plan needs no other look: it is as it was, or somebody has set it to the wanted state since.
+/// Such a row is judged again before anything is written: by its version, or by reading it where no version can be
+/// demanded. It is then left as it is, and is no change of the run.
+fn fits(change: &Change, filter: &Filter) -> bool {
+    filter.now == change.from || is_as_wanted(change, filter)
+}
+
+/// Whether a filter is in the wanted state already.
+pub fn is_as_wanted(change: &Change, filter: &Filter) -> bool {
+    filter.now.state == change.to.state
+}
+
+/// Whether nothing differs: every filter of the plan is as it was, or in the wanted state, and a plan made now holds no
+/// other.
 pub fn is_current(planned: &[Change], anew: &[Change], seen: &[Filter]) -> bool {
     let as_planned = |change: &Change| {
         let seen = seen.iter().find(|filter| filter.id == change.filter);
-        seen.is_some_and(|filter| filter.now == change.from)
+        seen.is_some_and(|filter| fits(change, filter))
     };
     planned.iter().all(as_planned) && anew.iter().all(|change| holds(planned, change.filter))
 }
@@ -46,7 +59,7 @@ pub fn find_drift(
         let planned = change.from;
         let kind = match seen.iter().find(|filter| filter.id == change.filter) {
             None => DriftKind::Gone { planned },
-            Some(filter) if filter.now != planned => DriftKind::Other {
+            Some(filter) if !fits(change, filter) => DriftKind::Other {
                 planned,
                 now: filter.now,
             },
@@ -107,28 +120,36 @@ mod tests {
             filter(1, "appointment", State::Active),
             filter(2, "appointment", State::Active),
             filter(3, "appointment", State::Inactive),
+            filter(6, "appointment", State::Active),
         ];
-        let now = [
+        let mut now = vec![
             filter(1, "appointment", State::Inactive),
+            filter(6, "appointment", State::Active),
             filter(3, "appointment", State::Active),
             filter(4, "serviceappointment", State::Active),
             filter(5, "contact", State::Active),
         ];
+        let other_status = StateAndStatus {
+            status: crate::model::Status(Some(3)),
+            ..now[1].now
+        };
+        now[1].now = other_status;
         let (planned, anew) = (plan(&before), plan(&now));
         assert!(!is_current(&planned, &anew, &now));
         let found = find_drift(&planned, &anew, &now, &states(&before));
         let active = State::Active.with_default_status();
         let inactive = State::Inactive.with_default_status();
+        // The first is in the wanted state already.
         let of = |n: u128| filter(n, "appointment", State::Active).id;
         let expected = [
+            (of(2), DriftKind::Gone { planned: active }),
             (
-                of(1),
+                of(6),
                 DriftKind::Other {
                     planned: active,
-                    now: inactive,
+                    now: other_status,
                 },
             ),
-            (of(2), DriftKind::Gone { planned: active }),
             (
                 of(3),
                 DriftKind::Other {

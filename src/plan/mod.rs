@@ -42,7 +42,7 @@ pub use confirmations::{Confirmations, GivenBy, Need, Topic};
 pub use consent::{Decision, Granted, Refusal, decide};
 pub use criteria::{Criteria, CriteriaError, Types};
 pub use decision::{RowDecision, RowResult};
-pub use difference::{DriftKind, find_drift, is_current};
+pub use difference::{DriftKind, find_drift, is_as_wanted, is_current};
 pub use digest::{Digester, PlanDigest, PlanDigestError};
 pub use eligibility::ineligible;
 pub use estimate::{ReadingPace, time_ahead};

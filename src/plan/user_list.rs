@@ -1,4 +1,4 @@
-//! Lists of users: one name a line, or CSV with a header. Nobody in a list is passed over in silence: each line gives
+//! Lists of users: one name a line, CSV with a header, or a sheet of an Excel workbook. Nobody in a list is passed over in silence: each line gives
 //! a name, is blank or a comment, or the list is refused with that line.
 
 mod error;
@@ -9,6 +9,7 @@ mod plain;
 mod rows;
 mod text;
 mod visible;
+mod workbook;
 
 use std::collections::HashSet;
 
@@ -40,6 +41,9 @@ pub fn parse_user_list(
         line,
         fault: Box::new(fault),
     };
+    if workbook::is_workbook(bytes) {
+        return parse_workbook(path, bytes, column);
+    }
     let text = decode(bytes).map_err(|(line, fault)| refuse(line, fault))?;
     let mut list = Names::default();
     read(&text, column, &mut list).map_err(|(line, fault)| refuse(Some(line), fault))?;
@@ -49,6 +53,35 @@ pub fn parse_user_list(
     let named = list.names.into_iter().map(|(line, name)| UserRef {
         name,
         place: NameSource::Line(path.to_owned(), line),
+    });
+    Ok(named.collect())
+}
+
+/// The same of an Excel workbook. Errors and places of names say which sheet it is.
+fn parse_workbook(
+    path: &str,
+    bytes: &[u8],
+    column: Option<&str>,
+) -> Result<Vec<UserRef>, UserListError> {
+    let in_sheet = |sheet: Option<String>| match sheet {
+        Some(sheet) => format!("{path}[{}]", visible::shown(&sheet)),
+        None => path.to_owned(),
+    };
+    let refuse = |sheet, line, fault| UserListError {
+        path: in_sheet(sheet),
+        line,
+        fault: Box::new(fault),
+    };
+    let mut list = Names::default();
+    let sheet = workbook::read(bytes, column, &mut list)
+        .map_err(|(sheet, (line, fault))| refuse(sheet, line, fault))?;
+    if list.names.is_empty() {
+        return Err(refuse(Some(sheet), None, ListFault::Empty));
+    }
+    let path = in_sheet(Some(sheet));
+    let named = list.names.into_iter().map(|(line, name)| UserRef {
+        name,
+        place: NameSource::Line(path.clone(), line),
     });
     Ok(named.collect())
 }
@@ -120,21 +153,32 @@ fn read_table(
             return Err(refuse(ListFault::SwallowedName(name)));
         }
         let cell = |at: usize| row.cells.get(at).map_or("", String::as_str);
-        let Some(name) = name::name_in(cell(column.at)).map_err(refuse)? else {
-            let column = title(column.at);
-            return Err(refuse(ListFault::NoName { column }));
-        };
-        let names_another = |at: &&usize| match name::name_in(cell(**at)) {
-            Ok(Some(other)) => key(&other) != key(&name),
-            Ok(None) | Err(_) => false,
-        };
-        if let Some(other) = column.same.iter().find(names_another) {
-            let columns = [title(column.at), title(*other)];
-            return Err(refuse(ListFault::TwoNames { columns }));
-        }
+        let name = name_of_row(column, cell, title).map_err(refuse)?;
         list.add(row.line, name)?;
     }
     Ok(())
+}
+
+/// The name of a row, in which no column of the same meaning may name somebody else.
+fn name_of_row<'r>(
+    column: &NameColumn,
+    cell: impl Fn(usize) -> &'r str,
+    title: impl Fn(usize) -> String,
+) -> Result<String, ListFault> {
+    let Some(name) = name::name_in(cell(column.at))? else {
+        let column = title(column.at);
+        return Err(ListFault::NoName { column });
+    };
+    let names_another = |at: &&usize| match name::name_in(cell(**at)) {
+        Ok(Some(other)) => key(&other) != key(&name),
+        Ok(None) | Err(_) => false,
+    };
+    match column.same.iter().find(names_another) {
+        Some(other) => Err(ListFault::TwoNames {
+            columns: [title(column.at), title(*other)],
+        }),
+        None => Ok(name),
+    }
 }
 
 #[cfg(test)]

@@ -239,7 +239,7 @@ fn filters(chosen: &ChosenUser) -> String {
 }
 
 /// What there is to know of a user: problems, what is lost, and what else holds.
-fn notes(chosen: &ChosenUser) -> String {
+pub(super) fn notes(chosen: &ChosenUser) -> String {
     let mut notes = Vec::new();
     for problem in &chosen.problems {
         notes.push(format!("{}: {}", problem.kind, problem.message));
@@ -294,6 +294,11 @@ mod tests {
         Shown         failed, left, skipped
 
         User                      Result     Filters             Note
+        =hana@contoso.example     failed     1 failed            no-write-privilege:
+                                                                 Principal user is
+                                                                 missing
+                                                                 prvWriteUserQuery
+                                                                 privilege
         cara@contoso.example      skipped                        disabled: skipped: no
                                                                  request was made
         dan·[2J@contoso.example   failed                         no-roles: The user has
@@ -303,11 +308,6 @@ mod tests {
                                                                  active
         finn@contoso.example      left       1 left              gone: the filter was
                                                                  deleted meanwhile
-        =hana@contoso.example     failed     1 failed            no-write-privilege:
-                                                                 Principal user is
-                                                                 missing
-                                                                 prvWriteUserQuery
-                                                                 privilege
 
         5 users.
         ");

@@ -118,6 +118,8 @@ impl From<&ReportError> for ErrorReport {
             ),
             ReportError::OnlyOneRun
             | ReportError::TemplatesAsHtml
+            | ReportError::NoWorkbook
+            | ReportError::TemplatesAsWorkbook
             | ReportError::UsersAsHtml
             | ReportError::TemplatesHaveNoUsers
             | ReportError::GroupUnknown(..) => Self::new("usage", ErrorClass::Usage, error),

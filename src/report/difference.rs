@@ -95,7 +95,7 @@ fn row(drifted: &DriftedFilter, zone: &TimeZone) -> (Vec<String>, Tone) {
     let by_and_at: Vec<_> = by.into_iter().chain(at).collect();
     let cells = vec![
         clean(&drifted.user).into_owned(),
-        clean(drifted.filter_type.as_str()).into_owned(),
+        phrases::short_type(drifted.filter_type.as_str()).into_owned(),
         now,
         by_and_at.join(", "),
     ];
@@ -166,13 +166,12 @@ mod tests {
         Not as the plan says: 5 filters of 2 users: 1 in another state, 1 gone, 3 not in
         the plan. These users are planned anew.
 
-        User                 Type                Since the plan     Changed by
-        ada@contoso.example  appointment         active → inactive  boss·@contoso.exampl
-                                                                    e, 2026-11-24 14:04
-        ada@contoso.example  recurringappointme  active → gone
-                             ntmaster
-        ben@contoso.example  serviceappointment  new, active        ben@contoso.example,
-                                                                    2026-11-24 14:04
+        User                 Type         Since the plan     Changed by
+        ada@contoso.example  appointment  active → inactive  boss·@contoso.example,
+                                                             2026-11-24 14:04
+        ada@contoso.example  recurring    active → gone
+        ben@contoso.example  service      new, active        ben@contoso.example,
+                                                             2026-11-24 14:04
         … and 2 more
 
         1 user could not be read again; what is planned there stays as it was.

@@ -332,6 +332,7 @@ mod tests {
             "changed": 1,
             "unchanged": 3,
             "left": 2,
+            "left_out": 0,
             "skipped": 1,
             "failed": 2,
             "planned": 1
@@ -343,7 +344,8 @@ mod tests {
             "already": 7,
             "left": 2,
             "failed": 1,
-            "planned": 1
+            "planned": 1,
+            "left_out": 0
           },
           "requests": {
             "total": 1234,

@@ -15,6 +15,7 @@ use super::Style;
 use super::cell::{cell, maybe};
 use super::grid::Column;
 use super::paint::Tone;
+use super::phrases;
 use super::problems;
 use super::text::{clean, minute};
 use super::writer::{StyledWrite, paint_line};
@@ -46,7 +47,7 @@ impl Names {
         self.0.contains_key(&id)
     }
 
-    fn of(&self, id: UserId) -> String {
+    pub(super) fn of(&self, id: UserId) -> String {
         self.0.get(&id).cloned().unwrap_or_else(|| id.to_string())
     }
 }
@@ -103,7 +104,7 @@ pub(super) fn table_rows(
     let filter = |filter: &ListedFilter| {
         let cells = vec![
             name.clone(),
-            clean(filter.filter_type.as_str()).into_owned(),
+            phrases::short_type(filter.filter_type.as_str()).into_owned(),
             clean(&filter.name).into_owned(),
             clean(&changed_by(&filter.modified, user.id, names)).into_owned(),
             filter
@@ -304,10 +305,10 @@ mod tests {
         );
         insta::assert_snapshot!(text, @r"
         User              Type           Name            Changed by        Changed
-        ada@contoso.      recurringappo  My              the user          2026-11-24
-        example           intmentmaster  Appointments                      14:04
-        ada@contoso.      recurringappo  My              admin·[2J@contos  2026-11-24
-        example           intmentmaster  Appointments    o.example as the  14:04
+        ada@contoso.      recurring      My              the user          2026-11-24
+        example                          Appointments                      14:04
+        ada@contoso.      recurring      My              admin·[2J@contos  2026-11-24
+        example                          Appointments    o.example as the  14:04
                                                          user
         ");
     }

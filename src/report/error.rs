@@ -30,6 +30,14 @@ pub enum ReportError {
         "HTML shows runs that change sync filters; `table`, `json`, `csv` and `markdown` show a run that sets templates"
     )]
     TemplatesAsHtml,
+    /// Something as a workbook that has no sheets.
+    #[error("workbooks are written by `report`, `list` and `check`; choose another --format")]
+    NoWorkbook,
+    /// A run that sets templates as a workbook.
+    #[error(
+        "a workbook shows runs that change sync filters; `table`, `json`, `csv` and `markdown` show a run that sets templates"
+    )]
+    TemplatesAsWorkbook,
     /// Some users of a run as HTML.
     #[error(
         "HTML shows every user of a run; `table`, `json`, `csv` and `markdown` show some of them"
@@ -66,6 +74,8 @@ impl ReportError {
             | Self::Read(_)
             | Self::OnlyOneRun
             | Self::TemplatesAsHtml
+            | Self::NoWorkbook
+            | Self::TemplatesAsWorkbook
             | Self::UsersAsHtml
             | Self::TemplatesHaveNoUsers
             | Self::GroupUnknown(..)

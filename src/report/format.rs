@@ -17,11 +17,13 @@ pub enum Format {
     Markdown,
     /// For handing over: one run as one page. Lists are not shown so.
     Html,
+    /// For Excel: a workbook with a sheet for each kind of row.
+    Xlsx,
 }
 
 /// A word that is no format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("the value is not a format (table, json, csv, markdown, html)")]
+#[error("the value is not a format (table, json, csv, markdown, html, xlsx)")]
 pub struct FormatError;
 
 impl Format {
@@ -32,6 +34,7 @@ impl Format {
         Self::Csv,
         Self::Markdown,
         Self::Html,
+        Self::Xlsx,
     ];
 
     /// The word used in flags.
@@ -42,6 +45,7 @@ impl Format {
             Self::Csv => "csv",
             Self::Markdown => "markdown",
             Self::Html => "html",
+            Self::Xlsx => "xlsx",
         }
     }
 }

@@ -12,6 +12,7 @@ use crate::plan::LossBound;
 use super::grid::{self, Column, Grid};
 use super::markdown::{escaped, header_row, row};
 use super::paint::Tone;
+use super::phrases;
 use super::text::{clean, count, number};
 use super::writer::{StyledWrite, paint_line};
 use super::{ReportError, Style};
@@ -168,7 +169,7 @@ pub(super) fn items(items: u64, bound: LossBound) -> String {
 
 pub(super) fn type_cells(of: &ImpactOfType) -> [String; 4] {
     [
-        clean(of.filter_type.as_str()).into_owned(),
+        phrases::short_type(of.filter_type.as_str()).into_owned(),
         items(of.items, of.bound),
         number(of.users),
         number(of.unknown_users),
@@ -234,7 +235,7 @@ pub(super) fn sentence(finding: &Finding) -> Option<String> {
             "The system filter `{}` is active: what it selects of {} is still synchronised for everybody, \
              whatever the users' own filters say. A customiser can deactivate it.",
             clean(name),
-            clean(filter_type.as_str())
+            phrases::short_type(filter_type.as_str())
         ),
         Finding::OrganisationUnknown(why) => format!(
             "The system filters and default templates of the organisation could not be read, so that every number \

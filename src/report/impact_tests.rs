@@ -26,9 +26,9 @@ async fn the_plan_says_what_to_look_at_first_and_what_users_lose() {
        are active. `syncfilters templates deactivate --clear-default` keeps that
        from happening.
 
-    Type                Users  Filters  Active  Inactive  To change
-    appointment             6        6       5         1          5
-    serviceappointment      6        6       0         6          0
+    Type         Users  Filters  Active  Inactive  To change
+    appointment      6        6       5         1          5
+    service          6        6       0         6          0
 
     Users    8 selected: 5 to change, 1 with nothing to change, 1 skipped, 1 failed
     Filters  12 matching, 5 to change

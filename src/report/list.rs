@@ -12,7 +12,9 @@ use super::grid::{Column, Grid};
 use super::json::{FORMAT, write_json};
 use super::list_documents::{Listed, csv_header, csv_lines, csv_user};
 use super::paint::Tone;
+use super::phrases;
 use super::text::clean;
+use super::workbook::ListBook;
 use super::writer::StyledWrite;
 use super::{Format, ReportError, Style, markdown, problems};
 
@@ -55,6 +57,8 @@ pub struct ListWriter<'a> {
     begun: bool,
     /// How many filters were compared with the wanted state.
     compared: Option<u64>,
+    /// What is written at the end, where it is a workbook.
+    book: Option<ListBook>,
 }
 
 impl fmt::Debug for ListWriter<'_> {
@@ -92,14 +96,17 @@ impl<'a> ListWriter<'a> {
         style: Style,
         layout: Layout,
     ) -> Result<Self, ReportError> {
+        let mut book = None;
         match format {
             Format::Table => {}
             Format::Json => write!(out, "{{\n  \"format\": {FORMAT},\n  \"users\": [")?,
             Format::Csv => csv_lines(out, &[csv_header(layout == Layout::Drift)])?,
             Format::Markdown => markdown::header_row(out, layout.columns())?,
             Format::Html => return Err(ReportError::OnlyOneRun),
+            Format::Xlsx => book = Some(ListBook::new()?),
         }
         Ok(Self {
+            book,
             out,
             format,
             layout,
@@ -137,6 +144,12 @@ impl<'a> ListWriter<'a> {
                     }
                 }
                 Format::Html => return Err(ReportError::OnlyOneRun),
+                Format::Xlsx => {
+                    let names = self.named_by(names);
+                    if let Some(book) = &mut self.book {
+                        book.user(user, names)?;
+                    }
+                }
             }
             self.begun = true;
         }
@@ -150,6 +163,9 @@ impl<'a> ListWriter<'a> {
 
     /// Ends the list.
     pub fn finish(self) -> Result<(), ReportError> {
+        if let Some(book) = self.book {
+            return book.finish(self.compared, self.out);
+        }
         match (self.format, self.layout) {
             (Format::Table, Layout::States) if !self.begun => {
                 writeln!(self.out, "There is nothing to list.")?;
@@ -162,7 +178,7 @@ impl<'a> ListWriter<'a> {
                 let compared = self.compared.map(|n| format!(",\n  \"compared\": {n}"));
                 writeln!(self.out, "{end}{}\n}}", compared.unwrap_or_default())?;
             }
-            (Format::Table | Format::Csv | Format::Markdown | Format::Html, _) => {}
+            (Format::Table | Format::Csv | Format::Markdown | Format::Html | Format::Xlsx, _) => {}
         }
         Ok(self.out.flush()?)
     }
@@ -217,7 +233,7 @@ fn table_rows(user: &ListedUser) -> Vec<(Vec<String>, Tone)> {
         .map(|filter| {
             let cells = vec![
                 name.clone(),
-                clean(filter.filter_type.as_str()).into_owned(),
+                phrases::short_type(filter.filter_type.as_str()).into_owned(),
                 clean(&filter.name).into_owned(),
                 filter.now.state.as_str().to_owned(),
                 filter.now.status.to_string(),
@@ -278,11 +294,11 @@ mod tests {
         User                  Type                 Name                 State     Status
         ada@contoso.example   appointment          My Outlook           active    null
                                                    appointments
-        ada@contoso.example   serviceappointment   My Outlook           inactive  2
+        ada@contoso.example   service              My Outlook           inactive  2
                                                    serviceappointments
         ben@contoso.example   appointment          My Outlook           inactive  2
                                                    appointments
-        ben@contoso.example   serviceappointment   My Outlook           inactive  2
+        ben@contoso.example   service              My Outlook           inactive  2
                                                    serviceappointments
         cara@contoso.example                       disabled: skipped:   skipped
                                                    no request was made
@@ -291,19 +307,19 @@ mod tests {
                                                    assigned
         eve@contoso.example   appointment          My Outlook           active    1
                                                    appointments
-        eve@contoso.example   serviceappointment   My Outlook           inactive  2
+        eve@contoso.example   service              My Outlook           inactive  2
                                                    serviceappointments
         finn@contoso.example  appointment          My Outlook           active    1
                                                    appointments
-        finn@contoso.example  serviceappointment   My Outlook           inactive  2
+        finn@contoso.example  service              My Outlook           inactive  2
                                                    serviceappointments
         gil@contoso.example   appointment          My Outlook           active    1
                                                    appointments
-        gil@contoso.example   serviceappointment   My Outlook           inactive  2
+        gil@contoso.example   service              My Outlook           inactive  2
                                                    serviceappointments
         =hana@contoso.        appointment          My Outlook           active    1
         example                                    appointments
-        =hana@contoso.        serviceappointment   My Outlook           inactive  2
+        =hana@contoso.        service              My Outlook           inactive  2
         example                                    serviceappointments
         ");
     }

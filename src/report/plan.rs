@@ -140,6 +140,19 @@ fn lines(
         _ => 0,
     };
     let mut facts = about(&header);
+    if let Some(run) = &header.undoes {
+        let named = view.some_to_change(NAMED)?;
+        let shown = u64::try_from(named.len()).unwrap_or(u64::MAX);
+        let more = to_change.saturating_sub(shown);
+        let more = match more {
+            0 => String::new(),
+            more => format!(", and {} more", number(more)),
+        };
+        facts.push((
+            "Of",
+            format!("run {}: {}{more}", run.short(), named.join(", ")),
+        ));
+    }
     facts.push(("Users", users_line(&users, not_read)));
     facts.push((
         "Filters",
@@ -279,22 +292,35 @@ fn time_fact(
     users: u64,
     filters: u64,
 ) -> Result<(&'static str, String), ReadError> {
+    let requests = count(users, "request");
+    Ok(match estimate(view, users, filters)? {
+        Some(time) => ("Time", format!("{time}, about {requests}")),
+        None => ("Requests", format!("about {}", number(users))),
+    })
+}
+
+/// The same in the words of one line among others.
+pub(super) fn time_of(view: &View<'_>, users: u64, filters: u64) -> Result<String, ReadError> {
+    let requests = count(users, "request");
+    Ok(estimate(view, users, filters)?.unwrap_or_else(|| format!("about {requests}")))
+}
+
+/// How long it takes; none where reading was over too soon to tell.
+fn estimate(view: &View<'_>, users: u64, filters: u64) -> Result<Option<String>, ReadError> {
     let (read, time) = view.reading_pace()?;
     let pace = ReadingPace {
         requests: read,
         time,
     };
     let Some((least, most)) = time_ahead(users, filters, pace) else {
-        return Ok(("Requests", format!("about {}", number(users))));
+        return Ok(None);
     };
     let (least, most) = (about_time(least), about_time(most));
-    let time = if least == most {
+    Ok(Some(if least == most {
         format!("about {most}")
     } else {
         format!("{least} to {most}")
-    };
-    let requests = count(users, "request");
-    Ok(("Time", format!("{time}, about {requests}")))
+    }))
 }
 
 /// A time in the precision that an estimate has.

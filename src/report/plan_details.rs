@@ -12,7 +12,7 @@ use super::paint::Tone;
 use super::problems::{TITLE, write_groups, write_more};
 use super::run_command::RunCommand;
 use super::templates::write_run_of_templates;
-use super::text::{clean, count, number};
+use super::text::{count, number};
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, phrases};
 
@@ -124,7 +124,7 @@ fn write_types(out: &mut dyn StyledWrite, plan: &Plan, style: Style) -> Result<(
     }
     let row = |(of, planned): &(TypeTotals, u64)| {
         let numbers = [of.users, of.filters, of.active, of.inactive, *planned].map(number);
-        let mut cells = vec![clean(of.filter_type.as_str()).into_owned()];
+        let mut cells = vec![phrases::short_type(of.filter_type.as_str()).into_owned()];
         cells.extend(numbers);
         (cells, Tone::Plain)
     };
@@ -155,9 +155,9 @@ mod tests {
         Filters       outlook filters of appointment, recurringappointmentmaster,
                       serviceappointment
 
-        Type                Users  Filters  Active  Inactive  To change
-        appointment             6        6       5         1          5
-        serviceappointment      6        6       0         6          0
+        Type         Users  Filters  Active  Inactive  To change
+        appointment      6        6       5         1          5
+        service          6        6       0         6          0
 
         Users    8 selected: 5 to change, 1 with nothing to change, 1 skipped, 1 failed
         Filters  12 matching, 5 to change

@@ -4,6 +4,7 @@ use crate::journal::{CountWithExample, Finding, ProblemGroup, RunHeader};
 use crate::model::Operation;
 
 use super::impact::some_of;
+use super::phrases;
 use super::text::{clean, count, number};
 
 /// A note, and whether it asks for a decision.
@@ -91,7 +92,7 @@ fn note(finding: &Finding) -> Option<Note> {
         ),
         Finding::SystemFilter(filter) => Note::warning(format!(
             "A system filter goes on synchronising {} for everybody: {}.",
-            clean(filter.filter_type.as_str()),
+            phrases::short_type(filter.filter_type.as_str()),
             clean(&filter.name)
         )),
         Finding::OrganisationUnknown(_) => {

@@ -21,6 +21,7 @@ use super::summary::{Totals, write_totals};
 use super::templates::write_run_of_templates;
 use super::user_choice::{ShownUsers, UserChoice};
 use super::user_documents::write_chosen;
+use super::workbook::write_run_workbook;
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, chosen_users, problems};
 
@@ -41,6 +42,7 @@ pub fn write_users(
         Format::Csv => write_csv(out, run, choice),
         Format::Markdown => chosen_users::write_markdown(out, run, choice),
         Format::Html => Err(ReportError::UsersAsHtml),
+        Format::Xlsx => write_run_workbook(out, run, choice),
     }
 }
 
@@ -51,7 +53,7 @@ pub fn write_run(
     format: Format,
     style: Style,
 ) -> Result<(), ReportError> {
-    if run.header.target == Target::Templates {
+    if run.header.target == Target::Templates && format != Format::Xlsx {
         return write_run_of_templates(out, run, format, style);
     }
     match format {
@@ -60,6 +62,7 @@ pub fn write_run(
         Format::Csv => write_csv(out, run, &UserChoice::default()).map(drop),
         Format::Markdown => write_markdown(out, run, &TimeZone::system()),
         Format::Html => write_html(out, run, &TimeZone::system()),
+        Format::Xlsx => write_run_workbook(out, run, &UserChoice::default()).map(drop),
     }
 }
 

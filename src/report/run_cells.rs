@@ -64,7 +64,7 @@ pub(super) fn change_cells(row: &ChangeRow) -> [String; 5] {
     };
     [
         clean(&row.user).into_owned(),
-        clean(row.filter_type.as_str()).into_owned(),
+        phrases::short_type(row.filter_type.as_str()).into_owned(),
         name,
         format!("{} → {}", state(row.before), state(row.wanted)),
         row.outcome.as_str().to_owned(),

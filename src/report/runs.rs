@@ -53,6 +53,7 @@ pub fn write_runs(
         Format::Csv => write_csv(out, runs, unreadable),
         Format::Markdown => write_markdown(out, runs, unreadable, &ZonedDateTime::now()),
         Format::Html => Err(ReportError::OnlyOneRun),
+        Format::Xlsx => Err(ReportError::NoWorkbook),
     }
 }
 
@@ -389,12 +390,11 @@ mod tests {
     fn runs_are_one_line_each_and_what_cannot_be_read_is_said() {
         let shown = text(|out| write_table(out, &runs(), &unreadable(), PLAIN, &now()));
         insta::assert_snapshot!(shown, @r"
-        Run     Started           Operation   Outcome  Users  Filters  Environment
-        3f2a9c  2026-11-24 14:04  undo        partial  4,998   14,990  https://contoso.
-                                                                       crm4.dynamics.com
-        3f2a9c  2026-11-24 14:04  deactivate  stopped      0        0  https://contoso.
-                                                                       crm4.dynamics.com
-        Users and filters: how many were changed.
+        Run     When             Environment  What        Users           Result
+        3f2a9c  yesterday 14:04  contoso      undo        4,998 of 5,000  2 failed
+                                                          (run 77aa00)
+        3f2a9c  yesterday 14:04  contoso      deactivate  0 of 0          stopped, 0
+                                                                          left
         Cannot be read: /runs/x.run is not a run file
         ");
     }
@@ -403,10 +403,10 @@ mod tests {
     fn markdown_holds_the_same_columns() {
         let shown = text(|out| write_markdown(out, &runs(), &unreadable(), &now()));
         insta::assert_snapshot!(shown, @r"
-        | Run | Started | Operation | Outcome | Users | Filters | Environment |
-        | --- | --- | --- | --- | ---: | ---: | --- |
-        | 3f2a9c | 2026-11-24 14:04 | undo | partial | 4,998 | 14,990 | https://contoso.crm4.dynamics.com |
-        | 3f2a9c | 2026-11-24 14:04 | deactivate | stopped | 0 | 0 | https://contoso.crm4.dynamics.com |
+        | Run | When | Environment | What | Users | Result |
+        | --- | --- | --- | --- | --- | --- |
+        | 3f2a9c | yesterday 14:04 | contoso | undo | 4,998 of 5,000 (run 77aa00) | 2 failed |
+        | 3f2a9c | yesterday 14:04 | contoso | deactivate | 0 of 0 | stopped, 0 left |
 
         Cannot be read:
 
@@ -432,7 +432,7 @@ mod tests {
         let line = csv.lines().nth(1).unwrap();
         assert_eq!(
             line,
-            "3f2a9c0d1b7e,2026-11-24T14:04:00Z,undo,partial,https://contoso.crm4.dynamics.com,Contoso,5000,4998,2,15000,14990,4,,contoso,run 3f2a9c,0,"
+            "3f2a9c0d1b7e,2026-11-24T14:04:00Z,undo,partial,https://contoso.crm4.dynamics.com,Contoso,5000,4998,2,15000,14990,4,,contoso,run 77aa00,0,"
         );
         let unread = csv.lines().last().unwrap();
         assert_eq!(

@@ -60,6 +60,7 @@ impl<'a> EnvironmentResults<'a> {
                 "{{\n  \"format\": {FORMAT},\n  \"environments\": ["
             )?,
             Format::Html => return Err(ReportError::OnlyOneRun),
+            Format::Xlsx => return Err(ReportError::NoWorkbook),
             Format::Table | Format::Csv | Format::Markdown => {}
         }
         Ok(several)
@@ -79,7 +80,7 @@ impl<'a> EnvironmentResults<'a> {
                 Box::new(IndentWriter::new(&mut self.out, 6))
             }
             Format::Csv => Box::new(CsvWithEnvironment::new(&mut self.out, name, first)?),
-            Format::Table | Format::Markdown | Format::Html => {
+            Format::Table | Format::Markdown | Format::Html | Format::Xlsx => {
                 if !first {
                     writeln!(self.out)?;
                 }
@@ -102,6 +103,12 @@ impl<'a> EnvironmentResults<'a> {
             write!(self.out, "null")?;
         }
         Ok(())
+    }
+
+    /// Where something is written without a heading of its own.
+    pub fn without_heading(&mut self) -> &mut dyn StyledWrite {
+        self.written += 1;
+        &mut self.out
     }
 
     /// Ends an environment, with the exit code that it alone would have had.

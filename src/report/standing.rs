@@ -68,6 +68,7 @@ pub fn write_standings(
         Format::Json => return write_document(out, all, unreadable),
         Format::Csv => return write_csv(out, all),
         Format::Html => return Err(ReportError::OnlyOneRun),
+        Format::Xlsx => return Err(ReportError::NoWorkbook),
         Format::Markdown => {
             markdown::header_row(out, &COLUMNS)?;
             for one in all {

@@ -86,6 +86,7 @@ pub fn write_templates(
             }
         }
         Format::Html => return Err(ReportError::OnlyOneRun),
+        Format::Xlsx => return Err(ReportError::NoWorkbook),
     }
     Ok(())
 }
@@ -121,6 +122,7 @@ pub fn write_template_run(
             }
         }
         Format::Html => return Err(ReportError::OnlyOneRun),
+        Format::Xlsx => return Err(ReportError::NoWorkbook),
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use console::Term;
 use indicatif::{ProgressDrawTarget, TermLike};
 use secrecy::SecretString;
 
+use super::pager::{Paged, pagers};
 use super::text::clean;
 use super::writer::{CleanWriter, StyledWrite};
 
@@ -35,8 +36,12 @@ pub fn stderr_is_screen() -> bool {
 /// Without colours the bar, which moves the cursor, becomes lines, too: whoever sets `NO_COLOR` reads with something that
 /// shows the sequences.
 pub fn takes_escapes() -> bool {
-    let variable = |name| std::env::var_os(name).unwrap_or_default();
-    variable("NO_COLOR").is_empty() && variable("TERM") != "dumb"
+    std::env::var_os("NO_COLOR").unwrap_or_default().is_empty() && is_no_dumb_one()
+}
+
+/// Whether the terminal moves its cursor, as far as it says: a pager needs one that does.
+pub fn is_no_dumb_one() -> bool {
+    std::env::var_os("TERM").unwrap_or_default() != "dumb"
 }
 
 /// A line that is typed without being seen; none where nobody is there to type.
@@ -52,10 +57,55 @@ pub fn columns() -> Option<usize> {
     Some(usize::from(columns))
 }
 
+/// Columns of the terminal on which standard error is, where it is on one.
+pub fn stderr_columns() -> Option<usize> {
+    let (_, columns) = Term::stderr().size_checked()?;
+    Some(usize::from(columns)).filter(|columns| *columns > 0 && stderr_is_screen())
+}
+
 /// Standard output, for results. A console of Windows that takes no escape sequences is coloured by its own calls.
 pub fn stdout(color: bool) -> Box<dyn StyledWrite> {
     let out = Unread(BufWriter::new(AutoStream::always(io::stdout())));
     Box::new(CleanWriter::new(out, color))
+}
+
+/// Standard output, for a result that may be longer than the screen: then it goes through a pager, where a person reads
+/// it.
+pub fn paged(color: bool) -> Box<dyn StyledWrite> {
+    let rows = Term::stdout()
+        .size_checked()
+        .map(|(rows, _)| usize::from(rows));
+    let Some(rows) = rows.filter(|rows| *rows > 0 && stdout_is_screen()) else {
+        return stdout(color);
+    };
+    let pagers = pagers(std::env::var_os("PAGER"), std::env::var_os("LESS"));
+    let out = Unread(BufWriter::new(AutoStream::always(io::stdout())));
+    Box::new(CleanWriter::new(Paged::new(out, rows, pagers), color))
+}
+
+/// Standard output, for a result that is no text.
+pub fn stdout_bytes() -> Box<dyn StyledWrite> {
+    Box::new(RawBytes(Unread(BufWriter::new(io::stdout()))))
+}
+
+/// A file, for a result that is no text.
+pub fn bytes(out: impl Write + 'static) -> Box<dyn StyledWrite> {
+    Box::new(RawBytes(out))
+}
+
+/// Bytes that are handed on as they are: whoever makes them cleans the text in them.
+struct RawBytes<W>(W);
+
+impl<W: Write> StyledWrite for RawBytes<W> {}
+
+impl<W: Write> Write for RawBytes<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
 }
 
 /// Standard error, for everything else. Each line is written whole, whatever is written at the same time.

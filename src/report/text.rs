@@ -3,11 +3,33 @@
 pub(super) use crate::model::{count, number};
 use std::time::Duration;
 
+use console::measure_text_width;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::model::StateAndStatus;
 pub(super) use crate::model::text::{CUT, SHOWN, clean, is_unsafe};
+
+/// A text in lines of this width. A command in backquotes is not broken: it could not be typed.
+pub fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    let mut quoted = false;
+    let mut joins = false;
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(last)
+                if joins || measure_text_width(last) + 1 + measure_text_width(word) <= width =>
+            {
+                last.push(' ');
+                last.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+        quoted ^= word.matches('`').count() % 2 == 1;
+        joins = quoted;
+    }
+    lines
+}
 
 /// A time to the minute.
 pub(super) fn minute(at: Timestamp, zone: &TimeZone) -> String {
@@ -70,6 +92,21 @@ mod tests {
                 "1,234,567 users"
             ]
         );
+    }
+
+    #[test]
+    fn a_text_is_broken_between_words_and_a_command_in_it_is_not() {
+        let text = "give the user a role, and then `syncfilters resume 3f2a9c --yes` does it";
+        assert_eq!(
+            wrapped(text, 30),
+            [
+                "give the user a role, and then",
+                "`syncfilters resume 3f2a9c --yes`",
+                "does it"
+            ]
+        );
+        assert_eq!(wrapped("", 30), [""]);
+        assert_eq!(wrapped("日本語 日本語", 7), ["日本語", "日本語"]);
     }
 
     #[test]

@@ -214,10 +214,11 @@ mod tests {
             (&document["shown"], &document["left_out"]),
             (&json!(1), &json!(1))
         );
-        let dan = &document["user_results"][0];
-        assert_eq!(dan["result"], "failed");
-        assert_eq!(dan["problems"][0]["kind"], "no-roles");
-        assert_eq!(dan["changes"], json!([]));
+        // The first by name.
+        let hana = &document["user_results"][0];
+        assert_eq!(hana["result"], "failed");
+        assert_eq!(hana["problems"][0]["kind"], "no-write-privilege");
+        assert_eq!(hana["changes"].as_array().unwrap().len(), 1);
     }
 
     #[tokio::test]

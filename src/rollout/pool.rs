@@ -275,4 +275,15 @@ mod tests {
             panic!("{result:?}");
         };
     }
+
+    #[tokio::test]
+    async fn a_run_that_is_stopped_says_the_first_reason() {
+        let bench = Bench::new();
+        bench.control.stop_because(StopReason::TimeReached);
+        bench.control.stop();
+        let result = bench.pool(3).for_each(numbers, |_: i64| async { Ok(()) });
+        let Err(RolloutError::Stopped(StopReason::TimeReached)) = result.await else {
+            panic!("the reason is lost");
+        };
+    }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::journal::PendingUser;
-use crate::plan::is_current;
+use crate::plan::{Change, is_as_wanted, is_current};
 
 use super::RolloutError;
 use super::phases::Planned;
@@ -17,6 +17,8 @@ pub struct DryRunResult {
     pub users: u64,
     /// Filters that would be changed.
     pub filters: u64,
+    /// Filters that are in the wanted state already, and would stay as they are.
+    pub unchanged: u64,
     /// Templates that would be changed.
     pub templates: u64,
     /// Users whose filters are not as they were planned: each row would be judged again.
@@ -55,8 +57,15 @@ impl Planned {
                 let mut found = found.lock().unwrap_or_else(PoisonError::into_inner);
                 match filters {
                     UserFilters::Read(filters) => {
-                        found.users += 1;
-                        found.filters += u64::try_from(planned.len()).unwrap_or(u64::MAX);
+                        let as_wanted = |change: &&Change| {
+                            let mut filters = filters.iter();
+                            filters.any(|f| f.id == change.filter && is_as_wanted(change, f))
+                        };
+                        let already = planned.iter().filter(as_wanted).count();
+                        let left = planned.len() - already;
+                        found.users += u64::from(left > 0);
+                        found.filters += u64::try_from(left).unwrap_or(u64::MAX);
+                        found.unchanged += u64::try_from(already).unwrap_or(u64::MAX);
                         found.drifted += u64::from(!is_current(&planned, &[], &filters));
                     }
                     UserFilters::Failed(_) => found.unread += 1,

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use crate::model::number;
 use crate::pacing::Tripped;
 use crate::plan::UserLimit;
 
@@ -59,7 +60,9 @@ impl fmt::Display for StopReason {
                 bound,
             } => write!(
                 f,
-                "stopped: {failed} of the {users} users of this wave failed, and the limit is {bound}"
+                "stopped: {} of the {} users of this wave failed, and the limit is {bound}",
+                number(*failed),
+                number(*users)
             ),
             Self::ServerFailing(why) => write!(f, "stopped: {why}"),
             Self::Defect(why) => write!(f, "stopped by a defect of this program: {why}"),

@@ -98,7 +98,7 @@ fn a_plan_that_no_longer_fits_is_refused() {
             && f.modified_by == f.owner
             && f.statecode == 0
     });
-    world.sandbox.edit(row.unwrap().id, |row| row.statecode = 1);
+    world.sandbox.delete(row.unwrap().id);
     let before = world.states();
     let ended = world.run(&[&["apply", &run][..], &YES].concat()).must_be(5);
     assert!(ended.stderr.contains("no longer fits"), "{ended:?}");

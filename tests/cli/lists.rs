@@ -71,7 +71,7 @@ fn a_list_that_could_lose_somebody_is_refused_by_every_option_that_reads_lists()
             format!("Vorname,Konto\nAnna,{anna}\n"),
             "Found: Vorname, Konto",
         ),
-        ("PK\u{3}\u{4}".to_owned(), "an Excel workbook (.xlsx)"),
+        ("PK\u{3}\u{4}".to_owned(), "like an Excel workbook (.xlsx)"),
         (format!("{anna}\n\0\n"), ":2: "),
     ] {
         let path = list(&world, "people.csv", &content);

@@ -35,4 +35,5 @@ mod templates;
 mod terminal;
 mod trial;
 mod undone_source;
+mod workbooks;
 mod world;

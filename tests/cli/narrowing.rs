@@ -84,7 +84,7 @@ fn a_narrowed_plan_is_the_plan_of_those_users_and_changes_nobody_else_ever() {
     let applied = apply(&world, run, &[&narrow[..], &["--expect", new]].concat());
     assert!(applied.stderr.contains(new), "{applied:?}");
     let applied = applied.json();
-    let number = |key: &str| applied["users"][key].as_u64().unwrap() as usize;
+    let number = |key: &str| usize::try_from(applied["users"][key].as_u64().unwrap()).unwrap();
     assert_eq!(number("changed") + number("failed"), kept.len());
     assert_eq!(number("left_out"), out.len());
     assert_eq!(inactive(&world, &out), before);
@@ -99,7 +99,7 @@ fn a_narrowed_plan_is_the_plan_of_those_users_and_changes_nobody_else_ever() {
     assert_eq!(users(&world, run, "left-out").len(), out.len());
     assert_eq!(inactive(&world, &out), before);
     let undone = world.run(&[&["undo", run][..], &YES].concat()).json();
-    let put_back = undone["users"]["selected"].as_u64().unwrap() as usize;
+    let put_back = usize::try_from(undone["users"]["selected"].as_u64().unwrap()).unwrap();
     assert_eq!(put_back, number("changed"));
 }
 

@@ -13,28 +13,78 @@ fn planned(world: &World) -> (String, String) {
     (text("run"), text("digest"))
 }
 
-/// Somebody switches off one of his filters that the plan is about.
-fn switch_one_off(world: &World) -> String {
+/// Users whom a plan changes.
+fn planned_users(world: &World, run: &str) -> String {
+    let planned = ["report", run, "--only", "planned", "--format", "csv"];
+    world.run(&planned).stdout
+}
+
+/// Somebody who is in the plan gives one of his filters another state.
+fn switch_one(world: &World, run: &str, from: i32, to: i32) -> String {
+    let planned = planned_users(world, run);
     let filters = world.sandbox.filters();
     let row = filters.iter().find(|f| {
-        f.filter_type == "appointment"
+        [
+            "appointment",
+            "recurringappointmentmaster",
+            "serviceappointment",
+        ]
+        .contains(&f.filter_type.as_str())
             && f.querytype == 256
             && f.modified_by == f.owner
-            && f.statecode == 0
+            && f.statecode == from
+            && planned.contains(&f.owner.to_string())
     });
     let row = row.unwrap();
     world.sandbox.edit(row.id, |row| {
-        row.statecode = 1;
-        row.statuscode = Some(2);
+        row.statecode = to;
+        row.statuscode = Some(to + 1);
     });
     row.owner_login.clone()
+}
+
+/// Such a filter is in no plan that was made before.
+fn switch_one_on(world: &World, run: &str) -> String {
+    switch_one(world, run, 1, 0)
+}
+
+#[test]
+fn a_filter_that_its_user_switched_off_meanwhile_stops_nothing_and_is_unchanged() {
+    let world = World::with_users(40);
+    let (run, digest) = planned(&world);
+    switch_one(&world, &run, 0, 1);
+    let dry = world.run(&["apply", &run, "--dry-run", "--yes"]).must_be(0);
+    for part in [
+        "nothing was sent",
+        "1 filter is in the wanted state already",
+    ] {
+        assert!(dry.stderr.contains(part), "{part}: {dry:?}");
+    }
+    let apply = ["apply", &run, "--expect", &digest, "--format", "json"];
+    let applied = world.run(&[&apply[..], &YES].concat()).must_be(3).json();
+    assert_eq!(
+        applied["filters"]["already"],
+        before_already(&world, &run) + 1
+    );
+    let report = world.run(&["report", &run, "--format", "json"]).json();
+    let changes = report["changes"].as_array().unwrap();
+    let already = changes.iter().filter(|row| row["outcome"] == "already");
+    assert_eq!(already.count(), 1);
+}
+
+/// Matching filters that were in the wanted state when the plan was made.
+fn before_already(world: &World, run: &str) -> u64 {
+    let report = world.run(&["report", run, "--format", "json"]).json();
+    let filters = &report["filters"];
+    let number = |key: &str| filters[key].as_u64().unwrap();
+    number("matching") - number("changed") - number("failed") - number("left") - 1
 }
 
 #[test]
 fn a_plan_that_no_longer_fits_says_who_changed_what_and_is_planned_anew_on_demand() {
     let world = World::with_users(40);
     let (run, _) = planned(&world);
-    let login = switch_one_off(&world);
+    let login = switch_one_on(&world, &run);
     let before = world.states();
     let apply = [&["apply", &run][..], &YES].concat();
     let refused = world.run(&apply).must_be(5);
@@ -71,7 +121,7 @@ fn only_the_plan_with_the_expected_digest_is_applied() {
     assert!(refused.stderr.contains(&digest), "{refused:?}");
     assert_eq!(world.sandbox.counts().total, requests, "nothing was asked");
     expect("0123", &[]).must_be(2);
-    switch_one_off(&world);
+    switch_one_on(&world, &run);
     let changed = expect(&digest, &["--replan"]).must_be(5);
     assert!(
         changed.stderr.contains("Not as the plan says"),

@@ -118,12 +118,12 @@ fn people_see_the_plan_of_each_and_one_table_at_the_end() {
     let ended = worlds.run(&named(&args, &["first", "second"])).must_be(3);
     let (out, err) = (&ended.stdout, &ended.stderr);
     let at = |text: &str| out.find(text).unwrap_or_else(|| panic!("{text}: {out}"));
-    assert!(at("== first ==") < at("== second =="), "{out}");
-    assert_eq!(
-        out.matches("== first ==").count(),
-        2,
-        "plan and summary: {out}"
+    assert!(
+        at("\nfirst   ") < at("\nsecond  "),
+        "a block for each plan: {out}"
     );
+    assert!(at("== first ==") < at("== second =="), "{out}");
+    assert_eq!(out.matches("== first ==").count(), 1, "the summary: {out}");
     assert!(at("Environment  Outcome") > at("Finished:"), "{out}");
     let longest = out.lines().map(|line| line.chars().count()).max().unwrap();
     assert!(longest <= 80, "{longest}:\n{out}");
@@ -133,6 +133,35 @@ fn people_see_the_plan_of_each_and_one_table_at_the_end() {
     ] {
         assert!(err.contains(line), "{line}: {err}");
     }
+}
+
+#[test]
+fn each_plan_is_a_block_of_three_lines_and_one_that_is_refused_stands_beside_them() {
+    let worlds = Worlds::new(&[40, 30]);
+    let path = worlds.worlds[0].home.path().join("config.toml");
+    let config = std::fs::read_to_string(&path).unwrap();
+    let head = "[environments.second]\n";
+    let config = config.replace(head, &format!("{head}max-changes = 1\n"));
+    std::fs::write(&path, config).unwrap();
+    let args = [&["deactivate"][..], &YES].concat();
+    let ended = worlds.run(&named(&args, &["first", "second"])).must_be(5);
+    let plans = ended.stdout.split("\n\n").next().unwrap();
+    assert!(
+        plans.contains("second  refused: the run changes"),
+        "{plans}"
+    );
+    assert!(plans.lines().count() <= 6, "{plans}");
+    assert!(plans.starts_with("first   "), "{plans}");
+    assert!(
+        plans.contains("! Items can be deleted from Exchange"),
+        "{plans}"
+    );
+    let plan = named(&["plan", "deactivate"], &["first", "second"]);
+    let planned = worlds.run(&plan);
+    assert!(!planned.stdout.contains("== first =="), "{planned:?}");
+    assert!(planned.stderr.contains("applies this plan"), "{planned:?}");
+    let whole = worlds.run(&[&plan[..], &["--details"]].concat());
+    assert!(whole.stdout.contains("== first =="), "{whole:?}");
 }
 
 #[test]

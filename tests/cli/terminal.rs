@@ -293,3 +293,44 @@ fn a_secret_that_is_typed_is_not_shown_and_a_dumb_terminal_gets_no_escape_sequen
         assert!(term == "xterm" || !shown.contains('\u{1b}'), "{shown:?}");
     }
 }
+
+#[test]
+fn long_output_goes_through_the_pager_on_a_terminal_and_only_there() {
+    let world = World::with_users(30);
+    world.run(&["plan", "deactivate"]).must_be(3);
+    let run = latest(&world);
+    let seen = world.home.path().join("seen");
+    let pager = format!("cat > {}; echo the end of the pager", seen.display());
+    let on_a_screen_of_20_lines = |more: &[&str]| {
+        let args = [&["report", &run][..], more].concat();
+        let program = world.command(&args);
+        let mut command = Command::new("sh");
+        command
+            .args(["-c", "stty rows 20 cols 80; exec \"$0\" \"$@\""])
+            .arg(program.get_program())
+            .args(program.get_args())
+            .env_clear();
+        let variables = program.get_envs();
+        command.envs(variables.filter_map(|(name, value)| Some((name, value?))));
+        command.envs([
+            ("TERM", "xterm"),
+            ("NO_COLOR", "1"),
+            ("PATH", "/usr/bin:/bin"),
+        ]);
+        command
+            .env("PAGER", &pager)
+            .stdin(std::process::Stdio::inherit());
+        Screen(spawn_command(command, Some(PATIENCE)).unwrap())
+    };
+    let piped = world.run(&["report", &run]).must_be(0).stdout;
+    let mut screen = on_a_screen_of_20_lines(&["--no-pager"]);
+    let shown = screen.0.exp_eof().unwrap();
+    assert!(!shown.contains("the end of the pager") && !seen.exists());
+    let mut screen = on_a_screen_of_20_lines(&[]);
+    screen.shows("the end of the pager");
+    screen.ends_with(0);
+    assert_eq!(std::fs::read_to_string(&seen).unwrap(), piped);
+    let mut screen = on_a_screen_of_20_lines(&["--limit", "1"]);
+    let shown = screen.0.exp_eof().unwrap();
+    assert!(!shown.contains("the end of the pager"), "{shown}");
+}

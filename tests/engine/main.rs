@@ -15,6 +15,7 @@ mod faults;
 mod groups;
 mod impact;
 mod mailboxes;
+mod narrowing;
 mod older_servers;
 mod replan;
 mod resume;

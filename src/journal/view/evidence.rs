@@ -27,7 +27,7 @@ pub struct EvidenceUser {
 }
 
 impl View<'_> {
-    /// Hands every user to `each`, in the order in which they were found.
+    /// Hands every user to `each`, by name.
     pub fn each_user<E: From<ReadError>>(
         &self,
         mut each: impl FnMut(EvidenceUser) -> Result<(), E>,
@@ -40,7 +40,7 @@ impl View<'_> {
         let sql = format!(
             "SELECT {rows}, u.seq, u.label, u.id, u.unit, n.name, {conditions}
              FROM user AS u LEFT JOIN change AS c ON c.user = u.seq LEFT JOIN unit AS n ON n.id = u.unit
-             GROUP BY u.seq ORDER BY u.seq",
+             GROUP BY u.seq ORDER BY u.label COLLATE NOCASE, u.seq",
             rows = user_rows(),
             conditions = conditions.join(", ")
         );

@@ -2,6 +2,7 @@
 
 use rusqlite::{Row, params};
 
+use crate::journal::codes::OPEN;
 use crate::journal::rows::{filter_id, filter_type, modification, state_and_status, user_id};
 use crate::model::{FilterId, FilterKind, FilterType, Modification, StateAndStatus, UserId};
 
@@ -58,6 +59,48 @@ impl View<'_> {
         };
         Ok(query
             .query_map(params![after, limit], row)?
+            .collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The numbers of all users, by name.
+    pub fn users_by_name(&self) -> Result<Vec<i64>, ReadError> {
+        let mut query = self
+            .0
+            .prepare_cached("SELECT seq FROM user ORDER BY label COLLATE NOCASE, seq")?;
+        Ok(query
+            .query_map([], |row| row.get(0))?
+            .collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Users with these numbers, in this order, each with the matching filters.
+    pub fn listed_users(&self, numbers: &[i64]) -> Result<Vec<ListedUser>, ReadError> {
+        let mut query = self
+            .0
+            .prepare_cached("SELECT seq, label, id FROM user WHERE seq = ?1")?;
+        let mut users = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            users.push(query.query_row([number], |row| {
+                let seq = row.get(0)?;
+                Ok(ListedUser {
+                    seq,
+                    user: row.get(1)?,
+                    id: user_id(row, 2)?,
+                    filters: self.filters_of(seq)?,
+                    problem: self.problem_of(seq)?,
+                })
+            })?);
+        }
+        Ok(users)
+    }
+
+    /// Some users with changes to be made, by name.
+    pub fn some_to_change(&self, most: u32) -> Result<Vec<String>, ReadError> {
+        let mut query = self.0.prepare_cached(&format!(
+            "SELECT label FROM user WHERE seq IN (SELECT user FROM change WHERE {OPEN})
+             ORDER BY label COLLATE NOCASE LIMIT ?1"
+        ))?;
+        Ok(query
+            .query_map([most], |row| row.get(0))?
             .collect::<rusqlite::Result<_>>()?)
     }
 

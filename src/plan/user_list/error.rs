@@ -108,6 +108,25 @@ pub enum ListFault {
     /// What the CSV reader does not take.
     #[error("this is not CSV: {0}")]
     Csv(String),
+    /// A file that begins like a workbook and is none.
+    #[error("this begins like an Excel workbook (.xlsx) and cannot be read as one: {0}")]
+    Workbook(String),
+    /// More bytes than a workbook may unpack to.
+    #[error("this workbook unpacks to more than {} MiB; keep only the sheet and the column with the names", .0 / (1024 * 1024))]
+    UnpacksTooLarge(u64),
+    /// More cells than are read.
+    #[error(
+        "this workbook has more than {0} cells; keep only the sheet and the column with the names"
+    )]
+    TooManyFilledCells(usize),
+    /// A cell whose formula came to nothing.
+    #[error("a cell of this row holds the error {0}; mend its formula, or paste values")]
+    CellError(String),
+    /// Two sheets with such a column.
+    #[error(
+        "several sheets of this workbook have a column that can hold the names: {0}; keep one of them, or give the sheet as CSV"
+    )]
+    SeveralSheets(String),
     /// `sep=` with something that separates nothing.
     #[error("`sep=` names no separator; use a comma, a semicolon or a tab")]
     NoSeparator,

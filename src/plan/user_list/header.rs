@@ -141,7 +141,10 @@ fn first_line<'t>(
 }
 
 /// The column that is wanted, or the first of the known ones.
-fn column_of(header: &ListRow, wanted: Option<&str>) -> Result<Option<NameColumn>, ListFault> {
+pub(super) fn column_of(
+    header: &ListRow,
+    wanted: Option<&str>,
+) -> Result<Option<NameColumn>, ListFault> {
     let titles: Vec<_> = header.cells.iter().map(|cell| simple(cell)).collect();
     if let Some(wanted) = wanted {
         let exact = visible(wanted).to_lowercase();

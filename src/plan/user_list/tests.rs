@@ -366,7 +366,7 @@ fn what_is_no_text_is_named_and_refused() {
         &[
             "list.csv: ",
             "Excel workbook (.xlsx)",
-            "save the list as CSV",
+            "cannot be read as one",
         ],
     );
     refused(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1\0", &["(.xls)"]);

@@ -11,11 +11,7 @@ use super::error::ListFault;
 pub const LONGEST_LIST: usize = 64 * 1024 * 1024;
 
 /// First bytes of files that are often taken for lists, and what they are.
-const NOT_TEXT: [(&[u8], &str); 5] = [
-    (
-        b"PK\x03\x04",
-        "an Excel workbook (.xlsx) or another ZIP archive",
-    ),
+const NOT_TEXT: [(&[u8], &str); 4] = [
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
         "an old Excel workbook (.xls) or another Office document",

@@ -1,0 +1,497 @@
+//! Lists in Excel workbooks (`.xlsx`). A workbook is foreign input: what it unpacks to and how many cells it has is
+//! bounded, and only values are read, never formulas.
+
+use std::io::{Cursor, Read, copy, sink};
+
+use calamine::{DataRef, Reader, Xlsx, XlsxCellReader, XlsxError};
+
+use super::error::{ListFault, OnLine};
+use super::header::{NameColumn, column_of};
+use super::name::is_definite;
+use super::rows::ListRow;
+use super::text::LONGEST_LIST;
+use super::visible::{is_empty, shown};
+use super::{Names, name_of_row};
+
+/// The first bytes of a ZIP archive, which a workbook is.
+const ZIP: &[u8] = b"PK\x03\x04";
+/// What a workbook may unpack to, in bytes: an export of 130 000 users with a dozen columns. Its texts are held at once, and
+/// empty ones take five times what they are in the file.
+const MOST_UNPACKED: u64 = 128 * 1024 * 1024;
+/// Parts of an archive: a workbook has some for each sheet, and pictures.
+const MOST_PARTS: usize = 4_000;
+/// Cells of all sheets together: 130 000 users with 38 columns.
+const MOST_CELLS: usize = 5_000_000;
+/// Sheets that a message names.
+const SHEETS: usize = 5;
+
+/// Whether a file is a workbook, or another archive of that kind.
+pub(super) fn is_workbook(bytes: &[u8]) -> bool {
+    bytes.starts_with(ZIP)
+}
+
+/// Reads the names of a workbook into `list`; answers the sheet that has them.
+pub(super) fn read(
+    bytes: &[u8],
+    wanted: Option<&str>,
+    list: &mut Names,
+) -> Result<String, (Option<String>, OnLineFault)> {
+    let whole = |fault| (None, (None, fault));
+    check_size(bytes).map_err(whole)?;
+    let mut book: Xlsx<_> =
+        Xlsx::new(Cursor::new(bytes)).map_err(|error| whole(damaged(&error)))?;
+    let mut cells = Budget(MOST_CELLS);
+    let (sheet, start) =
+        choose(&mut book, wanted, &mut cells).map_err(|(sheet, line, fault)| {
+            let line = (line > 0).then_some(line);
+            (sheet, (line, fault))
+        })?;
+    let of_sheet = |(line, fault): (usize, ListFault)| {
+        let line = (line > 0).then_some(line);
+        (Some(sheet.clone()), (line, fault))
+    };
+    let mut rows = SheetRows::open(&mut book, &sheet)
+        .map_err(of_sheet)?
+        .ok_or_else(|| whole(ListFault::Empty))?;
+    read_sheet(&mut rows, &start, &mut cells, list).map_err(of_sheet)?;
+    Ok(sheet)
+}
+
+/// A fault, and its row where it has one.
+pub(super) type OnLineFault = (Option<usize>, ListFault);
+
+/// Where the names of a sheet begin.
+struct SheetStart {
+    /// The row of the header, or of the first name.
+    line: usize,
+    /// The titles; none where there is no header.
+    header: Option<ListRow>,
+    column: NameColumn,
+}
+
+/// How many cells may still be read.
+struct Budget(usize);
+
+impl Budget {
+    fn take(&mut self) -> Result<(), ListFault> {
+        self.0 = self
+            .0
+            .checked_sub(1)
+            .ok_or(ListFault::TooManyFilledCells(MOST_CELLS))?;
+        Ok(())
+    }
+}
+
+/// What an archive unpacks to is measured, since what it says of itself may be wrong.
+fn check_size(bytes: &[u8]) -> Result<(), ListFault> {
+    if bytes.len() > LONGEST_LIST {
+        return Err(ListFault::TooLong(LONGEST_LIST));
+    }
+    let not_read = |error: zip::result::ZipError| ListFault::Workbook(shown(&error.to_string()));
+    let mut archive = zip::ZipArchive::new(Cursor::new(bytes)).map_err(not_read)?;
+    if archive.len() > MOST_PARTS {
+        return Err(ListFault::UnpacksTooLarge(MOST_UNPACKED));
+    }
+    let mut left = MOST_UNPACKED;
+    for at in 0..archive.len() {
+        let part = archive.by_index(at).map_err(not_read)?;
+        let read = copy(&mut part.take(left.saturating_add(1)), &mut sink());
+        let read = read.map_err(|error| ListFault::Workbook(shown(&error.to_string())))?;
+        left = left
+            .checked_sub(read)
+            .ok_or(ListFault::UnpacksTooLarge(MOST_UNPACKED))?;
+    }
+    Ok(())
+}
+
+fn damaged(error: &XlsxError) -> ListFault {
+    ListFault::Workbook(shown(&error.to_string()))
+}
+
+/// The only sheet whose first row has the column that is wanted, or a known one; else the only sheet that has anything,
+/// where it begins with a name.
+fn choose(
+    book: &mut Xlsx<Cursor<&[u8]>>,
+    wanted: Option<&str>,
+    cells: &mut Budget,
+) -> Result<(String, SheetStart), (Option<String>, usize, ListFault)> {
+    let (mut with_column, mut firsts) = (Vec::new(), Vec::new());
+    for sheet in book.sheet_names() {
+        let failed = |(line, fault)| (Some(sheet.clone()), line, fault);
+        let Some(mut rows) = SheetRows::open(book, &sheet).map_err(failed)? else {
+            continue;
+        };
+        let Some(first) = rows.next_filled(cells).map_err(failed)? else {
+            continue;
+        };
+        let line = first.line;
+        let header = first.dense();
+        match column_of(&header, wanted).map_err(|fault| failed((line, fault)))? {
+            Some(column) => with_column.push((
+                sheet,
+                SheetStart {
+                    line,
+                    header: Some(header),
+                    column,
+                },
+            )),
+            None => firsts.push((sheet, header)),
+        }
+    }
+    match with_column.len() {
+        0 => without_header(firsts, wanted),
+        1 => Ok(with_column.remove(0)),
+        _ => {
+            let names = with_column.iter().take(SHEETS);
+            let names: Vec<_> = names.map(|(sheet, _)| shown(sheet)).collect();
+            Err((None, 0, ListFault::SeveralSheets(names.join(", "))))
+        }
+    }
+}
+
+fn without_header(
+    mut firsts: Vec<(String, ListRow)>,
+    wanted: Option<&str>,
+) -> Result<(String, SheetStart), (Option<String>, usize, ListFault)> {
+    if firsts.is_empty() {
+        return Err((None, 0, ListFault::Empty));
+    }
+    let several = firsts.len() > 1;
+    let (sheet, first) = firsts.remove(0);
+    let found: Vec<_> = first.cells.clone();
+    let mut filled = (0..).zip(&found).filter(|(_, cell)| !is_empty(cell));
+    let only = filled.next().filter(|_| filled.next().is_none());
+    match (wanted, only) {
+        (Some(wanted), _) => {
+            let wanted = wanted.to_owned();
+            Err((
+                Some(sheet),
+                first.line,
+                ListFault::NoSuchColumn { wanted, found },
+            ))
+        }
+        (None, Some((column, cell))) if !several && is_definite(cell) => Ok((
+            sheet,
+            SheetStart {
+                line: first.line,
+                header: None,
+                column: NameColumn {
+                    at: column,
+                    same: vec![],
+                },
+            },
+        )),
+        (None, _) => Err((Some(sheet), first.line, ListFault::NoKnownColumn { found })),
+    }
+}
+
+fn read_sheet(
+    rows: &mut SheetRows<'_, '_>,
+    start: &SheetStart,
+    cells: &mut Budget,
+    list: &mut Names,
+) -> OnLine<()> {
+    let title = |at: usize| {
+        let titles = start.header.as_ref();
+        titles.map_or_else(|| (at + 1).to_string(), |header| shown(&header.cells[at]))
+    };
+    let width = start
+        .header
+        .as_ref()
+        .map_or(start.column.at + 1, |header| header.cells.len());
+    while let Some(row) = rows.next_filled(cells)? {
+        let line = row.line;
+        if start.header.is_some() && line <= start.line {
+            continue;
+        }
+        let refuse = |fault| (line, fault);
+        if row.cells.iter().any(|(column, _)| *column >= width) {
+            return Err(refuse(ListFault::TooManyCells));
+        }
+        let cell = |at: usize| {
+            let found = row.cells.iter().find(|(column, _)| *column == at);
+            found.map_or("", |(_, text)| text.as_str())
+        };
+        list.add(
+            line,
+            name_of_row(&start.column, cell, title).map_err(refuse)?,
+        )?;
+    }
+    Ok(())
+}
+
+/// A row with the cells that have a text, each with its column from 0.
+struct SheetRow {
+    line: usize,
+    cells: Vec<(usize, String)>,
+}
+
+impl SheetRow {
+    fn dense(self) -> ListRow {
+        let width = self.cells.iter().map(|(at, _)| at + 1).max().unwrap_or(0);
+        let mut cells = vec![String::new(); width];
+        for (at, text) in self.cells {
+            cells[at] = text;
+        }
+        ListRow {
+            line: self.line,
+            cells,
+        }
+    }
+}
+
+/// The rows of a sheet, one after the other; what has no cells takes no memory.
+struct SheetRows<'b, 'd> {
+    cells: XlsxCellReader<'b, Cursor<&'d [u8]>>,
+    /// The first cell of the next row.
+    held: Option<(usize, usize, String)>,
+    /// Whether the last cell was read: behind it the reader knows no end.
+    has_ended: bool,
+}
+
+impl<'b, 'd> SheetRows<'b, 'd> {
+    /// None where it is a chart or something else without cells.
+    fn open(
+        book: &'b mut Xlsx<Cursor<&'d [u8]>>,
+        sheet: &str,
+    ) -> Result<Option<Self>, (usize, ListFault)> {
+        match book.worksheet_cells_reader(sheet) {
+            Ok(cells) => Ok(Some(Self {
+                cells,
+                held: None,
+                has_ended: false,
+            })),
+            Err(XlsxError::NotAWorksheet(_)) => Ok(None),
+            Err(error) => Err((0, damaged(&error))),
+        }
+    }
+
+    /// The next row with a cell that shows something.
+    fn next_filled(&mut self, budget: &mut Budget) -> OnLine<Option<SheetRow>> {
+        let mut row: Option<SheetRow> = None;
+        loop {
+            let next = match self.held.take() {
+                Some(held) => Some(held),
+                None => self.next_cell(row.as_ref().map_or(0, |row| row.line), budget)?,
+            };
+            match (next, &mut row) {
+                (None, _) => return Ok(row),
+                (Some((line, column, text)), Some(row)) if row.line == line => {
+                    row.cells.push((column, text));
+                }
+                (held @ Some(_), Some(_)) => {
+                    self.held = held;
+                    return Ok(row);
+                }
+                (Some((line, column, text)), None) => {
+                    row = Some(SheetRow {
+                        line,
+                        cells: vec![(column, text)],
+                    });
+                }
+            }
+        }
+    }
+
+    /// The next cell that shows something: its row from 1, its column from 0, and its text.
+    fn next_cell(
+        &mut self,
+        near: usize,
+        budget: &mut Budget,
+    ) -> OnLine<Option<(usize, usize, String)>> {
+        while !self.has_ended {
+            let cell = self.cells.next_cell();
+            let Some(cell) = cell.map_err(|error| (near, damaged(&error)))? else {
+                self.has_ended = true;
+                break;
+            };
+            budget.take().map_err(|fault| (near, fault))?;
+            let (line, column) = cell.get_position();
+            let place = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
+            let (line, column) = (place(line).saturating_add(1), place(column));
+            let text = text(cell.get_value()).map_err(|fault| (line, fault))?;
+            if !is_empty(&text) {
+                return Ok(Some((line, column, text)));
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// What a cell shows; of a formula, what it came to when the workbook was saved.
+fn text(value: &DataRef<'_>) -> Result<String, ListFault> {
+    Ok(match value {
+        DataRef::Empty => String::new(),
+        DataRef::String(text) | DataRef::DateTimeIso(text) | DataRef::DurationIso(text) => {
+            text.clone()
+        }
+        DataRef::SharedString(text) => (*text).to_owned(),
+        DataRef::Int(number) => number.to_string(),
+        DataRef::Float(number) => number.to_string(),
+        DataRef::Bool(value) => value.to_string().to_uppercase(),
+        DataRef::DateTime(time) => time.as_f64().to_string(),
+        DataRef::Error(error) => return Err(ListFault::CellError(error.to_string())),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::plan::{NameSource, UserListError, parse_user_list};
+    use rust_xlsxwriter::Workbook;
+
+    /// A workbook of sheets with rows of cells; nothing where a cell is empty.
+    fn workbook(sheets: &[(&str, &[&[&str]])]) -> Vec<u8> {
+        let mut book = Workbook::new();
+        for (name, rows) in sheets {
+            let sheet = book.add_worksheet();
+            sheet.set_name(*name).unwrap();
+            for (line, row) in (0..).zip(*rows) {
+                for (column, cell) in (0..).zip(*row) {
+                    if !cell.is_empty() {
+                        sheet.write_string(line, column, *cell).unwrap();
+                    }
+                }
+            }
+        }
+        book.save_to_buffer().unwrap()
+    }
+
+    fn names(bytes: &[u8], column: Option<&str>) -> Result<Vec<(usize, String)>, UserListError> {
+        let users = parse_user_list("list.xlsx", bytes, column)?;
+        let line = |place: &NameSource| match place {
+            NameSource::Line(_, line) => *line,
+            NameSource::Flag(_) => 0,
+        };
+        Ok(users
+            .into_iter()
+            .map(|user| (line(&user.place), user.name))
+            .collect())
+    }
+
+    fn refused(bytes: &[u8], column: Option<&str>) -> String {
+        names(bytes, column).unwrap_err().to_string()
+    }
+
+    const ANNA: &str = "anna@x.example";
+    const BERT: &str = "bert@x.example";
+
+    #[test]
+    fn the_sheet_and_the_column_are_found_by_the_title_and_each_name_keeps_its_row() {
+        let rows: &[&[&str]] = &[&["Name", "UPN"], &[], &["Anna", ANNA], &["Bert", BERT, ""]];
+        let book = workbook(&[("Notes", &[&["for Monday"]]), ("Users", rows)]);
+        let expected = vec![(3, ANNA.to_owned()), (4, BERT.to_owned())];
+        assert_eq!(names(&book, None).unwrap(), expected);
+        let other: &[&[&str]] = &[&["Person", "Account"], &["Anna", ANNA]];
+        let book = workbook(&[("Users", rows), ("More", other)]);
+        assert_eq!(
+            names(&book, Some("account")).unwrap(),
+            [(2, ANNA.to_owned())]
+        );
+        let users = parse_user_list("list.xlsx", &book, None).unwrap();
+        assert_eq!(users[0].place.to_string(), "list.xlsx[Users]:3");
+        let bare = workbook(&[("Sheet1", &[&[ANNA], &[BERT]])]);
+        assert_eq!(names(&bare, None).unwrap()[1], (2, BERT.to_owned()));
+    }
+
+    #[test]
+    fn nobody_in_a_workbook_is_passed_over_in_silence() {
+        let one = |rows: &[&[&str]]| workbook(&[("Users", rows)]);
+        for (book, column, part) in [
+            (
+                one(&[&["UPN", "x"], &["", "here"]]),
+                None,
+                "[Users]:2: this row names nobody",
+            ),
+            (
+                one(&[&["UPN"], &[ANNA, BERT]]),
+                None,
+                "[Users]:2: this row has more cells",
+            ),
+            (
+                one(&[&["UPN"], &["a@x.example b@x.example"]]),
+                None,
+                "is not exactly one name",
+            ),
+            (
+                one(&[&["UPN", "upn "], &[ANNA, BERT]]),
+                None,
+                "several columns",
+            ),
+            (
+                one(&[&["Nobody knows"], &[ANNA]]),
+                None,
+                "no column of this list is known",
+            ),
+            (
+                one(&[&["UPN"], &[ANNA]]),
+                Some("mail"),
+                "has no column `mail`",
+            ),
+            (one(&[&["UPN"]]), None, "there is nobody in this list"),
+            (one(&[]), None, "there is nobody in this list"),
+        ] {
+            let said = refused(&book, column);
+            assert!(said.contains(part), "{part}: {said}");
+        }
+        let rows: &[&[&str]] = &[&["UPN"], &[ANNA]];
+        let several = workbook(&[("Pilot", rows), ("Rest", rows)]);
+        let said = refused(&several, None);
+        assert!(
+            said.contains("several sheets") && said.contains("Pilot, Rest"),
+            "{said}"
+        );
+    }
+
+    #[test]
+    fn a_cell_with_an_error_is_refused_with_its_row() {
+        let mut book = Workbook::new();
+        let sheet = book.add_worksheet();
+        sheet.write_string(0, 0, "UPN").unwrap();
+        let broken = rust_xlsxwriter::Formula::new("=1/0").set_result("#DIV/0!");
+        sheet.write_formula(1, 0, broken).unwrap();
+        let said = refused(&book.save_to_buffer().unwrap(), None);
+        assert!(said.contains(":2: ") || said.contains("#DIV/0!"), "{said}");
+    }
+
+    #[test]
+    fn what_only_looks_like_a_workbook_is_refused_without_a_panic() {
+        let whole = workbook(&[("Users", &[&["UPN"], &[ANNA]])]);
+        for end in (4..whole.len()).step_by(97) {
+            assert!(names(&whole[..end], None).is_err(), "{end}");
+        }
+        for at in (0..whole.len()).step_by(31) {
+            let mut changed = whole.clone();
+            changed[at] ^= 0x55;
+            // Whatever it is taken for, it comes to an end.
+            drop(names(&changed, None));
+        }
+        assert!(refused(b"PK", None).contains("workbook"));
+    }
+
+    #[test]
+    fn an_archive_that_unpacks_to_too_much_is_refused() {
+        use std::io::Write as _;
+        let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        let options = zip::write::SimpleFileOptions::default();
+        archive.start_file("xl/workbook.xml", options).unwrap();
+        let part = vec![0; 1024 * 1024];
+        for _ in 0..=MOST_UNPACKED / (1024 * 1024) {
+            archive.write_all(&part).unwrap();
+        }
+        let bytes = archive.finish().unwrap().into_inner();
+        assert!(bytes.len() < 1024 * 1024, "{}", bytes.len());
+        let said = refused(&bytes, None);
+        assert!(said.contains("unpacks to more than 128 MiB"), "{said}");
+    }
+
+    #[test]
+    fn a_cell_far_away_costs_nothing() {
+        let mut book = Workbook::new();
+        let sheet = book.add_worksheet();
+        sheet.write_string(0, 0, "UPN").unwrap();
+        sheet.write_string(1_048_575, 0, ANNA).unwrap();
+        let bytes = book.save_to_buffer().unwrap();
+        assert_eq!(names(&bytes, None).unwrap(), [(1_048_576, ANNA.to_owned())]);
+    }
+}

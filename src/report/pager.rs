@@ -1,0 +1,160 @@
+//! Long output goes through a pager where a person reads it.
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::{Child, Command, Stdio};
+
+/// What `less` is told where nobody has told it anything: colours are colours, and what it showed stays on the screen.
+const LESS: &str = "RX";
+
+/// Holds output back until it is longer than the screen; then it goes to the pager, and else to `out`.
+pub(super) struct Paged<W: Write> {
+    out: W,
+    /// Lines that the screen shows besides the prompt.
+    rows: usize,
+    pagers: Vec<Command>,
+    state: State,
+}
+
+enum State {
+    /// So much output, and so many lines of it.
+    Holding(Vec<u8>, usize),
+    Paging(Child),
+    Plain,
+}
+
+impl<W: Write> Paged<W> {
+    /// For a screen of so many rows; the first of the pagers that is there is taken.
+    pub(super) const fn new(out: W, rows: usize, pagers: Vec<Command>) -> Self {
+        Self {
+            out,
+            rows,
+            pagers,
+            state: State::Holding(Vec::new(), 0),
+        }
+    }
+
+    /// A pager that is missing is no error: then the output is printed.
+    fn begin(&mut self) -> io::Result<()> {
+        let State::Holding(held, _) = std::mem::replace(&mut self.state, State::Plain) else {
+            return Ok(());
+        };
+        for pager in &mut self.pagers {
+            if let Ok(child) = pager.stdin(Stdio::piped()).spawn() {
+                self.state = State::Paging(child);
+                break;
+            }
+        }
+        self.write_all(&held)
+    }
+}
+
+impl<W: Write> Write for Paged<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        match &mut self.state {
+            State::Holding(held, lines) => {
+                held.extend_from_slice(bytes);
+                *lines += bytes.iter().filter(|byte| **byte == b'\n').count();
+                if *lines >= self.rows {
+                    self.begin()?;
+                }
+                Ok(bytes.len())
+            }
+            State::Paging(child) => match &mut child.stdin {
+                // Whoever has read enough leaves the pager.
+                Some(pipe) => match pipe.write(bytes) {
+                    Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
+                    other => other,
+                },
+                None => Ok(bytes.len()),
+            },
+            State::Plain => self.out.write(bytes),
+        }
+    }
+
+    /// What is held back is not written yet: more may come.
+    fn flush(&mut self) -> io::Result<()> {
+        match &self.state {
+            State::Plain => self.out.flush(),
+            State::Holding(..) | State::Paging(_) => Ok(()),
+        }
+    }
+}
+
+impl<W: Write> Drop for Paged<W> {
+    fn drop(&mut self) {
+        match std::mem::replace(&mut self.state, State::Plain) {
+            State::Holding(held, _) => {
+                // There is nowhere left to say that the output is closed.
+                let _ = self.out.write_all(&held).and_then(|()| self.out.flush());
+            }
+            State::Paging(mut child) => {
+                drop(child.stdin.take());
+                let _ = child.wait();
+            }
+            State::Plain => {
+                let _ = self.out.flush();
+            }
+        }
+    }
+}
+
+/// The pagers to try, in order: the one that `PAGER` names, else those that systems have. None where `PAGER` is empty.
+pub(super) fn pagers(variable: Option<OsString>, less: Option<OsString>) -> Vec<Command> {
+    let mut pagers = match variable {
+        Some(named) if named.is_empty() => Vec::new(),
+        Some(named) if cfg!(unix) => {
+            let mut shell = Command::new("sh");
+            shell.arg("-c").arg(named);
+            vec![shell]
+        }
+        Some(named) => vec![Command::new(named)],
+        None if cfg!(windows) => vec![Command::new("more")],
+        None => vec![Command::new("less"), Command::new("more")],
+    };
+    if less.is_none() {
+        for pager in &mut pagers {
+            pager.env("LESS", LESS);
+        }
+    }
+    pagers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn written(rows: usize, pagers: Vec<Command>, text: &str) -> String {
+        let mut out = Vec::new();
+        let mut paged = Paged::new(&mut out, rows, pagers);
+        for line in text.split_inclusive('\n') {
+            paged.write_all(line.as_bytes()).unwrap();
+            paged.flush().unwrap();
+        }
+        drop(paged);
+        String::from_utf8(out).unwrap()
+    }
+
+    #[test]
+    fn what_fits_the_screen_and_what_has_no_pager_is_printed() {
+        let missing = || vec![Command::new("/does/not/exist")];
+        assert_eq!(written(3, missing(), "a\nb\n"), "a\nb\n");
+        assert_eq!(written(3, missing(), "a\nb\nc\nd\n"), "a\nb\nc\nd\n");
+        assert_eq!(written(3, Vec::new(), "a\nb\nc\nd\n"), "a\nb\nc\nd\n");
+        assert_eq!(written(3, missing(), "no line break"), "no line break");
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_is_longer_goes_to_the_pager_whole_and_leaving_it_early_is_no_error() {
+        let folder = tempfile::tempdir().unwrap();
+        let seen = folder.path().join("seen");
+        let to_file = pagers(Some(format!("cat > {}", seen.display()).into()), None);
+        assert_eq!(written(2, to_file, "a\nb\nc\n"), "");
+        assert_eq!(std::fs::read_to_string(&seen).unwrap(), "a\nb\nc\n");
+        let leaves = pagers(Some("true".into()), None);
+        let long = "a line\n".repeat(50_000);
+        assert_eq!(written(2, leaves, &long), "");
+        assert!(pagers(Some(OsString::new()), None).is_empty());
+    }
+}
