@@ -281,9 +281,10 @@ mod tests {
         let bench = Bench::new();
         bench.control.stop_because(StopReason::TimeReached);
         bench.control.stop();
-        let result = bench.pool(3).for_each(numbers, |_: i64| async { Ok(()) });
-        let Err(RolloutError::Stopped(StopReason::TimeReached)) = result.await else {
-            panic!("the reason is lost");
+        let pool = bench.pool(3);
+        let result = pool.for_each(numbers, |_: i64| async { Ok(()) }).await;
+        let Err(RolloutError::Stopped(StopReason::TimeReached)) = result else {
+            panic!("{result:?}");
         };
     }
 }
