@@ -135,8 +135,9 @@ async fn an_undo_that_was_planned_is_planned_anew_from_what_is_there() {
     world.sandbox.edit(filter, |row| {
         (row.statecode, row.statuscode) = as_before;
     });
+    // Somebody has put it back: that is what the undo wants, and no reason to stop.
     let differences = run.replan().await.unwrap();
-    assert_eq!(differences.total(), 1);
+    assert_eq!(differences.total(), 0);
     assert!(!planned(&run).await.concat().contains(&filter));
     run.apply().await.unwrap();
     run.finish().await;

@@ -118,10 +118,7 @@ async fn a_saved_plan_that_no_longer_fits_is_refused() {
     run.compare().await.unwrap();
     let pending = run.journal().to_apply(0, 1).await.unwrap();
     let row = pending[0].changes[0].change.filter;
-    world.sandbox.edit(row.0, |row| {
-        row.statecode = 1;
-        row.statuscode = Some(2);
-    });
+    world.sandbox.delete(row.0);
     let error = run.compare().await.unwrap_err();
     assert!(
         matches!(error, RolloutError::Stale { count: 1, .. }),
