@@ -94,6 +94,8 @@ fn found(user: u32) -> SelectedUser {
         id: UserId(Uuid::from_u128(user.into())),
         object_id: None,
         label: format!("user{user}@contoso.example"),
+        login: None,
+        email: None,
         filters_populated: true,
         unit: None,
         skipped: None,

@@ -26,11 +26,11 @@ pub(super) async fn runs(app: &App, args: &RunsArgs) -> Result<Exit, CliError> {
 fn list(app: &App, which: &WhichRunsArgs) -> Result<Exit, CliError> {
     let names = EnvironmentNames::read(which)?;
     let (runs, unreadable) = store(&app.output, None)?.list()?;
-    let named = runs.into_iter().map(|summary| NamedRun {
+    let with_names = runs.into_iter().map(|summary| NamedRun {
         environment: names.of(&summary.header),
         summary,
     });
-    let runs: Vec<_> = named
+    let runs: Vec<_> = with_names
         .filter(|run| names.is_asked_for(&run.summary.header))
         .collect();
     let mut out = app.printer.long_result();

@@ -13,7 +13,7 @@ pub(super) fn status(app: &App, args: &StatusArgs) -> Result<Exit, CliError> {
     let names = EnvironmentNames::read(&args.which)?;
     let store = store(&app.output, None)?;
     let (standings, unreadable) = store.standings(|run| names.is_asked_for(&run.header))?;
-    let named: Vec<_> = standings
+    let environments: Vec<_> = standings
         .into_iter()
         .map(|standing| NamedStanding {
             name: names.of(&standing.header),
@@ -22,7 +22,7 @@ pub(super) fn status(app: &App, args: &StatusArgs) -> Result<Exit, CliError> {
         .collect();
     let mut out = app.printer.long_result();
     let (format, style) = (app.printer.format, app.printer.style());
-    write_standings(&mut out, &named, &unreadable, format, style)?;
+    write_standings(&mut out, &environments, &unreadable, format, style)?;
     out.flush().map_err(CliError::Output)?;
     Ok(Exit::Done)
 }

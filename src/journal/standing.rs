@@ -52,9 +52,9 @@ impl UserStanding {
     /// that changed a user took the user back.
     const fn after(now: Option<Self>, is_wanted: bool, outcome: UserOutcome) -> Option<Self> {
         match (is_wanted, outcome, now) {
-            (true, UserOutcome::Changed | UserOutcome::Unchanged, _) => Some(Self::Done),
             // What did not come to anything leaves a user who was done before as that run left him.
-            (true, _, Some(Self::Done)) => Some(Self::Done),
+            (true, UserOutcome::Changed | UserOutcome::Unchanged, _)
+            | (true, _, Some(Self::Done)) => Some(Self::Done),
             (true, UserOutcome::Planned | UserOutcome::LeftOut | UserOutcome::Left, _) => {
                 Some(Self::Left)
             }

@@ -54,7 +54,7 @@ impl<W: Write> Write for Paged<W> {
         match &mut self.state {
             State::Holding(held, lines) => {
                 held.extend_from_slice(bytes);
-                *lines += bytes.iter().filter(|byte| **byte == b'\n').count();
+                *lines += bytes.split(|byte| *byte == b'\n').count() - 1;
                 if *lines >= self.rows {
                     self.begin()?;
                 }
@@ -100,7 +100,7 @@ impl<W: Write> Drop for Paged<W> {
 }
 
 /// The pagers to try, in order: the one that `PAGER` names, else those that systems have. None where `PAGER` is empty.
-pub(super) fn pagers(variable: Option<OsString>, less: Option<OsString>) -> Vec<Command> {
+pub(super) fn pagers(variable: Option<OsString>, has_less_options: bool) -> Vec<Command> {
     let mut pagers = match variable {
         Some(named) if named.is_empty() => Vec::new(),
         Some(named) if cfg!(unix) => {
@@ -112,7 +112,7 @@ pub(super) fn pagers(variable: Option<OsString>, less: Option<OsString>) -> Vec<
         None if cfg!(windows) => vec![Command::new("more")],
         None => vec![Command::new("less"), Command::new("more")],
     };
-    if less.is_none() {
+    if !has_less_options {
         for pager in &mut pagers {
             pager.env("LESS", LESS);
         }
@@ -149,12 +149,12 @@ mod tests {
     fn what_is_longer_goes_to_the_pager_whole_and_leaving_it_early_is_no_error() {
         let folder = tempfile::tempdir().unwrap();
         let seen = folder.path().join("seen");
-        let to_file = pagers(Some(format!("cat > {}", seen.display()).into()), None);
+        let to_file = pagers(Some(format!("cat > {}", seen.display()).into()), false);
         assert_eq!(written(2, to_file, "a\nb\nc\n"), "");
         assert_eq!(std::fs::read_to_string(&seen).unwrap(), "a\nb\nc\n");
-        let leaves = pagers(Some("true".into()), None);
+        let leaves = pagers(Some("true".into()), false);
         let long = "a line\n".repeat(50_000);
         assert_eq!(written(2, leaves, &long), "");
-        assert!(pagers(Some(OsString::new()), None).is_empty());
+        assert!(pagers(Some(OsString::new()), false).is_empty());
     }
 }

@@ -130,7 +130,7 @@ fn texts(view: &View<'_>, of: PlanView) -> Result<(String, Vec<String>), ReadErr
     match &report.impact {
         Some(impact) => said.push(total_of_impact(impact)),
         None if header.operation == Operation::Deactivate => {
-            said.push("items not counted".to_owned())
+            said.push("items not counted".to_owned());
         }
         None => {}
     }

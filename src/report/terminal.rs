@@ -78,7 +78,10 @@ pub fn paged(color: bool) -> Box<dyn StyledWrite> {
     let Some(rows) = rows.filter(|rows| *rows > 0 && stdout_is_screen()) else {
         return stdout(color);
     };
-    let pagers = pagers(std::env::var_os("PAGER"), std::env::var_os("LESS"));
+    let pagers = pagers(
+        std::env::var_os("PAGER"),
+        std::env::var_os("LESS").is_some(),
+    );
     let out = Unread(BufWriter::new(AutoStream::always(io::stdout())));
     Box::new(CleanWriter::new(Paged::new(out, rows, pagers), color))
 }
