@@ -27,7 +27,7 @@ fn open(path: &Path) -> Book {
 fn column(book: &mut Book, sheet: &str, title: &str) -> Vec<Data> {
     let range = book.worksheet_range(sheet).unwrap();
     let titles = range.rows().next().unwrap();
-    let at = titles.iter().position(|cell| cell.to_string() == title);
+    let at = titles.iter().position(|cell| *cell == title);
     let at = at.unwrap_or_else(|| panic!("{title}: {titles:?}"));
     range.rows().skip(1).map(|row| row[at].clone()).collect()
 }
@@ -101,7 +101,7 @@ fn a_list_and_a_check_are_workbooks_too_and_nothing_is_overwritten() {
     let checked = world.run(&["check", "inactive", "--output", check.to_str().unwrap()]);
     assert_eq!(checked.code, Some(10), "{checked:?}");
     let states = column(&mut open(&check), "Filters", "State");
-    assert!(states.iter().all(|state| state.to_string() == "active"));
+    assert!(states.iter().all(|state| *state == "active"));
     // A pipe takes a workbook, too.
     let piped = world
         .command(&["list", "--format", "xlsx"])
