@@ -20,6 +20,7 @@ mod lists;
 mod metadata;
 mod narrowing;
 mod printed_commands;
+mod readme;
 mod report_users;
 mod run_files;
 mod run_store;
