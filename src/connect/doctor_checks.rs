@@ -4,7 +4,7 @@ use crate::dataverse::{self, Impersonated, ImpersonationHeader, MailboxMethod, R
 use crate::model::{User, UserId};
 
 use super::Checklist;
-use super::privileges::{Found, NeededBy, judge, needed};
+use super::privileges::{NeededBy, PrivilegeShortfall, judge, needed};
 
 const VERSION: &str = "version";
 const PRIVILEGES: &str = "privileges";
@@ -63,7 +63,7 @@ async fn privileges(list: &mut Checklist, reader: &Reader, asked: &[NeededBy]) {
         Ok(reaches) => reaches,
         Err(error) => return list.error(PRIVILEGES, &error),
     };
-    let Found {
+    let PrivilegeShortfall {
         missing,
         limited,
         unknown,

@@ -268,7 +268,7 @@ pub(super) fn needed(asked: &[NeededBy]) -> Vec<Privilege> {
 
 /// What was found of the privileges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct PrivilegeShortfall {
     /// What does not work.
     pub(super) missing: Vec<String>,
     /// What works with a limit.
@@ -278,8 +278,8 @@ pub(super) struct Found {
 }
 
 /// Judges how far the caller's privileges reach.
-pub(super) fn judge(needed: &[Privilege], reaches: &[PrivilegeReach]) -> Found {
-    let mut found = Found::default();
+pub(super) fn judge(needed: &[Privilege], reaches: &[PrivilegeReach]) -> PrivilegeShortfall {
+    let mut found = PrivilegeShortfall::default();
     for (privilege, reach) in needed.iter().zip(reaches) {
         let Privilege {
             name,

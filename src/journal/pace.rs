@@ -1,41 +1,41 @@
-//! What was asked of the server over time, in a bounded number of stretches of equal length.
+//! What was asked of the server over time, in a bounded number of buckets of equal length.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{Requests, run_header};
 
-/// Stretches that are kept, at most; with one more, all become twice as long. Several for each bar of the charts, which
+/// Buckets that are kept, at most; with one more, all become twice as long. Several for each bar of the charts, which
 /// have some 80.
 pub(super) const MOST: u64 = 600;
 
-/// Adds requests to the totals of the run and to the stretch of time in which they were made.
+/// Adds requests to the totals of the run and to the bucket of time in which they were made.
 pub(super) fn add(connection: &Connection, more: Requests, at: Timestamp) -> rusqlite::Result<()> {
     run_header::add_requests(connection, more)?;
-    let stretch = stretch(connection)?;
+    let width = width(connection)?;
     let at = at.as_millisecond();
-    add_to(connection, at - at.rem_euclid(stretch), more)?;
-    while stretches(connection)? > MOST {
+    add_to(connection, at - at.rem_euclid(width), more)?;
+    while buckets(connection)? > MOST {
         widen(connection)?;
     }
     Ok(())
 }
 
-/// The length of a stretch, in milliseconds.
-pub(super) fn stretch(connection: &Connection) -> rusqlite::Result<i64> {
-    let stretch: i64 = connection
+/// The length of a bucket, in milliseconds.
+pub(super) fn width(connection: &Connection) -> rusqlite::Result<i64> {
+    let width: i64 = connection
         .prepare_cached("SELECT stretch FROM run")?
         .query_row([], |row| row.get(0))?;
-    Ok(stretch.max(1))
+    Ok(width.max(1))
 }
 
-fn stretches(connection: &Connection) -> rusqlite::Result<u64> {
+fn buckets(connection: &Connection) -> rusqlite::Result<u64> {
     connection
         .prepare_cached("SELECT count(*) FROM pace")?
         .query_row([], |row| row.get(0))
 }
 
-/// Every stretch that has requests, by the millisecond at which it starts, in order.
+/// Every bucket that has requests, by the millisecond at which it starts, in order.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<(i64, Requests)>> {
     let mut query = connection
         .prepare_cached("SELECT start, requests, throttled, retried FROM pace ORDER BY start")?;
@@ -67,7 +67,7 @@ fn add_to(connection: &Connection, start: i64, more: Requests) -> rusqlite::Resu
 }
 
 fn widen(connection: &Connection) -> rusqlite::Result<()> {
-    let wider = stretch(connection)?.saturating_mul(2);
+    let wider = width(connection)?.saturating_mul(2);
     let rows = read(connection)?;
     connection.execute("DELETE FROM pace", [])?;
     for (start, requests) in rows {
@@ -124,7 +124,7 @@ mod tests {
         ask(&connection, 100_000_000_000);
         let rows = read(&connection).unwrap();
         assert!(rows.len() <= 600, "{}", rows.len());
-        assert_eq!(stretch(&connection).unwrap(), 4_000);
+        assert_eq!(width(&connection).unwrap(), 4_000);
         let total: u64 = rows.iter().map(|(_, of)| of.total).sum();
         let throttled: u64 = rows.iter().map(|(_, of)| of.throttled).sum();
         assert_eq!((total, throttled), (4_002, 2_001));

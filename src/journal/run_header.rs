@@ -151,7 +151,7 @@ pub(super) fn set_records_on_behalf(connection: &Connection) -> rusqlite::Result
     Ok(())
 }
 
-/// Adds what a stretch of the run asked of the server.
+/// Adds the requests that a part of the run made.
 pub(super) fn add_requests(connection: &Connection, more: Requests) -> rusqlite::Result<()> {
     let Requests {
         total,

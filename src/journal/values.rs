@@ -29,9 +29,9 @@ const DOCUMENT: usize = 1 << 20;
 /// The largest number of requests, items, users or rows: a thousand a second for thirty years. Millions of such
 /// numbers have a sum.
 const COUNT: i64 = 1_000_000_000_000;
-/// The last moment of this tool's own clock, the begin of the year 9000: a stretch of time added to it is still a time.
+/// The last moment of this tool's own clock, the begin of the year 9000: a time span added to it is still a time.
 const LAST: i64 = 221_845_392_000_000;
-/// The longest stretch of time in which requests are counted, a century in milliseconds: six hundred of them are kept.
+/// The longest span in which requests are counted, a century in milliseconds: six hundred of them are kept.
 const LONGEST_SPAN: i64 = 3_155_760_000_000;
 /// All times that can be shown, in milliseconds: those of the server are its own affair.
 const SHOWN: (i64, i64) = (-377_705_023_201_000, 253_402_207_200_999);

@@ -214,7 +214,7 @@ mod tests {
     }
 
     #[test]
-    fn pauses_grow_with_failures_in_a_row_and_once_for_all_of_a_flight() {
+    fn pauses_grow_with_failures_in_a_row_and_once_for_all_that_were_under_way() {
         let (mut cooldown, mut now) = (cooldown(), Instant::now());
         let mut pauses = Vec::new();
         for _ in 0..3 {

@@ -91,7 +91,7 @@ impl Pacer {
         self.controller().trouble()
     }
 
-    /// A breaker for one stretch of a run.
+    /// A breaker for one part of a run.
     pub fn breaker(&self) -> Breaker {
         Breaker::new(self.0.settings.breaker)
     }

@@ -24,7 +24,7 @@ const HELPS: f64 = 0.5;
 const LONGEST_REST: u32 = 64;
 
 /// A limit that starts at what the server recommends, grows while that helps, and is cut where it
-/// hurts; once per flight, because fifty refusals of one flight are one piece of news.
+/// hurts; once per generation of requests, because fifty refusals of one generation are one piece of news.
 #[derive(Clone, Debug)]
 pub(super) struct ConcurrencyLimiter {
     limit: f64,
@@ -32,7 +32,7 @@ pub(super) struct ConcurrencyLimiter {
     fixed: bool,
     shortest_probe: Duration,
     usual_answer: Option<Duration>,
-    /// Which flight: it changes with every cut, and a response of an older one cuts no more.
+    /// Which generation of requests: it changes with every cut, and a response of an older one cuts no more.
     generation: u64,
     probe: ProbeWindow,
     trial: Option<Trial>,
@@ -130,7 +130,13 @@ impl ConcurrencyLimiter {
         self.probe.reached = true;
     }
 
-    pub(super) fn observe(&mut self, signal: Signal, flight: u64, elapsed: Duration, now: Instant) {
+    pub(super) fn observe(
+        &mut self,
+        signal: Signal,
+        of_generation: u64,
+        elapsed: Duration,
+        now: Instant,
+    ) {
         if signal == Signal::Success {
             let usual = self.usual_answer.unwrap_or(elapsed);
             self.usual_answer = Some(usual.mul_f64(1.0 - WEIGHT) + elapsed.mul_f64(WEIGHT));
@@ -140,10 +146,10 @@ impl ConcurrencyLimiter {
         }
         match signal {
             Signal::Concurrency => {
-                self.refuse(flight);
-                self.cut(AFTER_CONCURRENCY, flight);
+                self.refuse(of_generation);
+                self.cut(AFTER_CONCURRENCY, of_generation);
             }
-            Signal::Overload => self.cut(AFTER_OVERLOAD, flight),
+            Signal::Overload => self.cut(AFTER_OVERLOAD, of_generation),
             Signal::Success => self.probe_success(elapsed, now),
             // The gate and the rate take care of budgets.
             Signal::Budget(_) | Signal::Throttled => self.probe.hurt = true,
@@ -151,8 +157,8 @@ impl ConcurrencyLimiter {
         }
     }
 
-    fn refuse(&mut self, flight: u64) {
-        if flight == self.generation {
+    fn refuse(&mut self, of_generation: u64) {
+        if of_generation == self.generation {
             let rest = self.refused.next_rest;
             self.refused = Refused {
                 limit: self.limit,
@@ -162,9 +168,9 @@ impl ConcurrencyLimiter {
         }
     }
 
-    fn cut(&mut self, factor: f64, flight: u64) {
+    fn cut(&mut self, factor: f64, of_generation: u64) {
         self.probe.hurt = true;
-        if flight == self.generation {
+        if of_generation == self.generation {
             self.limit = (self.limit * factor).max(1.0);
             self.generation += 1;
             if self.trial.take().is_some() {
@@ -259,11 +265,11 @@ mod tests {
     }
 
     #[test]
-    fn a_flight_of_refusals_cuts_once() {
+    fn refusals_of_one_generation_cut_once() {
         let mut limiter = limiter(50, 52, None);
-        let (flight, now) = (limiter.generation(), Instant::now());
+        let (of_generation, now) = (limiter.generation(), Instant::now());
         for _ in 0..50 {
-            limiter.observe(Signal::Concurrency, flight, RTT, now);
+            limiter.observe(Signal::Concurrency, of_generation, RTT, now);
         }
         assert_eq!(limiter.limit(), 35);
         limiter.observe(Signal::Concurrency, limiter.generation(), RTT, now);
@@ -326,17 +332,17 @@ mod tests {
         }
 
         #[test]
-        fn responses_of_one_flight_cut_once_at_most(
+        fn responses_of_one_generation_cut_once_at_most(
             start in 1_u32..60,
             signals in proptest::collection::vec(0_u8..3, 0..100),
         ) {
             let mut limiter = limiter(start, 60, None);
-            let (flight, now) = (limiter.generation(), Instant::now());
+            let (of_generation, now) = (limiter.generation(), Instant::now());
             let mut cuts = 0;
             for signal in signals {
                 let before = limiter.limit();
                 let signal = [Signal::Concurrency, Signal::Overload, Signal::Success][usize::from(signal)];
-                limiter.observe(signal, flight, RTT, now);
+                limiter.observe(signal, of_generation, RTT, now);
                 cuts += u32::from(limiter.limit() < before);
             }
             prop_assert!(cuts <= 1);

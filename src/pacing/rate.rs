@@ -257,7 +257,7 @@ mod tests {
     }
 
     #[test]
-    fn a_flight_of_refusals_teaches_once_and_what_was_granted_of_it_counts() {
+    fn refusals_that_were_under_way_together_teach_once_and_what_was_granted_of_it_counts() {
         let (mut rate, now) = learnt();
         let sent = now.checked_sub(seconds(1.0)).unwrap();
         (0..50).for_each(|_| rate.refused(sent, WINDOW, now + seconds(1.0)));

@@ -100,7 +100,7 @@ impl RequestRate {
         self.granted.add(now);
     }
 
-    /// A request that left then was refused. A flight that was refused together is one piece of news, and where nothing
+    /// A request that left then was refused. What was under way together is one piece of news, and where nothing
     /// gets through at all there is no pace to learn.
     pub(super) fn refused(&mut self, sent: Instant, now: Instant) {
         if self.limit.is_some_and(|limit| sent < limit.at) {

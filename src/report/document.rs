@@ -21,8 +21,8 @@ use super::user_choice::{FoundChoice, ShownUsers};
 use super::user_documents::UserResults;
 use super::{ErrorReport, ReportError, hint, impact_document, phrases, templates};
 
-/// Stretches of a run's time, about: as many as a chart has bars.
-const STRETCHES: u32 = 80;
+/// Buckets of a run's time, about: as many as a chart has bars.
+const BUCKETS: u32 = 80;
 
 /// Writes the JSON document of a run, with every problem that still stands.
 pub fn write_document(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
@@ -123,7 +123,7 @@ fn document<'a>(
         look_first: impact_document::first(view)?,
         impact: impact_document::lost(view, header)?,
         states: changes.then(|| StatesBy::read(view)).transpose()?,
-        timeline: changes.then(|| view.timeline(STRETCHES)).transpose()?,
+        timeline: changes.then(|| view.timeline(BUCKETS)).transpose()?,
         problems: Problems(rows),
         changes: changes.then_some(Changes(rows)),
         user_results: everyone.map(|(found, users)| UserResults {

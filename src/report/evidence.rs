@@ -10,9 +10,9 @@ use super::text::{clean, count, number, second, span};
 
 /// Business units that are shown one by one; what is left is added up. A chart with more is not read.
 const UNITS: usize = 12;
-/// Stretches of time in a chart, about: as many as a terminal has columns.
+/// Buckets of time in a chart, about: as many as a terminal has columns.
 const BARS: u32 = 80;
-/// Stretches of time in a table, about: half a printed page.
+/// Buckets of time in a table, about: half a printed page.
 const ROWS: u32 = 20;
 
 /// The columns of states, but for the first.
@@ -117,7 +117,7 @@ pub(super) fn states_cells(of: &States) -> [String; 7] {
     ]
 }
 
-/// A stretch of time as a row.
+/// A bucket of time as a row.
 pub(super) fn time_cells(of: &TimeBucket, zone: &TimeZone) -> [String; 5] {
     let rest = match of.pause {
         0 => String::new(),
@@ -151,18 +151,18 @@ pub(super) fn lasting(milliseconds: i64) -> String {
 
 /// Sentences on a run's time: how fast at most, the rests, and what is not known.
 pub(super) fn sentences(timeline: &Timeline) -> Vec<String> {
-    let stretches = &timeline.stretches;
+    let buckets = &timeline.buckets;
     let mut said = Vec::new();
-    let most = |of: fn(&TimeBucket) -> u64| stretches.iter().map(of).max().unwrap_or(0);
+    let most = |of: fn(&TimeBucket) -> u64| buckets.iter().map(of).max().unwrap_or(0);
     let changed = most(|one| one.changes);
     let asked = most(|one| one.requests.total);
-    let length = lasting(timeline.stretch);
+    let length = lasting(timeline.width);
     if changed > 0 {
         let changed = count(changed, "filter");
         said.push(format!("At most {changed} changed in {length}."));
     }
     if asked > 0 {
-        let throttled: u64 = stretches.iter().map(|one| one.requests.throttled).sum();
+        let throttled: u64 = buckets.iter().map(|one| one.requests.throttled).sum();
         let throttled = match throttled {
             0 => "none was throttled".to_owned(),
             n => format!("{} throttled in all", number(n)),
@@ -170,7 +170,7 @@ pub(super) fn sentences(timeline: &Timeline) -> Vec<String> {
         let asked = count(asked, "request");
         said.push(format!("At most {asked} in {length}, {throttled}."));
     }
-    let rests: Vec<_> = stretches.iter().filter(|one| one.pause > 0).collect();
+    let rests: Vec<_> = buckets.iter().filter(|one| one.pause > 0).collect();
     if let [first, ..] = &rests[..] {
         let longest = rests.iter().map(|one| one.pause).max();
         let rested = count(u64::try_from(rests.len()).unwrap_or(u64::MAX), "rest");
@@ -237,8 +237,8 @@ mod tests {
             },
         };
         let timeline = Timeline {
-            stretch: 5_000,
-            stretches: vec![one(0, 0, 7, 9), one(90_000_000, 89_995_000, 3, 20)],
+            width: 5_000,
+            buckets: vec![one(0, 0, 7, 9), one(90_000_000, 89_995_000, 3, 20)],
             undated: 40,
         };
         insta::assert_snapshot!(sentences(&timeline).join("\n"), @r"

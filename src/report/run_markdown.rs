@@ -83,12 +83,12 @@ fn write_times(out: &mut dyn Write, evidence: &Evidence, zone: &TimeZone) -> io:
         return Ok(());
     }
     writeln!(out, "\n## Over time\n\n{}", escaped(&said.join(" ")))?;
-    if rows.stretches.is_empty() {
+    if rows.buckets.is_empty() {
         return Ok(());
     }
     writeln!(out)?;
     header_row(out, &TIMES)?;
-    let mut rows = rows.stretches.iter();
+    let mut rows = rows.buckets.iter();
     rows.try_for_each(|of| row(out, &time_cells(of, zone)))
 }
 

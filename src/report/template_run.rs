@@ -77,7 +77,7 @@ pub(super) fn next(run: &TemplateRun<'_>) -> Vec<(String, &'static str)> {
 ///
 /// Each names the state that the templates had, and `--default` or `--clear-default` where that was changed too.
 pub(super) fn back(run: &TemplateRun<'_>) -> Vec<String> {
-    let mut ways: Vec<(Way, Vec<String>)> = Vec::new();
+    let mut ways: Vec<(CommandAndFlag, Vec<String>)> = Vec::new();
     for change in run.changes {
         let Some(way) = way_back(change) else {
             continue;
@@ -88,7 +88,7 @@ pub(super) fn back(run: &TemplateRun<'_>) -> Vec<String> {
             None => ways.push((way, vec![id])),
         }
     }
-    let command = |((command, flag), ids): (Way, Vec<String>)| {
+    let command = |((command, flag), ids): (CommandAndFlag, Vec<String>)| {
         format!(
             "syncfilters templates {command} --only {}{flag}",
             ids.join(",")
@@ -98,10 +98,10 @@ pub(super) fn back(run: &TemplateRun<'_>) -> Vec<String> {
 }
 
 /// The command, and its flag with a space before.
-pub(super) type Way = (&'static str, &'static str);
+pub(super) type CommandAndFlag = (&'static str, &'static str);
 
 /// How a template goes back to what it was. One that failed halfway goes back as well.
-pub(super) fn way_back(change: &TemplateChange) -> Option<Way> {
+pub(super) fn way_back(change: &TemplateChange) -> Option<CommandAndFlag> {
     let before = change.template.state();
     let seen = change.after.as_ref().map(|after| after.state);
     let after = match (change.outcome, seen) {

@@ -132,8 +132,8 @@ async fn the_run_file_tells_units_by_name_and_every_request_when_it_was_made() {
         assert!(units.len() > 1, "{units:?}");
         let named = |name: &str| !name.is_empty() && uuid::Uuid::try_parse(name).is_err();
         assert!(units.iter().all(|unit| named(&unit.name)), "{units:?}");
-        let stretches = &timeline.stretches;
-        let sum = |of: fn(&syncfilters::journal::TimeBucket) -> u64| stretches.iter().map(of).sum();
+        let buckets = &timeline.buckets;
+        let sum = |of: fn(&syncfilters::journal::TimeBucket) -> u64| buckets.iter().map(of).sum();
         let (made, set): (u64, u64) = (sum(|s| s.requests.total), sum(|s| s.changes));
         assert_eq!((made, set), (requests, filters));
         assert_eq!(timeline.undated, 0);

@@ -18,13 +18,13 @@ pub(super) const PAUSE: i64 = 10 * 60 * 1000;
 /// Moments at which changes ended that are told apart, at most: more than any chart has bars, and little memory.
 const MOMENTS: i64 = 5_000;
 
-/// One stretch of a run's time.
+/// One bucket of a run's time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TimeBucket {
     /// Milliseconds since 1970 at which it begins.
     #[serde(serialize_with = "as_time")]
     pub from: i64,
-    /// Milliseconds of rest between the stretch before and this one; 0 where they touch.
+    /// Milliseconds of rest between the bucket before and this one; 0 where they touch.
     pub pause: i64,
     /// Filters changed.
     pub changes: u64,
@@ -35,16 +35,18 @@ pub struct TimeBucket {
 /// What a run did over time, rests left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Timeline {
-    /// Milliseconds of one stretch.
-    pub stretch: i64,
-    /// The stretches in order, those included in which nothing was done while the run was at work.
-    pub stretches: Vec<TimeBucket>,
+    /// Milliseconds of one bucket.
+    #[serde(rename = "stretch")]
+    pub width: i64,
+    /// The buckets in order, those included in which nothing was done while the run was at work.
+    #[serde(rename = "stretches")]
+    pub buckets: Vec<TimeBucket>,
     /// Requests of which no run file says when they were made: it is older than that, or was when they were.
     pub undated: u64,
 }
 
 impl View<'_> {
-    /// What was done over time, in about so many stretches of at least a second; as many more as there were rests.
+    /// What was done over time, in about so many buckets of at least a second; as many more as there were rests.
     pub fn timeline(&self, most: u32) -> Result<Timeline, ReadError> {
         let pace = pace::read(self.0)?;
         let dated = pace
@@ -54,7 +56,7 @@ impl View<'_> {
         let all: u64 = self
             .0
             .query_row("SELECT requests FROM run", [], |row| row.get(0))?;
-        let moment = self.moment(pace::stretch(self.0)?)?;
+        let moment = self.moment(pace::width(self.0)?)?;
         let mut moments: BTreeMap<i64, TimeBucket> = BTreeMap::new();
         for (start, requests) in pace {
             let at = moments.entry(start - start.rem_euclid(moment)).or_default();
@@ -75,22 +77,22 @@ impl View<'_> {
 
     /// Requests that were made so far, and the time in which any were made.
     pub fn reading_pace(&self) -> Result<(u64, Duration), ReadError> {
-        let stretches = pace::read(self.0)?;
-        let requests = stretches
+        let buckets = pace::read(self.0)?;
+        let requests = buckets
             .iter()
             .fold(0_u64, |all, (_, one)| all.saturating_add(one.total));
-        let stretch = u64::try_from(pace::stretch(self.0)?).unwrap_or(0);
-        let time = stretch.saturating_mul(u64::try_from(stretches.len()).unwrap_or(u64::MAX));
+        let width = u64::try_from(pace::width(self.0)?).unwrap_or(0);
+        let time = width.saturating_mul(u64::try_from(buckets.len()).unwrap_or(u64::MAX));
         Ok((requests, Duration::from_millis(time)))
     }
 
     /// Milliseconds that are taken as one moment: as the requests are kept, and more where that would be too many.
-    fn moment(&self, stretch: i64) -> Result<i64, ReadError> {
+    fn moment(&self, width: i64) -> Result<i64, ReadError> {
         let sql =
             format!("SELECT coalesce(max(settled) - min(settled), 0) FROM change WHERE {CHANGED}");
         let span: i64 = self.0.query_row(&sql, [], |row: &Row<'_>| row.get(0))?;
-        let times = span.max(0) / stretch / MOMENTS + 1;
-        Ok(stretch.saturating_mul(times))
+        let times = span.max(0) / width / MOMENTS + 1;
+        Ok(width.saturating_mul(times))
     }
 }
 
@@ -112,7 +114,7 @@ fn sum(a: Requests, b: Requests) -> Requests {
     }
 }
 
-/// Moments in which something was done, as stretches that touch except where the run rested.
+/// Moments in which something was done, as buckets that touch except where the run rested.
 fn arrange(moments: &BTreeMap<i64, TimeBucket>, moment: i64, most: u32) -> Timeline {
     let mut spells: Vec<(i64, i64)> = Vec::new();
     for &at in moments.keys() {
@@ -122,8 +124,8 @@ fn arrange(moments: &BTreeMap<i64, TimeBucket>, moment: i64, most: u32) -> Timel
         }
     }
     let work: i64 = spells.iter().map(|(from, to)| to - from).sum();
-    let stretch = moment * ((work / moment - 1).max(0) / i64::from(most.max(1)) + 1);
-    let mut stretches: Vec<TimeBucket> = Vec::new();
+    let width = moment * ((work / moment - 1).max(0) / i64::from(most.max(1)) + 1);
+    let mut buckets: Vec<TimeBucket> = Vec::new();
     let mut before = None;
     for (from, to) in spells {
         let mut pause = before.map_or(0, |before| from - before);
@@ -134,19 +136,19 @@ fn arrange(moments: &BTreeMap<i64, TimeBucket>, moment: i64, most: u32) -> Timel
                 pause: std::mem::take(&mut pause),
                 ..TimeBucket::default()
             };
-            let end = to.min(start + stretch);
+            let end = to.min(start + width);
             for done in moments.range(start..end).map(|(_, done)| done) {
                 one.changes = one.changes.saturating_add(done.changes);
                 one.requests = sum(one.requests, done.requests);
             }
-            stretches.push(one);
-            start += stretch;
+            buckets.push(one);
+            start += width;
         }
         before = Some(to);
     }
     Timeline {
-        stretch,
-        stretches,
+        width,
+        buckets,
         undated: 0,
     }
 }
@@ -171,8 +173,8 @@ mod tests {
     }
 
     fn shown(timeline: &Timeline) -> Vec<(i64, i64, u64)> {
-        let stretches = timeline.stretches.iter();
-        stretches
+        let buckets = timeline.buckets.iter();
+        buckets
             .map(|one| (one.from / 1000, one.pause / 1000, one.changes))
             .collect()
     }
@@ -180,7 +182,7 @@ mod tests {
     #[test]
     fn time_without_an_answer_is_shown_and_a_rest_is_not() {
         let timeline = arranged(&[10, 11, 13, 7_000], 80);
-        assert_eq!(timeline.stretch, 1000);
+        assert_eq!(timeline.width, 1000);
         assert_eq!(
             shown(&timeline),
             [
@@ -194,18 +196,18 @@ mod tests {
     }
 
     #[test]
-    fn a_long_run_has_longer_stretches_and_nothing_is_lost() {
+    fn a_long_run_has_longer_buckets_and_nothing_is_lost() {
         let seconds: Vec<_> = (0..1_000).collect();
         let timeline = arranged(&seconds, 80);
-        assert_eq!(timeline.stretch, 13_000);
-        assert_eq!(timeline.stretches.len(), 77);
-        let total = timeline.stretches.iter().map(|one| one.requests.total);
+        assert_eq!(timeline.width, 13_000);
+        assert_eq!(timeline.buckets.len(), 77);
+        let total = timeline.buckets.iter().map(|one| one.requests.total);
         assert_eq!(total.sum::<u64>(), 2_000);
     }
 
     #[test]
-    fn a_run_that_did_nothing_has_no_stretches() {
-        assert_eq!(arranged(&[], 80).stretches, []);
-        assert_eq!(arranged(&[5], 1).stretches.len(), 1);
+    fn a_run_that_did_nothing_has_no_buckets() {
+        assert_eq!(arranged(&[], 80).buckets, []);
+        assert_eq!(arranged(&[5], 1).buckets.len(), 1);
     }
 }

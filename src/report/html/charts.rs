@@ -111,7 +111,7 @@ pub(super) fn write_times(
     let title = "<h3>Requests <small><span class=\"key a\"></span>answered <span class=\"key u\"></span>throttled</small></h3>";
     chart(out, title, "request", bars, zone, requests)?;
     writeln!(out, "<p>{}</p>", Text(said.join(" ")))?;
-    if !rows.stretches.is_empty() {
+    if !rows.buckets.is_empty() {
         times(out, rows, zone)?;
     }
     writeln!(out, "</section>")
@@ -126,23 +126,23 @@ fn chart(
     zone: &TimeZone,
     numbers: impl Fn(&TimeBucket) -> [u64; 2],
 ) -> io::Result<()> {
-    let stretches = &bars.stretches;
+    let buckets = &bars.buckets;
     let all = |of: &TimeBucket| numbers(of).into_iter().fold(0, u64::saturating_add);
-    let most = stretches.iter().map(all).max().unwrap_or(0);
-    let (Some(first), Some(last), true) = (stretches.first(), stretches.last(), most > 0) else {
+    let most = buckets.iter().map(all).max().unwrap_or(0);
+    let (Some(first), Some(last), true) = (buckets.first(), buckets.last(), most > 0) else {
         return Ok(());
     };
-    let (first, last) = (at(first.from, zone), at(last.from + bars.stretch, zone));
-    let most_said = format!("{} in {}", count(most, noun), lasting(bars.stretch));
+    let (first, last) = (at(first.from, zone), at(last.from + bars.width, zone));
+    let most_said = format!("{} in {}", count(most, noun), lasting(bars.width));
     writeln!(
         out,
         "<figure>{title}\n<p class=\"axis\">{most_said}</p><svg class=\"time\" role=\"img\" \
          aria-label=\"{}s over time, at most {most_said}, from {first} to {last}\" \
          viewBox=\"0 0 {} 1000\" preserveAspectRatio=\"none\">",
         noun,
-        stretches.len() * 10
+        buckets.len() * 10
     )?;
-    for (n, of) in stretches.iter().enumerate() {
+    for (n, of) in buckets.iter().enumerate() {
         let x = n * 10;
         if of.pause > 0 {
             write!(
@@ -179,7 +179,7 @@ fn times(out: &mut dyn Write, rows: &Timeline, zone: &TimeZone) -> io::Result<()
         write!(out, "<th{class}>{}</th>", column.title)?;
     }
     writeln!(out, "</tr></thead>")?;
-    for of in &rows.stretches {
+    for of in &rows.buckets {
         let [from, changes, requests, throttled, retried] = time_cells(of, zone);
         writeln!(
             out,

@@ -3,7 +3,7 @@
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The stretch of time that the rate is about: long enough to be steady, short enough to show a pause.
+/// The time span that the rate is about: long enough to be steady, short enough to show a pause.
 const WINDOW: Duration = Duration::from_secs(10);
 /// Samples are at least this far apart, so that there are few of them.
 const SPACING: Duration = Duration::from_millis(250);
