@@ -103,6 +103,10 @@ struct Names {
 }
 
 impl Names {
+    fn has(&self, name: &str) -> bool {
+        self.seen.contains(&key(name))
+    }
+
     fn add(&mut self, line: usize, name: String) -> OnLine<()> {
         if self.seen.insert(key(&name)) {
             if self.names.len() == MOST_NAMES {

@@ -161,7 +161,7 @@ impl ErrorReport {
 fn settings_hint(error: &SettingsError) -> Option<String> {
     let hint = match error {
         SettingsError::NoEnvironment => {
-            "name one with --url or --environment; `syncfilters demo` needs none"
+            "name one with --url or --environment, or set one up with `syncfilters setup`; `syncfilters demo` needs none"
         }
         SettingsError::UnknownProfile { .. } => {
             "environments are named in the configuration file, as [environments.NAME]"

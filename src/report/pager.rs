@@ -1,7 +1,8 @@
 //! Long output goes through a pager where a person reads it.
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
+use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
 /// What `less` is told where nobody has told it anything: colours are colours, and what it showed stays on the screen.
@@ -103,14 +104,15 @@ impl<W: Write> Drop for Paged<W> {
 pub(super) fn pagers(variable: Option<OsString>, has_less_options: bool) -> Vec<Command> {
     let mut pagers = match variable {
         Some(named) if named.is_empty() => Vec::new(),
-        Some(named) if cfg!(unix) => {
+        Some(named) if cfg!(unix) && is_there(&named) => {
             let mut shell = Command::new("sh");
             shell.arg("-c").arg(named);
             vec![shell]
         }
-        Some(named) => vec![Command::new(named)],
+        Some(named) if cfg!(windows) => vec![Command::new(named), Command::new("more")],
         None if cfg!(windows) => vec![Command::new("more")],
-        None => vec![Command::new("less"), Command::new("more")],
+        // A shell would start, say that there is no such program, and the output would be lost.
+        Some(_) | None => vec![Command::new("less"), Command::new("more")],
     };
     if !has_less_options {
         for pager in &mut pagers {
@@ -120,9 +122,34 @@ pub(super) fn pagers(variable: Option<OsString>, has_less_options: bool) -> Vec<
     pagers
 }
 
+/// Whether the program that a command line begins with is there, as far as its first word tells.
+fn is_there(command: &OsStr) -> bool {
+    let text = command.to_string_lossy();
+    let word = text.split_whitespace().next().unwrap_or_default();
+    if word.contains(['=', '"', '\'', '$', '\\', '(']) {
+        return true;
+    }
+    if word.contains('/') {
+        return Path::new(word).is_file();
+    }
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    std::env::split_paths(&path).any(|folder| folder.join(word).is_file())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pager_that_is_not_there_loses_nothing() {
+        let first = |named: &str| pagers(Some(named.into()), true)[0].get_program().to_owned();
+        assert_eq!(first("sh -c cat"), "sh");
+        assert_eq!(first("/nowhere/pager -R"), "less");
+        assert_eq!(first("no-such-pager"), "less");
+        assert_eq!(first("LESS=R less"), "sh");
+        assert!(pagers(Some("".into()), true).is_empty());
+    }
 
     fn written(rows: usize, pagers: Vec<Command>, text: &str) -> String {
         let mut out = Vec::new();

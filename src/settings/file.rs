@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use serde::Deserialize;
@@ -39,7 +39,7 @@ impl ConfigFile {
             None if !asked_for => Ok(Self::default()),
             None => Err(SettingsError::Unreadable {
                 path: path.to_owned(),
-                source: ErrorKind::NotFound.into(),
+                source: io::Error::new(ErrorKind::NotFound, "there is no such file"),
             }),
         }
     }

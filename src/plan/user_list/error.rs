@@ -122,6 +122,27 @@ pub enum ListFault {
     /// A cell whose formula came to nothing.
     #[error("a cell of this row holds the error {0}; mend its formula, or paste values")]
     CellError(String),
+    /// A formula that was never computed, so that nobody knows what it shows.
+    #[error(
+        "a cell of this row holds a formula without a value; open the workbook in Excel and save it, or paste values"
+    )]
+    NotComputed,
+    /// Cells that do not follow one another.
+    #[error("a cell stands behind one that it belongs before, so this workbook is damaged")]
+    CellOrder,
+    /// Only a sheet that nobody sees has the names.
+    #[error("this sheet is hidden in the workbook; show it, or give it as CSV")]
+    HiddenSheet,
+    /// A list in another sheet.
+    #[error(
+        "the sheet `{sheet}` lists `{name}`, whom the sheet with the names does not have; keep one of the sheets, or give one as CSV"
+    )]
+    OtherSheet {
+        /// The other sheet.
+        sheet: String,
+        /// One who is listed there.
+        name: String,
+    },
     /// Two sheets with such a column.
     #[error(
         "several sheets of this workbook have a column that can hold the names: {0}; keep one of them, or give the sheet as CSV"

@@ -1,13 +1,14 @@
 //! Lists in Excel workbooks (`.xlsx`). A workbook is foreign input: what it unpacks to and how many cells it has is
 //! bounded, and only values are read, never formulas.
 
+use std::collections::BTreeMap;
 use std::io::{Cursor, Read, copy, sink};
 
-use calamine::{DataRef, Reader, Xlsx, XlsxCellReader, XlsxError};
+use calamine::{DataRef, Reader, SheetVisible, Xlsx, XlsxCellReader, XlsxError};
 
 use super::error::{ListFault, OnLine};
 use super::header::{NameColumn, column_of};
-use super::name::is_definite;
+use super::name::{is_definite, name_in};
 use super::rows::ListRow;
 use super::text::LONGEST_LIST;
 use super::visible::{is_empty, shown};
@@ -54,7 +55,71 @@ pub(super) fn read(
         .map_err(of_sheet)?
         .ok_or_else(|| whole(ListFault::Empty))?;
     read_sheet(&mut rows, &start, &mut cells, list).map_err(of_sheet)?;
+    drop(rows);
+    let hidden = |of: &calamine::Sheet| of.name == sheet && of.visible != SheetVisible::Visible;
+    if book.sheets_metadata().iter().any(hidden) {
+        return Err((Some(sheet), (None, ListFault::HiddenSheet)));
+    }
+    // Who names the column has chosen the sheet.
+    let others = if wanted.is_some() {
+        Vec::new()
+    } else {
+        book.sheet_names()
+    };
+    for other in others {
+        if other != sheet
+            && let Some(name) =
+                listed_elsewhere(&mut book, &other, &mut cells, list).map_err(|(line, fault)| {
+                    (Some(other.clone()), ((line > 0).then_some(line), fault))
+                })?
+        {
+            let fault = ListFault::OtherSheet {
+                sheet: shown(&other),
+                name: shown(&name),
+            };
+            return Err((Some(sheet), (None, fault)));
+        }
+    }
     Ok(sheet)
+}
+
+/// Somebody whom another sheet lists and who is not among the names. A sheet lists people where a column holds nothing but
+/// names, with or without a title.
+fn listed_elsewhere(
+    book: &mut Xlsx<Cursor<&[u8]>>,
+    sheet: &str,
+    cells: &mut Budget,
+    list: &Names,
+) -> OnLine<Option<String>> {
+    let Some(mut rows) = SheetRows::open(book, sheet)? else {
+        return Ok(None);
+    };
+    let mut columns: BTreeMap<usize, OtherColumn> = BTreeMap::new();
+    while let Some(row) = rows.next_filled(cells)? {
+        for (at, text) in row.cells {
+            let known = name_in(&text)
+                .ok()
+                .flatten()
+                .is_some_and(|name| list.has(&name));
+            let (name, is_title) = (is_definite(&text), !columns.contains_key(&at));
+            let column = columns.entry(at).or_default();
+            column.other_text |= !name && !is_title;
+            if name && !known && column.missing.is_none() {
+                column.missing = Some(text);
+            }
+        }
+    }
+    let lists = columns.into_values().filter(|column| !column.other_text);
+    Ok(lists.filter_map(|column| column.missing).next())
+}
+
+/// A column of a sheet that is not the one with the names.
+#[derive(Default)]
+struct OtherColumn {
+    /// Whether something below the first cell is no name.
+    other_text: bool,
+    /// The first name that is not in the list.
+    missing: Option<String>,
 }
 
 /// A fault, and its row where it has one.
@@ -245,6 +310,8 @@ struct SheetRows<'b, 'd> {
     cells: XlsxCellReader<'b, Cursor<&'d [u8]>>,
     /// The first cell of the next row.
     held: Option<(usize, usize, String)>,
+    /// Where the last cell stood.
+    last: Option<(usize, usize)>,
     /// Whether the last cell was read: behind it the reader knows no end.
     has_ended: bool,
 }
@@ -259,6 +326,7 @@ impl<'b, 'd> SheetRows<'b, 'd> {
             Ok(cells) => Ok(Some(Self {
                 cells,
                 held: None,
+                last: None,
                 has_ended: false,
             })),
             Err(XlsxError::NotAWorksheet(_)) => Ok(None),
@@ -300,16 +368,22 @@ impl<'b, 'd> SheetRows<'b, 'd> {
         budget: &mut Budget,
     ) -> OnLine<Option<(usize, usize, String)>> {
         while !self.has_ended {
-            let cell = self.cells.next_cell();
+            let cell = self.cells.next_cell_with_formula_metadata();
             let Some(cell) = cell.map_err(|error| (near, damaged(&error)))? else {
                 self.has_ended = true;
                 break;
             };
             budget.take().map_err(|fault| (near, fault))?;
-            let (line, column) = cell.get_position();
+            let (line, column) = cell.pos;
             let place = |n: u32| usize::try_from(n).unwrap_or(usize::MAX);
             let (line, column) = (place(line).saturating_add(1), place(column));
-            let text = text(cell.get_value()).map_err(|fault| (line, fault))?;
+            if self.last.replace((line, column)) >= Some((line, column)) {
+                return Err((line, ListFault::CellOrder));
+            }
+            if cell.formula.is_some() && matches!(cell.value, DataRef::Empty) {
+                return Err((line, ListFault::NotComputed));
+            }
+            let text = text(&cell.value).map_err(|fault| (line, fault))?;
             if !is_empty(&text) {
                 return Ok(Some((line, column, text)));
             }
@@ -440,6 +514,93 @@ mod tests {
         assert!(
             said.contains("several sheets") && said.contains("Pilot, Rest"),
             "{said}"
+        );
+    }
+
+    #[test]
+    fn a_formula_without_a_value_is_refused_and_one_that_shows_nothing_is_blank() {
+        let with = |result: &str| {
+            let mut book = Workbook::new();
+            let sheet = book.add_worksheet();
+            sheet.write_string(0, 0, "UPN").unwrap();
+            sheet.write_string(1, 0, ANNA).unwrap();
+            let formula = rust_xlsxwriter::Formula::new("=B3").set_result(result);
+            sheet.write_formula(2, 0, formula).unwrap();
+            book.save_to_buffer().unwrap()
+        };
+        assert_eq!(names(&with(BERT), None).unwrap()[1], (3, BERT.to_owned()));
+        let value = format!("<v>{BERT}</v>");
+        let blank = replaced(&with(BERT), &value, "<v></v>");
+        assert_eq!(names(&blank, None).unwrap().len(), 1);
+        // As programs write it that compute nothing.
+        let bare = replaced(&with(BERT), &value, "");
+        assert!(
+            refused(&bare, None).contains("[Sheet1]:3: a cell of this row holds a formula"),
+            "{}",
+            refused(&bare, None)
+        );
+    }
+
+    /// The workbook with another text in its first sheet.
+    fn replaced(book: &[u8], from: &str, to: &str) -> Vec<u8> {
+        use std::io::Write as _;
+        let mut archive = zip::ZipArchive::new(Cursor::new(book)).unwrap();
+        let mut other = zip::ZipWriter::new(Cursor::new(Vec::new()));
+        for at in 0..archive.len() {
+            let mut part = archive.by_index(at).unwrap();
+            let name = part.name().unwrap().into_owned();
+            let mut bytes = Vec::new();
+            part.read_to_end(&mut bytes).unwrap();
+            if name == "xl/worksheets/sheet1.xml" {
+                let text = String::from_utf8(bytes).unwrap();
+                assert!(text.contains(from), "{text}");
+                bytes = text.replace(from, to).into_bytes();
+            }
+            other
+                .start_file(name, zip::write::SimpleFileOptions::default())
+                .unwrap();
+            other.write_all(&bytes).unwrap();
+        }
+        other.finish().unwrap().into_inner()
+    }
+
+    #[test]
+    fn people_whom_only_another_sheet_lists_are_not_passed_over() {
+        let users: &[&[&str]] = &[&["UPN"], &[ANNA]];
+        for other in [
+            &[&[BERT][..]][..],
+            &[&["Pilot"], &[BERT]],
+            &[&["Person", "Account"], &["Anna", ANNA], &["Bert", BERT]],
+        ] {
+            let said = refused(&workbook(&[("Users", users), ("More", other)]), None);
+            assert!(
+                said.contains("the sheet `More` lists `bert@x.example`"),
+                "{said}"
+            );
+        }
+        let facts: &[&[&str]] = &[&["Caller", BERT], &["Environment", "Contoso"]];
+        assert_eq!(
+            names(&workbook(&[("Summary", facts), ("Users", users)]), None)
+                .unwrap()
+                .len(),
+            1
+        );
+    }
+
+    #[test]
+    fn a_hidden_sheet_and_cells_out_of_order_are_refused() {
+        let mut book = Workbook::new();
+        book.add_worksheet().write_string(0, 0, "Notes").unwrap();
+        let hidden = book.add_worksheet();
+        hidden.set_hidden(true).write_string(0, 0, "UPN").unwrap();
+        hidden.write_string(1, 0, ANNA).unwrap();
+        assert!(refused(&book.save_to_buffer().unwrap(), None).contains("this sheet is hidden"));
+        let whole = workbook(&[("Users", &[&["UPN"], &[ANNA], &[BERT]])]);
+        let twice = replaced(&whole, "r=\"A3\"", "r=\"A2\"");
+        assert!(
+            refused(&twice, None).contains("damaged"),
+            "{}",
+            refused(&twice, None)
         );
     }
 
