@@ -24,6 +24,8 @@ use super::{Format, ReportError, Style, phrases};
 const LINES: usize = 19;
 /// Users who lose most that are named.
 const NAMED: u32 = 3;
+/// The users who lose most.
+const MOST: &str = "Most";
 /// Columns of the names of facts.
 const NAMES: usize = 10;
 
@@ -58,11 +60,10 @@ pub fn write_plan(
         run.header.id.short(),
         phrases::operation(&run.header)
     );
-    let facts: Vec<_> = facts
-        .iter()
-        .flat_map(|(name, value)| fact_lines(name, &clean(value), style.width))
-        .collect();
-    let room = LINES.saturating_sub(facts.len() + 2 + usize::from(of.is_kept));
+    let warnings = notes.iter().filter(|note| note.warns).count();
+    let most = LINES - 2 - usize::from(of.is_kept);
+    let facts = fact_rows(&facts, most.saturating_sub(warnings), style.width);
+    let room = most.saturating_sub(facts.len());
     let (shown, more) = if notes.len() > room {
         (room.saturating_sub(1), notes.len() - room.saturating_sub(1))
     } else {
@@ -85,11 +86,41 @@ pub fn write_plan(
         paint_line(out, tone, &fit(&format!("{mark}  {text}")))?;
     }
     if more > 0 {
-        let more = format!("-  {more} more: --details");
-        paint_line(out, Tone::Dimmed, &more)?;
+        let (mark, tone, warns) = match warnings.saturating_sub(shown) {
+            0 => ('-', Tone::Dimmed, String::new()),
+            1 => ('!', Tone::Warning, ", 1 a warning".to_owned()),
+            hidden => ('!', Tone::Warning, format!(", {hidden} of them warnings")),
+        };
+        paint_line(out, tone, &format!("{mark}  {more} more{warns}: --details"))?;
     }
     paint_line(out, Tone::Strong, &fit(&last))?;
     Ok(())
+}
+
+/// The lines of all facts. Where they are more than this, each has one line only: what would make the plan useless counts
+/// more than who loses most and the second line of a fact.
+fn fact_rows(facts: &[(&str, String)], most: usize, width: usize) -> Vec<String> {
+    let lines = facts
+        .iter()
+        .flat_map(|(name, value)| fact_lines(name, &clean(value), width));
+    let lines: Vec<_> = lines.collect();
+    if lines.len() <= most {
+        return lines;
+    }
+    let needed = facts.iter().filter(|(name, _)| *name != MOST);
+    needed
+        .map(|(name, value)| fact_line(name, &clean(value), width))
+        .collect()
+}
+
+/// A name with its value, on one line: what is too long is cut, but no command.
+fn fact_line(name: &str, value: &str, width: usize) -> String {
+    let mut lines = fact_lines(name, value, width);
+    let first = lines.swap_remove(0);
+    if lines.is_empty() {
+        return first;
+    }
+    truncate_str(&format!("{first} …"), width, "…").into_owned()
 }
 
 /// A name with its value, on two lines where one is too short; what is too long for both is cut. A command is neither
@@ -281,7 +312,7 @@ fn impact_lines(header: &RunHeader, report: &ImpactReport) -> Vec<(&'static str,
         let most: Vec<_> = most
             .map(|of| format!("{} {}", clean(&of.user), number(of.items)))
             .collect();
-        lines.push(("Most", most.join(", ")));
+        lines.push((MOST, most.join(", ")));
     }
     lines
 }
@@ -432,6 +463,21 @@ mod tests {
         assert_eq!(
             lines("someone-with-a-long-name"),
             ["Failed    someone-with-a-long…"]
+        );
+    }
+
+    #[test]
+    fn warnings_take_the_place_of_the_second_line_of_a_fact() {
+        let long = "3 no-roles, 12 no-licence, 4 disabled".to_owned();
+        let facts = [
+            ("Failed", long.clone()),
+            (MOST, long.clone()),
+            ("Skipped", long),
+        ];
+        assert_eq!(fact_rows(&facts, 6, 30).len(), 6);
+        assert_eq!(
+            fact_rows(&facts, 5, 30),
+            ["Failed    3 no-roles, …", "Skipped   3 no-roles, …"]
         );
     }
 
