@@ -75,7 +75,7 @@ fn add(app: &App, args: &AddArgs) -> Result<Exit, CliError> {
         CliError::Usage("`environments add` needs the address: give --url URL".into())
     })?;
     let mut editor = editor(args.connection.config.as_deref())?;
-    let new = args.profile.profile(&args.connection);
+    let new = args.profile.profile(&args.connection)?;
     editor.set(&args.name, &url, &new)?;
     let wrong = problems_of(&editor, &args.name)?;
     if !wrong.is_empty() {

@@ -5,6 +5,7 @@ use clap::Args;
 use crate::plan::UserLimit;
 use crate::settings::{NewProfile, SignInKeys};
 
+use super::error::CliError;
 use super::shared_args::ConnectionArgs;
 
 /// What is written about an environment. No secret is among it: where a secret is, is.
@@ -69,9 +70,26 @@ pub(super) struct ProfileArgs {
 }
 
 impl ProfileArgs {
-    /// With the flags that every command has.
-    pub(super) fn profile(&self, connection: &ConnectionArgs) -> NewProfile {
-        NewProfile {
+    /// With the flags that every command has. What cannot be the name of a variable may be a secret in the wrong place, and is
+    /// neither written nor repeated.
+    pub(super) fn profile(&self, connection: &ConnectionArgs) -> Result<NewProfile, CliError> {
+        for (flag, named) in [
+            ("--access-token-variable", &self.access_token_variable),
+            ("--client-secret-variable", &self.client_secret_variable),
+            (
+                "--certificate-password-variable",
+                &self.certificate_password_variable,
+            ),
+            ("--password-variable", &self.password_variable),
+        ] {
+            if named.as_deref().is_some_and(|named| !is_variable(named)) {
+                return Err(CliError::Usage(format!(
+                    "{flag} takes the name of a variable: letters, digits and `_`, and no digit first. Put the secret into \
+                     that variable, not into the command"
+                )));
+            }
+        }
+        Ok(NewProfile {
             sign_in: SignInKeys {
                 sign_in: connection.sign_in,
                 tenant: connection.tenant.clone(),
@@ -94,6 +112,52 @@ impl ProfileArgs {
             },
             production: self.production.then_some(true),
             max_changes: self.max_changes,
+        })
+    }
+}
+
+/// Whether a shell can set a variable of this name (POSIX, Base Definitions 3.216).
+fn is_variable(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let begins = bytes
+        .next()
+        .is_some_and(|b| b.is_ascii_alphabetic() || b == b'_');
+    begins && bytes.all(|b| b.is_ascii_alphanumeric() || b == b'_')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Parser)]
+    struct Connecting {
+        #[command(flatten)]
+        connection: ConnectionArgs,
+    }
+
+    #[test]
+    fn what_is_no_name_of_a_variable_is_refused_and_not_repeated() {
+        let connection = Connecting::parse_from(["syncfilters"]).connection;
+        for secret in [
+            "Qx18Q~canary",
+            "eyJhb.canary.sig",
+            "1canary",
+            "a canary",
+            "",
+        ] {
+            let args = ProfileArgs {
+                client_secret_variable: Some(secret.to_owned()),
+                ..ProfileArgs::default()
+            };
+            let error = args.profile(&connection).unwrap_err().to_string();
+            assert!(error.contains("--client-secret-variable"), "{error}");
+            assert!(!error.contains("canary"), "{error}");
         }
+        let args = ProfileArgs {
+            password_variable: Some("CRM_PASSWORD_2".to_owned()),
+            ..ProfileArgs::default()
+        };
+        assert!(args.profile(&connection).is_ok());
     }
 }

@@ -64,7 +64,7 @@ pub(super) async fn setup(app: &App, args: &SetupArgs) -> Result<Exit, CliError>
         interrupted: &app.interrupted,
     });
     let given = given_address(&args.connection)?;
-    let mut new = args.profile.profile(&args.connection);
+    let mut new = args.profile.profile(&args.connection)?;
     if questions.is_none() {
         let missing = missing(given.is_some(), &new.sign_in, args.create_app);
         if !missing.is_empty() {

@@ -151,7 +151,7 @@ mod tests {
         let command = repeat_command("main", &url, &new, &none.connection);
         let command = command.replace('\'', "");
         let args = typed(&command.split(' ').collect::<Vec<_>>());
-        let again = args.profile.profile(&args.connection);
+        let again = args.profile.profile(&args.connection).unwrap();
         assert_eq!(again.sign_in, new.sign_in);
         assert_eq!(again.production, new.production);
         assert_eq!(again.max_changes, new.max_changes);

@@ -184,7 +184,16 @@ impl ConfigEditor {
 
     fn write(&self) -> std::io::Result<()> {
         // Where the file is a link, what it leads to is changed.
-        let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+        let path = match std::fs::canonicalize(&self.path) {
+            Ok(path) => path,
+            // A link that leads nowhere would be replaced by a file.
+            Err(error) if std::fs::symlink_metadata(&self.path).is_ok() => return Err(error),
+            Err(_) => self.path.clone(),
+        };
+        // The draft takes the place of whatever is there, a device too.
+        if std::fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
+            return Err(std::io::Error::other("it is no regular file"));
+        }
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
@@ -346,6 +355,26 @@ mod tests {
             let mode = std::fs::metadata(&path).unwrap().permissions().mode();
             assert_eq!(mode & 0o777, 0o600);
         }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn only_a_regular_file_is_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let link = folder.path().join("config.toml");
+        std::os::unix::fs::symlink(folder.path().join("nowhere"), &link).unwrap();
+        let editor = ConfigEditor::open(&link).unwrap();
+        assert!(editor.save().is_err());
+        assert!(std::fs::symlink_metadata(&link).unwrap().is_symlink());
+        let socket = folder.path().join("socket");
+        let editor = ConfigEditor {
+            path: socket.clone(),
+            document: DocumentMut::new(),
+        };
+        let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
+        let error = editor.save().unwrap_err().to_string();
+        assert!(error.contains("no regular file"), "{error}");
+        assert!(!std::fs::metadata(&socket).unwrap().is_file());
     }
 
     #[test]
