@@ -25,6 +25,8 @@ pub(crate) struct ServerCounts {
     pub(crate) total: u64,
     /// Answers 429.
     pub(crate) throttled: u64,
+    /// Requests under way when answers 429 began to come, summed over the times at which they did.
+    pub(crate) under_way_at_429: u64,
     /// Filters that were to be changed, in batches or alone.
     pub(crate) patches: u64,
 }

@@ -89,7 +89,7 @@ pub(super) enum Command {
     /// Apply a saved plan; refuses one that no longer fits
     Apply(SavedPlanArgs),
     /// Finish an interrupted run, or try again the users who failed in one that is finished
-    Resume(ApplyArgs),
+    Resume(ResumeArgs),
     /// Put back what a run changed, where nobody changed it since
     Undo(UndoArgs),
     /// List users and their sync filters, with state
@@ -169,7 +169,7 @@ impl Command {
             Self::Deactivate(args) | Self::Reactivate(args) => args.consent.details,
             Self::Plan(args) => args.details,
             Self::Apply(args) => args.run.consent.details,
-            Self::Resume(args) => args.consent.details,
+            Self::Resume(args) => args.run.consent.details,
             Self::Undo(args) => args.run.consent.details,
             _ => false,
         }
@@ -180,7 +180,7 @@ impl Command {
         match self {
             Self::Deactivate(args) | Self::Reactivate(args) => args.consent.until,
             Self::Apply(args) => args.run.consent.until,
-            Self::Resume(args) => args.consent.until,
+            Self::Resume(args) => args.run.consent.until,
             Self::Undo(args) => args.run.consent.until,
             Self::Check(args) => args.consent.until,
             _ => None,
@@ -253,7 +253,7 @@ pub(super) enum PlanOperation {
     Reactivate,
 }
 
-/// `resume` and `undo`, and what `apply` has in common with them.
+/// What `apply`, `resume` and `undo` have in common.
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
     /// The run: its id, the first digits of its id, `latest`, or its file
@@ -273,6 +273,15 @@ pub(super) struct UndoArgs {
     /// Put back the state of filters that somebody changed since, too, where it is still what the run set
     #[arg(long, help_heading = "Safety")]
     pub(super) include_changed: bool,
+}
+
+/// `resume`.
+#[derive(Debug, Args)]
+pub(super) struct ResumeArgs {
+    #[command(flatten)]
+    pub(super) run: ApplyArgs,
+    #[command(flatten)]
+    pub(super) narrow: NarrowArgs,
 }
 
 /// `apply`.

@@ -7,7 +7,7 @@ use std::num::NonZeroUsize;
 use crate::connect::side_by_side;
 use crate::model::{count, number};
 use crate::plan::{Refusal, Stakes};
-use crate::report::{Board, Watch, width_of_names, write_heading};
+use crate::report::{Board, Watch, after_undo, question, width_of_names, write_heading};
 use crate::rollout::{
     AgreeResult, Agreed, Applied, DryRunResult, Halted, Planned, Refused, RunHandle, StopReason,
     agree,
@@ -18,7 +18,6 @@ use super::conclude::conclude;
 use super::consent::{Consent, DryRunConsent};
 use super::error::CliError;
 use super::exit::Exit;
-use super::question::{after_undo, question};
 use super::site::{
     Ending, EnvironmentRun, EnvironmentStage, failed, leave, show_block, show_plan, show_refused,
 };

@@ -10,7 +10,7 @@ use crate::plan::{
     Confirmations, Decision, GivenBy, Guards, Need, Refusal, RunSettings, Stakes, Topic, decide,
 };
 
-use crate::report::terminal;
+use crate::report::{prompts, terminal};
 
 use super::App;
 use super::error::CliError;
@@ -185,75 +185,6 @@ fn flag(need: &Need) -> String {
     }
 }
 
-/// One question, and the needs that its answer meets.
-#[derive(Debug, PartialEq, Eq)]
-struct Prompt {
-    text: String,
-    needs: Vec<Need>,
-}
-
-impl Prompt {
-    /// Takes the answer; false where it is another than was asked for.
-    fn take(&self, said: &mut Confirmations, answer: &str, how: GivenBy) -> bool {
-        if !matches!(self.needs.first(), Some(Need::Production { .. })) {
-            return said.answer(&self.needs, answer, how);
-        }
-        let names: Vec<_> = answer.split(',').map(str::trim).collect();
-        let is_met = |need: &Need| names.iter().any(|name| need.is_met_by(name));
-        let is_asked_for = |name: &&str| self.needs.iter().any(|need| need.is_met_by(name));
-        if !self.needs.iter().all(is_met) || !names.iter().all(is_asked_for) {
-            return false;
-        }
-        for name in names {
-            said.name(name, how);
-        }
-        true
-    }
-}
-
-/// The questions that have to be asked, one after the other.
-fn prompts(missing: &[Need], question: &str) -> Vec<Prompt> {
-    let of = |wanted: fn(&Need) -> bool| -> Vec<Need> {
-        missing
-            .iter()
-            .filter(|need| wanted(need))
-            .cloned()
-            .collect()
-    };
-    let mut prompts = Vec::new();
-    for need in of(|need| matches!(need, Need::AfterUndo { .. })) {
-        if let Need::AfterUndo { by } = &need {
-            let text = format!(
-                "This run was undone by run {}. To continue anyway, type `{}`: ",
-                by.short(),
-                need.word()
-            );
-            prompts.push(Prompt {
-                text,
-                needs: vec![need],
-            });
-        }
-    }
-    let change = of(|need| matches!(need, Need::Change | Need::CalendarLoss(_)));
-    if let Some(gravest) = change.last() {
-        prompts.push(Prompt {
-            text: format!("{question}\nType `{}` to continue: ", gravest.word()),
-            needs: change,
-        });
-    }
-    let production = of(|need| matches!(need, Need::Production { .. }));
-    let text = match production.len() {
-        0 => return prompts,
-        1 => "Type the name of the production environment to continue: ",
-        _ => "Type the names of the production environments, separated by commas, to continue: ",
-    };
-    prompts.push(Prompt {
-        text: text.to_owned(),
-        needs: production,
-    });
-    prompts
-}
-
 /// What a command is expected to need before users are read.
 pub(super) fn expected(operation: Operation, calendar_loss: bool, guards: &Guards) -> Stakes {
     Stakes::expected(operation, calendar_loss, guards.clone())
@@ -315,8 +246,8 @@ pub(super) async fn read_answer(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::cli::question::question;
     use crate::model::RunId;
+    use crate::report::question;
 
     fn stakes(calendar_loss: bool, names: &[&str]) -> Stakes {
         let guards = Guards {

@@ -35,7 +35,6 @@ mod login;
 mod printer;
 mod profile_args;
 mod prune;
-mod question;
 mod questions;
 mod report;
 mod resume;

@@ -10,7 +10,7 @@ use crate::rollout::{Drift, Drifted, IntoPlan, Opened, narrow, open};
 use crate::settings::RunAddress;
 
 use super::App;
-use super::args::{ApplyArgs, SavedPlanArgs};
+use super::args::{ApplyArgs, ResumeArgs, SavedPlanArgs};
 use super::carry_out::{RunGroup, watches};
 use super::change::connect_for_a_change;
 use super::connect::{environment_of_run, store};
@@ -30,10 +30,6 @@ pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliEr
     let (phase, run) = (saved.header.phase, saved.reference.clone());
     drop(saved);
     match phase {
-        phase if narrow.is_some() && phase != Phase::Planned => Err(CliError::Usage(format!(
-            "run {} is no plan any more; only a plan that nobody began to apply can be narrowed",
-            run_argument(&run)
-        ))),
         Phase::Gathering | Phase::Surveying => Err(CliError::Usage(format!(
             "the plan of run {} is not complete; `{}` finishes it",
             run_argument(&run),
@@ -60,9 +56,13 @@ pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliEr
     }
 }
 
-/// Goes on from wherever the run was left.
-pub(super) async fn resume(app: &App, args: &ApplyArgs) -> Result<Exit, CliError> {
-    Box::pin(go_on(app, args, GoOn::default())).await
+/// Continues from wherever the run was left.
+pub(super) async fn resume(app: &App, args: &ResumeArgs) -> Result<Exit, CliError> {
+    let how = GoOn {
+        narrow: narrowing(&args.narrow)?,
+        ..GoOn::default()
+    };
+    Box::pin(go_on(app, &args.run, how)).await
 }
 
 /// What is asked of a plan before anybody agrees to it.
@@ -105,10 +105,6 @@ async fn go_on(app: &App, args: &ApplyArgs, how: GoOn<'_>) -> Result<Exit, CliEr
     } else {
         RunFile::open_in(&store, &path)?
     };
-    if let Some(to) = &narrow {
-        let expected = expect.filter(|_| drifted == Drifted::Refuse);
-        narrow_plan(app, &file, to, expected).await?;
-    }
     let phase = file.header.phase;
     let mut consent = Consent::new(&args.consent);
     if let Some(digest) = expect {
@@ -128,8 +124,13 @@ async fn go_on(app: &App, args: &ApplyArgs, how: GoOn<'_>) -> Result<Exit, CliEr
     let Some((name, on)) = connected.into_iter().next() else {
         return Ok(Exit::Done);
     };
+    let on = on?;
+    if let Some(to) = &narrow {
+        let expected = expect.filter(|_| drifted == Drifted::Refuse);
+        narrow_plan(app, &file, to, (expected, args.consent.dry_run)).await?;
+    }
     let flags = consent::settings(&args.consent, &args.connection);
-    let opened = open(file, &on?, flags).await?;
+    let opened = open(file, &on, flags).await?;
     let site = match lead_to_plan(app, opened, drifted, &name).await? {
         PlannedOrEnded::Run(site) => *site,
         PlannedOrEnded::Ended(outcome) => return Ok(nothing_left(app, outcome)),
@@ -158,7 +159,7 @@ async fn narrow_plan(
     app: &App,
     file: &RunFile,
     to: &Selection,
-    expected: Option<&PlanDigest>,
+    (expected, is_copy): (Option<&PlanDigest>, bool),
 ) -> Result<(), CliError> {
     let narrowed = narrow(file, to, expected).await?;
     let said = [
@@ -178,15 +179,33 @@ async fn narrow_plan(
             "nobody would be left in the plan; the plan is as it was".into(),
         )),
         Narrowed::Done {
+            out,
+            back,
             digest,
             users,
             filters,
         } => {
+            let back = match back {
+                0 => String::new(),
+                back => format!(" Taken back: {}.", count(back, "user")),
+            };
+            let begun = match narrowed.begun {
+                0 => String::new(),
+                begun => format!(
+                    " {} of whom changes were sent already stay.",
+                    count(begun, "user")
+                ),
+            };
             app.printer.status_line(&format!(
-                "Left out: {}. The plan now changes {} of {}; its digest is {digest}.",
-                count(narrowed.left_out, "user"),
+                "Left out: {}.{back}{begun} The plan now changes {} of {}; its digest is {digest}. {}",
+                count(out, "user"),
                 count(filters, "filter"),
                 count(users, "user"),
+                if is_copy {
+                    "With --dry-run the plan stays as it was."
+                } else {
+                    "The plan stays so, whether it is applied now or later."
+                },
             ));
             Ok(())
         }

@@ -97,7 +97,7 @@ pub(super) struct NarrowArgs {
     /// Take the users of this list out of the plan; a list as for `plan --users-from`
     #[arg(long, value_name = "FILE", groups = [NARROW_LISTS, NARROW_NAMES])]
     pub(super) exclude_from: Option<String>,
-    /// Take out of the plan everybody who is not in this list
+    /// Take out of the plan everybody who is not in this list, and take back who is
     #[arg(long, value_name = "FILE", groups = [NARROW_LISTS, NARROW_NAMES])]
     pub(super) only_from: Option<String>,
     /// The title of the column that holds the names, in every list that is given

@@ -10,7 +10,7 @@ use crate::journal::RunStore;
 use crate::model::Operation;
 use crate::model::disclosure::shown_path;
 use crate::plan::{Confirmations, GivenBy, NameSource, Selection, Topic, UserRef, one_name};
-use crate::report::{ReportError, RunCommand, Watch, write_json, write_trial};
+use crate::report::{ReportError, RunCommand, Watch, question, write_json, write_trial};
 use crate::rollout::{
     AgreeResult, Agreed, Applied, Connection, EndedRun, Halted, NewRun, NewRunFile, Planned,
     Refused, SourceRun, TrialRow, agree,
@@ -27,7 +27,6 @@ use super::consent::{self, Consent, read_answer};
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::{Printer, STANDARD_OUTPUT};
-use super::question::question;
 use super::site::{Ending, EnvironmentRun};
 use super::trial_args::TrialArgs;
 

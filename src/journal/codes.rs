@@ -93,6 +93,8 @@ pub(super) const LEFT_OUT: SqlCondition = SqlCondition::Is(RowOutcome::LeftOut);
 /// As the run wanted it, by the run or without it.
 pub(super) const AS_WANTED: SqlCondition =
     SqlCondition::Either(RowOutcome::Changed, RowOutcome::Already);
+/// Planned, and nothing was sent for it.
+pub(super) const PLANNED: SqlCondition = SqlCondition::Is(RowOutcome::Planned);
 pub(super) const TO_READ: SqlCondition = SqlCondition::Read(ReadState::ToRead);
 pub(super) const READ: SqlCondition = SqlCondition::Read(ReadState::Read);
 pub(super) const SKIPPED: SqlCondition = SqlCondition::Read(ReadState::Skipped);

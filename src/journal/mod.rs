@@ -47,7 +47,7 @@ pub use file::{FirstContents, RunFile, discard};
 pub use history::{HistoryEntry, HistoryKind};
 pub use impact::{ImpactFindings, ImpactOptions, NamedFilter, UserFlag};
 pub use locked_run::LockedRun;
-pub use narrow::{Narrowed, PlanUser};
+pub use narrow::{Narrowed, PlanEdit, PlanStanding, PlanUser};
 pub use reader::RunReader;
 pub use related::{Claim, RelatedRuns, Undone, undone_beside, written_beside};
 pub use remote::is_on_another_machine;
@@ -63,8 +63,8 @@ pub use undo::UndoFinding;
 pub use undone_run::WritingTime;
 pub use view::{
     ChangeRow, CountWithExample, EvidenceUser, FilterTotals, Finding, Impact, ImpactOfType,
-    ImpactOfUser, ImpactRow, ListedFilter, ListedUser, Mailboxes, ProblemGroup, ProblemRow,
-    PutBackBefore, States, StaysPutBack, TimeBucket, Timeline, TypeTotals, UnknownGroup, UserGroup,
-    UserTotals, View,
+    ImpactOfUser, ImpactRow, ListedFilter, ListedUser, Mailboxes, PageClass, PageOrder, PageQuery,
+    PageUser, ProblemGroup, ProblemRow, PutBackBefore, States, StaysPutBack, TimeBucket, Timeline,
+    TypeTotals, UnknownGroup, UserGroup, UserPage, UserTotals, View,
 };
 pub use waves::{Left, NextWave, WaveTotals};

@@ -1,12 +1,12 @@
-//! Taking users out of a plan. Nothing was sent for them yet, and nothing will be: neither when the run is resumed, nor
-//! when users who failed are tried again.
+//! Taking users out of a plan, and back into it. Nothing was sent for users who are taken out, and nothing will be:
+//! neither when the run is resumed, nor when users who failed are tried again.
 
 use rusqlite::{Connection, Row, params};
 
 use crate::model::{ObjectId, ReadState, RowOutcome, UserId};
 use crate::plan::PlanDigest;
 
-use super::codes::{NOT_READ, OPEN, SKIPPED, TO_READ};
+use super::codes::{LEFT_OUT, NOT_READ, OPEN, PLANNED, SKIPPED, TAKEN_OUT, TO_READ};
 use super::commit::Journal;
 use super::history::{self, HistoryEntry, HistoryKind};
 use super::rows::{object_id, user_id};
@@ -30,8 +30,30 @@ pub struct PlanUser {
     pub email: Option<String>,
     /// Whether the user was skipped, as one who is disabled.
     pub skipped: bool,
-    /// Whether the run has something to do for the user: to change, or to read again.
-    pub is_in_plan: bool,
+    /// What the plan has to do with the user.
+    pub standing: PlanStanding,
+}
+
+/// What a plan has to do with a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PlanStanding {
+    /// There is something to do: to change, or to read again. Nothing was sent yet.
+    ToDo,
+    /// The user was taken out, and can be taken back.
+    LeftOut,
+    /// A change of the user was sent, and others are left: the user stays.
+    Begun,
+    /// There is nothing to do.
+    Nothing,
+}
+
+/// Users who go out of a plan, and users who come back into it, by their numbers in the run.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanEdit {
+    /// Taken out, as far as nothing was sent for them.
+    pub out: Vec<i64>,
+    /// Taken back, as far as they had been taken out.
+    pub back: Vec<i64>,
 }
 
 /// What became of a plan that was to be narrowed.
@@ -39,6 +61,10 @@ pub struct PlanUser {
 pub enum Narrowed {
     /// It was.
     Done {
+        /// Users who went out of the plan.
+        out: u64,
+        /// Users who came back into it.
+        back: u64,
         /// The digest of what is left.
         digest: PlanDigest,
         /// Users who are left.
@@ -58,10 +84,14 @@ impl View<'_> {
         &self,
         mut each: impl FnMut(PlanUser) -> Result<(), E>,
     ) -> Result<(), E> {
+        let of = |condition| {
+            format!("EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq AND {condition})")
+        };
         let sql = format!(
-            "SELECT u.seq, u.id, u.object_id, u.label, u.login, u.email, u.{SKIPPED},
-                    u.{NOT_READ} OR u.{TO_READ} OR EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq AND c.{OPEN})
-             FROM user AS u ORDER BY u.seq"
+            "SELECT u.seq, u.id, u.object_id, u.label, u.login, u.email, u.{SKIPPED}, u.{TAKEN_OUT}, {is_open}, {is_begun}
+             FROM user AS u ORDER BY u.seq",
+            is_open = format!("u.{NOT_READ} OR u.{TO_READ} OR {}", of(format!("c.{OPEN}"))),
+            is_begun = of(format!("NOT c.{PLANNED} AND NOT c.{LEFT_OUT}")),
         );
         let user = |row: &Row<'_>| {
             Ok(PlanUser {
@@ -72,7 +102,12 @@ impl View<'_> {
                 login: row.get(4)?,
                 email: row.get(5)?,
                 skipped: row.get(6)?,
-                is_in_plan: row.get(7)?,
+                standing: match (row.get(7)?, row.get(8)?, row.get(9)?) {
+                    (true, _, _) => PlanStanding::LeftOut,
+                    (_, true, true) => PlanStanding::Begun,
+                    (_, true, false) => PlanStanding::ToDo,
+                    (_, false, _) => PlanStanding::Nothing,
+                },
             })
         };
         self.each(&sql, user, &mut each)
@@ -80,17 +115,17 @@ impl View<'_> {
 }
 
 impl Journal {
-    /// Takes these users out of the plan, by their numbers in the run. `detail` says in the history how they were
-    /// chosen. Where what is left is not what is expected, or nothing is left, the plan stays as it was.
+    /// Takes users out of the plan, and back. `detail` says in the history how they were chosen. Where what is left is
+    /// not what is expected, or nothing is left, the plan stays as it was.
     pub async fn narrow(
         &self,
-        users: Vec<i64>,
+        edit: PlanEdit,
         expected: Option<PlanDigest>,
         detail: String,
     ) -> Result<Narrowed, JournalError> {
         self.run(move |connection| {
             connection.execute_batch("SAVEPOINT narrow")?;
-            let narrowed = narrow(connection, &users, expected.as_ref(), detail)?;
+            let narrowed = narrow(connection, &edit, expected.as_ref(), detail)?;
             if !matches!(narrowed, Narrowed::Done { .. }) {
                 connection.execute_batch("ROLLBACK TO narrow")?;
             }
@@ -103,51 +138,81 @@ impl Journal {
 
 fn narrow(
     connection: &Connection,
-    users: &[i64],
+    edit: &PlanEdit,
     expected: Option<&PlanDigest>,
     detail: String,
 ) -> rusqlite::Result<Narrowed> {
-    for &seq in users {
-        take_out(connection, seq)?;
+    let (mut out, mut back) = (0, 0);
+    for &seq in &edit.out {
+        out += u64::from(take_out(connection, seq)?);
+    }
+    for &seq in &edit.back {
+        back += u64::from(take_back(connection, seq)?);
     }
     let view = View::new(connection);
     let digest = view.digest()?;
     if expected.is_some_and(|expected| *expected != digest) {
         return Ok(Narrowed::OtherPlan(digest));
     }
-    let (left, filters) = (view.users_to_change()?, view.filters()?.planned);
+    let (users, filters) = (view.users_to_change()?, view.filters()?.planned);
     if filters == 0 {
         return Ok(Narrowed::NobodyLeft);
     }
-    if !users.is_empty() {
+    if out > 0 || back > 0 {
         connection.execute("UPDATE run SET digest = ?1", [digest.to_string()])?;
         let entry = HistoryEntry {
             digest: Some(digest.clone()),
-            users: Some(left),
+            users: Some(users),
             filters: Some(filters),
             ..HistoryEntry::now(HistoryKind::Narrowed, Some(detail))
         };
         history::add(connection, &entry)?;
     }
     Ok(Narrowed::Done {
+        out,
+        back,
         digest,
-        users: left,
+        users,
         filters,
     })
 }
 
-/// What the user would have lost is not lost any more.
-fn take_out(connection: &Connection, seq: i64) -> rusqlite::Result<()> {
-    connection
+/// Whether the user went out: nothing was sent, and there was something to do.
+fn take_out(connection: &Connection, seq: i64) -> rusqlite::Result<bool> {
+    let gone = connection
         .prepare_cached(&format!(
-            "UPDATE change SET stage = ?2, wave = NULL WHERE user = ?1 AND {OPEN}"
+            "UPDATE user AS u SET survey = ?2 WHERE seq = ?1 AND NOT u.{SKIPPED} AND NOT u.{TAKEN_OUT}
+             AND (u.{NOT_READ} OR u.{TO_READ} OR EXISTS (SELECT 1 FROM change AS c WHERE c.user = ?1 AND c.{PLANNED}))
+             AND NOT EXISTS (SELECT 1 FROM change AS c WHERE c.user = ?1 AND NOT c.{PLANNED} AND NOT c.{LEFT_OUT})"
         ))?
-        .execute(params![seq, RowOutcome::LeftOut])?;
-    connection
-        .prepare_cached("DELETE FROM impact WHERE user = ?1")?
-        .execute([seq])?;
-    connection
-        .prepare_cached("UPDATE user SET survey = ?2 WHERE seq = ?1")?
         .execute(params![seq, ReadState::LeftOut])?;
-    Ok(())
+    if gone > 0 {
+        connection
+            .prepare_cached(&format!(
+                "UPDATE change SET stage = ?2, wave = NULL WHERE user = ?1 AND {PLANNED}"
+            ))?
+            .execute(params![seq, RowOutcome::LeftOut])?;
+    }
+    Ok(gone > 0)
+}
+
+/// Whether the user came back: to what was planned, or to be read again where that had failed.
+fn take_back(connection: &Connection, seq: i64) -> rusqlite::Result<bool> {
+    let planned = connection
+        .prepare_cached(&format!(
+            "UPDATE change SET stage = ?2 WHERE user = ?1 AND {LEFT_OUT}
+             AND EXISTS (SELECT 1 FROM user AS u WHERE u.seq = ?1 AND u.{TAKEN_OUT})"
+        ))?
+        .execute(params![seq, RowOutcome::Planned])?;
+    let read = if planned > 0 {
+        ReadState::Read
+    } else {
+        ReadState::Failed
+    };
+    let back = connection
+        .prepare_cached(&format!(
+            "UPDATE user SET survey = ?2 WHERE seq = ?1 AND {TAKEN_OUT}"
+        ))?
+        .execute(params![seq, read])?;
+    Ok(back > 0)
 }

@@ -1,6 +1,7 @@
 //! How many requests came, by what they were.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use http::Method;
 use serde::Serialize;
@@ -38,12 +39,40 @@ pub struct Counts {
     pub refused: u64,
     /// Faults that struck.
     pub faults: u64,
+    /// HTTP requests under way when a group of answers 429 began, summed over the groups.
+    pub under_way_at_429: u64,
+    /// HTTP requests under way now.
+    #[serde(skip)]
+    pub under_way: u64,
+    /// When the last HTTP request was answered with 429.
+    #[serde(skip)]
+    pub last_429: Option<Duration>,
     /// Operations by the user that they ran as (`systemuserid`).
     #[serde(skip)]
     pub by_user: HashMap<Uuid, u64>,
 }
 
+/// Answers 429 that follow each other within this time are one group: a client that waits as it is told cannot be in
+/// two windows of a budget within it, and what was under way is answered long before.
+const GROUP: Duration = Duration::from_secs(5);
+
 impl Counts {
+    pub(super) fn begin(&mut self) {
+        self.under_way += 1;
+    }
+
+    pub(super) fn end(&mut self, status: u16, now: Duration) {
+        if status == 429 {
+            let is_first = self.last_429.is_none_or(|last| now > last + GROUP);
+            if is_first {
+                self.under_way_at_429 += self.under_way;
+            }
+            self.last_429 = Some(now);
+        }
+        // The counts may have been reset meanwhile.
+        self.under_way = self.under_way.saturating_sub(1);
+    }
+
     pub(super) fn operation(&mut self, method: &Method, target: &AddressTarget) {
         let counter = match (method.as_str(), target) {
             ("GET", AddressTarget::WhoAmI) => &mut self.whoami,
@@ -89,5 +118,20 @@ mod tests {
         counts.status(403);
         counts.status(404);
         assert_eq!((counts.throttled, counts.refused), (1, 1));
+    }
+
+    #[test]
+    fn what_was_under_way_is_counted_once_for_each_group_of_refusals() {
+        let mut counts = Counts::default();
+        for _ in 0..5 {
+            counts.begin();
+        }
+        let second = Duration::from_secs;
+        counts.end(200, second(1));
+        counts.end(429, second(2));
+        counts.end(429, second(3));
+        assert_eq!(counts.under_way_at_429, 4);
+        counts.end(429, second(30));
+        assert_eq!((counts.under_way_at_429, counts.under_way), (6, 1));
     }
 }

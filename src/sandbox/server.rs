@@ -63,7 +63,17 @@ async fn handle(
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, service.options.max_body).await.ok();
     // On its own, so that the work goes on when the client hangs up, as on a real server.
-    let work = tokio::spawn(async move { exchange(&service, parts, body).await });
+    let work = tokio::spawn(async move {
+        service.counts().begin();
+        let outcome = exchange(&service, parts, body).await;
+        let status = match &outcome {
+            ExchangeOutcome::Answered(reply) | ExchangeOutcome::Truncated(reply) => reply.status,
+            ExchangeOutcome::Cut => StatusCode::OK,
+        };
+        let now = service.clock();
+        service.counts().end(status.as_u16(), now);
+        outcome
+    });
     Ok(match work.await {
         Ok(ExchangeOutcome::Answered(reply)) => response(reply.status, reply),
         Ok(ExchangeOutcome::Truncated(reply)) => truncated(reply),

@@ -54,8 +54,13 @@ async fn who_was_taken_out_stays_out_through_waves_retries_and_undo() {
         ..Selection::default()
     };
     let result = narrowed(&path, &except).await.unwrap();
-    assert_eq!(result.left_out, 5);
-    let Narrowed::Done { users, filters, .. } = result.plan else {
+    let Narrowed::Done {
+        out: 5,
+        users,
+        filters,
+        ..
+    } = result.plan
+    else {
         panic!("{result:?}");
     };
     let planned_filters: usize = left.iter().map(|(_, filters)| filters.len()).sum();
@@ -138,4 +143,85 @@ async fn a_plan_is_as_it_was_where_it_cannot_be_narrowed() {
     run.apply().await.unwrap();
     let error = narrowed(&run.finish().await.path, &one).await.unwrap_err();
     assert!(matches!(error, RolloutError::NotNarrowed(_)), "{error}");
+}
+
+#[tokio::test]
+async fn who_was_taken_out_comes_back_with_everything_that_was_planned_and_counted() {
+    let world = World::with_users(40).await;
+    let (path, users) = kept(&world).await;
+    let facts = || {
+        let file = syncfilters::journal::RunReader::open(&path).unwrap();
+        file.view(|view| Ok((view.digest()?, view.users()?, view.impact(9)?)))
+            .unwrap()
+    };
+    let before = facts();
+    let one = |at: usize| Selection {
+        only: Some(named(&users[at..=at])),
+        ..Selection::default()
+    };
+    narrowed(&path, &one(0)).await.unwrap();
+    assert_ne!(facts().0, before.0);
+    let result = narrowed(&path, &one(1)).await.unwrap();
+    let Narrowed::Done { out, back, .. } = result.plan else {
+        panic!("{result:?}");
+    };
+    assert_eq!((out, back), (1, 1));
+    // Whoever could not be read comes back, too, and is read again.
+    let all = Selection {
+        only: Some(every_name(&path)),
+        ..Selection::default()
+    };
+    narrowed(&path, &all).await.unwrap();
+    assert_eq!(facts(), before);
+}
+
+/// Every user of a run, by id.
+fn every_name(path: &std::path::Path) -> Vec<UserRef> {
+    let file = syncfilters::journal::RunReader::open(path).unwrap();
+    let mut names = Vec::new();
+    file.view(|view| {
+        view.each_user_name(|_, _, id| {
+            names.push((id.0, Vec::new()));
+            Ok::<_, syncfilters::journal::ReadError>(())
+        })
+    })
+    .unwrap();
+    named(&names)
+}
+
+#[tokio::test]
+async fn what_is_left_of_a_begun_run_is_narrowed_and_what_was_sent_stays() {
+    let world = World::with_users(60).await;
+    let (path, users) = kept(&world).await;
+    let before = world.states();
+    let run = world.reopen(&path).await;
+    let waves = RunSettings {
+        waves: vec![Wave::Users(3), Wave::Rest],
+        ..RunSettings::default()
+    };
+    run.apply_with(waves).await.unwrap();
+    drop(run);
+    let nobody = Selection {
+        except: named(&users),
+        ..Selection::default()
+    };
+    let result = narrowed(&path, &nobody).await.unwrap();
+    assert_eq!(result.plan, Narrowed::NobodyLeft);
+    let last = users.len() - 1;
+    let only = Selection {
+        only: Some(named(&users[last..])),
+        ..Selection::default()
+    };
+    let result = narrowed(&path, &only).await.unwrap();
+    assert!(matches!(result.plan, Narrowed::Done { users: 1, .. }));
+    let run = world.reopen(&path).await;
+    run.apply().await.unwrap();
+    run.finish().await;
+    let after = world.states();
+    let touched = |of: &[(Uuid, Vec<Uuid>)]| {
+        let changed = |filters: &Vec<Uuid>| filters.iter().any(|id| after[id] != before[id]);
+        of.iter().filter(|(_, filters)| changed(filters)).count()
+    };
+    assert!((1..=4).contains(&touched(&users)), "{}", touched(&users));
+    assert_eq!(touched(&users[last..]), 1);
 }

@@ -75,7 +75,8 @@ fn marked(flag: UserFlag) -> String {
 fn loses(items: &str) -> String {
     let no_mailbox = marked(UserFlag::NoMailbox);
     format!(
-        "EXISTS (SELECT 1 FROM impact AS i WHERE i.user = u.seq AND i.items {items}) AND NOT {no_mailbox}"
+        "EXISTS (SELECT 1 FROM impact AS i WHERE i.user = u.seq AND i.items {items})
+         AND NOT u.{TAKEN_OUT} AND NOT {no_mailbox}"
     )
 }
 

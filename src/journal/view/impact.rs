@@ -2,7 +2,7 @@
 
 use rusqlite::Row;
 
-use crate::journal::codes::LEFT_OUT;
+use crate::journal::codes::{LEFT_OUT, TAKEN_OUT};
 use crate::journal::impact;
 use crate::journal::rows::{filter_type, user_id};
 use crate::model::{FilterType, UserId};
@@ -105,37 +105,44 @@ pub struct ImpactRow {
 }
 
 /// Of users whose mailbox synchronises nothing, nothing is lost.
-macro_rules! synchronised {
-    () => {
-        "NOT EXISTS (SELECT 1 FROM user AS s JOIN mark AS m ON m.user = s.id AND m.mark = 1 WHERE s.seq = i.user)"
-    };
+const SYNCHRONISES: &str = "NOT EXISTS (SELECT 1 FROM user AS s JOIN mark AS m ON m.user = s.id AND m.mark = 1 WHERE s.seq = i.user)";
+
+/// What was counted, with the users of the plan: nothing is lost of those who were taken out of it.
+fn counted() -> String {
+    format!("FROM impact AS i JOIN user AS u ON u.seq = i.user AND NOT u.{TAKEN_OUT}")
 }
 
-const BY_TYPE: &str = concat!(
-    "SELECT i.type, coalesce(sum(i.items), 0), max(i.bound & 1) + max(i.bound & 2), sum(coalesce(i.items, 0) > 0),
-     sum(i.items IS NULL) FROM impact AS i WHERE ",
-    synchronised!(),
-    " GROUP BY i.type ORDER BY i.type"
-);
+fn by_type() -> String {
+    format!(
+        "SELECT i.type, coalesce(sum(i.items), 0), max(i.bound & 1) + max(i.bound & 2), sum(coalesce(i.items, 0) > 0),
+         sum(i.items IS NULL) {} WHERE {SYNCHRONISES} GROUP BY i.type ORDER BY i.type",
+        counted()
+    )
+}
 
-const BY_USER: &str = concat!(
-    "SELECT u.label, u.id, coalesce(sum(i.items), 0) AS lost, max(i.bound & 1) + max(i.bound & 2),
-     max(i.items IS NULL) FROM impact AS i JOIN user AS u ON u.seq = i.user WHERE ",
-    synchronised!(),
-    " GROUP BY i.user HAVING lost > 0 ORDER BY lost DESC, u.label LIMIT ?1"
-);
+fn by_user() -> String {
+    format!(
+        "SELECT u.label, u.id, coalesce(sum(i.items), 0) AS lost, max(i.bound & 1) + max(i.bound & 2),
+         max(i.items IS NULL) {} WHERE {SYNCHRONISES}
+         GROUP BY i.user HAVING lost > 0 ORDER BY lost DESC, u.label LIMIT ?1",
+        counted()
+    )
+}
 
-const BY_REASON: &str = concat!(
-    "SELECT i.kind, count(DISTINCT i.user), min(u.label), i.message
-     FROM impact AS i JOIN user AS u ON u.seq = i.user WHERE i.items IS NULL AND ",
-    synchronised!(),
-    " GROUP BY i.kind ORDER BY 2 DESC, 1"
-);
+fn by_reason() -> String {
+    format!(
+        "SELECT i.kind, count(DISTINCT i.user), min(u.label), i.message {}
+         WHERE i.items IS NULL AND {SYNCHRONISES} GROUP BY i.kind ORDER BY 2 DESC, 1",
+        counted()
+    )
+}
 
-const WITHOUT_MAILBOX: &str = concat!(
-    "SELECT coalesce(sum(i.items), 0) FROM impact AS i WHERE NOT ",
-    synchronised!()
-);
+fn without_mailbox() -> String {
+    format!(
+        "SELECT coalesce(sum(i.items), 0) {} WHERE NOT {SYNCHRONISES}",
+        counted()
+    )
+}
 
 impl View<'_> {
     /// What is lost, with the `most` users who lose most; `None` where that was not asked for.
@@ -150,7 +157,7 @@ impl View<'_> {
             bound: types.iter().map(|of| of.bound).collect(),
             users: self.group(UserGroup::Losing)?.0,
             unknown_users: self.group(UserGroup::LossUnknown)?.0,
-            without_mailbox: count(WITHOUT_MAILBOX)?,
+            without_mailbox: count(&without_mailbox())?,
             mailboxes: self.mailboxes()?,
             not_counted: count(
                 &format!("SELECT count(DISTINCT c.user) FROM change AS c
@@ -185,7 +192,7 @@ impl View<'_> {
     }
 
     fn lost_by_type(&self) -> Result<Vec<ImpactOfType>, ReadError> {
-        let mut query = self.0.prepare_cached(BY_TYPE)?;
+        let mut query = self.0.prepare_cached(&by_type())?;
         let row = |row: &Row<'_>| {
             Ok(ImpactOfType {
                 filter_type: filter_type(row, 0)?,
@@ -199,7 +206,7 @@ impl View<'_> {
     }
 
     fn losing_most(&self, most: u32) -> Result<Vec<ImpactOfUser>, ReadError> {
-        let mut query = self.0.prepare_cached(BY_USER)?;
+        let mut query = self.0.prepare_cached(&by_user())?;
         let row = |row: &Row<'_>| {
             Ok(ImpactOfUser {
                 user: row.get(0)?,
@@ -215,7 +222,7 @@ impl View<'_> {
     }
 
     fn unknown_by_reason(&self) -> Result<Vec<UnknownGroup>, ReadError> {
-        let mut query = self.0.prepare_cached(BY_REASON)?;
+        let mut query = self.0.prepare_cached(&by_reason())?;
         let row = |row: &Row<'_>| {
             Ok(UnknownGroup {
                 kind: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
@@ -229,10 +236,9 @@ impl View<'_> {
 
     /// What one user loses, by type.
     pub fn impact_of(&self, user: UserId) -> Result<Vec<ImpactRow>, ReadError> {
-        let mut query = self.0.prepare_cached(concat!(
-            "SELECT i.type, i.items, i.bound, i.kind, i.message, ",
-            synchronised!(),
-            " FROM impact AS i JOIN user AS u ON u.seq = i.user WHERE u.id = ?1 ORDER BY i.type"
+        let mut query = self.0.prepare_cached(&format!(
+            "SELECT i.type, i.items, i.bound, i.kind, i.message, {SYNCHRONISES} {} WHERE u.id = ?1 ORDER BY i.type",
+            counted()
         ))?;
         let row = |row: &Row<'_>| {
             let kind: Option<String> = row.get(3)?;

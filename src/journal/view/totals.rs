@@ -92,8 +92,8 @@ pub(in crate::journal) const USER_ROWS: usize = 5;
 /// What [`user_outcome`] needs, as the first columns of a query of users and their changes, user by user.
 pub(in crate::journal) fn user_rows() -> String {
     format!(
-        "u.survey, coalesce(max(c.{FAILED}), 0), coalesce(max(c.{OPEN}), 0), coalesce(max(c.{CHANGED}), 0),
-         coalesce(max(c.{LEFT}), 0)"
+        "u.survey AS was_read, coalesce(max(c.{FAILED}), 0) AS any_failed, coalesce(max(c.{OPEN}), 0) AS any_open,
+         coalesce(max(c.{CHANGED}), 0) AS any_changed, coalesce(max(c.{LEFT}), 0) AS any_left"
     )
 }
 

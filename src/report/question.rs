@@ -3,11 +3,11 @@
 use std::fmt::Write as _;
 
 use crate::model::{Operation, Target, count, number};
-use crate::plan::Stakes;
+use crate::plan::{Confirmations, GivenBy, Need, Stakes};
 
 /// What is asked of several runs as one question; without the word to type.
 /// `left_out` are the environments that it is not about, although they were named.
-pub(super) fn question(runs: &[(&str, &Stakes)], left_out: &[String]) -> String {
+pub fn question(runs: &[(&str, &Stakes)], left_out: &[String]) -> String {
     let total = |of: fn(&Stakes) -> u64| runs.iter().map(|(_, stakes)| of(stakes)).sum();
     let items = total(|stakes| stakes.wave.map_or(stakes.items, |wave| wave.filters));
     let users = total(|stakes| stakes.wave.map_or(stakes.users, |wave| wave.users));
@@ -113,7 +113,7 @@ fn notes(runs: &[(&str, &Stakes)]) -> String {
 }
 
 /// What a run that was undone will do when it is resumed; none where it was not undone.
-pub(super) fn after_undo(stakes: &Stakes) -> Option<String> {
+pub fn after_undo(stakes: &Stakes) -> Option<String> {
     let by = stakes.undone_by.as_ref()?.short();
     let noun = stakes.target.noun();
     let stay = match stakes.put_back {
@@ -143,4 +143,75 @@ fn wave_words(runs: &[(&str, &Stakes)]) -> (String, String) {
         next => format!(" (next wave: {})", count(next, "user")),
     };
     (format!("Wave {number}: "), next)
+}
+
+/// One question, and the needs that its answer meets.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Prompt {
+    /// What is asked, with the word to type.
+    pub text: String,
+    /// What the answer meets.
+    pub needs: Vec<Need>,
+}
+
+impl Prompt {
+    /// Takes the answer; false where it is another than was asked for.
+    pub fn take(&self, said: &mut Confirmations, answer: &str, how: GivenBy) -> bool {
+        if !matches!(self.needs.first(), Some(Need::Production { .. })) {
+            return said.answer(&self.needs, answer, how);
+        }
+        let names: Vec<_> = answer.split(',').map(str::trim).collect();
+        let is_met = |need: &Need| names.iter().any(|name| need.is_met_by(name));
+        let is_asked_for = |name: &&str| self.needs.iter().any(|need| need.is_met_by(name));
+        if !self.needs.iter().all(is_met) || !names.iter().all(is_asked_for) {
+            return false;
+        }
+        for name in names {
+            said.name(name, how);
+        }
+        true
+    }
+}
+
+/// The questions that have to be asked, one after the other.
+pub fn prompts(missing: &[Need], question: &str) -> Vec<Prompt> {
+    let of = |wanted: fn(&Need) -> bool| -> Vec<Need> {
+        missing
+            .iter()
+            .filter(|need| wanted(need))
+            .cloned()
+            .collect()
+    };
+    let mut prompts = Vec::new();
+    for need in of(|need| matches!(need, Need::AfterUndo { .. })) {
+        if let Need::AfterUndo { by } = &need {
+            let text = format!(
+                "This run was undone by run {}. To continue anyway, type `{}`: ",
+                by.short(),
+                need.word()
+            );
+            prompts.push(Prompt {
+                text,
+                needs: vec![need],
+            });
+        }
+    }
+    let change = of(|need| matches!(need, Need::Change | Need::CalendarLoss(_)));
+    if let Some(gravest) = change.last() {
+        prompts.push(Prompt {
+            text: format!("{question}\nType `{}` to continue: ", gravest.word()),
+            needs: change,
+        });
+    }
+    let production = of(|need| matches!(need, Need::Production { .. }));
+    let text = match production.len() {
+        0 => return prompts,
+        1 => "Type the name of the production environment to continue: ",
+        _ => "Type the names of the production environments, separated by commas, to continue: ",
+    };
+    prompts.push(Prompt {
+        text: text.to_owned(),
+        needs: production,
+    });
+    prompts
 }

@@ -1,0 +1,403 @@
+//! A page of the users of a run: searched, chosen, sorted and cut in SQLite, so that a run of any size costs a page.
+
+use rusqlite::types::Value;
+use rusqlite::{Row, params_from_iter};
+use uuid::Uuid;
+
+use crate::journal::codes::{LEFT_OUT, PLANNED, TAKEN_OUT};
+use crate::journal::rows::{blob, unit_name, user_id};
+use crate::model::{ProblemKind, UserId, UserOutcome};
+
+use super::totals::{USER_ROWS, user_outcome, user_rows};
+use super::{ReadError, UserGroup, View};
+
+/// What users of a page have in common.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PageClass {
+    /// What became of them.
+    Outcome(UserOutcome),
+    /// What else holds of them.
+    Group(UserGroup),
+    /// A problem of theirs.
+    Problem(ProblemKind),
+}
+
+/// By what the users of a page are sorted; the name decides between equals.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum PageOrder {
+    /// The name.
+    #[default]
+    Name,
+    /// The business unit.
+    Unit,
+    /// Changes, the most first.
+    Changes,
+    /// Items lost, the most first.
+    Loss,
+}
+
+/// Which users a page shows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PageQuery {
+    /// A part of the name, the login or the address; empty for everybody.
+    pub search: String,
+    /// Only these.
+    pub class: Option<PageClass>,
+    /// Only the users of this business unit.
+    pub unit: Option<Uuid>,
+    /// Only users with a change of this type of filter.
+    pub filter_type: Option<String>,
+    /// The order.
+    pub order: PageOrder,
+    /// Users before the page.
+    pub skip: u64,
+    /// Users on the page at most.
+    pub most: u64,
+}
+
+/// A user of a page.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PageUser {
+    /// The number in the run file.
+    pub seq: i64,
+    /// How the user is named.
+    pub user: String,
+    /// `systemuserid`.
+    pub id: UserId,
+    /// The business unit, by its name where that is known.
+    pub unit: Option<String>,
+    /// What became of the user.
+    pub outcome: UserOutcome,
+    /// Changes of the run, those that were taken out of the plan included.
+    pub changes: u64,
+    /// Whether the user can be taken out of the plan, or was and can be taken back.
+    pub can_be_chosen: bool,
+    /// Items that leave the calendar, where they were counted.
+    pub items: Option<u64>,
+    /// The last problem: its kind, and what was said.
+    pub problem: Option<(ProblemKind, String)>,
+}
+
+/// Users of a run, some of all that were found.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserPage {
+    /// How many were found in all.
+    pub found: u64,
+    /// Those of this page.
+    pub users: Vec<PageUser>,
+}
+
+/// The condition of an outcome, over the columns of [`user_rows`]: what [`UserOutcome::of`] says.
+fn outcome_condition(outcome: UserOutcome) -> String {
+    use crate::model::ReadState as Read;
+    let read = |read: Read| format!("was_read = {}", read.code());
+    let failed = format!("({} OR any_failed)", read(Read::Failed));
+    let skipped = format!("NOT {failed} AND {}", read(Read::Skipped));
+    let left_out = format!("NOT {failed} AND {}", read(Read::LeftOut));
+    let planned = format!(
+        "({} OR ({} AND any_open)) AND NOT {failed}",
+        read(Read::ToRead),
+        read(Read::Read)
+    );
+    let rest = format!("{} AND NOT any_failed AND NOT any_open", read(Read::Read));
+    match outcome {
+        UserOutcome::Failed => failed,
+        UserOutcome::Skipped => skipped,
+        UserOutcome::LeftOut => left_out,
+        UserOutcome::Planned => planned,
+        UserOutcome::Changed => format!("{rest} AND any_changed"),
+        UserOutcome::Left => format!("{rest} AND NOT any_changed AND any_left"),
+        UserOutcome::Unchanged => format!("{rest} AND NOT any_changed AND NOT any_left"),
+    }
+}
+
+/// The text between `%` signs, so that it is looked for as it is.
+fn pattern(search: &str) -> String {
+    let mut pattern = String::from("%");
+    for c in search.chars() {
+        if matches!(c, '%' | '_' | '\\') {
+            pattern.push('\\');
+        }
+        pattern.push(c);
+    }
+    pattern.push('%');
+    pattern
+}
+
+impl PageQuery {
+    /// The users who are found, as a query with a row for each, and its values.
+    fn found(&self) -> (String, Vec<Value>) {
+        let mut conditions = Vec::new();
+        let mut values = Vec::new();
+        let search = self.search.trim();
+        if !search.is_empty() {
+            values.push(Value::Text(pattern(search)));
+            let at = values.len();
+            let like = |column: &str| format!("{column} LIKE ?{at} ESCAPE '\\'");
+            conditions.push(format!(
+                "({} OR {} OR {})",
+                like("u.label"),
+                like("u.login"),
+                like("u.email")
+            ));
+        }
+        if let Some(unit) = self.unit {
+            values.push(Value::Blob(blob(unit).to_vec()));
+            conditions.push(format!("u.unit = ?{}", values.len()));
+        }
+        if let Some(filter_type) = &self.filter_type {
+            values.push(Value::Text(filter_type.clone()));
+            conditions.push(format!(
+                "EXISTS (SELECT 1 FROM change AS t JOIN filter AS f ON f.user = t.user AND f.id = t.filter
+                 WHERE t.user = u.seq AND f.type = ?{})",
+                values.len()
+            ));
+        }
+        let mut having = String::new();
+        match self.class {
+            Some(PageClass::Outcome(outcome)) => {
+                having = format!("WHERE {}", outcome_condition(outcome));
+            }
+            Some(PageClass::Group(group)) => conditions.push(format!("({})", group.condition())),
+            Some(PageClass::Problem(kind)) => {
+                values.push(Value::Text(kind.as_str().to_owned()));
+                conditions.push(format!(
+                    "EXISTS (SELECT 1 FROM problem AS p WHERE p.user = u.seq AND p.kind = ?{})",
+                    values.len()
+                ));
+            }
+            None => {}
+        }
+        let conditions = match &conditions[..] {
+            [] => String::new(),
+            all => format!("WHERE {}", all.join(" AND ")),
+        };
+        let rows = format!(
+            "SELECT * FROM (SELECT {}, u.seq AS seq, u.label AS label, u.id AS id, u.unit AS unit, count(c.filter) AS changes,
+             u.{TAKEN_OUT} OR (max(coalesce(c.{PLANNED}, 0)) AND NOT max(coalesce(NOT c.{PLANNED} AND NOT c.{LEFT_OUT}, 0)))
+             FROM user AS u LEFT JOIN change AS c ON c.user = u.seq {conditions} GROUP BY u.seq) {having}",
+            user_rows()
+        );
+        (rows, values)
+    }
+
+    fn order(&self) -> &'static str {
+        match self.order {
+            PageOrder::Name => "label COLLATE NOCASE, seq",
+            PageOrder::Unit => "n.name IS NULL, n.name COLLATE NOCASE, label COLLATE NOCASE, seq",
+            PageOrder::Changes => "changes DESC, label COLLATE NOCASE, seq",
+            PageOrder::Loss => "items IS NULL, items DESC, label COLLATE NOCASE, seq",
+        }
+    }
+}
+
+impl View<'_> {
+    /// One page of users.
+    pub fn user_page(&self, query: &PageQuery) -> Result<UserPage, ReadError> {
+        let (found, values) = query.found();
+        let count = format!("SELECT count(*) FROM ({found})");
+        let mut counted = self.0.prepare_cached(&count)?;
+        let total = counted.query_row(params_from_iter(&values), |row| row.get(0))?;
+        let sql = format!(
+            "SELECT w.*, n.name, (SELECT sum(i.items) FROM impact AS i WHERE i.user = w.seq) AS items,
+             (SELECT p.kind FROM problem AS p WHERE p.user = w.seq ORDER BY p.seq DESC LIMIT 1),
+             (SELECT p.message FROM problem AS p WHERE p.user = w.seq ORDER BY p.seq DESC LIMIT 1)
+             FROM ({found}) AS w LEFT JOIN unit AS n ON n.id = w.unit ORDER BY {} LIMIT {} OFFSET {}",
+            query.order(),
+            query.most,
+            query.skip
+        );
+        let mut query = self.0.prepare_cached(&sql)?;
+        let rows = query.query_map(params_from_iter(&values), page_user)?;
+        Ok(UserPage {
+            found: total,
+            users: rows.collect::<rusqlite::Result<_>>()?,
+        })
+    }
+
+    /// The numbers of all users whom a query finds, whatever page it is about.
+    pub fn numbers_found(&self, query: &PageQuery) -> Result<Vec<i64>, ReadError> {
+        let (found, values) = query.found();
+        let mut query = self
+            .0
+            .prepare_cached(&format!("SELECT seq FROM ({found}) ORDER BY seq"))?;
+        let rows = query.query_map(params_from_iter(&values), |row| row.get(0))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The business units of the users, by name.
+    pub fn units(&self) -> Result<Vec<(Uuid, String)>, ReadError> {
+        let mut query = self.0.prepare_cached(
+            "SELECT n.id, n.name FROM unit AS n WHERE EXISTS (SELECT 1 FROM user AS u WHERE u.unit = n.id)
+             ORDER BY n.name COLLATE NOCASE",
+        )?;
+        let rows = query.query_map([], |row| Ok((user_id(row, 0)?.0, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
+    }
+}
+
+fn page_user(row: &Row<'_>) -> rusqlite::Result<PageUser> {
+    let at = USER_ROWS;
+    let kind: Option<ProblemKind> = row.get(at + 8)?;
+    let message: Option<String> = row.get(at + 9)?;
+    Ok(PageUser {
+        outcome: user_outcome(row)?,
+        seq: row.get(at)?,
+        user: row.get(at + 1)?,
+        id: user_id(row, at + 2)?,
+        unit: unit_name(row, at + 3)?,
+        changes: row.get(at + 4)?,
+        can_be_chosen: row.get(at + 5)?,
+        items: row.get(at + 7)?,
+        problem: kind.zip(message),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::journal::schema;
+    use rusqlite::Connection;
+
+    /// Two hundred users in every state that a user and two changes can be in.
+    fn filled() -> Connection {
+        let connection = Connection::open_in_memory().unwrap();
+        schema::create(&connection).unwrap();
+        let mut seq = 0;
+        for read in 0..5 {
+            for one in 0..8 {
+                for other in 0..8 {
+                    seq += 1;
+                    let fill = "INSERT INTO user (seq, id, label, login, populated, survey)
+                                VALUES (?1, randomblob(16), 'user%_' || ?1, 'CONTOSO\\u' || ?1, 1, ?2)";
+                    connection.execute(fill, [seq, read]).unwrap();
+                    for (filter, stage) in [(1, one), (2, other)] {
+                        let fill = "INSERT INTO change (user, filter, from_state, to_state, stage)
+                                    VALUES (?1, zeroblob(?2), 0, 1, ?3)";
+                        connection.execute(fill, [seq, filter, stage]).unwrap();
+                    }
+                }
+            }
+        }
+        connection
+    }
+
+    fn page(connection: &Connection, query: &PageQuery) -> UserPage {
+        View::new(connection).user_page(query).unwrap()
+    }
+
+    fn everybody() -> PageQuery {
+        PageQuery {
+            most: 1000,
+            ..PageQuery::default()
+        }
+    }
+
+    #[test]
+    fn the_users_of_a_result_are_those_who_have_it() {
+        let connection = filled();
+        let all = page(&connection, &everybody()).users;
+        for outcome in [
+            UserOutcome::Planned,
+            UserOutcome::Changed,
+            UserOutcome::Left,
+            UserOutcome::Unchanged,
+            UserOutcome::LeftOut,
+            UserOutcome::Skipped,
+            UserOutcome::Failed,
+        ] {
+            let query = PageQuery {
+                class: Some(PageClass::Outcome(outcome)),
+                ..everybody()
+            };
+            let found = page(&connection, &query);
+            let expected: Vec<_> = all
+                .iter()
+                .filter(|user| user.outcome == outcome)
+                .cloned()
+                .collect();
+            assert!(!expected.is_empty());
+            assert_eq!(found.users, expected, "{outcome}");
+            assert_eq!(found.found, expected.len() as u64);
+            let numbers = View::new(&connection).numbers_found(&query).unwrap();
+            assert_eq!(numbers.len(), expected.len());
+        }
+    }
+
+    #[test]
+    fn pages_follow_each_other_without_a_gap_in_every_order() {
+        let connection = filled();
+        for order in [
+            PageOrder::Name,
+            PageOrder::Unit,
+            PageOrder::Changes,
+            PageOrder::Loss,
+        ] {
+            let all = page(
+                &connection,
+                &PageQuery {
+                    order,
+                    ..everybody()
+                },
+            );
+            let mut seen = Vec::new();
+            for skip in (0..all.found).step_by(37) {
+                let query = PageQuery {
+                    order,
+                    skip,
+                    most: 37,
+                    ..PageQuery::default()
+                };
+                seen.extend(page(&connection, &query).users);
+            }
+            assert_eq!(seen, all.users);
+        }
+    }
+
+    #[test]
+    fn signs_of_a_pattern_are_looked_for_as_they_are() {
+        let connection = filled();
+        let found = |search: &str| {
+            page(
+                &connection,
+                &PageQuery {
+                    search: search.to_owned(),
+                    ..everybody()
+                },
+            )
+            .found
+        };
+        assert_eq!(found("user%_7"), found("%_7"));
+        assert_eq!(found("r_%"), 0);
+        assert_eq!(found("' OR 1=1 --"), 0);
+        assert_eq!(found(" USER%_300 "), 1);
+    }
+
+    #[test]
+    fn only_users_of_whom_nothing_was_sent_can_be_chosen() {
+        let connection = filled();
+        for user in page(&connection, &everybody()).users {
+            let mut stages = connection
+                .prepare("SELECT stage FROM change WHERE user = ?1")
+                .unwrap();
+            let stages: Vec<i64> = stages
+                .query_map([user.seq], |row| row.get(0))
+                .unwrap()
+                .map(Result::unwrap)
+                .collect();
+            let nothing_sent = stages.iter().all(|stage| matches!(stage, 0 | 7));
+            let taken_out = user.outcome == UserOutcome::LeftOut || {
+                let read: i64 = connection
+                    .query_row(
+                        "SELECT survey FROM user WHERE seq = ?1",
+                        [user.seq],
+                        |row| row.get(0),
+                    )
+                    .unwrap();
+                read == 4
+            };
+            let expected = taken_out || (nothing_sent && stages.contains(&0));
+            assert_eq!(user.can_be_chosen, expected, "{stages:?}");
+        }
+    }
+}
