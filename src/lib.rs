@@ -17,6 +17,7 @@
 //! - [`rollout`]: the engine: survey, apply, resume, undo, as one stream of events.
 //! - [`report`]: everything that is read by a person or a program.
 //! - [`connect`]: from settings to environments that have answered; the same for every front end.
+//! - [`ui`]: the local page.
 //! - [`cli`]: one file per command; the only module that prints.
 //!
 //! The sandbox, an imitation of the Web API to rehearse and test against, is a crate of its own: it and the client
@@ -41,6 +42,7 @@ pub mod report;
 pub mod rollout;
 pub mod settings;
 pub mod trial;
+pub mod ui;
 
 #[cfg(feature = "sandbox")]
 pub use syncfilters_sandbox as sandbox;

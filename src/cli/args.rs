@@ -20,6 +20,7 @@ use super::shared_args::{
 };
 use super::template_args::TemplatesArgs;
 use super::trial_args::TrialArgs;
+use super::ui::UiArgs;
 
 /// Switch the appointment synchronisation of every Dynamics 365 user off or on, the supported way.
 ///
@@ -104,6 +105,8 @@ pub(super) enum Command {
     Status(StatusArgs),
     /// Show one run
     Report(ReportArgs),
+    /// Open a page on this machine: see, choose, agree, watch, undo, with the same guards
+    Ui(Box<UiArgs>),
     /// Do the whole job on an embedded sandbox
     Demo(DemoArgs),
     /// Run the sandbox as a server
@@ -148,6 +151,7 @@ impl Command {
             Self::Runs(_) => "runs",
             Self::Status(_) => "status",
             Self::Report(_) => "report",
+            Self::Ui(_) => "ui",
             Self::Demo(_) => "demo",
             Self::Sandbox(_) => "sandbox",
             Self::Doctor(_) => "doctor",

@@ -26,6 +26,7 @@ use super::change::plan_all;
 use super::connect::connector;
 use super::consent::Consent;
 use super::demo_args::DemoArgs;
+use super::demo_page;
 use super::error::CliError;
 use super::exit::Exit;
 use super::shared_args::ConsentArgs;
@@ -54,6 +55,9 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     let sandbox = sandbox.map_err(CliError::Sandbox)?;
     let folder = Folder::new();
     let store = RunStore::new(&folder.0);
+    if args.ui {
+        return demo_page::show(app, sandbox, store, args.page).await;
+    }
     let say = |text: &str| print(app, text);
     let before = states(&sandbox);
     say(&format!(
@@ -153,10 +157,16 @@ fn deactivate() -> NewRun {
 }
 
 async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, ConnectError> {
-    let url = sandbox.url();
+    let target = target(&sandbox.url())?;
+    let token = Arc::new(GivenToken::new(sandbox.token())?);
+    connector(app).connect_with(target, token).await
+}
+
+/// The sandbox as an environment.
+pub(super) fn target(url: &str) -> Result<ResolvedTarget, ConnectError> {
     let origin = Origin::Flag("demo");
-    let target = ResolvedTarget {
-        environment: Address::given(&url, &origin)?,
+    Ok(ResolvedTarget {
+        environment: Address::given(url, &origin)?,
         named_by: origin.clone(),
         origin,
         // The sandbox has no limits but those that its faults make up.
@@ -170,9 +180,7 @@ async fn connect(app: &App, sandbox: &Sandbox) -> Result<Connection, ConnectErro
         config: ConfigSource::None,
         named: None,
         flags: PacingKeys::default(),
-    };
-    let token = Arc::new(GivenToken::new(sandbox.token())?);
-    connector(app).connect_with(target, token).await
+    })
 }
 
 /// State and status of every filter, by its id.

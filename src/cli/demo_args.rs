@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::ui::PageArgs;
+
 /// `demo`.
 #[derive(Debug, Args)]
 pub(super) struct DemoArgs {
@@ -11,4 +13,9 @@ pub(super) struct DemoArgs {
     /// Inject faults, such as lost answers and throttling
     #[arg(long)]
     pub(super) faults: bool,
+    /// Open the local page over the sandbox instead
+    #[arg(long)]
+    pub(super) ui: bool,
+    #[command(flatten)]
+    pub(super) page: PageArgs,
 }

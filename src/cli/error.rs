@@ -40,6 +40,9 @@ pub(super) enum CliError {
     #[cfg(feature = "sandbox")]
     #[error("the sandbox cannot be started: {0}")]
     Sandbox(io::Error),
+    /// The local page cannot be served.
+    #[error("the page cannot be served: {0}")]
+    Page(io::Error),
     #[error("{0}")]
     Unexpected(String),
 }
@@ -113,6 +116,8 @@ impl CliError {
             Self::InterruptedAtPrompt => report("interrupted", ErrorClass::Interrupted),
             #[cfg(feature = "sandbox")]
             Self::Sandbox(_) => report("unexpected", ErrorClass::Unexpected),
+            Self::Page(_) => report("page", ErrorClass::Usage)
+                .with_hint("choose another port with --port, or leave it out"),
             Self::Unexpected(_) => report("unexpected", ErrorClass::Unexpected),
         }
     }

@@ -8,7 +8,7 @@ use super::error::CliError;
 /// The forms that a command has.
 pub(super) fn of(command: &str) -> &'static [Format] {
     match command {
-        "doctor" | "setup" | "trial" | "whoami" => &[Format::Table, Format::Json],
+        "doctor" | "setup" | "ui" | "trial" | "whoami" => &[Format::Table, Format::Json],
         "environments" => &[Format::Table, Format::Json, Format::Csv],
         "list" | "check" => &[
             Format::Table,

@@ -1,5 +1,6 @@
 //! Ctrl-C: once to finish the changes under way and stop, twice to stop at once.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio_util::sync::CancellationToken;
@@ -21,6 +22,7 @@ pub(super) fn listen(under_way: UnderWay) -> CancellationToken {
     tokio::spawn(async move {
         let Some(mut signals) = signals else { return };
         signals.next().await;
+        under_way.note();
         token.cancel();
         // Apart from what the terminal shows of the keys.
         Printer::warn("");
@@ -37,9 +39,20 @@ pub(super) fn listen(under_way: UnderWay) -> CancellationToken {
 
 /// The runs that are being driven, for what is said when the process ends where it stands.
 #[derive(Clone, Debug, Default)]
-pub(super) struct UnderWay(Arc<Mutex<Vec<RunRef>>>);
+pub(super) struct UnderWay(Arc<Mutex<Vec<RunRef>>>, Arc<AtomicBool>);
 
 impl UnderWay {
+    /// Whether a run was driven when the work was to end.
+    pub(super) fn had_any(&self) -> bool {
+        self.1.load(Ordering::Relaxed)
+    }
+
+    /// Takes note of whether a run is driven, now that the work is to end.
+    fn note(&self) {
+        let runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        self.1.store(!runs.is_empty(), Ordering::Relaxed);
+    }
+
     pub(super) fn begin(&self, run: RunRef) {
         let mut runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         runs.push(run);

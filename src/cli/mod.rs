@@ -17,6 +17,8 @@ mod create_app;
 mod demo;
 #[cfg(feature = "sandbox")]
 mod demo_args;
+#[cfg(feature = "sandbox")]
+mod demo_page;
 mod destination;
 mod discover;
 mod doctor;
@@ -59,6 +61,7 @@ mod templates;
 mod transfer;
 mod trial;
 mod trial_args;
+mod ui;
 mod undo;
 mod until;
 mod user_lists;

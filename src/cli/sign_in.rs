@@ -42,7 +42,7 @@ impl UserPrompt for AtTheTerminal {
     }
 }
 
-fn notice_lines(notice: &PromptText) -> Vec<String> {
+pub(super) fn notice_lines(notice: &PromptText) -> Vec<String> {
     match notice {
         PromptText::Code {
             address,

@@ -31,7 +31,7 @@ use super::support::{FOR_SUPPORT, SUPPORT_ONLY, remember};
 use super::until::next_time;
 use super::{
     change, check, completions, config, demo, doctor, environments, formats, interrupt, list,
-    login, report, resume, runs, sandbox, setup, status, templates, trial, undo, whoami,
+    login, report, resume, runs, sandbox, setup, status, templates, trial, ui, undo, whoami,
 };
 
 /// Runs the command that the process was started with.
@@ -102,6 +102,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
         Command::Runs(args) => runs::runs(&app, args).await,
         Command::Status(args) => status::status(&app, args),
         Command::Report(args) => report::report(&app, args),
+        Command::Ui(args) => Box::pin(ui::ui(&app, args)).await,
         Command::Demo(args) => demo::demo(&app, args).await,
         Command::Sandbox(args) => sandbox::sandbox(&app, args).await,
         Command::Doctor(args) => doctor::doctor(&app, args).await,

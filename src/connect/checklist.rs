@@ -1,6 +1,7 @@
 //! A list of checks, each with its result and what to do about it.
 
 use serde::Serialize;
+use tokio::sync::watch;
 
 use crate::report::ErrorReport;
 
@@ -37,9 +38,19 @@ pub struct Check {
 pub struct Checklist {
     checks: Vec<Check>,
     failed: bool,
+    /// Where the checks can be seen while more are made.
+    seen: Option<watch::Sender<Vec<Check>>>,
 }
 
 impl Checklist {
+    /// A list whose checks are shown while more are made.
+    pub(super) fn watched(seen: watch::Sender<Vec<Check>>) -> Self {
+        Self {
+            seen: Some(seen),
+            ..Self::default()
+        }
+    }
+
     pub(super) fn ok(&mut self, check: &'static str, found: impl Into<String>) {
         self.add(check, CheckResult::Ok, found.into(), None);
     }
@@ -99,5 +110,8 @@ impl Checklist {
             found,
             hint,
         });
+        if let Some(seen) = &self.seen {
+            seen.send_replace(self.checks.clone());
+        }
     }
 }

@@ -2,15 +2,18 @@
 
 use std::num::NonZeroUsize;
 
+use tokio::sync::watch;
+
 use crate::auth::{self, Http, SignInMethod};
 use crate::dataverse::{self, Reader};
+use crate::rollout::Connection;
 use crate::settings::ResolvedTarget;
 
 use super::doctor_checks::{AFTER_SIGN_IN, after_sign_in};
 use super::privileges::NeededBy;
 use super::several::side_by_side;
 use super::sign_in::{chosen, may_turn_to_a_person};
-use super::{Checklist, ConnectError, Connector, NamedEnvironment};
+use super::{Check, Checklist, ConnectError, Connector, NamedEnvironment};
 
 const ADDRESS: &str = "address";
 const CHALLENGE: &str = "where to sign in";
@@ -68,6 +71,30 @@ impl Connector {
         }
     }
 
+    /// Every check of one environment; each can be seen when it was made. Privileges are checked for what a plan with
+    /// its impact needs.
+    pub async fn examine_watched(
+        &self,
+        target: ResolvedTarget,
+        seen: watch::Sender<Vec<Check>>,
+    ) -> Result<(), ConnectError> {
+        let list = Checklist::watched(seen);
+        self.examine_into(list, None, target, &[NeededBy::Impact])
+            .await
+            .map(drop)
+    }
+
+    /// The checks after the sign-in, of an environment that was signed in to; each can be seen when it was made.
+    pub async fn examine_connected(&self, on: &Connection, seen: watch::Sender<Vec<Check>>) {
+        let mut list = Checklist::watched(seen);
+        let reader = on.reader();
+        list.ok(ADDRESS, reader.environment().to_string());
+        let identity = reader.identity();
+        let (user, organization) = (&identity.caller.user, &identity.organization.name);
+        list.ok(IDENTITY, format!("{user} in {organization}"));
+        after_sign_in(&mut list, reader, &[NeededBy::Impact]).await;
+    }
+
     /// Every check of one environment; `name` is said where there are several.
     async fn examine(
         &self,
@@ -75,7 +102,17 @@ impl Connector {
         target: ResolvedTarget,
         asked: &[NeededBy],
     ) -> Result<Checklist, ConnectError> {
-        let mut list = Checklist::default();
+        self.examine_into(Checklist::default(), name, target, asked)
+            .await
+    }
+
+    async fn examine_into(
+        &self,
+        mut list: Checklist,
+        name: Option<&str>,
+        target: ResolvedTarget,
+        asked: &[NeededBy],
+    ) -> Result<Checklist, ConnectError> {
         list.ok(
             ADDRESS,
             format!("{} ({})", target.environment, target.origin),

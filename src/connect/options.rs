@@ -75,6 +75,11 @@ impl Layers {
         })
     }
 
+    /// The names of the environments of the file, in order.
+    pub fn names(&self) -> Vec<String> {
+        self.file.environments.keys().cloned().collect()
+    }
+
     /// The environment of this name, or whichever is meant.
     pub fn target(
         &self,

@@ -26,6 +26,7 @@ mod list;
 mod list_documents;
 mod markdown;
 mod next_commands;
+mod page_parts;
 mod pager;
 mod paint;
 mod per_environment;
@@ -70,8 +71,13 @@ pub use error::ReportError;
 pub use error_report::{ErrorClass, ErrorReport};
 pub use format::{Format, FormatError, Style};
 pub use hints::hint;
+pub use html::Text as PageText;
 pub use json::write_json;
 pub use list::ListWriter;
+pub use page_parts::{
+    PAGE_STYLE, PlanFacts, ProgressWords, RunFollower, plan_facts, run_row, run_title,
+    write_figures, write_times_of,
+};
 pub use paint::Tone;
 pub use plan::{PlanView, write_plan};
 pub use plan_block::{width_of_names, write_left_out_block, write_plan_block};

@@ -148,12 +148,21 @@ fn fact_lines(name: &str, value: &str, width: usize) -> Vec<String> {
     lines
 }
 
-struct PlanLines {
-    facts: Vec<(&'static str, String)>,
+pub(super) struct PlanLines {
+    pub(super) facts: Vec<(&'static str, String)>,
     /// The command that shows more; none where no command can name the run.
     details: Option<String>,
-    notes: Vec<Note>,
-    last: String,
+    pub(super) notes: Vec<Note>,
+    pub(super) last: String,
+}
+
+/// What is known of a plan, for a place that has room for all of it.
+pub(super) fn lines_of(
+    view: &View<'_>,
+    run: &RunReader,
+    of: PlanView,
+) -> Result<PlanLines, ReadError> {
+    lines(view, run, of, Style { width: usize::MAX })
 }
 
 fn lines(

@@ -97,26 +97,30 @@ fn write_markdown(
     Ok(())
 }
 
-fn row(run: &NamedRun, now: &ZonedDateTime) -> (Vec<String>, Tone) {
+/// The cells of a run.
+pub(super) fn cells(run: &NamedRun, now: &ZonedDateTime) -> Vec<String> {
     let NamedRun {
         environment,
         summary,
     } = run;
     let header = &summary.header;
-    let cells = vec![
+    vec![
         header.id.short().to_owned(),
         when(header.started, now),
         clean(environment).into_owned(),
         operation(header),
         whom(summary),
         result(summary),
-    ];
-    let tone = match phrases::outcome(header) {
+    ]
+}
+
+fn row(run: &NamedRun, now: &ZonedDateTime) -> (Vec<String>, Tone) {
+    let tone = match phrases::outcome(&run.summary.header) {
         Outcome::Partial => Tone::Bad,
         Outcome::Stopped => Tone::Warning,
         Outcome::Complete | Outcome::Planned | Outcome::Nothing => Tone::Plain,
     };
-    (cells, tone)
+    (cells(run, now), tone)
 }
 
 /// The day in words where it is today or yesterday.

@@ -47,7 +47,7 @@ pub use drift::Drift;
 pub use drifted::{DriftedFilter, DriftedTemplate};
 pub use error::RolloutError;
 pub use filter_types::check_types;
-pub use narrow::{NarrowResult, narrow};
+pub use narrow::{NarrowResult, edit_plan, narrow};
 pub use new_run::{NewRun, NewRunFile, ReadOnlyRun};
 pub use open::{Drifted, IntoPlan, Opened, open};
 pub use phases::{Created, Finished, Gathered, Planned, ReadOnlySurvey, Retry, SavedPlan};

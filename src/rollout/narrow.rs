@@ -86,13 +86,19 @@ impl Planned {
     /// # Errors
     /// Where the run is about templates.
     pub async fn edit(&self, edit: PlanEdit) -> Result<Narrowed, RolloutError> {
-        let file = &self.rollout.file;
-        is_narrowed(file).await?;
-        Ok(file
-            .journal
-            .narrow(edit, None, "users who were chosen in the list".to_owned())
-            .await?)
+        edit_plan(&self.rollout.file, edit).await
     }
+}
+
+/// Takes users out of a plan that nobody drives, or out of what is left of one, and back into it, by their numbers in
+/// the run.
+///
+/// # Errors
+/// Where the run has no plan, or has ended.
+pub async fn edit_plan(file: &RunFile, edit: PlanEdit) -> Result<Narrowed, RolloutError> {
+    is_narrowed(file).await?;
+    let chosen = "users who were chosen in the list".to_owned();
+    Ok(file.journal.narrow(edit, None, chosen).await?)
 }
 
 fn choose(view: &View<'_>, to: &Selection) -> Result<Chosen, ReadError> {

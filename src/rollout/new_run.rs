@@ -5,8 +5,10 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
-use crate::journal::{FirstContents, ImpactOptions, Phase, Requests, RunFile, RunHeader, RunStore};
-use crate::model::{Operation, RunId, Target};
+use crate::journal::{
+    FirstContents, ImpactOptions, Phase, Requests, RunFile, RunHeader, RunStore, UserTotals,
+};
+use crate::model::{Operation, Outcome, RunId, Target};
 use crate::plan::{Criteria, RunSettings, Selection, SurveyMode, TemplateChange};
 
 use super::phases::{Created, ReadOnlySurvey, states};
@@ -160,6 +162,19 @@ impl ReadOnlyRun {
     /// Shows and steers the run.
     pub fn handle(&self) -> super::RunHandle {
         self.0.handle()
+    }
+
+    /// Collects the users only, and counts them.
+    pub async fn count(self) -> Result<UserTotals, Halted> {
+        let gathered = self.0.gather().await?;
+        let totals = gathered.journal().user_totals().await;
+        match totals {
+            Ok(totals) => {
+                drop(gathered.close(Outcome::Nothing, true));
+                Ok(totals)
+            }
+            Err(error) => Err(gathered.halt(error.into()).await),
+        }
     }
 
     /// Collects the users and reads their filters.

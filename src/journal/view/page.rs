@@ -174,7 +174,7 @@ impl PageQuery {
         };
         let rows = format!(
             "SELECT * FROM (SELECT {}, u.seq AS seq, u.label AS label, u.id AS id, u.unit AS unit, count(c.filter) AS changes,
-             u.{TAKEN_OUT} OR (max(coalesce(c.{PLANNED}, 0)) AND NOT max(coalesce(NOT c.{PLANNED} AND NOT c.{LEFT_OUT}, 0)))
+             u.{TAKEN_OUT} OR (max(coalesce(c.{PLANNED}, 0)) AND NOT max(coalesce(NOT c.{PLANNED} AND NOT c.{LEFT_OUT}, 0))) AS can_be_chosen
              FROM user AS u LEFT JOIN change AS c ON c.user = u.seq {conditions} GROUP BY u.seq) {having}",
             user_rows()
         );
@@ -199,7 +199,8 @@ impl View<'_> {
         let mut counted = self.0.prepare_cached(&count)?;
         let total = counted.query_row(params_from_iter(&values), |row| row.get(0))?;
         let sql = format!(
-            "SELECT w.*, n.name, (SELECT sum(i.items) FROM impact AS i WHERE i.user = w.seq) AS items,
+            "SELECT w.was_read, w.any_failed, w.any_open, w.any_changed, w.any_left, w.seq, w.label, w.id, w.unit, n.name,
+             w.changes, w.can_be_chosen, (SELECT sum(i.items) FROM impact AS i WHERE i.user = w.seq) AS items,
              (SELECT p.kind FROM problem AS p WHERE p.user = w.seq ORDER BY p.seq DESC LIMIT 1),
              (SELECT p.message FROM problem AS p WHERE p.user = w.seq ORDER BY p.seq DESC LIMIT 1)
              FROM ({found}) AS w LEFT JOIN unit AS n ON n.id = w.unit ORDER BY {} LIMIT {} OFFSET {}",
@@ -225,6 +226,26 @@ impl View<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
+    /// The last failures, the newest first: the user and what was said.
+    pub fn last_failures(&self, most: u32) -> Result<Vec<(String, String)>, ReadError> {
+        let mut query = self.0.prepare_cached(
+            "SELECT u.label, p.kind, p.message FROM problem AS p JOIN user AS u ON u.seq = p.user ORDER BY p.seq DESC",
+        )?;
+        let row = |row: &Row<'_>| {
+            let kind: ProblemKind = row.get(1)?;
+            Ok((!kind.is_skip()).then_some((row.get(0)?, row.get(2)?)))
+        };
+        let mut failures = Vec::new();
+        let rows = query.query_map([], row)?;
+        for failure in rows {
+            failures.extend(failure?);
+            if failures.len() >= most as usize {
+                break;
+            }
+        }
+        Ok(failures)
+    }
+
     /// The business units of the users, by name.
     pub fn units(&self) -> Result<Vec<(Uuid, String)>, ReadError> {
         let mut query = self.0.prepare_cached(
@@ -246,8 +267,8 @@ fn page_user(row: &Row<'_>) -> rusqlite::Result<PageUser> {
         user: row.get(at + 1)?,
         id: user_id(row, at + 2)?,
         unit: unit_name(row, at + 3)?,
-        changes: row.get(at + 4)?,
-        can_be_chosen: row.get(at + 5)?,
+        changes: row.get(at + 5)?,
+        can_be_chosen: row.get(at + 6)?,
         items: row.get(at + 7)?,
         problem: kind.zip(message),
     })

@@ -5,7 +5,8 @@ use std::fmt::{self, Display, Write};
 use crate::report::text::clean;
 
 /// Text that shows as it is, in an element or in a quoted attribute; controls are shown as elsewhere.
-pub(super) struct Text<T>(pub(super) T);
+#[derive(Clone, Copy, Debug)]
+pub struct Text<T>(pub T);
 
 impl<T: AsRef<str>> Display for Text<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

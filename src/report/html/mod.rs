@@ -11,4 +11,5 @@ mod impact;
 mod page;
 mod users;
 
-pub(super) use page::write_html;
+pub use escape::Text;
+pub(super) use page::{STYLE, write_figures_of, write_html, write_times_of};

@@ -19,7 +19,7 @@ use super::head::{headline, write_first};
 use super::impact::{write_impact, write_warnings};
 use super::users::write_people;
 
-const STYLE: &str = include_str!("style.css");
+pub(in crate::report) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
 /// Writes a run with every user, every change and every problem; a user at a time is held in memory.
@@ -37,13 +37,7 @@ fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(
     let impact_report = ImpactReport::read(view, &totals.header)?;
     let headline = headline(&totals, &evidence.types);
     write_begin(out, &headline, &totals)?;
-    write_first(out, &headline, &totals, &impact_report, zone)?;
-    write_types(out, &evidence)?;
-    write_groups(out, &totals)?;
-    write_warnings(out, &impact_report)?;
-    write_impact(out, &impact_report)?;
-    write_units(out, &evidence)?;
-    write_times(out, &evidence, zone)?;
+    write_figures(out, (&headline, &totals), &evidence, &impact_report, zone)?;
     write_run(out, &totals, zone)?;
     write_tools(out)?;
     write_people(out, view, zone)?;
@@ -52,6 +46,51 @@ fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(
         "</section></main>\n<script>{SCRIPT}</script>\n</body></html>"
     )?;
     Ok(())
+}
+
+/// What became of a run, as a part of another page.
+pub(in crate::report) fn write_figures_of(
+    out: &mut dyn Write,
+    view: &View<'_>,
+    zone: &TimeZone,
+) -> Result<(), ReportError> {
+    let totals = Totals::read(view)?;
+    let evidence = Evidence::read(view)?;
+    let impact_report = ImpactReport::read(view, &totals.header)?;
+    let headline = headline(&totals, &evidence.types);
+    Ok(write_figures(
+        out,
+        (&headline, &totals),
+        &evidence,
+        &impact_report,
+        zone,
+    )?)
+}
+
+/// Requests over time, as a part of another page; nothing before the first ones were counted.
+pub(in crate::report) fn write_times_of(
+    out: &mut dyn Write,
+    view: &View<'_>,
+    zone: &TimeZone,
+) -> Result<(), ReportError> {
+    Ok(write_times(out, &Evidence::read(view)?, zone)?)
+}
+
+/// Everything above the list of users.
+fn write_figures(
+    out: &mut dyn Write,
+    (headline, totals): (&str, &Totals),
+    evidence: &Evidence,
+    impact_report: &ImpactReport,
+    zone: &TimeZone,
+) -> io::Result<()> {
+    write_first(out, headline, totals, impact_report, zone)?;
+    write_types(out, evidence)?;
+    write_groups(out, totals)?;
+    write_warnings(out, impact_report)?;
+    write_impact(out, impact_report)?;
+    write_units(out, evidence)?;
+    write_times(out, evidence, zone)
 }
 
 fn write_begin(out: &mut dyn Write, headline: &str, totals: &Totals) -> io::Result<()> {

@@ -8,23 +8,23 @@ use super::rate::RecentRate;
 
 /// How far a step is.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(super) struct Standing {
-    pub(super) step: RunStep,
+pub(in crate::report) struct Standing {
+    pub(in crate::report) step: RunStep,
     /// Users that are done, or found.
-    pub(super) done: u64,
+    pub(in crate::report) done: u64,
     /// Users in all, where that is known.
-    pub(super) total: Option<u64>,
+    pub(in crate::report) total: Option<u64>,
     /// Users with whom something went wrong.
-    pub(super) failed: u64,
+    pub(in crate::report) failed: u64,
     /// Users a second, lately.
-    pub(super) per_second: Option<f64>,
+    pub(in crate::report) per_second: Option<f64>,
     /// Time since the step began.
-    pub(super) spent: Duration,
+    pub(in crate::report) spent: Duration,
 }
 
 impl Standing {
     /// About how long it will still take, where that can be estimated.
-    pub(super) fn left(&self) -> Option<Duration> {
+    pub(in crate::report) fn left(&self) -> Option<Duration> {
         let ahead = self.total?.saturating_sub(self.done);
         let rate = self.per_second.filter(|rate| *rate > 0.0)?;
         #[expect(clippy::cast_precision_loss, reason = "it is an estimate")]
@@ -35,7 +35,7 @@ impl Standing {
 
 /// Follows the steps of a run from when it was made.
 #[derive(Debug)]
-pub(super) struct Tracker {
+pub(in crate::report) struct Tracker {
     /// The last step whose end was reported.
     reported: u64,
     current: Option<Current>,
@@ -49,7 +49,7 @@ struct Current {
 
 impl Tracker {
     /// Steps that have ended before are not reported.
-    pub(super) fn new(progress: &Progress, now: Instant) -> Self {
+    pub(in crate::report) fn new(progress: &Progress, now: Instant) -> Self {
         let reported = progress.ended.last().map_or(0, |step| step.number);
         let mut tracker = Self {
             reported,
@@ -60,7 +60,7 @@ impl Tracker {
     }
 
     /// Takes note of the progress; the steps that have ended since, as they stood at their end.
-    pub(super) fn update(&mut self, progress: &Progress, now: Instant) -> Vec<Standing> {
+    pub(in crate::report) fn update(&mut self, progress: &Progress, now: Instant) -> Vec<Standing> {
         let ended = progress
             .ended
             .iter()
@@ -91,7 +91,7 @@ impl Tracker {
     }
 
     /// How far the step under way is; none between two steps.
-    pub(super) fn standing(&mut self, now: Instant) -> Option<Standing> {
+    pub(in crate::report) fn standing(&mut self, now: Instant) -> Option<Standing> {
         let Current { step, rate } = self.current.as_mut()?;
         let per_second = rate.per_second(step.done, now);
         Some(standing(step, per_second, now))

@@ -13,7 +13,7 @@ pub(super) const WIDTH: usize = 79;
 /// Columns of the bar itself.
 const BAR: std::ops::RangeInclusive<usize> = 5..=12;
 
-pub(super) const fn name(step: RunStep) -> &'static str {
+pub(in crate::report) const fn name(step: RunStep) -> &'static str {
     match step {
         RunStep::Gather => "Collecting users",
         RunStep::Prove => "Testing impersonation",

@@ -1,0 +1,109 @@
+//! `demo --ui`: the local page over an embedded sandbox.
+
+use std::sync::Arc;
+
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::auth::GivenToken;
+use crate::connect::{Check, ConnectError, Connector};
+use crate::journal::{RunHeader, RunStore};
+use crate::report::ErrorReport;
+use crate::rollout::Connection;
+use crate::sandbox::Sandbox;
+use crate::ui::{Environments, ListedEnvironment, SaidLines, Working};
+
+use super::App;
+use super::demo::target;
+use super::error::CliError;
+use super::exit::Exit;
+use super::ui::{InTheBrowser, PageArgs, show as show_page};
+
+/// The name of the only environment there is.
+const NAME: &str = "sandbox";
+
+/// Serves the page until it is ended; the sandbox and its runs go with it.
+pub(super) async fn show(
+    app: &App,
+    sandbox: Sandbox,
+    store: RunStore,
+    page: PageArgs,
+) -> Result<Exit, CliError> {
+    let said = SaidLines::default();
+    let stop = app.interrupted.child_token();
+    let place = SandboxPlace {
+        url: sandbox.url(),
+        token: sandbox.token(),
+        connector: connector(app, &said, &stop),
+    };
+    let ended = show_page(app, Arc::new(place), store, (page, said, stop)).await;
+    sandbox.stop().await;
+    ended
+}
+
+fn connector(app: &App, said: &SaidLines, stop: &CancellationToken) -> Connector {
+    Connector {
+        prompt: Arc::new(InTheBrowser(said.clone())),
+        notices: Arc::new(said.clone()),
+        state_dir: app.output.state_dir.clone(),
+        interrupted: stop.clone(),
+    }
+}
+
+/// The sandbox as the only environment.
+#[derive(Debug)]
+struct SandboxPlace {
+    url: String,
+    token: &'static str,
+    connector: Connector,
+}
+
+impl SandboxPlace {
+    async fn signed_in(&self) -> Result<Connection, ConnectError> {
+        let token = Arc::new(GivenToken::new(self.token)?);
+        self.connector.connect_with(target(&self.url)?, token).await
+    }
+}
+
+impl Environments for SandboxPlace {
+    fn list(&self) -> Result<Vec<ListedEnvironment>, ErrorReport> {
+        Ok(vec![ListedEnvironment {
+            name: NAME.to_owned(),
+            address: self.url.clone(),
+            sign_in: "a token of the sandbox".to_owned(),
+            production: false,
+            is_named: false,
+        }])
+    }
+
+    fn connect<'a>(&'a self, _: &'a str) -> Working<'a, Result<Connection, ErrorReport>> {
+        Box::pin(async {
+            self.signed_in()
+                .await
+                .map_err(|error| ErrorReport::from(&error))
+        })
+    }
+
+    fn connect_to_run<'a>(
+        &'a self,
+        _: &'a RunHeader,
+        _: bool,
+    ) -> Working<'a, Result<(String, Connection), ErrorReport>> {
+        Box::pin(async {
+            let on = self.connect(NAME).await?;
+            Ok((NAME.to_owned(), on))
+        })
+    }
+
+    fn examine<'a>(
+        &'a self,
+        _: &'a str,
+        seen: watch::Sender<Vec<Check>>,
+    ) -> Working<'a, Result<(), ErrorReport>> {
+        Box::pin(async move {
+            let on = self.connect(NAME).await?;
+            self.connector.examine_connected(&on, seen).await;
+            Ok(())
+        })
+    }
+}

@@ -1,0 +1,139 @@
+//! What the local page shows of a run, from the same places as the terminal and the page for handing over.
+
+use std::time::Instant;
+
+use jiff::ZonedDateTime;
+use jiff::tz::TimeZone;
+
+use crate::journal::RunReader;
+use crate::pacing::Limiting;
+use crate::rollout::Progress;
+
+use super::error::read_run;
+use super::html;
+use super::plan::{self, PlanView};
+use super::progress::{Standing, Tracker, step_name};
+use super::runs::{NamedRun, cells};
+use super::text::{number, rate, span};
+use super::{ReportError, run_cells};
+
+/// What is known of a plan, in the order in which the terminal shows it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct PlanFacts {
+    /// Names and values.
+    pub facts: Vec<(&'static str, String)>,
+    /// What asks for a decision, the gravest first.
+    pub warnings: Vec<String>,
+    /// What is worth knowing besides.
+    pub notes: Vec<String>,
+    /// How many filters of how many users.
+    pub last: String,
+}
+
+/// What is known of a plan. `can_lose` says whether items can be deleted from Exchange, as the organisation is set now.
+pub fn plan_facts(run: &RunReader, can_lose: bool) -> Result<PlanFacts, ReportError> {
+    let of = PlanView {
+        can_lose,
+        is_kept: true,
+    };
+    let lines = run.view(|view| view.at_one_instant(|view| plan::lines_of(view, run, of)))?;
+    let (warnings, notes) = lines.notes.into_iter().partition(|note| note.warns);
+    let texts = |notes: Vec<super::plan_notes::Note>| notes.into_iter().map(|note| note.text);
+    Ok(PlanFacts {
+        facts: lines.facts,
+        warnings: texts(warnings).collect(),
+        notes: texts(notes).collect(),
+        last: lines.last,
+    })
+}
+
+/// A run in one line: what it does, with the types and the organisation.
+pub fn run_title(run: &RunReader) -> Result<String, ReportError> {
+    Ok(run_cells::title(&run.view(|view| view.header())?))
+}
+
+/// Writes what became of a run as a part of a page: what the page for handing over has above its list of users.
+pub fn write_figures(
+    out: &mut dyn std::io::Write,
+    run: &RunReader,
+    zone: &TimeZone,
+) -> Result<(), ReportError> {
+    read_run(run, |view| html::write_figures_of(out, view, zone))
+}
+
+/// Writes the requests over time as a part of a page.
+pub fn write_times_of(
+    out: &mut dyn std::io::Write,
+    run: &RunReader,
+    zone: &TimeZone,
+) -> Result<(), ReportError> {
+    read_run(run, |view| html::write_times_of(out, view, zone))
+}
+
+/// The style of every page.
+pub const PAGE_STYLE: &str = html::STYLE;
+
+/// The cells of a run as `runs` lists it: id, time, environment, what, users, result.
+pub fn run_row(run: &NamedRun, now: &ZonedDateTime) -> Vec<String> {
+    cells(run, now)
+}
+
+/// Follows a run from when it is first looked at.
+#[derive(Debug)]
+pub struct RunFollower(Tracker);
+
+/// How far a run is, in words.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProgressWords {
+    /// What is under way; empty between two steps.
+    pub step: String,
+    /// Users who are done, or found.
+    pub done: u64,
+    /// Users in all, where that is known.
+    pub total: Option<u64>,
+    /// How many of how many users.
+    pub counted: String,
+    /// Users with whom something went wrong.
+    pub failed: u64,
+    /// Users a second, lately.
+    pub rate: String,
+    /// About how long it still takes.
+    pub left: String,
+    /// What keeps the run from being faster.
+    pub limit: String,
+}
+
+impl RunFollower {
+    /// From now on.
+    pub fn new(progress: &Progress) -> Self {
+        Self(Tracker::new(progress, Instant::now()))
+    }
+
+    /// How far the run is.
+    pub fn words(&mut self, progress: &Progress, limiting: Limiting) -> ProgressWords {
+        let now = Instant::now();
+        self.0.update(progress, now);
+        let Some(standing) = self.0.standing(now) else {
+            return ProgressWords::default();
+        };
+        let Standing {
+            step,
+            done,
+            total,
+            failed,
+            per_second,
+            ..
+        } = standing;
+        let of = total.map_or_else(String::new, |total| format!(" of {}", number(total)));
+        ProgressWords {
+            step: step_name(step).to_owned(),
+            done,
+            total,
+            counted: format!("{}{of}", number(done)),
+            failed,
+            rate: per_second.map(rate).unwrap_or_default(),
+            left: standing.left().map(span).unwrap_or_default(),
+            limit: limiting.to_string(),
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! What can be done with a run: agree, pause, continue, stop, keep, resume, undo. Each is an order to what drives it.
+
+use std::sync::Arc;
+
+use axum::extract::{Path, State};
+use axum::response::{IntoResponse, Response};
+
+use crate::journal::{RunFile, RunStore};
+use crate::model::RunId;
+use crate::plan::{PlanDigest, RunSettings};
+use crate::report::ErrorReport;
+use crate::rollout::{Connection, Drifted, Gathered, NewRunFile, SourceRun, open};
+
+use super::form::Posted;
+use super::live::{LiveRun, Start, usage};
+use super::run::run_id;
+use super::screens::{Failure, look_at};
+use super::site::{SharedSite, Site};
+
+impl Site {
+    /// Drives a run from now on.
+    pub(super) fn drive(&self, environment: String, start: Start) -> RunId {
+        let with = (self.stop.clone(), Arc::clone(&self.under_way));
+        self.runs.start(environment, start, with)
+    }
+
+    fn driven(&self, id: &RunId) -> Result<Arc<LiveRun>, ErrorReport> {
+        let live = self.runs.get(id).filter(|live| live.is_driven());
+        live.ok_or_else(|| usage("nobody drives this run here; resume it first"))
+    }
+}
+
+/// The answer to an action on a run: its page, with what went wrong.
+fn done(site: &Site, id: &str, result: Result<RunId, (Option<RunId>, ErrorReport)>) -> Response {
+    match result {
+        Ok(run) => look_at(&format!("/runs/{run}")),
+        Err((Some(run), problem)) => {
+            site.tell(&run, problem);
+            look_at(&format!("/runs/{id}"))
+        }
+        Err((None, problem)) => Failure::new(site, problem).into_response(),
+    }
+}
+
+/// An action on the run of an address.
+async fn act<F>(site: &Site, id: &str, action: impl FnOnce(RunId) -> F) -> Response
+where
+    F: Future<Output = Result<RunId, ErrorReport>>,
+{
+    let result = match run_id(id) {
+        Ok(run) => action(run.clone())
+            .await
+            .map_err(|problem| (Some(run), problem)),
+        Err(problem) => Err((None, problem)),
+    };
+    done(site, id, result)
+}
+
+/// An action on a run that is driven here.
+async fn steer(site: &Site, id: &str, action: impl FnOnce(&LiveRun)) -> Response {
+    let order = async |run: RunId| {
+        action(&*site.driven(&run)?);
+        Ok(run)
+    };
+    act(site, id, order).await
+}
+
+pub(super) async fn pause(
+    State(site): State<SharedSite>,
+    Path(id): Path<String>,
+    _: Posted,
+) -> Response {
+    steer(&site, &id, |live| live.handle.control.pause()).await
+}
+
+pub(super) async fn go_on(
+    State(site): State<SharedSite>,
+    Path(id): Path<String>,
+    _: Posted,
+) -> Response {
+    steer(&site, &id, |live| live.handle.control.go_on()).await
+}
+
+pub(super) async fn stop(
+    State(site): State<SharedSite>,
+    Path(id): Path<String>,
+    _: Posted,
+) -> Response {
+    steer(&site, &id, |live| live.handle.control.stop()).await
+}
+
+pub(super) async fn keep(
+    State(site): State<SharedSite>,
+    Path(id): Path<String>,
+    _: Posted,
+) -> Response {
+    let order = async |run: RunId| {
+        let live = site.driven(&run)?;
+        live.keep().await?;
+        // The next page shows the run as it was left.
+        live.over().await;
+        Ok(run)
+    };
+    act(&site, &id, order).await
+}
+
+pub(super) async fn agree(
+    State(site): State<SharedSite>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Response {
+    let order = async |run: RunId| {
+        let digest = posted.fields.text("digest").parse::<PlanDigest>();
+        let shown = digest.map_err(|_| usage("the form does not say which plan it is about"))?;
+        let words = posted.fields.all("word").map(str::to_owned).collect();
+        site.driven(&run)?.agree(words, shown).await?;
+        Ok(run)
+    };
+    act(&site, &id, order).await
+}
+
+pub(super) async fn resume(
+    State(site): State<SharedSite>,
+    Path(id): Path<String>,
+    posted: Posted,
+) -> Response {
+    let drifted = if posted.fields.has("replan") {
+        Drifted::Replan
+    } else {
+        Drifted::Refuse
+    };
+    let order = async |run: RunId| {
+        if site.driven(&run).is_ok() {
+            return Ok(run);
+        }
+        let path = site
+            .store
+            .find(run.as_str())
+            .map_err(|error| ErrorReport::from(&error))?;
+        let saved = site.read(&run)?.header;
+        let (name, on) = site.connect_to_run(&saved, path.is_own()).await?;
+        let file =
+            RunFile::open_in(&site.store, &path).map_err(|error| ErrorReport::from(&error))?;
+        let opened = open(file, &on, RunSettings::default()).await;
+        let opened = opened.map_err(|error| ErrorReport::from(&error))?;
+        Ok(site.drive(name, Start::Open(opened, drifted)))
+    };
+    act(&site, &id, order).await
+}
+
+pub(super) async fn undo(
+    State(site): State<SharedSite>,
+    Path(id): Path<String>,
+    _: Posted,
+) -> Response {
+    let order = async |run: RunId| {
+        let path = site
+            .store
+            .find(run.as_str())
+            .map_err(|error| ErrorReport::from(&error))?;
+        let saved = site.read(&run)?.header;
+        let (name, on) = site.connect_to_run(&saved, path.is_own()).await?;
+        let source =
+            SourceRun::open_in(&site.store, &path).map_err(|error| ErrorReport::from(&error))?;
+        let gathered = gathered(source, on, site.store.clone()).await?;
+        Ok(site.drive(name, Start::Undo(gathered)))
+    };
+    act(&site, &id, order).await
+}
+
+/// Takes over what is to be undone. The run is read from its file meanwhile, which only one thread can do.
+async fn gathered(
+    source: SourceRun,
+    on: Connection,
+    store: RunStore,
+) -> Result<Gathered, ErrorReport> {
+    let runtime = tokio::runtime::Handle::current();
+    let work = tokio::task::spawn_blocking(move || {
+        let at = NewRunFile::InStore(store);
+        runtime.block_on(source.undo(&on, &at, RunSettings::default()))
+    });
+    match work.await {
+        Ok(gathered) => gathered.map_err(|halted| ErrorReport::from(&halted.why)),
+        Err(_) => Err(usage("the run could not be taken over")),
+    }
+}
+
+pub(super) async fn quit(State(site): State<SharedSite>, _: Posted) -> Response {
+    site.stop.cancel();
+    super::assets::ended()
+}

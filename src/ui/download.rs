@@ -1,0 +1,118 @@
+//! A run as a file: written beside the page first, so that a run of any size is handed over in pieces.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::sync::Arc;
+
+use axum::body::{Body, Bytes};
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use futures_util::stream;
+use http::HeaderValue;
+use http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+
+use crate::report::{ErrorReport, Format, ReportError, Style, terminal, write_run};
+
+use super::form::Fields;
+use super::live::usage;
+use super::run::run_id;
+use super::screens::Failure;
+use super::site::{SharedSite, Site};
+
+/// Bytes that are in memory at a time.
+const PIECE: usize = 64 * 1024;
+
+const fn kind(format: Format) -> (&'static str, &'static str) {
+    match format {
+        Format::Html => ("html", "text/html; charset=utf-8"),
+        Format::Csv => ("csv", "text/csv; charset=utf-8"),
+        Format::Json => ("json", "application/json"),
+        Format::Markdown => ("md", "text/markdown; charset=utf-8"),
+        Format::Xlsx => (
+            "xlsx",
+            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        ),
+        Format::Table => ("txt", "text/plain; charset=utf-8"),
+    }
+}
+
+fn format(word: &str) -> Result<Format, ErrorReport> {
+    let all = [
+        Format::Html,
+        Format::Csv,
+        Format::Json,
+        Format::Markdown,
+        Format::Xlsx,
+    ];
+    let found = all.into_iter().find(|format| kind(*format).0 == word);
+    found.ok_or_else(|| usage("there is no file of this format"))
+}
+
+pub(super) async fn report(
+    State(site): State<SharedSite>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Fields::of_query(query.as_deref());
+    let written = {
+        let site = Arc::clone(&site);
+        tokio::task::spawn_blocking(move || {
+            let format = format(query.text("format"))?;
+            Ok::<_, ErrorReport>((format, written(&site, &id, format)?, id))
+        })
+    };
+    match written.await {
+        Ok(Ok((format, file, id))) => handed_over(format, file, &id),
+        Ok(Err(problem)) => Failure::new(&site, problem).into_response(),
+        Err(_) => Failure::new(&site, usage("the file could not be made")).into_response(),
+    }
+}
+
+fn written(site: &Site, id: &str, format: Format) -> Result<File, ErrorReport> {
+    let of_report = |error: ReportError| ErrorReport::from(&error);
+    let run = site.read(&run_id(id)?)?;
+    let mut file = tempfile::tempfile().map_err(|error| of_report(ReportError::from(error)))?;
+    let copy = file
+        .try_clone()
+        .map_err(|error| of_report(ReportError::from(error)))?;
+    let mut out = terminal::bytes(std::io::BufWriter::new(copy));
+    // Nobody's screen is meant.
+    write_run(&mut *out, &run, format, Style { width: 80 }).map_err(of_report)?;
+    out.flush()
+        .map_err(|error| of_report(ReportError::from(error)))?;
+    drop(out);
+    file.seek(SeekFrom::Start(0))
+        .map_err(|error| of_report(ReportError::from(error)))?;
+    Ok(file)
+}
+
+fn handed_over(format: Format, file: File, id: &str) -> Response {
+    let (end, kind) = kind(format);
+    let pieces = stream::unfold(file, |mut file| async move {
+        let read = tokio::task::spawn_blocking(move || {
+            let mut piece = vec![0; PIECE];
+            let read = file.read(&mut piece).map(|length| {
+                piece.truncate(length);
+                piece
+            });
+            (read, file)
+        });
+        match read.await {
+            Ok((Ok(piece), _)) if piece.is_empty() => None,
+            Ok((read, file)) => Some((read.map(Bytes::from), file)),
+            Err(error) => {
+                let failed = std::io::Error::other(error);
+                Some((Err(failed), tempfile::tempfile().ok()?))
+            }
+        }
+    });
+    let mut response = Body::from_stream(pieces).into_response();
+    let short = id.get(..6).unwrap_or(id);
+    let name = format!("attachment; filename=\"syncfilters-{short}.{end}\"");
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    if let Ok(name) = HeaderValue::from_str(&name) {
+        headers.insert(CONTENT_DISPOSITION, name);
+    }
+    response
+}

@@ -1,0 +1,195 @@
+//! Where the page leads to: the environments of the configuration file, or the sandbox of a demonstration.
+
+use std::fmt::Debug;
+use std::pin::Pin;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use tokio::sync::watch;
+
+use crate::connect::{
+    Check, ConnectionOptions, Connector, Layers, NamedEnvironment, Notices, environment_of_run,
+    environments,
+};
+use crate::journal::RunHeader;
+use crate::report::ErrorReport;
+use crate::rollout::Connection;
+use crate::settings::{RunAddress, SignInKind};
+
+/// Work that ends with a value.
+pub type Working<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
+
+/// An environment as it is listed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListedEnvironment {
+    /// Its name; for an environment without one its address.
+    pub name: String,
+    /// Where it is.
+    pub address: String,
+    /// How to sign in.
+    pub sign_in: String,
+    /// Whether its name has to be given before anything is written.
+    pub production: bool,
+    /// Whether a command can name it with `--environment`.
+    pub is_named: bool,
+}
+
+/// Where the page leads to.
+pub trait Environments: Send + Sync + Debug {
+    /// Every environment. What is wrong with one of them is the error of all, as on the command line.
+    fn list(&self) -> Result<Vec<ListedEnvironment>, ErrorReport>;
+
+    /// Signs in to one of them.
+    fn connect<'a>(&'a self, name: &'a str) -> Working<'a, Result<Connection, ErrorReport>>;
+
+    /// Signs in to the environment of a run; `is_own` says that the run is in the own store.
+    fn connect_to_run<'a>(
+        &'a self,
+        run: &'a RunHeader,
+        is_own: bool,
+    ) -> Working<'a, Result<(String, Connection), ErrorReport>>;
+
+    /// Checks everything that a run depends on; each check is handed over when it is made.
+    fn examine<'a>(
+        &'a self,
+        name: &'a str,
+        seen: watch::Sender<Vec<Check>>,
+    ) -> Working<'a, Result<(), ErrorReport>>;
+}
+
+/// What is said while signing in, the last lines: the page shows them.
+#[derive(Clone, Debug, Default)]
+pub struct SaidLines(Arc<Mutex<Vec<String>>>);
+
+/// Lines that are kept: a sign-in says two or three.
+const LINES: usize = 12;
+
+impl SaidLines {
+    /// Adds one.
+    pub fn add(&self, text: &str) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == LINES {
+            lines.remove(0);
+        }
+        lines.push(text.to_owned());
+    }
+
+    pub(super) fn lines(&self) -> Vec<String> {
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
+    }
+}
+
+impl Notices for SaidLines {
+    fn status(&self, text: &str) {
+        self.add(text);
+    }
+
+    fn notice(&self, text: &str) {
+        self.add(text);
+    }
+}
+
+/// The environments of the configuration file, and the one that was given with the command.
+#[derive(Debug)]
+pub struct ConfiguredEnvironments {
+    /// What the command line says.
+    pub options: ConnectionOptions,
+    /// Signs in.
+    pub connector: Connector,
+}
+
+impl ConfiguredEnvironments {
+    fn place(&self, name: &str) -> Result<NamedEnvironment, ErrorReport> {
+        let is_given = environments(&self.options).ok().and_then(|all| {
+            let mut all = all.into_iter();
+            all.find(|one| one.name == name)
+        });
+        if let Some(given) = is_given {
+            return Ok(given);
+        }
+        let options = ConnectionOptions {
+            url: None,
+            environments: vec![name.to_owned()],
+            ..self.options.clone()
+        };
+        let mut all = environments(&options).map_err(|error| ErrorReport::from(&error))?;
+        Ok(all.swap_remove(0))
+    }
+}
+
+fn listed(one: &NamedEnvironment, is_named: bool) -> ListedEnvironment {
+    let kind = one.target.sign_in.sign_in.unwrap_or(SignInKind::Auto);
+    ListedEnvironment {
+        name: one.name.clone(),
+        address: one.target.environment.to_string(),
+        sign_in: kind.to_string(),
+        production: one.target.guards.production,
+        is_named,
+    }
+}
+
+impl Environments for ConfiguredEnvironments {
+    fn list(&self) -> Result<Vec<ListedEnvironment>, ErrorReport> {
+        let layers = Layers::read(&self.options).map_err(|error| ErrorReport::from(&error))?;
+        let mut all = Vec::new();
+        for name in layers.names() {
+            if let Ok(place) = self.place(&name) {
+                all.push(listed(&place, true));
+            }
+        }
+        // What was given by flag or variable, where the file does not name it.
+        if let Ok(given) = environments(&self.options) {
+            for place in given {
+                if !all.iter().any(|one| one.name == place.name) {
+                    all.insert(0, listed(&place, false));
+                }
+            }
+        }
+        Ok(all)
+    }
+
+    fn connect<'a>(&'a self, name: &'a str) -> Working<'a, Result<Connection, ErrorReport>> {
+        Box::pin(async move {
+            let place = self.place(name)?;
+            let connected = self.connector.connect(place.target).await;
+            connected.map_err(|error| ErrorReport::from(&error))
+        })
+    }
+
+    fn connect_to_run<'a>(
+        &'a self,
+        run: &'a RunHeader,
+        is_own: bool,
+    ) -> Working<'a, Result<(String, Connection), ErrorReport>> {
+        Box::pin(async move {
+            let address = RunAddress {
+                claimed: &run.environment,
+                is_own,
+            };
+            let mut options = self.options.clone();
+            // The run says where it belongs; what was given with the command is about new runs.
+            (options.url, options.environments) = (None, Vec::new());
+            let place = environment_of_run(&options, address)
+                .or_else(|_| environment_of_run(&self.options, address));
+            let place = place.map_err(|error| ErrorReport::from(&error))?;
+            let name = place.name.clone();
+            let connected = self.connector.connect(place.target).await;
+            let on = connected.map_err(|error| ErrorReport::from(&error))?;
+            Ok((name, on))
+        })
+    }
+
+    fn examine<'a>(
+        &'a self,
+        name: &'a str,
+        seen: watch::Sender<Vec<Check>>,
+    ) -> Working<'a, Result<(), ErrorReport>> {
+        Box::pin(async move {
+            let place = self.place(name)?;
+            let examined = self.connector.examine_watched(place.target, seen).await;
+            examined.map_err(|error| ErrorReport::from(&error))
+        })
+    }
+}

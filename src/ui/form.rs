@@ -1,0 +1,148 @@
+//! What a form of the page sends.
+
+use std::collections::HashMap;
+
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Multipart, Request};
+use axum::response::{IntoResponse, Response};
+use http::StatusCode;
+use http::header::CONTENT_TYPE;
+
+use super::site::SharedSite;
+
+/// Bytes of a form with lists of users, at most: 100,000 addresses are some 3 MiB, and as a workbook less.
+pub(super) const LARGEST_LIST: usize = 16 * 1024 * 1024;
+/// Bytes of every other form, at most: two hundred names of users on a page and what was typed.
+pub(super) const LARGEST_FORM: usize = 64 * 1024;
+/// Fields of a form at most.
+const MOST_FIELDS: usize = 4096;
+
+/// A file that was given with a form.
+#[derive(Clone, Debug)]
+pub(super) struct GivenFile {
+    pub(super) name: String,
+    pub(super) bytes: Bytes,
+}
+
+/// Names and values, of a form or of an address.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Fields(Vec<(String, String)>);
+
+impl Fields {
+    /// Those of the address.
+    pub(super) fn of_query(query: Option<&str>) -> Self {
+        Self::parse(query.unwrap_or_default().as_bytes())
+    }
+
+    fn parse(text: &[u8]) -> Self {
+        let pairs = url::form_urlencoded::parse(text).take(MOST_FIELDS);
+        Self(
+            pairs
+                .map(|(name, value)| (name.into_owned(), value.into_owned()))
+                .collect(),
+        )
+    }
+
+    /// The value of a field; empty where it is not there.
+    pub(super) fn text(&self, name: &str) -> &str {
+        let own = self.0.iter().find(|(own, _)| own == name);
+        own.map_or("", |(_, value)| value)
+    }
+
+    /// Every value of a field.
+    pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
+        let own = self.0.iter().filter(move |(own, _)| own == name);
+        own.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether a box was ticked.
+    pub(super) fn has(&self, name: &str) -> bool {
+        self.all(name).next().is_some()
+    }
+}
+
+/// A form that came from the page. There is no other way to one than its token.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Posted {
+    pub(super) fields: Fields,
+    files: HashMap<String, GivenFile>,
+}
+
+impl Posted {
+    /// The file of a field, where one was given.
+    pub(super) fn file(&self, name: &str) -> Option<&GivenFile> {
+        self.files.get(name).filter(|file| !file.bytes.is_empty())
+    }
+
+    async fn parts(mut parts: Multipart) -> Option<Self> {
+        let mut posted = Self::default();
+        while let Some(field) = parts.next_field().await.ok()? {
+            let name = field.name()?.to_owned();
+            let file = field.file_name().map(str::to_owned);
+            let bytes = field.bytes().await.ok()?;
+            match file {
+                Some(file) => {
+                    posted.files.insert(name, GivenFile { name: file, bytes });
+                }
+                None => posted
+                    .fields
+                    .0
+                    .push((name, String::from_utf8(bytes.to_vec()).ok()?)),
+            }
+            if posted.fields.0.len() + posted.files.len() > MOST_FIELDS {
+                return None;
+            }
+        }
+        Some(posted)
+    }
+}
+
+/// The name of the field with the token.
+const TOKEN: &str = "form-token";
+
+impl FromRequest<SharedSite> for Posted {
+    type Rejection = Response;
+
+    async fn from_request(request: Request, site: &SharedSite) -> Result<Self, Response> {
+        let kind = request.headers().get(CONTENT_TYPE);
+        let kind = kind.and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let posted = if kind.starts_with("multipart/form-data") {
+            match Multipart::from_request(request, site).await {
+                Ok(parts) => Self::parts(parts).await,
+                Err(_) => None,
+            }
+        } else {
+            let body = Bytes::from_request(request, site).await;
+            body.ok().map(|body| Self {
+                fields: Fields::parse(&body),
+                files: HashMap::new(),
+            })
+        };
+        let posted = posted.ok_or_else(|| StatusCode::BAD_REQUEST.into_response())?;
+        if site.sessions.is_own_form(posted.fields.text(TOKEN)) {
+            Ok(posted)
+        } else {
+            Err(StatusCode::FORBIDDEN.into_response())
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_field_can_be_there_several_times_or_not_at_all() {
+        let posted = Fields::parse(b"shown=1&shown=2&word=a%20b+c&tick");
+        assert_eq!(posted.all("shown").collect::<Vec<_>>(), ["1", "2"]);
+        assert_eq!(posted.text("word"), "a b c");
+        assert!(posted.has("tick") && !posted.has("other"));
+        assert_eq!(posted.text("other"), "");
+    }
+
+    #[test]
+    fn fields_are_bounded() {
+        let body = "a=1&".repeat(MOST_FIELDS * 2);
+        assert_eq!(Fields::parse(body.as_bytes()).all("a").count(), MOST_FIELDS);
+    }
+}

@@ -1,0 +1,32 @@
+//! The local page: the same engine for a browser on this machine.
+//!
+//! It asks, shows and passes on: what may be done is decided by the engine, and what is said is written where the
+//! terminal takes it from. Nobody but whoever started it gets in: see [`guard`] and [`session`].
+
+mod actions;
+mod assets;
+mod choose;
+mod download;
+mod environments;
+mod events;
+mod form;
+mod guard;
+mod live;
+mod places;
+mod routes;
+mod run;
+mod run_list;
+mod screens;
+mod server;
+mod session;
+mod site;
+mod text;
+mod users;
+
+pub use environments::{
+    ConfiguredEnvironments, Environments, ListedEnvironment, SaidLines, Working,
+};
+pub use live::UnderWayRuns;
+pub use routes::serve;
+pub use server::Listeners;
+pub use site::Site;

@@ -1,0 +1,215 @@
+//! The environments, and the check of one.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use tokio::sync::watch;
+
+use crate::connect::{Check, CheckResult};
+use crate::journal::RunHeader;
+use crate::model::shell::quoted;
+use crate::report::ErrorReport;
+use crate::rollout::Connection;
+
+use super::environments::ListedEnvironment;
+use super::form::Fields;
+use super::screens::{Frame, answer};
+use super::site::{SharedSite, Site};
+
+/// The environments that were signed in to, by name: one sign-in and one pace for all runs of an environment.
+#[derive(Debug, Default)]
+pub(super) struct Connections(Mutex<HashMap<String, Connection>>);
+
+impl Connections {
+    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<String, Connection>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(super) fn get(&self, name: &str) -> Option<Connection> {
+        self.all().get(name).cloned()
+    }
+
+    pub(super) fn put(&self, name: &str, on: Connection) {
+        self.all().insert(name.to_owned(), on);
+    }
+
+    /// Who is signed in.
+    fn caller(&self, name: &str) -> Option<String> {
+        let on = self.get(name)?;
+        Some(on.reader().identity().caller.user.clone())
+    }
+}
+
+impl Site {
+    /// Signs in to an environment, where that was not done yet.
+    pub(super) async fn connect(&self, name: &str) -> Result<Connection, ErrorReport> {
+        if let Some(on) = self.connections.get(name) {
+            return Ok(on);
+        }
+        let on = self.environments.connect(name).await?;
+        self.connections.put(name, on.clone());
+        Ok(on)
+    }
+}
+
+impl Site {
+    /// Signs in to the environment of a run, where that was not done yet.
+    pub(super) async fn connect_to_run(
+        &self,
+        run: &RunHeader,
+        is_own: bool,
+    ) -> Result<(String, Connection), ErrorReport> {
+        let (name, on) = self.environments.connect_to_run(run, is_own).await?;
+        Ok(match self.connections.get(&name) {
+            // One pace for all runs of an environment.
+            Some(known) => (name, known),
+            None => {
+                self.connections.put(&name, on.clone());
+                (name, on)
+            }
+        })
+    }
+}
+
+#[derive(Debug)]
+struct Card {
+    name: String,
+    address: String,
+    sign_in: String,
+    production: bool,
+    caller: Option<String>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "environments.html", config = "src/ui/askama.toml")]
+struct EnvironmentsScreen {
+    frame: Frame,
+    environments: Vec<Card>,
+    problem: Option<ErrorReport>,
+}
+
+pub(super) async fn list(State(site): State<SharedSite>) -> Response {
+    let (environments, problem) = match site.environments.list() {
+        Ok(all) => (all, None),
+        Err(problem) => (Vec::new(), Some(problem)),
+    };
+    let card = |one: ListedEnvironment| Card {
+        caller: site.connections.caller(&one.name),
+        name: one.name,
+        address: one.address,
+        sign_in: one.sign_in,
+        production: one.production,
+    };
+    answer(&EnvironmentsScreen {
+        frame: Frame::new(&site, "environments"),
+        environments: environments.into_iter().map(card).collect(),
+        problem,
+    })
+}
+
+/// A check that was begun.
+#[derive(Clone, Debug)]
+pub(super) struct BegunCheck {
+    seen: watch::Receiver<Vec<Check>>,
+    /// How it ended, once it has.
+    ended: watch::Receiver<Option<Result<(), ErrorReport>>>,
+}
+
+/// The checks, by the name of the environment.
+#[derive(Debug, Default)]
+pub(super) struct Checks(Mutex<HashMap<String, BegunCheck>>);
+
+impl Checks {
+    /// The check of an environment; one is begun where there is none, or where another is asked for.
+    fn of(&self, site: &SharedSite, name: &str, again: bool) -> BegunCheck {
+        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let under_way = |check: &BegunCheck| check.ended.borrow().is_none();
+        if let Some(begun) = all.get(name).filter(|check| !again || under_way(check)) {
+            return begun.clone();
+        }
+        let (seen, seen_by) = watch::channel(Vec::new());
+        let (ended, ended_by) = watch::channel(None);
+        let begun = BegunCheck {
+            seen: seen_by,
+            ended: ended_by,
+        };
+        let (site, of) = (Arc::clone(site), name.to_owned());
+        tokio::spawn(async move {
+            let result = site.environments.examine(&of, seen).await;
+            ended.send_replace(Some(result));
+        });
+        all.insert(name.to_owned(), begun.clone());
+        begun
+    }
+}
+
+#[derive(Debug)]
+struct CheckRow {
+    name: String,
+    class: &'static str,
+    result: &'static str,
+    found: String,
+    hint: Option<String>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "check.html", config = "src/ui/askama.toml")]
+struct CheckScreen {
+    frame: Frame,
+    name: String,
+    checks: Vec<CheckRow>,
+    said: Vec<String>,
+    over: bool,
+    problem: Option<ErrorReport>,
+    command: String,
+}
+
+fn row(check: Check) -> CheckRow {
+    let (class, result) = match check.result {
+        CheckResult::Ok => ("good", "ok"),
+        CheckResult::Warning => ("warned", "warning"),
+        CheckResult::Failed => ("failed", "failed"),
+        CheckResult::Skipped => ("", "skipped"),
+    };
+    CheckRow {
+        name: check.name.to_owned(),
+        class,
+        result,
+        found: check.found,
+        hint: check.hint,
+    }
+}
+
+pub(super) async fn check(State(site): State<SharedSite>, RawQuery(query): RawQuery) -> Response {
+    let query = Fields::of_query(query.as_deref());
+    let name = query.text("environment").to_owned();
+    let is_known = site
+        .environments
+        .list()
+        .is_ok_and(|all| all.iter().any(|one| one.name == name));
+    if !is_known {
+        let unknown = super::live::usage("there is no environment of this name");
+        return axum::response::IntoResponse::into_response(super::screens::Failure::new(
+            &site, unknown,
+        ));
+    }
+    let begun = site.checks.of(&site, &name, query.has("again"));
+    let ended = begun.ended.borrow().clone();
+    let checks = begun.seen.borrow().clone();
+    answer(&CheckScreen {
+        frame: Frame::new(&site, "environments"),
+        checks: checks.into_iter().map(row).collect(),
+        said: if ended.is_none() {
+            site.said.lines()
+        } else {
+            Vec::new()
+        },
+        over: ended.is_some(),
+        problem: ended.and_then(Result::err),
+        command: format!("syncfilters doctor --environment {}", quoted(&name)),
+        name,
+    })
+}

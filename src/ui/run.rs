@@ -1,0 +1,311 @@
+//! One run: as it is read, as a plan, while it works, and when it has ended.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use jiff::tz::TimeZone;
+
+use crate::journal::{Phase, RunReader};
+use crate::model::{Operation, Outcome, RunId, Target};
+use crate::plan::{Confirmations, Stakes, decide};
+use crate::report::{ErrorReport, PlanFacts, RunCommand, plan_facts, run_title, write_figures};
+use crate::rollout::RunActivity;
+
+use super::events::progress;
+use super::form::Fields;
+use super::live::{LiveRun, LiveState, questions, usage};
+use super::screens::{Failure, Frame, answer};
+use super::site::{SharedSite, Site};
+use super::users::users_part;
+
+/// An action that can be taken: the end of its address, its words, and whether it is not the usual one.
+type Action = (&'static str, &'static str, bool);
+
+/// The formats in which a run can be handed over.
+const FILES: [(&str, &str); 5] = [
+    ("html", "Page for handing over"),
+    ("xlsx", "Excel workbook"),
+    ("csv", "CSV"),
+    ("json", "JSON"),
+    ("md", "Markdown"),
+];
+
+/// How a run stands, as far as the screen differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    /// Users and filters are read.
+    Reading,
+    /// The plan waits for somebody to agree to it.
+    Waiting,
+    /// States are set.
+    Working,
+    /// Nobody drives it, and it can be gone on with.
+    Saved,
+    /// It has ended.
+    Over,
+}
+
+impl At {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Waiting => "waiting",
+            Self::Working => "working",
+            Self::Saved => "saved",
+            Self::Over => "over",
+        }
+    }
+}
+
+#[derive(Debug, Template)]
+#[template(path = "run.html", config = "src/ui/askama.toml")]
+struct RunScreen {
+    frame: Frame,
+    id: String,
+    short: String,
+    heading: String,
+    at: &'static str,
+    is_followed: bool,
+    is_over: bool,
+    problem: Option<ErrorReport>,
+    progress: String,
+    plan: Option<PlanFacts>,
+    digest: String,
+    questions: Vec<Vec<String>>,
+    refused: Vec<String>,
+    verb: &'static str,
+    actions: Vec<Action>,
+    overview: String,
+    users: Option<String>,
+    files: &'static [(&'static str, &'static str)],
+    commands: Vec<(&'static str, String)>,
+}
+
+/// The id of a run in an address: nothing else leads to a file.
+pub(super) fn run_id(text: &str) -> Result<RunId, ErrorReport> {
+    text.parse()
+        .map_err(|_| usage("there is no run with this id"))
+}
+
+impl Site {
+    /// Opens a run to read it.
+    pub(super) fn read(&self, id: &RunId) -> Result<RunReader, ErrorReport> {
+        let path = self
+            .store
+            .find(id.as_str())
+            .map_err(|error| ErrorReport::from(&error))?;
+        let run = RunReader::open(&path).map_err(|error| ErrorReport::from(&error))?;
+        Ok(run.of_store(&self.store))
+    }
+}
+
+/// Where a run is, from what drives it and from its file.
+pub(super) fn standing(live: Option<&LiveRun>, run: &RunReader) -> At {
+    let state = live.map(|live| live.state.borrow().clone());
+    let (phase, outcome) = (run.header.phase, run.header.outcome);
+    match state {
+        Some(LiveState::Waiting(_)) => At::Waiting,
+        Some(LiveState::Working) if phase < Phase::Planned => At::Reading,
+        Some(LiveState::Working) => At::Working,
+        Some(LiveState::Over(_)) | None => match (phase, outcome) {
+            (Phase::Finished, _) => At::Over,
+            _ => At::Saved,
+        },
+    }
+}
+
+pub(super) async fn show(
+    State(site): State<SharedSite>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Fields::of_query(query.as_deref());
+    // A run file of a hundred thousand users takes its time to count.
+    let shown = {
+        let site = Arc::clone(&site);
+        tokio::task::spawn_blocking(move || screen(&site, &id, &query))
+    };
+    match shown.await {
+        Ok(Ok(screen)) => answer(&screen),
+        Ok(Err(problem)) => Failure::new(&site, problem).into_response(),
+        Err(_) => Failure::new(&site, usage("the run could not be shown")).into_response(),
+    }
+}
+
+fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorReport> {
+    let id = run_id(id)?;
+    let run = site.read(&id)?;
+    let live = site.runs.get(&id);
+    let at = standing(live.as_deref(), &run);
+    let state = live.as_ref().map(|live| live.state.borrow().clone());
+    let of_report = |error| ErrorReport::from(&error);
+    let stakes = match &state {
+        Some(LiveState::Waiting(stakes)) => Some(stakes.as_ref()),
+        _ => None,
+    };
+    let is_begun = run
+        .view(|view| view.has_written())
+        .map_err(|error| ErrorReport::from(&error))?;
+    let templates = run.header.target == Target::Templates;
+    let shows_plan =
+        matches!(at, At::Waiting | At::Saved) && run.header.phase >= Phase::Planned && !templates;
+    let plan = if shows_plan {
+        let kept = || run.view(|view| view.can_lose_items()).unwrap_or(true);
+        let can_lose = stakes.map_or_else(kept, |stakes| stakes.calendar_loss);
+        Some(plan_facts(&run, can_lose).map_err(of_report)?)
+    } else {
+        None
+    };
+    let overview = if is_begun || at == At::Over {
+        let mut page = Vec::new();
+        let zone = TimeZone::system();
+        write_figures(&mut page, &run, &zone).map_err(of_report)?;
+        String::from_utf8_lossy(&page).into_owned()
+    } else {
+        String::new()
+    };
+    let has_users = run.header.phase >= Phase::Planned && !templates;
+    let editable = matches!(at, At::Waiting | At::Saved);
+    let users = has_users
+        .then(|| users_part(site, &run, query, editable))
+        .transpose()?;
+    let asked = stakes
+        .zip(live.as_deref())
+        .map(|(stakes, live)| asked(live, stakes));
+    let (asked, refused) = asked.unwrap_or_default();
+    let over = match &state {
+        Some(LiveState::Over(problem)) => problem.clone(),
+        _ => None,
+    };
+    Ok(RunScreen {
+        frame: Frame::new(site, "runs"),
+        short: id.short().to_owned(),
+        heading: run_title(&run).map_err(of_report)?,
+        at: at.as_str(),
+        is_followed: matches!(at, At::Reading | At::Working),
+        is_over: !overview.is_empty(),
+        problem: site.told(&id).or(over),
+        progress: live
+            .as_deref()
+            .map(|live| progress(live, &run, None))
+            .unwrap_or_default(),
+        plan,
+        digest: stakes
+            .and_then(|stakes| stakes.digest.as_ref())
+            .map(ToString::to_string)
+            .unwrap_or_default(),
+        questions: asked,
+        refused,
+        verb: verb(run.header.operation),
+        actions: actions(at, live.as_deref(), &run, is_begun),
+        overview,
+        users,
+        files: if run.header.phase >= Phase::Planned {
+            &FILES
+        } else {
+            &[]
+        },
+        commands: commands(at, &run, stakes, is_begun),
+        id: id.as_str().to_owned(),
+    })
+}
+
+const fn verb(operation: Operation) -> &'static str {
+    match operation {
+        Operation::Deactivate => "Deactivate",
+        Operation::Reactivate => "Reactivate",
+        Operation::Undo => "Put back",
+    }
+}
+
+/// The questions, a line each; and why the run is refused whatever is said.
+fn asked(live: &LiveRun, stakes: &Stakes) -> (Vec<Vec<String>>, Vec<String>) {
+    let mut said = Confirmations::default();
+    if let Some(digest) = &stakes.digest {
+        said.expect(digest.clone());
+    }
+    let decision = decide(&[stakes], &said);
+    let refused = decision.runs.into_iter().filter_map(Result::err).flatten();
+    let prompts = questions(&live.environment, stakes).into_iter();
+    let lines = prompts.map(|prompt| {
+        prompt
+            .text
+            .lines()
+            .map(|line| line.trim().to_owned())
+            .collect()
+    });
+    (
+        lines.collect(),
+        refused.map(|why| why.to_string()).collect(),
+    )
+}
+
+fn actions(at: At, live: Option<&LiveRun>, run: &RunReader, is_begun: bool) -> Vec<Action> {
+    let activity = live.map(|live| live.handle.progress.borrow().activity);
+    let outcome = run.header.outcome;
+    let mut actions = Vec::new();
+    match at {
+        At::Reading | At::Working => {
+            match activity {
+                Some(RunActivity::Paused | RunActivity::Pausing { .. }) => {
+                    actions.push(("continue", "Continue", false));
+                }
+                _ => actions.push(("pause", "Pause", true)),
+            }
+            actions.push(("stop", "Stop", true));
+        }
+        At::Waiting => {}
+        At::Saved => {
+            actions.push((
+                "resume",
+                if is_begun {
+                    "Resume"
+                } else {
+                    "Compare with the server and continue"
+                },
+                false,
+            ));
+            if run.header.phase == Phase::Planned {
+                actions.push(("replan", "Plan anew what differs", true));
+            }
+            if is_begun {
+                actions.push(("undo", "Undo", true));
+            }
+        }
+        At::Over => {
+            if outcome == Some(Outcome::Partial) {
+                actions.push(("resume", "Try again those who failed", false));
+            }
+            if is_begun {
+                actions.push(("undo", "Undo", true));
+            }
+        }
+    }
+    actions
+}
+
+/// The commands that do the same.
+fn commands(
+    at: At,
+    run: &RunReader,
+    stakes: Option<&Stakes>,
+    is_begun: bool,
+) -> Vec<(&'static str, String)> {
+    let of = |command: RunCommand| command.of(&run.reference);
+    let mut commands = vec![("Show this run", of(RunCommand::Report))];
+    match at {
+        At::Waiting | At::Saved if !is_begun && run.header.phase == Phase::Planned => {
+            let digest = stakes.and_then(|stakes| stakes.digest.as_ref());
+            let expect = digest.map_or_else(String::new, |digest| format!(" --expect {digest}"));
+            commands.push(("Apply this plan", of(RunCommand::Apply) + &expect));
+        }
+        At::Over if run.header.outcome != Some(Outcome::Partial) => {}
+        _ => commands.push(("Resume", of(RunCommand::Resume))),
+    }
+    if is_begun {
+        commands.push(("Undo", of(RunCommand::Undo)));
+    }
+    commands
+}

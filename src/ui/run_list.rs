@@ -1,0 +1,98 @@
+//! Earlier runs.
+
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{RawQuery, State};
+use axum::response::Response;
+use jiff::ZonedDateTime;
+
+use crate::journal::Summary;
+use crate::report::{ErrorReport, NamedRun, run_row};
+
+use super::form::Fields;
+use super::screens::{Frame, answer};
+use super::site::{SharedSite, Site};
+
+/// Runs on a page.
+const PAGE: usize = 50;
+
+#[derive(Debug)]
+struct Row {
+    id: String,
+    cells: Vec<String>,
+}
+
+#[derive(Debug, Default)]
+struct Listed {
+    runs: Vec<Row>,
+    unreadable: Vec<String>,
+    older: Option<usize>,
+    problem: Option<ErrorReport>,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "runs.html", config = "src/ui/askama.toml")]
+struct RunsScreen {
+    frame: Frame,
+    runs: Vec<Row>,
+    unreadable: Vec<String>,
+    older: Option<usize>,
+    problem: Option<ErrorReport>,
+}
+
+pub(super) async fn list(State(site): State<SharedSite>, RawQuery(query): RawQuery) -> Response {
+    let from = Fields::of_query(query.as_deref())
+        .text("from")
+        .parse()
+        .unwrap_or(0);
+    let listed = {
+        let site = Arc::clone(&site);
+        tokio::task::spawn_blocking(move || listed(&site, from))
+    };
+    let Listed {
+        runs,
+        unreadable,
+        older,
+        problem,
+    } = listed.await.unwrap_or_default();
+    answer(&RunsScreen {
+        frame: Frame::new(&site, "runs"),
+        runs,
+        unreadable,
+        older,
+        problem,
+    })
+}
+
+fn listed(site: &Site, from: usize) -> Listed {
+    let (all, unreadable) = match site.store.list() {
+        Ok(found) => found,
+        Err(error) => {
+            return Listed {
+                problem: Some(ErrorReport::from(&error)),
+                ..Listed::default()
+            };
+        }
+    };
+    let now = ZonedDateTime::now();
+    let more = all.len() > from.saturating_add(PAGE);
+    let row = |summary: Summary| {
+        let id = summary.header.id.as_str().to_owned();
+        let environment = summary.header.organization.name.clone();
+        let named = NamedRun {
+            environment,
+            summary,
+        };
+        Row {
+            id,
+            cells: run_row(&named, &now),
+        }
+    };
+    Listed {
+        runs: all.into_iter().skip(from).take(PAGE).map(row).collect(),
+        unreadable: unreadable.iter().map(ToString::to_string).collect(),
+        older: more.then_some(from.saturating_add(PAGE)),
+        problem: None,
+    }
+}

@@ -1,0 +1,72 @@
+//! What every screen has in common: its frame, its errors, and how it is answered.
+
+use askama::Template;
+use axum::response::{Html, IntoResponse, Redirect, Response};
+use http::StatusCode;
+
+use crate::report::{ErrorClass, ErrorReport};
+
+use super::site::Site;
+
+/// What is around every screen.
+#[derive(Clone, Debug)]
+pub(super) struct Frame {
+    /// Which part of the page it is.
+    pub(super) at: &'static str,
+    /// What every form carries.
+    pub(super) token: String,
+}
+
+impl Frame {
+    pub(super) fn new(site: &Site, at: &'static str) -> Self {
+        Self {
+            at,
+            token: site.sessions.form_token().to_owned(),
+        }
+    }
+}
+
+/// What went wrong, as a screen of its own.
+#[derive(Debug)]
+pub(super) struct Failure(pub(super) Box<Failed>);
+
+/// See [`Failure`].
+#[derive(Debug, Template)]
+#[template(path = "error.html", config = "src/ui/askama.toml")]
+pub(super) struct Failed {
+    frame: Frame,
+    problem: ErrorReport,
+}
+
+impl Failure {
+    pub(super) fn new(site: &Site, problem: impl Into<ErrorReport>) -> Self {
+        Self(Box::new(Failed {
+            frame: Frame::new(site, ""),
+            problem: problem.into(),
+        }))
+    }
+}
+
+impl IntoResponse for Failure {
+    fn into_response(self) -> Response {
+        let status = match self.0.problem.class {
+            ErrorClass::Usage => StatusCode::BAD_REQUEST,
+            _ => StatusCode::INTERNAL_SERVER_ERROR,
+        };
+        (status, answer(self.0.as_ref())).into_response()
+    }
+}
+
+/// A screen as an answer.
+pub(super) fn answer(screen: &impl Template) -> Response {
+    match screen.render() {
+        Ok(page) => Html(page).into_response(),
+        // A template only fails where what it writes to fails, and it writes to memory.
+        Err(_) => StatusCode::INTERNAL_SERVER_ERROR.into_response(),
+    }
+}
+
+/// The answer to a form: look at this page. It is asked for anew, so that a reload sends nothing twice.
+pub(super) fn look_at(address: &str) -> Response {
+    Redirect::to(address).into_response()
+}

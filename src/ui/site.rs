@@ -1,0 +1,104 @@
+//! What the page has at hand.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use tokio_util::sync::CancellationToken;
+
+use crate::journal::RunStore;
+use crate::model::RunId;
+use crate::report::ErrorReport;
+
+use super::environments::{Environments, SaidLines};
+use super::live::{LiveRuns, UnderWayRuns};
+use super::places::{Checks, Connections};
+use super::session::Sessions;
+
+/// Without a request and without a run for so long, the page ends: nobody is there.
+const IDLE: Duration = Duration::from_mins(30);
+
+/// What the page has at hand, for every request.
+pub(super) type SharedSite = Arc<Site>;
+
+/// See [`SharedSite`].
+#[derive(Debug)]
+pub struct Site {
+    pub(super) sessions: Sessions,
+    pub(super) environments: Arc<dyn Environments>,
+    pub(super) store: RunStore,
+    pub(super) runs: LiveRuns,
+    pub(super) connections: Connections,
+    pub(super) checks: Checks,
+    /// What is said while signing in.
+    pub(super) said: SaidLines,
+    pub(super) under_way: Arc<dyn UnderWayRuns>,
+    /// What went wrong with what somebody wanted of a run, until the page of the run is asked for again.
+    problems: Mutex<HashMap<String, ErrorReport>>,
+    /// Cancelled when the page is to end.
+    pub(super) stop: CancellationToken,
+    asked: Mutex<Instant>,
+}
+
+impl Site {
+    /// A page about these environments and the runs of this store. It ends when `stop` is cancelled.
+    pub fn new(
+        environments: Arc<dyn Environments>,
+        store: RunStore,
+        (said, under_way, stop): (SaidLines, Arc<dyn UnderWayRuns>, CancellationToken),
+    ) -> Self {
+        Self {
+            sessions: Sessions::new(),
+            environments,
+            store,
+            runs: LiveRuns::default(),
+            connections: Connections::default(),
+            checks: Checks::default(),
+            said,
+            under_way,
+            problems: Mutex::default(),
+            stop,
+            asked: Mutex::new(Instant::now()),
+        }
+    }
+
+    /// An address that leads in once, within a minute.
+    pub fn address(&self, port: u16) -> String {
+        let ticket = self.sessions.ticket(Instant::now());
+        format!("http://127.0.0.1:{port}/?token={ticket}")
+    }
+
+    /// Takes note that somebody asked for something.
+    pub(super) fn touch(&self) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+    }
+
+    /// Keeps what went wrong with what somebody wanted of a run.
+    pub(super) fn tell(&self, run: &RunId, problem: ErrorReport) {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        problems.insert(run.as_str().to_owned(), problem);
+    }
+
+    /// What went wrong, once.
+    pub(super) fn told(&self, run: &RunId) -> Option<ErrorReport> {
+        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
+        problems.remove(run.as_str())
+    }
+
+    fn is_idle(&self, now: Instant) -> bool {
+        let asked = *self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        now.duration_since(asked) >= IDLE && !self.runs.any_driven()
+    }
+
+    /// Returns when nobody has asked for anything for half an hour, and no run is at work.
+    pub(super) async fn idle(&self) {
+        // Half a minute more or less makes no difference.
+        let mut ticks = tokio::time::interval(Duration::from_secs(30));
+        loop {
+            ticks.tick().await;
+            if self.is_idle(Instant::now()) {
+                return;
+            }
+        }
+    }
+}

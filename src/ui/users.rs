@@ -1,0 +1,374 @@
+//! The users of a run: searched, chosen, sorted, a page at a time; ticked out of a plan and back into it.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use askama::Template;
+use axum::extract::{Path, RawQuery, State};
+use axum::response::{IntoResponse, Response};
+use url::form_urlencoded::Serializer;
+
+use crate::journal::{
+    Narrowed, PageClass, PageOrder, PageQuery, PageUser, Phase, PlanEdit, RunFile, RunReader,
+};
+use crate::model::{UserOutcome, count, number};
+use crate::report::{ErrorReport, UserClass, hint};
+use crate::rollout::edit_plan;
+
+use super::form::{Fields, Posted};
+use super::live::usage;
+use super::run::{At, run_id, standing};
+use super::screens::{Failure, look_at};
+use super::site::{SharedSite, Site};
+
+/// Users on a page: a few screens, and some 60 kilobytes.
+const PAGE: u64 = 100;
+
+/// An entry of a list: its value, its words, and whether it is chosen.
+type Entry = (String, String, bool);
+
+#[derive(Debug)]
+struct Row {
+    seq: i64,
+    user: String,
+    unit: String,
+    outcome: &'static str,
+    changes: String,
+    items: String,
+    note: String,
+    can_be_chosen: bool,
+    is_in: bool,
+}
+
+#[derive(Debug, Template)]
+#[template(path = "users.html", config = "src/ui/askama.toml")]
+struct UsersPart {
+    id: String,
+    token: String,
+    search: String,
+    query: String,
+    classes: Vec<Entry>,
+    units: Vec<Entry>,
+    types: Vec<Entry>,
+    orders: Vec<Entry>,
+    found: String,
+    rows: Vec<Row>,
+    is_editable: bool,
+    has_items: bool,
+    before: Option<String>,
+    after: Option<String>,
+}
+
+/// Results and groups that can be chosen, with their words.
+const CLASSES: [(&str, &str); 12] = [
+    ("", "All users"),
+    ("planned", "To change"),
+    ("changed", "Changed"),
+    ("failed", "Failed"),
+    ("skipped", "Skipped"),
+    ("left", "Left alone"),
+    ("left-out", "Left out of the plan"),
+    ("unchanged", "Without a change"),
+    ("losing", "Losing items"),
+    ("no-mailbox", "Without a mailbox that synchronises"),
+    ("no-filters", "Without a filter"),
+    ("stays-on", "Kept on by another filter"),
+];
+
+const ORDERS: [(&str, &str, PageOrder); 4] = [
+    ("", "By name", PageOrder::Name),
+    ("unit", "By business unit", PageOrder::Unit),
+    ("filters", "By number of filters", PageOrder::Changes),
+    ("items", "By items", PageOrder::Loss),
+];
+
+/// What an address asks for.
+pub(super) fn page_query(fields: &Fields) -> PageQuery {
+    let class = fields
+        .text("only")
+        .parse::<UserClass>()
+        .ok()
+        .map(|class| match class {
+            UserClass::Outcome(outcome) => PageClass::Outcome(outcome),
+            UserClass::Group(group) => PageClass::Group(group),
+            UserClass::Problem(kind) => PageClass::Problem(kind),
+        });
+    let order = ORDERS
+        .iter()
+        .find(|(word, ..)| *word == fields.text("sort"));
+    let filter_type = fields.text("type");
+    PageQuery {
+        search: fields.text("search").to_owned(),
+        class,
+        unit: fields.text("unit").parse().ok(),
+        filter_type: (!filter_type.is_empty()).then(|| filter_type.to_owned()),
+        order: order.map(|(.., order)| *order).unwrap_or_default(),
+        skip: fields.text("from").parse().unwrap_or(0),
+        most: PAGE,
+    }
+}
+
+/// The same address with another first user.
+fn address(fields: &Fields, from: u64) -> String {
+    let mut address = Serializer::new(String::new());
+    for name in ["search", "only", "unit", "type", "sort"] {
+        let value = fields.text(name);
+        if !value.is_empty() {
+            address.append_pair(name, value);
+        }
+    }
+    if from > 0 {
+        address.append_pair("from", &from.to_string());
+    }
+    address.finish()
+}
+
+fn entries(all: impl Iterator<Item = (String, String)>, chosen: &str) -> Vec<Entry> {
+    all.map(|(value, words)| {
+        let is_chosen = value == chosen;
+        (value, words, is_chosen)
+    })
+    .collect()
+}
+
+/// The list of users, with what chooses them.
+pub(super) fn users_part(
+    site: &Site,
+    run: &RunReader,
+    fields: &Fields,
+    is_editable: bool,
+) -> Result<String, ErrorReport> {
+    let query = page_query(fields);
+    let (page, units, types, problems, impact) = run
+        .view(|view| {
+            view.at_one_instant(|view| {
+                Ok::<_, crate::journal::ReadError>((
+                    view.user_page(&query)?,
+                    view.units()?,
+                    view.types()?,
+                    view.problem_groups()?,
+                    view.impact(0)?,
+                ))
+            })
+        })
+        .map_err(|error| ErrorReport::from(&error))?;
+    let fixed = CLASSES
+        .iter()
+        .map(|(word, words)| ((*word).to_owned(), (*words).to_owned()));
+    let kinds = problems.iter().map(|group| {
+        let kind = group.kind.as_str();
+        (kind.to_owned(), format!("{kind} ({})", number(group.users)))
+    });
+    let last = query.skip + u64::try_from(page.users.len()).unwrap_or(0);
+    let shown = match page.found {
+        0 => "Nobody found.".to_owned(),
+        found if found <= PAGE => format!("{} found.", count(found, "user")),
+        found => format!(
+            "{} to {} of {} found.",
+            number(query.skip + 1),
+            number(last),
+            count(found, "user")
+        ),
+    };
+    let any = |words: &str| std::iter::once((String::new(), words.to_owned()));
+    let units = units.into_iter().map(|(id, name)| (id.to_string(), name));
+    let types = types.into_iter().map(|of| {
+        let name = of.filter_type.as_str().to_owned();
+        (name.clone(), name)
+    });
+    let orders = ORDERS
+        .iter()
+        .map(|(word, words, _)| ((*word).to_owned(), (*words).to_owned()));
+    let part = UsersPart {
+        id: run.header.id.as_str().to_owned(),
+        token: site.sessions.form_token().to_owned(),
+        search: query.search.clone(),
+        query: address(fields, query.skip),
+        classes: entries(fixed.chain(kinds), fields.text("only")),
+        units: entries(any("All business units").chain(units), fields.text("unit")),
+        types: entries(any("All types").chain(types), fields.text("type")),
+        orders: entries(orders, fields.text("sort")),
+        found: shown,
+        rows: page.users.into_iter().map(row).collect(),
+        is_editable,
+        has_items: impact.is_some(),
+        before: (query.skip > 0).then(|| address(fields, query.skip.saturating_sub(PAGE))),
+        after: (last < page.found).then(|| address(fields, last)),
+    };
+    part.render().map_err(|error| usage(&error.to_string()))
+}
+
+fn row(user: PageUser) -> Row {
+    let note = user
+        .problem
+        .map_or_else(String::new, |(kind, message)| match hint(kind) {
+            "" => message,
+            hint => format!("{message}. {hint}"),
+        });
+    Row {
+        seq: user.seq,
+        user: user.user,
+        unit: user.unit.unwrap_or_default(),
+        outcome: user.outcome.as_str(),
+        changes: number(user.changes),
+        items: user.items.map(number).unwrap_or_default(),
+        note,
+        can_be_chosen: user.can_be_chosen,
+        is_in: user.outcome != UserOutcome::LeftOut,
+    }
+}
+
+/// The list alone.
+pub(super) async fn list(
+    State(site): State<SharedSite>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+) -> Response {
+    let query = Fields::of_query(query.as_deref());
+    let listed = {
+        let site = Arc::clone(&site);
+        let work = move || {
+            let id = run_id(&id)?;
+            let run = site.read(&id)?;
+            let live = site.runs.get(&id);
+            let is_editable = matches!(standing(live.as_deref(), &run), At::Waiting | At::Saved);
+            users_part(&site, &run, &query, is_editable)
+        };
+        tokio::task::spawn_blocking(work)
+    };
+    match listed.await {
+        Ok(Ok(part)) => axum::response::Html(part).into_response(),
+        Ok(Err(problem)) => Failure::new(&site, problem).into_response(),
+        Err(_) => Failure::new(&site, usage("the users could not be listed")).into_response(),
+    }
+}
+
+/// Takes users out of the plan, and back into it.
+pub(super) async fn edit(
+    State(site): State<SharedSite>,
+    Path(id): Path<String>,
+    RawQuery(query): RawQuery,
+    posted: Posted,
+) -> Response {
+    let query = Fields::of_query(query.as_deref());
+    let id = match run_id(&id) {
+        Ok(id) => id,
+        Err(problem) => return Failure::new(&site, problem).into_response(),
+    };
+    let edited = async {
+        let edit = wanted(&site, &id, &query, &posted.fields)?;
+        match site.runs.get(&id).filter(|live| live.is_driven()) {
+            Some(live) => live.edit(edit).await,
+            None => edit_saved(&site, &id, edit).await,
+        }
+    };
+    match edited.await {
+        Ok(Narrowed::NobodyLeft) => {
+            site.tell(
+                &id,
+                usage("nobody would be left in the plan; the plan is as it was"),
+            );
+        }
+        Ok(_) => {}
+        Err(problem) => site.tell(&id, problem),
+    }
+    let address = address(&query, page_query(&query).skip);
+    look_at(&format!("/runs/{id}?{address}#users"))
+}
+
+fn wanted(
+    site: &Site,
+    id: &crate::model::RunId,
+    query: &Fields,
+    form: &Fields,
+) -> Result<PlanEdit, ErrorReport> {
+    let everybody = || {
+        let run = site.read(id)?;
+        let numbers = run.view(|view| view.numbers_found(&page_query(query)));
+        numbers.map_err(|error| ErrorReport::from(&error))
+    };
+    match form.text("edit") {
+        "none" => Ok(PlanEdit {
+            out: everybody()?,
+            back: Vec::new(),
+        }),
+        "all" => Ok(PlanEdit {
+            out: Vec::new(),
+            back: everybody()?,
+        }),
+        _ => Ok(ticks(form)),
+    }
+}
+
+/// Users of the page who are not ticked go out, those who are come back.
+fn ticks(form: &Fields) -> PlanEdit {
+    let numbers = |name: &str| -> Vec<i64> {
+        let all = form.all(name).filter_map(|number| number.parse().ok());
+        all.collect()
+    };
+    let ticked: HashSet<_> = numbers("in").into_iter().collect();
+    let (back, out) = numbers("shown")
+        .into_iter()
+        .partition(|seq| ticked.contains(seq));
+    PlanEdit { out, back }
+}
+
+/// Of a plan that nobody drives.
+async fn edit_saved(
+    site: &Site,
+    id: &crate::model::RunId,
+    edit: PlanEdit,
+) -> Result<Narrowed, ErrorReport> {
+    let path = site
+        .store
+        .find(id.as_str())
+        .map_err(|error| ErrorReport::from(&error))?;
+    let file = RunFile::open_in(&site.store, &path).map_err(|error| ErrorReport::from(&error))?;
+    if file.header.phase > Phase::Applying {
+        return Err(usage("the run has ended; nobody can be taken out of it"));
+    }
+    edit_plan(&file, edit)
+        .await
+        .map_err(|error| ErrorReport::from(&error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_word_of_the_lists_is_one_of_the_report() {
+        for (word, _) in &CLASSES[1..] {
+            assert!(word.parse::<UserClass>().is_ok(), "{word}");
+        }
+    }
+
+    #[test]
+    fn only_users_of_the_page_are_ticked_in_or_out() {
+        let posted = Fields::of_query(Some("shown=1&shown=2&shown=3&in=2&in=99&shown=x"));
+        assert_eq!(
+            ticks(&posted),
+            PlanEdit {
+                out: vec![1, 3],
+                back: vec![2],
+            }
+        );
+    }
+
+    #[test]
+    fn an_address_says_what_it_was_asked_for() {
+        let asked = "search=%22%3Cb%3E&only=failed&sort=items&from=100";
+        let fields = Fields::of_query(Some(asked));
+        assert_eq!(address(&fields, 100), asked);
+        let query = page_query(&fields);
+        assert_eq!(query.search, "\"<b>");
+        assert_eq!(query.class, Some(PageClass::Outcome(UserOutcome::Failed)));
+        assert_eq!((query.order, query.skip), (PageOrder::Loss, 100));
+        let nonsense = page_query(&Fields::of_query(Some("only=lost&sort=x&from=-1&unit=7")));
+        let everybody = PageQuery {
+            most: PAGE,
+            ..PageQuery::default()
+        };
+        assert_eq!(nonsense, everybody);
+    }
+}
