@@ -262,6 +262,7 @@ impl From<Failure> for Response {
 
 #[cfg(test)]
 mod tests {
+    use super::text::with_code;
     use super::*;
 
     fn chosen() -> Chosen {

@@ -23,6 +23,8 @@ use super::site::SharedSite;
 
 /// How often the numbers move: fast enough to look alive, and a few queries.
 const EVERY: Duration = Duration::from_millis(500);
+/// How long a stream stays open after its last event.
+const LINGER: Duration = Duration::from_secs(20);
 /// Failures that are named.
 const FAILURES: u32 = 8;
 
@@ -98,12 +100,13 @@ struct Followed {
 impl Followed {
     /// The next event: the numbers, or that the page has to be asked for again.
     async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
-        if self.is_over {
-            return None;
-        }
+        let wait = if self.is_over { LINGER } else { EVERY };
         tokio::select! {
             () = self.site.stop.cancelled() => return None,
-            () = tokio::time::sleep(EVERY) => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+        if self.is_over {
+            return None;
         }
         let id = self.run.header.id.clone();
         let now = {
@@ -120,6 +123,7 @@ impl Followed {
         let changes = paused(activity) != paused(self.activity);
         if now.await.ok().flatten() != Some(&*self.at) || changes {
             self.is_over = true;
+            // Whoever asks for the page again ends this; a stream that ends would be asked for again.
             let event = Event::default().event("next").data("next");
             return Some((Ok(event), self));
         }

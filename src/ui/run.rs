@@ -68,7 +68,8 @@ struct RunScreen {
     heading: String,
     at: &'static str,
     is_followed: bool,
-    is_over: bool,
+    /// What the plan costs people.
+    price: String,
     problem: Option<ErrorReport>,
     progress: String,
     plan: Option<PlanFacts>,
@@ -162,7 +163,9 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorRepor
         let mut page = Vec::new();
         let zone = TimeZone::system();
         write_figures(&mut page, &run, &zone).map_err(of_report)?;
-        String::from_utf8_lossy(&page).into_owned()
+        // The title of the run is above it.
+        let page = String::from_utf8_lossy(&page);
+        page.replace("<h1>", "<h2>").replace("</h1>", "</h2>")
     } else {
         String::new()
     };
@@ -185,7 +188,7 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorRepor
         heading: run_title(&run).map_err(of_report)?,
         at: at.as_str(),
         is_followed: matches!(at, At::Reading | At::Working),
-        is_over: !overview.is_empty(),
+        price: price(plan.as_ref()),
         problem: site.told(&id).or(over),
         progress: live
             .as_deref()
@@ -210,6 +213,14 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorRepor
         commands: commands(at, &run, stakes, is_begun),
         id: id.as_str().to_owned(),
     })
+}
+
+fn price(plan: Option<&PlanFacts>) -> String {
+    let facts = plan.map(|plan| plan.facts.as_slice()).unwrap_or_default();
+    let impact = facts.iter().find(|(name, _)| *name == "Impact");
+    impact
+        .map(|(name, value)| format!("{name}: {value}"))
+        .unwrap_or_default()
 }
 
 const fn verb(operation: Operation) -> &'static str {

@@ -16,6 +16,26 @@ impl Escaper for Shown {
     }
 }
 
+/// A text as a part of a page, with what stands between two backquotes as code: so texts for the terminal mark commands.
+pub(super) fn with_code(text: &(impl AsRef<str> + ?Sized)) -> String {
+    let mut page = String::new();
+    let pieces: Vec<_> = text.as_ref().split('`').collect();
+    let last = pieces.len() - 1;
+    for (at, piece) in pieces.into_iter().enumerate() {
+        let shown = PageText(piece).to_string();
+        let is_code = at % 2 == 1 && at < last;
+        page += &if is_code {
+            format!("<code>{shown}</code>")
+        } else if at % 2 == 1 {
+            // It was opened and not closed.
+            format!("`{shown}")
+        } else {
+            shown
+        };
+    }
+    page
+}
+
 #[cfg(test)]
 mod tests {
     use askama::Template;
@@ -28,6 +48,19 @@ mod tests {
     )]
     struct Named<'a> {
         name: &'a str,
+    }
+
+    #[test]
+    fn commands_are_code_and_nothing_else_is_markup() {
+        for (text, page) in [
+            ("type `yes` now", "type <code>yes</code> now"),
+            ("`a` and `b`", "<code>a</code> and <code>b</code>"),
+            ("one ` only", "one ` only"),
+            ("`<b>` & <i>", "<code>&lt;b&gt;</code> &amp; &lt;i&gt;"),
+            ("", ""),
+        ] {
+            assert_eq!(super::with_code(text), page);
+        }
     }
 
     #[test]

@@ -334,6 +334,7 @@ async fn edit_saved(
 
 #[cfg(test)]
 mod tests {
+    use super::text::with_code;
     use super::*;
 
     #[test]
