@@ -8,7 +8,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 
 use crate::journal::{Phase, RunReader};
-use crate::model::{Operation, Outcome, RunId, Target};
+use crate::model::{Operation, Outcome, RunId, Target, count};
 use crate::plan::{Confirmations, Stakes, decide};
 use crate::report::{ErrorReport, PlanFacts, RunCommand, plan_facts, run_title, write_figures};
 use crate::rollout::RunActivity;
@@ -70,6 +70,8 @@ struct RunScreen {
     is_followed: bool,
     /// What the plan costs people.
     price: String,
+    /// How many warnings there are; empty without one.
+    warned: String,
     problem: Option<ErrorReport>,
     progress: String,
     plan: Option<PlanFacts>,
@@ -189,6 +191,7 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorRepor
         at: at.as_str(),
         is_followed: matches!(at, At::Reading | At::Working),
         price: price(plan.as_ref()),
+        warned: plan.as_ref().map(warned).unwrap_or_default(),
         problem: site.told(&id).or(over),
         progress: live
             .as_deref()
@@ -213,6 +216,13 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorRepor
         commands: commands(at, &run, stakes, is_begun),
         id: id.as_str().to_owned(),
     })
+}
+
+fn warned(plan: &PlanFacts) -> String {
+    match u64::try_from(plan.warnings.len()).unwrap_or(u64::MAX) {
+        0 => String::new(),
+        warnings => count(warnings, "warning"),
+    }
 }
 
 fn price(plan: Option<&PlanFacts>) -> String {
