@@ -19,6 +19,7 @@ mod killed;
 mod lists;
 mod metadata;
 mod narrowing;
+mod page;
 mod printed_commands;
 mod readme;
 mod report_users;

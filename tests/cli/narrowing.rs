@@ -164,7 +164,7 @@ fn every_name_that_narrows_nothing_is_told_with_its_line() {
 }
 
 #[test]
-fn what_was_begun_or_has_ended_cannot_be_narrowed() {
+fn what_has_ended_cannot_be_narrowed() {
     let world = World::with_users(30);
     let run = world
         .run(&[&["deactivate"][..], &YES].concat())
@@ -172,9 +172,36 @@ fn what_was_begun_or_has_ended_cannot_be_narrowed() {
         .json();
     let refused = apply(&world, text(&run, "run"), &["--exclude-user", "anna"]).must_be(2);
     assert!(
-        refused.stderr.contains("is no plan any more"),
+        refused.stderr.contains("cannot be narrowed: it has ended"),
         "{refused:?}"
     );
+}
+
+#[test]
+fn what_is_left_of_a_begun_run_is_narrowed_when_it_is_resumed() {
+    let world = World::with_users(30);
+    let plan = planned(&world, &[]);
+    let run = text(&plan, "run");
+    apply(&world, run, &["--wave", "2"]);
+    let waiting = users(&world, run, "planned");
+    let one = &waiting[..1];
+    let args = ["resume", run, "--wave", "rest", "--exclude-user", &one[0].1];
+    let resumed = world.run(&[&args[..], &YES].concat());
+    assert!(resumed.stderr.contains("Left out: 1 user."), "{resumed:?}");
+    assert_eq!(users(&world, run, "left-out"), one);
+    assert!(users(&world, run, "planned").is_empty());
+}
+
+#[test]
+fn a_plan_that_is_refused_before_anybody_was_asked_is_not_narrowed() {
+    let world = World::with_users(30);
+    let plan = planned(&world, &[]);
+    let run = text(&plan, "run");
+    let to_change = users(&world, run, "planned");
+    // No terminal, and no word that agrees.
+    let args = ["apply", run, "--exclude-user", &to_change[0].1];
+    world.run(&args).must_be(5);
+    assert_eq!(users(&world, run, "planned"), to_change);
 }
 
 #[test]

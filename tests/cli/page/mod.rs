@@ -1,0 +1,5 @@
+//! `ui`: the page on this machine, asked as a browser asks and as nobody should.
+
+mod browser;
+mod guards;
+mod rollout;

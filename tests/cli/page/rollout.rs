@@ -1,0 +1,262 @@
+//! A rollout from the page: the guards of the engine hold, whoever asks.
+
+use syncfilters::sandbox::Options;
+
+use super::browser::Page;
+use crate::world::World;
+
+fn place(page: &Page) -> String {
+    let form = page.get("/choose");
+    form.between("<option selected>", "<")
+        .or_else(|| form.between("<option>", "<"))
+        .unwrap()
+        .to_owned()
+}
+
+fn changed(world: &World, before: &[(i32, Option<i32>)]) -> usize {
+    let now = world.states();
+    now.iter()
+        .zip(before)
+        .filter(|(now, before)| now != before)
+        .count()
+}
+
+#[test]
+fn a_plan_is_ticked_agreed_to_and_undone() {
+    let world = World::with_users(60);
+    let before = world.states();
+    let page = Page::open(&world, &[]);
+    let environment = place(&page);
+    let run = page.plan(&environment, &[]);
+    // The first user is taken out: another digest, and the question has the new numbers.
+    let shown = page.get(&run);
+    let digest = |page: &super::browser::Answer| {
+        page.between("name=\"digest\" value=\"", "\"")
+            .unwrap()
+            .to_owned()
+    };
+    let first = digest(&shown);
+    let users = page.get(&format!("{run}/users"));
+    let seq = users
+        .between("name=\"in\" value=\"", "\"")
+        .unwrap()
+        .to_owned();
+    let edited = page.post(&format!("{run}/users"), &[("shown", &seq)]);
+    assert_eq!(edited.status, 303, "{edited:?}");
+    let narrowed = page.get(&run);
+    assert_ne!(digest(&narrowed), first);
+    // A form that shows the earlier plan agrees to nothing.
+    let old = page.post(
+        &format!("{run}/agree"),
+        &[("digest", &first), ("word", "deactivate")],
+    );
+    assert_eq!(old.status, 303);
+    assert!(page.get(&run).body.contains("role=\"alert\""));
+    for wrong in ["", "yes", "Deactivate it"] {
+        page.agree(&run, wrong);
+        assert!(
+            page.get(&run).body.contains("not what was asked for"),
+            "{wrong}"
+        );
+    }
+    assert_eq!(changed(&world, &before), 0);
+    page.agree(&run, "deactivate");
+    let done = page.wait_for(&run, &format!("{run}/undo"));
+    assert!(done.body.contains("switched off"), "{}", done.body);
+    assert!(changed(&world, &before) > 0);
+    // Undo asks as well.
+    let undo = page.post(&format!("{run}/undo"), &[]);
+    let undo = undo.header("location").unwrap().to_owned();
+    page.wait_for(&undo, "name=\"word\"");
+    assert!(changed(&world, &before) > 0);
+    page.agree(&undo, "yes");
+    page.wait_for(&undo, &format!("{undo}/undo"));
+    assert_eq!(changed(&world, &before), 0);
+    assert_eq!(page.quit(), Some(0));
+}
+
+#[test]
+fn a_wave_is_one_agreement_and_one_that_is_declined_is_resumed() {
+    let world = World::with_users(60);
+    let before = world.states();
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[("waves", "3,rest")]);
+    page.agree(&run, "deactivate");
+    let second = page.wait_for(&run, "Wave 2");
+    let after_one = changed(&world, &before);
+    assert!(after_one > 0 && after_one < 12, "{after_one}");
+    assert!(second.body.contains("name=\"word\""));
+    page.post(&format!("{run}/keep"), &[]);
+    assert_eq!(changed(&world, &before), after_one);
+    // Nobody holds it now: a command can go on, and so can the page.
+    let short = run
+        .trim_start_matches("/runs/")
+        .get(..6)
+        .unwrap()
+        .to_owned();
+    let asks = world.run(&["resume", &short]).must_be(5);
+    assert!(asks.stderr.contains("--yes"), "{}", asks.stderr);
+    page.post(&format!("{run}/resume"), &[]);
+    page.wait_for(&run, "name=\"word\"");
+    page.agree(&run, "deactivate");
+    page.wait_for(&run, &format!("{run}/undo"));
+    assert!(changed(&world, &before) > after_one);
+}
+
+#[test]
+fn nobody_else_drives_a_run_that_the_page_holds() {
+    let world = World::with_users(60);
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[]);
+    let short = run
+        .trim_start_matches("/runs/")
+        .get(..6)
+        .unwrap()
+        .to_owned();
+    let other = world.run(&["apply", &short, "--yes", "--accept-calendar-loss"]);
+    assert_eq!(other.code, Some(5), "{}", other.stderr);
+    let second = Page::open(&world, &[]);
+    second.post(&format!("{run}/resume"), &[]);
+    let refused = second.get(&run);
+    assert!(refused.body.contains("role=\"alert\""), "{}", refused.body);
+    assert!(!refused.body.contains("name=\"word\""));
+    // Reading is free.
+    world.run(&["report", &short]).must_be(0);
+}
+
+#[test]
+fn production_and_limits_hold_on_the_page() {
+    let world = World::with_users(60);
+    let before = world.states();
+    let folder = world.home.path().join(".config/syncfilters");
+    std::fs::create_dir_all(&folder).unwrap();
+    let config = format!(
+        "[environments.live]\nurl = \"{}\"\nproduction = true\n\
+         [environments.small]\nurl = \"{}\"\nmax-changes = 2\n",
+        world.sandbox.url(),
+        world.sandbox.url()
+    );
+    let path = folder.join("config.toml");
+    std::fs::write(&path, config).unwrap();
+    let mut command = world.bare(&[
+        "ui",
+        "--no-open",
+        "--format",
+        "json",
+        "--config",
+        path.to_str().unwrap(),
+    ]);
+    command.env("SYNCFILTERS_ACCESS_TOKEN", world.sandbox.token());
+    let mut page = Page::of(command);
+    page.enter();
+    let begun = page.post(
+        "/runs",
+        &[
+            ("environment", "live"),
+            ("operation", "deactivate"),
+            ("type", "appointment"),
+        ],
+    );
+    let run = begun.header("location").unwrap().to_owned();
+    let shown = page.wait_for(&run, "max-changes");
+    // Both entries are about this organisation: the limit of the other holds, too.
+    assert!(!shown.body.contains("name=\"word\""), "{}", shown.body);
+    let digest = digest_of(&world, &run);
+    page.post(
+        &format!("{run}/agree"),
+        &[
+            ("digest", &digest),
+            ("word", "deactivate"),
+            ("word", "live"),
+        ],
+    );
+    assert_eq!(changed(&world, &before), 0);
+    assert!(page.get(&run).body.contains("role=\"alert\""));
+}
+
+/// The digest that the page does not show, as somebody who forges a form would find it.
+fn digest_of(world: &World, run: &str) -> String {
+    let id = run
+        .trim_start_matches("/runs/")
+        .get(..6)
+        .unwrap()
+        .to_owned();
+    let report = world.run(&["report", &id, "--format", "json"]).json();
+    report["digest"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_is_under_way_survives_the_browser_and_ends_as_a_command_does() {
+    let world = World::new(Options {
+        users: 150,
+        latency: std::time::Duration::from_millis(20),
+        ..Options::default()
+    });
+    let before = world.states();
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[]);
+    page.agree(&run, "deactivate");
+    let start = std::time::Instant::now();
+    while world.sandbox.counts().patches < 5 {
+        assert!(start.elapsed() < std::time::Duration::from_mins(1));
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    page.post(&format!("{run}/pause"), &[]);
+    page.wait_for(&run, "/continue\"");
+    page.post(&format!("{run}/continue"), &[]);
+    page.post(&format!("{run}/stop"), &[]);
+    page.wait_for(&run, &format!("{run}/resume"));
+    let stopped = changed(&world, &before);
+    assert!(stopped > 0);
+    assert_eq!(page.quit(), Some(0));
+    let short = run
+        .trim_start_matches("/runs/")
+        .get(..6)
+        .unwrap()
+        .to_owned();
+    let resumed = world.run(&["resume", &short, "--yes", "--accept-calendar-loss"]);
+    assert_eq!(resumed.code, Some(3), "{}", resumed.stderr);
+    world.run(&["undo", &short, "--yes"]);
+    assert_eq!(changed(&world, &before), 0);
+}
+
+#[test]
+fn a_run_that_was_killed_is_finished_from_another_page() {
+    let world = World::new(Options {
+        users: 150,
+        latency: std::time::Duration::from_millis(10),
+        ..Options::default()
+    });
+    let before = world.states();
+    let mut page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[]);
+    page.agree(&run, "deactivate");
+    let start = std::time::Instant::now();
+    while world.sandbox.counts().patches < 40 {
+        assert!(start.elapsed() < std::time::Duration::from_mins(1));
+        std::thread::sleep(std::time::Duration::from_millis(2));
+    }
+    page.child.kill().unwrap();
+    page.child.wait().unwrap();
+    let page = Page::open(&world, &[]);
+    let left = page.get(&run);
+    assert!(
+        left.body.contains(&format!("{run}/resume")),
+        "{}",
+        left.body
+    );
+    page.post(&format!("{run}/resume"), &[]);
+    page.wait_for(&run, "name=\"word\"");
+    page.agree(&run, "deactivate");
+    page.wait_for(&run, &format!("{run}/undo"));
+    let short = run
+        .trim_start_matches("/runs/")
+        .get(..6)
+        .unwrap()
+        .to_owned();
+    let report = world.run(&["report", &short, "--format", "json"]).json();
+    assert_eq!(report["users"]["planned"], 0);
+    assert!(changed(&world, &before) > 40);
+    world.run(&["undo", &short, "--yes"]);
+    assert_eq!(changed(&world, &before), 0);
+}
