@@ -17,7 +17,7 @@
 //! - [`rollout`]: the engine: survey, apply, resume, undo, as one stream of events.
 //! - [`report`]: everything that is read by a person or a program.
 //! - [`connect`]: from settings to environments that have answered; the same for every front end.
-//! - [`ui`]: the local page.
+//! - [`ui`]: the page in a browser of this machine.
 //! - [`cli`]: one file per command; the only module that prints.
 //!
 //! The sandbox, an imitation of the Web API to rehearse and test against, is a crate of its own: it and the client

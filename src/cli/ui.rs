@@ -40,7 +40,7 @@ pub(super) struct UiArgs {
 #[derive(Clone, Copy, Debug, Default, Args)]
 #[command(next_help_heading = "Page")]
 pub(super) struct PageArgs {
-    /// The port on 127.0.0.1 and [::1]; 0 takes any that is free
+    /// The port on this machine; 0 takes any that is free
     #[arg(long, value_name = "N", default_value_t = 0)]
     port: u16,
     /// Print the address only, and start no browser
@@ -159,10 +159,10 @@ fn redirection(address: &str) -> io::Result<NamedTempFile> {
         .prefix("syncfilters-")
         .suffix(".html")
         .tempfile()?;
-    write!(
+    writeln!(
         file,
         "<!DOCTYPE html><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0;url={address}\">\
-         <a href=\"{address}\">Open the page</a>\n"
+         <a href=\"{address}\">Open the page</a>"
     )?;
     file.flush()?;
     Ok(file)

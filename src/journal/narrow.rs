@@ -87,11 +87,11 @@ impl View<'_> {
         let of = |condition| {
             format!("EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq AND {condition})")
         };
+        let is_open = format!("u.{NOT_READ} OR u.{TO_READ} OR {}", of(format!("c.{OPEN}")));
+        let is_begun = of(format!("NOT c.{PLANNED} AND NOT c.{LEFT_OUT}"));
         let sql = format!(
             "SELECT u.seq, u.id, u.object_id, u.label, u.login, u.email, u.{SKIPPED}, u.{TAKEN_OUT}, {is_open}, {is_begun}
              FROM user AS u ORDER BY u.seq",
-            is_open = format!("u.{NOT_READ} OR u.{TO_READ} OR {}", of(format!("c.{OPEN}"))),
-            is_begun = of(format!("NOT c.{PLANNED} AND NOT c.{LEFT_OUT}")),
         );
         let user = |row: &Row<'_>| {
             Ok(PlanUser {

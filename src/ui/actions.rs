@@ -177,10 +177,11 @@ async fn gathered(
     let runtime = tokio::runtime::Handle::current();
     let work = tokio::task::spawn_blocking(move || {
         let at = NewRunFile::InStore(store);
-        runtime.block_on(source.undo(&on, &at, RunSettings::default()))
+        let gathered = runtime.block_on(source.undo(&on, &at, RunSettings::default()));
+        gathered.map_err(|halted| ErrorReport::from(&halted.why))
     });
     match work.await {
-        Ok(gathered) => gathered.map_err(|halted| ErrorReport::from(&halted.why)),
+        Ok(gathered) => gathered,
         Err(_) => Err(usage("the run could not be taken over")),
     }
 }

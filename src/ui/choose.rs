@@ -262,7 +262,6 @@ impl From<Failure> for Response {
 
 #[cfg(test)]
 mod tests {
-    use super::text::with_code;
     use super::*;
 
     fn chosen() -> Chosen {

@@ -63,14 +63,12 @@ impl Site {
         is_own: bool,
     ) -> Result<(String, Connection), ErrorReport> {
         let (name, on) = self.environments.connect_to_run(run, is_own).await?;
-        Ok(match self.connections.get(&name) {
+        if let Some(known) = self.connections.get(&name) {
             // One pace for all runs of an environment.
-            Some(known) => (name, known),
-            None => {
-                self.connections.put(&name, on.clone());
-                (name, on)
-            }
-        })
+            return Ok((name, known));
+        }
+        self.connections.put(&name, on.clone());
+        Ok((name, on))
     }
 }
 

@@ -174,7 +174,7 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorRepor
     let has_users = run.header.phase >= Phase::Planned && !templates;
     let editable = matches!(at, At::Waiting | At::Saved);
     let users = has_users
-        .then(|| users_part(site, &run, query, editable))
+        .then(|| users_part(site, &run, query, (editable, true)))
         .transpose()?;
     let asked = stakes
         .zip(live.as_deref())

@@ -97,12 +97,12 @@ impl Listeners {
 pub(super) async fn serve(
     listeners: Listeners,
     site: SharedSite,
-    routes: Router<SharedSite>,
+    pages: Router<SharedSite>,
     stop: CancellationToken,
 ) {
     let own = Arc::new(OwnAddresses::of_port(listeners.port));
     let guarded = (Arc::clone(&site), own);
-    let router = routes
+    let router = pages
         .layer(from_fn_with_state(guarded, guard))
         .with_state(site);
     let places = Arc::new(Semaphore::new(CONNECTIONS));

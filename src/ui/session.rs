@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use subtle::ConstantTimeEq;
 
 /// How long an address that was printed leads in.
-pub(super) const TICKET_LIFE: Duration = Duration::from_secs(60);
+pub(super) const TICKET_LIFE: Duration = Duration::from_mins(1);
 /// Addresses that lead in at the same time, and browsers: somebody who uses more has left the first ones behind.
 const MOST: usize = 8;
 

@@ -18,22 +18,18 @@ impl Escaper for Shown {
 
 /// A text as a part of a page, with what stands between two backquotes as code: so texts for the terminal mark commands.
 pub(super) fn with_code(text: &(impl AsRef<str> + ?Sized)) -> String {
-    let mut page = String::new();
     let pieces: Vec<_> = text.as_ref().split('`').collect();
     let last = pieces.len() - 1;
-    for (at, piece) in pieces.into_iter().enumerate() {
-        let shown = PageText(piece).to_string();
-        let is_code = at % 2 == 1 && at < last;
-        page += &if is_code {
-            format!("<code>{shown}</code>")
-        } else if at % 2 == 1 {
+    let shown = pieces.into_iter().enumerate().map(|(at, piece)| {
+        let shown = PageText(piece);
+        match at % 2 {
+            0 => shown.to_string(),
             // It was opened and not closed.
-            format!("`{shown}")
-        } else {
-            shown
-        };
-    }
-    page
+            _ if at == last => format!("`{shown}"),
+            _ => format!("<code>{shown}</code>"),
+        }
+    });
+    shown.collect()
 }
 
 #[cfg(test)]

@@ -9,7 +9,8 @@ use axum::response::{IntoResponse, Response};
 use url::form_urlencoded::Serializer;
 
 use crate::journal::{
-    Narrowed, PageClass, PageOrder, PageQuery, PageUser, Phase, PlanEdit, RunFile, RunReader,
+    Narrowed, PageClass, PageOrder, PageQuery, PageUser, Phase, PlanEdit, ReadError, RunFile,
+    RunReader, UserGroup, View,
 };
 use crate::model::{UserOutcome, count, number};
 use crate::report::{ErrorReport, UserClass, hint};
@@ -131,26 +132,27 @@ fn entries(all: impl Iterator<Item = (String, String)>, chosen: &str) -> Vec<Ent
     .collect()
 }
 
-/// The list of users, with what chooses them.
+/// The list of users; whole with what chooses them.
 pub(super) fn users_part(
     site: &Site,
     run: &RunReader,
     fields: &Fields,
-    is_editable: bool,
+    (is_editable, is_whole): (bool, bool),
 ) -> Result<String, ErrorReport> {
     let query = page_query(fields);
-    let (page, units, types, problems, impact) = run
-        .view(|view| {
-            view.at_one_instant(|view| {
-                Ok::<_, crate::journal::ReadError>((
-                    view.user_page(&query)?,
-                    view.units()?,
-                    view.types()?,
-                    view.problem_groups()?,
-                    view.impact(0)?,
-                ))
-            })
-        })
+    let read = |view: &View<'_>| {
+        let page = view.user_page(&query)?;
+        let has_items = view.why_group_is_unknown(UserGroup::Losing)?.is_none();
+        // What chooses the users is there already where only the list is asked for.
+        let choices = if is_whole {
+            (view.units()?, view.types()?, view.problem_groups()?)
+        } else {
+            Default::default()
+        };
+        Ok::<_, ReadError>((page, has_items, choices))
+    };
+    let (page, has_items, (units, types, problems)) = run
+        .view(|view| view.at_one_instant(read))
         .map_err(|error| ErrorReport::from(&error))?;
     let fixed = CLASSES
         .iter()
@@ -191,7 +193,7 @@ pub(super) fn users_part(
         found: shown,
         rows: page.users.into_iter().map(row).collect(),
         is_editable,
-        has_items: impact.is_some(),
+        has_items,
         before: (query.skip > 0).then(|| address(fields, query.skip.saturating_sub(PAGE))),
         after: (last < page.found).then(|| address(fields, last)),
     };
@@ -203,7 +205,7 @@ fn row(user: PageUser) -> Row {
         .problem
         .map_or_else(String::new, |(kind, message)| match hint(kind) {
             "" => message,
-            hint => format!("{message}. {hint}"),
+            hint => format!("{}. {hint}", message.trim_end_matches('.')),
         });
     Row {
         seq: user.seq,
@@ -232,7 +234,7 @@ pub(super) async fn list(
             let run = site.read(&id)?;
             let live = site.runs.get(&id);
             let is_editable = matches!(standing(live.as_deref(), &run), At::Waiting | At::Saved);
-            users_part(&site, &run, &query, is_editable)
+            users_part(&site, &run, &query, (is_editable, false))
         };
         tokio::task::spawn_blocking(work)
     };
@@ -334,7 +336,6 @@ async fn edit_saved(
 
 #[cfg(test)]
 mod tests {
-    use super::text::with_code;
     use super::*;
 
     #[test]

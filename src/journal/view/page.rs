@@ -125,103 +125,111 @@ fn pattern(search: &str) -> String {
 }
 
 impl PageQuery {
-    /// The users who are found, as a query with a row for each, and its values.
-    fn found(&self) -> (String, Vec<Value>) {
-        let mut conditions = Vec::new();
-        let mut values = Vec::new();
+    /// The conditions on a row `u` of the table `user`, and their values.
+    fn conditions(&self) -> (String, Vec<Value>) {
+        let (mut conditions, mut values) = (Vec::new(), Vec::new());
+        let mut place = |value: Value| {
+            values.push(value);
+            values.len()
+        };
         let search = self.search.trim();
         if !search.is_empty() {
-            values.push(Value::Text(pattern(search)));
-            let at = values.len();
+            let at = place(Value::Text(pattern(search)));
             let like = |column: &str| format!("{column} LIKE ?{at} ESCAPE '\\'");
-            conditions.push(format!(
-                "({} OR {} OR {})",
-                like("u.label"),
-                like("u.login"),
-                like("u.email")
-            ));
+            let names = ["u.label", "u.login", "u.email"].map(like);
+            conditions.push(format!("({})", names.join(" OR ")));
         }
         if let Some(unit) = self.unit {
-            values.push(Value::Blob(blob(unit).to_vec()));
-            conditions.push(format!("u.unit = ?{}", values.len()));
+            let at = place(Value::Blob(blob(unit).to_vec()));
+            conditions.push(format!("u.unit = ?{at}"));
         }
         if let Some(filter_type) = &self.filter_type {
-            values.push(Value::Text(filter_type.clone()));
+            let at = place(Value::Text(filter_type.clone()));
             conditions.push(format!(
                 "EXISTS (SELECT 1 FROM change AS t JOIN filter AS f ON f.user = t.user AND f.id = t.filter
-                 WHERE t.user = u.seq AND f.type = ?{})",
-                values.len()
+                 WHERE t.user = u.seq AND f.type = ?{at})"
             ));
         }
-        let mut having = String::new();
-        match self.class {
-            Some(PageClass::Outcome(outcome)) => {
-                having = format!("WHERE {}", outcome_condition(outcome));
+        conditions.extend(self.class.map(|class| match class {
+            PageClass::Outcome(outcome) => format!(
+                "u.seq IN (SELECT seq FROM (SELECT {}, u.seq AS seq FROM user AS u
+                 LEFT JOIN change AS c ON c.user = u.seq GROUP BY u.seq) WHERE {})",
+                user_rows(),
+                outcome_condition(outcome)
+            ),
+            PageClass::Group(group) => format!("({})", group.condition()),
+            PageClass::Problem(kind) => {
+                let at = place(Value::Text(kind.as_str().to_owned()));
+                format!(
+                    "EXISTS (SELECT 1 FROM problem AS p WHERE p.user = u.seq AND p.kind = ?{at})"
+                )
             }
-            Some(PageClass::Group(group)) => conditions.push(format!("({})", group.condition())),
-            Some(PageClass::Problem(kind)) => {
-                values.push(Value::Text(kind.as_str().to_owned()));
-                conditions.push(format!(
-                    "EXISTS (SELECT 1 FROM problem AS p WHERE p.user = u.seq AND p.kind = ?{})",
-                    values.len()
-                ));
-            }
-            None => {}
-        }
+        }));
         let conditions = match &conditions[..] {
             [] => String::new(),
             all => format!("WHERE {}", all.join(" AND ")),
         };
-        let rows = format!(
-            "SELECT * FROM (SELECT {}, u.seq AS seq, u.label AS label, u.id AS id, u.unit AS unit, count(c.filter) AS changes,
-             u.{TAKEN_OUT} OR (max(coalesce(c.{PLANNED}, 0)) AND NOT max(coalesce(NOT c.{PLANNED} AND NOT c.{LEFT_OUT}, 0))) AS can_be_chosen
-             FROM user AS u LEFT JOIN change AS c ON c.user = u.seq {conditions} GROUP BY u.seq) {having}",
-            user_rows()
-        );
-        (rows, values)
+        (conditions, values)
     }
 
-    fn order(&self) -> &'static str {
-        match self.order {
-            PageOrder::Name => "label COLLATE NOCASE, seq",
-            PageOrder::Unit => "n.name IS NULL, n.name COLLATE NOCASE, label COLLATE NOCASE, seq",
-            PageOrder::Changes => "changes DESC, label COLLATE NOCASE, seq",
-            PageOrder::Loss => "items IS NULL, items DESC, label COLLATE NOCASE, seq",
-        }
+    fn order(&self) -> String {
+        let by_name = "u.label COLLATE NOCASE, u.seq";
+        let first = match self.order {
+            PageOrder::Name => return by_name.to_owned(),
+            PageOrder::Unit => "n.name IS NULL, n.name COLLATE NOCASE",
+            PageOrder::Changes => "(SELECT count(*) FROM change AS k WHERE k.user = u.seq) DESC",
+            PageOrder::Loss => {
+                "(SELECT sum(l.items) FROM impact AS l WHERE l.user = u.seq) DESC NULLS LAST"
+            }
+        };
+        format!("{first}, {by_name}")
     }
+}
+
+/// One user, by the number in the run.
+fn one_user() -> String {
+    format!(
+        "SELECT {}, u.seq, u.label, u.id, u.unit, n.name, count(c.filter),
+         u.{TAKEN_OUT} OR (max(coalesce(c.{PLANNED}, 0)) AND NOT max(coalesce(NOT c.{PLANNED} AND NOT c.{LEFT_OUT}, 0))),
+         (SELECT sum(i.items) FROM impact AS i WHERE i.user = u.seq),
+         (SELECT p.kind FROM problem AS p WHERE p.user = u.seq ORDER BY p.seq DESC LIMIT 1),
+         (SELECT p.message FROM problem AS p WHERE p.user = u.seq ORDER BY p.seq DESC LIMIT 1)
+         FROM user AS u LEFT JOIN change AS c ON c.user = u.seq LEFT JOIN unit AS n ON n.id = u.unit
+         WHERE u.seq = ?1 GROUP BY u.seq",
+        user_rows()
+    )
 }
 
 impl View<'_> {
     /// One page of users.
     pub fn user_page(&self, query: &PageQuery) -> Result<UserPage, ReadError> {
-        let (found, values) = query.found();
-        let count = format!("SELECT count(*) FROM ({found})");
-        let mut counted = self.0.prepare_cached(&count)?;
-        let total = counted.query_row(params_from_iter(&values), |row| row.get(0))?;
-        let sql = format!(
-            "SELECT w.was_read, w.any_failed, w.any_open, w.any_changed, w.any_left, w.seq, w.label, w.id, w.unit, n.name,
-             w.changes, w.can_be_chosen, (SELECT sum(i.items) FROM impact AS i WHERE i.user = w.seq) AS items,
-             (SELECT p.kind FROM problem AS p WHERE p.user = w.seq ORDER BY p.seq DESC LIMIT 1),
-             (SELECT p.message FROM problem AS p WHERE p.user = w.seq ORDER BY p.seq DESC LIMIT 1)
-             FROM ({found}) AS w LEFT JOIN unit AS n ON n.id = w.unit ORDER BY {} LIMIT {} OFFSET {}",
-            query.order(),
-            query.most,
-            query.skip
-        );
-        let mut query = self.0.prepare_cached(&sql)?;
-        let rows = query.query_map(params_from_iter(&values), page_user)?;
-        Ok(UserPage {
-            found: total,
-            users: rows.collect::<rusqlite::Result<_>>()?,
-        })
+        let (conditions, values) = query.conditions();
+        let mut count = self
+            .0
+            .prepare_cached(&format!("SELECT count(*) FROM user AS u {conditions}"))?;
+        let found = count.query_row(params_from_iter(&values), |row| row.get(0))?;
+        let mut user = self.0.prepare_cached(&one_user())?;
+        let mut users = Vec::new();
+        for seq in self.numbers(query, Some((query.most, query.skip)))? {
+            users.push(user.query_row([seq], page_user)?);
+        }
+        Ok(UserPage { found, users })
     }
 
     /// The numbers of all users whom a query finds, whatever page it is about.
     pub fn numbers_found(&self, query: &PageQuery) -> Result<Vec<i64>, ReadError> {
-        let (found, values) = query.found();
-        let mut query = self
-            .0
-            .prepare_cached(&format!("SELECT seq FROM ({found}) ORDER BY seq"))?;
+        self.numbers(query, None)
+    }
+
+    fn numbers(&self, query: &PageQuery, page: Option<(u64, u64)>) -> Result<Vec<i64>, ReadError> {
+        let (conditions, values) = query.conditions();
+        let page = page.map_or_else(String::new, |(most, skip)| {
+            format!("LIMIT {most} OFFSET {skip}")
+        });
+        let mut query = self.0.prepare_cached(&format!(
+            "SELECT u.seq FROM user AS u LEFT JOIN unit AS n ON n.id = u.unit {conditions} ORDER BY {} {page}",
+            query.order()
+        ))?;
         let rows = query.query_map(params_from_iter(&values), |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }

@@ -60,29 +60,30 @@ impl Page {
     }
 
     pub(super) fn of(mut command: Command) -> Self {
-        let mut child = command
+        let child = command
             .stdout(Stdio::piped())
             .stderr(Stdio::null())
             .spawn()
             .unwrap();
-        let mut out = BufReader::new(child.stdout.take().unwrap());
-        let mut document = String::new();
-        while out.read_line(&mut document).unwrap() > 0 {
-            if let Ok(value) = serde_json::from_str::<Value>(&document) {
-                let url = value["url"].as_str().unwrap();
-                assert_eq!(value["format"], 1);
-                let rest = url.strip_prefix("http://127.0.0.1:").unwrap();
-                let (port, ticket) = rest.split_once("/?token=").unwrap();
-                return Self {
-                    child,
-                    port: port.parse().unwrap(),
-                    ticket: ticket.to_owned(),
-                    cookie: String::new(),
-                    token: String::new(),
-                };
-            }
+        let mut page = Self {
+            child,
+            port: 0,
+            ticket: String::new(),
+            cookie: String::new(),
+            token: String::new(),
+        };
+        let mut out = BufReader::new(page.child.stdout.take().unwrap());
+        let mut text = String::new();
+        while serde_json::from_str::<Value>(&text).is_err() {
+            assert!(out.read_line(&mut text).unwrap() > 0, "no address: {text}");
         }
-        panic!("no address came: {document}");
+        let document: Value = serde_json::from_str(&text).unwrap();
+        assert_eq!(document["format"], 1);
+        let url = document["url"].as_str().unwrap();
+        let rest = url.strip_prefix("http://127.0.0.1:").unwrap();
+        let (port, ticket) = rest.split_once("/?token=").unwrap();
+        (page.port, page.ticket) = (port.parse().unwrap(), ticket.to_owned());
+        page
     }
 
     /// Lets a browser in.
@@ -170,10 +171,10 @@ impl Page {
     }
 
     pub(super) fn post_with(&self, path: &str, headers: &[(&str, &str)], body: &str) -> Answer {
-        let more: String = headers
+        let lines = headers
             .iter()
-            .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect();
+            .map(|(name, value)| [*name, ": ", *value, "\r\n"]);
+        let more: String = lines.flatten().collect();
         self.raw(&format!(
             "POST {path} HTTP/1.1\r\nHost: {}\r\nCookie: {}\r\n\
              Content-Type: application/x-www-form-urlencoded\r\nContent-Length: {}\r\n{more}\r\n{body}",
