@@ -3,11 +3,11 @@
 use std::path::Path;
 use std::time::Duration;
 
-use rusqlite::Connection;
 use rusqlite::config::DbConfig;
 use rusqlite::limits::Limit;
+use rusqlite::{Connection, ErrorCode};
 
-use super::error::said;
+use super::error::{failed, said};
 use super::{OpenError, history, impact, schema, templates, undo, values};
 
 /// How long a reader waits for a moment in which the file is not being written. One commit takes ten milliseconds on a
@@ -42,7 +42,11 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<i32, OpenE
         path: path.to_owned(),
         why,
     };
-    let said = |error: rusqlite::Error| not_ours(Some(said(&error)));
+    let said = |error: rusqlite::Error| match error.sqlite_error_code() {
+        // Somebody else has it at this moment, which says nothing of what it is.
+        Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => failed(path, &error).into(),
+        _ => not_ours(Some(said(&error))),
+    };
     let (application, format) = schema::identify(connection).map_err(said)?;
     if application != schema::APPLICATION_ID {
         return Err(not_ours(None));

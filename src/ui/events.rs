@@ -11,7 +11,7 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 
 use crate::journal::{RunReader, View};
-use crate::model::{count, number};
+use crate::model::{RunId, count, number};
 use crate::report::{ProgressWords, RunFollower, write_times_of};
 use crate::rollout::RunActivity;
 
@@ -23,8 +23,10 @@ use super::site::SharedSite;
 
 /// How often the numbers move: fast enough to look alive, and a few queries.
 const EVERY: Duration = Duration::from_millis(500);
-/// How long a stream stays open after its last event.
-const LINGER: Duration = Duration::from_secs(20);
+/// How long it takes until it is said once more that the page has to be asked for.
+const AGAIN: Duration = Duration::from_secs(2);
+/// How often that is said at most.
+const TIMES: u32 = 10;
 /// Failures that are named.
 const FAILURES: u32 = 8;
 
@@ -86,53 +88,67 @@ pub(super) fn progress(
     part.render().unwrap_or_default()
 }
 
-/// A run that is followed, and how it stood when that began.
+/// A run that is followed, and how it stood when that began. Its file is opened for each look: whoever ends the run
+/// waits for readers.
 struct Followed {
     site: SharedSite,
     live: Arc<LiveRun>,
-    run: RunReader,
+    id: RunId,
     follower: RunFollower,
     at: String,
     activity: RunActivity,
-    is_over: bool,
+    /// How often it was said that the page has to be asked for again.
+    said: u32,
+}
+
+/// What a look at a run gives.
+enum Look {
+    Numbers(String),
+    /// The run is not as it was.
+    Changed,
+    /// The file could not be read at this moment.
+    Nothing,
+}
+
+/// Whether a run is paused, or about to be.
+const fn is_paused(activity: RunActivity) -> bool {
+    matches!(activity, RunActivity::Paused | RunActivity::Pausing { .. })
 }
 
 impl Followed {
     /// The next event: the numbers, or that the page has to be asked for again.
-    async fn next(mut self) -> Option<(Result<Event, Infallible>, Self)> {
-        let wait = if self.is_over { LINGER } else { EVERY };
+    async fn next(self) -> Option<(Result<Event, Infallible>, Self)> {
+        let wait = if self.said > 0 { AGAIN } else { EVERY };
         tokio::select! {
             () = self.site.stop.cancelled() => return None,
             () = tokio::time::sleep(wait) => {}
         }
-        if self.is_over {
+        let (look, mut this) = tokio::task::spawn_blocking(|| self.look()).await.ok()?;
+        let event = Event::default();
+        match look {
+            Look::Numbers(part) => return Some((Ok(event.event("progress").data(part)), this)),
+            Look::Nothing => return Some((Ok(event.comment("busy")), this)),
+            Look::Changed => {}
+        }
+        if this.said == TIMES {
             return None;
         }
-        let id = self.run.header.id.clone();
-        let now = {
-            let (site, live) = (Arc::clone(&self.site), Arc::clone(&self.live));
-            tokio::task::spawn_blocking(move || {
-                let run = site.read(&id).ok()?;
-                Some(standing(Some(&live), &run).as_str())
-            })
-        };
+        // Whoever asks for the page again ends this; where the answer did not come, it is asked for once more.
+        this.said += 1;
+        Some((Ok(event.event("next").data("next")), this))
+    }
+
+    fn look(mut self) -> (Look, Self) {
         let activity = self.live.handle.progress.borrow().activity;
-        let paused = |activity: RunActivity| {
-            matches!(activity, RunActivity::Paused | RunActivity::Pausing { .. })
+        let Ok(run) = self.site.read(&self.id) else {
+            return (Look::Nothing, self);
         };
-        let changes = paused(activity) != paused(self.activity);
-        if now.await.ok().flatten() != Some(&*self.at) || changes {
-            self.is_over = true;
-            // Whoever asks for the page again ends this; a stream that ends would be asked for again.
-            let event = Event::default().event("next").data("next");
-            return Some((Ok(event), self));
+        let is_as_it_was = standing(Some(&self.live), &run).as_str() == self.at;
+        if self.said > 0 || !is_as_it_was || is_paused(activity) != is_paused(self.activity) {
+            return (Look::Changed, self);
         }
-        let shown = tokio::task::spawn_blocking(move || {
-            let part = progress(&self.live, &self.run, Some(&mut self.follower));
-            (part, self)
-        });
-        let (part, this) = shown.await.ok()?;
-        Some((Ok(Event::default().event("progress").data(part)), this))
+        let part = progress(&self.live, &run, Some(&mut self.follower));
+        (Look::Numbers(part), self)
     }
 }
 
@@ -147,9 +163,9 @@ pub(super) async fn follow(
             .runs
             .get(&id)
             .ok_or_else(|| usage("nobody drives this run"))?;
-        Ok((site.read(&id)?, live))
+        Ok((id, live))
     });
-    let (run, live) = match opened {
+    let (id, live) = match opened {
         Ok(opened) => opened,
         Err(problem) => return Failure::new(&site, problem).into_response(),
     };
@@ -159,9 +175,9 @@ pub(super) async fn follow(
         follower: RunFollower::new(&now),
         activity: now.activity,
         live,
-        run,
+        id,
         at: query.text("at").to_owned(),
-        is_over: false,
+        said: 0,
     };
     Sse::new(stream::unfold(followed, Followed::next))
         .keep_alive(KeepAlive::default())

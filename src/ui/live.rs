@@ -11,7 +11,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
 use crate::journal::{Narrowed, PlanEdit, RunRef};
-use crate::model::RunId;
+use crate::model::{RunId, count, number};
 use crate::plan::{Confirmations, GivenBy, PlanDigest, Stakes};
 use crate::report::{ErrorReport, Prompt, prompts, question};
 use crate::rollout::{
@@ -59,8 +59,8 @@ impl Start {
 pub(super) enum LiveState {
     /// It reads or writes.
     Working,
-    /// It waits for somebody to agree; these are the numbers.
-    Waiting(Box<Stakes>),
+    /// It waits for somebody to agree: the numbers, and what became of the wave before.
+    Waiting(Box<Stakes>, Option<String>),
     /// It is driven no more, because of an error or because there is nothing left.
     Over(Option<ErrorReport>),
 }
@@ -116,7 +116,7 @@ impl LiveRun {
         words: Vec<String>,
         shown: PlanDigest,
     ) -> Result<(), ErrorReport> {
-        if !matches!(*self.state.borrow(), LiveState::Waiting(_)) {
+        if !matches!(*self.state.borrow(), LiveState::Waiting(..)) {
             return Err(usage("the run is not waiting for an answer"));
         }
         self.order(|answer| Order::Agree {
@@ -254,6 +254,7 @@ impl Driver {
             Ok(IntoPlan::Nothing(_)) => return None,
             Err(halted) => return Some(report_of(halted)),
         };
+        let mut wave = None;
         loop {
             let stakes = match planned.stakes().await {
                 Ok(stakes) => stakes,
@@ -268,7 +269,7 @@ impl Driver {
                 return None;
             }
             self.state
-                .send_replace(LiveState::Waiting(Box::new(stakes)));
+                .send_replace(LiveState::Waiting(Box::new(stakes), wave.clone()));
             let order = tokio::select! {
                 () = self.stop.cancelled() => None,
                 order = self.received.recv() => order,
@@ -289,7 +290,10 @@ impl Driver {
                 Next::Apply(agreed) => {
                     self.state.send_replace(LiveState::Working);
                     match agreed.apply().await {
-                        Ok(Applied::WaveOver(planned)) => planned,
+                        Ok(Applied::WaveOver(planned)) => {
+                            wave = wave_over(&planned).await;
+                            planned
+                        }
                         Ok(Applied::Finished(_)) => return None,
                         Err(halted) => return Some(report_of(halted)),
                     }
@@ -363,6 +367,17 @@ impl Driver {
 /// What has to be said before a run may write, in the words of the terminal.
 pub(super) fn questions(environment: &str, stakes: &Stakes) -> Vec<Prompt> {
     prompts(&stakes.needs(), &question(&[(environment, stakes)], &[]))
+}
+
+/// What became of the wave that is over.
+async fn wave_over(planned: &Planned) -> Option<String> {
+    let wave = planned.journal().last_wave().await.ok()?;
+    Some(format!(
+        "Wave {} is over: {} changed, {} failed.",
+        wave.number,
+        count(wave.changed, "user"),
+        number(wave.failed)
+    ))
 }
 
 /// Leaves a plan for later. That it could not be recorded is in the file, or the file is gone.

@@ -68,6 +68,8 @@ struct RunScreen {
     heading: String,
     at: &'static str,
     is_followed: bool,
+    /// What became of the wave before.
+    wave: Option<String>,
     /// What the plan costs people.
     price: String,
     /// How many warnings there are; empty without one.
@@ -109,7 +111,7 @@ pub(super) fn standing(live: Option<&LiveRun>, run: &RunReader) -> At {
     let state = live.map(|live| live.state.borrow().clone());
     let (phase, outcome) = (run.header.phase, run.header.outcome);
     match state {
-        Some(LiveState::Waiting(_)) => At::Waiting,
+        Some(LiveState::Waiting(..)) => At::Waiting,
         Some(LiveState::Working) if phase < Phase::Planned => At::Reading,
         Some(LiveState::Working) => At::Working,
         Some(LiveState::Over(_)) | None => match (phase, outcome) {
@@ -145,7 +147,11 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorRepor
     let state = live.as_ref().map(|live| live.state.borrow().clone());
     let of_report = |error| ErrorReport::from(&error);
     let stakes = match &state {
-        Some(LiveState::Waiting(stakes)) => Some(stakes.as_ref()),
+        Some(LiveState::Waiting(stakes, _)) => Some(stakes.as_ref()),
+        _ => None,
+    };
+    let wave = match &state {
+        Some(LiveState::Waiting(_, wave)) => wave.clone(),
         _ => None,
     };
     let is_begun = run
@@ -190,6 +196,7 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorRepor
         heading: run_title(&run).map_err(of_report)?,
         at: at.as_str(),
         is_followed: matches!(at, At::Reading | At::Working),
+        wave,
         price: price(plan.as_ref()),
         warned: plan.as_ref().map(warned).unwrap_or_default(),
         problem: site.told(&id).or(over),
