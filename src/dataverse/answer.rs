@@ -73,6 +73,12 @@ impl Answer {
         Some(date.timestamp())
     }
 
+    /// How many requests the web server that answered still grants, by its own account. Recorded answers of Dataverse
+    /// spell the name so.
+    pub(super) fn requests_left(&self) -> Option<u32> {
+        self.number("x-ms-ratelimit-burst-remaining-xrm-requests")
+    }
+
     pub(super) fn number(&self, name: &str) -> Option<u32> {
         self.headers.get(name)?.to_str().ok()?.trim().parse().ok()
     }
@@ -155,6 +161,25 @@ pub(super) mod tests {
         let nothing_to_say = answer_of_type(204, "application/json", "");
         let seen = observe(&nothing_to_say, Repeat::Safe);
         assert_eq!(seen.signal, Signal::Success);
+    }
+
+    #[test]
+    fn what_is_left_is_a_number_or_nothing_at_all() {
+        let name = HeaderName::from_static("x-ms-ratelimit-burst-remaining-xrm-requests");
+        for (text, left) in [
+            ("5999", Some(5999)),
+            ("0", Some(0)),
+            ("-1", None),
+            ("NaN", None),
+            ("5,999", None),
+            ("99999999999999", None),
+            ("", None),
+        ] {
+            let mut answer = answer(200, "");
+            answer.headers.insert(&name, HeaderValue::from_static(text));
+            assert_eq!(answer.requests_left(), left, "{text}");
+        }
+        assert_eq!(answer(200, "").requests_left(), None);
     }
 
     #[test]

@@ -238,6 +238,9 @@ impl Channel {
             Err(error) => Err(error),
         };
         let attempt = Attempt::new(call, result, credential);
+        if let Some(left) = attempt.remaining() {
+            self.shared.pacer.remaining(left);
+        }
         permit.finish(&attempt.seen);
         if let Some(refusal) = attempt
             .proxy
@@ -299,6 +302,13 @@ impl Attempt {
             proxy,
             credential,
         }
+    }
+
+    /// How many requests are left on the server that granted this one.
+    fn remaining(&self) -> Option<u32> {
+        let granted = matches!(self.seen.signal, Signal::Success | Signal::Neutral);
+        let answer = self.result.as_ref().ok().filter(|_| granted)?;
+        answer.requests_left()
     }
 
     fn is_refused_password(&self) -> bool {

@@ -115,7 +115,7 @@ impl Reader {
         let answer = self.channel().send(&call).await?;
         Ok(ServerLimits {
             recommended: answer.number("x-ms-dop-hint"),
-            remaining: answer.number("x-ms-ratelimit-burst-remaining-xrm-requests"),
+            remaining: answer.requests_left(),
         })
     }
 }

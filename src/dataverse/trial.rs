@@ -190,7 +190,7 @@ impl Reader {
         let answer = self.channel().send(&call).await?;
         Ok(ServerSeen {
             server: affinity(&answer),
-            remaining: answer.number("x-ms-ratelimit-burst-remaining-xrm-requests"),
+            remaining: answer.requests_left(),
             recommended: answer.number("x-ms-dop-hint"),
         })
     }

@@ -8,6 +8,7 @@ use super::cooldown::{Cooldown, CooldownCause};
 use super::health::Health;
 use super::limiter::ConcurrencyLimiter;
 use super::rate::Rate;
+use super::remaining::Remaining;
 use super::request_rate::RequestRate;
 use super::signal::{Observation, Signal};
 use super::status::{Limiting, PacingStatus};
@@ -57,6 +58,7 @@ pub(super) struct Controller {
     cooldown: Cooldown,
     limiter: ConcurrencyLimiter,
     rate: Rate,
+    remaining: Remaining,
     pace: RequestRate,
     health: Health,
     retry: RetryPolicy,
@@ -81,6 +83,7 @@ impl Controller {
             cooldown: Cooldown::new(settings.retry),
             limiter: ConcurrencyLimiter::new(settings, window),
             rate: Rate::new(window, settings.max_requests_per_5m),
+            remaining: Remaining::new(window),
             pace: RequestRate::new(),
             health: Health::default(),
             retry: settings.retry,
@@ -107,6 +110,14 @@ impl Controller {
         if self.in_flight >= self.limiter.limit() {
             self.limiter.reached();
             self.last = LastAnswer::Slot;
+            return Admit::WaitForSlot;
+        }
+        if self
+            .most_by_remaining()
+            .is_some_and(|most| self.in_flight >= most)
+        {
+            self.limiter.held_back();
+            self.last = LastAnswer::Rate;
             return Admit::WaitForSlot;
         }
         if let Some(at) = self.cooldown.ajar_until(now) {
@@ -138,6 +149,11 @@ impl Controller {
         })
     }
 
+    /// How many may be under way by what the server says is left. A budget that is learnt is not run into.
+    fn most_by_remaining(&self) -> Option<u32> {
+        self.remaining.most().filter(|_| !self.rate.is_learnt())
+    }
+
     /// About four in the time of one answer.
     fn ajar_gap(&self) -> Duration {
         let longest = self.window.mul_f64(LONGEST_AJAR);
@@ -166,13 +182,9 @@ impl Controller {
         match seen.signal {
             Signal::Success => {
                 self.cooldown.answered(ticket.at);
-                self.rate.granted(ticket.at, now);
-                self.pace.granted(now);
+                self.granted(ticket, now);
             }
-            Signal::Neutral => {
-                self.rate.granted(ticket.at, now);
-                self.pace.granted(now);
-            }
+            Signal::Neutral => self.granted(ticket, now),
             Signal::Overload if self.health.is_failing() && seen.retry_after.is_none() => {
                 let allowed = self.retry.allowance(seen.trouble);
                 self.cooldown.failing(ticket.at, allowed, now);
@@ -180,6 +192,12 @@ impl Controller {
             _ => {}
         }
         self.restrain(seen, ticket.at, now);
+    }
+
+    fn granted(&mut self, ticket: Ticket, now: Instant) {
+        self.rate.granted(ticket.at, now);
+        self.remaining.granted(now);
+        self.pace.granted(now);
     }
 
     /// What a response that came inside another means for everybody. It was no request of its own.
@@ -217,6 +235,12 @@ impl Controller {
 
     pub(super) fn hint(&mut self, recommended: u32) {
         self.limiter.hint(recommended);
+    }
+
+    /// What is left on one server, by its answer that grants a request; that one is not back yet.
+    pub(super) fn remaining(&mut self, left: u32, now: Instant) {
+        self.remaining
+            .told(left, self.in_flight.saturating_sub(1), now);
     }
 
     /// What went wrong the last times, where it did.

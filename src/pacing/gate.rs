@@ -65,6 +65,11 @@ impl Pacer {
         self.0.free.notify_one();
     }
 
+    /// How many requests are left on the server that granted one; to be told before that one is finished.
+    pub fn remaining(&self, left: u32) {
+        self.controller().remaining(left, now());
+    }
+
     /// Takes note of a response that came inside another, such as a part of a batch.
     pub fn note(&self, seen: &Observation) {
         self.controller().note(seen, now());

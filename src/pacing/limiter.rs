@@ -130,6 +130,11 @@ impl ConcurrencyLimiter {
         self.probe.reached = true;
     }
 
+    /// Fewer are let in than the limit allows, so that what gets through meanwhile says nothing of it.
+    pub(super) fn held_back(&mut self) {
+        self.probe.hurt = true;
+    }
+
     pub(super) fn observe(
         &mut self,
         signal: Signal,

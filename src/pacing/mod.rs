@@ -10,6 +10,7 @@ mod gate;
 mod health;
 mod limiter;
 mod rate;
+mod remaining;
 mod request_rate;
 mod retry;
 mod settings;

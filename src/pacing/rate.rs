@@ -70,6 +70,11 @@ impl Rate {
         }
     }
 
+    /// Whether a budget was hit.
+    pub(super) fn is_learnt(&self) -> bool {
+        self.learnt.is_some()
+    }
+
     /// Requests a second on average, if there is a most.
     pub(super) fn per_second(&self) -> Option<f64> {
         let learnt = self.learnt.map(|learnt| learnt.budget);

@@ -19,7 +19,13 @@ fn scenario(hard: bool) -> impl Strategy<Value = String> {
         5_u32..500,
     );
     let trouble = (flag(), flag(), 0.0_f64..1.0, 0_u32..20, 0.0_f64..0.9);
-    (any::<u32>(), server, trouble).prop_map(|(seed, server, trouble)| {
+    let remaining = prop_oneof![
+        Just(String::new()),
+        Just("tells_remaining = true".to_owned()),
+        (0_u32..60).prop_map(|it| format!("false_remaining = {it}")),
+    ];
+    let all = (any::<u32>(), server, trouble, remaining);
+    all.prop_map(|(seed, server, trouble, remaining)| {
         let (servers, random, requests, at_once, hint, execution) = server;
         let (penalty, silent, share, retry_after, other) = trouble;
         format!(
@@ -41,6 +47,7 @@ fn scenario(hard: bool) -> impl Strategy<Value = String> {
             jitter = 0.5
             penalty = {penalty}
             silent = {silent}
+            {remaining}
             [expect]"
         )
     })

@@ -129,6 +129,9 @@ impl Run<'_> {
                 let seen = observe(&response);
                 let wait = seen.retry_after.unwrap_or_default();
                 self.shut = self.shut.max(self.now + wait);
+                if let Some(left) = response.remaining {
+                    self.controller.remaining(left, self.now);
+                }
                 self.controller.finish(ticket, Some(&seen), self.now);
                 if let Some(hint) = self
                     .scenario

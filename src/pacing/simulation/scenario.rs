@@ -80,6 +80,11 @@ pub(super) struct Server {
     /// Who keeps sending is refused for longer.
     #[serde(default)]
     pub(super) penalty: bool,
+    /// Each answer says how many requests its server has left.
+    #[serde(default)]
+    pub(super) tells_remaining: bool,
+    /// What each answer says instead, whatever is left.
+    pub(super) false_remaining: Option<u32>,
     /// Refusals do not say for how long.
     #[serde(default)]
     pub(super) silent: bool,

@@ -16,6 +16,8 @@ pub(super) struct Response {
     pub(super) status: Option<u16>,
     pub(super) code: Option<u32>,
     pub(super) retry_after: Option<f64>,
+    /// How many requests the server says it has left.
+    pub(super) remaining: Option<u32>,
 }
 
 /// All web servers behind one name.
@@ -72,6 +74,7 @@ impl Servers {
             status,
             code,
             retry_after,
+            remaining: None,
         };
         let fault = self.fault(now);
         if let Some(fault) = fault {
@@ -95,7 +98,10 @@ impl Servers {
         let takes = self.execution(server, times);
         self.all[server].run(now, takes);
         let status = fault.is_none().then_some(204);
-        answer(takes, status, None, None)
+        Response {
+            remaining: status.and_then(|_| self.remaining(server)),
+            ..answer(takes, status, None, None)
+        }
     }
 
     /// For how many seconds the gateway refuses, if it does.
@@ -123,6 +129,15 @@ impl Servers {
         }
         self.passed.push_back(now);
         None
+    }
+
+    fn remaining(&self, server: usize) -> Option<u32> {
+        let model = self.scenario.server;
+        let granted = u32::try_from(self.all[server].granted.len()).unwrap();
+        let left = model.requests.map(|most| most.saturating_sub(granted));
+        model
+            .false_remaining
+            .or(left.filter(|_| model.tells_remaining))
     }
 
     fn choose(&mut self) -> usize {

@@ -1,0 +1,155 @@
+//! Fewer under way while the server says that little is left of its budget.
+//!
+//! Dataverse says in each answer how many requests the web server that gave it still grants
+//! (`x-ms-ratelimit-burst-remaining-xrm-requests`). Microsoft gives the number for debugging and says that a client is not to
+//! pace itself by it, for it is about one of several servers. So it sets no pace here and is no budget. It only bounds how
+//! many are under way, and thereby refused together, when a budget that nobody knows yet runs out; and it is believed
+//! for a bounded number of requests only.
+
+use std::time::{Duration, Instant};
+
+/// However little is left, so many may be under way: as many as are let out through a gate that has just opened.
+const FEWEST: u32 = 4;
+/// After so many times as many grants as were left, and no refusal, the number is not believed. Requests go to servers that
+/// nobody counts: with up to eight of them that are asked alike, a budget has run out by then.
+const BELIEVED: u32 = 8;
+/// In windows: for how long it is not believed then. What was granted before is granted again after one.
+const DISBELIEVED: f64 = 1.0;
+
+/// How many may be under way, by what the server says is left.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Remaining {
+    window: Duration,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug)]
+enum State {
+    /// More is left than is under way, or nothing is said.
+    Enough,
+    /// The least that was left, and how many more grants it is believed for.
+    Little {
+        least: u32,
+        grants: u32,
+    },
+    Disbelieved {
+        until: Instant,
+    },
+}
+
+impl Remaining {
+    pub(super) fn new(window: Duration) -> Self {
+        Self {
+            window,
+            state: State::Enough,
+        }
+    }
+
+    /// The server that answered says that so many are left; `in_flight` are under way to all of them.
+    pub(super) fn told(&mut self, left: u32, in_flight: u32, now: Instant) {
+        match &mut self.state {
+            State::Disbelieved { until } if now < *until => {}
+            State::Little { least, .. } => *least = left.min(*least),
+            State::Enough | State::Disbelieved { .. } => {
+                self.state = if left < in_flight {
+                    State::Little {
+                        least: left,
+                        grants: left.max(FEWEST).saturating_mul(BELIEVED),
+                    }
+                } else {
+                    State::Enough
+                };
+            }
+        }
+    }
+
+    /// A request was granted, whatever its answer says is left.
+    pub(super) fn granted(&mut self, now: Instant) {
+        if let State::Little { grants, .. } = &mut self.state {
+            *grants -= 1;
+            if *grants == 0 {
+                self.state = State::Disbelieved {
+                    until: now + self.window.mul_f64(DISBELIEVED),
+                };
+            }
+        }
+    }
+
+    /// How many may be under way at most, where little is left.
+    pub(super) fn most(&self) -> Option<u32> {
+        match self.state {
+            State::Little { least, .. } => Some(least.max(FEWEST)),
+            State::Enough | State::Disbelieved { .. } => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const WINDOW: Duration = Duration::from_mins(5);
+
+    #[test]
+    fn no_more_are_under_way_than_are_left_and_some_always_may_be() {
+        let (mut remaining, now) = (Remaining::new(WINDOW), Instant::now());
+        let most: Vec<_> = [500, 52, 51, 30, 40, 3, 0]
+            .into_iter()
+            .map(|left| {
+                remaining.told(left, 52, now);
+                remaining.most()
+            })
+            .collect();
+        let few = Some(FEWEST);
+        assert_eq!(most, [None, None, Some(51), Some(30), Some(30), few, few]);
+    }
+
+    #[test]
+    fn nothing_left_is_not_believed_for_a_window_once_more_was_granted() {
+        let (mut remaining, now) = (Remaining::new(WINDOW), Instant::now());
+        let mut granted = 0;
+        loop {
+            remaining.told(0, 52, now);
+            if remaining.most().is_none() {
+                break;
+            }
+            remaining.granted(now);
+            granted += 1;
+        }
+        assert_eq!(granted, 32);
+        remaining.told(0, 52, now + WINDOW / 2);
+        assert_eq!(remaining.most(), None);
+        remaining.told(0, 52, now + WINDOW);
+        assert!(remaining.most().is_some());
+    }
+
+    #[test]
+    fn three_servers_that_are_asked_in_turn_run_out_while_they_are_believed() {
+        let (mut remaining, now) = (Remaining::new(WINDOW), Instant::now());
+        for granted in 0..3 * 60_u32 {
+            let left = 60 - granted / 3 - 1;
+            remaining.told(left, 52, now);
+            remaining.granted(now);
+            assert_eq!(remaining.most().is_some(), left < 52, "{left}");
+        }
+        assert_eq!(remaining.most(), Some(FEWEST));
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_is_said_to_be_left_it_slows_a_bounded_number_of_requests_in_a_window(
+            said in proptest::collection::vec(any::<u32>().prop_map(|n| n % 70), 1..2000),
+        ) {
+            let (mut remaining, now) = (Remaining::new(WINDOW), Instant::now());
+            let mut slowed = 0;
+            for left in said {
+                remaining.told(left, 52, now);
+                prop_assert!(remaining.most().is_none_or(|most| most >= FEWEST));
+                slowed += u32::from(remaining.most().is_some());
+                remaining.granted(now);
+            }
+            prop_assert!(slowed <= 52 * BELIEVED);
+        }
+    }
+}
