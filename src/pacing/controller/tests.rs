@@ -211,3 +211,32 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn while_little_is_left_fewer_are_let_in_until_a_budget_is_learnt() {
+    let mut controller = Controller::new(&Settings {
+        fixed_concurrency: Some(20),
+        ..Settings::default()
+    });
+    let now = Instant::now();
+    let fine = observation(Signal::Success, None);
+    for _ in 0..100 {
+        let ticket = go(&mut controller, now).unwrap();
+        controller.finish(ticket, Some(&fine), now);
+    }
+    let mut under_way: Vec<_> = std::iter::from_fn(|| go(&mut controller, now)).collect();
+    assert_eq!(under_way.len(), 20);
+    controller.remaining(10, now);
+    for ticket in under_way.drain(..10) {
+        controller.finish(ticket, Some(&fine), now);
+    }
+    assert_eq!(controller.poll_admit(now), Admit::WaitForSlot);
+    assert_eq!(controller.status(now).limiting, Limiting::Rate);
+    controller.finish(under_way.remove(0), Some(&fine), now);
+    under_way.extend(go(&mut controller, now));
+    assert_eq!(under_way.len(), 10);
+    assert_eq!(controller.most_by_remaining(), Some(10));
+    let refused = observation(Signal::Budget(Budget::Requests), Some(300));
+    controller.finish(under_way.remove(0), Some(&refused), now);
+    assert_eq!(controller.most_by_remaining(), None);
+}
