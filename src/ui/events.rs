@@ -53,6 +53,10 @@ pub(super) fn progress(
         Some(follower) => follower.words(&now, status.limiting),
         None => RunFollower::new(&now).words(&now, status.limiting),
     };
+    let words = ProgressWords {
+        limit: capital(&words.limit),
+        ..words
+    };
     let failures = run
         .view(|view: &View<'_>| view.last_failures(FAILURES))
         .unwrap_or_default();
@@ -95,10 +99,18 @@ struct Followed {
     live: Arc<LiveRun>,
     id: RunId,
     follower: RunFollower,
+    /// How the page was drawn.
     at: String,
-    activity: RunActivity,
+    is_paused: bool,
     /// How often it was said that the page has to be asked for again.
     said: u32,
+}
+
+/// A text as the beginning of a sentence.
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
 }
 
 /// What a look at a run gives.
@@ -111,7 +123,7 @@ enum Look {
 }
 
 /// Whether a run is paused, or about to be.
-const fn is_paused(activity: RunActivity) -> bool {
+pub(super) const fn is_paused(activity: RunActivity) -> bool {
     matches!(activity, RunActivity::Paused | RunActivity::Pausing { .. })
 }
 
@@ -140,11 +152,14 @@ impl Followed {
 
     fn look(mut self) -> (Look, Self) {
         let activity = self.live.handle.progress.borrow().activity;
+        if !self.live.is_driven() {
+            return (Look::Changed, self);
+        }
         let Ok(run) = self.site.read(&self.id) else {
             return (Look::Nothing, self);
         };
         let is_as_it_was = standing(Some(&self.live), &run).as_str() == self.at;
-        if self.said > 0 || !is_as_it_was || is_paused(activity) != is_paused(self.activity) {
+        if self.said > 0 || !is_as_it_was || is_paused(activity) != self.is_paused {
             return (Look::Changed, self);
         }
         let part = progress(&self.live, &run, Some(&mut self.follower));
@@ -173,7 +188,7 @@ pub(super) async fn follow(
     let followed = Followed {
         site,
         follower: RunFollower::new(&now),
-        activity: now.activity,
+        is_paused: query.has("paused"),
         live,
         id,
         at: query.text("at").to_owned(),

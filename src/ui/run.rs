@@ -7,18 +7,16 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 
-use crate::journal::{Phase, RunReader};
-use crate::model::{Operation, Outcome, RunId, Target, count};
-use crate::plan::{Confirmations, Stakes, decide};
-use crate::report::{ErrorReport, PlanFacts, RunCommand, plan_facts, run_title, write_figures};
-use crate::rollout::RunActivity;
-
-use super::events::progress;
+use super::events::{is_paused, progress};
 use super::form::Fields;
 use super::live::{LiveRun, LiveState, questions, usage};
 use super::screens::{Failure, Frame, answer};
 use super::site::{SharedSite, Site};
 use super::users::users_part;
+use crate::journal::{Phase, RunReader};
+use crate::model::{Operation, Outcome, RunId, Target, count};
+use crate::plan::{Confirmations, Stakes, decide};
+use crate::report::{ErrorReport, PlanFacts, RunCommand, plan_facts, run_title, write_figures};
 
 /// An action that can be taken: the end of its address, its words, and whether it is not the usual one.
 type Action = (&'static str, &'static str, bool);
@@ -68,6 +66,7 @@ struct RunScreen {
     heading: String,
     at: &'static str,
     is_followed: bool,
+    is_paused: bool,
     /// What became of the wave before.
     wave: Option<String>,
     /// What the plan costs people.
@@ -133,18 +132,57 @@ pub(super) async fn show(
         tokio::task::spawn_blocking(move || screen(&site, &id, &query))
     };
     match shown.await {
-        Ok(Ok(screen)) => answer(&screen),
+        Ok(Ok(Shown::Run(screen))) => answer(screen.as_ref()),
+        Ok(Ok(Shown::Gone(screen))) => answer(&screen),
         Ok(Err(problem)) => Failure::new(&site, problem).into_response(),
         Err(_) => Failure::new(&site, usage("the run could not be shown")).into_response(),
     }
 }
 
-fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorReport> {
+/// A run that came to nothing: its file is gone, and why is known.
+#[derive(Debug, Template)]
+#[template(path = "gone.html", config = "src/ui/askama.toml")]
+struct GoneScreen {
+    frame: Frame,
+    environment: String,
+    problem: ErrorReport,
+}
+
+/// What there is to show of a run.
+enum Shown {
+    Run(Box<RunScreen>),
+    Gone(GoneScreen),
+}
+
+fn screen(site: &Site, id: &str, query: &Fields) -> Result<Shown, ErrorReport> {
     let id = run_id(id)?;
-    let run = site.read(&id)?;
     let live = site.runs.get(&id);
-    let at = standing(live.as_deref(), &run);
-    let state = live.as_ref().map(|live| live.state.borrow().clone());
+    let run = match (site.read(&id), live.as_deref()) {
+        (Ok(run), _) => run,
+        (Err(gone), Some(live)) => {
+            let problem = match &*live.state.borrow() {
+                LiveState::Over(Some(problem)) => problem.clone(),
+                LiveState::Over(None) => usage("nobody was selected, and nothing was kept"),
+                LiveState::Working | LiveState::Waiting(..) => return Err(gone),
+            };
+            return Ok(Shown::Gone(GoneScreen {
+                frame: Frame::new(site, "choose"),
+                environment: live.environment.clone(),
+                problem,
+            }));
+        }
+        (Err(gone), None) => return Err(gone),
+    };
+    run_screen(site, (id, &run, live.as_deref()), query).map(|screen| Shown::Run(Box::new(screen)))
+}
+
+fn run_screen(
+    site: &Site,
+    (id, run, live): (RunId, &RunReader, Option<&LiveRun>),
+    query: &Fields,
+) -> Result<RunScreen, ErrorReport> {
+    let at = standing(live, run);
+    let state = live.map(|live| live.state.borrow().clone());
     let of_report = |error| ErrorReport::from(&error);
     let stakes = match &state {
         Some(LiveState::Waiting(stakes, _)) => Some(stakes.as_ref()),
@@ -163,14 +201,14 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorRepor
     let plan = if shows_plan {
         let kept = || run.view(|view| view.can_lose_items()).unwrap_or(true);
         let can_lose = stakes.map_or_else(kept, |stakes| stakes.calendar_loss);
-        Some(plan_facts(&run, can_lose).map_err(of_report)?)
+        Some(plan_facts(run, can_lose).map_err(of_report)?)
     } else {
         None
     };
     let overview = if is_begun || at == At::Over {
         let mut page = Vec::new();
         let zone = TimeZone::system();
-        write_figures(&mut page, &run, &zone).map_err(of_report)?;
+        write_figures(&mut page, run, &zone).map_err(of_report)?;
         // The title of the run is above it.
         let page = String::from_utf8_lossy(&page);
         page.replace("<h1>", "<h2>").replace("</h1>", "</h2>")
@@ -180,29 +218,29 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorRepor
     let has_users = run.header.phase >= Phase::Planned && !templates;
     let editable = matches!(at, At::Waiting | At::Saved);
     let users = has_users
-        .then(|| users_part(site, &run, query, (editable, true)))
+        .then(|| users_part(site, run, query, (editable, true)))
         .transpose()?;
-    let asked = stakes
-        .zip(live.as_deref())
-        .map(|(stakes, live)| asked(live, stakes));
+    let asked = stakes.zip(live).map(|(stakes, live)| asked(live, stakes));
     let (asked, refused) = asked.unwrap_or_default();
     let over = match &state {
         Some(LiveState::Over(problem)) => problem.clone(),
         _ => None,
     };
+    let paused = live.is_some_and(|live| is_paused(live.handle.progress.borrow().activity));
     Ok(RunScreen {
         frame: Frame::new(site, "runs"),
         short: id.short().to_owned(),
-        heading: run_title(&run).map_err(of_report)?,
+        heading: run_title(run).map_err(of_report)?,
         at: at.as_str(),
         is_followed: matches!(at, At::Reading | At::Working),
+        is_paused: paused,
         wave,
         price: price(plan.as_ref()),
         warned: plan.as_ref().map(warned).unwrap_or_default(),
         problem: site.told(&id).or(over),
         progress: live
             .as_deref()
-            .map(|live| progress(live, &run, None))
+            .map(|live| progress(live, run, None))
             .unwrap_or_default(),
         plan,
         digest: stakes
@@ -212,7 +250,7 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorRepor
         questions: asked,
         refused,
         verb: verb(run.header.operation),
-        actions: actions(at, live.as_deref(), &run, is_begun),
+        actions: actions(at, live, run, is_begun),
         overview,
         users,
         files: if run.header.phase >= Phase::Planned {
@@ -220,7 +258,7 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<RunScreen, ErrorRepor
         } else {
             &[]
         },
-        commands: commands(at, &run, stakes, is_begun),
+        commands: commands(at, run, stakes, is_begun),
         id: id.as_str().to_owned(),
     })
 }
@@ -276,11 +314,10 @@ fn actions(at: At, live: Option<&LiveRun>, run: &RunReader, is_begun: bool) -> V
     let mut actions = Vec::new();
     match at {
         At::Reading | At::Working => {
-            match activity {
-                Some(RunActivity::Paused | RunActivity::Pausing { .. }) => {
-                    actions.push(("continue", "Continue", false));
-                }
-                _ => actions.push(("pause", "Pause", true)),
+            if activity.is_some_and(is_paused) {
+                actions.push(("continue", "Continue", false));
+            } else {
+                actions.push(("pause", "Pause", true));
             }
             actions.push(("stop", "Stop", true));
         }

@@ -260,3 +260,31 @@ fn a_run_that_was_killed_is_finished_from_another_page() {
     world.run(&["undo", &short, "--yes"]);
     assert_eq!(changed(&world, &before), 0);
 }
+
+#[test]
+fn a_name_that_nobody_has_is_said_and_nothing_is_kept() {
+    let world = World::with_users(30);
+    let page = Page::open(&world, &[]);
+    let environment = place(&page);
+    let begun = page.post(
+        "/runs",
+        &[
+            ("environment", &environment),
+            ("operation", "deactivate"),
+            ("type", "appointment"),
+            ("list", "nobody@contoso.example"),
+        ],
+    );
+    let run = begun.header("location").unwrap().to_owned();
+    let said = page.wait_for(&run, "There is no plan");
+    assert!(
+        said.body.contains("nobody@contoso.example"),
+        "{}",
+        said.body
+    );
+    let runs = world.run(&["runs", "--format", "json"]).json();
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 0);
+    // Whoever follows it is told to ask again.
+    let events = page.get(&format!("{run}/events?at=reading"));
+    assert!(events.body.contains("event: next"), "{}", events.body);
+}
