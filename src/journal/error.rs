@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use super::RunContext;
+use super::{RunContext, RunRef};
 use crate::model::RunId;
 use crate::model::disclosure::{is_run_id, shown_path};
 
@@ -128,6 +128,14 @@ pub enum OpenError {
     Busy {
         /// The run.
         run: RunId,
+    },
+    /// The run that is to be taken over is in the own store.
+    #[error("run {} is in the folder of run files of this computer already; it is not overwritten", run.id)]
+    Stored {
+        /// The run here.
+        run: RunRef,
+        /// The run that undid it, as the file says that is to be taken over.
+        undone_by: Option<RunId>,
     },
     /// There is a file of that name already.
     #[error("{} exists already; it is not overwritten", .0.display())]

@@ -29,7 +29,7 @@ pub enum HistoryKind {
     UndoBegun,
     /// How it is carried out was changed.
     SettingsChanged,
-    /// Its file was taken over from elsewhere.
+    /// Its file was taken over from elsewhere, or its users were.
     Imported,
 }
 

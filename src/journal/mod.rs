@@ -14,6 +14,7 @@ mod file;
 mod file_facts;
 mod history;
 mod impact;
+mod imported;
 mod lock;
 mod locked_run;
 mod narrow;

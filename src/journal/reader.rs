@@ -11,7 +11,9 @@ use super::contents::{harden, in_use, inspect};
 use super::error::{failed, said};
 use super::lock::{LockError, RunLock};
 use super::place::{FoundFile, beside};
-use super::{JournalError, OpenError, ReadError, RunHeader, RunRef, View, run_header, schema};
+use super::{
+    JournalError, OpenError, ReadError, RunHeader, RunLocation, RunRef, View, run_header, schema,
+};
 
 /// A run file opened to be read, also while another process drives the run. Neither the file nor what is beside it is
 /// changed.
@@ -49,6 +51,15 @@ impl RunReader {
     /// The run in a nameless file.
     pub(super) fn copied(&self) -> Result<Connection, OpenError> {
         upgraded_copy(&self.path, &self.connection)
+    }
+
+    /// Whether the run is in the own store and was made there: what it says of users was read by this computer.
+    ///
+    /// # Errors
+    /// Where the file cannot be read.
+    pub fn is_of_this_computer(&self) -> Result<bool, JournalError> {
+        Ok(self.reference.location == RunLocation::Store
+            && !self.view(|view| view.is_imported())?)
     }
 
     /// Reads from the run.

@@ -234,6 +234,7 @@ impl RunStore {
             }
         }
         summaries.sort_by_key(|summary| std::cmp::Reverse(summary.header.started));
+        add_undos(&mut summaries);
         Ok((summaries, unreadable))
     }
 
@@ -262,6 +263,19 @@ impl RunReader {
     pub fn of_store(mut self, store: &RunStore) -> Self {
         self.reference = store.reference(self.path(), &self.header.id);
         self
+    }
+}
+
+/// Names the undo of each run whose own file does not know it, because it was undone on another computer and that undo was
+/// imported. The newest comes first.
+fn add_undos(summaries: &mut [Summary]) {
+    let undos = summaries.iter().filter(|run| run.has_written);
+    let undos: Vec<_> = undos
+        .filter_map(|run| Some((run.header.undoes.clone()?, run.header.id.clone())))
+        .collect();
+    for run in summaries.iter_mut().filter(|run| run.undone_by.is_none()) {
+        let by = undos.iter().find(|(undone, _)| *undone == run.header.id);
+        run.undone_by = by.map(|(_, by)| by.clone());
     }
 }
 

@@ -66,6 +66,12 @@ impl RunStore {
         let ForeignRun { reader, lock } = run;
         let id = reader.header.id.clone();
         let to = self.path_for(&id)?;
+        if to.symlink_metadata().is_ok() {
+            return Err(OpenError::Stored {
+                run: self.reference(&to, &id),
+                undone_by: reader.view(|view| view.undone_by())?,
+            });
+        }
         let entry = HistoryEntry::now(HistoryKind::Imported, None);
         copy(&reader, &to, Some(&entry))?;
         drop(lock);

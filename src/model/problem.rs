@@ -83,6 +83,8 @@ problem_kinds! {
     NotAMember = "not-a-member",
     /// The server does not know the id that was impersonated.
     UnknownUser = "unknown-user",
+    /// The run file names the user otherwise than the environment does.
+    OtherUser = "other-user",
     /// Access was denied for another reason.
     AccessDenied = "access-denied",
     /// The header was not honoured for this user.

@@ -3,7 +3,7 @@
 use crate::auth::SignInError;
 use crate::dataverse;
 use crate::journal::{JournalError, OpenError, RunContext, RunRef};
-use crate::model::ProblemKind;
+use crate::model::{ProblemKind, RunId};
 use crate::plan::{CriteriaError, Refusal, UserListError};
 use crate::rollout::RolloutError;
 use crate::settings::{ChoiceError, SettingsError};
@@ -366,9 +366,29 @@ fn open_error(error: &OpenError) -> Classified {
         OpenError::OpenToOthers { remedy, .. } => {
             ("open-to-others", ErrorClass::Usage, hint(remedy))
         }
+        OpenError::Stored { run, undone_by } => (
+            "run-stored",
+            ErrorClass::Usage,
+            Some(how_to_bring_back(run, undone_by.as_ref())),
+        ),
         OpenError::Exists(_) => ("exists", ErrorClass::Usage, hint("choose another name")),
         OpenError::Io { .. } => ("file", ErrorClass::Usage, None),
         OpenError::Journal(error) => journal_error(error),
+    }
+}
+
+/// A run that was undone elsewhere: what this computer lacks is the undo, which is a run of its own.
+fn how_to_bring_back(run: &RunRef, undone_by: Option<&RunId>) -> String {
+    let shown = RunCommand::Report.of(run);
+    match undone_by {
+        Some(by) => format!(
+            "run {by} undid it on the other computer: `syncfilters runs export {by} undo.run` there, and \
+             `syncfilters runs import undo.run` here; `{shown}` shows the run that is here"
+        ),
+        None => format!(
+            "nothing was changed; a run that undid it elsewhere is a run of its own and is imported by itself; \
+             `{shown}` shows the run that is here"
+        ),
     }
 }
 

@@ -38,6 +38,9 @@ pub const fn hint(kind: ProblemKind) -> &'static str {
         ProblemKind::UnknownUser => {
             "Check that the user still exists in this environment and has an Entra object id."
         }
+        ProblemKind::OtherUser => {
+            "Plan anew for this user: the run file came from elsewhere, and its names are not to be trusted."
+        }
         ProblemKind::AccessDenied => {
             "Read the message and compare the user's security roles with those of a user who works."
         }

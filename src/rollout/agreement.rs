@@ -260,6 +260,8 @@ impl Agreed {
         rollout.record_undo()?;
         let target = rollout.header().target;
         if target == Target::Filters {
+            // Whatever led to the plan: what differs now makes the agreement stale.
+            rollout.check_users().await?;
             rollout.require_proof().await?;
             rollout.ask_for_versions().await?;
         }

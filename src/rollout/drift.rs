@@ -60,6 +60,7 @@ impl Rollout {
     /// [`RolloutError::Stale`] where a filter has another state or status than the plan says, is gone, or
     /// is new and would have been in the plan.
     pub(super) async fn check_drift(self: &Arc<Self>) -> Result<(), RolloutError> {
+        self.check_users().await?;
         let drift = self.read_again(Purpose::Compare).await?;
         match drift.total() {
             0 => Ok(()),
@@ -73,6 +74,7 @@ impl Rollout {
     /// Reads again every user that the plan changes, and plans these users anew. Nobody else is read, and
     /// nothing is sent that changes anything. What was planned for a user who cannot be read any more stays.
     pub(super) async fn replan(self: &Arc<Self>) -> Result<Drift, RolloutError> {
+        self.check_users().await?;
         // Where impersonation is dropped, nothing would be seen, and everything taken for gone.
         self.require_proof().await?;
         self.read_again(Purpose::Replan).await

@@ -8,6 +8,7 @@ mod agreement;
 mod apply;
 mod apply_user;
 mod choose;
+mod claimed_users;
 mod control;
 mod drift;
 mod drifted;

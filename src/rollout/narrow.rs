@@ -1,6 +1,7 @@
 //! Narrowing a plan, or what is left of one, to some of its users. Nothing is asked of the server: the run file knows its users.
 
 use std::collections::HashSet;
+use std::sync::atomic::Ordering;
 
 use crate::journal::{Narrowed, Phase, PlanEdit, PlanStanding, PlanUser, ReadError, RunFile, View};
 use crate::model::{AccessMode, Target, User, UserId};
@@ -86,6 +87,8 @@ impl Planned {
     /// # Errors
     /// Where the run is about templates.
     pub async fn edit(&self, edit: PlanEdit) -> Result<Narrowed, RolloutError> {
+        // Who comes back was not compared with the environment.
+        self.rollout.users_checked.store(false, Ordering::Relaxed);
         edit_plan(&self.rollout.file, edit).await
     }
 }

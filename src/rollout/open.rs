@@ -112,7 +112,7 @@ impl Opened {
         let planned = match self {
             Self::Created(created) => created.gather().await?.survey().await?,
             Self::Gathered(gathered) => gathered.survey().await?,
-            Self::Begun(planned) => planned,
+            Self::Begun(planned) => planned.with_checked_users().await?,
             Self::Saved(saved) if drifted == Drifted::Replan => {
                 let (planned, differences) = saved.replan().await?;
                 return Ok(IntoPlan::Planned(Box::new(planned), Some(differences)));

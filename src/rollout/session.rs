@@ -100,6 +100,8 @@ pub(super) struct Rollout {
     pub(super) counted: Mutex<RequestCounts>,
     /// Whether what is switched off for the moment of a trial takes nothing from anybody.
     pub(super) harmless: AtomicBool,
+    /// Whether the users of a run from elsewhere were compared with those of the environment.
+    pub(super) users_checked: AtomicBool,
     /// The run that this one undoes, so that its file can say so before the first write.
     pub(super) undone: Mutex<Option<LockedRun>>,
 }
@@ -139,6 +141,7 @@ impl Rollout {
             around: Mutex::new(None),
             counted: Mutex::new(RequestCounts::now()),
             harmless: AtomicBool::new(false),
+            users_checked: AtomicBool::new(false),
             undone: Mutex::new(None),
         })
     }

@@ -44,8 +44,9 @@ impl SurveyedFilters {
 }
 
 impl Rollout {
-    /// Proves impersonation, and reads.
+    /// Compares the users of a run from elsewhere, proves impersonation, and reads.
     pub(super) async fn prove_and_survey(self: &Arc<Self>) -> Result<SurveyedAs, RolloutError> {
+        self.check_users().await?;
         self.prove().await?;
         self.ask_for_versions().await?;
         self.survey().await

@@ -6,8 +6,8 @@ use std::sync::{Arc, PoisonError};
 use std::time::Instant;
 
 use crate::journal::{
-    Claim, RelatedRuns, RunReader, RunUser, UndoFinding, Undone, Unproved, WrittenRow,
-    written_beside,
+    Claim, HistoryEntry, HistoryKind, RelatedRuns, RunReader, RunUser, UndoFinding, Undone,
+    Unproved, WrittenRow, written_beside,
 };
 use crate::model::{
     Filter, FilterId, Operation, Problem, ProblemKind, RowOutcome, Stage, Target, UserId,
@@ -107,6 +107,11 @@ impl Rollout {
             (self.journal().path(), &self.header().id),
             time.from,
         )?;
+        if !source.is_of_this_computer()? {
+            let from = Some(format!("users of run {}", source.header.id));
+            let entry = HistoryEntry::now(HistoryKind::Imported, from);
+            self.journal().add_history(entry).await?;
+        }
         if source.header.target == Target::Templates {
             self.gather_templates(source, &related).await?;
             return self.gathered().await;

@@ -211,7 +211,10 @@ fn a_run_that_moves_to_another_computer_is_undone_there_once_its_address_is_name
     assert_eq!(at(&["runs", "--format", "csv"]).stdout.lines().count(), 1);
     at(&["runs", "import", file, "--url", &url]).must_be(0);
     let twice = at(&["runs", "import", file, "--url", &url]).must_be(2);
-    assert!(twice.stderr.contains("exists"), "{twice:?}");
+    assert!(
+        twice.stderr.contains("of this computer already"),
+        "{twice:?}"
+    );
     at(&[&["undo", &run][..], &YES].concat()).must_be(0);
     assert_eq!(world.states(), before);
     let foreign = world.home.path().join("c.toml");
@@ -287,4 +290,129 @@ fn a_time_of_day_that_is_none_is_refused_and_one_to_come_stops_nothing_yet() {
         .to_string();
     // That is in a day.
     with(&last_minute).must_be(0);
+}
+
+#[test]
+fn an_undo_that_was_done_on_another_computer_is_known_here_once_it_is_imported() {
+    let world = World::with_users(20);
+    let run = deactivate(&world, &changeable(&world)[0]);
+    let path = |name: &str| world.home.path().join(name).to_str().unwrap().to_owned();
+    let (moved, back, undo_file) = (path("moved.run"), path("back.run"), path("undo.run"));
+    world.run(&["runs", "export", &run, &moved]).must_be(0);
+    let home = tempfile::tempdir().unwrap();
+    let at = |args: &[&str]| Ended::from(there(&world, &home, args).output().unwrap());
+    let url = world.sandbox.url();
+    at(&["runs", "import", &moved, "--url", &url]).must_be(0);
+    let undo = at(&[&["undo", &run][..], &YES].concat()).must_be(0).json();
+    let undo = text(&undo, "run");
+    at(&["runs", "export", &run, &back]).must_be(0);
+    // The run itself is here: what is missing is named, with the commands that bring it.
+    let refused = world.run(&["runs", "import", &back]).must_be(2);
+    for part in [
+        "of this computer already",
+        &format!("runs export {undo}"),
+        "runs import",
+    ] {
+        assert!(refused.stderr.contains(part), "{part}: {refused:?}");
+    }
+    at(&["runs", "export", &undo, &undo_file]).must_be(0);
+    world.run(&["runs", "import", &undo_file]).must_be(0);
+    let listed = runs(&world, &[]);
+    let of_run = listed.iter().find(|one| one["run"] == run.as_str());
+    assert_eq!(of_run.unwrap()["undone_by"], undo.as_str());
+}
+
+/// Exchanges the names of two users of a run file, so that each stands beside the id of the other.
+fn swap_names(file: &str, users: [&str; 2]) {
+    let connection = rusqlite::Connection::open(file).unwrap();
+    let blob = |id: &str| id.parse::<uuid::Uuid>().unwrap().as_bytes().to_vec();
+    let of = |id: &str| {
+        let sql = "SELECT label, login, email FROM user WHERE id = ?1";
+        let names = connection.query_row(sql, [blob(id)], |row| {
+            Ok([row.get(0)?, row.get(1)?, row.get::<_, Option<String>>(2)?])
+        });
+        names.unwrap()
+    };
+    let names = users.map(of);
+    for (id, [label, login, email]) in users.iter().zip(names.iter().rev()) {
+        let sql = "UPDATE user SET label = ?2, login = ?3, email = ?4 WHERE id = ?1";
+        let values = rusqlite::params![blob(id), label, login, email];
+        assert_eq!(connection.execute(sql, values).unwrap(), 1);
+    }
+}
+
+#[test]
+fn a_name_in_an_imported_run_that_stands_beside_another_user_changes_nobody() {
+    let world = World::with_users(20);
+    let names = changeable(&world);
+    let [ada, bob] = [&*names[0], &*names[1]];
+    let url = world.sandbox.url();
+    let file = world.home.path().join("moved.run");
+    let file = file.to_str().unwrap();
+    let before = world.states();
+    let login = |id: &str| {
+        let filters = world.sandbox.filters();
+        let of = filters.iter().find(|row| row.owner.to_string() == id);
+        of.unwrap().owner_login.clone()
+    };
+    for (command, narrow) in [("apply", true), ("apply", false), ("resume", false)] {
+        let plan = world
+            .run(&[
+                "plan",
+                "deactivate",
+                "--user",
+                ada,
+                "--user",
+                bob,
+                "--format",
+                "json",
+            ])
+            .json();
+        let run = text(&plan, "run");
+        let _ = std::fs::remove_file(file);
+        world.run(&["runs", "export", &run, file]).must_be(0);
+        swap_names(file, [ada, bob]);
+        let home = tempfile::tempdir().unwrap();
+        let at = |args: &[&str]| Ended::from(there(&world, &home, args).output().unwrap());
+        at(&["runs", "import", file, "--url", &url]).must_be(0);
+        let out = login(ada);
+        let mut args = [&[command, &run][..], &YES].concat();
+        if narrow {
+            args.extend(["--exclude-user", &out]);
+        }
+        let applied = at(&args).must_be(3).json();
+        assert_eq!(world.states(), before, "{command}");
+        let problems = applied["problems"].as_array().unwrap();
+        assert!(!problems.is_empty());
+        for problem in problems {
+            assert_eq!(problem["kind"], "other-user", "{problem}");
+            let message = text(problem, "message");
+            assert!(
+                message.contains(&login(ada)) && message.contains(&login(bob)),
+                "{message}"
+            );
+        }
+    }
+}
+
+#[test]
+fn an_undo_of_an_imported_run_puts_back_only_whom_it_names_rightly() {
+    let world = World::with_users(20);
+    let names = changeable(&world);
+    let users = [
+        "--user", &names[0], "--user", &names[1], "--user", &names[2],
+    ];
+    let changed = world.run(&[&["deactivate"][..], &users, &YES].concat());
+    let run = text(&changed.must_be(0).json(), "run");
+    let file = world.home.path().join("moved.run");
+    let file = file.to_str().unwrap();
+    world.run(&["runs", "export", &run, file]).must_be(0);
+    swap_names(file, [&names[0], &names[1]]);
+    let home = tempfile::tempdir().unwrap();
+    let at = |args: &[&str]| Ended::from(there(&world, &home, args).output().unwrap());
+    let url = world.sandbox.url();
+    at(&["runs", "import", file, "--url", &url]).must_be(0);
+    let undone = at(&[&["undo", &run][..], &YES].concat()).must_be(3).json();
+    assert_eq!(undone["users"]["changed"], 1, "{undone}");
+    assert_eq!(undone["users"]["failed"], 2, "{undone}");
 }

@@ -152,6 +152,13 @@ impl View<'_> {
         Ok(history::undone_by(self.0)?)
     }
 
+    /// Whether the run, or the one of which it took the users over, came from elsewhere.
+    pub fn is_imported(&self) -> Result<bool, ReadError> {
+        let sql = "SELECT EXISTS (SELECT 1 FROM history WHERE kind = ?1)";
+        let kind = HistoryKind::Imported.as_str();
+        Ok(self.0.query_row(sql, [kind], |row| row.get(0))?)
+    }
+
     /// How the run ended, or that something is left; and whether it came to nothing: nobody is in it whose filters
     /// were changed, are to be changed, or could not be.
     pub fn outcome(&self) -> Result<(Outcome, bool), ReadError> {
