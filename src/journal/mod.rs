@@ -37,6 +37,7 @@ mod transfer;
 mod undo;
 mod undo_chain;
 mod undone_run;
+mod user_standing;
 mod values;
 mod view;
 mod waves;

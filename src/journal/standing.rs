@@ -5,10 +5,12 @@ use std::collections::HashMap;
 use rusqlite::Row;
 use uuid::Uuid;
 
-use super::rows::user_id;
-use super::view::{USER_ROWS, user_outcome, user_rows};
+use super::rows::{filter_type, user_id};
+use super::user_standing::{
+    FilterInRun, PastRun, UserInRun, UserRecord, UserStanding, WantedState,
+};
 use super::{OpenError, ReadError, RunHeader, RunReader, RunStore, Summary, View};
-use crate::model::{Operation, Target, UserId, UserOutcome};
+use crate::model::{Operation, ReadState, Target, UserId};
 
 /// How far an environment is.
 #[derive(Clone, Debug)]
@@ -28,9 +30,9 @@ pub struct Standing {
 pub struct UserStandings {
     /// Everybody.
     pub all: u64,
-    /// Changed, or with nothing to change.
+    /// With every filter that the latest run is about changed, or as it was wanted.
     pub done: u64,
-    /// Still to be changed, left out, or put back since.
+    /// Still to be changed or read, for one of the types at least; left out, or put back since.
     pub left: u64,
     /// Not read, or with a filter that could not be changed.
     pub failed: u64,
@@ -38,49 +40,48 @@ pub struct UserStandings {
     pub skipped: u64,
 }
 
-/// How far one user is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum UserStanding {
-    Done,
-    Left,
-    Failed,
-    Skipped,
-}
-
-impl UserStanding {
-    /// What a later run makes of it. `is_wanted` says that the run does what users are to be done with; any other run
-    /// that changed a user took the user back.
-    const fn after(now: Option<Self>, is_wanted: bool, outcome: UserOutcome) -> Option<Self> {
-        match (is_wanted, outcome, now) {
-            // What did not come to anything leaves a user who was done before as that run left him.
-            (true, UserOutcome::Changed | UserOutcome::Unchanged, _)
-            | (true, _, Some(Self::Done)) => Some(Self::Done),
-            (true, UserOutcome::Planned | UserOutcome::LeftOut | UserOutcome::Left, _) => {
-                Some(Self::Left)
-            }
-            (true, UserOutcome::Failed, _) => Some(Self::Failed),
-            (true, UserOutcome::Skipped, _) => Some(Self::Skipped),
-            (false, UserOutcome::Changed, Some(_)) => Some(Self::Left),
-            (false, _, now) => now,
-        }
-    }
-}
-
 impl View<'_> {
-    /// Hands every user to `each` with what became of him.
-    fn each_user_outcome(
-        &self,
-        mut each: impl FnMut(UserId, UserOutcome),
-    ) -> Result<(), ReadError> {
-        let sql = format!(
-            "SELECT {}, u.id FROM user AS u LEFT JOIN change AS c ON c.user = u.seq GROUP BY u.seq",
-            user_rows()
-        );
-        let user = |row: &Row<'_>| Ok((user_id(row, USER_ROWS)?, user_outcome(row)?));
-        self.each(&sql, user, &mut |(id, outcome)| {
-            each(id, outcome);
+    /// Hands every user to `each`, with the filters that the run is about.
+    fn each_user_in_run(&self, mut each: impl FnMut(UserId, &UserInRun)) -> Result<(), ReadError> {
+        let sql = "SELECT u.id, u.survey, f.type, f.kind, f.name, c.stage, c.settled
+                   FROM user AS u LEFT JOIN filter AS f ON f.user = u.seq AND f.matching
+                   LEFT JOIN change AS c ON c.user = f.user AND c.filter = f.id
+                   ORDER BY u.seq";
+        let row = |row: &Row<'_>| {
+            let is_there = row.get::<_, Option<String>>(2)?.is_some();
+            let filter = is_there.then(|| {
+                Ok::<_, rusqlite::Error>(FilterInRun {
+                    filter_type: filter_type(row, 2)?,
+                    kind: row.get(3)?,
+                    name: row.get(4)?,
+                    outcome: row.get(5)?,
+                    settled: row.get(6)?,
+                })
+            });
+            Ok((
+                user_id(row, 0)?,
+                row.get::<_, ReadState>(1)?,
+                filter.transpose()?,
+            ))
+        };
+        let mut now: Option<(UserId, UserInRun)> = None;
+        self.each(sql, row, &mut |(id, read, filter)| {
+            match &mut now {
+                Some((of, user)) if *of == id => user.filters.extend(filter),
+                now => {
+                    let filters = filter.into_iter().collect();
+                    let next = (id, UserInRun { read, filters });
+                    if let Some((id, user)) = now.replace(next) {
+                        each(id, &user);
+                    }
+                }
+            }
             Ok::<_, ReadError>(())
-        })
+        })?;
+        if let Some((id, user)) = now {
+            each(id, &user);
+        }
+        Ok(())
     }
 }
 
@@ -117,26 +118,24 @@ impl RunStore {
         let Some(wanted) = last.find(|run| run.header.operation != Operation::Undo) else {
             return Ok(None);
         };
-        let operation = wanted.header.operation;
-        let mut users: HashMap<UserId, UserStanding> = HashMap::new();
+        let latest = runs.last().unwrap_or(wanted);
+        let wanted = WantedState::of(&wanted.header);
+        let mut users: HashMap<UserId, UserRecord> = HashMap::new();
         for run in runs {
             let path = self.find(run.header.id.as_str())?;
-            let is_wanted = run.header.operation == operation;
+            let past = PastRun::of(&run.header);
             RunReader::open(&path)?.view(|view| {
-                view.each_user_outcome(|id, outcome| {
-                    let now = users.get(&id).copied();
-                    if let Some(next) = UserStanding::after(now, is_wanted, outcome) {
-                        users.insert(id, next);
-                    }
+                view.each_user_in_run(|id, user| {
+                    users.entry(id).or_default().add(&wanted, &past, user);
                 })
             })?;
         }
-        let latest = runs.last().unwrap_or(wanted);
+        let standings = users.values().filter_map(UserRecord::standing);
         Ok(Some(Standing {
             header: latest.header.clone(),
-            operation,
+            operation: wanted.operation(),
             runs: u64::try_from(runs.len()).unwrap_or(u64::MAX),
-            users: count(users.into_values()),
+            users: count(standings),
         }))
     }
 }
@@ -153,52 +152,4 @@ fn count(users: impl Iterator<Item = UserStanding>) -> UserStandings {
         } += 1;
     }
     counts
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_last_run_that_came_to_something_says_how_far_a_user_is() {
-        use UserOutcome::{Changed, Failed, LeftOut, Planned, Skipped, Unchanged};
-        let after = |runs: &[(bool, UserOutcome)]| {
-            runs.iter().fold(None, |now, &(is_wanted, outcome)| {
-                UserStanding::after(now, is_wanted, outcome)
-            })
-        };
-        for (runs, standing) in [
-            (&[(true, Planned)][..], Some(UserStanding::Left)),
-            (
-                &[(true, Planned), (true, Changed)],
-                Some(UserStanding::Done),
-            ),
-            (
-                &[(true, Changed), (true, Planned)],
-                Some(UserStanding::Done),
-            ),
-            (&[(true, Changed), (true, Failed)], Some(UserStanding::Done)),
-            (
-                &[(true, LeftOut), (true, Unchanged)],
-                Some(UserStanding::Done),
-            ),
-            // An undo, or the other operation.
-            (
-                &[(true, Changed), (false, Changed)],
-                Some(UserStanding::Left),
-            ),
-            (
-                &[(true, Changed), (false, Failed)],
-                Some(UserStanding::Done),
-            ),
-            (&[(true, Skipped)], Some(UserStanding::Skipped)),
-            (
-                &[(true, Skipped), (true, Failed)],
-                Some(UserStanding::Failed),
-            ),
-            (&[(false, Changed)], None),
-        ] {
-            assert_eq!(after(runs), standing, "{runs:?}");
-        }
-    }
 }

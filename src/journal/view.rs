@@ -28,4 +28,3 @@ pub use run_view::View;
 pub use states::States;
 pub use timeline::{TimeBucket, Timeline};
 pub use totals::{FilterTotals, ProblemGroup, TypeTotals, UserTotals};
-pub(super) use totals::{USER_ROWS, user_outcome, user_rows};

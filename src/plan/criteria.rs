@@ -97,6 +97,27 @@ impl Criteria {
             && named.is_none_or(|(_, pattern)| pattern.matches(name))
     }
 
+    /// Whether a run with these criteria is about every filter of this kind and type that a run with `others` is about; no
+    /// type means every type.
+    pub fn covers(
+        &self,
+        others: &Self,
+        filter_type: Option<&FilterType>,
+        kind: FilterKind,
+    ) -> bool {
+        let every_type = match (&self.types, filter_type) {
+            (Types::All, _) => true,
+            (Types::Only(types), Some(of)) => types.contains(of),
+            (Types::Only(_), None) => false,
+        };
+        let every_name = match (&self.name, &others.name) {
+            (None, _) => true,
+            (Some((pattern, _)), Some((other, _))) => pattern == other,
+            (Some(_), None) => false,
+        };
+        every_type && every_name && self.kinds.contains(&kind)
+    }
+
     /// The criteria in words, for people.
     pub fn describe(&self) -> String {
         let kinds: Vec<_> = self.kinds.iter().map(|k| k.as_str()).collect();

@@ -416,3 +416,40 @@ fn an_undo_of_an_imported_run_puts_back_only_whom_it_names_rightly() {
     assert_eq!(undone["users"]["changed"], 1, "{undone}");
     assert_eq!(undone["users"]["failed"], 2, "{undone}");
 }
+
+#[test]
+fn status_takes_nobody_for_done_of_whom_one_filter_type_is_done() {
+    let world = World::with_users(20);
+    let names = changeable(&world);
+    let users = || {
+        let status = world.run(&["status", "--format", "json"]).must_be(0).json();
+        status["environments"][0]["users"].clone()
+    };
+    let all = users();
+    for name in &names[..2] {
+        let one = ["deactivate", "--type", "appointment", "--user", name];
+        world.run(&[&one[..], &YES].concat()).must_be(0);
+    }
+    // Who is done for all that the latest run is about.
+    assert!(users()["done"].as_u64().unwrap() >= 2);
+    let rest = [
+        "plan",
+        "deactivate",
+        "--user",
+        &names[0],
+        "--user",
+        &names[1],
+    ];
+    world.run(&rest).must_be(0);
+    assert_eq!(users(), all);
+    deactivate(&world, &names[0]);
+    let after = users();
+    assert_eq!(
+        after["done"].as_u64(),
+        all["done"].as_u64().map(|done| done + 1)
+    );
+    assert_eq!(
+        after["left"].as_u64(),
+        all["left"].as_u64().map(|left| left - 1)
+    );
+}

@@ -87,10 +87,10 @@ pub struct ProblemGroup {
 }
 
 /// How many columns [`user_rows`] has.
-pub(in crate::journal) const USER_ROWS: usize = 5;
+pub(super) const USER_ROWS: usize = 5;
 
 /// What [`user_outcome`] needs, as the first columns of a query of users and their changes, user by user.
-pub(in crate::journal) fn user_rows() -> String {
+pub(super) fn user_rows() -> String {
     format!(
         "u.survey AS was_read, coalesce(max(c.{FAILED}), 0) AS any_failed, coalesce(max(c.{OPEN}), 0) AS any_open,
          coalesce(max(c.{CHANGED}), 0) AS any_changed, coalesce(max(c.{LEFT}), 0) AS any_left"
@@ -232,7 +232,7 @@ impl View<'_> {
 }
 
 /// From the columns of [`user_rows`].
-pub(in crate::journal) fn user_outcome(row: &Row<'_>) -> rusqlite::Result<UserOutcome> {
+pub(super) fn user_outcome(row: &Row<'_>) -> rusqlite::Result<UserOutcome> {
     let rows = RowsOfUser {
         failed: row.get(1)?,
         open: row.get(2)?,
