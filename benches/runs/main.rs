@@ -3,13 +3,15 @@
 //! Three parties, each a process of its own: the server (`syncfilters sandbox`), the tool (`syncfilters
 //! deactivate`, with a state folder of its own), and this one, which re-enacts what is done without the tool.
 //!
-//! `cargo bench --bench runs` measures everything; `-- limit`, `-- gateway`, `-- latency`, `-- overhead` or `-- http` only that.
+//! `cargo bench --bench runs` measures everything; `-- limit`, `-- gateway`, `-- latency`, `-- overhead`, `-- http` or
+//! `-- estimate` only that.
 
 #![allow(
     clippy::disallowed_methods,
     reason = "a benchmark prints figures of its own"
 )]
 
+mod estimate;
 mod gateway;
 mod http;
 mod latency;
@@ -51,6 +53,9 @@ async fn main() -> Fallible<()> {
     }
     if wanted("overhead") {
         overhead::measure().await?;
+    }
+    if wanted("estimate") {
+        estimate::measure().await?;
     }
     if wanted("http") {
         http::measure().await?;

@@ -247,6 +247,7 @@ pub(super) async fn read_answer(
 mod tests {
     use super::*;
     use crate::model::RunId;
+    use crate::plan::{LossBound, TimeRange, WaveStakes};
     use crate::report::question;
 
     fn stakes(calendar_loss: bool, names: &[&str]) -> Stakes {
@@ -328,6 +329,41 @@ mod tests {
         assert!(prompts[1].take(&mut said, "b , a", GivenBy::Typed));
         assert!(prompts[0].take(&mut said, "deactivate", GivenBy::Typed));
         assert!(decide(&[&a, &b], &said).is_open());
+    }
+
+    #[test]
+    fn a_question_says_the_items_and_the_time_of_what_it_asks_for() {
+        let of = |items, seconds| Stakes {
+            coming_items: Some((items, LossBound::default())),
+            time: Some(TimeRange {
+                least: std::time::Duration::from_secs(seconds),
+                most: std::time::Duration::from_secs(seconds),
+            }),
+            ..stakes(true, &[])
+        };
+        let mut wave = of(120, 12);
+        wave.wave = Some(WaveStakes {
+            number: 2,
+            filters: 30,
+            users: 10,
+            next_users: 5,
+            is_last_given: false,
+        });
+        let asked = question(&[("contoso", &wave)], &[]);
+        assert!(asked.starts_with("Wave 2: Deactivate 30 filters of 10 users"), "{asked}");
+        assert!(
+            asked.ends_with("\n120 coming items can be deleted from Exchange. About 12 s."),
+            "{asked}"
+        );
+        let asked = question(&[("a", &wave), ("b", &of(1_000, 25))], &[]);
+        assert!(
+            asked.ends_with("\n1,120 coming items can be deleted from Exchange. About 25 s."),
+            "{asked}"
+        );
+        // Of one environment neither is known.
+        let unknown = stakes(true, &[]);
+        let asked = question(&[("a", &wave), ("b", &unknown)], &[]);
+        assert!(asked.ends_with("\nCalendar items can be deleted from Exchange."), "{asked}");
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::io::Write;
 
 use crate::journal::RunReader;
 use crate::model::{Operation, Outcome, Target};
+use crate::plan::AppliedBy;
 use crate::report::{
     ErrorReport, Format, Overview, PlanView, RunCommand, STALE_PLAN, Style, StyledWrite,
     run_argument, write_calendar_warning, write_document, write_left_out_block, write_plan,
@@ -222,6 +223,7 @@ pub(super) fn show_plan(
     let view = PlanView {
         can_lose,
         is_kept: is_kept && app.keeps_runs,
+        by: AppliedBy::ThisCommand,
     };
     let (mut out, style) = app.printer.status();
     write_one_plan(app, &mut out, &run, view, style)?;
@@ -243,6 +245,7 @@ pub(super) fn show_block(
     let view = PlanView {
         can_lose,
         is_kept: false,
+        by: AppliedBy::ThisCommand,
     };
     let (mut out, style) = app.printer.status();
     write_plan_block(&mut out, name, &RunReader::open(path)?, style, view)?;
@@ -270,6 +273,7 @@ pub(super) fn write_block_of(
     let view = PlanView {
         can_lose: reader.view(|view| view.can_lose_items())?,
         is_kept: false,
+        by: AppliedBy::LaterCommand,
     };
     Ok(write_plan_block(
         out,
@@ -329,6 +333,7 @@ pub(super) fn write_result(
             let view = PlanView {
                 can_lose: reader.view(|view| view.can_lose_items())?,
                 is_kept: run.is_kept() && app.keeps_runs,
+                by: AppliedBy::LaterCommand,
             };
             write_one_plan(app, out, &reader, view, style)?;
         }

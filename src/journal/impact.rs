@@ -5,7 +5,7 @@ use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::model::{FilterType, UserId};
-use crate::plan::{self, Loss, SkippedName};
+use crate::plan::{self, Loss, RequestPace, SkippedName};
 
 use super::JournalError;
 use super::commit::Journal;
@@ -56,6 +56,8 @@ pub struct ImpactFindings {
     pub not_here: u64,
     /// Some of them.
     pub not_here_examples: Vec<String>,
+    /// How fast the users were read, the last time that they were.
+    pub reading: Option<RequestPace>,
     /// Names of the selection that match nobody and are skipped.
     pub skipped: Vec<SkippedName>,
 }

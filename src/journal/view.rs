@@ -2,6 +2,7 @@
 
 use super::ReadError;
 
+mod ahead;
 mod changes;
 mod digest;
 mod evidence;

@@ -6,7 +6,7 @@
 use rusqlite::{Connection, params};
 
 use crate::model::{RunId, State};
-use crate::plan::{PlanDigest, RunSettings, Wave};
+use crate::plan::{PlanDigest, RunSettings};
 
 use super::codes::{CHANGED, FAILED, OPEN};
 use super::commit::Journal;
@@ -46,6 +46,15 @@ pub struct NextWave {
     pub users: u64,
     /// Users in the wave after it.
     pub next_users: u64,
+}
+
+/// The users of the wave ?1, with ?2 users at most: those of a wave that was cut, else the next ones that are left.
+pub(super) fn users_of_wave() -> String {
+    format!(
+        "SELECT user FROM change WHERE {OPEN} AND wave = ?1
+         UNION SELECT user FROM (SELECT DISTINCT user FROM change WHERE {OPEN} ORDER BY user LIMIT ?2)
+         WHERE NOT EXISTS (SELECT 1 FROM change WHERE {OPEN} AND wave = ?1)"
+    )
 }
 
 /// What became of the users of a wave.
@@ -177,13 +186,13 @@ fn next_wave(
         }
         (last, _) => {
             let number = (last.unwrap_or(0) + 1).max(settings.first_wave);
-            let users = most(settings.wave(number), left);
+            let users = settings.wave(number).users(left);
             let filters = connection.query_row(
                 &format!(
-                    "SELECT count(*) FROM change WHERE {OPEN} AND user IN
-                     (SELECT DISTINCT user FROM change WHERE {OPEN} ORDER BY user LIMIT ?1)"
+                    "SELECT count(*) FROM change WHERE {OPEN} AND user IN ({})",
+                    users_of_wave()
                 ),
-                [users],
+                [number, users],
                 |row| row.get(0),
             )?;
             (number, users, filters)
@@ -193,33 +202,18 @@ fn next_wave(
         number,
         filters,
         users,
-        next_users: most(settings.wave(number + 1), left.saturating_sub(users)),
+        next_users: settings.wave(number + 1).users(left.saturating_sub(users)),
     })
 }
 
-const fn most(size: Wave, left: u64) -> u64 {
-    match size {
-        Wave::Users(users) if users < left => users,
-        Wave::Users(_) | Wave::Rest => left,
-    }
-}
-
-/// Users with a row in the wave already are those of a wave that was cut.
 fn assign(connection: &Connection, wave: NextWave) -> rusqlite::Result<()> {
     let NextWave { number, users, .. } = wave;
-    let begun = connection.query_row(
-        &format!("SELECT EXISTS (SELECT 1 FROM change WHERE {OPEN} AND wave = ?1)"),
-        [number],
-        |row| row.get::<_, bool>(0),
+    connection.execute(
+        &format!(
+            "UPDATE change SET wave = ?1 WHERE {OPEN} AND user IN ({})",
+            users_of_wave()
+        ),
+        params![number, users],
     )?;
-    if !begun {
-        connection.execute(
-            &format!(
-                "UPDATE change SET wave = ?1 WHERE {OPEN} AND user IN
-                 (SELECT DISTINCT user FROM change WHERE {OPEN} ORDER BY user LIMIT ?2)"
-            ),
-            params![number, users],
-        )?;
-    }
     Ok(())
 }

@@ -134,6 +134,16 @@ impl FromStr for Waves {
     }
 }
 
+impl Wave {
+    /// Users in such a wave where so many are left.
+    pub const fn users(self, left: u64) -> u64 {
+        match self {
+            Self::Users(users) if users < left => users,
+            Self::Users(_) | Self::Rest => left,
+        }
+    }
+}
+
 impl fmt::Display for Wave {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {

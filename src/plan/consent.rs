@@ -217,6 +217,7 @@ mod tests {
     fn everything_that_is_missing_is_named_at_once() {
         let all = Stakes {
             calendar_loss: true,
+            time: None,
             guards: production(&["contoso"]),
             undone_by: Some(RunId::random()),
             ..stakes()

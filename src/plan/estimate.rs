@@ -1,39 +1,134 @@
-//! How long it takes to make changes.
+//! How many requests it takes to make changes, and how long.
 
 use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use super::RunSettings;
 
 /// Requests that one web server takes in [`WINDOW`] from one caller (Microsoft: "Service protection API limits"). How
 /// many servers an environment has is not told.
 const BUDGET: u64 = 6_000;
 /// The window over which a server counts.
 const WINDOW: Duration = Duration::from_mins(5);
-/// The shortest time over which the reading of users tells a pace: what was kept has a resolution of a second.
-const LEAST: Duration = Duration::from_secs(5);
+/// Requests that a command makes one after the other before it reads or writes the first user: who signed in, the
+/// organisation and its version, what the server keeps of versions, and the proof that impersonation is honoured.
+const TO_CONNECT: u64 = 8;
 
-/// How fast users were read.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct ReadingPace {
+/// How fast requests about users were answered.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct RequestPace {
     /// Requests that were made.
     pub requests: u64,
-    /// The time in which they were made.
-    pub time: Duration,
+    /// Milliseconds in which they were made.
+    pub milliseconds: u64,
+    /// The most that were under way at once.
+    pub at_once: u32,
 }
 
-/// The shortest and the longest time that changes of so many filters of so many users can be expected to take, the
-/// pauses between waves left out.
-///
-/// A user takes one request, with the changes of all filters in it. At the least they take no longer than reading did,
-/// request by request; at the most each change takes as long as a request. Where one server's limit is met, the rest
-/// waits for the next window. None where too little was read to tell.
-pub fn time_ahead(users: u64, filters: u64, pace: ReadingPace) -> Option<(Duration, Duration)> {
-    if pace.time < LEAST || pace.requests == 0 {
-        return None;
+/// Which command will make the changes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum AppliedBy {
+    /// The one that has read the users.
+    ThisCommand,
+    /// A later one: it connects, and compares the plan with what is there by then.
+    LaterCommand,
+}
+
+/// What is still to be done.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct WorkAhead {
+    /// Users to be changed: one request with all changes of a user.
+    pub users: u64,
+    /// Requests that read a user again before he is changed.
+    pub reads_per_user: u64,
+    /// Whether a command has to connect first.
+    pub connects: bool,
+    /// Pauses between waves.
+    pub pauses: Duration,
+    /// Requests in five minutes at most, where that was given.
+    pub most_requests: Option<u64>,
+}
+
+/// The shortest and the longest time that work can be expected to take. They are the same where no limit decides.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TimeRange {
+    /// Where no limit is met.
+    pub least: Duration,
+    /// Where the environment has one web server.
+    pub most: Duration,
+}
+
+/// What work takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Estimate {
+    /// Requests.
+    pub requests: u64,
+    /// How long; none where nothing was read that could tell.
+    pub time: Option<TimeRange>,
+}
+
+impl WorkAhead {
+    fn before(&self) -> u64 {
+        if self.connects { TO_CONNECT } else { 0 }
     }
-    let each = pace.time.as_secs_f64() / as_float(pace.requests);
-    let windows = (users.saturating_sub(1) / BUDGET).min(u64::from(u32::MAX));
-    let limited = WINDOW * u32::try_from(windows).unwrap_or(u32::MAX);
-    let of = |requests: u64| Duration::try_from_secs_f64(each * as_float(requests)).ok();
-    Some((of(users)?, of(filters.max(users))?.max(limited)))
+
+    /// Requests that this takes where nothing is asked twice.
+    pub fn requests(&self) -> u64 {
+        let each = self.reads_per_user.saturating_add(1);
+        let of_users = self.users.saturating_mul(each);
+        of_users.saturating_add(self.before())
+    }
+
+    /// What this takes at the pace of earlier requests.
+    ///
+    /// A request takes as long as those did, and as many are under way at once. Where one server's limit is met, the
+    /// rest waits for the next window, unless there are more servers.
+    pub fn estimate(&self, pace: Option<RequestPace>) -> Estimate {
+        Estimate {
+            requests: self.requests(),
+            time: pace.and_then(|pace| self.time(pace)),
+        }
+    }
+
+    fn time(&self, pace: RequestPace) -> Option<TimeRange> {
+        if pace.requests == 0 {
+            return None;
+        }
+        // Fewer requests than there may be at once are not that many at once.
+        let at_once = |requests: u64| as_float(requests.clamp(1, u64::from(pace.at_once.max(1))));
+        let answer =
+            as_float(pace.milliseconds) / 1000.0 / as_float(pace.requests) * at_once(pace.requests);
+        let of_users = self.requests().saturating_sub(self.before());
+        let seconds = answer * (as_float(of_users) / at_once(self.users) + as_float(self.before()));
+        let fastest = Duration::try_from_secs_f64(seconds).ok()?;
+        let windows = |most: u64| self.requests().saturating_sub(1) / most.max(1);
+        let waits = |most| WINDOW.saturating_mul(u32::try_from(windows(most)).unwrap_or(u32::MAX));
+        // A pace that was asked for holds whatever the environment has.
+        let least = fastest.max(self.most_requests.map_or(Duration::ZERO, waits));
+        Some(TimeRange {
+            least: least.saturating_add(self.pauses),
+            most: least.max(waits(BUDGET)).saturating_add(self.pauses),
+        })
+    }
+}
+
+/// The pauses between the waves in which one command changes so many users, from the wave with this number on.
+pub fn pauses(settings: &RunSettings, next: u64, users: u64) -> Duration {
+    let Some(pause) = settings.wave_pause.filter(|_| !settings.waves.is_empty()) else {
+        return Duration::ZERO;
+    };
+    let (mut number, mut left) = (next, users);
+    let mut pauses = 0_u32;
+    loop {
+        left = left.saturating_sub(settings.wave(number).users(left));
+        if left == 0 || settings.is_last_wave(number) {
+            return pause.saturating_mul(pauses);
+        }
+        pauses = pauses.saturating_add(1);
+        number = number.saturating_add(1);
+    }
 }
 
 #[expect(
@@ -47,34 +142,100 @@ const fn as_float(number: u64) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::Wave;
 
-    const fn pace(requests: u64, seconds: u64) -> ReadingPace {
-        ReadingPace {
+    const fn pace(requests: u64, milliseconds: u64, at_once: u32) -> Option<RequestPace> {
+        Some(RequestPace {
             requests,
-            time: Duration::from_secs(seconds),
+            milliseconds,
+            at_once,
+        })
+    }
+
+    fn work(users: u64) -> WorkAhead {
+        WorkAhead {
+            users,
+            ..WorkAhead::default()
         }
     }
 
-    fn seconds(users: u64, filters: u64, pace: ReadingPace) -> Option<(u64, u64)> {
-        let (least, most) = time_ahead(users, filters, pace)?;
-        Some((least.as_secs(), most.as_secs()))
+    fn range(work: WorkAhead, pace: Option<RequestPace>) -> (u128, u128) {
+        let time = work.estimate(pace).time.unwrap();
+        (time.least.as_millis(), time.most.as_millis())
     }
 
     #[test]
-    fn changes_take_as_long_as_reading_took_and_no_longer_than_a_request_for_each() {
-        assert_eq!(seconds(300, 900, pace(600, 60)), Some((30, 90)));
-        assert_eq!(seconds(300, 0, pace(600, 60)), Some((30, 30)));
+    fn changes_take_as_long_as_the_same_number_of_requests_took() {
+        let pace = pace(600, 60_000, 20);
+        assert_eq!(range(work(300), pace), (30_000, 30_000));
+        let later = WorkAhead {
+            reads_per_user: 1,
+            connects: true,
+            ..work(300)
+        };
+        assert_eq!(later.requests(), 608);
+        // One request takes two seconds, and those to connect come one after the other.
+        assert_eq!(range(later, pace), (76_000, 76_000));
+    }
+
+    #[test]
+    fn fewer_users_than_requests_at_once_take_the_time_of_a_request() {
+        assert_eq!(range(work(5), pace(2_000, 5_000, 20)), (50, 50));
+        // Five users who were read at once tell how long one takes.
+        assert_eq!(range(work(100), pace(5, 50, 20)), (250, 250));
+        assert_eq!(range(work(100), pace(100, 5_000, 1)), (5_000, 5_000));
     }
 
     #[test]
     fn where_one_server_s_limit_is_met_the_rest_waits_for_the_next_window() {
-        assert_eq!(seconds(6_000, 6_000, pace(6_000, 60)), Some((60, 60)));
-        assert_eq!(seconds(12_001, 12_001, pace(6_000, 60)), Some((120, 600)));
+        let pace = pace(6_000, 60_000, 20);
+        assert_eq!(range(work(6_000), pace), (60_000, 60_000));
+        assert_eq!(range(work(12_001), pace), (120_010, 600_000));
     }
 
     #[test]
-    fn a_short_reading_tells_nothing() {
-        assert_eq!(seconds(10, 30, pace(10, 1)), None);
-        assert_eq!(seconds(10, 30, pace(0, 60)), None);
+    fn a_pace_that_was_asked_for_and_pauses_belong_to_the_time() {
+        let slow = WorkAhead {
+            most_requests: Some(100),
+            pauses: Duration::from_secs(60),
+            ..work(250)
+        };
+        assert_eq!(range(slow, pace(100, 1_000, 20)), (660_000, 660_000));
+        let settings = |sizes: &[u64], pause| RunSettings {
+            waves: sizes.iter().map(|&size| Wave::Users(size)).collect(),
+            wave_pause: pause,
+            ..RunSettings::default()
+        };
+        let minute = Some(Duration::from_secs(60));
+        for (settings, users, expected) in [
+            (settings(&[10, 20, 1_000], minute), 300, 120),
+            (settings(&[10, 20, 1_000], minute), 25, 60),
+            (settings(&[10, 20], minute), 300, 60),
+            (settings(&[10], minute), 5, 0),
+            (settings(&[10, 20], None), 300, 0),
+            (settings(&[], minute), 300, 0),
+        ] {
+            assert_eq!(
+                pauses(&settings, 1, users).as_secs(),
+                expected,
+                "{settings:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn what_was_not_read_tells_nothing_and_no_number_of_a_file_is_too_large() {
+        assert_eq!(work(10).estimate(None).time, None);
+        assert_eq!(work(10).estimate(pace(0, 60, 20)).time, None);
+        let all = WorkAhead {
+            reads_per_user: u64::MAX,
+            connects: true,
+            most_requests: Some(0),
+            pauses: Duration::MAX,
+            ..work(u64::MAX)
+        };
+        for pace in [pace(1, u64::MAX, u32::MAX), pace(u64::MAX, 0, 0)] {
+            let _ = all.estimate(pace);
+        }
     }
 }

@@ -3,7 +3,7 @@
 use crate::model::{Operation, RunId, Target};
 
 use super::confirmations::Need;
-use super::{Limit, LossBound, PlanDigest};
+use super::{Limit, LossBound, PlanDigest, TimeRange};
 
 /// What the configuration file asks for before anything is written to an organisation: every entry that is about
 /// the organisation holds.
@@ -40,8 +40,10 @@ pub struct Stakes {
     pub wave: Option<WaveStakes>,
     /// Whether items can be deleted from Exchange.
     pub calendar_loss: bool,
-    /// How many items leave calendars, where that was counted.
+    /// How many items leave calendars, where that was counted: of the wave, where there are several.
     pub coming_items: Option<(u64, LossBound)>,
+    /// How long it is expected to take, where that can be told: of the wave, where there are several.
+    pub time: Option<TimeRange>,
     /// What the configuration file asks for.
     pub guards: Guards,
     /// The limits that hold for the number of users.
@@ -95,6 +97,7 @@ impl Stakes {
             wave: None,
             calendar_loss,
             coming_items: None,
+            time: None,
             guards,
             limits: Vec::new(),
             undone_by: None,

@@ -14,6 +14,7 @@ use crate::journal::{
 use crate::model::{
     Caller, FilterId, Operation, Outcome, RowOutcome, RunId, StateAndStatus, Target, UserId,
 };
+use crate::plan::{AppliedBy, Estimate};
 
 use super::error::read_run;
 use super::json::{FORMAT, write_json};
@@ -85,6 +86,9 @@ struct Document<'a> {
     users: UserTotals,
     filters: FilterTotals,
     requests: Requests,
+    /// What it takes to apply the plan with another command; only where something is left to be changed.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    estimate: Option<EstimateDocument>,
     look_first: Vec<impact_document::First>,
     #[serde(skip_serializing_if = "Option::is_none")]
     impact: Option<impact_document::Lost>,
@@ -118,6 +122,7 @@ fn document<'a>(
         caller: &header.caller,
         digest: view.recorded_digest()?.map(|digest| digest.to_string()),
         users: view.users()?,
+        estimate: EstimateDocument::read(view)?,
         filters: view.filters()?,
         requests: header.requests,
         look_first: impact_document::first(view)?,
@@ -136,6 +141,31 @@ fn document<'a>(
 }
 
 /// States before and after. A unit without a name is not known.
+/// Requests, and seconds where it is known how fast the server answers.
+#[derive(Serialize)]
+struct EstimateDocument {
+    requests: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    least_seconds: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    most_seconds: Option<f64>,
+}
+
+impl EstimateDocument {
+    fn read(view: &View<'_>) -> Result<Option<Self>, ReadError> {
+        let users = view.users_to_change()?;
+        if users == 0 {
+            return Ok(None);
+        }
+        let Estimate { requests, time } = view.estimate(users, AppliedBy::LaterCommand)?;
+        Ok(Some(Self {
+            requests,
+            least_seconds: time.map(|time| time.least.as_secs_f64()),
+            most_seconds: time.map(|time| time.most.as_secs_f64()),
+        }))
+    }
+}
+
 #[derive(Serialize)]
 struct StatesBy {
     types: Vec<States>,
@@ -351,6 +381,9 @@ mod tests {
             "total": 1234,
             "throttled": 4,
             "retried": 5
+          },
+          "estimate": {
+            "requests": 9
           },
           "look_first": [],
         "#);

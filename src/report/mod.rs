@@ -54,6 +54,7 @@ pub mod terminal;
 #[cfg(test)]
 mod test_runs;
 mod text;
+mod time_words;
 mod trial;
 mod user_choice;
 mod user_documents;
@@ -93,6 +94,7 @@ pub use summary::write_summary;
 pub use template_run::TemplateRun;
 pub use templates::{write_template_run, write_templates};
 pub use text::wrapped;
+pub use time_words::time_words;
 pub use trial::write_trial;
 pub use user_choice::{ShownUsers, UserChoice, UserClass, UserClassError};
 pub use workbook::write_run_workbook;

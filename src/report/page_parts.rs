@@ -7,6 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::journal::RunReader;
 use crate::pacing::Limiting;
+use crate::plan::AppliedBy;
 use crate::rollout::Progress;
 
 use super::error::read_run;
@@ -35,6 +36,7 @@ pub fn plan_facts(run: &RunReader, can_lose: bool) -> Result<PlanFacts, ReportEr
     let of = PlanView {
         can_lose,
         is_kept: true,
+        by: AppliedBy::ThisCommand,
     };
     let lines = run.view(|view| view.at_one_instant(|view| plan::lines_of(view, run, of)))?;
     let (warnings, notes) = lines.notes.into_iter().partition(|note| note.warns);

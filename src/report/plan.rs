@@ -1,14 +1,12 @@
 //! A plan on one screen: what, where, as whom, what it costs, and what would make it useless or surprising.
 
-use std::time::Duration;
-
 use console::{measure_text_width, truncate_str};
 
 use crate::journal::{
     Phase, ReadError, RunHeader, RunReader, RunRef, TypeTotals, UserTotals, View,
 };
 use crate::model::{Operation, Target, UserOutcome};
-use crate::plan::{Criteria, ReadingPace, time_ahead};
+use crate::plan::{AppliedBy, Criteria, Estimate};
 
 use super::impact::{ImpactReport, total_of_impact};
 use super::paint::Tone;
@@ -16,6 +14,7 @@ use super::plan_notes::{Note, left_out, of_calendars, of_findings};
 use super::run_command::{RunCommand, report_only};
 use super::templates::write_run_of_templates;
 use super::text::{clean, count, number};
+use super::time_words::time_words;
 use super::user_choice::UserClass;
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, phrases};
@@ -36,6 +35,8 @@ pub struct PlanView {
     pub can_lose: bool,
     /// Whether a later command can name the run.
     pub is_kept: bool,
+    /// Which command makes the changes.
+    pub by: AppliedBy,
 }
 
 /// Writes the plan of a run on one screen, whatever the number of users. No line is wider than the screen.
@@ -205,7 +206,7 @@ fn lines(
     ));
     facts.extend(impact_lines(&header, &report));
     if filters.planned > 0 {
-        facts.push(time_fact(view, to_change, filters.planned)?);
+        facts.push(time_fact(view, to_change, of.by)?);
     }
     let groups = view.problem_groups()?;
     facts.extend(
@@ -326,52 +327,31 @@ fn impact_lines(header: &RunHeader, report: &ImpactReport) -> Vec<(&'static str,
     lines
 }
 
-/// How long it takes, where reading took long enough to tell, and how many requests it takes.
+/// How long it takes, where it was read how fast the server answers, and how many requests it takes.
 fn time_fact(
     view: &View<'_>,
     users: u64,
-    filters: u64,
+    by: AppliedBy,
 ) -> Result<(&'static str, String), ReadError> {
-    let requests = count(users, "request");
-    Ok(match estimate(view, users, filters)? {
-        Some(time) => ("Time", format!("{time}, about {requests}")),
-        None => ("Requests", format!("about {}", number(users))),
+    let Estimate { requests, time } = view.estimate(users, by)?;
+    Ok(match time {
+        Some(time) => (
+            "Time",
+            format!(
+                "{}, about {}",
+                time_words(&time),
+                count(requests, "request")
+            ),
+        ),
+        None => ("Requests", format!("about {}", number(requests))),
     })
 }
 
 /// The same in the words of one line among others.
-pub(super) fn time_of(view: &View<'_>, users: u64, filters: u64) -> Result<String, ReadError> {
-    let requests = count(users, "request");
-    Ok(estimate(view, users, filters)?.unwrap_or_else(|| format!("about {requests}")))
-}
-
-/// How long it takes; none where reading was over too soon to tell.
-fn estimate(view: &View<'_>, users: u64, filters: u64) -> Result<Option<String>, ReadError> {
-    let (read, time) = view.reading_pace()?;
-    let pace = ReadingPace {
-        requests: read,
-        time,
-    };
-    let Some((least, most)) = time_ahead(users, filters, pace) else {
-        return Ok(None);
-    };
-    let (least, most) = (about_time(least), about_time(most));
-    Ok(Some(if least == most {
-        format!("about {most}")
-    } else {
-        format!("{least} to {most}")
-    }))
-}
-
-/// A time in the precision that an estimate has.
-fn about_time(time: Duration) -> String {
-    let seconds = time.as_secs();
-    match seconds {
-        0..10 => "10 s".to_owned(),
-        10..60 => format!("{} s", seconds.next_multiple_of(5)),
-        60..3600 => format!("{} min", seconds.div_ceil(60)),
-        _ => format!("{} h {} min", seconds / 3600, seconds % 3600 / 60),
-    }
+pub(super) fn time_of(view: &View<'_>, users: u64, by: AppliedBy) -> Result<String, ReadError> {
+    let Estimate { requests, time } = view.estimate(users, by)?;
+    let of_requests = || format!("about {}", count(requests, "request"));
+    Ok(time.as_ref().map_or_else(of_requests, time_words))
 }
 
 #[cfg(test)]
@@ -382,6 +362,7 @@ mod tests {
     const VIEW: PlanView = PlanView {
         can_lose: true,
         is_kept: true,
+        by: AppliedBy::LaterCommand,
     };
 
     #[tokio::test]
@@ -395,7 +376,7 @@ mod tests {
         Users     8: 5 to change, 1 without a change, 1 skipped, 1 failed
         Filters   5 of 12 to change: appointment 5
         Impact    not counted (--impact counts it: one more request per user)
-        Requests  about 5
+        Requests  about 18
         Skipped   1 disabled
         Failed    1 no-roles
         Details   `syncfilters report 3f2a9c --only skipped,failed`
@@ -418,7 +399,7 @@ mod tests {
         Filters   5 of 12 to change: appointment 5
         Impact    up to 1,247 coming items of 2 users (2 not known)
         Most      ada@contoso.example 1,240, eve@contoso.example 7
-        Requests  about 5
+        Requests  about 18
         Skipped   1 disabled
         Failed    1 no-roles
         Details   `syncfilters report 3f2a9c --only skipped,failed`
@@ -488,11 +469,5 @@ mod tests {
             fact_rows(&facts, 5, 30),
             ["Failed    3 no-roles, …", "Skipped   3 no-roles, …"]
         );
-    }
-
-    #[test]
-    fn a_time_is_as_exact_as_an_estimate_is() {
-        let said = [1, 12, 61, 3_700].map(|s| about_time(Duration::from_secs(s)));
-        assert_eq!(said, ["10 s", "15 s", "2 min", "1 h 1 min"]);
     }
 }

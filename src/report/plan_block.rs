@@ -135,7 +135,7 @@ fn texts(view: &View<'_>, of: PlanView) -> Result<(String, Vec<String>), ReadErr
         None => {}
     }
     if filters.planned > 0 {
-        said.push(time_of(view, to_change, filters.planned)?);
+        said.push(time_of(view, to_change, of.by)?);
     }
     if users.failed > 0 {
         said.push(format!("{} failed", number(users.failed)));
@@ -152,11 +152,13 @@ fn texts(view: &View<'_>, of: PlanView) -> Result<(String, Vec<String>), ReadErr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::plan::AppliedBy;
     use crate::report::test_runs::{PLAIN, TestStage, run};
 
     const VIEW: PlanView = PlanView {
         can_lose: true,
         is_kept: true,
+        by: AppliedBy::LaterCommand,
     };
 
     #[tokio::test]

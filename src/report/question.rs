@@ -3,7 +3,9 @@
 use std::fmt::Write as _;
 
 use crate::model::{Operation, Target, count, number};
-use crate::plan::{Confirmations, GivenBy, Need, Stakes};
+use crate::plan::{Confirmations, GivenBy, LossBound, Need, Stakes};
+
+use super::time_words::time_words;
 
 /// What is asked of several runs as one question; without the word to type.
 /// `left_out` are the environments that it is not about, although they were named.
@@ -46,23 +48,49 @@ fn in_words(names: &[&str]) -> String {
     }
 }
 
-/// What it costs people, on a line of its own; nothing where nothing can be lost.
+/// What it costs people and how long it takes, on a line of its own; nothing where neither is known.
 fn price(runs: &[(&str, &Stakes)]) -> String {
-    let mut lossy = runs.iter().filter(|(_, stakes)| stakes.calendar_loss);
-    let Some((_, first)) = lossy.next() else {
-        return String::new();
-    };
-    // What a wave takes of it was not counted apart.
-    let counted = match (first.coming_items, first.wave, lossy.next()) {
-        (Some((items, bound)), None, None) => {
+    let said = [lost_items(runs), time(runs)];
+    let said: Vec<_> = said.into_iter().flatten().collect();
+    match said.join(" ") {
+        said if said.is_empty() => said,
+        said => format!("\n{said}"),
+    }
+}
+
+/// The items that can be lost; none where nothing can.
+fn lost_items(runs: &[(&str, &Stakes)]) -> Option<String> {
+    let lossy: Vec<_> = runs
+        .iter()
+        .filter(|(_, stakes)| stakes.calendar_loss)
+        .map(|(_, stakes)| stakes.coming_items)
+        .collect();
+    if lossy.is_empty() {
+        return None;
+    }
+    let counted: Option<Vec<_>> = lossy.into_iter().collect();
+    let said = counted.map_or_else(
+        || "calendar items".to_owned(),
+        |counted| {
+            let bound: LossBound = counted.iter().map(|(_, bound)| *bound).collect();
+            let items = counted.iter().map(|(items, _)| items).sum();
             format!("{}{}", bound.words(), count(items, "coming item"))
-        }
-        _ => "calendar items".to_owned(),
-    };
-    let mut letters = counted.chars();
+        },
+    );
+    Some(capital(&format!("{said} can be deleted from Exchange.")))
+}
+
+/// How long it takes until the last of the runs, which go on beside each other, is done.
+fn time(runs: &[(&str, &Stakes)]) -> Option<String> {
+    let times: Option<Vec<_>> = runs.iter().map(|(_, stakes)| stakes.time).collect();
+    let longest = times?.into_iter().max_by_key(|time| time.most)?;
+    Some(capital(&format!("{}.", time_words(&longest))))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
     let first = letters.next().map(|c| c.to_ascii_uppercase());
-    let counted: String = first.into_iter().chain(letters).collect();
-    format!("\n{counted} can be deleted from Exchange.")
+    first.into_iter().chain(letters).collect()
 }
 
 /// What new users receive more or less.

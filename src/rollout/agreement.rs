@@ -11,7 +11,8 @@ use crate::dataverse::{TemplateWriter, Writer};
 use crate::journal::{HistoryKind, Left};
 use crate::model::Target;
 use crate::plan::{
-    Confirmations, Decision, Granted, Need, Refusal, RunSettings, Stakes, WaveStakes, decide,
+    AppliedBy, Confirmations, Decision, Granted, Need, Refusal, RunSettings, Stakes, WaveStakes,
+    decide,
 };
 
 use super::apply::Failures;
@@ -171,7 +172,16 @@ impl Planned {
             Some(_) => rollout.put_back().await?,
             None => 0,
         };
-        let impact = rollout.journal().view(|view| view.impact(0)).await?;
+        let wave = wave(&rollout.settings, &left);
+        let users = wave.map_or(left.users, |wave| wave.users);
+        let of_wave = wave.map(|wave| (wave.number, wave.users));
+        let (coming_items, time) = rollout
+            .journal()
+            .view(move |view| {
+                let time = view.estimate(users, AppliedBy::ThisCommand)?.time;
+                Ok((view.coming_items(of_wave)?, time))
+            })
+            .await?;
         let stakes = Stakes {
             operation: rollout.header().operation,
             target: rollout.header().target,
@@ -181,9 +191,10 @@ impl Planned {
             users: left.users,
             touched: left.touched,
             selected: left.selected,
-            wave: wave(&rollout.settings, &left),
+            wave,
             calendar_loss: left.deactivates && !spared && !rollout.is_harmless(),
-            coming_items: impact.map(|of| (of.items, of.bound)),
+            coming_items,
+            time,
             limits: rollout.settings.limits(&rollout.flags, &guards.limits),
             guards,
             undone_by,

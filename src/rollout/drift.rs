@@ -100,7 +100,7 @@ impl Rollout {
                 Ok(())
             }
         };
-        self.pool().for_each(next, work).await?;
+        self.reading(self.pool().for_each(next, work)).await?;
         self.journal().record_digest().await?;
         self.record_requests().await?;
         let found = std::mem::take(&mut *found.lock().unwrap_or_else(PoisonError::into_inner));

@@ -2,11 +2,12 @@
 
 use std::future::Future;
 use std::sync::PoisonError;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use jiff::Timestamp;
 
 use crate::journal::Requests;
+use crate::plan::RequestPace;
 
 use super::RolloutError;
 use super::request_counts::RequestCounts;
@@ -27,6 +28,28 @@ impl Rollout {
             return Ok(());
         }
         Ok(self.journal().add_requests(more, at).await?)
+    }
+
+    /// Does work that reads users, and records how fast that was: it tells how long changes will take.
+    pub(super) async fn reading(
+        &self,
+        work: impl Future<Output = Result<(), RolloutError>>,
+    ) -> Result<(), RolloutError> {
+        let (begun, before) = (Instant::now(), self.pacer().status().requests);
+        self.recording(work).await?;
+        let status = self.pacer().status();
+        let pace = RequestPace {
+            requests: status.requests.saturating_sub(before),
+            milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
+            at_once: status.limit,
+        };
+        if pace.requests == 0 {
+            return Ok(());
+        }
+        let journal = self.journal();
+        Ok(journal
+            .found(move |found| found.reading = Some(pace))
+            .await?)
     }
 
     /// Does work while what it asks of the server is recorded at the end of every second, so that a run that is

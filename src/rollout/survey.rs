@@ -62,17 +62,16 @@ impl Rollout {
         self.read_impact_context().await?;
         let surveyed_as = match self.settings.survey {
             SurveyMode::Impersonation => {
-                self.recording(self.survey_as_each_user()).await?;
+                self.reading(self.survey_as_each_user()).await?;
                 SurveyedAs::Asked
             }
             SurveyMode::Administrator => match self.prove_administrator().await? {
                 AdministratorProof::Agrees(columns) => {
-                    self.recording(self.survey_as_administrator(columns))
-                        .await?;
+                    self.reading(self.survey_as_administrator(columns)).await?;
                     SurveyedAs::Asked
                 }
                 AdministratorProof::FallBack(why) => {
-                    self.recording(self.survey_as_each_user()).await?;
+                    self.reading(self.survey_as_each_user()).await?;
                     SurveyedAs::FellBack(why)
                 }
             },

@@ -5,6 +5,7 @@ use rusqlite::Row;
 use crate::journal::codes::{LEFT_OUT, TAKEN_OUT};
 use crate::journal::impact;
 use crate::journal::rows::{filter_type, user_id};
+use crate::journal::waves::users_of_wave;
 use crate::model::{FilterType, UserId};
 use crate::plan::LossBound;
 
@@ -144,6 +145,13 @@ fn without_mailbox() -> String {
     )
 }
 
+fn coming_items() -> String {
+    format!(
+        "SELECT coalesce(sum(i.items), 0), coalesce(max(i.bound & 1) + max(i.bound & 2), 0) {} WHERE {SYNCHRONISES}",
+        counted()
+    )
+}
+
 impl View<'_> {
     /// What is lost, with the `most` users who lose most; `None` where that was not asked for.
     pub fn impact(&self, most: u32) -> Result<Option<Impact>, ReadError> {
@@ -169,6 +177,28 @@ impl View<'_> {
             unknown: self.unknown_by_reason()?,
             types,
         }))
+    }
+
+    /// How many coming items leave calendars: of everybody, or of the wave with this number and so many users. None where
+    /// that was not asked for.
+    pub fn coming_items(
+        &self,
+        wave: Option<(u64, u64)>,
+    ) -> Result<Option<(u64, LossBound)>, ReadError> {
+        if !impact::asked(self.0)?.impact {
+            return Ok(None);
+        }
+        let users = wave.map_or_else(String::new, |_| {
+            format!(" AND i.user IN ({})", users_of_wave())
+        });
+        let sql = coming_items() + &users;
+        let (number, users) = wave.unwrap_or_default();
+        let row = |row: &Row<'_>| Ok((row.get(0)?, loss_bound(row, 1)?));
+        let found = match wave {
+            Some(_) => self.0.query_row(&sql, [number, users], row)?,
+            None => self.0.query_row(&sql, [], row)?,
+        };
+        Ok(Some(found))
     }
 
     fn mailboxes(&self) -> Result<Option<Mailboxes>, ReadError> {

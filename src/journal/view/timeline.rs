@@ -1,7 +1,6 @@
 //! What a run did over time: changes made, requests, and those refused because of a limit.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use rusqlite::Row;
 use serde::{Serialize, Serializer};
@@ -73,17 +72,6 @@ impl View<'_> {
             undated: all.saturating_sub(dated),
             ..arrange(&moments, moment, most)
         })
-    }
-
-    /// Requests that were made so far, and the time in which any were made.
-    pub fn reading_pace(&self) -> Result<(u64, Duration), ReadError> {
-        let buckets = pace::read(self.0)?;
-        let requests = buckets
-            .iter()
-            .fold(0_u64, |all, (_, one)| all.saturating_add(one.total));
-        let width = u64::try_from(pace::width(self.0)?).unwrap_or(0);
-        let time = width.saturating_mul(u64::try_from(buckets.len()).unwrap_or(u64::MAX));
-        Ok((requests, Duration::from_millis(time)))
     }
 
     /// Milliseconds that are taken as one moment: as the requests are kept, and more where that would be too many.
