@@ -3,6 +3,7 @@
 
 mod error;
 mod header;
+mod json;
 mod known;
 mod name;
 mod plain;
@@ -119,6 +120,12 @@ impl Names {
 }
 
 fn read(text: &str, column: Option<&str>, list: &mut Names) -> OnLine<()> {
+    if json::is_json(text) {
+        return json::read(text, column, list);
+    }
+    if is_table_for_people(text) {
+        return Err((1, ListFault::Table));
+    }
     match start(text, column)? {
         Start::Nothing => Ok(()),
         Start::Plain { at, line } => plain::read(&text[at..], line, list),
@@ -128,6 +135,24 @@ fn read(text: &str, column: Option<&str>, list: &mut Names) -> OnLine<()> {
             rows,
         } => read_table(&header, &column, *rows, list),
     }
+}
+
+/// Whether a text is what commands print for people: a title, or columns that only spaces separate.
+fn is_table_for_people(text: &str) -> bool {
+    let mut lines = text.lines().filter(|line| !line.trim().is_empty());
+    let Some(first) = lines.next() else {
+        return false;
+    };
+    let words = first.trim_start_matches("# ");
+    let mut words = words.split(' ');
+    let is_title = matches!(words.next(), Some("Run" | "Plan"))
+        && words.next().is_some_and(|id| {
+            let digits = id.trim_end_matches(':');
+            digits.len() == 6 && digits.bytes().all(|c| c.is_ascii_hexdigit())
+        });
+    let cells = first.trim().split("  ").filter(|cell| !cell.is_empty());
+    let is_row = !first.contains([',', ';', '\t']) && cells.count() > 2;
+    is_title || is_row && name::name_in(first).is_err()
 }
 
 /// The rows below a header. Nothing here is a comment.

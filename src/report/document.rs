@@ -360,7 +360,7 @@ mod tests {
           "users": {
             "selected": 8,
             "changed": 1,
-            "unchanged": 3,
+            "unchanged": 1,
             "left": 2,
             "left_out": 0,
             "skipped": 1,

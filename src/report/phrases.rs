@@ -83,7 +83,7 @@ pub(super) fn users(totals: &UserTotals) -> String {
     let outcomes = parts(&[
         (changed, "changed"),
         (left, "left alone"),
-        (unchanged.saturating_sub(left + left_out), "unchanged"),
+        (unchanged, "unchanged"),
         (left_out, "left out"),
         (skipped, "skipped"),
         (failed, "failed"),
@@ -97,10 +97,7 @@ pub(super) fn planned_users(totals: &UserTotals, not_surveyed: u64) -> String {
     let outcomes = parts(&[
         (totals.planned.saturating_sub(not_surveyed), "to change"),
         (totals.changed, "changed"),
-        (
-            totals.unchanged.saturating_sub(totals.left_out),
-            "with nothing to change",
-        ),
+        (totals.unchanged + totals.left, "with nothing to change"),
         (totals.left_out, "left out"),
         (totals.skipped, "skipped"),
         (totals.failed, "failed"),

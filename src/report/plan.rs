@@ -279,10 +279,7 @@ fn users_line(users: &UserTotals, not_read: u64) -> String {
     let outcomes = phrases::parts(&[
         (users.planned.saturating_sub(not_read), "to change"),
         (users.changed, "changed"),
-        (
-            users.unchanged.saturating_sub(users.left_out),
-            "without a change",
-        ),
+        (users.unchanged + users.left, "without a change"),
         (users.left_out, "left out"),
         (users.skipped, "skipped"),
         (users.failed, "failed"),

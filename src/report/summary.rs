@@ -191,6 +191,10 @@ fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
         let left = UserClass::Group(UserGroup::Left);
         next.push((only(left), "whose filters were left alone"));
     }
+    if users.left_out > 0 {
+        let left_out = UserClass::Outcome(UserOutcome::LeftOut);
+        next.push((only(left_out), "who was taken out of the plan"));
+    }
     match outcome {
         Outcome::Planned if filters.planned > 0 => {
             next.push((RunCommand::Apply.of(run), "make the changes"));

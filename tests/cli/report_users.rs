@@ -159,3 +159,88 @@ fn a_word_or_a_name_that_is_none_is_refused_with_the_nearest() {
     let refused = report(&world, templates, &["--only", "failed"]).must_be(2);
     assert!(refused.stderr.contains("has no users"), "{refused:?}");
 }
+
+#[test]
+fn the_users_of_a_report_are_a_list_as_json_and_a_table_is_refused() {
+    let world = World::with_users(40);
+    let run = world
+        .run(&["plan", "deactivate", "--format", "json"])
+        .json();
+    let run = run["run"].as_str().unwrap();
+    let only = |format: &str| {
+        let path = world.home.path().join(format!("list-{format}"));
+        let shown = world.run(&[
+            "report", run, "--only", "planned", "--limit", "3", "--format", format,
+        ]);
+        std::fs::write(&path, shown.stdout).unwrap();
+        path.to_str().unwrap().to_owned()
+    };
+    let (json, csv) = (only("json"), only("csv"));
+    let plan = |list: &str| {
+        world.run(&[
+            "plan",
+            "deactivate",
+            "--users-from",
+            list,
+            "--format",
+            "json",
+        ])
+    };
+    let of = |list: &str| plan(list).must_be(0).json();
+    assert_eq!(of(&json)["digest"], of(&csv)["digest"]);
+    assert_eq!(of(&json)["users"]["selected"], 3);
+    for format in ["table", "markdown"] {
+        let refused = plan(&only(format)).must_be(2);
+        let why = &refused.json()["error"]["message"];
+        assert!(why.as_str().unwrap().contains("--format csv"), "{why}");
+    }
+}
+
+#[test]
+fn who_was_left_out_of_a_plan_is_counted_and_named_alike_in_every_format() {
+    let world = World::with_users(40);
+    let plan = world
+        .run(&["plan", "deactivate", "--format", "json"])
+        .json();
+    let run = plan["run"].as_str().unwrap();
+    let csv = world.run(&[
+        "report", run, "--only", "planned", "--limit", "3", "--format", "csv",
+    ]);
+    let list = world.home.path().join("three.csv");
+    std::fs::write(&list, csv.stdout).unwrap();
+    let list = list.to_str().unwrap();
+    let yes = ["--yes", "--accept-calendar-loss"];
+    let applied = world.run(&[&["apply", run, "--only-from", list][..], &yes].concat());
+    let out =
+        plan["users"]["planned"].as_u64().unwrap() + plan["users"]["failed"].as_u64().unwrap() - 3;
+    assert!(
+        applied.stdout.contains(&format!("{out} left out")),
+        "{applied:?}"
+    );
+    assert!(applied.stdout.contains("--only left-out"), "{applied:?}");
+    let users = &world.run(&["report", run, "--format", "json"]).json()["users"];
+    assert_eq!(users["left_out"], out);
+    let sum = [
+        "changed",
+        "unchanged",
+        "left",
+        "left_out",
+        "skipped",
+        "failed",
+        "planned",
+    ];
+    let sum: u64 = sum.iter().map(|key| users[key].as_u64().unwrap()).sum();
+    assert_eq!(users["selected"], sum, "{users}");
+    let named = world
+        .run(&["report", run, "--only", "left-out", "--format", "json"])
+        .json();
+    assert_eq!(named["user_results"].as_array().unwrap().len() as u64, out);
+    for format in ["table", "markdown", "csv", "xlsx"] {
+        let path = world.home.path().join(format!("out.{format}"));
+        let path = path.to_str().unwrap();
+        let args = [
+            "report", run, "--only", "left-out", "--format", format, "--output", path,
+        ];
+        world.run(&args).must_be(0);
+    }
+}

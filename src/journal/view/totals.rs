@@ -13,18 +13,18 @@ use crate::model::{FilterType, ProblemKind, RowsOfUser, Stage, UserOutcome};
 use super::changes::problems;
 use super::{ReadError, View};
 
-/// Users of a run: `selected` is the sum of the others but `left` and `left_out`.
+/// Users of a run: `selected` is the sum of the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct UserTotals {
     /// All of them.
     pub selected: u64,
     /// With at least one changed filter, and none that failed.
     pub changed: u64,
-    /// With nothing changed, those of `left` and `left_out` included.
+    /// With nothing that had to change.
     pub unchanged: u64,
-    /// Of those, with a filter that was left alone or is gone.
+    /// With nothing changed, and a filter that was left alone or is gone.
     pub left: u64,
-    /// Of those, taken out of the plan.
+    /// Taken out of the plan.
     pub left_out: u64,
     /// Left out before any request.
     pub skipped: u64,
@@ -133,18 +133,12 @@ impl View<'_> {
         while let Some(row) = rows.next()? {
             let users: u64 = row.get(USER_ROWS)?;
             totals.selected += users;
-            let outcome = user_outcome(row)?;
-            match outcome {
-                UserOutcome::Left => totals.left += users,
-                UserOutcome::LeftOut => totals.left_out += users,
-                _ => {}
-            }
-            *match outcome {
+            *match user_outcome(row)? {
                 UserOutcome::Planned => &mut totals.planned,
                 UserOutcome::Changed => &mut totals.changed,
-                UserOutcome::Unchanged | UserOutcome::Left | UserOutcome::LeftOut => {
-                    &mut totals.unchanged
-                }
+                UserOutcome::Unchanged => &mut totals.unchanged,
+                UserOutcome::Left => &mut totals.left,
+                UserOutcome::LeftOut => &mut totals.left_out,
                 UserOutcome::Skipped => &mut totals.skipped,
                 UserOutcome::Failed => &mut totals.failed,
             } += users;

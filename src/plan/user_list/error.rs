@@ -45,6 +45,16 @@ pub enum ListFault {
     /// A file of another kind, known by its first bytes.
     #[error("this is {0}, not a text file; save the list as CSV (UTF-8) and give that file")]
     NotText(&'static str),
+    /// JSON that lists no users.
+    #[error(
+        "this is JSON, and no list of users as `report`, `list` and `check` print it; give CSV, with a header such as `UPN`"
+    )]
+    OtherJson,
+    /// A table that a command printed for people.
+    #[error(
+        "this is a table for people, in which names can be cut; print the list with --format csv and give that"
+    )]
+    Table,
     /// A character that no text has.
     #[error("this line has the control character U+{:04X}, so this is not a text file; save the list as CSV (UTF-8)", *.0 as u32)]
     Control(char),

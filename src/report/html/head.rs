@@ -120,11 +120,12 @@ fn tiles(totals: &Totals, impact_report: &ImpactReport) -> [Tile; 4] {
             count(filters.changed, "filter"),
         ),
     };
-    let left = users.skipped + users.unchanged;
+    let left = users.skipped + users.unchanged + users.left + users.left_out;
     let parts = phrases::parts(&[
         (users.skipped, "skipped"),
         (users.left, "left alone"),
-        (users.unchanged.saturating_sub(users.left), "unchanged"),
+        (users.unchanged, "unchanged"),
+        (users.left_out, "left out"),
     ]);
     let items = match &impact_report.impact {
         Some(impact) => Tile {

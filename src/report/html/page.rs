@@ -159,6 +159,7 @@ fn write_tools(out: &mut dyn Write) -> io::Result<()> {
         "failed",
         "skipped",
         "left",
+        "left-out",
         "planned",
         "changed",
         "unchanged",

@@ -127,6 +127,7 @@ fn write_summary(
         ("Users selected", users.selected),
         ("Users changed", users.changed),
         ("Users unchanged", users.unchanged),
+        ("Users left alone", users.left),
         ("Users left out", users.left_out),
         ("Users skipped", users.skipped),
         ("Users failed", users.failed),
