@@ -12,7 +12,7 @@ use crate::report::{UserChoice, UserClass};
 use super::demo_args::DemoArgs;
 use super::doctor_args::PurposeArgs;
 use super::environment_args::{ConfigFileArgs, EnvironmentsArgs, SetupArgs};
-use super::runs_args::{RunsArgs, StatusArgs};
+use super::runs_args::{RunsArgs, StatusArgs, WhichRunsArgs};
 use super::sandbox::SandboxArgs;
 use super::scope_args::{LISTS, NarrowArgs, ScopeArgs};
 use super::shared_args::{
@@ -361,12 +361,12 @@ pub(super) enum WantedState {
 #[derive(Clone, Debug, Default, Args)]
 #[command(next_help_heading = "Users")]
 pub(super) struct UserChoiceArgs {
-    /// Show only the users who are `planned`, `changed`, `left`, `unchanged`, `skipped`, `failed`, `no-filters`,
-    /// `no-mailbox` or `losing`, or who have a kind of problem such as `no-roles`; repeatable
+    /// Show only the users who are `planned`, `changed`, `left`, `left-out`, `unchanged`, `skipped`, `failed`,
+    /// `no-filters`, `no-mailbox` or `losing`, or who have a kind of problem such as `no-roles`; repeatable
     ///
     /// Also known are `loss-unknown`, `outlook-client`, `stays-on`, `duplicates`, `not-populated`, `both-engines` and
-    /// `no-engine`. Several words, separated by commas, show the users of whom at least one holds. With `--format csv`
-    /// the result is a list for --users-from.
+    /// `no-engine`. Several words, separated by commas, show the users of whom at least one holds. With `--format csv`,
+    /// `json` or `xlsx` the result is a list for --users-from.
     #[arg(long, value_name = "WHICH", value_delimiter = ',', value_parser = user_classes(), hide_possible_values = true)]
     pub(super) only: Vec<UserClass>,
     /// Show only this user, by name or id as the run has it, with every change; repeatable
@@ -406,6 +406,8 @@ pub(super) struct ReportArgs {
     /// Show the page in the browser; without --output it is a temporary file
     #[arg(long, help_heading = "Output")]
     pub(super) open: bool,
+    #[command(flatten)]
+    pub(super) which: WhichRunsArgs,
 }
 
 /// `doctor`.

@@ -45,7 +45,7 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
             nothing; add --fix, or leave them out";
         return Err(CliError::Usage(why.into()));
     }
-    let to = Destination::new(app, args.output.as_deref());
+    let to = Destination::new(app, args.output.as_deref())?;
     to.check(places.len())?;
     let mut looked = look_all(app, new, at_once, &places).await;
     for (_, looked) in &mut looked {

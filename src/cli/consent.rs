@@ -350,7 +350,10 @@ mod tests {
             is_last_given: false,
         });
         let asked = question(&[("contoso", &wave)], &[]);
-        assert!(asked.starts_with("Wave 2: Deactivate 30 filters of 10 users"), "{asked}");
+        assert!(
+            asked.starts_with("Wave 2: Deactivate 30 filters of 10 users"),
+            "{asked}"
+        );
         assert!(
             asked.ends_with("\n120 coming items can be deleted from Exchange. About 12 s."),
             "{asked}"
@@ -363,7 +366,10 @@ mod tests {
         // Of one environment neither is known.
         let unknown = stakes(true, &[]);
         let asked = question(&[("a", &wave), ("b", &unknown)], &[]);
-        assert!(asked.ends_with("\nCalendar items can be deleted from Exchange."), "{asked}");
+        assert!(
+            asked.ends_with("\nCalendar items can be deleted from Exchange."),
+            "{asked}"
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use crate::report::{Format, StyledWrite, terminal};
 
 use super::App;
 use super::error::CliError;
+use super::formats;
 use super::printer::{Printer, STANDARD_OUTPUT};
 
 /// A file, or standard output; and the format.
@@ -20,14 +21,22 @@ pub(super) struct Destination {
 
 impl Destination {
     /// What the command line says: the format that was asked for, else that of the name of the file.
-    pub(super) fn new(app: &App, output: Option<&Path>) -> Self {
+    ///
+    /// # Errors
+    /// Where the end of the name is that of no format, and none was asked for; and where the command has no such format.
+    pub(super) fn new(app: &App, output: Option<&Path>) -> Result<Self, CliError> {
         let file = output.filter(|path| path.as_os_str() != STANDARD_OUTPUT);
-        let named = file.and_then(of_name);
-        Self {
-            format: app.output.format.or(named).unwrap_or_default(),
+        let format = match (app.output.format, file) {
+            (Some(asked), _) => asked,
+            (None, Some(path)) => of_name(path)?,
+            (None, None) => Format::default(),
+        };
+        formats::check_name(app.command, format)?;
+        Ok(Self {
+            format,
             file: file.map(Path::to_owned),
             is_made: false,
-        }
+        })
     }
 
     /// Refuses what cannot be written there, before anything is asked of a server.
@@ -60,16 +69,31 @@ impl Destination {
     }
 }
 
-/// The format of a file by the end of its name.
-fn of_name(path: &Path) -> Option<Format> {
-    let end = path.extension()?.to_str()?.to_ascii_lowercase();
-    Some(match &*end {
-        "json" => Format::Json,
-        "csv" => Format::Csv,
-        "md" | "markdown" => Format::Markdown,
-        "html" | "htm" => Format::Html,
-        "xlsx" => Format::Xlsx,
-        _ => return None,
+/// Ends of names, each with its format.
+const ENDINGS: [(&str, Format); 8] = [
+    ("json", Format::Json),
+    ("csv", Format::Csv),
+    ("md", Format::Markdown),
+    ("markdown", Format::Markdown),
+    ("html", Format::Html),
+    ("htm", Format::Html),
+    ("xlsx", Format::Xlsx),
+    ("txt", Format::Table),
+];
+
+/// The format of a file by the end of its name; a table where it has none.
+fn of_name(path: &Path) -> Result<Format, CliError> {
+    let Some(end) = path.extension() else {
+        return Ok(Format::Table);
+    };
+    let end = end.to_string_lossy().to_ascii_lowercase();
+    let known = ENDINGS.iter().find(|(ending, _)| *ending == end);
+    known.map(|(_, format)| *format).ok_or_else(|| {
+        let endings: Vec<_> = ENDINGS.iter().map(|(end, _)| format!(".{end}")).collect();
+        CliError::Usage(format!(
+            "the name of the --output file has the ending of no format; give --format, or one of these endings: {}",
+            endings.join(", ")
+        ))
     })
 }
 
@@ -79,10 +103,18 @@ mod tests {
 
     #[test]
     fn the_name_of_a_file_tells_its_format() {
-        let of = |name: &str| of_name(Path::new(name));
+        let of = |name: &str| of_name(Path::new(name)).ok();
         assert_eq!(of("a.HTML"), Some(Format::Html));
         assert_eq!(of("a.b.csv"), Some(Format::Csv));
         assert_eq!(of("a.xlsx"), Some(Format::Xlsx));
-        assert_eq!([of("a"), of("a.txt"), of(".csv")], [None; 3]);
+        assert_eq!([of("a"), of("a.txt"), of(".csv")], [Some(Format::Table); 3]);
+    }
+
+    #[test]
+    fn an_ending_of_no_format_is_refused_and_the_others_are_named() {
+        let why = of_name(Path::new("a.docx")).unwrap_err().to_string();
+        for (ending, _) in ENDINGS {
+            assert!(why.contains(&format!(".{ending}")), "{why}");
+        }
     }
 }

@@ -34,7 +34,11 @@ pub(super) fn of(command: &str) -> &'static [Format] {
 
 /// Refuses a form that the command does not have.
 pub(super) fn check(command: &Command, format: Format) -> Result<(), CliError> {
-    let name = command.name();
+    check_name(command.name(), format)
+}
+
+/// The same of the command with this name.
+pub(super) fn check_name(name: &str, format: Format) -> Result<(), CliError> {
     let shown = of(name);
     if shown.contains(&format) {
         return Ok(());

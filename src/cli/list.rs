@@ -28,7 +28,7 @@ const CHUNK: usize = 500;
 /// Lists users and their filters.
 pub(super) async fn list(app: &App, args: &ListArgs) -> Result<Exit, CliError> {
     let places = environments(&args.connection, &app.output)?;
-    let to = Destination::new(app, args.output.as_deref());
+    let to = Destination::new(app, args.output.as_deref())?;
     to.check(places.len())?;
     let new = new_run(Operation::Deactivate, &args.scope)?;
     let looked = look_all(app, new, args.several.environments_at_once, &places).await;

@@ -40,6 +40,7 @@ mod prune;
 mod questions;
 mod report;
 mod resume;
+mod run_choice;
 mod runs;
 mod runs_args;
 #[cfg(feature = "sandbox")]

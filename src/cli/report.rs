@@ -18,15 +18,21 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 use super::resume::print_lost_log;
+use super::run_choice::{find_run, named_in};
 
 pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
-    let mut to = Destination::new(app, args.output.as_deref());
+    let mut to = Destination::new(app, args.output.as_deref())?;
     if args.open {
         to.format = page_format(app.output.format, &to)?;
     }
     to.check(1)?;
     let store = store(&app.output, None)?;
-    let run = RunReader::open(&store.find(&args.run)?)?.of_store(&store);
+    let run = RunReader::open(&find_run(
+        &store,
+        &args.run,
+        named_in(&args.which)?.as_ref(),
+    )?)?;
+    let run = run.of_store(&store);
     print_lost_log(app, &run);
     let choice = args.users.choice();
     if !choice.is_everyone() && to.format == Format::Html {

@@ -18,6 +18,7 @@ use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
+use super::run_choice::{find_run, named_by};
 use super::scope::narrowing;
 use super::site::{Ending, EnvironmentRun};
 use super::skipped_names::{names_not_in_plan, print_skipped, skipped_names};
@@ -26,7 +27,12 @@ use super::skipped_names::{names_not_in_plan, print_skipped, skipped_names};
 pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliError> {
     let narrow = narrowing(&args.narrow)?;
     let store = store(&app.output, Some(&args.run.connection))?;
-    let saved = RunReader::open(&store.find(&args.run.run)?)?.of_store(&store);
+    let path = find_run(
+        &store,
+        &args.run.run,
+        named_by(&args.run.connection)?.as_ref(),
+    )?;
+    let saved = RunReader::open(&path)?.of_store(&store);
     let (phase, run) = (saved.header.phase, saved.reference.clone());
     drop(saved);
     match phase {
@@ -82,7 +88,7 @@ async fn go_on(app: &App, args: &ApplyArgs, how: GoOn<'_>) -> Result<Exit, CliEr
         narrow,
     } = how;
     let store = store(&app.output, Some(&args.connection))?;
-    let path = store.find(&args.run)?;
+    let path = find_run(&store, &args.run, named_by(&args.connection)?.as_ref())?;
     // Where the run is has to be known before anything of its file is changed.
     let place = {
         let saved = RunReader::open(&path)?.of_store(&store);

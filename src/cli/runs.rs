@@ -1,5 +1,8 @@
 //! `runs`: what the run files say.
 
+use std::cell::RefCell;
+use std::collections::BTreeSet;
+
 use crate::connect::config_file;
 use crate::journal::RunHeader;
 use crate::model::{CanonicalAddress, EnvironmentUrl};
@@ -33,6 +36,7 @@ fn list(app: &App, which: &WhichRunsArgs) -> Result<Exit, CliError> {
     let runs: Vec<_> = with_names
         .filter(|run| names.is_asked_for(&run.summary.header))
         .collect();
+    names.refuse_unknown()?;
     let mut out = app.printer.long_result();
     let (format, style) = (app.printer.format, app.printer.style());
     write_runs(&mut out, &runs, &unreadable, format, style)?;
@@ -44,6 +48,8 @@ fn list(app: &App, which: &WhichRunsArgs) -> Result<Exit, CliError> {
 pub(super) struct EnvironmentNames {
     known: Vec<(String, CanonicalAddress)>,
     asked: Vec<String>,
+    /// Names of the organisations of the runs that were looked at.
+    met: RefCell<BTreeSet<String>>,
 }
 
 impl EnvironmentNames {
@@ -54,7 +60,7 @@ impl EnvironmentNames {
         ))
     }
 
-    fn new(file: &ConfigFile, asked: &[String]) -> Self {
+    pub(super) fn new(file: &ConfigFile, asked: &[String]) -> Self {
         let known = file.environments.iter().filter_map(|(name, profile)| {
             let url: EnvironmentUrl = profile.url.parse().ok()?;
             Some((name.clone(), CanonicalAddress::of(url.as_url())))
@@ -62,7 +68,31 @@ impl EnvironmentNames {
         Self {
             known: known.collect(),
             asked: asked.to_vec(),
+            met: RefCell::default(),
         }
+    }
+
+    /// Refuses a name that neither the configuration file nor any run that was looked at has. It is not repeated: it may
+    /// be a secret in the wrong place.
+    pub(super) fn refuse_unknown(&self) -> Result<(), CliError> {
+        let met = self.met.borrow();
+        let known = self.known.iter().map(|(name, _)| name);
+        let is_known = |asked: &String| {
+            known.clone().any(|name| name == asked)
+                || met.iter().any(|name| name.eq_ignore_ascii_case(asked))
+        };
+        if self.asked.iter().all(is_known) {
+            return Ok(());
+        }
+        let names: BTreeSet<_> = known.chain(met.iter()).map(String::as_str).collect();
+        let names: Vec<_> = names.into_iter().collect();
+        let there_are = match &names[..] {
+            [] => "there are no environments and no runs yet".to_owned(),
+            names => format!("there are: {}", names.join(", ")),
+        };
+        Err(CliError::Usage(format!(
+            "--environment names an environment that neither the configuration file nor a run has; {there_are}"
+        )))
     }
 
     /// The name of a run's environment: that of the configuration file, else that of the organisation.
@@ -73,6 +103,7 @@ impl EnvironmentNames {
 
     /// Whether the run is of an environment that is asked for; every one is where none was named.
     pub(super) fn is_asked_for(&self, run: &RunHeader) -> bool {
+        self.met.borrow_mut().insert(run.organization.name.clone());
         let is_it = |asked: &String| {
             self.names(run).any(|name| name == asked)
                 || run.organization.name.eq_ignore_ascii_case(asked)

@@ -76,6 +76,8 @@ pub(super) struct ExportArgs {
     /// The file to write; it names people
     #[arg(value_name = "FILE", value_parser = path_to_type())]
     pub(super) file: PathBuf,
+    #[command(flatten)]
+    pub(super) which: WhichRunsArgs,
 }
 
 /// `runs import`.

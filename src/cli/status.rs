@@ -13,6 +13,7 @@ pub(super) fn status(app: &App, args: &StatusArgs) -> Result<Exit, CliError> {
     let names = EnvironmentNames::read(&args.which)?;
     let store = store(&app.output, None)?;
     let (standings, unreadable) = store.standings(|run| names.is_asked_for(&run.header))?;
+    names.refuse_unknown()?;
     let environments: Vec<_> = standings
         .into_iter()
         .map(|standing| NamedStanding {

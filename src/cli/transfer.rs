@@ -11,6 +11,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::printer::STANDARD_OUTPUT;
 use super::resume::print_lost_log;
+use super::run_choice::{find_run, named_in};
 use super::runs_args::{ExportArgs, ImportArgs};
 
 pub(super) fn export(app: &App, args: &ExportArgs) -> Result<Exit, CliError> {
@@ -19,7 +20,10 @@ pub(super) fn export(app: &App, args: &ExportArgs) -> Result<Exit, CliError> {
         return Err(CliError::Usage(why.into()));
     }
     let store = store(&app.output, None)?;
-    let exported = store.export(&store.find(&args.run)?, &args.file)?;
+    let exported = store.export(
+        &find_run(&store, &args.run, named_in(&args.which)?.as_ref())?,
+        &args.file,
+    )?;
     print_lost_log(app, &exported);
     app.printer.status_line(&format!(
         "Run {} is in {}, which names people. On the other computer: `syncfilters runs import {}`.",

@@ -20,6 +20,8 @@ use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
 use super::resume::print_lost_log;
+use super::run_choice::{LATEST, find_run, named_by};
+use super::runs::EnvironmentNames;
 use super::site::{Ending, EnvironmentRun};
 
 /// Puts back what a run changed, as a run of its own.
@@ -27,9 +29,17 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     let common = &args.run;
     let store = store(&app.output, Some(&common.connection))?;
     // Held until the end, so that nobody resumes the run while it is being undone.
-    let path = match &*common.run {
-        LATEST => store.find(latest_to_undo(&store)?.as_deref().unwrap_or(LATEST))?,
-        run => store.find(run)?,
+    let path = {
+        let names = named_by(&common.connection)?;
+        let latest = match &*common.run {
+            LATEST => latest_to_undo(&store, names.as_ref())?,
+            _ => None,
+        };
+        find_run(
+            &store,
+            latest.as_deref().unwrap_or(&common.run),
+            names.as_ref(),
+        )?
     };
     let source = SourceRun::open_in(&store, &path)?;
     print_lost_log(app, source.reader());
@@ -89,14 +99,18 @@ pub(super) async fn put_back_at(
     }
 }
 
-/// The word for the run that was begun last.
-const LATEST: &str = "latest";
-
-/// The last run that changed something: a plan that nobody applied cannot be undone.
-fn latest_to_undo(store: &RunStore) -> Result<Option<String>, CliError> {
+/// The last run that changed something, of the environments that are named: a plan that nobody applied cannot be undone.
+fn latest_to_undo(
+    store: &RunStore,
+    names: Option<&EnvironmentNames>,
+) -> Result<Option<String>, CliError> {
     let (mut runs, unreadable) = store.list()?;
     if let Some(why) = unreadable.into_iter().next() {
         return Err(store.latest_unknown(why).into());
+    }
+    runs.retain(|run| names.is_none_or(|names| names.is_asked_for(&run.header)));
+    if let Some(names) = names {
+        names.refuse_unknown()?;
     }
     runs.retain(|run| {
         let is_of_templates = run.header.target == Target::Templates;

@@ -93,7 +93,7 @@ impl RunStore {
         wanted: impl Fn(&Summary) -> bool,
     ) -> Result<(Vec<Standing>, Vec<OpenError>), OpenError> {
         let (mut runs, unreadable) = self.list()?;
-        runs.retain(|run| run.header.target == Target::Filters && wanted(run));
+        runs.retain(|run| wanted(run) && run.header.target == Target::Filters);
         // The oldest first: a later run has the last word.
         runs.reverse();
         let mut by_organization: HashMap<Uuid, Vec<Summary>> = HashMap::new();

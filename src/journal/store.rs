@@ -202,16 +202,32 @@ impl RunStore {
     }
 
     fn latest(&self) -> Result<RunId, OpenError> {
+        self.latest_of(|_| true)?
+            .ok_or_else(|| self.no_such_run(LATEST))
+    }
+
+    /// Finds the run that was begun last among those that are wanted; none where there is none.
+    pub fn find_latest(
+        &self,
+        wanted: impl Fn(&RunHeader) -> bool,
+    ) -> Result<Option<RunPath>, OpenError> {
+        check_folder(&self.folder)?;
+        let latest = self.latest_of(wanted)?;
+        let path = latest.map(|id| self.named(self.path_of(&id)));
+        path.transpose()
+    }
+
+    fn latest_of(&self, wanted: impl Fn(&RunHeader) -> bool) -> Result<Option<RunId>, OpenError> {
         let mut begun = Vec::new();
         for id in self.ids()? {
             let reader = RunReader::open(&self.path_of(&id));
             let reader = reader.map_err(|why| self.latest_unknown(why))?;
-            begun.push((reader.header.started, id));
+            if wanted(&reader.header) {
+                begun.push((reader.header.started, id));
+            }
         }
         let latest = begun.into_iter().max_by_key(|(started, _)| *started);
-        latest
-            .map(|(_, id)| id)
-            .ok_or_else(|| self.no_such_run(LATEST))
+        Ok(latest.map(|(_, id)| id))
     }
 
     /// What every run is that can be read, with the name of its file.

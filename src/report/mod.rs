@@ -10,6 +10,7 @@ mod classify;
 mod difference;
 mod document;
 mod drift;
+mod environment_names;
 mod error;
 mod error_report;
 mod evidence;

@@ -10,6 +10,7 @@ use crate::plan::Selection;
 
 use super::cell::cell;
 use super::document::Environment;
+use super::environment_names::told_apart;
 use super::grid::{Column, Grid};
 use super::json::{FORMAT, write_json};
 use super::paint::Tone;
@@ -67,7 +68,7 @@ fn write_table(
     if runs.is_empty() {
         writeln!(out, "There are no runs yet.")?;
     } else {
-        let rows: Vec<_> = runs.iter().map(|run| row(run, now)).collect();
+        let rows = rows(runs, now);
         Grid::whole(out, &COLUMNS, &rows, style)?;
     }
     for error in unreadable {
@@ -84,8 +85,8 @@ fn write_markdown(
     now: &ZonedDateTime,
 ) -> Result<(), ReportError> {
     markdown::header_row(out, &COLUMNS)?;
-    for run in runs {
-        markdown::row(out, &row(run, now).0)?;
+    for (cells, _) in rows(runs, now) {
+        markdown::row(out, &cells)?;
     }
     if !unreadable.is_empty() {
         writeln!(out, "\nCannot be read:\n")?;
@@ -97,30 +98,40 @@ fn write_markdown(
     Ok(())
 }
 
-/// The cells of a run.
+/// The cells of a run, with the name that its environment has.
 pub(super) fn cells(run: &NamedRun, now: &ZonedDateTime) -> Vec<String> {
-    let NamedRun {
-        environment,
-        summary,
-    } = run;
+    let name = clean(&run.environment).into_owned();
+    cells_with(&run.summary, name, now)
+}
+
+fn cells_with(summary: &Summary, environment: String, now: &ZonedDateTime) -> Vec<String> {
     let header = &summary.header;
     vec![
         header.id.short().to_owned(),
         when(header.started, now),
-        clean(environment).into_owned(),
+        environment,
         operation(header),
         whom(summary),
         result(summary),
     ]
 }
 
-fn row(run: &NamedRun, now: &ZonedDateTime) -> (Vec<String>, Tone) {
-    let tone = match phrases::outcome(&run.summary.header) {
-        Outcome::Partial => Tone::Bad,
-        Outcome::Stopped => Tone::Warning,
-        Outcome::Complete | Outcome::Planned | Outcome::Nothing => Tone::Plain,
-    };
-    (cells(run, now), tone)
+/// The rows of a table: environments of one name are told apart.
+fn rows(runs: &[NamedRun], now: &ZonedDateTime) -> Vec<(Vec<String>, Tone)> {
+    let environments = runs
+        .iter()
+        .map(|run| (run.environment.as_str(), &run.summary.header));
+    let named = runs.iter().zip(told_apart(environments));
+    named
+        .map(|(NamedRun { summary, .. }, name)| {
+            let tone = match phrases::outcome(&summary.header) {
+                Outcome::Partial => Tone::Bad,
+                Outcome::Stopped => Tone::Warning,
+                Outcome::Complete | Outcome::Planned | Outcome::Nothing => Tone::Plain,
+            };
+            (cells_with(summary, name, now), tone)
+        })
+        .collect()
 }
 
 /// The day in words where it is today or yesterday.

@@ -8,6 +8,7 @@ use crate::journal::{OpenError, Standing, UserStandings};
 use crate::model::{Operation, RunId};
 
 use super::cell::cell;
+use super::environment_names::told_apart;
 use super::grid::{Column, Grid};
 use super::json::{FORMAT, write_json};
 use super::paint::Tone;
@@ -71,17 +72,13 @@ pub fn write_standings(
         Format::Xlsx => return Err(ReportError::NoWorkbook),
         Format::Markdown => {
             markdown::header_row(out, &COLUMNS)?;
-            for one in all {
-                markdown::row(out, &cells(one, &zone))?;
+            for (cells, _) in rows(all, &zone) {
+                markdown::row(out, &cells)?;
             }
         }
         Format::Table if all.is_empty() => writeln!(out, "There are no runs yet.")?,
         Format::Table => {
-            let rows: Vec<_> = all
-                .iter()
-                .map(|one| (cells(one, &zone), tone(&one.standing.users)))
-                .collect();
-            Grid::whole(out, &COLUMNS, &rows, style)?;
+            Grid::whole(out, &COLUMNS, &rows(all, &zone), style)?;
         }
     }
     for error in unreadable {
@@ -99,15 +96,25 @@ fn tone(users: &UserStandings) -> Tone {
     }
 }
 
-fn cells(one: &NamedStanding, zone: &TimeZone) -> Vec<String> {
+fn rows(all: &[NamedStanding], zone: &TimeZone) -> Vec<(Vec<String>, Tone)> {
+    let environments = all
+        .iter()
+        .map(|one| (one.name.as_str(), &one.standing.header));
+    let named = all.iter().zip(told_apart(environments));
+    named
+        .map(|(one, name)| (cells(&one.standing, name, zone), tone(&one.standing.users)))
+        .collect()
+}
+
+fn cells(standing: &Standing, name: String, zone: &TimeZone) -> Vec<String> {
     let Standing {
         header,
         operation,
         users,
         ..
-    } = &one.standing;
+    } = standing;
     vec![
-        clean(&one.name).into_owned(),
+        name,
         operation.to_string(),
         number(users.all),
         number(users.done),

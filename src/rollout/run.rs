@@ -152,6 +152,11 @@ impl<S> Run<S> {
 
     /// Records that the run is left, and closes its file. What came to nothing is removed.
     pub(super) async fn halt(self, why: RolloutError) -> Halted {
+        // A request that waits when the run is stopped says that it was interrupted, wherever it was made.
+        let why = match self.rollout.control.ended() {
+            Some(ended) if why.is_interruption() => ended,
+            _ => why,
+        };
         let (kept, has_written) = match self.record_halt(&why).await {
             Ok(recorded) => recorded,
             // What is wrong with the file is said by the reason itself, or is less than it.

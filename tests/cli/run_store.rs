@@ -47,7 +47,7 @@ fn runs(world: &World, more: &[&str]) -> Vec<Value> {
 fn configured(world: &World) -> String {
     let path = world.home.path().join("c.toml");
     let text = format!(
-        "[environments.contoso]\nurl = \"{}\"\n",
+        "[environments.contoso]\nurl = \"{}\"\n[environments.fabrikam]\nurl = \"https://fabrikam.crm4.dynamics.com\"\n",
         world.sandbox.url()
     );
     std::fs::write(&path, text).unwrap();
@@ -91,6 +91,13 @@ fn runs_are_listed_with_environment_selection_planned_users_and_what_undid_them(
 
     let of = |name: &str| runs(&world, &["--config", &config, "--environment", name]).len();
     assert_eq!([of("contoso"), of("fabrikam")], [listed.len(), 0]);
+    for command in ["runs", "status"] {
+        let unknown = [command, "--config", &config, "--environment", "nope"];
+        let refused = world.run(&unknown).must_be(2);
+        for name in ["contoso", "fabrikam", "Contoso"] {
+            assert!(refused.stderr.contains(name), "{name}: {refused:?}");
+        }
+    }
 }
 
 #[test]
@@ -240,6 +247,19 @@ fn the_format_of_a_report_follows_the_name_of_its_file() {
     );
     assert!(written("a.json", &[]).starts_with('{'));
     assert!(written("b.json", &["--format", "csv"]).starts_with("run,"));
+    assert!(written("a.docx", &["--format", "csv"]).starts_with("run,"));
+    let path = world.home.path().join("b.docx");
+    let args = ["report", &run, "--output", path.to_str().unwrap()];
+    let refused = world.run(&args).must_be(2);
+    assert!(
+        refused.stderr.contains(".html") && refused.stderr.contains(".xlsx"),
+        "{refused:?}"
+    );
+    let page = world.home.path().join("list.html");
+    world
+        .run(&["list", "--output", page.to_str().unwrap()])
+        .must_be(2);
+    assert!(!path.exists() && !page.exists());
 }
 
 #[cfg(unix)]

@@ -227,10 +227,17 @@ fn a_plan_says_how_many_requests_and_how_much_time_it_takes_to_apply_it() {
     world.run(&[&["apply", "latest"][..], &YES].concat());
     let sent = f64::from(u32::try_from(world.sandbox.counts().total - before).unwrap());
     let share = said("requests") / sent;
-    assert!((0.75..=1.25).contains(&share), "{} said, {sent} sent", said("requests"));
+    assert!(
+        (0.75..=1.25).contains(&share),
+        "{} said, {sent} sent",
+        said("requests")
+    );
     assert!(said("least_seconds") > 0.0 && said("least_seconds") <= said("most_seconds"));
     // The plan is shown with a time however fast the server is.
     let shown = world.run(&["plan", "deactivate"]).stdout;
     let other = world.run(&["plan", "reactivate"]).stdout;
-    assert!(shown.contains("\nTime ") || other.contains("\nTime "), "{shown}{other}");
+    assert!(
+        shown.contains("\nTime ") || other.contains("\nTime "),
+        "{shown}{other}"
+    );
 }

@@ -448,3 +448,61 @@ fn without_a_terminal_each_line_of_progress_is_whole_and_says_whose_it_is() {
         );
     }
 }
+
+#[test]
+fn latest_is_the_last_run_of_the_environment_that_is_named() {
+    let worlds = Worlds::new(&[20, 20]);
+    let before = worlds.states();
+    let run = |environment: &str| {
+        let args = [&["deactivate", "--format", "json"][..], &YES].concat();
+        let ended = worlds.run(&named(&args, &[environment]));
+        ended.json()["run"].as_str().unwrap().to_owned()
+    };
+    let (first, second) = (run("first"), run("second"));
+    let report = |environment: &str| {
+        let args = [
+            "report",
+            "latest",
+            "--format",
+            "json",
+            "--environment",
+            environment,
+        ];
+        worlds.run(&args).must_be(0).json()["run"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    };
+    assert_eq!([report("first"), report("second")], [first.clone(), second]);
+    let undo = [
+        &[
+            "undo",
+            "latest",
+            "--environment",
+            "first",
+            "--format",
+            "json",
+        ][..],
+        &YES,
+    ]
+    .concat();
+    let undone = worlds.run(&undo).must_be(0).json();
+    assert_eq!(undone["undoes"], first.as_str());
+    assert_eq!(worlds.states()[0], before[0]);
+    assert_ne!(worlds.states()[1], before[1]);
+    for command in ["undo", "resume", "apply", "report"] {
+        let refused = worlds
+            .run(&[command, "latest", "--environment", "nope"])
+            .must_be(2);
+        assert!(refused.stderr.contains("first"), "{command}: {refused:?}");
+    }
+    // Both organisations have one name: their addresses tell them apart.
+    std::fs::remove_file(worlds.worlds[0].home.path().join("config.toml")).unwrap();
+    let mut runs = worlds.worlds[0].bare(&["runs"]);
+    let listed = Ended::from(runs.output().unwrap()).must_be(0).stdout;
+    for world in &worlds.worlds {
+        let url = world.sandbox.url();
+        let port = url.trim_end_matches('/').rsplit(':').next().unwrap();
+        assert!(listed.contains(port), "{listed}");
+    }
+}

@@ -5,8 +5,10 @@ use std::time::Duration;
 use syncfilters::journal::{OpenError, RunFile};
 use syncfilters::model::{Operation, Outcome};
 use syncfilters::plan::{RunSettings, Wave};
-use syncfilters::rollout::RolloutError;
+use syncfilters::rollout::{Drifted, Halted, IntoPlan, NewRunFile, RolloutError, StopReason, open};
 use syncfilters::sandbox::{Fault, Faults, Limits, Options};
+
+use tokio_util::sync::CancellationToken;
 
 use crate::world::{Run, World, started};
 
@@ -208,4 +210,53 @@ async fn what_failed_in_a_finished_run_is_done_when_it_is_tried_again() {
     assert_eq!(world.states(), reference.states());
     world.undo(&done).await;
     assert_eq!(world.states(), before);
+}
+
+/// Whether a run was left because its time had come, to be resumed.
+fn is_stopped_by_time(halted: &Halted) -> bool {
+    let outcome = halted.run.as_ref().map(|run| run.outcome);
+    matches!(halted.why, RolloutError::Stopped(StopReason::TimeReached))
+        && outcome == Some(Outcome::Stopped)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_run_whose_time_comes_before_its_first_change_is_stopped_and_not_interrupted() {
+    let world = slow_world().await;
+    let on = world.connect(&CancellationToken::new()).await;
+    let created = |name: &str| {
+        let at = NewRunFile::At(world.folder.path().join(name));
+        started(Operation::Deactivate).create(&on, &at).unwrap()
+    };
+    let run = created("gather.run");
+    run.handle().control.stop_because(StopReason::TimeReached);
+    let halted = run.gather().await.unwrap_err();
+    assert!(is_stopped_by_time(&halted), "{halted:?}");
+
+    let run = created("survey.run").gather().await.unwrap();
+    run.handle().control.stop_because(StopReason::TimeReached);
+    let halted = run.survey().await.unwrap_err();
+    assert!(is_stopped_by_time(&halted), "{halted:?}");
+    drop(halted);
+
+    let path = world.folder.path().join("survey.run");
+    let opened = open(RunFile::open(&path).unwrap(), &on, RunSettings::default());
+    let IntoPlan::Planned(planned, _) = opened
+        .await
+        .unwrap()
+        .into_plan(Drifted::Refuse)
+        .await
+        .unwrap()
+    else {
+        panic!("there is a plan");
+    };
+    drop(planned.keep().await.unwrap());
+    let opened = open(RunFile::open(&path).unwrap(), &on, RunSettings::default());
+    let opened = opened.await.unwrap();
+    opened
+        .handle()
+        .control
+        .stop_because(StopReason::TimeReached);
+    let halted = opened.into_plan(Drifted::Refuse).await.unwrap_err();
+    let stopped = matches!(halted.why, RolloutError::Stopped(StopReason::TimeReached));
+    assert!(stopped, "{halted:?}");
 }
