@@ -292,9 +292,9 @@ pub(super) struct ResumeArgs {
 #[derive(Debug, Args)]
 pub(super) struct SavedPlanArgs {
     #[command(flatten)]
-    pub(super) run: ApplyArgs,
-    #[command(flatten)]
     pub(super) narrow: NarrowArgs,
+    #[command(flatten)]
+    pub(super) run: ApplyArgs,
     /// Where the plan no longer fits: show what is different, plan those users anew, and apply
     #[arg(long, help_heading = "Safety")]
     pub(super) replan: bool,

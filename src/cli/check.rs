@@ -57,17 +57,13 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
     }
     show_all(app, &to, looked, async |looked, name, out| {
         let compared = compared(looked).await?;
+        print_finding(app, looked, name, (&compared, wanted)).await?;
         let mut writer = ListWriter::drift(out, to.format, app.printer.style())?;
         let limit = args.limit.map(NonZeroU64::get);
         let shown = show_drift(looked, &mut writer, wanted, limit).await?;
         writer.compared(compared.filters);
         writer.finish()?;
         print_left_out(app, shown);
-        let whose = name.map_or_else(String::new, |name| format!("{name}: "));
-        app.printer.status_line(&format!(
-            "{whose}{}",
-            sentence(shown, compared.filters, wanted)
-        ));
         Ok(exit_of(shown, compared.filters))
     })
     .await
@@ -208,9 +204,10 @@ async fn talk_of_drift(
     name: Option<&str>,
     wanted: State,
 ) -> Result<(), CliError> {
+    let compared = compared(planned).await?;
+    print_finding(app, planned, name, (&compared, wanted)).await?;
     let (mut out, style) = app.printer.status();
     let mut writer = ListWriter::drift(&mut out, Format::Table, style)?;
-    let compared = compared(planned).await?;
     let shown = show_drift(planned, &mut writer, wanted, None).await?;
     writer.finish()?;
     if shown.users > 0 {
@@ -218,10 +215,28 @@ async fn talk_of_drift(
             .and_then(|()| out.flush())
             .map_err(CliError::Output)?;
     }
+    Ok(())
+}
+
+/// Says what was found, before the list of it.
+async fn print_finding<S>(
+    app: &App,
+    run: &Run<S>,
+    name: Option<&str>,
+    (compared, wanted): (&Compared, State),
+) -> Result<(), CliError> {
+    let found = run.journal().view(move |view| view.not_in_state(wanted));
+    let (users, filters) = found.await?;
+    let found = Shown {
+        users,
+        filters,
+        failed: compared.users.failed,
+        ..Shown::default()
+    };
     let whose = name.map_or_else(String::new, |name| format!("{name}: "));
     app.printer.status_line(&format!(
         "{whose}{}",
-        sentence(shown, compared.filters, wanted)
+        sentence(found, compared.filters, wanted)
     ));
     Ok(())
 }

@@ -5,6 +5,7 @@ use std::ffi::OsString;
 use clap::{Arg, CommandFactory, FromArgMatches};
 
 use super::args::Cli;
+use super::candidates::with_candidates;
 use super::formats;
 
 /// The description from which parsing, help, completions and manual pages are made.
@@ -17,20 +18,34 @@ pub(super) fn command() -> clap::Command {
     let Some(format) = format else {
         return described;
     };
-    described.mut_subcommands(|sub| {
+    let described = described.mut_subcommands(|sub| {
         let own = of_command(&format, sub.get_name());
         sub.arg(own)
-    })
+    });
+    with_candidates(described)
+}
+
+/// The same without the commands `help`, which need no manual page.
+pub(super) fn without_help(command: clap::Command) -> clap::Command {
+    command
+        .disable_help_subcommand(true)
+        .mut_subcommands(without_help)
 }
 
 /// The option `--format` of a command, with the forms that it has.
 fn of_command(format: &Arg, name: &str) -> Arg {
-    let words: Vec<_> = formats::of(name).iter().map(|it| it.as_str()).collect();
+    let shown = formats::of(name);
+    let words: Vec<_> = shown.iter().map(|it| it.as_str()).collect();
     let help = format!(
         "How to print the result: {} (default: table)",
         words.join(", ")
     );
-    format.clone().hide_possible_values(true).help(help)
+    let one_only = shown.len() < 2;
+    format
+        .clone()
+        .hide_possible_values(true)
+        .hide(one_only)
+        .help(help)
 }
 
 /// Reads the command line.
@@ -93,6 +108,11 @@ mod tests {
             let help = help(name);
             let at = |heading: &str| help.find(&format!("\n{heading}:\n")).unwrap();
             assert!(at("Users and filters") < at("Environment"), "{name}");
+        }
+        let apply = help("apply");
+        assert!(apply.find("\nUsers:\n").unwrap() < apply.find("\nSafety:\n").unwrap());
+        for name in ["sandbox", "demo", "login", "logout", "completions", "man"] {
+            assert!(!help(name).contains("--format"), "{name}");
         }
         for name in ["deactivate", "apply", "resume", "undo"] {
             let help = help(name);

@@ -1,10 +1,11 @@
-//! `completions` and `man`: made from the same description of the command line as the help.
+//! `completions` and `man`.
 
 use std::io::Write;
 
 use crate::model::disclosure::shown_path;
 
 use super::args::{CompletionsArgs, ManArgs};
+use super::candidates::registration;
 use super::command_line;
 use super::error::CliError;
 use super::exit::Exit;
@@ -12,19 +13,12 @@ use super::printer::Printer;
 
 /// Prints the completions for a shell.
 pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit, CliError> {
-    let mut text = Vec::new();
-    clap_complete::generate(
-        args.shell,
-        &mut command_line::command(),
-        "syncfilters",
-        &mut text,
-    );
-    print(&text)
+    print(&registration(args.shell)?)
 }
 
 /// Prints the page of one command or those of all, one after the other; or writes each into a file of its own.
 pub(super) fn man(args: &ManArgs) -> Result<Exit, CliError> {
-    let mut command = command_line::command();
+    let mut command = command_line::without_help(command_line::command());
     command.build();
     if let Some(folder) = &args.output_dir {
         let failed = |source| CliError::File {

@@ -8,6 +8,8 @@ use super::error::CliError;
 /// The forms that a command has.
 pub(super) fn of(command: &str) -> &'static [Format] {
     match command {
+        // They print no result; an error is told as JSON all the same.
+        "sandbox" | "demo" | "login" | "logout" | "completions" | "man" => &[Format::Table],
         "doctor" | "setup" | "ui" | "trial" | "whoami" => &[Format::Table, Format::Json],
         "environments" => &[Format::Table, Format::Json, Format::Csv],
         "list" | "check" => &[
@@ -40,7 +42,7 @@ pub(super) fn check(command: &Command, format: Format) -> Result<(), CliError> {
 /// The same of the command with this name.
 pub(super) fn check_name(name: &str, format: Format) -> Result<(), CliError> {
     let shown = of(name);
-    if shown.contains(&format) {
+    if shown.contains(&format) || (shown.len() == 1 && format == Format::Json) {
         return Ok(());
     }
     if format == Format::Html && shown.contains(&Format::Markdown) {

@@ -2,6 +2,7 @@
 
 mod app;
 mod args;
+mod candidates;
 mod carry_out;
 mod change;
 mod check;

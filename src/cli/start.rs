@@ -30,8 +30,8 @@ use super::shared_args::OutputArgs;
 use super::support::{FOR_SUPPORT, SUPPORT_ONLY, remember};
 use super::until::next_time;
 use super::{
-    change, check, completions, config, demo, doctor, environments, formats, interrupt, list,
-    login, report, resume, runs, sandbox, setup, status, templates, trial, ui, undo, whoami,
+    candidates, change, check, completions, config, demo, doctor, environments, formats, interrupt,
+    list, login, report, resume, runs, sandbox, setup, status, templates, trial, ui, undo, whoami,
 };
 
 /// Runs the command that the process was started with.
@@ -40,6 +40,7 @@ pub fn main() -> ExitCode {
         Printer::warn(&format!("error: unexpected internal error: {panic}"));
         Printer::warn(&format!("hint: {FOR_SUPPORT}"));
     }));
+    candidates::answer();
     let cli = match command_line::parse(std::env::args_os()) {
         Ok(cli) => cli,
         Err(error) => return wrong_usage(&shown(error)).into(),

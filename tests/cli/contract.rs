@@ -6,7 +6,7 @@ use std::process::Stdio;
 use serde_json::Value;
 use syncfilters::sandbox::{Options, Switch, Switches};
 
-use crate::world::World;
+use crate::world::{Ended, World};
 
 const YES: [&str; 2] = ["--yes", "--accept-calendar-loss"];
 
@@ -405,4 +405,72 @@ fn each_command_has_a_manual_page() {
     }
     let wrong = world.run(&["man", "nothing"]).must_be(2);
     assert!(wrong.stderr.contains("deactivate"), "{wrong:?}");
+}
+
+/// What the shell is offered after these words.
+fn offered(world: &World, words: &[&str]) -> Vec<String> {
+    let typed = [&["--", "syncfilters"], words].concat();
+    let mut command = world.bare(&typed);
+    command
+        .env("SYNCFILTERS_COMPLETE", "bash")
+        .env("_CLAP_COMPLETE_INDEX", words.len().to_string())
+        .env("_CLAP_IFS", "\n");
+    let ended = Ended::from(command.output().unwrap()).must_be(0);
+    ended.stdout.lines().map(str::to_owned).collect()
+}
+
+#[test]
+fn the_shell_is_offered_runs_environments_types_and_switches_and_no_hidden_flag() {
+    let world = World::with_users(20);
+    let plan = world
+        .run(&["plan", "deactivate", "--format", "json"])
+        .json();
+    let run = plan["run"].as_str().unwrap()[..6].to_owned();
+    let config = world.home.path().join(".config/syncfilters/config.toml");
+    std::fs::create_dir_all(config.parent().unwrap()).unwrap();
+    let text = "[environments.fabrikam]\nurl = \"https://fabrikam.crm4.dynamics.com\"\n";
+    std::fs::write(config, text).unwrap();
+    for (words, expected) in [
+        (&["report", ""][..], run.as_str()),
+        (&["undo", ""], "latest"),
+        (&["plan", "deactivate", "--environment", ""], "fabrikam"),
+        (&["list", "--type", ""], "recurringappointmentmaster"),
+        (&["sandbox", "--switch", ""], "outlook-client"),
+        (&["report", "x", "--format", "x"], "xlsx"),
+    ] {
+        let offered = offered(&world, words);
+        let is_there = offered.iter().any(|one| one.contains(expected));
+        assert!(is_there, "{words:?}: {offered:?}");
+    }
+    let flags = offered(&world, &["plan", "deactivate", "--"]);
+    assert!(flags.iter().any(|flag| flag.contains("--users-from")));
+    assert!(
+        !flags.iter().any(|flag| flag.contains("--budget-window")),
+        "{flags:?}"
+    );
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = world.bare(&["completions", shell]).output().unwrap();
+        let script = Ended::from(script).must_be(0).stdout;
+        assert!(script.contains("SYNCFILTERS_COMPLETE"), "{shell}: {script}");
+    }
+}
+
+#[test]
+fn each_command_has_a_manual_page_and_help_has_none() {
+    let world = World::with_users(1);
+    let folder = world.home.path().join("man");
+    let args = ["man", "--output-dir", folder.to_str().unwrap()];
+    Ended::from(world.bare(&args).output().unwrap()).must_be(0);
+    let pages = std::fs::read_dir(folder).unwrap();
+    let pages: Vec<_> = pages
+        .map(|page| page.unwrap().file_name().into_string().unwrap())
+        .collect();
+    for page in [
+        "syncfilters.1",
+        "syncfilters-apply.1",
+        "syncfilters-runs-export.1",
+    ] {
+        assert!(pages.iter().any(|name| name == page), "{page}: {pages:?}");
+    }
+    assert!(!pages.iter().any(|name| name.contains("help")), "{pages:?}");
 }

@@ -8,7 +8,7 @@ use crate::journal::codes::{ALREADY, CHANGED, FAILED, LEFT, LEFT_OUT, OPEN};
 use crate::journal::commit::Journal;
 use crate::journal::outcome_counts::{ChangedRows, OutcomeCounts};
 use crate::journal::rows::filter_type;
-use crate::model::{FilterType, ProblemKind, RowsOfUser, Stage, UserOutcome};
+use crate::model::{FilterType, ProblemKind, RowsOfUser, Stage, State, UserOutcome};
 
 use super::changes::problems;
 use super::{ReadError, View};
@@ -186,6 +186,14 @@ impl View<'_> {
             })
         };
         Ok(query.query_map([], row)?.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// Users of whom a matching filter was read in another state, and how many such filters there are.
+    pub fn not_in_state(&self, wanted: State) -> Result<(u64, u64), ReadError> {
+        let sql =
+            "SELECT count(DISTINCT user), count(*) FROM filter WHERE matching AND state <> ?1";
+        let row = |row: &Row<'_>| Ok((row.get(0)?, row.get(1)?));
+        Ok(self.0.query_row(sql, [wanted.code()], row)?)
     }
 
     /// Users who have changes to be made.
