@@ -122,8 +122,15 @@ impl Printer {
     /// Asks on standard error; the answer is typed on the same line.
     pub(super) fn ask(question: &str) {
         let mut err = Self::stderr();
+        let question = match terminal::stderr_columns() {
+            Some(columns) => {
+                let lines = question.split('\n').flat_map(|line| wrapped(line, columns));
+                lines.collect::<Vec<_>>().join("\n")
+            }
+            None => question.to_owned(),
+        };
         // There is nowhere left to say that standard error is closed.
-        let _ = write!(err, "{}", clean(question)).and_then(|()| err.flush());
+        let _ = write!(err, "{}", clean(&question)).and_then(|()| err.flush());
     }
 
     /// Asks for something that is not shown while it is typed; `None` where nobody answers.

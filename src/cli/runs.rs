@@ -55,7 +55,7 @@ pub(super) struct EnvironmentNames {
 impl EnvironmentNames {
     pub(super) fn read(which: &WhichRunsArgs) -> Result<Self, CliError> {
         Ok(Self::new(
-            &config_file(which.config.as_deref())?,
+            &config_file(which.file.config.as_deref())?,
             &which.environment,
         ))
     }

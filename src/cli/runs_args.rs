@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use jiff::Span;
 
-use super::shared_args::{ConnectionArgs, path_to_type, text_to_type};
+use super::shared_args::{ConfigArgs, ConnectionArgs, path_to_type, text_to_type};
 
 /// `runs`.
 #[derive(Debug, Args)]
@@ -31,15 +31,8 @@ pub(super) struct WhichRunsArgs {
     /// Only the runs of this environment: its name in the configuration file, or that of its organisation; repeatable
     #[arg(long, value_name = "NAME")]
     pub(super) environment: Vec<String>,
-    /// The configuration file
-    #[arg(
-        long,
-        value_name = "FILE",
-        env = "SYNCFILTERS_CONFIG",
-        hide_env_values = true,
-        value_parser = path_to_type()
-    )]
-    pub(super) config: Option<PathBuf>,
+    #[command(flatten)]
+    pub(super) file: ConfigArgs,
 }
 
 /// What to do with runs besides listing them.

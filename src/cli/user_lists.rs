@@ -4,10 +4,12 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::model::count;
 use crate::model::disclosure::shown_path;
-use crate::plan::{LONGEST_LIST, UserRef, parse_user_list};
+use crate::plan::{LONGEST_LIST, UserList, UserRef, read_user_list};
 
 use super::error::CliError;
+use super::printer::Printer;
 
 /// The users of a list; `-` is standard input. `column` is the title of the column that holds the names, where it is
 /// not a known one.
@@ -28,7 +30,20 @@ pub(super) fn read_list(path: &str, column: Option<&str>) -> Result<Vec<UserRef>
         },
         source,
     })?;
-    Ok(parse_user_list(name, &bytes, column)?)
+    let UserList { users, hidden } = read_user_list(name, &bytes, column)?;
+    if hidden > 0 {
+        let shown = shown_path(Path::new(name), "the workbook");
+        let (stand, are) = if hidden == 1 {
+            ("stands in a row", "is")
+        } else {
+            ("stand in rows", "are")
+        };
+        Printer::warn(&format!(
+            "{} of {shown} {stand} that Excel hides, as a filter does, and {are} read, too.",
+            count(hidden, "user")
+        ));
+    }
+    Ok(users)
 }
 
 fn read_file(path: &str) -> io::Result<Vec<u8>> {

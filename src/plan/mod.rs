@@ -66,4 +66,6 @@ pub use templates::{
     template_changed_since, template_half_back, template_halves, template_write,
 };
 pub use undo::{AsLeft, PutBack, UNDO_CANNOT, UndoRow, UndoTerms, changed_since};
-pub use user_list::{LONGEST_LIST, ListFault, UserListError, one_name, parse_user_list};
+pub use user_list::{
+    LONGEST_LIST, ListFault, UserList, UserListError, one_name, parse_user_list, read_user_list,
+};

@@ -37,6 +37,30 @@ pub fn parse_user_list(
     bytes: &[u8],
     column: Option<&str>,
 ) -> Result<Vec<UserRef>, UserListError> {
+    Ok(read_user_list(path, bytes, column)?.users)
+}
+
+/// A list that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct UserList {
+    /// Its users, each once.
+    pub users: Vec<UserRef>,
+    /// Users among them who stand in a row that Excel does not show, as a filter hides it.
+    pub hidden: u64,
+}
+
+impl UserList {
+    const fn of_text(users: Vec<UserRef>) -> Self {
+        Self { users, hidden: 0 }
+    }
+}
+
+/// The same, with how many of its users nobody sees who looks at it.
+pub fn read_user_list(
+    path: &str,
+    bytes: &[u8],
+    column: Option<&str>,
+) -> Result<UserList, UserListError> {
     let refuse = |line, fault| UserListError {
         path: path.to_owned(),
         line,
@@ -55,7 +79,7 @@ pub fn parse_user_list(
         name,
         place: NameSource::Line(path.to_owned(), line),
     });
-    Ok(named.collect())
+    Ok(UserList::of_text(named.collect()))
 }
 
 /// The same of an Excel workbook. Errors and places of names say which sheet it is.
@@ -63,7 +87,7 @@ fn parse_workbook(
     path: &str,
     bytes: &[u8],
     column: Option<&str>,
-) -> Result<Vec<UserRef>, UserListError> {
+) -> Result<UserList, UserListError> {
     let in_sheet = |sheet: Option<String>| match sheet {
         Some(sheet) => format!("{path}[{}]", visible::shown(&sheet)),
         None => path.to_owned(),
@@ -79,12 +103,18 @@ fn parse_workbook(
     if list.names.is_empty() {
         return Err(refuse(Some(sheet), None, ListFault::Empty));
     }
+    let rows = workbook::hidden_rows(bytes, &sheet);
+    let hidden = list.names.iter().filter(|(line, _)| rows.contains(line));
+    let hidden = u64::try_from(hidden.count()).unwrap_or(u64::MAX);
     let path = in_sheet(Some(sheet));
     let named = list.names.into_iter().map(|(line, name)| UserRef {
         name,
         place: NameSource::Line(path.clone(), line),
     });
-    Ok(named.collect())
+    Ok(UserList {
+        users: named.collect(),
+        hidden,
+    })
 }
 
 /// A name that was given by itself, without what mail programs and spreadsheets write around it.

@@ -5,6 +5,7 @@ use std::io;
 
 use comfy_table::presets::NOTHING;
 use comfy_table::{CellAlignment, ColumnConstraint, Row, Table, Width};
+use console::measure_text_width;
 
 use super::Style;
 use super::paint::Tone;
@@ -63,26 +64,35 @@ impl Grid {
     /// A table whose rows are not known yet.
     pub(super) fn streaming(columns: &[Column], style: Style) -> Self {
         let wishes: Vec<_> = columns.iter().map(|c| c.wish.max(c.title.len())).collect();
-        Self::with_widths(columns, &wishes, style)
+        Self::with_widths(columns, &wishes, &vec![0; columns.len()], style)
     }
 
     /// A table as wide as its rows, where there is room for them.
     pub(super) fn fitting(columns: &[Column], rows: &[Vec<String>], style: Style) -> Self {
         let mut table = Table::new();
         table.set_header(columns.iter().map(|c| c.title));
+        let texts = rows;
         let rows = rows.iter().map(|row| row.iter().map(|cell| clean(cell)));
         table.add_rows(rows);
         let widths = table.column_max_content_widths();
         let widths: Vec<_> = widths.into_iter().map(usize::from).collect();
-        Self::with_widths(columns, &widths, style)
+        let words: Vec<_> = (0..columns.len())
+            .map(|at| longest_piece(texts, at))
+            .collect();
+        Self::with_widths(columns, &widths, &words, style)
     }
 
-    fn with_widths(columns: &[Column], wishes: &[usize], style: Style) -> Self {
+    /// No column is narrower than the longest piece of a word in it, where there is room for all of these pieces.
+    fn with_widths(columns: &[Column], wishes: &[usize], pieces: &[usize], style: Style) -> Self {
         let gaps = GAP * columns.len().saturating_sub(1);
+        let room = style.width.saturating_sub(gaps);
         let least: Vec<_> = columns.iter().map(|c| c.least).collect();
+        let whole: Vec<_> = least.iter().zip(pieces).map(|(a, b)| *a.max(b)).collect();
+        let fits = whole.iter().sum::<usize>() <= room;
+        let least = if fits { &whole } else { &least };
         Self {
             columns: columns.to_vec(),
-            widths: share(wishes, &least, style.width.saturating_sub(gaps)),
+            widths: share(wishes, least, room),
         }
     }
 
@@ -136,6 +146,18 @@ impl Grid {
             .try_for_each(|(cells, tone)| grid.row(out, cells, *tone))
     }
 }
+
+/// The widest piece of the words in a column that is not broken where a reader expects it.
+fn longest_piece(rows: &[Vec<String>], column: usize) -> usize {
+    let cells = rows.iter().filter_map(|row| row.get(column));
+    let pieces = cells.flat_map(|cell| cell.split(|c: char| c == ' ' || JOINTS.contains(&c)));
+    // The joint itself stands on one of the two lines.
+    let widths = pieces.map(|piece| measure_text_width(&clean(piece)) + 1);
+    widths.max().unwrap_or(0)
+}
+
+/// Signs at which a word can be broken.
+const JOINTS: [char; 7] = ['@', '.', '-', '_', '/', ':', ','];
 
 /// A cell whose words are broken where a reader expects it, where one is wider than the column: before an `@`, and
 /// after what parts an address. Words of other scripts are left to the table, which knows how wide they are.

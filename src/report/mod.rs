@@ -55,6 +55,7 @@ pub mod terminal;
 #[cfg(test)]
 mod test_runs;
 mod text;
+mod text_lines;
 mod time_words;
 mod trial;
 mod user_choice;

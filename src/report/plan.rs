@@ -14,6 +14,7 @@ use super::plan_notes::{Note, left_out, of_calendars, of_findings};
 use super::run_command::{RunCommand, report_only};
 use super::templates::write_run_of_templates;
 use super::text::{clean, count, number};
+use super::text_lines::folded;
 use super::time_words::time_words;
 use super::user_choice::UserClass;
 use super::writer::{StyledWrite, paint_line};
@@ -116,37 +117,29 @@ fn fact_rows(facts: &[(&str, String)], most: usize, width: usize) -> Vec<String>
 
 /// A name with its value, on one line: what is too long is cut, but no command.
 fn fact_line(name: &str, value: &str, width: usize) -> String {
-    let mut lines = fact_lines(name, value, width);
-    let first = lines.swap_remove(0);
-    if lines.is_empty() {
+    let mut lines = fact_lines(name, value, width).into_iter();
+    let first = lines.next().unwrap_or_default();
+    if lines.next().is_none() {
         return first;
     }
     truncate_str(&format!("{first} …"), width, "…").into_owned()
 }
 
-/// A name with its value, on two lines where one is too short; what is too long for both is cut. A command is neither
-/// broken nor cut: it could not be typed.
+/// A name with its value, on two lines where one is too short; what is too long for both is left out. A command is
+/// neither broken nor cut: it could not be typed.
 fn fact_lines(name: &str, value: &str, width: usize) -> Vec<String> {
     let room = width.saturating_sub(NAMES).max(1);
     let gap = " ".repeat(NAMES.saturating_sub(measure_text_width(name)));
-    let fits = |text: &str| measure_text_width(text) <= room;
     if value.starts_with('`') {
         return vec![format!("{name}{gap}{value}")];
     }
-    let breaks = value
-        .match_indices(", ")
-        .map(|(at, comma)| at + comma.len());
-    let at = breaks
-        .filter(|at| fits(value[..*at].trim_end()))
-        .last()
-        .filter(|_| !fits(value));
-    let (first, rest) = value.split_at(at.unwrap_or(value.len()));
-    let cut = |text: &str| truncate_str(text, room, "…").into_owned();
-    let mut lines = vec![format!("{name}{gap}{}", cut(first.trim_end()))];
-    if !rest.is_empty() {
-        lines.push(format!("{}{}", " ".repeat(NAMES), cut(rest)));
-    }
-    lines
+    let indent = " ".repeat(NAMES);
+    let lines = folded(value, ", ", room, 2).into_iter().enumerate();
+    let lines = lines.map(|(at, line)| match at {
+        0 => format!("{name}{gap}{line}"),
+        _ => format!("{indent}{line}"),
+    });
+    lines.collect()
 }
 
 pub(super) struct PlanLines {
@@ -441,7 +434,7 @@ mod tests {
         );
         assert_eq!(
             lines("3 no-roles, 12 no-licence, 4 disabled"),
-            ["Failed    3 no-roles,", "          12 no-licence, 4 di…"]
+            ["Failed    3 no-roles,", "          12 no-licence, …"]
         );
         assert_eq!(
             lines("`syncfilters report 3f2a9c`"),

@@ -12,6 +12,7 @@ use super::paint::Tone;
 use super::plan::{PlanView, time_of};
 use super::plan_notes::{of_calendars, of_findings};
 use super::text::{clean, count, number};
+use super::text_lines::folded;
 use super::writer::{StyledWrite, paint_line};
 use super::{ReportError, Style};
 
@@ -82,32 +83,6 @@ fn write_line(
     let name = truncate_str(&name, width, "…");
     let gap = " ".repeat((width + GAP).saturating_sub(measure_text_width(&name)));
     paint_line(out, tone, &format!("{name}{gap}{line}"))
-}
-
-/// Text over so many lines, broken at a separator; what is left over is cut.
-fn folded(text: &str, separator: &str, room: usize, most: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for part in text.split(separator).filter(|part| !part.is_empty()) {
-        match lines.last_mut() {
-            Some(last) if lines_fit(last, separator, part, room) => {
-                last.push_str(separator);
-                last.push_str(part);
-            }
-            _ => lines.push(part.to_owned()),
-        }
-    }
-    let is_cut = lines.len() > most;
-    lines.truncate(most);
-    if let Some(last) = lines.last_mut().filter(|_| is_cut) {
-        last.push_str(" …");
-    }
-    let cut = |line: &String| truncate_str(line, room, "…").into_owned();
-    lines.iter().map(cut).collect()
-}
-
-fn lines_fit(line: &str, separator: &str, part: &str, room: usize) -> bool {
-    let width = measure_text_width(line) + measure_text_width(part);
-    width + measure_text_width(separator) <= room
 }
 
 /// The first line, and what asks for a decision.

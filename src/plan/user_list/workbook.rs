@@ -13,6 +13,10 @@ use super::text::LONGEST_LIST;
 use super::visible::{is_empty, shown};
 use super::{Names, name_of_row};
 
+mod hidden;
+
+pub(super) use self::hidden::hidden_rows;
+
 /// The first bytes of a ZIP archive, which a workbook is.
 const ZIP: &[u8] = b"PK\x03\x04";
 /// What a workbook may unpack to, in bytes: an export of 130 000 users with a dozen columns. Its texts are held at once, and

@@ -108,6 +108,17 @@ impl Book {
         Ok(self.worksheets - 1)
     }
 
+    /// Adds a row for each name with its value.
+    pub(super) fn facts(
+        &mut self,
+        sheet: &mut Sheet,
+        facts: impl IntoIterator<Item = (&'static str, Cell)>,
+    ) -> Result<(), ReportError> {
+        facts
+            .into_iter()
+            .try_for_each(|(name, value)| self.row(sheet, &[Cell::text(name), value]))
+    }
+
     /// Adds a row.
     pub(super) fn row(&mut self, sheet: &mut Sheet, cells: &[Cell]) -> Result<(), ReportError> {
         if sheet.next_row == self.rows {

@@ -126,14 +126,9 @@ impl ListBook {
             ("Inactive", Cell::Number(filters - active)),
             ("Problems", Cell::Number(problems)),
         ];
-        for (name, value) in facts {
-            self.book
-                .row(&mut self.summary, &[Cell::text(name), value])?;
-        }
-        if let Some(compared) = compared {
-            let row = [Cell::text("Filters compared"), Cell::Number(compared)];
-            self.book.row(&mut self.summary, &row)?;
-        }
+        let compared = compared.map(|compared| ("Filters compared", Cell::Number(compared)));
+        let facts = facts.into_iter().chain(compared);
+        self.book.facts(&mut self.summary, facts)?;
         let sheets = [&self.summary, &self.users, &self.filters, &self.problems];
         self.book.finish(&sheets, out)
     }

@@ -120,10 +120,9 @@ fn write_summary(
     if !choice.is_everyone() {
         facts.push(("Shown", choice.describe()));
     }
-    for (name, value) in facts {
-        book.row(sheet, &[Cell::text(name), Cell::text(value)])?;
-    }
-    for (name, number) in [
+    let words = facts.into_iter();
+    book.facts(sheet, words.map(|(name, value)| (name, Cell::text(value))))?;
+    let numbers = [
         ("Users selected", users.selected),
         ("Users changed", users.changed),
         ("Users unchanged", users.unchanged),
@@ -137,10 +136,12 @@ fn write_summary(
         ("Filters left alone or gone", filters.left),
         ("Filters failed", filters.failed),
         ("Filters to change", filters.planned),
-    ] {
-        book.row(sheet, &[Cell::text(name), Cell::Number(number)])?;
-    }
-    Ok(())
+    ];
+    let numbers = numbers.into_iter();
+    book.facts(
+        sheet,
+        numbers.map(|(name, number)| (name, Cell::Number(number))),
+    )
 }
 
 impl RunSheets {

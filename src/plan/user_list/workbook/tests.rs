@@ -239,3 +239,23 @@ fn a_cell_far_away_costs_nothing() {
     let bytes = book.save_to_buffer().unwrap();
     assert_eq!(names(&bytes, None).unwrap(), [(1_048_576, ANNA.to_owned())]);
 }
+
+#[test]
+fn users_in_rows_that_excel_hides_are_read_and_counted() {
+    let mut book = Workbook::new();
+    book.add_worksheet().set_name("Notes & more").unwrap();
+    let sheet = book.add_worksheet();
+    sheet.set_name("Users & others").unwrap();
+    for (line, cell) in (0..).zip(["UPN", ANNA, BERT, "carl@x.example"]) {
+        sheet.write_string(line, 0, cell).unwrap();
+    }
+    sheet.set_row_hidden(1).unwrap();
+    sheet.set_row_hidden(3).unwrap();
+    sheet.set_row_hidden(7).unwrap();
+    let bytes = book.save_to_buffer().unwrap();
+    let list = crate::plan::read_user_list("list.xlsx", &bytes, None).unwrap();
+    assert_eq!((list.users.len(), list.hidden), (3, 2));
+    let plain = workbook(&[("Users", &[&["UPN"], &[ANNA]])]);
+    let list = crate::plan::read_user_list("list.xlsx", &plain, None).unwrap();
+    assert_eq!(list.hidden, 0);
+}
