@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::io;
 
 use crate::journal::RunRef;
+use crate::model::number;
 use crate::plan::Refusal;
 use crate::report::{ErrorClass, ErrorReport};
 
@@ -52,12 +53,15 @@ fn nothing_compared(users: u64, skipped: u64, unread: u64) -> String {
     let mut why = match users {
         0 => return "no user was selected".to_owned(),
         1 => "the selected user has no matching filter".to_owned(),
-        _ => format!("none of the {users} selected users has a matching filter"),
+        _ => format!(
+            "none of the {} selected users has a matching filter",
+            number(users)
+        ),
     };
     for (count, what) in [(skipped, "skipped"), (unread, "not read")] {
         if count > 0 {
             // Writing to a string cannot fail.
-            let _ = write!(why, "; {what}: {count}");
+            let _ = write!(why, "; {what}: {}", number(count));
         }
     }
     why

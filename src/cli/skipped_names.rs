@@ -1,5 +1,6 @@
 //! Names that match no user and without which a command goes on.
 
+use crate::model::count_of;
 use crate::plan::{SkippedName, UserRef};
 use crate::report::{Watch, clean};
 use crate::rollout::Run;
@@ -20,7 +21,10 @@ pub(super) fn skipped_names(skipped: &[SkippedName]) -> Option<String> {
     let mut text = match skipped.len() {
         0 => return None,
         1 => "warning: 1 name matches no user and is skipped:".to_owned(),
-        names => format!("warning: {names} names match no user and are skipped:"),
+        _ => format!(
+            "warning: {} match no user and are skipped:",
+            count_of(skipped, "name")
+        ),
     };
     for SkippedName { named, excludes } in skipped {
         let place = named.place.to_string();
@@ -36,7 +40,10 @@ pub(super) fn names_not_in_plan(names: &[UserRef]) -> Option<String> {
     let mut text = match names.len() {
         0 => return None,
         1 => "1 name is of a user with nothing to change in this plan:".to_owned(),
-        names => format!("{names} names are of users with nothing to change in this plan:"),
+        _ => format!(
+            "{} are of users with nothing to change in this plan:",
+            count_of(names, "name")
+        ),
     };
     for UserRef { name, place } in names {
         let line = format!("\n  {}: `{}`", clean(&place.to_string()), clean(name));

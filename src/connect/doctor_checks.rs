@@ -1,7 +1,7 @@
 //! The checks that `doctor` makes once it is signed in. They write nothing to the CRM.
 
 use crate::dataverse::{self, Impersonated, ImpersonationHeader, MailboxMethod, Reader};
-use crate::model::{User, UserId};
+use crate::model::{User, UserId, number};
 
 use super::Checklist;
 use super::privileges::{NeededBy, PrivilegeShortfall, judge, needed};
@@ -225,6 +225,8 @@ async fn mailboxes(list: &mut Checklist, reader: &Reader) {
         }
     }
     if let [server, outlook, nothing] = counts[..] {
+        let [server, outlook, nothing] = [server, outlook, nothing]
+            .map(|users| number(u64::try_from(users).unwrap_or(u64::MAX)));
         list.ok(
             MAILBOXES,
             format!(
@@ -240,10 +242,13 @@ async fn limits(list: &mut Checklist, reader: &Reader) {
         Ok(limits) => {
             let recommended = limits.recommended.map_or_else(
                 || "no recommendation of requests at once".to_owned(),
-                |count| format!("{count} requests at once are recommended"),
+                |count| format!("{} requests at once are recommended", number(count.into())),
             );
             let remaining = limits.remaining.map_or_else(String::new, |count| {
-                format!("; {count} requests are left of the five-minute budget")
+                format!(
+                    "; {} requests are left of the five-minute budget",
+                    number(count.into())
+                )
             });
             list.ok(LIMITS, recommended + &remaining);
         }

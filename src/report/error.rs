@@ -3,6 +3,7 @@
 use std::io;
 
 use crate::journal::{JournalError, ReadError, RunReader, View};
+use crate::model::count_of;
 
 /// Why something could not be shown.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +51,7 @@ pub enum ReportError {
     #[error("this run does not tell which users are `{0}`: {1}")]
     GroupUnknown(&'static str, String),
     /// Names that lead to no user of the run, each with the nearest one where there is one.
-    #[error("{} of this run:", match .0.len() { 1 => "1 name matches no user".to_owned(), n => format!("{n} names match no user") })]
+    #[error("{} of this run:", match .0.len() { 1 => "1 name matches no user".to_owned(), _ => format!("{} match no user", count_of(.0, "name")) })]
     NotInRun(Vec<String>),
 }
 

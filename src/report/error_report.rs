@@ -6,6 +6,7 @@ use std::fmt::Display;
 
 use serde::Serialize;
 
+use crate::model::number;
 use crate::model::text::one_line;
 
 /// What failed, why, and what to do next. Every front end shows this and nothing else of an error.
@@ -79,6 +80,7 @@ impl ErrorReport {
         }
         if let left @ 1.. = count.saturating_sub(examples.len()) {
             // Writing to a string cannot fail.
+            let left = number(u64::try_from(left).unwrap_or(u64::MAX));
             let _ = write!(self.message, "\n  … and {left} more");
         }
         self

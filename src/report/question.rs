@@ -98,13 +98,12 @@ fn new_users_words(runs: &[(&str, &Stakes)]) -> String {
     let total = |of: fn(&Stakes) -> u64| runs.iter().map(|(_, stakes)| of(stakes)).sum::<u64>();
     let more = total(|stakes| stakes.new_users.more);
     let fewer = total(|stakes| stakes.new_users.fewer);
+    let [some, no_longer] = [more, fewer].map(number);
     match (more, fewer) {
         (0, 0) => String::new(),
-        (0, n) => format!(" (new users no longer receive {n})"),
-        (n, 0) => format!(" (new users will receive {n})"),
-        (more, fewer) => {
-            format!(" (new users will receive {more} and no longer receive {fewer})")
-        }
+        (0, _) => format!(" (new users no longer receive {no_longer})"),
+        (_, 0) => format!(" (new users will receive {some})"),
+        _ => format!(" (new users will receive {some} and no longer receive {no_longer})"),
     }
 }
 

@@ -11,7 +11,7 @@ use super::next_commands::write_commands;
 use super::paint::Tone;
 use super::template_documents as documents;
 use super::template_run::{TemplateRun, count, next, template_hint};
-use super::text::{clean, state};
+use super::text::{clean, number, state};
 use super::writer::StyledWrite;
 use super::{Format, ReportError, Style, markdown};
 
@@ -168,7 +168,7 @@ fn sentence(run: &TemplateRun<'_>) -> String {
     let parts: Vec<_> = parts
         .iter()
         .filter(|(n, _)| *n > 0)
-        .map(|(n, what)| format!("{n} {what}"))
+        .map(|(n, what)| format!("{} {what}", number(u64::try_from(*n).unwrap_or(u64::MAX))))
         .collect();
     if parts.is_empty() {
         "No template matches.".to_owned()

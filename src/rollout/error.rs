@@ -46,7 +46,7 @@ pub enum RolloutError {
         tried: usize,
     },
     /// A saved plan is not about what is there now.
-    #[error("the plan no longer fits: {count} filter{} not as {} when it was made", if *.count == 1 { " is" } else { "s are" }, if *.count == 1 { "it was" } else { "they were" })]
+    #[error("the plan no longer fits: {} {} not as {} when it was made", crate::model::count(*.count, "filter"), if *.count == 1 { "is" } else { "are" }, if *.count == 1 { "it was" } else { "they were" })]
     Stale {
         /// How many filters.
         count: u64,

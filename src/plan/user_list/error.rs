@@ -1,5 +1,7 @@
 //! Why a list of users is refused.
 
+use crate::model::number;
+
 use super::known::KNOWN;
 use super::visible::shown;
 
@@ -40,7 +42,7 @@ pub enum ListFault {
     #[error("this list is longer than {} MiB; keep only the column with the names", .0 / (1024 * 1024))]
     TooLong(usize),
     /// More names than are read.
-    #[error("this list has more than {0} different names; split it")]
+    #[error("this list has more than {} different names; split it", number(u64::try_from(*.0).unwrap_or(u64::MAX)))]
     TooManyNames(usize),
     /// A file of another kind, known by its first bytes.
     #[error("this is {0}, not a text file; save the list as CSV (UTF-8) and give that file")]
@@ -126,7 +128,8 @@ pub enum ListFault {
     UnpacksTooLarge(u64),
     /// More cells than are read.
     #[error(
-        "this workbook has more than {0} cells; keep only the sheet and the column with the names"
+        "this workbook has more than {} cells; keep only the sheet and the column with the names",
+        number(u64::try_from(*.0).unwrap_or(u64::MAX))
     )]
     TooManyFilledCells(usize),
     /// A cell whose formula came to nothing.
