@@ -133,7 +133,7 @@ pub enum OpenError {
     #[error("run {} is in the folder of run files of this computer already; it is not overwritten", run.id)]
     Stored {
         /// The run here.
-        run: RunRef,
+        run: Box<RunRef>,
         /// The run that undid it, as the file says that is to be taken over.
         undone_by: Option<RunId>,
     },

@@ -68,7 +68,7 @@ impl RunStore {
         let to = self.path_for(&id)?;
         if to.symlink_metadata().is_ok() {
             return Err(OpenError::Stored {
-                run: self.reference(&to, &id),
+                run: Box::new(self.reference(&to, &id)),
                 undone_by: reader.view(|view| view.undone_by())?,
             });
         }
