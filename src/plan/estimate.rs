@@ -144,12 +144,12 @@ mod tests {
     use super::*;
     use crate::plan::Wave;
 
-    const fn pace(requests: u64, milliseconds: u64, at_once: u32) -> Option<RequestPace> {
-        Some(RequestPace {
+    const fn pace(requests: u64, milliseconds: u64, at_once: u32) -> RequestPace {
+        RequestPace {
             requests,
             milliseconds,
             at_once,
-        })
+        }
     }
 
     fn work(users: u64) -> WorkAhead {
@@ -159,8 +159,8 @@ mod tests {
         }
     }
 
-    fn range(work: WorkAhead, pace: Option<RequestPace>) -> (u128, u128) {
-        let time = work.estimate(pace).time.unwrap();
+    fn range(work: WorkAhead, pace: RequestPace) -> (u128, u128) {
+        let time = work.estimate(Some(pace)).time.unwrap();
         (time.least.as_millis(), time.most.as_millis())
     }
 
@@ -197,7 +197,7 @@ mod tests {
     fn a_pace_that_was_asked_for_and_pauses_belong_to_the_time() {
         let slow = WorkAhead {
             most_requests: Some(100),
-            pauses: Duration::from_secs(60),
+            pauses: Duration::from_mins(1),
             ..work(250)
         };
         assert_eq!(range(slow, pace(100, 1_000, 20)), (660_000, 660_000));
@@ -206,7 +206,7 @@ mod tests {
             wave_pause: pause,
             ..RunSettings::default()
         };
-        let minute = Some(Duration::from_secs(60));
+        let minute = Some(Duration::from_mins(1));
         for (settings, users, expected) in [
             (settings(&[10, 20, 1_000], minute), 300, 120),
             (settings(&[10, 20, 1_000], minute), 25, 60),
@@ -226,7 +226,7 @@ mod tests {
     #[test]
     fn what_was_not_read_tells_nothing_and_no_number_of_a_file_is_too_large() {
         assert_eq!(work(10).estimate(None).time, None);
-        assert_eq!(work(10).estimate(pace(0, 60, 20)).time, None);
+        assert_eq!(work(10).estimate(Some(pace(0, 60, 20))).time, None);
         let all = WorkAhead {
             reads_per_user: u64::MAX,
             connects: true,
@@ -235,7 +235,7 @@ mod tests {
             ..work(u64::MAX)
         };
         for pace in [pace(1, u64::MAX, u32::MAX), pace(u64::MAX, 0, 0)] {
-            let _ = all.estimate(pace);
+            let _ = all.estimate(Some(pace));
         }
     }
 }
