@@ -84,7 +84,7 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     let Some(run) = runs.first().map(|run| &run.header.id) else {
         return Ok(changed);
     };
-    let source = SourceRun::open(&store.find(run.as_str())?)?;
+    let source = SourceRun::open_in(&store, &store.find(run.as_str())?)?;
     let on = connect(app, &sandbox).await?;
     let undo = (name(), source);
     let site = put_back_at(app, &on, undo, RunSettings::default(), &store).await;
