@@ -1,0 +1,117 @@
+// The program, the browser and the verdicts of the scripts that try the local page.
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync } from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+
+export const require = createRequire(process.env.PLAYWRIGHT_FROM + "/");
+const { chromium } = require("playwright-core");
+
+// Everything that is awaited comes within this; a loaded machine takes its time.
+export const PATIENCE = 120_000;
+// Bytes of a page at most, whatever the number of users.
+const LARGEST_PAGE = 300_000;
+
+let failed = 0;
+let part = "";
+export const within = name => { part = name; console.log(`-- ${name}`); };
+export const check = (what, holds, seen = "") => {
+  if (!holds) failed += 1;
+  console.log(`${holds ? "ok  " : "FAIL"} ${part}: ${what} ${holds ? "" : seen}`.trimEnd());
+};
+export const hasFailed = () => failed > 0;
+
+// Calls until the result is true; false when it never is.
+export const eventually = async holds => {
+  for (const end = Date.now() + PATIENCE; Date.now() < end;) {
+    if (await holds()) return true;
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+  return false;
+};
+
+const homes = [];
+const started = new Set();
+export const newHome = () => {
+  const home = mkdtempSync(join(tmpdir(), "syncfilters-page-"));
+  homes.push(home);
+  return home;
+};
+
+// Starts the program, and waits for the first line in which there is an address.
+export const start = async (args, { home = newHome(), more = {} } = {}) => {
+  const { SYNCFILTERS_CONFIG, SYNCFILTERS_ENVIRONMENT, SYNCFILTERS_URL, SYNCFILTERS_ACCESS_TOKEN, ...env } = process.env;
+  const own = { HOME: home, XDG_CONFIG_HOME: join(home, "config"), XDG_STATE_HOME: join(home, "state"), ...more };
+  const process_ = spawn(process.env.SYNCFILTERS, args, { env: { ...env, ...own }, stdio: ["ignore", "pipe", "pipe"] });
+  started.add(process_);
+  const ended = once(process_, "exit").finally(() => started.delete(process_));
+  let said = "";
+  process_.stderr.on("data", text => { said += text; });
+  const lines = createInterface({ input: process_.stdout });
+  let url;
+  for await (const line of lines) {
+    url = line.match(/http:\/\/\S+/)?.[0];
+    if (url) break;
+  }
+  if (!url) throw new Error(`${args.join(" ")} printed no address: ${said}`);
+  process_.stdout.resume();
+  const end = async signal => {
+    process_.kill(signal);
+    return (await ended)[0];
+  };
+  return { url, origin: new URL(url).origin, port: Number(new URL(url).port), ended, end, home, pid: process_.pid, said: () => said };
+};
+
+// A practice organisation of its own, and the variables that lead to it.
+export const startSandbox = async args => {
+  const server = await start(["sandbox", "--port", "0", ...args]);
+  return { ...server, variables: { SYNCFILTERS_URL: server.url, SYNCFILTERS_ACCESS_TOKEN: "sandbox-administrator" } };
+};
+
+let browser;
+const all = { console: [], elsewhere: [], large: [] };
+
+// A window of a browser. What it complains about, fetches from elsewhere, or finds large is kept for `judgeAll`.
+export const openWindow = async (origin, options = {}) => {
+  browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
+  const window = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
+  window.setDefaultTimeout(PATIENCE);
+  window.on("console", message => {
+    if (["error", "warning"].includes(message.type())) all.console.push(`${message.text()} at ${message.page()?.url()}`);
+  });
+  window.on("weberror", error => all.console.push(error.error().message));
+  window.on("request", request => {
+    if (!request.url().startsWith(origin + "/")) all.elsewhere.push(request.url());
+  });
+  window.on("response", response => {
+    const length = Number(response.headers()["content-length"] ?? 0);
+    const isFile = response.headers()["content-disposition"];
+    if (length > LARGEST_PAGE && !isFile) all.large.push(`${response.url()} ${length}`);
+  });
+  return window;
+};
+
+// Opens the address that was printed, which leads in once; gives a window that is in, and the cookies for others.
+export const letIn = async program => {
+  const window = await openWindow(program.origin);
+  const page = await window.newPage();
+  await page.goto(program.url);
+  await page.waitForSelector("h1");
+  return { window, page, state: await window.storageState() };
+};
+
+export const judgeAll = () => {
+  within("everywhere");
+  check("no error, no warning and no refusal of the policy on the console", all.console.length === 0, all.console.join("; "));
+  check("nothing is fetched from elsewhere", all.elsewhere.length === 0, all.elsewhere.join(" "));
+  check("no page and no part above 300 KB", all.large.length === 0, all.large.join("; "));
+};
+
+export const endAll = async () => {
+  await browser?.close();
+  for (const process_ of started) process_.kill("SIGKILL");
+  for (const home of homes) rmSync(home, { recursive: true, force: true });
+};
