@@ -207,7 +207,7 @@ const ends = async (me, program) => {
 
 export const guards = async () => {
   // An address that nobody uses within its minute.
-  const unused = await start(["demo", "--ui", "--no-open", "--users", "5", "--port", "0"]);
+  const unused = await start(["demo", "--ui", "--no-open", "--users", "25", "--port", "0"]);
   const printed = Date.now();
   const program = await start(["demo", "--ui", "--no-open", "--users", "40", "--port", "0"]);
   const me = await caller(program);

@@ -11,7 +11,7 @@ export const require = createRequire(process.env.PLAYWRIGHT_FROM + "/");
 const { chromium } = require("playwright-core");
 
 // Everything that is awaited comes within this; a loaded machine takes its time.
-export const PATIENCE = 120_000;
+export const PATIENCE = 40_000;
 // Bytes of a page at most, whatever the number of users.
 const LARGEST_PAGE = 300_000;
 
@@ -72,7 +72,7 @@ export const startSandbox = async args => {
 };
 
 let browser;
-const all = { console: [], elsewhere: [], large: [] };
+const all = { console: [], refused: [], elsewhere: [], large: [] };
 
 // A window of a browser. What it complains about, fetches from elsewhere, or finds large is kept for `judgeAll`.
 export const openWindow = async (origin, options = {}) => {
@@ -86,7 +86,11 @@ export const openWindow = async (origin, options = {}) => {
   window.on("request", request => {
     if (!request.url().startsWith(origin + "/")) all.elsewhere.push(request.url());
   });
-  window.on("response", response => {
+  window.on("response", async response => {
+    if (response.status() >= 400) {
+      const text = await response.text().catch(() => "");
+      all.refused.push(`${response.request().method()} ${response.url()} ${response.status()} ${text.match(/<strong>(.*?)<\/strong>/s)?.[1] ?? ""}`);
+    }
     const length = Number(response.headers()["content-length"] ?? 0);
     const isFile = response.headers()["content-disposition"];
     if (length > LARGEST_PAGE && !isFile) all.large.push(`${response.url()} ${length}`);
@@ -105,7 +109,8 @@ export const letIn = async program => {
 
 export const judgeAll = () => {
   within("everywhere");
-  check("no error, no warning and no refusal of the policy on the console", all.console.length === 0, all.console.join("; "));
+  check("no error, no warning and no refusal of the policy on the console", all.console.length === 0, all.console.slice(0, 5).join("; "));
+  check("nothing that a screen asks for is refused", all.refused.length === 0, all.refused.slice(0, 5).join("; "));
   check("nothing is fetched from elsewhere", all.elsewhere.length === 0, all.elsewhere.join(" "));
   check("no page and no part above 300 KB", all.large.length === 0, all.large.join("; "));
 };
