@@ -75,19 +75,21 @@ let browser;
 const all = { console: [], refused: [], elsewhere: [], large: [] };
 
 // A window of a browser. What it complains about, fetches from elsewhere, or finds large is kept for `judgeAll`.
-export const openWindow = async (origin, options = {}) => {
+// `refusals` are the answers that are meant: a browser complains of each.
+export const openWindow = async (origin, options = {}, refusals = []) => {
   browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
   const window = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   window.setDefaultTimeout(PATIENCE);
   window.on("console", message => {
-    if (["error", "warning"].includes(message.type())) all.console.push(`${message.text()} at ${message.page()?.url()}`);
+    const isMeant = refusals.some(status => message.text().includes(`status of ${status}`));
+    if (["error", "warning"].includes(message.type()) && !isMeant) all.console.push(`${message.text()} at ${message.page()?.url()}`);
   });
   window.on("weberror", error => all.console.push(error.error().message));
   window.on("request", request => {
     if (!request.url().startsWith(origin + "/")) all.elsewhere.push(request.url());
   });
   window.on("response", async response => {
-    if (response.status() >= 400) {
+    if (response.status() >= 400 && !refusals.includes(response.status())) {
       const text = await response.text().catch(() => "");
       all.refused.push(`${response.request().method()} ${response.url()} ${response.status()} ${text.match(/<strong>(.*?)<\/strong>/s)?.[1] ?? ""}`);
     }
