@@ -106,7 +106,8 @@ const killed = async (sandbox, program, run) => {
   await page.goto(next.origin + "/runs");
   await page.locator("table.list tbody a").first().click();
   await page.waitForURL(next.origin + new URL(run).pathname);
-  check("a new start finds the run", await button(page, "Resume").isVisible());
+  await button(page, "Resume").waitFor();
+  check("a new start finds the run", true);
   const before = await changed(page);
   await resume(page);
   check("and resumes it", true);

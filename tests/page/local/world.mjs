@@ -11,7 +11,7 @@ export const require = createRequire(process.env.PLAYWRIGHT_FROM + "/");
 const { chromium } = require("playwright-core");
 
 // Everything that is awaited comes within this; a loaded machine takes its time.
-export const PATIENCE = 40_000;
+export const PATIENCE = 120_000;
 // Bytes of a page at most, whatever the number of users.
 const LARGEST_PAGE = 300_000;
 
