@@ -8,7 +8,7 @@ use crate::model::CanonicalAddress;
 use super::text::clean;
 
 /// The names, in the order given; the address in the place of a name that several addresses have.
-pub(super) fn told_apart<'a>(
+pub fn told_apart<'a>(
     environments: impl IntoIterator<Item = (&'a str, &'a RunHeader)>,
 ) -> Vec<String> {
     let all: Vec<_> = environments

@@ -70,6 +70,7 @@ pub use classify::STALE_PLAN;
 pub use difference::write_differences;
 pub use document::{write_document, write_error};
 pub use drift::Names;
+pub use environment_names::told_apart;
 pub use error::ReportError;
 pub use error_report::{ErrorClass, ErrorReport};
 pub use format::{Format, FormatError, Style};

@@ -239,7 +239,6 @@ fn run_screen(
         warned: plan.as_ref().map(warned).unwrap_or_default(),
         problem: site.told(&id).or(over),
         progress: live
-            .as_deref()
             .map(|live| progress(live, run, None))
             .unwrap_or_default(),
         plan,

@@ -8,7 +8,7 @@ use axum::response::Response;
 use jiff::ZonedDateTime;
 
 use crate::journal::Summary;
-use crate::report::{ErrorReport, NamedRun, run_row};
+use crate::report::{ErrorReport, NamedRun, run_row, told_apart};
 
 use super::form::Fields;
 use super::screens::{Frame, answer};
@@ -77,9 +77,12 @@ fn listed(site: &Site, from: usize) -> Listed {
     };
     let now = ZonedDateTime::now();
     let more = all.len() > from.saturating_add(PAGE);
-    let row = |summary: Summary| {
+    let environments = told_apart(all.iter().map(|run| {
+        let header = &run.header;
+        (header.organization.name.as_str(), header)
+    }));
+    let row = |(environment, summary): (String, Summary)| {
         let id = summary.header.id.as_str().to_owned();
-        let environment = summary.header.organization.name.clone();
         let named = NamedRun {
             environment,
             summary,
@@ -90,7 +93,13 @@ fn listed(site: &Site, from: usize) -> Listed {
         }
     };
     Listed {
-        runs: all.into_iter().skip(from).take(PAGE).map(row).collect(),
+        runs: environments
+            .into_iter()
+            .zip(all)
+            .skip(from)
+            .take(PAGE)
+            .map(row)
+            .collect(),
         unreadable: unreadable.iter().map(ToString::to_string).collect(),
         older: more.then_some(from.saturating_add(PAGE)),
         problem: None,

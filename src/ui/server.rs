@@ -268,7 +268,7 @@ fn refused(why: Refusal) -> Response {
         }
     };
     let page = format!(
-        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><title>syncfilters</title><p>{said}</p></html>"
+        "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>syncfilters</title><p>{said}</p></html>"
     );
     (why.status(), Html(page)).into_response()
 }

@@ -49,6 +49,10 @@ pub(super) struct Client {
 
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is a line of a scenario file, and any can stand beside any other"
+)]
 pub(super) struct Server {
     #[serde(default = "one")]
     pub(super) servers: u32,
