@@ -4,7 +4,7 @@ use crate::model::EnvironmentUrl;
 use crate::model::shell::quoted;
 use crate::settings::{NewProfile, SignInKeys, SignInKind};
 
-use super::setup::needs_application;
+use super::setup_application::needs_application;
 use super::shared_args::ConnectionArgs;
 
 /// The flags that are missing where nobody can be asked, all at once. What follows from the address is found out later.

@@ -1,0 +1,178 @@
+//! The application that `setup` signs in with: one that is there, one that is made, or Microsoft's.
+
+use std::io::Write;
+
+use uuid::Uuid;
+
+use crate::auth::{Authority, Tool};
+use crate::connect::{Provider, process_environment};
+use crate::model::{Cloud, EnvironmentUrl};
+use crate::report::{Format, ReportError, write_json};
+use crate::settings::{MICROSOFT_APP, MICROSOFT_APP_NAME, SignInKeys, SignInKind};
+
+use super::create_app::NewApp;
+use super::error::CliError;
+use super::printer::Printer;
+use super::questions::Choice;
+use super::setup::{Setup, nobody_to_ask};
+
+/// Whom a person signs in by way of.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Application {
+    Own,
+    Created,
+    Microsoft,
+}
+
+impl Setup<'_> {
+    /// The application to sign in with. `false` where its commands were shown, and there is nothing more to do.
+    pub(super) async fn application(
+        &self,
+        (url, provider): (&EnvironmentUrl, &Provider),
+        kind: SignInKind,
+        keys: &mut SignInKeys,
+    ) -> Result<bool, CliError> {
+        let new = NewApp {
+            kind,
+            tenant: tenant_of(provider),
+            cloud: Cloud::of(url),
+            environment: url,
+        };
+        let wanted = if self.args.create_app {
+            Application::Created
+        } else if keys.microsoft_app == Some(true) {
+            Application::Microsoft
+        } else if keys.client_id.is_some() || !needs_application(kind) {
+            return Ok(true);
+        } else {
+            self.choose_application(new, keys).await?
+        };
+        match wanted {
+            Application::Own => {}
+            Application::Microsoft => {
+                keys.microsoft_app = Some(true);
+                Printer::warn(&format!(
+                    "Signing in by way of {MICROSOFT_APP_NAME} ({MICROSOFT_APP}), Microsoft's public client for Dataverse \
+                     tools: the consent page and the sign-in logs show this name. Conditional Access of your tenant can \
+                     refuse it."
+                ));
+                return Ok(true);
+            }
+            Application::Created if self.args.run_az => {
+                keys.client_id = Some(self.make(new).await?);
+                return Ok(true);
+            }
+            Application::Created => {
+                self.show(&new.text())?;
+                if self.questions.is_none() {
+                    return Ok(false);
+                }
+            }
+        }
+        let needs_uuid = keys.authority.is_none();
+        let Some(questions) = &self.questions else {
+            return Err(nobody_to_ask(&["--client-id".to_owned()]));
+        };
+        let read = |answer: &str| {
+            if answer.is_empty() || (needs_uuid && Uuid::try_parse(answer).is_err()) {
+                return Err(
+                    "The id of an application has 32 digits, as in 00000000-0000-0000-0000-000000000000.",
+                );
+            }
+            Ok(answer.to_owned())
+        };
+        let question = "Id of the application (client id)";
+        keys.client_id = Some(questions.ask(question, None, read).await?);
+        Ok(true)
+    }
+
+    async fn choose_application(
+        &self,
+        new: NewApp<'_>,
+        keys: &SignInKeys,
+    ) -> Result<Application, CliError> {
+        let Some(questions) = &self.questions else {
+            return Err(nobody_to_ask(&["--client-id".to_owned()]));
+        };
+        let choice = |value, word: &str, meaning: String| Choice {
+            value,
+            word: word.to_owned(),
+            meaning,
+        };
+        let mut choices = vec![choice(
+            Application::Own,
+            "own",
+            "an application of your organisation; you have its id".into(),
+        )];
+        if keys.authority.is_none() {
+            choices.push(choice(
+                Application::Created,
+                "create",
+                "show the commands that make one".into(),
+            ));
+        }
+        if new.is_for_a_person() && new.cloud == Some(Cloud::Commercial) {
+            choices.push(choice(
+                Application::Microsoft,
+                "microsoft",
+                format!("{MICROSOFT_APP_NAME}, Microsoft's; Conditional Access can refuse it"),
+            ));
+        }
+        if choices.len() == 1 {
+            return Ok(Application::Own);
+        }
+        questions
+            .choose("Application to sign in with", &choices)
+            .await
+    }
+
+    async fn make(&self, new: NewApp<'_>) -> Result<String, CliError> {
+        if !new.is_for_a_person() {
+            return Err(CliError::Usage(
+                "--run-az makes applications for browser and device-code; without it the commands for others are shown"
+                    .into(),
+            ));
+        }
+        let program = Tool::Azure.find(process_environment().path).ok_or_else(|| {
+            CliError::Usage("the Azure CLI, az, is in no folder of PATH; without --run-az the commands are shown".into())
+        })?;
+        tokio::select! {
+            () = self.app.interrupted.cancelled() => Err(CliError::InterruptedAtPrompt),
+            id = new.make(&program) => id,
+        }
+    }
+
+    fn show(&self, lines: &[String]) -> Result<(), CliError> {
+        let mut out = Printer::result();
+        if self.app.printer.format == Format::Json && self.questions.is_none() {
+            let document = serde_json::json!({ "format": 1, "create_app": lines });
+            return Ok(write_json(&mut out, &document).map_err(ReportError::from)?);
+        }
+        for line in lines {
+            writeln!(out, "{line}").map_err(CliError::Output)?;
+        }
+        out.flush().map_err(CliError::Output)
+    }
+}
+
+fn tenant_of(provider: &Provider) -> Option<&str> {
+    match provider {
+        Provider::Trusted(Authority::Entra { tenant, .. }) if tenant != "organizations" => {
+            Some(tenant)
+        }
+        _ => None,
+    }
+}
+
+/// Whether a method signs in by way of an application that has to be named.
+pub(super) const fn needs_application(kind: SignInKind) -> bool {
+    matches!(
+        kind,
+        SignInKind::ClientSecret
+            | SignInKind::Certificate
+            | SignInKind::Federation
+            | SignInKind::DeviceCode
+            | SignInKind::Browser
+            | SignInKind::Password
+    )
+}
