@@ -25,13 +25,17 @@ impl Cloud {
     /// Hosts are `org.crmN.dynamics.com` and, with `api` in between, the same in the clouds of GCC High, `DoD` and China
     /// (Microsoft: "Datacenter regions", "Discovery service"; GCC is `crm9`).
     pub fn of(environment: &EnvironmentUrl) -> Option<Self> {
+        environment.as_url().domain().and_then(Self::of_host)
+    }
+
+    /// The same by the host alone.
+    pub(super) fn of_host(host: &str) -> Option<Self> {
         const DOMAINS: [(&str, Cloud); 4] = [
             ("dynamics.com", Cloud::Commercial),
             ("microsoftdynamics.us", Cloud::GccHigh),
             ("appsplatform.us", Cloud::Dod),
             ("dynamics.cn", Cloud::China),
         ];
-        let host = environment.as_url().domain()?;
         DOMAINS.into_iter().find_map(|(domain, cloud)| {
             let region = host.strip_suffix(domain)?.strip_suffix('.')?;
             let (_, label) = region.rsplit_once('.')?;

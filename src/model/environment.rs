@@ -8,6 +8,7 @@ use url::{Host, Url};
 use uuid::Uuid;
 
 use super::Cloud;
+use super::browser_url::{api_version, organization_path, other_site, without_quotation_marks};
 use super::disclosure::is_domain_name;
 use super::is_loopback;
 
@@ -46,6 +47,12 @@ pub enum EnvironmentUrlError {
     /// A name or password in the URL.
     #[error("the URL holds a user name or password; leave it out")]
     HasCredentials,
+    /// A site of Microsoft's that is no environment.
+    #[error(
+        "the URL is that of {0}, and not of an environment: give the environment URL, such as \
+         https://contoso.crm4.dynamics.com; the Power Platform admin center shows it on the page of the environment"
+    )]
+    OtherSite(&'static str),
 }
 
 impl EnvironmentUrl {
@@ -88,7 +95,7 @@ impl FromStr for EnvironmentUrl {
     type Err = EnvironmentUrlError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let text = text.trim();
+        let text = without_quotation_marks(text);
         let has_scheme = text.contains("://");
         let absolute = if has_scheme {
             text.to_owned()
@@ -103,7 +110,15 @@ impl FromStr for EnvironmentUrl {
         if !is_host(&url, has_scheme) {
             return Err(EnvironmentUrlError::NotAHost);
         }
-        let (path, api_version) = split_path(url.path());
+        if let Some(site) = url.domain().and_then(other_site) {
+            return Err(EnvironmentUrlError::OtherSite(site));
+        }
+        let api_version = api_version(url.path());
+        // Online an organisation has a host of its own, and no path.
+        let path = match url.domain().and_then(Cloud::of_host) {
+            Some(_) => "/".to_owned(),
+            None => organization_path(url.path()),
+        };
         let mut root = url;
         root.set_query(None);
         root.set_fragment(None);
@@ -134,23 +149,6 @@ fn is_host(url: &Url, has_scheme: bool) -> bool {
         Some(Host::Ipv4(_) | Host::Ipv6(_)) => true,
         None => false,
     }
-}
-
-/// Cuts what people copy from the browser or from documentation down to the organisation's path.
-fn split_path(path: &str) -> (String, Option<String>) {
-    let lower = path.to_ascii_lowercase();
-    let (root, version) = match lower.find("/api/data") {
-        Some(at) => {
-            let tail = lower[at + "/api/data".len()..].trim_matches('/');
-            let version = tail.split('/').next().and_then(|v| v.strip_prefix('v'));
-            (&path[..at], version.map(str::to_owned))
-        }
-        None => (
-            lower.find("/main.aspx").map_or(path, |at| &path[..at]),
-            None,
-        ),
-    };
-    (format!("{}/", root.trim_end_matches('/')), version)
 }
 
 impl TryFrom<String> for EnvironmentUrl {

@@ -1,6 +1,7 @@
 //! The nouns of the field: environment, user, sync filter, state, problem. No I/O.
 
 mod address;
+mod browser_url;
 mod cloud;
 pub mod disclosure;
 mod environment;
