@@ -2,7 +2,7 @@
 
 use serde::Deserialize;
 
-use crate::model::disclosure::without_tokens;
+use crate::model::disclosure::{without_secrets, without_tokens};
 use crate::model::text::{CUT, clean, decode};
 
 use super::answer;
@@ -67,7 +67,7 @@ fn last_error(lines: &[String]) -> String {
     let line = line.map_or("it failed without an error message", |line| {
         after(line, "ERROR:").unwrap_or(line)
     });
-    let line = without_tokens(line.trim());
+    let line = without_secrets(&without_tokens(line.trim()));
     let line = clean(&line);
     match line.char_indices().nth(EXCERPT) {
         Some((end, _)) => format!("{}{CUT}", &line[..end]),

@@ -75,6 +75,89 @@ pub fn without_tokens(text: &str) -> String {
     kept + rest
 }
 
+/// Words after which a program may repeat a secret.
+const BEFORE_SECRETS: [&str; 5] = ["secret", "password", "passwd", "pwd", "passphrase"];
+
+/// What another program says, up to where it may repeat a secret: what follows such a word as its value, and the first
+/// text after it that is no word of a sentence. A sentence such as `Invalid client secret provided.` stays.
+pub fn without_secrets(text: &str) -> String {
+    let lower = text.to_ascii_lowercase();
+    let words = BEFORE_SECRETS.iter();
+    let ends = words.filter_map(|word| Some(lower.find(word)? + word.len()));
+    let Some(end) = ends.min() else {
+        return text.to_owned();
+    };
+    let after = &text[end..];
+    let mut kept = end;
+    for part in after.split_inclusive(char::is_whitespace) {
+        let is_first = kept == end;
+        let word = part.trim();
+        let plain = if is_first {
+            // What goes on with the word itself, such as `secrets` or `password.`; a value may follow any other sign.
+            word.trim_end_matches(['.', ',', ';'])
+                .chars()
+                .all(|c| c.is_ascii_lowercase())
+        } else {
+            is_word_of_a_sentence(word)
+        };
+        if !plain {
+            return format!("{} (not shown)", text[..kept].trim_end());
+        }
+        kept += part.len();
+    }
+    text.to_owned()
+}
+
+/// Words that stand in the sentences of Entra ID and its tools about secrets. Any other could be one.
+fn is_word_of_a_sentence(word: &str) -> bool {
+    const WORDS: [&str; 40] = [
+        "a",
+        "added",
+        "an",
+        "and",
+        "app",
+        "are",
+        "been",
+        "being",
+        "by",
+        "client",
+        "ensure",
+        "error",
+        "expired",
+        "for",
+        "from",
+        "has",
+        "have",
+        "id",
+        "in",
+        "incorrect",
+        "invalid",
+        "is",
+        "keys",
+        "missing",
+        "new",
+        "not",
+        "of",
+        "or",
+        "please",
+        "provided",
+        "refresh",
+        "request",
+        "secret",
+        "sent",
+        "the",
+        "to",
+        "token",
+        "validating",
+        "value",
+        "was",
+    ];
+    let plain = word
+        .trim_end_matches(['.', ',', ';', ':'])
+        .to_ascii_lowercase();
+    plain.is_empty() || WORDS.contains(&plain.as_str())
+}
+
 /// The longest number that anybody means, in characters: a list of three waves of millions of users.
 const LONGEST_NUMBER: usize = 24;
 
@@ -130,6 +213,38 @@ mod tests {
             ("AADSTS50013: no", "AADSTS50013: no"),
         ] {
             assert_eq!(without_tokens(text), left);
+        }
+    }
+
+    #[test]
+    fn what_another_program_says_ends_where_it_may_repeat_a_secret() {
+        for (said, shown) in [
+            (
+                "login failed with --password Canary1",
+                "login failed with --password (not shown)",
+            ),
+            (
+                "client_secret=canary was refused",
+                "client_secret (not shown)",
+            ),
+            ("Invalid secret 'canary~x'", "Invalid secret (not shown)"),
+            ("the password is canary", "the password is (not shown)"),
+            ("passwords: canary", "password (not shown)"),
+            ("PASSWORD:canary", "PASSWORD (not shown)"),
+            ("{\"password\":\"canary\"}", "{\"password (not shown)"),
+            ("no network", "no network"),
+            (
+                "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client \
+                 secret value, not the client secret ID, for a secret added to app 'canary'.",
+                "AADSTS7000215: Invalid client secret provided. Ensure the secret being sent in the request is the client \
+                 secret value, not the client secret ID, for a secret added to app (not shown)",
+            ),
+            (
+                "AADSTS700082: The refresh token has expired.",
+                "AADSTS700082: The refresh token has expired.",
+            ),
+        ] {
+            assert_eq!(without_secrets(said), shown);
         }
     }
 
