@@ -1,23 +1,48 @@
-//! Reading files that somebody named: one may be a device that never ends.
+//! Reading files that somebody named: one may be a device that never ends, or a pipe that never begins.
 
+use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
 /// What is in a file.
 ///
 /// # Errors
-/// Where it cannot be read, and where it is longer than so many bytes; no more than one byte over them is read.
+/// Where it cannot be read, where it is no regular file, and where it is longer than so many bytes; no more than one
+/// byte over them is read.
 pub(crate) fn read(path: &Path, longest: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let most = u64::try_from(longest).unwrap_or(u64::MAX).saturating_add(1);
-    std::fs::File::open(path)?
-        .take(most)
-        .read_to_end(&mut bytes)?;
+    open(path)?.take(most).read_to_end(&mut bytes)?;
     if bytes.len() > longest {
         let why = format!("it is longer than {} KiB", longest / 1024);
         return Err(io::Error::new(ErrorKind::FileTooLarge, why));
     }
     Ok(bytes)
+}
+
+/// Opens a regular file, also one that a link leads to.
+///
+/// # Errors
+/// Where it cannot be opened, and where it is something else: a pipe would be waited for.
+pub(crate) fn open(path: &Path) -> io::Result<File> {
+    // Looked at before it is opened, because opening a pipe waits for whoever writes into it.
+    check_regular(&std::fs::metadata(path)?)?;
+    let file = File::open(path)?;
+    check_regular(&file.metadata()?)?;
+    Ok(file)
+}
+
+/// Refuses what is no regular file.
+pub(crate) fn check_regular(about: &std::fs::Metadata) -> io::Result<()> {
+    if about.is_dir() {
+        return Err(io::Error::other("it is a folder, not a file"));
+    }
+    if about.is_file() {
+        return Ok(());
+    }
+    Err(io::Error::other(
+        "it is a pipe or a device, not a regular file",
+    ))
 }
 
 #[cfg(test)]
@@ -33,5 +58,22 @@ mod tests {
         assert_eq!(error.to_string(), "it is longer than 1 KiB");
         #[cfg(unix)]
         assert!(read(Path::new("/dev/zero"), 1024).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pipe_a_device_and_a_folder_are_refused_and_not_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let pipe = folder.path().join("pipe");
+        let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+        assert!(made.unwrap().success());
+        let link = folder.path().join("link");
+        std::os::unix::fs::symlink(&pipe, &link).unwrap();
+        for path in [&*pipe, &*link, Path::new("/dev/null")] {
+            let error = read(path, 1024).unwrap_err();
+            assert!(error.to_string().contains("pipe or a device"), "{error}");
+        }
+        let error = read(folder.path(), 1024).unwrap_err();
+        assert!(error.to_string().contains("folder"), "{error}");
     }
 }

@@ -1,6 +1,8 @@
-//! The only place that makes files: nobody but their owner may read them.
+//! The only place that makes files and their folders: nobody but their owner may read them.
 
-use std::fs::OpenOptions;
+use std::fs::{DirBuilder, OpenOptions};
+use std::io;
+use std::path::Path;
 
 /// Options for a file that nobody but its owner may read. On Windows a file inherits the rights of its folder, and the
 /// user's own folder is closed to others.
@@ -14,4 +16,31 @@ pub(crate) fn private() -> OpenOptions {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     options
+}
+
+/// Makes a folder, and those above it, that nobody but its owner may look into. One that is there keeps its rights.
+pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
+    let mut builder = DirBuilder::new();
+    builder.recursive(true);
+    #[cfg(unix)]
+    std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
+    builder.create(path)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::PermissionsExt;
+
+    #[test]
+    fn every_folder_that_is_made_is_its_owners_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let deep = folder.path().join("state/runs");
+        make_folder(&deep).unwrap();
+        make_folder(&deep).unwrap();
+        for path in [&*deep, deep.parent().unwrap()] {
+            let mode = std::fs::metadata(path).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700, "{path:?}");
+        }
+    }
 }

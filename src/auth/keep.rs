@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use secrecy::{ExposeSecret, SecretString};
 
-use crate::private_file::private;
+use crate::model::disclosure::shown_path;
+use crate::private_file::make_folder;
 
 use super::secret::read_private;
 use super::{SignInError, key_store};
@@ -79,7 +80,7 @@ impl Kept {
             TokenStore::Keyring => key_store::load(&self.name, self.may_ask)
                 .map(|kept| kept.is_some())
                 .map_err(|why| key_store::unusable(&why)),
-            TokenStore::File(folder) => Ok(folder.join(file_name(&self.name)).exists()),
+            TokenStore::File(folder) => Ok(own_file(folder, &self.name)?.is_some()),
         }
     }
 
@@ -94,11 +95,8 @@ impl Kept {
                 .unless_trouble(key_store::load(&self.name, self.may_ask))
                 .flatten(),
             TokenStore::File(folder) => {
-                let path = folder.join(file_name(&self.name));
-                if !path.exists() {
-                    return Ok(None);
-                }
-                Some(read_private(&path, WHAT)?)
+                let path = own_file(folder, &self.name)?;
+                path.map(|path| read_private(&path, WHAT)).transpose()?
             }
         };
         let kept = kept.and_then(|text| self.unseal(&text));
@@ -179,16 +177,38 @@ fn file_name(name: &str) -> String {
     text
 }
 
-/// Written beside its place, closed to others from the start, and moved there whole.
+/// Where a sign-in is kept, if it is; only this program writes there, and it writes regular files.
+///
+/// # Errors
+/// Where something else has this name: what a link leads to was written by somebody else.
+fn own_file(folder: &Path, name: &str) -> Result<Option<PathBuf>, SignInError> {
+    let path = folder.join(file_name(name));
+    match std::fs::symlink_metadata(&path) {
+        Ok(about) if about.is_file() => Ok(Some(path)),
+        Ok(_) => {
+            let why = format!(
+                "{} is a link or a device, not a file of this program; remove it and sign in again",
+                shown_path(&path, "the kept sign-in")
+            );
+            Err(SignInError::unusable(WHAT, why))
+        }
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(SignInError::unusable(WHAT, error)),
+    }
+}
+
+/// Written beside its place under a name that nobody knows before, closed to others from the start, and moved there
+/// whole.
 fn write_private(folder: &Path, name: &str, secret: &SecretString) -> std::io::Result<()> {
     use std::io::Write;
-    std::fs::create_dir_all(folder)?;
-    let path = folder.join(file_name(name));
-    let draft = folder.join(format!("{}.{}", file_name(name), std::process::id()));
-    let mut file = private().create(true).truncate(true).open(&draft)?;
-    file.write_all(secret.expose_secret().as_bytes())?;
-    file.sync_all()?;
-    std::fs::rename(&draft, &path)
+    make_folder(folder)?;
+    let mut draft = tempfile::Builder::new()
+        .prefix(".sign-in-")
+        .tempfile_in(folder)?;
+    draft.write_all(secret.expose_secret().as_bytes())?;
+    draft.as_file().sync_all()?;
+    draft.persist(folder.join(file_name(name)))?;
+    Ok(())
 }
 
 #[cfg(test)]
@@ -220,6 +240,30 @@ mod tests {
         assert!(new().forget().unwrap());
         assert!(!new().forget().unwrap());
         assert!(new().load().unwrap().is_none());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_or_a_pipe_in_the_place_of_a_kept_sign_in_is_neither_read_nor_waited_for() {
+        let folder = tempfile::tempdir().unwrap();
+        let keep = TokenStore::File(folder.path().to_owned());
+        let kept = || Kept::new(keep.clone(), "x".into(), "y".into());
+        let path = folder.path().join(file_name("x"));
+        let elsewhere = folder.path().join("elsewhere");
+        std::fs::write(&elsewhere, "y\ncanary").unwrap();
+        std::os::unix::fs::symlink(&elsewhere, &path).unwrap();
+        for look in [kept().load().map(drop), kept().is_there().map(drop)] {
+            let why = look.unwrap_err().to_string();
+            assert!(why.contains("link") && !why.contains("canary"), "{why}");
+        }
+        // What is written takes the place of the link, and nothing that it leads to.
+        kept().store(&"new".into()).unwrap();
+        assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "y\ncanary");
+        assert!(kept().load().unwrap().is_some());
+        std::fs::remove_file(&path).unwrap();
+        let made = std::process::Command::new("mkfifo").arg(&path).status();
+        assert!(made.unwrap().success());
+        assert!(kept().load().is_err());
     }
 
     #[test]

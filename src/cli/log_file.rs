@@ -15,9 +15,12 @@ use tracing::{Event, Subscriber};
 use tracing_subscriber::Layer;
 use tracing_subscriber::layer::Context;
 
-use crate::model::disclosure::without_tokens;
+use crate::bounded_file::check_regular;
+use crate::model::disclosure::{named_path, without_tokens};
 use crate::model::text::is_unsafe;
 use crate::private_file::private;
+
+use super::printer::Printer;
 
 /// A log of this size is moved aside, and a new one is begun: with the one before it there are twice as many bytes at
 /// most. A run of 10,000 users has some 4 MB.
@@ -34,6 +37,8 @@ pub(super) struct LogFile {
     /// None while it is moved aside: Windows moves no open file.
     file: Option<File>,
     written: u64,
+    /// Whether it could not be written any more, as on a full disk.
+    has_ended: bool,
 }
 
 impl LogFile {
@@ -47,9 +52,7 @@ impl LogFile {
 
     fn of_size(path: &Path, largest: u64) -> io::Result<Self> {
         if let Ok(about) = std::fs::metadata(path) {
-            if !about.is_file() {
-                return Err(io::Error::other("it is not a regular file"));
-            }
+            check_regular(&about)?;
             let mut begin = Vec::new();
             let bytes = u64::try_from(BEGIN.len()).unwrap_or(u64::MAX);
             File::open(path)?.take(bytes).read_to_end(&mut begin)?;
@@ -62,6 +65,7 @@ impl LogFile {
             largest,
             file: None,
             written: 0,
+            has_ended: false,
         };
         log.begin()?;
         Ok(log)
@@ -89,6 +93,20 @@ impl LogFile {
             self.written += bytes;
         }
         Ok(())
+    }
+
+    /// Writes a line. The first one that cannot be written ends the log: the answer says why, and later ones say nothing.
+    fn log(&mut self, line: &str) -> Option<String> {
+        if self.has_ended {
+            return None;
+        }
+        let error = self.write_line(line).err()?;
+        self.has_ended = true;
+        self.file = None;
+        Some(format!(
+            "{} cannot be written any more: {error}. The command goes on without it.",
+            named_path("the log file", &self.path)
+        ))
     }
 }
 
@@ -120,8 +138,12 @@ impl<S: Subscriber> Layer<S> for JsonLines {
             fields.0,
         );
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let why = log.log(&line);
+        drop(log);
         // A log that cannot be written any more stops no run.
-        let _ = log.write_line(&line);
+        if let Some(why) = why {
+            Printer::warn(&why);
+        }
     }
 }
 
@@ -239,6 +261,25 @@ mod tests {
         }
         assert_eq!(lines(&path).last().unwrap()["n"], 99);
         assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    }
+
+    #[test]
+    fn a_log_that_cannot_be_written_any_more_says_so_once() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.log");
+        let mut log = LogFile::open(&path).unwrap();
+        assert_eq!(log.log("a\n"), None);
+        // Nothing can be written into it from here on, as on a full disk.
+        log.file = Some(File::open(&path).unwrap());
+        let said = log.log("b\n").unwrap();
+        assert!(
+            said.contains("a.log") && said.contains("goes on without it"),
+            "{said}"
+        );
+        for _ in 0..3 {
+            assert_eq!(log.log("c\n"), None);
+        }
+        assert_eq!(std::fs::read_to_string(&path).unwrap(), "a\n");
     }
 
     #[test]

@@ -6,6 +6,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::bounded_file;
+use crate::private_file::make_folder;
 use crate::report::{ErrorClass, ErrorReport, write_json};
 use crate::settings::state_dir;
 
@@ -70,7 +71,7 @@ pub(super) fn remember(asked: Option<&Path>, command: &str, report: &ErrorReport
 pub(super) const SUPPORT_ONLY: &str = "syncfilters::support";
 
 fn keep(folder: &Path, error: &LastError) -> std::io::Result<()> {
-    std::fs::create_dir_all(folder)?;
+    make_folder(folder)?;
     let mut draft = tempfile::Builder::new()
         .prefix(".last-error-")
         .tempfile_in(folder)?;
@@ -128,6 +129,8 @@ mod tests {
                 .permissions()
                 .mode();
             assert_eq!(mode & 0o777, 0o600);
+            let mode = std::fs::metadata(&state).unwrap().permissions().mode();
+            assert_eq!(mode & 0o777, 0o700);
         }
     }
 }

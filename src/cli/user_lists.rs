@@ -1,9 +1,9 @@
 //! Reading the files in which users are listed.
 
-use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
+use crate::bounded_file;
 use crate::model::count;
 use crate::model::disclosure::shown_path;
 use crate::plan::{LONGEST_LIST, UserList, UserRef, read_user_list};
@@ -46,14 +46,9 @@ pub(super) fn read_list(path: &str, column: Option<&str>) -> Result<Vec<UserRef>
     Ok(users)
 }
 
+/// A list from another program comes by standard input: a pipe with a name may be one that nobody writes into.
 fn read_file(path: &str) -> io::Result<Vec<u8>> {
-    let file = File::open(path)?;
-    if file.metadata()?.is_dir() {
-        return Err(io::Error::other(
-            "this is a folder; give the file with the list",
-        ));
-    }
-    read_bounded(file)
+    read_bounded(bounded_file::open(Path::new(path))?)
 }
 
 /// One byte more than a list may have tells that it is too long; an endless file is read no further.

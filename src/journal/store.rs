@@ -10,6 +10,7 @@ use super::{
     FilterTotals, OpenError, RunContext, RunHeader, RunReader, RunRef, TemplateTotals, UserTotals,
 };
 use crate::model::{CanonicalAddress, RunId};
+use crate::private_file::make_folder;
 
 const EXTENSION: &str = "run";
 /// The name of the run that was started last.
@@ -92,16 +93,10 @@ impl RunStore {
 
     /// Where the file of a new run goes; makes the folder, for its owner only, because run files name people.
     pub fn path_for(&self, run: &RunId) -> Result<PathBuf, OpenError> {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder
-            .create(&self.folder)
-            .map_err(|source| OpenError::Io {
-                path: self.folder.clone(),
-                source,
-            })?;
+        make_folder(&self.folder).map_err(|source| OpenError::Io {
+            path: self.folder.clone(),
+            source,
+        })?;
         check_folder(&self.folder)?;
         Ok(self.path_of(run))
     }

@@ -1,14 +1,17 @@
 //! Changing the configuration file: what is not changed stays as it was written, comments included.
 
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use toml_edit::{DocumentMut, Item, Table, TableLike, Value};
 
+use crate::bounded_file::check_regular;
 use crate::model::{EnvironmentUrl, is_same_place};
 use crate::plan::UserLimit;
+use crate::private_file::{make_folder, private};
 
 use super::file::read_text;
+use super::text_form::TextForm;
 use super::{ConfigFile, Origin, SettingsError, SignInKeys};
 
 const DEFAULT: &str = "default-environment";
@@ -30,6 +33,7 @@ pub struct NewProfile {
 pub struct ConfigEditor {
     path: PathBuf,
     document: DocumentMut,
+    form: TextForm,
 }
 
 impl ConfigEditor {
@@ -39,7 +43,7 @@ impl ConfigEditor {
             path: path.to_owned(),
             why,
         };
-        let text = read_text(path)?.unwrap_or_default();
+        let (text, form) = read_text(path)?.unwrap_or_default();
         // Its error says the place and repeats no value.
         ConfigFile::parse(&text).map_err(invalid)?;
         let document = text
@@ -48,6 +52,7 @@ impl ConfigEditor {
         Ok(Self {
             path: path.to_owned(),
             document,
+            form,
         })
     }
 
@@ -82,6 +87,23 @@ impl ConfigEditor {
         Ok(free.unwrap_or(base))
     }
 
+    /// Refuses a name that the file does not take, or that stands for another address.
+    pub fn check_is_free(&self, name: &str, url: &EnvironmentUrl) -> Result<(), SettingsError> {
+        check_name(name)?;
+        let file = self.file()?;
+        let Some(there) = file.environments.get(name) else {
+            return Ok(());
+        };
+        let there = there.url.parse::<EnvironmentUrl>();
+        match there {
+            Ok(there) if is_same_place(there.as_url(), url.as_url()) => Ok(()),
+            there => Err(SettingsError::NameTaken {
+                name: name.to_owned(),
+                url: there.map_or_else(|_| "which is invalid".to_owned(), |url| url.to_string()),
+            }),
+        }
+    }
+
     /// Writes an environment, as a new one or over the one of this name. What the file says beyond signing in stays.
     ///
     /// # Errors
@@ -92,22 +114,7 @@ impl ConfigEditor {
         url: &EnvironmentUrl,
         new: &NewProfile,
     ) -> Result<(), SettingsError> {
-        check_name(name)?;
-        if let Some(there) = self.file()?.environments.get(name) {
-            let same = there
-                .url
-                .parse::<EnvironmentUrl>()
-                .is_ok_and(|there| is_same_place(there.as_url(), url.as_url()));
-            if !same {
-                return Err(SettingsError::NameTaken {
-                    name: name.to_owned(),
-                    url: there
-                        .url
-                        .parse::<EnvironmentUrl>()
-                        .map_or_else(|_| "which is invalid".to_owned(), |url| url.to_string()),
-                });
-            }
-        }
+        self.check_is_free(name, url)?;
         let table = self.profile_mut(name)?;
         if table.get("url").is_none() {
             table.insert("url", toml_edit::value(url.to_string()));
@@ -173,16 +180,22 @@ impl ConfigEditor {
         Ok(())
     }
 
-    /// Writes the file whole, or leaves it as it was. Its rights stay; a new file is private.
-    pub fn save(&self) -> Result<(), SettingsError> {
-        self.file()?;
-        self.write().map_err(|source| SettingsError::Unwritable {
-            path: self.path.clone(),
-            source,
-        })
+    /// Refuses a file that cannot be changed.
+    pub fn check_writable(&self) -> Result<(), SettingsError> {
+        self.place()
+            .map(drop)
+            .map_err(|source| self.unwritable(source))
     }
 
-    fn write(&self) -> std::io::Result<()> {
+    fn unwritable(&self, source: std::io::Error) -> SettingsError {
+        SettingsError::Unwritable {
+            path: self.path.clone(),
+            source,
+        }
+    }
+
+    /// The file that is replaced, and what is known of it where it is there.
+    fn place(&self) -> std::io::Result<(PathBuf, Option<std::fs::Metadata>)> {
         // Where the file is a link, what it leads to is changed.
         let path = match std::fs::canonicalize(&self.path) {
             Ok(path) => path,
@@ -191,20 +204,33 @@ impl ConfigEditor {
             Err(_) => self.path.clone(),
         };
         // The draft takes the place of whatever is there, a device too.
-        if std::fs::metadata(&path).is_ok_and(|there| !there.is_file()) {
-            return Err(std::io::Error::other("it is no regular file"));
+        let before = std::fs::metadata(&path).ok();
+        if let Some(before) = &before {
+            check_regular(before)?;
+            check_writable(&path, before)?;
         }
+        Ok((path, before))
+    }
+
+    /// Writes the file whole, or leaves it as it was. Its rights stay; a new file is private.
+    pub fn save(&self) -> Result<(), SettingsError> {
+        self.file()?;
+        self.write().map_err(|source| self.unwritable(source))
+    }
+
+    fn write(&self) -> std::io::Result<()> {
+        let (path, before) = self.place()?;
         let folder = match path.parent() {
             Some(folder) if !folder.as_os_str().is_empty() => folder,
             _ => Path::new("."),
         };
-        std::fs::create_dir_all(folder)?;
+        make_folder(folder)?;
         let mut draft = tempfile::Builder::new()
             .prefix(".config-")
             .tempfile_in(folder)?;
-        draft.write_all(self.document.to_string().as_bytes())?;
+        draft.write_all(&self.form.bytes(&self.document.to_string()))?;
         draft.as_file().sync_all()?;
-        if let Ok(before) = std::fs::metadata(&path) {
+        if let Some(before) = before {
             draft.as_file().set_permissions(before.permissions())?;
         }
         draft.persist(&path)?;
@@ -239,6 +265,15 @@ impl ConfigEditor {
             .and_then(Item::as_table_like_mut)
             .ok_or_else(no_table)
     }
+}
+
+/// Refuses a file that somebody protected: the folder would let it be replaced all the same.
+fn check_writable(path: &Path, about: &std::fs::Metadata) -> std::io::Result<()> {
+    if about.permissions().readonly() {
+        let why = "it is read-only; nothing was written";
+        return Err(std::io::Error::new(ErrorKind::PermissionDenied, why));
+    }
+    private().append(true).open(path).map(drop)
 }
 
 /// The comment at the head of a file, with the blank line that ends it; nothing where it is about what follows.

@@ -8,10 +8,11 @@ use std::path::Path;
 use serde::Deserialize;
 
 use crate::bounded_file;
-use crate::model::text::{clean, decode, is_unsafe};
+use crate::model::text::{clean, is_unsafe};
 use crate::plan::BoundError;
 
 use super::nearest::nearest;
+use super::text_form::TextForm;
 use super::{Origin, PacingKeys, Profile, SettingsError};
 
 /// What the configuration file says. Every key is optional; unknown keys are refused.
@@ -35,7 +36,7 @@ impl ConfigFile {
             why,
         };
         match read_text(path)? {
-            Some(text) => Self::parse(&text).map_err(invalid),
+            Some((text, _)) => Self::parse(&text).map_err(invalid),
             None if !asked_for => Ok(Self::default()),
             None => Err(SettingsError::Unreadable {
                 path: path.to_owned(),
@@ -94,11 +95,11 @@ impl ConfigFile {
 /// The longest configuration file, in bytes: thousands of environments.
 const LONGEST: usize = 1 << 20;
 
-/// The text of the file; `None` where there is none.
-pub(super) fn read_text(path: &Path) -> Result<Option<String>, SettingsError> {
+/// The text of the file with plain line ends, and how it is written; `None` where there is none.
+pub(super) fn read_text(path: &Path) -> Result<Option<(String, TextForm)>, SettingsError> {
     match bounded_file::read(path, LONGEST) {
-        Ok(bytes) => match decode(&bytes) {
-            Ok(text) => Ok(Some(text)),
+        Ok(bytes) => match TextForm::read(&bytes) {
+            Ok(read) => Ok(Some(read)),
             Err(why) => Err(SettingsError::Invalid {
                 path: path.to_owned(),
                 why: why.to_string(),

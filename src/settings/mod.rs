@@ -17,6 +17,7 @@ mod resolve;
 mod schema;
 mod sign_in;
 mod sign_in_kind;
+mod text_form;
 
 pub use address::Address;
 pub use check::{Problem, problems};

@@ -1,19 +1,20 @@
 //! Where facts are kept: a file for each organisation in the state folder.
 
-use std::fs::File;
-use std::io::{self, Read, Write};
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
+use crate::bounded_file;
 use crate::model::ServerVersion;
+use crate::private_file::make_folder;
 
 use super::document::FactsDocument;
 use super::facts::Findings;
 
 /// A document has some 6 KiB; more than this is none.
-const LONGEST: u64 = 64 << 10;
+const LONGEST: usize = 64 << 10;
 
 /// The facts that are kept in a state folder.
 #[derive(Clone, Debug)]
@@ -37,20 +38,14 @@ impl FactStore {
         version: ServerVersion,
         now: Timestamp,
     ) -> Option<Findings> {
-        let mut text = String::new();
-        let file = File::open(self.path(organization)).ok()?;
-        file.take(LONGEST).read_to_string(&mut text).ok()?;
-        let document: FactsDocument = serde_json::from_str(&text).ok()?;
+        let bytes = bounded_file::read(&self.path(organization), LONGEST).ok()?;
+        let document: FactsDocument = serde_json::from_slice(&bytes).ok()?;
         document.findings(version, now)
     }
 
     /// Keeps what was found in an organisation, in place of what was kept before. The file is its owner's alone.
     pub fn keep(&self, organization: Uuid, document: &FactsDocument) -> io::Result<()> {
-        let mut builder = std::fs::DirBuilder::new();
-        builder.recursive(true);
-        #[cfg(unix)]
-        std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-        builder.create(&self.folder)?;
+        make_folder(&self.folder)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
         file.write_all(&serde_json::to_vec(document)?)?;
         file.persist(self.path(organization))?;

@@ -50,6 +50,40 @@ fn a_new_file_holds_what_was_set_and_is_private() {
     }
 }
 
+#[test]
+fn line_ends_and_a_byte_order_mark_stay_when_the_file_is_changed() {
+    let (_folder, mut editor) =
+        editor("\u{feff}# Ours.\r\n[environments.a]\r\nurl = \"https://a.example\" # here\r\n");
+    let url = "https://b.example".parse().unwrap();
+    editor.set("b", &url, &browser()).unwrap();
+    editor.set_default("a").unwrap();
+    let text = written(&editor);
+    assert!(text.starts_with('\u{feff}'), "{text:?}");
+    assert_eq!(
+        text.matches("\r\n").count(),
+        text.matches('\n').count(),
+        "{text:?}"
+    );
+    assert!(text.contains("# here\r\n"), "{text:?}");
+    editor.remove("b").unwrap();
+    let text = written(&editor);
+    assert!(!text.replace("\r\n", "").contains('\n'), "{text:?}");
+    assert!(ConfigEditor::open(editor.path()).is_ok());
+}
+
+#[test]
+fn a_file_that_is_read_only_is_not_replaced() {
+    let (_folder, mut editor) = editor("# Ours.\n");
+    let url = "https://b.example".parse().unwrap();
+    editor.set("b", &url, &browser()).unwrap();
+    let mut rights = std::fs::metadata(editor.path()).unwrap().permissions();
+    rights.set_readonly(true);
+    std::fs::set_permissions(editor.path(), rights).unwrap();
+    let why = editor.save().unwrap_err().to_string();
+    assert!(why.contains("read-only"), "{why}");
+    assert_eq!(std::fs::read_to_string(editor.path()).unwrap(), "# Ours.\n");
+}
+
 #[cfg(unix)]
 #[test]
 fn only_a_regular_file_is_replaced() {
@@ -63,10 +97,11 @@ fn only_a_regular_file_is_replaced() {
     let editor = ConfigEditor {
         path: socket.clone(),
         document: DocumentMut::new(),
+        form: TextForm::default(),
     };
     let _listener = std::os::unix::net::UnixListener::bind(&socket).unwrap();
     let error = editor.save().unwrap_err().to_string();
-    assert!(error.contains("no regular file"), "{error}");
+    assert!(error.contains("not a regular file"), "{error}");
     assert!(!std::fs::metadata(&socket).unwrap().is_file());
 }
 
