@@ -4,6 +4,7 @@ use std::path::Path;
 
 use crate::auth::{SignInError, run_azure_cli};
 use crate::model::{Cloud, EnvironmentUrl};
+use crate::report::ErrorReport;
 use crate::settings::SignInKind;
 
 use super::error::CliError;
@@ -31,6 +32,18 @@ pub(super) struct NewApp<'a> {
 }
 
 impl NewApp<'_> {
+    /// Whether Entra ID has such applications: every other method needs none, or one that AD FS knows.
+    pub(super) const fn is_one_of_entra(kind: SignInKind) -> bool {
+        matches!(
+            kind,
+            SignInKind::Browser
+                | SignInKind::DeviceCode
+                | SignInKind::ClientSecret
+                | SignInKind::Certificate
+                | SignInKind::Federation
+        )
+    }
+
     /// Whether a person signs in by way of it.
     pub(super) const fn is_for_a_person(self) -> bool {
         matches!(self.kind, SignInKind::Browser | SignInKind::DeviceCode)
@@ -62,6 +75,11 @@ impl NewApp<'_> {
             let mut grant = vec!["ad", "app", "permission", "grant", "--id", id];
             grant.extend(["--api", DATAVERSE, "--scope", "user_impersonation"]);
             commands.extend([add, grant]);
+        } else if self.kind == SignInKind::Federation {
+            // There is no secret: the file names whose tokens are trusted.
+            let mut trust = vec!["ad", "app", "federated-credential", "create", "--id", id];
+            trust.extend(["--parameters", "credential.json"]);
+            commands.push(trust);
         } else {
             let mut reset = vec!["ad", "app", "credential", "reset", "--id", id, "--append"];
             if self.kind == SignInKind::Certificate {
@@ -90,7 +108,7 @@ impl NewApp<'_> {
             .map_or_else(String::new, |tenant| format!(" --tenant {tenant}"));
         lines.push(format!("az login --allow-no-subscriptions{tenant}"));
         let commands = self.azure_cli(ID).into_iter();
-        lines.extend(commands.map(|command| format!("az {}", command.join(" "))));
+        lines.extend(commands.map(|command| typed(&command)));
         lines
     }
 
@@ -133,7 +151,13 @@ impl NewApp<'_> {
         } else {
             lines.push(create);
             lines.push("New-MgServicePrincipal -AppId $app.AppId".into());
-            if self.kind == SignInKind::Certificate {
+            if self.kind == SignInKind::Federation {
+                lines.push(
+                    "New-MgApplicationFederatedIdentityCredential -ApplicationId $app.Id -BodyParameter (Get-Content -Raw \
+                     credential.json | ConvertFrom-Json -AsHashtable)"
+                        .into(),
+                );
+            } else if self.kind == SignInKind::Certificate {
                 lines.push("$cert = [Security.Cryptography.X509Certificates.X509Certificate2]::new((Resolve-Path cert.pem).Path)".into());
                 lines.push(
                     "Update-MgApplication -ApplicationId $app.Id -KeyCredentials @(@{ Type = 'AsymmetricX509Cert'; Usage \
@@ -157,6 +181,13 @@ impl NewApp<'_> {
         text.extend(indented(self.azure_cli_lines()));
         text.push("With Microsoft Graph PowerShell; the last line prints the id:".into());
         text.extend(indented(self.powershell_lines()));
+        if self.kind == SignInKind::Federation {
+            text.push(
+                "credential.json says whose tokens are trusted: `name`, `issuer`, `subject`, and `audiences` with \
+                 api://AzureADTokenExchange."
+                    .into(),
+            );
+        }
         if !self.is_for_a_person() {
             text.push(
                 "Then make it a user of the environment, with the role of config/sign-in.md, with the Power Platform CLI \
@@ -178,16 +209,10 @@ impl NewApp<'_> {
         let steps = self.azure_cli(ID).len();
         for step in 0..steps {
             let arguments = self.azure_cli(&id).swap_remove(step);
-            Printer::warn(&format!("Running: az {}", arguments.join(" ")));
+            Printer::warn(&format!("Running: {}", typed(&arguments)));
             let said = run_azure_cli(program, &arguments).await;
             if step > 0 {
-                // It is there by now: whoever mends this goes on with it.
-                said.map_err(|error| {
-                    let why = format!(
-                        "{error}; the application {id} is there, and what follows was not done"
-                    );
-                    unusable(why)
-                })?;
+                said.map_err(|error| self.left_undone(&error, &id, step))?;
                 continue;
             }
             let said = said?;
@@ -196,6 +221,19 @@ impl NewApp<'_> {
                 .to_string();
         }
         Ok(id)
+    }
+
+    /// The application is there by now: whoever mends what failed goes on with it, and does not make another.
+    fn left_undone(self, error: &SignInError, id: &str, step: usize) -> CliError {
+        let commands = self.azure_cli(id);
+        let left: Vec<_> = commands[step..].iter().map(|it| typed(it)).collect();
+        let why =
+            format!("{error}; the application {id} is there, and these commands are left to run:");
+        let report = ErrorReport::from(&unusable(why));
+        CliError::Reported(report.with_list(&left).with_hint(format!(
+            "run them, as an administrator where consent was refused; then repeat `syncfilters setup` with --client-id {id} \
+             instead of --create-app"
+        )))
     }
 
     /// The application has to be in the tenant of the environment.
@@ -215,6 +253,22 @@ impl NewApp<'_> {
         );
         Err(unusable(why).into())
     }
+}
+
+/// A command of `az` as it is typed into any shell. `PowerShell` reads a bare `@` as a variable; of the quotation marks,
+/// `cmd.exe` knows the double ones alone.
+fn typed(arguments: &[String]) -> String {
+    let quoted = arguments.iter().map(|argument| {
+        if argument.starts_with('@') {
+            format!("\"{argument}\"")
+        } else {
+            argument.clone()
+        }
+    });
+    std::iter::once("az".to_owned())
+        .chain(quoted)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn unusable(why: impl Into<String>) -> SignInError {
@@ -260,12 +314,43 @@ mod tests {
         let text = app(SignInKind::Certificate, Cloud::GccHigh, &url).text();
         for line in [
             "    az cloud set --name AzureUSGovernment",
-            "    az ad app credential reset --id APP_ID --append --cert @cert.pem",
+            "    az ad app credential reset --id APP_ID --append --cert \"@cert.pem\"",
             "    Connect-MgGraph -Scopes Application.ReadWrite.All -TenantId contoso.example -Environment USGov",
             "    pac admin assign-user --environment https://contoso.crm4.dynamics.com --user APP_ID --role ROLE \
              --application-user",
         ] {
             assert!(text.iter().any(|it| it == line), "{line}: {text:#?}");
+        }
+    }
+
+    #[test]
+    fn an_application_without_a_secret_gets_no_command_that_makes_one() {
+        let url: EnvironmentUrl = "https://contoso.crm4.dynamics.com".parse().unwrap();
+        let text = app(SignInKind::Federation, Cloud::Commercial, &url).text();
+        let text = text.join("\n");
+        for part in [
+            "credential reset",
+            "password",
+            "AddMgApplicationPassword",
+            "SecretText",
+        ] {
+            assert!(!text.contains(part), "{part}: {text}");
+        }
+        assert!(
+            text.contains("federated-credential create --id APP_ID"),
+            "{text}"
+        );
+        for kind in [
+            SignInKind::Auto,
+            SignInKind::Given,
+            SignInKind::ManagedIdentity,
+            SignInKind::AzureCli,
+            SignInKind::AzureDeveloperCli,
+            SignInKind::Ntlm,
+            SignInKind::Negotiate,
+            SignInKind::Password,
+        ] {
+            assert!(!NewApp::is_one_of_entra(kind), "{kind}");
         }
     }
 
@@ -308,8 +393,18 @@ mod tests {
         assert_eq!(log.lines().count(), app.azure_cli(ID).len());
         assert!(!log.contains(ID), "{log}");
         let (az, log) = program("bad", "permission grant");
-        let why = app.make(&az).await.unwrap_err().to_string();
+        let report = app.make(&az).await.unwrap_err().report();
+        let why = &report.message;
         assert!(why.contains(id) && why.contains("Insufficient"), "{why}");
+        let left: Vec<_> = why.lines().skip(1).map(str::trim).collect();
+        let grant = format!(
+            "az ad app permission grant --id {id} --api {DATAVERSE} --scope user_impersonation"
+        );
+        assert_eq!(left, [grant.as_str()]);
+        assert!(report.hint.unwrap().contains(&format!("--client-id {id}")));
+        let (az, _) = program("early", "sp create");
+        let why = app.make(&az).await.unwrap_err().report().message;
+        assert_eq!(why.lines().skip(1).count(), 3, "{why}");
         assert!(log.exists());
     }
 }

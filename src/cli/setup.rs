@@ -4,7 +4,7 @@ use crate::auth::Tool;
 use crate::connect::{AtHand, Connector, Provider, process_environment, uses_provider};
 use crate::model::{Cloud, EnvironmentUrl};
 use crate::report::{ErrorClass, ErrorReport};
-use crate::settings::{Address, SignInKeys, SignInKind, config_path};
+use crate::settings::{Address, ConfigEditor, SignInKeys, SignInKind, config_path};
 
 use super::App;
 use super::connect::{connector, given_address};
@@ -45,6 +45,7 @@ pub(super) async fn setup(app: &App, args: &SetupArgs) -> Result<Exit, CliError>
         questions,
     };
     let url = setup.address(given).await?;
+    setup.check_place(&url)?;
     let provider = setup.find_provider(&url, &new.sign_in).await?;
     let kind = setup.method(&provider, &mut new.sign_in).await?;
     setup.trust(&provider, kind, &mut new.sign_in).await?;
@@ -170,6 +171,17 @@ impl Setup<'_> {
             .ask("Type its name to trust it", None, typed)
             .await?;
         keys.authority = Some(name);
+        Ok(())
+    }
+
+    /// Whether the environment can be written under the name that was given: anything that cannot be is said before
+    /// somebody is asked, or something is made elsewhere.
+    fn check_place(&self, url: &EnvironmentUrl) -> Result<(), CliError> {
+        let editor = ConfigEditor::open(&self.path()?)?;
+        editor.check_writable()?;
+        if let Some(name) = &self.args.name {
+            editor.check_is_free(name, url)?;
+        }
         Ok(())
     }
 

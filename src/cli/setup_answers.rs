@@ -4,8 +4,9 @@ use crate::model::EnvironmentUrl;
 use crate::model::shell::quoted;
 use crate::settings::{NewProfile, SignInKeys, SignInKind};
 
+use super::environment_args::SetupArgs;
 use super::setup_application::needs_application;
-use super::shared_args::ConnectionArgs;
+use super::shared_args::OutputArgs;
 
 /// The flags that are missing where nobody can be asked, all at once. What follows from the address is found out later.
 pub(super) fn missing(has_address: bool, keys: &SignInKeys, makes_app: bool) -> Vec<String> {
@@ -53,8 +54,9 @@ pub(super) fn repeat_command(
     name: &str,
     url: &EnvironmentUrl,
     new: &NewProfile,
-    connection: &ConnectionArgs,
+    (args, output): (&SetupArgs, &OutputArgs),
 ) -> String {
+    let connection = &args.connection;
     let mut words = vec!["syncfilters setup".to_owned()];
     let mut flag = |flag: &str, value: &str| words.push(format!("{flag} {}", quoted(value)));
     flag("--url", &url.to_string());
@@ -67,14 +69,35 @@ pub(super) fn repeat_command(
     if let Some(limit) = new.max_changes {
         flag("--max-changes", &limit.to_string());
     }
-    if let Some(path) = &connection.config {
-        flag("--config", &path.to_string_lossy());
+    for (name, path) in [
+        ("--config", &connection.config),
+        ("--state-dir", &output.state_dir),
+        ("--log-file", &output.log_file),
+    ] {
+        if let Some(path) = path {
+            flag(name, &path.to_string_lossy());
+        }
+    }
+    for (name, number) in [
+        ("--concurrency", connection.concurrency),
+        ("--max-requests-per-5m", connection.max_requests_per_5m),
+        ("--budget-window", connection.budget_window),
+    ] {
+        if let Some(number) = number {
+            flag(name, &number.to_string());
+        }
+    }
+    if let Some(format) = output.format {
+        flag("--format", format.as_str());
     }
     if new.sign_in.microsoft_app == Some(true) {
         words.push("--microsoft-app".into());
     }
     if new.production == Some(true) {
         words.push("--production".into());
+    }
+    if args.default {
+        words.push("--default".into());
     }
     words.join(" ")
 }
@@ -83,8 +106,7 @@ pub(super) fn repeat_command(
 mod tests {
     use super::*;
     use crate::cli::args::{Cli, Command};
-    use crate::settings::KeepKind;
-    use clap::Parser;
+    use clap::{CommandFactory, Parser};
 
     fn keys(kind: SignInKind) -> SignInKeys {
         SignInKeys {
@@ -125,40 +147,87 @@ mod tests {
         assert!(created.is_empty(), "{created:?}");
     }
 
+    fn typed(words: &[String]) -> (Box<SetupArgs>, OutputArgs) {
+        let cli = Cli::try_parse_from(words).unwrap_or_else(|error| panic!("{error}: {words:?}"));
+        let Command::Setup(args) = cli.command else {
+            panic!("{words:?}");
+        };
+        (args, cli.output)
+    }
+
+    /// The values of flags that take no word.
+    const VALUES: [(&str, &str); 12] = [
+        ("sign-in", "password"),
+        ("keep", "no"),
+        ("redirect-port", "54321"),
+        ("max-changes", "10%"),
+        ("concurrency", "2"),
+        ("max-requests-per-5m", "100"),
+        ("budget-window", "1000"),
+        ("format", "json"),
+        ("url", "https://crm.contoso.example/contoso"),
+        ("account", "CONTOSO\\svc"),
+        ("access-token-variable", "TOKEN"),
+        ("color", "never"),
+    ];
+
+    /// Flags that are not repeated, with the reason.
+    const NOT_REPEATED: [(&str, &str); 10] = [
+        (
+            "create-app",
+            "the application is there, and --client-id names it",
+        ),
+        ("run-az", "the same"),
+        ("write-anyway", "the error says what it does"),
+        ("environment", "`setup` refuses it"),
+        ("no-pager", "`setup` has no long list"),
+        ("no-progress", "`setup` shows no progress"),
+        ("color", "it is about this terminal"),
+        ("verbose", "it is about this terminal"),
+        ("quiet", "it is about this terminal"),
+        ("help", "nothing is set up with it"),
+    ];
+
     #[test]
-    fn the_command_that_repeats_the_answers_gives_the_same_ones() {
-        let new = NewProfile {
-            sign_in: SignInKeys {
-                user: Some("CONTOSO\\svc".into()),
-                password_variable: Some("PASSWORD".into()),
-                authority: Some("adfs.contoso.example".into()),
-                client_id: Some("a".into()),
-                redirect_port: Some(54_321),
-                keep: Some(KeepKind::No),
-                ..keys(SignInKind::Password)
-            },
-            production: Some(true),
-            max_changes: Some("10%".parse().unwrap()),
-        };
-        let url = "https://crm.contoso.example/contoso".parse().unwrap();
-        let typed = |args: &[&str]| {
-            let Command::Setup(args) = Cli::try_parse_from(args).unwrap().command else {
-                panic!("{args:?}");
-            };
-            args
-        };
-        let none = typed(&["syncfilters", "setup"]);
-        let command = repeat_command("main", &url, &new, &none.connection);
-        let command = command.replace('\'', "");
-        let args = typed(&command.split(' ').collect::<Vec<_>>());
-        let again = args.profile.profile(&args.connection).unwrap();
-        assert_eq!(again.sign_in, new.sign_in);
-        assert_eq!(again.production, new.production);
-        assert_eq!(again.max_changes, new.max_changes);
-        assert_eq!(args.name.as_deref(), Some("main"));
-        assert_eq!(
-            args.connection.url.as_deref(),
-            Some("https://crm.contoso.example/contoso")
-        );
+    fn every_flag_that_was_given_is_in_the_command_that_repeats_the_answers() {
+        let mut command = Cli::command();
+        command.build();
+        let setup = command.find_subcommand("setup").unwrap().clone();
+        let mut checked = 0;
+        for argument in setup.get_arguments() {
+            let flag = argument.get_long().unwrap();
+            if NOT_REPEATED.iter().any(|(it, _)| *it == flag) {
+                continue;
+            }
+            let mut words = vec!["syncfilters".to_owned(), "setup".to_owned()];
+            words.push(format!("--{flag}"));
+            if argument.get_action().takes_values() {
+                let value = VALUES.iter().find(|(it, _)| *it == flag);
+                words.push(value.map_or("NAME", |(_, value)| value).to_owned());
+            }
+            let (args, output) = typed(&words);
+            let new = args.profile.profile(&args.connection).unwrap();
+            let url = "https://crm.contoso.example/contoso".parse().unwrap();
+            let name = args.name.as_deref().unwrap_or("main");
+            let command = repeat_command(name, &url, &new, (&args, &output));
+            let wanted = words[2..].join(" ");
+            assert!(
+                command.replace('\'', "").contains(&wanted),
+                "{wanted}: {command}"
+            );
+            // It works as printed.
+            let again: Vec<_> = command
+                .replace('\'', "")
+                .split(' ')
+                .map(str::to_owned)
+                .collect();
+            let (again, _) = typed(&again);
+            assert_eq!(
+                again.profile.profile(&again.connection).unwrap().sign_in,
+                new.sign_in
+            );
+            checked += 1;
+        }
+        assert!(checked > 20, "{checked}");
     }
 }

@@ -1,6 +1,7 @@
 //! The application that `setup` signs in with: one that is there, one that is made, or Microsoft's.
 
 use std::io::Write;
+use std::path::PathBuf;
 
 use uuid::Uuid;
 
@@ -39,6 +40,7 @@ impl Setup<'_> {
             environment: url,
         };
         let wanted = if self.args.create_app {
+            self.check_create_app(provider, kind)?;
             Application::Created
         } else if keys.microsoft_app == Some(true) {
             Application::Microsoft
@@ -86,6 +88,47 @@ impl Setup<'_> {
         Ok(true)
     }
 
+    /// Refuses what `--create-app` cannot make, and with `--run-az` everything that would fail once the application is
+    /// there.
+    fn check_create_app(&self, provider: &Provider, kind: SignInKind) -> Result<(), CliError> {
+        if !NewApp::is_one_of_entra(kind) {
+            return Err(CliError::Usage(format!(
+                "--create-app: sign-in `{kind}` needs no application of Entra ID; leave the flag out"
+            )));
+        }
+        if !is_entra(provider) {
+            return Err(CliError::Usage(format!(
+                "--create-app makes an application of Entra ID, and the identity provider is {provider}: register it \
+                 there, and give its id with --client-id"
+            )));
+        }
+        if self.args.run_az {
+            self.find_az(kind)?;
+        }
+        Ok(())
+    }
+
+    /// Where `az` is, where it may make an application.
+    fn find_az(&self, kind: SignInKind) -> Result<PathBuf, CliError> {
+        let is_for_a_person = matches!(kind, SignInKind::Browser | SignInKind::DeviceCode);
+        if !is_for_a_person {
+            return Err(CliError::Usage(
+                "--run-az makes applications for browser and device-code; without it the commands for others are shown"
+                    .into(),
+            ));
+        }
+        if self.questions.is_none() {
+            return Err(CliError::Usage(
+                "--run-az makes an application for a person, who then signs in at a terminal, and there is none; without it \
+                 the commands of az are shown"
+                    .into(),
+            ));
+        }
+        Tool::Azure.find(process_environment().path).ok_or_else(|| {
+            CliError::Usage("the Azure CLI, az, is in no folder of PATH; without --run-az the commands are shown".into())
+        })
+    }
+
     async fn choose_application(
         &self,
         new: NewApp<'_>,
@@ -104,7 +147,7 @@ impl Setup<'_> {
             "own",
             "an application of your organisation; you have its id".into(),
         )];
-        if keys.authority.is_none() {
+        if keys.authority.is_none() && NewApp::is_one_of_entra(new.kind) {
             choices.push(choice(
                 Application::Created,
                 "create",
@@ -127,15 +170,7 @@ impl Setup<'_> {
     }
 
     async fn make(&self, new: NewApp<'_>) -> Result<String, CliError> {
-        if !new.is_for_a_person() {
-            return Err(CliError::Usage(
-                "--run-az makes applications for browser and device-code; without it the commands for others are shown"
-                    .into(),
-            ));
-        }
-        let program = Tool::Azure.find(process_environment().path).ok_or_else(|| {
-            CliError::Usage("the Azure CLI, az, is in no folder of PATH; without --run-az the commands are shown".into())
-        })?;
+        let program = self.find_az(new.kind)?;
         tokio::select! {
             () = self.app.interrupted.cancelled() => Err(CliError::InterruptedAtPrompt),
             id = new.make(&program) => id,
@@ -153,6 +188,10 @@ impl Setup<'_> {
         }
         out.flush().map_err(CliError::Output)
     }
+}
+
+fn is_entra(provider: &Provider) -> bool {
+    matches!(provider, Provider::Trusted(authority) if !authority.is_ad_fs())
 }
 
 fn tenant_of(provider: &Provider) -> Option<&str> {

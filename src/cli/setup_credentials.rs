@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::model::EnvironmentUrl;
-use crate::settings::{ConfigEditor, KeepKind, SignInKeys, SignInKind, check_name};
+use crate::settings::{ConfigEditor, KeepKind, SignInKeys, SignInKind};
 
 use super::error::CliError;
 use super::questions::Choice;
@@ -75,7 +75,6 @@ impl Setup<'_> {
 
     pub(super) async fn name(&self, url: &EnvironmentUrl) -> Result<String, CliError> {
         if let Some(name) = &self.args.name {
-            check_name(name)?;
             return Ok(name.clone());
         }
         let editor = ConfigEditor::open(&self.path()?)?;
@@ -83,7 +82,11 @@ impl Setup<'_> {
         match &self.questions {
             Some(questions) => {
                 let question = "Name of the environment, for --environment";
-                let read = |answer: &str| check_name(answer).map(|()| answer.to_owned());
+                let read = |answer: &str| {
+                    editor
+                        .check_is_free(answer, url)
+                        .map(|()| answer.to_owned())
+                };
                 questions.ask(question, Some(&name), read).await
             }
             None => Ok(name),

@@ -6,11 +6,11 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::connect::{Check, Checklist, ConnectionOptions, Layers, NamedEnvironment, chosen};
+use crate::connect::{Check, Checklist, ConnectionOptions, Layers, NamedEnvironment};
 use crate::model::EnvironmentUrl;
 use crate::model::disclosure::shown_path;
 use crate::report::{Format, ReportError, write_json};
-use crate::settings::{ConfigEditor, NewProfile, Origin, ResolvedTarget, SignInKeys, SignInKind};
+use crate::settings::{ConfigEditor, NewProfile, Origin, ResolvedTarget, SignInKeys};
 
 use super::checklist::write_checklist;
 use super::connect::options;
@@ -31,8 +31,14 @@ struct Document<'a> {
 }
 
 impl Setup<'_> {
-    /// The environment as later commands will find it.
-    fn target(&self, name: &str, editor: &ConfigEditor) -> Result<ResolvedTarget, CliError> {
+    /// The environment as later commands will find it where no variable counts more. Those that do are said: what is
+    /// tried is the sign-in that is written.
+    fn target(
+        &self,
+        name: &str,
+        editor: &ConfigEditor,
+        written: &SignInKeys,
+    ) -> Result<ResolvedTarget, CliError> {
         let layers = Layers::of_file(editor.file()?)?;
         let asked = ConnectionOptions {
             url: None,
@@ -40,8 +46,17 @@ impl Setup<'_> {
             ..options(&self.args.connection)
         };
         let target = layers.target(&asked, Some(name), None)?;
+        let overridden = overridden(written, &target.sign_in);
+        if !overridden.is_empty() {
+            Printer::warn(&format!(
+                "Variables of this shell count more than the environment for {}: commands here sign in otherwise. The \
+                 sign-in of the environment is tried without them.",
+                overridden.join(", ")
+            ));
+        }
         Ok(ResolvedTarget {
             origin: Origin::Profile(name.to_owned()),
+            sign_in: layers.sign_in_as_written(written),
             ..target
         })
     }
@@ -55,15 +70,7 @@ impl Setup<'_> {
         let path = self.path()?;
         let mut editor = ConfigEditor::open(&path)?;
         editor.set(name, url, new)?;
-        let target = self.target(name, &editor)?;
-        let wanted = new.sign_in.sign_in.unwrap_or(SignInKind::Auto);
-        let settled = chosen(&target)?;
-        if wanted != SignInKind::Auto && settled.method.word() != wanted.as_str() {
-            Printer::warn(&format!(
-                "A variable of this shell counts more than the environment: commands here sign in by `{}`.",
-                settled.method.word()
-            ));
-        }
+        let target = self.target(name, &editor, &new.sign_in)?;
         let one = NamedEnvironment {
             name: name.to_owned(),
             target,
@@ -87,7 +94,7 @@ impl Setup<'_> {
             return Ok(Exit::Done);
         }
         if !write {
-            let again = repeat_command(name, url, new, &self.args.connection);
+            let again = repeat_command(name, url, new, (self.args, &self.app.output));
             self.app.printer.error(
                 "a check failed, and nothing was written",
                 Some(&format!(
@@ -140,5 +147,41 @@ impl Setup<'_> {
         let mut out = Printer::result();
         write_json(&mut out, &document).map_err(ReportError::from)?;
         out.flush().map_err(CliError::Output)
+    }
+}
+
+/// The keys of an environment for which the settings that count here say something else.
+fn overridden(written: &SignInKeys, counting: &SignInKeys) -> Vec<String> {
+    let counting = counting.texts();
+    let says_otherwise = |key: &str, value: &str| {
+        counting
+            .iter()
+            .any(|(it, other)| it == key && other != value)
+    };
+    let keys = written.texts().into_iter();
+    let keys = keys.filter(|(key, value)| says_otherwise(key, value));
+    keys.map(|(key, _)| format!("`{key}`")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::SignInKind;
+
+    #[test]
+    fn a_variable_that_counts_more_is_found_and_one_that_completes_is_none() {
+        let written = SignInKeys {
+            sign_in: Some(SignInKind::AzureCli),
+            tenant: Some("a".into()),
+            ..SignInKeys::default()
+        };
+        let variables = SignInKeys {
+            sign_in: Some(SignInKind::Given),
+            client_id: Some("b".into()),
+            ..SignInKeys::default()
+        };
+        let counting = variables.or(written.clone());
+        assert_eq!(overridden(&written, &counting), ["`sign-in`"]);
+        assert!(overridden(&written, &written).is_empty());
     }
 }

@@ -14,6 +14,7 @@ use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 
+use crate::connect::use_state_dir;
 use crate::model::Operation;
 use crate::model::disclosure::{is_number, shown_path};
 use crate::report::{ErrorClass, ErrorReport, Format, clean, terminal, write_error};
@@ -90,6 +91,7 @@ async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<
             .map(|time| next_time(time, &ZonedDateTime::now())),
     };
     formats::check(&command, printer.format)?;
+    use_state_dir(app.output.state_dir.as_deref());
     match &command {
         Command::Deactivate(args) => change::change(&app, Operation::Deactivate, args).await,
         Command::Reactivate(args) => change::change(&app, Operation::Reactivate, args).await,

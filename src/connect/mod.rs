@@ -19,7 +19,7 @@ pub use checklist::{Check, CheckResult, Checklist};
 pub use connector::{Connector, Notices};
 pub use environments::{NamedEnvironment, environment_of_run, environments};
 pub use error::ConnectError;
-pub use options::{ConnectionOptions, Layers, config_file, process_environment};
+pub use options::{ConnectionOptions, Layers, config_file, process_environment, use_state_dir};
 pub use privileges::NeededBy;
 pub use provider::{AtHand, Provider, uses_provider};
 pub use several::side_by_side;

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::sync::LazyLock;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
 use crate::settings::{
@@ -75,6 +75,17 @@ impl Layers {
         })
     }
 
+    /// The sign-in of an environment that is about to be written, as it is without the variables that count more than
+    /// the file. Those with the name of a secret, say, still complete it.
+    pub fn sign_in_as_written(&self, written: &SignInKeys) -> SignInKeys {
+        let completing = SignInKeys {
+            sign_in: None,
+            access_token_variable: None,
+            ..self.variables.sign_in.clone()
+        };
+        written.clone().or(completing)
+    }
+
     /// The names of the environments of the file, in order.
     pub fn names(&self) -> Vec<String> {
         self.file.environments.keys().cloned().collect()
@@ -119,11 +130,22 @@ pub fn config_file(asked: Option<&Path>) -> Result<ConfigFile, SettingsError> {
 
 static PATH: LazyLock<Option<OsString>> = LazyLock::new(|| std::env::var_os("PATH"));
 
+static STATE_DIR: OnceLock<PathBuf> = OnceLock::new();
+
+/// Says which folder of run files this process was asked to use, by flag or variable. It is said once, before anything
+/// connects; kept sign-ins are in this folder, too.
+pub fn use_state_dir(asked: Option<&Path>) {
+    if let Some(path) = asked {
+        STATE_DIR.get_or_init(|| path.to_owned());
+    }
+}
+
 /// The environment variables and program folders of this process.
 pub fn process_environment() -> ProcessEnvironment<'static> {
     ProcessEnvironment {
         variable: &variable,
         path: PATH.as_deref(),
+        state_dir: STATE_DIR.get().map(PathBuf::as_path),
     }
 }
 

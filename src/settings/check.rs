@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use serde::Serialize;
+
 use crate::model::EnvironmentUrl;
 use crate::model::disclosure::named_path;
 
@@ -11,7 +13,7 @@ use super::{
 };
 
 /// What is wrong, and where.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
     /// The environment; `None` where it is the file as a whole.
     pub environment: Option<String>,
@@ -95,6 +97,7 @@ mod tests {
         let process = ProcessEnvironment {
             variable: &variable,
             path: None,
+            state_dir: None,
         };
         let file = ConfigFile::parse(text).unwrap();
         let problems = problems(&file, process).into_iter();

@@ -22,6 +22,8 @@ pub struct ProcessEnvironment<'a> {
     pub variable: &'a (dyn Fn(&str) -> Option<String> + Sync),
     /// The folders in which programs are looked for.
     pub path: Option<&'a OsStr>,
+    /// The folder of run files that was asked for; else the usual one.
+    pub state_dir: Option<&'a Path>,
 }
 
 impl ProcessEnvironment<'_> {
@@ -261,10 +263,7 @@ impl Chooser<'_> {
         Ok(match self.keys.keep.unwrap_or(KeepKind::No) {
             KeepKind::No => TokenStore::No,
             KeepKind::Keyring => TokenStore::Keyring,
-            KeepKind::File => {
-                let asked = (self.process.variable)("SYNCFILTERS_STATE_DIR");
-                TokenStore::File(state_dir(asked.as_deref().map(Path::new))?.join(KEPT))
-            }
+            KeepKind::File => TokenStore::File(state_dir(self.process.state_dir)?.join(KEPT)),
         })
     }
 }
@@ -304,6 +303,7 @@ mod tests {
         let process = ProcessEnvironment {
             variable: &variable,
             path,
+            state_dir: None,
         };
         let keys = from_variables(process).map_err(|error| error.to_string())?;
         choose(&keys.or(profile), process)
@@ -343,6 +343,7 @@ mod tests {
         let process = ProcessEnvironment {
             variable: &variable,
             path: None,
+            state_dir: None,
         };
         let method = choose(&own, process).unwrap().method;
         let SignInMethod::Given { token } = method else {
@@ -401,6 +402,7 @@ mod tests {
             let process = ProcessEnvironment {
                 variable: &variable,
                 path: None,
+                state_dir: None,
             };
             match choose(&keys, process).map(|chosen| chosen.method) {
                 Ok(SignInMethod::Browser { client_id, .. }) => Ok(client_id),
@@ -464,5 +466,24 @@ mod tests {
             "{why}"
         );
         assert!(!why.contains("magic"), "{why}");
+    }
+
+    #[test]
+    fn a_sign_in_is_kept_in_the_state_folder_that_was_asked_for() {
+        let keys = SignInKeys {
+            client_id: Some(APPLICATION.into()),
+            keep: Some(KeepKind::File),
+            ..profile(SignInKind::Browser)
+        };
+        let process = ProcessEnvironment {
+            variable: &|_| None,
+            path: None,
+            state_dir: Some(Path::new("/asked/for")),
+        };
+        let SignInMethod::Browser { keep, .. } = choose(&keys, process).unwrap().method else {
+            panic!("another method");
+        };
+        let expected = Path::new("/asked/for").join(KEPT);
+        assert_eq!(keep, TokenStore::File(expected));
     }
 }

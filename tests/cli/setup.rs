@@ -113,6 +113,121 @@ fn a_check_that_fails_writes_nothing_unless_that_is_wanted() {
     assert!(config(&world).exists());
 }
 
+/// `az` that hands out this token, or fails.
+#[cfg(unix)]
+fn az(world: &World, token: Option<&str>) -> String {
+    use std::os::unix::fs::PermissionsExt;
+    let folder = world.home.path().join("bin");
+    std::fs::create_dir_all(&folder).unwrap();
+    let path = folder.join("az");
+    let script = token.map_or_else(
+        || "echo 'ERROR: Please run az login' >&2; exit 1".to_owned(),
+        |token| format!("echo '{{\"accessToken\":\"{token}\",\"expires_on\":4102444800}}'"),
+    );
+    let script = format!(
+        "#!/bin/sh\necho \"$@\" >> '{}'\n{script}\n",
+        path.with_extension("log").display()
+    );
+    std::fs::write(&path, script).unwrap();
+    std::fs::set_permissions(&path, PermissionsExt::from_mode(0o755)).unwrap();
+    format!("{}:/usr/bin:/bin", folder.display())
+}
+
+#[cfg(unix)]
+#[test]
+fn the_sign_in_that_is_written_is_tried_and_not_the_token_of_a_variable() {
+    let world = World::with_users(25);
+    let url = world.sandbox.url();
+    let args = ["setup", "--url", &url, "--sign-in", "azure-cli"];
+    let setup = |path: &str| {
+        let mut command = world.bare(&args);
+        command
+            .env("PATH", path)
+            .env("SYNCFILTERS_ACCESS_TOKEN", world.sandbox.token());
+        Ended::from(command.output().unwrap())
+    };
+    let ended = setup(&az(&world, None)).must_be(4);
+    assert!(ended.stdout.contains("failed   token"), "{ended:?}");
+    assert!(
+        ended.stderr.contains("Variables of this shell count more")
+            && ended.stderr.contains("`sign-in`"),
+        "{ended:?}"
+    );
+    assert!(!config(&world).exists());
+    setup(&az(&world, Some(world.sandbox.token()))).must_be(0);
+    let text = std::fs::read_to_string(config(&world)).unwrap();
+    assert!(text.contains("sign-in = \"azure-cli\""), "{text}");
+}
+
+#[cfg(unix)]
+#[test]
+fn az_makes_nothing_before_everything_else_was_checked() {
+    use crate::terminal::Screen;
+    let world = World::with_users(25);
+    let url = world.sandbox.url();
+    let path = az(&world, None);
+    let log = world.home.path().join("bin/az.log");
+    let make = [
+        "setup",
+        "--url",
+        &url,
+        "--create-app",
+        "--run-az",
+        "--sign-in",
+    ];
+    let other = [
+        "environments",
+        "add",
+        "taken",
+        "--url",
+        "https://other.example",
+        "--sign-in",
+        "azure-cli",
+    ];
+    run(&world, &other, None).must_be(0);
+    // Nobody is there to sign in; the name is another environment's or none; the method makes no such application.
+    for more in [
+        &["browser"][..],
+        &["browser", "--name", "taken"],
+        &["browser", "--name", "a b"],
+        &["client-secret"],
+        &["azure-cli"],
+    ] {
+        let mut command = world.bare(&[&make[..], more].concat());
+        command.env("PATH", &path);
+        let ended = Ended::from(command.output().unwrap());
+        assert_eq!(ended.code, Some(2), "{more:?}: {ended:?}");
+    }
+    let args = [&make[..], &["browser", "--name", "taken"]].concat();
+    let mut screen = Screen::bare(&world, &args, &[("PATH", &path)]);
+    screen.shows("taken");
+    screen.ends_with(2);
+    assert!(!log.exists(), "{:?}", std::fs::read_to_string(&log));
+}
+
+#[test]
+fn no_application_is_offered_where_none_is_needed() {
+    let world = World::with_users(25);
+    let url = world.sandbox.url();
+    for method in ["managed-identity", "azure-cli", "given"] {
+        let args = ["setup", "--url", &url, "--create-app", "--sign-in", method];
+        let ended = run(&world, &args, None).must_be(2);
+        assert!(ended.stderr.contains("leave the flag out"), "{ended:?}");
+        assert_eq!(ended.stdout, "");
+    }
+    let args = [
+        "setup",
+        "--url",
+        &url,
+        "--create-app",
+        "--sign-in",
+        "federation",
+    ];
+    let ended = run(&world, &args, None).must_be(0);
+    assert!(ended.stdout.contains("federated-credential"), "{ended:?}");
+    assert!(!ended.stdout.contains("credential reset"), "{ended:?}");
+}
+
 #[test]
 fn the_commands_for_an_application_are_shown_and_nothing_is_written() {
     let world = World::with_users(25);
