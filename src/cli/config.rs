@@ -1,15 +1,20 @@
 //! `config check`: what is wrong with the configuration file.
 
+use std::io::Write;
+
+use serde::Serialize;
+
 use crate::connect::process_environment;
 use crate::model::count;
 use crate::model::disclosure::shown_path;
-use crate::report::{ErrorClass, ErrorReport};
+use crate::report::{ErrorClass, ErrorReport, Format, ReportError, write_json};
 use crate::settings::{ConfigFile, Problem, config_path, problems};
 
 use super::App;
 use super::environment_args::{ConfigAction, ConfigFileArgs};
 use super::error::CliError;
 use super::exit::Exit;
+use super::printer::Printer;
 
 /// Does what is asked of the configuration file.
 pub(super) fn config(app: &App, args: &ConfigFileArgs) -> Result<Exit, CliError> {
@@ -18,6 +23,9 @@ pub(super) fn config(app: &App, args: &ConfigFileArgs) -> Result<Exit, CliError>
     let file = ConfigFile::read(&path, true)?;
     let wrong = problems(&file, process_environment());
     let shown = shown_path(&path, "the configuration file");
+    if app.printer.format == Format::Json {
+        return print_document(shown, &file, &wrong);
+    }
     let total = u64::try_from(file.environments.len()).unwrap_or(u64::MAX);
     if wrong.is_empty() {
         let default = file.default_environment.as_deref();
@@ -36,6 +44,37 @@ pub(super) fn config(app: &App, args: &ConfigFileArgs) -> Result<Exit, CliError>
         .with_list(&lines)
         .with_hint("config/README.md explains every key");
     Err(CliError::Reported(report))
+}
+
+/// What was found, as one document; a file that cannot be read at all is an error as everywhere.
+#[derive(Serialize)]
+struct Document<'a> {
+    format: u32,
+    file: String,
+    valid: bool,
+    default: Option<&'a str>,
+    environments: Vec<&'a str>,
+    problems: &'a [Problem],
+}
+
+fn print_document(shown: String, file: &ConfigFile, wrong: &[Problem]) -> Result<Exit, CliError> {
+    let document = Document {
+        format: 1,
+        file: shown,
+        valid: wrong.is_empty(),
+        // One that names no environment is among the problems, and may be a secret in the wrong place.
+        default: file.default_profile().ok().flatten().map(|(name, _)| name),
+        environments: file.environments.keys().map(String::as_str).collect(),
+        problems: wrong,
+    };
+    let mut out = Printer::result();
+    write_json(&mut out, &document).map_err(ReportError::from)?;
+    out.flush().map_err(CliError::Output)?;
+    Ok(if wrong.is_empty() {
+        Exit::Done
+    } else {
+        Exit::Usage
+    })
 }
 
 fn line(problem: &Problem) -> String {

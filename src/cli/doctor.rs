@@ -2,13 +2,15 @@
 
 use std::io::Write;
 
-use crate::connect::{Checklist, ConnectError, NamedEnvironment};
+use crate::connect::{Checklist, ConnectError, environments};
+use crate::report::ErrorReport;
+use crate::settings::SettingsError;
 
 use super::App;
 use super::args::DoctorArgs;
 use super::checklist::write_checklist;
 use super::conclude::Conclusion;
-use super::connect::{connector, environments};
+use super::connect::{connector, options};
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
@@ -19,8 +21,13 @@ use super::support_report::{ReportedEnvironment, begin, write};
 /// Checks everything that a run depends on, everywhere: first where a person may be asked, one environment after the
 /// other; then all others side by side.
 pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<Exit, CliError> {
-    let environments = environments(&args.connection, &app.output)?;
-    let mut report = args.report.as_deref().map(begin).transpose()?;
+    let (mut report, environments) = match environments(&options(&args.connection)) {
+        Ok(environments) => {
+            let report = args.report.as_deref().map(begin).transpose()?;
+            (report, environments)
+        }
+        Err(error) => return without_environments(app, args, &error),
+    };
     let mut lists = connector(app)
         .examine_all(
             &environments,
@@ -29,7 +36,12 @@ pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<Exit, CliErro
         )
         .await;
     if let Some(out) = &mut report {
-        write_report(app, args, &environments, &lists, out)?;
+        let checked = environments.iter().zip(&lists);
+        let checked = checked.map(|(one, list)| match list {
+            Ok(list) => ReportedEnvironment::new(one, list.checks(), None),
+            Err(error) => ReportedEnvironment::new(one, &[], Some(error.to_string())),
+        });
+        write_report(app, args, &Ok(checked.collect()), out)?;
     }
     if lists.len() == 1 {
         let list = lists.remove(0)?;
@@ -60,25 +72,33 @@ pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<Exit, CliErro
     conclusion.finish()
 }
 
+/// Where no environment is meant, or the settings are wrong, the report has what is known without one.
+fn without_environments(
+    app: &App,
+    args: &DoctorArgs,
+    error: &ConnectError,
+) -> Result<Exit, CliError> {
+    if let Some(path) = &args.report {
+        write_report(app, args, &Err(error.to_string()), &mut begin(path)?)?;
+        if matches!(error, ConnectError::Settings(SettingsError::NoEnvironment)) {
+            let said = "No environment was checked, because none is named; --environment or --url names one.";
+            app.printer.status_line(said);
+            return Ok(Exit::Done);
+        }
+    }
+    Err(CliError::Reported(ErrorReport::from(error)))
+}
+
 /// The report for support; where it is, is said.
 fn write_report(
     app: &App,
     args: &DoctorArgs,
-    environments: &[NamedEnvironment],
-    lists: &[Result<Checklist, ConnectError>],
+    environments: &Result<Vec<ReportedEnvironment>, String>,
     out: &mut dyn Write,
 ) -> Result<(), CliError> {
-    let reported: Vec<_> = environments
-        .iter()
-        .zip(lists)
-        .map(|(one, list)| match list {
-            Ok(list) => ReportedEnvironment::new(one, list.checks(), None),
-            Err(error) => ReportedEnvironment::new(one, &[], Some(error.to_string())),
-        })
-        .collect();
     let last = last_error(app.output.state_dir.as_deref());
     let config = args.connection.config.as_deref();
-    write(out, config, &reported, last.as_ref())?;
+    write(out, config, environments, last.as_ref())?;
     app.printer.status_line(
         "The report is written. It has no secrets; it has addresses and names: look through it before you send it.",
     );

@@ -105,6 +105,10 @@ impl CliError {
         let report = |kind, class| ErrorReport::new(kind, class, self);
         match self {
             Self::Reported(report) => report.clone(),
+            Self::File { source, .. } if source.kind() == io::ErrorKind::AlreadyExists => {
+                report("usage", ErrorClass::Usage)
+                    .with_hint("nothing is written over it; give another name, or move that file away")
+            }
             Self::File { .. } | Self::Usage(_) => report("usage", ErrorClass::Usage),
             Self::Output(_) => report("output", ErrorClass::Unexpected),
             Self::WouldAsk(_) => report("would-ask", ErrorClass::Refused),

@@ -10,7 +10,7 @@ pub(super) fn of(command: &str) -> &'static [Format] {
     match command {
         // They print no result; an error is told as JSON all the same.
         "sandbox" | "demo" | "login" | "logout" | "completions" | "man" => &[Format::Table],
-        "doctor" | "setup" | "ui" | "trial" | "whoami" => &[Format::Table, Format::Json],
+        "config" | "doctor" | "setup" | "ui" | "trial" | "whoami" => &[Format::Table, Format::Json],
         "environments" => &[Format::Table, Format::Json, Format::Csv],
         "list" | "check" => &[
             Format::Table,

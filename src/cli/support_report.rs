@@ -79,11 +79,11 @@ impl ReportedEnvironment {
     }
 }
 
-/// Writes the report.
+/// Writes the report; where there are no environments, with the reason.
 pub(super) fn write(
     out: &mut dyn Write,
     config: Option<&Path>,
-    environments: &[ReportedEnvironment],
+    environments: &Result<Vec<ReportedEnvironment>, String>,
     last_error: Option<&LastError>,
 ) -> Result<(), CliError> {
     let parts: Vec<_> = PARTS
@@ -101,7 +101,8 @@ pub(super) fn write(
         "parts": parts,
         "variables_set": variables,
         "configuration": configuration(config),
-        "environments": environments,
+        "environments": environments.as_deref().unwrap_or_default(),
+        "no_environments_because": environments.as_ref().err(),
         "last_error": last_error,
     });
     write_json(out, &document).map_err(ReportError::from)?;

@@ -188,14 +188,18 @@ async fn no_secret_is_ever_said_logged_or_kept() {
             &["list"],
             &["plan", "deactivate"],
         ] {
-            for more in [&["-vv"][..], &["-vv", "--format", "json"]] {
+            let log = home.path().join("state/a.log");
+            std::fs::create_dir_all(home.path().join("state")).unwrap();
+            let log = ["-vv", "--log-file", log.to_str().unwrap()];
+            for more in [&log[..], &["-vv", "--format", "json"]] {
                 let output = home.run(&[command, more].concat(), &SECRET).await;
                 assert!(!said(&output).contains("canary"), "{}", said(&output));
             }
         }
     }
-    std::fs::create_dir_all(home.path().join("state")).unwrap();
-    assert!(!home.everything_written().contains("canary"));
+    let written = home.everything_written();
+    assert!(!written.contains("canary"));
+    assert!(written.contains("\"status\":200"), "the log has no request");
 }
 
 #[tokio::test]

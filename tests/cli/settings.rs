@@ -147,3 +147,100 @@ fn an_environment_that_was_added_is_used_by_its_name() {
     whoami.env("TOKEN", world.sandbox.token());
     Ended::from(whoami.output().unwrap()).must_be(0);
 }
+
+#[test]
+fn a_check_of_the_configuration_is_one_document_where_that_is_asked_for() {
+    let home = Home::with("");
+    std::fs::create_dir_all(home.path().parent().unwrap()).unwrap();
+    let check = ["config", "check", "--format"];
+    let good = "default-environment = \"a\"\n[environments.a]\nurl = \"https://a.example\"\n";
+    std::fs::write(home.path(), good).unwrap();
+    let document = home
+        .run(&[&check[..], &["json"]].concat())
+        .must_be(0)
+        .json();
+    assert_eq!(document["valid"], true);
+    assert_eq!(document["default"], "a");
+    assert_eq!(document["environments"][0], "a");
+    std::fs::write(home.path(), good.replace("https", "ftp")).unwrap();
+    let document = home
+        .run(&[&check[..], &["json"]].concat())
+        .must_be(2)
+        .json();
+    assert_eq!(document["valid"], false);
+    assert_eq!(document["problems"][0]["environment"], "a");
+    let ended = home.run(&[&check[..], &["csv"]].concat()).must_be(2);
+    assert!(
+        ended.stderr.contains("choose --format table or json"),
+        "{ended:?}"
+    );
+}
+
+#[cfg(unix)]
+#[test]
+fn a_pipe_as_configuration_or_list_is_refused_and_not_waited_for() {
+    let home = Home::with("");
+    let pipe = home.0.path().join("pipe");
+    let made = std::process::Command::new("mkfifo").arg(&pipe).status();
+    assert!(made.unwrap().success());
+    let pipe = pipe.to_str().unwrap();
+    let add = [
+        "environments",
+        "add",
+        "a",
+        "--url",
+        "https://a.example",
+        "--config",
+        pipe,
+    ];
+    let list = ["list", "--url", "https://a.example", "--users-from", pipe];
+    for args in [&["config", "check", "--config", pipe][..], &add, &list] {
+        let ended = home.run(args).must_be(2);
+        assert!(ended.stderr.contains("pipe or a device"), "{ended:?}");
+    }
+}
+
+#[test]
+fn an_address_that_is_no_environment_is_refused_by_every_command_alike() {
+    let home = Home::with("");
+    let url = "https://make.powerapps.com/environments/1/home";
+    for args in [
+        &[
+            "environments",
+            "add",
+            "a",
+            "--url",
+            url,
+            "--sign-in",
+            "azure-cli",
+        ][..],
+        &["setup", "--url", url, "--sign-in", "azure-cli"],
+        &["list", "--url", url],
+    ] {
+        let ended = home.run(args).must_be(2);
+        assert!(
+            ended.stderr.contains("Power Apps")
+                && ended.stderr.contains("https://contoso.crm4.dynamics.com"),
+            "{ended:?}"
+        );
+    }
+    assert!(!home.path().exists());
+    let quoted = "\"https://contoso.crm4.dynamics.com/apps/sales/main.aspx\"";
+    let ended = home
+        .run(&[
+            "environments",
+            "add",
+            "a",
+            "--url",
+            quoted,
+            "--sign-in",
+            "azure-cli",
+        ])
+        .must_be(0);
+    assert!(
+        ended
+            .stdout
+            .contains("a  https://contoso.crm4.dynamics.com  "),
+        "{ended:?}"
+    );
+}

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::Value;
 
-use crate::world::{Ended, World};
+use crate::world::{Ended, World, bare};
 
 fn lines(path: &Path) -> Vec<Value> {
     let text = std::fs::read_to_string(path).unwrap();
@@ -96,6 +96,32 @@ fn an_unexpected_error_asks_for_log_and_report_and_the_report_has_it() {
             .contains(&"SYNCFILTERS_URL".into())
     );
     // Another report is not written over.
-    world.run(&args).must_be(2);
+    let again = world.run(&args).must_be(2);
+    assert!(
+        again.stderr.contains("hint: nothing is written over it"),
+        "{again:?}"
+    );
     assert_eq!(std::fs::read_to_string(&path).unwrap(), text);
+}
+
+#[test]
+fn a_report_has_what_can_be_known_where_no_environment_is_named_or_the_configuration_is_wrong() {
+    let home = tempfile::tempdir().unwrap();
+    let report = |name: &str, args: &[&str], code: i32| -> Value {
+        let path = home.path().join(name);
+        let args = [&["doctor", "--report", path.to_str().unwrap()], args].concat();
+        Ended::from(bare(&home, &args).output().unwrap()).must_be(code);
+        serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap()
+    };
+    let document = report("a.json", &[], 0);
+    assert_eq!(document["version"], env!("CARGO_PKG_VERSION"));
+    assert_eq!(document["environments"].as_array().unwrap().len(), 0);
+    let why = document["no_environments_because"].as_str().unwrap();
+    assert!(why.contains("environment"), "{why}");
+    let config = home.path().join("config.toml");
+    std::fs::write(&config, "canary = 1\n").unwrap();
+    let document = report("b.json", &["--config", config.to_str().unwrap()], 2);
+    let problems = document["configuration"]["problems"].to_string();
+    assert!(problems.contains("line 1"), "{document:#}");
+    assert!(!document.to_string().contains("canary"), "{document:#}");
 }
