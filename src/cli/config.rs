@@ -23,9 +23,7 @@ pub(super) fn config(app: &App, args: &ConfigFileArgs) -> Result<Exit, CliError>
     let file = ConfigFile::read(&path, true)?;
     let wrong = problems(&file, process_environment());
     let shown = shown_path(&path, "the configuration file");
-    if app.printer.format == Format::Json {
-        return print_document(shown, &file, &wrong);
-    }
+    let is_json = app.printer.format == Format::Json;
     let total = u64::try_from(file.environments.len()).unwrap_or(u64::MAX);
     if wrong.is_empty() {
         let default = file.default_environment.as_deref();
@@ -36,14 +34,26 @@ pub(super) fn config(app: &App, args: &ConfigFileArgs) -> Result<Exit, CliError>
         let environments = count(total, "environment");
         app.printer
             .status_line(&format!("{shown} is valid: {environments}, {default}."));
+        if is_json {
+            print_document(shown, &file, &wrong, None)?;
+        }
         return Ok(Exit::Done);
     }
+    let report = report(&shown, &wrong);
+    if is_json {
+        app.printer.error(&report.message, report.hint.as_deref());
+        print_document(shown, &file, &wrong, Some(&report))?;
+        return Ok(report.class.into());
+    }
+    Err(CliError::Reported(report))
+}
+
+fn report(shown: &str, wrong: &[Problem]) -> ErrorReport {
     let lines: Vec<_> = wrong.iter().map(line).collect();
     let found = count(u64::try_from(lines.len()).unwrap_or(u64::MAX), "problem");
-    let report = ErrorReport::new("settings", ErrorClass::Usage, &format!("{shown}: {found}:"))
+    ErrorReport::new("settings", ErrorClass::Usage, &format!("{shown}: {found}:"))
         .with_list(&lines)
-        .with_hint("config/README.md explains every key");
-    Err(CliError::Reported(report))
+        .with_hint("config/README.md explains every key")
 }
 
 /// What was found, as one document; a file that cannot be read at all is an error as everywhere.
@@ -55,9 +65,17 @@ struct Document<'a> {
     default: Option<&'a str>,
     environments: Vec<&'a str>,
     problems: &'a [Problem],
+    /// The same for programs that read errors of every command alike.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'a ErrorReport>,
 }
 
-fn print_document(shown: String, file: &ConfigFile, wrong: &[Problem]) -> Result<Exit, CliError> {
+fn print_document(
+    shown: String,
+    file: &ConfigFile,
+    wrong: &[Problem],
+    error: Option<&ErrorReport>,
+) -> Result<(), CliError> {
     let document = Document {
         format: 1,
         file: shown,
@@ -66,15 +84,11 @@ fn print_document(shown: String, file: &ConfigFile, wrong: &[Problem]) -> Result
         default: file.default_profile().ok().flatten().map(|(name, _)| name),
         environments: file.environments.keys().map(String::as_str).collect(),
         problems: wrong,
+        error,
     };
     let mut out = Printer::result();
     write_json(&mut out, &document).map_err(ReportError::from)?;
-    out.flush().map_err(CliError::Output)?;
-    Ok(if wrong.is_empty() {
-        Exit::Done
-    } else {
-        Exit::Usage
-    })
+    out.flush().map_err(CliError::Output)
 }
 
 fn line(problem: &Problem) -> String {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use serde::Serialize;
 
-use crate::connect::{Check, Checklist, ConnectionOptions, Layers, NamedEnvironment};
+use crate::connect::{Check, Checklist, ConnectionOptions, Layers, NamedEnvironment, chosen};
 use crate::model::EnvironmentUrl;
 use crate::model::disclosure::shown_path;
 use crate::report::{Format, ReportError, write_json};
@@ -71,6 +71,8 @@ impl Setup<'_> {
         let mut editor = ConfigEditor::open(&path)?;
         editor.set(name, url, new)?;
         let target = self.target(name, &editor, &new.sign_in)?;
+        // Settings that cannot sign in anywhere are refused before anything is asked of the environment.
+        chosen(&target)?;
         let one = NamedEnvironment {
             name: name.to_owned(),
             target,

@@ -40,12 +40,23 @@ fn assert_kept(command: &mut Command, secret: &str) {
 }
 
 fn keeps(home: &tempfile::TempDir, args: &[&str], secret: &str, set: &dyn Fn(&mut Command)) {
+    let log = home.path().join("requests.log");
     for (format, verbose) in [("table", None), ("json", Some("-vv"))] {
         let mut command = bare(home, args);
         command.args(["--format", format]).args(verbose);
+        command.arg("--log-file").arg(&log);
         set(&mut command);
         assert_kept(&mut command, secret);
     }
+    // There is none where the command line itself was refused.
+    let logged = std::fs::read_to_string(&log).unwrap_or_default();
+    let logged = logged.to_lowercase();
+    assert!(
+        !logged.contains("canary") && !logged.contains("4711"),
+        "{args:?} logs {secret}:\n{logged}"
+    );
+    // A log is read once for each of some thousand commands.
+    let _ = std::fs::remove_file(log);
 }
 
 /// Every key of a profile, with what makes it count.
