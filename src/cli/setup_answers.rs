@@ -212,12 +212,12 @@ mod tests {
             let command = repeat_command(name, &url, &new, (&args, &output));
             let wanted = words[2..].join(" ");
             assert!(
-                command.replace('\'', "").contains(&wanted),
+                command.replace(['\'', '"'], "").contains(&wanted),
                 "{wanted}: {command}"
             );
             // It works as printed.
             let again: Vec<_> = command
-                .replace('\'', "")
+                .replace(['\'', '"'], "")
                 .split(' ')
                 .map(str::to_owned)
                 .collect();

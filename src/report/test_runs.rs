@@ -353,6 +353,11 @@ impl TestRun {
         let mut out = Vec::new();
         write(&mut out, &self.reader).unwrap();
         let name = self.folder.path().display().to_string();
-        String::from_utf8(out).unwrap().replace(&name, "/runs")
+        let inside = format!("{name}{}", std::path::MAIN_SEPARATOR);
+        // In Markdown the separators of Windows are escaped.
+        let escaped = inside.replace('\\', r"\\");
+        let text = String::from_utf8(out).unwrap();
+        let text = text.replace(&escaped, "/runs/").replace(&inside, "/runs/");
+        text.replace(&name, "/runs")
     }
 }
