@@ -23,13 +23,27 @@ pub(crate) fn read(path: &Path, longest: usize) -> io::Result<Vec<u8>> {
 /// Opens a regular file, also one that a link leads to.
 ///
 /// # Errors
-/// Where it cannot be opened, and where it is something else: a pipe would be waited for.
+/// Where it cannot be opened, and where it is something else: a pipe would be waited for. What the shell has opened for
+/// this process is no such pipe: `<(command)` is one that somebody writes into.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
+    if is_open_already(path) {
+        return File::open(path);
+    }
     // Looked at before it is opened, because opening a pipe waits for whoever writes into it.
     check_regular(&std::fs::metadata(path)?)?;
     let file = File::open(path)?;
     check_regular(&file.metadata()?)?;
     Ok(file)
+}
+
+/// Whether the path names a descriptor of this process, as shells write `<(command)`.
+fn is_open_already(path: &Path) -> bool {
+    let folders = ["/dev/fd", "/proc/self/fd"];
+    cfg!(unix)
+        && (path == Path::new("/dev/stdin")
+            || path
+                .parent()
+                .is_some_and(|folder| folders.iter().any(|own| folder == Path::new(own))))
 }
 
 /// Refuses what is no regular file.
@@ -58,6 +72,20 @@ mod tests {
         assert_eq!(error.to_string(), "it is longer than 1 KiB");
         #[cfg(unix)]
         assert!(read(Path::new("/dev/zero"), 1024).is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn what_the_shell_has_opened_is_read() {
+        use std::io::Write;
+        use std::os::fd::AsRawFd;
+
+        let (from, mut into) = io::pipe().unwrap();
+        into.write_all(b"anna@contoso.example\n").unwrap();
+        drop(into);
+        let path = format!("/dev/fd/{}", from.as_raw_fd());
+        let bytes = read(Path::new(&path), 1024).unwrap();
+        assert_eq!(bytes, b"anna@contoso.example\n");
     }
 
     #[cfg(unix)]

@@ -1,9 +1,9 @@
 //! Reading the files in which users are listed.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::bounded_file;
 use crate::model::count;
 use crate::model::disclosure::shown_path;
 use crate::plan::{LONGEST_LIST, UserList, UserRef, read_user_list};
@@ -46,9 +46,16 @@ pub(super) fn read_list(path: &str, column: Option<&str>) -> Result<Vec<UserRef>
     Ok(users)
 }
 
-/// A list from another program comes by standard input: a pipe with a name may be one that nobody writes into.
+/// A list may come from another program: as standard input, as `<(command)`, or by a pipe with a name, which somebody who
+/// names it also writes into.
 fn read_file(path: &str) -> io::Result<Vec<u8>> {
-    read_bounded(bounded_file::open(Path::new(path))?)
+    let file = File::open(path)?;
+    if file.metadata()?.is_dir() {
+        return Err(io::Error::other(
+            "this is a folder; give the file with the list",
+        ));
+    }
+    read_bounded(file)
 }
 
 /// One byte more than a list may have tells that it is too long; an endless file is read no further.

@@ -248,7 +248,7 @@ fn ticket(method: &Method, path: &str, query: Option<&str>) -> Option<String> {
 /// another program sends the cookie only then.
 fn let_in(cookie: &str) -> Response {
     let page = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0;url=/\">\
-                <title>syncfilters</title><p><a href=\"/\">Open the page</a></p></html>";
+                <link rel=\"icon\" href=\"/icon.svg\"><title>syncfilters</title><p><a href=\"/\">Open the page</a></p></html>";
     let mut response = Html(page).into_response();
     if let Ok(cookie) = HeaderValue::from_str(cookie) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);

@@ -74,8 +74,8 @@ const works = async (window, page, run) => {
 
 const resume = async page => {
   await click(page, "Resume");
-  await page.waitForSelector("#word0, #progress");
-  if (await page.locator("#word0").count()) await agree(page);
+  // A run that goes on asks again; until then it is shown as working.
+  await agree(page);
   await working(page);
 };
 
