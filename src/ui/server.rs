@@ -203,8 +203,12 @@ async fn admit(
     judge((&parts.method, &parts.uri, &parts.headers), own).map_err(refused)?;
     let ticket = ticket(&parts.method, parts.uri.path(), parts.uri.query());
     if let Some(ticket) = ticket {
-        let cookie = site.sessions.redeem(&ticket, Instant::now());
-        return Err(cookie.map_or_else(|| refused(Refusal::NotIn), |cookie| let_in(&cookie)));
+        return Err(match site.sessions.redeem(&ticket, Instant::now()) {
+            Some(cookie) => let_in(Some(&cookie)),
+            // The address was used before, by this browser: it is in already.
+            None if is_in(&parts.headers, &site.sessions).is_ok() => let_in(None),
+            None => refused(Refusal::NotIn),
+        });
     }
     is_in(&parts.headers, &site.sessions).map_err(refused)?;
     site.touch();
@@ -246,11 +250,11 @@ fn ticket(method: &Method, path: &str, query: Option<&str>) -> Option<String> {
 
 /// Lets a browser in. The next page is asked for by this one and not by a redirection: a browser that was sent here by
 /// another program sends the cookie only then.
-fn let_in(cookie: &str) -> Response {
+fn let_in(cookie: Option<&str>) -> Response {
     let page = "<!DOCTYPE html><html lang=\"en\"><meta charset=\"utf-8\"><meta http-equiv=\"refresh\" content=\"0;url=/\">\
                 <link rel=\"icon\" href=\"/icon.svg\"><title>syncfilters</title><p><a href=\"/\">Open the page</a></p></html>";
     let mut response = Html(page).into_response();
-    if let Ok(cookie) = HeaderValue::from_str(cookie) {
+    if let Some(Ok(cookie)) = cookie.map(HeaderValue::from_str) {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
     }
     response

@@ -72,6 +72,9 @@ fn the_address_that_was_printed_leads_in_once() {
     assert_eq!(again.status, 403);
     assert_eq!(again.header("set-cookie"), None);
     assert_eq!(page.get("/").status, 200);
+    // The browser that is in may use it again: that lets nobody else in.
+    let own = page.get(&format!("/?token={}", page.ticket));
+    assert_eq!((own.status, own.header("set-cookie")), (200, None));
     // Another start has cookies of its own.
     let other = Page::open(&world, &[]);
     let foreign = other.raw(&format!(
