@@ -1,7 +1,7 @@
 //! The local page: the same engine for a browser on this machine.
 //!
 //! It asks, shows and passes on: what may be done is decided by the engine, and what is said is written where the
-//! terminal takes it from. Nobody but whoever started it gets in: see [`guard`] and [`session`].
+//! terminal takes it from. Nobody but whoever started it gets in: see `guard` and `session`.
 
 mod actions;
 mod assets;

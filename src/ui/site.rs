@@ -21,7 +21,7 @@ const IDLE: Duration = Duration::from_mins(30);
 /// What the page has at hand, for every request.
 pub(super) type SharedSite = Arc<Site>;
 
-/// See [`SharedSite`].
+/// What the page has at hand: its environments, its runs, and who was let in.
 #[derive(Debug)]
 pub struct Site {
     pub(super) sessions: Sessions,
