@@ -1,4 +1,4 @@
-// A run that is paused, stopped, left, killed and gone on with: over a practice organisation in a process of its own.
+// A run that is paused, stopped, left, killed and gone on with: over a sandbox in a process of its own.
 import { check, eventually, letIn, start, startSandbox, within } from "./world.mjs";
 import { agree, begin, button, click, over, sum, waiting, working } from "./screens.mjs";
 

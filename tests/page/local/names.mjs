@@ -1,5 +1,5 @@
 // Names that would be markup, that steer a terminal, and that turn the direction of a line: a server between the
-// practice organisation and the program writes them into every answer.
+// sandbox and the program writes them into every answer.
 import { createServer, request } from "node:http";
 import { once } from "node:events";
 import { check, eventually, letIn, start, startSandbox, within } from "./world.mjs";

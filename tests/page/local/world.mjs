@@ -65,7 +65,7 @@ export const start = async (args, { home = newHome(), more = {} } = {}) => {
   return { url, origin: new URL(url).origin, port: Number(new URL(url).port), ended, end, home, pid: process_.pid, said: () => said };
 };
 
-// A practice organisation of its own, and the variables that lead to it.
+// A sandbox of its own, and the variables that lead to it.
 export const startSandbox = async args => {
   const server = await start(["sandbox", "--port", "0", ...args]);
   return { ...server, variables: { SYNCFILTERS_URL: server.url, SYNCFILTERS_ACCESS_TOKEN: "sandbox-administrator" } };
