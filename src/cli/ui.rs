@@ -168,6 +168,9 @@ fn redirection(address: &str) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
+/// What has to be done in the terminal before the page.
+const SIGN_IN_FIRST: &str = "syncfilters login --keep keyring";
+
 /// Whoever signs in, in front of the page: a browser can be opened, and nothing can be typed.
 #[derive(Debug)]
 pub(super) struct InTheBrowser(pub(super) SaidLines);
@@ -188,7 +191,9 @@ impl UserPrompt for InTheBrowser {
     }
 
     fn ask(&self, _: &str) -> Option<SecretString> {
-        self.0.add("This sign-in asks for something that has to be typed: sign in with `syncfilters login --keep store` first.");
+        self.0.add(&format!(
+            "This sign-in asks for something that has to be typed: sign in with `{SIGN_IN_FIRST}` first."
+        ));
         None
     }
 }
@@ -206,6 +211,13 @@ impl UnderWayRuns for UnderWay {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use clap::Parser;
+
+    #[test]
+    fn the_command_that_signs_in_first_is_one() {
+        let words = SIGN_IN_FIRST.split(' ');
+        assert!(crate::cli::args::Cli::try_parse_from(words).is_ok());
+    }
 
     #[test]
     fn the_file_that_leads_to_the_page_can_be_read_by_its_owner_only() {

@@ -184,16 +184,20 @@ fn row(check: Check) -> CheckRow {
 pub(super) async fn check(State(site): State<SharedSite>, RawQuery(query): RawQuery) -> Response {
     let query = Fields::of_query(query.as_deref());
     let name = query.text("environment").to_owned();
-    let is_known = site
-        .environments
-        .list()
-        .is_ok_and(|all| all.iter().any(|one| one.name == name));
-    if !is_known {
+    let all = site.environments.list().unwrap_or_default();
+    let Some(place) = all.into_iter().find(|one| one.name == name) else {
         let unknown = super::live::usage("there is no environment of this name");
         return axum::response::IntoResponse::into_response(super::screens::Failure::new(
             &site, unknown,
         ));
-    }
+    };
+    // A name that no configuration file has leads a command nowhere.
+    let (flag, value) = if place.is_named {
+        ("--environment", &place.name)
+    } else {
+        ("--url", &place.address)
+    };
+    let command = format!("syncfilters doctor {flag} {}", quoted(value));
     let begun = site.checks.of(&site, &name, query.has("again"));
     let ended = begun.ended.borrow().clone();
     let checks = begun.seen.borrow().clone();
@@ -207,7 +211,7 @@ pub(super) async fn check(State(site): State<SharedSite>, RawQuery(query): RawQu
         },
         over: ended.is_some(),
         problem: ended.and_then(Result::err),
-        command: format!("syncfilters doctor --environment {}", quoted(&name)),
+        command,
         name,
     })
 }

@@ -288,3 +288,16 @@ fn a_name_that_nobody_has_is_said_and_nothing_is_kept() {
     let events = page.get(&format!("{run}/events?at=reading"));
     assert!(events.body.contains("event: next"), "{}", events.body);
 }
+
+#[test]
+fn the_command_beside_a_check_names_an_environment_that_no_file_names_by_its_address() {
+    let world = World::with_users(30);
+    let page = Page::open(&world, &[]);
+    let path = format!("/environments/check?environment={}", place(&page));
+    let shown = page.wait_for(&path, "Check again");
+    let command = format!(
+        "syncfilters doctor --url {}",
+        world.sandbox.url().trim_end_matches('/')
+    );
+    assert!(shown.body.contains(&command), "{}", shown.body);
+}
