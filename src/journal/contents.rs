@@ -8,6 +8,7 @@ use rusqlite::limits::Limit;
 use rusqlite::{Connection, ErrorCode};
 
 use super::error::{failed, said};
+use super::inspected::Inspection;
 use super::{OpenError, history, impact, schema, templates, undo, values};
 
 /// How long a reader waits for a moment in which the file is not being written. One commit takes ten milliseconds on a
@@ -38,6 +39,15 @@ pub(super) fn harden(connection: &Connection) -> rusqlite::Result<()> {
 /// # Errors
 /// Where the file is none, is newer, or holds anything but the tables and indexes of its format.
 pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<i32, OpenError> {
+    inspect_unknown(connection, path, &Inspection::WHOLE)
+}
+
+/// The same of a file that may be known.
+pub(super) fn inspect_unknown(
+    connection: &Connection,
+    path: &Path,
+    inspection: &Inspection<'_>,
+) -> Result<i32, OpenError> {
     let not_ours = |why: Option<String>| OpenError::NotARunFile {
         path: path.to_owned(),
         why,
@@ -72,7 +82,9 @@ pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<i32, OpenE
         let (kind, name) = (&object.kind, &object.name);
         return Err(not_ours(Some(format!("it {which}: {kind:?} {name:?}"))));
     }
-    if let Some(fault) = values::first_fault(connection).map_err(said)? {
+    if !inspection.is_known()
+        && let Some(fault) = values::first_fault(connection).map_err(said)?
+    {
         return Err(not_ours(Some(fault)));
     }
     documents(connection, format).map_err(said)?;

@@ -66,6 +66,13 @@ impl FoundFile {
         FileFacts::of(&self.path).is_ok_and(is_it)
     }
 
+    /// Whether this is the file that the other is, as far as the file system tells files apart.
+    pub(super) fn is_same_as(&self, other: &Self) -> bool {
+        self.path == other.path
+            && self.identity == other.identity
+            && self.identity != FileIdentity::default()
+    }
+
     /// A file that SQLite may keep beside this one.
     pub(super) fn beside(&self, suffix: &str) -> PathBuf {
         beside(&self.path, suffix)

@@ -7,12 +7,14 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags};
 use url::Url;
 
-use super::contents::{harden, in_use, inspect};
+use super::contents::{harden, in_use, inspect, inspect_unknown};
 use super::error::{failed, said};
+use super::inspected::Inspection;
 use super::lock::{LockError, RunLock};
 use super::place::{FoundFile, beside};
 use super::{
-    JournalError, OpenError, ReadError, RunHeader, RunLocation, RunRef, View, run_header, schema,
+    InspectedFiles, JournalError, OpenError, ReadError, RunHeader, RunLocation, RunRef, View,
+    run_header, schema,
 };
 
 /// A run file opened to be read, also while another process drives the run. Neither the file nor what is beside it is
@@ -34,12 +36,26 @@ pub struct RunReader {
 impl RunReader {
     /// Opens a run file.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
-        let file = FoundFile::at(path)?;
-        match RunLock::share(&file) {
-            Ok(lock) => Self::of_file(&file, Some(lock)),
-            Err(LockError::Taken) => Self::driven(&file),
+        Self::open_file(&FoundFile::at(path)?, None)
+    }
+
+    /// The same where files are opened again and again: values are looked at again only where a file was changed by
+    /// somebody who does not drive it.
+    pub fn open_again(path: &Path, files: &InspectedFiles) -> Result<Self, OpenError> {
+        Self::open_file(&FoundFile::at(path)?, Some(files))
+    }
+
+    fn open_file(file: &FoundFile, files: Option<&InspectedFiles>) -> Result<Self, OpenError> {
+        let inspection = |is_driven| {
+            files.map_or(Inspection::WHOLE, |files| {
+                Inspection::of(files, file, is_driven)
+            })
+        };
+        match RunLock::share(file) {
+            Ok(lock) => Self::resting(file, Some(lock), inspection(false)),
+            Err(LockError::Taken) => Self::driven(file, inspection(true)),
             // Where no lock can be made, nothing can be driven either.
-            Err(LockError::Io { .. }) => Self::of_file(&file, None),
+            Err(LockError::Io { .. }) => Self::resting(file, None, inspection(false)),
         }
     }
 
@@ -87,20 +103,31 @@ impl RunReader {
 
     /// A run that nobody drives; the lock is needed for as long as the file itself is read.
     pub(super) fn of_file(file: &FoundFile, lock: Option<RunLock>) -> Result<Self, OpenError> {
-        let (connection, is_copy) = at_rest(file)?;
+        Self::resting(file, lock, Inspection::WHOLE)
+    }
+
+    fn resting(
+        file: &FoundFile,
+        lock: Option<RunLock>,
+        inspection: Inspection<'_>,
+    ) -> Result<Self, OpenError> {
+        let (connection, is_copy) = at_rest_unknown(file, &inspection)?;
+        inspection.passed();
         let lock = lock.filter(|_| !is_copy);
         Self::of(file, connection, lock)
     }
 
     /// A run that a process drives right now.
-    fn driven(file: &FoundFile) -> Result<Self, OpenError> {
+    fn driven(file: &FoundFile, inspection: Inspection<'_>) -> Result<Self, OpenError> {
         if file.length_beside("-wal").is_none() {
             // It is about to be driven, or kept from being driven.
             return Self::of_file(file, None);
         }
         let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
         let connection = opened(file.path(), flags)?;
-        match inspect(&connection, file.path())? {
+        let format = inspect_unknown(&connection, file.path(), &inspection)?;
+        inspection.passed();
+        match format {
             schema::FORMAT => Self::of(file, connection, None),
             _ => Self::of(file, upgraded_copy(file.path(), &connection)?, None),
         }
@@ -158,6 +185,14 @@ fn opened(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
 /// # Errors
 /// Where the file is no run file, and where its log is missing: what was written last would be.
 pub(super) fn at_rest(file: &FoundFile) -> Result<(Connection, bool), OpenError> {
+    at_rest_unknown(file, &Inspection::WHOLE)
+}
+
+/// The same of a file that may be known.
+fn at_rest_unknown(
+    file: &FoundFile,
+    inspection: &Inspection<'_>,
+) -> Result<(Connection, bool), OpenError> {
     let path = file.path();
     if file
         .length_beside("-journal")
@@ -172,7 +207,7 @@ pub(super) fn at_rest(file: &FoundFile) -> Result<(Connection, bool), OpenError>
     } else {
         unchanging(path)?
     };
-    let format = inspect(&connection, path)?;
+    let format = inspect_unknown(&connection, path, inspection)?;
     // The column came with format 6.
     if log.is_none() && format >= 6 && !is_whole(file, &connection)? {
         return Err(OpenError::LogMissing {

@@ -100,7 +100,8 @@ impl Site {
             .store
             .find(id.as_str())
             .map_err(|error| ErrorReport::from(&error))?;
-        let run = RunReader::open(&path).map_err(|error| ErrorReport::from(&error))?;
+        let run = RunReader::open_again(&path, &self.inspected)
+            .map_err(|error| ErrorReport::from(&error))?;
         Ok(run.of_store(&self.store))
     }
 }

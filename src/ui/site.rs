@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::journal::RunStore;
+use crate::journal::{InspectedFiles, RunStore};
 use crate::model::RunId;
 use crate::report::ErrorReport;
 
@@ -27,6 +27,8 @@ pub struct Site {
     pub(super) sessions: Sessions,
     pub(super) environments: Arc<dyn Environments>,
     pub(super) store: RunStore,
+    /// Run files that the page has looked through.
+    pub(super) inspected: InspectedFiles,
     pub(super) runs: LiveRuns,
     pub(super) connections: Connections,
     pub(super) checks: Checks,
@@ -51,6 +53,7 @@ impl Site {
             sessions: Sessions::new(),
             environments,
             store,
+            inspected: InspectedFiles::default(),
             runs: LiveRuns::default(),
             connections: Connections::default(),
             checks: Checks::default(),
