@@ -73,6 +73,11 @@ impl Criteria {
         named.into_iter().flatten()
     }
 
+    /// Whether no type is named, and every one is meant.
+    pub const fn is_about_every_type(&self) -> bool {
+        matches!(self.types, Types::All)
+    }
+
     /// Whether a run with these criteria is about filters of this type.
     pub fn is_about(&self, filter_type: &FilterType) -> bool {
         match &self.types {

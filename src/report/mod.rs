@@ -89,7 +89,7 @@ pub use plan_details::write_plan_details;
 pub use progress::{Board, ProgressStyle, Watch};
 pub use question::{Prompt, after_undo, prompts, question};
 pub use run::{write_run, write_users};
-pub use run_command::{RunCommand, argument as run_argument};
+pub use run_command::{RunCommand, argument as run_argument, context_flags};
 pub use runs::{NamedRun, write_runs};
 pub use several::{EnvironmentResults, Overview, write_heading, write_overview};
 pub use standing::{NamedStanding, write_standings};

@@ -74,6 +74,11 @@ fn flags(context: &RunContext, signs_in: bool, is_stored: bool) -> String {
     flags.map(typed).concat()
 }
 
+/// The flags of a command that signs in and keeps its run in the store, each after a space.
+pub fn context_flags(context: &RunContext) -> String {
+    flags(context, true, true)
+}
+
 /// The command that lists the runs of a store.
 pub(super) fn list_runs(context: &RunContext) -> String {
     format!("syncfilters runs{}", flags(context, false, true))

@@ -16,6 +16,7 @@ use crate::rollout::{NewRun, NewRunFile};
 
 use super::form::{Fields, Posted};
 use super::live::{Start, usage};
+use super::new_run_command::{NewRunCommand, TYPED_EXCEPTIONS, TYPED_USERS, new_run_command};
 use super::screens::{Failure, Frame, answer, look_at};
 use super::site::{SharedSite, Site};
 
@@ -25,6 +26,10 @@ const TYPES: [(&str, &str); 3] = [
     (CALENDAR_TYPES[1], "Recurring appointments"),
     (CALENDAR_TYPES[2], "Service activities"),
 ];
+
+fn usual_types() -> BTreeSet<String> {
+    TYPES.iter().map(|(name, _)| (*name).to_owned()).collect()
+}
 
 /// What was chosen, as it stands in the form.
 #[derive(Clone, Debug, Default)]
@@ -37,7 +42,7 @@ struct Chosen {
     units: String,
     views: String,
     except: String,
-    types: Option<BTreeSet<String>>,
+    types: BTreeSet<String>,
     other_types: String,
     impact: bool,
     waves: String,
@@ -56,7 +61,7 @@ impl Chosen {
             units: text("units"),
             views: text("views"),
             except: text("except"),
-            types: Some(fields.all("type").map(str::to_owned).collect()),
+            types: fields.all("type").map(str::to_owned).collect(),
             other_types: text("other-types"),
             impact: fields.has("impact"),
             waves: text("waves"),
@@ -71,10 +76,9 @@ impl Chosen {
     }
 
     fn types(&self) -> Vec<(&'static str, &'static str, bool)> {
-        let is_on = |name: &str| self.types.as_ref().is_none_or(|types| types.contains(name));
         TYPES
             .iter()
-            .map(|(name, words)| (*name, *words, is_on(name)))
+            .map(|(name, words)| (*name, *words, self.types.contains(*name)))
             .collect()
     }
 }
@@ -88,20 +92,35 @@ struct ChooseScreen {
     chosen: Chosen,
     counted: String,
     problem: Option<ErrorReport>,
+    /// What does the same in the terminal; none where the form makes no run.
+    command: Option<NewRunCommand>,
 }
 
-fn screen(site: &Site, chosen: Chosen, counted: String, problem: Option<ErrorReport>) -> Response {
+fn screen(
+    site: &Site,
+    (chosen, posted): (Chosen, &Posted),
+    counted: String,
+    problem: Option<ErrorReport>,
+) -> Response {
     let (environments, problem) = match site.environments.list() {
-        Ok(all) => (all.into_iter().map(|one| one.name).collect(), problem),
+        Ok(all) => (all, problem),
         Err(error) => (Vec::new(), Some(error)),
     };
+    let named = environments
+        .iter()
+        .find(|one| one.name == chosen.environment);
+    let command = named.or(environments.first()).and_then(|place| {
+        let new = new_run(&chosen, posted).ok()?;
+        Some(new_run_command(&new, place, site.store.context()))
+    });
     answer(&ChooseScreen {
         frame: Frame::new(site, "choose"),
-        environments,
+        environments: environments.into_iter().map(|one| one.name).collect(),
         types: chosen.types(),
         chosen,
         counted,
         problem,
+        command,
     })
 }
 
@@ -109,9 +128,11 @@ pub(super) async fn show(State(site): State<SharedSite>, RawQuery(query): RawQue
     let query = Fields::of_query(query.as_deref());
     let chosen = Chosen {
         environment: query.text("environment").to_owned(),
+        operation: "deactivate".to_owned(),
+        types: usual_types(),
         ..Chosen::default()
     };
-    screen(&site, chosen, String::new(), None)
+    screen(&site, (chosen, &Posted::default()), String::new(), None)
 }
 
 /// How many users are meant, without reading their filters.
@@ -137,8 +158,11 @@ pub(super) async fn number(State(site): State<SharedSite>, posted: Posted) -> Re
         Ok::<_, ErrorReport>(format!("{}{skipped}.", count(users.selected, "user")))
     };
     match counted.await {
-        Ok(text) => screen(&site, chosen, text, None),
-        Err(problem) => screen(&site, chosen, problem.message.clone(), Some(problem)),
+        Ok(text) => screen(&site, (chosen, &posted), text, None),
+        Err(problem) => {
+            let said = problem.message.clone();
+            screen(&site, (chosen, &posted), said, Some(problem))
+        }
     }
 }
 
@@ -156,7 +180,7 @@ pub(super) async fn begin(State(site): State<SharedSite>, posted: Posted) -> Res
     };
     match begun.await {
         Ok(run) => look_at(&format!("/runs/{run}")),
-        Err(problem) => screen(&site, chosen, String::new(), Some(problem)),
+        Err(problem) => screen(&site, (chosen, &posted), String::new(), Some(problem)),
     }
 }
 
@@ -183,14 +207,14 @@ fn new_run(chosen: &Chosen, posted: &Posted) -> Result<NewRun, ErrorReport> {
 }
 
 fn selection(chosen: &Chosen, posted: &Posted) -> Result<Selection, ErrorReport> {
-    let mut only = names("the list", &chosen.list)?;
+    let mut only = names(TYPED_USERS, &chosen.list)?;
     if let Some(file) = posted.file("file") {
         let named = parse_user_list(&crate::report::clean(&file.name), &file.bytes, None);
         only.extend(named.map_err(|error| ErrorReport::from(&error))?);
     }
     Ok(Selection {
         only: (!only.is_empty()).then_some(only),
-        except: names("the list of exceptions", &chosen.except)?,
+        except: names(TYPED_EXCEPTIONS, &chosen.except)?,
         groups: Groups {
             roles: lines(&chosen.roles),
             teams: lines(&chosen.teams),
@@ -216,7 +240,7 @@ fn lines(text: &str) -> Vec<String> {
 }
 
 fn criteria(chosen: &Chosen) -> Result<Criteria, ErrorReport> {
-    let named = chosen.types.iter().flatten().map(String::as_str);
+    let named = chosen.types.iter().map(String::as_str);
     let others = chosen
         .other_types
         .split(',')
@@ -226,8 +250,14 @@ fn criteria(chosen: &Chosen) -> Result<Criteria, ErrorReport> {
     if types.is_empty() {
         return Err(usage("choose a type of filter"));
     }
-    Criteria::new(Types::Only(types), vec![FilterKind::Outlook], None)
-        .map_err(|error| ErrorReport::from(&error))
+    // As `--type all` is.
+    let is_all = types.iter().any(|one| one.as_str() == "all");
+    let types = if is_all {
+        Types::All
+    } else {
+        Types::Only(types)
+    };
+    Criteria::new(types, vec![FilterKind::Outlook], None).map_err(|error| ErrorReport::from(&error))
 }
 
 fn settings(chosen: &Chosen) -> Result<RunSettings, ErrorReport> {
@@ -274,7 +304,7 @@ mod tests {
     #[test]
     fn an_empty_form_means_everybody_and_the_three_types() {
         let typed = Chosen {
-            types: Some(TYPES.iter().map(|(name, _)| (*name).to_owned()).collect()),
+            types: usual_types(),
             ..chosen()
         };
         let new = new_run(&typed, &Posted::default()).unwrap();
@@ -285,7 +315,7 @@ mod tests {
 
     #[test]
     fn what_cannot_be_understood_is_said_and_nothing_is_dropped() {
-        let types: Option<BTreeSet<_>> = Some(["appointment".to_owned()].into());
+        let types: BTreeSet<_> = ["appointment".to_owned()].into();
         let fine = Chosen { types, ..chosen() };
         for (wrong, said) in [
             (
@@ -297,7 +327,7 @@ mod tests {
             ),
             (
                 Chosen {
-                    types: Some(BTreeSet::new()),
+                    types: BTreeSet::new(),
                     ..fine.clone()
                 },
                 "choose a type",

@@ -11,6 +11,7 @@ use crate::connect::{
     environments,
 };
 use crate::journal::RunHeader;
+use crate::model::shell::quoted;
 use crate::report::ErrorReport;
 use crate::rollout::Connection;
 use crate::settings::{RunAddress, SignInKind};
@@ -31,6 +32,19 @@ pub struct ListedEnvironment {
     pub production: bool,
     /// Whether a command can name it with `--environment`.
     pub is_named: bool,
+}
+
+impl ListedEnvironment {
+    /// The flag that leads a command here, with its value.
+    pub(super) fn flag(&self) -> String {
+        // A name that no configuration file has leads a command nowhere.
+        let (flag, value) = if self.is_named {
+            ("--environment", &self.name)
+        } else {
+            ("--url", &self.address)
+        };
+        format!("{flag} {}", quoted(value))
+    }
 }
 
 /// Where the page leads to.

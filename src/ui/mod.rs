@@ -12,6 +12,7 @@ mod events;
 mod form;
 mod guard;
 mod live;
+mod new_run_command;
 mod places;
 mod routes;
 mod run;

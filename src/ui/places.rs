@@ -10,7 +10,6 @@ use tokio::sync::watch;
 
 use crate::connect::{Check, CheckResult};
 use crate::journal::RunHeader;
-use crate::model::shell::quoted;
 use crate::report::ErrorReport;
 use crate::rollout::Connection;
 
@@ -191,13 +190,7 @@ pub(super) async fn check(State(site): State<SharedSite>, RawQuery(query): RawQu
             &site, unknown,
         ));
     };
-    // A name that no configuration file has leads a command nowhere.
-    let (flag, value) = if place.is_named {
-        ("--environment", &place.name)
-    } else {
-        ("--url", &place.address)
-    };
-    let command = format!("syncfilters doctor {flag} {}", quoted(value));
+    let command = format!("syncfilters doctor {}", place.flag());
     let begun = site.checks.of(&site, &name, query.has("again"));
     let ended = begun.ended.borrow().clone();
     let checks = begun.seen.borrow().clone();

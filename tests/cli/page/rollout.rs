@@ -301,3 +301,76 @@ fn the_command_beside_a_check_names_an_environment_that_no_file_names_by_its_add
     );
     assert!(shown.body.contains(&command), "{}", shown.body);
 }
+
+/// The arguments of a command, as the shell takes them.
+#[cfg(unix)]
+fn shell_words(command: &str) -> Vec<String> {
+    let script = format!("set -- {command}; printf '%s\\n' \"$@\"");
+    let out = std::process::Command::new("sh")
+        .args(["-c", &script])
+        .output();
+    let text = String::from_utf8(out.unwrap().stdout).unwrap();
+    text.lines().map(str::to_owned).collect()
+}
+
+#[test]
+#[cfg(unix)]
+fn the_form_names_a_command_that_finds_the_same_users_and_filters() {
+    let world = World::with_users(60);
+    let page = Page::open(&world, &[]);
+    let environment = place(&page);
+    let listed = world.run(&["list", "--format", "json"]).json();
+    let users = listed["users"].as_array().unwrap().iter();
+    let names: Vec<_> = users
+        .map(|user| user["user"].as_str().unwrap())
+        .take(7)
+        .collect();
+    let (few, many) = (names[..3].join("\n"), names.join("\n"));
+    for (more, is_complete) in [
+        (vec![], true),
+        (vec![("list", &*few), ("impact", "1")], true),
+        (vec![("units", "Nordics"), ("except", names[0])], true),
+        (
+            vec![("other-types", "contact, task"), ("max-changes", "90%")],
+            true,
+        ),
+        (vec![("other-types", "all"), ("waves", "2,rest")], true),
+        (vec![("list", &*many)], false),
+    ] {
+        let mut fields = vec![("environment", &*environment), ("operation", "deactivate")];
+        fields.push(("type", "appointment"));
+        fields.extend(more);
+        let counted = page.post("/choose/count", &fields);
+        let command = counted.between("<section class=\"command\"", "</code>");
+        let command = command.and_then(|part| part.split("<code>").nth(1));
+        let command = command.unwrap_or_else(|| panic!("{counted:?}"));
+        let command = command.replace("&#39;", "'").replace("&quot;", "\"");
+        let mut args = shell_words(&command);
+        assert_eq!(args.remove(0), "syncfilters");
+        if !is_complete {
+            assert!(
+                counted.body.contains("users.txt holds the users"),
+                "{command}"
+            );
+            let list = world.home.path().join("users.txt");
+            std::fs::write(&list, &many).unwrap();
+            let at = args.iter().position(|word| word == "users.txt").unwrap();
+            list.to_str().unwrap().clone_into(&mut args[at]);
+        }
+        let args: Vec<_> = args.iter().map(String::as_str).collect();
+        let dry = world.run(&[&args[..], &["--dry-run", "--format", "json"]].concat());
+        let dry = dry.json();
+        let said = counted.between("aria-live=\"polite\">", " user").unwrap();
+        assert_eq!(said, dry["users"]["selected"].to_string(), "{command}");
+        // And plans the same.
+        let run = page.post("/runs", &fields);
+        let run = run.header("location").unwrap().to_owned();
+        page.wait_for(&run, "name=\"word\"");
+        let id = run.trim_start_matches("/runs/");
+        let planned = world
+            .run(&["report", id, "--format", "json"])
+            .must_be(0)
+            .json();
+        assert_eq!(planned["filters"], dry["filters"], "{command}");
+    }
+}
