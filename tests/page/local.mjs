@@ -8,10 +8,9 @@ import { looks } from "./local/looks.mjs";
 import { hostileNames } from "./local/names.mjs";
 import { plain } from "./local/plain.mjs";
 import { rollout } from "./local/rollout.mjs";
-import { timings } from "./local/timings.mjs";
 
 const [pictures, ...only] = process.argv.slice(2);
-const parts = { rollout, plain, interrupted, looks, hostileNames, guards, timings };
+const parts = { rollout, plain, interrupted, looks, hostileNames, guards };
 for (const [name, part] of Object.entries(parts)) {
   if (only.length && !only.includes(name)) continue;
   try {
