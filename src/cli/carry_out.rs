@@ -5,9 +5,9 @@ use std::io::Write;
 use std::num::NonZeroUsize;
 
 use crate::connect::side_by_side;
-use crate::model::{count, number};
+use crate::model::count;
 use crate::plan::{Refusal, Stakes};
-use crate::report::{Board, Watch, after_undo, question, width_of_names, write_heading};
+use crate::report::{Board, Watch, after_undo, question, wave_line, width_of_names, write_heading};
 use crate::rollout::{
     AgreeResult, Agreed, Applied, DryRunResult, Halted, Planned, Refused, RunHandle, StopReason,
     agree,
@@ -334,15 +334,8 @@ impl RunGroup<'_> {
         } else {
             String::new()
         };
-        let next = number(stakes.wave.map_or(stakes.users, |wave| wave.users));
-        let wave = planned.journal().last_wave().await?;
-        self.app.printer.status_line(&format!(
-            "{whose}Wave {}: {} changed, {} failed. {} left; next wave: {next}.",
-            wave.number,
-            number(wave.changed),
-            number(wave.failed),
-            count(stakes.users, "user"),
-        ));
+        let wave = wave_line(&planned.journal().last_wave().await?, &stakes);
+        self.app.printer.status_line(&format!("{whose}{wave}"));
         Ok(())
     }
 

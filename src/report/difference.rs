@@ -27,6 +27,29 @@ pub fn write_differences(
     write(out, differences, style, &TimeZone::system())
 }
 
+/// The same without a table: a line about all, and one for each example.
+pub fn difference_lines(differences: &Drift) -> Vec<String> {
+    let mut lines = vec![title(differences)];
+    let zone = TimeZone::system();
+    for drifted in &differences.examples {
+        let (cells, _) = row(drifted, &zone);
+        let cells: Vec<_> = cells.into_iter().filter(|cell| !cell.is_empty()).collect();
+        lines.push(cells.join(", "));
+    }
+    lines.extend(unread(differences));
+    lines
+}
+
+/// Users who could not be read again; none where everybody could be.
+fn unread(differences: &Drift) -> Option<String> {
+    (differences.unread > 0).then(|| {
+        format!(
+            "{} could not be read again; what is planned there stays as it was.",
+            count(differences.unread, "user")
+        )
+    })
+}
+
 fn write(
     out: &mut dyn StyledWrite,
     differences: &Drift,
@@ -46,11 +69,7 @@ fn write(
         }
         writeln!(out)?;
     }
-    if differences.unread > 0 {
-        let text = format!(
-            "{} could not be read again; what is planned there stays as it was.",
-            count(differences.unread, "user")
-        );
+    if let Some(text) = unread(differences) {
         grid::paragraph(out, &text, Tone::Warning, style)?;
         writeln!(out)?;
     }

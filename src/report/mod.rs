@@ -67,7 +67,7 @@ pub use crate::model::text::{clean, one_line};
 pub use calendar::{warns_of_calendar_loss, write_calendar_warning, write_undo_limits};
 pub use cell::cell as csv_cell;
 pub use classify::STALE_PLAN;
-pub use difference::write_differences;
+pub use difference::{difference_lines, write_differences};
 pub use document::{write_document, write_error};
 pub use drift::Names;
 pub use environment_names::told_apart;
@@ -83,6 +83,7 @@ pub use page_parts::{
     write_figures, write_times_of,
 };
 pub use paint::Tone;
+pub use phrases::wave_line;
 pub use plan::{PlanView, write_plan};
 pub use plan_block::{width_of_names, write_left_out_block, write_plan_block};
 pub use plan_details::write_plan_details;

@@ -1,7 +1,8 @@
 //! The totals of a run, and how it ended, in words.
 
-use crate::journal::{FilterTotals, Phase, RunHeader, UserTotals};
+use crate::journal::{FilterTotals, Phase, RunHeader, UserTotals, WaveTotals};
 use crate::model::{Operation, Outcome};
+use crate::plan::Stakes;
 
 use super::paint::Tone;
 use super::text::{clean, count, number};
@@ -13,6 +14,19 @@ pub(super) fn outcome(header: &RunHeader) -> Outcome {
         Phase::Finished => Outcome::Complete,
         Phase::Gathering | Phase::Surveying | Phase::Applying => Outcome::Stopped,
     })
+}
+
+/// How a wave ended, and what is left.
+pub fn wave_line(wave: &WaveTotals, left: &Stakes) -> String {
+    let next = left.wave.map_or(left.users, |wave| wave.users);
+    format!(
+        "Wave {}: {} changed, {} failed. {} left; next wave: {}.",
+        wave.number,
+        number(wave.changed),
+        number(wave.failed),
+        count(left.users, "user"),
+        number(next)
+    )
 }
 
 /// What the run does, as a heading says it.

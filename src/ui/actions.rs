@@ -5,12 +5,14 @@ use std::sync::Arc;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
 
-use crate::journal::{RunFile, RunStore};
+use crate::journal::RunFile;
 use crate::model::RunId;
 use crate::plan::{PlanDigest, RunSettings};
 use crate::report::ErrorReport;
-use crate::rollout::{Connection, Drifted, Gathered, NewRunFile, SourceRun, open};
+use crate::rollout::{Connection, Drifted, NewRunFile, SourceRun, open};
 
+use super::blocking::{blocking, to_its_end};
+use super::driver::Surroundings;
 use super::form::Posted;
 use super::live::{LiveRun, Start, usage};
 use super::run::run_id;
@@ -20,13 +22,17 @@ use super::site::{SharedSite, Site};
 impl Site {
     /// Drives a run from now on.
     pub(super) fn drive(&self, environment: String, start: Start) -> RunId {
-        let with = (self.stop.clone(), Arc::clone(&self.under_way));
+        let with = Surroundings {
+            stop: self.stop.clone(),
+            under_way: Arc::clone(&self.under_way),
+            files: Arc::clone(&self.files),
+        };
         self.runs.start(environment, start, with)
     }
 
     fn driven(&self, id: &RunId) -> Result<Arc<LiveRun>, ErrorReport> {
         let live = self.runs.get(id).filter(|live| live.is_driven());
-        live.ok_or_else(|| usage("nobody drives this run here; resume it first"))
+        live.ok_or_else(|| usage("this run is not under way here; resume it first"))
     }
 }
 
@@ -129,23 +135,42 @@ pub(super) async fn resume(
     } else {
         Drifted::Refuse
     };
-    let order = async |run: RunId| {
-        if site.driven(&run).is_ok() {
-            return Ok(run);
-        }
-        let path = site
-            .store
-            .find(run.as_str())
-            .map_err(|error| ErrorReport::from(&error))?;
-        let saved = site.read(&run)?.header;
-        let (name, on) = site.connect_to_run(&saved, path.is_own()).await?;
-        let file =
-            RunFile::open_in(&site.store, &path).map_err(|error| ErrorReport::from(&error))?;
-        let opened = open(file, &on, RunSettings::default()).await;
-        let opened = opened.map_err(|error| ErrorReport::from(&error))?;
-        Ok(site.drive(name, Start::Open(opened, drifted)))
-    };
-    act(&site, &id, order).await
+    act(&site, &id, |run| {
+        to_its_end(begin_again(Arc::clone(&site), run, drifted))
+    })
+    .await
+}
+
+async fn begin_again(site: SharedSite, run: RunId, drifted: Drifted) -> Result<RunId, ErrorReport> {
+    let _alone = site.beginning.alone(&run).await;
+    if site.driven(&run).is_ok() {
+        return Ok(run);
+    }
+    let (name, on) = connect_to_run(&site, &run).await?;
+    let store = site.store.clone();
+    let file = blocking(move || {
+        let path = store.find(run.as_str());
+        let file = path.and_then(|path| RunFile::open_in(&store, &path));
+        file.map_err(|error| ErrorReport::from(&error))
+    });
+    let opened = open(file.await?, &on, RunSettings::default()).await;
+    let opened = opened.map_err(|error| ErrorReport::from(&error))?;
+    Ok(site.drive(name, Start::Open(opened, drifted)))
+}
+
+/// Signs in where a run belongs.
+async fn connect_to_run(
+    site: &SharedSite,
+    run: &RunId,
+) -> Result<(String, Connection), ErrorReport> {
+    let (read, run) = (Arc::clone(site), run.clone());
+    let found = blocking(move || {
+        let path = read.store.find(run.as_str());
+        let path = path.map_err(|error| ErrorReport::from(&error))?;
+        Ok((read.read(&run)?.header, path.is_own()))
+    });
+    let (header, is_own) = found.await?;
+    site.connect_to_run(&header, is_own).await
 }
 
 pub(super) async fn undo(
@@ -153,37 +178,32 @@ pub(super) async fn undo(
     Path(id): Path<String>,
     _: Posted,
 ) -> Response {
-    let order = async |run: RunId| {
-        let path = site
-            .store
-            .find(run.as_str())
-            .map_err(|error| ErrorReport::from(&error))?;
-        let saved = site.read(&run)?.header;
-        let (name, on) = site.connect_to_run(&saved, path.is_own()).await?;
-        let source =
-            SourceRun::open_in(&site.store, &path).map_err(|error| ErrorReport::from(&error))?;
-        let gathered = gathered(source, on, site.store.clone()).await?;
-        Ok(site.drive(name, Start::Undo(gathered)))
-    };
-    act(&site, &id, order).await
+    act(&site, &id, |run| {
+        to_its_end(begin_undo(Arc::clone(&site), run))
+    })
+    .await
 }
 
-/// Takes over what is to be undone. The run is read from its file meanwhile, which only one thread can do.
-async fn gathered(
-    source: SourceRun,
-    on: Connection,
-    store: RunStore,
-) -> Result<Gathered, ErrorReport> {
+async fn begin_undo(site: SharedSite, run: RunId) -> Result<RunId, ErrorReport> {
+    let _alone = site.beginning.alone(&run).await;
+    if let Some(undo) = site.runs.undo_of(&run) {
+        return Ok(undo);
+    }
+    let (name, on) = connect_to_run(&site, &run).await?;
+    let store = site.store.clone();
+    // The run is read from its file meanwhile, which only one thread can do.
     let runtime = tokio::runtime::Handle::current();
-    let work = tokio::task::spawn_blocking(move || {
+    let gathered = blocking(move || {
+        let path = store
+            .find(run.as_str())
+            .map_err(|error| ErrorReport::from(&error))?;
+        let source =
+            SourceRun::open_in(&store, &path).map_err(|error| ErrorReport::from(&error))?;
         let at = NewRunFile::InStore(store);
         let gathered = runtime.block_on(source.undo(&on, &at, RunSettings::default()));
         gathered.map_err(|halted| ErrorReport::from(&halted.why))
     });
-    match work.await {
-        Ok(gathered) => gathered,
-        Err(_) => Err(usage("the run could not be taken over")),
-    }
+    Ok(site.drive(name, Start::Undo(gathered.await?)))
 }
 
 pub(super) async fn quit(State(site): State<SharedSite>, _: Posted) -> Response {

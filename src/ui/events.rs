@@ -158,7 +158,8 @@ impl Followed {
         let Ok(run) = self.site.read(&self.id) else {
             return (Look::Nothing, self);
         };
-        let is_as_it_was = standing(Some(&self.live), &run).as_str() == self.at;
+        let state = self.live.state.borrow().clone();
+        let is_as_it_was = standing(Some(&state), &run).as_str() == self.at;
         if self.said > 0 || !is_as_it_was || is_paused(activity) != self.is_paused {
             return (Look::Changed, self);
         }

@@ -5,8 +5,10 @@
 
 mod actions;
 mod assets;
+mod blocking;
 mod choose;
 mod download;
+mod driver;
 mod environments;
 mod events;
 mod form;
@@ -16,6 +18,7 @@ mod new_run_command;
 mod places;
 mod routes;
 mod run;
+mod run_files;
 mod run_list;
 mod screens;
 mod server;

@@ -7,6 +7,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 
+use super::blocking::blocking;
 use super::events::{is_paused, progress};
 use super::form::Fields;
 use super::live::{LiveRun, LiveState, questions, usage};
@@ -67,8 +68,8 @@ struct RunScreen {
     at: &'static str,
     is_followed: bool,
     is_paused: bool,
-    /// What became of the wave before.
-    wave: Option<String>,
+    /// What happened before: a wave that is over, or how the plan differs from an earlier one.
+    news: Vec<String>,
     /// What the plan costs people.
     price: String,
     /// How many warnings there are; empty without one.
@@ -96,22 +97,15 @@ pub(super) fn run_id(text: &str) -> Result<RunId, ErrorReport> {
 impl Site {
     /// Opens a run to read it.
     pub(super) fn read(&self, id: &RunId) -> Result<RunReader, ErrorReport> {
-        let path = self
-            .store
-            .find(id.as_str())
-            .map_err(|error| ErrorReport::from(&error))?;
-        let run = RunReader::open_again(&path, &self.inspected)
-            .map_err(|error| ErrorReport::from(&error))?;
-        Ok(run.of_store(&self.store))
+        self.files.read(id)
     }
 }
 
 /// Where a run is, from what drives it and from its file.
-pub(super) fn standing(live: Option<&LiveRun>, run: &RunReader) -> At {
-    let state = live.map(|live| live.state.borrow().clone());
+pub(super) fn standing(state: Option<&LiveState>, run: &RunReader) -> At {
     let (phase, outcome) = (run.header.phase, run.header.outcome);
     match state {
-        Some(LiveState::Waiting(..)) => At::Waiting,
+        Some(LiveState::Waiting(_)) => At::Waiting,
         Some(LiveState::Working) if phase < Phase::Planned => At::Reading,
         Some(LiveState::Working) => At::Working,
         Some(LiveState::Over(_)) | None => match (phase, outcome) {
@@ -130,13 +124,12 @@ pub(super) async fn show(
     // A run file of a hundred thousand users takes its time to count.
     let shown = {
         let site = Arc::clone(&site);
-        tokio::task::spawn_blocking(move || screen(&site, &id, &query))
+        blocking(move || screen(&site, &id, &query))
     };
     match shown.await {
-        Ok(Ok(Shown::Run(screen))) => answer(screen.as_ref()),
-        Ok(Ok(Shown::Gone(screen))) => answer(&screen),
-        Ok(Err(problem)) => Failure::new(&site, problem).into_response(),
-        Err(_) => Failure::new(&site, usage("the run could not be shown")).into_response(),
+        Ok(Shown::Run(screen)) => answer(screen.as_ref()),
+        Ok(Shown::Gone(screen)) => answer(&screen),
+        Err(problem) => Failure::new(&site, problem).into_response(),
     }
 }
 
@@ -158,53 +151,48 @@ enum Shown {
 fn screen(site: &Site, id: &str, query: &Fields) -> Result<Shown, ErrorReport> {
     let id = run_id(id)?;
     let live = site.runs.get(&id);
-    let run = match (site.read(&id), live.as_deref()) {
-        (Ok(run), _) => run,
-        (Err(gone), Some(live)) => {
-            let problem = match &*live.state.borrow() {
-                LiveState::Over(Some(problem)) => problem.clone(),
-                LiveState::Over(None) => usage("nobody was selected, and nothing was kept"),
-                LiveState::Working | LiveState::Waiting(..) => return Err(gone),
-            };
+    let state = live.as_ref().map(|live| live.state.borrow().clone());
+    let run = match (site.read(&id), &live, &state) {
+        (Ok(run), ..) => run,
+        (Err(_), Some(live), Some(LiveState::Over(over))) if over.is_gone => {
+            let nobody = || usage("nobody was selected, and nothing was kept");
             return Ok(Shown::Gone(GoneScreen {
                 frame: Frame::new(site, "choose"),
                 environment: live.environment.clone(),
-                problem,
+                problem: over.problem.clone().unwrap_or_else(nobody),
             }));
         }
-        (Err(gone), None) => return Err(gone),
+        (Err(unreadable), ..) => return Err(unreadable),
     };
-    run_screen(site, (id, &run, live.as_deref()), query).map(|screen| Shown::Run(Box::new(screen)))
+    let live = live.as_deref().zip(state.as_ref());
+    run_screen(site, (id, &run, live), query).map(|screen| Shown::Run(Box::new(screen)))
 }
 
 fn run_screen(
     site: &Site,
-    (id, run, live): (RunId, &RunReader, Option<&LiveRun>),
+    (id, run, live): (RunId, &RunReader, Option<(&LiveRun, &LiveState)>),
     query: &Fields,
 ) -> Result<RunScreen, ErrorReport> {
-    let at = standing(live, run);
-    let state = live.map(|live| live.state.borrow().clone());
+    let at = standing(live.map(|(_, state)| state), run);
     let of_report = |error| ErrorReport::from(&error);
-    let stakes = match &state {
-        Some(LiveState::Waiting(stakes, _)) => Some(stakes.as_ref()),
+    let waiting = match live {
+        Some((_, LiveState::Waiting(plan))) => Some(plan.as_ref()),
         _ => None,
     };
-    let wave = match &state {
-        Some(LiveState::Waiting(_, wave)) => wave.clone(),
-        _ => None,
-    };
+    let stakes = waiting.map(|plan| &plan.stakes);
     let is_begun = run
         .view(|view| view.has_written())
         .map_err(|error| ErrorReport::from(&error))?;
     let templates = run.header.target == Target::Templates;
     let shows_plan =
         matches!(at, At::Waiting | At::Saved) && run.header.phase >= Phase::Planned && !templates;
-    let plan = if shows_plan {
-        let kept = || run.view(|view| view.can_lose_items()).unwrap_or(true);
-        let can_lose = stakes.map_or_else(kept, |stakes| stakes.calendar_loss);
-        Some(plan_facts(run, can_lose).map_err(of_report)?)
-    } else {
-        None
+    let plan = match waiting {
+        Some(plan) => Some(plan.facts.clone()),
+        None if shows_plan => {
+            let can_lose = run.view(|view| view.can_lose_items()).unwrap_or(true);
+            Some(plan_facts(run, can_lose).map_err(of_report)?)
+        }
+        None => None,
     };
     let overview = if is_begun || at == At::Over {
         let mut page = Vec::new();
@@ -221,12 +209,16 @@ fn run_screen(
     let users = has_users
         .then(|| users_part(site, run, query, (editable, true)))
         .transpose()?;
-    let asked = stakes.zip(live).map(|(stakes, live)| asked(live, stakes));
+    let asked = stakes
+        .zip(live)
+        .map(|(stakes, (live, _))| asked(live, stakes));
     let (asked, refused) = asked.unwrap_or_default();
-    let over = match &state {
-        Some(LiveState::Over(problem)) => problem.clone(),
+    let over = match live {
+        Some((_, LiveState::Over(over))) => over.problem.clone(),
         _ => None,
     };
+    let news = waiting.map(|plan| plan.news.clone()).unwrap_or_default();
+    let live = live.map(|(live, _)| live);
     let paused = live.is_some_and(|live| is_paused(live.handle.progress.borrow().activity));
     Ok(RunScreen {
         frame: Frame::new(site, "runs"),
@@ -235,7 +227,7 @@ fn run_screen(
         at: at.as_str(),
         is_followed: matches!(at, At::Reading | At::Working),
         is_paused: paused,
-        wave,
+        news,
         price: price(plan.as_ref()),
         warned: plan.as_ref().map(warned).unwrap_or_default(),
         problem: site.told(&id).or(over),

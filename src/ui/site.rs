@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::journal::{InspectedFiles, RunStore};
+use crate::journal::RunStore;
 use crate::model::RunId;
 use crate::report::ErrorReport;
 
 use super::environments::{Environments, SaidLines};
 use super::live::{LiveRuns, UnderWayRuns};
 use super::places::{Checks, Connections};
+use super::run_files::RunFiles;
 use super::session::Sessions;
 
 /// Without a request and without a run for so long, the page ends: nobody is there.
@@ -21,14 +22,30 @@ const IDLE: Duration = Duration::from_mins(30);
 /// What the page has at hand, for every request.
 pub(super) type SharedSite = Arc<Site>;
 
+/// Runs that are about to be driven. A second request for the same run waits for the first, and finds what it began.
+#[derive(Debug, Default)]
+pub(super) struct Beginning(Mutex<HashMap<RunId, Arc<tokio::sync::Mutex<()>>>>);
+
+impl Beginning {
+    /// Waits until nobody else begins this run.
+    pub(super) async fn alone(&self, run: &RunId) -> tokio::sync::OwnedMutexGuard<()> {
+        let of_run = {
+            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(all.entry(run.clone()).or_default())
+        };
+        of_run.lock_owned().await
+    }
+}
+
 /// What the page has at hand: its environments, its runs, and who was let in.
 #[derive(Debug)]
 pub struct Site {
     pub(super) sessions: Sessions,
     pub(super) environments: Arc<dyn Environments>,
     pub(super) store: RunStore,
-    /// Run files that the page has looked through.
-    pub(super) inspected: InspectedFiles,
+    pub(super) files: Arc<RunFiles>,
+    /// Runs that are about to be driven.
+    pub(super) beginning: Beginning,
     pub(super) runs: LiveRuns,
     pub(super) connections: Connections,
     pub(super) checks: Checks,
@@ -52,8 +69,9 @@ impl Site {
         Self {
             sessions: Sessions::new(),
             environments,
+            files: Arc::new(RunFiles::new(store.clone())),
             store,
-            inspected: InspectedFiles::default(),
+            beginning: Beginning::default(),
             runs: LiveRuns::default(),
             connections: Connections::default(),
             checks: Checks::default(),

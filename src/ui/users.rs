@@ -232,8 +232,8 @@ pub(super) async fn list(
         let work = move || {
             let id = run_id(&id)?;
             let run = site.read(&id)?;
-            let live = site.runs.get(&id);
-            let is_editable = matches!(standing(live.as_deref(), &run), At::Waiting | At::Saved);
+            let state = site.runs.get(&id).map(|live| live.state.borrow().clone());
+            let is_editable = matches!(standing(state.as_ref(), &run), At::Waiting | At::Saved);
             users_part(&site, &run, &query, (is_editable, false))
         };
         tokio::task::spawn_blocking(work)

@@ -5,7 +5,7 @@ use syncfilters::sandbox::Options;
 use super::browser::Page;
 use crate::world::World;
 
-fn place(page: &Page) -> String {
+pub(super) fn place(page: &Page) -> String {
     let form = page.get("/choose");
     form.between("<option selected>", "<")
         .or_else(|| form.between("<option>", "<"))
@@ -13,7 +13,7 @@ fn place(page: &Page) -> String {
         .to_owned()
 }
 
-fn changed(world: &World, before: &[(i32, Option<i32>)]) -> usize {
+pub(super) fn changed(world: &World, before: &[(i32, Option<i32>)]) -> usize {
     let now = world.states();
     now.iter()
         .zip(before)

@@ -1,0 +1,121 @@
+//! Orders that come twice, too late, or while something is under way.
+
+use std::time::Duration;
+
+use syncfilters::sandbox::Options;
+
+use super::browser::{Answer, Page};
+use super::rollout::{changed, place};
+use crate::world::World;
+
+/// A server that is far enough away for something else to happen meanwhile.
+fn far_away(users: usize) -> World {
+    World::new(Options {
+        users,
+        latency: Duration::from_millis(60),
+        ..Options::default()
+    })
+}
+
+fn digest(page: &Answer) -> String {
+    let digest = page.between("name=\"digest\" value=\"", "\"");
+    digest.unwrap_or_else(|| panic!("{page:?}")).to_owned()
+}
+
+#[test]
+fn the_answer_to_a_narrowed_plan_is_the_question_of_the_new_plan() {
+    let world = far_away(60);
+    let before = world.states();
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[]);
+    let first = digest(&page.get(&run));
+    let form = page.get(&format!("{run}/users"));
+    let seq = form.between("name=\"in\" value=\"", "\"").unwrap();
+    let drawn = form.between("name=\"shown\" value=\"", "\"").unwrap();
+    assert!(drawn.starts_with(seq));
+    page.post(&format!("{run}/users"), &[("shown", drawn)]);
+    let narrowed = page.get(&run);
+    assert_ne!(digest(&narrowed), first);
+    // What it shows is what it asks for.
+    page.post(
+        &format!("{run}/agree"),
+        &[("digest", &digest(&narrowed)), ("word", "deactivate")],
+    );
+    page.wait_for(&run, &format!("{run}/undo"));
+    assert!(changed(&world, &before) > 0);
+}
+
+#[test]
+fn an_order_that_comes_while_the_run_works_is_refused_and_not_kept_for_the_next_wave() {
+    let world = far_away(60);
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[("waves", "30,rest")]);
+    page.agree(&run, "deactivate");
+    for order in ["keep", "users"] {
+        let shown = [("edit", "none")];
+        page.post(&format!("{run}/{order}"), &shown);
+        let told = page.get(&run);
+        assert!(
+            told.body.contains("not waiting for this"),
+            "{order}: {told:?}"
+        );
+    }
+    let second = page.wait_for(&run, "name=\"word\"");
+    assert!(second.body.contains("Wave 1: "), "{second:?}");
+}
+
+#[test]
+fn two_clicks_on_undo_begin_one_undo() {
+    let world = far_away(60);
+    let before = world.states();
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[]);
+    page.agree(&run, "deactivate");
+    page.wait_for(&run, &format!("{run}/undo"));
+    let undo = || {
+        let answer = page.post(&format!("{run}/undo"), &[]);
+        answer.header("location").unwrap().to_owned()
+    };
+    let (one, other) = std::thread::scope(|scope| {
+        let other = scope.spawn(undo);
+        (undo(), other.join().unwrap())
+    });
+    assert_eq!(one, other);
+    assert_ne!(one, run);
+    page.wait_for(&one, "name=\"word\"");
+    page.agree(&one, "yes");
+    page.wait_for(&one, &format!("{one}/undo"));
+    assert_eq!(changed(&world, &before), 0);
+    let runs = world.run(&["runs", "--format", "json"]).json();
+    assert_eq!(runs["runs"].as_array().unwrap().len(), 2);
+}
+
+#[test]
+fn two_clicks_on_resume_drive_the_run_once() {
+    let world = far_away(60);
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[]);
+    page.post(&format!("{run}/keep"), &[]);
+    let resume = || page.post(&format!("{run}/resume"), &[]).status;
+    std::thread::scope(|scope| {
+        let other = scope.spawn(resume);
+        assert_eq!((resume(), other.join().unwrap()), (303, 303));
+    });
+    let waits = page.wait_for(&run, "name=\"word\"");
+    assert!(!waits.body.contains("role=\"alert\""), "{waits:?}");
+}
+
+#[test]
+fn a_run_whose_file_was_taken_away_is_not_said_to_have_changed_nothing() {
+    let world = World::with_users(60);
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[]);
+    page.agree(&run, "deactivate");
+    page.wait_for(&run, &format!("{run}/undo"));
+    let id = run.trim_start_matches("/runs/");
+    let folder = world.home.path().join(".local/state/syncfilters/runs");
+    std::fs::remove_file(folder.join(format!("{id}.run"))).unwrap();
+    let gone = page.get(&run);
+    assert!(!gone.body.contains("Nothing was changed"), "{gone:?}");
+    assert!(gone.status >= 400, "{gone:?}");
+}
