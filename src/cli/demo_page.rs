@@ -84,26 +84,35 @@ impl Environments for SandboxPlace {
         })
     }
 
+    fn name_of_run(&self, _: &RunHeader, _: bool) -> Result<String, ErrorReport> {
+        Ok(NAME.to_owned())
+    }
+
     fn connect_to_run<'a>(
         &'a self,
         _: &'a RunHeader,
         _: bool,
-    ) -> Working<'a, Result<(String, Connection), ErrorReport>> {
-        Box::pin(async {
-            let on = self.connect(NAME).await?;
-            Ok((NAME.to_owned(), on))
-        })
+    ) -> Working<'a, Result<Connection, ErrorReport>> {
+        self.connect(NAME)
     }
 
     fn examine<'a>(
         &'a self,
         _: &'a str,
         seen: watch::Sender<Vec<Check>>,
-    ) -> Working<'a, Result<(), ErrorReport>> {
+    ) -> Working<'a, Result<Option<Connection>, ErrorReport>> {
         Box::pin(async move {
             let on = self.connect(NAME).await?;
             self.connector.examine_connected(&on, seen).await;
-            Ok(())
+            Ok(Some(on))
         })
+    }
+
+    fn examine_connected<'a>(
+        &'a self,
+        on: &'a Connection,
+        seen: watch::Sender<Vec<Check>>,
+    ) -> Working<'a, ()> {
+        Box::pin(self.connector.examine_connected(on, seen))
     }
 }

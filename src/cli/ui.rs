@@ -84,7 +84,10 @@ pub(super) async fn show(
     let opened = if page.no_open {
         None
     } else {
-        open(app, &site.address(port))
+        app.printer.status_line(
+            "If no page appears, open the address above in a browser on this machine.",
+        );
+        open(&site.address(port))
     };
     if io::stdin().is_terminal() && app.printer.format == Format::Table {
         app.printer
@@ -137,19 +140,14 @@ fn print_more(site: Arc<Site>, port: u16) {
 }
 
 /// Starts a browser with a file that leads to the page: other accounts of the machine can read the arguments of
-/// programs, but not the file. It is deleted with what is returned.
-fn open(app: &App, address: &str) -> Option<NamedTempFile> {
-    let made = redirection(address).ok();
-    let path = made
-        .as_ref()
-        .and_then(|file| Url::from_file_path(file.path()).ok());
-    let opened = path.is_some_and(|path| webbrowser::open(path.as_str()).is_ok());
-    if !opened {
-        app.printer.status_line(
-            "No browser could be started. Open the address in a browser on this machine.",
-        );
-    }
-    made.filter(|_| opened)
+/// programs, but not the file. It is deleted with what is returned. Some browsers are waited for until they are closed,
+/// and the page has to be there meanwhile.
+fn open(address: &str) -> Option<NamedTempFile> {
+    let file = redirection(address).ok()?;
+    let path = Url::from_file_path(file.path()).ok()?;
+    // A thread of its own, which nothing waits for.
+    std::thread::spawn(move || webbrowser::open(path.as_str()));
+    Some(file)
 }
 
 /// A private file that leads to the address.

@@ -5,7 +5,7 @@ use std::num::NonZeroUsize;
 use tokio::sync::watch;
 
 use crate::auth::{self, Http, SignInMethod};
-use crate::dataverse::{self, Reader};
+use crate::dataverse;
 use crate::rollout::Connection;
 use crate::settings::ResolvedTarget;
 
@@ -72,16 +72,15 @@ impl Connector {
     }
 
     /// Every check of one environment; each can be seen when it was made. Privileges are checked for what a plan with
-    /// its impact needs.
+    /// its impact needs. Whoever signed in for that need not do so again; nobody could where there is no connection.
     pub async fn examine_watched(
         &self,
         target: ResolvedTarget,
         seen: watch::Sender<Vec<Check>>,
-    ) -> Result<(), ConnectError> {
-        let list = Checklist::watched(seen);
-        self.examine_into(list, None, target, &[NeededBy::Impact])
+    ) -> Result<Option<Connection>, ConnectError> {
+        let mut list = Checklist::watched(seen);
+        self.examine_into(&mut list, None, target, &[NeededBy::Impact])
             .await
-            .map(drop)
     }
 
     /// The checks after the sign-in, of an environment that was signed in to; each can be seen when it was made.
@@ -102,25 +101,27 @@ impl Connector {
         target: ResolvedTarget,
         asked: &[NeededBy],
     ) -> Result<Checklist, ConnectError> {
-        self.examine_into(Checklist::default(), name, target, asked)
-            .await
+        let mut list = Checklist::default();
+        self.examine_into(&mut list, name, target, asked).await?;
+        Ok(list)
     }
 
     async fn examine_into(
         &self,
-        mut list: Checklist,
+        list: &mut Checklist,
         name: Option<&str>,
         target: ResolvedTarget,
         asked: &[NeededBy],
-    ) -> Result<Checklist, ConnectError> {
+    ) -> Result<Option<Connection>, ConnectError> {
         list.ok(
             ADDRESS,
             format!("{} ({})", target.environment, target.origin),
         );
-        if let Some(reader) = sign_in(self, &mut list, name, target).await? {
-            after_sign_in(&mut list, &reader, asked).await;
+        let connection = sign_in(self, list, name, target).await?;
+        if let Some(connection) = &connection {
+            after_sign_in(list, connection.reader(), asked).await;
         }
-        Ok(list)
+        Ok(connection)
     }
 }
 
@@ -130,7 +131,7 @@ async fn sign_in(
     list: &mut Checklist,
     name: Option<&str>,
     target: ResolvedTarget,
-) -> Result<Option<Reader>, ConnectError> {
+) -> Result<Option<Connection>, ConnectError> {
     let settled = match chosen(&target) {
         Ok(settled) => settled,
         Err(error) => {
@@ -161,11 +162,10 @@ async fn sign_in(
     list.ok(TOKEN, format!("from {}", sign_in.signed_in().describe()));
     match connector.connect_with(target, sign_in.signed_in()).await {
         Ok(connection) => {
-            let reader = connection.reader().clone();
-            let identity = reader.identity();
+            let identity = connection.reader().identity();
             let (user, organization) = (&identity.caller.user, &identity.organization.name);
             list.ok(IDENTITY, format!("{user} in {organization}"));
-            Ok(Some(reader))
+            Ok(Some(connection))
         }
         Err(error) => {
             list.error(IDENTITY, &error);

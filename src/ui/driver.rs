@@ -137,47 +137,35 @@ impl Driver {
             IntoPlan::Planned(planned, drift) => (*planned, drift.as_ref().map(difference_lines)),
             IntoPlan::Nothing(_) => return Ok(Over::default()),
         };
-        let mut answer: Option<Answer> = None;
+        let mut answer = None;
         loop {
-            match self.waiting(&planned, news.as_deref()).await {
-                Ok(plan) if plan.stakes.items == 0 || self.with.stop.is_cancelled() => {
-                    keep(planned).await;
-                    return Ok(Over::default());
-                }
-                Ok(plan) => {
-                    self.state.send_replace(LiveState::Waiting(Arc::new(plan)));
-                    answer.take().map(Answer::send);
-                }
-                // What is shown is as it was: its digest is no more that of the plan, so that nobody agrees to it.
-                Err(problem) if answer.is_some() => {
-                    answer.take().map(|answer| answer.fail(problem));
-                }
-                Err(problem) => {
-                    keep(planned).await;
-                    return Ok(Over::because(problem));
-                }
+            if let Err(over) = self.show(&planned, news.as_deref(), answer.take()).await {
+                keep(planned).await;
+                return Ok(over);
             }
             let order = tokio::select! {
                 () = self.with.stop.cancelled() => None,
                 order = self.received.recv() => order,
             };
-            let next = match order {
-                None => AfterOrder::Keep(planned),
-                Some(order) => {
-                    let (next, said) = self.obey(planned, order).await?;
-                    answer = said;
-                    next
-                }
+            let Some(order) = order else {
+                keep(planned).await;
+                return Ok(Over::default());
             };
+            let (next, said) = self.obey(planned, order).await?;
             planned = match next {
-                AfterOrder::Wait(planned) => planned,
+                AfterOrder::Wait(planned) => {
+                    answer = said;
+                    planned
+                }
                 AfterOrder::Keep(planned) => {
                     keep(planned).await;
                     return Ok(Over::default());
                 }
                 AfterOrder::Apply(agreed) => {
                     self.state.send_replace(LiveState::Working);
-                    answer.take().map(Answer::send);
+                    if let Some(said) = said {
+                        said.send();
+                    }
                     match self.busy(agreed.apply()).await? {
                         Applied::WaveOver(planned) => {
                             news = wave_over(&planned).await.map(|line| vec![line]);
@@ -187,6 +175,34 @@ impl Driver {
                     }
                 }
             };
+        }
+    }
+
+    /// Shows the plan and its question, and answers whoever gave the last order; how the run is left where there is
+    /// nothing to be asked.
+    async fn show(
+        &self,
+        planned: &Planned,
+        news: Option<&[String]>,
+        answer: Option<Answer>,
+    ) -> Result<(), Over> {
+        match (self.waiting(planned, news).await, answer) {
+            (Ok(plan), _) if plan.stakes.items == 0 || self.with.stop.is_cancelled() => {
+                Err(Over::default())
+            }
+            (Ok(plan), answer) => {
+                self.state.send_replace(LiveState::Waiting(Arc::new(plan)));
+                if let Some(answer) = answer {
+                    answer.send();
+                }
+                Ok(())
+            }
+            // What is shown is as it was: its digest is no more that of the plan, so that nobody agrees to it.
+            (Err(problem), Some(answer)) => {
+                answer.fail(problem);
+                Ok(())
+            }
+            (Err(problem), None) => Err(Over::because(problem)),
         }
     }
 

@@ -55,19 +55,30 @@ pub trait Environments: Send + Sync + Debug {
     /// Signs in to one of them.
     fn connect<'a>(&'a self, name: &'a str) -> Working<'a, Result<Connection, ErrorReport>>;
 
-    /// Signs in to the environment of a run; `is_own` says that the run is in the own store.
+    /// The name of the environment of a run; `is_own` says that the run is in the own store.
+    fn name_of_run(&self, run: &RunHeader, is_own: bool) -> Result<String, ErrorReport>;
+
+    /// Signs in to the environment of a run.
     fn connect_to_run<'a>(
         &'a self,
         run: &'a RunHeader,
         is_own: bool,
-    ) -> Working<'a, Result<(String, Connection), ErrorReport>>;
+    ) -> Working<'a, Result<Connection, ErrorReport>>;
 
-    /// Checks everything that a run depends on; each check is handed over when it is made.
+    /// Checks everything that a run depends on; each check is handed over when it is made. Whoever could sign in stays
+    /// signed in.
     fn examine<'a>(
         &'a self,
         name: &'a str,
         seen: watch::Sender<Vec<Check>>,
-    ) -> Working<'a, Result<(), ErrorReport>>;
+    ) -> Working<'a, Result<Option<Connection>, ErrorReport>>;
+
+    /// The checks after the sign-in.
+    fn examine_connected<'a>(
+        &'a self,
+        on: &'a Connection,
+        seen: watch::Sender<Vec<Check>>,
+    ) -> Working<'a, ()>;
 }
 
 /// What is said while signing in, the last lines: the page shows them.
@@ -85,6 +96,12 @@ impl SaidLines {
             lines.remove(0);
         }
         lines.push(text.to_owned());
+    }
+
+    /// Forgets those of an earlier sign-in.
+    pub(super) fn clear(&self) {
+        let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        lines.clear();
     }
 
     pub(super) fn lines(&self) -> Vec<String> {
@@ -131,6 +148,19 @@ impl ConfiguredEnvironments {
         let mut all = environments(&options).map_err(|error| ErrorReport::from(&error))?;
         Ok(all.swap_remove(0))
     }
+
+    fn place_of_run(&self, run: &RunHeader, is_own: bool) -> Result<NamedEnvironment, ErrorReport> {
+        let address = RunAddress {
+            claimed: &run.environment,
+            is_own,
+        };
+        let mut options = self.options.clone();
+        // The run says where it belongs; what was given with the command is about new runs.
+        (options.url, options.environments) = (None, Vec::new());
+        let place = environment_of_run(&options, address)
+            .or_else(|_| environment_of_run(&self.options, address));
+        place.map_err(|error| ErrorReport::from(&error))
+    }
 }
 
 fn listed(one: &NamedEnvironment, is_named: bool) -> ListedEnvironment {
@@ -172,26 +202,19 @@ impl Environments for ConfiguredEnvironments {
         })
     }
 
+    fn name_of_run(&self, run: &RunHeader, is_own: bool) -> Result<String, ErrorReport> {
+        Ok(self.place_of_run(run, is_own)?.name)
+    }
+
     fn connect_to_run<'a>(
         &'a self,
         run: &'a RunHeader,
         is_own: bool,
-    ) -> Working<'a, Result<(String, Connection), ErrorReport>> {
+    ) -> Working<'a, Result<Connection, ErrorReport>> {
         Box::pin(async move {
-            let address = RunAddress {
-                claimed: &run.environment,
-                is_own,
-            };
-            let mut options = self.options.clone();
-            // The run says where it belongs; what was given with the command is about new runs.
-            (options.url, options.environments) = (None, Vec::new());
-            let place = environment_of_run(&options, address)
-                .or_else(|_| environment_of_run(&self.options, address));
-            let place = place.map_err(|error| ErrorReport::from(&error))?;
-            let name = place.name.clone();
+            let place = self.place_of_run(run, is_own)?;
             let connected = self.connector.connect(place.target).await;
-            let on = connected.map_err(|error| ErrorReport::from(&error))?;
-            Ok((name, on))
+            connected.map_err(|error| ErrorReport::from(&error))
         })
     }
 
@@ -199,11 +222,19 @@ impl Environments for ConfiguredEnvironments {
         &'a self,
         name: &'a str,
         seen: watch::Sender<Vec<Check>>,
-    ) -> Working<'a, Result<(), ErrorReport>> {
+    ) -> Working<'a, Result<Option<Connection>, ErrorReport>> {
         Box::pin(async move {
             let place = self.place(name)?;
             let examined = self.connector.examine_watched(place.target, seen).await;
             examined.map_err(|error| ErrorReport::from(&error))
         })
+    }
+
+    fn examine_connected<'a>(
+        &'a self,
+        on: &'a Connection,
+        seen: watch::Sender<Vec<Check>>,
+    ) -> Working<'a, ()> {
+        Box::pin(self.connector.examine_connected(on, seen))
     }
 }

@@ -1,7 +1,8 @@
 //! Following a run while it works.
 
+use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use askama::Template;
@@ -9,6 +10,7 @@ use axum::extract::{Path, RawQuery, State};
 use axum::response::sse::{Event, KeepAlive, Sse};
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::journal::{RunReader, View};
 use crate::model::{RunId, count, number};
@@ -29,6 +31,30 @@ const AGAIN: Duration = Duration::from_secs(2);
 const TIMES: u32 = 10;
 /// Failures that are named.
 const FAILURES: u32 = 8;
+
+/// Streams that are open at once. A browser has six connections to one address for all its windows together, and forms
+/// need some of them. Where more windows follow runs, they take turns: a stream that was ended is asked for again.
+const STREAMS: usize = 4;
+
+/// The streams that are open, the oldest first.
+#[derive(Debug, Default)]
+pub(super) struct Streams(Mutex<VecDeque<CancellationToken>>);
+
+impl Streams {
+    /// Opens another, and ends the oldest where that is one too many.
+    fn open(&self) -> CancellationToken {
+        let mut open = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        open.retain(|stream| !stream.is_cancelled());
+        if open.len() >= STREAMS
+            && let Some(oldest) = open.pop_front()
+        {
+            oldest.cancel();
+        }
+        let stream = CancellationToken::new();
+        open.push_back(stream.clone());
+        stream
+    }
+}
 
 #[derive(Debug, Template)]
 #[template(path = "progress.html", config = "src/ui/askama.toml")]
@@ -104,6 +130,9 @@ struct Followed {
     is_paused: bool,
     /// How often it was said that the page has to be asked for again.
     said: u32,
+    stream: CancellationToken,
+    /// Whoever is gone makes room for another.
+    _ends: DropGuard,
 }
 
 /// A text as the beginning of a sentence.
@@ -133,6 +162,7 @@ impl Followed {
         let wait = if self.said > 0 { AGAIN } else { EVERY };
         tokio::select! {
             () = self.site.stop.cancelled() => return None,
+            () = self.stream.cancelled() => return None,
             () = tokio::time::sleep(wait) => {}
         }
         let (look, mut this) = tokio::task::spawn_blocking(|| self.look()).await.ok()?;
@@ -186,7 +216,10 @@ pub(super) async fn follow(
         Err(problem) => return Failure::new(&site, problem).into_response(),
     };
     let now = live.handle.progress.borrow().clone();
+    let stream = site.streams.open();
     let followed = Followed {
+        _ends: stream.clone().drop_guard(),
+        stream,
         site,
         follower: RunFollower::new(&now),
         is_paused: query.has("paused"),
@@ -198,4 +231,22 @@ pub(super) async fn follow(
     Sse::new(stream::unfold(followed, Followed::next))
         .keep_alive(KeepAlive::default())
         .into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_browser_keeps_connections_for_its_forms_however_many_windows_follow_runs() {
+        let streams = Streams::default();
+        let mut open: Vec<_> = (0..STREAMS).map(|_| streams.open()).collect();
+        assert!(open.iter().all(|stream| !stream.is_cancelled()));
+        let another = streams.open();
+        assert!(open[0].is_cancelled() && !another.is_cancelled());
+        // One that was closed makes room.
+        open.remove(1).cancel();
+        streams.open();
+        assert!(open[1..].iter().all(|stream| !stream.is_cancelled()));
+    }
 }

@@ -7,6 +7,7 @@ mod actions;
 mod assets;
 mod blocking;
 mod choose;
+mod connections;
 mod download;
 mod driver;
 mod environments;

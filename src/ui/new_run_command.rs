@@ -94,8 +94,11 @@ struct Words {
 impl Words {
     fn flag(&mut self, flag: &str, value: &str) {
         // What begins with a dash would be read as another flag.
-        let between = if value.starts_with('-') { '=' } else { ' ' };
-        self.text += &format!(" {flag}{between}{}", quoted(value));
+        let between = if value.starts_with('-') { "=" } else { " " };
+        let value = quoted(value);
+        for part in [" ", flag, between, &value] {
+            self.text.push_str(part);
+        }
     }
 
     fn each(&mut self, flag: &str, values: &[String]) {

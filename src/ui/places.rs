@@ -9,67 +9,12 @@ use axum::response::Response;
 use tokio::sync::watch;
 
 use crate::connect::{Check, CheckResult};
-use crate::journal::RunHeader;
 use crate::report::ErrorReport;
-use crate::rollout::Connection;
 
 use super::environments::ListedEnvironment;
 use super::form::Fields;
 use super::screens::{Frame, answer};
-use super::site::{SharedSite, Site};
-
-/// The environments that were signed in to, by name: one sign-in and one pace for all runs of an environment.
-#[derive(Debug, Default)]
-pub(super) struct Connections(Mutex<HashMap<String, Connection>>);
-
-impl Connections {
-    fn all(&self) -> std::sync::MutexGuard<'_, HashMap<String, Connection>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn get(&self, name: &str) -> Option<Connection> {
-        self.all().get(name).cloned()
-    }
-
-    pub(super) fn put(&self, name: &str, on: Connection) {
-        self.all().insert(name.to_owned(), on);
-    }
-
-    /// Who is signed in.
-    fn caller(&self, name: &str) -> Option<String> {
-        let on = self.get(name)?;
-        Some(on.reader().identity().caller.user.clone())
-    }
-}
-
-impl Site {
-    /// Signs in to an environment, where that was not done yet.
-    pub(super) async fn connect(&self, name: &str) -> Result<Connection, ErrorReport> {
-        if let Some(on) = self.connections.get(name) {
-            return Ok(on);
-        }
-        let on = self.environments.connect(name).await?;
-        self.connections.put(name, on.clone());
-        Ok(on)
-    }
-}
-
-impl Site {
-    /// Signs in to the environment of a run, where that was not done yet.
-    pub(super) async fn connect_to_run(
-        &self,
-        run: &RunHeader,
-        is_own: bool,
-    ) -> Result<(String, Connection), ErrorReport> {
-        let (name, on) = self.environments.connect_to_run(run, is_own).await?;
-        if let Some(known) = self.connections.get(&name) {
-            // One pace for all runs of an environment.
-            return Ok((name, known));
-        }
-        self.connections.put(&name, on.clone());
-        Ok((name, on))
-    }
-}
+use super::site::SharedSite;
 
 #[derive(Debug)]
 struct Card {
@@ -135,7 +80,7 @@ impl Checks {
         };
         let (site, of) = (Arc::clone(site), name.to_owned());
         tokio::spawn(async move {
-            let result = site.environments.examine(&of, seen).await;
+            let result = site.examine(&of, seen).await;
             ended.send_replace(Some(result));
         });
         all.insert(name.to_owned(), begun.clone());

@@ -10,9 +10,11 @@ use crate::journal::RunStore;
 use crate::model::RunId;
 use crate::report::ErrorReport;
 
+use super::connections::Connections;
 use super::environments::{Environments, SaidLines};
+use super::events::Streams;
 use super::live::{LiveRuns, UnderWayRuns};
-use super::places::{Checks, Connections};
+use super::places::Checks;
 use super::run_files::RunFiles;
 use super::session::Sessions;
 
@@ -49,6 +51,7 @@ pub struct Site {
     pub(super) runs: LiveRuns,
     pub(super) connections: Connections,
     pub(super) checks: Checks,
+    pub(super) streams: Streams,
     /// What is said while signing in.
     pub(super) said: SaidLines,
     pub(super) under_way: Arc<dyn UnderWayRuns>,
@@ -75,6 +78,7 @@ impl Site {
             runs: LiveRuns::default(),
             connections: Connections::default(),
             checks: Checks::default(),
+            streams: Streams::default(),
             said,
             under_way,
             problems: Mutex::default(),

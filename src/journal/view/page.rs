@@ -236,22 +236,15 @@ impl View<'_> {
 
     /// The last failures, the newest first: the user and what was said.
     pub fn last_failures(&self, most: u32) -> Result<Vec<(String, String)>, ReadError> {
-        let mut query = self.0.prepare_cached(
-            "SELECT u.label, p.kind, p.message FROM problem AS p JOIN user AS u ON u.seq = p.user ORDER BY p.seq DESC",
-        )?;
-        let row = |row: &Row<'_>| {
-            let kind: ProblemKind = row.get(1)?;
-            Ok((!kind.is_skip()).then_some((row.get(0)?, row.get(2)?)))
-        };
-        let mut failures = Vec::new();
-        let rows = query.query_map([], row)?;
-        for failure in rows {
-            failures.extend(failure?);
-            if failures.len() >= most as usize {
-                break;
-            }
-        }
-        Ok(failures)
+        let skips = ProblemKind::ALL.iter().filter(|kind| kind.is_skip());
+        let skips: Vec<_> = skips.map(|kind| format!("'{}'", kind.as_str())).collect();
+        let mut query = self.0.prepare_cached(&format!(
+            "SELECT u.label, p.message FROM problem AS p JOIN user AS u ON u.seq = p.user
+             WHERE p.kind NOT IN ({}) ORDER BY p.seq DESC LIMIT ?1",
+            skips.join(", ")
+        ))?;
+        let rows = query.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?;
+        Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The business units of the users, by name.
@@ -400,6 +393,25 @@ mod tests {
         assert_eq!(found("r_%"), 0);
         assert_eq!(found("' OR 1=1 --"), 0);
         assert_eq!(found(" USER%_300 "), 1);
+    }
+
+    #[test]
+    fn the_last_failures_are_named_and_no_skipped_users() {
+        let connection = filled();
+        for (user, kind) in [
+            (1, "timeout"),
+            (2, "disabled"),
+            (3, "no-roles"),
+            (4, "disabled"),
+        ] {
+            let fill = "INSERT INTO problem (user, stage, kind, message, at) VALUES (?1, 'survey', ?2, ?2, 0)";
+            connection.execute(fill, (user, kind)).unwrap();
+        }
+        let failures = |most| View::new(&connection).last_failures(most).unwrap();
+        let named = |user: &str, kind: &str| (user.to_owned(), kind.to_owned());
+        let all = [named("user%_3", "no-roles"), named("user%_1", "timeout")];
+        assert_eq!(failures(8), all);
+        assert_eq!(failures(1), all[..1]);
     }
 
     #[test]
