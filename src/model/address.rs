@@ -7,14 +7,14 @@ use url::{Host, Url};
 
 use super::{EnvironmentUrl, EnvironmentUrlError, means_this_machine};
 
-/// An address in the one form that all its spellings have: without scheme, letter case, final dot, default port or the
-/// `.api.` of the Web API's own host, and with one name for every loopback address.
+/// An address in one form for all its spellings: without scheme, letter case, final dot, default port or the `.api.` of
+/// the Web API's own host, and with one name for every loopback address.
 ///
-/// It is made for comparing. Nothing is ever sent to it: a request goes to an address as somebody gave it.
+/// For comparison only. Requests go to the address as it was given.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CanonicalAddress(String);
 
-/// The name of every loopback address.
+/// Stands for every loopback address, because they all lead to this machine.
 const LOOPBACK: &str = "localhost";
 
 impl CanonicalAddress {
@@ -34,8 +34,8 @@ impl fmt::Display for CanonicalAddress {
     }
 }
 
-/// An address that a run file names. Whoever wrote the file chose it, so nothing is sent there on its word alone: see
-/// `settings::resolve`.
+/// An address that a run file names. Whoever wrote the file chose it, so the file alone is no reason to send anything
+/// there: see `settings::resolve`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ClaimedAddress(EnvironmentUrl);
 
@@ -45,7 +45,7 @@ impl ClaimedAddress {
         CanonicalAddress::of(self.0.as_url())
     }
 
-    /// The address, for whoever has checked that it may be believed.
+    /// The address. Only for callers that have checked it.
     pub(crate) fn believed(&self) -> &EnvironmentUrl {
         &self.0
     }
@@ -110,7 +110,7 @@ fn path(url: &Url) -> String {
     })
 }
 
-/// A piece of a path without percent signs. What is not encoded properly stays as it is.
+/// A part of a path without percent-encoding. What is not encoded correctly stays as it is.
 fn decoded(text: &str) -> String {
     let (mut bytes, mut rest) = (Vec::new(), text.as_bytes());
     while let [first, tail @ ..] = rest {

@@ -1,11 +1,11 @@
 //! What people copy from the browser's address bar, a mail or documentation, cut down to the organisation.
 
-/// What a text is put between in mails, tables and commands. None of these is part of an address.
+/// Characters that mails, tables and commands put around an address. None of these is part of one.
 const QUOTATION_MARKS: [char; 11] = [
     '"', '\'', '`', '<', '>', '\u{201c}', '\u{201d}', '\u{201e}', '\u{2018}', '\u{2019}', '\u{ab}',
 ];
 
-/// Sites of Microsoft's from which people copy an address, by the end of their host, in all clouds (Microsoft: "Power
+/// Sites of Microsoft from which people copy an address, by the end of their host, in all clouds (Microsoft: "Power
 /// Platform URLs and IP address ranges", "National clouds").
 const OTHER_SITES: [(&str, &str); 20] = [
     ("powerplatform.microsoft.com", ADMIN_CENTER),
@@ -29,12 +29,13 @@ const OTHER_SITES: [(&str, &str); 20] = [
     ("microsoftonline.us", SIGN_IN_PAGE),
     ("microsoftonline.cn", SIGN_IN_PAGE),
 ];
+// In constants because several hosts share them.
 const ADMIN_CENTER: &str = "the Power Platform admin center";
 const POWER_APPS: &str = "Power Apps";
 const SIGN_IN_PAGE: &str = "the sign-in page of Entra ID";
 
-/// Folders of the application below the organisation (`/apps/NAME`, `/WebResources/…`). Those that begin with `_`, such
-/// as `_static`, are known by that.
+/// Folders of the application below the organisation (`/apps/NAME`, `/WebResources/…`). Folders that begin with `_`,
+/// such as `_static`, need no entry.
 const FOLDERS: [&str; 14] = [
     "api",
     "apps",
@@ -52,15 +53,14 @@ const FOLDERS: [&str; 14] = [
     "xrmservices",
 ];
 
-/// Ends of the names of pages and services.
+/// Extensions of the application's pages and services.
 const PAGES: [&str; 7] = [".aspx", ".ashx", ".asmx", ".axd", ".htm", ".html", ".svc"];
 
-/// The text without the blanks and quotation marks around it.
 pub(super) fn without_quotation_marks(text: &str) -> &str {
     text.trim_matches(|c: char| c.is_whitespace() || QUOTATION_MARKS.contains(&c))
 }
 
-/// Which site of Microsoft's this host is, where it is one that is no environment.
+/// The Microsoft site that a host belongs to, where it is a site and not an environment.
 pub(super) fn other_site(host: &str) -> Option<&'static str> {
     let host = host.trim_end_matches('.');
     let is_below = |domain: &str| {
@@ -79,8 +79,8 @@ pub(super) fn api_version(path: &str) -> Option<String> {
     Some(version.to_owned())
 }
 
-/// The organisation's part of a path on-premises: everything before the first folder or page of the application. It
-/// ends in `/`.
+/// The organisation's part of a path on-premises: everything before the first folder or page of the application. Ends
+/// in `/`.
 pub(super) fn organization_path(path: &str) -> String {
     let parts: Vec<_> = path.split('/').filter(|part| !part.is_empty()).collect();
     let end = (0..parts.len()).find(|at| is_of_the_application(&parts[*at..], *at == 0));
@@ -91,8 +91,8 @@ pub(super) fn organization_path(path: &str) -> String {
     format!("/{}/", kept.join("/"))
 }
 
-/// Whether a path goes on with the application here. An organisation may be called as one of its folders is: one that
-/// stands first, and alone or before what stands in no such folder.
+/// Whether the rest of a path belongs to the application. An organisation may have the name of one of its folders: such
+/// a name is the organisation where it stands first, and either alone or before a part that is in no such folder.
 fn is_of_the_application(parts: &[&str], is_first: bool) -> bool {
     let Some(part) = parts.first().map(|part| part.to_ascii_lowercase()) else {
         return false;
@@ -100,7 +100,7 @@ fn is_of_the_application(parts: &[&str], is_first: bool) -> bool {
     if PAGES.iter().any(|end| part.ends_with(end)) || part.starts_with(['_', '{']) {
         return true;
     }
-    // A version that the browser may keep, as in `/{636…}/WebResources/a.js`.
+    // A version that the browser may cache, as in `/{636…}/WebResources/a.js`.
     if part.starts_with("%7b") {
         return true;
     }

@@ -1,10 +1,10 @@
-//! The clouds of Microsoft's, and which of them an environment is in.
+//! Microsoft's clouds, and which of them an environment is in.
 
 use std::fmt;
 
 use super::EnvironmentUrl;
 
-/// A cloud of Microsoft's.
+/// A cloud of Microsoft.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Cloud {
     /// The commercial cloud.
@@ -22,13 +22,13 @@ pub enum Cloud {
 impl Cloud {
     /// The cloud of an environment; `None` for one on-premises.
     ///
-    /// Hosts are `org.crmN.dynamics.com` and, with `api` in between, the same in the clouds of GCC High, `DoD` and China
-    /// (Microsoft: "Datacenter regions", "Discovery service"; GCC is `crm9`).
+    /// Hosts are `org.crmN.dynamics.com` and, with `api` in between, the same in the clouds of GCC High, `DoD` and
+    /// China (Microsoft: "Datacenter regions", "Discovery service"; GCC is `crm9`).
     pub fn of(environment: &EnvironmentUrl) -> Option<Self> {
         environment.as_url().domain().and_then(Self::of_host)
     }
 
-    /// The same by the host alone.
+    /// As [`Self::of`], from the host alone.
     pub(super) fn of_host(host: &str) -> Option<Self> {
         const DOMAINS: [(&str, Cloud); 4] = [
             ("dynamics.com", Cloud::Commercial),
@@ -50,7 +50,7 @@ impl Cloud {
         })
     }
 
-    /// The Global Discovery Service (Microsoft: "Global Discovery Service").
+    /// The URL of the Global Discovery Service (Microsoft: "Global Discovery Service").
     pub const fn discovery_service(self) -> &'static str {
         match self {
             Self::Commercial => "https://globaldisco.crm.dynamics.com",
@@ -61,7 +61,7 @@ impl Cloud {
         }
     }
 
-    /// Where people of any organisation sign in (Microsoft: "National clouds").
+    /// Where users of any organisation sign in (Microsoft: "National clouds").
     pub const fn authorization_uri(self) -> &'static str {
         match self {
             Self::Commercial | Self::Gcc => {

@@ -1,34 +1,33 @@
-//! What may be repeated of the settings: nothing that may be a secret put in the wrong place.
+//! Which settings may be repeated in a message: none that may be a secret in the wrong place.
 //!
-//! A message names the key, flag or variable that a value came from, and its place; it repeats the value only where
-//! what it names exists.
+//! A message names the key, flag or variable that a value came from, and its position. It repeats the value only where
+//! what the value names exists.
 
 use std::ffi::OsStr;
 use std::path::{Component, Path};
 
 use super::RunId;
 
-/// Beginnings of the names of variables that this program looks for itself. Nobody has to write these names into the
-/// settings.
+/// Prefixes of the variables that this program reads by itself. Nobody has to write these names into the settings.
 const KNOWN_VARIABLES: [&str; 4] = ["SYNCFILTERS_", "AZURE_", "ACTIONS_ID_TOKEN_", "SYSTEM_"];
 
-/// The name of an environment variable, where it is one for sure: it is set, or it is one of those that this program
-/// looks for itself. A secret of capitals looks like a name, too.
+/// The name of an environment variable, where it certainly is one: it is set, or this program reads it by itself. A
+/// secret in capital letters looks like a name, too.
 pub fn variable_name(name: &str) -> Option<&str> {
     let known = KNOWN_VARIABLES.iter().any(|begin| name.starts_with(begin));
-    // The system takes no such name, and the library panics at it.
+    // The system accepts no such name, and the standard library panics on it.
     let possible = !name.is_empty() && !name.contains(['=', '\0']);
     (possible && (known || std::env::var_os(name).is_some())).then_some(name)
 }
 
-/// Endings of the files that this program reads and writes. No secret ends so.
+/// Extensions of the files that this program reads and writes. Secrets do not end in these.
 const KNOWN_EXTENSIONS: [&str; 12] = [
     "cer", "csv", "html", "json", "key", "md", "pem", "pfx", "run", "toml", "tsv", "txt",
 ];
 
-/// A path, where it is one for sure: it exists, its folder does, or it ends as files do that are read or written here.
-/// The root folder and the working folder do not count: a secret without a slash, or with one at its begin, would be a
-/// path in them.
+/// A path, where it certainly is one: it exists, its folder exists, or it has the extension of a file that this program
+/// reads or writes. The root folder and the working folder do not count: with them a secret without a slash, or with
+/// one at its start, would be a path.
 pub fn path(path: &Path) -> Option<&Path> {
     let extension = path.extension().and_then(OsStr::to_str);
     if extension.is_some_and(|extension| KNOWN_EXTENSIONS.contains(&extension)) {
@@ -41,7 +40,7 @@ pub fn path(path: &Path) -> Option<&Path> {
     (folder.is_some() || path.exists()).then_some(path)
 }
 
-/// What a message calls a file or folder: its path, where it is one for sure; else `unnamed`, such as `the file`, and
+/// What a message calls a file or folder: its path, where it certainly is one; else `unnamed`, such as `the file`, and
 /// why it is not named.
 pub fn shown_path(given: &Path, unnamed: &str) -> String {
     match path(given) {
@@ -50,7 +49,7 @@ pub fn shown_path(given: &Path, unnamed: &str) -> String {
     }
 }
 
-/// The same with the word for it before the path, such as `the configuration file`.
+/// As [`shown_path`], with a noun before the path, such as `the configuration file`.
 pub fn named_path(what: &str, given: &Path) -> String {
     match path(given) {
         Some(path) => format!("{what} {}", path.display()),
@@ -58,11 +57,10 @@ pub fn named_path(what: &str, given: &Path) -> String {
     }
 }
 
-/// Why a file is not named.
 const NOT_NAMED: &str =
     "its name is not shown, because it may be a secret; no folder of its path exists";
 
-/// A text of somebody else in which no access token is left: a JSON Web Token begins with `eyJ`, as `{"` is encoded.
+/// Text from elsewhere without access tokens: a JSON Web Token begins with `eyJ`, which is how `{"` is encoded.
 pub fn without_tokens(text: &str) -> String {
     let is_part = |c: char| c.is_ascii_alphanumeric() || "-_.+/=".contains(c);
     let (mut kept, mut rest) = (String::new(), text);
@@ -75,11 +73,11 @@ pub fn without_tokens(text: &str) -> String {
     kept + rest
 }
 
-/// Words after which a program may repeat a secret.
+/// Words after which another program may repeat a secret.
 const BEFORE_SECRETS: [&str; 5] = ["secret", "password", "passwd", "pwd", "passphrase"];
 
-/// What another program says, up to where it may repeat a secret: what follows such a word as its value, and the first
-/// text after it that is no word of a sentence. A sentence such as `Invalid client secret provided.` stays.
+/// The output of another program up to where it may repeat a secret: the value after one of [`BEFORE_SECRETS`], and the
+/// first word after it that does not belong to a sentence. `Invalid client secret provided.` stays.
 pub fn without_secrets(text: &str) -> String {
     let lower = text.to_ascii_lowercase();
     let words = BEFORE_SECRETS.iter();
@@ -93,7 +91,7 @@ pub fn without_secrets(text: &str) -> String {
         let is_first = kept == end;
         let word = part.trim();
         let plain = if is_first {
-            // What goes on with the word itself, such as `secrets` or `password.`; a value may follow any other sign.
+            // Endings of the word itself, such as `secrets` or `password.`; a value may follow any other character.
             word.trim_end_matches(['.', ',', ';'])
                 .chars()
                 .all(|c| c.is_ascii_lowercase())
@@ -108,7 +106,7 @@ pub fn without_secrets(text: &str) -> String {
     text.to_owned()
 }
 
-/// Words that stand in the sentences of Entra ID and its tools about secrets. Any other could be one.
+/// Words of the sentences that Entra ID and its tools write about secrets. Any other word could be a secret.
 fn is_word_of_a_sentence(word: &str) -> bool {
     const WORDS: [&str; 40] = [
         "a",
@@ -158,16 +156,16 @@ fn is_word_of_a_sentence(word: &str) -> bool {
     plain.is_empty() || WORDS.contains(&plain.as_str())
 }
 
-/// The longest number that anybody means, in characters: a list of three waves of millions of users.
+/// The longest number or list of numbers, in characters: enough for three waves of millions of users.
 const LONGEST_NUMBER: usize = 24;
 
-/// Whether a text consists of digits and what stands between them in sizes, shares and lists of numbers.
+/// Whether a text consists of digits and the separators of sizes, percentages and lists of numbers.
 pub fn is_number(text: &str) -> bool {
     let plain = |b: u8| b.is_ascii_digit() || b"%,.+- ".contains(&b);
     text.len() <= LONGEST_NUMBER && text.bytes().all(plain)
 }
 
-/// Whether a text can be the id of a run, or the begin of one.
+/// Whether a text can be the id of a run, or a prefix of one.
 pub fn is_run_id(text: &str) -> bool {
     text.len() <= RunId::DIGITS && text.bytes().all(|b| b.is_ascii_hexdigit())
 }
@@ -175,8 +173,8 @@ pub fn is_run_id(text: &str) -> bool {
 /// The longest label of a domain name, in bytes (RFC 1035 2.3.4).
 const LONGEST_LABEL: usize = 63;
 
-/// Whether a text is a domain name with at least two labels. Secrets of Entra ID are none: they hold a tilde; nor are
-/// tokens: their parts are too long.
+/// Whether a text is a domain name with at least two labels. Secrets of Entra ID are not, because they contain a tilde,
+/// and tokens are not, because their parts are too long.
 pub fn is_domain_name(text: &str) -> bool {
     let label = |label: &str| {
         let inner = |b: u8| b.is_ascii_alphanumeric() || b == b'-';
@@ -189,7 +187,7 @@ pub fn is_domain_name(text: &str) -> bool {
     let Some((_, last)) = text.rsplit_once('.') else {
         return false;
     };
-    // The last label is letters, or one of other letters as `xn--…`.
+    // The last label has letters only, or is an internationalised one such as `xn--…`.
     let ends = last.bytes().all(|b| b.is_ascii_alphabetic()) || last.starts_with("xn--");
     ends && last.len() > 1 && text.split('.').all(label)
 }

@@ -1,4 +1,4 @@
-//! One CRM organisation, by its URL.
+//! One environment, by its URL.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,42 +12,41 @@ use super::browser_url::{api_version, organization_path, other_site, without_quo
 use super::disclosure::is_domain_name;
 use super::is_loopback;
 
-/// The address of an environment: scheme, host, port, and on-premises the organisation's path.
+/// The address of an environment: scheme, host, port, and on-premises the path of the organisation.
 ///
-/// Always ends in `/`. `https`, or `http` for loopback addresses only.
+/// Ends in `/`. `https`, or `http` for loopback addresses only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct EnvironmentUrl {
     url: Url,
-    /// The Web API version that the address named, such as `9.2`.
     api_version: Option<String>,
 }
 
 /// Why a text is not the address of an environment.
 ///
-/// It does not repeat the text: what was put in the place of an address by mistake may be a secret.
+/// It does not repeat the text, which may be a secret in the wrong place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum EnvironmentUrlError {
-    /// Not a URL at all.
+    /// It cannot be parsed as a URL.
     #[error("what was given is not a URL: {0}")]
     NotAUrl(#[from] url::ParseError),
-    /// Without a scheme, and not a host name either.
+    /// It has no scheme and is not a host name.
     #[error(
         "what was given is not the address of an environment: write it as `https://HOST`, such as https://contoso.crm4.dynamics.com"
     )]
     NotAHost,
-    /// Neither https, nor http on loopback.
+    /// `http` to another machine.
     #[error(
         "the URL is not safe: `http://` is accepted for loopback addresses only, because a token would travel in the clear"
     )]
     NotEncrypted,
-    /// Another scheme.
+    /// A scheme other than `https` and `http`.
     #[error("the URL is not the address of a CRM organisation: it has to begin with `https://`")]
     WrongScheme,
-    /// A name or password in the URL.
+    /// It contains a user name or a password.
     #[error("the URL holds a user name or password; leave it out")]
     HasCredentials,
-    /// A site of Microsoft's that is no environment.
+    /// A Microsoft site that is not an environment.
     #[error(
         "the URL is that of {0}, and not of an environment: give the environment URL, such as \
          https://contoso.crm4.dynamics.com; the Power Platform admin center shows it on the page of the environment"
@@ -78,14 +77,14 @@ impl EnvironmentUrl {
         Cloud::of(self).is_some()
     }
 
-    /// Whether the address is that of this machine.
+    /// Whether the address leads to this machine.
     pub fn is_this_machine(&self) -> bool {
         is_loopback(&self.url)
     }
 
-    /// Whether a URL from an answer leads to the same server: scheme, host and port.
+    /// Whether a URL from an answer has the same scheme, host and port.
     ///
-    /// A token goes only to the host it was meant for.
+    /// A token is sent only to the host that it is meant for.
     pub fn is_same_server(&self, other: &Url) -> bool {
         self.url.origin() == other.origin()
     }
@@ -114,7 +113,7 @@ impl FromStr for EnvironmentUrl {
             return Err(EnvironmentUrlError::OtherSite(site));
         }
         let api_version = api_version(url.path());
-        // Online an organisation has a host of its own, and no path.
+        // Online an organisation has its own host, and no path.
         let path = match url.domain().and_then(Cloud::of_host) {
             Some(_) => "/".to_owned(),
             None => organization_path(url.path()),
@@ -139,8 +138,8 @@ fn check_scheme(url: &Url) -> Result<(), EnvironmentUrlError> {
     }
 }
 
-/// Whether the host is one. Without a scheme only a name with its domain counts: a secret in the place of the address
-/// would be asked of the name servers otherwise, and shown as the address.
+/// Whether this is a host. Without a scheme only a name with a domain counts: otherwise a secret in place of the
+/// address would be sent to the name servers and be shown as the address.
 fn is_host(url: &Url, has_scheme: bool) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => {
@@ -171,24 +170,24 @@ impl fmt::Display for EnvironmentUrl {
     }
 }
 
-/// The organisation behind an environment.
+/// The organisation of an environment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Organization {
-    /// `OrganizationId` as WhoAmI says it.
+    /// `OrganizationId` from WhoAmI.
     pub id: Uuid,
-    /// Its name; the id where the name may not be read.
+    /// Its name, or the id where the name may not be read.
     pub name: String,
-    /// `DistinctPhysicalAndLogicalDeletesForExchangeSync`: false, or not known, means that rows which
-    /// stop matching a filter can be deleted from Exchange.
+    /// `DistinctPhysicalAndLogicalDeletesForExchangeSync`. False or unknown: rows that stop matching a filter can be
+    /// deleted from Exchange.
     pub distinct_deletes: Option<bool>,
 }
 
 /// The server's version, such as 9.2.24114.181.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct ServerVersion {
-    /// The first number.
+    /// The part before the first dot.
     pub major: u32,
-    /// The second number.
+    /// The part after the first dot.
     pub minor: u32,
 }
 

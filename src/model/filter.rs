@@ -8,22 +8,22 @@ use uuid::Uuid;
 
 use super::{FilterId, UserId};
 
-/// The three types that the job is about: what Exchange shows as meetings.
+/// The types whose rows Exchange shows as meetings.
 ///
-/// As tables: appointment (4201), recurring appointment (4251), service activity (4214).
+/// Tables: appointment (4201), recurring appointment (4251), service activity (4214).
 pub const CALENDAR_TYPES: [&str; 3] = [
     "appointment",
     "recurringappointmentmaster",
     "serviceappointment",
 ];
 
-/// A number from the platform that this tool has no meaning for.
+/// A number from the platform that this program does not know.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {what} {code}")]
 pub struct UnknownCode {
-    /// The column, for example `statecode`.
+    /// The column that it came in, for example `statecode`.
     pub what: &'static str,
-    /// The number that came.
+    /// The value.
     pub code: i32,
 }
 
@@ -35,12 +35,12 @@ pub struct UnknownCode {
 pub struct FilterType(String);
 
 impl FilterType {
-    /// Any logical name, in lower case: custom tables can have filters too.
+    /// Accepts any logical name, because custom tables can have filters too; it is stored in lower case.
     pub fn new(logical_name: &str) -> Self {
         Self(logical_name.to_ascii_lowercase())
     }
 
-    /// The logical name.
+    /// The logical name, in lower case.
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -74,7 +74,7 @@ impl FilterKind {
         }
     }
 
-    /// The word used in output.
+    /// The word in output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Outlook => "outlook",
@@ -117,7 +117,7 @@ impl State {
         }
     }
 
-    /// The word used in output.
+    /// The word in output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Active => "active",
@@ -127,7 +127,7 @@ impl State {
 
     /// The status that belongs to the state: 1 for active, 2 for inactive.
     ///
-    /// Always sent together with the state; a state alone leaves the choice to the server
+    /// Always sent together with the state, because otherwise the server chooses
     /// (Microsoft: `userquery` table reference, state and status options).
     pub const fn default_status(self) -> Status {
         match self {
@@ -136,7 +136,7 @@ impl State {
         }
     }
 
-    /// The state with its own status.
+    /// The state with the status of [`Self::default_status`].
     pub const fn with_default_status(self) -> StateAndStatus {
         StateAndStatus {
             state: self,
@@ -160,9 +160,9 @@ impl TryFrom<i32> for State {
     }
 }
 
-/// `statuscode`: 1 active, 2 inactive, 3 all, or null in rows that a SQL script has touched.
+/// `statuscode`: 1 active, 2 inactive, 3 all, or null in rows that a SQL script has changed.
 ///
-/// Kept as it is, whatever it is, because undo puts it back.
+/// Kept as it was read, because undo restores it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(transparent)]
 pub struct Status(pub Option<i32>);
@@ -176,7 +176,7 @@ impl fmt::Display for Status {
     }
 }
 
-/// What SetState sets: state and status, always together.
+/// State and status, which are always set together.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub struct StateAndStatus {
     /// `statecode`.
@@ -186,12 +186,12 @@ pub struct StateAndStatus {
 }
 
 impl StateAndStatus {
-    /// The status, or the state's own where it is null: that is what the platform takes null for.
+    /// The status, or the state's own where it is null, as the platform does.
     pub fn effective_status(self) -> Option<i32> {
         self.status.0.or(self.state.default_status().0)
     }
 
-    /// Whether both mean the same: a null status means the state's own.
+    /// Whether both have the same effect: a null status means the state's own.
     pub fn means_the_same_as(self, other: Self) -> bool {
         self.state == other.state && self.effective_status() == other.effective_status()
     }
@@ -218,26 +218,26 @@ pub struct Modification {
 }
 
 impl Modification {
-    /// Whether it tells enough to recognise the same change again.
+    /// Whether it is complete enough to recognise the same change again.
     pub const fn is_known(self) -> bool {
         self.on.is_some() && self.by.is_some()
     }
 }
 
-/// What tells one version of a row from every other.
+/// What distinguishes one version of a row from every other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowStamp {
     /// State and status.
     pub now: StateAndStatus,
-    /// `@odata.etag`; none where the server gives none.
+    /// `@odata.etag`; none where the server sent none.
     pub etag: Option<String>,
     /// Who changed it last, and when.
     pub modified: Modification,
 }
 
-/// Whether two values of `@odata.etag` name the same version: the number inside decides, and an empty one names none.
+/// Whether two values of `@odata.etag` name the same version, by the number inside. An empty value names none.
 ///
-/// `None` where one of them names no version, so that they cannot tell.
+/// `None` where either value names no version.
 pub fn is_same_version(a: Option<&str>, b: Option<&str>) -> Option<bool> {
     Some(version_number(a?)? == version_number(b?)?)
 }
@@ -276,7 +276,7 @@ pub struct Filter {
 }
 
 impl Filter {
-    /// What tells this version of the row from every other.
+    /// What distinguishes this version of the row from every other.
     pub fn stamp(&self) -> RowStamp {
         RowStamp {
             now: self.now,

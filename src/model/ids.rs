@@ -1,5 +1,5 @@
-//! Identifiers. Each has its own type, so that an Entra object id can never stand where a
-//! `systemuserid` belongs: the Web API ignores an id in the wrong header and runs as the caller.
+//! Identifiers. Each has its own type, so that an Entra object id cannot be used where a
+//! `systemuserid` is needed: the Web API ignores an id in the wrong header and runs as the caller.
 
 use std::fmt;
 use std::str::FromStr;
@@ -50,17 +50,18 @@ uuid_id! {
     TemplateId
 }
 
-/// The id of a run: twelve lower-case hexadecimal digits, of which any unique prefix will do.
+/// The id of a run: twelve lower-case hexadecimal digits. Any unique prefix names the run.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct RunId(String);
 
 impl RunId {
+    /// 48 random bits: among a million runs two have the same id with a probability of 1 in 560.
     pub(super) const DIGITS: usize = 12;
-    /// Two of a thousand runs share so many by chance once in 33: then more are asked for.
+    /// Digits shown. Among a thousand runs two share six digits with a probability of 1 in 33; then more are needed.
     const SHORT: usize = 6;
 
-    /// A new random id. Random from the first digit, so that short prefixes tell runs apart.
+    /// A new random id. Every digit is random, so that short prefixes distinguish runs.
     pub fn random() -> Self {
         let mut id = Uuid::new_v4().simple().to_string();
         id.truncate(Self::DIGITS);
@@ -72,7 +73,7 @@ impl RunId {
         &self.0
     }
 
-    /// The first digits, as a person types them.
+    /// The first six digits, as people type them.
     pub fn short(&self) -> &str {
         self.0.get(..Self::SHORT).unwrap_or(&self.0)
     }

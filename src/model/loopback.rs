@@ -2,10 +2,10 @@
 
 use url::{Host, Url};
 
-/// Whether an address can lead to no other machine: a loopback address, or `localhost` itself.
+/// Whether an address certainly leads to this machine: a loopback address, or `localhost` itself.
 ///
-/// It has to be certain, because a token may go there in the clear. Other names below `localhost` are asked of the name
-/// servers by some systems.
+/// It has to be certain, because a token may be sent there unencrypted. Some systems look up other names below
+/// `localhost` at the name servers.
 pub fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Ipv4(ip)) => ip.is_loopback(),
@@ -15,7 +15,7 @@ pub fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// What systems call this machine (the files `/etc/hosts` of Debian, Red Hat and SUSE).
+/// Names of this machine (the files `/etc/hosts` of Debian, Red Hat and SUSE).
 const NAMES: [&str; 6] = [
     "localhost",
     "localhost.localdomain",
@@ -25,12 +25,12 @@ const NAMES: [&str; 6] = [
     "ip6-loopback",
 ];
 
-/// Whether an address is meant to lead to this machine, in any of its spellings (RFC 6761 6.3 for the names).
+/// Whether an address is meant to lead to this machine, in any spelling (RFC 6761 6.3 for the names).
 ///
-/// A proxy would reach another machine by it, and two of them are one place.
+/// Through a proxy it would lead to another machine, and two such addresses are the same one.
 pub fn means_this_machine(url: &Url) -> bool {
     match url.host() {
-        // An unspecified address leads to the machine itself as well.
+        // An unspecified address leads to this machine as well.
         Some(Host::Ipv4(ip)) => ip.is_loopback() || ip.is_unspecified(),
         Some(Host::Ipv6(ip)) => {
             let ip = ip.to_canonical();

@@ -1,4 +1,4 @@
-//! The nouns of the field: environment, user, sync filter, state, problem. No I/O.
+//! The basic types: environment, user, sync filter, state, problem. No I/O.
 
 mod address;
 mod browser_url;

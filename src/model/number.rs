@@ -1,6 +1,6 @@
-//! Numbers as people read them.
+//! Numbers in text.
 
-/// A number with its thousands set apart.
+/// A number with commas between its thousands.
 pub fn number(n: u64) -> String {
     let digits = n.to_string();
     let mut text = String::with_capacity(digits.len() + digits.len() / 3);
@@ -13,13 +13,13 @@ pub fn number(n: u64) -> String {
     text
 }
 
-/// So many of something, such as `1 user` or `5,000 users`.
+/// A number with its noun, such as `1 user` or `5,000 users`.
 pub fn count(n: u64, noun: &str) -> String {
     let plural = if n == 1 { "" } else { "s" };
     format!("{} {noun}{plural}", number(n))
 }
 
-/// So many of something out of a list, as [`count`] says it.
+/// The length of a list with its noun, as [`count`] writes it.
 pub fn count_of<T>(list: &[T], noun: &str) -> String {
     count(u64::try_from(list.len()).unwrap_or(u64::MAX), noun)
 }

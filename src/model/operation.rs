@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use super::State;
 
-/// What a run does.
+/// What a run does to its rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Operation {
@@ -14,12 +14,12 @@ pub enum Operation {
     Deactivate,
     /// Set every matching filter to active.
     Reactivate,
-    /// Put back what another run changed.
+    /// Restore what another run changed.
     Undo,
 }
 
 impl Operation {
-    /// The word used in commands and output.
+    /// The word in commands and output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Deactivate => "deactivate",
@@ -28,7 +28,7 @@ impl Operation {
         }
     }
 
-    /// The one state that every matching filter is to have; none for undo, where each row has its own.
+    /// The state that every matching filter is to have; none for undo, where each row has its own.
     pub const fn wanted(self) -> Option<State> {
         match self {
             Self::Deactivate => Some(State::Inactive),
@@ -50,7 +50,7 @@ pub enum Target {
 }
 
 impl Target {
-    /// The noun of what is changed, for one.
+    /// The noun for one changed row.
     pub const fn noun(self) -> &'static str {
         match self {
             Self::Filters => "filter",
@@ -65,7 +65,7 @@ impl fmt::Display for Operation {
     }
 }
 
-/// How far a run has come.
+/// How a run ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Outcome {
@@ -73,16 +73,16 @@ pub enum Outcome {
     Complete,
     /// Finished, but some users failed.
     Partial,
-    /// Stopped or interrupted before the end; it can be resumed.
+    /// Stopped or interrupted before the end; can be resumed.
     Stopped,
-    /// Only planned so far.
+    /// Planned, and not applied yet.
     Planned,
-    /// There was nothing to change.
+    /// Nothing had to be changed.
     Nothing,
 }
 
 impl Outcome {
-    /// The word used in output.
+    /// The word in output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Complete => "complete",

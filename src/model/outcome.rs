@@ -1,4 +1,4 @@
-//! What becomes of a row and of a user, in one vocabulary for the engine, the run file and the reports.
+//! What happened to a row and to a user: the same words in the engine, the run file and the reports.
 
 use std::fmt;
 
@@ -15,10 +15,10 @@ macro_rules! codes {
         }
 
         impl $type {
-            /// All of them, in the order of their numbers.
+            /// Every value, in the order of the numbers.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The number in the run file. It never changes its meaning.
+            /// The number in the run file. Its meaning never changes.
             pub const fn code(self) -> i32 {
                 self as i32
             }
@@ -57,57 +57,57 @@ macro_rules! codes {
 }
 
 codes! {
-    /// What became of one row that a run was to change.
+    /// What happened to one row of a run.
     RowOutcome, "stage":
-    /// Still to be done: nothing was sent.
+    /// Nothing was sent yet.
     Planned = 0 "planned",
-    /// The request may have left, and what came of it is not known.
+    /// The request may have been sent, and its result is not known.
     Sent = 1 "unknown",
     /// The run changed it.
     Changed = 2 "changed",
-    /// It was in the wanted state without the run.
+    /// It was in the wanted state without this run.
     Already = 3 "already",
-    /// Somebody changed it since; it was left alone.
+    /// Somebody changed it since, so the run did not.
     ChangedSince = 4 "left",
-    /// There is no such row any more.
+    /// The row no longer exists.
     Gone = 5 "gone",
     /// It could not be changed.
     Failed = 6 "failed",
-    /// It was taken out of the plan.
+    /// It was removed from the plan.
     LeftOut = 7 "left-out",
 }
 
 codes! {
     /// Whether the filters of a user were read.
     ReadState, "survey":
-    /// Still to be read.
+    /// Not read yet.
     ToRead = 0 "to-read",
-    /// They were read.
+    /// Read.
     Read = 1 "read",
-    /// The user was left out before any request.
+    /// The user was skipped before any request.
     Skipped = 2 "skipped",
-    /// They could not be read.
+    /// The server or the network failed.
     Failed = 3 "failed",
-    /// The user was taken out of the plan.
+    /// The user was removed from the plan.
     LeftOut = 4 "left-out",
 }
 
-/// What became of one user.
+/// What happened to one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum UserOutcome {
-    /// Not yet read, or with changes still to be made.
+    /// Not read yet, or with changes still to be made.
     Planned,
-    /// With at least one changed filter, and none that failed.
+    /// At least one filter was changed, and none failed.
     Changed,
-    /// With nothing changed, and a filter that was left alone or is gone.
+    /// Nothing was changed, and a filter was left alone or no longer exists.
     Left,
-    /// With nothing that had to change.
+    /// Nothing had to be changed.
     Unchanged,
-    /// Taken out of the plan.
+    /// Removed from the plan.
     LeftOut,
-    /// Left out before any request.
+    /// Skipped before any request.
     Skipped,
-    /// Not read, or with a filter that could not be changed.
+    /// Not read, or a filter could not be changed.
     Failed,
 }
 
@@ -120,16 +120,16 @@ pub enum UserOutcome {
 pub struct RowsOfUser {
     /// At least one failed.
     pub failed: bool,
-    /// At least one is still to be done, or not known.
+    /// At least one is not done yet, or its result is not known.
     pub open: bool,
     /// At least one was changed.
     pub changed: bool,
-    /// At least one was left alone, or is gone.
+    /// At least one was left alone, or no longer exists.
     pub left: bool,
 }
 
 impl UserOutcome {
-    /// From whether the filters were read, and what became of them.
+    /// Derived from whether the filters were read and what happened to them.
     pub const fn of(read: ReadState, rows: RowsOfUser) -> Self {
         match (read, rows) {
             (ReadState::Failed, _) | (_, RowsOfUser { failed: true, .. }) => Self::Failed,

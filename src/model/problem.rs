@@ -1,4 +1,4 @@
-//! What went wrong with one user or one filter, in stable words.
+//! What failed for one user or one filter, in stable words.
 
 use std::fmt;
 
@@ -6,20 +6,20 @@ use serde::{Deserialize, Serialize};
 
 use super::FilterId;
 
-/// The part of a run in which a problem showed.
+/// The part of a run in which a problem occurred.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stage {
-    /// Reading users and their filters.
+    /// While reading users and their filters.
     Survey,
-    /// Setting states.
+    /// While setting states.
     Apply,
-    /// Checking what a write left behind.
+    /// While checking the result of a write.
     Verify,
 }
 
 impl Stage {
-    /// The word used in output.
+    /// The word in output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Survey => "survey",
@@ -39,7 +39,7 @@ macro_rules! problem_kinds {
         }
 
         impl ProblemKind {
-            /// Every kind, in the order of the documentation.
+            /// Every kind, in the order of declaration.
             pub const ALL: &'static [Self] = &[$(Self::$name,)*];
 
             /// The stable word.
@@ -101,20 +101,20 @@ problem_kinds! {
     StatusNotRestored = "status-not-restored",
     /// The row does not have the state that was set.
     NotAsWritten = "not-as-written",
-    /// The server refused for a reason this tool has no word for.
+    /// The server refused for a reason that this program has no word for.
     Refused = "refused",
-    /// The server asked for too long a wait.
+    /// The server asked for a wait that is too long.
     Throttled = "throttled",
-    /// The server failed, also when asked again.
+    /// The server failed, also when the request was repeated.
     ServerError = "server-error",
-    /// The server could not be reached, also when asked again.
+    /// The server could not be reached, also when the request was repeated.
     Unreachable = "unreachable",
-    /// The answer was not what the Web API answers.
+    /// The answer is not one of the Web API.
     BadAnswer = "bad-answer",
 }
 
 impl ProblemKind {
-    /// Whether it means that a user was left out before any request, which is no failure.
+    /// Whether a user was skipped before any request, which is not a failure.
     pub const fn is_skip(self) -> bool {
         matches!(
             self,
@@ -163,22 +163,22 @@ impl std::str::FromStr for ProblemKind {
 /// One problem: what, where, and what the server said.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Problem {
-    /// The part of the run.
+    /// The part of the run in which it occurred.
     pub stage: Stage,
     /// The stable word.
     pub kind: ProblemKind,
-    /// The filter, where it is about one.
+    /// The filter, where it concerns one.
     pub filter: Option<FilterId>,
     /// The server's error code, such as `0x80042f09`.
     pub code: Option<String>,
-    /// What the server said, or what was seen.
+    /// What the server said, or what this program observed.
     pub message: String,
-    /// The server's id of the request, for Microsoft's support.
+    /// The server's request id, for Microsoft's support.
     pub request_id: Option<String>,
 }
 
 impl Problem {
-    /// A problem that was seen here, not told by the server.
+    /// A problem that this program observed, and not the server.
     pub fn seen(stage: Stage, kind: ProblemKind, message: impl Into<String>) -> Self {
         Self {
             stage,
@@ -190,7 +190,7 @@ impl Problem {
         }
     }
 
-    /// The same problem, about one filter.
+    /// The same problem, for one filter.
     pub fn about(mut self, filter: FilterId) -> Self {
         self.filter = Some(filter);
         self

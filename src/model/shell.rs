@@ -1,4 +1,4 @@
-//! Paths and texts as people type them in a shell.
+//! Paths and text as people type them in a shell.
 
 use std::borrow::Cow;
 use std::path::Path;
@@ -6,32 +6,32 @@ use std::path::Path;
 /// The shell that printed commands are for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Shell {
-    /// `sh` and those after it.
+    /// `sh` and shells compatible with it.
     Posix,
-    /// `PowerShell`, which Windows opens by itself. What needs no escape is the same in `cmd.exe`.
+    /// `PowerShell`, the default on Windows. Text that needs no quoting works in `cmd.exe`, too.
     PowerShell,
 }
 
 impl Shell {
-    /// That of this system.
+    /// The shell of this system.
     pub const HERE: Self = if cfg!(windows) {
         Self::PowerShell
     } else {
         Self::Posix
     };
 
-    /// A text as one argument.
+    /// A text as one argument, quoted where needed.
     pub fn quoted(self, text: &str) -> String {
         match self {
             Self::Posix if text.chars().all(|c| is_plain(c) || c == ',') => text.to_owned(),
             Self::Posix => format!("'{}'", text.replace('\'', r"'\''")),
-            // A comma makes a list, an `@` at the begin a variable.
+            // A comma makes a list, and an `@` at the start a variable.
             Self::PowerShell
                 if text.chars().all(|c| is_plain(c) || c == '\\') && !text.starts_with('@') =>
             {
                 text.to_owned()
             }
-            // `cmd.exe` knows this one only.
+            // The only quotation marks that `cmd.exe` knows.
             Self::PowerShell if !text.contains(EXPANDED) => format!("\"{text}\""),
             Self::PowerShell => {
                 let doubled = |c| [Some(c), SINGLE_QUOTES.contains(&c).then_some(c)];
@@ -46,13 +46,13 @@ impl Shell {
         let value = self.quoted(value);
         match self {
             Self::Posix => format!("export {name}={value}"),
-            // Without quotation marks it would be the name of a command.
+            // Without quotation marks the shell would take it for the name of a command.
             Self::PowerShell if value.starts_with(['"', '\'']) => format!("$env:{name} = {value}"),
             Self::PowerShell => format!("$env:{name} = \"{value}\""),
         }
     }
 
-    /// Where `openssl` comes from, where the system does not have it by itself.
+    /// Where to get `openssl` on a system that does not include it.
     pub const fn where_openssl_is(self) -> &'static str {
         match self {
             Self::Posix => "",
@@ -60,11 +60,11 @@ impl Shell {
         }
     }
 
-    /// The command that closes a file to everybody but its owner; `file` is its place in the command.
+    /// The command that removes everybody's access to a file except the owner's. `file` is the path, already quoted.
     pub fn close_to_others(self, file: &str) -> String {
         match self {
             Self::Posix => format!("chmod 600 {file}"),
-            // The rights of the folder no longer hold; those of this account do.
+            // The folder's permissions are no longer inherited; this account's are added.
             Self::PowerShell => {
                 format!("icacls {file} /inheritance:r /grant:r \"${{env:USERNAME}}:F\"")
             }
@@ -72,19 +72,19 @@ impl Shell {
     }
 }
 
-/// What `PowerShell` reads in a text between double quotation marks, the typographic ones included.
+/// What `PowerShell` interprets between double quotation marks, the typographic ones included.
 const EXPANDED: [char; 6] = ['$', '`', '"', '\u{201c}', '\u{201d}', '\u{201e}'];
-/// What ends a text between single ones.
+/// What ends text between single quotation marks.
 const SINGLE_QUOTES: [char; 5] = ['\'', '\u{2018}', '\u{2019}', '\u{201a}', '\u{201b}'];
 
 fn is_plain(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '/' | '.' | '-' | '_' | '+' | ':' | '@')
 }
 
-/// A path as one argument that names a file: quoted for the shell where that is needed.
+/// A path as one argument that names a file, quoted where needed.
 pub fn path_argument(path: &Path) -> String {
     let text = path.to_string_lossy();
-    // Without a folder it would be taken for an id, and with a dash for an option.
+    // Without a folder it would be taken for a run id, and with a dash for an option.
     let text = if text.contains(['/', '\\']) {
         text
     } else {
@@ -93,7 +93,7 @@ pub fn path_argument(path: &Path) -> String {
     quoted(&text)
 }
 
-/// A text as one argument for the shell.
+/// A text as one argument for the shell of this system, quoted where needed.
 pub fn quoted(text: &str) -> String {
     Shell::HERE.quoted(text)
 }

@@ -1,4 +1,4 @@
-//! Sync filter templates: `savedquery` rows from which a new user's filters are made.
+//! Sync filter templates: `savedquery` rows from which the filters of new users are made.
 
 use std::fmt;
 
@@ -36,11 +36,11 @@ pub struct Template {
     pub name: String,
     /// `returnedtypecode`.
     pub filter_type: FilterType,
-    /// What kind of filters is made from it.
+    /// The kind of the filters that are made from it.
     pub kind: FilterKind,
-    /// `isdefault`: only those are given to new users (Microsoft: "Offline and Outlook filters and templates").
+    /// `isdefault`: only these apply to new users (Microsoft: "Offline and Outlook filters and templates").
     pub default: bool,
-    /// `statecode` and `statuscode`: 1 belongs to active, 2 to inactive, and there is no other.
+    /// `statecode` and `statuscode`: 1 belongs to active, 2 to inactive; there are no others.
     pub now: StateAndStatus,
     /// `@odata.etag`, for `If-Match`; absent only where the server sent none.
     pub etag: Option<String>,
@@ -48,18 +48,18 @@ pub struct Template {
     pub modified: Modification,
 }
 
-/// What tells one version of a template from every other.
+/// What distinguishes one version of a template from every other.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateStamp {
-    /// What can be set of it.
+    /// The columns that can be set.
     pub state: TemplateState,
-    /// `@odata.etag`; none where the server gives none.
+    /// `@odata.etag`; none where the server sent none.
     pub etag: Option<String>,
     /// Who changed it last, and when.
     pub modified: Modification,
 }
 
-/// What is set of a template: whether it is a default, its state and its status.
+/// The columns of a template that can be set: default flag, state and status.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 pub struct TemplateState {
     /// `isdefault`. A default template is active, and the only default of its type and kind (Microsoft's list of web
@@ -72,12 +72,12 @@ pub struct TemplateState {
 }
 
 impl TemplateState {
-    /// Whether both mean the same: a null status means the state's own.
+    /// Whether both have the same effect: a null status means the state's own.
     pub fn means_the_same_as(self, other: Self) -> bool {
         self.default == other.default && self.now().means_the_same_as(other.now())
     }
 
-    /// State and status alone.
+    /// State and status, without the default flag.
     pub const fn now(self) -> StateAndStatus {
         StateAndStatus {
             state: self.state,
@@ -97,7 +97,7 @@ impl fmt::Display for TemplateState {
     }
 }
 
-/// One write of a template. What it leaves out stays as it is.
+/// One write of a template. Columns that are none stay as they are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TemplateWrite {
     /// `isdefault`.
@@ -107,7 +107,7 @@ pub struct TemplateWrite {
 }
 
 impl TemplateWrite {
-    /// What it makes of a template that is as given.
+    /// The result of this write for a template in the state `before`.
     pub fn on(self, before: TemplateState) -> TemplateState {
         let StateAndStatus { state, status } = self.now.unwrap_or(before.now());
         TemplateState {
@@ -119,7 +119,7 @@ impl TemplateWrite {
 }
 
 impl Template {
-    /// What can be set of it, as it was read.
+    /// The columns that can be set, as they were read.
     pub const fn state(&self) -> TemplateState {
         TemplateState {
             default: self.default,
@@ -128,7 +128,7 @@ impl Template {
         }
     }
 
-    /// What tells this version of the template from every other.
+    /// What distinguishes this version of the template from every other.
     pub fn stamp(&self) -> TemplateStamp {
         TemplateStamp {
             state: self.state(),

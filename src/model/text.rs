@@ -1,20 +1,20 @@
-//! Text from elsewhere: what may be shown of it, and in which encoding it comes.
+//! Text from elsewhere: which characters may be shown, and how its encoding is found.
 
 use std::borrow::Cow;
 
 use encoding_rs::{Encoding, UTF_8};
 
-/// What a character that is not shown is replaced by.
+/// Replaces a character that is not shown. It is not a space, so that the reader sees that something was there.
 pub const SHOWN: char = '·';
-/// What stands for the rest of a text that is too long to be shown.
+/// Stands for the rest of a text that is too long to be shown.
 pub const CUT: char = '…';
 
-/// The longest text from elsewhere that is shown, in characters. Twice the longest name that Dataverse keeps (a user's
-/// `domainname`, 1,024 characters), so that no true name is cut; nobody reads further.
+/// The longest text from elsewhere that is shown, in characters. Twice the longest name in Dataverse (a user's
+/// `domainname`, 1,024 characters), so that no valid name is cut.
 pub const LONGEST: usize = 2_048;
 
-/// Text from elsewhere as one line of text for people: what could steer a terminal or turn the direction of the line is
-/// shown as `·`, line breaks and tabs as a space, and a text without end is cut.
+/// Text from elsewhere as one line for people. Characters that could control a terminal or change the direction of the
+/// line become `·`, line breaks and tabs become a space, and text beyond [`LONGEST`] is cut.
 pub fn clean(text: &str) -> Cow<'_, str> {
     let end = text.char_indices().nth(LONGEST).map(|(at, _)| at);
     let kept = &text[..end.unwrap_or(text.len())];
@@ -34,7 +34,7 @@ fn replaced(c: char) -> char {
     }
 }
 
-/// Text from elsewhere on one line, otherwise as it is: for a message of several lines, which nobody else may add to.
+/// Text from elsewhere on one line, otherwise unchanged: for messages of several lines, to which it must not add one.
 pub fn one_line(text: &str) -> Cow<'_, str> {
     if text.contains(is_line_break) {
         Cow::Owned(text.replace(is_line_break, " "))
@@ -43,7 +43,7 @@ pub fn one_line(text: &str) -> Cow<'_, str> {
     }
 }
 
-/// Whether some reader of text begins a new line at this character (Unicode: "Newline Guidelines").
+/// Whether some reader of text starts a new line at this character (Unicode: "Newline Guidelines").
 fn is_line_break(c: char) -> bool {
     matches!(
         c,
@@ -51,9 +51,9 @@ fn is_line_break(c: char) -> bool {
     )
 }
 
-/// Whether a character can change how what stands around it is shown, or is there without being seen: controls (C0,
-/// DEL and C1), line separators, marks of direction (Unicode Annex 9), formatting characters that nothing but software
-/// uses, and tags. Joiners stay: words of some languages and many emoji are written with them.
+/// Whether a character can change how the text around it is shown, or is itself invisible: controls (C0, DEL and C1),
+/// line separators, direction marks (Unicode Annex 9), formatting characters that only software uses, and tags. Joiners
+/// are allowed: words of some languages and many emoji contain them.
 pub fn is_unsafe(c: char) -> bool {
     c.is_control()
         || matches!(
@@ -70,23 +70,23 @@ pub fn is_unsafe(c: char) -> bool {
         )
 }
 
-/// Why bytes are no text that can be read.
+/// Why bytes cannot be read as text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum NotText {
     /// Neither UTF-8, nor UTF-16 with a byte order mark.
     #[error("line {line} is not UTF-8; save the file as UTF-8")]
     Encoding {
-        /// The first line that cannot be read, from 1.
+        /// The first line that cannot be read, counted from 1.
         line: usize,
     },
-    /// Zero bytes, which no text holds: UTF-16 or UTF-32 without a byte order mark, or no text at all.
+    /// Zero bytes, which text does not contain: UTF-16 or UTF-32 without a byte order mark, or no text at all.
     #[error(
         "it holds zero bytes, as UTF-16 without a byte order mark does; save the file as UTF-8"
     )]
     Zeros,
 }
 
-/// The text of a file: UTF-8, or UTF-16 with a byte order mark, as Windows writes it. The mark is no part of the text.
+/// The text of a file: UTF-8, or UTF-16 with a byte order mark, as Windows writes it. The mark is removed.
 pub fn decode(bytes: &[u8]) -> Result<String, NotText> {
     let (encoding, mark) = Encoding::for_bom(bytes).unwrap_or((UTF_8, 0));
     let bytes = &bytes[mark..];
@@ -100,7 +100,7 @@ pub fn decode(bytes: &[u8]) -> Result<String, NotText> {
     Ok(text.into_owned())
 }
 
-/// Line breaks before the first byte that cannot be read.
+/// The number of line breaks before the first byte that cannot be read.
 fn readable(bytes: &[u8], encoding: &'static Encoding) -> usize {
     let (text, _) = encoding.decode_without_bom_handling(bytes);
     let good = text.split(char::REPLACEMENT_CHARACTER).next();

@@ -7,19 +7,19 @@ use super::{ObjectId, UnitId, UserId};
 /// `accessmode` of a system user (Microsoft: `systemuser` table reference).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AccessMode {
-    /// 0.
+    /// 0: an ordinary user.
     ReadWrite,
-    /// 1.
+    /// 1: administrative.
     Administrative,
-    /// 2.
+    /// 2: read only.
     Read,
     /// 3: Microsoft's support.
     Support,
     /// 4: integrations.
     NonInteractive,
-    /// 5: a partner.
+    /// 5: a partner's administrator.
     DelegatedAdmin,
-    /// A number this tool does not know.
+    /// Another number.
     Other(i32),
 }
 
@@ -39,7 +39,7 @@ impl From<i32> for AccessMode {
 
 /// One `systemuser` row, with the columns that decide whether and how to impersonate.
 ///
-/// A column that the server's version does not have reads as its default.
+/// A column that the server's version lacks has its default value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -66,16 +66,16 @@ pub struct User {
     pub integration: bool,
     /// Whether `systemmanagedusertype` is 2, Impersonable Stub User.
     pub stub: bool,
-    /// Whether `azurestate` or `deletedstate` says that the account is gone.
+    /// Whether `azurestate` or `deletedstate` says that the account no longer exists.
     pub deleted: bool,
-    /// `defaultfilterspopulated`: false means that there are no filters yet.
+    /// `defaultfilterspopulated`: false means that the user has no filters yet.
     pub filters_populated: bool,
     /// `_businessunitid_value`: the business unit; every user has one.
     pub unit: Option<UnitId>,
 }
 
 impl User {
-    /// How the user is named in output: the login, else the full name, else the id.
+    /// The name in output: the login, else the full name, else the id.
     pub fn label(&self) -> String {
         [&self.login, &self.full_name]
             .into_iter()
@@ -85,11 +85,11 @@ impl User {
     }
 }
 
-/// The identity that signed in.
+/// The user that signed in.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Caller {
-    /// `systemuserid` of the caller.
+    /// `systemuserid`.
     pub id: UserId,
-    /// How the caller is named in output.
+    /// The name in output.
     pub user: String,
 }
