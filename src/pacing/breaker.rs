@@ -1,48 +1,51 @@
-//! When to stop, because going on would not help.
+//! When to stop a run because the server fails.
 
 use std::collections::VecDeque;
 use std::fmt;
 
-/// When to stop.
+/// The limits that stop a run. Units are users.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct BreakerSettings {
-    /// So many failures in a row stop the run.
+    /// Failures in a row.
     pub in_a_row: u32,
-    /// The share of failures, from 0 to 1, that stops the run.
+    /// Share of failures, from 0 to 1.
     pub share: f64,
-    /// Over how many of the last users the share is taken; it does not count before there are as many.
+    /// The number of last users over which the share is counted. The share does not count before that many users.
     pub window: usize,
 }
 
 impl Default for BreakerSettings {
     fn default() -> Self {
         Self {
+            // If half of all users fail by chance, 25 given users all fail once in 33 million cases.
             in_a_row: 25,
+            // Below it most users succeed, and the failed ones can be tried again by themselves.
             share: 0.5,
+            // With a quarter of the users failing by chance, half of 100 lies more than five standard deviations away.
             window: 100,
         }
     }
 }
 
-/// What became of one user, as far as the server is concerned.
+/// Whether the server failed for one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum BreakerOutcome {
-    /// The server did its part.
+    /// The server answered, refusals included.
     Fine,
-    /// It did not.
+    /// The server failed.
     Failed,
 }
 
 /// Why the run stops.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tripped {
-    /// Too many in a row.
+    /// This many users failed in a row.
     InARow(u32),
-    /// Too many of the last.
+    /// Too large a share of the last users failed.
     Share {
-        /// Failures.
+        /// Users that failed.
         failed: usize,
-        /// Of so many.
+        /// Users that were counted.
         of: usize,
     },
 }
@@ -58,7 +61,7 @@ impl fmt::Display for Tripped {
     }
 }
 
-/// Counts failures.
+/// Counts the users for which the server failed.
 #[derive(Clone, Debug)]
 pub struct Breaker {
     settings: BreakerSettings,
@@ -68,7 +71,7 @@ pub struct Breaker {
 }
 
 impl Breaker {
-    /// Before the first user.
+    /// Starts with no users counted.
     pub fn new(settings: BreakerSettings) -> Self {
         Self {
             settings,
@@ -78,7 +81,7 @@ impl Breaker {
         }
     }
 
-    /// Counts one user; says why to stop, if there is a reason now.
+    /// Counts one user. Returns the reason to stop, if there is one now.
     pub fn record(&mut self, outcome: BreakerOutcome) -> Option<Tripped> {
         let failed = outcome == BreakerOutcome::Failed;
         self.in_a_row = if failed { self.in_a_row + 1 } else { 0 };

@@ -1,4 +1,4 @@
-//! The gate, the limit and the rate as one plain value.
+//! Gate, limit and rate as one plain value.
 
 use std::time::{Duration, Instant};
 
@@ -15,35 +15,35 @@ use super::status::{Limiting, PacingStatus};
 use super::trouble::{Trouble, TroubleCount};
 use super::{GiveUp, Repeat, RetryDecision, RetryPolicy, RetryState, Settings};
 
-/// As a share of the usual time to an answer: the gap between requests while the gate is ajar. So at most four are under
-/// way before the first says whether it is open again.
+/// The gap between requests while the gate is ajar, as a share of the usual time to an answer. At most four requests
+/// are under way before the first answer shows whether the gate is open again.
 const AJAR: f64 = 0.25;
-/// As a share of the budget window: the longest such gap. 0.3 s of the documented five minutes.
+/// The longest such gap, as a share of the budget window: 0.3 s of the documented five minutes.
 const LONGEST_AJAR: f64 = 1.0 / 1000.0;
-/// So many troubles in a row are told instead of what else keeps the run from being faster: one in twenty, which is no
-/// trouble, comes so once in eight thousand requests.
+/// Failures in a row after which they are shown as what limits the run. Where one request in twenty fails by chance,
+/// which is harmless, this happens once in eight thousand requests.
 const TOLD: u32 = 3;
-/// After so long without any answer to what is under way it is told. The slowest queries take some seconds.
+/// Time without any answer after which this is shown. The slowest queries take some seconds.
 const SILENT: Duration = Duration::from_secs(5);
 
 /// Whether a request may leave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Admit {
     Go(Ticket),
-    /// Not before then, unless another one comes back earlier.
+    /// Not before this time, unless another request returns earlier.
     WaitUntil(Instant),
-    /// Not before another one is back.
+    /// Not before another request has returned.
     WaitForSlot,
 }
 
-/// A request that has left.
+/// A request that was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Ticket {
     generation: u64,
     at: Instant,
 }
 
-/// What the first of the queue was answered last.
+/// What held back the first request of the queue when it was last asked about; `Go` is nothing.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum LastAnswer {
     Go,
@@ -51,7 +51,7 @@ enum LastAnswer {
     Slot,
 }
 
-/// Decides for all workers together.
+/// The decisions for all workers together.
 #[derive(Debug)]
 pub(super) struct Controller {
     window: Duration,
@@ -62,10 +62,10 @@ pub(super) struct Controller {
     pace: RequestRate,
     health: Health,
     retry: RetryPolicy,
-    /// Whether anything has ever been answered that is HTTP.
+    /// Whether any HTTP answer has ever come.
     answered: bool,
     trouble: Option<TroubleCount>,
-    /// Since when nothing has come back, while something is under way.
+    /// Since when no answer has come, while requests are under way.
     waiting_since: Option<Instant>,
     in_flight: u32,
     last: LastAnswer,
@@ -76,7 +76,7 @@ pub(super) struct Controller {
 
 impl Controller {
     pub(super) fn new(settings: &Settings) -> Self {
-        // A window of nothing would be divided by.
+        // A window of zero would be a division by zero.
         let window = settings.budget_window.max(Duration::from_millis(1));
         Self {
             window,
@@ -98,7 +98,7 @@ impl Controller {
         }
     }
 
-    /// Whether one more may leave now; asked for one that is ready to.
+    /// Whether one more request may be sent now. Ask only for a request that is ready.
     pub(super) fn poll_admit(&mut self, now: Instant) -> Admit {
         if let Some((until, _)) = self.cooldown.shut_until(now) {
             return Admit::WaitUntil(until);
@@ -149,19 +149,19 @@ impl Controller {
         })
     }
 
-    /// How many may be under way by what the server says is left. A budget that is learnt is not run into.
+    /// The most requests under way by what the server says is left. Not used once a budget is learnt.
     fn most_by_remaining(&self) -> Option<u32> {
         self.remaining.most().filter(|_| !self.rate.is_learnt())
     }
 
-    /// About four in the time of one answer.
+    /// About four requests in the time of one answer.
     fn ajar_gap(&self) -> Duration {
         let longest = self.window.mul_f64(LONGEST_AJAR);
         let usual = self.limiter.usual_answer().unwrap_or(longest);
         usual.mul_f64(AJAR).min(longest)
     }
 
-    /// A request is back; `None` where nobody knows how it ended.
+    /// A request has returned; `None` where its result is not known.
     pub(super) fn finish(&mut self, ticket: Ticket, seen: Option<&Observation>, now: Instant) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.waiting_since = (self.in_flight > 0).then_some(now);
@@ -173,7 +173,7 @@ impl Controller {
             .trouble
             .map(|trouble| TroubleCount::after(self.trouble, trouble));
         self.health.observe(seen.signal);
-        // One failure now and then is no reason for fewer at once.
+        // A single failure is no reason for fewer requests at once.
         if seen.signal != Signal::Overload || self.health.is_strained() {
             let elapsed = now.saturating_duration_since(ticket.at);
             self.limiter
@@ -200,7 +200,7 @@ impl Controller {
         self.pace.granted(now);
     }
 
-    /// What a response that came inside another means for everybody. It was no request of its own.
+    /// Takes in a response that came inside another, which was no request of its own.
     pub(super) fn note(&mut self, seen: &Observation, now: Instant) {
         self.restrain(seen, now, now);
     }
@@ -213,7 +213,7 @@ impl Controller {
                 self.rate.refused(sent, wait, now);
                 Some(budget)
             }
-            // Nobody says when there is more: that teaches no budget, whatever its code.
+            // Nobody says when more will be granted: no budget can be learnt from this, whatever the code.
             (Signal::Budget(budget), None) => {
                 self.pace.refused(sent, now);
                 Some(budget)
@@ -237,19 +237,20 @@ impl Controller {
         self.limiter.hint(recommended);
     }
 
-    /// What is left on one server, by its answer that grants a request; that one is not back yet.
+    /// Takes in what is left on one server. Call it with an answer that grants a request, before that request is
+    /// finished.
     pub(super) fn remaining(&mut self, left: u32, now: Instant) {
         self.remaining
             .told(left, self.in_flight.saturating_sub(1), now);
     }
 
-    /// What went wrong the last times, where it did.
+    /// The failures in a row up to now, if the last request failed.
     pub(super) fn trouble(&self) -> Option<TroubleCount> {
         self.trouble
     }
 
-    /// What to do after an attempt that was not final. Where the server has been away for too long, nothing is
-    /// tried again.
+    /// What to do after an attempt that was not final. Nothing is tried again where the server has been unavailable for
+    /// too long.
     pub(super) fn decide(
         &mut self,
         state: &mut RetryState,
@@ -293,7 +294,7 @@ impl Controller {
                 budget,
             };
         }
-        // A pause of our own may follow: the server did not ask for it.
+        // A pause of our own may be under way: the server did not ask for it.
         if let Some(trouble) = self.trouble.filter(|trouble| trouble.times >= TOLD) {
             return Limiting::Trouble {
                 trouble,

@@ -1,21 +1,21 @@
-//! When nobody sends, and how sending starts again.
+//! When no request is sent, and how sending starts again.
 
 use std::time::{Duration, Instant};
 
 use super::RetryPolicy;
 use super::signal::{Budget, LONGEST_WAIT};
 
-/// Why nobody sends.
+/// Why no request is sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum CooldownCause {
-    /// The server asked for it; because of a budget, if it said so.
+    /// The server asked for it, because of this budget where it named one.
     Asked(Option<Budget>),
-    /// Nothing comes back that is of use: our own idea.
+    /// Only failures come back: our own decision.
     Failing,
 }
 
-/// A gate that any response can shut for everybody. It opens for one request, then for one more every now and
-/// then, and wholly with the first success of a request that left after it opened.
+/// A gate that any response can close for all workers. It opens for one request, then for one more at intervals, and
+/// fully with the first success of a request that was sent after it opened.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Cooldown {
     until: Option<(Instant, CooldownCause)>,
@@ -23,23 +23,22 @@ pub(super) struct Cooldown {
     next: Option<Instant>,
     failing: Option<Pause>,
     unsaid: Option<Pause>,
-    /// Requests that leave from then on end the pauses of [`Self::unsaid`] when they are answered.
+    /// Requests sent from this time on end the pauses of [`Self::unsaid`] when they are answered.
     unsaid_until: Option<Instant>,
     policy: RetryPolicy,
 }
 
-/// A pause that is our own idea, one of some without a success between them.
+/// A pause of our own; several can follow each other without a success between them.
 #[derive(Clone, Copy, Debug)]
 struct Pause {
-    /// When the first of them began.
+    /// When the first pause of the series began.
     since: Instant,
-    /// When this one began.
     at: Instant,
     length: Duration,
 }
 
 impl Pause {
-    /// The pause after `before`; none for what left before that one began, for it is no news.
+    /// The pause that follows `before`; none for a request that was sent before that one began.
     fn after(
         before: Option<Self>,
         sent: Instant,
@@ -60,7 +59,7 @@ impl Pause {
 }
 
 impl Cooldown {
-    /// The policy bounds pauses that are our own idea.
+    /// The policy bounds the pauses of our own.
     pub(super) fn new(policy: RetryPolicy) -> Self {
         Self {
             until: None,
@@ -73,21 +72,21 @@ impl Cooldown {
         }
     }
 
-    /// The server wants to be left alone. The longest of all such wishes counts.
+    /// The server asks for a wait. The longest one counts.
     pub(super) fn asked(&mut self, wait: Duration, budget: Option<Budget>, now: Instant) {
-        // Whoever meets a longer wish gives up; others of this process look again by then.
+        // A request that meets a longer wait is given up; the others of this process ask again at the end of this one.
         let wait = wait.min(LONGEST_WAIT);
         self.shut(now + wait, CooldownCause::Asked(budget), now);
     }
 
-    /// A request that left then was refused because of a limit, and nobody said for how long: a short pause, each
-    /// twice as long as the one before while nothing gets through.
+    /// A request sent at `sent` was refused because of a limit, without a time to wait: a short pause, each
+    /// twice as long as the last one until a request is granted.
     pub(super) fn unsaid(&mut self, sent: Instant, budget: Option<Budget>, now: Instant) {
         let bounds = (self.policy.base, self.policy.cap);
         if let Some(pause) = Pause::after(self.unsaid, sent, bounds, now) {
             self.unsaid = Some(pause);
-            // A limiter in front lets one through and all is well. Behind Dataverse's own codes are several servers: one
-            // answers while another still refuses, and for longer the more it is asked. There it takes answers for
+            // A single limiter has recovered once it grants a request. Dataverse's own codes come from several servers:
+            // one answers while another still refuses, and longer the more it is asked. There, answers have to come for
             // twice as long as the pause.
             let answered_for = budget.map_or(Duration::ZERO, |_| pause.length * 3);
             self.unsaid_until = Some(now + answered_for);
@@ -95,8 +94,8 @@ impl Cooldown {
         }
     }
 
-    /// A request that left then failed as those before it: a pause, each twice as long as the one before, for as long
-    /// as is allowed in all.
+    /// A request sent at `sent` failed like those before it: a pause, each twice as long as the last one, for at most
+    /// `allowed` in all.
     pub(super) fn failing(&mut self, sent: Instant, allowed: Duration, now: Instant) {
         if self.is_hopeless(allowed, now) {
             return;
@@ -108,7 +107,7 @@ impl Cooldown {
         }
     }
 
-    /// Whether nothing has come back for longer than is allowed, so that waiting on makes no sense.
+    /// Whether only failures have come for longer than `allowed`.
     pub(super) fn is_hopeless(&self, allowed: Duration, now: Instant) -> bool {
         self.failing
             .is_some_and(|failing| now >= failing.since + allowed)
@@ -120,7 +119,7 @@ impl Cooldown {
         }
     }
 
-    /// A request that left then was answered as it should be.
+    /// A request sent at `sent` was answered correctly.
     pub(super) fn answered(&mut self, sent: Instant) {
         if self.reopened.is_some_and(|at| sent >= at) {
             self.next = None;
@@ -134,12 +133,12 @@ impl Cooldown {
         }
     }
 
-    /// Until when nobody sends, and why.
+    /// Until when no request is sent, and why.
     pub(super) fn shut_until(&self, now: Instant) -> Option<(Instant, CooldownCause)> {
         self.until.filter(|(until, _)| *until > now)
     }
 
-    /// Opens the gate if it is time; whether it opened just now.
+    /// Opens the gate if it is time. Returns whether it opened now.
     pub(super) fn open(&mut self, now: Instant) -> bool {
         let opens = self.until.is_some_and(|(until, _)| until <= now);
         if opens {
@@ -150,12 +149,12 @@ impl Cooldown {
         opens
     }
 
-    /// When the next one may leave, while the gate is ajar.
+    /// When the next request may be sent, while the gate is ajar.
     pub(super) fn ajar_until(&self, now: Instant) -> Option<Instant> {
         self.next.filter(|next| *next > now)
     }
 
-    /// One leaves; the next one after this gap, if none was answered by then.
+    /// A request is sent; the next one may follow after `gap` if no answer has come by then.
     pub(super) fn left(&mut self, gap: Duration, now: Instant) {
         self.next = self.next.map(|_| now + gap);
     }

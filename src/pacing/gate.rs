@@ -1,4 +1,4 @@
-//! The thin asynchronous shell around the controller.
+//! The asynchronous layer around the controller.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
@@ -10,7 +10,7 @@ use super::{
     Breaker, Observation, PacingStatus, Repeat, RetryDecision, RetryState, Settings, TroubleCount,
 };
 
-/// The pace of a run, shared by all of its workers. Cheap to clone.
+/// The pace of a run, shared by all workers. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Pacer(Arc<Inner>);
 
@@ -18,10 +18,10 @@ pub struct Pacer(Arc<Inner>);
 struct Inner {
     settings: Settings,
     controller: Mutex<Controller>,
-    /// Told when a request is back.
+    /// Notified when a request returns.
     free: Notify,
-    /// Those who wait for a time do it one after the other, so that a gate that opens is not stormed and
-    /// whoever came first goes first.
+    /// Workers that wait for a time wait one after the other: an opening gate does not release all of them at once, and
+    /// they go in the order in which they came.
     turn: tokio::sync::Mutex<()>,
 }
 
@@ -36,7 +36,7 @@ impl Pacer {
         }))
     }
 
-    /// Waits until a request may leave. Who waits holds no slot; it is safe to give up waiting.
+    /// Waits until a request may be sent. A waiting worker holds no slot. Cancel safe.
     pub async fn admit(&self) -> Permit {
         let _turn = self.0.turn.lock().await;
         loop {
@@ -50,7 +50,7 @@ impl Pacer {
                     };
                 }
                 Admit::WaitForSlot => freed.await,
-                // What comes back meanwhile may change the answer.
+                // An answer that comes meanwhile may change the decision.
                 Admit::WaitUntil(time) => tokio::select! {
                     () = tokio::time::sleep_until(time.into()) => {}
                     () = freed => {}
@@ -65,22 +65,22 @@ impl Pacer {
         self.0.free.notify_one();
     }
 
-    /// How many requests are left on the server that granted one; to be told before that one is finished.
+    /// How many requests the server that granted one has left. Call it before that request is finished.
     pub fn remaining(&self, left: u32) {
         self.controller().remaining(left, now());
     }
 
-    /// Takes note of a response that came inside another, such as a part of a batch.
+    /// Takes in a response that came inside another, such as a part of a batch.
     pub fn note(&self, seen: &Observation) {
         self.controller().note(seen, now());
     }
 
-    /// The state of trying one operation.
+    /// The retry state of one operation.
     pub fn retry(&self) -> RetryState {
         RetryState::new(self.0.settings.retry)
     }
 
-    /// What to do after an attempt that was not final; counts the attempt that may follow.
+    /// What to do after an attempt that was not final. Counts the attempt that may follow.
     pub fn decide(
         &self,
         state: &mut RetryState,
@@ -91,17 +91,17 @@ impl Pacer {
             .decide(state, seen, repeat, &mut rand::rng(), now())
     }
 
-    /// What went wrong the last times, where it did.
+    /// The failures in a row up to now, if the last request failed.
     pub fn trouble(&self) -> Option<TroubleCount> {
         self.controller().trouble()
     }
 
-    /// A breaker for one part of a run.
+    /// A breaker for one phase of a run.
     pub fn breaker(&self) -> Breaker {
         Breaker::new(self.0.settings.breaker)
     }
 
-    /// Requests at once, at most, ever.
+    /// The most requests at once that there can ever be.
     pub fn max_concurrency(&self) -> usize {
         let settings = &self.0.settings;
         let most = settings
@@ -110,7 +110,7 @@ impl Pacer {
         usize::try_from(most.max(1)).unwrap_or(usize::MAX)
     }
 
-    /// How things stand.
+    /// The present state, for display.
     pub fn status(&self) -> PacingStatus {
         self.controller().status(now())
     }
@@ -127,7 +127,7 @@ fn now() -> Instant {
     tokio::time::Instant::now().into_std()
 }
 
-/// A request that may leave, or has left. Dropped, it gives back its slot and tells nothing.
+/// A request that may be sent, or was sent. When dropped, it frees its slot and reports no result.
 #[derive(Debug)]
 pub struct Permit {
     pacer: Pacer,
@@ -135,7 +135,7 @@ pub struct Permit {
 }
 
 impl Permit {
-    /// The request is back, and this was seen.
+    /// The request has returned with this result.
     pub fn finish(mut self, seen: &Observation) {
         self.give_back(Some(seen));
     }

@@ -1,15 +1,14 @@
-//! How much of what is sent the server does not manage.
+//! The share of requests that the server fails to handle.
 
 use super::signal::Signal;
 
-/// How much one response counts in the share: an average over some sixteen. One failure alone makes 6 %.
+/// The weight of one response: an average over about sixteen. A single failure makes 6 %.
 const WEIGHT: f64 = 1.0 / 16.0;
-/// Above this share it is too many at once: five failures in a row, or one response in four.
+/// Above this share the server is overloaded: five failures in a row, or one response in four.
 const STRAINED: f64 = 0.25;
-/// Above this share the server is not there: eleven failures in a row.
+/// Above this share the server is unavailable: eleven failures in a row.
 const FAILING: f64 = 0.5;
 
-/// A moving share of failures.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Health {
     failed: f64,
@@ -20,18 +19,18 @@ impl Health {
         let failed = match signal {
             Signal::Overload => 1.0,
             Signal::Success | Signal::Neutral => 0.0,
-            // A refusal says nothing of what the server manages.
+            // A refusal does not tell whether the server is overloaded.
             Signal::Concurrency | Signal::Budget(_) | Signal::Throttled | Signal::Auth => return,
         };
         self.failed += (failed - self.failed) * WEIGHT;
     }
 
-    /// Whether fewer at once may help.
+    /// Whether fewer requests at once may help.
     pub(super) fn is_strained(self) -> bool {
         self.failed > STRAINED
     }
 
-    /// Whether only waiting helps.
+    /// Whether only waiting can help.
     pub(super) fn is_failing(self) -> bool {
         self.failed > FAILING
     }

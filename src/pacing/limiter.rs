@@ -1,30 +1,29 @@
-//! How many requests at once.
+//! How many requests are sent at once.
 
 use std::time::{Duration, Instant};
 
 use super::Settings;
 use super::signal::Signal;
 
-/// What is left of the limit after "too many at once". The server said what was wrong, so less is given up than after
-/// an overload; the scenario `concurrency-limit-10` holds it.
+/// The share of the limit that is kept after "too many at once". The server named the cause, so more is kept than after
+/// an overload; the scenario `concurrency-limit-10` tests it.
 const AFTER_CONCURRENCY: f64 = 0.7;
-/// What is left of the limit after the server did not manage: half, as TCP does (RFC 5681).
+/// The share of the limit that is kept after an overload: half, as in TCP (RFC 5681).
 const AFTER_OVERLOAD: f64 = 0.5;
-/// As a share of the budget window: how long one probe of the throughput takes, at least. One second of the documented
-/// five minutes.
+/// The shortest probe of the throughput, as a share of the budget window: one second of the documented five minutes.
 const SHORTEST_PROBE: f64 = 1.0 / 300.0;
-/// How much one answer counts in the usual time to an answer: an average over some sixteen, as in `health`.
+/// The weight of one answer in the usual time to an answer: an average over about sixteen, as in `health`.
 const WEIGHT: f64 = 1.0 / 16.0;
-/// How much higher a limit is tried. From a hint of 20 to the 52 that the platform takes at once it is five such steps.
+/// The factor by which a higher limit is tried. From a hint of 20 to the platform's 52 it takes five steps.
 const STEP: f64 = 1.25;
-/// The share of what a higher limit could bring at most that it has to bring to be kept: a limit that is a quarter
+/// The share of the largest possible gain that a higher limit has to bring to be kept: a limit that is a quarter
 /// higher has to bring an eighth more.
 const HELPS: f64 = 0.5;
-/// Probes between two trials that did not help, at most: about a minute.
+/// The most probes between two trials that did not help: about a minute.
 const LONGEST_REST: u32 = 64;
 
-/// A limit that starts at what the server recommends, grows while that helps, and is cut where it
-/// hurts; once per generation of requests, because fifty refusals of one generation are one piece of news.
+/// A limit that starts at the server's recommendation, grows while that helps, and is reduced where it
+/// hurts: once per generation of requests, because refusals of one generation have one cause.
 #[derive(Clone, Debug)]
 pub(super) struct ConcurrencyLimiter {
     limit: f64,
@@ -32,17 +31,17 @@ pub(super) struct ConcurrencyLimiter {
     fixed: bool,
     shortest_probe: Duration,
     usual_answer: Option<Duration>,
-    /// Which generation of requests: it changes with every cut, and a response of an older one cuts no more.
+    /// The generation of requests: it changes with every reduction, and a response of an older one reduces nothing.
     generation: u64,
     probe: ProbeWindow,
     trial: Option<Trial>,
-    /// Probes to let pass before the next trial, and how many after the next one that does not help.
+    /// Probes to skip before the next trial, and how many to skip after the next trial that does not help.
     rest: u32,
     next_rest: u32,
     refused: Refused,
 }
 
-/// The limit under which the server said "too many at once" last, and for how many probes that is believed.
+/// The limit at which the server last said "too many at once", and for how many probes it is remembered.
 #[derive(Clone, Copy, Debug)]
 struct Refused {
     limit: f64,
@@ -50,7 +49,7 @@ struct Refused {
     next_rest: u32,
 }
 
-/// A higher limit on trial: the limit before, and what got through a second under it.
+/// A higher limit on trial: the limit before it, and its throughput per second.
 #[derive(Clone, Copy, Debug)]
 struct Trial {
     from: f64,
@@ -98,7 +97,6 @@ impl ConcurrencyLimiter {
         }
     }
 
-    /// Requests at once, at least 1.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
@@ -112,12 +110,12 @@ impl ConcurrencyLimiter {
         self.generation
     }
 
-    /// How long a success takes, usually.
+    /// The average time to a success.
     pub(super) fn usual_answer(&self) -> Option<Duration> {
         self.usual_answer
     }
 
-    /// The server's recommendation; it counts until the first cut.
+    /// Takes in the server's recommendation, which counts until the first reduction.
     pub(super) fn hint(&mut self, recommended: u32) {
         if !self.fixed && self.generation == 0 && recommended > 0 {
             let recommended = f64::from(recommended).min(self.max);
@@ -125,12 +123,12 @@ impl ConcurrencyLimiter {
         }
     }
 
-    /// Somebody would have been let in, had the limit been higher.
+    /// A request was ready that the limit did not let through.
     pub(super) fn reached(&mut self) {
         self.probe.reached = true;
     }
 
-    /// Fewer are let in than the limit allows, so that what gets through meanwhile says nothing of it.
+    /// Fewer requests are sent than the limit allows, so the throughput meanwhile says nothing about the limit.
     pub(super) fn held_back(&mut self) {
         self.probe.hurt = true;
     }
@@ -156,7 +154,7 @@ impl ConcurrencyLimiter {
             }
             Signal::Overload => self.cut(AFTER_OVERLOAD, of_generation),
             Signal::Success => self.probe_success(elapsed, now),
-            // The gate and the rate take care of budgets.
+            // The gate and the rate handle budgets.
             Signal::Budget(_) | Signal::Throttled => self.probe.hurt = true,
             Signal::Neutral | Signal::Auth => {}
         }
@@ -189,7 +187,7 @@ impl ConcurrencyLimiter {
         let since = *self.probe.since.get_or_insert(now);
         self.probe.done += 1;
         let probed = now.saturating_duration_since(since);
-        // Enough time for the answers to be those to this limit, and enough of them to compare.
+        // The time is long enough for answers under this limit, and there are enough of them to compare.
         if probed < self.shortest_probe.max(elapsed) || f64::from(self.probe.done) < self.limit {
             return;
         }
@@ -201,7 +199,7 @@ impl ConcurrencyLimiter {
         }
     }
 
-    /// A higher limit that brings little only fills the server's queue.
+    /// Keeps a higher limit only where it helps: otherwise it only lengthens the server's queue.
     fn judge_trial(&mut self, throughput: f64) {
         let Some(Trial {
             from,

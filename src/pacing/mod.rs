@@ -1,7 +1,7 @@
 //! How fast, how many at once, and when to try again.
 //!
-//! Plain values decide ([`classify`], [`RetryState`], the controller, [`Breaker`]), with the time handed in;
-//! one thin asynchronous gate, [`Pacer`], stands around them and is shared by every worker.
+//! Plain values decide ([`classify`], [`RetryState`], the controller, [`Breaker`]) and get the time as an argument.
+//! One asynchronous gate, [`Pacer`], surrounds them and is shared by all workers.
 
 mod breaker;
 mod controller;

@@ -1,41 +1,41 @@
-//! How many requests in a window, and how they are spread over it, once that is known.
+//! How many requests are sent in a window, and how they are spread over it, once that is known.
 //!
-//! The platform counts per web server over a sliding window, and nobody says how many servers there are. What
-//! was granted in the window before the first refusal is a sound estimate of what all of them grant. From then on
-//! no more is sent in any window than that, and it is spread: over about as long as the first burst took to begin
-//! with (all else would only lose time), and a little longer with each window, until the run flows evenly.
+//! The platform counts per web server over a sliding window, and does not say how many servers there are. What was
+//! granted in the window before the first refusal is a good estimate of what all of them grant together. After that, no
+//! window gets more requests than that. They are spread at first over about as long as the first burst took (anything
+//! longer would lose time), and a little longer with each window, until the rate is even.
 
 use std::time::{Duration, Instant};
 
 use super::trial::Trial;
 use super::window::Window;
 
-/// How much longer, as a share of the window, one window's requests are spread with each window that passes.
-/// Going from a burst to an even flow costs up to a window once; like this it costs 4 % for a while.
+/// How much longer the requests of a window are spread with each window, as a share of the window.
+/// A direct change from a burst to an even rate costs up to one window; this costs 4 % for a while.
 const SPREAD_STEP: f64 = 0.04;
-/// The most of a window over which its requests are spread; what is left lets the flow catch up after a pause.
+/// The largest share of a window over which its requests are spread. The rest is for catching up after a pause.
 const WIDEST_SPREAD: f64 = 0.97;
-/// Over how many times as long as the first burst a window's requests are spread at most while more is asked for.
+/// While more is asked for: the longest spread, as a multiple of the first burst.
 const TRIAL_SPREAD: f64 = 4.0;
-/// As a share of the window: for how long unused pace can be made good, as timers are not exact.
+/// How long unused pace can be caught up, as a share of the window, because timers are inexact.
 const SLACK: f64 = 1.0 / 300.0;
-/// Requests that have to have got through before a budget is learnt, and the smallest that is: one in three seconds
-/// over the documented five minutes, a sixtieth of the documented budget. A refusal after fewer is about something else.
+/// Requests that have to be granted before a budget is learnt, and the smallest budget: one in three seconds over the
+/// documented five minutes, a sixtieth of the documented budget. An earlier refusal has another cause.
 const ENOUGH: u32 = 100;
-/// As a share of the window: a shortage that is over sooner is no reason for a trial, and after so long without
-/// a shortage a trial is over.
+/// As a share of the window: a shorter shortage is no reason for a trial, and this long without
+/// a shortage ends a trial.
 const SHORTAGE: f64 = 1.0 / 50.0;
-/// Windows without news after which a trial is made for the smallest shortage.
+/// Windows without a new budget and without a trial, after which the smallest shortage is a reason for a trial.
 const STALE: f64 = 2.0;
-/// As a share of the window: a wait so short costs less than a pace learnt from it would. A budget that is truly
-/// spent takes longer to come back, and then it is learnt.
+/// As a share of the window: a shorter wait costs less than the pace that would be learnt from it. A budget that is
+/// really used up takes longer to be free again, and is then learnt.
 const PASSING: f64 = 1.0 / 20.0;
-/// What is left of the budget where less was granted than was learnt before. A true budget that is 10 % lower is found in
-/// five windows; one refusal by chance costs 2 %.
+/// The share of the budget that is kept where less was granted than was learnt. A budget that is 10 % lower is found in
+/// five windows; a refusal by chance costs 2 %.
 const CUT: f64 = 0.98;
 
-/// What is granted in a window, and the pace of it. Before a budget is hit there is none, because the first
-/// window's may be spent as fast as it goes.
+/// The budget of a window and the pace that follows from it. There is none before a budget is used up, because the
+/// first window may be spent at any speed.
 #[derive(Clone, Debug)]
 pub(super) struct Rate {
     window: Duration,
@@ -43,22 +43,22 @@ pub(super) struct Rate {
     learnt: Option<Learnt>,
     fixed: Option<u32>,
     trial: Trial,
-    /// When the next request is due at this pace.
+    /// When the next request is due.
     due: Option<Instant>,
 }
 
 #[derive(Clone, Copy, Debug)]
 struct Learnt {
     budget: u32,
-    /// When it was learnt; what had left before can be granted or refused still, and teaches nothing new.
+    /// When it was learnt. Requests sent earlier can still be granted or refused, and teach nothing new.
     at: Instant,
-    /// When the first budget was learnt, and over which share of a window it had been spent.
+    /// When the first budget was learnt, and within which share of a window it had been used up.
     first: Instant,
     share: f64,
 }
 
 impl Rate {
-    /// `fixed` is the most in one window, if there is a most.
+    /// `fixed` is the configured maximum in one window, if there is one.
     pub(super) fn new(window: Duration, fixed: Option<u32>) -> Self {
         Self {
             window,
@@ -70,20 +70,20 @@ impl Rate {
         }
     }
 
-    /// Whether a budget was hit.
+    /// Whether a budget has been used up.
     pub(super) fn is_learnt(&self) -> bool {
         self.learnt.is_some()
     }
 
-    /// Requests a second on average, if there is a most.
+    /// Average requests per second, where there is a limit.
     pub(super) fn per_second(&self) -> Option<f64> {
         let learnt = self.learnt.map(|learnt| learnt.budget);
         let budget = learnt.into_iter().chain(self.fixed).min()?;
         Some(f64::from(budget) / self.window.as_secs_f64())
     }
 
-    /// When the next request may leave; `None` is at once. Only to be asked for one that would leave: where
-    /// the budget is spent and a trial is due, this is it.
+    /// When the next request may be sent; `None` is at once. Ask only for a request that is ready: where
+    /// the budget is used up and a trial is due, this starts it.
     pub(super) fn wait_until(&mut self, in_flight: u32, now: Instant) -> Option<Instant> {
         if let Some(due) = self.due.filter(|due| *due > now) {
             return Some(due);
@@ -108,7 +108,7 @@ impl Rate {
         Some(next.max(now + slack / 100))
     }
 
-    /// A request leaves.
+    /// A request is sent.
     pub(super) fn spend(&mut self, now: Instant) {
         let Some(gap) = self.gap(now) else {
             return;
@@ -118,17 +118,17 @@ impl Rate {
         self.due = Some(due + gap);
     }
 
-    /// A request that left then was granted.
+    /// A request sent at `sent` was granted.
     pub(super) fn granted(&mut self, sent: Instant, now: Instant) {
         self.past.add(now);
         self.trial.granted(sent);
-        // The window in which the budget was hit granted this one too.
+        // It belongs to the window in which the budget was used up.
         if let Some(learnt) = self.learnt.as_mut().filter(|learnt| sent < learnt.at) {
             learnt.budget = learnt.budget.saturating_add(1);
         }
     }
 
-    /// A request that left then was refused, because a budget is used up. Fifty refused at once teach once.
+    /// A request sent at `sent` was refused because a budget is used up. Simultaneous refusals count once.
     pub(super) fn refused(&mut self, sent: Instant, wait: Duration, now: Instant) {
         if self.learnt.is_some_and(|learnt| sent < learnt.at) {
             return;
@@ -141,9 +141,9 @@ impl Rate {
         let granted = granted.max(ENOUGH);
         let budget = match self.learnt {
             None => granted,
-            // More was asked for than was learnt; what was granted is the budget.
+            // More than the learnt budget was asked for; what was granted is the budget.
             Some(_) if self.trial.is_on() => granted,
-            // Where little was granted because little was asked for, that says little.
+            // Little may have been granted because little was asked for.
             Some(learnt) => cut(granted).max(learnt.budget / 2),
         };
         let (first, share) = self.learnt.map_or((now, self.past.age(now)), |learnt| {
@@ -158,7 +158,7 @@ impl Rate {
         self.trial.refused(self.window, wait, now);
     }
 
-    /// Starts the pace anew after a cooldown, so that nothing is made good in a burst.
+    /// Starts the pace again after a cooldown, without catching up in a burst.
     pub(super) fn reopened(&mut self, now: Instant) {
         self.due = self.due.map(|due| due.max(now));
     }
@@ -167,12 +167,12 @@ impl Rate {
         self.window.mul_f64(SLACK)
     }
 
-    /// From one request to the next.
+    /// The time between two requests.
     fn gap(&self, now: Instant) -> Option<Duration> {
         let learnt = self.learnt.map(|learnt| {
             let windows = now.saturating_duration_since(learnt.first).as_secs_f64()
                 / self.window.as_secs_f64();
-            // At an even pace a trial would take a window to find 3 % more.
+            // At an even rate a trial would take a window to find 3 % more.
             let widest = if self.trial.is_on() {
                 (learnt.share * TRIAL_SPREAD).min(WIDEST_SPREAD)
             } else {
@@ -182,7 +182,7 @@ impl Rate {
             self.window
                 .mul_f64(spread / f64::from(learnt.budget.max(1)))
         });
-        // With the slack made good, a polite budget must not be passed in any window.
+        // A configured maximum holds in every window, also when the slack is caught up.
         let fixed = self.fixed.map(|n| (self.window + self.slack()) / n);
         learnt.into_iter().chain(fixed).max()
     }

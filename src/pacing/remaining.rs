@@ -1,22 +1,22 @@
-//! Fewer under way while the server says that little is left of its budget.
+//! Fewer requests under way while the server says that little of its budget is left.
 //!
 //! Dataverse says in each answer how many requests the web server that gave it still grants
-//! (`x-ms-ratelimit-burst-remaining-xrm-requests`). Microsoft gives the number for debugging and says that a client is not to
-//! pace itself by it, for it is about one of several servers. So it sets no pace here and is no budget. It only bounds how
-//! many are under way, and thereby refused together, when a budget that nobody knows yet runs out; and it is believed
-//! for a bounded number of requests only.
+//! (`x-ms-ratelimit-burst-remaining-xrm-requests`). Microsoft gives the number for debugging and says that a client
+//! must not pace itself by it, because it concerns one of several servers. So it sets no pace here and is no budget. It
+//! only bounds how many requests are under way, and are refused together, when a budget that is not known yet is used
+//! up. It is used for a bounded number of requests only.
 
 use std::time::{Duration, Instant};
 
-/// However little is left, so many may be under way: as many as are let out through a gate that has just opened.
+/// This many may always be under way: as many as a gate that has just opened lets through.
 const FEWEST: u32 = 4;
-/// After so many times as many grants as were left, and no refusal, the number is not believed. Requests go to servers that
-/// nobody counts: with up to eight of them that are asked alike, a budget has run out by then.
+/// The number is ignored after this multiple of it was granted without a refusal. Requests go to an unknown number of
+/// servers: with up to eight of them that get equal shares, a budget is used up by then.
 const BELIEVED: u32 = 8;
-/// In windows: for how long it is not believed then. What was granted before is granted again after one.
+/// How long it is ignored then, in windows. What was granted earlier is granted again after one window.
 const DISBELIEVED: f64 = 1.0;
 
-/// How many may be under way, by what the server says is left.
+/// How many requests may be under way, by what the server says is left.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Remaining {
     window: Duration,
@@ -25,9 +25,9 @@ pub(super) struct Remaining {
 
 #[derive(Clone, Copy, Debug)]
 enum State {
-    /// More is left than is under way, or nothing is said.
+    /// More is left than is under way, or nothing is known.
     Enough,
-    /// The least that was left, and how many more grants it is believed for.
+    /// The least that was left, and for how many more grants it counts.
     Little {
         least: u32,
         grants: u32,
@@ -45,7 +45,7 @@ impl Remaining {
         }
     }
 
-    /// The server that answered says that so many are left; `in_flight` are under way to all of them.
+    /// The server that answered has `left` requests left; `in_flight` are under way to all servers.
     pub(super) fn told(&mut self, left: u32, in_flight: u32, now: Instant) {
         match &mut self.state {
             State::Disbelieved { until } if now < *until => {}
@@ -75,7 +75,7 @@ impl Remaining {
         }
     }
 
-    /// How many may be under way at most, where little is left.
+    /// The most requests under way, where little is left.
     pub(super) fn most(&self) -> Option<u32> {
         match self.state {
             State::Little { least, .. } => Some(least.max(FEWEST)),

@@ -1,32 +1,34 @@
-//! The pace at a limiter that says nothing of budgets: a proxy or gateway that lets through so many a second.
+//! The pace at a limiter that names no budget: a proxy or gateway that grants some requests per second.
 //!
-//! A refusal without Dataverse's own code tells nothing of a budget over five minutes, so that none is learnt from it.
-//! It tells that the pace is too high now. The pace is searched for from half of what got through, doubling; where the search
-//! was refused, it goes on as CUBIC does (RFC 9438, and the AWS SDKs' adaptive retries): a little below, flat for a
-//! while near the refusal, then more and more above it, so that a limit that is gone is forgotten within a minute or two.
+//! A refusal without Dataverse's own code says nothing about a budget over five minutes, so none is learnt from it. It
+//! says that the pace is too high now. The search for a pace starts at half of what was granted and doubles. After a
+//! refusal it continues as CUBIC does (RFC 9438, and the AWS SDKs' adaptive retries): a little below the refused pace,
+//! flat near it, then faster and faster above it, so that a limit that no longer exists is forgotten within two
+//! minutes.
 
 use std::time::{Duration, Instant};
 
 use super::window::Window;
 
-/// Over how long what got through is counted: limiters count by the second.
+/// The time over which granted requests are counted: limiters count by the second.
 const COUNTED: Duration = Duration::from_secs(1);
-/// In how many seconds the pace doubles while it is searched for: twice that long the answers of a crowded gateway take.
+/// Seconds in which the pace doubles during the search: the answers of a crowded gateway take twice as long.
 const DOUBLING: f64 = 1.0;
-/// The least that is kept of a pace that was refused less than a second after a pause: what got through since then is less
-/// than what would have in a whole second.
+/// The least share that is kept of a pace that was refused less than a second after a pause: the requests granted since
+/// then are fewer than those of a whole second.
 const LEAST_KEPT: f64 = 0.75;
-/// What is kept of a pace at the limit: a refusal costs about a second, and 5 % below that is found again soon.
+/// The share that is kept of a pace at the limit: a refusal costs about a second, and the missing 5 % are soon
+/// regained.
 const AFTER_REFUSAL: f64 = 0.95;
-/// How long it takes back to the pace that was refused, in seconds. With a second lost at each refusal, less would cost
-/// more in refusals, and more would keep below the limit for longer than it is worth.
+/// Seconds until the refused pace is reached again. With a second lost at each refusal, a shorter time costs more in
+/// refusals, and a longer one keeps the pace below the limit for longer than it is worth.
 const PLATEAU: f64 = 12.0;
-/// After so many plateaus without a refusal there is no limit any more: by then 60 times as much was allowed.
+/// After this many plateaus without a refusal the limit no longer exists: 60 times its pace was granted by then.
 const FORGOTTEN: f64 = 11.0;
-/// The slowest pace, in requests a second. Below it the pauses that the limiter asks for are all there is to keep to; and
-/// a gateway that refuses now and then by chance, whatever the pace, must not bring a run to a standstill.
+/// The slowest pace, in requests per second. Below it the pauses that the limiter asks for are enough, and
+/// a gateway that refuses now and then by chance, at any pace, must not stop a run.
 const SLOWEST: f64 = 5.0;
-/// For how long unused pace can be made good, in seconds: timers count in milliseconds, and a burst is refused.
+/// How long unused pace can be caught up, in seconds: timers count in milliseconds, and a burst is refused.
 const SLACK: f64 = 0.002;
 
 /// The pace; none before the first refusal.
@@ -39,9 +41,9 @@ pub(super) struct RequestRate {
 
 #[derive(Clone, Copy, Debug)]
 struct Limit {
-    /// When it was refused; what had left before teaches nothing new.
+    /// When it was refused. Requests sent earlier teach nothing new.
     at: Instant,
-    /// Since when requests leave at this pace: from the end of the pause that the refusal brought.
+    /// Since when requests are sent at this pace: the end of the pause after the refusal.
     since: Instant,
     kind: Kind,
 }
@@ -50,7 +52,7 @@ struct Limit {
 enum Kind {
     /// From this pace upwards, doubling.
     Search { from: f64 },
-    /// From just below the pace that was refused.
+    /// From a little below the refused pace.
     Known { refused: f64 },
 }
 
@@ -63,7 +65,7 @@ impl RequestRate {
         }
     }
 
-    /// Requests a second, where there is a limit.
+    /// Requests per second, where there is a limit.
     pub(super) fn per_second(&self, now: Instant) -> Option<f64> {
         let limit = self.limit?;
         let since = now.saturating_duration_since(limit.since).as_secs_f64();
@@ -77,7 +79,7 @@ impl RequestRate {
         (since < PLATEAU * FORGOTTEN).then_some(rate.max(SLOWEST))
     }
 
-    /// When the next request may leave; `None` is at once.
+    /// When the next request may be sent; `None` is at once.
     pub(super) fn wait_until(&self, now: Instant) -> Option<Instant> {
         self.per_second(now)?;
         self.due.filter(|due| *due > now)
@@ -95,13 +97,13 @@ impl RequestRate {
         self.due = Some(due + Duration::from_secs_f64(1.0 / rate));
     }
 
-    /// A request got through.
+    /// A request was granted.
     pub(super) fn granted(&mut self, now: Instant) {
         self.granted.add(now);
     }
 
-    /// A request that left then was refused. What was under way together is one piece of news, and where nothing
-    /// gets through at all there is no pace to learn.
+    /// A request sent at `sent` was refused. Simultaneous refusals count once, and where no request
+    /// is granted there is no pace to learn.
     pub(super) fn refused(&mut self, sent: Instant, now: Instant) {
         if self.limit.is_some_and(|limit| sent < limit.at) {
             return;
@@ -111,7 +113,7 @@ impl RequestRate {
             return;
         }
         let kind = match (self.per_second(now), self.limit) {
-            // What got through before the pause was too much, and this pace follows from it.
+            // What was granted before the pause was too much, and this pace follows from it.
             (
                 Some(rate),
                 Some(Limit {
@@ -138,7 +140,7 @@ impl RequestRate {
         self.due = None;
     }
 
-    /// Starts anew after a pause, so that nothing is made good in a burst.
+    /// Starts again after a pause, without catching up in a burst.
     pub(super) fn reopened(&mut self, now: Instant) {
         self.due = self.due.map(|due| due.max(now));
         if let Some(limit) = self.limit.as_mut().filter(|limit| limit.since == limit.at) {

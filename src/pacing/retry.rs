@@ -1,4 +1,4 @@
-//! Whether and when to try again: plain decisions about one operation.
+//! Whether and when one operation is tried again: plain decisions.
 
 use std::time::{Duration, Instant};
 
@@ -7,37 +7,37 @@ use rand::{Rng, RngExt};
 use super::signal::{LONGEST_WAIT, Observation};
 use super::trouble::Trouble;
 
-/// Whether an operation may be sent again when nobody knows what became of it.
+/// Whether an operation may be sent again when its result is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Repeat {
-    /// It may: it only reads.
+    /// Yes, because it only reads.
     Safe,
-    /// Only where it surely was not carried out; else the caller has to look first.
+    /// Only where it was certainly not carried out; else the caller has to read the state first.
     OnlyIfNotDone,
 }
 
-/// How long to keep trying.
+/// How often and how long an operation is tried again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct RetryPolicy {
     /// Attempts of one operation, the first included, that may fail for reasons other than a limit.
     pub max_attempts: u32,
-    /// The shortest pause.
+    /// The shortest pause, and the base of the jitter.
     pub base: Duration,
-    /// The longest pause that is our own idea.
+    /// The longest pause that the server did not ask for.
     pub cap: Duration,
-    /// How long one operation may wait in all because the server asked for it. Generous: a long run has
-    /// to outlive a long penalty.
+    /// How long one operation may wait in all because of limits. Long, because a long run has
+    /// to survive a long penalty.
     pub wait_allowance: Duration,
-    /// How long nothing but failures may come back before operations are given up at once, and with them
-    /// soon the run: an outage that is over by then is outlived.
+    /// How long only failures may come before operations, and soon after the run, are given up. A shorter outage
+    /// is survived.
     pub outage_allowance: Duration,
-    /// The same for answers that are none, such as empty ones: what answers so is up, and a gateway that is exchanged
-    /// is ready within a minute.
+    /// The same for invalid answers, such as empty ones: a server that sends them is up, and a gateway that is being
+    /// replaced is ready within a minute.
     pub bad_answer_allowance: Duration,
 }
 
 impl RetryPolicy {
-    /// How long nothing but this may come back.
+    /// The allowance for the present kind of failure.
     pub(super) fn allowance(&self, trouble: Option<Trouble>) -> Duration {
         if trouble.is_some_and(Trouble::is_bad_answer) {
             self.bad_answer_allowance
@@ -50,10 +50,16 @@ impl RetryPolicy {
 impl Default for RetryPolicy {
     fn default() -> Self {
         Self {
+            // Five pauses, of at most 80 s in all. A single request is worth no more: the breaker and the outage
+            // allowance end the run.
             max_attempts: 6,
+            // Hardly noticed where the second attempt succeeds.
             base: Duration::from_millis(500),
+            // A worker that waits for longer would notice late that the server answers again.
             cap: Duration::from_secs(30),
+            // Many times the five minutes of the documented budgets, and short enough for a run to end overnight.
             wait_allowance: Duration::from_hours(2),
+            // A restart of a server or a failover is over by then; a run that is stopped can be resumed.
             outage_allowance: Duration::from_mins(5),
             bad_answer_allowance: Duration::from_mins(1),
         }
@@ -75,34 +81,34 @@ pub enum RetryDecision {
 /// Why not to try again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GiveUp {
-    /// It was tried often enough.
+    /// The attempts are used up.
     Attempts,
-    /// It may have been carried out, and must not be sent again unseen.
+    /// It may have been carried out, and must not be sent again before the state is read.
     Unknown,
-    /// The server asks to be left alone for so long that it is no wait any more.
+    /// The server asks for a wait longer than [`super::LONGEST_WAIT`].
     Postponed {
-        /// How long it asks for.
+        /// The wait that it asks for.
         wait: Duration,
     },
-    /// The server asked for a longer wait than is allowed.
+    /// Waiting for limits used up the allowance.
     WaitTooLong {
-        /// How long was waited in all.
+        /// The wait in all.
         waited: Duration,
     },
 }
 
-/// The state of trying one operation.
+/// The retry state of one operation.
 #[derive(Clone, Debug)]
 pub struct RetryState {
     policy: RetryPolicy,
     attempts: u32,
     pause: Duration,
-    /// When a limit refused it first.
+    /// When a limit first refused it.
     limited: Option<Instant>,
 }
 
 impl RetryState {
-    /// Before the first attempt.
+    /// The state before the first attempt.
     pub fn new(policy: RetryPolicy) -> Self {
         Self {
             policy,
@@ -112,12 +118,12 @@ impl RetryState {
         }
     }
 
-    /// What to do after an attempt that ended in a limit, an overload, or without an answer; `answered` is whether the
+    /// What to do after an attempt that ended in a limit, an overload, or without an answer. `answered` is whether the
     /// server has ever answered.
     ///
-    /// The pause is what the server asks for, or decorrelated jitter where that is longer. Waiting because a
-    /// limit was hit uses up the allowance and no attempt, and the pause does not grow with it: the gate is shut for as
-    /// long as it takes, for everybody.
+    /// The pause is what the server asks for, or decorrelated jitter where that is longer. Waiting for a limit uses up
+    /// the allowance and no attempt, and does not lengthen the next pause: the gate is closed for all workers as long
+    /// as needed.
     pub fn decide(
         &mut self,
         observation: &Observation,
@@ -159,7 +165,7 @@ impl RetryState {
         RetryDecision::Retry { after }
     }
 
-    /// Between the base and three times the last pause, never above the cap.
+    /// Between the base and three times the last pause, at most the cap.
     fn jitter(&mut self, rng: &mut impl Rng) -> Duration {
         let (low, high) = (self.policy.base, self.pause * 3);
         let pause = low + high.saturating_sub(low).mul_f64(rng.random::<f64>());

@@ -1,27 +1,28 @@
-//! What may be told to the pacing.
+//! The settings of the pacing.
 
 use std::time::Duration;
 
 use super::{BreakerSettings, RetryPolicy};
 
-/// How fast a run may go.
+/// How fast a run may be.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Settings {
-    /// Requests at once, at most. 52 is the platform's documented limit (Microsoft: "Service protection API limits").
+    /// The most requests at once. 52 is the platform's documented limit (Microsoft: "Service protection API limits").
     pub max_concurrency: u32,
-    /// Requests at once, before the server has said what it recommends.
+    /// Requests at once before the server has sent its recommendation.
     pub initial_concurrency: u32,
-    /// Requests at once, no more and no fewer, whatever the server recommends.
+    /// Exactly this number of requests at once, whatever the server recommends.
     pub fixed_concurrency: Option<u32>,
-    /// Requests in one `budget_window`, five minutes unless it is set, at most; for runs beside other
+    /// The most requests in one `budget_window`, which is five minutes unless it is set. For runs beside other
     /// integrations of the same user.
     pub max_requests_per_5m: Option<u32>,
-    /// Over how long the server counts its budgets: five minutes (Microsoft: "Service protection API limits"),
-    /// and less only where a server imitates them in less time. What is learnt and waited for scales with it.
+    /// The time over which the server counts its budgets: five minutes (Microsoft: "Service protection API limits"),
+    /// less only where a test server imitates them in less time. Everything that is learnt and waited for scales with
+    /// it.
     pub budget_window: Duration,
     /// When to try again.
     pub retry: RetryPolicy,
-    /// When to stop.
+    /// When to stop the run.
     pub breaker: BreakerSettings,
 }
 
@@ -29,6 +30,7 @@ impl Default for Settings {
     fn default() -> Self {
         Self {
             max_concurrency: 52,
+            // Few, because nothing is known of the server yet; a recommendation replaces it with the first answer.
             initial_concurrency: 4,
             fixed_concurrency: None,
             max_requests_per_5m: None,

@@ -7,28 +7,28 @@ use jiff::fmt::rfc2822;
 
 use super::trouble::Trouble;
 
-/// The longest wait that a run sits out. The budgets of the platform are free again after five minutes, and a penalty for
-/// pressing on after some of those; who asks for more than half an hour is better asked again by another command.
+/// The longest wait that a run sits out. The platform's budgets are free again after five minutes, and a penalty for
+/// continuing after some times that. A longer wait is better left to another command.
 pub const LONGEST_WAIT: Duration = Duration::from_mins(30);
-/// The longest wait that is told, a year: a time that can be added to the clock, and be printed.
+/// The longest wait that is reported, a year: such a time can be added to the clock and printed.
 const LONGEST_TOLD: Duration = Duration::from_hours(24 * 365);
 
-/// How a request failed without an answer.
+/// Why a request has no answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Failure {
-    /// It surely never reached the server.
+    /// It certainly never reached the server.
     NotSent,
-    /// No answer in time; what became of it is not known.
+    /// No answer in time; the result is not known.
     Timeout,
-    /// The connection broke; what became of it is not known.
+    /// The connection broke; the result is not known.
     Interrupted,
-    /// What came is not HTTP, or not in the encoding that it names; what became of the request is not known.
+    /// The response is not HTTP, or not in the encoding that it names; the result is not known.
     NotHttp,
-    /// An answer came that cannot be used, such as one without end. Asking again brings the same.
+    /// The answer cannot be used, for example because it is too long. A repetition would bring the same.
     Unusable,
 }
 
-/// What was seen of one attempt.
+/// What is known of one attempt.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Facts<'a> {
     /// The HTTP status, if an answer came.
@@ -37,13 +37,13 @@ pub struct Facts<'a> {
     pub code: Option<u32>,
     /// The `Retry-After` header.
     pub retry_after: Option<&'a str>,
-    /// The `Date` header, by which a `Retry-After` that is a date counts: the clocks may differ.
+    /// The `Date` header, from which a `Retry-After` with a date is counted, because the clocks may differ.
     pub date: Option<&'a str>,
     /// The failure, if no answer came.
     pub failure: Option<Failure>,
-    /// Whether an answer was a success without anything in it, where something was asked for.
+    /// Whether the answer is a success without a body, where one was asked for.
     pub empty: bool,
-    /// Whether the server says itself that the same request may do better next time, as after a deadlock.
+    /// Whether the server says that the same request may succeed next time, as after a deadlock.
     pub transient: bool,
 }
 
@@ -59,15 +59,15 @@ pub enum Budget {
 /// What an attempt means for the pace.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Signal {
-    /// All is well.
+    /// Answered correctly.
     Success,
     /// Too many at once.
     Concurrency,
-    /// A budget is used up: Dataverse itself says so, by its code.
+    /// A budget is used up, by one of Dataverse's own codes.
     Budget(Budget),
-    /// Too many, and not in Dataverse's own words: a proxy or gateway, of whose limits nothing is known.
+    /// Too many requests, without a code of Dataverse: a proxy or gateway with unknown limits.
     Throttled,
-    /// The server, or the way to it, does not manage.
+    /// The server, or something before it, is overloaded or unavailable.
     Overload,
     /// A refusal that has nothing to do with the pace.
     Neutral,
@@ -76,26 +76,26 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// Whether the request was refused because of a limit, whoever has it.
+    /// Whether the request was refused because of a limit, of any server.
     pub fn is_limit(self) -> bool {
         matches!(self, Self::Concurrency | Self::Budget(_) | Self::Throttled)
     }
 }
 
-/// A signal, and how long the server asks to be left alone.
+/// A signal, and how long the server asks to wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Observation {
     /// What it means.
     pub signal: Signal,
-    /// `Retry-After`, where there was one that could be read.
+    /// `Retry-After`, where it was sent and could be read.
     pub retry_after: Option<Duration>,
-    /// Whether the request surely was not carried out.
+    /// Whether the request was certainly not carried out.
     pub not_done: bool,
-    /// What was wrong, where it is no refusal: then the signal is [`Signal::Overload`].
+    /// The kind of failure, where it is not a refusal; then the signal is [`Signal::Overload`].
     pub trouble: Option<Trouble>,
 }
 
-/// What one attempt means. `now` is the time by the clock, for a `Retry-After` that is a date in an answer without one.
+/// What one attempt means. `now` is the local time, for a `Retry-After` with a date in an answer without `Date`.
 ///
 /// The codes are those of the service protection limits (Microsoft: "Service protection API limits").
 /// Every status of 500 and above counts as overload, as in Microsoft's own sample.
@@ -120,7 +120,7 @@ fn signal(facts: &Facts<'_>) -> Signal {
         };
     };
     match (status, facts.code) {
-        // Gateways answer so while they lose a connection; the same question is answered a moment later.
+        // Gateways answer so while they lose a connection; a repetition is answered a moment later.
         (200, _) if facts.empty => Signal::Overload,
         (200..=399, _) => Signal::Success,
         (401, _) => Signal::Auth,
@@ -129,7 +129,7 @@ fn signal(facts: &Facts<'_>) -> Signal {
         (_, Some(0x8007_2322)) => Signal::Budget(Budget::Requests),
         // 0x8005F103 and 0x80060308 say "too many" and name no budget.
         (429, _) | (_, Some(0x8005_F103 | 0x8006_0308)) => Signal::Throttled,
-        // 501 is "this server cannot do that": it will not learn to.
+        // 501 is "this server does not support that": a repetition does not help.
         (501, _) => Signal::Neutral,
         (408 | 500..=599, _) => Signal::Overload,
         _ if facts.transient => Signal::Overload,
@@ -148,8 +148,8 @@ fn trouble(facts: &Facts<'_>) -> Trouble {
     }
 }
 
-/// `Retry-After`: seconds, or a date (RFC 9110, 10.2.3). Fractions, which the standard does not have and gateways write,
-/// are rounded up. What is neither, or is over already, is as good as none.
+/// `Retry-After`: seconds or a date (RFC 9110, 10.2.3). Fractions, which gateways send and the standard does not allow,
+/// are rounded up. Anything else, and a time that has passed, counts as no header.
 fn wait(text: &str, now: Timestamp) -> Option<Duration> {
     let text = text.trim();
     let wait = if let Some(seconds) = seconds(text) {
@@ -162,7 +162,7 @@ fn wait(text: &str, now: Timestamp) -> Option<Duration> {
     Some(wait.min(LONGEST_TOLD))
 }
 
-/// Digits, and a fraction perhaps; more than can be counted is as long as can be.
+/// Digits with an optional fraction. A number that is too large becomes the largest one.
 fn seconds(text: &str) -> Option<u64> {
     let (whole, fraction) = text.split_once('.').unwrap_or((text, "0"));
     let digits = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());

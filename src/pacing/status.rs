@@ -1,4 +1,4 @@
-//! How the pacing stands, in numbers and words.
+//! The state of the pacing, in numbers and words.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,33 +6,33 @@ use std::time::Duration;
 use super::signal::Budget;
 use super::trouble::TroubleCount;
 
-/// What keeps a run from being faster right now.
+/// What limits the speed of a run now.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Limiting {
     /// The server has asked for a wait.
     Cooldown {
-        /// For how much longer.
+        /// The time that is left.
         left: Duration,
-        /// Which budget was used up, if it was one.
+        /// The budget that is used up, where the server named one.
         budget: Option<Budget>,
     },
-    /// The last requests were not answered, or not as they should be.
+    /// The last requests failed.
     Trouble {
-        /// How, and how many.
+        /// The kind and number of failures.
         trouble: TroubleCount,
-        /// For how much longer nothing is sent, where everybody waits.
+        /// The time for which no request is sent, where all workers wait.
         left: Option<Duration>,
     },
-    /// Nothing that is under way has been answered for a while.
+    /// No request under way has been answered for a while.
     Silence {
-        /// For how long.
+        /// Since when, as a length of time.
         length: Duration,
     },
-    /// The rate that the server grants, or that was set.
+    /// The rate that the server grants, or that was configured.
     Rate,
-    /// The number of requests at once.
+    /// The limit of requests at once.
     Concurrency,
-    /// The server's answers, and the work at hand.
+    /// The time to the server's answers, and the work itself.
     Answers,
 }
 
@@ -66,29 +66,28 @@ impl fmt::Display for Limiting {
 }
 
 impl Limiting {
-    /// Whether something is wrong, which is told at once.
+    /// Whether it is a failure, which is shown at once.
     pub fn is_trouble(&self) -> bool {
         matches!(self, Self::Trouble { .. } | Self::Silence { .. })
     }
 }
 
-/// Rounded up.
 fn whole_seconds(time: Duration) -> u64 {
     time.as_secs() + u64::from(time.subsec_nanos() > 0)
 }
 
-/// How the pacing stands.
+/// A snapshot of the pacing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct PacingStatus {
-    /// Requests at once, at most.
+    /// The most requests at once.
     pub limit: u32,
     /// Requests under way.
     pub in_flight: u32,
-    /// Requests a second at most on average, where there is a most.
+    /// The most requests per second on average, where there is a limit.
     pub rate_per_second: Option<f64>,
-    /// What keeps the run from being faster.
+    /// What limits the speed.
     pub limiting: Limiting,
-    /// Requests that have left, every attempt counted.
+    /// Requests sent, every attempt counted.
     pub requests: u64,
     /// Requests refused because of a limit.
     pub throttled: u64,

@@ -1,16 +1,17 @@
-//! Asking for more than is known to be granted, carefully.
+//! Tries whether the server grants more than is known.
 
 use std::time::{Duration, Instant};
 
-/// How long no trial is made after one that was refused, as a multiple of the wait that the server asked for.
-/// The server knows when there will be more: where it asks for a second only, what was learnt is worth little.
+/// The pause after a trial that was refused, as a multiple of the wait that the server asked for.
+/// The server knows when it grants more: where it asks for a second only, the learnt budget is worth little.
 const REST: u32 = 3;
-/// The longest rest, in windows: twenty minutes of the documented five, so that an hour's run tries three times.
+/// The longest such pause, in windows: twenty minutes of the documented five, so that a run of an hour tries three
+/// times.
 const LONGEST_REST: f64 = 4.0;
-/// As a share of the budget: a trial that found so much more was worth it, and the next one need not wait.
+/// As a share of the budget: after a trial that found this much more, the next one need not wait.
 const WORTH_IT: f64 = 1.0 / 16.0;
 
-/// The search for more than what was learnt: one request more, then two, four, ... as long as they are granted.
+/// The search for a higher budget: one request more, then two, four, ... as long as they are granted.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Trial {
     step: u32,
@@ -23,17 +24,15 @@ pub(super) struct Trial {
 }
 
 impl Trial {
-    /// Whether one is under way.
     pub(super) fn is_on(&self) -> bool {
         self.raised.is_some()
     }
 
-    /// When the last one ended.
     pub(super) fn ended(&self) -> Option<Instant> {
         self.ended
     }
 
-    /// When the next one may begin, if that is later than now.
+    /// When the next trial may begin, if that is later than now.
     pub(super) fn next(&self, now: Instant) -> Option<Instant> {
         self.not_before.filter(|at| *at > now)
     }
@@ -49,7 +48,7 @@ impl Trial {
         }
     }
 
-    /// Whether to ask for more: to begin with if it is worth a try, and then as long as it is granted.
+    /// Whether to ask for more: a trial begins if it is worth a try, and continues as long as it is granted.
     pub(super) fn may_raise(&self, worth_a_try: bool, now: Instant) -> bool {
         let due = self.not_before.is_none_or(|at| at <= now);
         match self.raised {
@@ -58,7 +57,7 @@ impl Trial {
         }
     }
 
-    /// So many more.
+    /// Returns by how many requests the budget is raised now.
     pub(super) fn raise(&mut self, now: Instant) -> u32 {
         let step = self.step;
         self.step = step.saturating_mul(2);
@@ -67,12 +66,12 @@ impl Trial {
         step
     }
 
-    /// A request that left then was granted.
+    /// A request sent at `sent` was granted.
     pub(super) fn granted(&mut self, sent: Instant) {
         self.granted |= self.raised.is_some_and(|raised| sent >= raised);
     }
 
-    /// A budget is used up, and the server asks for so long a wait: a trial under way has failed, and the
+    /// A budget is used up, and the server asks for this wait: a trial under way has failed, and the
     /// next one has to wait.
     pub(super) fn refused(&mut self, window: Duration, wait: Duration, now: Instant) {
         if self.raised.is_some() {
@@ -83,7 +82,7 @@ impl Trial {
         self.end(now);
     }
 
-    /// There is enough again: a trial begun longer ago than this is over.
+    /// The shortage is over: ends a trial that began longer ago than `after`.
     pub(super) fn end_if_over(&mut self, after: Duration, budget: u32, now: Instant) {
         if self.raised.is_some_and(|raised| now > raised + after) {
             if f64::from(self.step) > f64::from(budget) * WORTH_IT {

@@ -1,46 +1,46 @@
-//! What was wrong with an attempt that has to be made again.
+//! Why an attempt has to be repeated.
 
 use std::fmt;
 
 use super::RetryPolicy;
 
-/// What was wrong with an attempt that has to be made again.
+/// Why an attempt has to be repeated.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
-    /// There was no connection.
+    /// No connection could be made.
     NotConnected,
-    /// The connection was closed before the answer was whole.
+    /// The connection was closed before the answer was complete.
     Closed,
     /// The answer did not come in time.
     TimedOut,
-    /// What came is not HTTP, or not in the encoding that it names.
+    /// The response is not HTTP, or not in the encoding that it names.
     NotHttp,
-    /// A success without anything in it, where something was asked for.
+    /// A success without a body, where one was asked for.
     Empty,
-    /// The server, or something before it, said with this status that it does not manage.
+    /// This status, from the server or something before it, says that it is overloaded or unavailable.
     Status(u16),
 }
 
-/// Attempts for what is no answer of a Web API although something answers: a gateway that loses a connection answers
-/// as it should a moment later, and one that is set up so always answers so. Two pauses of at most six seconds in all.
+/// Attempts where something answers, but not a Web API: a gateway that loses a connection answers
+/// correctly a moment later, and a misconfigured one never does. Two pauses, of at most six seconds in all.
 const NO_ANSWER: u32 = 3;
-/// Attempts for what did not come in time. Each has waited for minutes already.
+/// Attempts after a timeout. Each has already waited for minutes.
 const LATE: u32 = 2;
 
 impl Trouble {
-    /// Whether something answered, and not as a server of HTTP does that is overloaded or away: it is up, and waiting
-    /// mends little.
+    /// Whether something answers, but not as an overloaded or unavailable HTTP server does: it is up, and waiting
+    /// helps little.
     pub fn is_bad_answer(self) -> bool {
         matches!(self, Self::NotHttp | Self::Empty)
     }
 
-    /// Whether HTTP came back that can be read.
+    /// Whether readable HTTP came back.
     pub fn is_answered(self) -> bool {
         matches!(self, Self::Status(_))
     }
 
-    /// Attempts of one operation, the first included, that may end so. `answered` is whether this address has ever
-    /// answered: where it has not, the address is likelier to be wrong than the server to be away.
+    /// The most attempts of one operation, the first included, that may fail in this way. `answered` is whether this
+    /// address has ever answered: if not, a wrong address is more likely than an unavailable server.
     pub fn attempts(self, policy: &RetryPolicy, answered: bool) -> u32 {
         let most = match self {
             Self::NotConnected | Self::TimedOut if !answered => 1,
@@ -53,17 +53,17 @@ impl Trouble {
     }
 }
 
-/// A trouble that came so often in a row.
+/// A kind of failure and how often it occurred in a row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TroubleCount {
-    /// Which.
+    /// The kind.
     pub trouble: Trouble,
-    /// How often, without anything else between.
+    /// Times in a row.
     pub times: u32,
 }
 
 impl TroubleCount {
-    /// One more, after those before.
+    /// Counts one more.
     pub(super) fn after(before: Option<Self>, trouble: Trouble) -> Self {
         let times = match before {
             Some(before) if before.trouble == trouble => before.times.saturating_add(1),
@@ -72,7 +72,7 @@ impl TroubleCount {
         Self { trouble, times }
     }
 
-    /// In few words, such as `empty answers`.
+    /// A short form, such as `empty answers`.
     pub fn brief(self) -> String {
         match self.trouble {
             Trouble::NotConnected => "no connection".into(),

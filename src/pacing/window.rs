@@ -1,10 +1,10 @@
-//! What was granted in the last window.
+//! Counts what was granted in the last window.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// Slices in which the past is counted: a request is forgotten up to one slice late, never early. Of five minutes a slice
-/// is 0.3 s, a thousandth of the budget.
+/// Slices in which the past is counted: a request is forgotten at most one slice late, never early. Of five minutes a
+/// slice is 0.3 s, a thousandth of the budget.
 const SLICES: u32 = 1000;
 
 /// Counts over a sliding window.
@@ -41,18 +41,18 @@ impl Window {
         }
     }
 
-    /// How many in the window that ends now.
+    /// The number in the window that ends now.
     pub(super) fn sum(&mut self, now: Instant) -> u32 {
         self.forget(now);
         self.sum
     }
 
-    /// When the oldest is forgotten.
+    /// When the oldest slice is forgotten.
     pub(super) fn next_forgotten(&self) -> Option<Instant> {
         Some(self.time_of(self.slices.front()?.index + SLICES + 1))
     }
 
-    /// How much of the window has passed since the oldest, from 0 to 1.
+    /// The share of the window that has passed since the oldest one, from 0 to 1.
     pub(super) fn age(&self, now: Instant) -> f64 {
         let oldest = self
             .slices
@@ -82,7 +82,7 @@ impl Window {
     fn index_of(&mut self, now: Instant) -> u32 {
         let start = *self.start.get_or_insert(now);
         let passed = now.saturating_duration_since(start).as_secs_f64();
-        // A hair more, so that the beginning of a slice belongs to it whatever the rounding.
+        // The small addend assigns the start of a slice to that slice despite rounding.
         (passed / self.width.as_secs_f64() * f64::from(SLICES) + 1e-6) as u32
     }
 

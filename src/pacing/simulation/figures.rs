@@ -1,4 +1,4 @@
-//! What is measured of a run.
+//! The measurements of a simulated run.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -6,11 +6,11 @@ use crate::pacing::{Limiting, PacingStatus};
 
 use super::scenario::Scenario;
 
-/// What is counted and weighed while a run goes on. Times are in seconds since the start.
+/// Counts and weights during a run. Times are in seconds since the start.
 #[derive(Debug, Default)]
 pub(super) struct Figures {
     last: f64,
-    /// For how long it was limited by what, by name.
+    /// Seconds limited by each cause, by its name.
     limited: BTreeMap<&'static str, f64>,
     limits: BTreeMap<u32, f64>,
     in_flight: f64,
@@ -52,7 +52,7 @@ impl Figures {
         self.sent.push(now);
     }
 
-    /// The most that left in any window.
+    /// The most requests sent in any window.
     fn most_in_window(&self, window: f64) -> usize {
         let mut inside = VecDeque::new();
         let mut most = 0;
@@ -73,7 +73,7 @@ impl Figures {
         pauses.fold(0.0, f64::max)
     }
 
-    /// Everything by name; shares are of the whole time.
+    /// All measurements by name; shares are of the whole time.
     #[expect(clippy::cast_precision_loss, reason = "a model")]
     pub(super) fn by_name(&self, scenario: &Scenario) -> BTreeMap<&'static str, f64> {
         let wall = self.last;

@@ -1,7 +1,7 @@
-//! Runs on a clock that nobody waits for: the real decisions against a model of the server.
+//! Runs on a simulated clock: the real decisions against a model of the server.
 //!
-//! Each file in `tests/pacing` is one [`scenario`]: the [`server`] and its budgets, the work, what goes wrong, and
-//! the ranges that the [`figures`] of the [`run`] have to lie in.
+//! Each file in `tests/pacing` is one [`scenario`]: the [`server`] and its budgets, the work, the faults, and
+//! the ranges in which the [`figures`] of the [`run`] have to lie.
 
 mod figures;
 mod properties;

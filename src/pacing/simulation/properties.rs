@@ -1,13 +1,13 @@
-//! What holds for every server, not only for those somebody thought of. The run itself checks at each request that
-//! the gate is open and the limit kept, and that it ends in bounded time, by the end of the work or by the breaker.
+//! What holds for every server, not only for the scenarios. The run itself checks at each request that
+//! the gate is open and the limit kept, and that it ends in bounded time, with the work done or by the breaker.
 
 use proptest::prelude::*;
 
 use super::run::run;
 use super::scenario::Scenario;
 
-/// A server that recovers from whatever befalls it, in a window of thirty seconds. The flag says whether servers are
-/// chosen at random, do not say for how long they refuse, and refuse for longer while they are asked, all of it for certain.
+/// A server that recovers from every fault, in a window of thirty seconds. With `hard`, servers are chosen at random,
+/// send no `Retry-After`, and refuse for longer while they are asked.
 fn scenario(hard: bool) -> impl Strategy<Value = String> {
     let flag = || any::<bool>().prop_map(move |it| it || hard);
     let server = (

@@ -18,8 +18,8 @@ use super::figures::Figures;
 use super::scenario::Scenario;
 use super::server::{Response, Servers};
 
-/// A run that takes so many times as long as the shortest one, one request at a time and with two windows of
-/// wait, is stuck.
+/// A run is stuck when it takes this many times as long as the shortest one, which sends one request at a time and
+/// waits for two windows.
 const STUCK: f64 = 20.0;
 
 /// Drives the controller through a whole run, as the gate and the channel do.
@@ -59,19 +59,19 @@ struct Run<'a> {
     now: Instant,
     events: BinaryHeap<Reverse<Event>>,
     count: u64,
-    /// Which sleep of the first in the queue; an older one was cut short.
+    /// Identifies the sleep of the first in the queue; an older one was interrupted.
     sleep: u64,
-    /// Until when the server wants to be left alone, counted apart from the controller.
+    /// Until when the server asks for no requests, counted independently of the controller.
     shut: Instant,
     broken: Option<&'static str>,
     users: u32,
     workers: Vec<Worker>,
-    /// Who wants to send, in the order in which they came.
+    /// The workers that want to send, in the order in which they came.
     waiting: VecDeque<usize>,
     figures: Figures,
 }
 
-/// One that works on a user, request by request.
+/// Works on a user, request by request.
 struct Worker {
     left: u32,
     retry: RetryState,
@@ -86,9 +86,9 @@ struct Event {
 
 #[derive(Clone, Debug)]
 enum What {
-    /// The first in the queue looks again, unless it was looked after since.
+    /// The first in the queue decides again, unless it has done so since.
     Wake(u64),
-    /// A pause is over.
+    /// The pause of a worker is over.
     Again(usize),
     Back(usize, Ticket, Response),
 }
@@ -149,7 +149,7 @@ impl Run<'_> {
         }
     }
 
-    /// A worker joins the queue; who is first there looks at once.
+    /// A worker joins the queue. If it is the first, it decides at once.
     fn wait(&mut self, worker: usize) {
         self.waiting.push_back(worker);
         if self.waiting.len() == 1 {
@@ -182,7 +182,7 @@ impl Run<'_> {
         }
     }
 
-    /// What has to hold whenever a request leaves.
+    /// Invariants at each request.
     fn check(&mut self) {
         let status = self.controller.status(self.now);
         if status.in_flight > status.limit {
@@ -225,7 +225,7 @@ impl Run<'_> {
             .decide(state, seen, repeat, &mut self.rng, self.now);
         match decision {
             RetryDecision::Retry { after } => self.schedule(self.now + after, What::Again(worker)),
-            // The row is read again, and then, here, written again.
+            // The row is read again and then, in this model, written again.
             RetryDecision::GiveUp(GiveUp::Unknown) => {
                 self.workers[worker].left += 1;
                 self.waiting.push_back(worker);
@@ -238,7 +238,7 @@ impl Run<'_> {
         }
     }
 
-    /// The next request, of this user or of the next.
+    /// The next request, of this user or of the next one.
     fn next(&mut self, worker: usize, outcome: BreakerOutcome) {
         let policy = self.scenario.settings().retry;
         let state = &mut self.workers[worker];

@@ -1,4 +1,4 @@
-//! What a scenario file says. All times are in seconds unless the name says milliseconds.
+//! The form of a scenario file. All times are in seconds unless the name says milliseconds.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -10,7 +10,7 @@ use crate::pacing::Settings;
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Scenario {
-    /// Where all chance comes from.
+    /// The seed of all random numbers.
     #[serde(default)]
     pub(super) seed: u64,
     pub(super) work: Work,
@@ -21,9 +21,9 @@ pub(super) struct Scenario {
     pub(super) fault: Vec<SimulatedFault>,
     #[serde(default)]
     pub(super) other: Vec<Other>,
-    /// The shortest time possible, where it does not follow from budgets and latency alone.
+    /// The shortest possible time, where it does not follow from budgets and latency alone.
     pub(super) bound: Option<f64>,
-    /// The name of a figure, and the least and the most that it may be.
+    /// The name of a figure with its least and largest permitted value.
     pub(super) expect: BTreeMap<String, [f64; 2]>,
 }
 
@@ -34,11 +34,10 @@ pub(super) struct Work {
     /// Requests for one user, one after the other.
     #[serde(default = "one")]
     pub(super) per_user: u32,
-    /// The last request of a user is a write, never sent again unseen, and takes so many times as long.
+    /// The last request of a user is a write, which is not repeated without reading and takes this many times as long.
     pub(super) write: Option<f64>,
 }
 
-/// How the pacing is set.
 #[derive(Clone, Copy, Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Client {
@@ -56,7 +55,7 @@ pub(super) struct Client {
 pub(super) struct Server {
     #[serde(default = "one")]
     pub(super) servers: u32,
-    /// Whether a request goes to any server, instead of to one after the other.
+    /// Whether the server of a request is chosen at random, instead of in turn.
     #[serde(default)]
     pub(super) random: bool,
     /// The budgets of each server.
@@ -66,35 +65,34 @@ pub(super) struct Server {
     #[serde(default = "five_minutes")]
     pub(super) window: f64,
     pub(super) hint: Option<u32>,
-    /// There and back.
+    /// Both directions together.
     pub(super) network_ms: f64,
     pub(super) execution_ms: f64,
-    /// Execution takes up to this share more or less.
+    /// Execution time varies by this share in both directions.
     #[serde(default)]
     pub(super) jitter: f64,
-    /// So many requests of a hundred take so many times as long.
+    /// Percentage of the requests that take longer, and how many times as long.
     pub(super) tail: Option<[f64; 2]>,
-    /// A gateway before the servers lets through so many a second, with as many to spare, and refuses the rest in its own
-    /// words: no code, and "one second".
+    /// A gateway before the servers grants this many per second, with a reserve of as many, and refuses the rest with
+    /// its own answer: no code, and "one second".
     pub(super) a_second: Option<f64>,
-    /// The gateway has nothing to spare: it counts what it let through over so many seconds.
+    /// The gateway has no reserve: it counts what it granted over this many seconds.
     pub(super) counts_seconds: Option<f64>,
-    /// More than so many at once share the server.
+    /// More than this many requests at once slow each other down.
     pub(super) capacity: Option<u32>,
-    /// Who keeps sending is refused for longer.
+    /// Clients that continue sending are refused for longer.
     #[serde(default)]
     pub(super) penalty: bool,
     /// Each answer says how many requests its server has left.
     #[serde(default)]
     pub(super) tells_remaining: bool,
-    /// What each answer says instead, whatever is left.
+    /// The number that each answer says instead, whatever is left.
     pub(super) false_remaining: Option<u32>,
     /// Refusals do not say for how long.
     #[serde(default)]
     pub(super) silent: bool,
 }
 
-/// What goes wrong.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct SimulatedFault {
@@ -106,7 +104,7 @@ pub(super) struct SimulatedFault {
     #[serde(default = "forever")]
     pub(super) to: f64,
     pub(super) retry_after: Option<u32>,
-    /// So many times, and then no more.
+    /// The fault occurs this many times.
     pub(super) times: Option<u32>,
 }
 
@@ -115,13 +113,13 @@ pub(super) struct SimulatedFault {
 pub(super) enum FaultKind {
     /// 503, not carried out.
     Busy,
-    /// 429 without a code of Dataverse's, not carried out.
+    /// 429 without a Dataverse code, not carried out.
     Refused,
-    /// Carried out, and the answer never came.
+    /// Carried out, but the answer is lost.
     Lost,
 }
 
-/// Somebody else who uses a share of each server's budgets.
+/// Another client that uses a share of each server's budgets.
 #[derive(Clone, Copy, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Other {
@@ -147,7 +145,7 @@ impl Scenario {
         f64::from(self.work.users) * f64::from(self.work.per_user)
     }
 
-    /// How long a request is executed on average.
+    /// The average execution time of a request.
     pub(super) fn mean_execution(&self) -> f64 {
         let tail = self.server.tail.unwrap_or([0.0, 1.0]);
         let per_user = f64::from(self.work.per_user);
@@ -156,7 +154,7 @@ impl Scenario {
         self.server.execution_ms / 1000.0 * more
     }
 
-    /// The shortest time in which it can be done with so many at once: a first window's budget at once and the
+    /// The shortest time with this many requests at once: a first window's budget at once and the
     /// rest as it is granted, or the answers one after the other.
     pub(super) fn shortest(&self, at_once: f64) -> f64 {
         let server = self.server;

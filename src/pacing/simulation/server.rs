@@ -1,4 +1,4 @@
-//! A model of the web servers and what they refuse.
+//! A model of the web servers and their limits.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -7,12 +7,11 @@ use rand::{RngExt, SeedableRng};
 
 use super::scenario::{FaultKind, Scenario, SimulatedFault};
 
-/// What comes back.
 #[derive(Clone, Debug)]
 pub(super) struct Response {
-    /// When, in seconds since the start.
+    /// In seconds since the start.
     pub(super) at: f64,
-    /// `None` where nothing comes back.
+    /// `None` where no answer comes.
     pub(super) status: Option<u16>,
     pub(super) code: Option<u32>,
     pub(super) retry_after: Option<f64>,
@@ -20,31 +19,31 @@ pub(super) struct Response {
     pub(super) remaining: Option<u32>,
 }
 
-/// All web servers behind one name.
+/// All web servers behind one host name.
 #[derive(Debug)]
 pub(super) struct Servers {
     scenario: Scenario,
     all: Vec<WebServer>,
     next: usize,
     rng: SmallRng,
-    /// What the gateway has to spare, and since when.
+    /// The gateway's reserve, and since when it is valid.
     spare: (f64, f64),
-    /// When the gateway let one through, where it counts.
+    /// When the gateway granted a request, where it counts.
     passed: VecDeque<f64>,
-    /// How often each fault has happened.
+    /// How often each fault has occurred.
     happened: Vec<u32>,
 }
 
-/// One of them, with budgets of its own. Times are in seconds, execution times in microseconds.
+/// One web server with its own budgets. Times are in seconds, execution times in microseconds.
 #[derive(Clone, Debug, Default)]
 struct WebServer {
     granted: VecDeque<f64>,
-    /// By the microsecond in which they end: how many, and how long they took together.
+    /// By the microsecond in which requests end: their number and their execution time together.
     running: BTreeMap<u64, (u32, u64)>,
     at_once: u32,
     executed: VecDeque<(f64, u64)>,
     execution: u64,
-    /// Since when all is refused, until when, and how much is added for keeping on.
+    /// Since when everything is refused, until when, and how much is added for continuing.
     refusing: Option<(f64, f64)>,
     penalty: f64,
 }
@@ -63,8 +62,8 @@ impl Servers {
         }
     }
 
-    /// Takes a request that leaves the client at `sent` and takes `times` as long as others. The way there
-    /// always takes the same time, so that requests arrive in the order in which they left.
+    /// Takes a request that leaves the client at `sent` and takes `times` as long as others. The way to the
+    /// server always takes the same time, so that requests arrive in the order in which they were sent.
     pub(super) fn take(&mut self, sent: f64, times: f64) -> Response {
         let way = self.scenario.server.network_ms / 2000.0;
         let now = sent + way;
@@ -179,7 +178,7 @@ impl Servers {
 }
 
 impl WebServer {
-    /// Time passes: what has run counts, what lies a window back does not any more.
+    /// Time passes: requests that have run count, those more than a window ago no longer do.
     fn pass(&mut self, now: f64, window: f64) {
         while let Some(ended) = self.running.first_entry() {
             let at = seconds(*ended.key());
@@ -204,7 +203,7 @@ impl WebServer {
         }
     }
 
-    /// The code and for how long, if the request is refused.
+    /// The code and the seconds to wait, if the request is refused.
     fn refuse(&mut self, scenario: &Scenario, now: f64) -> Option<(u32, f64)> {
         let (model, used) = (&scenario.server, used_by_others(scenario, now));
         if model.at_once.is_some_and(|most| self.at_once >= most) {
@@ -229,7 +228,7 @@ impl WebServer {
         until.map(|(code, until)| (code, until - now))
     }
 
-    /// Whoever sends while refused, other than what was under way, is refused for longer.
+    /// Requests sent during a refusal, other than those already under way, lengthen it.
     fn press(&mut self, frees: Option<(u32, f64)>, window: f64, now: f64) -> Option<(u32, f64)> {
         if let Some((since, until)) = self.refusing.filter(|(_, until)| now < *until) {
             if now > since + window / 100.0 {
@@ -263,7 +262,7 @@ impl WebServer {
     }
 }
 
-/// The share of a server's budgets that others have used in the window that ends now.
+/// The share of a server's budgets that other clients have used in the window that ends now.
 fn used_by_others(scenario: &Scenario, now: f64) -> f64 {
     let window = scenario.server.window;
     let used = scenario.other.iter().map(|other| {

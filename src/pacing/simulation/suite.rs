@@ -1,11 +1,11 @@
-//! All scenario files, each by its name.
+//! Runs all scenario files, each by its name.
 
 use std::path::Path;
 
 use super::run::run;
 use super::scenario::Scenario;
 
-/// What is wrong with one scenario: one line for each figure out of its range.
+/// The failures of one scenario: one line for each figure out of its range.
 fn judge(name: &str, text: &str) -> Vec<String> {
     let scenario: Scenario = match toml::from_str(text) {
         Ok(scenario) => scenario,
