@@ -76,7 +76,7 @@ pub fn without_tokens(text: &str) -> String {
 /// Words after which another program may repeat a secret.
 const BEFORE_SECRETS: [&str; 5] = ["secret", "password", "passwd", "pwd", "passphrase"];
 
-/// The output of another program up to where it may repeat a secret: the value after one of [`BEFORE_SECRETS`], and the
+/// The output of another program up to where it may repeat a secret: the value after such a word, and the
 /// first word after it that does not belong to a sentence. `Invalid client secret provided.` stays.
 pub fn without_secrets(text: &str) -> String {
     let lower = text.to_ascii_lowercase();

@@ -1,8 +1,8 @@
-//! Which filter a trial switches: one whose absence for a moment takes nothing from anybody.
+//! Which filter a trial switches: one that can be off for a moment without an effect on Exchange.
 
 use crate::model::{Filter, State};
 
-/// Why switching the filter off for a moment takes nothing out of Exchange.
+/// Why switching the filter off for a moment removes nothing from Exchange.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Harmless {
     /// The user's mailbox synchronises nothing.
@@ -11,21 +11,21 @@ pub enum Harmless {
     SelectsNothing,
 }
 
-/// A filter that could be tried, and how many rows it selects, where that is known for certain.
+/// A filter that could be tried, and how many rows it selects, where that is known exactly.
 #[derive(Clone, Debug)]
 pub struct Candidate {
-    /// The filter.
+    /// The filter as it was read.
     pub filter: Filter,
-    /// The rows that it selects now.
+    /// The number of rows that it selects now.
     pub selects: Option<u64>,
 }
 
 /// The filter that is tried.
 #[derive(Clone, Debug)]
 pub struct TrialFilter {
-    /// The filter.
+    /// The filter as it was read.
     pub filter: Filter,
-    /// Why nothing can be lost; none where items can be.
+    /// Why nothing can be lost; none where items can be lost.
     pub harmless: Option<Harmless>,
 }
 

@@ -1,4 +1,4 @@
-//! What is concluded from what was seen.
+//! Conclusions from what was observed.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,19 +10,19 @@ use super::facts::{Answer, Detail};
 
 type Concluded = (Answer, Option<Detail>);
 
-/// An answer to a write: whether it was accepted, and what it said.
+/// The answer to a write: whether it was accepted, and what it contained.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteSeen {
     /// The HTTP status.
     pub status: StatusCode,
     /// The error code, where it is an error.
     pub code: Option<u32>,
-    /// Whether the row came with it.
+    /// Whether the answer contained the row.
     pub shown: bool,
 }
 
 impl WriteSeen {
-    /// Yes where it was accepted, else no with the refusal.
+    /// Yes if it was accepted, else no with the refusal.
     pub fn accepted(self) -> Concluded {
         if self.status.is_success() {
             (Answer::Yes, None)
@@ -44,10 +44,10 @@ pub const fn yes_or_no(yes: bool) -> Answer {
     if yes { Answer::Yes } else { Answer::No }
 }
 
-/// A write whose status is in question, and the row after it.
+/// A write of a status that may not be accepted, and the row after it.
 #[derive(Clone, Copy, Debug)]
 pub struct StatusSeen {
-    /// The answer.
+    /// The answer to it.
     pub write: WriteSeen,
     /// The row after.
     pub after: StateAndStatus,
@@ -61,10 +61,10 @@ pub fn accepted_with_status(seen: StatusSeen) -> Concluded {
     }
 }
 
-/// A write that demanded an old version, and the row before and after it.
+/// A write that required an old version, and the row before and after it.
 #[derive(Clone, Copy, Debug)]
 pub struct StaleSeen<'a> {
-    /// The answer.
+    /// The answer to it.
     pub write: WriteSeen,
     /// The row before.
     pub before: &'a Filter,
@@ -72,7 +72,7 @@ pub struct StaleSeen<'a> {
     pub after: &'a Filter,
 }
 
-/// Whether a stale version is refused with 412, and nothing was written.
+/// Whether a stale version is refused with 412 and nothing is written.
 pub fn stale_version(seen: StaleSeen<'_>) -> Concluded {
     let StaleSeen {
         write,
@@ -88,12 +88,12 @@ pub fn stale_version(seen: StaleSeen<'_>) -> Concluded {
     }
 }
 
-/// Whether two versions of a row differ; unknown where the server gives none.
+/// Whether two versions of a row differ; unknown where the server sends none.
 pub fn version_moves(before: Option<&str>, after: Option<&str>) -> Answer {
     is_same_version(before, after).map_or(Answer::Unknown, |same| yes_or_no(!same))
 }
 
-/// Whether the row came with a write that was accepted.
+/// Whether an accepted write returned the row.
 pub fn representation(write: WriteSeen) -> Concluded {
     if write.status.is_success() {
         (yes_or_no(write.shown), None)
@@ -116,31 +116,31 @@ pub fn same_rows(own: &[Filter], seen: &[Filter]) -> Concluded {
     }
 }
 
-/// Whose request it was.
+/// As whom a request was sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Counted {
-    /// One of the caller itself.
+    /// As the caller itself.
     Caller,
-    /// One as the user.
+    /// As the impersonated user.
     User,
 }
 
-/// What one answer says of the budget of its web server.
+/// What one answer says about the budget of its web server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BudgetSeen {
-    /// Whose request it was.
+    /// As whom it was sent.
     pub by: Counted,
-    /// Which server answered, as far as it says.
+    /// The server that answered, where it says so.
     pub server: Option<String>,
-    /// How many requests are left there.
+    /// Requests left on that server.
     pub remaining: Option<u32>,
-    /// How many requests at once are recommended.
+    /// The recommended number of requests at once.
     pub hint: Option<u32>,
 }
 
-/// Whose budget counts: of one budget every answer of a web server leaves fewer requests than the one before, whoever
-/// asked; of two, whoever asks next finds as many or more, time and again. Unknown where a server does not say, or too
-/// little was seen.
+/// Whose budget counts. With one budget, every answer of a web server leaves fewer requests than the one before,
+/// whoever asked. With two, the second requester repeatedly finds as many or more. Unknown where a server does not say,
+/// or too few answers were seen.
 pub fn budget(seen: &[BudgetSeen]) -> Answer {
     let mut last: BTreeMap<Option<&str>, (Counted, u32)> = BTreeMap::new();
     let (mut fewer, mut as_many) = (0, 0);
@@ -156,14 +156,14 @@ pub fn budget(seen: &[BudgetSeen]) -> Answer {
         }
     }
     match (fewer, as_many) {
-        // Once can be the end of a window.
+        // A single increase can be the end of a window.
         (0, 0) | (_, 1) => Answer::Unknown,
         (_, 0) => Answer::Caller,
         _ => Answer::User,
     }
 }
 
-/// How many web servers answered; unknown where they do not say.
+/// How many web servers answered; unknown where they do not identify themselves.
 pub fn servers(seen: &[BudgetSeen]) -> Answer {
     let named: BTreeSet<_> = seen.iter().filter_map(|one| one.server.as_ref()).collect();
     match u32::try_from(named.len()) {

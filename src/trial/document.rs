@@ -1,4 +1,4 @@
-//! `facts.json`: what was found, without names, addresses or ids, so that it can be shared.
+//! `facts.json`: the findings without names, addresses or ids, so that they can be shared.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -8,23 +8,23 @@ use crate::model::ServerVersion;
 
 use super::facts::{Answer, Fact, Findings};
 
-/// The version of the document.
+/// Raised when the document changes in a way that earlier programs cannot read.
 const FORMAT: u32 = 1;
-/// For how long facts are used: the platform changes in waves of half a year, and servers on-premises by updates of
-/// some months.
+/// Days for which facts are used: the platform changes in waves of half a year, and servers on-premises by updates
+/// every few months.
 const DAYS: i64 = 30;
 
-/// What was found at one server.
+/// The findings at one server.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct FactsDocument {
     /// The version of the document.
     pub format: u32,
-    /// The day of the trial (UTC).
+    /// The day of the trial, in UTC.
     pub date: Date,
-    /// The version of the server: `9.2`.
+    /// Major and minor version of the server, such as `9.2`.
     pub version: String,
-    /// Every fact.
+    /// Every fact, in the order of [`Fact::ALL`].
     pub facts: Vec<FactRow>,
 }
 
@@ -34,19 +34,19 @@ pub struct FactsDocument {
 pub struct FactRow {
     /// Its stable name.
     pub fact: String,
-    /// What was asked.
+    /// The question, in words.
     pub question: String,
-    /// What was expected; empty where every answer is as good.
+    /// The expected answer; empty where no answer is preferred.
     pub expected: String,
-    /// What was seen.
+    /// The answer.
     pub seen: String,
-    /// What more was seen.
+    /// Further observations.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub detail: Option<String>,
 }
 
 impl FactsDocument {
-    /// What was found at a server of this version at a time.
+    /// The findings at a server of this version at this time.
     pub fn new(findings: &Findings, version: ServerVersion, at: Timestamp) -> Self {
         let row = |fact: &Fact| FactRow {
             fact: fact.name().to_owned(),
@@ -65,7 +65,7 @@ impl FactsDocument {
         }
     }
 
-    /// What was found, where it still holds: for 30 days, and for the same version of the server.
+    /// The findings, if they still hold: for 30 days, and for the same version of the server.
     pub fn findings(&self, version: ServerVersion, now: Timestamp) -> Option<Findings> {
         let age = day(now).since(self.date).ok()?.get_days();
         let is_current = (0..=DAYS).contains(&i64::from(age));

@@ -1,4 +1,4 @@
-//! The facts: what each is called, what is asked, what is expected, and what was seen.
+//! The facts: the name, the question, the expected answer and the answer of each.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -9,7 +9,7 @@ use crate::dataverse::{FirstAttempts, ImpersonationHeader};
 
 macro_rules! facts {
     ($($variant:ident $name:literal $question:literal $expected:expr),+ $(,)?) => {
-        /// Something about a server that no document says, or that servers are known to differ in.
+        /// A property of a server that no document states, or in which servers are known to differ.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Fact {
             $(#[doc = concat!("`", $name, "`: see [`Fact::question`].")] $variant,)+
@@ -29,7 +29,7 @@ macro_rules! facts {
                 match self { $(Self::$variant => $question,)+ }
             }
 
-            /// The answer that this program is made for; none where every answer is as good.
+            /// The answer that this program is made for; none where no answer is preferred.
             pub const fn expected(self) -> Option<Answer> {
                 match self { $(Self::$variant => $expected,)+ }
             }
@@ -61,18 +61,18 @@ facts! {
     Servers "servers" "How many web servers answered?" None,
 }
 
-/// An answer to the question of a fact.
+/// The answer to the question of a fact.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// It is so.
+    /// The statement is true.
     Yes,
-    /// It is not so.
+    /// The statement is false.
     No,
-    /// The caller's.
+    /// That of the caller.
     Caller,
-    /// The impersonated user's.
+    /// That of the impersonated user.
     User,
-    /// So many.
+    /// A number.
     Number(u32),
     /// The server did not say, or it could not be asked.
     Unknown,
@@ -92,7 +92,7 @@ impl fmt::Display for Answer {
 }
 
 impl Answer {
-    /// The answer that is written so.
+    /// The answer with this stable word.
     pub(super) fn of_word(word: &str) -> Option<Self> {
         Some(match word {
             "yes" => Self::Yes,
@@ -105,7 +105,7 @@ impl Answer {
     }
 }
 
-/// What more was seen. Nothing that a server wrote as text is in it: it is to be shared.
+/// A further observation. It contains no text from the server, because it is meant to be shared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Detail {
     /// The server refused, with this status and error code.
@@ -115,13 +115,13 @@ pub enum Detail {
         /// The error code of Dataverse.
         code: Option<u32>,
     },
-    /// The status that the row has after.
+    /// The status of the row afterwards.
     Status(Option<i32>),
-    /// The row was changed by a write that demanded another version.
+    /// The row was changed by a write that required another version.
     WrittenAllTheSame,
     /// The caller sees other rows than the user.
     OtherRows,
-    /// Because of an earlier answer it was not asked.
+    /// Not asked, because of an earlier answer.
     NotAsked,
 }
 
@@ -141,7 +141,7 @@ impl fmt::Display for Detail {
     }
 }
 
-/// What was found.
+/// The answers of one trial.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Findings(BTreeMap<Fact, (Answer, Option<Detail>)>);
 
@@ -151,19 +151,19 @@ impl Findings {
         self.0.insert(fact, (answer, None));
     }
 
-    /// Records an answer with what more was seen.
+    /// Records an answer with a further observation.
     pub fn found_with(&mut self, fact: Fact, (answer, detail): (Answer, Option<Detail>)) {
         self.0.insert(fact, (answer, detail));
     }
 
-    /// The answer to a fact.
+    /// The answer to a fact; unknown where it was not asked.
     pub fn answer(&self, fact: Fact) -> Answer {
         self.0
             .get(&fact)
             .map_or(Answer::Unknown, |(answer, _)| *answer)
     }
 
-    /// What more was seen; of a fact without an answer that it was not asked.
+    /// The further observation; for a fact without an answer, that it was not asked.
     pub fn detail(&self, fact: Fact) -> Option<Detail> {
         match self.0.get(&fact) {
             Some((_, detail)) => *detail,
@@ -171,14 +171,14 @@ impl Findings {
         }
     }
 
-    /// Whether a fact is another one than this program is made for; an unknown one is not.
+    /// Whether the answer is another one than this program is made for; an unknown one is not.
     pub fn differs(&self, fact: Fact) -> bool {
         let answer = self.answer(fact);
         answer != Answer::Unknown && fact.expected().is_some_and(|expected| expected != answer)
     }
 
-    /// How a later run begins: with the header that was honoured, with what the server does with versions, with a null
-    /// status and with batches, and with the way of reading that was seen to work.
+    /// The first attempts of a later run: the header that was honoured, the server's behaviour with versions, a null
+    /// status and batches, and the way of reading that worked.
     pub fn first_attempts(&self) -> FirstAttempts {
         let is = |fact, answer| self.answer(fact) == answer;
         let header = match (
@@ -187,7 +187,7 @@ impl Findings {
         ) {
             (true, false) => Some(ImpersonationHeader::ObjectId),
             (false, true) => Some(ImpersonationHeader::UserId),
-            // Both, or neither: the documented one first.
+            // Both work, or neither does: use the documented one first.
             (true, true) | (false, false) => None,
         };
         FirstAttempts {

@@ -1,5 +1,5 @@
-//! What no document says about a server, asked where it can be answered: the facts, what is concluded from what was
-//! seen, and where it is kept.
+//! Properties of a server that no document states, and that a trial finds out: the facts, the conclusions from what was
+//! observed, and where they are kept.
 //!
 //! A fact chooses the first attempt of later runs. It never replaces a proof.
 

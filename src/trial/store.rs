@@ -1,4 +1,4 @@
-//! Where facts are kept: a file for each organisation in the state folder.
+//! Stores the facts: a file for each organisation in the state folder.
 
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::private_file::make_folder;
 use super::document::FactsDocument;
 use super::facts::Findings;
 
-/// A document has some 6 KiB; more than this is none.
+/// The longest document that is read, in bytes. A document has about 6 KiB.
 const LONGEST: usize = 64 << 10;
 
 /// The facts that are kept in a state folder.
@@ -30,8 +30,8 @@ impl FactStore {
         }
     }
 
-    /// What was found in an organisation, where it still holds. A file that cannot be read, or holds something else, is
-    /// no fact.
+    /// The facts of an organisation, if they still hold. A file that cannot be read, or has other contents, counts as
+    /// none.
     pub fn load(
         &self,
         organization: Uuid,
@@ -43,7 +43,7 @@ impl FactStore {
         document.findings(version, now)
     }
 
-    /// Keeps what was found in an organisation, in place of what was kept before. The file is its owner's alone.
+    /// Stores the facts of an organisation in place of earlier ones. Only the owner can read the file.
     pub fn keep(&self, organization: Uuid, document: &FactsDocument) -> io::Result<()> {
         make_folder(&self.folder)?;
         let mut file = tempfile::NamedTempFile::new_in(&self.folder)?;
