@@ -1,11 +1,11 @@
-//! What an administrator can do about a refusal of Entra or AD FS.
+//! What an administrator can do when Entra ID or AD FS refuses.
 //!
 //! The meanings are those of Microsoft's list of AADSTS codes and of AD FS's event texts. Texts and numbers may
-//! change (the list says so), so nothing but advice depends on them.
+//! change (the list says so), so only advice depends on them.
 
 use super::refusal::SignInRefusal;
 
-/// What to do about a refusal: one sentence, without a full stop.
+/// Advice for a refusal: one sentence, without a full stop.
 pub(super) fn advice(refusal: &SignInRefusal) -> Option<&'static str> {
     let code = refusal.code();
     let by_code = code.as_deref().and_then(|code| {
@@ -85,7 +85,7 @@ fn tenant(code: u64) -> Option<&'static str> {
     })
 }
 
-/// About the person who signs in.
+/// About the user who signs in.
 fn person(code: u64) -> Option<&'static str> {
     Some(match code {
         50_020 | 50_034 | 51_004 | 90_072 => {
@@ -108,7 +108,7 @@ fn person(code: u64) -> Option<&'static str> {
     })
 }
 
-/// About sign-ins that do not last.
+/// About sign-ins that have expired or are too short.
 fn session(code: u64) -> Option<&'static str> {
     Some(match code {
         50_132 | 50_133 | 50_173 | 70_008 | 70_043 | 700_082 => {

@@ -1,4 +1,4 @@
-//! The answer of a tool that hands out tokens, as it comes: with colours, warnings around it, and times in many forms.
+//! Reads what a tool that issues tokens writes: with colours, warnings around it, and times in several forms.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;
@@ -9,21 +9,21 @@ use serde_json::Value;
 
 use super::claims::{Claims, seconds};
 
-/// Where an answer may begin, at most: a tool says a few lines before it, not a hundred.
+/// Positions at which an answer may begin, at most: a tool writes a few lines before it, not a hundred.
 const BEGINNINGS: usize = 100;
-/// How often an answer may be quoted: once by a pipeline's variable, and once more by its expression.
+/// How often an answer may be quoted as a JSON string: once by a pipeline's variable, and once by its expression.
 const QUOTED: usize = 2;
 
-/// A token with the time of its end.
+/// A token with its expiry time.
 #[derive(Debug)]
 pub(super) struct Handed {
     pub(super) token: SecretString,
-    /// `None` where nothing says it.
+    /// `None` where the answer does not say it.
     pub(super) ends: Option<Timestamp>,
 }
 
-/// What `az`, `azd`, `Get-AzAccessToken` and the token services answer. The names and forms are those of their
-/// versions: `expires_on` is a number in `az`, text in `az` of a managed identity, and text with decimals in others.
+/// The answers of `az`, `azd`, `Get-AzAccessToken` and the token services. Names and forms differ with their versions:
+/// `expires_on` is a number in `az`, text in `az` with a managed identity, and text with decimals in others.
 #[derive(Deserialize)]
 struct Answer {
     #[serde(
@@ -44,7 +44,7 @@ impl Answer {
         let text = self.expires_at.as_str().map(str::trim);
         let with_zone = || text?.parse().ok();
         let claimed = || Claims::of(self.token.expose_secret())?.expires;
-        // `az` before 2.54 gives the time of the machine that it runs on, without a zone.
+        // `az` before 2.54 gives local time without a zone.
         let local = || {
             let time: DateTime = text?.parse().ok()?;
             zone.to_timestamp(time).ok()
@@ -56,8 +56,8 @@ impl Answer {
     }
 }
 
-/// Finds the token in what a tool wrote; `zone` is the one of this machine. The whole may stand in a JSON string once
-/// more, as a pipeline hands it on.
+/// Finds the token in the output of a tool; `zone` is this machine's time zone. The whole answer may be quoted as a
+/// JSON string, as pipelines pass it on.
 pub(super) fn find(output: &str, zone: &TimeZone) -> Option<Handed> {
     let mut output = plain(output);
     for _ in 0..QUOTED {
@@ -69,7 +69,7 @@ pub(super) fn find(output: &str, zone: &TimeZone) -> Option<Handed> {
     find_unquoted(&output, zone)
 }
 
-/// The text in a JSON string, with or without the quotation marks around it.
+/// The content of a JSON string, with or without the quotation marks around it.
 fn unquoted(text: &str) -> Option<String> {
     let text = text.trim();
     let inner = text.strip_prefix('"').and_then(|t| t.strip_suffix('"'));
@@ -89,7 +89,7 @@ fn find_unquoted(output: &str, zone: &TimeZone) -> Option<Handed> {
     })
 }
 
-/// Text without the colours of a tool that believes to be at a terminal.
+/// Text without terminal colours, which some tools write to pipes too.
 pub(super) fn plain(text: &str) -> String {
     anstream::adapter::strip_str(text).to_string()
 }

@@ -1,4 +1,4 @@
-//! Signing in as an application: with a secret, or with a signed statement (a certificate's, or another provider's).
+//! Signing in as an application: with a secret, or with a signed statement (of a certificate, or of another provider).
 
 use std::fmt;
 
@@ -14,15 +14,15 @@ use super::token::Token;
 /// `client_assertion_type` (RFC 7523 2.2).
 const JWT_BEARER: &str = "urn:ietf:params:oauth:client-assertion-type:jwt-bearer";
 
-/// Makes the statement that proves who the application is: a fresh one for every token request.
+/// Makes the statement that proves the application's identity, a new one for every token request.
 pub(super) trait Assertion: Send + Sync + fmt::Debug {
     fn fresh(&self) -> BoxFuture<'_, Result<SecretString, SignInError>>;
 
-    /// What it is, for people.
+    /// A description for people.
     fn describe(&self) -> String;
 }
 
-/// How the application proves who it is.
+/// How the application proves its identity.
 #[derive(Debug)]
 pub(super) enum ClientProof {
     Secret(SecretString),

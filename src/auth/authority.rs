@@ -1,4 +1,4 @@
-//! Which identity provider is trusted, and its endpoints.
+//! Which identity providers are trusted, and their endpoints.
 
 use std::fmt;
 
@@ -19,28 +19,28 @@ const ENTRA_HOSTS: [&str; 5] = [
     "login.chinacloudapi.cn",
 ];
 
-/// An identity provider that is trusted.
+/// A trusted identity provider.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Authority {
-    /// Entra ID of some cloud, and the tenant.
+    /// A tenant of Entra ID, in one of its clouds.
     Entra {
         /// The host, for example `https://login.microsoftonline.com/`.
         base: Url,
         /// The tenant's id or domain, or `organizations`.
         tenant: String,
     },
-    /// AD FS; it has no tenants.
+    /// AD FS, which has no tenants.
     AdFs {
-        /// For example `https://adfs.contoso.example/adfs/`.
+        /// The base address, for example `https://adfs.contoso.example/adfs/`.
         base: Url,
     },
 }
 
 impl Authority {
-    /// Takes the `authorization_uri` of a challenge.
+    /// Reads the `authorization_uri` of a challenge.
     ///
-    /// The environment names its authority, and a wrong or hostile one could name any: only the known hosts of
-    /// Entra count, and `vouched`, the host that the profile names. `tenant` counts more than the challenge's.
+    /// The environment names its authority, and a wrong or hostile one could name any. Only the known hosts of
+    /// Entra ID and `vouched`, the host that the profile names, are accepted. `tenant` overrides the challenge's.
     pub fn trust(
         authorization_uri: &str,
         vouched: Option<&str>,
@@ -76,17 +76,17 @@ impl Authority {
         Ok(Self::Entra { base, tenant })
     }
 
-    /// Where tokens are asked for.
+    /// The token endpoint.
     pub fn token_url(&self) -> Url {
         self.endpoint("token")
     }
 
-    /// Where a browser goes to sign in.
+    /// The authorisation endpoint, for the browser.
     pub fn authorize_url(&self) -> Url {
         self.endpoint("authorize")
     }
 
-    /// Where a code for another device is asked for.
+    /// The device authorisation endpoint.
     pub fn device_url(&self) -> Url {
         self.endpoint("devicecode")
     }
@@ -101,7 +101,7 @@ impl Authority {
         url
     }
 
-    /// Where an administrator gives consent to an application.
+    /// The page on which an administrator consents to an application.
     pub(super) fn consent_url(&self, client: &str) -> Option<String> {
         let Self::Entra { base, tenant } = self else {
             return None;
@@ -112,7 +112,7 @@ impl Authority {
         Some(url.into())
     }
 
-    /// An application belongs to one tenant, and has to name it.
+    /// Refuses `organizations`: an application belongs to one tenant, and has to name it.
     pub(super) fn of_one_tenant(&self) -> Result<(), SignInError> {
         match self {
             Self::Entra { tenant, .. } if tenant == "organizations" => Err(SignInError::unusable(
@@ -141,11 +141,11 @@ impl fmt::Display for Authority {
     }
 }
 
-/// What a token has to be for: the environment itself, whatever else an answer of it may say.
+/// The resource that a token has to be for: always the environment itself.
 ///
-/// Online the challenge's own spelling is used where it means the same host (`org.api.crm4.…` is an alias of
-/// `org.crm4.…`); a token for another environment is never asked for. AD FS knows the organisation by the
-/// identifier of its relying party, which only the challenge says.
+/// Online the spelling of the challenge is used where it means the same host (`org.api.crm4.…` is an alias of
+/// `org.crm4.…`); a token for another environment is never requested. AD FS knows the organisation by the
+/// identifier of its relying party, which only the challenge contains.
 pub fn resource(
     environment: &Url,
     challenge: Option<&str>,
@@ -155,7 +155,7 @@ pub fn resource(
     let named = challenge.map(|text| text.trim_end_matches('/').to_owned());
     match (named, authority) {
         (Some(named), Some(Authority::AdFs { .. })) => {
-            // The identifier of a relying party is compared as a text, with its slash.
+            // The identifier of a relying party is compared as text, with its slash.
             challenge.map_or(named, str::to_owned)
         }
         (Some(named), _) if without_api(&named) == without_api(&own) => named,
@@ -189,9 +189,9 @@ fn parse_host(text: &str) -> Result<Url, SignInError> {
         .map_err(|error| SignInError::unusable("`authority` of the configuration file", error))
 }
 
-/// The tenant that the settings name. What is none may be a secret in the wrong place, and is not repeated.
+/// The tenant from the settings. A text that cannot be a tenant may be a secret in the wrong place and is not repeated.
 pub(super) fn given_tenant(tenant: &str) -> Result<String, SignInError> {
-    /// Tenants that have a name and no domain.
+    /// Names that stand for several tenants (Microsoft: "OAuth 2.0 authorization code flow", `tenant`).
     const NAMED: [&str; 3] = ["common", "organizations", "consumers"];
     if !NAMED.contains(&tenant) && !is_domain_name(tenant) && Uuid::try_parse(tenant).is_err() {
         return Err(no_tenant());
@@ -199,7 +199,7 @@ pub(super) fn given_tenant(tenant: &str) -> Result<String, SignInError> {
     tenant_in_path(tenant)
 }
 
-/// A tenant stands in a path and in an argument list.
+/// Checks the characters of a tenant, because it becomes part of a path and of an argument list.
 fn tenant_in_path(tenant: &str) -> Result<String, SignInError> {
     let good = |c: char| c.is_ascii_alphanumeric() || c == '.' || c == '-';
     if tenant.is_empty() || tenant.starts_with('-') || !tenant.chars().all(good) {

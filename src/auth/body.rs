@@ -1,10 +1,10 @@
-//! The bodies of token requests and answers: what is secret in them, and what providers write differently.
+//! Bodies of token requests and answers: which parts are secret, and how providers differ.
 
 use http::StatusCode;
 use serde_json::{Map, Number, Value};
 use url::form_urlencoded;
 
-/// The fields of a token request that nobody may ever see again.
+/// Fields of a token request whose values must never be shown.
 const SECRET_FIELDS: [&str; 8] = [
     "client_secret",
     "client_assertion",
@@ -16,7 +16,7 @@ const SECRET_FIELDS: [&str; 8] = [
     "assertion",
 ];
 
-/// The fields that are numbers by the standard, and texts at Entra v1, in the metadata services and at some AD FS.
+/// Fields that are numbers in the standard, and text at Entra v1, in the metadata services and at some AD FS servers.
 const NUMBERS: [&str; 8] = [
     "expires_in",
     "ext_expires_in",
@@ -28,14 +28,14 @@ const NUMBERS: [&str; 8] = [
     "expires",
 ];
 
-/// A wrong password must not be sent twice, and a code works once; everything else may be asked for again.
+/// Whether a request may be repeated: a wrong password must not be sent twice, and a code works only once.
 pub(super) fn may_repeat(request: &[u8]) -> bool {
     form_urlencoded::parse(request)
         .filter(|(name, _)| name == "grant_type")
         .all(|(_, grant)| !matches!(grant.as_ref(), "password" | "authorization_code"))
 }
 
-/// An answer as the standard has it: numbers are numbers, and a refusal does not repeat what was sent in secret.
+/// An answer in the form of the standard: numbers are numbers, and a refusal does not repeat a secret of the request.
 pub(super) fn clean(status: StatusCode, answer: Vec<u8>, request: &[u8]) -> Vec<u8> {
     if !status.is_success() {
         return without_secrets(answer, request);
@@ -51,7 +51,7 @@ pub(super) fn clean(status: StatusCode, answer: Vec<u8>, request: &[u8]) -> Vec<
     }
 }
 
-/// Turns texts into numbers; answers whether there were any.
+/// Turns texts into numbers. Returns whether there were any.
 fn numbers(fields: &mut Map<String, Value>) -> bool {
     let mut changed = false;
     for name in NUMBERS {
@@ -70,7 +70,7 @@ fn numbers(fields: &mut Map<String, Value>) -> bool {
 }
 
 fn without_secrets(answer: Vec<u8>, request: &[u8]) -> Vec<u8> {
-    /// A shorter text would be found by chance.
+    /// The shortest secret that is searched for, in bytes: a shorter one would be found by chance.
     const SHORTEST: usize = 4;
     let mut text = String::from_utf8_lossy(&answer).into_owned();
     let mut found = false;
@@ -87,7 +87,7 @@ fn without_secrets(answer: Vec<u8>, request: &[u8]) -> Vec<u8> {
     if found { text.into_bytes() } else { answer }
 }
 
-/// As it is, as JSON writes it, and as a form writes it.
+/// The value as it is, as JSON writes it, and as a form writes it.
 fn spellings(value: &str) -> [String; 3] {
     let json = Value::from(value).to_string();
     let json = json.trim_matches('"').to_owned();

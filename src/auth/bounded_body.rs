@@ -1,7 +1,7 @@
-//! Reading the whole body of an answer, in bounded memory.
+//! Reads the whole body of an answer in bounded memory.
 //!
-//! What comes from outside has no end by itself: one answer that never ended took 18 GiB, and 1 MiB of gzip became
-//! 2 GiB. Counted is what comes out of the decompression, piece by piece, while it is read.
+//! Data from outside has no limit by itself: one answer that never ended took 18 GiB, and 1 MiB of gzip became
+//! 2 GiB. The decompressed bytes are counted while they are read.
 
 use bytes::Bytes;
 use http::Response;
@@ -11,19 +11,20 @@ use super::SendError;
 
 /// The longest body, in bytes. A page of 5,000 users is about 3 MiB, and a batch of 20 users with every column less.
 pub(super) const LONGEST: usize = 16 << 20;
-/// The longest body that is read beside many others, in bytes: one user's filters are a few kilobytes.
+/// The longest body that may be read beside many others, in bytes: the filters of one user take a few kilobytes.
 const SMALL: usize = 512 << 10;
-/// Bodies at once. More than the 52 requests that the platform allows at once, so that nobody waits here first.
+/// Bodies at once: more than the platform's 52 requests at once, so that this is not the first limit to be reached.
 const AT_ONCE: usize = 64;
-/// Bodies at once that are longer than [`SMALL`]. With all of the small ones that makes 64 MiB, which is the bound:
+/// Bodies longer than [`SMALL`] at once. Together the bound is 64 MiB:
 /// 64 times 512 KiB, and twice 16 MiB.
 const LARGE_AT_ONCE: usize = 2;
 
-/// One memory for the whole process, however many environments are talked to.
+/// One for the whole process, however many environments it connects to.
 static PLACES: Semaphore = Semaphore::const_new(AT_ONCE);
+/// In the same way for long bodies.
 static LARGE_PLACES: Semaphore = Semaphore::const_new(LARGE_AT_ONCE);
 
-/// A body and its place, which it holds until the last view of it is gone.
+/// A body with its place, which is freed when the last reference to the bytes is dropped.
 struct Body {
     bytes: Vec<u8>,
     _place: Option<SemaphorePermit<'static>>,
@@ -36,10 +37,10 @@ impl AsRef<[u8]> for Body {
     }
 }
 
-/// Reads an answer to its end; one that is longer than `longest` is given up.
+/// Reads an answer to its end; stops with an error at more than `longest` bytes.
 ///
-/// A body that grows takes a place for the longest there can be, once: nobody who holds one waits for another, so that
-/// many large bodies come one after the other and never wait for each other in a circle.
+/// A body that grows beyond [`SMALL`] takes one place for the longest body, once. A holder never waits for another one,
+/// so large bodies come one after the other without a deadlock.
 pub(super) async fn read_whole(
     mut answer: reqwest::Response,
     longest: usize,
@@ -51,7 +52,7 @@ pub(super) async fn read_whole(
     if announced > u64::try_from(longest).unwrap_or(u64::MAX) {
         return Err(SendError::TooLong { longest });
     }
-    // The semaphores are never closed; without a place is as good as with one that cannot be had.
+    // The semaphores are never closed. If they were, reading without a place would do no harm.
     let place = PLACES.acquire().await.ok();
     let mut large = None;
     let mut bytes = Vec::new();
@@ -75,7 +76,7 @@ pub(super) async fn read_whole(
     Ok(whole)
 }
 
-/// A length for people: `16 MiB`.
+/// A length in bytes for people: `16 MiB`.
 pub(crate) fn mebibytes(bytes: usize) -> String {
     format!("{} MiB", bytes >> 20)
 }

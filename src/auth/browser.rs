@@ -1,4 +1,4 @@
-//! The authorisation code with PKCE, by way of the browser and a listener on this machine.
+//! The authorisation code flow with PKCE, through the browser and a listener on this machine.
 
 use std::collections::HashMap;
 use std::io;
@@ -18,15 +18,15 @@ use super::refusal::SignInRefusal;
 use super::token::Token;
 
 const WHAT: &str = "signing in with the browser";
-/// How long the person has: enough to find a second factor, and less than the ten minutes
-/// that a code is good for (Microsoft: "OAuth 2.0 authorization code flow").
+/// How long the user has: enough to find a second factor, and less than the ten minutes
+/// for which a code is valid (Microsoft: "OAuth 2.0 authorization code flow").
 const PATIENCE: Duration = Duration::from_mins(5);
-/// A browser sends its few lines at once; others are not waited for.
+/// How long a connection may take to send its request: a browser sends its few lines at once.
 const REQUEST_TIMEOUT: Duration = Duration::from_secs(5);
-/// As much as common servers take of a request's head; an answer with its code is shorter.
+/// The longest request head, in bytes: common servers accept as much, and an answer with a code is shorter.
 const LARGEST_REQUEST: usize = 16 * 1024;
 
-/// Signs in with the browser. Entra ignores the port of `http://localhost`; AD FS wants exactly the registered one.
+/// Signs in with the browser. Entra ignores the port of `http://localhost`; AD FS requires exactly the registered one.
 pub(super) async fn sign_in(
     endpoint: &Endpoint,
     port: Option<u16>,
@@ -72,11 +72,11 @@ pub(super) async fn sign_in(
         .map_err(|error| endpoint.error(WHAT, error))
 }
 
-/// How often another port is tried where one of IPv6 is taken that is free in IPv4. Ports are taken at random, so that
-/// two in a row are rare.
+/// How often another port is tried where a port is free in IPv4 and taken in IPv6. Ports are chosen at random, so
+/// two such ports in a row are rare.
 const PORTS_TRIED: usize = 8;
 
-/// Both addresses that a browser may find behind `localhost`, at one port; the one of IPv4 alone where the machine has
+/// Both addresses that a browser may use for `localhost`, at one port; only the IPv4 one where the machine has
 /// no IPv6.
 struct Listeners {
     port: u16,
@@ -93,7 +93,7 @@ impl Listeners {
             let port = v4.local_addr()?.port();
             let v6 = match TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await {
                 Ok(v6) => Some(v6),
-                // Whoever has it would get the code.
+                // Otherwise the program that has it would get the code.
                 Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
                     if tries > 0 {
                         continue;
@@ -120,7 +120,7 @@ impl Listeners {
 
 type Code = Result<String, SignInRefusal>;
 
-/// Waits for the browser to come back; whatever else knocks is sent away.
+/// Waits for the browser's answer. Other requests are refused.
 async fn listen(listeners: &Listeners, state: &str) -> Result<Code, SignInError> {
     loop {
         let mut stream = listeners
@@ -137,7 +137,7 @@ async fn listen(listeners: &Listeners, state: &str) -> Result<Code, SignInError>
             Some(Err(_)) => ("200 OK", "The sign-in was refused. The terminal says why."),
             None => ("404 Not Found", "There is nothing here."),
         };
-        // The page matters less than the answer, which we have.
+        // The code is here already; the page does not matter.
         let _ = tokio::time::timeout(REQUEST_TIMEOUT, reply(&mut stream, status, text)).await;
         if let Some(answer) = found {
             return Ok(answer);
@@ -168,7 +168,7 @@ async fn reply(stream: &mut TcpStream, status: &str, text: &str) -> std::io::Res
     stream.shutdown().await
 }
 
-/// What the browser brings: the code, or the refusal. Only for the state that we sent: others are not ours.
+/// Reads the code or the refusal from the browser's request. Only for the state that was sent; others are ignored.
 fn read_answer(head: &str, state: &str) -> Option<Code> {
     let target = head.strip_prefix("GET ")?.split(' ').next()?;
     let url = Url::parse("http://localhost").ok()?.join(target).ok()?;
@@ -186,7 +186,7 @@ fn read_answer(head: &str, state: &str) -> Option<Code> {
     fields.get("code").cloned().map(Ok)
 }
 
-/// Takes the same time wherever they differ.
+/// Compares in constant time.
 fn same(one: &str, other: &str) -> bool {
     one.as_bytes().ct_eq(other.as_bytes()).into()
 }

@@ -1,4 +1,5 @@
-//! One token for everybody: kept, renewed early, renewed once after a refusal, and never asked for in a crowd.
+//! One token for all workers: cached, renewed early, renewed once after a refusal, and requested by one worker at a
+//! time.
 
 use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -13,25 +14,24 @@ use tracing::{info, warn};
 use super::token::{Age, Times, Token};
 use super::{Bearer, SignInError, TokenSource};
 
-/// How long the token that took the place of a refused one has to last. One that is refused sooner is refused for a
-/// reason that no other token mends; later, it has worked, and the reason is a new one.
+/// How long a token that replaced a refused one has to last. If it is refused sooner, the reason is one that no other
+/// token cures; if later, it has worked, and the reason is a new one.
 const PROBATION: Duration = Duration::from_mins(5);
 
-/// Whether the grant may turn to a person.
+/// Whether a user may be asked during this token request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Occasion {
-    /// At the start of a command: a person may be asked.
+    /// At the start of a command: a user may be asked.
     First,
-    /// In the middle of a run: only what works by itself.
+    /// During a run: only methods that work without a user.
     Renewal,
 }
 
-/// A way to get one token. It keeps no token itself.
+/// Gets one token. It stores none itself.
 pub(super) trait Grant: Send + Sync + fmt::Debug {
-    /// Gets a token from the provider.
     fn fetch(&self, occasion: Occasion) -> BoxFuture<'_, Result<Token, SignInError>>;
 
-    /// How this signs in, for people, without any secret.
+    /// How this signs in, for people. It contains no secret.
     fn describe(&self) -> String;
 
     /// Whether the identity provider is an AD FS.
@@ -40,27 +40,27 @@ pub(super) trait Grant: Send + Sync + fmt::Debug {
     }
 }
 
-/// Keeps the token of a grant.
+/// Caches the token of a grant.
 #[derive(Debug)]
 pub(super) struct Cached<G> {
     grant: G,
     kept: Mutex<Kept>,
-    /// Held by whoever is getting a token.
+    /// Held while a token is being requested.
     fetching: tokio::sync::Mutex<()>,
 }
 
 #[derive(Debug, Default)]
 struct Kept {
     token: Option<(Bearer, Times)>,
-    /// How many tokens there have been.
+    /// Numbers the tokens.
     generations: u64,
-    /// The server refused the token that is kept.
+    /// Whether the server refused the cached token.
     refused: bool,
-    /// When a token took the place of one that was refused, if that is the token that is kept.
+    /// When the cached token replaced a refused one, if it did.
     after_refusal: Option<Instant>,
-    /// The provider said no for good: it is not asked again.
+    /// A final refusal of the provider, which is not asked again.
     failed: Option<SignInError>,
-    /// How many times a token was asked for in vain, so that those who waited for it are told the same.
+    /// Counts failed requests, so that all workers that waited for one get the same error.
     failures: u64,
     last_failure: Option<SignInError>,
 }
@@ -83,13 +83,13 @@ impl Kept {
         bearer
     }
 
-    /// Whether somebody may ask for another token in place of this one.
+    /// Whether another token may be requested in place of this one.
     fn refuse(&mut self, bearer: &Bearer, now: Instant) -> bool {
         if self.failed.is_some() {
             return false;
         }
         if bearer.generation() < self.generations {
-            // An old one: there is another already.
+            // An old token; a newer one is cached.
             return true;
         }
         let just_now = |since: Instant| now < since + PROBATION;
@@ -111,7 +111,7 @@ impl<G: Grant> Cached<G> {
     }
 
     fn kept(&self) -> MutexGuard<'_, Kept> {
-        // The values are whole at every point at which a holder could have panicked.
+        // The values are consistent at every point at which a holder of the lock could panic.
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -127,7 +127,7 @@ impl<G: Grant> Cached<G> {
         }
     }
 
-    /// One worker gets the next token; the others go on with the one that still works.
+    /// One worker requests the next token; the others continue with the present one, which still works.
     async fn renew_early(&self, old: Bearer) -> Result<Bearer, SignInError> {
         let Ok(_fetching) = self.fetching.try_lock() else {
             return Ok(old);
@@ -150,7 +150,7 @@ impl<G: Grant> Cached<G> {
         }
     }
 
-    /// Gets a token where there is none that works. `seen` is how many failures there had been before waiting.
+    /// Requests a token where none works. `seen` is the number of failures before the wait.
     async fn fetch(&self, seen: u64) -> Result<Bearer, SignInError> {
         let _fetching = self.fetching.lock().await;
         let occasion = {

@@ -1,4 +1,4 @@
-//! Signing in with a certificate: its key signs a statement of who we are.
+//! Signing in with a certificate: its key signs a statement of the application's identity.
 
 use std::path::{Path, PathBuf};
 
@@ -22,11 +22,11 @@ use super::application::Assertion;
 use super::secret::{read_private, shown_path};
 use super::{Authority, SignInError};
 
-/// How long a statement is good for, in seconds; Microsoft advises five to ten minutes.
+/// Validity of a statement, in seconds; Microsoft advises five to ten minutes.
 const LIFETIME: i64 = 600;
-/// How far the clocks may differ, in seconds: more than a machine that sets its clock by the network is ever off.
+/// Tolerated clock difference, in seconds: more than that of any machine that synchronises its clock.
 const SKEW: i64 = 60;
-/// What is wrong with every key but those that the cryptographic library signs with (`RsaKeyPair::from_components`).
+/// What is wrong with keys that the cryptographic library does not accept (`RsaKeyPair::from_components`).
 const KEY_THAT_SIGNS: &str = "its key is not an RSA key of 2048, 3072 or 4096 bits with a public exponent of 65537; \
                               config/sign-in.md says how to make one";
 
@@ -37,7 +37,7 @@ pub(super) struct Certificate {
 }
 
 impl Certificate {
-    /// Reads a PEM file that holds a certificate and its RSA key, in any order; or a PFX file.
+    /// Reads a PEM file that contains a certificate and its RSA key, in any order, or a PFX file.
     pub(super) fn read(path: &Path, password: Option<&SecretString>) -> Result<Self, SignInError> {
         let pfx = path
             .extension()
@@ -63,7 +63,7 @@ impl Certificate {
                 Shell::HERE.where_openssl_is()
             )));
         }
-        // The first certificate is the application's own; a chain follows it.
+        // The first certificate is the application's own; its chain follows.
         let der = CertificateDer::from_pem_slice(pem.as_bytes())
             .map_err(|_| wrong("there is no certificate in it"))?;
         let key = match PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
@@ -80,14 +80,14 @@ impl Certificate {
         })
     }
 
-    /// The thumbprint that portals show: the SHA-1 of the certificate.
+    /// The thumbprint that portals show: the SHA-1 of the certificate, in hexadecimal.
     pub(super) fn thumbprint(&self) -> String {
         let hash = digest::digest(&digest::SHA1_FOR_LEGACY_USE_ONLY, &self.der);
         let pairs = hash.as_ref().iter().map(|byte| format!("{byte:02X}"));
         pairs.collect::<Vec<_>>().concat()
     }
 
-    /// Signs the statement (Microsoft: "Application authentication certificate credentials"; AD FS knows the older
+    /// Signs the statement (Microsoft: "Application authentication certificate credentials"; AD FS accepts the older
     /// form only).
     fn sign(
         &self,
@@ -128,7 +128,7 @@ impl Certificate {
         })
     }
 
-    /// How to sign, and the header that says so.
+    /// The algorithm, and the header that names it.
     fn header(&self, ad_fs: bool) -> (&'static dyn RsaEncoding, Header) {
         let thumbprint = |algorithm| URL_SAFE_NO_PAD.encode(digest::digest(algorithm, &self.der));
         if ad_fs {
@@ -151,7 +151,7 @@ impl Certificate {
     }
 }
 
-/// A part of a statement as it is signed and sent (RFC 7515, section 7.1).
+/// A part of a statement in its signed form (RFC 7515, section 7.1).
 fn part(value: &impl Serialize) -> Option<String> {
     let json = serde_json::to_vec(value).ok()?;
     Some(URL_SAFE_NO_PAD.encode(json))
@@ -178,7 +178,7 @@ struct Claims<'a> {
     exp: i64,
 }
 
-/// The statement of a certificate.
+/// Makes the statements of a certificate.
 #[derive(Debug)]
 pub(super) struct Signed {
     pub(super) certificate: Certificate,

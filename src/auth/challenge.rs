@@ -1,25 +1,25 @@
-//! What an unauthenticated request is answered: where to sign in, and for what.
+//! The answer to an unauthenticated request: where to sign in, and for which resource.
 
 use http::HeaderMap;
 use http::header::WWW_AUTHENTICATE;
 
-/// What the `WWW-Authenticate` headers of a 401 say.
+/// The `WWW-Authenticate` headers of a 401.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Challenge {
     /// `authorization_uri` of the first Bearer challenge.
     pub authorization_uri: Option<String>,
-    /// `resource_id` of the same.
+    /// `resource_id` of the same challenge.
     pub resource: Option<String>,
-    /// Whether Windows authentication is offered too, by the name Negotiate.
+    /// Whether Windows authentication is offered as Negotiate.
     pub negotiate: bool,
-    /// Whether it is offered by the name NTLM.
+    /// Whether it is offered as NTLM.
     pub ntlm: bool,
 }
 
 impl Challenge {
-    /// Reads every `WWW-Authenticate` header: a server sends several, or several challenges in one.
+    /// Reads every `WWW-Authenticate` header: a server may send several, or several challenges in one.
     ///
-    /// Values come quoted or not, and parameters are separated by commas or by spaces. On-premises servers offer
+    /// Values may be quoted, and parameters are separated by commas or spaces. On-premises servers offer
     /// Windows authentication beside Bearer.
     pub fn read(headers: &HeaderMap) -> Self {
         let mut challenge = Self::default();
@@ -30,7 +30,7 @@ impl Challenge {
         challenge
     }
 
-    /// Whether Windows authentication is offered by any name.
+    /// Whether Windows authentication is offered in either form.
     pub const fn windows(&self) -> bool {
         self.negotiate || self.ntlm
     }
@@ -63,7 +63,7 @@ impl Challenge {
     }
 }
 
-/// Words between commas and white space; quotes hold a word together and are no part of it.
+/// Words separated by commas and white space. Quotation marks group a word and are removed.
 fn words(text: &str) -> Vec<String> {
     let (mut words, mut word, mut quoted) = (Vec::new(), String::new(), false);
     for c in text.chars() {

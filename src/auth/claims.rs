@@ -1,4 +1,4 @@
-//! What an access token says of itself. Nothing here is proof: only the server can tell whether a token is genuine.
+//! The claims of an access token. They prove nothing: only the server can tell whether a token is genuine.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -8,22 +8,22 @@ use url::Url;
 
 use crate::model::EnvironmentUrl;
 
-/// Why a token is not sent to an address.
+/// A token that is not sent to an address, because it is for another one.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the access token is for {audience}, and not for {address}")]
 pub struct WrongAudience {
-    /// Whom the token names, as its host and port.
+    /// The host and port that the token names.
     pub audience: String,
     /// The host and port of the address.
     pub address: String,
 }
 
-/// Whether a token may be sent to this address by what it says of itself.
+/// Whether a token may be sent to this address, by its own claims.
 ///
-/// A readable JSON Web Token whose audience is the address of another host is refused, also without a scheme where it is
-/// that of Dataverse. What cannot be compared passes: an opaque token, a token without an audience, an audience that is
-/// an application id or an identifier of AD FS, which can be any text.
-/// Microsoft's `contoso.api.crm4.dynamics.com` is the same organisation as `contoso.crm4.dynamics.com`.
+/// A readable JSON Web Token is refused if its audience is the address of another host, also without a scheme if that
+/// is a Dataverse host. Anything that cannot be compared is accepted: an opaque token, a token without an audience, an
+/// audience that is an application id or an identifier of AD FS, which can be any text. `contoso.api.crm4.dynamics.com`
+/// and `contoso.crm4.dynamics.com` are the same organisation.
 pub fn check_audience(token: &str, address: &Url) -> Result<(), WrongAudience> {
     let audiences = Claims::of(token).map(|claims| claims.audiences);
     let mut other = None;
@@ -42,7 +42,7 @@ pub fn check_audience(token: &str, address: &Url) -> Result<(), WrongAudience> {
     }
 }
 
-/// The address that an audience is.
+/// The address in an audience, if it is one.
 fn address_of(audience: &str) -> Option<Url> {
     if let Ok(url) = Url::parse(audience)
         && matches!(url.scheme(), "http" | "https")
@@ -55,19 +55,19 @@ fn address_of(audience: &str) -> Option<Url> {
         .then(|| environment.as_url().clone())
 }
 
-/// The claims that are looked at.
+/// The claims that this program uses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Claims {
-    /// For whom the token was made.
+    /// `aud`: one or several.
     pub(super) audiences: Vec<String>,
-    /// When it begins to be good (RFC 7519, `nbf`).
+    /// `nbf`, the start of validity (RFC 7519).
     pub(super) begins: Option<Timestamp>,
-    /// When it ends.
+    /// `exp`, the end of validity.
     pub(super) expires: Option<Timestamp>,
 }
 
 impl Claims {
-    /// Reads the claims of a JSON Web Token (RFC 7519); `None` where the token is not one that can be read.
+    /// Reads the claims of a JSON Web Token (RFC 7519); `None` where it cannot be read.
     pub(super) fn of(token: &str) -> Option<Self> {
         let mut parts = token.trim().split('.');
         let (_, payload, _) = (parts.next()?, parts.next()?, parts.next()?);
@@ -92,7 +92,7 @@ impl Claims {
     }
 }
 
-/// Seconds since 1970, as a number or as text, also with decimals: RFC 7519 allows them, and tools write all of these.
+/// Seconds since 1970, as number or text, also with decimals: RFC 7519 allows decimals, and tools write all of these.
 pub(super) fn seconds(value: &Value) -> Option<Timestamp> {
     let whole = match value {
         Value::Number(number) => number.as_i64().or_else(|| whole(number.as_f64()?)),
@@ -105,18 +105,18 @@ pub(super) fn seconds(value: &Value) -> Option<Timestamp> {
     Timestamp::from_second(whole?).ok()
 }
 
-/// The whole seconds, rounded down: a token is rather renewed too early.
+/// Whole seconds, rounded down, so that a token is renewed too early and not too late.
 fn whole(seconds: f64) -> Option<i64> {
-    /// The last second of the year 9999; beyond it there is no time that anybody means.
+    /// The last second of the year 9999, the last time that can be represented.
     const LAST: f64 = 253_402_300_799.0;
-    // Within these bounds nothing is lost by the cast but the decimals.
+    // Within these bounds the cast loses only decimals.
     #[expect(clippy::cast_possible_truncation)]
     (0.0..=LAST)
         .contains(&seconds)
         .then_some(seconds.floor() as i64)
 }
 
-/// An audience without a port stands for every port of its host: Entra never names one.
+/// An audience without a port matches every port of its host: Entra ID never names one.
 fn is_same_host(audience: &Url, address: &Url) -> bool {
     let same_port = match audience.port() {
         None => true,
@@ -125,7 +125,7 @@ fn is_same_host(audience: &Url, address: &Url) -> bool {
     same_port && organisation(audience) == organisation(address)
 }
 
-/// The host, without a final dot and without the label that Microsoft puts between organisation and region.
+/// The host, without a final dot and without the label `api` between organisation and region.
 fn organisation(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     let host = host.strip_suffix('.').unwrap_or(host);
@@ -135,7 +135,7 @@ fn organisation(url: &Url) -> String {
     }
 }
 
-/// Host and port, which hold nothing but what the URL standard allows there.
+/// Host and port. They contain only what the URL standard allows there.
 fn authority(url: &Url) -> String {
     let host = url.host_str().unwrap_or_default();
     match url.port() {
@@ -150,7 +150,7 @@ pub(super) mod tests {
     use proptest::prelude::*;
     use serde_json::json;
 
-    /// A token with these claims; its signature is none.
+    /// A token with these claims and without a valid signature.
     pub(in crate::auth) fn token(claims: &Value) -> String {
         let part = |value: &Value| URL_SAFE_NO_PAD.encode(value.to_string());
         let header = part(&json!({ "alg": "none" }));

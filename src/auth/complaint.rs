@@ -1,4 +1,4 @@
-//! What a tool that hands out tokens complains of.
+//! The errors of a tool that issues tokens.
 
 use serde::Deserialize;
 
@@ -8,15 +8,15 @@ use crate::model::text::{CUT, clean, decode};
 use super::answer;
 use super::refusal::code_in;
 
-/// How much of what a tool complains about is shown, in characters: four lines of a terminal.
+/// How much of an error is shown, in characters: four lines of a terminal.
 const EXCERPT: usize = 300;
 
-/// What a program wrote, in whichever encoding.
+/// The output of a program, in any encoding.
 pub(super) fn text(output: &[u8]) -> String {
     decode(output).unwrap_or_else(|_| String::from_utf8_lossy(output).into_owned())
 }
 
-/// The error that a tool names as one, or that has a code of Entra; a tool may write it to either output.
+/// The error that a tool marks as one, or that has an Entra code; tools write it to either output.
 pub(super) fn error_in(written: &[u8]) -> Option<String> {
     let lines = lines(written);
     let named = lines
@@ -25,12 +25,12 @@ pub(super) fn error_in(written: &[u8]) -> Option<String> {
     named.then(|| last_error(&lines))
 }
 
-/// What a tool complains of.
+/// The error of a tool, for people.
 pub(super) fn complaint(stderr: &[u8]) -> String {
     last_error(&lines(stderr))
 }
 
-/// What a tool wrote, without colours, blank lines and warnings. `azd` wraps its lines in JSON.
+/// The lines of an output, without colours, blank lines and warnings. `azd` wraps its lines in JSON.
 fn lines(written: &[u8]) -> Vec<String> {
     #[derive(Deserialize)]
     struct Line {
@@ -50,14 +50,15 @@ fn lines(written: &[u8]) -> Vec<String> {
     lines.map(str::to_owned).collect()
 }
 
-/// The last error, not the text around it: both tools write `ERROR:` before one; a code of Entra may stand in a line below.
+/// The last error without the text around it: both tools write `ERROR:` before one; an Entra code may be in a later
+/// line.
 fn last_error(lines: &[String]) -> String {
     let error = lines
         .iter()
         .rposition(|line| after(line, "ERROR:").is_some());
     let said = &lines[error.unwrap_or(0)..];
     let with_code = said.iter().find(|line| code_in(line).is_some());
-    // A program that fails without a word of its own says last what was wrong.
+    // A program without a marked error usually says last what failed.
     let last = if error.is_some() {
         said.first()
     } else {
@@ -75,7 +76,7 @@ fn last_error(lines: &[String]) -> String {
     }
 }
 
-/// What follows a word at the begin of a line, in any case.
+/// The text after a word at the start of a line, in any case.
 fn after<'a>(line: &'a str, word: &str) -> Option<&'a str> {
     let (head, rest) = line.split_at_checked(word.len())?;
     head.eq_ignore_ascii_case(word).then_some(rest)

@@ -1,4 +1,4 @@
-//! Asking the environment where to sign in.
+//! Asks the environment where to sign in.
 
 use http::StatusCode;
 use oauth2::HttpRequest;
@@ -13,18 +13,18 @@ const WHAT: &str = "asking the environment where to sign in";
 /// The versions to ask under: online, on-premises 9, on-premises 8.
 const API_VERSIONS: [&str; 3] = ["9.2", "9.1", "8.2"];
 
-/// Where to sign in, and for what.
+/// Where to sign in, and for which resource.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Discovered {
-    /// The identity provider; trusted.
+    /// The identity provider, which is trusted.
     pub authority: Authority,
-    /// What the token has to be for.
+    /// The resource that the token has to be for.
     pub resource: String,
 }
 
-/// Sends one request without a token and reads what it is answered.
+/// Sends one request without a token and reads the challenge in its answer.
 ///
-/// Microsoft: "Use OAuth with Dataverse", the 401 names authority and resource.
+/// Microsoft: "Use OAuth with Dataverse" (the 401 names authority and resource).
 pub async fn challenge(
     http: &Http,
     environment: &EnvironmentUrl,
@@ -34,7 +34,7 @@ pub async fn challenge(
         .map(|(challenge, _)| challenge)
 }
 
-/// The same, and the root of the Web API that was asked.
+/// As [`challenge`], with the root of the Web API that was asked.
 pub(super) async fn offer(
     http: &Http,
     environment: &EnvironmentUrl,
@@ -66,7 +66,7 @@ pub(super) async fn offer(
 
 /// Decides whether the identity provider that the environment names is trusted.
 ///
-/// `vouched` is the host that the profile names; `tenant` counts more than the challenge's.
+/// `vouched` is the host that the profile names; `tenant` overrides the challenge's.
 pub fn judge(
     environment: &EnvironmentUrl,
     challenge: &Challenge,

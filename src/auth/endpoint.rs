@@ -1,4 +1,4 @@
-//! One application at one identity provider, asking for one environment: the client of the `oauth2` crate.
+//! One application at one identity provider, for one environment: the client of the `oauth2` crate.
 
 use oauth2::basic::{
     BasicRevocationErrorResponse, BasicTokenIntrospectionResponse, BasicTokenResponse,
@@ -26,15 +26,15 @@ type Client = oauth2::Client<
     EndpointSet,
 >;
 
-/// Who asks for the token.
+/// Who requests the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TokenRequester {
     Application,
-    /// A person, by way of the application.
+    /// A user, through the application.
     Person,
 }
 
-/// One application at one identity provider, asking for one environment.
+/// One application at one identity provider, for one environment.
 #[derive(Clone, Debug)]
 pub(super) struct Endpoint {
     pub(super) http: Http,
@@ -58,10 +58,10 @@ impl Endpoint {
         self.client().set_client_secret(secret)
     }
 
-    /// What the token is for. Entra reads it from the scope, AD FS from a parameter of its own.
+    /// The scopes of the request. Entra ID reads the resource from the scope, AD FS from a separate parameter.
     ///
-    /// Microsoft: "Scopes and permissions" (`/.default`), "Use OAuth with Dataverse" (`user_impersonation`); the AD FS page on
-    /// `OAuth` flows (`resource`, without which the token is for nothing of use).
+    /// Microsoft: "Scopes and permissions" (`/.default`), "Use OAuth with Dataverse" (`user_impersonation`); the AD FS
+    /// page on `OAuth` flows (`resource`, without which the token cannot be used here).
     pub(super) fn scopes(&self, asker: TokenRequester) -> Vec<Scope> {
         let resource = &self.resource;
         let scopes = match (&self.authority, asker) {
@@ -77,7 +77,7 @@ impl Endpoint {
         scopes.into_iter().map(Scope::new).collect()
     }
 
-    /// The further parameters that the provider needs.
+    /// Further parameters that the provider needs.
     pub(super) fn extra(&self) -> Vec<(&'static str, String)> {
         match &self.authority {
             Authority::AdFs { .. } => vec![("resource", self.resource.clone())],
@@ -85,7 +85,7 @@ impl Endpoint {
         }
     }
 
-    /// Exchanges a refresh token; the answer may hold the next one.
+    /// Exchanges a refresh token. The answer may contain the next one.
     pub(super) async fn refresh(&self, refresh: &SecretString) -> Result<Token, SignInError> {
         const WHAT: &str = "renewing the sign-in";
         let client = self.client();
@@ -110,7 +110,7 @@ impl Endpoint {
         match error {
             RequestTokenError::ServerResponse(refusal) => self.refused(what, refusal.into()),
             RequestTokenError::Request(error) => error.during(what),
-            // Neither may show the body: it could be a token in a wrapping that we do not know.
+            // Neither may show the body, which could contain a token in an unknown form.
             RequestTokenError::Parse(error, _) => SignInError::bad_answer(
                 what,
                 format!(

@@ -8,98 +8,98 @@ use super::advice::advice;
 use super::claims::WrongAudience;
 use super::refusal::SignInRefusal;
 
-/// Why there is no token. Cheap to clone, so that everybody who waited for one can be told the same.
+/// Why there is no token. Cheap to clone, because all workers that waited get the same one.
 #[derive(Clone, Debug, thiserror::Error)]
 pub enum SignInError {
-    /// The text is not a token.
+    /// The text cannot be a token.
     #[error("the access token holds characters that no token has")]
     NotAToken,
-    /// There is none.
+    /// No token was given.
     #[error("there is no access token")]
     Missing,
-    /// The token says of itself that it is good no longer.
+    /// By its own claims the token has expired.
     #[error("the access token has expired, at {}", end.strftime("%Y-%m-%d %H:%M UTC"))]
     TokenExpired {
-        /// When.
+        /// The end of its validity.
         end: Timestamp,
-        /// The scope of a token for the address that it was to be sent to.
+        /// The scope of a token for the intended address.
         scope: String,
     },
-    /// The token says of itself that it is not good yet, by the clock of the server.
+    /// By its own claims the token is not valid yet, measured by the server's clock.
     #[error(
         "the access token is valid from {} only, and the clock of the server says {}",
         begin.strftime("%Y-%m-%d %H:%M:%S UTC"), answered.strftime("%H:%M:%S UTC")
     )]
     TokenNotYet {
-        /// When it begins to be good.
+        /// The start of its validity.
         begin: Timestamp,
         /// The time of the server's answer.
         answered: Timestamp,
     },
-    /// The token says of itself that it is for another host.
+    /// By its own claims the token is for another host.
     #[error("{wrong}; it was not sent")]
     WrongAudience {
-        /// For which.
+        /// Both hosts.
         wrong: Box<WrongAudience>,
-        /// The scope of a token for the address that it was to be sent to.
+        /// The scope of a token for the intended address.
         scope: String,
     },
-    /// Nothing that is set says how to sign in.
+    /// No sign-in method is configured or was found.
     #[error("no sign-in method was found; looked for {looked_for}")]
     NoWay {
         /// What was looked for, in order.
         looked_for: String,
     },
-    /// The sign-in method cannot be used as it is set up here.
+    /// The sign-in method cannot be used with these settings or on this machine.
     #[error("{what}: {why}")]
     Unusable {
-        /// What was being done.
+        /// The operation.
         what: String,
-        /// What stands in its way.
+        /// The obstacle.
         why: String,
     },
     /// The identity provider refused.
     #[error("{what}: {refusal}")]
     Refused {
-        /// What was being done.
+        /// The operation.
         what: String,
-        /// What it said.
+        /// The refusal.
         refusal: Box<SignInRefusal>,
-        /// The application and the authority, where an administrator's consent could help.
+        /// The consent page of the application, where an administrator's consent could help.
         consent: Option<String>,
     },
-    /// A tool or a service that hands out tokens said no, in its own words.
+    /// A tool or a service that issues tokens refused, in its own words.
     #[error("{what}: {said}")]
     ToolRefused {
-        /// What was being done.
+        /// The operation.
         what: String,
-        /// What it said.
+        /// Its message.
         said: String,
-        /// The command that signs in to the tool, where it is one that people sign in to.
+        /// The command that signs in to the tool, where there is one.
         login: Option<&'static str>,
     },
-    /// The identity provider, or whoever else hands out tokens, could not be reached.
+    /// The identity provider, or another issuer of tokens, could not be reached.
     #[error("{what}: cannot reach {host}: {why}")]
     Unreachable {
-        /// What was being done.
+        /// The operation.
         what: String,
-        /// Which host.
+        /// The host that was asked.
         host: String,
-        /// The reason, down to the last cause.
+        /// The innermost cause.
         why: String,
     },
-    /// It answered something else than what was asked for.
+    /// The answer is not one of an identity provider.
     #[error("{what}: {why}")]
     BadAnswer {
-        /// What was being done.
+        /// The operation.
         what: String,
-        /// What is wrong with it. Never the answer itself.
+        /// What is wrong with the answer, which itself is never shown.
         why: String,
     },
-    /// The environment names an identity provider that nobody vouched for.
+    /// The environment names an identity provider that is not trusted.
     #[error("the environment wants a sign-in at {host}, which is not a known identity provider")]
     Untrusted {
-        /// The host.
+        /// Its host.
         host: String,
     },
     /// The address does not say where to sign in.
@@ -107,43 +107,43 @@ pub enum SignInError {
     NoChallenge {
         /// The address that was asked.
         address: String,
-        /// What it said instead.
+        /// What it answered.
         why: String,
     },
-    /// The environment wants Windows authentication.
+    /// The environment offers Windows authentication only.
     #[error("{address} accepts Windows authentication only, and no token")]
     WindowsOnly {
         /// The address that was asked.
         address: String,
     },
-    /// A connection was signed in, and the next request over it is refused all the same.
+    /// A connection was signed in, and its next request was refused nevertheless.
     #[error(
         "{address} accepts the sign-in of a connection, and does not keep it for the next request"
     )]
     NotKept {
-        /// The address.
+        /// The address that was asked.
         address: String,
     },
-    /// Somebody has to be there, and nobody is.
+    /// A user is needed, and there is none.
     #[error("{what}: this needs a person at a terminal")]
     NobodyThere {
-        /// What was being done.
+        /// The operation.
         what: String,
     },
-    /// The person did not finish in time.
+    /// The user did not finish in time.
     #[error("{what}: nobody finished the sign-in within {minutes} minutes")]
     TooLate {
-        /// What was being done.
+        /// The operation.
         what: String,
-        /// How long was waited.
+        /// The time limit, in minutes.
         minutes: u64,
     },
 }
 
-/// How the advice names the command that signs a person in.
+/// The command that signs a user in, in advice.
 const OWN_LOGIN: &str = "syncfilters login";
 
-/// How to get a token for an address.
+/// How to get a token for a scope, in advice.
 fn new_token(scope: &str) -> String {
     format!(
         "set SYNCFILTERS_ACCESS_TOKEN to a new token for this environment, for example from `az account \
@@ -152,7 +152,7 @@ fn new_token(scope: &str) -> String {
 }
 
 impl SignInError {
-    /// A refusal of a tool that people sign in to with a command of its own.
+    /// The refusal of a tool that has its own command to sign in.
     pub(super) fn tool_wants_login(
         what: impl Into<String>,
         said: impl fmt::Display,
@@ -208,7 +208,7 @@ impl SignInError {
         }
     }
 
-    /// Whether it is about the settings, and not about what a server said.
+    /// Whether the settings are the cause, and not a server.
     pub const fn is_configuration(&self) -> bool {
         matches!(
             self,
@@ -221,7 +221,7 @@ impl SignInError {
         )
     }
 
-    /// Whether the same may work later without anybody doing anything.
+    /// Whether the same may work later without any change.
     pub fn is_passing(&self) -> bool {
         match self {
             Self::Refused { refusal, .. } => refusal.is_passing(),

@@ -1,6 +1,6 @@
-//! Workload identity federation: another provider's statement stands in for a secret of our own.
+//! Workload identity federation: a statement of another provider replaces a secret.
 //!
-//! Every token request takes a fresh statement: they live for minutes, and a long run renews for hours.
+//! Every token request needs a new statement: a statement is valid for minutes, and a long run renews for hours.
 
 use std::path::PathBuf;
 
@@ -20,13 +20,14 @@ use super::application::Assertion;
 use super::secret::{SecretFrom, shown_path};
 use super::{Http, SignInError};
 
-/// The audience that Entra expects in the statement of another provider.
+/// The audience that Entra ID requires in the statement of another provider (Microsoft: "Workload identity
+/// federation").
 const AUDIENCE: &str = "api://AzureADTokenExchange";
 
-/// Where the statement of the other provider comes from.
+/// The source of the other provider's statements.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Federation {
-    /// A file that somebody keeps fresh (`AZURE_FEDERATED_TOKEN_FILE`); read again every time.
+    /// A file that another program keeps up to date (`AZURE_FEDERATED_TOKEN_FILE`); read again every time.
     File(PathBuf),
     /// GitHub Actions, with `permissions: id-token: write`.
     GitHub {
@@ -46,7 +47,6 @@ pub enum Federation {
     },
 }
 
-/// Fetches statements.
 #[derive(Debug)]
 pub(super) struct Federated {
     pub(super) from: Federation,
@@ -68,7 +68,7 @@ impl Federated {
     async fn statement(&self) -> Result<SecretString, SignInError> {
         match &self.from {
             Federation::File(path) => {
-                // Such a file is mounted for this process; its permissions are the platform's.
+                // Such a file is mounted for this process, and its permissions are set by the platform.
                 let wrong = |why: &dyn std::fmt::Display| {
                     let why = format!("{}: {why}", shown_path(path));
                     SignInError::unusable("reading the federated token", why)

@@ -1,11 +1,11 @@
-//! Whether others than its owner may read a file with a secret.
+//! Whether accounts other than the owner may read a file with a secret.
 
 use std::path::Path;
 
-/// What others than its owner may do with a file, if anything is known of it.
+/// What other accounts may do with a file, as far as it is known.
 ///
-/// On Unix its mode says so. On Windows it is what the access list grants to a group to which more than this account
-/// belongs by itself, such as `Users`; `icacls` reads the list. Where that does not answer, nothing is known.
+/// On Unix by its mode. On Windows by what the access list grants to a group with more members than this account,
+/// such as `Users`; `icacls` reads the list. Where `icacls` fails, nothing is known.
 pub(super) fn others_may(path: &Path) -> std::io::Result<Option<&'static str>> {
     system::others_may(path)
 }
@@ -33,7 +33,7 @@ mod system {
 
     use super::access_list;
 
-    /// Longer than the list of any file that somebody made by hand, in bytes.
+    /// The longest saved list that is read, in bytes; lists made by hand are far shorter.
     const LONGEST: usize = 1 << 20;
 
     #[expect(
@@ -44,8 +44,7 @@ mod system {
         Ok(saved_list(path).and_then(|list| access_list::others_may(&list)))
     }
 
-    /// The access list as `icacls` writes it to a file: with the numbers of the accounts, not with their names in the
-    /// language of the system.
+    /// The access list as `icacls` saves it: with account ids, and not with names in the system's language.
     fn saved_list(path: &Path) -> Option<String> {
         let system = std::env::var_os("SystemRoot").map(PathBuf::from)?;
         let folder = tempfile::tempdir().ok()?;
@@ -70,7 +69,7 @@ mod system {
 mod access_list {
     use encoding_rs::{UTF_8, UTF_16LE};
 
-    /// What `icacls` saved is UTF-16, with or without a byte order mark.
+    /// Decodes what `icacls` saved: UTF-16, with or without a byte order mark.
     pub(super) fn text(bytes: &[u8]) -> String {
         let encoding = if bytes.get(1) == Some(&0) {
             UTF_16LE
@@ -80,11 +79,11 @@ mod access_list {
         encoding.decode(bytes).0.into_owned()
     }
 
-    /// What the groups that hold more than one account may do, by the first of them that may read.
+    /// The rights of the first group with several members that may read.
     pub(super) fn others_may(list: &str) -> Option<&'static str> {
         let line = list.lines().find_map(|line| Some(line.split_once("D:")?.1));
         let entries = line?;
-        // The entries for what is recorded of accesses follow those for what is allowed.
+        // The entries for auditing follow those for access.
         let entries = entries.split("S:").next().unwrap_or_default();
         if entries.starts_with("NO_ACCESS_CONTROL") {
             return Some("everybody may use it");
@@ -101,7 +100,7 @@ mod access_list {
         let (kind, flags, rights) = (next()?, next()?, next()?);
         let account = fields.nth(2)?;
         let is_granted = matches!(kind, "A" | "XA");
-        // What holds only for what is made in a folder.
+        // Such an entry applies only to files made later in a folder.
         let is_for_others = pairs(flags).any(|flag| flag == "IO");
         if !is_granted || is_for_others || !may_read(rights) {
             return None;
@@ -119,14 +118,14 @@ mod access_list {
         }
     }
 
-    /// Users and guests of a domain.
+    /// The users (513) and guests (514) of a domain.
     fn is_domain_group(account: &str) -> bool {
         let ends = |end| account.starts_with("S-1-5-21-") && account.ends_with(end);
         matches!(account, "DU" | "DG") || ends("-513") || ends("-514")
     }
 
     fn may_read(rights: &str) -> bool {
-        /// Reading what is in a file, alone or as part of a generic right.
+        /// The rights that include reading: read data, generic read, generic all.
         const READ: u32 = 0x1 | 0x8000_0000 | 0x1000_0000;
         match rights.strip_prefix("0x") {
             Some(number) => u32::from_str_radix(number, 16).is_ok_and(|bits| bits & READ != 0),

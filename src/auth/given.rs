@@ -1,4 +1,4 @@
-//! A bearer token that somebody else obtained, used as it is.
+//! A bearer token that was obtained elsewhere, used as it is.
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, ready};
@@ -11,9 +11,9 @@ use super::answer;
 use super::source::scope;
 use super::{Bearer, SignInError, TokenSource};
 
-/// How far the clock of this machine may be ahead before a good token is taken for an expired one: what Microsoft's
-/// libraries allow between two machines. One that ended within that time is sent, and the server's refusal is told from
-/// its claims ([`Bearer::why_refused`]).
+/// How far the clock of this machine may be ahead before a valid token is taken for an expired one: what Microsoft's
+/// libraries allow between two machines. A token that ended within that time is sent, and the server's refusal is
+/// explained from its claims ([`Bearer::why_refused`]).
 const SKEW: SignedDuration = SignedDuration::from_mins(5);
 
 /// A token from `SYNCFILTERS_ACCESS_TOKEN`. It cannot be renewed.
@@ -21,14 +21,14 @@ const SKEW: SignedDuration = SignedDuration::from_mins(5);
 pub struct GivenToken(Bearer);
 
 impl GivenToken {
-    /// Takes a token as people and tools hand it over: also with `Bearer` before it, in quotation marks, or within the
-    /// JSON answer of `az` or `azd`. Refuses an empty one and one that cannot stand in a header.
+    /// Accepts a token as people and tools pass it on: also after `Bearer`, in quotation marks, or within the
+    /// JSON answer of `az` or `azd`. Refuses an empty one and one that cannot be put into a header.
     pub fn new(text: &str) -> Result<Self, SignInError> {
         let (token, end) = read(text)?;
         Self::of(&token, end)
     }
 
-    /// The same, for this address and this time: what the token says of itself must not speak against it.
+    /// As [`Self::new`]; also refuses a token that by its own claims is not for this address or this time.
     pub fn for_address(text: &str, address: &Url, now: Timestamp) -> Result<Self, SignInError> {
         let (token, end) = read(text)?;
         let bearer = Bearer::new(token.expose_secret()).with_end(end);
@@ -46,7 +46,7 @@ impl GivenToken {
         if token.expose_secret().is_empty() {
             return Err(SignInError::Missing);
         }
-        // RFC 6750 2.1: nothing else is a token, though a header could hold it.
+        // RFC 6750 2.1 allows nothing else in a token, though a header does.
         if !token.expose_secret().bytes().all(|b| b.is_ascii_graphic()) {
             return Err(SignInError::NotAToken);
         }
@@ -56,7 +56,7 @@ impl GivenToken {
     }
 }
 
-/// The token in a text, and when it ends where the text says so.
+/// The token in a text, and its expiry where the text says it.
 fn read(text: &str) -> Result<(SecretString, Option<Timestamp>), SignInError> {
     let text = bare(text);
     if text.is_empty() {
@@ -70,7 +70,7 @@ fn read(text: &str) -> Result<(SecretString, Option<Timestamp>), SignInError> {
     Ok((SecretString::from(text), None))
 }
 
-/// A token without what people copy with it.
+/// A token without the characters that people copy with it.
 fn bare(text: &str) -> &str {
     let mut text = text;
     loop {

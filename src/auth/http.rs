@@ -1,4 +1,4 @@
-//! The one HTTP client of all sign-ins: no redirects, its own time limits, and repeats only of what is passing.
+//! The one HTTP client of all sign-ins: no redirects, its own time limits, and repetition of temporary failures only.
 
 use std::collections::HashSet;
 use std::error::Error as _;
@@ -23,19 +23,21 @@ use super::client::client_builder;
 use super::proxy::{ProxyFault, goes_direct, wants_password};
 use super::{SendError, SignInError};
 
-/// How long a connection may take to be made, as for requests to the environment.
+/// How long making a connection may take, as for requests to the environment.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
-/// How long the whole may take: providers answer within seconds, with some tens of seconds while they fail over.
+/// How long a request may take: providers answer within seconds, or within tens of seconds during a failover.
 const WHOLE_TIMEOUT: Duration = Duration::from_mins(1);
-/// The longest answer that is read, in bytes; a token is a few kilobytes, and with many groups some tens of them.
+/// The longest answer that is read, in bytes; a token has a few kilobytes, with many groups some tens of kilobytes.
 const LONGEST_ANSWER: usize = 1 << 20;
 
-/// Patience with a token endpoint: well under a minute in all.
+/// Retries at a token endpoint: somebody waits for the command to start, so the three pauses take less than 20 s in
+/// all.
 const PATIENCE: RetryPolicy = RetryPolicy {
     max_attempts: 4,
     base: Duration::from_millis(800),
     cap: Duration::from_secs(8),
     wait_allowance: Duration::from_mins(2),
+    // A provider that asks for a longer wait is tried again by another command.
     outage_allowance: Duration::from_mins(1),
     bad_answer_allowance: Duration::from_mins(1),
 };
@@ -43,23 +45,22 @@ const PATIENCE: RetryPolicy = RetryPolicy {
 /// Sends requests for tokens. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Http {
-    /// Through the proxy, where there is one.
+    /// Uses the proxy, where there is one.
     world: reqwest::Client,
-    /// Never through a proxy: this machine, its metadata services, and what `NO_PROXY` names.
+    /// Uses no proxy: for this machine, its metadata services, and hosts in `NO_PROXY`.
     direct: reqwest::Client,
     patience: RetryPolicy,
-    /// The hosts that have answered once: only for those is it an outage, and not the wrong address, when they cannot
-    /// be reached.
+    /// Hosts that have answered once. For other hosts a failure to connect is more likely a wrong address than an
+    /// outage.
     answered: Arc<Mutex<HashSet<String>>>,
 }
 
-/// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot reach {host}: {why}")]
 pub struct HttpError {
-    /// Which host.
+    /// The host that was asked.
     pub host: String,
-    /// The reason, down to the last cause.
+    /// The innermost cause.
     pub why: String,
 }
 
@@ -74,7 +75,7 @@ impl HttpError {
 }
 
 impl Http {
-    /// Makes the clients. Nothing is sent.
+    /// Makes the clients. Sends nothing.
     pub fn new() -> Result<Self, reqwest::Error> {
         Ok(Self {
             world: builder().build()?,
@@ -84,14 +85,14 @@ impl Http {
         })
     }
 
-    /// The same with other patience, for tests that cannot wait.
+    /// Uses other retries, for tests that cannot wait.
     #[must_use]
     pub fn with_patience(mut self, patience: RetryPolicy) -> Self {
         self.patience = patience;
         self
     }
 
-    /// Sends a request to a provider somewhere in the world: encrypted, or to this machine.
+    /// Sends a request to a provider: encrypted, or to this machine.
     pub(super) async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let url = Url::parse(&request.uri().to_string()).map_err(|error| HttpError {
             host: request.uri().host().unwrap_or_default().to_owned(),
@@ -111,7 +112,7 @@ impl Http {
         self.repeat(client, request, &url, |_| false).await
     }
 
-    /// Sends a request to a metadata service of this machine. `passing` are statuses that pass there by themselves.
+    /// Sends a request to a metadata service of this machine. `passing` are statuses that are temporary there.
     pub(super) async fn send_to_machine(
         &self,
         request: HttpRequest,
@@ -176,7 +177,7 @@ impl Http {
         }
     }
 
-    /// Whether this host has ever answered; `answers` is whether it does now.
+    /// Whether this host has ever answered; `answers` says whether it does now.
     fn is_known(&self, host: &str, answers: bool) -> bool {
         let mut answered = self.answered.lock().unwrap_or_else(PoisonError::into_inner);
         if answers && !answered.contains(host) {
@@ -186,8 +187,8 @@ impl Http {
     }
 }
 
-/// What asking again does not mend: an answer without end, and a proxy's refusal of the password, which must not be sent
-/// again.
+/// Failures that a repetition does not cure: an answer that is too long, and a proxy's refusal of the password, which
+/// must not be sent again.
 fn is_final(error: &SendError, url: &Url) -> bool {
     let proxy = error.proxy_refusal(url);
     matches!(error, SendError::TooLong { .. } | SendError::SignIn(_))
@@ -202,7 +203,7 @@ fn builder() -> reqwest::ClientBuilder {
         .connect_timeout(CONNECT_TIMEOUT)
         .timeout(WHOLE_TIMEOUT)
         .pool_max_idle_per_host(1)
-        // IIS answers a request over HTTP/2 that wants Windows authentication with a reset, and not with what it wants.
+        // To an HTTP/2 request that needs Windows authentication, IIS answers with a reset and without a challenge.
         .http1_only()
 }
 
@@ -224,7 +225,7 @@ async fn once(
     }
     let response = request.send().await.map_err(SendError::Request)?;
     let mut answer = read_whole(response, LONGEST_ANSWER).await?.map(Vec::from);
-    // AD FS and proxies label JSON in more than one way; what it is, is decided by reading it.
+    // AD FS and proxies label JSON with several content types, so the content decides.
     if answer.status().is_success() && answer.body().first() == Some(&b'{') {
         let json = HeaderValue::from_static("application/json");
         answer.headers_mut().insert(CONTENT_TYPE, json);
@@ -269,7 +270,7 @@ fn unanswered(url: &Url, error: &SendError) -> HttpError {
     }
 }
 
-/// The innermost cause says it; those around it repeat the whole URL.
+/// The innermost cause is enough; the outer ones repeat the whole URL.
 fn why(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {

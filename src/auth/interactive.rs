@@ -1,4 +1,4 @@
-//! Signing in as a person: by a code on another device, in the browser, or with a password; and renewing it silently.
+//! Signing in as a user: with a code on another device, in the browser, or with a password; and renewing it silently.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,18 +18,18 @@ use super::prompt::{PromptText, UserPrompt};
 use super::secret::SecretFrom;
 use super::token::Token;
 
-/// How a person signs in.
+/// How a user signs in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum InteractiveMethod {
     /// With a code that is entered on any device (RFC 8628).
     DeviceCode,
-    /// In the browser of this machine (RFC 6749 4.1, RFC 7636, RFC 8252). AD FS wants one certain port.
+    /// In the browser of this machine (RFC 6749 4.1, RFC 7636, RFC 8252). AD FS requires the registered port.
     Browser { port: Option<u16> },
     /// With user name and password: for service accounts at AD FS, where applications cannot sign in.
     Password { user: String, from: SecretFrom },
 }
 
-/// Somebody signs in, and the refresh token carries it on.
+/// Signs a user in once, and then uses the refresh token.
 #[derive(Debug)]
 pub(super) struct Interactive {
     pub(super) endpoint: Endpoint,
@@ -63,7 +63,7 @@ impl Interactive {
         Ok(token)
     }
 
-    /// A password signs in again by itself; a person is asked at the start of a command only.
+    /// Whether a new sign-in may start: a password needs no user, and a user is asked only at the start of a command.
     fn may_start_over(&self, occasion: Occasion) -> bool {
         occasion == Occasion::First || matches!(self.how, InteractiveMethod::Password { .. })
     }
@@ -75,7 +75,7 @@ impl Interactive {
             });
         }
         if !matches!(self.how, InteractiveMethod::Password { .. }) && !self.prompt.is_there() {
-            // What was kept, if anything, is out of reach: that says more.
+            // A kept sign-in, if there is one, cannot be read: that is the more useful message.
             if let Some(why) = self.kept.trouble() {
                 return Err(key_store::unusable(&why));
             }

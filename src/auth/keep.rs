@@ -1,4 +1,4 @@
-//! Keeping a sign-in for the next command: the refresh token, and never an access token.
+//! Keeps a sign-in for the next command: the refresh token, and never an access token.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
@@ -30,7 +30,7 @@ pub enum TokenStore {
 pub(super) struct Kept {
     keep: TokenStore,
     name: String,
-    /// Where the refresh token may be sent: to whoever issued it.
+    /// The only address to which the refresh token may be sent: its issuer.
     token_url: String,
     current: Mutex<Option<SecretString>>,
     /// Whether the owner of a locked key store may be asked to unlock it.
@@ -40,7 +40,7 @@ pub(super) struct Kept {
 }
 
 impl Kept {
-    /// `name` tells kept sign-ins apart; it holds no secret. `token_url` is where the refresh token may be sent.
+    /// `name` identifies kept sign-ins and contains no secret. `token_url` is where the refresh token may be sent.
     pub(super) fn new(keep: TokenStore, name: String, token_url: String) -> Self {
         Self {
             keep,
@@ -52,18 +52,18 @@ impl Kept {
         }
     }
 
-    /// The same, where somebody is there to unlock a key store.
+    /// Sets whether somebody can be asked to unlock a key store.
     pub(super) fn with_somebody_there(self, may_ask: bool) -> Self {
         Self { may_ask, ..self }
     }
 
-    /// Why the key store cannot be used, once that is known.
+    /// Why the key store cannot be used, once it was tried.
     pub(super) fn trouble(&self) -> Option<String> {
         let trouble = self.trouble.lock();
         trouble.unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What a key store answered; one that cannot be used keeps nothing.
+    /// The answer of a key store. One that cannot be used counts as empty.
     fn unless_trouble<T>(&self, answer: Result<T, String>) -> Option<T> {
         answer
             .map_err(|why| {
@@ -73,7 +73,7 @@ impl Kept {
             .ok()
     }
 
-    /// Whether a sign-in is kept for the next command, whoever issued it.
+    /// Whether a sign-in is kept for the next command, of any issuer.
     pub(super) fn is_there(&self) -> Result<bool, SignInError> {
         match &self.keep {
             TokenStore::No => Ok(false),
@@ -84,7 +84,7 @@ impl Kept {
         }
     }
 
-    /// The refresh token: the one of this command, else the one that was kept.
+    /// The refresh token of this command, else the kept one.
     pub(super) fn load(&self) -> Result<Option<SecretString>, SignInError> {
         if let Some(current) = self.current().clone() {
             return Ok(Some(current));
@@ -104,7 +104,7 @@ impl Kept {
         Ok(kept)
     }
 
-    /// A refresh token of another issuer is as good as none.
+    /// Ignores a refresh token of another issuer.
     fn unseal(&self, text: &SecretString) -> Option<SecretString> {
         let (issuer, refresh) = text.expose_secret().split_once('\n')?;
         (issuer == self.token_url).then(|| SecretString::from(refresh))
@@ -125,7 +125,7 @@ impl Kept {
         }
     }
 
-    /// Forgets it, here and where it is kept; answers whether there was one.
+    /// Deletes it from memory and from where it is kept. Returns whether there was one.
     pub(super) fn forget(&self) -> Result<bool, SignInError> {
         let current = self.current().take().is_some();
         let kept = match &self.keep {
@@ -145,8 +145,8 @@ impl Kept {
         Ok(current || kept)
     }
 
-    /// Does one of these apart from the asynchronous tasks: a key store may wait for its owner to unlock it, and
-    /// meanwhile the others go on.
+    /// Does this work outside the asynchronous tasks: a key store may wait for its owner to unlock it, and
+    /// the other tasks continue meanwhile.
     pub(super) async fn apart<T: Send + 'static>(
         self: &Arc<Self>,
         work: impl FnOnce(&Self) -> Result<T, SignInError> + Send + 'static,
@@ -169,7 +169,7 @@ impl fmt::Debug for Kept {
     }
 }
 
-/// A name that every file system takes, and that two kept sign-ins never share.
+/// A name that every file system accepts, and that is different for every kept sign-in.
 fn file_name(name: &str) -> String {
     let hash = ring::digest::digest(&ring::digest::SHA256, name.as_bytes());
     let mut text = String::from("sign-in-");
@@ -177,10 +177,10 @@ fn file_name(name: &str) -> String {
     text
 }
 
-/// Where a sign-in is kept, if it is; only this program writes there, and it writes regular files.
+/// The path of a kept sign-in, if there is one. Only this program writes there, and it writes regular files.
 ///
 /// # Errors
-/// Where something else has this name: what a link leads to was written by somebody else.
+/// Where something other than a regular file has this name: the target of a link was written by somebody else.
 fn own_file(folder: &Path, name: &str) -> Result<Option<PathBuf>, SignInError> {
     let path = folder.join(file_name(name));
     match std::fs::symlink_metadata(&path) {
@@ -197,8 +197,8 @@ fn own_file(folder: &Path, name: &str) -> Result<Option<PathBuf>, SignInError> {
     }
 }
 
-/// Written beside its place under a name that nobody knows before, closed to others from the start, and moved there
-/// whole.
+/// Writes to a temporary file with a random name in the same folder, private from the start, and renames it when it is
+/// complete.
 fn write_private(folder: &Path, name: &str, secret: &SecretString) -> std::io::Result<()> {
     use std::io::Write;
     make_folder(folder)?;

@@ -1,16 +1,16 @@
 //! The key store of the operating system: Credential Manager on Windows, the Keychain on macOS, the Secret Service
-//! elsewhere. What a key store says can hold what is kept; its kind says enough.
+//! elsewhere. Messages of a key store may contain the secret, so only the kind of an error is shown.
 
 use super::SignInError;
 use super::keep::WHAT;
 
 pub(super) use system::{forget, load, store};
 
-/// The name under which people find it in their key store.
+/// The name of the entries, which people see in their key store.
 #[cfg(feature = "keyring")]
 const SERVICE: &str = "syncfilters";
 
-/// The error where a key store is needed and cannot be used.
+/// The error where a key store is required and cannot be used.
 pub(super) fn unusable(why: &str) -> SignInError {
     SignInError::unusable(
         WHAT,
@@ -67,7 +67,7 @@ mod system {
         }
     }
 
-    /// As bytes: Credential Manager takes 2,560 of them, and half as many characters of a password.
+    /// As bytes: Credential Manager stores up to 2,560 of them, and half as many characters of a password.
     pub(in super::super) fn store(
         name: &str,
         secret: &SecretString,
@@ -99,7 +99,7 @@ mod system {
 
     const LOCKED: &str = "the key store is locked, and nobody is here to unlock it";
 
-    /// Each piece of work has a thread of its own: the library waits, which no thread of the asynchronous tasks may do.
+    /// Uses a new thread: the library blocks, which a thread of the asynchronous tasks must not do.
     fn apart<T: Send>(work: impl FnOnce() -> Result<T, String> + Send) -> Result<T, String> {
         let done = std::thread::scope(|threads| threads.spawn(work).join());
         done.unwrap_or_else(|_| Err("the key store could not be asked".to_owned()))

@@ -1,4 +1,4 @@
-//! The managed identity of an Azure machine: a service of the machine itself hands out tokens.
+//! The managed identity of an Azure machine: a service of the machine issues tokens.
 
 use std::time::Duration;
 
@@ -15,10 +15,10 @@ use super::refusal::SignInRefusal;
 use super::token::Token;
 use super::{Http, SignInError};
 
-/// Where a virtual machine asks (Microsoft: "How to use managed identities to acquire an access token").
+/// The endpoint on a virtual machine (Microsoft: "How to use managed identities to acquire an access token").
 const IMDS: &str = "http://169.254.169.254/metadata/identity/oauth2/token";
 
-/// Which service hands out tokens here.
+/// The service that issues tokens on this machine.
 #[derive(Clone, Debug)]
 pub struct IdentityService {
     url: String,
@@ -28,7 +28,7 @@ pub struct IdentityService {
 
 impl IdentityService {
     /// Reads the variables that the platform sets: `IDENTITY_ENDPOINT` and `IDENTITY_HEADER` in App Service, else
-    /// the instance metadata service (which `AZURE_POD_IDENTITY_AUTHORITY_HOST` may have moved).
+    /// the instance metadata service (at `AZURE_POD_IDENTITY_AUTHORITY_HOST`, if that is set).
     pub fn from_variables(variable: impl Fn(&str) -> Option<String>) -> Self {
         if let (Some(url), Some(header)) =
             (variable("IDENTITY_ENDPOINT"), variable("IDENTITY_HEADER"))
@@ -52,13 +52,13 @@ impl IdentityService {
     }
 }
 
-/// Asks the service of the machine.
+/// Requests tokens from that service.
 #[derive(Debug)]
 pub(super) struct ManagedIdentity {
     pub(super) http: Http,
     pub(super) service: IdentityService,
     pub(super) resource: String,
-    /// The client id of a user-assigned identity; the machine's own where there is none.
+    /// The client id of a user-assigned identity; none for the system-assigned one.
     pub(super) client_id: Option<String>,
 }
 
@@ -67,7 +67,7 @@ struct Answer {
     access_token: SecretString,
     /// Seconds from now.
     expires_in: Option<u64>,
-    /// Seconds since 1970: all that App Service says.
+    /// Seconds since 1970: App Service sends nothing else.
     expires_on: Option<i64>,
 }
 
@@ -107,7 +107,7 @@ impl ManagedIdentity {
     }
 
     async fn ask(&self, now: i64) -> Result<Token, SignInError> {
-        // The service says 404 and 410 while it starts or is updated.
+        // The service answers 404 and 410 while it starts or is updated.
         let passing = |status| matches!(status, 404 | 410);
         let answer = self.http.send_to_machine(self.request()?, passing).await;
         let answer = answer.map_err(|error| error.during(WHAT))?;

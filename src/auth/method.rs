@@ -1,4 +1,4 @@
-//! Every sign-in method, as a plain value.
+//! All sign-in methods, as plain values.
 
 use std::path::PathBuf;
 
@@ -8,12 +8,12 @@ use super::managed_identity::IdentityService;
 use super::secret::SecretFrom;
 use super::tool::Tool;
 
-/// A sign-in method, with everything that it needs but the secrets themselves.
+/// A sign-in method with everything that it needs except the secrets themselves.
 #[derive(Clone, Debug)]
 pub enum SignInMethod {
-    /// A token that somebody else obtained.
+    /// A token that was obtained elsewhere.
     Given {
-        /// Where it is.
+        /// Where to read it.
         token: SecretFrom,
     },
     /// An application with a secret.
@@ -32,7 +32,7 @@ pub enum SignInMethod {
         /// The password of the PFX file.
         password: Option<SecretFrom>,
     },
-    /// An application that another provider vouches for.
+    /// An application with a statement of another provider.
     Federation {
         /// The application's id.
         client_id: String,
@@ -43,44 +43,44 @@ pub enum SignInMethod {
     ManagedIdentity {
         /// The client id of a user-assigned identity.
         client_id: Option<String>,
-        /// Who hands out its tokens.
+        /// The service that issues its tokens.
         service: IdentityService,
     },
-    /// Whoever signed in to a tool.
+    /// The account that is signed in to a tool.
     Tool {
-        /// The tool.
+        /// Which tool.
         tool: Tool,
-        /// Where it is.
+        /// The path of its program.
         program: PathBuf,
     },
-    /// A person with a code on another device.
+    /// A user with a code on another device.
     DeviceCode {
-        /// The application by way of which the person signs in.
+        /// The id of the application through which the user signs in.
         client_id: String,
         /// Where the sign-in is kept.
         keep: TokenStore,
     },
-    /// A person in the browser.
+    /// A user in the browser.
     Browser {
-        /// The application by way of which the person signs in.
+        /// The id of the application through which the user signs in.
         client_id: String,
-        /// The port of the redirect address, where it has to be a certain one.
+        /// The port of the redirect address, where it is fixed.
         port: Option<u16>,
         /// Where the sign-in is kept.
         keep: TokenStore,
     },
     /// A service account with its password; AD FS only.
     Password {
-        /// The application by way of which it signs in.
+        /// The id of the application through which it signs in.
         client_id: String,
         /// `user@domain` or `DOMAIN\user`.
         user: String,
         /// Its password.
         password: SecretFrom,
     },
-    /// A user of Windows at a server of one's own, with a password.
+    /// A Windows user at an on-premises server, with a password.
     Windows {
-        /// How the server is shown that the password is known.
+        /// How the password is proved to the server.
         protocol: WindowsProtocol,
         /// `DOMAIN\user` or `user@domain`.
         user: String,
@@ -89,12 +89,12 @@ pub enum SignInMethod {
     },
 }
 
-/// Windows authentication, by the name that web servers give it.
+/// Windows authentication, with the name that web servers give it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WindowsProtocol {
-    /// NTLM as it is.
+    /// Plain NTLM.
     Ntlm,
-    /// NTLM within Negotiate.
+    /// NTLM inside Negotiate.
     Negotiate,
 }
 

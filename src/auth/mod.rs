@@ -1,4 +1,4 @@
-//! Signing in: where the bearer token comes from, or how a connection is signed in.
+//! Signing in: obtains bearer tokens, or signs connections in.
 
 mod advice;
 mod answer;

@@ -20,21 +20,21 @@ use super::secret::SecretFrom;
 use super::tool::ToolGrant;
 use super::{Challenge, GivenToken, Http, SignInError, SignInMethod, TokenSource, resource};
 
-/// The environment to sign in to, and what the settings say of its identity provider.
+/// The environment to sign in to, with what the settings say of its identity provider.
 #[derive(Clone, Debug)]
 pub struct SignInTarget {
     /// The environment.
     pub environment: EnvironmentUrl,
     /// The tenant, where the settings name one.
     pub tenant: Option<String>,
-    /// The host of the identity provider that the profile vouches for.
+    /// The host of the identity provider that the profile trusts.
     pub authority: Option<String>,
-    /// What the environment would say, where it is known without asking.
+    /// The environment's challenge, where it is known without a request.
     pub known: Option<Challenge>,
 }
 
-/// Opens a source of tokens. Where an identity provider is needed, the environment is asked for it; no token is
-/// asked for yet.
+/// Opens a source of tokens. Asks the environment for its identity provider where one is needed. Requests no token
+/// yet.
 pub async fn open(
     method: &SignInMethod,
     place: &SignInTarget,
@@ -101,15 +101,15 @@ pub async fn open(
     })
 }
 
-/// Forgets a kept sign-in; answers whether there was one. Nothing is sent.
+/// Deletes a kept sign-in. Returns whether there was one. Sends nothing.
 pub fn forget(method: &SignInMethod, place: &SignInTarget) -> Result<bool, SignInError> {
     kept_of(method, place).map_or(Ok(false), |kept| kept.forget())
 }
 
-/// Whether a sign-in is kept for the next command. Nothing is sent.
+/// Whether a sign-in is kept for the next command. Sends nothing.
 ///
 /// # Errors
-/// Where there is no key store in which it could be.
+/// Where the key store cannot be used.
 pub fn is_kept(method: &SignInMethod, place: &SignInTarget) -> Result<bool, SignInError> {
     kept_of(method, place).map_or(Ok(false), |kept| kept.is_there())
 }
@@ -233,7 +233,7 @@ impl Opener<'_> {
         })
     }
 
-    /// What a token is for where the environment is not asked.
+    /// The resource where the environment is not asked.
     fn own_resource(&self) -> String {
         resource(self.place.environment.as_url(), None, None)
     }

@@ -1,4 +1,4 @@
-//! A certificate with its key in one PFX file, as PEM, where the program was built to read them.
+//! Reads a certificate with its key from a PFX file, as PEM. Only in builds with this feature.
 
 use std::path::Path;
 

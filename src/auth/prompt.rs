@@ -1,10 +1,10 @@
-//! Telling and asking whoever signs in, where somebody is there.
+//! Messages and questions to the user who signs in, if there is one.
 
 use std::fmt;
 
 use secrecy::SecretString;
 
-/// What a person is told while signing in.
+/// A message to the user while signing in.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum PromptText {
     /// Open the address on any device and enter the code there.
@@ -13,39 +13,39 @@ pub enum PromptText {
         address: String,
         /// The code.
         code: String,
-        /// How many minutes there are.
+        /// Minutes for which the code is valid.
         minutes: u64,
     },
     /// Finish the sign-in in the browser.
     Browser {
-        /// The address, should the browser not have opened.
+        /// The address, in case the browser did not open.
         address: String,
         /// Whether a browser could be started.
         opened: bool,
     },
-    /// A sign-in that was to be kept is not.
+    /// A sign-in could not be kept.
     NotKept {
-        /// Why not.
+        /// The reason.
         why: String,
     },
 }
 
-/// Somebody who can be told something, and asked for a password.
+/// A user who can be shown messages and be asked for a password.
 pub trait UserPrompt: Send + Sync + fmt::Debug {
-    /// Whether anybody is there at all.
+    /// Whether there is a user.
     fn is_there(&self) -> bool;
 
-    /// Tells.
+    /// Shows a message.
     fn tell(&self, notice: &PromptText);
 
-    /// Opens the address in a browser; `false` where there is none.
+    /// Opens the address in a browser; `false` where that fails.
     fn open(&self, address: &str) -> bool;
 
-    /// Asks for something that is not shown while it is typed; `None` where nobody is there to answer.
+    /// Asks for a text that is not shown while it is typed; `None` where there is no user.
     fn ask(&self, what: &str) -> Option<SecretString>;
 }
 
-/// There is nobody to ask: a scheduler, a pipeline, a pipe.
+/// No user: a scheduler, a pipeline, a pipe.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct NoPrompt;
 

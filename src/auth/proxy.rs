@@ -1,7 +1,7 @@
-//! Proxies: what goes past them, and what they say.
+//! Proxies: which requests do not use them, and how they fail.
 //!
-//! The HTTP library reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` and the settings of the system. What it
-//! does not know is decided here.
+//! The HTTP library reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` and the settings of the system. This
+//! module adds what the library does not support.
 
 use std::error::Error;
 use std::fmt;
@@ -14,18 +14,18 @@ use crate::model::means_this_machine;
 /// A proxy that did not let a request through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProxyRefusal {
-    /// Which proxy, without user and password.
+    /// Host and port of the proxy, without user and password.
     pub proxy: String,
-    /// What it did.
+    /// Its failure.
     pub why: ProxyFault,
 }
 
-/// What a proxy did instead of letting a request through.
+/// How a proxy failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProxyFault {
-    /// It wants another user or password (407).
+    /// It requires another user or password (407).
     Password,
-    /// It does not connect to this host, or broke the connection off.
+    /// It does not connect to this host, or closed the connection.
     Refused,
     /// It could not be reached.
     Unreachable,
@@ -45,15 +45,15 @@ impl fmt::Display for ProxyRefusal {
     }
 }
 
-/// Whether requests to this address go past every proxy, whatever the settings say.
+/// Whether requests to this address use no proxy, whatever the settings say.
 pub(super) fn goes_direct(url: &Url) -> bool {
     let exceptions = variable(["NO_PROXY", "no_proxy"]).unwrap_or_default();
-    // A proxy would be handed a token in the clear, and reach another machine.
+    // Through a proxy a token would be sent unencrypted, and to another machine.
     means_this_machine(url) || is_exempt(url, &exceptions)
 }
 
-/// The spellings of `NO_PROXY` that the HTTP library does not know: `*.domain`, as Windows and Java write it, and
-/// entries with blanks or semicolons between them.
+/// The forms of `NO_PROXY` that the HTTP library does not support: `*.domain`, as Windows and Java write it, and
+/// entries separated by blanks or semicolons.
 fn is_exempt(url: &Url, exceptions: &str) -> bool {
     let Some(host) = url.host_str() else {
         return false;
@@ -73,7 +73,7 @@ fn is_exempt(url: &Url, exceptions: &str) -> bool {
         })
 }
 
-/// What a proxy did, where that is why there is no answer.
+/// The failure of a proxy, where that is why there is no answer.
 pub(super) fn refusal(error: &reqwest::Error, url: &Url) -> Option<ProxyRefusal> {
     let mut cause: Option<&dyn Error> = Some(error);
     while let Some(inner) = cause {
@@ -88,7 +88,7 @@ pub(super) fn refusal(error: &reqwest::Error, url: &Url) -> Option<ProxyRefusal>
     None
 }
 
-/// The HTTP library has no type for it that could be seen from outside; its words are these (hyper-util, `Tunnel`).
+/// The HTTP library has no public type for this failure, so its message decides (hyper-util, `Tunnel`).
 fn fault_of(message: &str) -> Option<ProxyFault> {
     let said = message.strip_prefix("tunnel error: ")?;
     Some(if said.starts_with("proxy authorization") {
@@ -100,7 +100,7 @@ fn fault_of(message: &str) -> Option<ProxyFault> {
     })
 }
 
-/// A proxy answered instead of the server (407), not while a tunnel was made but to the request itself.
+/// A proxy answered the request itself with 407, instead of the server.
 pub(crate) fn wants_password(url: &Url) -> ProxyRefusal {
     ProxyRefusal {
         proxy: name(url),
@@ -108,7 +108,7 @@ pub(crate) fn wants_password(url: &Url) -> ProxyRefusal {
     }
 }
 
-/// The proxy for this address, by host and port: never with user and password.
+/// Host and port of the proxy for this address, without user and password.
 fn name(url: &Url) -> String {
     let own = match url.scheme() {
         "https" => ["HTTPS_PROXY", "https_proxy"],
@@ -125,7 +125,7 @@ fn name(url: &Url) -> String {
     }
 }
 
-/// Host and port of a proxy. A bare word, without a scheme, a port or a domain, may be a secret in the wrong place.
+/// Host and port of a proxy. A word without scheme, port and domain may be a secret in the wrong place.
 fn without_user(proxy: &str) -> Option<String> {
     let absolute = if proxy.contains("://") {
         proxy.to_owned()

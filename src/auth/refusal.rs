@@ -1,37 +1,37 @@
-//! What an identity provider says when it refuses: the error document of Entra and of AD FS.
+//! The refusal of an identity provider: the error document of Entra ID and of AD FS.
 
 use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-/// How much of a description is kept, in characters. Those of Entra have their reason in the first two sentences and go
-/// on with trace ids.
+/// How much of a description is kept, in characters. Those of Entra ID give the reason in the first two sentences;
+/// trace ids follow.
 const EXCERPT: usize = 300;
 
 /// The error document (Microsoft: "Microsoft Entra authentication and authorization error codes"; RFC 6749 5.2).
 ///
-/// Programs may rely on `error` only; the rest is for people and for Microsoft's support.
+/// Programs may rely on `error` only; the rest is for people and Microsoft's support.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SignInRefusal {
     /// The stable word, such as `invalid_client`.
     pub error: String,
-    /// What happened, in many words.
+    /// A description in words.
     pub error_description: Option<String>,
     /// The numbers that follow `AADSTS`.
     pub error_codes: Vec<u64>,
-    /// When, by the clock of the provider.
+    /// The time of the provider's clock.
     pub timestamp: Option<String>,
-    /// The provider's id of this one answer.
+    /// The provider's id of this answer.
     pub trace_id: Option<String>,
-    /// The provider's id of the whole conversation.
+    /// The provider's id of the whole sign-in.
     pub correlation_id: Option<String>,
 }
 
 impl oauth2::ErrorResponse for SignInRefusal {}
 
 impl SignInRefusal {
-    /// A refusal that came without a document.
+    /// A refusal without an error document.
     pub(super) fn plain(error: &str, description: Option<&str>) -> Self {
         Self {
             error: error.to_owned(),
@@ -46,7 +46,7 @@ impl SignInRefusal {
         numbered.or_else(|| code_in(self.error_description.as_deref()?))
     }
 
-    /// Whether the provider says of itself that it cannot answer now.
+    /// Whether the provider says that it is temporarily unavailable.
     pub fn is_passing(&self) -> bool {
         /// Microsoft's list: transient errors, and "too many requests".
         const PASSING: [u64; 5] = [50033, 90006, 90012, 90024, 90055];
@@ -64,7 +64,7 @@ impl SignInRefusal {
         )
     }
 
-    /// The first line of the description; Entra appends its ids to it, which stand in fields of their own.
+    /// The first line of the description. Entra ID appends ids, which have their own fields.
     fn first_line(&self) -> Option<String> {
         let text = self.error_description.as_deref()?;
         let line = text.split(['\r', '\n']).next().unwrap_or_default();

@@ -1,4 +1,4 @@
-//! Where a secret is read from: never from the command line.
+//! Where secrets are read from: never from the command line.
 
 use std::io::{BufRead, Read};
 use std::path::{Path, PathBuf};
@@ -13,7 +13,7 @@ use crate::model::text::{NotText, decode};
 use super::SignInError;
 use super::file_rights::others_may;
 
-/// The longest file with a secret, a key or a token, in bytes: certificates with all above them have some thousand.
+/// The longest file with a secret, a key or a token, in bytes; a certificate with its chain has some thousand.
 pub(super) const LONGEST_FILE: usize = 1 << 20;
 
 /// Where a secret is.
@@ -21,19 +21,19 @@ pub(super) const LONGEST_FILE: usize = 1 << 20;
 pub enum SecretFrom {
     /// In an environment variable of this name.
     Variable(String),
-    /// In a file that nobody else may read.
+    /// In a file that only its owner may read.
     File(PathBuf),
-    /// On standard input, as its first line.
+    /// The first line of standard input.
     Stdin,
-    /// In the head of the person at the terminal.
+    /// Typed by the user at the terminal.
     Prompt,
 }
 
-/// Secrets are short; this is no place for a file that was named by mistake.
+/// The longest secret from standard input, in bytes. Secrets are short; a longer input was given by mistake.
 const LARGEST: u64 = 64 * 1024;
 
 impl SecretFrom {
-    /// Reads it. `ask` asks the person, where there is one.
+    /// Reads the secret. `ask` asks the user, where there is one.
     pub(super) fn read(
         &self,
         what: &str,
@@ -53,7 +53,7 @@ impl SecretFrom {
             Self::Prompt => ask(what).ok_or_else(|| SignInError::NobodyThere { what: doing() })?,
         };
         let secret = secret.expose_secret();
-        // A variable may be set from a file that begins with one.
+        // A variable may be set from a file that begins with a byte order mark.
         let trimmed = secret.strip_prefix('\u{feff}').unwrap_or(secret);
         let trimmed = trimmed.trim_end_matches(['\r', '\n']);
         if trimmed.is_empty() {
@@ -63,11 +63,11 @@ impl SecretFrom {
     }
 }
 
-/// Reads a variable. Its name may be the secret itself, put in the wrong place: then it is not shown.
+/// Reads a variable. Its name is not shown unless it exists, because it may be the secret itself in the wrong place.
 fn variable(name: &str) -> Result<SecretString, String> {
     match std::env::var(name) {
         Ok(text) => Ok(SecretString::from(text)),
-        // There is a variable of this name.
+        // A variable of this name exists, so it can be shown.
         Err(std::env::VarError::NotUnicode(_)) => Err(format!("{name} does not hold text")),
         Err(std::env::VarError::NotPresent) => Err(match disclosure::variable_name(name) {
             Some(name) => format!("{name} is not set"),
@@ -80,17 +80,17 @@ fn variable(name: &str) -> Result<SecretString, String> {
     }
 }
 
-/// What was put in the place of a path by mistake may be the secret or the key itself.
+/// A path for messages. A text in place of a path may be the secret or the key itself.
 pub(super) fn shown_path(path: &Path) -> String {
     disclosure::shown_path(path, "the file")
 }
 
-/// The text of a secret, in whichever encoding it was saved.
+/// The text of a secret, in any encoding.
 fn decoded(bytes: &[u8]) -> Result<SecretString, NotText> {
     decode(bytes).map(SecretString::from)
 }
 
-/// Reads up to the first line break. In UTF-16 it is two bytes.
+/// Reads up to the first line break, which has two bytes in UTF-16.
 fn first_line(input: &mut impl BufRead) -> std::io::Result<Vec<u8>> {
     let mut line = Vec::new();
     let mut input = input.take(LARGEST);

@@ -10,24 +10,24 @@ use crate::pacing::Failure;
 use super::SignInError;
 use super::proxy::{self, ProxyRefusal};
 
-/// Why there is no answer to a request.
 #[derive(Debug)]
 pub enum SendError {
-    /// The request had left, or was just leaving.
+    /// The request was sent, or sending had begun.
     Request(reqwest::Error),
-    /// Its connection could not be signed in, because the server did not answer: nothing of the request has left.
+    /// Its connection could not be signed in because the server did not answer. Nothing of the request was sent.
     Connection(reqwest::Error),
-    /// Signing in failed: nothing of the request has been done.
+    /// Signing in failed. Nothing of the request was done.
     SignIn(SignInError),
-    /// The answer is longer than anything that is answered here; what has come of it was dropped.
+    /// The answer is longer than the limit. Its part that was read is dropped.
     TooLong {
-        /// The longest that is read, in bytes.
+        /// The limit, in bytes.
         longest: usize,
     },
 }
 
 impl SendError {
-    /// How it failed, for the pace: only a connection that was never made, or never signed in, surely carried nothing.
+    /// The failure as the pacing sees it. Only a connection that was never made, or never signed in, certainly sent
+    /// nothing.
     pub(crate) fn failure(&self) -> Failure {
         match self {
             Self::Connection(_) | Self::SignIn(_) => Failure::NotSent,
@@ -39,7 +39,7 @@ impl SendError {
         }
     }
 
-    /// What a proxy did, where that is why there is no answer.
+    /// The failure of a proxy, where that is the cause.
     pub(crate) fn proxy_refusal(&self, url: &Url) -> Option<ProxyRefusal> {
         match self {
             Self::Request(error) | Self::Connection(error) => proxy::refusal(error, url),
@@ -48,7 +48,7 @@ impl SendError {
     }
 }
 
-/// Whether what came could not be read: its head, its pieces, or its compression.
+/// Whether the response could not be read: its head, its chunks, or its compression.
 fn is_not_http(error: &reqwest::Error) -> bool {
     let mut cause: Option<&(dyn Error + 'static)> = Some(error);
     while let Some(inner) = cause {

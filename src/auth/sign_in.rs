@@ -1,4 +1,4 @@
-//! From a sign-in method to whoever signed in: with tokens, or with Windows authentication.
+//! From a sign-in method to a signed-in caller: with tokens, or with Windows authentication.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use super::method::WindowsProtocol;
 use super::open::open;
 use super::{Http, SecretFrom, SignInError, SignInMethod, SignInTarget, SignedIn, UserPrompt};
 
-/// Makes a sign-in method ready. The environment is asked what it wants; nobody is signed in yet.
+/// Makes a sign-in method ready. The environment is asked which methods it accepts; nobody is signed in yet.
 pub async fn sign_in(
     method: &SignInMethod,
     place: &SignInTarget,

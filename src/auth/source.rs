@@ -1,4 +1,4 @@
-//! What the Web API needs from any sign-in method.
+//! The interface between the Web API and all sign-in methods.
 
 use std::fmt;
 
@@ -11,18 +11,18 @@ use url::Url;
 use super::claims::Claims;
 use super::{SignInError, check_audience};
 
-/// A bearer token. Never printed: its `Debug` is redacted, and the header made of it is marked sensitive.
+/// A bearer token. It is never printed: `Debug` is redacted, and its header is marked sensitive.
 #[derive(Clone)]
 pub struct Bearer {
     secret: SecretString,
-    /// How many tokens its source had handed out before this one.
+    /// Counts the tokens of its source.
     generation: u64,
-    /// When it ends, as whoever handed it out said.
+    /// Its expiry, as the issuer said.
     end: Option<Timestamp>,
 }
 
 impl Bearer {
-    /// Takes a token as it came; surrounding white space is no part of it.
+    /// Accepts a token. White space around it is removed.
     pub fn new(token: &str) -> Self {
         Self::of_generation(token, 0)
     }
@@ -39,7 +39,7 @@ impl Bearer {
         Self { end, ..self }
     }
 
-    /// When it ends: what it says of itself counts most.
+    /// Its expiry; its own claim has precedence.
     pub(super) fn end(&self) -> Option<Timestamp> {
         let claimed = Claims::of(self.secret.expose_secret()).and_then(|claims| claims.expires);
         claimed.or(self.end)
@@ -49,7 +49,7 @@ impl Bearer {
         self.generation
     }
 
-    /// Refuses an address that the token is not for, by what it says of itself.
+    /// Refuses an address that the token, by its own claims, is not for.
     pub fn check(&self, address: &Url) -> Result<(), SignInError> {
         check_audience(self.secret.expose_secret(), address).map_err(|wrong| {
             SignInError::WrongAudience {
@@ -59,8 +59,8 @@ impl Bearer {
         })
     }
 
-    /// Why a server refused the token, where its own words say it: it has ended, by the server's clock or by ours, or
-    /// does not begin before later by the server's clock.
+    /// Why a server refused the token, where the token's claims explain it: it has expired, by the server's clock or by
+    /// ours, or its validity has not begun by the server's clock.
     pub(super) fn why_refused(
         &self,
         address: &Url,
@@ -90,7 +90,7 @@ impl Bearer {
     }
 }
 
-/// The scope of a token for an address, as tools want it.
+/// The scope of a token for an address, as tools take it.
 pub(super) fn scope(address: &Url) -> String {
     format!("{}/.default", address.origin().ascii_serialization())
 }
@@ -103,24 +103,24 @@ impl fmt::Debug for Bearer {
 
 /// A sign-in method.
 pub trait TokenSource: Send + Sync + fmt::Debug {
-    /// A token that is good now. Sources keep theirs and renew it early.
+    /// A token that is valid now. Sources cache theirs and renew it early.
     fn bearer(&self) -> BoxFuture<'_, Result<Bearer, SignInError>>;
 
-    /// The server would not take this token: the next one has to be another.
+    /// The server refused this token, and the next one has to be another one.
     ///
-    /// Answers whether there can be another one: once after a refusal, and not again when the new one is
-    /// refused too. Many workers may bring back the same token; that counts as one refusal.
+    /// Returns whether there can be another one: once after a refusal, and not again if the new one is
+    /// refused too. Several workers may report the same token; that counts as one refusal.
     fn refused(&self, bearer: &Bearer) -> bool;
 
-    /// How this signs in, for people, without any secret.
+    /// How this signs in, for people. It contains no secret.
     fn describe(&self) -> String;
 
-    /// Who is being waited for, as [`Self::describe`] calls it, while a token is being obtained.
+    /// Whom or what a wait for a token is for, as [`Self::describe`] names it.
     fn waits_for(&self) -> Option<String> {
         None
     }
 
-    /// Whether an AD FS vouches for the caller, so that the server is one of the customer's own.
+    /// Whether AD FS signed the caller in, so that the server is an on-premises one.
     fn is_on_premises(&self) -> bool {
         false
     }

@@ -8,17 +8,17 @@ use oauth2::basic::BasicTokenResponse;
 use secrecy::SecretString;
 use tokio::time::Instant;
 
-/// A token whose provider does not say how long it is good for. The shortest that Entra can be set to (Microsoft:
+/// The lifetime of a token whose provider does not say it: the shortest that can be configured in Entra ID (Microsoft:
 /// "Configurable token lifetimes").
 const UNKNOWN_LIFETIME: Duration = Duration::from_mins(10);
-/// How long before its end a token is renewed, at most. So a provider may be away for five minutes.
+/// How long before its end a token is renewed, at most: the provider may then be unavailable for five minutes.
 const EARLY: Duration = Duration::from_mins(5);
-/// How long before its end a token is no longer used: it has to arrive while it is good, by the server's clock.
+/// How long before its end a token is no longer used: it has to be valid on arrival, by the server's clock.
 const TOO_LATE: Duration = Duration::from_secs(30);
-/// How long to wait after an early renewal that failed: ten tries before the token ends.
+/// The pause after an early renewal that failed: there are ten attempts before the token ends.
 const PAUSE: Duration = Duration::from_secs(30);
 
-/// What a sign-in brings.
+/// The result of a sign-in.
 pub(super) struct Token {
     pub(super) access: SecretString,
     pub(super) lifetime: Duration,
@@ -56,18 +56,18 @@ pub(super) struct Times {
     ends_at: Instant,
 }
 
-/// What can be done with a token.
+/// Whether a token can be used.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Age {
     Fresh,
-    /// It is good; somebody should get the next one.
+    /// It is valid, but the next one should be requested.
     Aging,
-    /// It is good no longer.
+    /// It is no longer valid.
     Dead,
 }
 
 impl Times {
-    /// A token that was received now. It is renewed five minutes before its end, or after four fifths of a short life.
+    /// A token received at `now`. It is renewed five minutes before its end, or after four fifths of a short lifetime.
     pub(super) fn new(now: Instant, lifetime: Duration) -> Self {
         Self {
             renew_at: now + lifetime - EARLY.min(lifetime / 5),
@@ -85,7 +85,7 @@ impl Times {
         }
     }
 
-    /// An early renewal failed: the token is still good, so try again a little later.
+    /// An early renewal failed: the present token is still valid, so the next attempt comes a little later.
     pub(super) fn renewal_failed(&mut self, now: Instant) {
         self.renew_at = now + PAUSE;
     }

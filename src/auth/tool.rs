@@ -1,4 +1,4 @@
-//! Signing in as whoever signed in to the Azure CLI or the Azure Developer CLI.
+//! Signing in with the account of the Azure CLI or the Azure Developer CLI.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -18,12 +18,12 @@ use super::complaint::{complaint, error_in, text};
 use super::token::Token;
 use super::{SignInError, answer};
 
-/// A tool starts slowly, and may itself wait for the network, as long as a request for a token may take.
+/// How long a tool may take: it starts slowly, and may itself wait for the network as long as a token request may take.
 const TIMEOUT: Duration = Duration::from_mins(1);
-/// The most that is read of each output of a tool, in bytes: a token has some thousand, with warnings around it.
+/// The longest output of a tool that is read, in bytes: a token has some thousand, with warnings around it.
 const LONGEST: u64 = 1 << 20;
 
-/// A command-line tool that hands out tokens.
+/// A command-line tool that issues tokens.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tool {
     /// `az`.
@@ -40,7 +40,7 @@ impl Tool {
         }
     }
 
-    /// Where the tool is, looking through the folders of `PATH` (never the current one).
+    /// The path of the tool: searches the folders of `PATH`, and never the current one.
     pub fn find(self, path: Option<&std::ffi::OsStr>) -> Option<PathBuf> {
         let names = self.files(cfg!(windows));
         let folders = std::env::split_paths(path?).filter(|folder| folder.is_absolute());
@@ -48,7 +48,7 @@ impl Tool {
         places.find(|place| place.is_file())
     }
 
-    /// What its program file may be called. On Windows `az` is a batch file: `.cmd` from its installer, `.bat` from
+    /// File names of the program. On Windows `az` is a batch file: `.cmd` from its installer, `.bat` from
     /// `pip`, which may write an `.exe` as well.
     const fn files(self, on_windows: bool) -> &'static [&'static str] {
         match (self, on_windows) {
@@ -97,7 +97,7 @@ impl Tool {
     }
 }
 
-/// Reads what a tool answered. A token that has ended already leaves none.
+/// Reads the answer of a tool. An expired token counts as none.
 fn read(output: &[u8], now: Timestamp, zone: &TimeZone) -> Option<Token> {
     let handed = answer::find(&text(output), zone)?;
     let left = handed.ends.map(|end| end.duration_since(now));
@@ -105,7 +105,7 @@ fn read(output: &[u8], now: Timestamp, zone: &TimeZone) -> Option<Token> {
     Some(Token::new(handed.token.expose_secret(), left))
 }
 
-/// Asks a tool.
+/// Requests tokens from a tool.
 #[derive(Debug)]
 pub(super) struct ToolGrant {
     tool: Tool,
@@ -114,7 +114,7 @@ pub(super) struct ToolGrant {
 }
 
 impl ToolGrant {
-    /// The arguments are checked, because `az` is a batch file on Windows.
+    /// Checks the arguments, because `az` is a batch file on Windows.
     pub(super) fn new(
         tool: Tool,
         program: PathBuf,
@@ -155,10 +155,10 @@ impl ToolGrant {
     }
 }
 
-/// Runs a command of the Azure CLI, and answers with what it printed.
+/// Runs a command of the Azure CLI and returns its output.
 ///
 /// # Errors
-/// Where it fails, with what it complained of.
+/// Where it fails, with its error message.
 pub async fn run_azure_cli(program: &Path, arguments: &[String]) -> Result<String, SignInError> {
     const WHAT: &str = "running az";
     let output = run(program, arguments, WHAT).await?;
@@ -171,14 +171,14 @@ pub async fn run_azure_cli(program: &Path, arguments: &[String]) -> Result<Strin
     }
 }
 
-/// Runs a tool to its end, within bounds of time and of what it writes.
+/// Runs a tool to its end, with limits on time and output.
 async fn run(program: &Path, arguments: &[String], what: &str) -> Result<Output, SignInError> {
     let mut command = tokio::process::Command::new(program);
     command
         .args(arguments)
         .stdin(Stdio::null())
         .kill_on_drop(true);
-    // What is ours alone is not the tool's business.
+    // The token is for this program only.
     command.env_remove("SYNCFILTERS_ACCESS_TOKEN");
     let output = tokio::time::timeout(TIMEOUT, output(command)).await;
     let output = output
@@ -192,8 +192,8 @@ async fn run(program: &Path, arguments: &[String], what: &str) -> Result<Output,
     Ok(output)
 }
 
-/// Runs a program, and reads of each of its two outputs no more than a byte over [`LONGEST`]. One that goes on writing
-/// then cannot, and is ended with the command.
+/// Runs a program and reads at most one byte more than [`LONGEST`] of each of its outputs. A program that writes more
+/// is blocked, and ended with the command.
 async fn output(mut command: tokio::process::Command) -> io::Result<Output> {
     let mut child = command
         .stdout(Stdio::piped())

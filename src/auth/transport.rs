@@ -1,4 +1,4 @@
-//! One way to send requests to the environment, whether each request is signed in or each connection.
+//! Sends requests to the environment, whether each request or each connection is signed in.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use super::client::{self, TimeLimits};
 use super::windows::{LaneGuard, Windows};
 use super::{Bearer, SendError, SignInError, TokenSource};
 
-/// Idle connections kept: one for each request that may be under way.
+/// Idle connections that are kept: more than the platform's 52 requests at once, so that every request can reuse one.
 const IDLE_CONNECTIONS: usize = 64;
 
-/// Whoever signed in. Cheap to clone.
+/// The signed-in caller. Cheap to clone.
 #[derive(Clone, Debug)]
 pub enum SignedIn {
     /// Every request carries a token.
@@ -49,8 +49,8 @@ impl SignedIn {
         }
     }
 
-    /// Whether an AD FS or Windows itself vouches for the caller, so that the server is one of the customer's own. A
-    /// token that somebody else obtained does not tell.
+    /// Whether AD FS or Windows signed the caller in, so that the server is an on-premises one. Unknown, and
+    /// therefore false, for a token that was obtained elsewhere.
     pub fn is_on_premises(&self) -> bool {
         match self {
             Self::Tokens(tokens) => tokens.is_on_premises(),
@@ -59,7 +59,7 @@ impl SignedIn {
         }
     }
 
-    /// Who is being waited for, as [`Self::describe`] calls it, while a token is being obtained.
+    /// Whom or what a wait for a token is for, as [`Self::describe`] names it.
     pub fn waits_for(&self) -> Option<String> {
         match self {
             Self::Tokens(tokens) => tokens.waits_for(),
@@ -68,7 +68,7 @@ impl SignedIn {
         }
     }
 
-    /// How this signs in, for people, without any secret.
+    /// How this signs in, for people. It contains no secret.
     pub fn describe(&self) -> String {
         match self {
             Self::Tokens(tokens) => tokens.describe(),
@@ -78,17 +78,17 @@ impl SignedIn {
     }
 }
 
-/// What one request is sent with.
+/// The credential of one request.
 #[derive(Debug)]
 pub enum Credential {
-    /// A token.
+    /// A bearer token.
     Bearer(Bearer),
-    /// A connection, for as long as the request is under way.
+    /// A signed-in connection, for as long as the request is under way.
     #[cfg(feature = "on-premises")]
     Connection(LaneGuard),
 }
 
-/// Sends requests to one environment as whoever signed in.
+/// Sends requests to one environment as the signed-in caller.
 #[derive(Debug)]
 pub struct Transport(Kind);
 
@@ -103,17 +103,17 @@ enum Kind {
 }
 
 impl Credential {
-    /// Refuses an address that this is not for, as far as that can be told, before anything is sent there.
+    /// Refuses an address that this credential is not for, as far as that is known, before anything is sent.
     pub fn check(&self, address: &Url) -> Result<(), SignInError> {
         match self {
             Self::Bearer(bearer) => bearer.check(address),
-            // A connection is signed in at the server that it leads to.
+            // A connection is signed in only at its own server.
             #[cfg(feature = "on-premises")]
             Self::Connection(_) => Ok(()),
         }
     }
 
-    /// Why a server refused this, where it says so itself; `answered` is the time of the server's answer.
+    /// Why a server refused this, where the claims explain it. `answered` is the time of the server's answer.
     pub fn why_refused(&self, address: &Url, answered: Option<Timestamp>) -> Option<SignInError> {
         match self {
             Self::Bearer(bearer) => bearer.why_refused(address, answered, Timestamp::now()),
@@ -124,8 +124,8 @@ impl Credential {
 }
 
 impl Transport {
-    /// Makes what is needed for sending to one server. Nothing is sent. The time limits of connections that are signed
-    /// in were set when they were opened.
+    /// Makes the HTTP client for one server. Sends nothing. The time limits of signed-in connections
+    /// were set when they were opened.
     pub fn new(
         signed_in: SignedIn,
         server: &Url,
@@ -143,7 +143,7 @@ impl Transport {
         }))
     }
 
-    /// What the next request is sent with. It is safe to give up waiting for it.
+    /// The credential of the next request. Cancel safe.
     pub async fn credential(&self) -> Result<Credential, SignInError> {
         match &self.0 {
             Kind::Tokens { tokens, .. } => tokens.bearer().await.map(Credential::Bearer),
@@ -154,7 +154,7 @@ impl Transport {
 
     /// Sends one request, once, and reads the whole answer.
     ///
-    /// A request that was answered with 401 for want of a sign-in of its connection was not done: it is sent again
+    /// A request that was answered with 401 because its connection was not signed in was not done: it is sent again
     /// after signing in.
     pub async fn send(
         &self,
@@ -181,11 +181,11 @@ impl Transport {
         }
     }
 
-    /// The server refused the request for want of a sign-in: answers whether another try can do better.
+    /// The server refused the request for its sign-in. Returns whether another attempt can succeed.
     pub fn refused(&self, credential: &Credential) -> bool {
         match (&self.0, credential) {
             (Kind::Tokens { tokens, .. }, Credential::Bearer(bearer)) => tokens.refused(bearer),
-            // The connection was signed in again before this answer was handed out.
+            // The connection was signed in again before this answer was returned.
             #[cfg(feature = "on-premises")]
             _ => false,
         }

@@ -7,15 +7,15 @@ use sspi::{AuthIdentity, Secret, Username};
 
 use super::super::SignInError;
 
-/// A user and the password. Never printed: its `Debug` shows the name alone.
+/// A user and the password. Never printed: `Debug` shows the name only.
 pub(super) struct Account {
     username: Username,
     password: SecretString,
 }
 
 impl Account {
-    /// Takes the name as settings have it. A name without its domain is refused: which domain is meant would be
-    /// for the server to guess.
+    /// Reads the name from the settings. A name without a domain is refused, because the server would have to
+    /// guess the domain.
     pub(super) fn name(user: &str) -> Result<Username, SignInError> {
         let wrong = || {
             SignInError::unusable(
@@ -34,7 +34,7 @@ impl Account {
         Self { username, password }
     }
 
-    /// Name and password for one handshake; forgotten after it.
+    /// Name and password for one handshake, dropped after it.
     pub(super) fn identity(&self) -> AuthIdentity {
         AuthIdentity {
             username: self.username.clone(),

@@ -1,10 +1,10 @@
-//! Channel binding: the handshake names the certificate that the TLS connection was made with, so that it is worth
-//! nothing on another one (RFC 5929, `tls-server-end-point`; IIS: Extended Protection).
+//! Channel binding: the handshake includes the certificate of the TLS connection, so that it cannot be used
+//! on another one (RFC 5929, `tls-server-end-point`; IIS: Extended Protection).
 
 use picky_asn1_x509::{AlgorithmIdentifierParameters, Certificate, HashAlgorithm};
 use ring::digest::{self, Algorithm, SHA256, SHA384, SHA512};
 
-/// The sizes of the structure without its texts (Microsoft: `SEC_CHANNEL_BINDINGS`).
+/// The size of the structure without its data, in bytes (Microsoft: `SEC_CHANNEL_BINDINGS`).
 const HEADER: u32 = 32;
 
 /// The binding to a server's certificate, as `SEC_CHANNEL_BINDINGS` has it.
@@ -12,14 +12,14 @@ pub(super) fn to_certificate(der: &[u8]) -> Vec<u8> {
     let mut data = b"tls-server-end-point:".to_vec();
     data.extend_from_slice(digest::digest(hash_of(der), der).as_ref());
     let length = u32::try_from(data.len()).unwrap_or_default();
-    // Address types, lengths and offsets of both sides are nought; then length and offset of the data.
+    // Address types, lengths and offsets of both sides are zero; then length and offset of the data.
     let numbers = [0, 0, 0, 0, 0, 0, length, HEADER];
     let mut bytes: Vec<u8> = numbers.into_iter().flat_map(u32::to_le_bytes).collect();
     bytes.extend_from_slice(&data);
     bytes
 }
 
-/// The hash that the certificate was signed with, SHA-256 in place of a weaker or an unknown one (RFC 5929, 4.1).
+/// The hash of the certificate's signature; SHA-256 in place of a weaker or unknown one (RFC 5929, 4.1).
 fn hash_of(der: &[u8]) -> &'static Algorithm {
     let Ok(certificate) = picky_asn1_der::from_bytes::<Certificate>(der) else {
         return &SHA256;

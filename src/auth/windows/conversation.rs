@@ -10,13 +10,13 @@ use sspi::{
 use super::super::SignInError;
 use super::legs::Scheme;
 
-/// The packages that Negotiate may choose from: Kerberos needs a key distribution centre, which is asked by other means.
+/// The packages of Negotiate: without Kerberos, which needs a connection to a key distribution centre.
 const PACKAGES: &str = "!kerberos,!pku2u,ntlm";
 
 /// One handshake, from its first message to its last.
 pub(super) struct Conversation {
     package: Package,
-    /// The service that is spoken to, as Windows names it.
+    /// The service principal name.
     target: String,
 }
 
@@ -26,7 +26,7 @@ enum Package {
 }
 
 impl Conversation {
-    /// Gets ready to speak to the web server of this host.
+    /// Starts a handshake with the web server of this host.
     pub(super) fn new(
         scheme: Scheme,
         identity: AuthIdentity,
@@ -56,9 +56,9 @@ impl Conversation {
         })
     }
 
-    /// The next message; none where the server has said all that there is to say.
+    /// The next message; none where the handshake is complete.
     ///
-    /// `said` is the server's last message, `binding` that to the certificate of the connection.
+    /// `said` is the server's last message, `binding` the channel binding to the certificate of the connection.
     pub(super) fn next(
         &mut self,
         said: Option<Vec<u8>>,
@@ -113,7 +113,7 @@ fn step<P: Sspi + SspiImpl>(
     Ok(output.swap_remove(0).buffer)
 }
 
-/// The kind alone: descriptions may repeat what was read.
+/// Only the kind of the error: descriptions may repeat what was read.
 fn failed(error: &sspi::Error) -> SignInError {
     SignInError::bad_answer(
         "signing in with Windows authentication",

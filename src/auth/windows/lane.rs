@@ -21,21 +21,21 @@ use super::binding;
 use super::conversation::Conversation;
 use super::legs::{self, Leg, Scheme};
 
-/// The legs of a handshake, at most: NTLM has two, Negotiate one more where it is not content yet.
+/// The most legs of a handshake: NTLM has two, Negotiate may need one more.
 const LEGS: usize = 4;
-/// How often a handshake is begun where the connection does not last for a whole one, as in `source`.
+/// How often a handshake is started where the connection does not last for a whole one, as in `source`.
 const BEGINNINGS: usize = 3;
 
-/// What a handshake needs to know.
+/// What a handshake needs to know of its server.
 #[derive(Debug)]
 pub(super) struct LaneServer {
     pub(super) account: Account,
     pub(super) scheme: Scheme,
-    /// What is asked for while signing in: cheap, and never a write.
+    /// The request of a handshake: cheap, and never a write.
     pub(super) probe: Url,
 }
 
-/// One connection at a time, which the HTTP library keeps: by its own address, where that can be seen.
+/// The one connection that the HTTP library keeps, identified by its local address where that is known.
 type Connection = Option<SocketAddr>;
 
 #[derive(Debug)]
@@ -44,32 +44,32 @@ pub(super) struct Lane {
     signed_in: bool,
 }
 
-/// An answer that was read to its end: only then can its connection be used again.
+/// A completely read answer: only then can its connection be used again.
 #[derive(Debug)]
 pub(super) struct LaneReply {
     response: Response<Bytes>,
     connection: Connection,
-    /// The certificate of the server, as DER.
+    /// The server's certificate, as DER.
     certificate: Option<Vec<u8>>,
 }
 
-/// How an attempt to sign in ended.
+/// How a handshake ended.
 #[derive(Debug)]
 pub(super) enum LaneOutcome {
     SignedIn,
-    /// The server could not be brought to it now, and said this instead.
+    /// The server did not complete it now, and answered this instead.
     Answered(Response<Bytes>),
 }
 
 enum Handshake {
     Ended(LaneOutcome),
-    /// The legs went over different connections.
+    /// The legs used different connections.
     Moved,
 }
 
 impl Lane {
     pub(super) fn new(probe: &Url) -> Result<Self, SignInError> {
-        // IIS knows no Windows authentication over HTTP/2.
+        // IIS does not support Windows authentication over HTTP/2.
         let http = client::builder(probe, TimeLimits::default())
             .http1_only()
             .pool_max_idle_per_host(1)
@@ -86,7 +86,7 @@ impl Lane {
         self.signed_in
     }
 
-    /// Sends a request. A connection whose answer is 401, or never comes, counts as signed in no longer.
+    /// Sends a request. A connection whose answer is 401, or missing, no longer counts as signed in.
     pub(super) async fn send(
         &mut self,
         request: reqwest::Request,
@@ -97,7 +97,7 @@ impl Lane {
         Ok(answer)
     }
 
-    /// Signs the connection in. `trusted` is whether the server took the password before.
+    /// Signs the connection in. `trusted` says whether the server accepted the password before.
     pub(super) async fn sign_in(
         &mut self,
         server: &LaneServer,
@@ -179,7 +179,7 @@ impl Lane {
     }
 }
 
-/// One leg: the cheap request, with one message of the handshake.
+/// One leg: the probe with one message of the handshake.
 fn leg_request(server: &LaneServer, message: &[u8]) -> Result<reqwest::Request, SignInError> {
     let text = format!("{} {}", server.scheme.as_str(), STANDARD.encode(message));
     let mut value = HeaderValue::try_from(text)
@@ -205,7 +205,7 @@ fn refused(server: &LaneServer) -> SignInError {
     }
 }
 
-/// Nobody knows whether the password is right. A wrong one that is sent again and again locks the account.
+/// The error where it is not known whether the password is right. Repeating a wrong one would lock the account.
 fn unproved(server: &LaneServer, why: &dyn std::fmt::Display) -> SignInError {
     let why = format!(
         "the password was sent and not answered ({why}); it is not sent again by itself, so that the account is not locked"
@@ -221,7 +221,7 @@ fn not_offered(server: &LaneServer) -> SignInError {
     )
 }
 
-/// The error where a connection that was signed in is not taken for one.
+/// The error where a signed-in connection is not accepted as one.
 pub(super) fn not_kept(probe: &Url) -> SignInError {
     SignInError::NotKept {
         address: probe.origin().ascii_serialization(),

@@ -1,4 +1,4 @@
-//! A handshake is a few legs, each a request and its answer: what an answer means.
+//! A handshake consists of legs, each a request with its answer. This decides what an answer means.
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
@@ -8,9 +8,9 @@ use http::{HeaderMap, StatusCode};
 /// The scheme of the `Authorization` header.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Scheme {
-    /// NTLM as it is.
+    /// Plain NTLM.
     Ntlm,
-    /// NTLM within SPNEGO.
+    /// NTLM inside SPNEGO.
     Negotiate,
 }
 
@@ -23,22 +23,22 @@ impl Scheme {
     }
 }
 
-/// What the answer to one leg means.
+/// The meaning of the answer to one leg.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Leg {
     /// The connection is signed in.
     Accepted,
-    /// The server sent this; it wants another leg.
+    /// The server's message; another leg follows.
     Next(Vec<u8>),
-    /// The server wants no such handshake.
+    /// The server does not offer this handshake.
     NotOffered,
     /// User and password were refused.
     Refused,
-    /// The server said something else before it got as far as signing in.
+    /// Another answer, before the sign-in was complete.
     Other,
 }
 
-/// Reads an answer. `proved` is whether the leg held the proof of the password.
+/// Reads an answer. `proved` says whether the leg contained the proof of the password.
 pub(super) fn read(scheme: Scheme, proved: bool, status: StatusCode, headers: &HeaderMap) -> Leg {
     if status == StatusCode::UNAUTHORIZED {
         return match token(scheme, headers) {
@@ -47,7 +47,7 @@ pub(super) fn read(scheme: Scheme, proved: bool, status: StatusCode, headers: &H
             None => Leg::NotOffered,
         };
     }
-    // Said by who stands before the server, or in its place.
+    // The answer of something before the server or in its place.
     let busy = status == StatusCode::TOO_MANY_REQUESTS || (502..=504).contains(&status.as_u16());
     if status.is_success() || (proved && !busy && !status.is_redirection()) {
         Leg::Accepted
@@ -56,7 +56,7 @@ pub(super) fn read(scheme: Scheme, proved: bool, status: StatusCode, headers: &H
     }
 }
 
-/// The server's part of the handshake, such as `NTLM TlRM…`; several challenges may stand in one header.
+/// The server's message, such as in `NTLM TlRM…`; one header may contain several challenges.
 fn token(scheme: Scheme, headers: &HeaderMap) -> Option<Vec<u8>> {
     let values = headers.get_all(WWW_AUTHENTICATE).into_iter();
     let texts = values.filter_map(|value| value.to_str().ok());

@@ -1,7 +1,7 @@
-//! Windows authentication at a server of one's own: NTLM, bare or within Negotiate.
+//! Windows authentication at an on-premises server: NTLM, plain or inside Negotiate.
 //!
 //! It signs connections in, not requests. A *lane* is one connection: it is signed in before its first request, and
-//! again when a request is answered with 401. There are as many lanes as requests under way at once.
+//! again after a 401. There are as many lanes as requests under way at once.
 
 mod account;
 mod binding;

@@ -1,4 +1,4 @@
-//! From what the settings and the environment say to a user of Windows at one server.
+//! From the settings and the environment's challenge to a Windows user at one server.
 
 use secrecy::SecretString;
 
@@ -9,7 +9,7 @@ use super::lane::LaneServer;
 use super::legs::Scheme;
 use super::source::Windows;
 
-/// Asks the environment what it offers, then for the password. Nobody is signed in yet.
+/// Asks the environment what it offers, and then for the password. Nobody is signed in yet.
 pub(in super::super) async fn open(
     asked: WindowsProtocol,
     user: &str,
@@ -41,7 +41,7 @@ pub(in super::super) async fn open(
     }))
 }
 
-/// What was asked for where it is offered, else what is.
+/// The requested scheme where it is offered, else the offered one.
 fn scheme(asked: WindowsProtocol, challenge: &Challenge) -> Option<Scheme> {
     match (asked, challenge.negotiate, challenge.ntlm) {
         (_, false, false) => None,

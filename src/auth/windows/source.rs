@@ -1,4 +1,4 @@
-//! Every lane to one server, and what they have to know of each other.
+//! All lanes to one server, and their shared state.
 
 use std::fmt;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,28 +10,28 @@ use http::{Response, StatusCode};
 use super::super::{SendError, SignInError, mebibytes};
 use super::lane::{Lane, LaneOutcome, LaneServer, not_kept};
 
-/// How often one request is sent where its connection does not stay signed in. One loss is a timeout of idle
-/// connections, two may be; three are a proxy that shares connections, which no try mends.
+/// How often one request is sent where its connection does not stay signed in. One or two losses may be timeouts of
+/// idle connections; three mean a proxy that shares connections, where a repetition does not help.
 const TRIES: usize = 3;
 
-/// A user of Windows at one server, signed in connection by connection.
+/// A Windows user at one server, signed in connection by connection.
 ///
-/// Handshakes are made one after the other, and the first that fails for good is remembered: whoever comes after it
-/// is told the same, and a wrong password has been sent once, however many wait.
+/// Handshakes are made one after the other, and the first final failure is stored: later callers
+/// get the same error, so that a wrong password is sent once only.
 pub struct Windows {
     server: LaneServer,
-    /// Lanes that nobody uses; the one that was used last is on top, because its connection is the likeliest to last.
+    /// Unused lanes. The last one was used last, so its connection is most likely to be still open.
     idle: Mutex<Vec<Lane>>,
-    /// Held by whoever makes a handshake.
+    /// Held during a handshake.
     handshake: tokio::sync::Mutex<()>,
     /// Whether the password was accepted once.
     trusted: AtomicBool,
-    /// Whether a request was served over a connection that was signed in: the server keeps the sign-in.
+    /// Whether a signed-in connection served a request, so that the server keeps the sign-in.
     keeps: AtomicBool,
     failed: OnceLock<SignInError>,
 }
 
-/// A lane in somebody's hands; it goes back by itself.
+/// A lane in use. It is returned when dropped.
 pub struct LaneGuard {
     lane: Option<Lane>,
     home: Arc<Windows>,
@@ -50,11 +50,11 @@ impl Windows {
     }
 
     fn idle(&self) -> MutexGuard<'_, Vec<Lane>> {
-        // The list is whole at every point at which a holder could have panicked.
+        // The list is consistent at every point at which a holder of the lock could panic.
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A lane for one request: there are as many as requests under way. Nothing is sent.
+    /// A lane for one request. Sends nothing.
     pub(in super::super) fn take(self: &Arc<Self>) -> Result<LaneGuard, SignInError> {
         let idle = self.idle().pop();
         let lane = match idle {
@@ -94,9 +94,9 @@ impl Windows {
         }
     }
 
-    /// Sends a request over a connection that is signed in. One that is answered with 401 was not done; it is sent
-    /// again after another handshake. Where the server keeps the sign-in of other requests and refuses this one each
-    /// time, the refusal is about the request, such as the user that it acts as, and is the answer.
+    /// Sends a request over a signed-in connection. A request that is answered with 401 was not done; it is sent
+    /// again after another handshake. If the server keeps the sign-in of other requests and always refuses this one,
+    /// the refusal is about the request, for example about the impersonated user, and is returned.
     pub(in super::super) async fn send(
         &self,
         request: &reqwest::Request,
@@ -133,7 +133,7 @@ impl Windows {
         match &result {
             Ok(LaneOutcome::SignedIn) => self.trusted.store(true, Ordering::Relaxed),
             Err(SendError::SignIn(error)) => {
-                // Nobody else can have come first: the turn is ours.
+                // Cannot be set already: this task holds the lock.
                 let _ = self.failed.set(error.clone());
             }
             Ok(LaneOutcome::Answered(_)) | Err(_) => {}
@@ -145,7 +145,7 @@ impl Windows {
         not_kept(&self.server.probe)
     }
 
-    /// How this signs in, for people, without any secret.
+    /// How this signs in, for people. It contains no secret.
     pub fn describe(&self) -> String {
         let LaneServer {
             account, scheme, ..
@@ -179,7 +179,7 @@ impl fmt::Debug for LaneGuard {
     }
 }
 
-/// The innermost cause says it; those around it repeat the whole URL.
+/// The innermost cause is enough; the outer ones repeat the whole URL.
 fn last_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {
