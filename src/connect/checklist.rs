@@ -1,33 +1,32 @@
-//! A list of checks, each with its result and what to do about it.
+//! A list of checks, each with its result and a hint.
 
 use serde::Serialize;
 use tokio::sync::watch;
 
 use crate::report::ErrorReport;
 
-/// How a check came out.
+/// The result of a check.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum CheckResult {
-    /// All is well.
+    /// Passed.
     Ok,
-    /// It works, with a reservation; or it could not be found out.
+    /// Usable with a restriction, or not determined.
     Warning,
-    /// It does not work.
+    /// Not usable.
     Failed,
-    /// It could not be checked, because something before it failed.
+    /// Not checked, because an earlier check failed.
     Skipped,
 }
 
 /// One check.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Check {
-    /// Its name.
+    /// The name in output.
     #[serde(rename = "check")]
     pub name: &'static str,
-    /// How it came out.
     pub result: CheckResult,
-    /// What was found.
+    /// What was found, as a sentence.
     pub found: String,
     /// What to do about it.
     pub hint: Option<String>,
@@ -38,12 +37,12 @@ pub struct Check {
 pub struct Checklist {
     checks: Vec<Check>,
     failed: bool,
-    /// Where the checks can be seen while more are made.
+    /// Receives the checks while more are made.
     seen: Option<watch::Sender<Vec<Check>>>,
 }
 
 impl Checklist {
-    /// A list whose checks are shown while more are made.
+    /// A list that sends its checks while more are made.
     pub(super) fn watched(seen: watch::Sender<Vec<Check>>) -> Self {
         Self {
             seen: Some(seen),
@@ -73,7 +72,7 @@ impl Checklist {
         self.add(check, CheckResult::Failed, found.into(), Some(hint.into()));
     }
 
-    /// A failure that is an error of ours, with its hint.
+    /// Adds a failed check for an error of this program, with its hint.
     pub(super) fn error(&mut self, check: &'static str, error: impl Into<ErrorReport>) {
         let ErrorReport { message, hint, .. } = error.into();
         self.add(check, CheckResult::Failed, message, hint);
@@ -86,7 +85,7 @@ impl Checklist {
         }
     }
 
-    /// Every check, in the order in which they were made.
+    /// All checks, in the order in which they were made.
     pub fn checks(&self) -> &[Check] {
         &self.checks
     }

@@ -1,4 +1,4 @@
-//! From a target to an environment that has answered.
+//! From a target to a connected environment.
 
 use std::fmt;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ use crate::trial::FactStore;
 use super::ConnectError;
 use super::sign_in::{SignIn, chosen, sign_in_target};
 
-/// What has to be kept to in an organisation that has answered, however it was named.
+/// The guards that hold in a connected organisation, whatever name it was given.
 #[derive(Debug)]
 struct KnownGuards {
     address: Url,
@@ -53,39 +53,39 @@ impl GuardSource for KnownGuards {
     }
 }
 
-/// What is said while environments are connected to.
+/// Receives messages while environments are connected.
 pub trait Notices: Send + Sync + fmt::Debug {
-    /// Says what is going on; a front end may be told to leave it out.
+    /// Shows progress. A front end may omit it.
     fn status(&self, text: &str);
 
-    /// Says what has to be known in any case.
+    /// Shows a message that must not be omitted.
     fn notice(&self, text: &str);
 }
 
-/// Connects to environments, on behalf of a front end.
+/// Connects to environments for a front end.
 #[derive(Clone, Debug)]
 pub struct Connector {
-    /// Whoever signs in.
+    /// The user, for sign-ins.
     pub prompt: Arc<dyn UserPrompt>,
-    /// Where it is said what is going on.
+    /// Receives messages.
     pub notices: Arc<dyn Notices>,
-    /// The folder of run files; else the usual one.
+    /// The folder of run files; none for the usual one.
     pub state_dir: Option<PathBuf>,
-    /// Ends all work.
+    /// Cancels all work.
     pub interrupted: CancellationToken,
 }
 
-/// After so long without an answer it is said what is being tried, so that a wrong address is seen before a connection
-/// is given up. An environment far away answers within one or two seconds.
+/// Time without an answer after which the attempted address is shown, so that a wrong address is seen before the
+/// connection times out. A distant environment answers within one or two seconds.
 const SAY_AFTER: Duration = Duration::from_secs(2);
 
 impl Connector {
-    /// The folder of run files.
+    /// The store of run files.
     pub fn store(&self) -> Result<RunStore, ConnectError> {
         Ok(RunStore::new(&state_dir(self.state_dir.as_deref())?))
     }
 
-    /// Signs in, finds out who answers, and says who that is where it was not settled beforehand.
+    /// Signs in, identifies the caller, and shows the caller where the sign-in method was not given.
     pub async fn connect(&self, target: ResolvedTarget) -> Result<Connection, ConnectError> {
         let sign_in = self.open_sign_in(None, &target).await?;
         let connection = self.connect_with(target, sign_in.signed_in()).await?;
@@ -93,7 +93,7 @@ impl Connector {
         Ok(connection)
     }
 
-    /// Does the work, and says what it waits for where that takes long; by the pace it is known what came back.
+    /// Does the work, and shows what it waits for if that takes long. The pace tells which failures have come.
     pub(super) async fn saying<T>(
         &self,
         address: String,
@@ -129,7 +129,7 @@ impl Connector {
         }
     }
 
-    /// Finds out who answers to whoever signed in, and what has to be kept to there.
+    /// Identifies the signed-in caller, and finds the guards that hold there.
     pub async fn connect_with(
         &self,
         target: ResolvedTarget,
@@ -160,9 +160,9 @@ impl Connector {
         Ok(Connection::new(reader, guards).with_source(Arc::new(known)))
     }
 
-    /// Begins with what a trial found in this organisation, where that still holds.
+    /// Starts with the facts of a trial in this organisation, where they still hold.
     fn begin_with_facts(&self, reader: &Reader) {
-        // Without a state folder nothing was kept.
+        // Without a state folder there are no facts.
         let Ok(folder) = state_dir(self.state_dir.as_deref()) else {
             return;
         };
@@ -177,7 +177,7 @@ impl Connector {
         }
     }
 
-    /// What is known of the organisation that answered.
+    /// What is known of the connected organisation.
     async fn known(
         &self,
         reader: &Reader,
@@ -185,7 +185,7 @@ impl Connector {
         named: Option<String>,
         config: ConfigSource,
     ) -> Result<KnownGuards, ConnectError> {
-        // An entry with another address can be about the same organisation.
+        // An entry with another address may be about the same organisation.
         let (own_addresses, own_runs) = if all_guards.asks_for_something() {
             let own_runs = self.store()?.organizations()?;
             (reader.own_addresses().await?, own_runs)
@@ -202,7 +202,7 @@ impl Connector {
         })
     }
 
-    /// Settles on a sign-in method and makes it ready. Where there are several environments, what is said has the name
+    /// Chooses a sign-in method and makes it ready. Where there are several environments, messages contain the name
     /// of this one.
     pub async fn open_sign_in(
         &self,
@@ -239,7 +239,7 @@ impl Connector {
         }
     }
 
-    /// Says who signed in. A token that was given, and a method that was named, are known to whoever gave them.
+    /// Shows who signed in, except with a given token or a named method, which the user knows.
     pub(super) fn announce(&self, sign_in: &SignIn, identity: &Identity) {
         if sign_in.chosen.found {
             let (who, name) = (&identity.caller.user, &identity.organization.name);

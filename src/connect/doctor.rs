@@ -21,8 +21,8 @@ const TOKEN: &str = "token";
 const IDENTITY: &str = "identity";
 
 impl Connector {
-    /// Checks everything that a run depends on, everywhere: first where a person may be asked, one environment after
-    /// the other; then all others side by side, so many at once. Privileges are checked for what was asked for.
+    /// Checks everything that a run depends on, in all environments: first, one after the other, those where a user may
+    /// be asked; then the others, a limited number at once. Privileges are checked for what was asked for.
     pub async fn examine_all(
         &self,
         environments: &[NamedEnvironment],
@@ -56,7 +56,7 @@ impl Connector {
         side_by_side(at_once, work).await
     }
 
-    /// Asks where to sign in, says what it waits for, and stops where it is interrupted.
+    /// Asks where to sign in, shows what it waits for, and stops on interruption.
     async fn challenge(
         &self,
         list: &mut Checklist,
@@ -71,8 +71,8 @@ impl Connector {
         }
     }
 
-    /// Every check of one environment; each can be seen when it was made. Privileges are checked for what a plan with
-    /// its impact needs. Whoever signed in for that need not do so again; nobody could where there is no connection.
+    /// All checks of one environment, each sent when it was made. Privileges are checked for a plan with its impact.
+    /// Returns the connection that was made for them; none where the sign-in failed.
     pub async fn examine_watched(
         &self,
         target: ResolvedTarget,
@@ -83,7 +83,7 @@ impl Connector {
             .await
     }
 
-    /// The checks after the sign-in, of an environment that was signed in to; each can be seen when it was made.
+    /// The checks after the sign-in of a connected environment, each sent when it was made.
     pub async fn examine_connected(&self, on: &Connection, seen: watch::Sender<Vec<Check>>) {
         let mut list = Checklist::watched(seen);
         let reader = on.reader();
@@ -94,7 +94,7 @@ impl Connector {
         after_sign_in(&mut list, reader, &[NeededBy::Impact]).await;
     }
 
-    /// Every check of one environment; `name` is said where there are several.
+    /// All checks of one environment; `name` is shown where there are several.
     async fn examine(
         &self,
         name: Option<&str>,
@@ -125,7 +125,7 @@ impl Connector {
     }
 }
 
-/// From the address to whoever signed in.
+/// From the address to the signed-in caller.
 async fn sign_in(
     connector: &Connector,
     list: &mut Checklist,
@@ -185,7 +185,7 @@ const fn names_no_authority(method: &SignInMethod) -> bool {
     )
 }
 
-/// Reachability, TLS and the challenge. Where nothing depends on the challenge, its lack is no failure.
+/// Reachability, TLS and the challenge. A missing challenge is no failure where nothing depends on it.
 async fn challenge(
     list: &mut Checklist,
     target: &ResolvedTarget,

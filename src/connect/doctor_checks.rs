@@ -14,7 +14,7 @@ const CALENDARS: &str = "calendars";
 const MAILBOXES: &str = "mailboxes";
 const LIMITS: &str = "limits";
 
-/// Every check that needs a sign-in.
+/// The names of all checks that need a sign-in, in order.
 pub(super) const AFTER_SIGN_IN: [&str; 7] = [
     VERSION,
     PRIVILEGES,
@@ -25,11 +25,11 @@ pub(super) const AFTER_SIGN_IN: [&str; 7] = [
     LIMITS,
 ];
 
-/// How many users are tried for the proof of impersonation: some cannot be impersonated. Fewer than a run tries, because
-/// somebody waits, and a failed check says to look closer.
+/// How many users are tried for the proof of impersonation, because some cannot be impersonated. Fewer than in a run: a
+/// user waits, and a failed check only asks for a closer look.
 const TRIES: usize = 10;
 
-/// Makes them all.
+/// Makes all of them.
 pub(super) async fn after_sign_in(list: &mut Checklist, reader: &Reader, asked: &[NeededBy]) {
     version(list, reader);
     privileges(list, reader, asked).await;
@@ -151,7 +151,7 @@ async fn impersonation(list: &mut Checklist, reader: &Reader) {
     }
 }
 
-/// Whether the server takes us for this user, by one header or the other.
+/// Whether the server takes the caller for this user, with either header.
 async fn acts_as(reader: &Reader, user: &User) -> Result<bool, dataverse::Error> {
     let who = Impersonated::from(user);
     let first = acts_by_header(reader, &who).await?;
@@ -165,7 +165,7 @@ async fn acts_as(reader: &Reader, user: &User) -> Result<bool, dataverse::Error>
     Ok(other)
 }
 
-/// WhoAmI is not documented to say as whom we act, and a query is asked as well.
+/// WhoAmI is not documented to name the impersonated user, so a query is made as well.
 async fn acts_by_header(reader: &Reader, who: &Impersonated) -> Result<bool, dataverse::Error> {
     let user = who.id;
     if reader.who_am_i_as(who).await? == user {
@@ -208,7 +208,7 @@ fn calendars(list: &mut Checklist, reader: &Reader) {
     }
 }
 
-/// By what the mailboxes of enabled people synchronise; the filters of those by nothing have no effect.
+/// Counts the mailboxes of enabled users by synchronisation method. Filters of users without one have no effect.
 async fn mailboxes(list: &mut Checklist, reader: &Reader) {
     let mut counts = Vec::new();
     for method in MailboxMethod::ALL {

@@ -1,4 +1,4 @@
-//! Which environments are meant.
+//! Which environments a command uses.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -12,19 +12,19 @@ use crate::settings::{PacingKeys, ResolvedTarget, RunAddress};
 use super::sign_in::chosen;
 use super::{ConnectError, ConnectionOptions, Layers};
 
-/// An environment with the name that it has for people.
+/// An environment with its name for people.
 #[derive(Clone, Debug)]
 pub struct NamedEnvironment {
-    /// Its name in the configuration file; else its address.
+    /// Its name in the configuration file, else its address.
     pub name: String,
-    /// Where it is, and how to talk to it.
+    /// Its address and how to connect.
     pub target: ResolvedTarget,
 }
 
-/// The environments that are meant: the one that was named, or the default, or several.
+/// The environments of a command: the named one, the default, or several.
 ///
 /// # Errors
-/// With everything that is wrong with them, before anything is asked of any server.
+/// With everything that is wrong with them, before any request is sent.
 pub fn environments(options: &ConnectionOptions) -> Result<Vec<NamedEnvironment>, ConnectError> {
     if options.environments.len() < 2 {
         return Ok(vec![NamedEnvironment::of(options.target(None)?)]);
@@ -37,7 +37,7 @@ pub fn environments(options: &ConnectionOptions) -> Result<Vec<NamedEnvironment>
                 name: name.clone(),
                 target,
             }),
-            // The name may be a secret in the wrong place, and is not repeated; its place tells which it is.
+            // The name may be a secret in the wrong place and is not repeated; its position identifies it.
             Err(error) => wrong.push(format!("environment {at} of those given: {error}")),
         }
     }
@@ -62,7 +62,7 @@ pub fn environment_of_run(
 }
 
 impl NamedEnvironment {
-    /// The same at the pace that was given with a run, unless a flag of this command says another.
+    /// Uses the pace that was given with a run, unless a flag of this command says another.
     pub fn at_pace_of(mut self, kept: &RunSettings) -> Self {
         let PacingKeys {
             concurrency,
@@ -78,7 +78,7 @@ impl NamedEnvironment {
         self
     }
 
-    /// The only environment: named as in the configuration file, else by its address.
+    /// The only environment, with its name in the configuration file, else its address.
     fn of(target: ResolvedTarget) -> Self {
         let name = target.guards.names.first().cloned();
         Self {
@@ -119,7 +119,7 @@ fn token_variable(method: &SignInMethod) -> Option<String> {
     }
 }
 
-/// A token is for one environment, and goes to no other.
+/// Environments that share a token, which is for one environment only.
 fn shared(tokens: impl Iterator<Item = (String, String)>) -> Vec<String> {
     let mut by_variable = BTreeMap::<String, Vec<String>>::new();
     for (name, variable) in tokens {

@@ -16,16 +16,16 @@ pub enum ConnectError {
     /// Signing in failed.
     #[error(transparent)]
     SignIn(#[from] SignInError),
-    /// The server, or the way to it.
+    /// The server, or the network, failed.
     #[error(transparent)]
     Dataverse(#[from] dataverse::Error),
-    /// The run files, which tell under which addresses an organisation is known.
+    /// The run files, which are searched for addresses of an organisation, cannot be read.
     #[error(transparent)]
     Runs(#[from] OpenError),
-    /// The client could not be set up.
+    /// The HTTP client could not be made.
     #[error("the HTTP client cannot be made: {0}")]
     Http(reqwest::Error),
-    /// Several environments, with everything that is wrong with them.
+    /// Several environments cannot be used; all reasons together.
     #[error("{} cannot be used:", count_of(.0, "environment"))]
     Environments(Vec<String>),
 }
@@ -47,7 +47,7 @@ impl From<&ConnectError> for ErrorReport {
             ConnectError::Dataverse(error) => error.into(),
             ConnectError::Runs(error) => error.into(),
             ConnectError::Http(_) => Self::new("unexpected", ErrorClass::Unexpected, error),
-            // Whoever mends them wants to know all of them.
+            // All of them, so that they can be corrected together.
             ConnectError::Environments(wrong) => Self::new("settings", ErrorClass::Usage, error)
                 .with_examples(wrong, wrong.len())
                 .with_hint("nothing was asked of any environment; `syncfilters environments` lists those of the configuration file"),

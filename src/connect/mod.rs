@@ -1,7 +1,7 @@
-//! From settings to environments that have answered: one way for every front end.
+//! From settings to connected environments: one way for every front end.
 //!
-//! A front end gives plain values ([`ConnectionOptions`]), somebody to ask ([`crate::auth::UserPrompt`]) and somewhere to
-//! say what is going on ([`Notices`]). Nothing here prints, and nothing here knows a command line.
+//! A front end provides plain values ([`ConnectionOptions`]), a user to ask ([`crate::auth::UserPrompt`]) and a
+//! receiver of messages ([`Notices`]). This module prints nothing and knows no command line.
 
 mod checklist;
 mod connector;

@@ -1,4 +1,4 @@
-//! What a front end says of where to connect, and what file and environment variables add to it.
+//! Where to connect: what a front end says, with the configuration file and the environment variables.
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
@@ -10,35 +10,35 @@ use crate::settings::{
     RunAddress, SettingsError, SignInKeys, Variables, config_path, from_variables, resolve,
 };
 
-/// What a front end says of where to connect and how.
+/// What a front end says about where and how to connect.
 #[derive(Clone, Debug, Default)]
 pub struct ConnectionOptions {
     /// The address of the environment.
     pub url: Option<String>,
-    /// Names of the configuration file.
+    /// Names of environments in the configuration file.
     pub environments: Vec<String>,
-    /// The configuration file; else the usual one.
+    /// The configuration file; none for the usual one.
     pub config: Option<PathBuf>,
-    /// How fast to go.
+    /// How fast requests are sent.
     pub pace: PacingKeys,
     /// How to sign in.
     pub sign_in: SignInKeys,
-    /// Over how long the server counts its budgets, where it is not the usual time.
+    /// The time over which the server counts its budgets, where it is not the usual one.
     pub budget_window: Option<Duration>,
 }
 
 impl ConnectionOptions {
-    /// The first environment that is named.
+    /// The first named environment.
     pub fn first(&self) -> Option<&str> {
         self.environments.first().map(String::as_str)
     }
 
-    /// The only environment that is meant. With a run it has to be that of the run.
+    /// The only environment. With a run it has to be that of the run.
     pub fn target(&self, run: Option<RunAddress<'_>>) -> Result<ResolvedTarget, SettingsError> {
         Layers::read(self)?.target(self, self.first(), run)
     }
 
-    /// How to sign in where an environment need not be meant: as for the one that is, where one is.
+    /// How to sign in where no environment is needed: the same as for the environment, where there is one.
     pub fn sign_in_keys(&self) -> Result<SignInKeys, SettingsError> {
         let layers = Layers::read(self)?;
         match layers.target(self, self.first(), None) {
@@ -51,7 +51,7 @@ impl ConnectionOptions {
     }
 }
 
-/// What the configuration file and the environment variables say.
+/// The configuration file and the environment variables.
 #[derive(Debug)]
 pub struct Layers {
     file: ConfigFile,
@@ -59,7 +59,7 @@ pub struct Layers {
 }
 
 impl Layers {
-    /// Reads both.
+    /// Reads both of them.
     pub fn read(options: &ConnectionOptions) -> Result<Self, SettingsError> {
         Ok(Self {
             file: config_file(options.config.as_deref())?,
@@ -67,7 +67,7 @@ impl Layers {
         })
     }
 
-    /// The same variables with another configuration file: one that is about to be written.
+    /// The same variables with another configuration file, before that is written.
     pub fn of_file(file: ConfigFile) -> Result<Self, SettingsError> {
         Ok(Self {
             file,
@@ -75,8 +75,8 @@ impl Layers {
         })
     }
 
-    /// The sign-in of an environment that is about to be written, as it is without the variables that count more than
-    /// the file. Those with the name of a secret, say, still complete it.
+    /// The sign-in of an environment before it is written, without the variables that override the file. Variables that
+    /// complete it, such as those with a secret, still count.
     pub fn sign_in_as_written(&self, written: &SignInKeys) -> SignInKeys {
         let completing = SignInKeys {
             sign_in: None,
@@ -86,12 +86,12 @@ impl Layers {
         written.clone().or(completing)
     }
 
-    /// The names of the environments of the file, in order.
+    /// The names of the environments in the file, in order.
     pub fn names(&self) -> Vec<String> {
         self.file.environments.keys().cloned().collect()
     }
 
-    /// The environment of this name, or whichever is meant.
+    /// The environment of this name, or the default.
     pub fn target(
         &self,
         options: &ConnectionOptions,
@@ -122,25 +122,27 @@ fn variables() -> Result<Variables, SettingsError> {
     })
 }
 
-/// The configuration file; an empty one where there is none and none was asked for.
+/// The configuration file. A missing one counts as empty, unless it was asked for.
 pub fn config_file(asked: Option<&Path>) -> Result<ConfigFile, SettingsError> {
     let (path, asked_for) = config_path(asked)?;
     ConfigFile::read(&path, asked_for)
 }
 
+// Read once, because `ProcessEnvironment` borrows it.
 static PATH: LazyLock<Option<OsString>> = LazyLock::new(|| std::env::var_os("PATH"));
 
+// Set once, before anything connects; see `use_state_dir`.
 static STATE_DIR: OnceLock<PathBuf> = OnceLock::new();
 
-/// Says which folder of run files this process was asked to use, by flag or variable. It is said once, before anything
-/// connects; kept sign-ins are in this folder, too.
+/// Sets the folder of run files that a flag or variable names. Call it once, before anything connects; kept sign-ins
+/// are in this folder, too.
 pub fn use_state_dir(asked: Option<&Path>) {
     if let Some(path) = asked {
         STATE_DIR.get_or_init(|| path.to_owned());
     }
 }
 
-/// The environment variables and program folders of this process.
+/// The environment variables and the `PATH` of this process.
 pub fn process_environment() -> ProcessEnvironment<'static> {
     ProcessEnvironment {
         variable: &variable,
@@ -149,7 +151,7 @@ pub fn process_environment() -> ProcessEnvironment<'static> {
     }
 }
 
-/// An empty variable is as good as none.
+/// The value of a variable. An empty one counts as none.
 fn variable(name: &str) -> Option<String> {
     std::env::var(name)
         .ok()

@@ -1,8 +1,8 @@
-//! Which privileges the caller needs, by what it is asked to do: one list for `doctor` and for the documentation.
+//! The privileges that the caller needs for each task: one list for `doctor` and for the documentation.
 
 use crate::dataverse::PrivilegeReach;
 
-/// What needs a privilege.
+/// A task that needs privileges.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum NeededBy {
     /// Every command that reads or changes filters.
@@ -42,12 +42,12 @@ impl NeededBy {
     }
 }
 
-/// How far a privilege has to reach.
+/// The level that a privilege needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Level {
-    /// One's own rows: there is no further level for it (Microsoft: tables owned by users, `userquery`).
+    /// The user's own rows, the only level that it has (Microsoft: tables owned by users, `userquery`).
     User,
-    /// Every row of the organisation.
+    /// All rows of the organisation.
     Organization,
 }
 
@@ -60,29 +60,26 @@ impl Level {
     }
 }
 
-/// What comes of a lack.
+/// The effect of a missing privilege.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lack {
-    /// It does not work.
+    /// The task fails.
     Fails,
-    /// It works, with what is said here.
+    /// The task works, with this restriction.
     Limits(&'static str),
 }
 
-/// A privilege that something needs.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Privilege {
-    /// What needs it.
+    /// The task that needs it.
     pub(super) needed_by: NeededBy,
     /// Its name in the metadata.
     pub(super) name: &'static str,
-    /// What the editor of roles calls it.
+    /// Its name in the editor of security roles.
     pub(super) right: &'static str,
-    /// How far it has to reach.
     pub(super) level: Level,
-    /// What it is for.
     pub(super) purpose: &'static str,
-    /// What comes of its lack.
+    /// The effect if it is missing.
     pub(super) lack: Lack,
 }
 
@@ -110,7 +107,7 @@ const fn or(privilege: Privilege, limits: &'static str) -> Privilege {
     }
 }
 
-/// Every privilege that anything needs.
+/// All privileges that any task needs.
 pub(super) const PRIVILEGES: [Privilege; 16] = {
     use Level::{Organization, User};
     use NeededBy::{
@@ -248,7 +245,7 @@ pub(super) const PRIVILEGES: [Privilege; 16] = {
     ]
 };
 
-/// The privileges for what was asked for, each once: where one is needed twice, the need that is stricter counts.
+/// The privileges for these tasks, each once: of several needs the strictest counts.
 pub(super) fn needed(asked: &[NeededBy]) -> Vec<Privilege> {
     let mut needed: Vec<Privilege> = Vec::new();
     for privilege in PRIVILEGES {
@@ -266,18 +263,18 @@ pub(super) fn needed(asked: &[NeededBy]) -> Vec<Privilege> {
     needed
 }
 
-/// What was found of the privileges.
+/// The result of checking the privileges.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct PrivilegeShortfall {
-    /// What does not work.
+    /// Privileges without which the task fails.
     pub(super) missing: Vec<String>,
-    /// What works with a limit.
+    /// Restrictions.
     pub(super) limited: Vec<String>,
-    /// What the server does not say.
+    /// Whether the server does not say all of it.
     pub(super) unknown: bool,
 }
 
-/// Judges how far the caller's privileges reach.
+/// Compares the needed levels with the caller's.
 pub(super) fn judge(needed: &[Privilege], reaches: &[PrivilegeReach]) -> PrivilegeShortfall {
     let mut found = PrivilegeShortfall::default();
     for (privilege, reach) in needed.iter().zip(reaches) {

@@ -1,4 +1,4 @@
-//! The identity provider of an environment, and the sign-in methods that can work with it.
+//! The identity provider of an environment, and the sign-in methods that work with it.
 
 use std::fmt;
 
@@ -11,14 +11,14 @@ use crate::settings::SignInKind;
 
 use super::{ConnectError, Connector};
 
-/// Who signs people and applications in, as an environment says it to a request without a token.
+/// The identity provider that an environment names to a request without a token.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Provider {
-    /// Entra ID, or AD FS of a host that was given as trusted.
+    /// Entra ID, or AD FS on a host that was given as trusted.
     Trusted(Authority),
-    /// A host that nobody vouches for yet.
+    /// A host that is not trusted yet.
     Unknown {
-        /// The host, as `authority` of the configuration file takes it.
+        /// The host, for the key `authority` of the configuration file.
         host: String,
         /// Whether it looks like AD FS.
         is_ad_fs: bool,
@@ -37,7 +37,7 @@ impl fmt::Display for Provider {
     }
 }
 
-/// What this machine has to sign in with.
+/// The means to sign in on this machine.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AtHand {
     /// The Azure CLI.
@@ -80,7 +80,7 @@ impl Provider {
         methods.chain(token).collect()
     }
 
-    /// Whether a method can work there, whatever is on this machine.
+    /// Whether a method can work there, on any machine.
     pub fn takes(&self, kind: SignInKind) -> bool {
         let everything = AtHand {
             azure_cli: true,
@@ -91,7 +91,7 @@ impl Provider {
     }
 }
 
-/// Whether a method sends anything to the identity provider that the environment names.
+/// Whether a method sends something to the identity provider that the environment names.
 pub const fn uses_provider(kind: SignInKind) -> bool {
     !matches!(
         kind,
@@ -105,7 +105,7 @@ pub const fn uses_provider(kind: SignInKind) -> bool {
 }
 
 impl Connector {
-    /// Asks an environment where to sign in. `vouched` is a host that is trusted, `tenant` counts more than the
+    /// Asks an environment where to sign in. `vouched` is a host that is trusted, `tenant` overrides the
     /// environment's.
     pub async fn find_provider(
         &self,

@@ -9,7 +9,7 @@ use crate::rollout::Connection;
 use super::sign_in::{SignIn, chosen, may_turn_to_a_person};
 use super::{ConnectError, Connector, NamedEnvironment};
 
-/// Does pieces of work side by side, so many at once; what came of them is in the order of the pieces.
+/// Does several pieces of work, a limited number at once. The results are in the order of the pieces.
 pub async fn side_by_side<T, F: Future<Output = T>>(
     at_once: NonZeroUsize,
     work: impl IntoIterator<Item = F>,
@@ -27,8 +27,8 @@ pub async fn side_by_side<T, F: Future<Output = T>>(
 }
 
 impl Connector {
-    /// Signs in to every environment and finds out who answers: first those where a person may be asked, one after the
-    /// other; then all others side by side, so many at once.
+    /// Connects to all environments: first, one after the other, those where a user may be asked; then
+    /// the others, a limited number at once.
     pub async fn connect_all(
         &self,
         environments: &[NamedEnvironment],
@@ -69,7 +69,7 @@ impl Connector {
         Ok(connection)
     }
 
-    /// `None` where nobody has to be asked.
+    /// `None` where no user has to be asked.
     async fn sign_in_in_turn(
         &self,
         one: &NamedEnvironment,

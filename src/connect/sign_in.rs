@@ -1,4 +1,4 @@
-//! Sign-in methods: which one is meant, and a sign-in that is ready.
+//! The chosen sign-in method, and a sign-in that is ready.
 
 use crate::auth::{SecretFrom, SignInError, SignInMethod, SignInTarget, SignedIn};
 use crate::model::EnvironmentUrl;
@@ -10,32 +10,32 @@ use super::options::process_environment;
 /// A sign-in that is ready.
 #[derive(Debug)]
 pub struct SignIn {
-    /// The environment, where there are several.
+    /// The name of the environment, where there are several.
     pub(super) name: Option<String>,
     pub(super) chosen: ChosenMethod,
     pub(super) signed_in: SignedIn,
 }
 
 impl SignIn {
-    /// Whoever signed in.
+    /// The signed-in caller.
     pub fn signed_in(&self) -> SignedIn {
         self.signed_in.clone()
     }
 
-    /// The sign-in method.
+    /// The sign-in method, and how it was chosen.
     pub fn chosen(&self) -> &ChosenMethod {
         &self.chosen
     }
 }
 
-/// The sign-in method that flags, variables and profile settle on.
+/// The sign-in method according to flags, variables and profile.
 pub fn chosen(target: &ResolvedTarget) -> Result<ChosenMethod, ChoiceError> {
     let chosen = choose(&target.sign_in, process_environment())?;
     check_microsoft_app(&chosen.method, &target.environment)?;
     Ok(chosen)
 }
 
-/// The same where a person has to sign in, so that there is something to keep.
+/// As [`chosen`], for methods in which a user signs in, so that there is something to keep.
 ///
 /// # Errors
 /// Where the sign-in method keeps nothing.
@@ -51,7 +51,7 @@ pub fn personal(target: &ResolvedTarget) -> Result<ChosenMethod, ConnectError> {
     .into())
 }
 
-/// Where to sign in.
+/// The environment and identity provider to sign in to.
 pub fn sign_in_target(target: &ResolvedTarget) -> SignInTarget {
     SignInTarget {
         environment: EnvironmentUrl::clone(&target.environment),
@@ -61,7 +61,7 @@ pub fn sign_in_target(target: &ResolvedTarget) -> SignInTarget {
     }
 }
 
-/// Whether a person has to sign in, so that there is something to keep.
+/// Whether a user has to sign in, so that there is something to keep.
 pub const fn is_personal(method: &SignInMethod) -> bool {
     matches!(
         method,
@@ -69,7 +69,7 @@ pub const fn is_personal(method: &SignInMethod) -> bool {
     )
 }
 
-/// Whether somebody may be turned to: to sign in, or for a secret. Two of these at once would be in each other's way.
+/// Whether a user may be asked, to sign in or for a secret. Two such questions at once would disturb each other.
 pub(super) fn may_turn_to_a_person(method: &SignInMethod) -> bool {
     let asks = |secret: &SecretFrom| matches!(secret, SecretFrom::Prompt | SecretFrom::Stdin);
     match method {
