@@ -1,8 +1,8 @@
-//! Reading the filters of many users at once, as the caller and not as them.
+//! Reads the filters of many users at once, as the caller and without impersonation.
 //!
-//! Microsoft ("Offline and Outlook filters and templates"): who holds Manage User Synchronization Filters
-//! sees another user's filters by a query of exactly two conditions, kind and owner. Whether that holds
-//! at a given server, and whether `$select` is in its way, has to be tried.
+//! Microsoft ("Offline and Outlook filters and templates"): a caller with Manage User Synchronization Filters
+//! sees another user's filters in a query with exactly two conditions, kind and owner. Whether this holds
+//! at a given server, and whether `$select` prevents it, has to be tried.
 
 use crate::model::{Filter, FilterKind, UserId};
 
@@ -15,10 +15,10 @@ use super::rows::{FilterRow, ODataPage, read_json};
 const WHAT: &str = "reading the sync filters of several users";
 
 impl Reader {
-    /// The filters of several users in one request, in the order of the users. `None` is a user who has to be
-    /// asked about in another way: refused, throttled, cut off, or with more than one page.
+    /// The filters of several users in one request, in the order of the users. `None` for a user who has to be
+    /// read in another way: refused, throttled, not answered, or with more than one page.
     ///
-    /// The owner of each row is not checked here.
+    /// The caller has to check the owner of each row.
     pub async fn filters_as_administrator(
         &self,
         users: &[UserId],
@@ -37,7 +37,7 @@ impl Reader {
     }
 }
 
-/// `None` where it is refused, or is not all of them.
+/// `None` where the answer is a refusal or incomplete.
 fn filters_of(answer: &Answer) -> Option<Vec<Filter>> {
     if !answer.status.is_success() {
         return None;

@@ -1,4 +1,4 @@
-//! An answer, alone or as part of a batch, and what it means for the pace.
+//! An answer, alone or as part of a batch, and its meaning for the pace.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, DATE, RETRY_AFTER};
@@ -10,14 +10,14 @@ use crate::pacing::{Facts, Observation, Repeat, Signal, classify};
 
 use super::fault::ServerFault;
 
-/// An answer that arrived whole.
+/// A completely received answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Answer {
-    /// Its status.
+    /// The HTTP status.
     pub status: StatusCode,
-    /// Its headers; those of a part without those of the MIME part around it.
+    /// The headers; for a part without those of the MIME part around it.
     pub headers: HeaderMap,
-    /// Its body as it came; empty where there is none.
+    /// The body as it was received; empty where there is none.
     pub body: Bytes,
 }
 
@@ -37,21 +37,21 @@ impl Answer {
         ServerFault::new(self.status, &self.headers, &self.body)
     }
 
-    /// The content type, where this is the answer to a batch.
+    /// The content type, where this answers a batch.
     pub(super) fn multipart(&self) -> Option<&str> {
         let content_type = self.header(&CONTENT_TYPE)?;
         let start = content_type.trim_start().to_ascii_lowercase();
         start.starts_with("multipart/").then_some(content_type)
     }
 
-    /// Whether this is a success without a body: no answer at all, where something was asked for.
+    /// Whether this is a success without a body, although something was asked for.
     pub(super) fn is_empty_success(&self) -> bool {
         self.status == StatusCode::OK && self.body.trim_ascii().is_empty()
     }
 
-    /// Whether a `$batch` was refused by something that is no Web API, or that has no `$batch`: a page of a gateway in
-    /// place of an answer, or a status that says that there is no such thing. What the Web API itself refuses, it
-    /// refuses in a document, and it would refuse single requests as well.
+    /// Whether `$batch` was refused by something that is not a Web API or does not support `$batch`: a gateway's page
+    /// in place of an answer, or a status that says that the resource does not exist. The Web API itself refuses with
+    /// an error document, and would refuse single requests as well.
     pub(super) fn refuses_batches(&self) -> bool {
         if self.multipart().is_some() || self.status.is_server_error() && !self.is_501() {
             return false;
@@ -67,14 +67,14 @@ impl Answer {
         self.status == StatusCode::NOT_IMPLEMENTED
     }
 
-    /// When it was made, by the server's clock.
+    /// The time of the server's clock.
     pub(super) fn date(&self) -> Option<Timestamp> {
         let date = rfc2822::parse(self.header(&DATE)?.trim()).ok()?;
         Some(date.timestamp())
     }
 
-    /// How many requests the web server that answered still grants, by its own account. Recorded answers of Dataverse
-    /// spell the name so.
+    /// How many requests the web server that answered still grants, as it says. Spelled as in recorded answers of
+    /// Dataverse.
     pub(super) fn requests_left(&self) -> Option<u32> {
         self.number("x-ms-ratelimit-burst-remaining-xrm-requests")
     }
@@ -92,8 +92,8 @@ fn is_document(body: &[u8]) -> bool {
     matches!(body.trim_ascii_start().first(), Some(b'{' | b'['))
 }
 
-/// What the answer to a request means that may be repeated or not. The outer status of a batch is that of the part
-/// that stopped it, and says nothing of the parts before that one, which may have been done: only the parts can be
+/// The meaning of an answer for the pace. The outer status of a batch is that of the part
+/// that stopped it, and says nothing about the parts before it, which may have been done: only the parts can be
 /// judged.
 pub(super) fn observe(answer: &Answer, repeat: Repeat) -> Observation {
     if answer.multipart().is_some() {
@@ -112,7 +112,7 @@ pub(super) fn observe(answer: &Answer, repeat: Repeat) -> Observation {
         retry_after: answer.header(&RETRY_AFTER),
         date: answer.header(&DATE),
         failure: None,
-        // To a write it is an answer.
+        // For a write this is a valid answer.
         empty: repeat == Repeat::Safe && answer.is_empty_success(),
         transient: fault.as_ref().is_some_and(ServerFault::is_deadlock),
     };
@@ -197,7 +197,7 @@ pub(super) mod tests {
             (501, document, true),
             (403, document, false),
             (400, document, false),
-            // That passes, or is told as what it is.
+            // These are temporary, or reported as they are.
             (502, page, false),
             (503, page, false),
         ] {

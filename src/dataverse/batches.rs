@@ -1,4 +1,4 @@
-//! Reading several things in one request, and one by one where there is no `$batch`.
+//! Reads several resources in one request, or one by one where there is no `$batch`.
 
 use http::StatusCode;
 use url::Url;
@@ -14,11 +14,12 @@ use super::read::bad_answer;
 use super::reader::Reader;
 
 impl Reader {
-    /// Reads from several addresses, as the caller or as somebody else. The header is on the outer request, because on a
+    /// Reads from several addresses, as the caller or as a user. The header is on the outer request, because on a
     /// part it may be ignored.
     ///
-    /// The answers are in order and may be fewer than addresses: one that was throttled, or came empty, was not
-    /// answered, nor is what comes after it in order. A gateway that refuses `$batch` is asked one by one from then on.
+    /// The answers are in order and may be fewer than the addresses: an address that was throttled or answered with an
+    /// empty body has no answer, and neither have those after it. A gateway that refuses `$batch` is asked one by one
+    /// from then on.
     pub(super) async fn read_together(
         &self,
         what: &'static str,

@@ -1,4 +1,4 @@
-//! One request, and the headers that requests have.
+//! One request, and its headers.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, CONTENT_TYPE};
@@ -11,22 +11,22 @@ use crate::pacing::Repeat;
 use super::batch::{self, Part};
 
 pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
-/// Rows on a page: the most that the server gives.
+/// Rows on a page: the most that the server sends (Microsoft: `odata.maxpagesize`).
 const PAGE_SIZE: HeaderValue = HeaderValue::from_static("odata.maxpagesize=5000");
-/// So that one part's failure does not keep the others from being done.
+/// A failed part must not stop the others.
 const CONTINUE: HeaderValue = HeaderValue::from_static("odata.continue-on-error");
 const JSON: &str = "application/json";
 
-/// One request to make.
+/// One request to send.
 #[derive(Clone, Debug)]
 pub(crate) struct Call {
-    /// What it is for, as errors say it: "reading the sync filters".
+    /// Its purpose, in words of an error message: "reading the sync filters".
     pub(crate) what: &'static str,
     pub(crate) method: Method,
     pub(crate) url: Url,
     pub(crate) headers: HeaderMap,
     pub(crate) body: Bytes,
-    /// Whether it may be sent again when nobody knows what became of it.
+    /// Whether it may be repeated when its result is not known.
     pub(crate) repeat: Repeat,
 }
 
@@ -42,7 +42,7 @@ impl Call {
         }
     }
 
-    /// A write: never repeated where its outcome is unknown, because then the row itself has to be asked.
+    /// A write. It is never repeated when its result is not known, because the row then has to be read first.
     pub(crate) fn write(what: &'static str, method: Method, url: Url, body: Bytes) -> Self {
         Self {
             method,
@@ -52,7 +52,7 @@ impl Call {
         }
     }
 
-    /// Several requests in one, to where `$batch` is.
+    /// Several requests in one, for the address of `$batch`.
     pub(super) fn batch(what: &'static str, url: Url, parts: &[Part], repeat: Repeat) -> Self {
         let boundary = format!("batch_{}", Uuid::new_v4().as_hyphenated());
         let content_type = HeaderValue::try_from(batch::content_type(&boundary))
@@ -72,19 +72,19 @@ impl Call {
         self
     }
 
-    /// As many rows on a page as the server gives.
+    /// Asks for the longest pages.
     pub(super) fn with_long_pages(self) -> Self {
         self.header(PREFER, PAGE_SIZE)
     }
 
-    /// Whether it acts as somebody else.
+    /// Whether it impersonates a user.
     pub(super) fn is_impersonated(&self) -> bool {
         ["callerobjectid", "mscrmcallerid"]
             .iter()
             .any(|name| self.headers.contains_key(*name))
     }
 
-    /// The request as it leaves, but for the sign-in.
+    /// The request to send, without the sign-in.
     pub(super) fn request(&self) -> reqwest::Request {
         let mut request = reqwest::Request::new(self.method.clone(), self.url.clone());
         let headers = request.headers_mut();

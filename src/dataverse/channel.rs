@@ -1,4 +1,4 @@
-//! All requests to one environment: pacing, retries, and the checks that every answer needs.
+//! All requests to one environment: pacing, retries, and the checks of every answer.
 
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -25,30 +25,30 @@ use super::answer::{Answer, observe};
 use super::call::Call;
 use super::error::Error;
 
-/// How to talk to one environment. Cheap to clone.
+/// The connection to one environment. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Channel {
     shared: Arc<Shared>,
     interrupted: CancellationToken,
 }
 
-/// What everybody who talks to the environment has in common, whoever may interrupt them.
+/// The state that all clones share, whatever can interrupt them.
 #[derive(Debug)]
 struct Shared {
     transport: Transport,
     environment: Address,
     on_premises: bool,
     pacer: Pacer,
-    /// Where the caller asks who it is, once that has worked.
+    /// The address of WhoAmI, once that has worked.
     who_am_i: OnceLock<Url>,
-    /// There is no `$batch`, or something on the way refuses it.
+    /// Whether `$batch` does not exist, or is refused by something on the way.
     no_batch: AtomicBool,
-    /// A proxy refused the password: it is not sent again.
+    /// A proxy's refusal of the password, which is not sent again.
     refused: OnceLock<ProxyRefusal>,
 }
 
 impl Channel {
-    /// A channel to one environment, for whoever signed in. Nothing is sent yet.
+    /// A channel to one environment for a signed-in caller. Sends nothing.
     pub fn new(
         environment: Address,
         signed_in: impl Into<SignedIn>,
@@ -59,7 +59,7 @@ impl Channel {
         Self::with_limits(environment, signed_in, pacer, interrupted, limits)
     }
 
-    /// The same with other time limits.
+    /// As [`Self::new`], with other time limits.
     pub fn with_limits(
         environment: Address,
         signed_in: impl Into<SignedIn>,
@@ -82,8 +82,8 @@ impl Channel {
         })
     }
 
-    /// The same connections, sign-in and pace, for requests that stop when `token` is cancelled, and not when this
-    /// channel's own token is. A token that is to do both is a child of that one.
+    /// The same connections, sign-in and pace, with requests that stop when `token` is cancelled, and not when this
+    /// channel's own token is. For both, pass a child of that token.
     pub fn under(&self, token: CancellationToken) -> Self {
         Self {
             shared: Arc::clone(&self.shared),
@@ -91,29 +91,30 @@ impl Channel {
         }
     }
 
-    /// The environment at the other end.
+    /// The address of the environment.
     pub fn environment(&self) -> &Address {
         &self.shared.environment
     }
 
-    /// Whether AD FS or Windows vouches for the caller.
+    /// Whether AD FS or Windows signed the caller in.
     pub(super) fn is_on_premises(&self) -> bool {
         self.shared.on_premises
     }
 
-    /// Cancelled, it lets no more requests leave. Reads under way are given up; the answer to a write is awaited.
+    /// When this token is cancelled, no more requests are sent. Reads under way are given up; the answer to a write is
+    /// awaited.
     pub fn interrupted(&self) -> &CancellationToken {
         &self.interrupted
     }
 
-    /// The pace at which requests leave.
+    /// The pace at which requests are sent.
     pub fn pacer(&self) -> &Pacer {
         &self.shared.pacer
     }
 
-    /// Here the caller has been told who it is.
+    /// Stores the address at which WhoAmI has worked.
     pub(super) fn learn_who_am_i(&self, url: Url) {
-        // The first one is as good as any later one.
+        // Any one of them will do.
         let _ = self.shared.who_am_i.set(url);
     }
 
@@ -126,7 +127,7 @@ impl Channel {
         self.shared.no_batch.load(Ordering::Relaxed)
     }
 
-    /// Takes note of an answer that came inside another: its Retry-After counts for everybody too.
+    /// Takes in an answer that came inside another: its Retry-After holds for all requests, too.
     pub(super) fn note(&self, answer: &Answer) {
         let seen = observe(answer, Repeat::OnlyIfNotDone);
         if seen.signal.is_limit() {
@@ -134,10 +135,10 @@ impl Channel {
         }
     }
 
-    /// Sends a request until there is an answer that is final, and hands it out whatever its status.
+    /// Sends a request until there is a final answer, and returns that whatever its status.
     ///
-    /// Limits are waited out, failures in passing tried again; a sign-in that is not accepted is renewed
-    /// once. A write whose outcome is not known is [`Error::Lost`] and never sent again from here.
+    /// Limits are waited out, temporary failures are retried, and a refused sign-in is renewed
+    /// once. A write with an unknown result is [`Error::Lost`] and is not sent again here.
     pub(super) async fn send(&self, call: &Call) -> Result<Answer, Error> {
         if !self.shared.environment.is_same_server(&call.url) {
             return Err(Error::ForeignUrl {
@@ -179,14 +180,14 @@ impl Channel {
                     }
                 }
             };
-            // Nobody waits with an answer in hand: its memory is for others.
+            // Its memory is needed by others while this one waits.
             drop(attempt);
             self.pause(after).await?;
         }
     }
 
-    /// Whether a refusal of the sign-in is about the user that the request acts as: then the caller, with the same
-    /// token, is still told who it is.
+    /// Whether a refused sign-in is about the impersonated user only: then WhoAmI still works for the caller with the
+    /// same token.
     async fn is_users_own(
         &self,
         call: &Call,
@@ -225,7 +226,7 @@ impl Channel {
         let started = Instant::now();
         let sending = transport.send(call.request(), &mut credential);
         let sent = match call.repeat {
-            // Nothing depends on the answer, and a server may be silent for minutes.
+            // Nothing depends on the answer, and a server may not answer for minutes.
             Repeat::Safe => tokio::select! {
                 () = self.interrupted.cancelled() => return Err(Error::Interrupted),
                 sent = sending => sent,
@@ -247,7 +248,7 @@ impl Channel {
             .as_ref()
             .filter(|_| attempt.is_refused_password())
         {
-            // Whoever came first has said the same.
+            // Any one of them will do.
             let _ = self.shared.refused.set(refusal.clone());
         }
         if let Ok(answer) = &attempt.result {
@@ -268,11 +269,11 @@ impl Channel {
     }
 }
 
-/// One attempt, and what it means.
+/// One attempt and its meaning for the pace.
 struct Attempt {
     result: Result<Answer, SendError>,
     seen: Observation,
-    /// What a proxy did, where that is why.
+    /// The failure of a proxy, where that is the cause.
     proxy: Option<ProxyRefusal>,
     credential: Credential,
 }
@@ -304,7 +305,7 @@ impl Attempt {
         }
     }
 
-    /// How many requests are left on the server that granted this one.
+    /// How many requests the server that granted this one has left.
     fn remaining(&self) -> Option<u32> {
         let granted = matches!(self.seen.signal, Signal::Success | Signal::Neutral);
         let answer = self.result.as_ref().ok().filter(|_| granted)?;
@@ -316,9 +317,9 @@ impl Attempt {
         proxy.is_some_and(|refusal| refusal.why == ProxyFault::Password)
     }
 
-    /// Gives back the memory of the answer but for what a refusal is read from.
+    /// Frees the memory of the answer, except for the part from which a refusal is read.
     fn forget_long_body(&mut self) {
-        /// A refusal of the Web API is some hundred bytes.
+        /// A refusal of the Web API has some hundred bytes.
         const ENOUGH: usize = 64 << 10;
         if let Ok(answer) = &mut self.result {
             let kept = answer.body.len().min(ENOUGH);
@@ -326,14 +327,14 @@ impl Attempt {
         }
     }
 
-    /// A redirect is no answer: the token is for this server only. Nor is what a proxy says in place of the server.
+    /// A redirect is no answer, because the token is for this server only; neither is the answer of a proxy.
     fn into_answer(self, call: &Call) -> Result<Answer, Error> {
         if let Some(refusal) = self.proxy {
             return Err(proxy_error(call, refusal));
         }
         let answer = self.result.map_err(|error| unanswered(call, &error))?;
         if answer.status == StatusCode::PARTIAL_CONTENT && call.repeat == Repeat::Safe {
-            // No part was asked for; a list that is whole to look at may be a part of one.
+            // No range was requested: a seemingly complete list may be a part of one.
             return Err(Error::BadAnswer {
                 what: call.what.into(),
                 why: "it is a part of an answer (status 206)".into(),
@@ -424,7 +425,7 @@ fn unanswered(call: &Call, error: &SendError) -> Error {
     }
 }
 
-/// The innermost cause says it; those around it only say "error sending request", with the whole URL.
+/// The innermost cause is enough; the outer ones say "error sending request" with the whole URL.
 fn last_cause(error: &reqwest::Error) -> String {
     let mut cause: &dyn std::error::Error = error;
     while let Some(inner) = cause.source() {

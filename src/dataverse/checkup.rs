@@ -1,4 +1,4 @@
-//! What `doctor` asks beyond what a run reads. Nothing here writes.
+//! Requests of `doctor` that a run does not make. Nothing here writes.
 
 use http::StatusCode;
 use serde::Deserialize;
@@ -13,12 +13,12 @@ use super::read::read;
 use super::reader::Reader;
 use super::rows::{FILTER_COLUMNS, ODataPage, with_query};
 
-/// What the server says about its own limits, where it says anything.
+/// The server's limits, as far as it says.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ServerLimits {
-    /// How many requests at once it recommends (`x-ms-dop-hint`).
+    /// The recommended number of requests at once (`x-ms-dop-hint`).
     pub recommended: Option<u32>,
-    /// How many requests are left of the five-minute budget of the server that answered.
+    /// Requests left in the five-minute budget of the web server that answered.
     pub remaining: Option<u32>,
 }
 
@@ -32,9 +32,9 @@ struct PrivilegeRow {
 }
 
 impl Reader {
-    /// How far each of these privileges of the caller reaches, in this order. Roles of teams count, too.
+    /// The levels of these privileges of the caller, in this order. Roles of teams count, too.
     ///
-    /// Servers of version 8 are asked two questions, and others one for each privilege.
+    /// Takes two requests on servers of version 8, and one for each privilege on others.
     pub async fn privileges(&self, names: &[&str]) -> Result<Vec<PrivilegeReach>, Error> {
         if !self.identity().version.is_nine() {
             return self.privileges_by_id(names).await;
@@ -47,7 +47,7 @@ impl Reader {
         Ok(reaches)
     }
 
-    /// Of all privileges of the caller (Microsoft: function `RetrieveUserPrivileges`, from 8.0 on), which tells their ids.
+    /// From all privileges of the caller by their ids (Microsoft: function `RetrieveUserPrivileges`, from 8.0 on).
     async fn privileges_by_id(&self, names: &[&str]) -> Result<Vec<PrivilegeReach>, Error> {
         let unknown = || vec![PrivilegeReach::Unknown; names.len()];
         let Some(ids) = self.privilege_ids(names).await? else {
@@ -80,7 +80,7 @@ impl Reader {
         Ok(known(page)?.map(|page| page.value))
     }
 
-    /// How far a privilege of the caller to read reaches; `None` where the server does not know the question.
+    /// The level of one of the caller's read privileges; `None` where the server does not support the question.
     pub async fn read_depth(&self, name: &str) -> Result<Option<ReadDepth>, Error> {
         let reach = self.privileges(&[name]).await?.into_iter().next();
         Ok(match reach.unwrap_or(PrivilegeReach::Unknown) {
@@ -90,7 +90,7 @@ impl Reader {
         })
     }
 
-    /// What gives the caller a privilege.
+    /// The roles that give the caller a privilege.
     async fn privileges_held(&self, name: &str) -> Result<Option<Vec<PrivilegeHeld>>, Error> {
         let id = self.identity().caller.id;
         let call = Call::get(WHAT, self.url(&privilege_path(id, name))?);
@@ -98,7 +98,7 @@ impl Reader {
         Ok(held.map(|held| held.role_privileges))
     }
 
-    /// Reads at most one of the caller's own filters, with every column that a run reads.
+    /// Reads at most one of the caller's own filters, with all columns that a run reads.
     pub async fn filter_table(&self) -> Result<(), Error> {
         let query = format!("$select={FILTER_COLUMNS}&$filter=querytype eq 256&$top=1");
         let url = with_query(self.url("userqueries")?, &query);
@@ -107,7 +107,7 @@ impl Reader {
         Ok(())
     }
 
-    /// What the server says about its limits.
+    /// The limits that the server names.
     ///
     /// Microsoft: "Service protection API limits" and "Send parallel requests".
     pub async fn limits(&self) -> Result<ServerLimits, Error> {
@@ -120,7 +120,7 @@ impl Reader {
     }
 }
 
-/// An answer to a question that not every server knows.
+/// The answer to a question that not every server supports; `None` where it does not.
 fn known<T>(answer: Result<T, Error>) -> Result<Option<T>, Error> {
     const UNKNOWN: [StatusCode; 3] = [
         StatusCode::BAD_REQUEST,

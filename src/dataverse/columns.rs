@@ -1,17 +1,17 @@
-//! Which columns of sync filters are asked for.
+//! Which columns of sync filters are requested.
 
 use crate::model::{FilterKind, UserId};
 
 use super::rows::FILTER_COLUMNS;
 
-/// The columns of sync filters to ask for.
+/// The columns of sync filters to request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Columns {
-    /// Those that are needed.
+    /// The columns that a run needs.
     Needed,
-    /// Those, and what each filter selects: `fetchxml`.
+    /// Also `fetchxml`, which says what each filter selects.
     WithQueries,
-    /// All, with the large ones: for servers on which a choice of columns breaks the administrator's query.
+    /// All columns, including large ones: for servers where `$select` breaks the administrator's query.
     All,
 }
 

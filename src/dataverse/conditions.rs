@@ -1,17 +1,18 @@
-//! `OData` conditions over `systemusers`, as text, and how to spread them over requests of bounded length.
+//! `OData` conditions over `systemusers`, as text, and their distribution over requests of bounded length.
 
 use std::fmt::Write as _;
 
-/// How long the conditions of one request may be once encoded, in characters. On servers of 8.x an address of
-/// more than about 2,000 was answered with 404; the columns to read take some 350 of them.
+/// The longest conditions of one request when encoded, in characters. Servers of 8.x answered an address of
+/// more than about 2,000 characters with 404; the columns take about 350 of them.
 const BUDGET: usize = 1_200;
 
-/// A text as `OData` writes it: in quotation marks, those inside doubled (Microsoft: "Filter rows using `OData`").
+/// A text as an `OData` literal: in quotation marks, with those inside doubled (Microsoft: "Filter rows using
+/// `OData`").
 pub fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', "''"))
 }
 
-/// Conditions of which one holds where `column` has one of these values, already written as `OData` writes them.
+/// Conditions, one of which holds where `column` has one of these values. The values are `OData` literals.
 pub fn column_is(column: &str, values: &[String]) -> Vec<String> {
     spread(&format!("{column} eq "), values)
         .into_iter()
@@ -19,7 +20,7 @@ pub fn column_is(column: &str, values: &[String]) -> Vec<String> {
         .collect()
 }
 
-/// Conditions of which one holds where a row across `association` has one of these values in `column`.
+/// Conditions, one of which holds where a row across `association` has one of these values in `column`.
 pub fn associated(association: &str, column: &str, values: &[String]) -> Vec<String> {
     spread(&format!("x/{column} eq "), values)
         .into_iter()
@@ -27,7 +28,7 @@ pub fn associated(association: &str, column: &str, values: &[String]) -> Vec<Str
         .collect()
 }
 
-/// As many in each group as fit into a request.
+/// Distributes the values: as many in each group as fit into a request.
 fn spread(before: &str, values: &[String]) -> Vec<Vec<String>> {
     let (mut groups, mut length) = (Vec::<Vec<String>>::new(), BUDGET);
     for value in values {
@@ -47,19 +48,19 @@ fn spread(before: &str, values: &[String]) -> Vec<Vec<String>> {
     groups
 }
 
-/// Conditions put to where they are asked.
+/// Conditions with the requests that they belong to.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Arranged {
     /// One condition for the list of users itself.
     pub with_the_list: Option<String>,
-    /// To be asked for apart: a user has to be found by one condition of each list.
+    /// For separate requests: a user has to match one condition of each list.
     pub apart: Vec<Vec<String>>,
 }
 
-/// Arranges lists of alternatives of which each has to hold by one of its conditions.
+/// Distributes lists of alternatives. A user has to match one condition of each list.
 ///
-/// Several alternatives are asked for apart, because whether a server takes `or` between associations is not
-/// documented; so is what does not fit. `whole_list` says that everybody is to be listed all the same.
+/// Several alternatives are requested separately, because it is not documented whether a server supports `or` between
+/// associations; so are conditions that do not fit. With `whole_list` all users are listed in any case.
 pub fn arrange(lists: Vec<Vec<String>>, whole_list: bool) -> Arranged {
     let (mut together, mut apart, mut length) = (Vec::new(), Vec::new(), 0);
     for list in lists {
@@ -78,7 +79,7 @@ pub fn arrange(lists: Vec<Vec<String>>, whole_list: bool) -> Arranged {
     }
 }
 
-/// A value of a query option: nothing in it can end the option or begin another.
+/// Encodes a value of a query option, so that it cannot end the option or begin another.
 pub(super) fn encoded(text: &str) -> String {
     let mut out = String::with_capacity(text.len() + 16);
     for byte in text.bytes() {

@@ -11,15 +11,15 @@ use super::pages::Pages;
 use super::read::join;
 use super::rows::{PagedRow, with_query};
 
-/// An environment of which the signed-in user is a member.
+/// An environment in which the signed-in user is a member.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct Instance {
-    /// What people call it.
+    /// Its display name.
     pub friendly_name: String,
     /// Its address.
     pub url: String,
-    /// 0 where it is enabled.
+    /// 0 where it is enabled, 1 where it is disabled.
     #[serde(default)]
     state: i32,
 }
@@ -32,10 +32,10 @@ impl PagedRow for Instance {
     }
 }
 
-/// Asks the service at the other end of the channel. Environments that are switched off are left out.
+/// Asks the Global Discovery Service that the channel leads to. Disabled environments are left out.
 ///
-/// Microsoft: "Discover the organizations of a user with the Global Discovery Service"; it knows people, and not
-/// applications, and the commercial one does not know those of other clouds.
+/// Microsoft: "Discover the organizations of a user with the Global Discovery Service". It answers users, not
+/// applications, and each cloud has its own service.
 pub async fn instances(channel: &Channel) -> Result<Vec<Instance>, Error> {
     const WHAT: &str = "asking for the environments of the user";
     let root = channel.environment().as_url();

@@ -1,4 +1,4 @@
-//! Why a request did not lead to an answer that can be used.
+//! Why a request has no usable answer.
 
 use std::time::Duration;
 
@@ -10,49 +10,49 @@ use crate::model::{Problem, ProblemKind, Stage};
 
 use super::fault::ServerFault;
 
-/// Why a request failed, after everything that was worth trying again had been tried.
+/// Why a request failed, after all retries.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The server refused, for good.
+    /// A final refusal of the server.
     #[error("{what}: {fault}")]
     Refused {
-        /// What was asked.
+        /// The purpose of the request.
         what: String,
-        /// What it said.
+        /// The refusal.
         fault: Box<ServerFault>,
     },
-    /// The server did not take the token.
+    /// The server did not accept the token.
     #[error("{what}: the server did not accept the token: {fault}")]
     Unauthorized {
-        /// What was asked.
+        /// The purpose of the request.
         what: String,
-        /// What it said.
+        /// The refusal.
         fault: Box<ServerFault>,
     },
-    /// It was never reached: nothing was done.
+    /// The server was never reached. Nothing was done.
     #[error("{what}: cannot reach {host}: {why}")]
     Unreachable {
-        /// What was asked.
+        /// The purpose of the request.
         what: String,
-        /// Which host.
+        /// The host.
         host: String,
-        /// The reason, down to the last cause.
+        /// The innermost cause.
         why: String,
     },
-    /// It was sent, and no answer came back: it may have been done.
+    /// The request was sent and has no answer. It may have been done.
     #[error("{what}: no answer came back: {why}")]
     Lost {
-        /// What was asked.
+        /// The purpose of the request.
         what: String,
-        /// The reason, down to the last cause.
+        /// The innermost cause.
         why: String,
     },
-    /// The server asked for a longer wait than we are ready for.
+    /// The waits that the server asked for used up the allowance.
     #[error("{what}: the server throttled the requests for {} seconds in all, longer than allowed", waited.as_secs())]
     WaitTooLong {
-        /// What was asked.
+        /// The purpose of the request.
         what: String,
-        /// How long was waited in all.
+        /// The wait in all.
         waited: Duration,
     },
     /// The server asked for a wait of more than half an hour.
@@ -62,54 +62,54 @@ pub enum Error {
         until.strftime("%Y-%m-%d %H:%M:%S UTC")
     )]
     Postponed {
-        /// What was asked.
+        /// The purpose of the request.
         what: String,
-        /// For how long.
+        /// The wait.
         wait: Duration,
-        /// Until when, by the clock of this machine.
+        /// The end of the wait, by the clock of this machine.
         until: Timestamp,
     },
-    /// A proxy did not let the request through: nothing was done.
+    /// A proxy did not forward the request. Nothing was done.
     #[error("{what}: {host} was not reached: {refusal}")]
     Proxy {
-        /// What was asked.
+        /// The purpose of the request.
         what: String,
-        /// Which host was to be reached.
+        /// The host to be reached.
         host: String,
-        /// What the proxy did.
+        /// The proxy's failure.
         refusal: Box<ProxyRefusal>,
     },
-    /// The answer was not what the Web API answers.
+    /// The answer is not one of the Web API.
     #[error("{what}: the answer is not what the Web API answers: {why}")]
     BadAnswer {
-        /// What was asked.
+        /// The purpose of the request.
         what: String,
-        /// What was wrong with it, and its first words.
+        /// What is wrong with it, and how it begins.
         why: String,
     },
-    /// The answer pointed to another server. The token goes only to the host it was meant for.
+    /// The answer points to another server. A token is sent only to the host that it is meant for.
     #[error(
         "{what}: the answer points to another server, {}; it was not followed",
         origin(url)
     )]
     ForeignUrl {
-        /// What was asked.
+        /// The purpose of the request.
         what: String,
-        /// Where it pointed.
+        /// The address that it points to.
         url: Box<Url>,
     },
-    /// The answer was a redirect. They are not followed.
+    /// The answer is a redirect, which is not followed.
     #[error("{what}: the server redirects to {to}; redirects are not followed")]
     Redirected {
-        /// What was asked.
+        /// The purpose of the request.
         what: String,
-        /// Where to.
+        /// The address that it points to.
         to: String,
     },
     /// There is no token.
     #[error(transparent)]
     SignIn(#[from] SignInError),
-    /// The run is being interrupted; nothing was sent.
+    /// The run is being interrupted. Nothing was sent.
     #[error("interrupted")]
     Interrupted,
 }
@@ -134,7 +134,7 @@ impl Error {
         }
     }
 
-    /// Whether this is about the run and not about one user: no other user would fare better.
+    /// Whether it concerns the run and not one user: every other user would fail in the same way.
     pub fn is_fatal(&self) -> bool {
         match self {
             Self::Unauthorized { .. }

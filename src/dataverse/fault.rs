@@ -1,4 +1,4 @@
-//! What the server says when it refuses.
+//! The refusals of the server.
 
 use std::fmt;
 
@@ -8,21 +8,21 @@ use serde::Deserialize;
 
 use crate::model::{ProblemKind, UserId};
 
-/// How much of an answer that is not an error document is kept, in characters: the title of a gateway's page is in it.
+/// How much of an answer without an error document is kept, in characters: enough for the title of a gateway's page.
 const EXCERPT: usize = 200;
 
-/// A refusal, as the server worded it.
+/// A refusal in the words of the server.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerFault {
     /// The HTTP status.
     pub status: StatusCode,
-    /// The platform's error code; the document may leave it empty.
+    /// The platform's error code; the error document may leave it empty.
     pub code: Option<u32>,
-    /// The message, or the first characters of an answer that is no error document.
+    /// The message, or the first characters of an answer without an error document.
     pub message: String,
     /// The server's id of the request, for Microsoft's support.
     pub request_id: Option<String>,
-    /// Whether it came as an error document of the Web API, and not as the page of something in between.
+    /// Whether the body is an error document of the Web API, and not a page of a gateway.
     pub documented: bool,
 }
 
@@ -43,7 +43,7 @@ impl ServerFault {
         }
     }
 
-    /// The code as people look it up, such as `0x80042f09`.
+    /// The code in the form of Microsoft's documentation, such as `0x80042f09`.
     pub fn code_text(&self) -> Option<String> {
         self.code.map(|code| format!("0x{code:08x}"))
     }
@@ -69,8 +69,8 @@ impl ServerFault {
         }
     }
 
-    /// Whether it is the caller who lacks the privilege to act on behalf of other users: then no
-    /// user can be impersonated at all.
+    /// Whether the caller lacks the privilege to act on behalf of other users: then no
+    /// user can be impersonated.
     ///
     /// The platform names the impersonated user even where the caller lacks a privilege, so the name
     /// of the privilege decides.
@@ -78,8 +78,8 @@ impl ServerFault {
         self.code == Some(0x8004_A110) || self.message.contains("prvActOnBehalfOfAnotherUser")
     }
 
-    /// Whether a request that was to be made as `user` was made as the caller: it is refused because of what the caller
-    /// may not do, and says so by the caller's id. The missing privilege to act on behalf of others is another matter
+    /// Whether a request as `user` was made as the caller: it was refused because of the caller's
+    /// rights, and contains the caller's id. The missing privilege to act on behalf of others is a different refusal
     /// ([`ServerFault::is_impersonation_refused`]).
     pub fn is_impersonation_dropped(&self, user: UserId, caller: UserId) -> bool {
         self.status == StatusCode::FORBIDDEN
@@ -94,7 +94,7 @@ impl ServerFault {
         self.code == Some(0x8006_088D)
     }
 
-    /// Whether this was the victim of a deadlock: SQL Server's error 1205, gone when asked again.
+    /// Whether this request lost a deadlock: SQL Server's error 1205. A repetition succeeds.
     pub(crate) fn is_deadlock(&self) -> bool {
         self.code == Some(0x8004_4150) && self.message.contains("Sql Number: 1205")
     }
@@ -162,7 +162,7 @@ fn request_id(headers: &HeaderMap) -> Option<String> {
     value.to_str().ok().map(str::to_owned)
 }
 
-/// Whether a text holds the id, with or without hyphens and in any case.
+/// Whether a text contains the id, with or without hyphens and in any case.
 fn names(text: &str, user: UserId) -> bool {
     let plain: String = text.chars().filter(|c| *c != '-').collect();
     let id = user.0.as_simple().to_string();
@@ -183,7 +183,7 @@ struct DocumentError {
     message: Option<String>,
 }
 
-/// Shapes that gateways and older builds are reported to answer with.
+/// Error documents of gateways and older builds, as reported by other clients.
 #[derive(Deserialize)]
 struct OtherDocument {
     #[serde(alias = "ExceptionMessage", alias = "message")]
@@ -193,7 +193,7 @@ struct OtherDocument {
     code: Option<i64>,
 }
 
-/// What the body of a refusal says.
+/// The parts of a refusal's body that are used.
 struct Said {
     code: Option<u32>,
     message: Option<String>,
@@ -231,7 +231,7 @@ fn parse_code(text: &str) -> Option<u32> {
     }
 }
 
-/// The first characters of an answer that is no document, without tags, on one line.
+/// The first characters of an answer that is not a document, without tags, on one line.
 pub(crate) fn excerpt(body: &[u8]) -> Option<String> {
     let text = String::from_utf8_lossy(&body[..body.len().min(8 * 1024)]);
     let mut plain = String::new();

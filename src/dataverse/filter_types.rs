@@ -1,4 +1,4 @@
-//! Which types a sync filter of this organisation may have.
+//! The types that sync filters of this organisation can have.
 
 use std::collections::BTreeSet;
 
@@ -21,7 +21,7 @@ struct TableRow {
 
 #[derive(Deserialize)]
 struct TypeRow {
-    /// Comes with every row, whatever is selected.
+    /// Included in every row, whatever is selected.
     savedqueryid: Option<Uuid>,
     returnedtypecode: Option<String>,
 }
@@ -33,7 +33,7 @@ impl PagedRow for TypeRow {
 }
 
 impl Reader {
-    /// The logical names of all tables. Metadata comes in one answer, without pages (Microsoft: "Query table
+    /// The logical names of all tables. Metadata is sent in one answer, without pages (Microsoft: "Query table
     /// definitions using the Web API").
     pub async fn tables(&self) -> Result<BTreeSet<FilterType>, Error> {
         let url = with_query(self.url("EntityDefinitions")?, "$select=LogicalName");
@@ -46,8 +46,8 @@ impl Reader {
         Ok(names.collect())
     }
 
-    /// The types of the templates and system filters of the organisation, and of those sync filters that the caller
-    /// may read: of these the first page.
+    /// The types of the organisation's templates and system filters, and of the sync filters that the caller
+    /// may read (first page only).
     pub async fn types_of_filters(&self) -> Result<BTreeSet<FilterType>, Error> {
         const WHAT: &str = "listing the types of filters";
         let outlook_and_offline =

@@ -1,4 +1,4 @@
-//! Reading what users are chosen by: roles, teams, business units, and who fulfils a condition.
+//! Reads what users are selected by: roles, teams, business units, and conditions.
 
 use std::collections::HashSet;
 
@@ -14,7 +14,7 @@ use super::read::read;
 use super::reader::Reader;
 use super::rows::{ODataPage, PagedRow, UserIdRow, with_query};
 
-/// What has a name and holds users.
+/// Rows with a name to which users belong.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Holder {
     /// Security roles: `roles`.
@@ -84,7 +84,7 @@ impl PagedRow for TeamIdRow {
 }
 
 impl Reader {
-    /// The names, repeated for each row that has one: of all, or of those that have this one.
+    /// The names, repeated for each row that has one: of all rows, or of those with this name.
     pub async fn names(&self, of: Holder, only: Option<&str>) -> Result<Vec<String>, Error> {
         let mut query = format!("$select={},name", of.key());
         if let Some(name) = only {
@@ -102,7 +102,7 @@ impl Reader {
             .await
     }
 
-    /// The teams through which their members hold a role of this name, in whichever business unit.
+    /// The teams through which their members have a role of this name, in any business unit.
     pub async fn teams_with_role(&self, role: &str) -> Result<Vec<Uuid>, Error> {
         let filter = format!("teamroles_association/any(x:x/name eq {})", quoted(role));
         let query = format!("$select=teamid&$filter={}", encoded(&filter));
@@ -110,7 +110,7 @@ impl Reader {
         Ok(rows.into_iter().map(|row| row.teamid).collect())
     }
 
-    /// Adds every user who fulfils a condition.
+    /// Adds all users that match a condition.
     pub async fn users_where(
         &self,
         condition: &str,
@@ -124,7 +124,7 @@ impl Reader {
         Ok(())
     }
 
-    /// Asks for one user who fulfils a condition, to learn whether the server takes it.
+    /// Requests one user that matches a condition, to find out whether the server supports it.
     pub async fn try_condition(&self, condition: &str) -> Result<(), Error> {
         let query = format!("$select=systemuserid&$top=1&$filter={}", encoded(condition));
         let url = with_query(self.url("systemusers")?, &query);

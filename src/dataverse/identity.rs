@@ -1,4 +1,4 @@
-//! Who signed in, and what answers at the address.
+//! Who signed in, and which server answers.
 
 use http::StatusCode;
 use url::Url;
@@ -17,24 +17,23 @@ use super::rows::{
 
 /// The versions under which a Web API may answer, the newest first.
 ///
-/// Online it is 9.2; a server of 8.x answers to any 8 whose update it has (Microsoft: "Compose HTTP
+/// Online it is 9.2; a server of 8.x answers to any 8.x version whose update is installed (Microsoft: "Compose HTTP
 /// requests and handle errors", "Web API versions").
 const API_VERSIONS: [&str; 6] = ["9.2", "9.1", "9.0", "8.2", "8.1", "8.0"];
 
-/// Who signed in, and where.
+/// Who signed in, and to which organisation.
 #[derive(Clone, Debug)]
 pub struct Identity {
     /// The caller.
     pub caller: Caller,
-    /// The organisation.
     pub organization: Organization,
-    /// Its version.
+    /// The version of the server.
     pub version: ServerVersion,
-    /// The root of its Web API.
+    /// The root of the Web API.
     pub service_root: Url,
 }
 
-/// Asks for everything that a run has to know of the other end: four requests, of which two may be refused.
+/// Requests everything that a run has to know about the server: four requests, of which two may be refused.
 pub(super) async fn find_out(channel: &Channel) -> Result<Identity, Error> {
     let (service_root, who) = find_service(channel).await?;
     let version = read_version(channel, &service_root).await?;
@@ -48,7 +47,7 @@ pub(super) async fn find_out(channel: &Channel) -> Result<Identity, Error> {
     })
 }
 
-/// WhoAmI, under the newest version that the server answers to.
+/// WhoAmI, under the newest version that the server supports.
 async fn find_service(channel: &Channel) -> Result<(Url, WhoAmI), Error> {
     let environment = channel.environment();
     let named = environment.api_version();
@@ -79,7 +78,7 @@ async fn read_version(channel: &Channel, root: &Url) -> Result<ServerVersion, Er
     let answer = optional(read::<RetrieveVersion>(channel, &call).await)?;
     let text = match answer {
         Some(answer) => answer.version,
-        // The version that it answers to says enough.
+        // The version of the root is enough.
         None => root
             .path()
             .trim_end_matches('/')
@@ -91,7 +90,7 @@ async fn read_version(channel: &Channel, root: &Url) -> Result<ServerVersion, Er
     text.parse().map_err(|error| bad_answer(WHAT, &error))
 }
 
-/// Whether what leaves the filters stays in Exchange, as the organisation has it now; none where it cannot be read.
+/// `DistinctPhysicalAndLogicalDeletesForExchangeSync` as it is now; none where it cannot be read.
 pub(super) async fn distinct_deletes_now(
     channel: &Channel,
     root: &Url,
@@ -101,7 +100,7 @@ pub(super) async fn distinct_deletes_now(
     Ok(now.distinct_deletes)
 }
 
-/// None where the server does not tell.
+/// None where the server does not say.
 pub(super) async fn own_addresses(channel: &Channel, root: &Url) -> Result<Vec<Url>, Error> {
     let url = with_query(
         join(root, "RetrieveCurrentOrganization(AccessType=@p1)")?,
@@ -146,7 +145,7 @@ async fn read_caller(channel: &Channel, root: &Url, id: UserId) -> Result<Caller
     Ok(Caller { id, user })
 }
 
-/// A fact that a run can do without: a caller may lack the right to read it.
+/// Ignores a refusal: a run does not need this fact, and the caller may lack the right to read it.
 fn optional<T>(result: Result<T, Error>) -> Result<Option<T>, Error> {
     match result {
         Ok(value) => Ok(Some(value)),

@@ -1,5 +1,5 @@
-//! What a change of filters leads to: the organisation's own filters and templates, and how many rows a query
-//! selects, asked as a user.
+//! The impact of a change of filters: the organisation's own filters and templates, and how many rows a query
+//! selects for a user.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -20,11 +20,11 @@ use super::reader::Reader;
 use super::rows::{ODataPage, PagedRow, UserIdRow, WhoAmI, read_json, with_query};
 
 const WHAT: &str = "counting what a user's filters select";
-/// The longest address of a part, in characters: what older servers take in a batch (Microsoft: "Execute batch
+/// The longest address of a part, in characters: the limit of older servers in a batch (Microsoft: "Execute batch
 /// operations using the Web API", versions of 2021 and 2023).
 const LONGEST: usize = 32_000;
-/// How often parts without an answer are asked again: a server that stops at the first refusal answers at
-/// least one more each time. A user has filters of some ten types.
+/// How often unanswered parts are requested again: a server that stops at the first refusal answers at
+/// least one more each time. A user has filters of about ten types.
 const ROUNDS: usize = 12;
 
 /// An active Outlook filter of the organisation, or an active default template of them.
@@ -49,13 +49,13 @@ pub struct OrganisationFilter {
 }
 
 impl PagedRow for OrganisationFilter {
-    /// Two may be the same in all that is read of them.
+    /// The id only, because two rows may be equal in all other columns.
     fn key(&self) -> Option<u128> {
         self.savedqueryid.map(|id| id.as_u128())
     }
 }
 
-/// How the rows of a table are called.
+/// The names of a table.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct TableNames {
@@ -65,7 +65,7 @@ pub struct TableNames {
     pub primary_id_attribute: String,
 }
 
-/// How to learn in a batch whom the server takes us for.
+/// How a batch finds out which user it acts as.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Probe {
     /// By WhoAmI.
@@ -74,41 +74,41 @@ pub enum Probe {
     CurrentUser,
 }
 
-/// A `FetchXML` query to be made.
+/// A `FetchXML` query to make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchQuery {
-    /// The entity set.
+    /// The entity set that it reads.
     pub set: String,
-    /// The query.
+    /// The `FetchXML`.
     pub fetch: String,
-    /// The column with what is wanted of each row.
+    /// The column to return.
     pub column: String,
 }
 
-/// What came of one query.
+/// The result of one query.
 #[derive(Clone, Debug)]
 pub enum Fetched {
-    /// The column, row by row.
+    /// The values of the column, one for each row.
     Values(Vec<Value>),
     /// The server refused.
     Refused(Box<ServerFault>),
-    /// There is no answer that could be used.
+    /// No usable answer, with the reason.
     Lost(String),
 }
 
-/// What came of all queries of one user.
+/// The results of all queries of one user.
 #[derive(Clone, Debug)]
 pub struct FetchedAs {
-    /// Whom the server took us for; `None` where it did not say.
+    /// The user as whom the server acted; `None` where it did not say.
     pub user: Option<UserId>,
-    /// An answer for each query.
+    /// One for each query, in order.
     pub answers: Vec<Fetched>,
-    /// How far each privilege that was asked for reaches; `None` where the server did not say.
+    /// The level of each privilege; `None` where the server did not say.
     pub depths: Vec<Option<ReadDepth>>,
 }
 
 impl Reader {
-    /// The active system filters and filter templates of Outlook; one request.
+    /// The active Outlook system filters and filter templates. Takes one request.
     ///
     /// Microsoft: "Offline and Outlook filters and templates", `SavedQueryQueryType`.
     pub async fn organisation_filters(&self) -> Result<Vec<OrganisationFilter>, Error> {
@@ -118,7 +118,7 @@ impl Reader {
             .await
     }
 
-    /// How the rows of a table are called; `None` where the server does not know it.
+    /// The names of a table; `None` where the server does not have it.
     pub async fn table_names(&self, logical_name: &str) -> Result<Option<TableNames>, Error> {
         let path = format!("EntityDefinitions(LogicalName='{}')", encoded(logical_name));
         let url = with_query(self.url(&path)?, "$select=EntitySetName,PrimaryIdAttribute");
@@ -130,10 +130,10 @@ impl Reader {
         }
     }
 
-    /// Makes queries as a user, all in one `$batch`; the header is on the outer request, because on a part it may
-    /// be ignored. Parts that a stopped batch left unanswered are asked again in another.
+    /// Makes queries as a user, all in one `$batch`. The header is on the outer request, because on a part it may
+    /// be ignored. Parts that a stopped batch left unanswered are requested again.
     ///
-    /// `privileges` are asked last, once: how far the user may read is worth no other request.
+    /// The levels of `privileges` are requested last and only once, because they are not worth a request of their own.
     pub async fn fetch_as(
         &self,
         who: &Impersonated,
@@ -175,7 +175,7 @@ impl Reader {
                     found.user = self.user_of(probe, &answer);
                     waiting = None;
                 }
-                // In this order: what is zipped first must not take one answer too many.
+                // In this order, because otherwise the zip takes one answer too many.
                 let more = queries[from..from + asked].iter().zip(answers.by_ref());
                 found
                     .answers
@@ -209,7 +209,7 @@ impl Reader {
         }
     }
 
-    /// Whom the answer to the probe names; whoever finds no current user is the caller.
+    /// The user in the answer to the probe; where it finds no current user, this is the caller.
     fn user_of(&self, probe: Probe, answer: &Answer) -> Option<UserId> {
         if !answer.status.is_success() {
             return None;

@@ -1,4 +1,4 @@
-//! Acting as a user, with the right id in the right header.
+//! Impersonates users, with the right id in the right header.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -28,14 +28,14 @@ impl From<&User> for Impersonated {
 /// The header by which requests act as a user (Microsoft: "Impersonate another user using the Web API").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ImpersonationHeader {
-    /// `CallerObjectId`, with the Entra object id. On-premises it is documented nowhere.
+    /// `CallerObjectId`, with the Entra object id. Not documented for on-premises servers.
     ObjectId,
     /// `MSCRMCallerID`, with the `systemuserid`.
     UserId,
 }
 
 impl ImpersonationHeader {
-    /// Its name.
+    /// The header's name.
     pub const fn name(self) -> &'static str {
         match self {
             Self::ObjectId => "CallerObjectId",
@@ -43,7 +43,7 @@ impl ImpersonationHeader {
         }
     }
 
-    /// The one to try first: `MSCRMCallerID` where the server is one of the customer's own.
+    /// The header to try first: `MSCRMCallerID` on on-premises servers.
     pub fn first_choice(
         environment: &EnvironmentUrl,
         signed_in_on_premises: bool,
@@ -65,7 +65,7 @@ impl ImpersonationHeader {
     }
 }
 
-/// The header that all requests to one environment use, where the user has an id for it.
+/// The header that all requests to one environment use for users that have an id for it.
 #[derive(Clone, Debug)]
 pub(super) struct HeaderInUse(Arc<AtomicBool>);
 
@@ -84,14 +84,14 @@ impl HeaderInUse {
         }
     }
 
-    /// Goes over to this header.
+    /// Changes to this header.
     pub(super) fn set(&self, header: ImpersonationHeader) {
         self.0
             .store(header == ImpersonationHeader::ObjectId, Ordering::Relaxed);
     }
 
-    /// Goes over to the other header; false where this user has no id for it, or the server is older than version 9
-    /// and knows no other.
+    /// Changes to the other header; false where this user has no id for it, or the server is older than version 9
+    /// and supports no other.
     pub(super) fn turn(&self, who: &Impersonated, version: ServerVersion) -> bool {
         if who.object_id.is_none() || !version.is_nine() {
             return false;
@@ -103,8 +103,8 @@ impl HeaderInUse {
 
 /// The header that makes the server act as this user.
 ///
-/// `MSCRMCallerID` takes the place of `CallerObjectId` where there is no object id. An id in the wrong header is
-/// ignored silently.
+/// `MSCRMCallerID` replaces `CallerObjectId` where there is no object id. The server ignores an id in the wrong
+/// header and reports no error.
 pub(super) fn impersonation_header(
     who: &Impersonated,
     header: ImpersonationHeader,

@@ -1,7 +1,7 @@
 //! The Web API of Dynamics 365 / Dataverse: requests, paging, batches, errors, impersonation.
 //!
-//! Reads and writes are different types: a [`Reader`] cannot write, and every change goes through the
-//! one [`Writer`], those of templates through the one [`TemplateWriter`].
+//! Reads and writes have different types: a [`Reader`] cannot write, and every change is made by the
+//! one [`Writer`], those of templates by the one [`TemplateWriter`].
 
 mod admin_survey;
 mod answer;

@@ -1,7 +1,7 @@
-//! The one way through a listing: page after page, to its true end.
+//! The only way to read a listing: page after page, to its end.
 //!
-//! A list that ends too early looks like a shorter one, and users who are not on it are left out in silence; one that
-//! never ends holds the run for ever. Both are errors here.
+//! A list that ends too early looks like a shorter one, and the missing users would be left out unnoticed. One that
+//! never ends would block the run. Both are errors here.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -16,13 +16,13 @@ use super::error::Error;
 use super::read::{bad_answer, follow, read};
 use super::rows::{ODataPage, PagedRow};
 
-/// Pages in a row without a row that was not there before, that end a listing. One comes of rows that moved meanwhile;
-/// two may, by chance.
+/// Pages in a row without a new row, after which a listing is given up. One such page results from rows that moved
+/// meanwhile, two may by chance.
 const BARREN: u32 = 3;
-/// Rows of a listing, at most: four times the largest organisations. Each is remembered by 16 bytes.
+/// The most rows of a listing: four times the largest organisations. 16 bytes are stored for each.
 const MOST_ROWS: usize = 2_000_000;
 
-/// Why a listing cannot be gone through to its end.
+/// Why a listing cannot be read to its end.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stuck {
     Followed,
@@ -62,7 +62,7 @@ struct Seen {
 }
 
 impl Seen {
-    /// The rows of a page that were not there before, if the listing can go on, or end, after it.
+    /// The new rows of a page, if the listing can continue or end after it.
     fn take<T: PagedRow>(&mut self, page: ODataPage<T>) -> Result<(Vec<T>, Option<String>), Stuck> {
         let ODataPage {
             value,
@@ -89,7 +89,7 @@ impl Seen {
         Ok((rows, next_link))
     }
 
-    /// The address of a page that is to be asked for.
+    /// Checks the address of the next page.
     fn follow(&mut self, url: &Url) -> Result<(), Stuck> {
         let mut hasher = DefaultHasher::new();
         url.as_str().hash(&mut hasher);
@@ -101,18 +101,18 @@ impl Seen {
     }
 }
 
-/// A listing that is being gone through.
+/// A listing that is being read.
 #[derive(Debug)]
 pub(super) struct Pages<T> {
     channel: Channel,
-    /// The next page; the headers are the same for each.
+    /// The request for the next page, with the same headers for each.
     next: Option<Call>,
     seen: Seen,
     rows: PhantomData<fn() -> T>,
 }
 
 impl<T: PagedRow> Pages<T> {
-    /// Nothing is asked yet.
+    /// Starts a listing. Sends nothing.
     pub(super) fn new(channel: &Channel, first: Call) -> Self {
         Self {
             channel: channel.clone(),
@@ -122,7 +122,7 @@ impl<T: PagedRow> Pages<T> {
         }
     }
 
-    /// The rows of the next page that were on none before; `None` after the last page.
+    /// The rows of the next page that were on no earlier one; `None` after the last page.
     pub(super) async fn next(&mut self) -> Result<Option<Vec<T>>, Error> {
         let Some(call) = &self.next else {
             return Ok(None);

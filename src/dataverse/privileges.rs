@@ -1,4 +1,4 @@
-//! How far a privilege of a user reaches.
+//! The levels of a user's privileges.
 
 use serde::Deserialize;
 use serde_json::Value;
@@ -9,30 +9,30 @@ use crate::model::UserId;
 use super::answer::Answer;
 use super::rows::read_json;
 
-/// How far a privilege to read reaches.
+/// The level of a read privilege.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReadDepth {
-    /// Every row of the organisation.
+    /// All rows of the organisation.
     Organization,
-    /// Less.
+    /// A lower level.
     Part,
 }
 
-/// How far a privilege reaches.
+/// The level of a privilege.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PrivilegeReach {
-    /// The whole organisation.
+    /// All rows of the organisation.
     Organization,
-    /// Less.
+    /// A lower level.
     Part,
-    /// No role gives it.
+    /// The user does not have it.
     None,
     /// The server does not say.
     Unknown,
 }
 
 impl PrivilegeReach {
-    /// By the role that reaches furthest.
+    /// The highest level of all roles.
     pub(super) fn of<'a>(held: impl IntoIterator<Item = &'a PrivilegeHeld>) -> Self {
         let mut held = held.into_iter().peekable();
         if held.peek().is_none() {
@@ -45,7 +45,7 @@ impl PrivilegeReach {
     }
 }
 
-/// Where it is asked how far a privilege of a user reaches, roles of teams included (Microsoft: function
+/// The path that returns the levels of a user's privilege, including roles of teams (Microsoft: function
 /// `RetrieveUserPrivilegeByPrivilegeName`, from version 9 on).
 pub(super) fn privilege_path(user: UserId, name: &str) -> String {
     format!(
@@ -53,7 +53,7 @@ pub(super) fn privilege_path(user: UserId, name: &str) -> String {
     )
 }
 
-/// What the server says of a privilege, once for each role that gives it.
+/// The server's answer about a privilege: one entry for each role that gives it.
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct PrivilegesHeld {
@@ -63,7 +63,7 @@ pub(super) struct PrivilegesHeld {
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(super) struct PrivilegeHeld {
-    /// The name or the number of a member of `PrivilegeDepth`.
+    /// A member of `PrivilegeDepth`, by name or number.
     #[serde(default)]
     depth: Value,
     #[serde(default)]
@@ -81,7 +81,7 @@ impl PrivilegeHeld {
     }
 }
 
-/// The depth of the role that reaches furthest.
+/// The highest depth of all roles.
 pub(super) fn furthest<'a>(held: impl IntoIterator<Item = &'a PrivilegeHeld>) -> ReadDepth {
     let mut held = held.into_iter();
     let all = held.any(|one| one.depth() == ReadDepth::Organization);
@@ -92,7 +92,7 @@ pub(super) fn furthest<'a>(held: impl IntoIterator<Item = &'a PrivilegeHeld>) ->
     }
 }
 
-/// How far an answer says that the privilege reaches; `None` where it does not say.
+/// The depth in an answer; `None` where it contains none.
 pub(super) fn read_depth(answer: &Answer) -> Option<ReadDepth> {
     if !answer.status.is_success() {
         return None;

@@ -1,4 +1,4 @@
-//! One call, and its answer.
+//! Sends one request and reads its answer.
 
 use serde::de::DeserializeOwned;
 use url::Url;
@@ -8,7 +8,7 @@ use super::channel::Channel;
 use super::error::Error;
 use super::rows::read_json;
 
-/// The address of a next page: used as it is, and only where it leads to the same server.
+/// The address of a next page, unchanged, and only where it leads to the same server.
 pub(super) fn follow(
     channel: &Channel,
     what: &'static str,
@@ -26,7 +26,7 @@ pub(super) fn follow(
     }
 }
 
-/// Makes a call and reads its answer.
+/// Sends a request and reads its answer.
 pub(super) async fn read<T: DeserializeOwned>(channel: &Channel, call: &Call) -> Result<T, Error> {
     let answer = channel.send(call).await?;
     if !answer.status.is_success() {

@@ -1,4 +1,4 @@
-//! Everything that is read. A reader has no way to write.
+//! All reads. A reader cannot write.
 
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
@@ -21,7 +21,7 @@ use super::read::{bad_answer, join, read};
 use super::rows::{FilterRow, ODataPage, PagedRow, UserColumns, UserIdRow, WhoAmI, with_query};
 use super::trial::FirstAttempts;
 
-/// Reads from one environment, as the caller or as somebody else. Cheap to clone.
+/// Reads from one environment, as the caller or as a user. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Reader {
     pub(super) channel: Channel,
@@ -30,19 +30,19 @@ pub struct Reader {
     learnt: Arc<Learnt>,
 }
 
-/// What one answer tells about the server for as long as the reader, and all that are made of it, are used.
+/// Facts about the server that hold for this reader and all readers made from it.
 #[derive(Debug)]
 struct Learnt {
-    /// Whether sync filters have optimistic concurrency, where the server said.
+    /// Whether sync filters support optimistic concurrency, where the server said so.
     concurrency: OnceCell<Option<bool>>,
-    /// The columns of users to ask for: those that were refused are not asked for again.
+    /// The columns of users to request; refused ones are not requested again.
     user_columns: Mutex<UserColumns>,
-    /// What was found in this organisation before.
+    /// The facts that a trial found in this organisation.
     first_attempts: OnceLock<FirstAttempts>,
 }
 
 impl Reader {
-    /// Finds out who signed in and what answers at the address.
+    /// Finds out who signed in and which server answers.
     pub async fn connect(channel: Channel) -> Result<Self, Error> {
         let identity = Arc::new(identity::find_out(&channel).await?);
         channel.learn_who_am_i(join(&identity.service_root, "WhoAmI")?);
@@ -64,8 +64,8 @@ impl Reader {
         })
     }
 
-    /// The same reader, whose requests stop when `token` is cancelled, and not when this one's token is: transport,
-    /// identity and pace are shared. A token that is to do both is a child of that one
+    /// The same reader, with requests that stop when `token` is cancelled, and not when this one's token is. Transport,
+    /// identity and pace are shared. For both, pass a child of that token
     /// ([`Channel::interrupted`]).
     pub fn under(&self, token: CancellationToken) -> Self {
         Self {
@@ -76,18 +76,18 @@ impl Reader {
         }
     }
 
-    /// The header by which requests act as a user who has an id for it.
+    /// The header that impersonates users who have an id for it.
     pub fn header(&self) -> ImpersonationHeader {
         self.header.get()
     }
 
-    /// Goes over to the other header, for every request from now on; false where there is no other one for this user.
+    /// Changes to the other header for all later requests; false where there is no other one for this user.
     pub fn turn_header(&self, who: &Impersonated) -> bool {
         self.header.turn(who, self.identity.version)
     }
 
-    /// Whether a sync filter is changed only on the version that was read (`IsOptimisticConcurrencyEnabled` of
-    /// `userquery`); `None` where the server does not say. Asked once.
+    /// Whether a sync filter can be changed only in the version that was read (`IsOptimisticConcurrencyEnabled` of
+    /// `userquery`); `None` where the server does not say. Requested once.
     ///
     /// Microsoft: "Optimistic concurrency".
     pub async fn optimistic_concurrency(&self) -> Result<Option<bool>, Error> {
@@ -104,12 +104,12 @@ impl Reader {
         Ok(*asked.await?)
     }
 
-    /// Whether no version can be demanded of a sync filter: the server has said so, or it was found in a trial.
+    /// Whether sync filters cannot be written by version: the server has said so, or a trial found it.
     pub fn is_without_concurrency(&self) -> bool {
         self.learnt.concurrency.get() == Some(&Some(false)) || !self.first_attempts().versions_hold
     }
 
-    /// Begins with what was found in this organisation before: it chooses what is tried first, and proves nothing.
+    /// Starts with the facts of a trial in this organisation: they choose what is tried first, and prove nothing.
     pub fn begin_with(&self, first: FirstAttempts) {
         if let Some(header) = first.header.filter(|_| self.identity.version.is_nine()) {
             self.header.set(header);
@@ -117,11 +117,11 @@ impl Reader {
         if !first.batches {
             self.channel.learn_no_batch();
         }
-        // Whoever came first has said the same.
+        // Any one of them will do.
         let _ = self.learnt.first_attempts.set(first);
     }
 
-    /// Whether what is tried first was found in this organisation before.
+    /// Whether the first attempts come from a trial in this organisation.
     pub fn begins_with_facts(&self) -> bool {
         self.learnt.first_attempts.get().is_some()
     }
@@ -135,7 +135,7 @@ impl Reader {
             .unwrap_or_default()
     }
 
-    /// The same reader, whose requests impersonate by this header.
+    /// The same reader, with this header for impersonation.
     pub fn by_header(&self, header: ImpersonationHeader) -> Self {
         Self {
             header: HeaderInUse::new(header),
@@ -154,13 +154,13 @@ impl Reader {
             .clone_from(columns);
     }
 
-    /// Who signed in, and where.
+    /// Who signed in, and to which organisation.
     pub fn identity(&self) -> &Identity {
         &self.identity
     }
 
     /// Whether items that leave the filters stay in Exchange (`DistinctPhysicalAndLogicalDeletesForExchangeSync`), as
-    /// the organisation has it at this moment; none where it cannot be read.
+    /// the organisation has it now; none where it cannot be read.
     pub async fn distinct_deletes(&self) -> Result<Option<bool>, Error> {
         let Identity {
             organization,
@@ -170,27 +170,27 @@ impl Reader {
         identity::distinct_deletes_now(&self.channel, service_root, organization.id).await
     }
 
-    /// The addresses that the organisation gives for itself, as far as it tells. They are to be compared, and not to be
-    /// called (Microsoft: `RetrieveCurrentOrganization`, from 8.0 on).
+    /// The addresses that the organisation gives for itself, where it says them. Only for comparison; requests must not
+    /// be sent there (Microsoft: `RetrieveCurrentOrganization`, from 8.0 on).
     pub async fn own_addresses(&self) -> Result<Vec<Url>, Error> {
         identity::own_addresses(&self.channel, &self.identity.service_root).await
     }
 
-    /// The environment.
+    /// The address of the environment.
     pub fn environment(&self) -> &Address {
         self.channel.environment()
     }
 
-    /// How requests leave.
+    /// The channel through which requests are sent.
     pub fn channel(&self) -> &Channel {
         &self.channel
     }
 
-    /// The sync filters of one kind of one user, asked as that user.
+    /// The sync filters of one kind of one user, read as that user.
     ///
-    /// Owner and kind are the only conditions: one more would break the administrator's view of other
-    /// people's filters (Microsoft: "Offline and Outlook filters and templates"), and one less would show
-    /// the caller's own where impersonation was dropped. The owner of each row is not checked here.
+    /// Owner and kind are the only conditions. A further one would hide other users' filters from an
+    /// administrator (Microsoft: "Offline and Outlook filters and templates"); without the owner, the
+    /// caller's own would be returned where impersonation is ignored. The caller has to check the owner of each row.
     pub async fn filters(
         &self,
         who: &Impersonated,
@@ -207,7 +207,7 @@ impl Reader {
             .map_err(|error| bad_answer(WHAT, &error))
     }
 
-    /// Where one user's filters of one kind are.
+    /// The address of one user's filters of one kind.
     pub(super) fn filters_url(
         &self,
         user: UserId,
@@ -218,19 +218,19 @@ impl Reader {
         Ok(with_query(self.url("userqueries")?, &query))
     }
 
-    /// Every row of a listing, over all of its pages.
+    /// All rows of a listing, of all its pages.
     pub(super) async fn all<T: PagedRow>(&self, first: Call) -> Result<Vec<T>, Error> {
         Pages::new(&self.channel, first).all().await
     }
 
-    /// Who the server says we are while we act as this user.
+    /// The user in WhoAmI while this user is impersonated.
     pub async fn who_am_i_as(&self, who: &Impersonated) -> Result<UserId, Error> {
         let call = Call::get("asking who we are as another user", self.url("WhoAmI")?);
         let answer: WhoAmI = read(&self.channel, &self.as_user(call, who)).await?;
         Ok(UserId(answer.user_id))
     }
 
-    /// Which user a query takes for the current one while we act as this user; `None` where it finds none.
+    /// The current user of a query while this user is impersonated; `None` where it finds none.
     ///
     /// Microsoft: query function `EqualUserId`.
     pub async fn current_user_as(&self, who: &Impersonated) -> Result<Option<UserId>, Error> {
@@ -240,7 +240,7 @@ impl Reader {
         Ok(page.value.first().map(|row| UserId(row.systemuserid)))
     }
 
-    /// A query for the current user, whoever that is.
+    /// A query for the current user.
     pub(super) fn current_user_url(&self) -> Result<Url, Error> {
         let query = "$select=systemuserid&$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='systemuserid')";
         Ok(with_query(self.url("systemusers")?, query))
@@ -251,7 +251,7 @@ impl Reader {
         join(&self.identity.service_root, path)
     }
 
-    /// The same call, as this user.
+    /// The same request, as this user.
     pub(super) fn as_user(&self, call: Call, who: &Impersonated) -> Call {
         let (name, value) = impersonation_header(who, self.header.get());
         call.header(name, value)

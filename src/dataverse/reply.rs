@@ -1,4 +1,4 @@
-//! What comes back from a write, of a filter or of a template.
+//! The result of a write, of a filter or of a template.
 
 use http::StatusCode;
 
@@ -8,31 +8,31 @@ use super::answer::Answer;
 use super::error::{Error, fault_problem};
 use super::fault::ServerFault;
 
-/// What came back from one write.
+/// The result of one write.
 #[derive(Clone, Debug)]
 pub enum WriteReply<R> {
-    /// It was done, and this is the row as the server shows it after.
+    /// Done, with the row as the server returned it.
     Shown(Box<R>),
-    /// Dataverse refused. Nothing was done.
+    /// Refused by Dataverse. Nothing was done.
     Refused(Box<ServerFault>),
-    /// Whether it was done has to be seen in the row: any answer but the two above, or none.
+    /// Not known: any other answer, or none. The row has to be read.
     Unclear(Why),
-    /// It never reached the server. Nothing was done.
+    /// The request never reached the server. Nothing was done.
     NotSent(Why),
 }
 
-/// Why a write is not known to be done.
+/// Why the result of a write is not known.
 #[derive(Clone, Debug)]
 pub enum Why {
-    /// The server answered so.
+    /// The server answered with this refusal.
     Said(Box<ServerFault>),
-    /// The server said that it was done, and did not show the row, as servers do that do not know the preference.
+    /// The server reported success without the row, as servers do that do not support the preference.
     Silent,
-    /// There was no answer, or none that says it.
+    /// There was no answer, or none with a result.
     Seen {
         /// The stable word.
         kind: ProblemKind,
-        /// What was seen.
+        /// The observation, for people.
         message: String,
     },
     /// The run is being interrupted.
@@ -40,7 +40,7 @@ pub enum Why {
 }
 
 impl Why {
-    /// As a problem of one row.
+    /// The result as a problem of one row.
     pub fn problem(&self, stage: Stage) -> Problem {
         match self {
             Self::Said(fault) => fault_problem(stage, fault),
@@ -60,11 +60,11 @@ impl Why {
 }
 
 impl<R> WriteReply<R> {
-    /// What an answer means; `read` takes the row from its body.
+    /// The meaning of an answer; `read` reads the row from its body.
     ///
-    /// Only what Dataverse itself refuses, with an error document and a status that says so, is surely not done. A 412
-    /// or 404 can answer the second of two attempts of which the first was carried out, a 429 or a 5xx can come from
-    /// something in between.
+    /// Only a refusal by Dataverse itself, with an error document and a matching status, certainly did nothing. A 412
+    /// or 404 can answer the second of two attempts of which the first was done, and a 429 or 5xx can come from
+    /// a gateway.
     pub(super) fn of(answer: &Answer, read: impl FnOnce(&[u8]) -> Option<R>) -> Self {
         if answer.status.is_success() {
             return match read(&answer.body) {
@@ -88,7 +88,7 @@ impl<R> WriteReply<R> {
         }
     }
 
-    /// What became of a write that was not answered.
+    /// The result of a write without an answer.
     pub(super) fn of_error(error: &Error) -> Self {
         let why = || Why::seen(error.kind(), error.to_string());
         match error {
@@ -109,10 +109,10 @@ impl<R> WriteReply<R> {
     }
 }
 
-/// Whether a fault surely means that nothing was done.
+/// Whether a refusal certainly means that nothing was done.
 ///
-/// A gateway's page has no error document. That versions cannot be demanded is a refusal of the request and not of the
-/// change, so that the row is read before it is put differently.
+/// A gateway's page has no error document. "Versions are not supported" refuses the form of the request and not the
+/// change, so the row is read before it is written in another form.
 fn is_refusal(fault: &ServerFault) -> bool {
     let stale = [
         StatusCode::PRECONDITION_FAILED,

@@ -1,4 +1,4 @@
-//! Rows as the Web API writes them.
+//! Rows in the form of the Web API.
 
 use jiff::Timestamp;
 use serde::de::DeserializeOwned;
@@ -14,21 +14,21 @@ use crate::model::{
 
 use super::fault::excerpt;
 
-/// The columns of `userqueries` that are read. Not one more: the queries themselves are large.
+/// The columns of `userqueries` that are read. Not `fetchxml`, because it is large.
 pub(crate) const FILTER_COLUMNS: &str = "userqueryid,name,returnedtypecode,querytype,statecode,statuscode,_ownerid_value,modifiedon,_modifiedby_value,_modifiedonbehalfby_value,_parentqueryid_value";
 
 pub(super) trait PagedRow: DeserializeOwned {
-    /// By what the row is told from others; `None` where it cannot be, and counts as one that was not there before.
+    /// Identifies the row; `None` where it cannot be identified and counts as new.
     fn key(&self) -> Option<u128>;
 }
 
-/// One page of rows, and where the next one is.
+/// One page of rows, and the address of the next one.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ODataPage<T> {
     pub(crate) value: Vec<T>,
     #[serde(rename = "@odata.nextLink", default)]
     pub(crate) next_link: Option<String>,
-    /// Whether there are more rows, which pages of `FetchXML` say without a link.
+    /// Whether there are more rows. Pages of `FetchXML` say this without a link.
     #[serde(
         rename = "@Microsoft.Dynamics.CRM.morerecords",
         default,
@@ -38,13 +38,13 @@ pub(crate) struct ODataPage<T> {
 }
 
 impl<T> ODataPage<T> {
-    /// Whether this is all there is.
+    /// Whether this is the last page.
     pub(crate) fn is_all(&self) -> bool {
         self.next_link.is_none() && !self.more
     }
 }
 
-/// A yes in whichever form: a list is incomplete rather than short.
+/// True in any form: a list is treated as incomplete rather than as short.
 fn said_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Error> {
     let said = Value::deserialize(deserializer)?;
     Ok(match said {
@@ -55,8 +55,8 @@ fn said_true<'de, D: Deserializer<'de>>(deserializer: D) -> Result<bool, D::Erro
     })
 }
 
-/// A version as the server writes it (RFC 9110, 8.8.3), and none where it is empty or is no version: it goes back in
-/// a header, where nothing else may come of it.
+/// A version in the form of a validator (RFC 9110, 8.8.3), else none: it is sent back in a header, which must contain
+/// nothing else.
 pub(crate) fn real_etag(etag: Option<String>) -> Option<String> {
     etag.filter(|etag| {
         let opaque = etag.strip_prefix("W/").unwrap_or(etag);
@@ -66,7 +66,7 @@ pub(crate) fn real_etag(etag: Option<String>) -> Option<String> {
     })
 }
 
-/// Reads a JSON document, and nothing after it; the error says where it goes wrong and how it begins.
+/// Reads exactly one JSON document. The error says where it is wrong and how it begins.
 pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     if body.trim_ascii().is_empty() {
         return Err("it is empty".to_owned());
@@ -88,7 +88,7 @@ pub(crate) fn read_json<T: DeserializeOwned>(body: &[u8]) -> Result<T, String> {
     }
 }
 
-/// A `systemuser` row. A column that this server does not have is absent.
+/// A `systemuser` row. Columns that this server does not have are absent.
 #[derive(Debug, Deserialize)]
 pub(crate) struct UserRow {
     systemuserid: Uuid,
@@ -145,10 +145,10 @@ impl From<UserRow> for User {
             application: row.applicationid.is_some_and(|id| !id.is_nil()),
             integration: row.isintegrationuser.unwrap_or(false),
             stub: row.systemmanagedusertype == Some(STUB_USER),
-            // 1 soft deleted; 2 of azurestate: not found or hard deleted.
+            // 1: soft deleted; azurestate 2: not found or hard deleted.
             deleted: row.azurestate.is_some_and(|s| s != 0)
                 || row.deletedstate.is_some_and(|s| s != 0),
-            // Absent or null says nothing against there being filters.
+            // Absent or null: the user may have filters.
             filters_populated: row.defaultfilterspopulated.unwrap_or(true),
             unit: row.unit.map(UnitId),
         }
@@ -234,21 +234,21 @@ pub(crate) struct CurrentOrganization {
     pub(crate) detail: OrganizationDetail,
 }
 
-/// What is used of it.
+/// The parts of it that are used.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct OrganizationDetail {
     pub(crate) endpoints: Endpoints,
 }
 
-/// Addresses, by a list of what each is for that nothing here depends on.
+/// Addresses by their purpose, which is not used.
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub(crate) struct Endpoints {
     pub(crate) values: Option<Vec<String>>,
 }
 
-/// A row of `systemusers` of which only the id was asked for.
+/// A row of `systemusers` with the id only.
 #[derive(Debug, Deserialize)]
 pub(crate) struct UserIdRow {
     pub(crate) systemuserid: Uuid,
@@ -269,9 +269,9 @@ pub(crate) struct OrganizationRow {
     pub(crate) orgdborgsettings: Option<String>,
 }
 
-/// What the organisation's settings say of `DistinctPhysicalAndLogicalDeletesForExchangeSync`.
+/// `DistinctPhysicalAndLogicalDeletesForExchangeSync` from the organisation's settings.
 ///
-/// The column holds XML with an element of the setting's name; where the element is missing the
+/// The column contains XML with an element of the setting's name; where the element is missing the
 /// setting has its default, false (Microsoft: "`OrgDbOrgSettings`").
 pub(crate) fn distinct_deletes(settings: &str) -> bool {
     const NAME: &str = "distinctphysicalandlogicaldeletesforexchangesync";
@@ -280,20 +280,20 @@ pub(crate) fn distinct_deletes(settings: &str) -> bool {
     element.is_some_and(|(_, rest)| rest.trim_start().starts_with("true"))
 }
 
-/// The columns of `systemusers` to ask for: all that this server is believed to have.
+/// The columns of `systemusers` to request: all that this server may have.
 ///
-/// Versions differ and a `$select` of an unknown column is refused, so a refusal takes out all columns that came with
-/// the one that it names, and the question is asked again.
+/// Versions differ, and a `$select` with an unknown column is refused. A refusal removes all columns of the
+/// same version as the one that it names, and the request is repeated.
 #[derive(Clone, Debug)]
 pub(crate) struct UserColumns {
     optional: Vec<&'static [&'static str]>,
 }
 
-/// In `systemuser` of every version that has a Web API.
+/// Columns of every version that has a Web API.
 const USER_COLUMNS: &str = "systemuserid,domainname,fullname,internalemailaddress,isdisabled,accessmode,isintegrationuser,defaultfilterspopulated,_businessunitid_value";
-/// Missing in older 8.x servers.
+/// Columns that older 8.x servers lack.
 const SINCE_LATE_8: [&str; 2] = ["azureactivedirectoryobjectid", "applicationid"];
-/// Newer than version 9.1 of 2020.
+/// Columns that version 9.1 of 2020 lacks.
 const SINCE_9_2: [&str; 3] = ["azurestate", "deletedstate", "systemmanagedusertype"];
 
 impl UserColumns {
@@ -315,8 +315,8 @@ impl UserColumns {
         columns.join(",")
     }
 
-    /// Takes out the column that a refusal names and those that came with it, else the newest ones; false where none
-    /// are left to take out.
+    /// Removes the column that a refusal names and those of the same version, else the newest ones; false where none
+    /// are left to remove.
     pub(crate) fn give_up(&mut self, refusal: &str) -> bool {
         let named = self
             .optional
@@ -332,8 +332,8 @@ impl UserColumns {
     }
 }
 
-/// The query of a URL. The parts are names, ids and numbers of our own, so nothing but spaces needs encoding;
-/// what others wrote has been encoded before.
+/// A URL with a query. The parts are names, ids and numbers of this program, so only spaces need encoding;
+/// text from elsewhere has been encoded before.
 pub(crate) fn with_query(mut url: Url, query: &str) -> Url {
     url.set_query(Some(query));
     url

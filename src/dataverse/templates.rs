@@ -1,6 +1,6 @@
-//! Templates: reading them, and the one way to set their state and whether they are defaults.
+//! Templates: reads them, and writes their state and default flag. Nothing else writes them.
 //!
-//! They belong to the organisation, so the caller acts as itself: nobody is impersonated.
+//! They belong to the organisation, so the caller acts as itself and no user is impersonated.
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, IF_MATCH};
@@ -26,7 +26,7 @@ const READING: &str = "reading the templates";
 const WRITING: &str = "setting a template";
 const PREFER: HeaderName = HeaderName::from_static("prefer");
 const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// So that the answer itself shows what was written.
+/// Makes the answer contain the row as it was written.
 const REPRESENTATION: HeaderValue = HeaderValue::from_static("return=representation");
 
 /// A `savedquery` row.
@@ -103,7 +103,7 @@ impl Reader {
         Ok(templates)
     }
 
-    /// One template as it is now; `None` where it is gone.
+    /// One template as it is now; `None` where it no longer exists.
     pub async fn template(&self, id: TemplateId) -> Result<Option<Template>, Error> {
         let url = self.url(&format!("savedqueries({id})"))?;
         let url = with_query(url, &format!("$select={COLUMNS}"));
@@ -129,20 +129,20 @@ fn order(template: &Template) -> (FilterKind, &FilterType, &str, TemplateId) {
     (*kind, filter_type, name, *id)
 }
 
-/// Sets templates in one environment, as the caller itself.
+/// Writes templates of one environment, as the caller itself.
 #[derive(Clone, Debug)]
 pub struct TemplateWriter {
     reader: Reader,
 }
 
 impl TemplateWriter {
-    /// A writer to where this reader reads.
+    /// A writer for the environment of this reader.
     pub const fn new(reader: Reader) -> Self {
         Self { reader }
     }
 
-    /// Writes to the version that was read, in one request. An error means that it would go no better with another
-    /// template.
+    /// Writes to the version that was read, in one request. An error means that every other template would fail in the
+    /// same way.
     pub async fn write(
         &self,
         template: &Template,
@@ -151,7 +151,7 @@ impl TemplateWriter {
         let version = template.etag.as_deref().unwrap_or(ANY_VERSION);
         let reply = self.send(template.id, to, version).await?;
         match &reply {
-            // Some tables have no versions to hold against (`OptimisticConcurrencyNotEnabled`).
+            // Some tables do not support versions (`OptimisticConcurrencyNotEnabled`).
             WriteReply::Unclear(Why::Said(fault)) if fault.is_concurrency_unsupported() => {
                 self.send(template.id, to, ANY_VERSION).await
             }
@@ -186,7 +186,7 @@ fn shown(body: &[u8]) -> Option<Template> {
     Template::try_from(row).ok()
 }
 
-/// Never without: a PATCH without `If-Match` creates a row that is missing (Microsoft: "Perform conditional
+/// Any version. Always sent, because a PATCH without `If-Match` creates a missing row (Microsoft: "Perform conditional
 /// operations using the Web API").
 const ANY_VERSION: &str = "*";
 
@@ -196,15 +196,15 @@ const INACTIVE_DEFAULT: u32 = 0x8004_027B;
 const SECOND_DEFAULT: u32 = 0x8004_027D;
 
 impl ServerFault {
-    /// Whether the platform's rules for default templates refuse it, whatever the status says: older servers answer many
-    /// a refusal with 500.
+    /// Whether the platform's rules for default templates are the reason, whatever the status: older servers answer
+    /// many refusals with 500.
     pub(super) const fn is_default_template_refused(&self) -> bool {
         matches!(self.code, Some(INACTIVE_DEFAULT | SECOND_DEFAULT))
     }
 
-    /// Whether a write of `isdefault` together with a state was refused, and one after the other may be accepted: the
-    /// server judged them one by one, or refused for a reason that it does not name. That there is another default
-    /// template is a reason that stays.
+    /// Whether `isdefault` and a state were refused together, and may be accepted one after the other: the
+    /// server checked them separately, or gave no reason. Another default template is a permanent
+    /// reason.
     pub fn may_be_accepted_in_two(&self) -> bool {
         match self.code {
             Some(INACTIVE_DEFAULT) => true,
@@ -214,7 +214,7 @@ impl ServerFault {
     }
 }
 
-/// State and status always go together: a state alone leaves the status to the server.
+/// State and status are always sent together: with a state alone the server chooses the status.
 fn body(to: TemplateWrite) -> Bytes {
     let mut body = serde_json::Map::new();
     if let Some(default) = to.default {

@@ -1,4 +1,4 @@
-//! Requests whose answers say what no document says of a server. Those that write go through the one [`Writer`].
+//! Requests whose answers show what no document says about a server. Writes go through the one [`Writer`].
 
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, IF_MATCH, SET_COOKIE};
@@ -21,16 +21,16 @@ use super::reader::Reader;
 use super::rows::{FilterRow, ODataPage, UserIdRow, WhoAmI, read_json, with_query};
 use super::writer::{JSON, REPRESENTATION, WHAT, Writer, header_value, set_state_body, shown};
 
-/// What is tried first, where something was found before; else what is documented.
+/// What is tried first: what a trial found, else what is documented.
 #[expect(
     clippy::struct_excessive_bools,
     reason = "each is the answer to a question of its own"
 )]
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct FirstAttempts {
-    /// The header to impersonate by.
+    /// The header for impersonation.
     pub header: Option<ImpersonationHeader>,
-    /// Whether a version in `If-Match` is held against the row's.
+    /// Whether the server checks the version in `If-Match`.
     pub versions_hold: bool,
     /// Whether a null status is accepted.
     pub null_status: bool,
@@ -52,12 +52,12 @@ impl Default for FirstAttempts {
     }
 }
 
-/// What is written to a row.
+/// The columns that a trial writes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TrialBody {
     /// A state and a status, which can be null.
     StateAndStatus(StateAndStatus),
-    /// A state alone.
+    /// A state without a status.
     StateOnly(State),
 }
 
@@ -72,31 +72,31 @@ impl TrialBody {
     }
 }
 
-/// The answer to a write that is tried.
+/// The answer to a trial's write.
 #[derive(Clone, Debug)]
 pub struct TrialAnswer {
     /// The HTTP status.
     pub status: StatusCode,
-    /// What the server said, where it is an error.
+    /// The refusal, where it is one.
     pub fault: Option<Box<ServerFault>>,
-    /// The row, where it came with the answer.
+    /// The row, where the answer contains it.
     pub shown: Option<Filter>,
 }
 
-/// What the headers of an answer say of the server.
+/// Facts about the server in the headers of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ServerSeen {
-    /// Which web server answered, where it says.
+    /// The web server that answered, where it says so.
     pub server: Option<String>,
-    /// How many requests are left of its budget.
+    /// Requests left in its budget.
     pub remaining: Option<u32>,
-    /// How many requests at once are recommended.
+    /// The recommended number of requests at once.
     pub recommended: Option<u32>,
 }
 
 impl Writer {
-    /// Writes to a row, as a user or as the caller, and tells the answer whatever it is. With no version it asks only
-    /// that the row exists. An error means that there was no answer that says it.
+    /// Writes to a row, as a user or as the caller, and returns any answer. Without a version it requires only
+    /// that the row exists. An error means that there was no answer with a result.
     pub async fn try_write(
         &self,
         who: Option<&Impersonated>,
@@ -124,7 +124,7 @@ impl Writer {
 }
 
 impl Reader {
-    /// One user's filters of one kind, asked as the caller.
+    /// One user's filters of one kind, read as the caller.
     pub async fn filters_as_caller(
         &self,
         user: UserId,
@@ -139,8 +139,8 @@ impl Reader {
         filters.map_err(|error| bad_answer(WHAT, &error))
     }
 
-    /// Whom the server takes us for in a part of a `$batch` whose outer request impersonates; `None` where it does not
-    /// say. By a query for the current user where WhoAmI is not to be relied on.
+    /// The user as whom a part of a `$batch` acts if the outer request impersonates; `None` where the server does not
+    /// say. By a query for the current user where WhoAmI is not reliable.
     pub async fn batch_acts_as(
         &self,
         who: &Impersonated,
@@ -152,7 +152,7 @@ impl Reader {
         Ok(self.named(answers.as_deref(), by_query))
     }
 
-    /// The same, where only the part has the header.
+    /// The same where only the part has the header.
     pub async fn part_acts_as(
         &self,
         who: &Impersonated,
@@ -170,7 +170,7 @@ impl Reader {
         Ok(self.named(answers.as_deref(), by_query))
     }
 
-    /// Whether a part is answered that comes after one that fails; `None` where the server does not answer batches.
+    /// Whether a part after a failed one is answered; `None` where the server does not support batches.
     pub async fn batch_goes_on(&self) -> Result<Option<bool>, Error> {
         let nowhere = self.url(&format!("userqueries({})", Uuid::nil()))?;
         let nowhere = with_query(nowhere, "$select=userqueryid");
@@ -180,7 +180,7 @@ impl Reader {
         Ok(answers.map(|answers| answers.get(1).is_some_and(|it| it.status.is_success())))
     }
 
-    /// Asks something small, as a user or as the caller, for what the headers of the answer say.
+    /// Sends a small request, as a user or as the caller, for the headers of its answer.
     pub async fn server_seen(&self, who: Option<&Impersonated>) -> Result<ServerSeen, Error> {
         let call = Call::get("asking for limits", self.url("WhoAmI")?);
         let call = match who {
@@ -213,7 +213,7 @@ impl Reader {
         ))
     }
 
-    /// The answers in a batch; `None` where it is no answer to a batch.
+    /// The answers in a batch; `None` where it is not the answer to a batch.
     async fn batch_answers(&self, call: &Call) -> Result<Option<Vec<Answer>>, Error> {
         let answer = self.channel().send(call).await?;
         let Some(content_type) = answer.multipart() else {
@@ -222,7 +222,7 @@ impl Reader {
         Ok(batch::decode(content_type, &answer.body).ok())
     }
 
-    /// Whom the first answer names; whoever finds no current user is the caller.
+    /// The user in the first answer; where it finds no current user, this is the caller.
     fn named(&self, answers: Option<&[Answer]>, by_query: bool) -> Option<UserId> {
         let answer = answers?.first().filter(|it| it.status.is_success())?;
         if by_query {
@@ -235,7 +235,8 @@ impl Reader {
     }
 }
 
-/// The web server that answered: its cookie (Microsoft: "Service protection API limits", server affinity).
+/// Identifies the web server that answered, by its cookie (Microsoft: "Service protection API limits", server
+/// affinity).
 fn affinity(answer: &Answer) -> Option<String> {
     let cookies = answer.headers.get_all(SET_COOKIE).iter();
     let mut texts = cookies.filter_map(|cookie| cookie.to_str().ok());

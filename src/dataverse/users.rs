@@ -1,4 +1,4 @@
-//! The users of an organisation, a page at a time.
+//! The users of an organisation, page by page.
 
 use http::StatusCode;
 
@@ -20,7 +20,7 @@ pub struct UserPages {
     columns: UserColumns,
     /// `&$filter=` and the condition, or nothing.
     filter: String,
-    /// Nothing before the first page.
+    /// None before the first page.
     pages: Option<Pages<UserRow>>,
 }
 
@@ -35,8 +35,8 @@ impl UserPages {
         }
     }
 
-    /// The next page, or `None` after the last. Users come in no particular order, the disabled ones included, and
-    /// each of them once.
+    /// The next page, or `None` after the last one. Users come in no particular order, include disabled ones, and
+    /// are never repeated.
     pub async fn next(&mut self) -> Result<Option<Vec<User>>, Error> {
         let rows = match &mut self.pages {
             Some(pages) => pages.next().await?,
@@ -45,7 +45,7 @@ impl UserPages {
         Ok(rows.map(|rows| rows.into_iter().map(User::from).collect()))
     }
 
-    /// Asks for fewer columns until the server knows them all.
+    /// Requests fewer columns until the server has all of them.
     async fn first_page(&mut self) -> Result<Option<Vec<UserRow>>, Error> {
         let mut refused = false;
         loop {
@@ -55,7 +55,7 @@ impl UserPages {
             let mut pages = Pages::new(&self.reader.channel, call);
             match pages.next().await {
                 Ok(rows) => {
-                    // Only what another answer has confirmed: a condition can be the reason of a refusal, too.
+                    // Remembered only after a confirming answer, because a refusal may also be caused by the condition.
                     if refused {
                         self.reader.keep_user_columns(&self.columns);
                     }
@@ -75,13 +75,13 @@ impl UserPages {
 }
 
 impl Reader {
-    /// Every user of the organisation, or those who fulfil a condition, a page at a time.
+    /// All users of the organisation, or those that match a condition, page by page.
     pub fn users(&self, condition: Option<&str>) -> UserPages {
         UserPages::new(self.clone(), condition)
     }
 
-    /// How these users are named: some twenty in a request. One who is not there, or whom the caller may not
-    /// read, is left out.
+    /// The names of these users, about twenty in a request. Users that do not exist, or that the caller may not
+    /// read, are missing.
     pub async fn labels(&self, users: &[UserId]) -> Result<Vec<(UserId, String)>, Error> {
         let ids: Vec<_> = users.iter().map(ToString::to_string).collect();
         let mut labels = Vec::new();

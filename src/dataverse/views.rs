@@ -1,4 +1,4 @@
-//! Saved views of users: which there are, and whom one shows.
+//! Saved views of users: which there are, and the users that one shows.
 //!
 //! Microsoft: "Retrieve and execute predefined queries".
 
@@ -20,11 +20,10 @@ const WHAT: &str = "choosing the users of a view";
 /// A saved view of users: a `savedquery` or a `userquery`.
 #[derive(Clone, Debug)]
 pub struct ViewRow {
-    /// Its id.
+    /// `savedqueryid` or `userqueryid`.
     pub id: Uuid,
-    /// Its name.
     pub name: String,
-    /// Whether it is the caller's own and not one of the system's.
+    /// Whether it belongs to the caller, and not to the system.
     pub own: bool,
 }
 
@@ -54,7 +53,7 @@ impl PagedRow for OwnView {
     }
 }
 
-/// What a view shows may lack its key, and that must not pass for "nobody".
+/// A view may lack the key column, which must not be taken for an empty view.
 #[derive(Deserialize)]
 struct ShownUser {
     #[serde(default)]
@@ -68,14 +67,14 @@ impl PagedRow for ShownUser {
 }
 
 impl Reader {
-    /// The views of users that the caller can see: those of the system, and the caller's own.
+    /// The views of users that the caller can see: the system's and the caller's own.
     pub async fn views_of_users(&self) -> Result<Vec<ViewRow>, Error> {
         let of_users = "$filter=querytype%20eq%200%20and%20returnedtypecode%20eq%20%27systemuser%27%20and%20statecode%20eq%200";
         let query = format!("$select=savedqueryid,name&{of_users}");
         let system: Vec<SystemView> = self
             .rows("listing the views of users", "savedqueries", &query)
             .await?;
-        // Others may have shared theirs.
+        // Other users may have shared theirs.
         let caller = self.identity().caller.id;
         let query =
             format!("$select=userqueryid,name&{of_users}%20and%20_ownerid_value%20eq%20{caller}");
@@ -95,7 +94,7 @@ impl Reader {
         Ok(system.chain(own).collect())
     }
 
-    /// Adds every user whom a view shows.
+    /// Adds all users that a view shows.
     pub async fn users_in_view(
         &self,
         id: Uuid,

@@ -1,4 +1,4 @@
-//! The one way to write: SetState, as the owner of the row, on the version that was read.
+//! The only writes of filters: SetState, as the owner of the row, in the version that was read.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,31 +26,30 @@ use super::rows::{FILTER_COLUMNS, FilterRow, read_json, with_query};
 pub struct SetState {
     /// The row.
     pub filter: FilterId,
-    /// What it is to be.
+    /// The state and status to set.
     pub to: StateAndStatus,
-    /// The version that the row must still have; with none the write asks only that the row exists, so that the row
-    /// has to be read right before.
+    /// The version that the row must still have. Without one the write requires only that the row exists, so the row
+    /// has to be read just before.
     pub etag: Option<String>,
 }
 
-/// What came back from setting one state.
 type Reply = WriteReply<Filter>;
 
 /// Sets states in one environment. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Writer {
     pub(super) reader: Reader,
-    /// The table does not support versions in `If-Match`.
+    /// Whether the table does not support versions in `If-Match`.
     any_version: Learnt,
 }
 
 pub(super) const WHAT: &str = "setting the state of sync filters";
 pub(super) const JSON: &str = "application/json";
 const PREFER: HeaderName = HeaderName::from_static("prefer");
-/// So that the answer itself shows what was written.
+/// Makes the answer contain the row as it was written.
 pub(super) const REPRESENTATION: &str = "return=representation";
 impl Writer {
-    /// A writer to where this reader reads.
+    /// A writer for the environment of this reader.
     pub fn new(reader: Reader) -> Self {
         Self {
             reader,
@@ -58,21 +57,21 @@ impl Writer {
         }
     }
 
-    /// Whether the server holds a write against the version that it demands. Where it does not, a row has to be read
-    /// right before it is written.
+    /// Whether the server checks the version that a write requires. Otherwise a row has to be read
+    /// just before it is written.
     pub fn demands_versions(&self) -> bool {
         !self.any_version.is_set() && !self.reader.is_without_concurrency()
     }
 
-    /// Sets states as this user, in one request where the server allows it; the results are in the
-    /// order of the states. An error means that nothing was done and that no other user would fare better.
+    /// Sets states as this user, in one request where the server supports it. The results are in the
+    /// order of the states. An error means that nothing was done and that every other user would fail in the same way.
     ///
-    /// One state is one PATCH. Several are one `$batch` whose outer request impersonates: the header of a
-    /// part may be ignored silently. Its parts stand alone and are no change set, because a change set
-    /// that fails in one row (somebody just edited it) undoes the user's other rows, and tells of none of them.
+    /// One state is one PATCH. Several are one `$batch` whose outer request impersonates, because the server may ignore
+    /// the header of a part. Its parts are not in a change set, because a change set that fails in one row (somebody
+    /// just edited it) undoes the user's other rows and reports none of them.
     ///
-    /// A server of version 8 does not support the preference to go on after an error, so there each
-    /// state is a request of its own.
+    /// A server of version 8 does not support the preference to continue after an error, so there each
+    /// state is a separate request.
     pub async fn set_states(
         &self,
         who: &Impersonated,
@@ -96,7 +95,7 @@ impl Writer {
             let call = self.patch(who, state)?;
             match self.reader.channel().send(&call).await {
                 Ok(answer) => written.push(self.outcome(&answer)),
-                // What was done before has to be told; the next user meets the same error.
+                // What was done before has to be reported; the next user meets the same error.
                 Err(error) if written.is_empty() && error.is_fatal() => return Err(error),
                 Err(error) => written.push(Reply::of_error(&error)),
             }
@@ -104,8 +103,8 @@ impl Writer {
         Ok(written)
     }
 
-    /// Where something refuses `$batch` itself, nobody knows what became of the rows: they are read before each is
-    /// written alone, and so is every row after them.
+    /// Where `$batch` itself is refused on the way, the state of the rows is not known: they are read before each is
+    /// written alone, and so are all later rows.
     async fn batch(&self, who: &Impersonated, states: &[SetState]) -> Result<Vec<Reply>, Error> {
         let parts = states
             .iter()
@@ -144,7 +143,7 @@ impl Writer {
         Ok(for_all(states, || reply.clone()))
     }
 
-    /// A part that is not answered comes after one that stopped the batch, or was lost on the way.
+    /// A part without an answer follows one that stopped the batch, or its answer was lost.
     fn part_outcomes(
         &self,
         content_type: &str,
@@ -164,7 +163,7 @@ impl Writer {
         }
     }
 
-    /// A part can be refused by the service protection limits on its own, with its own Retry-After.
+    /// A part can be refused by the service protection limits alone, with its own Retry-After.
     fn part_outcome(&self, part: &Answer) -> Reply {
         self.reader.channel().note(part);
         self.outcome(part)
@@ -211,7 +210,7 @@ impl Writer {
     }
 }
 
-/// Never without: a PATCH without `If-Match` creates a row that is missing (Microsoft: "Perform conditional operations
+/// Always present, because a PATCH without `If-Match` creates a missing row (Microsoft: "Perform conditional operations
 /// using the Web API").
 fn if_match(state: &SetState) -> &str {
     state.etag.as_deref().unwrap_or("*")
@@ -226,7 +225,7 @@ fn for_all(states: &[SetState], mut written: impl FnMut() -> Reply) -> Vec<Reply
     states.iter().map(|_| written()).collect()
 }
 
-/// State and status always go together: a state alone leaves the status to the server.
+/// State and status are always sent together: with a state alone the server chooses the status.
 pub(super) fn set_state_body(to: StateAndStatus) -> Bytes {
     let body = serde_json::json!({"statecode": to.state.code(), "statuscode": to.status});
     Bytes::from(body.to_string())
@@ -236,7 +235,7 @@ pub(super) fn header_value(text: &str) -> Result<HeaderValue, Error> {
     HeaderValue::try_from(text).map_err(|error| bad_answer(WHAT, &error))
 }
 
-/// Something that is learnt once and holds for the whole run.
+/// A fact that is learnt once and holds for the whole run.
 #[derive(Clone, Debug, Default)]
 struct Learnt(Arc<AtomicBool>);
 

@@ -1,38 +1,38 @@
-//! Reading the answer to a `$batch`.
+//! Reads the answer to a `$batch`.
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::super::answer::Answer;
 
-/// How deep multiparts may nest: the batch, and a change set in it.
+/// The deepest nesting of multiparts: the batch, and a change set in it.
 const MAX_DEPTH: usize = 2;
-/// How many headers a part may have: those of the documented samples have under ten.
+/// The most headers of a part: those of the documented samples have fewer than ten.
 const MAX_HEADERS: usize = 64;
 
 /// Why an answer is not the answer to a batch.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
 pub enum BatchError {
-    /// It has another content type.
+    /// The content type is another one.
     #[error("the answer is not `multipart/mixed` with a boundary but `{0}`")]
     NotMultipart(String),
-    /// Its end is missing.
+    /// The end is missing, in the part with this number, from 1.
     #[error("the answer breaks off: part {0} has no end")]
     BreaksOff(usize),
-    /// One part cannot be read.
+    /// A part cannot be read.
     #[error("part {part} is not an HTTP answer: {why}")]
     BadPart {
-        /// Which, from 1.
+        /// Its number, from 1.
         part: usize,
-        /// Why not.
+        /// The reason.
         why: String,
     },
 }
 
-/// The answers in a batch, in order; those of change sets stand in their place.
+/// The answers in a batch, in order, including those in change sets.
 ///
-/// Line ends may be CRLF or bare LF, boundaries quoted or bare. A body that breaks off is an error,
-/// because what was not read may have been done.
+/// Line ends may be CRLF or bare LF, boundaries quoted or bare. An incomplete body is an error,
+/// because requests of the missing part may have been done.
 pub fn decode(content_type: &str, body: &Bytes) -> Result<Vec<Answer>, BatchError> {
     let mut answers = Vec::new();
     decode_level(content_type, body, 1, &mut answers)?;
@@ -85,7 +85,7 @@ fn boundary_of(content_type: &str) -> Option<String> {
     })
 }
 
-/// The parts between delimiters, without the line end that belongs to the delimiter after each.
+/// The parts between delimiters, without the line end that belongs to the following delimiter.
 fn split(body: &Bytes, boundary: &str) -> Result<Vec<Bytes>, ()> {
     let delimiter = format!("--{boundary}");
     let mut parts = Vec::new();
@@ -121,7 +121,7 @@ fn without_line_end(body: &[u8], start: usize, mut end: usize) -> usize {
     end
 }
 
-/// MIME headers and what follows them; a part may have no headers at all.
+/// MIME headers and the content after them; a part may have no headers.
 fn headers_of(part: &Bytes) -> Result<(HeaderMap, Bytes), String> {
     let mut headers = [httparse::EMPTY_HEADER; MAX_HEADERS];
     match httparse::parse_headers(part, &mut headers) {
@@ -133,8 +133,8 @@ fn headers_of(part: &Bytes) -> Result<(HeaderMap, Bytes), String> {
     }
 }
 
-/// A part whose delimiter was found is whole; some servers leave out the blank line after the headers
-/// of an answer without a body.
+/// The answer in a part. The part is complete because its delimiter was found; some servers omit the blank line after
+/// the headers of an answer without a body.
 fn answer_of(content: &Bytes) -> Result<Answer, String> {
     if let Some(answer) = parse_answer(content)? {
         return Ok(answer);

@@ -1,4 +1,4 @@
-//! Writing a `$batch` body.
+//! Writes the body of a `$batch`.
 
 use bytes::{BufMut, Bytes, BytesMut};
 use http::Method;
@@ -6,11 +6,11 @@ use http::Method;
 /// One request inside a batch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Its method.
+    /// The HTTP method.
     pub method: Method,
     /// Path and query from the server's root.
     pub target: String,
-    /// Its own headers; `If-Match` and such.
+    /// Its own headers, such as `If-Match`.
     pub headers: Vec<(&'static str, String)>,
     /// JSON, or empty.
     pub body: Bytes,
@@ -21,9 +21,9 @@ pub fn content_type(boundary: &str) -> String {
     format!("multipart/mixed; boundary=\"{boundary}\"")
 }
 
-/// The body of a batch. Lines end in CRLF, as MIME wants; each part ends in a blank line even without a body.
+/// The body of a batch. Lines end in CRLF, as MIME requires; each part ends in a blank line even without a body.
 ///
-/// The parts are plain ones and no change set: a row that fails must not undo the others of its user.
+/// The parts are not in a change set, because a row that fails must not undo the others of its user.
 pub fn encode(boundary: &str, parts: &[Part]) -> Bytes {
     let mut out = BytesMut::new();
     for part in parts {

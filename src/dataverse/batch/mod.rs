@@ -1,7 +1,7 @@
 //! The `$batch` codec: several requests in one, as `multipart/mixed`.
 //!
 //! Microsoft: "Execute batch operations using the Web API". Only the headers of the outer request are
-//! known to be honoured for impersonation, so one batch is one impersonated user.
+//! known to impersonate, so one batch is for one impersonated user.
 
 mod decode;
 mod encode;
