@@ -1,4 +1,4 @@
-//! Where a token may go.
+//! The addresses to which a token may be sent.
 
 use std::fmt;
 use std::ops::Deref;
@@ -7,14 +7,14 @@ use crate::model::{ClaimedAddress, EnvironmentUrl, is_same_place};
 
 use super::{Origin, SettingsError};
 
-/// An address that a token may be sent to, because somebody gave it: a flag, a variable or the configuration file; or
-/// because a run of the own store was made there. Only this module makes one, so that nothing is sent to an address
-/// that merely stands in a file.
+/// An address to which a token may be sent, because it was given by a flag, a variable or the configuration file, or
+/// because a run in the own store was made there. Only this module makes one, so that nothing is sent to an address
+/// that merely is in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Address(EnvironmentUrl);
 
 impl Address {
-    /// An address that somebody gave.
+    /// An address that the user gave.
     pub fn given(text: &str, origin: &Origin) -> Result<Self, SettingsError> {
         let address = text.parse().map_err(|source| SettingsError::Url {
             origin: origin.clone(),
@@ -27,7 +27,7 @@ impl Address {
         Self(claimed.believed().clone())
     }
 
-    /// Whether a run that names this address was made here.
+    /// Whether this is the address that a run names.
     pub(super) fn is_that_of(&self, claimed: &ClaimedAddress) -> bool {
         is_same_place(self.0.as_url(), claimed.believed().as_url())
     }

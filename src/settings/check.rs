@@ -1,4 +1,4 @@
-//! What is wrong with a configuration file that can be read. Nothing is asked of any server.
+//! Finds mistakes in a configuration file that can be read. Sends nothing to any server.
 
 use std::path::Path;
 
@@ -12,16 +12,16 @@ use super::{
     check_microsoft_app, choose,
 };
 
-/// What is wrong, and where.
+/// A mistake and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Problem {
-    /// The environment; `None` where it is the file as a whole.
+    /// The environment; `None` for the file as a whole.
     pub environment: Option<String>,
-    /// What is wrong. No value of the file is repeated: it may be a secret in the wrong place.
+    /// The mistake. It contains no value of the file, which may be a secret in the wrong place.
     pub what: String,
 }
 
-/// Everything that is wrong with a file. Variables are left out of account, except where a method reads them anyway.
+/// All mistakes in a file. Variables are ignored, except where a method always reads them.
 pub fn problems(file: &ConfigFile, process: ProcessEnvironment<'_>) -> Vec<Problem> {
     let mut problems = Vec::new();
     if let Err(error) = file.default_profile() {
@@ -54,7 +54,7 @@ fn of_profile(profile: &Profile, process: ProcessEnvironment<'_>) -> Vec<String>
                 wrong.push(error.to_string());
             }
         }
-        // What signs in may be on the machine where the file is used.
+        // The program or credential may exist on the machine where the file is used.
         Err(ChoiceError::SignIn(_)) => {}
         Err(ChoiceError::Settings(_)) if is_by_a_tool(keys.sign_in) => {}
         Err(ChoiceError::Settings(error)) => wrong.push(error.to_string()),
@@ -63,7 +63,7 @@ fn of_profile(profile: &Profile, process: ProcessEnvironment<'_>) -> Vec<String>
     wrong
 }
 
-/// Whether it is a program that signs in, which needs no key.
+/// Whether a program signs in, which needs no key.
 fn is_by_a_tool(kind: Option<SignInKind>) -> bool {
     matches!(
         kind,
@@ -71,7 +71,7 @@ fn is_by_a_tool(kind: Option<SignInKind>) -> bool {
     )
 }
 
-/// Files that the keys name, and that are not there.
+/// Files that the keys name and that do not exist.
 fn missing_files(keys: &SignInKeys) -> Vec<String> {
     [
         ("client-secret-file", &keys.client_secret_file),

@@ -1,4 +1,4 @@
-//! Changing the configuration file: what is not changed stays as it was written, comments included.
+//! Changes the configuration file and keeps everything else as it was written, comments included.
 
 use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
@@ -17,18 +17,18 @@ use super::{ConfigFile, Origin, SettingsError, SignInKeys};
 const DEFAULT: &str = "default-environment";
 const ENVIRONMENTS: &str = "environments";
 
-/// What is written about an environment.
+/// The values of an environment to write.
 #[derive(Clone, Debug, Default)]
 pub struct NewProfile {
-    /// How to sign in. Keys about signing in that are not here are removed.
+    /// How to sign in. Other keys about signing in are removed.
     pub sign_in: SignInKeys,
-    /// Whether its name has to be given before anything is written there; `None` leaves what is there.
+    /// Whether its name has to be confirmed before writes; `None` keeps the present value.
     pub production: Option<bool>,
-    /// The most users that a plan may change there; `None` leaves what is there.
+    /// The most users that a plan may change there; `None` keeps the present value.
     pub max_changes: Option<UserLimit>,
 }
 
-/// The configuration file while it is changed.
+/// A configuration file with changes that are not saved yet.
 #[derive(Debug)]
 pub struct ConfigEditor {
     path: PathBuf,
@@ -37,14 +37,14 @@ pub struct ConfigEditor {
 }
 
 impl ConfigEditor {
-    /// Reads the file; one that does not exist is begun.
+    /// Reads the file. If it does not exist, starts an empty one.
     pub fn open(path: &Path) -> Result<Self, SettingsError> {
         let invalid = |why: String| SettingsError::Invalid {
             path: path.to_owned(),
             why,
         };
         let (text, form) = read_text(path)?.unwrap_or_default();
-        // Its error says the place and repeats no value.
+        // Its error names the position and contains no value.
         ConfigFile::parse(&text).map_err(invalid)?;
         let document = text
             .parse()
@@ -56,12 +56,11 @@ impl ConfigEditor {
         })
     }
 
-    /// Which file it is.
     pub fn path(&self) -> &Path {
         &self.path
     }
 
-    /// What the file says with the changes so far.
+    /// The file's contents with the changes so far.
     pub fn file(&self) -> Result<ConfigFile, SettingsError> {
         ConfigFile::parse(&self.document.to_string()).map_err(|why| SettingsError::Invalid {
             path: self.path.clone(),
@@ -69,7 +68,7 @@ impl ConfigEditor {
         })
     }
 
-    /// The name of the environment with this address; where there is none, a free one that is made of the address.
+    /// The name of the environment with this address; else a free name made from the address.
     pub fn name_for(&self, url: &EnvironmentUrl) -> Result<String, SettingsError> {
         let file = self.file()?;
         let is_here = |text: &str| {
@@ -87,7 +86,7 @@ impl ConfigEditor {
         Ok(free.unwrap_or(base))
     }
 
-    /// Refuses a name that the file does not take, or that stands for another address.
+    /// Refuses a name that is not allowed, or that belongs to another address.
     pub fn check_is_free(&self, name: &str, url: &EnvironmentUrl) -> Result<(), SettingsError> {
         check_name(name)?;
         let file = self.file()?;
@@ -104,10 +103,11 @@ impl ConfigEditor {
         }
     }
 
-    /// Writes an environment, as a new one or over the one of this name. What the file says beyond signing in stays.
+    /// Writes an environment: a new one, or in place of the one with this name. Keys that are not about signing in
+    /// stay.
     ///
     /// # Errors
-    /// Where the name is none that the file takes, or stands for another address.
+    /// Where the name is not allowed, or belongs to another address.
     pub fn set(
         &mut self,
         name: &str,
@@ -142,7 +142,7 @@ impl ConfigEditor {
         Ok(())
     }
 
-    /// Removes an environment. Where it was the default, there is none afterwards; the answer says so.
+    /// Removes an environment. Returns whether it was the default, which is then removed as well.
     ///
     /// # Errors
     /// Where there is no such environment.
@@ -158,7 +158,7 @@ impl ConfigEditor {
         if was_default {
             text = without_line(&text, DEFAULT).unwrap_or(text);
         }
-        // What stands at the head of the file is about the file, whatever comes first in it.
+        // A comment at the start of the file is about the file, whatever comes first in it.
         let head = head(&before);
         if !text.starts_with(head) {
             text.insert_str(0, head);
@@ -170,7 +170,7 @@ impl ConfigEditor {
         Ok(was_default)
     }
 
-    /// Makes an environment the one that is meant where none is named.
+    /// Makes an environment the default.
     ///
     /// # Errors
     /// Where there is no such environment.
@@ -194,16 +194,16 @@ impl ConfigEditor {
         }
     }
 
-    /// The file that is replaced, and what is known of it where it is there.
+    /// The file to replace, with its metadata where it exists.
     fn place(&self) -> std::io::Result<(PathBuf, Option<std::fs::Metadata>)> {
-        // Where the file is a link, what it leads to is changed.
+        // Where the file is a link, its target is changed.
         let path = match std::fs::canonicalize(&self.path) {
             Ok(path) => path,
-            // A link that leads nowhere would be replaced by a file.
+            // A dangling link would be replaced by a file.
             Err(error) if std::fs::symlink_metadata(&self.path).is_ok() => return Err(error),
             Err(_) => self.path.clone(),
         };
-        // The draft takes the place of whatever is there, a device too.
+        // The draft replaces anything that is there, even a device.
         let before = std::fs::metadata(&path).ok();
         if let Some(before) = &before {
             check_regular(before)?;
@@ -212,7 +212,7 @@ impl ConfigEditor {
         Ok((path, before))
     }
 
-    /// Writes the file whole, or leaves it as it was. Its rights stay; a new file is private.
+    /// Writes the whole file, or leaves it as it was. Its permissions stay; a new file is private.
     pub fn save(&self) -> Result<(), SettingsError> {
         self.file()?;
         self.write().map_err(|source| self.unwritable(source))
@@ -242,14 +242,14 @@ impl ConfigEditor {
     }
 
     fn profile_mut(&mut self, name: &str) -> Result<&mut dyn TableLike, SettingsError> {
-        // The file was read as one, so that only a fault of ours leads here.
+        // The file was read as one before, so only a defect of this program leads here.
         let no_table = || SettingsError::Invalid {
             path: PathBuf::new(),
             why: "`environments` is not a table of tables".to_owned(),
         };
         if self.document.get(ENVIRONMENTS).is_none() {
             let mut all = Table::new();
-            // Its entries have heads of their own.
+            // Its entries have their own headers.
             all.set_implicit(true);
             self.document.insert(ENVIRONMENTS, Item::Table(all));
         }
@@ -267,7 +267,7 @@ impl ConfigEditor {
     }
 }
 
-/// Refuses a file that somebody protected: the folder would let it be replaced all the same.
+/// Refuses a write-protected file, which the folder would allow to replace.
 fn check_writable(path: &Path, about: &std::fs::Metadata) -> std::io::Result<()> {
     if about.permissions().readonly() {
         let why = "it is read-only; nothing was written";
@@ -276,7 +276,7 @@ fn check_writable(path: &Path, about: &std::fs::Metadata) -> std::io::Result<()>
     private().append(true).open(path).map(drop)
 }
 
-/// The comment at the head of a file, with the blank line that ends it; nothing where it is about what follows.
+/// The comment at the start of the file, with the blank line that ends it; empty where it is about what follows.
 fn head(text: &str) -> &str {
     let end = text.find("\n\n").map_or(0, |at| at + 2);
     let head = &text[..end];
@@ -288,7 +288,7 @@ fn head(text: &str) -> &str {
     }
 }
 
-/// The text without the line of a key at the top level. The comments above it stay.
+/// The text without the line of a top-level key. The comments above it stay.
 fn without_line(text: &str, key: &str) -> Option<String> {
     let document = toml_edit::Document::parse(text).ok()?;
     let (key, value) = document.as_table().get_key_value(key)?;
@@ -298,7 +298,7 @@ fn without_line(text: &str, key: &str) -> Option<String> {
     Some(format!("{}{}", &text[..begin], &text[end..]))
 }
 
-/// A name made of an address: the organisation's, which is the path on-premises and the first part of the host online.
+/// A name made from an address: the organisation, which is the path on-premises and the first label of the host online.
 fn name_of(url: &EnvironmentUrl) -> String {
     let url = url.as_url();
     let path = url.path().trim_matches('/').rsplit('/').next();
@@ -314,7 +314,7 @@ fn name_of(url: &EnvironmentUrl) -> String {
     }
 }
 
-/// Sets a value. What stands around the one that was there stays: blanks and comments.
+/// Sets a value and keeps the blanks and comments around the old one.
 fn set(table: &mut dyn TableLike, key: &str, mut value: Value) {
     if let Some(Item::Value(there)) = table.get_mut(key) {
         *value.decor_mut() = there.decor().clone();
@@ -324,7 +324,7 @@ fn set(table: &mut dyn TableLike, key: &str, mut value: Value) {
     }
 }
 
-/// A name that needs no quotes, in the file and in a shell, and that is no option.
+/// Accepts names that need no quotation marks in the file or in a shell and are not options.
 pub fn check_name(name: &str) -> Result<(), SettingsError> {
     let good = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
     let begins = name

@@ -1,4 +1,4 @@
-//! What can be wrong with the settings.
+//! Errors in the settings.
 
 use std::path::PathBuf;
 
@@ -16,17 +16,17 @@ pub enum SettingsError {
         named_path("the configuration file", path)
     )]
     Unreadable {
-        /// The file.
+        /// The configuration file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// The configuration file is not what it has to be.
+    /// The configuration file has a mistake.
     #[error("{} is invalid: {why}", named_path("the configuration file", path))]
     Invalid {
-        /// The file.
+        /// The configuration file.
         path: PathBuf,
-        /// What is wrong, with its place.
+        /// The mistake and its position.
         why: String,
     },
     /// The configuration file cannot be written.
@@ -35,80 +35,80 @@ pub enum SettingsError {
         named_path("the configuration file", path)
     )]
     Unwritable {
-        /// The file.
+        /// The configuration file.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// A name that the configuration file does not take. It is not repeated: it may be a secret in the wrong place.
+    /// A name that is not allowed. It is not repeated, because it may be a secret in the wrong place.
     #[error(
         "the name of an environment consists of letters without accents, digits, `-`, `_` and `.`, and begins with a letter or digit"
     )]
     Name,
-    /// A name that stands for another environment.
+    /// A name that belongs to another environment.
     #[error("environment `{name}` of the configuration file has another address, {url}")]
     NameTaken {
-        /// The name.
+        /// The name that was given.
         name: String,
-        /// The address that it has.
+        /// The address of that environment.
         url: String,
     },
-    /// Nothing says which environment.
+    /// No environment was named.
     #[error("no environment was named")]
     NoEnvironment,
-    /// There is no such profile. The name is not repeated: it may be a secret in the wrong place.
+    /// There is no such profile. The name is not repeated, because it may be a secret in the wrong place.
     #[error("{origin} names an environment that is not in the configuration file; {}{}",
         if names.is_empty() { "it has none".to_owned() } else { format!("it has {}", names.join(", ")) },
         suggestion.as_ref().map_or_else(String::new, |s| format!("; did you mean `{s}`?")))]
     UnknownProfile {
-        /// Where it was named.
+        /// Where the name came from.
         origin: Origin,
         /// The names of the environments in the configuration file.
         names: Vec<String>,
-        /// The profile whose name comes nearest.
+        /// The most similar name.
         suggestion: Option<String>,
     },
-    /// The address of the environment is none.
+    /// The address of the environment is invalid.
     #[error("{origin}: {source}")]
     Url {
-        /// Where it was given.
+        /// Where the address came from.
         origin: Origin,
         /// What is wrong with it.
         source: EnvironmentUrlError,
     },
-    /// A run was made elsewhere than at the address that was given.
+    /// The given address is not that of the run.
     #[error("the run was made at {run}, and {origin} is {given}")]
     OtherAddress {
-        /// Where the other address was given.
+        /// Where the given address came from.
         origin: Origin,
-        /// That address.
+        /// The given address.
         given: String,
-        /// The run's.
+        /// The address of the run.
         run: String,
     },
-    /// A run file from elsewhere names an address that nobody else names.
+    /// A run file from elsewhere contains an address that is not configured here.
     #[error(
         "the run file is not among your runs, and it says that it was made at {run}: no flag, variable or environment of the configuration file names that address"
     )]
     UnconfirmedAddress {
-        /// What the file says.
+        /// That address.
         run: String,
     },
-    /// A sign-in method lacks something.
+    /// A key of the sign-in method is missing.
     #[error("sign-in `{kind}` needs `{key}`")]
     MissingKey {
         /// The sign-in method.
         kind: SignInKind,
-        /// The key of the configuration file.
+        /// The missing key of the configuration file.
         key: &'static str,
     },
     /// A sign-in method cannot be used.
     #[error("{why}")]
     SignIn {
-        /// Why not.
+        /// The reason.
         why: String,
     },
-    /// The system does not say where the user's files live.
+    /// The system does not name a folder for the user's files.
     #[error("this system does not say where your home folder is")]
     NoHome,
 }

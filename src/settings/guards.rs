@@ -1,4 +1,4 @@
-//! What the configuration file asks for before anything is written to an environment.
+//! The guards of the configuration file, which are checked before writes.
 
 use crate::model::{CanonicalAddress, EnvironmentUrl};
 use crate::plan::{GuardEntry, GuardsByOrganization, Limit};
@@ -6,7 +6,7 @@ use crate::plan::{GuardEntry, GuardsByOrganization, Limit};
 use super::{ConfigFile, Profile};
 
 impl ConfigFile {
-    /// What every environment of the file asks for.
+    /// The guards of all environments in the file.
     pub fn guards_by_organization(&self) -> GuardsByOrganization {
         GuardsByOrganization::new(self.environments.iter().map(|(name, profile)| {
             GuardEntry {
@@ -22,7 +22,7 @@ impl ConfigFile {
     }
 }
 
-/// A guard holds also where the address of its entry is written in a way in which nobody could sign in there.
+/// The address for guards, which also hold for an address that is not valid for signing in.
 fn canonical(profile: &Profile) -> Option<CanonicalAddress> {
     let usable = profile.url.parse::<EnvironmentUrl>();
     let url = usable.map(|url| url.as_url().clone()).ok();
@@ -30,7 +30,7 @@ fn canonical(profile: &Profile) -> Option<CanonicalAddress> {
     Some(CanonicalAddress::of(&url))
 }
 
-/// Whether a profile is about this address.
+/// Whether a profile has this address.
 pub(super) fn is_at(profile: &Profile, environment: &EnvironmentUrl) -> bool {
     canonical(profile) == Some(CanonicalAddress::of(environment.as_url()))
 }

@@ -1,4 +1,4 @@
-//! Where the configuration file and the run files live.
+//! Where the configuration file and the run files are.
 
 use std::path::{Path, PathBuf};
 
@@ -8,20 +8,21 @@ use crate::plan::GuardsByOrganization;
 
 use super::{ConfigFile, SettingsError};
 
+// In the user's folders for configuration and for state.
 const FOLDER: &str = "syncfilters";
 
-/// Where the guards are read, each time they are needed.
+/// Where guards are read from, each time they are needed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum ConfigSource {
-    /// Nowhere: there is no configuration file in this.
+    /// There is no configuration file.
     #[default]
     None,
-    /// The configuration file, where it was asked for or where it usually is.
+    /// This configuration file; `None` for the usual one.
     File(Option<PathBuf>),
 }
 
 impl ConfigSource {
-    /// What every environment of the file asks for, as it stands now.
+    /// The guards of all environments in the file, as it is now.
     pub fn guards_by_organization(&self) -> Result<GuardsByOrganization, SettingsError> {
         let Self::File(asked) = self else {
             return Ok(GuardsByOrganization::default());
@@ -31,8 +32,8 @@ impl ConfigSource {
     }
 }
 
-/// The configuration file: the one asked for, else `syncfilters/config.toml` in the user's
-/// configuration folder. The flag says whether it was asked for, and so has to exist.
+/// The configuration file that was asked for, else `syncfilters/config.toml` in the user's
+/// configuration folder. The flag says whether it was asked for and therefore has to exist.
 pub fn config_path(asked: Option<&Path>) -> Result<(PathBuf, bool), SettingsError> {
     match asked {
         Some(path) => Ok((path.to_owned(), true)),
@@ -40,7 +41,7 @@ pub fn config_path(asked: Option<&Path>) -> Result<(PathBuf, bool), SettingsErro
     }
 }
 
-/// The folder of run files: the one asked for, else `syncfilters` in the user's state folder. State and
+/// The folder of run files that was asked for, else `syncfilters` in the user's state folder. It is state and
 /// not cache, because undo depends on it.
 pub fn state_dir(asked: Option<&Path>) -> Result<PathBuf, SettingsError> {
     match asked {
@@ -49,7 +50,7 @@ pub fn state_dir(asked: Option<&Path>) -> Result<PathBuf, SettingsError> {
     }
 }
 
-/// On Windows the local folder, `%LOCALAPPDATA%`: the other one roams, and may be redirected to a file server, where
+/// On Windows `%LOCALAPPDATA%`: the other folder roams, and may be redirected to a file server, where
 /// SQLite's log does not work.
 fn state_base(base: &impl BaseStrategy, on_windows: bool) -> PathBuf {
     if on_windows {

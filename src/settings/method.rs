@@ -1,4 +1,4 @@
-//! From what the settings say to one sign-in method.
+//! From the settings to one sign-in method.
 
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
@@ -15,14 +15,14 @@ use super::{KeepKind, SettingsError, SignInKeys, SignInKind, state_dir};
 /// The variable that holds a bearer token.
 const TOKEN: &str = "SYNCFILTERS_ACCESS_TOKEN";
 
-/// The environment variables and program folders of the process, handed in so that decisions can be tested.
+/// The environment variables and program folders of the process, passed in so that decisions can be tested.
 #[derive(Clone, Copy)]
 pub struct ProcessEnvironment<'a> {
-    /// Looks up an environment variable; an empty one is as good as none.
+    /// Looks up an environment variable; an empty one counts as not set.
     pub variable: &'a (dyn Fn(&str) -> Option<String> + Sync),
-    /// The folders in which programs are looked for.
+    /// The folders that are searched for programs.
     pub path: Option<&'a OsStr>,
-    /// The folder of run files that was asked for; else the usual one.
+    /// The folder of run files that was asked for; none for the usual one.
     pub state_dir: Option<&'a Path>,
 }
 
@@ -32,16 +32,15 @@ impl ProcessEnvironment<'_> {
     }
 }
 
-/// The sign-in method that was settled on.
+/// The chosen sign-in method.
 #[derive(Clone, Debug)]
 pub struct ChosenMethod {
-    /// The way.
     pub method: SignInMethod,
-    /// Whether nobody named it, and it was found.
+    /// Whether it was found automatically, because none was named.
     pub found: bool,
 }
 
-/// What the environment variables say about signing in: our own, then the standard ones of Azure.
+/// The settings for signing in from environment variables: our own, then the standard ones of Azure.
 ///
 /// Microsoft: `EnvironmentCredential` and `WorkloadIdentityCredential` name the variables.
 pub fn from_variables(process: ProcessEnvironment<'_>) -> Result<SignInKeys, SettingsError> {
@@ -67,14 +66,14 @@ pub fn from_variables(process: ProcessEnvironment<'_>) -> Result<SignInKeys, Set
     })
 }
 
-/// Settles on one sign-in method.
+/// Chooses one sign-in method.
 pub fn choose(
     keys: &SignInKeys,
     process: ProcessEnvironment<'_>,
 ) -> Result<ChosenMethod, ChoiceError> {
     let chooser = Chooser { keys, process };
     match keys.sign_in.unwrap_or(SignInKind::Auto) {
-        // A variable with a token was named, and so was the way.
+        // Naming a variable with a token names the method, too.
         SignInKind::Auto if keys.access_token_variable.is_some() => Ok(ChosenMethod {
             method: chooser.method(SignInKind::Given)?,
             found: false,
@@ -90,13 +89,13 @@ pub fn choose(
     }
 }
 
-/// Why there is no sign-in method.
+/// Why no sign-in method could be chosen.
 #[derive(Debug, thiserror::Error)]
 pub enum ChoiceError {
     /// A setting is missing or wrong.
     #[error(transparent)]
     Settings(#[from] SettingsError),
-    /// Nothing was found.
+    /// No method was found.
     #[error(transparent)]
     SignIn(#[from] SignInError),
 }
@@ -108,7 +107,7 @@ struct Chooser<'a> {
 
 impl Chooser<'_> {
     /// The standard variables (or the same as keys), then federation, then the Azure CLI. A managed identity has to
-    /// be named: looking for one stalls where there is none.
+    /// be named, because looking for one takes long where there is none.
     fn auto(&self) -> Result<SignInMethod, ChoiceError> {
         let keys = self.keys;
         let application = keys.client_id.is_some();
@@ -139,7 +138,7 @@ impl Chooser<'_> {
             keys.check_client_id()?;
             need(kind, "client-id", keys.client_id.as_ref())
         };
-        // Only a person signs in by way of it, and only where that was chosen.
+        // Only a user signs in through it, and only where that was chosen.
         let client_of_a_person = || match (&keys.client_id, keys.microsoft_app) {
             (None, Some(true)) => Ok(MICROSOFT_APP.to_owned()),
             _ => client_id(),

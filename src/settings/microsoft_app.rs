@@ -1,18 +1,18 @@
-//! Microsoft's public client for Dataverse tools: signing in without an application of one's own.
+//! Microsoft's public client for Dataverse tools, for signing in without an own application.
 
 use crate::auth::SignInMethod;
 use crate::model::{Cloud, EnvironmentUrl};
 
 use super::SettingsError;
 
-/// The application (Microsoft: "Use OAuth with Dataverse" registers it for samples, "Apps to allow" names it). Its redirect
-/// address is `http://localhost`.
+/// The application id (Microsoft: "Use OAuth with Dataverse" registers it for samples, "Apps to allow" names it). Its
+/// redirect address is `http://localhost`.
 pub const MICROSOFT_APP: &str = "51f81489-12ee-4a9e-aaae-a2591f45987d";
 
-/// What the consent page and the sign-in logs call it.
+/// Its name on the consent page and in the sign-in logs.
 pub const MICROSOFT_APP_NAME: &str = "Dynamics 365 Example Client Application";
 
-/// Refuses Microsoft's client where it is not known to exist: it is registered in the commercial cloud.
+/// Refuses Microsoft's client outside the commercial cloud, where it is not known to exist.
 pub fn check_microsoft_app(
     method: &SignInMethod,
     environment: &EnvironmentUrl,

@@ -1,4 +1,4 @@
-//! Flags, variables, profiles and the configuration file become one value, with where it came from.
+//! Combines flags, variables, profiles and the configuration file into one value that knows where it came from.
 
 mod address;
 mod check;

@@ -1,9 +1,10 @@
-//! Suggestions for names that are not known.
+//! Suggestions for unknown names.
 
-/// How alike a suggestion has to be, from 0 to 1. Keys are few and differ much, so that more may be wrong than in names.
+/// The least similarity of a suggestion, from 0 to 1. Keys are few and differ much, so the limit is lower than for
+/// names.
 const ALIKE: f64 = 0.7;
 
-/// Which of the names on offer comes nearest to this one.
+/// The most similar of the offered names, if one is similar enough.
 pub(super) fn nearest<'a>(name: &str, offered: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let alike = offered.map(|other| (strsim::jaro_winkler(name, other), other));
     let best = alike.max_by(|a, b| a.0.total_cmp(&b.0))?;

@@ -5,17 +5,17 @@ use std::fmt;
 /// Where a value came from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Origin {
-    /// A flag.
+    /// A flag of the command line.
     Flag(&'static str),
-    /// An argument of the command line, by what the help calls it.
+    /// An argument of the command line, as the help names it.
     Argument(&'static str),
     /// An environment variable.
     Variable(&'static str),
     /// A profile of the configuration file.
     Profile(String),
-    /// A default in the configuration file.
+    /// A default in the configuration file, by its key.
     File(&'static str),
-    /// The run file.
+    /// The address in the run file.
     Run,
 }
 

@@ -1,4 +1,4 @@
-//! One value from every layer: flag, variable, profile, file default, built-in; the first that says something counts.
+//! Combines all layers: flag, variable, profile, file default, built-in. The first one with a value counts.
 
 use std::num::NonZeroU32;
 
@@ -11,7 +11,7 @@ use super::{
     Address, ConfigFile, ConfigSource, Origin, PacingKeys, Profile, SettingsError, SignInKeys,
 };
 
-/// What the command line says.
+/// Values of the command line.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CommandLineSettings {
     /// `--url`.
@@ -24,7 +24,7 @@ pub struct CommandLineSettings {
     pub sign_in: SignInKeys,
 }
 
-/// What the environment variables say.
+/// Values of the environment variables.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Variables {
     /// `SYNCFILTERS_URL`.
@@ -35,46 +35,46 @@ pub struct Variables {
     pub sign_in: SignInKeys,
 }
 
-/// The environment to talk to, and how.
+/// The environment to connect to, and how.
 #[derive(Clone, Debug)]
 pub struct ResolvedTarget {
-    /// Its address.
+    /// The address that requests go to.
     pub environment: Address,
     /// Where the address came from.
     pub origin: Origin,
-    /// What named the environment: the same, or what named its profile.
+    /// Where the environment was named: the same, or what named its profile.
     pub named_by: Origin,
-    /// How fast to go.
+    /// How fast requests are sent.
     pub pacing: pacing::Settings,
-    /// What the flags say of that.
+    /// The flags of the pacing.
     pub flags: PacingKeys,
     /// How to sign in.
     pub sign_in: SignInKeys,
-    /// What has to be kept to and agreed to before anything is written.
+    /// The guards at this address, as they are in the configuration file.
     pub guards: Guards,
-    /// What the configuration file asks for, by organisation: the guards are looked up again once it is known.
+    /// All guards of the configuration file, to be looked up again once the organisation is known.
     pub guards_by_organization: GuardsByOrganization,
-    /// Where that is read again.
+    /// Where the guards are read again.
     pub config: ConfigSource,
-    /// The name that was used for it.
+    /// The name that was given for it.
     pub named: Option<String>,
 }
 
-/// Where a run file says that its run was made.
+/// The address in a run file.
 #[derive(Clone, Copy, Debug)]
 pub struct RunAddress<'a> {
-    /// What it says.
+    /// The address itself.
     pub claimed: &'a ClaimedAddress,
-    /// Whether the file is in the own store. Any other was written by anybody, and is believed in nothing.
+    /// Whether the file is in the own store. Any other file may have been written by anybody and is not trusted.
     pub is_own: bool,
 }
 
-/// Decides which environment is meant. With a run it is the one where the run was made, and that has to be known from
-/// somewhere else than a file from elsewhere: from a flag, a variable or any profile. A token goes to the address as it
-/// was given there, whatever the file's spelling is.
+/// Chooses the environment. With a run it is the run's, whose address has to be known from
+/// another source than a foreign file: a flag, a variable or a profile. Tokens are sent to the address as it
+/// is written there, however the file spells it.
 ///
 /// # Errors
-/// Where nothing names an environment, where what was given is no address, and where it is not that of the run.
+/// Where no environment is named, where an address is invalid, and where it is not that of the run.
 pub fn resolve(
     asked: &CommandLineSettings,
     variables: &Variables,
@@ -111,7 +111,7 @@ struct Layers<'a> {
 }
 
 impl Layers<'_> {
-    /// What a flag or a variable names.
+    /// The environment that a flag or a variable names.
     fn named(&self) -> Result<Option<ResolvedTarget>, SettingsError> {
         let Self {
             asked, variables, ..
@@ -168,7 +168,7 @@ impl Layers<'_> {
         Ok(self.target(address, origins, Some(profile), Some(name)))
     }
 
-    /// The profile of the same address: it holds however the address was named. Of several the default counts.
+    /// The profile with the same address, which counts however the address was given. Of several the default counts.
     fn profile_of(&self, environment: &EnvironmentUrl) -> Option<(&String, &Profile)> {
         let here = self.file.environments.iter();
         let mut here = here.filter(|(_, profile)| is_at(profile, environment));

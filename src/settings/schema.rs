@@ -1,4 +1,4 @@
-//! Holds what is written about the configuration file against the code that reads it.
+//! Checks the documentation and the schema of the configuration file against the code that reads it.
 
 use super::{ConfigFile, SignInKind};
 

@@ -1,15 +1,14 @@
-//! How a text file is written: its encoding and its line ends, which stay when it is changed.
+//! The form of a text file, its encoding and line ends, which stay when it is changed.
 
 use encoding_rs::{Encoding, UTF_16BE, UTF_16LE};
 
 use crate::model::text::{NotText, decode};
 
-/// Encoding and line ends of a file.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct TextForm {
-    /// The encoding that a byte order mark names; without one it is UTF-8.
+    /// The encoding of its byte order mark; none for UTF-8 without one.
     mark: Option<Mark>,
-    /// Whether every line ends as Windows ends them.
+    /// Whether every line ends in CRLF.
     crlf: bool,
 }
 
@@ -21,7 +20,7 @@ enum Mark {
 }
 
 impl TextForm {
-    /// The text of a file with plain line ends, and the form that it has.
+    /// The text of a file with plain line ends, and its form.
     pub(super) fn read(bytes: &[u8]) -> Result<(String, Self), NotText> {
         let text = decode(bytes)?;
         let mark = Encoding::for_bom(bytes).map(|(encoding, _)| match encoding {
@@ -39,7 +38,7 @@ impl TextForm {
         Ok((text, Self { mark, crlf }))
     }
 
-    /// A text with plain line ends in this form.
+    /// The bytes of a text in this form.
     pub(super) fn bytes(self, text: &str) -> Vec<u8> {
         let text = if self.crlf {
             text.replace('\n', "\r\n")
