@@ -1,4 +1,4 @@
-//! Trying again what failed in a run that is finished.
+//! Repeats what failed in a finished run.
 
 use rusqlite::{Connection, params};
 
@@ -8,15 +8,15 @@ use super::commit::Journal;
 use super::{JournalError, Phase, run_header, templates};
 
 impl Journal {
-    /// Sets back what failed: users who could not be read are to be read again, and changes that could not be made
-    /// to be made. Answers how many users and templates that concerns; where there is none, nothing is touched.
+    /// Requeues what failed: users who could not be read are read again, and changes that failed are
+    /// made again. Returns how many users and templates this concerns; if none, nothing changes.
     ///
-    /// Problems stay; they are over once what they are about is settled.
+    /// Problems stay. They are over once their filter or user is settled.
     pub async fn requeue_failed(&self) -> Result<u64, JournalError> {
         self.run(requeue_failed).await
     }
 
-    /// Whether any request that changes something may have left.
+    /// Whether any request that writes may have been sent.
     pub async fn has_written(&self) -> Result<bool, JournalError> {
         self.view(|view| view.has_written()).await
     }

@@ -1,4 +1,4 @@
-//! Recording an application: intents before their requests, outcomes after.
+//! Records the changes of a run: intents before their requests, results after.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
@@ -15,9 +15,9 @@ use super::{JournalError, Requests, pace, run_header};
 /// A change that is not settled yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PendingChange {
-    /// What to change.
+    /// The change to make.
     pub change: Change,
-    /// Whether a write may have been done without an answer having come back. The row has to be read
+    /// Whether a write may have been done without an answer. The row then has to be read
     /// before anything is written.
     pub maybe_written: bool,
 }
@@ -31,39 +31,39 @@ pub struct PendingUser {
     pub changes: Vec<PendingChange>,
 }
 
-/// How one change of a user ended.
+/// The result of one change of a user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettledChange {
-    /// The change, with the state that the row had right before.
+    /// The change, with the state of the row just before.
     pub change: Change,
-    /// How it ended.
+    /// The result.
     pub result: RowResult,
 }
 
-/// A write that was sent in an earlier life and never proved; its row is to be looked at.
+/// A write that an earlier process sent and never proved. Its row has to be read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Unproved {
-    /// Whose filter it is.
+    /// The owner of the filter.
     pub user: UserId,
-    /// The row.
+    /// The filter.
     pub filter: FilterId,
-    /// When the request was to leave.
+    /// When the request was to be sent.
     pub intended: Timestamp,
 }
 
-/// A row that the run wrote, or may have.
+/// A row that the run wrote or may have written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WrittenRow {
-    /// Whose filter it is.
+    /// The owner of the filter.
     pub user: UserId,
-    /// The row.
+    /// The filter.
     pub filter: FilterId,
-    /// When the request was to leave.
+    /// When the request was to be sent.
     pub intended: Timestamp,
 }
 
 impl Journal {
-    /// Every row that the run wrote, or may have.
+    /// All rows that the run wrote or may have written.
     pub async fn written(&self) -> Result<Vec<WrittenRow>, JournalError> {
         self.run(|connection| {
             let mut query = connection.prepare_cached(&format!(
@@ -82,7 +82,7 @@ impl Journal {
         .await
     }
 
-    /// The writes that were sent and never proved, of changes that are not settled.
+    /// The unproved writes of changes that are not settled.
     pub async fn unproved(&self) -> Result<Vec<Unproved>, JournalError> {
         self.run(|connection| {
             let mut query = connection.prepare_cached(&format!(
@@ -111,7 +111,7 @@ impl Journal {
             .await
     }
 
-    /// The same, of one wave only.
+    /// As [`Self::to_apply`], for one wave.
     pub async fn to_apply_in_wave(
         &self,
         wave: u64,
@@ -122,8 +122,8 @@ impl Journal {
             .await
     }
 
-    /// Commits to making these changes of one user, with the version that will be demanded. When this
-    /// returns, the requests may leave.
+    /// Records the intent to make these changes of one user, with the version that the write will require. When this
+    /// returns, the requests may be sent.
     pub async fn intend(&self, seq: i64, changes: Vec<Change>) -> Result<(), JournalError> {
         let now = Timestamp::now().as_millisecond();
         self.run_intent(move |connection| {
@@ -148,7 +148,7 @@ impl Journal {
         .await
     }
 
-    /// Records how changes of one user ended; `stamps` says that one of them proved that this server names the real
+    /// Records the results of a user's changes. `stamps` says that one of them proved that this server names the real
     /// caller in `modifiedonbehalfby`.
     pub async fn settle(
         &self,
@@ -164,7 +164,7 @@ impl Journal {
             for one in &settled {
                 settle_one(connection, seq, one, now)?;
                 if let Some(problem) = &one.result.problem {
-                    // Not before it was settled, or it would seem to be over.
+                    // After settling, because otherwise the problem would count as over.
                     add_problem(connection, seq, problem, now)?;
                 }
             }
@@ -173,7 +173,7 @@ impl Journal {
         .await
     }
 
-    /// Whether any change that is still to be made deactivates a filter.
+    /// Whether any change that is not made yet deactivates a filter.
     pub async fn deactivates(&self) -> Result<bool, JournalError> {
         let sql = format!("SELECT EXISTS (SELECT 1 FROM change WHERE {OPEN} AND to_state = ?1)");
         let inactive = State::Inactive.code();
@@ -186,13 +186,13 @@ impl Journal {
         self.run(run_header::set_records_on_behalf).await
     }
 
-    /// Adds what was asked of the server around a time.
+    /// Adds requests that were made around a time.
     pub async fn add_requests(&self, more: Requests, at: Timestamp) -> Result<(), JournalError> {
         self.run(move |connection| pace::add(connection, more, at))
             .await
     }
 
-    /// Records how the run ended, or was left.
+    /// Records how the run ended, or how it was left.
     pub async fn set_outcome(&self, outcome: Outcome) -> Result<(), JournalError> {
         self.run(move |connection| run_header::set_outcome(connection, outcome, Timestamp::now()))
             .await
@@ -277,7 +277,7 @@ fn settle_one(
     set_after(connection, seq, *filter, stamp.as_ref())
 }
 
-/// Records the row as it was seen last.
+/// Records the last seen state of the row.
 fn set_after(
     connection: &Connection,
     seq: i64,

@@ -1,6 +1,6 @@
-//! The typed codes of the run file: how they are stored, and the conditions on them in SQL.
+//! The typed codes of the run file: how they are stored, and the SQL conditions on them.
 //!
-//! No SQL writes such a number by hand. A condition is put behind a table's alias: `c.{OPEN}`.
+//! No SQL contains such a number literally. A condition follows a table's alias: `c.{OPEN}`.
 
 use std::fmt;
 
@@ -46,7 +46,7 @@ macro_rules! as_word {
 as_number!(RowOutcome, ReadState, FilterKind);
 as_word!(Stage, "stage"; ProblemKind, "kind of problem");
 
-/// A word in a run file that this tool has no meaning for.
+/// A word in a run file that this program does not know.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown {what} {word:?}")]
 struct UnknownWord {
@@ -58,9 +58,8 @@ struct UnknownWord {
 #[derive(Clone, Copy, Debug)]
 pub(super) enum SqlCondition {
     Is(RowOutcome),
-    /// Every outcome with a lower number. Written so, because the index of open changes is.
+    /// Every outcome with a lower number, in the form of the index on open changes.
     Below(RowOutcome),
-    /// One of two outcomes.
     Either(RowOutcome, RowOutcome),
     /// Whether a user was read.
     Read(ReadState),
@@ -77,20 +76,20 @@ impl fmt::Display for SqlCondition {
     }
 }
 
-/// Still to be done, or not known: the rows that the index `unfinished_change` is about.
+/// Not done yet, or not known: the rows of the index `unfinished_change`.
 pub(super) const OPEN: SqlCondition = SqlCondition::Below(RowOutcome::Changed);
 pub(super) const SENT: SqlCondition = SqlCondition::Is(RowOutcome::Sent);
 pub(super) const CHANGED: SqlCondition = SqlCondition::Is(RowOutcome::Changed);
 pub(super) const ALREADY: SqlCondition = SqlCondition::Is(RowOutcome::Already);
 pub(super) const CHANGED_SINCE: SqlCondition = SqlCondition::Is(RowOutcome::ChangedSince);
 pub(super) const GONE: SqlCondition = SqlCondition::Is(RowOutcome::Gone);
-/// Left alone, because somebody changed it since or it is gone.
+/// Left alone, because somebody changed it since or it no longer exists.
 pub(super) const LEFT: SqlCondition =
     SqlCondition::Either(RowOutcome::ChangedSince, RowOutcome::Gone);
 pub(super) const FAILED: SqlCondition = SqlCondition::Is(RowOutcome::Failed);
-/// Taken out of the plan: such a row is no change of the run.
+/// Removed from the plan: such a row is no change of the run.
 pub(super) const LEFT_OUT: SqlCondition = SqlCondition::Is(RowOutcome::LeftOut);
-/// As the run wanted it, by the run or without it.
+/// In the wanted state, by the run or without it.
 pub(super) const AS_WANTED: SqlCondition =
     SqlCondition::Either(RowOutcome::Changed, RowOutcome::Already);
 /// Planned, and nothing was sent for it.
@@ -99,7 +98,7 @@ pub(super) const TO_READ: SqlCondition = SqlCondition::Read(ReadState::ToRead);
 pub(super) const READ: SqlCondition = SqlCondition::Read(ReadState::Read);
 pub(super) const SKIPPED: SqlCondition = SqlCondition::Read(ReadState::Skipped);
 pub(super) const TAKEN_OUT: SqlCondition = SqlCondition::Read(ReadState::LeftOut);
-/// The user could not be read; whoever resumes the run tries again.
+/// The user could not be read; `resume` tries again.
 pub(super) const NOT_READ: SqlCondition = SqlCondition::Read(ReadState::Failed);
 
 #[cfg(test)]

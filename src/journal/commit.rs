@@ -1,4 +1,4 @@
-//! The one writer: a thread that owns the database and commits in groups.
+//! The only writer: a thread that owns the database and commits in groups.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -12,19 +12,19 @@ use super::end_log::end_log;
 use super::lock::RunLock;
 use super::place::FoundFile;
 
-/// Jobs that may wait; more make their senders wait, so that the file never lags behind the run. Twice a group, so that
-/// the next is complete when one is committed.
+/// Waiting jobs; when it is full, senders wait, so that the file keeps up with the run. Twice a group, so that
+/// the next group is complete when one is committed.
 const QUEUE: usize = 1024;
-/// Jobs that share one commit, and so one wait for the disk. More than are ever due at a time: the platform takes 52
-/// requests at once, and each has an intent, an outcome and a count. It bounds how long a commit can take.
+/// Jobs in one commit, which waits for the disk once. More than ever arrive at a time: the platform takes 52
+/// requests at once, and each has an intent, a result and a count. It bounds the duration of a commit.
 const GROUP: usize = 512;
 
-/// Why a job came to nothing.
+/// Why a job failed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Failure {
-    /// The file does not have its name any more.
+    /// The file no longer has its name.
     FileGone,
-    /// What SQLite or the file system said.
+    /// The error of SQLite or the file system.
     Said(String),
 }
 
@@ -34,21 +34,21 @@ impl From<rusqlite::Error> for Failure {
     }
 }
 
-/// What a job leaves to be told once its group is committed, or is not.
+/// The answer of a job, sent after its group is committed or has failed.
 type Ack = Box<dyn FnOnce(Result<(), Failure>) + Send>;
-/// Given no database, but the reason, where nothing may be or can be written.
+/// A job. It gets the reason instead of the database where nothing may be or can be written.
 type Work = Box<dyn FnOnce(Result<&Connection, Failure>) -> (bool, Ack) + Send>;
 
 struct Job {
     work: Work,
-    /// Whether a request follows: then the file has to be where somebody can find it afterwards.
+    /// Whether a request follows: then the file must still be at its path.
     is_intent: bool,
 }
 
-/// A run file in use. Cheap to clone; the file is closed when the last clone is gone.
+/// A run file in use. Cheap to clone; the file is closed when the last clone is dropped.
 ///
-/// Whatever a call writes is on disk when the call returns: that is what lets an intent stand before
-/// its request.
+/// What a call writes is on disk when the call returns, so an intent is stored before
+/// its request is sent.
 #[derive(Clone, Debug)]
 pub struct Journal(Arc<Inner>);
 
@@ -71,7 +71,7 @@ impl Journal {
         Self::spawn(&path, connection, Some(file), Some(lock))
     }
 
-    /// A journal in a nameless file.
+    /// A journal in a file without a name.
     pub(super) fn nameless(path: &Path, connection: Connection) -> Result<Self, JournalError> {
         Self::spawn(path, connection, None, None)
     }
@@ -89,7 +89,7 @@ impl Journal {
                 let is_there = || file.as_ref().is_none_or(FoundFile::is_still_there);
                 serve(&connection, queue, &is_there);
                 if file.is_some() {
-                    // Where it fails, the log stays beside the file, and both together are whole.
+                    // If this fails, the log stays beside the file, and both together are complete.
                     let _ = end_log(&connection);
                 }
             })
@@ -105,12 +105,12 @@ impl Journal {
         })))
     }
 
-    /// The run file, with the links on the way to it resolved.
+    /// The path of the run file, with all links resolved.
     pub fn path(&self) -> &Path {
         &self.0.path
     }
 
-    /// Runs a job on the database and returns when what it wrote is committed.
+    /// Runs a job on the database. Returns when its writes are committed.
     pub(super) async fn run<T, F>(&self, work: F) -> Result<T, JournalError>
     where
         T: Send + 'static,
@@ -119,10 +119,10 @@ impl Journal {
         self.send(false, work).await
     }
 
-    /// The same for an intent, after which a request leaves.
+    /// As [`Self::run`], for an intent, after which a request is sent.
     ///
     /// # Errors
-    /// [`JournalError::RunFileGone`] where the file was moved, linked, replaced, cut or deleted meanwhile.
+    /// [`JournalError::RunFileGone`] where the file was moved, linked, replaced, truncated or deleted.
     pub(super) async fn run_intent<T, F>(&self, work: F) -> Result<T, JournalError>
     where
         T: Send + 'static,
@@ -141,7 +141,7 @@ impl Journal {
             let result = connection.and_then(|connection| Ok(work(connection)?));
             let ok = result.is_ok();
             let ack: Ack = Box::new(move |committed| {
-                // Nobody waits any more where the run was aborted; the work is done all the same.
+                // If the run was aborted nobody receives this; the work is done nevertheless.
                 let _ = sender.send(committed.and(result));
             });
             (ok, ack)
@@ -170,7 +170,7 @@ impl Drop for Inner {
     fn drop(&mut self) {
         drop(self.jobs.take());
         if let Some(thread) = self.thread.take() {
-            // The file is closed, and its write-ahead log folded in, before the process goes on.
+            // The file is closed, and its write-ahead log merged, before the process continues.
             let _ = thread.join();
         }
     }
@@ -189,9 +189,9 @@ fn serve(connection: &Connection, mut queue: mpsc::Receiver<Job>, is_there: &dyn
     }
 }
 
-/// All of a group is committed, or none of it: an error in one job means that the file cannot be
-/// relied on, and the run stops. An intent whose file is gone is no part of its group: what came back of requests that
-/// have left is recorded all the same.
+/// Commits all of a group, or nothing: an error in one job means that the file cannot be
+/// relied on, and the run stops. An intent whose file is gone is excluded from its group, and the results of requests
+/// that were already sent are still recorded.
 fn commit(connection: &Connection, mut group: Vec<Job>, is_there: &dyn Fn() -> bool) {
     if group.iter().any(|job| job.is_intent) && !is_there() {
         let (intents, others) = group.into_iter().partition(|job| job.is_intent);
@@ -220,11 +220,11 @@ fn commit(connection: &Connection, mut group: Vec<Job>, is_there: &dyn Fn() -> b
         )),
     };
     if outcome.is_err() {
-        // Nothing to roll back where SQLite has done it already.
+        // SQLite may have rolled back already.
         let _ = connection.execute_batch("ROLLBACK");
     }
     for (ok, ack) in done {
-        // A job that failed tells its own error rather than the group's.
+        // A failed job returns its own error rather than the group's.
         ack(if ok { outcome.clone() } else { Ok(()) });
     }
 }

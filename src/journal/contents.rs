@@ -1,4 +1,4 @@
-//! A run file is foreign input: what SQLite may do with one, and what has to be in it.
+//! A run file may come from elsewhere: what SQLite may do with it, and what it has to contain.
 
 use std::path::Path;
 use std::time::Duration;
@@ -11,14 +11,14 @@ use super::error::{failed, said};
 use super::inspected::Inspection;
 use super::{OpenError, history, impact, schema, templates, undo, values};
 
-/// How long a reader waits for a moment in which the file is not being written. One commit takes ten milliseconds on a
+/// How long a reader waits for a pause in writing. A commit takes ten milliseconds on a
 /// busy disk (README, Speed); a network drive may take a hundred times as long.
 pub(super) const BUSY: Duration = Duration::from_secs(10);
-/// The longest text or blob, in bytes. The largest that is written is the list of selected users: a hundred thousand
-/// names are a few million bytes.
+/// The longest text or blob, in bytes. The largest one that is written is the list of selected users: a hundred
+/// thousand names take a few million bytes.
 const LONGEST: i32 = 64 << 20;
 
-/// Makes a connection do nothing on behalf of what is in the file.
+/// Prevents SQLite from executing anything that the file contains.
 pub(super) fn harden(connection: &Connection) -> rusqlite::Result<()> {
     connection.busy_timeout(BUSY)?;
     for (setting, on) in [
@@ -37,7 +37,7 @@ pub(super) fn harden(connection: &Connection) -> rusqlite::Result<()> {
 /// The format of a run file.
 ///
 /// # Errors
-/// Where the file is none, is newer, or holds anything but the tables and indexes of its format.
+/// Where it is not a run file, is of a newer format, or contains anything but the tables and indexes of its format.
 pub(super) fn inspect(connection: &Connection, path: &Path) -> Result<i32, OpenError> {
     inspect_unknown(connection, path, &Inspection::WHOLE)
 }
@@ -53,7 +53,7 @@ pub(super) fn inspect_unknown(
         why,
     };
     let said = |error: rusqlite::Error| match error.sqlite_error_code() {
-        // Somebody else has it at this moment, which says nothing of what it is.
+        // Another process is using it now; that says nothing about its contents.
         Some(ErrorCode::DatabaseBusy | ErrorCode::DatabaseLocked) => failed(path, &error).into(),
         _ => not_ours(Some(said(&error))),
     };
@@ -91,7 +91,7 @@ pub(super) fn inspect_unknown(
     Ok(format)
 }
 
-/// Reads what has more form than a column can say, so that nobody else meets it first.
+/// Reads the columns that contain documents, so that a wrong one is found here.
 fn documents(connection: &Connection, format: i32) -> rusqlite::Result<()> {
     if format >= 5 {
         impact::asked(connection)?;
@@ -105,7 +105,7 @@ fn documents(connection: &Connection, format: i32) -> rusqlite::Result<()> {
     Ok(())
 }
 
-/// What a file says that has to have its log beside it: the number of the file whose log that is. 0 where it needs none.
+/// The number of the file to which the log beside this one has to belong; 0 where it needs no log.
 pub(super) fn in_use(connection: &Connection) -> rusqlite::Result<i64> {
     connection.query_row("SELECT in_use FROM run", [], |row| row.get(0))
 }

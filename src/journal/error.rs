@@ -1,4 +1,4 @@
-//! What can be wrong with a run file.
+//! Errors of run files.
 
 use std::path::{Path, PathBuf};
 
@@ -6,43 +6,43 @@ use super::{RunContext, RunRef};
 use crate::model::RunId;
 use crate::model::disclosure::{is_run_id, shown_path};
 
-/// Writing or reading a run file failed; the run cannot go on, because nothing may happen unrecorded.
+/// A run file could not be written or read. The run cannot continue, because nothing may be sent unrecorded.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum JournalError {
     /// It cannot be written or read.
     #[error("the run file {} cannot be used: {why}", path.display())]
     Unusable {
-        /// The file.
+        /// The run file.
         path: PathBuf,
-        /// What SQLite or the file system said.
+        /// The error of SQLite or the file system.
         why: String,
     },
-    /// Its file system does not have what SQLite's log needs.
+    /// Its file system does not support SQLite's log.
     #[error(
         "the run file {} cannot be used: its folder does not allow a write-ahead log (SQLite uses `{mode}` there)",
         path.display()
     )]
     NoLog {
-        /// The file.
+        /// The run file.
         path: PathBuf,
-        /// The journal mode that SQLite fell back to.
+        /// The journal mode that SQLite used instead.
         mode: String,
     },
-    /// It does not have its name any more. Nothing is written to the environment that nobody could find afterwards.
+    /// It no longer has its name. Nothing is written to the environment without a record that can be found.
     #[error("the run file {} was moved, linked, replaced, cut or deleted while the run was driven", path.display())]
     RunFileGone {
-        /// Where it was.
+        /// Its former path.
         path: PathBuf,
     },
 }
 
-/// Reading a run failed. [`ReadError::in_file`] adds which file it was.
+/// A run could not be read. [`ReadError::in_file`] adds the path.
 #[derive(Debug, thiserror::Error)]
 #[error(transparent)]
 pub struct ReadError(#[from] rusqlite::Error);
 
 impl ReadError {
-    /// The same, of this run file.
+    /// The error with the path of the run file.
     pub fn in_file(&self, path: &Path) -> JournalError {
         failed(path, &self.0)
     }
@@ -57,18 +57,18 @@ impl From<ReadError> for rusqlite::Error {
 /// Why a run cannot be opened.
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
-    /// No run of that name.
+    /// There is no run of this name.
     #[error(
         "there is no run {} in {}",
         shown_name(name),
         shown_path(place, "the folder of run files")
     )]
     NoSuchRun {
-        /// What was asked for.
+        /// The name that was given.
         name: String,
-        /// Where it was looked for.
+        /// The folder that was searched.
         place: PathBuf,
-        /// What a command about the runs there needs.
+        /// Options that later commands about these runs need.
         context: RunContext,
     },
     /// A file that cannot be read may be the newest run.
@@ -76,84 +76,84 @@ pub enum OpenError {
     LatestUnknown {
         /// Why it cannot be read.
         why: Box<Self>,
-        /// What a command about the runs there needs.
+        /// Options that later commands about these runs need.
         context: RunContext,
     },
     /// A prefix of several run ids.
     #[error("`{name}` could be any of these runs: {}", listed(candidates))]
     Ambiguous {
-        /// What was asked for.
+        /// The prefix that was given.
         name: String,
-        /// The runs it could be.
+        /// The runs that it matches.
         candidates: Vec<RunId>,
     },
-    /// Something else.
+    /// The file is not a run file.
     #[error("{} is not a run file{}", shown_path(path, "the file"), why.as_ref().map_or_else(String::new, |w| format!(": {w}")))]
     NotARunFile {
-        /// The file.
+        /// The path.
         path: PathBuf,
-        /// What SQLite said, if it said anything.
+        /// The error of SQLite, if there is one.
         why: Option<String>,
     },
-    /// Written by a newer version of the tool.
+    /// A newer version of this program wrote the file.
     #[error("{} was written by a newer syncfilters (format {found}; this one knows {known})", path.display())]
     Newer {
-        /// The file.
+        /// The run file.
         path: PathBuf,
         /// Its format.
         found: i32,
-        /// The newest format known here.
+        /// The newest format that this version supports.
         known: i32,
     },
-    /// It was copied without the log of what was written last.
+    /// It was copied without the log, which contains the latest writes.
     #[error("{} is not whole: it was in use when it was copied, and its log {} is missing", path.display(), log.display())]
     LogMissing {
-        /// The file.
+        /// The run file.
         path: PathBuf,
-        /// Where the log has to be.
+        /// The path where the log has to be.
         log: PathBuf,
     },
-    /// A folder of run files, or a run file in it, that others can write to.
+    /// Other users can write to the folder of run files, or to a run file in it.
     #[error("{} cannot be trusted: {why}", path.display())]
     OpenToOthers {
         /// The folder or file.
         path: PathBuf,
-        /// What others can do.
+        /// What other users can do.
         why: &'static str,
-        /// What to do about it.
+        /// How to correct it.
         remedy: String,
     },
-    /// Another process drives it.
+    /// Another process drives the run.
     #[error("run {run} is in use by another process right now")]
     Busy {
         /// The run.
         run: RunId,
     },
-    /// The run that is to be taken over is in the own store.
+    /// The run to be imported is in the own store already.
     #[error("run {} is in the folder of run files of this computer already; it is not overwritten", run.id)]
     Stored {
-        /// The run here.
+        /// The run in the store.
         run: Box<RunRef>,
-        /// The run that undid it, as the file says that is to be taken over.
+        /// The run that undid it, according to the file to be imported.
         undone_by: Option<RunId>,
     },
-    /// There is a file of that name already.
+    /// There is already a file of this name.
     #[error("{} exists already; it is not overwritten", .0.display())]
     Exists(PathBuf),
-    /// The file system.
+    /// The file system failed.
     #[error("{}: {source}", shown_path(path, "the file"))]
     Io {
         /// The file or folder.
         path: PathBuf,
-        /// What the system said.
+        /// The system's error.
         source: std::io::Error,
     },
-    /// SQLite.
+    /// The run file could not be written or read.
     #[error(transparent)]
     Journal(#[from] JournalError),
 }
 
-/// What was given in the place of a run may be a secret.
+/// The name for messages. A text in place of a run may be a secret.
 fn shown_name(name: &str) -> String {
     if is_run_id(name) {
         format!("`{name}`")
@@ -175,7 +175,7 @@ pub(super) fn failed(path: &Path, error: &rusqlite::Error) -> JournalError {
     }
 }
 
-/// What SQLite said; of a value that is not what its column holds, why, without where SQLite found it among its answers.
+/// The error of SQLite; for a value of the wrong kind only the reason, without the position in the query's result.
 pub(super) fn said(error: &rusqlite::Error) -> String {
     match error {
         rusqlite::Error::FromSqlConversionFailure(_, _, why) => why.to_string(),

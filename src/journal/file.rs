@@ -1,4 +1,4 @@
-//! Creating run files, and opening them to drive their runs.
+//! Creates run files, and opens them to drive their runs.
 
 use std::io::ErrorKind;
 use std::path::Path;
@@ -16,32 +16,32 @@ use super::{
 use crate::plan::{RunSettings, TemplateChange};
 use rusqlite::{Connection, OpenFlags};
 
-/// A run file opened to be driven: this process, and no other, may write it.
+/// A run file opened to be driven. Only this process may write it.
 #[derive(Debug)]
 pub struct RunFile {
-    /// What was written so far, and the way to write more. It holds the lock.
+    /// Reads and writes the file. It holds the lock.
     pub journal: Journal,
-    /// What the run is.
+    /// The header of the run.
     pub header: RunHeader,
-    /// How a command names it.
+    /// The name of the run in commands.
     pub reference: RunRef,
     kind: Kind,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// A file that stays.
+    /// A file that is kept.
     Kept,
-    /// A nameless file.
+    /// A file without a name.
     Temporary,
-    /// A copy in a nameless file.
+    /// A copy in a file without a name.
     Copy,
 }
 
 impl RunFile {
-    /// A new run file, which only its owner may read. Never overwrites.
+    /// Creates a run file that only its owner may read. Never overwrites.
     ///
-    /// It is filled under another name: whoever is killed in the middle leaves no run of which nothing is known.
+    /// It is filled under another name, so that a process that is killed meanwhile leaves no incomplete run.
     pub fn create(
         path: &Path,
         header: RunHeader,
@@ -84,8 +84,8 @@ impl RunFile {
         })
     }
 
-    /// A run that leaves no file: for commands that only read. SQLite keeps it in a nameless file of
-    /// its own, so that it takes no more memory than a run that is kept.
+    /// A run without a file of its own, for commands that only read. SQLite keeps it in a file without a name,
+    /// so that it takes no more memory than other runs.
     pub fn temporary(header: RunHeader, first: &FirstContents) -> Result<Self, OpenError> {
         let path = Path::new("(temporary)");
         let fill = || {
@@ -103,7 +103,7 @@ impl RunFile {
         })
     }
 
-    /// A copy of a run that leaves no file: for whoever wants to see what would happen. The file stays as it is.
+    /// A copy of a run that leaves no file, to find out what would happen. The file stays as it is.
     pub fn copy(path: &Path) -> Result<Self, OpenError> {
         let source = RunReader::open(path)?;
         Ok(Self {
@@ -119,18 +119,19 @@ impl RunFile {
         matches!(self.kind, Kind::Copy)
     }
 
-    /// Where the file is, or that of which this is a copy; none for a run that leaves no file.
+    /// The path of the file, or of the file that was copied; none for a run that leaves no file.
     pub fn path(&self) -> Option<&Path> {
         (self.kind != Kind::Temporary).then(|| self.journal.path())
     }
 
-    /// Opens a run to drive it on; refuses while another process does. A file of an older format is brought up to
-    /// today's.
+    /// Opens a run to drive it; refuses while another process does. A file of an older format is upgraded to
+    /// the present one.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         Self::open_with(path, None)
     }
 
-    /// The same for a file that may be in this store, or a copy of one in it: a run is not driven in two files at once.
+    /// As [`Self::open`], for a file that may be in this store, or a copy of one: a run is not driven in two files at
+    /// once.
     pub fn open_in(store: &RunStore, path: &Path) -> Result<Self, OpenError> {
         Ok(Self::open_with(path, Some(store))?.of_store(store))
     }
@@ -146,7 +147,7 @@ impl RunFile {
     fn open_with(path: &Path, store: Option<&RunStore>) -> Result<Self, OpenError> {
         let file = FoundFile::at(path)?;
         let mut lock = RunLock::take(&file).map_err(|error| refused(&file, error))?;
-        // Looked at before SQLite may change anything.
+        // Checked before SQLite may change anything.
         let known = {
             let (connection, _) = at_rest(&file)?;
             run_header::read(&connection).map_err(|error| OpenError::NotARunFile {
@@ -177,13 +178,13 @@ impl RunFile {
     }
 }
 
-/// How files are called that are not filled yet.
+/// Prefix and suffix of files that are not complete yet. The dot hides them, and they are not taken for run files.
 const UNFINISHED: (&str, &str) = (".syncfilters-", ".new");
-/// A file that was begun longer ago belongs to a process that was killed: filling one takes seconds.
+/// An incomplete file that is older belongs to a process that was killed: filling one takes seconds.
 const ABANDONED: Duration = Duration::from_hours(1);
 
-/// A file of another name beside the one that it will become; it goes where it becomes none. Only its owner may read it.
-/// Those that killed processes left go now.
+/// A file beside the path of the future run file, removed if it does not become one. Only its owner may read it.
+/// Also removes those of killed processes.
 pub(super) fn unfinished(path: &Path) -> Result<tempfile::TempPath, OpenError> {
     let folder = path.parent().filter(|folder| folder != &Path::new(""));
     let folder = folder.unwrap_or(Path::new("."));
@@ -193,7 +194,7 @@ pub(super) fn unfinished(path: &Path) -> Result<tempfile::TempPath, OpenError> {
         .prefix(prefix)
         .suffix(suffix)
         .tempfile_in(folder);
-    // Closed before SQLite opens it: later, closing it would drop SQLite's locks.
+    // Closed before SQLite opens it, because closing it later would drop SQLite's locks.
     let file = file.map(tempfile::NamedTempFile::into_temp_path);
     file.map_err(|source| OpenError::Io {
         path: path.to_owned(),
@@ -201,7 +202,7 @@ pub(super) fn unfinished(path: &Path) -> Result<tempfile::TempPath, OpenError> {
     })
 }
 
-/// What cannot be looked at or removed does no harm.
+/// Errors are ignored, because such a file does no harm.
 fn remove_abandoned(folder: &Path) {
     let (prefix, suffix) = UNFINISHED;
     let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -219,14 +220,14 @@ fn remove_abandoned(folder: &Path) {
     }
 }
 
-/// What a run file holds from the begin, besides what the run is.
+/// The first contents of a run file, besides its header.
 #[derive(Clone, Debug, Default)]
 pub struct FirstContents {
     /// How the run is carried out.
     pub settings: RunSettings,
-    /// What is to be found out before anything is agreed to.
+    /// What to find out before the user agrees.
     pub asked: ImpactOptions,
-    /// The templates that it sets: its plan is complete with them.
+    /// The templates to set: they complete the plan.
     pub templates: Option<Vec<TemplateChange>>,
 }
 
@@ -263,11 +264,11 @@ pub(super) fn writable(path: &Path) -> Result<Connection, OpenError> {
     open().map_err(|e: rusqlite::Error| failed(path, &e).into())
 }
 
-/// Write-ahead logging, so that readers never block the run; every commit waits for the disk, so that an intent outlives
-/// a power failure.
+/// Enables write-ahead logging, so that readers never block the run; every commit waits for the disk, so that an intent
+/// survives a power failure.
 ///
-/// From here on the file is not whole without its log, and says so itself: the mark is folded in before anything else is
-/// written.
+/// From here on the file is complete only with its log, and is marked so. The mark is merged into the file before
+/// anything else is written.
 fn begin_log(connection: &Connection, file: &FoundFile) -> Result<(), JournalError> {
     let failed = |error| failed(file.path(), &error);
     log_ahead(connection, file.path())?;
@@ -279,7 +280,7 @@ fn begin_log(connection: &Connection, file: &FoundFile) -> Result<(), JournalErr
         .map_err(failed)
 }
 
-/// SQLite keeps the mode that it has, without an error, where a file system cannot do what is asked for.
+/// Checks the mode: SQLite keeps the old one, without an error, where the file system does not support the new one.
 fn log_ahead(connection: &Connection, path: &Path) -> Result<(), JournalError> {
     let mode = connection
         .pragma_update_and_check(None, "journal_mode", "WAL", |row| row.get::<_, String>(0))
@@ -293,8 +294,8 @@ fn log_ahead(connection: &Connection, path: &Path) -> Result<(), JournalError> {
     })
 }
 
-/// Removes a run file that SQLite has closed, with what may be beside it: the run came to nothing. What cannot be
-/// removed does no harm.
+/// Removes a closed run file without changes, with the files beside it. Errors are ignored, because
+/// a remaining file does no harm.
 pub fn discard(path: &Path) {
     let _ = std::fs::remove_file(path);
     for suffix in BESIDE {

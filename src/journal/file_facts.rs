@@ -1,34 +1,34 @@
-//! What the file system says of a file: what stays the same when it is renamed, and differs when another takes its name.
+//! Identifies a file: by facts that stay when it is renamed, and differ when another file takes its name.
 //!
-//! On Unix nothing is opened for that: closing a descriptor of a SQLite file outside SQLite drops the locks that this
-//! process holds on it. On Windows, where locks belong to the handle, a file has to be opened to be told from another.
+//! On Unix nothing is opened for this: closing a descriptor of a SQLite file outside SQLite drops the locks that this
+//! process holds on it. On Windows, where locks belong to the handle, a file has to be opened to be identified.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 
-/// Device and inode; on Windows volume and index. Both are 0 where the file system does not tell, as some file servers
-/// do not.
+/// Device and inode; on Windows volume and index. Both are 0 where the file system does not provide them, as on some
+/// file servers.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct FileIdentity {
     pub(super) volume: u64,
     pub(super) index: u64,
 }
 
-/// What is asked of a file.
+/// The facts that are used of a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FileFacts {
-    /// Whether it is a regular file, and no link to one.
+    /// Whether it is a regular file, and not a link to one.
     pub(super) is_file: bool,
     /// Its length in bytes.
     pub(super) length: u64,
     pub(super) identity: FileIdentity,
-    /// How many names it has.
+    /// The number of its names (hard links).
     pub(super) names: u64,
 }
 
 impl FileFacts {
-    /// What is so called; a link is not followed.
+    /// The facts of the file with this name; a link is not followed.
     pub(super) fn of(path: &Path) -> io::Result<Self> {
         let about = std::fs::symlink_metadata(path)?;
         let (identity, names) = system::identity(path, &about)?;

@@ -1,4 +1,4 @@
-//! What was planned, agreed to and ended, in order; and how the run is carried out.
+//! The history of a run: what was planned, agreed to and ended, in order; and the settings of the run.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, Row, params};
@@ -10,26 +10,26 @@ use super::JournalError;
 use super::commit::Journal;
 use super::rows::{time, unknown, unreadable};
 
-/// What happened to a run.
+/// An event of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum HistoryKind {
-    /// Its plan was completed, or made anew.
+    /// The plan was completed, or made again.
     Planned,
-    /// Users were taken out of the plan.
+    /// Users were removed from the plan.
     Narrowed,
-    /// Somebody agreed to a wave.
+    /// The user agreed to a wave.
     Agreed,
-    /// A wave ended, and users are left.
+    /// A wave ended, with users left.
     WaveOver,
-    /// It was left before its end.
+    /// The run was left before its end.
     Stopped,
     /// It ended.
     Ended,
     /// Another run began to undo it.
     UndoBegun,
-    /// How it is carried out was changed.
+    /// The settings of the run were changed.
     SettingsChanged,
-    /// Its file was taken over from elsewhere, or its users were.
+    /// Its file, or its list of users, was imported.
     Imported,
 }
 
@@ -65,22 +65,22 @@ impl HistoryKind {
 /// One entry of a run's history.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct HistoryEntry {
-    /// When.
+    /// The time of the event.
     pub at: Timestamp,
-    /// What.
+    /// The event.
     pub kind: HistoryKind,
     /// The digest of what was left.
     pub digest: Option<PlanDigest>,
-    /// Users that were left.
+    /// The number of users left.
     pub users: Option<u64>,
-    /// Filters that were left.
+    /// The number of filters left.
     pub filters: Option<u64>,
-    /// More, by kind: of an agreement who agreed and how (JSON); of an undo the run; of a stop the reason.
+    /// Details by kind: for an agreement who agreed and how (JSON); for an undo its run; for a stop the reason.
     pub detail: Option<String>,
 }
 
 impl HistoryEntry {
-    /// An entry of now without numbers.
+    /// An entry with the present time and without numbers.
     pub fn now(kind: HistoryKind, detail: Option<String>) -> Self {
         Self {
             at: Timestamp::now(),
@@ -99,7 +99,7 @@ impl Journal {
         self.run(move |connection| add(connection, &entry)).await
     }
 
-    /// How the run is carried out; none in a file from before that was kept.
+    /// The settings of the run; none in a file of an older format without them.
     pub async fn settings(&self) -> Result<Option<RunSettings>, JournalError> {
         self.run(settings).await
     }
@@ -128,7 +128,7 @@ pub(super) fn add(connection: &Connection, entry: &HistoryEntry) -> rusqlite::Re
     Ok(())
 }
 
-/// Every entry, in order.
+/// All entries, in order.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<HistoryEntry>> {
     let mut query = connection.prepare_cached(
         "SELECT at, kind, digest, users, filters, detail FROM history ORDER BY seq",
@@ -155,7 +155,7 @@ fn entry(row: &Row<'_>) -> rusqlite::Result<HistoryEntry> {
     })
 }
 
-/// The run that began to undo this one last.
+/// The last run that began to undo this one.
 pub(super) fn undone_by(connection: &Connection) -> rusqlite::Result<Option<RunId>> {
     let sql = "SELECT detail FROM history WHERE kind = ?1 ORDER BY seq DESC LIMIT 1";
     let by = connection.query_row(sql, [HistoryKind::UndoBegun.as_str()], |row| {

@@ -1,4 +1,4 @@
-//! Recording what a change leads to: what was asked for, what the environment has, and what each user loses.
+//! Records the impact of a change: what was asked for, what the environment has, and what each user loses.
 
 use rusqlite::{Connection, OptionalExtension, params};
 use serde::de::DeserializeOwned;
@@ -12,23 +12,23 @@ use super::commit::Journal;
 use super::rows::{blob, kept, unreadable};
 use super::values::MESSAGE;
 
-/// What is to be found out before a change is agreed to.
+/// What to find out before the user agrees to a change.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ImpactOptions {
     /// Whether to count what each user loses.
     pub impact: bool,
-    /// Whom another engine serves, where that is known.
+    /// Users whom another synchronisation engine serves, where they are known.
     pub other_engine: Option<Vec<plan::UserRef>>,
 }
 
 impl ImpactOptions {
-    /// Whether nothing is.
+    /// Whether there is nothing to find out.
     pub fn is_nothing(&self) -> bool {
         !self.impact && self.other_engine.is_none()
     }
 }
 
-/// Something of the organisation's: its name, and the filter type that it is about.
+/// A filter or template of the organisation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct NamedFilter {
     /// `name`.
@@ -38,39 +38,39 @@ pub struct NamedFilter {
     pub filter_type: FilterType,
 }
 
-/// What was found of the environment.
+/// Findings about the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct ImpactFindings {
-    /// Active system filters of the types that the run is about; `None` where they were not asked for.
+    /// Active system filters of the types in question; `None` where they were not asked for.
     pub system_filters: Option<Vec<NamedFilter>>,
-    /// Active default templates of those types; `None` as above.
+    /// Active default templates of these types; `None` as above.
     pub templates: Option<Vec<NamedFilter>>,
     /// Why the organisation's filters could not be read.
     pub organisation_unknown: Option<String>,
     /// Why the mailboxes could not be read; none where they could, or were not asked for.
     pub mailboxes: Option<String>,
-    /// Whether sync filters have no optimistic concurrency, so that writes ask only that the row exists.
+    /// Whether sync filters do not support optimistic concurrency, so that writes require only that the row exists.
     pub any_version: bool,
-    /// Names of the other engine's list that lead to no user of this run.
+    /// How many names of the other engine's list match no user of this run.
     pub not_here: u64,
-    /// Some of them.
+    /// Examples of these names.
     pub not_here_examples: Vec<String>,
-    /// How fast the users were read, the last time that they were.
+    /// The pace at which the users were last read.
     pub reading: Option<RequestPace>,
-    /// Names of the selection that match nobody and are skipped.
+    /// Names of the selection that match no user and are skipped.
     pub skipped: Vec<SkippedName>,
 }
 
 impl ImpactFindings {
-    /// The names that were to be excluded and match nobody: whoever was meant is not left out.
+    /// Names to be excluded that match no user: the users who were meant are not excluded.
     pub fn unmatched_exclusions(&self) -> Vec<&plan::UserRef> {
         let skipped = self.skipped.iter().filter(|skipped| skipped.excludes);
         skipped.map(|skipped| &skipped.named).collect()
     }
 }
 
-/// Something that holds of a user.
+/// A property of a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserFlag {
     /// Another engine serves the user.
@@ -81,7 +81,7 @@ pub enum UserFlag {
     OutlookClient = 2,
 }
 
-/// Records what is to be found out.
+/// Records what to find out.
 pub(super) fn ask(connection: &Connection, asked: &ImpactOptions) -> rusqlite::Result<()> {
     connection.execute(
         "INSERT OR REPLACE INTO foresight (one, asked) VALUES (1, ?1)",
@@ -91,17 +91,17 @@ pub(super) fn ask(connection: &Connection, asked: &ImpactOptions) -> rusqlite::R
 }
 
 impl Journal {
-    /// Records what is to be found out; before the users are collected.
+    /// Records what to find out. Call it before the users are collected.
     pub async fn ask(&self, asked: ImpactOptions) -> Result<(), JournalError> {
         self.run(move |connection| ask(connection, &asked)).await
     }
 
-    /// What is to be found out.
+    /// What to find out.
     pub async fn asked(&self) -> Result<ImpactOptions, JournalError> {
         self.run(asked).await
     }
 
-    /// Changes what was found of the environment.
+    /// Changes the findings about the environment.
     pub async fn found<F>(&self, change: F) -> Result<(), JournalError>
     where
         F: FnOnce(&mut ImpactFindings) + Send + 'static,
@@ -119,12 +119,12 @@ impl Journal {
         .await
     }
 
-    /// What was found of the environment.
+    /// The findings about the environment.
     pub async fn surroundings(&self) -> Result<ImpactFindings, JournalError> {
         self.run(surroundings).await
     }
 
-    /// Records of users that something holds.
+    /// Records a property of these users.
     pub async fn mark(&self, mark: UserFlag, users: Vec<UserId>) -> Result<(), JournalError> {
         self.run(move |connection| {
             let mut insert = connection
@@ -137,7 +137,7 @@ impl Journal {
         .await
     }
 
-    /// Records what a user loses of each type; before the user counts as surveyed.
+    /// Records what a user loses of each type. Call it before the user counts as surveyed.
     pub async fn lost(
         &self,
         seq: i64,
@@ -185,7 +185,7 @@ pub(super) fn surroundings(connection: &Connection) -> rusqlite::Result<ImpactFi
     column(connection, "SELECT found FROM foresight")
 }
 
-/// The JSON in a column; the default where there is none.
+/// The JSON in a column; the default value where it is null.
 fn column<T: DeserializeOwned + Default>(
     connection: &Connection,
     sql: &str,

@@ -1,4 +1,4 @@
-//! Runs that were taken over from elsewhere: what their files say of users was said by others.
+//! Imported runs: their files were written elsewhere, and may be wrong about users.
 
 use rusqlite::{Connection, params};
 
@@ -11,8 +11,8 @@ use super::rows::filter_id;
 use super::survey::{add_problem, now};
 
 impl Journal {
-    /// Fails these users, by their numbers in the run: nothing of them is read or changed, and what they would have lost
-    /// is not lost. Whoever resumes the run tries again.
+    /// Fails these users, by their numbers in the run: nothing of them is read or changed, and their losses
+    /// are not counted. `resume` tries them again.
     pub async fn refuse_users(&self, users: Vec<(i64, Problem)>) -> Result<(), JournalError> {
         self.run(move |connection| {
             let at = now();
@@ -30,7 +30,7 @@ fn refuse(connection: &Connection, seq: i64, problem: &Problem, at: i64) -> rusq
     let mut query = connection.prepare_cached(&open)?;
     let first = query.query_map([seq], |row| filter_id(row, 0))?.next();
     let problem = match first.transpose()? {
-        // Over once that filter is settled.
+        // It is over once that filter is settled.
         Some(filter) => Problem {
             stage: Stage::Apply,
             ..problem.clone().about(filter)

@@ -1,4 +1,4 @@
-//! One process drives a run.
+//! Locks a run, so that one process drives it.
 
 use std::fs::{File, TryLockError};
 use std::io;
@@ -11,25 +11,24 @@ use super::file_facts::has_this_name;
 use super::place::FoundFile;
 use crate::model::RunId;
 
-/// How long a lock is waited for: somebody who only reads has it no longer than that.
+/// How long to wait for a lock: a process that only reads holds it for less.
 const PATIENCE: Duration = Duration::from_secs(2);
-/// How long between two tries in that time. A hundred tries, and nobody notices the last one.
+/// The pause between two attempts in that time: a hundred attempts, with a delay that nobody notices.
 const PAUSE: Duration = Duration::from_millis(20);
 
-/// Held while a process drives a run, or keeps others from driving it; the system lets go of it when the process ends,
-/// however it ends.
+/// Held while a process drives a run, or keeps others from driving it. The system releases it when the process ends,
+/// in any way.
 ///
-/// Files of their own beside the run file, because locks on the run file itself are SQLite's: one that is named after
-/// the file whatever its name is, and one that is named after the run, so that a copy is not driven beside it.
+/// The locks are separate files, because locks on the run file itself are SQLite's. One is named after the identity of
+/// the file, whatever its name; one is named after the run, so that a copy is not driven at the same time.
 #[derive(Debug)]
 pub(super) struct RunLock(Vec<LockFile>);
 
-/// Why a lock was not taken.
+/// Why a lock could not be taken.
 #[derive(Debug)]
 pub(super) enum LockError {
-    /// Somebody has it.
+    /// Another process has it.
     Taken,
-    /// The file system.
     Io { path: PathBuf, source: io::Error },
 }
 
@@ -40,7 +39,7 @@ impl RunLock {
         Ok(Self(vec![lock]))
     }
 
-    /// Takes the lock of a run in this folder as well.
+    /// Also takes the lock of a run in this folder.
     pub(super) fn add(&mut self, folder: &Path, run: &RunId) -> Result<(), LockError> {
         let path = folder.join(format!(".{run}.run.lock"));
         if self.0.iter().any(|lock| lock.path == path) {
@@ -50,14 +49,14 @@ impl RunLock {
         Ok(())
     }
 
-    /// Keeps others from driving the run while it is read. Several may read at once.
+    /// Keeps others from driving the run while it is read. Several processes may read at once.
     pub(super) fn share(file: &FoundFile) -> Result<Self, LockError> {
         let lock = LockFile::take(file.lock_path(), File::try_lock_shared, Duration::ZERO)?;
         Ok(Self(vec![lock]))
     }
 }
 
-/// One locked file, which is removed when it is let go of.
+/// One locked file, removed when it is released.
 #[derive(Debug)]
 struct LockFile {
     path: PathBuf,
@@ -79,10 +78,10 @@ impl LockFile {
                 Err(TryLockError::Error(error)) => Err(error),
             });
             match tried {
-                // Somebody may have let go of it, and removed it, after it was opened here.
+                // Another process may have released and removed it after it was opened here.
                 Ok(Some(file)) if has_this_name(&file, &path) => return Ok(Self { path, file }),
                 Ok(Some(_)) => {}
-                // Windows refuses a file that is removed and that somebody still has open.
+                // Windows refuses to open a removed file that another process still has open.
                 Err(error) if cfg!(windows) && is_denied(&error) && begun.elapsed() < patience => {
                     std::thread::sleep(PAUSE);
                 }
@@ -100,7 +99,7 @@ fn is_denied(error: &io::Error) -> bool {
 
 impl Drop for LockFile {
     fn drop(&mut self) {
-        // Windows does not give a lock to whoever has it already.
+        // Windows does not give a lock to a process that has it already.
         let _ = self.file.unlock();
         if self.file.try_lock().is_ok() && has_this_name(&self.file, &self.path) {
             let _ = std::fs::remove_file(&self.path);

@@ -1,5 +1,5 @@
-//! A run that is kept from being driven while another undoes it. Its file stays as it is, but for the one entry that says
-//! so: a run that has ended stays one file.
+//! A run that cannot be driven while another one undoes it. Its file changes only by the entry about this undo, and
+//! stays one file.
 
 use std::path::Path;
 
@@ -17,7 +17,7 @@ use super::reader::{at_rest, not_taken, refused};
 use super::{JournalError, OpenError, RunReader, RunStore, schema};
 use crate::model::RunId;
 
-/// The lock of a run, without its file being open.
+/// The lock of a run whose file is not open.
 #[derive(Debug)]
 pub struct LockedRun {
     file: FoundFile,
@@ -25,11 +25,11 @@ pub struct LockedRun {
 }
 
 impl LockedRun {
-    /// Keeps a run from being driven, and opens its file to be read. The file may be in this store, or a copy of one in
-    /// it.
+    /// Keeps a run from being driven, and opens its file for reading. The file may be in this store, or a copy of one
+    /// in it.
     ///
     /// # Errors
-    /// Where another process drives the run, and where the file is no run file.
+    /// Where another process drives the run, and where the file is not a run file.
     pub fn take(path: &Path, store: Option<&RunStore>) -> Result<(Self, RunReader), OpenError> {
         let file = FoundFile::at(path)?;
         let mut lock = RunLock::take(&file).map_err(|error| refused(&file, error))?;
@@ -48,11 +48,10 @@ impl LockedRun {
         Ok((Self { file, _lock: lock }, reader))
     }
 
-    /// Says in the file that another run begins to undo this one.
+    /// Records in the file that another run begins to undo this one.
     ///
-    /// A file without a log is replaced by one with that entry, in one step: at no instant is anything beside it without
-    /// which it is not whole. The log of a run that was killed is folded in first. Nobody of this process may have the
-    /// file open.
+    /// A file without a log is replaced in one step by one with that entry, so that it is complete without other files
+    /// at every moment. The log of a killed run is merged first. No part of this process may have the file open.
     ///
     /// # Errors
     /// Where the file cannot be written.

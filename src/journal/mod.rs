@@ -1,7 +1,7 @@
-//! The run file: what was before, what we intend, what came back.
+//! The run file: states before the run, intents, and results.
 //!
-//! One run is one SQLite file. Every change is committed here before its request leaves, and its outcome
-//! after, so that a run killed at any instant can be finished or undone from the file alone.
+//! One run is one SQLite file. Every change is committed here before its request is sent, and its result
+//! after, so that a run that was killed at any moment can be finished or undone from the file alone.
 
 mod again;
 mod apply;

@@ -1,5 +1,5 @@
-//! Taking users out of a plan, and back into it. Nothing was sent for users who are taken out, and nothing will be:
-//! neither when the run is resumed, nor when users who failed are tried again.
+//! Removes users from a plan, and adds them again. Nothing was or will be sent for removed users,
+//! neither by `resume` nor when failed users are tried again.
 
 use rusqlite::{Connection, Row, params};
 
@@ -13,7 +13,7 @@ use super::rows::{object_id, user_id};
 use super::view::View;
 use super::{JournalError, ReadError};
 
-/// A user of a run, with every name that the run has.
+/// A user of a run, with all names in the run file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanUser {
     /// The user's number in this run.
@@ -22,64 +22,64 @@ pub struct PlanUser {
     pub id: UserId,
     /// The Entra object id.
     pub object_id: Option<ObjectId>,
-    /// How the user is named in output.
+    /// The name in output.
     pub label: String,
-    /// The login; none where it is empty, or the run file does not have it.
+    /// The login; none where it is empty or not in the run file.
     pub login: Option<String>,
-    /// The e-mail address; none where the run file does not have it.
+    /// The e-mail address; none where it is not in the run file.
     pub email: Option<String>,
-    /// Whether the user was skipped, as one who is disabled.
+    /// Whether the user was skipped, for example because of being disabled.
     pub skipped: bool,
-    /// What the plan has to do with the user.
+    /// What the plan contains for the user.
     pub standing: PlanStanding,
 }
 
-/// What a plan has to do with a user.
+/// What a plan contains for a user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PlanStanding {
-    /// There is something to do: to change, or to read again. Nothing was sent yet.
+    /// Something to change or to read again. Nothing was sent yet.
     ToDo,
-    /// The user was taken out, and can be taken back.
+    /// The user was removed, and can be added again.
     LeftOut,
-    /// A change of the user was sent, and others are left: the user stays.
+    /// A change of the user was sent, and others are left: the user cannot be removed.
     Begun,
-    /// There is nothing to do.
+    /// Nothing.
     Nothing,
 }
 
-/// Users who go out of a plan, and users who come back into it, by their numbers in the run.
+/// Users to remove from a plan and to add again, by their numbers in the run.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlanEdit {
-    /// Taken out, as far as nothing was sent for them.
+    /// To remove, if nothing was sent for them.
     pub out: Vec<i64>,
-    /// Taken back, as far as they had been taken out.
+    /// To add again, if they were removed.
     pub back: Vec<i64>,
 }
 
-/// What became of a plan that was to be narrowed.
+/// The result of narrowing a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Narrowed {
-    /// It was.
+    /// The plan was changed.
     Done {
-        /// Users who went out of the plan.
+        /// Users who were removed.
         out: u64,
-        /// Users who came back into it.
+        /// Users who were added again.
         back: u64,
         /// The digest of what is left.
         digest: PlanDigest,
-        /// Users who are left.
+        /// Users left.
         users: u64,
-        /// Filters that are left.
+        /// Filters left.
         filters: u64,
     },
-    /// What would be left has another digest than was expected; the plan is as it was.
+    /// The digest of what would be left is not the expected one. The plan is unchanged.
     OtherPlan(PlanDigest),
-    /// Nobody would be left; the plan is as it was.
+    /// No user would be left. The plan is unchanged.
     NobodyLeft,
 }
 
 impl View<'_> {
-    /// Hands every user to `each`, in the order of the run.
+    /// Passes every user to `each`, in the order of the run.
     pub fn each_plan_user<E: From<ReadError>>(
         &self,
         mut each: impl FnMut(PlanUser) -> Result<(), E>,
@@ -115,8 +115,8 @@ impl View<'_> {
 }
 
 impl Journal {
-    /// Takes users out of the plan, and back. `detail` says in the history how they were chosen. Where what is left is
-    /// not what is expected, or nothing is left, the plan stays as it was.
+    /// Removes users from the plan and adds users again. `detail` says in the history how they were chosen. Where the
+    /// digest of what is left is not the expected one, or nothing is left, the plan stays as it was.
     pub async fn narrow(
         &self,
         edit: PlanEdit,
@@ -177,7 +177,7 @@ fn narrow(
     })
 }
 
-/// Whether the user went out: nothing was sent, and there was something to do.
+/// Removes a user. Returns false where something was sent, or nothing was to be done.
 fn take_out(connection: &Connection, seq: i64) -> rusqlite::Result<bool> {
     let gone = connection
         .prepare_cached(&format!(
@@ -196,7 +196,7 @@ fn take_out(connection: &Connection, seq: i64) -> rusqlite::Result<bool> {
     Ok(gone > 0)
 }
 
-/// Whether the user came back: to what was planned, or to be read again where that had failed.
+/// Adds a removed user again, with what was planned, or to be read again where that had failed.
 fn take_back(connection: &Connection, seq: i64) -> rusqlite::Result<bool> {
     let planned = connection
         .prepare_cached(&format!(

@@ -1,20 +1,20 @@
-//! The rows of a run by what became of them, whether filters or templates.
+//! The rows of a run by outcome, for filters or templates.
 
 use rusqlite::Connection;
 
 use crate::model::RowOutcome;
 
-/// Where a run keeps the rows that it changes.
+/// The table with the rows that a run changes.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum ChangedRows {
     Filters,
     Templates,
 }
 
-/// Rows by what became of them.
+/// The number of rows with each outcome.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct OutcomeCounts {
-    /// All of them, also those that are in no other number.
+    /// All rows, including those without a number of their own.
     pub(super) all: u64,
     pub(super) planned: u64,
     pub(super) changed: u64,

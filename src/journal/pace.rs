@@ -1,15 +1,15 @@
-//! What was asked of the server over time, in a bounded number of buckets of equal length.
+//! Requests over time, in a limited number of buckets of equal length.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::{Requests, run_header};
 
-/// Buckets that are kept, at most; with one more, all become twice as long. Several for each bar of the charts, which
-/// have some 80.
+/// The most buckets; when there would be more, all become twice as long. Several for each bar of the charts, which
+/// have about 80.
 pub(super) const MOST: u64 = 600;
 
-/// Adds requests to the totals of the run and to the bucket of time in which they were made.
+/// Adds requests to the totals of the run and to the bucket of their time.
 pub(super) fn add(connection: &Connection, more: Requests, at: Timestamp) -> rusqlite::Result<()> {
     run_header::add_requests(connection, more)?;
     let width = width(connection)?;
@@ -35,7 +35,7 @@ fn buckets(connection: &Connection) -> rusqlite::Result<u64> {
         .query_row([], |row| row.get(0))
 }
 
-/// Every bucket that has requests, by the millisecond at which it starts, in order.
+/// All buckets with requests, by the millisecond at which they start, in order.
 pub(super) fn read(connection: &Connection) -> rusqlite::Result<Vec<(i64, Requests)>> {
     let mut query = connection
         .prepare_cached("SELECT start, requests, throttled, retried FROM pace ORDER BY start")?;

@@ -1,4 +1,4 @@
-//! A run file as the file system knows it.
+//! A run file in the file system.
 
 use std::fs::Metadata;
 use std::io;
@@ -10,21 +10,21 @@ use super::OpenError;
 use super::file_facts::{FileFacts, FileIdentity};
 use crate::model::shell::path_argument;
 
-/// A regular file that has one name, with the links on the way to it resolved.
+/// A regular file with one name, with all links resolved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FoundFile {
     path: PathBuf,
     identity: FileIdentity,
-    /// Its length in bytes when it was found: SQLite makes it longer and never shorter.
+    /// Its length in bytes when it was found: SQLite only makes it longer.
     length: u64,
 }
 
 impl FoundFile {
-    /// Finds the file of this name.
+    /// Finds the file with this path.
     ///
     /// # Errors
-    /// Where there is none, and where it is no regular file with exactly one name: a lock and a log beside a file
-    /// belong to one name of it.
+    /// Where there is none, and where it is not a regular file with exactly one name: the lock and the log beside a
+    /// file belong to one of its names.
     pub(super) fn at(path: &Path) -> Result<Self, OpenError> {
         let io = |source| OpenError::Io {
             path: path.to_owned(),
@@ -55,7 +55,7 @@ impl FoundFile {
         &self.path
     }
 
-    /// Whether this name, and no other, still leads to this file, and nothing was cut off it.
+    /// Whether this path still leads to this file, it has no other name, and it was not truncated.
     pub(super) fn is_still_there(&self) -> bool {
         let is_it = |about: FileFacts| {
             about.is_file
@@ -78,20 +78,20 @@ impl FoundFile {
         beside(&self.path, suffix)
     }
 
-    /// The length of such a file in bytes; none where there is no such file.
+    /// The length of such a file in bytes; none where it does not exist.
     pub(super) fn length_beside(&self, suffix: &str) -> Option<u64> {
         let about = std::fs::symlink_metadata(self.beside(suffix));
         about.ok().map(|about| about.len())
     }
 
-    /// Whether SQLite keeps nothing beside this file.
+    /// Whether SQLite has no file beside this one.
     pub(super) fn has_nothing_beside(&self) -> bool {
         !BESIDE
             .iter()
             .any(|suffix| self.length_beside(suffix).is_some())
     }
 
-    /// A number for this file under this name: never 0, and another for a copy and for a file that was moved.
+    /// Identifies this file under this name: never 0, and different for a copy and for a moved file.
     pub(super) fn mark(&self) -> i64 {
         let FileIdentity { volume, index } = self.identity;
         let mut hash = Context::new(&SHA256);
@@ -101,11 +101,11 @@ impl FoundFile {
         let digest = hash.finish();
         let first = digest.as_ref().iter().take(8);
         let number = first.fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
-        // 1 is what files say that were in use before there was a number.
+        // Files that were in use before this number existed contain 1.
         i64::try_from(number >> 1).unwrap_or(i64::MAX).max(2)
     }
 
-    /// A name for the lock of this file that does not depend on the name of the file.
+    /// The path of the lock of this file, which does not depend on the file's name.
     pub(super) fn lock_path(&self) -> PathBuf {
         let FileIdentity { volume, index } = self.identity;
         let name = match (volume, index) {
@@ -119,7 +119,7 @@ impl FoundFile {
     }
 }
 
-/// What SQLite may keep beside a database: its log, the index of the log, and its rollback journal.
+/// Suffixes of the files that SQLite may keep beside a database: its log, the log's index, and its rollback journal.
 pub(super) const BESIDE: [&str; 3] = ["-wal", "-shm", "-journal"];
 
 pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
@@ -128,14 +128,14 @@ pub(super) fn beside(path: &Path, suffix: &str) -> PathBuf {
     name.into()
 }
 
-/// A path with all links resolved, in the form that people and SQLite know.
+/// A path with all links resolved, in the usual form, which SQLite accepts.
 pub(super) fn real(path: &Path) -> io::Result<PathBuf> {
     let real = std::fs::canonicalize(path)?;
     let plain = real.to_str().and_then(without_prefix);
     Ok(plain.map_or(real, PathBuf::from))
 }
 
-/// Windows answers `\\?\C:\…` and `\\?\UNC\server\share\…`.
+/// Removes the prefix that Windows adds: `\\?\C:\…` and `\\?\UNC\server\share\…`.
 fn without_prefix(real: &str) -> Option<String> {
     let plain = real.strip_prefix(r"\\?\")?;
     match plain.strip_prefix(r"UNC\") {
@@ -149,14 +149,14 @@ pub(super) fn make_private(path: &Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;
-        // Somebody else's file stays as that person made it.
+        // The file of another owner stays as it is.
         let _ = std::fs::set_permissions(path, PermissionsExt::from_mode(0o600));
     }
     #[cfg(not(unix))]
     let _ = path;
 }
 
-/// Refuses a folder of run files that others than its owner, or another owner, could write: what is in it is believed.
+/// Refuses a folder of run files that other users could write to, because its contents are trusted.
 pub(super) fn check_folder(folder: &Path) -> Result<(), OpenError> {
     let about = match std::fs::metadata(folder) {
         Ok(about) => about,
@@ -168,7 +168,7 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), OpenError> {
             });
         }
     };
-    // Whoever may write the folder around it can put another folder in its place.
+    // A user who may write to the parent folder can replace this one.
     let around = folder.parent().map(|path| (path, std::fs::metadata(path)));
     match (foreign_rights(&about), around) {
         (Some(found), _) => Err(found.at(folder)),
@@ -179,13 +179,13 @@ pub(super) fn check_folder(folder: &Path) -> Result<(), OpenError> {
     }
 }
 
-/// What others can do with a folder or a file.
+/// What other users can do with a folder or file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum ForeignRights {
-    /// Somebody else owns it.
+    /// Another user owns it.
     #[cfg_attr(windows, expect(dead_code, reason = "the owner is not known there"))]
     Own,
-    /// Others than its owner may write to it.
+    /// Other users may write to it.
     MayWrite,
 }
 
@@ -212,7 +212,7 @@ impl ForeignRights {
     }
 }
 
-/// Refuses a run file in the own store that others could have written: what is in it is believed.
+/// Refuses a run file in the own store that other users could have written, because its contents are trusted.
 pub(super) fn check_file(path: &Path) -> Result<(), OpenError> {
     let Some(found) = std::fs::metadata(path)
         .ok()
@@ -221,7 +221,7 @@ pub(super) fn check_file(path: &Path) -> Result<(), OpenError> {
     else {
         return Ok(());
     };
-    // Nobody else reaches what is in a folder that only its owner may enter.
+    // Other users cannot reach files in a folder that only its owner may enter.
     let folder = path.parent().and_then(|path| std::fs::metadata(path).ok());
     if folder.is_some_and(|folder| !can_be_entered(&folder)) {
         return Ok(());
@@ -240,7 +240,7 @@ fn can_be_entered(_: &Metadata) -> bool {
     true
 }
 
-/// Whether everybody may replace what is in a folder; in one like `/tmp`, which is sticky, nobody may.
+/// Whether every user may replace files in a folder; not in a sticky one such as `/tmp`.
 #[cfg(unix)]
 fn is_open_to_all(about: &Metadata) -> bool {
     use std::os::unix::fs::PermissionsExt;
@@ -262,8 +262,8 @@ fn foreign_rights(about: &Metadata) -> Option<ForeignRights> {
     others.then_some(ForeignRights::MayWrite)
 }
 
-/// On Windows the state folder lies in the user's profile, which is closed to others; the standard library does not
-/// tell the rights of another.
+/// On Windows the state folder is in the user's profile, which is closed to others; the standard library cannot
+/// read the permissions of another folder.
 #[cfg(not(unix))]
 fn foreign_rights(_: &Metadata) -> Option<ForeignRights> {
     None

@@ -1,4 +1,4 @@
-//! Reading a run without changing a byte of it.
+//! Reads a run without changing its file.
 
 use std::path::{Path, PathBuf};
 
@@ -17,18 +17,19 @@ use super::{
     run_header, schema,
 };
 
-/// A run file opened to be read, also while another process drives the run. Neither the file nor what is beside it is
-/// changed.
+/// A run file opened for reading, also while another process drives the run. Neither the file nor the files beside it
+/// are changed.
 #[derive(Debug)]
 pub struct RunReader {
-    /// What the run is.
+    /// The header of the run.
     pub header: RunHeader,
-    /// How a command names it.
+    /// The name of the run in commands.
     pub reference: RunRef,
-    /// Whether its process was killed and the log is gone since: folded in by whoever closed the file last, or deleted.
+    /// Whether its process was killed and the log no longer exists: merged by the last process that closed the file, or
+    /// deleted.
     pub lost_log: bool,
     path: PathBuf,
-    // Closed before the lock is let go of.
+    // Closed before the lock is released.
     connection: Connection,
     _lock: Option<RunLock>,
 }
@@ -64,12 +65,12 @@ impl RunReader {
         &self.path
     }
 
-    /// The run in a nameless file.
+    /// A copy of the run in a file without a name.
     pub(super) fn copied(&self) -> Result<Connection, OpenError> {
         upgraded_copy(&self.path, &self.connection)
     }
 
-    /// Whether the run is in the own store and was made there: what it says of users was read by this computer.
+    /// Whether the run is in the own store and was made there, so that this computer read its data about users.
     ///
     /// # Errors
     /// Where the file cannot be read.
@@ -86,7 +87,7 @@ impl RunReader {
         self.stream(read).map_err(|error| error.in_file(&self.path))
     }
 
-    /// Reads from the run with errors of the reader's own, such as those of what it writes to.
+    /// As [`Self::view`], with the caller's own error type, such as errors of its output.
     pub fn stream<T, E: From<ReadError>>(
         &self,
         read: impl FnOnce(&View<'_>) -> Result<T, E>,
@@ -101,7 +102,7 @@ impl RunReader {
         read(&self.connection).map_err(|error| failed(&self.path, &error))
     }
 
-    /// A run that nobody drives; the lock is needed for as long as the file itself is read.
+    /// A run that no process drives. The lock is needed as long as the file itself is read.
     pub(super) fn of_file(file: &FoundFile, lock: Option<RunLock>) -> Result<Self, OpenError> {
         Self::resting(file, lock, Inspection::WHOLE)
     }
@@ -154,7 +155,7 @@ impl RunReader {
     }
 }
 
-/// Why a file cannot be had, with the run that is in it.
+/// Why a file cannot be opened, with the id of its run.
 pub(super) fn refused(file: &FoundFile, error: LockError) -> OpenError {
     match error {
         LockError::Taken => match RunReader::open(file.path()) {
@@ -180,10 +181,10 @@ fn opened(path: &Path, flags: OpenFlags) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// Opens a file that nobody drives, and says whether what was opened is a copy.
+/// Opens a file that no process drives. Also returns whether it is a copy.
 ///
 /// # Errors
-/// Where the file is no run file, and where its log is missing: what was written last would be.
+/// Where the file is not a run file, and where its log is missing, and with it the latest writes.
 pub(super) fn at_rest(file: &FoundFile) -> Result<(Connection, bool), OpenError> {
     at_rest_unknown(file, &Inspection::WHOLE)
 }
@@ -221,15 +222,15 @@ fn at_rest_unknown(
     Ok((connection, false))
 }
 
-/// Whether a file without a log is whole: it needs none, or it is the very file that had one. Whoever closes such a file
-/// last folds the log in, and removes it with its index.
+/// Whether a file without a log is complete: it needs none, or it is the same file that had one. The last process that
+/// closes such a file merges the log and removes it with its index.
 fn is_whole(file: &FoundFile, connection: &Connection) -> Result<bool, OpenError> {
     let in_use = in_use(connection).map_err(|e| failed(file.path(), &e))?;
     Ok(in_use == 0 || in_use == file.mark() && file.length_beside("-shm").is_none())
 }
 
-/// A file that is being changed as a whole. Where that was cut, what was there before holds: it is put back in a copy, so
-/// that the file and what is beside it stay as they are.
+/// A file during a change of the whole file. If that was interrupted, the previous contents count: they are restored in
+/// a copy, so that the file and the files beside it stay as they are.
 #[expect(
     clippy::disallowed_methods,
     reason = "the copies are in a folder that nobody else may enter"
@@ -239,7 +240,7 @@ fn with_journal(file: &FoundFile) -> Result<Connection, OpenError> {
     let read_only = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = opened(path, read_only)?;
     if inspect(&connection, path).is_ok() {
-        // Whoever changes it is alive.
+        // The process that changes it is still running.
         return upgraded_copy(path, &connection);
     }
     drop(connection);
@@ -257,7 +258,7 @@ fn with_journal(file: &FoundFile) -> Result<Connection, OpenError> {
     upgraded_copy(path, &connection)
 }
 
-/// A file without a log, that nobody changes: SQLite makes nothing beside it.
+/// A file without a log that no process changes: SQLite creates nothing beside it.
 fn unchanging(path: &Path) -> Result<Connection, OpenError> {
     let mut uri = Url::from_file_path(path).map_err(|()| OpenError::NotARunFile {
         path: path.to_owned(),
@@ -279,7 +280,7 @@ fn unchanging(path: &Path) -> Result<Connection, OpenError> {
     })
 }
 
-/// The URI as SQLite takes it: a server, which a path of Windows may begin with, is part of the path to it.
+/// The URI in SQLite's form: the server in a Windows path becomes part of the path.
 fn sqlite_uri(uri: &Url) -> String {
     match uri.host_str() {
         Some(server) => uri.as_str().replacen(
@@ -291,8 +292,8 @@ fn sqlite_uri(uri: &Url) -> String {
     }
 }
 
-/// A file whose log belongs to it, as a killed process leaves them: both are read, and both are left as they are. The
-/// index of the log is made in memory, which SQLite does for whoever has the file alone, and the log is not folded in.
+/// A file with its log, as a killed process leaves them: both are read, and both stay as they are. The
+/// index of the log is made in memory, which SQLite does for an exclusive user of the file, and the log is not merged.
 fn with_log(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = opened(path, flags)?;
@@ -305,13 +306,13 @@ fn with_log(path: &Path) -> Result<Connection, OpenError> {
     Ok(connection)
 }
 
-/// The run in a nameless file of SQLite's own, in today's format.
+/// A copy of the run in a file without a name, in the present format.
 fn upgraded_copy(path: &Path, from: &Connection) -> Result<Connection, OpenError> {
     let copy = || {
         let mut copy = Connection::open("")?;
         {
             let backup = Backup::new(from, &mut copy)?;
-            // In one step: nobody writes meanwhile.
+            // In one step, because no process writes meanwhile.
             while !matches!(backup.step(-1)?, StepResult::Done) {
                 std::thread::sleep(std::time::Duration::from_millis(20));
             }

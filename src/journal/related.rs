@@ -1,4 +1,4 @@
-//! Other runs of the same folder that wrote the same rows: a later run, and the earlier undos of a run.
+//! Other runs of the same folder that wrote the same rows: later runs, and earlier undos of a run.
 
 use std::collections::HashSet;
 use std::path::Path;
@@ -17,24 +17,24 @@ use super::undo::left;
 use super::undo_chain::{Relation, UndoChain};
 use super::{JournalError, RunReader, RunStore};
 
-/// File systems tell times this coarsely at worst (FAT).
+/// The coarsest file times of any file system (FAT).
 const COARSEST: Duration = Duration::from_secs(2);
 
-/// What later runs say of a row that a run wrote; `S` is what a run left of it.
+/// What later runs did to a row that a run wrote; `S` is the state in which a run left it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Claim<S> {
-    /// What the undos of the run, and the undos of those, made of the row last.
+    /// The last result of the run's undos, and of the undos of those.
     pub undone: Option<Undone<S>>,
-    /// A run that has nothing to do with those and wrote the row after; or one of those, where that is not proved.
+    /// An unrelated run that wrote the row later; or a related one, where its write is not proved.
     pub rewritten_by: Option<RunId>,
 }
 
-/// What became of a row of a run that was undone.
+/// The state of a row after the undo of its run.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Undone<S> {
-    /// It was put back.
+    /// It was restored.
     PutBack(PutBack),
-    /// That was undone, and the row was left like this.
+    /// The undo was undone, and left the row in this state.
     SetAgain(S),
 }
 
@@ -47,7 +47,7 @@ impl<S> Default for Claim<S> {
     }
 }
 
-/// The runs of one organisation in one folder that wrote after a run had begun to.
+/// The runs of one organisation in one folder that wrote after a run began to write.
 #[derive(Debug, Default)]
 pub struct RelatedRuns {
     runs: Vec<RunReader>,
@@ -62,9 +62,9 @@ struct Write<S> {
 }
 
 impl RelatedRuns {
-    /// Opens the runs beside the file of a run of which the organisation is this run's and which wrote since. The run that
-    /// is being driven is never opened a second time, and neither it nor a copy of either counts. A file that cannot be
-    /// read says nothing.
+    /// Opens the runs beside a run's file that belong to its organisation and have written since. The run that
+    /// is being driven is not opened a second time, and it and copies of either do not count. Files that cannot be
+    /// read are ignored.
     ///
     /// # Errors
     /// Where a run file fails while it is read.
@@ -102,7 +102,7 @@ impl RelatedRuns {
         Ok(related)
     }
 
-    /// What these runs say of a filter that the run `of` wrote at this time.
+    /// What these runs did to a filter that the run `of` wrote at this time.
     ///
     /// # Errors
     /// Where a run file fails while it is read.
@@ -116,7 +116,7 @@ impl RelatedRuns {
         self.claimed(of, written, |run| wrote(run, user, filter))
     }
 
-    /// The same of a template.
+    /// As [`Self::claim`], for a template.
     ///
     /// # Errors
     /// Where a run file fails while it is read.
@@ -150,7 +150,7 @@ impl RelatedRuns {
                     at,
                 }),
                 (Some(Relation::Repeats), true) => Undone::SetAgain(left),
-                // Where it was done, the row is as it was before; where it was not, all is as it was.
+                // If it was done, the row is as before; if not, nothing has changed.
                 (Some(Relation::Reverses), false) => continue,
                 (Some(Relation::Repeats), false) => {
                     claim = Claim {
@@ -180,8 +180,8 @@ impl<S> Claim<S> {
     }
 }
 
-/// The filters that other runs of the same organisation in the folder of a run wrote, or may have, since this run was
-/// begun. What such a row is may be their doing, whatever its stamp says.
+/// The filters that other runs of the same organisation, in the folder of a run, wrote or may have written since this
+/// run began. Whatever their stamp says, their state may come from those runs.
 ///
 /// # Errors
 /// Where a run file fails while it is read.
@@ -212,7 +212,7 @@ pub fn written_beside(path: &Path, of: &RunHeader) -> Result<HashSet<FilterId>, 
     Ok(written)
 }
 
-/// The run in the folder of this one that began to undo it last, by whatever copy of its file.
+/// The last run in the folder of this one that began to undo it, or a copy of it.
 ///
 /// # Errors
 /// Where a run file fails while it is read.
@@ -238,7 +238,7 @@ pub fn undone_beside(path: &Path, of: &RunHeader) -> Result<Option<RunId>, Journ
     Ok(last.map(|(_, run)| run))
 }
 
-/// Whether the file or its log was written since, as the file system says it. Where that cannot be told, it was.
+/// Whether the file or its log was written since, by their file times. True where that is not known.
 fn was_touched_since(file: &Path, since: Timestamp) -> bool {
     let mut log = file.as_os_str().to_owned();
     log.push("-wal");
@@ -251,12 +251,12 @@ fn was_touched_since(file: &Path, since: Timestamp) -> bool {
     touched(file) || touched(Path::new(&log))
 }
 
-/// Whether two paths lead to one file, as far as that can be told.
+/// Whether two paths lead to the same file, as far as that is known.
 fn is_same(a: &Path, b: &Path) -> bool {
     a == b || matches!((a.canonicalize(), b.canonicalize()), (Ok(a), Ok(b)) if a == b)
 }
 
-/// What this run wrote of a filter, or may have.
+/// What this run wrote to a filter, or may have written.
 fn wrote(
     run: &RunReader,
     user: UserId,
@@ -283,7 +283,7 @@ fn wrote(
     })
 }
 
-/// What this run wrote of a template, or may have.
+/// What this run wrote to a template, or may have written.
 fn wrote_template(
     run: &RunReader,
     template: TemplateId,

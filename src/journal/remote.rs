@@ -1,29 +1,29 @@
-//! Whether a file is on another machine. SQLite's log needs memory that the processes of one machine share: a run file
-//! on a file server works as long as one machine uses it ("Write-Ahead Logging", sqlite.org/wal.html).
+//! Whether a file is on another machine. SQLite's log needs memory that is shared by the processes of one machine, so a
+//! run file on a file server works as long as one machine uses it ("Write-Ahead Logging", sqlite.org/wal.html).
 
 use std::path::Path;
 
 use super::place::real;
 
-/// Whether a file, or the folder in which it will be, is known to be on another machine. A file system that does not
-/// say so, such as those of FUSE, counts as local.
+/// Whether a file, or the folder of a future file, is known to be on another machine. A file system that does not
+/// tell, such as one of FUSE, counts as local.
 pub fn is_on_another_machine(path: &Path) -> bool {
     let there = path.ancestors().find_map(|path| real(path).ok());
     there.is_some_and(|path| is_share(&path.to_string_lossy()) || is_network_file_system(&path))
 }
 
-/// Whether a path of Windows, with drive letters resolved, begins with the name of a server.
+/// Whether a Windows path, with drive letters resolved, begins with the name of a server.
 fn is_share(path: &str) -> bool {
     let Some(name) = path.strip_prefix(r"\\") else {
         return false;
     };
-    // What follows `?` and `.` is no server: the same machine by another name.
+    // `?` and `.` are not servers, but other names of this machine.
     name.starts_with(r"?\UNC\") || !name.starts_with(['?', '.'])
 }
 
 #[cfg(target_os = "linux")]
 fn is_network_file_system(path: &Path) -> bool {
-    /// Numbers of `statfs(2)`: NFS, SMB, CIFS, SMB 2, AFS, Coda, NCP, 9P, Ceph and Lustre.
+    /// File system types of `statfs(2)`: NFS, SMB, CIFS, SMB 2, AFS, Coda, NCP, 9P, Ceph and Lustre.
     const NETWORK: [u32; 10] = [
         0x6969,
         0x517b,

@@ -1,25 +1,25 @@
-//! Which runs nobody needs any more.
+//! Which runs are no longer needed.
 
 use jiff::Timestamp;
 
 use super::{Phase, Summary};
 use crate::model::{Outcome, RunId};
 
-/// What a run is still good for.
+/// What a run is still needed for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RunUse {
-    /// A plan, or what was read for one: nothing was changed.
+    /// A plan, or data that was read for one: nothing was changed.
     Plan,
-    /// It has ended, and nothing was changed.
+    /// It ended without a change.
     Empty,
-    /// Everything that it changed was put back.
+    /// All its changes were undone.
     Undone,
-    /// It changed something that can be put back, or finished.
+    /// It has changes that can be undone, or can be finished.
     Undoable,
 }
 
 impl RunUse {
-    /// In words, for people.
+    /// The words in output.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Plan => "not applied",
@@ -30,7 +30,7 @@ impl RunUse {
     }
 }
 
-/// What decides about a run.
+/// The facts about a run that decide.
 #[derive(Clone, Debug)]
 struct PastRun<'a> {
     id: &'a RunId,
@@ -59,8 +59,8 @@ impl<'a> PastRun<'a> {
     }
 }
 
-/// The runs that were left before this time and are good for nothing any more; with `include_undoable` the others of that
-/// age, too. Each with its use, in the order given.
+/// The runs that were left before this time and are no longer needed; with `include_undoable` all others of that
+/// age, too. Each with its use, in the given order.
 pub fn prunable(
     runs: &[Summary],
     before: Timestamp,
@@ -90,7 +90,7 @@ fn use_of(run: &PastRun<'_>, all: &[PastRun<'_>]) -> RunUse {
     }
 }
 
-/// Whether a later undo that left nothing holds: it was not undone itself, and the run was not gone on with since.
+/// Whether a complete later undo holds: it was not undone itself, and the run was not continued since.
 fn is_undone<'a>(run: &PastRun<'a>, all: &[PastRun<'a>], seen: &mut Vec<&'a RunId>) -> bool {
     if seen.contains(&run.id) {
         return false;
@@ -101,7 +101,7 @@ fn is_undone<'a>(run: &PastRun<'a>, all: &[PastRun<'a>], seen: &mut Vec<&'a RunI
             && by.is_finished
             && by.is_complete
             && run.ended.is_some_and(|at| at <= by.started)
-            // Who was left out of the undo was not put back.
+            // Users who were excluded from the undo were not restored.
             && by.left_out == 0
     };
     all.iter()

@@ -1,4 +1,4 @@
-//! Turning the nouns into columns and back.
+//! Converts the basic types to columns and back.
 
 use std::fmt;
 
@@ -15,7 +15,7 @@ pub(super) fn blob(id: Uuid) -> [u8; 16] {
     id.into_bytes()
 }
 
-/// As much of a text from elsewhere as is kept: what was written has to be read again.
+/// The part of a text from elsewhere that is stored: only what can be read again.
 pub(super) fn kept(text: &str, most: usize) -> &str {
     let end = text.char_indices().nth(most).map(|(at, _)| at);
     &text[..end.unwrap_or(text.len())]
@@ -43,13 +43,13 @@ pub(super) fn unit_id(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<UnitI
     Ok(bytes.map(|b| UnitId(Uuid::from_bytes(b))))
 }
 
-/// A filter type; empty where the filter is gone.
+/// A filter type; empty where the filter no longer exists.
 pub(super) fn filter_type(row: &Row<'_>, at: usize) -> rusqlite::Result<FilterType> {
     Ok(FilterType::new(row.get_ref(at)?.as_str()?))
 }
 
-/// A business unit from its id and its name, two columns next to each other: its name, else its id; none
-/// where it is not known which it is.
+/// A business unit from its id and its name, in two adjacent columns: its name, else its id; none
+/// where the unit is not known.
 pub(super) fn unit_name(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<String>> {
     let name = row.get::<_, Option<String>>(at + 1)?;
     Ok(match name.filter(|name| !name.is_empty()) {
@@ -58,7 +58,7 @@ pub(super) fn unit_name(row: &Row<'_>, at: usize) -> rusqlite::Result<Option<Str
     })
 }
 
-/// When a row was changed last, by whom, and on whose behalf, from three columns next to each other.
+/// Time, author and caller of the last change, from three adjacent columns.
 pub(super) fn modification(row: &Row<'_>, at: usize) -> rusqlite::Result<Modification> {
     let user = |at| {
         let bytes = row.get::<_, Option<[u8; 16]>>(at)?;
@@ -80,19 +80,19 @@ pub(super) fn time(millisecond: i64) -> rusqlite::Result<Timestamp> {
     })
 }
 
-/// A value that is not what its column holds; the error names the column.
+/// The error of a column with an invalid value. It names the column.
 pub(super) fn unreadable(at: usize, column: &str, why: impl fmt::Display) -> rusqlite::Error {
     let why = format!("{column}: {why}");
     rusqlite::Error::FromSqlConversionFailure(at, Type::Text, why.into())
 }
 
-/// A code that no version of this format writes: nothing is taken for it.
+/// The error of a code that no version of this format writes.
 pub(super) fn unknown(at: usize, code: &str) -> rusqlite::Error {
     let why = format!("`{}` is no code of this format", code.escape_debug());
     rusqlite::Error::FromSqlConversionFailure(at, Type::Text, why.into())
 }
 
-/// State and status, from two columns next to each other.
+/// State and status, from two adjacent columns.
 pub(super) fn state_and_status(row: &Row<'_>, at: usize) -> rusqlite::Result<StateAndStatus> {
     let code = row.get::<_, i32>(at)?;
     let state = State::try_from(code).map_err(|error| {

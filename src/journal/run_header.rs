@@ -1,4 +1,4 @@
-//! What a run is: the one row of table `run`.
+//! The header of a run: the one row of table `run`.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
@@ -11,7 +11,7 @@ use crate::model::{
 };
 use crate::plan::{Criteria, Selection};
 
-/// How far a run has come; it decides what `resume` does first.
+/// The progress of a run. It decides what `resume` does first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Phase {
@@ -19,51 +19,51 @@ pub enum Phase {
     Gathering,
     /// Their filters are being read.
     Surveying,
-    /// The plan is complete; nothing was approved yet.
+    /// The plan is complete and not agreed to yet.
     Planned,
-    /// Approved; changes are being made.
+    /// Agreed to; changes are being made.
     Applying,
     /// Nothing is left to do.
     Finished,
 }
 
-/// Requests that a run has made.
+/// The number of requests of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Requests {
     /// All attempts.
     pub total: u64,
     /// Answered with "too many requests".
     pub throttled: u64,
-    /// Made again.
+    /// Repeated requests.
     pub retried: u64,
 }
 
-/// What a run is, whom it is about, and how far it has come.
+/// Identity, subject and progress of a run.
 #[derive(Clone, Debug)]
 pub struct RunHeader {
-    /// Its id.
+    /// The run's id.
     pub id: RunId,
     /// What it does.
     pub operation: Operation,
-    /// What it changes.
+    /// What it changes: filters or templates.
     pub target: Target,
-    /// The run that it undoes.
+    /// The run that it undoes, if it is an undo.
     pub undoes: Option<RunId>,
-    /// Where.
+    /// The address of the environment, as the file says it.
     pub environment: ClaimedAddress,
     /// The organisation there.
     pub organization: Organization,
-    /// Its version.
+    /// The version of the server.
     pub version: ServerVersion,
-    /// Who signed in.
+    /// The user who signed in.
     pub caller: Caller,
-    /// Which users.
+    /// Which users it is about.
     pub selection: Selection,
-    /// Which of their filters.
+    /// Which of their filters it is about.
     pub criteria: Criteria,
-    /// When it began.
+    /// When it was created.
     pub started: Timestamp,
-    /// How far it has come.
+    /// How far it is.
     pub phase: Phase,
     /// When it ended, or was last left.
     pub finished: Option<Timestamp>,
@@ -71,7 +71,7 @@ pub struct RunHeader {
     pub outcome: Option<Outcome>,
     /// Whether this server was seen to name the caller in `modifiedonbehalfby`.
     pub records_on_behalf: bool,
-    /// What it has asked of the server.
+    /// Its requests up to now.
     pub requests: Requests,
 }
 
@@ -151,7 +151,7 @@ pub(super) fn set_records_on_behalf(connection: &Connection) -> rusqlite::Result
     Ok(())
 }
 
-/// Adds the requests that a part of the run made.
+/// Adds the requests of a part of the run.
 pub(super) fn add_requests(connection: &Connection, more: Requests) -> rusqlite::Result<()> {
     let Requests {
         total,
@@ -177,7 +177,7 @@ pub(super) fn set_outcome(
     Ok(())
 }
 
-/// The run goes on after its end.
+/// The run continues after its end.
 pub(super) fn forget_outcome(connection: &Connection) -> rusqlite::Result<()> {
     connection.execute("UPDATE run SET outcome = NULL, finished = NULL", [])?;
     Ok(())
@@ -193,7 +193,7 @@ fn json<T: Serialize>(value: &T) -> rusqlite::Result<String> {
     serde_json::to_string(value).map_err(|e| rusqlite::Error::ToSqlConversionFailure(e.into()))
 }
 
-/// A value whose JSON is one word, without its quotation marks.
+/// A value that is one word in JSON, without its quotation marks.
 fn word<T: Serialize>(value: &T) -> rusqlite::Result<String> {
     Ok(json(value)?.trim_matches('"').to_owned())
 }

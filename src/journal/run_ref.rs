@@ -1,4 +1,4 @@
-//! Where a run is, for whoever wants to name it.
+//! Names a run for commands.
 
 use std::path::{Path, PathBuf};
 
@@ -7,31 +7,31 @@ use crate::model::RunId;
 /// Where the file of a run is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RunLocation {
-    /// In the own store: its id finds it.
+    /// In the own store, where its id is enough.
     Store,
-    /// Elsewhere: only its path does.
+    /// Elsewhere, where its path is needed.
     File(PathBuf),
 }
 
-/// What was given to this command, and a later command about its runs needs as well.
+/// Options of this command that later commands about its runs need as well.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct RunContext {
     /// The state folder, where it is not the usual one.
     pub state_dir: Option<PathBuf>,
-    /// The configuration file that was named: its guards hold for the run, and its sign-in leads to the environment.
+    /// The configuration file that was named: it contains the guards and the sign-in of the environment.
     pub config: Option<PathBuf>,
-    /// The address that was given: a run file that is not in the store leads to none by itself.
+    /// The address that was given: a run file outside the store needs it.
     pub url: Option<String>,
 }
 
-/// A run, as a later command finds it.
+/// A run, in the form in which later commands find it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RunRef {
-    /// Its id.
+    /// The run's id.
     pub id: RunId,
     /// Where its file is.
     pub location: RunLocation,
-    /// What its commands need besides.
+    /// Further options of its commands.
     pub context: RunContext,
 }
 
@@ -45,7 +45,7 @@ impl RunRef {
         }
     }
 
-    /// A run that its path finds.
+    /// A run outside the store.
     pub fn elsewhere(id: &RunId, path: &Path) -> Self {
         Self {
             id: id.clone(),
@@ -54,7 +54,7 @@ impl RunRef {
         }
     }
 
-    /// The same run, with what its commands need.
+    /// The same run, with options of its commands.
     #[must_use]
     pub fn with_context(self, context: RunContext) -> Self {
         Self { context, ..self }

@@ -1,19 +1,19 @@
-//! The tables of a run file, and its versions.
+//! The tables of a run file, and its formats.
 
 use std::collections::BTreeSet;
 
 use rusqlite::Connection;
 
-/// Marks a SQLite file as a run file (`SyFi`).
+/// Marks a SQLite file as a run file. The bytes are the letters `SyFi`.
 pub(super) const APPLICATION_ID: i32 = 0x5379_4669;
 
-/// The format that this version writes. A newer one is refused; an older one is brought up to it.
+/// The format that this version writes. Newer ones are refused, older ones are upgraded.
 pub(super) const FORMAT: i32 = 6;
 
 /// Format 1. Ids are 16-byte blobs; times are milliseconds since 1970 in UTC.
 ///
 /// - `user.survey`: the numbers of `ReadState`; `change.stage`: those of `RowOutcome`.
-/// - `change.maybe`: whether a write may have been done without an answer having come back.
+/// - `change.maybe`: whether a write may have been done without an answer.
 const TABLES: &str = "
 CREATE TABLE run (
     one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -100,14 +100,14 @@ CREATE INDEX unfinished_change ON change (user) WHERE stage < 2;
 CREATE INDEX unsurveyed_user ON user (seq) WHERE survey = 0;
 ";
 
-/// What leads from each format to the next, from format 1 on.
+/// The statements that lead from each format to the next, from format 1 on.
 const UPGRADES: [&str; FORMAT as usize - 1] = [
     // 2: who changed a filter last, and when: `modifiedon`, `modifiedby`, `modifiedonbehalfby`.
     "ALTER TABLE filter ADD COLUMN modified INTEGER;
      ALTER TABLE filter ADD COLUMN modified_by BLOB;
      ALTER TABLE filter ADD COLUMN modified_on_behalf BLOB;",
-    // 3: the business unit of each user, the names of those units, and what was asked of the server in
-    // each of some stretches of time, of which `run.stretch` is the length in milliseconds.
+    // 3: the business unit of each user, the names of those units, and the requests of each time bucket,
+    // of which `run.stretch` is the length in milliseconds.
     "ALTER TABLE user ADD COLUMN unit BLOB;
      ALTER TABLE run ADD COLUMN stretch INTEGER NOT NULL DEFAULT 1000;
      CREATE TABLE unit (id BLOB PRIMARY KEY, name TEXT NOT NULL) WITHOUT ROWID;
@@ -119,10 +119,10 @@ const UPGRADES: [&str; FORMAT as usize - 1] = [
      );",
     // 4: the digest of the plan.
     "ALTER TABLE run ADD COLUMN digest TEXT;",
-    // 5: what a change leads to. `filter.template`: `parentqueryid`. `foresight`: what was asked for, and what the
-    // environment has, as JSON. `mark.mark`: 0 another engine serves the user, 1 the mailbox synchronises nothing, 2 by
-    // the client; by the user's id. `impact`: future items that a user loses of one type; without a number it is
-    // not known, and `kind` and `message` say why; `bound` says that it is the number or less (1), or more (2), or either (3).
+    // 5: the impact. `filter.template`: `parentqueryid`. `foresight`: what was asked for, and what the environment has,
+    // as JSON. `mark.mark`: 0 another engine serves the user, 1 the mailbox synchronises nothing, 2 the Outlook client
+    // synchronises it; by the user's id. `impact`: future items that a user loses of one type; null is not known, and
+    // `kind` and `message` say why; `bound` says that it is the number or less (1), or more (2), or either (3).
     "ALTER TABLE filter ADD COLUMN template BLOB;
      CREATE TABLE foresight (
          one INTEGER PRIMARY KEY CHECK (one = 1),
@@ -144,12 +144,12 @@ const UPGRADES: [&str; FORMAT as usize - 1] = [
          PRIMARY KEY (user, type)
      ) WITHOUT ROWID;",
     // 6: `run.settings`: how the run is carried out (waves, limits, pace), as JSON; `run.batch`: the runs of several
-    // environments that were begun together; `run.in_use`: a log beside the file belongs to it. `run.undo`: what holds
-    // for every row of an undo, as JSON. What a write left behind (`after_*`), and what the undone run left (`left_*`):
-    // version and modification; `put_back_*`: the earlier undo that put the row back; `rewritten_by`: the later run that
-    // wrote it. `history`: what was
-    // planned, agreed to and ended, in order. `run.target`: whether the run changes filters or templates. `template`: rows
-    // without a user, with the default flag; `left_*` in an undo: what the undone run left, and whether that is proved.
+    // environments that were begun together; `run.in_use`: a log beside the file belongs to it. `run.undo`: the
+    // conditions for every row of an undo, as JSON. The state after a write (`after_*`), and the state that the undone
+    // run left (`left_*`): version and modification; `put_back_*`: the earlier undo that restored the row;
+    // `rewritten_by`: the later run that wrote it. `history`: what was planned, agreed to and ended, in order.
+    // `run.target`: whether the run changes filters or templates. `template`: rows without a user, with the default
+    // flag; `left_*` in an undo: the state that the undone run left, and whether that is proved.
     "ALTER TABLE run ADD COLUMN settings TEXT;
      ALTER TABLE run ADD COLUMN undo TEXT;
      ALTER TABLE run ADD COLUMN target TEXT NOT NULL DEFAULT 'filters';
@@ -212,12 +212,12 @@ const UPGRADES: [&str; FORMAT as usize - 1] = [
      ) WITHOUT ROWID;",
 ];
 
-/// Makes a fresh database a run file.
+/// Makes a new database a run file.
 pub(super) fn create(connection: &Connection) -> rusqlite::Result<()> {
     create_format(connection, FORMAT)
 }
 
-/// Makes a fresh database a run file of this format.
+/// Makes a new database a run file of this format.
 pub(super) fn create_format(connection: &Connection, format: i32) -> rusqlite::Result<()> {
     connection.execute_batch("BEGIN IMMEDIATE")?;
     connection.execute_batch(TABLES)?;
@@ -226,13 +226,13 @@ pub(super) fn create_format(connection: &Connection, format: i32) -> rusqlite::R
     connection.execute_batch("COMMIT")
 }
 
-/// Brings a run file of an older format up to this one; nothing is done to one that is up to it already.
+/// Upgrades a run file of an older format; does nothing to one of the present format.
 pub(super) fn upgrade(connection: &Connection) -> rusqlite::Result<()> {
     if identify(connection)?.1 >= FORMAT {
         return Ok(());
     }
     connection.execute_batch("BEGIN IMMEDIATE")?;
-    // Asked again now that nobody else can be doing the same.
+    // Checked again now that no other process can do the same.
     let (_, format) = identify(connection)?;
     bring_up(connection, format, FORMAT)?;
     connection.execute_batch("COMMIT")
@@ -247,7 +247,7 @@ fn bring_up(connection: &Connection, from: i32, to: i32) -> rusqlite::Result<()>
     connection.pragma_update(None, "user_version", to)
 }
 
-/// A table, an index, or whatever else a database can hold besides rows.
+/// A table, an index, or another object of a database.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct SchemaObject {
     pub(super) kind: String,
@@ -257,7 +257,7 @@ pub(super) struct SchemaObject {
     sql: Option<String>,
 }
 
-/// Everything that a database holds besides rows.
+/// All objects of a database.
 pub(super) fn objects(connection: &Connection) -> rusqlite::Result<BTreeSet<SchemaObject>> {
     let mut query = connection.prepare("SELECT type, name, tbl_name, sql FROM sqlite_schema")?;
     let rows = query.query_map([], |row| {
@@ -271,19 +271,19 @@ pub(super) fn objects(connection: &Connection) -> rusqlite::Result<BTreeSet<Sche
     rows.collect()
 }
 
-/// Without the line breaks and indentation of whoever wrote it down. No definition of ours has a text in it.
+/// Removes line breaks and indentation. No definition of ours contains a text literal.
 fn one_line(sql: &str) -> String {
     sql.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// What a run file of this format holds.
+/// The objects of a run file of this format.
 pub(super) fn objects_of(format: i32) -> rusqlite::Result<BTreeSet<SchemaObject>> {
     let connection = Connection::open_in_memory()?;
     create_format(&connection, format)?;
     objects(&connection)
 }
 
-/// What a database says of itself: application id and format.
+/// Application id and format of a database.
 pub(super) fn identify(connection: &Connection) -> rusqlite::Result<(i32, i32)> {
     let number = |pragma| connection.pragma_query_value(None, pragma, |row| row.get::<_, i32>(0));
     Ok((number("application_id")?, number("user_version")?))

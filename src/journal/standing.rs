@@ -1,4 +1,4 @@
-//! How far an environment is, over all of its runs: pilot, waves and rest.
+//! The progress of an environment over all of its runs: pilot, waves and rest.
 
 use std::collections::HashMap;
 
@@ -12,36 +12,36 @@ use super::user_standing::{
 use super::{OpenError, ReadError, RunHeader, RunReader, RunStore, Summary, View};
 use crate::model::{Operation, ReadState, Target, UserId};
 
-/// How far an environment is.
+/// The progress of an environment.
 #[derive(Clone, Debug)]
 pub struct Standing {
     /// The latest run.
     pub header: RunHeader,
-    /// What the latest run that is no undo does: what users are done with.
+    /// The operation of the latest run that is not an undo; users in its wanted state are done.
     pub operation: Operation,
-    /// Runs that say something.
+    /// Runs that were counted.
     pub runs: u64,
     /// The users of all runs, each once.
     pub users: UserStandings,
 }
 
-/// Users by how far they are: the sum is that of the users of all runs.
+/// Users by progress; the sum is the number of users of all runs.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, serde::Serialize)]
 pub struct UserStandings {
-    /// Everybody.
+    /// All users.
     pub all: u64,
-    /// With every filter that the latest run is about changed, or as it was wanted.
+    /// Every filter of the latest run's criteria was changed, or was as wanted.
     pub done: u64,
-    /// Still to be changed or read, for one of the types at least; left out, or put back since.
+    /// To be changed or read, for at least one type; removed from a plan, or restored since.
     pub left: u64,
     /// Not read, or with a filter that could not be changed.
     pub failed: u64,
-    /// Left out before any request.
+    /// Skipped before any request.
     pub skipped: u64,
 }
 
 impl View<'_> {
-    /// Hands every user to `each`, with the filters that the run is about.
+    /// Passes every user to `each`, with the filters that the run is about.
     fn each_user_in_run(&self, mut each: impl FnMut(UserId, &UserInRun)) -> Result<(), ReadError> {
         let sql = "SELECT u.id, u.survey, f.type, f.kind, f.name, c.stage, c.settled
                    FROM user AS u LEFT JOIN filter AS f ON f.user = u.seq AND f.matching
@@ -86,15 +86,15 @@ impl View<'_> {
 }
 
 impl RunStore {
-    /// How far each environment is, by the name of the organisation; and the files that could not be read, about which
-    /// nothing is said.
+    /// The progress of each environment, by the name of the organisation; and the errors of files that could not be
+    /// read, which are not counted.
     pub fn standings(
         &self,
         wanted: impl Fn(&Summary) -> bool,
     ) -> Result<(Vec<Standing>, Vec<OpenError>), OpenError> {
         let (mut runs, unreadable) = self.list()?;
         runs.retain(|run| wanted(run) && run.header.target == Target::Filters);
-        // The oldest first: a later run has the last word.
+        // The oldest first, because later runs override earlier ones.
         runs.reverse();
         let mut by_organization: HashMap<Uuid, Vec<Summary>> = HashMap::new();
         for run in runs {
@@ -112,7 +112,7 @@ impl RunStore {
         Ok((standings, unreadable))
     }
 
-    /// Of the runs of one organisation, in the order in which they were begun; none where all of them are undos.
+    /// The progress by the runs of one organisation, in the order in which they began; none where all are undos.
     fn standing(&self, runs: &[Summary]) -> Result<Option<Standing>, OpenError> {
         let mut last = runs.iter().rev();
         let Some(wanted) = last.find(|run| run.header.operation != Operation::Undo) else {

@@ -1,4 +1,4 @@
-//! Where run files live, and how a run is named.
+//! The folder of run files, and the names of runs.
 
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
@@ -20,24 +20,24 @@ const LATEST: &str = "latest";
 #[derive(Clone, Debug)]
 pub struct RunStore {
     folder: PathBuf,
-    /// What commands about its runs need.
+    /// Options that commands about its runs need.
     context: RunContext,
 }
 
-/// What `runs` shows of a run.
+/// The data that `runs` shows of a run.
 #[derive(Clone, Debug)]
 pub struct Summary {
-    /// What it is.
+    /// The header of the run.
     pub header: RunHeader,
-    /// Its users.
+    /// The number of its users.
     pub users: UserTotals,
-    /// Their filters.
+    /// The number of their filters.
     pub filters: FilterTotals,
-    /// Its templates.
+    /// The number of its templates.
     pub templates: TemplateTotals,
-    /// The run that began to undo it last.
+    /// The last run that began to undo it.
     pub undone_by: Option<RunId>,
-    /// Whether any request that changes something may have left.
+    /// Whether any request that writes may have been sent.
     pub has_written: bool,
 }
 
@@ -49,7 +49,7 @@ pub struct RunPath {
 }
 
 impl RunPath {
-    /// Whether the file is in the own store, links resolved. What another file says is a claim of whoever wrote it.
+    /// Whether the file is in the own store, with links resolved. The contents of another file are only claims.
     pub fn is_own(&self) -> bool {
         self.is_own
     }
@@ -64,7 +64,7 @@ impl Deref for RunPath {
 }
 
 impl RunStore {
-    /// The store in a state folder. Nothing is created yet.
+    /// The store in a state folder. Creates nothing.
     pub fn new(state_dir: &Path) -> Self {
         Self {
             folder: state_dir.join("runs"),
@@ -72,7 +72,7 @@ impl RunStore {
         }
     }
 
-    /// The same store, with what commands about its runs need.
+    /// The same store, with options of commands about its runs.
     #[must_use]
     pub fn with_context(self, context: RunContext) -> Self {
         Self { context, ..self }
@@ -96,7 +96,7 @@ impl RunStore {
         Ok(self.ids()?.into_iter().map(path).collect())
     }
 
-    /// Where the file of a new run goes; makes the folder, for its owner only, because run files name people.
+    /// The path of a new run's file. Creates the folder, for its owner only, because run files contain names of users.
     pub fn path_for(&self, run: &RunId) -> Result<PathBuf, OpenError> {
         make_folder(&self.folder).map_err(|source| OpenError::Io {
             path: self.folder.clone(),
@@ -106,7 +106,7 @@ impl RunStore {
         Ok(self.path_of(run))
     }
 
-    /// Finds a run: by `latest`, by its id or any unique prefix of its id in the store; by its path elsewhere. A path has
+    /// Finds a run: by `latest`, by its id or a unique prefix of it in the store; by its path elsewhere. A path has
     /// a separator or ends in `.run`.
     pub fn find(&self, name: &str) -> Result<RunPath, OpenError> {
         check_folder(&self.folder)?;
@@ -122,7 +122,7 @@ impl RunStore {
         self.named(path)
     }
 
-    /// How a command names the run in this file.
+    /// The name in commands of the run in this file.
     pub fn reference(&self, path: &Path, run: &RunId) -> RunRef {
         let is_stored =
             self.holds(path) && path.file_stem().is_some_and(|stem| stem == run.as_str());
@@ -134,7 +134,7 @@ impl RunStore {
         reference.with_context(self.context.clone())
     }
 
-    /// Which organisation each run has met, and at which address. Files that cannot be read say nothing.
+    /// The organisation and address of each run. Files that cannot be read are ignored.
     pub fn organizations(&self) -> Result<Vec<(CanonicalAddress, Uuid)>, OpenError> {
         check_folder(&self.folder)?;
         let mut met: Vec<_> = self
@@ -146,13 +146,13 @@ impl RunStore {
         Ok(met)
     }
 
-    /// The folder itself, links resolved; none where there is none yet.
+    /// The folder itself, with links resolved; none where it does not exist.
     pub(super) fn real_folder(&self) -> Option<PathBuf> {
         real(&self.folder).ok()
     }
 
     fn named(&self, path: PathBuf) -> Result<RunPath, OpenError> {
-        // A link in the store leads elsewhere.
+        // A link in the store may lead elsewhere.
         let is_own = self.holds(&path);
         if is_own {
             check_file(&path)?;
@@ -179,7 +179,7 @@ impl RunStore {
         }
     }
 
-    /// A file that cannot be read may be the newest run: another one is not taken for it.
+    /// The error where a file that cannot be read may be the newest run, so that no other run is taken for it.
     pub fn latest_unknown(&self, why: OpenError) -> OpenError {
         OpenError::LatestUnknown {
             why: Box::new(why),
@@ -206,7 +206,7 @@ impl RunStore {
             .ok_or_else(|| self.no_such_run(LATEST))
     }
 
-    /// Finds the run that was begun last among those that are wanted; none where there is none.
+    /// Finds the wanted run that began last; none where there is none.
     pub fn find_latest(
         &self,
         wanted: impl Fn(&RunHeader) -> bool,
@@ -230,7 +230,7 @@ impl RunStore {
         Ok(latest.map(|(_, id)| id))
     }
 
-    /// What every run is that can be read, with the name of its file.
+    /// The headers of all runs that can be read, with the names of their files.
     fn headers(&self) -> Result<impl Iterator<Item = (RunId, RunHeader)>, OpenError> {
         let ids = self.ids()?.into_iter();
         Ok(ids.filter_map(|id| {
@@ -239,7 +239,7 @@ impl RunStore {
         }))
     }
 
-    /// Every run in the store, the newest first, and the files that could not be read.
+    /// All runs in the store, the newest first, and the errors of files that could not be read.
     pub fn list(&self) -> Result<(Vec<Summary>, Vec<OpenError>), OpenError> {
         check_folder(&self.folder)?;
         let (mut summaries, mut unreadable) = (Vec::new(), Vec::new());
@@ -282,8 +282,8 @@ impl RunReader {
     }
 }
 
-/// Names the undo of each run whose own file does not know it, because it was undone on another computer and that undo was
-/// imported. The newest comes first.
+/// Adds the undo of runs whose own file does not name it, because they were undone on another computer and that undo
+/// was imported. The newest comes first.
 fn add_undos(summaries: &mut [Summary]) {
     let undos = summaries.iter().filter(|run| run.has_written);
     let undos: Vec<_> = undos

@@ -1,4 +1,4 @@
-//! Recording a survey: the users, and what was found of each.
+//! Records a survey: the users, and the filters of each.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, params};
@@ -15,14 +15,14 @@ use super::rows::{blob, kept, object_id, unit_id, user_id};
 use super::values::{MESSAGE, NAME};
 use super::{JournalError, Phase, run_header};
 
-/// A user who is selected.
+/// A selected user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SelectedUser {
     /// `systemuserid`.
     pub id: UserId,
     /// The Entra object id.
     pub object_id: Option<ObjectId>,
-    /// How the user is named in output.
+    /// The name in output.
     pub label: String,
     /// The login; none where it is empty.
     pub login: Option<String>,
@@ -32,12 +32,12 @@ pub struct SelectedUser {
     pub filters_populated: bool,
     /// The user's business unit.
     pub unit: Option<UnitId>,
-    /// Why the user is not surveyed.
+    /// Why the user is skipped, if so.
     pub skipped: Option<ProblemKind>,
 }
 
 impl SelectedUser {
-    /// A user, and why not to survey him.
+    /// A user, with the reason to skip the user, if there is one.
     pub fn new(user: &User, skipped: Option<ProblemKind>) -> Self {
         Self {
             id: user.id,
@@ -61,7 +61,7 @@ pub struct RunUser {
     pub id: UserId,
     /// The Entra object id.
     pub object_id: Option<ObjectId>,
-    /// How the user is named in output.
+    /// The name in output.
     pub label: String,
     /// Whether the user's default filters were created.
     pub filters_populated: bool,
@@ -69,19 +69,19 @@ pub struct RunUser {
     pub unit: Option<UnitId>,
 }
 
-/// What was found of one user.
+/// The survey of one user.
 #[derive(Clone, Debug)]
 pub struct Surveyed {
     /// The user's number in this run.
     pub seq: i64,
-    /// Every filter that was read, and whether the run is about it.
+    /// Every filter that was read, and whether it matches the run's criteria.
     pub filters: Vec<(Filter, bool)>,
     /// The changes to make.
     pub changes: Vec<Change>,
 }
 
 impl Journal {
-    /// Adds users who are selected, those to be skipped included.
+    /// Adds selected users, including those to be skipped.
     pub async fn add_users(&self, users: Vec<SelectedUser>) -> Result<(), JournalError> {
         self.run(move |connection| users.iter().try_for_each(|user| add_user(connection, user)))
             .await
@@ -100,7 +100,7 @@ impl Journal {
         .await
     }
 
-    /// Forgets the users that were collected: the collection was interrupted and begins anew.
+    /// Removes the collected users, because the collection was interrupted and begins again.
     pub async fn forget_users(&self) -> Result<(), JournalError> {
         self.run(|connection| {
             connection.execute_batch(
@@ -125,13 +125,13 @@ impl Journal {
         .await
     }
 
-    /// Records what was found of one user.
+    /// Records the survey of one user.
     pub async fn surveyed(&self, surveyed: Surveyed) -> Result<(), JournalError> {
         self.run(move |connection| record(connection, &surveyed))
             .await
     }
 
-    /// Puts what was found of one user anew in the place of what was found before; nothing was changed meanwhile.
+    /// Replaces the survey of one user. Only where nothing was changed meanwhile.
     pub async fn replanned(&self, surveyed: Surveyed) -> Result<(), JournalError> {
         self.run(move |connection| {
             forget_plan(connection, surveyed.seq)?;
@@ -149,7 +149,7 @@ impl Journal {
         .await
     }
 
-    /// Records something worth saying about a user that fails nothing.
+    /// Records an observation about a user that is not a failure.
     pub async fn note(&self, seq: i64, problem: Problem) -> Result<(), JournalError> {
         self.run(move |connection| add_problem(connection, seq, &problem, now()))
             .await
@@ -162,7 +162,7 @@ impl Journal {
     }
 }
 
-/// Forgets what was found of one user.
+/// Removes the survey of one user.
 pub(super) fn forget_plan(connection: &Connection, seq: i64) -> rusqlite::Result<()> {
     for sql in [
         "DELETE FROM change WHERE user = ?1",
@@ -196,7 +196,7 @@ fn add_user(connection: &Connection, user: &SelectedUser) -> rusqlite::Result<()
     } else {
         ReadState::ToRead
     };
-    // A server that lists a user on two pages does not get him twice.
+    // A server may list a user on two pages.
     let added = connection
         .prepare_cached(
             "INSERT OR IGNORE INTO user (id, object_id, label, populated, survey, unit, login, email)

@@ -1,4 +1,4 @@
-//! The templates of a run: what each was, what it is to be, and what became of it.
+//! The templates of a run: their states before, the wanted states, and the outcomes.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
@@ -16,20 +16,20 @@ use super::values::NAME;
 use super::view::View;
 use super::{JournalError, Phase, ReadError, run_header};
 
-/// Templates of a run, by what became of them.
+/// The number of a run's templates with each outcome.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TemplateTotals {
-    /// All of them.
+    /// All templates.
     pub selected: u64,
     /// Changed by the run.
     pub changed: u64,
-    /// As wanted without the run.
+    /// In the wanted state without the run.
     pub already: u64,
-    /// Left alone: somebody changed them since, or they are gone.
+    /// Left alone, because somebody changed them since or they no longer exist.
     pub left: u64,
-    /// That could not be changed.
+    /// Could not be changed.
     pub failed: u64,
-    /// Still to be changed.
+    /// Not changed yet.
     pub planned: u64,
 }
 
@@ -41,24 +41,24 @@ const COLUMNS: &str = "id, name, type, kind, from_default, from_state, from_stat
     left_modified, left_modified_by, left_modified_on_behalf, left_proved, problem";
 
 impl Journal {
-    /// Adds the templates of a run; its plan is complete with that.
+    /// Adds the templates of a run, which completes its plan.
     pub async fn plan_templates(&self, changes: Vec<TemplateChange>) -> Result<(), JournalError> {
         self.run(move |connection| plan(connection, &changes)).await
     }
 
-    /// Adds templates that another run changed, to be read.
+    /// Adds templates that another run changed. They are to be read.
     pub async fn add_templates(&self, changes: Vec<TemplateChange>) -> Result<(), JournalError> {
         self.run(move |connection| changes.iter().try_for_each(|one| put(connection, one)))
             .await
     }
 
-    /// The templates that are still to be changed, in the order of their ids.
+    /// The templates that are not changed yet, in the order of their ids.
     pub async fn open_templates(&self) -> Result<Vec<TemplateChange>, JournalError> {
         self.run(|connection| select(connection, &format!("WHERE {OPEN} ORDER BY id")))
             .await
     }
 
-    /// Commits to making this change. When this returns, the request may leave.
+    /// Records the intent to make this change. When this returns, the request may be sent.
     pub async fn intend_template(&self, mut change: TemplateChange) -> Result<(), JournalError> {
         let now = Timestamp::now().as_millisecond();
         change.outcome = RowOutcome::Sent;
@@ -72,7 +72,7 @@ impl Journal {
         .await
     }
 
-    /// Records what became of a template.
+    /// Records the outcome of a template.
     pub async fn settle_template(&self, change: TemplateChange) -> Result<(), JournalError> {
         let now = Timestamp::now().as_millisecond();
         self.run(move |connection| {
@@ -84,7 +84,7 @@ impl Journal {
         .await
     }
 
-    /// How many filters and templates are still to be changed.
+    /// How many filters and templates are not changed yet.
     pub async fn items_to_change(&self) -> Result<u64, JournalError> {
         self.run(|connection| {
             let sql = format!(
@@ -96,7 +96,7 @@ impl Journal {
     }
 }
 
-/// Puts the templates of a run into its file; its plan is complete with that.
+/// Stores the templates of a run, which completes its plan.
 pub(super) fn plan(connection: &Connection, changes: &[TemplateChange]) -> rusqlite::Result<()> {
     for change in changes {
         put(connection, change)?;
@@ -106,14 +106,14 @@ pub(super) fn plan(connection: &Connection, changes: &[TemplateChange]) -> rusql
     run_header::set_phase(connection, Phase::Planned)
 }
 
-/// Sets back the templates that could not be changed; answers how many.
+/// Requeues the templates that could not be changed. Returns how many.
 pub(super) fn requeue_failed(connection: &Connection) -> rusqlite::Result<u64> {
     let sql = format!("UPDATE template SET stage = ?1, problem = NULL WHERE {FAILED}");
     let templates = connection.execute(&sql, [RowOutcome::Planned])?;
     Ok(u64::try_from(templates).unwrap_or(u64::MAX))
 }
 
-/// Templates that are left, and those that were changed, may have been changed, or are left.
+/// Templates left; those changed, possibly changed or left; and all.
 pub(super) fn left(connection: &Connection) -> rusqlite::Result<(u64, u64, u64)> {
     let sql = format!(
         "SELECT coalesce(sum({OPEN}), 0), coalesce(sum({OPEN} OR {CHANGED} OR maybe), 0), count(*) FROM template"
@@ -121,12 +121,12 @@ pub(super) fn left(connection: &Connection) -> rusqlite::Result<(u64, u64, u64)>
     connection.query_row(&sql, [], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
 }
 
-/// The templates that are still to be changed, for the digest.
+/// The templates that are not changed yet, for the digest.
 pub(super) fn open(connection: &Connection) -> rusqlite::Result<Vec<TemplateChange>> {
     select(connection, &format!("WHERE {OPEN} ORDER BY id"))
 }
 
-/// Every template of the run, in the order of their ids.
+/// All templates of the run, in the order of their ids.
 pub(super) fn all(connection: &Connection) -> rusqlite::Result<Vec<TemplateChange>> {
     select(connection, "ORDER BY id")
 }
@@ -137,7 +137,7 @@ impl View<'_> {
         Ok(select(self.connection(), "ORDER BY kind, type, name, id")?)
     }
 
-    /// What new users receive more or less, once what is left is changed.
+    /// Templates that new users get additionally, or no longer, when the rest is changed.
     pub fn new_users(&self) -> Result<NewUsers, ReadError> {
         let (mut more, mut fewer) = (0, 0);
         for change in open(self.connection())? {
@@ -148,7 +148,7 @@ impl View<'_> {
         Ok(NewUsers { more, fewer })
     }
 
-    /// How many templates, by what became of them.
+    /// The number of templates with each outcome.
     pub fn template_totals(&self) -> Result<TemplateTotals, ReadError> {
         let counts = OutcomeCounts::read(self.connection(), ChangedRows::Templates)?;
         Ok(TemplateTotals {
@@ -201,7 +201,7 @@ fn change(row: &Row<'_>) -> rusqlite::Result<TemplateChange> {
     })
 }
 
-/// The default flag, the state and the status, from three columns next to each other.
+/// Default flag, state and status, from three adjacent columns.
 fn state(row: &Row<'_>, at: usize) -> rusqlite::Result<TemplateState> {
     let now = state_and_status(row, at + 1)?;
     Ok(TemplateState {
@@ -211,7 +211,7 @@ fn state(row: &Row<'_>, at: usize) -> rusqlite::Result<TemplateState> {
     })
 }
 
-/// The same with the version and three columns of the last change behind them.
+/// The same, followed by the version and three columns of the last change.
 fn stamp(row: &Row<'_>, at: usize) -> rusqlite::Result<TemplateStamp> {
     Ok(TemplateStamp {
         state: state(row, at)?,
@@ -220,7 +220,7 @@ fn stamp(row: &Row<'_>, at: usize) -> rusqlite::Result<TemplateStamp> {
     })
 }
 
-/// Writes a whole row; when it was intended and settled stays as it is.
+/// Writes a whole row, except for the times of intent and result.
 fn put(connection: &Connection, change: &TemplateChange) -> rusqlite::Result<()> {
     let TemplateChange {
         template,

@@ -1,4 +1,4 @@
-//! Runs that move from one computer to another, and runs that are deleted.
+//! Moves runs from one computer to another, and deletes runs.
 
 use std::path::{Path, PathBuf};
 
@@ -13,19 +13,19 @@ use super::history::{self, HistoryEntry, HistoryKind};
 use super::{LockedRun, OpenError, RunPath, RunReader, RunRef, RunStore, discard};
 use crate::model::RunId;
 
-/// A run file that is to be taken into the own store. Its address is a claim until somebody has named it here.
+/// A run file to be imported into the own store. Its address is not trusted until a user has named it here.
 #[derive(Debug)]
 pub struct ForeignRun {
     reader: RunReader,
-    /// Held until the copy is made; none where no lock can be made beside the file, as on a disk that cannot be written.
+    /// Held until the copy is made; none where no lock can be made beside the file, as on a read-only disk.
     lock: Option<LockedRun>,
 }
 
 impl ForeignRun {
-    /// Opens a run file to take it over. It is checked like every file from elsewhere.
+    /// Opens a run file to import it, with the checks of every file from elsewhere.
     ///
     /// # Errors
-    /// Where it is no run file, and where a process drives its run.
+    /// Where it is not a run file, and where a process drives its run.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         match LockedRun::take(path, None) {
             Ok((lock, reader)) => Ok(Self {
@@ -40,14 +40,14 @@ impl ForeignRun {
         }
     }
 
-    /// What it says of itself.
+    /// Reads the file.
     pub fn reader(&self) -> &RunReader {
         &self.reader
     }
 }
 
 impl RunStore {
-    /// Writes a run of which nobody drives the file to a new file, whole and without a log. The run stays here, too.
+    /// Writes a run that no process drives to a new file, complete and without a log. The run stays here, too.
     ///
     /// # Errors
     /// Where a process drives the run, and where there is a file of that name.
@@ -57,8 +57,8 @@ impl RunStore {
         Ok(reader)
     }
 
-    /// Takes a run from elsewhere into this store. From then on it is a run of one's own: whoever calls this has made
-    /// sure that its address was named here.
+    /// Imports a run into this store. From then on it counts as an own run, so the caller has to make
+    /// sure that a user has named its address here.
     ///
     /// # Errors
     /// Where the store has a run with this id.
@@ -78,10 +78,10 @@ impl RunStore {
         Ok(self.reference(&to, &id))
     }
 
-    /// Deletes a run of this store that nobody drives.
+    /// Deletes a run of this store that no process drives.
     ///
     /// # Errors
-    /// Where a process drives it, and where the file stays.
+    /// Where a process drives it, and where the file cannot be deleted.
     pub fn remove(&self, run: &RunId) -> Result<(), OpenError> {
         let path: PathBuf = self.find(run.as_str())?.to_path_buf();
         let (lock, reader) = LockedRun::take(&path, Some(self))?;
@@ -98,7 +98,7 @@ impl RunStore {
     }
 }
 
-/// A copy under a name that nobody has, which only its owner may read.
+/// Makes a copy with a new name, which only its owner may read.
 fn copy(run: &RunReader, to: &Path, entry: Option<&HistoryEntry>) -> Result<(), OpenError> {
     if to.symlink_metadata().is_ok() {
         return Err(OpenError::Exists(to.to_owned()));

@@ -1,4 +1,4 @@
-//! Recording an undo: what another run changed, and what becomes of each row.
+//! Records an undo: the changes of another run, and the outcome of each row.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, Row, params};
@@ -12,11 +12,11 @@ use super::commit::Journal;
 use super::rows::{blob, filter_id, modification, state_and_status, time, unreadable};
 use super::survey::{self, RunUser, Surveyed, add_change};
 
-/// What undo found of one row: the row, and what to do.
+/// The result of an undo's survey of one row: the row, and what to do.
 pub type UndoFinding = (UndoRow, RowDecision);
 
-/// What the run left, from eight columns next to each other: what it saw after its write; where it is not proved that it
-/// wrote the row, what it wrote.
+/// The state that the run left, from eight adjacent columns: what it saw after its write; where its write is not
+/// proved, what it wrote.
 pub(super) fn left(row: &Row<'_>, from: usize, proved: bool) -> rusqlite::Result<RowStamp> {
     let seen = proved && row.get::<_, Option<i32>>(from + 2)?.is_some();
     if !seen {
@@ -34,7 +34,7 @@ pub(super) fn left(row: &Row<'_>, from: usize, proved: bool) -> rusqlite::Result
 }
 
 impl Journal {
-    /// Records what holds for every row of this undo; before its rows are added.
+    /// Records the conditions for every row of this undo. Call it before its rows are added.
     pub async fn set_undo_terms(&self, terms: UndoTerms) -> Result<(), JournalError> {
         let text = serde_json::to_string(&terms);
         self.run(move |connection| {
@@ -45,12 +45,12 @@ impl Journal {
         .await
     }
 
-    /// What holds for every row of this undo; none where its file is older than that.
+    /// The conditions for every row of this undo; none where its file is older.
     pub async fn undo_terms(&self) -> Result<Option<UndoTerms>, JournalError> {
         self.run(terms).await
     }
 
-    /// Adds users of whom another run changed rows, with those rows.
+    /// Adds users whose rows another run changed, with these rows.
     pub async fn add_undo(&self, users: Vec<(RunUser, Vec<UndoRow>)>) -> Result<(), JournalError> {
         self.run(move |connection| {
             for (run_user, rows) in &users {
@@ -61,7 +61,7 @@ impl Journal {
         .await
     }
 
-    /// The rows of one user that are to be put back.
+    /// The rows of one user that are to be restored.
     pub async fn to_undo(&self, seq: i64) -> Result<Vec<UndoRow>, JournalError> {
         self.run(move |connection| {
             let mut query = connection.prepare_cached(
@@ -75,7 +75,7 @@ impl Journal {
         .await
     }
 
-    /// Records what becomes of each row of one user.
+    /// Records what to do with each row of one user.
     pub async fn undo_surveyed(
         &self,
         seq: i64,
@@ -86,7 +86,7 @@ impl Journal {
             .await
     }
 
-    /// Puts what becomes of each row of one user in the place of what was to become of it before; nothing was
+    /// Replaces what to do with each row of one user. Only where nothing was
     /// changed meanwhile.
     pub async fn undo_replanned(
         &self,
@@ -102,7 +102,7 @@ impl Journal {
     }
 }
 
-/// What holds for every row of an undo; none in a run that is none.
+/// The conditions for every row of an undo; none in other runs.
 pub(super) fn terms(connection: &Connection) -> rusqlite::Result<Option<UndoTerms>> {
     let text: Option<String> =
         connection.query_row("SELECT undo FROM run", [], |row| row.get(0))?;

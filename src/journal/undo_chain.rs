@@ -6,28 +6,28 @@ use crate::model::RunId;
 
 use super::RunHeader;
 
-/// What a run made of a row, seen from another run of the same chain.
+/// The effect of a run on a row, compared with another run of the same chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Relation {
     /// It left the row as that run did.
     Repeats,
-    /// It put the row back to what it was before that run.
+    /// It restored the row as it was before that run.
     Reverses,
 }
 
-/// For each undo the run that it undoes.
+/// Maps each undo to the run that it undoes.
 #[derive(Debug, Default)]
 pub(super) struct UndoChain(HashMap<RunId, RunId>);
 
 impl UndoChain {
-    /// Takes a run down.
+    /// Adds a run, if it is an undo.
     pub(super) fn add(&mut self, run: &RunHeader) {
         if let Some(undoes) = &run.undoes {
             self.0.insert(run.id.clone(), undoes.clone());
         }
     }
 
-    /// How a run relates to another; none where they are not of one chain, as far as their files are known.
+    /// How a run relates to another; none where they are not of one chain, according to the known files.
     pub(super) fn relation(&self, run: &RunId, to: &RunId) -> Option<Relation> {
         let (first, depth) = self.origin(run)?;
         let (other, other_depth) = self.origin(to)?;
@@ -41,8 +41,8 @@ impl UndoChain {
         })
     }
 
-    /// The run with which a chain began, and how many undos lead from there to this run. None where the files say
-    /// that runs undo each other in a circle.
+    /// The first run of a chain, and the number of undos from there to this run. None where the files contain
+    /// a circle of undos.
     fn origin<'a>(&'a self, run: &'a RunId) -> Option<(&'a RunId, usize)> {
         let (mut at, mut depth) = (run, 0);
         while let Some(undoes) = self.0.get(at) {

@@ -1,4 +1,4 @@
-//! What an undo reads of the run that it undoes.
+//! The data that an undo reads of the run that it undoes.
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension, params};
@@ -12,7 +12,7 @@ use super::{JournalError, RunReader};
 use crate::model::{TemplateId, UnitId};
 use crate::plan::{TemplateChange, UndoRow};
 
-/// The span of time in which a run wrote.
+/// The time in which a run wrote.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WritingTime {
     /// The first intent.
@@ -22,7 +22,7 @@ pub struct WritingTime {
 }
 
 impl RunReader {
-    /// The next users of whom this run changed rows, or may have, with those rows; `after` and `limit`
+    /// The next users whose rows this run changed or may have changed, with these rows; `after` and `limit`
     /// as in a survey.
     pub fn done(
         &self,
@@ -32,7 +32,7 @@ impl RunReader {
         self.read(|connection| done(connection, after, limit))
     }
 
-    /// When this run wrote; the time of its begin where it never did.
+    /// When this run wrote; the time when it began, where it never did.
     pub fn writing_time(&self) -> Result<WritingTime, JournalError> {
         self.read(|connection| {
             let sql = "SELECT min(intended), max(max(coalesce(settled, 0), intended))
@@ -63,7 +63,7 @@ impl RunReader {
         })
     }
 
-    /// The changes that undo what this run did, or may have done, to templates; with when it wrote each.
+    /// The changes that undo what this run did, or may have done, to templates; with the time of each write.
     pub fn templates_done(&self) -> Result<Vec<(TemplateChange, Timestamp)>, JournalError> {
         let mut done = Vec::new();
         for change in self.read(all)? {
@@ -77,7 +77,7 @@ impl RunReader {
         Ok(done)
     }
 
-    /// What this run made of a template, and when it wrote it last; none where it did not.
+    /// The state in which this run left a template, and when it wrote it last; none where it did not.
     pub(super) fn template_written(
         &self,
         id: TemplateId,
@@ -131,7 +131,7 @@ fn done(
     Ok(users)
 }
 
-/// When a template was written: when it was intended, and the last that is known of it.
+/// When a template was written: the time of the intent, and the last known time.
 fn written(
     connection: &Connection,
     id: TemplateId,

@@ -1,11 +1,12 @@
-//! How far one user is, over several runs: decided for each filter type by itself, since a run may be about some of them.
+//! The progress of one user over several runs, decided separately for each filter type, because a run may be about
+//! some.
 
 use crate::model::{FilterKind, FilterType, Operation, ReadState, RowOutcome};
 use crate::plan::Criteria;
 
 use super::RunHeader;
 
-/// How far one user is.
+/// The progress of one user.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum UserStanding {
     Done,
@@ -14,7 +15,7 @@ pub(super) enum UserStanding {
     Skipped,
 }
 
-/// What users are to be done with: the operation and the filters of the latest run that is no undo.
+/// The wanted state: operation and filters of the latest run that is not an undo.
 #[derive(Clone, Debug)]
 pub(super) struct WantedState {
     operation: Operation,
@@ -22,14 +23,14 @@ pub(super) struct WantedState {
     parts: Vec<Part>,
 }
 
-/// The filters of one kind and one type; no type means every type.
+/// The filters of one kind and one type; no type means all types.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Part {
     filter_type: Option<FilterType>,
     kind: FilterKind,
 }
 
-/// A run, as far as it says how far users are.
+/// The facts of a run that decide about the progress of users.
 #[derive(Debug)]
 pub(super) struct PastRun<'a> {
     operation: Operation,
@@ -37,14 +38,14 @@ pub(super) struct PastRun<'a> {
     started: i64,
 }
 
-/// What a run says of a user.
+/// A user in one run.
 #[derive(Clone, Debug)]
 pub(super) struct UserInRun {
     pub(super) read: ReadState,
     pub(super) filters: Vec<FilterInRun>,
 }
 
-/// A filter that a run is about, and what became of it; nothing where there was nothing to change.
+/// A filter of the run's criteria with its outcome; none where nothing had to be changed.
 #[derive(Clone, Debug)]
 pub(super) struct FilterInRun {
     pub(super) filter_type: FilterType,
@@ -55,12 +56,12 @@ pub(super) struct FilterInRun {
     pub(super) settled: Option<i64>,
 }
 
-/// What all runs so far say of a user.
+/// The results of all runs so far for a user.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UserRecord {
-    /// By part, and since when it is so, in milliseconds.
+    /// By part, with the time since when it holds, in milliseconds.
     parts: Vec<Option<(UserStanding, i64)>>,
-    /// Why the last run that is about this user has not read him.
+    /// Why the last run with this user did not read the user's filters.
     unread: Option<UserStanding>,
 }
 
@@ -100,7 +101,7 @@ impl<'a> PastRun<'a> {
 }
 
 impl UserRecord {
-    /// Adds what a later run says. A run that does anything but what users are to be done with took back what it changed.
+    /// Adds the results of a later run. A run with another operation reverted what it changed.
     pub(super) fn add(&mut self, wanted: &WantedState, run: &PastRun<'_>, user: &UserInRun) {
         self.parts.resize(wanted.parts.len(), None);
         let is_wanted = run.operation == wanted.operation;
@@ -145,7 +146,7 @@ impl UserRecord {
         }
     }
 
-    /// How far the user is; nothing of one of whom no run says anything.
+    /// The progress of the user; none where no run says anything.
     pub(super) fn standing(&self) -> Option<UserStanding> {
         let is = |standing| {
             move |part: &Option<(UserStanding, i64)>| part.is_some_and(|(of, _)| of == standing)
@@ -159,14 +160,14 @@ impl UserRecord {
         if self.parts.iter().any(is(UserStanding::Failed)) {
             return Some(UserStanding::Failed);
         }
-        // A type that no run has read is still to be done.
+        // A type that no run has read is not done.
         let is_known = self.parts.iter().any(Option::is_some);
         self.unread.or(is_known.then_some(UserStanding::Left))
     }
 }
 
-/// What a run that does what is wanted found of some filters of a user, or left of them. Without any of them they are
-/// done where the run has seen all that there are.
+/// The progress of some filters of a user in a run with the wanted operation. Without any such filter they count as
+/// done where the run has read all filters.
 fn what_was_found(filters: &[&FilterInRun], is_whole: bool) -> Option<UserStanding> {
     let has = |which: fn(RowOutcome) -> bool| {
         filters

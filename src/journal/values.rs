@@ -1,5 +1,5 @@
-//! What each column of a run file may hold. A file that came from elsewhere is held to it when it is opened, so that no
-//! sum of its numbers, no time and no code in it can be the end of whoever reads it.
+//! The permitted values of each column of a run file. A file from elsewhere is checked when it is opened, so that no
+//! sum of its numbers, no time and no code in it can make a reader fail.
 
 #![expect(
     clippy::match_same_arms,
@@ -17,44 +17,44 @@ use crate::model::{FilterKind, ProblemKind, ReadState, RowOutcome, Stage, State}
 use super::history::HistoryKind;
 use super::pace;
 
-/// The longest name that is kept, in characters: four times the longest that Dataverse has (a user's `domainname`,
-/// 1,024), because a user is named by several.
+/// The longest name that is stored, in characters: four times the longest one of Dataverse (a user's `domainname`,
+/// 1,024), because a user is named by several columns.
 pub(super) const NAME: usize = 4_096;
-/// The longest message that is kept, in characters. Those of the server are some thousand at most.
+/// The longest message that is stored, in characters. Those of the server have a few thousand at most.
 pub(super) const MESSAGE: usize = 16_384;
-/// The most bytes of one character.
+/// The most bytes of one character in UTF-8.
 const BYTES: usize = 4;
-/// A document that is written by this tool alone, in bytes: one user, one problem, the settings of a run.
+/// The longest document that only this program writes, in bytes: one user, one problem, the settings of a run.
 const DOCUMENT: usize = 1 << 20;
-/// The largest number of requests, items, users or rows: a thousand a second for thirty years. Millions of such
-/// numbers have a sum.
+/// The largest number of requests, items, users or rows: a thousand per second for thirty years. The sum of millions
+/// of such numbers still fits.
 const COUNT: i64 = 1_000_000_000_000;
-/// The last moment of this tool's own clock, the begin of the year 9000: a time span added to it is still a time.
+/// The last time of this program's own clock, the beginning of the year 9000: adding a time span gives a valid time.
 const LAST: i64 = 221_845_392_000_000;
-/// The longest span in which requests are counted, a century in milliseconds: six hundred of them are kept.
+/// The longest time bucket, a century in milliseconds: six hundred of them are stored.
 const LONGEST_SPAN: i64 = 3_155_760_000_000;
-/// All times that can be shown, in milliseconds: those of the server are its own affair.
+/// All times that can be represented, in milliseconds: times of the server are not restricted further.
 const SHOWN: (i64, i64) = (-377_705_023_201_000, 253_402_207_200_999);
 
-/// What a column may hold.
+/// The permitted values of a column.
 #[derive(Debug)]
 enum Rule {
-    /// A whole number from one to another.
+    /// An integer from a least to a largest value.
     Number(i64, i64),
     Code(Vec<i64>),
     Word(Vec<&'static str>),
     /// An id of the server.
     Id,
-    /// So many hexadecimal digits.
+    /// This number of hexadecimal digits.
     Digits(usize),
-    /// A text of no more bytes.
+    /// A text of at most this number of bytes.
     Text(usize),
-    /// What is read and checked as a whole with the header of the run.
+    /// Checked as a whole when the header of the run is read.
     Head,
 }
 
 impl Rule {
-    /// The condition on a value that is there.
+    /// The condition on a value that is not null.
     fn sql(&self, column: &str) -> String {
         let listed = |words: &[String]| words.join(", ");
         match self {
@@ -76,7 +76,7 @@ impl Rule {
                 "typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) = {digits}
                  AND {column} NOT GLOB '*[^0-9a-f]*'"
             ),
-            // In bytes: the length of a text ends at its first NUL.
+            // In bytes, because the length of a text ends at its first NUL.
             Self::Text(most) => {
                 format!("typeof({column}) = 'text' AND length(CAST({column} AS BLOB)) <= {most}")
             }
@@ -99,7 +99,7 @@ impl fmt::Display for Rule {
     }
 }
 
-/// What a column of any format may hold; none for a column that no format has.
+/// The permitted values of a column, in any format; none for a column that no format has.
 fn rule(table: &str, column: &str) -> Option<Rule> {
     let name = Rule::Text(NAME * BYTES);
     let message = Rule::Text(MESSAGE * BYTES);
@@ -113,14 +113,14 @@ fn rule(table: &str, column: &str) -> Option<Rule> {
         ("run", "stretch") => Rule::Number(1, LONGEST_SPAN),
         ("run", "started" | "finished") => own_time,
         ("run", "stamps") => flag,
-        // A number of the file itself.
+        // The identity of the file.
         ("run", "in_use") => Rule::Number(0, i64::MAX),
         ("run", "digest") | ("history", "digest") => Rule::Digits(16),
         ("run", "environment" | "tool" | "batch") => name,
         ("run", "organization" | "caller" | "criteria" | "settings" | "undo") => {
             Rule::Text(DOCUMENT)
         }
-        // The words and ids of the header, and the list of users, for which the bound of every text is the bound.
+        // Words, ids and the list of users in the header, which have the general bound of every text.
         ("run", _) => Rule::Head,
         ("foresight", "one") => Rule::Code(vec![1]),
         ("foresight", _) => Rule::Text(DOCUMENT),
@@ -184,7 +184,7 @@ fn codes(codes: impl Iterator<Item = i32>) -> Rule {
     Rule::Code(codes.map(i64::from).collect())
 }
 
-/// What the first value says that no run file holds; none where there is no such value. Each table is read once.
+/// Describes the first value that is not permitted; none where there is none. Each table is read once.
 pub(super) fn first_fault(connection: &Connection) -> rusqlite::Result<Option<String>> {
     for table in names(
         connection,
@@ -213,7 +213,7 @@ pub(super) fn first_fault(connection: &Connection) -> rusqlite::Result<Option<St
     Ok(None)
 }
 
-/// The first value of a table that has no place there, with its column and its row, counted from 1.
+/// The first value of a table that is not permitted, with its column and its row, counted from 1.
 fn fault_in(
     connection: &Connection,
     table: &str,

@@ -1,6 +1,6 @@
 //! What is left of a run, and the waves in which it is changed.
 //!
-//! Which wave a row belongs to is written down when its wave begins, so that a wave that was cut is finished with
+//! The wave of a row is recorded when the wave begins, so that an interrupted wave is finished with
 //! the same users.
 
 use rusqlite::{Connection, params};
@@ -14,20 +14,20 @@ use super::history::{self, HistoryEntry, HistoryKind};
 use super::view::View;
 use super::{JournalError, Phase, run_header, templates};
 
-/// What is left of a run: what a question is about.
+/// What is left of a run, for the question to the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Left {
     /// The digest of what is left.
     pub digest: PlanDigest,
-    /// Filters, or templates, that are left.
+    /// Filters or templates left.
     pub filters: u64,
-    /// Users they belong to.
+    /// Users left.
     pub users: u64,
-    /// Users, or templates, that were changed, may have been changed, or are left; each once.
+    /// Users or templates that were changed, may have been changed, or are left; each once.
     pub touched: u64,
-    /// Users, or templates, that were selected.
+    /// Users or templates that were selected.
     pub selected: u64,
-    /// Whether any filter that is left is to be inactive.
+    /// Whether any filter left is to be deactivated.
     pub deactivates: bool,
     /// The wave that comes next.
     pub wave: NextWave,
@@ -48,7 +48,7 @@ pub struct NextWave {
     pub next_users: u64,
 }
 
-/// The users of the wave ?1, with ?2 users at most: those of a wave that was cut, else the next ones that are left.
+/// The users of the wave ?1, at most ?2: those of an interrupted wave, else the next ones left.
 pub(super) fn users_of_wave() -> String {
     format!(
         "SELECT user FROM change WHERE {OPEN} AND wave = ?1
@@ -57,10 +57,10 @@ pub(super) fn users_of_wave() -> String {
     )
 }
 
-/// What became of the users of a wave.
+/// The outcomes of a wave's users.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WaveTotals {
-    /// Its number.
+    /// The wave's number, from 1.
     pub number: u64,
     /// Users with a changed filter, and none that failed.
     pub changed: u64,
@@ -82,7 +82,7 @@ impl Journal {
             .await
     }
 
-    /// Begins the next wave and records that it was agreed to; false, and nothing is recorded, where something else
+    /// Begins the next wave and records the agreement. Returns false and records nothing where something else
     /// is left than was agreed to.
     pub async fn begin_wave(
         &self,
@@ -104,7 +104,7 @@ impl Journal {
         .await
     }
 
-    /// What became of the users of the last wave that was begun.
+    /// The outcomes of the last wave that was begun.
     pub async fn last_wave(&self) -> Result<WaveTotals, JournalError> {
         self.run(|connection| {
             let number = last_wave(connection)?.unwrap_or(0);
@@ -119,14 +119,14 @@ impl Journal {
         .await
     }
 
-    /// The number of the wave after the last that was begun.
+    /// The number of the wave after the last one that was begun.
     pub async fn next_wave_number(&self) -> Result<u64, JournalError> {
         self.run(|connection| Ok(last_wave(connection)?.unwrap_or(0) + 1))
             .await
     }
 }
 
-/// Keeps how the run is carried out from now on; the history says so where that is new.
+/// Stores the settings of the run; records in the history where they are new.
 fn keep_settings(connection: &Connection, settings: &RunSettings) -> rusqlite::Result<()> {
     let kept = history::settings(connection)?;
     if kept.as_ref() == Some(settings) {
@@ -168,7 +168,7 @@ fn left(connection: &Connection, settings: &RunSettings) -> rusqlite::Result<Lef
     })
 }
 
-/// A wave that was cut is finished before another begins, unless other waves were asked for since.
+/// Finishes an interrupted wave before another begins, unless other waves were asked for since.
 fn next_wave(
     connection: &Connection,
     settings: &RunSettings,

@@ -1,4 +1,4 @@
-//! What is still to be done in a run, and how fast its requests were answered so far.
+//! What is left of a run, and how fast its requests were answered up to now.
 
 use std::time::Duration;
 
@@ -9,11 +9,11 @@ use crate::plan::{AppliedBy, Estimate, RequestPace, WorkAhead, pauses};
 
 use super::{ReadError, View};
 
-/// So many users that were written tell the pace of writes: fewer could be the slow ones.
+/// The number of written users from which the pace of writes is known: fewer could be the slow ones.
 const TELLING: u64 = 20;
 
 impl View<'_> {
-    /// What it takes to change so many of the users that are left.
+    /// The time and requests for changing this number of the users that are left.
     pub fn estimate(&self, users: u64, by: AppliedBy) -> Result<Estimate, ReadError> {
         let work = self.work_ahead(users, by)?;
         Ok(work.estimate(self.request_pace()?))
@@ -23,9 +23,9 @@ impl View<'_> {
         let header = self.header()?;
         let kinds = u64::try_from(header.criteria.kinds().len()).unwrap_or(u64::MAX);
         let connects = by == AppliedBy::LaterCommand;
-        // What was begun is not compared: each row is judged when it is written.
+        // A begun run is not compared, because each row is judged when it is written.
         let compares = connects && header.phase <= Phase::Planned;
-        // Of which no version can be demanded is read just before it is written.
+        // A row without a version is read just before it is written.
         let is_read_first = impact::surroundings(self.0)?.any_version;
         let readings = u64::from(compares) + u64::from(is_read_first);
         let settings = history::settings(self.0)?.unwrap_or_default();
@@ -41,7 +41,7 @@ impl View<'_> {
         })
     }
 
-    /// The pace of writes where enough were made, else that of reading.
+    /// The pace of writes where enough were made, else that of reads.
     fn request_pace(&self) -> Result<Option<RequestPace>, ReadError> {
         let reading = impact::surroundings(self.0)?.reading;
         let sql = format!(
@@ -60,7 +60,7 @@ impl View<'_> {
         }))
     }
 
-    /// The number of the wave that comes next.
+    /// The number of the next wave.
     fn next_wave(&self) -> Result<u64, ReadError> {
         let last: Option<u64> = self
             .0

@@ -1,4 +1,4 @@
-//! Every change and every problem of a run, row by row.
+//! All changes and all problems of a run, row by row.
 
 use jiff::Timestamp;
 use rusqlite::Row;
@@ -12,11 +12,11 @@ use super::{ReadError, View};
 /// One problem, with its user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ProblemRow {
-    /// How the user is named.
+    /// The user's name in output.
     pub user: String,
     /// `systemuserid`.
     pub id: UserId,
-    /// The filter, where it is about one.
+    /// The filter, where it concerns one.
     pub filter: Option<FilterId>,
     /// The part of the run.
     pub stage: Stage,
@@ -24,60 +24,60 @@ pub struct ProblemRow {
     pub kind: ProblemKind,
     /// The server's error code.
     pub code: Option<String>,
-    /// What was said.
+    /// What the server said, or what was observed.
     pub message: String,
-    /// The server's id of the request.
+    /// The server's request id, for Microsoft's support.
     pub request_id: Option<String>,
-    /// The user's business unit, by its name where that is known; none where the run file does not tell.
+    /// The user's business unit, by its name where that is known; none where it is not in the run file.
     pub unit: Option<String>,
-    /// Whether it is over: what it was about was tried again since, and settled.
+    /// Whether it is over: its user or filter was tried again and settled.
     pub over: bool,
 }
 
 /// One change, with its user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ChangeRow {
-    /// How the user is named.
+    /// The user's name in output.
     pub user: String,
     /// `systemuserid`.
     pub user_id: UserId,
     /// `userqueryid`.
     pub filter: FilterId,
-    /// The filter's name; empty where it is gone.
+    /// The filter's name; empty where it no longer exists.
     pub name: String,
-    /// The filter's type; empty where it is gone.
+    /// The filter's type; empty where it no longer exists.
     pub filter_type: FilterType,
-    /// What it was before.
+    /// State and status before the change.
     pub before: StateAndStatus,
-    /// What it was to be.
+    /// The wanted state and status.
     pub wanted: StateAndStatus,
     /// How the change ended.
     pub outcome: RowOutcome,
-    /// When it ended.
+    /// When it was settled.
     pub at: Option<Timestamp>,
     /// The user's business unit, as for problems.
     pub unit: Option<String>,
 }
 
 impl ProblemRow {
-    /// Whether the user was left out before any request: no failure.
+    /// Whether the user was skipped before any request, which is not a failure.
     pub fn is_skip(&self) -> bool {
         self.stage == Stage::Survey && self.kind.is_skip()
     }
 }
 
-/// Every change, for [`change_row`].
+/// All changes, for [`change_row`].
 pub(super) const CHANGES: &str = "
 SELECT u.label, u.id, c.filter, coalesce(f.name, ''), coalesce(f.type, ''),
        c.from_state, c.from_status, c.to_state, c.to_status, c.stage, c.settled, u.unit, n.name
 FROM change AS c JOIN user AS u ON u.seq = c.user LEFT JOIN unit AS n ON n.id = u.unit
 LEFT JOIN filter AS f ON f.user = c.user AND f.id = c.filter";
 
-/// Every problem, for [`problem_row`].
+/// All problems, for [`problem_row`].
 ///
-/// It is over where its filter was settled after it showed, or where the user who could not be read was read since,
-/// or failed again, which is then what there is to say.
-/// What a survey says of a single filter, as undo does of one that it leaves alone, does not pass with that.
+/// A problem is over where its filter was settled later, or where the user who could not be read was read later
+/// or failed again, which is then reported instead.
+/// A problem of a single filter from a survey, such as an undo that leaves it alone, does not end in this way.
 pub(super) fn problems() -> String {
     format!(
         "
@@ -94,7 +94,7 @@ FROM (SELECT u.label, u.id, p.filter, p.stage, p.kind, p.code, p.message, p.requ
 }
 
 impl View<'_> {
-    /// Hands every problem to `each`, those that are over included, in the order in which they showed.
+    /// Passes all problems to `each`, including those that are over, in the order in which they occurred.
     pub fn each_problem<E: From<ReadError>>(
         &self,
         mut each: impl FnMut(ProblemRow) -> Result<(), E>,
@@ -103,7 +103,7 @@ impl View<'_> {
         self.each(&sql, problem_row, &mut each)
     }
 
-    /// Hands every change to `each`, user by user.
+    /// Passes all changes to `each`, user by user.
     pub fn each_change<E: From<ReadError>>(
         &self,
         mut each: impl FnMut(ChangeRow) -> Result<(), E>,
@@ -112,7 +112,7 @@ impl View<'_> {
         self.each(&sql, change_row, &mut each)
     }
 
-    /// Hands each row of a query to `each`, one at a time, until there is no other or something fails.
+    /// Passes the rows of a query to `each`, one at a time, until the last one or the first error.
     pub(in crate::journal) fn each<T, E: From<ReadError>>(
         &self,
         sql: &str,

@@ -9,7 +9,7 @@ use crate::plan::{Change, Digester, PlanDigest};
 
 use super::{ReadError, View};
 
-/// In an order that does not depend on the order in which the users were found.
+/// In an order that does not depend on how the users were found.
 fn to_change() -> String {
     format!(
         "SELECT u.id, c.filter, c.from_state, c.from_status, c.to_state, c.to_status
@@ -18,13 +18,13 @@ fn to_change() -> String {
 }
 
 impl View<'_> {
-    /// The digest of what is still to be changed.
+    /// The digest of what is not changed yet.
     pub fn digest(&self) -> Result<PlanDigest, ReadError> {
         Ok(digest(self.0)?)
     }
 
-    /// The digest that was recorded when the plan was made, or made anew; none in a run file from before there were
-    /// digests, and in one whose plan is not complete.
+    /// The digest that was recorded when the plan was made; none in a run file of a format without
+    /// digests, and where the plan is not complete.
     pub fn recorded_digest(&self) -> Result<Option<PlanDigest>, ReadError> {
         let read = |row: &Row<'_>| row.get::<_, Option<String>>(0);
         let text = self.0.query_row("SELECT digest FROM run", [], read)?;
@@ -35,12 +35,12 @@ impl View<'_> {
 }
 
 impl Journal {
-    /// The digest of what is still to be changed.
+    /// The digest of what is not changed yet.
     pub async fn digest(&self) -> Result<PlanDigest, JournalError> {
         self.run(digest).await
     }
 
-    /// Records the digest of what is still to be changed, and answers it.
+    /// Records the digest of what is not changed yet, and returns it.
     pub async fn record_digest(&self) -> Result<PlanDigest, JournalError> {
         self.run(|connection| {
             let digest = digest(connection)?;

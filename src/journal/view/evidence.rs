@@ -1,4 +1,4 @@
-//! What a report for handing over needs, user by user.
+//! The data of a report for auditors, user by user.
 
 use rusqlite::Row;
 
@@ -9,25 +9,25 @@ use super::changes::{CHANGES, ChangeRow, ProblemRow, change_row, problem_row, pr
 use super::totals::{USER_ROWS, user_outcome, user_rows};
 use super::{ReadError, UserGroup, View};
 
-/// One user and what became of him.
+/// One user and the outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EvidenceUser {
     /// The number in the run file.
     pub seq: i64,
-    /// How the user is named.
+    /// The user's name in output.
     pub user: String,
     /// `systemuserid`.
     pub id: UserId,
-    /// The business unit, by its name where that is known; none where the run file does not tell.
+    /// The business unit, by its name where that is known; none where it is not in the run file.
     pub unit: Option<String>,
-    /// What became of the user.
+    /// The outcome of the user.
     pub outcome: UserOutcome,
-    /// What else holds of the user.
+    /// The groups to which the user belongs.
     pub groups: Vec<UserGroup>,
 }
 
 impl View<'_> {
-    /// Hands every user to `each`, by name.
+    /// Passes every user to `each`, by name.
     pub fn each_user<E: From<ReadError>>(
         &self,
         mut each: impl FnMut(EvidenceUser) -> Result<(), E>,
@@ -57,7 +57,7 @@ impl View<'_> {
         self.each(&sql, user, &mut each)
     }
 
-    /// Hands the number, name and id of every user to `each`.
+    /// Passes the number, name and id of every user to `each`.
     pub fn each_user_name<E: From<ReadError>>(
         &self,
         mut each: impl FnMut(i64, &str, UserId) -> Result<(), E>,
@@ -77,7 +77,7 @@ impl View<'_> {
             .collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The problems of one user, those that are over included, in the order in which they showed.
+    /// The problems of one user, including those that are over, in the order in which they occurred.
     pub fn problems_of(&self, seq: i64) -> Result<Vec<ProblemRow>, ReadError> {
         let mut query = self
             .0
@@ -88,7 +88,7 @@ impl View<'_> {
     }
 }
 
-/// The groups whose conditions hold: the last columns.
+/// The groups whose conditions hold, from the last columns.
 fn groups_of(row: &Row<'_>, groups: &[UserGroup]) -> rusqlite::Result<Vec<UserGroup>> {
     let mut all = Vec::new();
     for (&group, at) in groups.iter().zip(USER_ROWS + 5..) {

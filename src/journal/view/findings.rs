@@ -1,4 +1,4 @@
-//! What could make a change useless or surprising, as far as the run file tells.
+//! Findings that could make a change ineffective or surprising, as far as the run file contains them.
 
 use crate::journal::impact::{self, NamedFilter};
 use crate::model::Operation;
@@ -6,56 +6,56 @@ use crate::plan::SkippedName;
 
 use super::{ReadError, UserGroup, View};
 
-/// Several users, and one of them.
+/// A number of users with an example.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CountWithExample {
-    /// How many.
+    /// The number of users.
     pub users: u64,
-    /// One of them.
+    /// The name of one of them.
     pub example: String,
 }
 
-/// Something to look at before a change is agreed to.
+/// A finding to consider before agreeing to a change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Finding {
-    /// A filter of the organisation goes on synchronising a type that is to be switched off.
+    /// A filter of the organisation continues to synchronise a type that is to be deactivated.
     SystemFilter(NamedFilter),
-    /// Users who keep another active filter of a type of which one is switched off.
+    /// Users who keep another active filter of a type of which one is deactivated.
     StaysOn(CountWithExample),
     /// Users with several filters of one template.
     Duplicates(CountWithExample),
     /// New users receive an active filter of this type.
     Template(NamedFilter),
-    /// Users whose default filters are not there yet: they receive active ones later.
+    /// Users whose default filters do not exist yet: they will receive active ones.
     NotPopulated(CountWithExample),
-    /// Users to be changed whose mailbox synchronises nothing by the filters: nothing changes in Exchange.
+    /// Users to be changed whose mailbox synchronises nothing by the filters: the change has no effect in Exchange.
     NoMailbox(CountWithExample),
     /// Users to be changed whose mailbox is synchronised by Dynamics 365 for Outlook, which reads the same filters.
     OutlookClient(CountWithExample),
-    /// Sync filters have no optimistic concurrency: writes ask only that the row exists.
+    /// Sync filters do not support optimistic concurrency: writes require only that the row exists.
     AnyVersion,
     /// The organisation's filters could not be read.
     OrganisationUnknown(String),
-    /// Whether mailboxes synchronise could not be read.
+    /// The synchronisation methods of the mailboxes could not be read.
     MailboxesUnknown(String),
-    /// Users whom the other engine serves and who go on being synchronised here.
+    /// Users whom the other engine serves and who continue to be synchronised here.
     BothEngines(CountWithExample),
-    /// Users whom no engine serves in the end.
+    /// Users whom no engine will serve.
     NoEngine(CountWithExample),
-    /// Names of the other engine's list that lead to no user of this run.
+    /// Names of the other engine's list that match no user of this run.
     NotHere {
-        /// How many.
+        /// The number of names.
         names: u64,
-        /// Some of them.
+        /// Examples.
         examples: Vec<String>,
     },
-    /// Names of the selection that match nobody and are skipped.
+    /// Names of the selection that match no user and are skipped.
     SkippedNames {
-        /// Whether they were to be excluded: whoever was meant is not left out.
+        /// Whether they were to be excluded: the users who were meant are not excluded.
         excludes: bool,
-        /// How many.
+        /// The number of names.
         names: u64,
-        /// Some of them.
+        /// Examples.
         examples: Vec<String>,
     },
 }
@@ -84,7 +84,7 @@ impl Finding {
 }
 
 impl View<'_> {
-    /// Everything to look at first; what was not asked for is not looked for.
+    /// All findings, the most important first. What was not asked for is not looked for.
     pub fn findings(&self) -> Result<Vec<Finding>, ReadError> {
         let deactivates = self.header()?.operation == Operation::Deactivate;
         let asked = impact::asked(self.0)?;
@@ -143,7 +143,7 @@ impl View<'_> {
     }
 }
 
-/// Names that a message gives as examples: a line of a terminal.
+/// Names that a message gives as examples: as many as fit on a line of a terminal.
 const EXAMPLES: usize = 5;
 
 fn skipped(skipped: &[SkippedName], excludes: bool) -> Option<Finding> {

@@ -1,4 +1,4 @@
-//! Groups of users of a run: what holds of each, in one place for the numbers and for the names behind them.
+//! Groups of a run's users: one definition of each, for the numbers and for the lists of names.
 
 use crate::journal::UserFlag;
 use crate::journal::codes::{LEFT, LEFT_OUT, READ, SKIPPED, TAKEN_OUT};
@@ -8,7 +8,7 @@ use super::{ReadError, View};
 
 macro_rules! user_groups {
     ($($(#[$doc:meta])* $name:ident = $word:literal,)*) => {
-        /// What can hold of a user of a run, besides the result. A user can be in several groups.
+        /// A property of a user of a run, besides the outcome. A user can be in several groups.
         #[derive(Clone, Copy, Debug, PartialEq, Eq)]
         pub enum UserGroup {
             $($(#[$doc])* $name,)*
@@ -53,7 +53,7 @@ user_groups! {
     NoEngine = "no-engine",
 }
 
-/// An active Outlook filter is left: of the calendar, or of a type that the run is about.
+/// Whether an active Outlook filter is left, of the calendar or of a type that the run is about.
 fn stays_here() -> String {
     format!(
         "EXISTS (
@@ -71,7 +71,7 @@ fn marked(flag: UserFlag) -> String {
     format!("EXISTS (SELECT 1 FROM mark AS m WHERE m.user = u.id AND m.mark = {flag})")
 }
 
-/// Of users whose mailbox synchronises nothing, nothing is lost.
+/// Users whose mailbox synchronises nothing lose nothing.
 fn loses(items: &str) -> String {
     let no_mailbox = marked(UserFlag::NoMailbox);
     format!(
@@ -81,7 +81,7 @@ fn loses(items: &str) -> String {
 }
 
 impl UserGroup {
-    /// Whether it holds of a row `u` of the table `user`, as SQL.
+    /// The condition on a row `u` of the table `user`, as SQL.
     pub(super) fn condition(self) -> String {
         let to_change =
             format!("EXISTS (SELECT 1 FROM change AS c WHERE c.user = u.seq AND NOT c.{LEFT_OUT})");
@@ -125,7 +125,7 @@ impl UserGroup {
 }
 
 impl View<'_> {
-    /// Why a run does not tell who is in a group: it was not asked to find out, or could not.
+    /// Why a group is not known in this run: it was not asked for, or could not be found out.
     pub fn why_group_is_unknown(&self, group: UserGroup) -> Result<Option<String>, ReadError> {
         let asked = impact::asked(self.0)?;
         Ok(match group {
@@ -154,7 +154,7 @@ impl View<'_> {
         })
     }
 
-    /// The groups about which a run says something: those of the other engine only where its users are known.
+    /// The groups that are known in a run: those of the other engine only where its users are known.
     pub(super) fn groups(&self) -> Result<Vec<UserGroup>, ReadError> {
         let engines = impact::asked(self.0)?.other_engine.is_some();
         let told = |group: &&UserGroup| {
@@ -163,7 +163,7 @@ impl View<'_> {
         Ok(UserGroup::ALL.iter().filter(told).copied().collect())
     }
 
-    /// How many users are in a group, and the first of them by name.
+    /// The number of users in a group, and the first of them by name.
     pub(super) fn group(&self, group: UserGroup) -> Result<(u64, Option<String>), ReadError> {
         let sql = format!(
             "SELECT count(*), min(u.label) FROM user AS u WHERE {}",

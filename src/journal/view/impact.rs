@@ -1,4 +1,4 @@
-//! What the users of a run lose: by type, by user, and of whom it is not known.
+//! What the users of a run lose: by type, by user, and where it is not known.
 
 use rusqlite::Row;
 
@@ -11,104 +11,104 @@ use crate::plan::LossBound;
 
 use super::{ReadError, UserGroup, View};
 
-/// What a plan takes from calendars and other folders.
+/// What a plan removes from calendars and other folders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Impact {
     /// By filter type.
     pub types: Vec<ImpactOfType>,
-    /// Items of all users and types, as far as they are known.
+    /// Items of all users and types, where known.
     pub items: u64,
-    /// What some of the numbers are instead of exact.
+    /// Whether some of the numbers are bounds.
     pub bound: LossBound,
     /// Users who lose something.
     pub users: u64,
-    /// Users of whom something is not known.
+    /// Users for whom something is not known.
     pub unknown_users: u64,
-    /// Users with changes to be made who were not counted.
+    /// Users with changes who were not counted.
     pub not_counted: u64,
-    /// Items of users whose mailbox synchronises nothing: they lose none of them, and no other number has them.
+    /// Items of users whose mailbox synchronises nothing: they are not lost, and are in no other number.
     pub without_mailbox: u64,
-    /// By what the mailboxes of the users to be changed synchronise; `None` where that could not be read.
+    /// The users to be changed by mailbox method; `None` where that could not be read.
     pub mailboxes: Option<Mailboxes>,
-    /// Those who lose most.
+    /// The users who lose most.
     pub most: Vec<ImpactOfUser>,
     /// Why something is not known.
     pub unknown: Vec<UnknownGroup>,
 }
 
-/// Users to be changed, by what their mailbox synchronises.
+/// Users to be changed, by the method of their mailbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Mailboxes {
     /// Server-side synchronisation.
     pub server: u64,
     /// Dynamics 365 for Outlook.
     pub outlook: u64,
-    /// Nothing.
+    /// None.
     pub nothing: u64,
 }
 
-/// What is lost of one type.
+/// The loss of one type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImpactOfType {
     /// The type's logical name.
     pub filter_type: FilterType,
-    /// Items, as far as they are known.
+    /// Items, where known.
     pub items: u64,
-    /// What some of the numbers are instead of exact.
+    /// Whether some of the numbers are bounds.
     pub bound: LossBound,
     /// Users who lose something.
     pub users: u64,
-    /// Users of whom it is not known.
+    /// Users for whom it is not known.
     pub unknown_users: u64,
 }
 
-/// What one user loses.
+/// The loss of one user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImpactOfUser {
-    /// How the user is named.
+    /// The user's name in output.
     pub user: String,
     /// `systemuserid`.
     pub id: UserId,
-    /// Items of all types, as far as they are known.
+    /// Items of all types, where known.
     pub items: u64,
-    /// What some of the numbers are instead of exact.
+    /// Whether some of the numbers are bounds.
     pub bound: LossBound,
     /// Whether something is not known.
     pub unknown: bool,
 }
 
-/// Users of whom something is not known for one reason.
+/// Users for whom something is not known for the same reason.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UnknownGroup {
-    /// A stable word.
+    /// The stable word of the reason.
     pub kind: String,
-    /// How many users.
+    /// The number of users.
     pub users: u64,
-    /// One of them.
+    /// The name of one of them.
     pub example: String,
-    /// What was said of that one.
+    /// The message for that user.
     pub message: String,
 }
 
-/// What one user loses of one type, or why that is not known.
+/// The loss of one user of one type, or why it is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImpactRow {
     /// The type's logical name.
     pub filter_type: FilterType,
-    /// Items, where they are known.
+    /// Items, where known.
     pub items: Option<u64>,
     /// Whether the number is exact.
     pub bound: LossBound,
-    /// Why it is not known: a stable word, and what was said.
+    /// Why it is not known: a stable word, and a message.
     pub why: Option<(String, String)>,
-    /// Whether the user's mailbox synchronises: nothing is lost of what it does not hold.
+    /// Whether the user's mailbox synchronises: otherwise nothing is lost.
     pub synchronises: bool,
 }
 
-/// Of users whose mailbox synchronises nothing, nothing is lost.
+/// Users whose mailbox synchronises nothing lose nothing.
 const SYNCHRONISES: &str = "NOT EXISTS (SELECT 1 FROM user AS s JOIN mark AS m ON m.user = s.id AND m.mark = 1 WHERE s.seq = i.user)";
 
-/// What was counted, with the users of the plan: nothing is lost of those who were taken out of it.
+/// The counted losses with the users of the plan; users who were removed from it lose nothing.
 fn counted() -> String {
     format!("FROM impact AS i JOIN user AS u ON u.seq = i.user AND NOT u.{TAKEN_OUT}")
 }
@@ -153,7 +153,7 @@ fn coming_items() -> String {
 }
 
 impl View<'_> {
-    /// What is lost, with the `most` users who lose most; `None` where that was not asked for.
+    /// The loss, with the `most` users who lose most; `None` where it was not asked for.
     pub fn impact(&self, most: u32) -> Result<Option<Impact>, ReadError> {
         if !impact::asked(self.0)?.impact {
             return Ok(None);
@@ -179,8 +179,8 @@ impl View<'_> {
         }))
     }
 
-    /// How many coming items leave calendars: of everybody, or of the wave with this number and so many users. None where
-    /// that was not asked for.
+    /// How many future items leave calendars: of all users, or of the wave with this number and this many users. None
+    /// where it was not asked for.
     pub fn coming_items(
         &self,
         wave: Option<(u64, u64)>,
@@ -264,7 +264,7 @@ impl View<'_> {
         Ok(query.query_map([], row)?.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// What one user loses, by type.
+    /// The loss of one user, by type.
     pub fn impact_of(&self, user: UserId) -> Result<Vec<ImpactRow>, ReadError> {
         let mut query = self.0.prepare_cached(&format!(
             "SELECT i.type, i.items, i.bound, i.kind, i.message, {SYNCHRONISES} {} WHERE u.id = ?1 ORDER BY i.type",

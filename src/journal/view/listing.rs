@@ -1,4 +1,4 @@
-//! Users with their filters, a page at a time.
+//! Users with their filters, page by page.
 
 use rusqlite::{Row, params};
 
@@ -26,18 +26,18 @@ pub struct ListedFilter {
     pub modified: Modification,
 }
 
-/// One user with the filters that were asked for.
+/// A user with the matching filters.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ListedUser {
     /// The user's number in the run.
     pub seq: i64,
-    /// How the user is named.
+    /// The user's name in output.
     pub user: String,
     /// `systemuserid`.
     pub id: UserId,
     /// The filters.
     pub filters: Vec<ListedFilter>,
-    /// Why there is nothing to list, or what is unusual.
+    /// Why there is nothing to list, or an observation.
     pub problem: Option<ProblemRow>,
 }
 
@@ -62,7 +62,7 @@ impl View<'_> {
             .collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The numbers of all users, by name.
+    /// The numbers of all users, ordered by name.
     pub fn users_by_name(&self) -> Result<Vec<i64>, ReadError> {
         let mut query = self
             .0
@@ -72,7 +72,7 @@ impl View<'_> {
             .collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Users with these numbers, in this order, each with the matching filters.
+    /// The users with these numbers, in this order, each with the matching filters.
     pub fn listed_users(&self, numbers: &[i64]) -> Result<Vec<ListedUser>, ReadError> {
         let mut query = self
             .0
@@ -93,7 +93,7 @@ impl View<'_> {
         Ok(users)
     }
 
-    /// Some users with changes to be made, by name.
+    /// The names of some users with changes, in order.
     pub fn some_to_change(&self, most: u32) -> Result<Vec<String>, ReadError> {
         let mut query = self.0.prepare_cached(&format!(
             "SELECT label FROM user WHERE seq IN (SELECT user FROM change WHERE {OPEN})
@@ -104,7 +104,7 @@ impl View<'_> {
             .collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The matching filters of one user, as they were when they were read.
+    /// The matching filters of one user, as they were read.
     pub fn filters_of(&self, seq: i64) -> Result<Vec<ListedFilter>, ReadError> {
         let mut query = self.0.prepare_cached(
             "SELECT id, name, type, kind, state, status, modified, modified_by, modified_on_behalf FROM filter

@@ -1,4 +1,4 @@
-//! Single answers about a run.
+//! Single facts about a run.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -16,18 +16,19 @@ use super::changes::{ProblemRow, problem_row, problems};
 use super::timeline::PAUSE;
 use super::{ReadError, View};
 
-/// What an earlier undo of the same run had put back.
+/// What an earlier undo of the same run had restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutBackBefore {
-    /// The run that did.
+    /// The id of the earlier undo.
     pub by: String,
-    /// When it did so last.
+    /// When it last restored one.
     pub at: Timestamp,
-    /// How many filters.
+    /// The number of filters.
     pub filters: u64,
 }
 
-/// What lies before an agreement is no work either: a pause between two waves, a question, a run that was left.
+/// The sum of the times between events, without the time before an agreement: that is a pause between two waves, a
+/// question, or a run that was left.
 const WORKING_TIME: &str = "
 SELECT coalesce(sum(step), 0)
 FROM (SELECT at - lag(at) OVER (ORDER BY at, begins DESC) AS step, begins
@@ -36,7 +37,7 @@ FROM (SELECT at - lag(at) OVER (ORDER BY at, begins DESC) AS step, begins
             UNION ALL SELECT at, 1 FROM history WHERE kind = ?2))
 WHERE step <= ?1 AND NOT begins";
 
-/// What an agreement says of undos.
+/// The part of an agreement that is about undos.
 #[derive(serde::Deserialize)]
 #[serde(rename_all = "kebab-case")]
 struct AgreedAfterUndo {
@@ -45,33 +46,33 @@ struct AgreedAfterUndo {
     put_back: u64,
 }
 
-/// What undos of the run had put back when it was gone on with: it stays so.
+/// What undos had restored when the run was continued. It stays restored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StaysPutBack {
-    /// The undo that was begun last.
+    /// The last undo that was begun.
     pub by: RunId,
-    /// How many filters.
+    /// The number of filters.
     pub filters: u64,
 }
 
 impl View<'_> {
-    /// The run file; none for a run that leaves no file.
+    /// The path of the run file; none for a run that leaves no file.
     pub fn path(&self) -> Option<PathBuf> {
         let path = self.0.path().filter(|path| !path.is_empty());
         self.1.or(path.map(Path::new)).map(PathBuf::from)
     }
 
-    /// Reads several things as they were at one and the same instant, also while the run goes on.
+    /// Makes several reads at the same state of the file, also while the run continues.
     pub fn at_one_instant<T, E: From<ReadError>>(
         &self,
         read: impl FnOnce(&Self) -> Result<T, E>,
     ) -> Result<T, E> {
-        // Nothing is written, so that it does not matter how it ends.
+        // Nothing is written, so it does not matter how it ends.
         let _instant = self.0.unchecked_transaction().map_err(ReadError::from)?;
         read(self)
     }
 
-    /// How long changes were being made, without the time between being stopped and being resumed.
+    /// How long changes were being made, without the time between a stop and `resume`.
     pub fn working_time(&self) -> Result<Duration, ReadError> {
         let read = |row: &rusqlite::Row<'_>| row.get::<_, i64>(0);
         let begins = HistoryKind::Agreed.as_str();
@@ -81,7 +82,7 @@ impl View<'_> {
         Ok(Duration::from_millis(u64::try_from(spent).unwrap_or(0)))
     }
 
-    /// Filters that the run was to change, that are there, and that are not as it wanted them; without those that
+    /// Filters that were to be changed, exist, and are not in the wanted state, without those that
     /// failed.
     pub fn not_as_wanted(&self) -> Result<u64, ReadError> {
         let sql = format!("SELECT count(*) FROM change WHERE {OPEN} OR {CHANGED_SINCE}");
@@ -94,7 +95,7 @@ impl View<'_> {
         Ok(self.0.query_row(&sql, [], |row| row.get(0))?)
     }
 
-    /// Filters that had no status and were given one that means the same, by that status: what the platform makes of null.
+    /// Filters whose status was null and is now the state's own, by that status. The platform treats null the same.
     pub fn null_statuses(&self) -> Result<Vec<(i32, u64)>, ReadError> {
         let mut query = self.0.prepare_cached(&format!(
             "SELECT after_status, count(*) FROM change
@@ -105,7 +106,7 @@ impl View<'_> {
             .collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Filters that an earlier undo had put back, by that run, with when it did so last.
+    /// Filters that an earlier undo had restored, by that run, with the time of the last one.
     pub fn put_back_before(&self) -> Result<Vec<PutBackBefore>, ReadError> {
         let mut query = self.0.prepare_cached(
             "SELECT put_back_by, max(put_back_at), count(*) FROM undo WHERE put_back_by IS NOT NULL GROUP BY 1 ORDER BY 2",
@@ -120,7 +121,7 @@ impl View<'_> {
         Ok(query.query_map([], row)?.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// What undos had put back of this run when it was gone on with; none where nothing was.
+    /// What undos had restored of this run when it was continued; none where nothing was.
     pub fn stays_put_back(&self) -> Result<Option<StaysPutBack>, ReadError> {
         let sql = "SELECT detail FROM history WHERE kind = ?1 ORDER BY seq DESC LIMIT 1";
         let agreed = HistoryKind::Agreed.as_str();
@@ -131,7 +132,7 @@ impl View<'_> {
         let Some(detail) = detail.flatten() else {
             return Ok(None);
         };
-        // What an earlier version wrote says nothing of it.
+        // An earlier version did not record it.
         let Ok(agreed) = serde_json::from_str::<AgreedAfterUndo>(&detail) else {
             return Ok(None);
         };
@@ -142,25 +143,25 @@ impl View<'_> {
         Ok(agreed.undone_by.filter(|_| agreed.put_back > 0).map(stays))
     }
 
-    /// What was planned, agreed to and ended, in order.
+    /// The history of the run, in order.
     pub fn history(&self) -> Result<Vec<HistoryEntry>, ReadError> {
         Ok(history::read(self.0)?)
     }
 
-    /// The run that began to undo this one last; none where none did, as far as this file knows.
+    /// The last run that began to undo this one; none where none did, according to this file.
     pub fn undone_by(&self) -> Result<Option<RunId>, ReadError> {
         Ok(history::undone_by(self.0)?)
     }
 
-    /// Whether the run, or the one of which it took the users over, came from elsewhere.
+    /// Whether the run, or the one whose users it took over, was imported.
     pub fn is_imported(&self) -> Result<bool, ReadError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM history WHERE kind = ?1)";
         let kind = HistoryKind::Imported.as_str();
         Ok(self.0.query_row(sql, [kind], |row| row.get(0))?)
     }
 
-    /// How the run ended, or that something is left; and whether it came to nothing: nobody is in it whose filters
-    /// were changed, are to be changed, or could not be.
+    /// How the run ended, or that something is left; and whether it is without effect: no user has filters
+    /// that were changed, are to be changed, or failed.
     pub fn outcome(&self) -> Result<(Outcome, bool), ReadError> {
         let (users, filters) = (self.users()?, self.filters()?);
         let templates = self.template_totals()?;
@@ -169,7 +170,7 @@ impl View<'_> {
         } else if users.failed + templates.failed + templates.left > 0
             || self.has_verify_problems()?
             || self.changed_since()? > 0
-            // What is gone cannot be put back.
+            // A filter that no longer exists cannot be restored.
             || filters.left > 0 && self.header()?.operation == Operation::Undo
             || self.stays_put_back()?.is_some()
         {
@@ -182,20 +183,20 @@ impl View<'_> {
         Ok((outcome, outcome == Outcome::Nothing))
     }
 
-    /// Whether any request that changes something may have left.
+    /// Whether any request that writes may have been sent.
     pub fn has_written(&self) -> Result<bool, ReadError> {
         let sql = "SELECT EXISTS (SELECT 1 FROM change WHERE intended IS NOT NULL
                                   UNION ALL SELECT 1 FROM template WHERE intended IS NOT NULL)";
         Ok(self.0.query_row(sql, [], |row| row.get(0))?)
     }
 
-    /// Rows that were to be changed.
+    /// The number of rows that were to be changed.
     pub fn changes(&self) -> Result<u64, ReadError> {
         let sql = format!("SELECT count(*) FROM change WHERE NOT {LEFT_OUT}");
         Ok(self.0.query_row(&sql, [], |row| row.get(0))?)
     }
 
-    /// Whether items can be deleted from Exchange by what is left, as the organisation was when it was read.
+    /// Whether what is left can delete items from Exchange, by the organisation's setting when it was read.
     pub fn can_lose_items(&self) -> Result<bool, ReadError> {
         let deactivates = self.0.query_row(
             &format!("SELECT EXISTS (SELECT 1 FROM change WHERE {OPEN} AND to_state = ?1)"),
@@ -205,12 +206,12 @@ impl View<'_> {
         Ok(deactivates && self.header()?.organization.distinct_deletes != Some(true))
     }
 
-    /// How the run is carried out; none in a file from before that was kept.
+    /// The settings of the run; none in a file of an older format without them.
     pub fn settings(&self) -> Result<Option<RunSettings>, ReadError> {
         Ok(history::settings(self.0)?)
     }
 
-    /// How many filters of one type are still to be changed.
+    /// How many filters of one type are not changed yet.
     pub fn planned_of_type(&self, filter_type: &str) -> Result<u64, ReadError> {
         Ok(self.0
             .prepare_cached(&format!(
@@ -220,7 +221,7 @@ impl View<'_> {
             .query_row([filter_type], |row| row.get(0))?)
     }
 
-    /// The last thing there is to say about one filter that still stands.
+    /// The last problem of a filter that is not over.
     pub fn problem_about(
         &self,
         user: UserId,
@@ -235,7 +236,7 @@ impl View<'_> {
             .optional()?)
     }
 
-    /// How those of these users are named who are users of the run.
+    /// The names of those of these users who are in the run.
     pub fn labels(&self, users: &[UserId]) -> Result<Vec<(UserId, String)>, ReadError> {
         let mut query = self
             .0
@@ -256,7 +257,7 @@ impl View<'_> {
         Ok(query.exists(params![blob(user.0), blob(filter.0)])?)
     }
 
-    /// The kind of a filter; none where it was not seen.
+    /// The kind of a filter; none where it was not read.
     pub fn kind_of(&self, user: UserId, filter: FilterId) -> Result<Option<FilterKind>, ReadError> {
         let mut query = self.0.prepare_cached(
             "SELECT f.kind FROM filter AS f JOIN user AS u ON u.seq = f.user WHERE u.id = ?1 AND f.id = ?2",

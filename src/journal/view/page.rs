@@ -1,4 +1,4 @@
-//! A page of the users of a run: searched, chosen, sorted and cut in SQLite, so that a run of any size costs a page.
+//! A page of a run's users: searched, filtered, sorted and cut in SQLite, so that the cost does not grow with the run.
 
 use rusqlite::types::Value;
 use rusqlite::{Row, params_from_iter};
@@ -11,18 +11,18 @@ use crate::model::{ProblemKind, UserId, UserOutcome};
 use super::totals::{USER_ROWS, user_outcome, user_rows};
 use super::{ReadError, UserGroup, View};
 
-/// What users of a page have in common.
+/// A common property of the users on a page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum PageClass {
-    /// What became of them.
+    /// Their outcome.
     Outcome(UserOutcome),
-    /// What else holds of them.
+    /// A group to which they belong.
     Group(UserGroup),
-    /// A problem of theirs.
+    /// A problem that they have.
     Problem(ProblemKind),
 }
 
-/// By what the users of a page are sorted; the name decides between equals.
+/// The order of the users on a page. Equal users are ordered by name.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum PageOrder {
     /// The name.
@@ -30,18 +30,18 @@ pub enum PageOrder {
     Name,
     /// The business unit.
     Unit,
-    /// Changes, the most first.
+    /// The number of changes, largest first.
     Changes,
-    /// Items lost, the most first.
+    /// The number of lost items, largest first.
     Loss,
 }
 
 /// Which users a page shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageQuery {
-    /// A part of the name, the login or the address; empty for everybody.
+    /// A part of the name, the login or the address; empty for all users.
     pub search: String,
-    /// Only these.
+    /// Only users with this property.
     pub class: Option<PageClass>,
     /// Only the users of this business unit.
     pub unit: Option<Uuid>,
@@ -49,45 +49,45 @@ pub struct PageQuery {
     pub filter_type: Option<String>,
     /// The order.
     pub order: PageOrder,
-    /// Users before the page.
+    /// The number of users before the page.
     pub skip: u64,
-    /// Users on the page at most.
+    /// The most users on the page.
     pub most: u64,
 }
 
-/// A user of a page.
+/// A user on a page.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PageUser {
     /// The number in the run file.
     pub seq: i64,
-    /// How the user is named.
+    /// The user's name in output.
     pub user: String,
     /// `systemuserid`.
     pub id: UserId,
     /// The business unit, by its name where that is known.
     pub unit: Option<String>,
-    /// What became of the user.
+    /// The outcome of the user.
     pub outcome: UserOutcome,
-    /// Changes of the run, those that were taken out of the plan included.
+    /// Changes of the run, including those that were removed from the plan.
     pub changes: u64,
-    /// Whether the user can be taken out of the plan, or was and can be taken back.
+    /// Whether the user can be removed from the plan, or was and can be added again.
     pub can_be_chosen: bool,
-    /// Items that leave the calendar, where they were counted.
+    /// Items that leave the calendar, where counted.
     pub items: Option<u64>,
-    /// The last problem: its kind, and what was said.
+    /// The last problem: its kind and its message.
     pub problem: Option<(ProblemKind, String)>,
 }
 
-/// Users of a run, some of all that were found.
+/// One page of the users that were found.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserPage {
-    /// How many were found in all.
+    /// The number of users that were found.
     pub found: u64,
-    /// Those of this page.
+    /// The users on this page.
     pub users: Vec<PageUser>,
 }
 
-/// The condition of an outcome, over the columns of [`user_rows`]: what [`UserOutcome::of`] says.
+/// The condition of an outcome over the columns of [`user_rows`], as [`UserOutcome::of`] decides it.
 fn outcome_condition(outcome: UserOutcome) -> String {
     use crate::model::ReadState as Read;
     let read = |read: Read| format!("was_read = {}", read.code());
@@ -111,7 +111,7 @@ fn outcome_condition(outcome: UserOutcome) -> String {
     }
 }
 
-/// The text between `%` signs, so that it is looked for as it is.
+/// A pattern for `LIKE` that finds the text literally.
 fn pattern(search: &str) -> String {
     let mut pattern = String::from("%");
     for c in search.chars() {
@@ -186,7 +186,7 @@ impl PageQuery {
     }
 }
 
-/// One user, by the number in the run.
+/// The query for one user, by the number in the run.
 fn one_user() -> String {
     format!(
         "SELECT {}, u.seq, u.label, u.id, u.unit, n.name, count(c.filter),
@@ -216,7 +216,7 @@ impl View<'_> {
         Ok(UserPage { found, users })
     }
 
-    /// The numbers of all users whom a query finds, whatever page it is about.
+    /// The numbers of all users that a query finds, on all pages.
     pub fn numbers_found(&self, query: &PageQuery) -> Result<Vec<i64>, ReadError> {
         self.numbers(query, None)
     }
@@ -234,7 +234,7 @@ impl View<'_> {
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// The last failures, the newest first: the user and what was said.
+    /// The last failures, the newest first: the user's name and the message.
     pub fn last_failures(&self, most: u32) -> Result<Vec<(String, String)>, ReadError> {
         let skips = ProblemKind::ALL.iter().filter(|kind| kind.is_skip());
         let skips: Vec<_> = skips.map(|kind| format!("'{}'", kind.as_str())).collect();

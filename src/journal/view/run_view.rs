@@ -1,4 +1,4 @@
-//! What every reading of a run begins with.
+//! The start of every read of a run.
 
 use std::path::Path;
 
@@ -8,7 +8,7 @@ use super::ReadError;
 use crate::journal::commit::Journal;
 use crate::journal::{JournalError, Phase, RunHeader, run_header};
 
-/// What can be read of a run.
+/// Reads a run.
 #[derive(Debug)]
 pub struct View<'a>(pub(super) &'a Connection, pub(super) Option<&'a Path>);
 
@@ -17,7 +17,7 @@ impl<'a> View<'a> {
         Self(connection, None)
     }
 
-    /// The same of a run that is read from a copy of this file.
+    /// As above, for a run that is read from a copy of this file.
     pub(in crate::journal) fn of_file(connection: &'a Connection, path: &'a Path) -> Self {
         Self(connection, Some(path))
     }
@@ -26,25 +26,25 @@ impl<'a> View<'a> {
         self.0
     }
 
-    /// What the run is, as it stands now.
+    /// The header of the run as it is now.
     pub fn header(&self) -> Result<RunHeader, ReadError> {
         Ok(run_header::read(self.0)?)
     }
 }
 
 impl Journal {
-    /// How far the run has come.
+    /// How far the run is.
     pub async fn phase(&self) -> Result<Phase, JournalError> {
         Ok(self.run(run_header::read).await?.phase)
     }
 
-    /// How many users have changes to be made.
+    /// How many users have changes that are not made yet.
     pub async fn users_to_change(&self) -> Result<u64, JournalError> {
         self.run(|connection| Ok(View::new(connection).users_to_change()?))
             .await
     }
 
-    /// Reads from a run that is being driven.
+    /// Reads a run that is being driven.
     pub async fn view<T, F>(&self, read: F) -> Result<T, JournalError>
     where
         T: Send + 'static,

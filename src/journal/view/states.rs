@@ -1,4 +1,4 @@
-//! States before and after, by what filters have in common.
+//! States before and after, grouped by a common property of the filters.
 
 use rusqlite::Row;
 use serde::Serialize;
@@ -8,10 +8,10 @@ use crate::journal::rows::unit_name;
 
 use super::{ReadError, View};
 
-/// Filters that have something in common, as the run found them and as far as it knows them now.
+/// Filters with a common property: their states before the run, and their last known states.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct States {
-    /// What they have in common: a type's logical name, or a business unit; empty where it is not known.
+    /// The property: a type's logical name, or a business unit; empty where it is not known.
     pub name: String,
     /// Active before.
     pub active_before: u64,
@@ -23,7 +23,7 @@ pub struct States {
     pub inactive_after: u64,
     /// Deleted meanwhile.
     pub gone: u64,
-    /// Left to somebody else's change, or written without an answer.
+    /// Changed by somebody else, or written without an answer.
     pub unknown: u64,
 }
 
@@ -47,7 +47,7 @@ SELECT sum(before = 0), sum(before = 1), coalesce(sum(after = 0), 0), coalesce(s
 }
 
 impl View<'_> {
-    /// States before and after by type of filter.
+    /// States before and after by filter type.
     pub fn states_by_type(&self) -> Result<Vec<States>, ReadError> {
         let known = known();
         let sql = format!("{known}, type FROM known GROUP BY type ORDER BY type");
@@ -57,7 +57,7 @@ impl View<'_> {
             .collect::<rusqlite::Result<_>>()?)
     }
 
-    /// States before and after by the business unit of the user, the unit with most filters first.
+    /// States before and after by the user's business unit, the one with most filters first.
     pub fn states_by_unit(&self) -> Result<Vec<States>, ReadError> {
         let known = known();
         let sql = format!(

@@ -1,4 +1,4 @@
-//! What a run did over time: changes made, requests, and those refused because of a limit.
+//! A run over time: changes, requests, and requests that were refused because of a limit.
 
 use std::collections::BTreeMap;
 
@@ -10,20 +10,20 @@ use crate::journal::{Requests, pace};
 
 use super::{ReadError, View};
 
-/// Milliseconds without a request or a change after which the run was not at work: it was left and resumed, or
+/// Milliseconds without a request or change after which the run counts as inactive: it was left and resumed, or
 /// waited for its next wave. Twice the window over which the server counts requests (5 minutes, Microsoft: "Service
-/// protection API limits"), so that no `Retry-After` that was seen is taken for it.
+/// protection API limits"), so that no known `Retry-After` counts as inactivity.
 pub(super) const PAUSE: i64 = 10 * 60 * 1000;
-/// Moments at which changes ended that are told apart, at most: more than any chart has bars, and little memory.
+/// The most points in time that are distinguished: more than any chart has bars, in little memory.
 const MOMENTS: i64 = 5_000;
 
 /// One bucket of a run's time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct TimeBucket {
-    /// Milliseconds since 1970 at which it begins.
+    /// Its start, in milliseconds since 1970.
     #[serde(serialize_with = "as_time")]
     pub from: i64,
-    /// Milliseconds of rest between the bucket before and this one; 0 where they touch.
+    /// Milliseconds of inactivity between the bucket before and this one; 0 where there are none.
     pub pause: i64,
     /// Filters changed.
     pub changes: u64,
@@ -31,21 +31,21 @@ pub struct TimeBucket {
     pub requests: Requests,
 }
 
-/// What a run did over time, rests left out.
+/// A run over time, without inactive times.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Timeline {
-    /// Milliseconds of one bucket.
+    /// The length of a bucket in milliseconds.
     #[serde(rename = "stretch")]
     pub width: i64,
-    /// The buckets in order, those included in which nothing was done while the run was at work.
+    /// The buckets in order, including empty ones while the run was active.
     #[serde(rename = "stretches")]
     pub buckets: Vec<TimeBucket>,
-    /// Requests of which no run file says when they were made: it is older than that, or was when they were.
+    /// Requests whose time is not in the run file, because it, or its program, was older.
     pub undated: u64,
 }
 
 impl View<'_> {
-    /// What was done over time, in about so many buckets of at least a second; as many more as there were rests.
+    /// The run over time, in about this many buckets of at least a second, and one more for each inactive time.
     pub fn timeline(&self, most: u32) -> Result<Timeline, ReadError> {
         let pace = pace::read(self.0)?;
         let dated = pace
@@ -74,7 +74,7 @@ impl View<'_> {
         })
     }
 
-    /// Milliseconds that are taken as one moment: as the requests are kept, and more where that would be too many.
+    /// Milliseconds that count as one point in time: as requests are stored, or more where that would be too many.
     fn moment(&self, width: i64) -> Result<i64, ReadError> {
         let sql =
             format!("SELECT coalesce(max(settled) - min(settled), 0) FROM change WHERE {CHANGED}");
@@ -84,7 +84,7 @@ impl View<'_> {
     }
 }
 
-/// As every time in a document is written.
+/// In the form of all times in a document.
 #[expect(
     clippy::trivially_copy_pass_by_ref,
     reason = "serde hands out references"
@@ -102,7 +102,7 @@ fn sum(a: Requests, b: Requests) -> Requests {
     }
 }
 
-/// Moments in which something was done, as buckets that touch except where the run rested.
+/// Arranges points in time as buckets that are adjacent except for inactive times.
 fn arrange(moments: &BTreeMap<i64, TimeBucket>, moment: i64, most: u32) -> Timeline {
     let mut spells: Vec<(i64, i64)> = Vec::new();
     for &at in moments.keys() {

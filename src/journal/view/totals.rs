@@ -1,4 +1,4 @@
-//! Users, filters and problems of a run, counted.
+//! Numbers of users, filters and problems of a run.
 
 use rusqlite::Row;
 use serde::Serialize;
@@ -13,45 +13,45 @@ use crate::model::{FilterType, ProblemKind, RowsOfUser, Stage, State, UserOutcom
 use super::changes::problems;
 use super::{ReadError, View};
 
-/// Users of a run: `selected` is the sum of the others.
+/// Users of a run; `selected` is the sum of the others.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct UserTotals {
-    /// All of them.
+    /// All users.
     pub selected: u64,
-    /// With at least one changed filter, and none that failed.
+    /// At least one filter was changed, and none failed.
     pub changed: u64,
-    /// With nothing that had to change.
+    /// Nothing had to be changed.
     pub unchanged: u64,
-    /// With nothing changed, and a filter that was left alone or is gone.
+    /// Nothing was changed, and a filter was left alone or no longer exists.
     pub left: u64,
-    /// Taken out of the plan.
+    /// Removed from the plan.
     pub left_out: u64,
-    /// Left out before any request.
+    /// Skipped before any request.
     pub skipped: u64,
-    /// Not surveyed, or with a filter that could not be changed.
+    /// Not surveyed, or a filter could not be changed.
     pub failed: u64,
-    /// With changes still to be made, or not yet surveyed.
+    /// With changes that are not made yet, or not yet surveyed.
     pub planned: u64,
 }
 
 /// Filters of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct FilterTotals {
-    /// Read.
+    /// Filters that were read.
     pub surveyed: u64,
-    /// That the run is about.
+    /// Filters that match the run's criteria.
     pub matching: u64,
     /// Changed by the run.
     pub changed: u64,
-    /// In the wanted state without us.
+    /// In the wanted state without the run.
     pub already: u64,
-    /// Left alone: somebody changed them since, or they are gone.
+    /// Left alone, because somebody changed them since or they no longer exist.
     pub left: u64,
-    /// That could not be changed.
+    /// Could not be changed.
     pub failed: u64,
-    /// Still to be changed.
+    /// Not changed yet.
     pub planned: u64,
-    /// Taken out of the plan.
+    /// Removed from the plan.
     pub left_out: u64,
 }
 
@@ -61,7 +61,7 @@ pub struct TypeTotals {
     /// The type's logical name.
     #[serde(rename = "type")]
     pub filter_type: FilterType,
-    /// Users who have one.
+    /// Users who have at least one.
     pub users: u64,
     /// Filters.
     pub filters: u64,
@@ -78,18 +78,18 @@ pub struct TypeTotals {
 pub struct ProblemGroup {
     /// The kind.
     pub kind: ProblemKind,
-    /// Users who have it.
+    /// Users who have the problem.
     pub users: u64,
-    /// One of them.
+    /// The name of one of them.
     pub example: String,
-    /// What was said of that one.
+    /// The message for that user.
     pub message: String,
 }
 
-/// How many columns [`user_rows`] has.
+/// The number of columns of [`user_rows`].
 pub(super) const USER_ROWS: usize = 5;
 
-/// What [`user_outcome`] needs, as the first columns of a query of users and their changes, user by user.
+/// The first columns of a query of users and their changes, for [`user_outcome`], user by user.
 pub(super) fn user_rows() -> String {
     format!(
         "u.survey AS was_read, coalesce(max(c.{FAILED}), 0) AS any_failed, coalesce(max(c.{OPEN}), 0) AS any_open,
@@ -107,13 +107,13 @@ WHERE f.matching GROUP BY f.type ORDER BY f.type"
 }
 
 impl Journal {
-    /// How many users, by what became of them.
+    /// The number of users with each outcome.
     pub async fn user_totals(&self) -> Result<UserTotals, JournalError> {
         self.run(|connection| Ok(View::new(connection).users()?))
             .await
     }
 
-    /// How many filters, by what became of them.
+    /// The number of filters with each outcome.
     pub async fn filter_totals(&self) -> Result<FilterTotals, JournalError> {
         self.run(|connection| Ok(View::new(connection).filters()?))
             .await
@@ -121,7 +121,7 @@ impl Journal {
 }
 
 impl View<'_> {
-    /// How many users, by what became of them.
+    /// The number of users with each outcome.
     pub fn users(&self) -> Result<UserTotals, ReadError> {
         let mut query = self.0.prepare_cached(&format!(
             "SELECT *, count(*) FROM (SELECT {} FROM user AS u LEFT JOIN change AS c ON c.user = u.seq GROUP BY u.seq)
@@ -146,7 +146,7 @@ impl View<'_> {
         Ok(totals)
     }
 
-    /// How many filters, by what became of them.
+    /// The number of filters with each outcome.
     pub fn filters(&self) -> Result<FilterTotals, ReadError> {
         let count = |sql| self.0.query_row(sql, [], |row| row.get::<_, u64>(0));
         let surveyed = count("SELECT count(*) FROM filter")?;
@@ -188,7 +188,7 @@ impl View<'_> {
         Ok(query.query_map([], row)?.collect::<rusqlite::Result<_>>()?)
     }
 
-    /// Users of whom a matching filter was read in another state, and how many such filters there are.
+    /// The number of users with a matching filter in another state, and the number of such filters.
     pub fn not_in_state(&self, wanted: State) -> Result<(u64, u64), ReadError> {
         let sql =
             "SELECT count(DISTINCT user), count(*) FROM filter WHERE matching AND state <> ?1";
@@ -196,13 +196,13 @@ impl View<'_> {
         Ok(self.0.query_row(sql, [wanted.code()], row)?)
     }
 
-    /// Users who have changes to be made.
+    /// The number of users with changes that are not made yet.
     pub fn users_to_change(&self) -> Result<u64, ReadError> {
         let sql = format!("SELECT count(DISTINCT user) FROM change WHERE {OPEN}");
         Ok(self.0.query_row(&sql, [], |row| row.get(0))?)
     }
 
-    /// Whether a write left behind something else than was meant.
+    /// Whether a write had another result than intended.
     pub fn has_verify_problems(&self) -> Result<bool, ReadError> {
         let sql = format!(
             "SELECT EXISTS ({} WHERE p.stage = ?1 AND NOT over)",
@@ -211,7 +211,7 @@ impl View<'_> {
         Ok(self.0.query_row(&sql, [Stage::Verify], |row| row.get(0))?)
     }
 
-    /// Problems that still stand, by kind: failures before skipped users, of each the most frequent first.
+    /// Problems that are not over, by kind: failures before skipped users, and the most frequent first.
     pub fn problem_groups(&self) -> Result<Vec<ProblemGroup>, ReadError> {
         let mut query = self.0.prepare_cached(&format!(
             "SELECT kind, count(DISTINCT user), min(label), message FROM ({} WHERE NOT over)
@@ -233,7 +233,7 @@ impl View<'_> {
     }
 }
 
-/// From the columns of [`user_rows`].
+/// Reads the columns of [`user_rows`].
 pub(super) fn user_outcome(row: &Row<'_>) -> rusqlite::Result<UserOutcome> {
     let rows = RowsOfUser {
         failed: row.get(1)?,
