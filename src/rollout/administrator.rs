@@ -1,5 +1,5 @@
-//! The faster survey, for callers who may see other people's filters: many users in one request, without
-//! impersonation. It is proved on a sample before it is relied on; writes are impersonated all the same.
+//! The faster survey, for callers who may see other users' filters: many users in one request, without
+//! impersonation. It is proved on a sample before it is used; writes are impersonated nevertheless.
 
 use std::fmt;
 use std::sync::Arc;
@@ -14,42 +14,42 @@ use super::pool::Numbered;
 use super::session::Rollout;
 use super::user_filters::UserFilters;
 
-/// Users in one request. Microsoft advises to begin with small batches ("Service protection API limits"),
-/// because their operations are carried out one after the other.
+/// Users in one request. Microsoft advises to start with small batches ("Service protection API limits"),
+/// because their operations are executed one after the other.
 const USERS_AT_ONCE: usize = 20;
-/// How many users with filters both surveys have to agree on. A view that hides some rows of some users shows it in five
-/// unless it hides them of few; every row is read again as its user before it is written.
+/// The number of users with filters on which both surveys have to agree. If the administrator's view hides rows of many
+/// users, five show it; if of few, each row is still read again as its user before it is written.
 const SAMPLE: usize = 5;
-/// How many users are asked to find as many: one in five has filters where Outlook is hardly used. As in `prove`.
+/// The number of users who are read to find the sample: enough where only one in five has filters. As in `prove`.
 const TRIES: usize = 25;
 
-/// How the filters were read in the end.
+/// How the filters were read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SurveyedAs {
-    /// As was asked for.
+    /// In the mode that was asked for.
     Asked,
-    /// As each user, although it was to be as the administrator.
+    /// As each user, although the administrator's survey was asked for.
     FellBack(FallBack),
 }
 
-/// Why the survey of the administrator cannot be relied on.
+/// Why the administrator's survey cannot be used.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum FallBack {
-    /// Nobody with filters could be compared.
+    /// There was no user with filters to compare.
     NoSample,
-    /// The caller sees other rows than the user.
+    /// The caller sees other rows than a user.
     Differs {
-        /// Of this user.
+        /// The name of that user.
         user: String,
     },
     /// The server refused.
     Refused(String),
 }
 
-/// What the comparison of both surveys showed.
+/// The result of comparing both surveys.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AdministratorProof {
-    /// With these columns both surveys see the same.
+    /// Both surveys see the same with these columns.
     Agrees(Columns),
     /// The users have to be read one by one.
     FallBack(FallBack),
@@ -74,7 +74,7 @@ impl Numbered for Vec<RunUser> {
 }
 
 impl Rollout {
-    /// Whether, and with which columns, the administrator's survey sees what the users see.
+    /// Whether, and with which columns, the administrator's survey sees the same as the users.
     pub(super) async fn prove_administrator(&self) -> Result<AdministratorProof, RolloutError> {
         let sample = self.sample().await?;
         let mut why = FallBack::NoSample;
@@ -90,7 +90,7 @@ impl Rollout {
         Ok(AdministratorProof::FallBack(why))
     }
 
-    /// Some users with filters, as they see them.
+    /// Some users with the filters that they see.
     async fn sample(&self) -> Result<Vec<(RunUser, Vec<Filter>)>, RolloutError> {
         let caller = self.reader.identity().caller.id;
         let mut sample = Vec::new();
@@ -134,7 +134,7 @@ impl Rollout {
         }))
     }
 
-    /// The filters of every kind that the run is about; `None` where a user has to be asked as himself.
+    /// The filters of all kinds that match the run's criteria; `None` where a user has to be read by impersonation.
     async fn read_as_administrator(
         &self,
         run_users: &[RunUser],
@@ -157,7 +157,7 @@ impl Rollout {
         Ok(all)
     }
 
-    /// Reads every user who was not surveyed yet, many at a time.
+    /// Reads all users who were not surveyed yet, several in a request.
     pub(super) async fn survey_as_administrator(
         self: &Arc<Self>,
         columns: Columns,
@@ -192,7 +192,7 @@ impl Rollout {
                 Some(filters) if is_plausible(&run_user, &filters) => {
                     self.record(&run_user, UserFilters::Read(filters)).await?;
                 }
-                // Whatever is unusual is read once more, as the user.
+                // Anything unusual is read again, as the user.
                 Some(_) | None => self.survey_user(&run_user).await?,
             }
         }
@@ -205,7 +205,7 @@ fn is_plausible(run_user: &RunUser, filters: &[Filter]) -> bool {
     !empty && foreign_row(filters, run_user.id).is_none()
 }
 
-/// Without what they select, which is not always read.
+/// Sorts by id, without the queries, which are not always read.
 fn sorted(filters: &[Filter]) -> Vec<Filter> {
     let without = |filter: &Filter| Filter {
         query: None,

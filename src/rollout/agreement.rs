@@ -1,7 +1,7 @@
 //! From a plan to an agreement, and from an agreement to writes.
 //!
-//! [`agree`] asks the guards about what is left at that moment. What it makes is the only way to something that can
-//! write, and it is used up by it.
+//! [`agree`] asks the guards about what is left at that moment. Its result is the only way to something that can
+//! write, and is consumed by it.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ use super::run::{EndedRun, Halted, Run};
 use super::session::Rollout;
 use super::{RolloutError, StopReason};
 
-/// What was agreed to: this run, this organisation, what was left, one wave of it.
+/// What was agreed to: this run, this organisation, what was left, and one wave of it.
 #[derive(Debug)]
 struct Agreement {
     left: Left,
@@ -29,37 +29,37 @@ struct Agreement {
     _granted: Granted,
 }
 
-/// A run that was agreed to; it can be applied, once.
+/// A run that was agreed to. It can be applied once.
 pub type Agreed = Run<Agreement_>;
 
-/// See [`Agreed`]: nobody else can make one.
+/// The state of [`Agreed`]. No other module can make one.
 #[derive(Debug)]
 pub struct Agreement_(Agreement);
 
-/// A plan that is refused, whatever is said. The plan is kept.
+/// A plan that is refused, whatever the answers. The plan is kept.
 #[derive(Debug)]
 pub struct Refused {
-    /// The plan.
+    /// The plan, unchanged.
     pub planned: Planned,
-    /// Why.
+    /// All reasons.
     pub why: Vec<Refusal>,
 }
 
-/// What the guards say to plans that are agreed to together.
+/// The decision about plans that are agreed to together.
 #[derive(Debug)]
 pub enum AgreeResult {
-    /// Something has to be said first; nothing was agreed to.
+    /// Answers are missing. Nothing was agreed to.
     Missing {
-        /// The plans as they were given.
+        /// The plans, unchanged.
         plans: Vec<Planned>,
-        /// What has to be said.
+        /// The missing answers.
         missing: Vec<Need>,
     },
-    /// Each plan is agreed to or refused, in the order in which they were given.
+    /// Each plan is agreed to or refused, in the given order.
     Decided(Vec<Result<Agreed, Refused>>),
 }
 
-/// How a wave ended.
+/// The result of a wave.
 #[derive(Debug)]
 pub enum Applied {
     /// Users are left for another wave.
@@ -68,11 +68,11 @@ pub enum Applied {
     Finished(EndedRun),
 }
 
-/// Asks the guards about several plans together; one is a list of one. Words that hold for one agreement are used up
-/// where it is given.
+/// Asks the guards about several plans together; one plan is a list of one. Answers for one agreement are consumed
+/// by it.
 ///
 /// # Errors
-/// Where a run file cannot be read or the server cannot be asked; nothing was agreed to.
+/// Where a run file cannot be read or the server cannot be asked. Nothing was agreed to.
 pub async fn agree(
     plans: Vec<Planned>,
     said: &mut Confirmations,
@@ -153,7 +153,7 @@ impl Caller {
 }
 
 impl Planned {
-    /// What is to be agreed to, as it stands now.
+    /// What would be agreed to now.
     pub async fn stakes(&self) -> Result<Stakes, RolloutError> {
         Ok(self.read_stakes().await?.0)
     }
@@ -161,7 +161,7 @@ impl Planned {
     async fn read_stakes(&self) -> Result<(Stakes, Left), RolloutError> {
         let rollout = &self.rollout;
         let left = rollout.journal().left(rollout.settings.clone()).await?;
-        // Read again: whoever agreed to a plan yesterday agreed to another risk.
+        // Read again, because the setting may have changed since the plan was made.
         let spared = !left.deactivates || rollout.reader.distinct_deletes().await? == Some(true);
         let guards = rollout.guards.guards().map_err(RolloutError::Guards)?;
         let surroundings = rollout.journal().surroundings().await?;
@@ -206,7 +206,7 @@ impl Planned {
     }
 }
 
-/// Numbers of a wave, where there are several.
+/// The numbers of a wave, where there are several waves.
 fn wave(settings: &RunSettings, left: &Left) -> Option<WaveStakes> {
     (!settings.waves.is_empty()).then_some(WaveStakes {
         number: left.wave.number,
@@ -218,13 +218,13 @@ fn wave(settings: &RunSettings, left: &Left) -> Option<WaveStakes> {
 }
 
 impl Rollout {
-    /// The one place where something that can write is made; it takes what was agreed to.
+    /// The only place that makes a writer of filters. It requires an agreement.
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     fn writer(&self, _agreed: &Agreement) -> Writer {
         Writer::new(self.reader.clone())
     }
 
-    /// The same for templates.
+    /// The only place that makes a writer of templates.
     #[expect(clippy::disallowed_methods, reason = "this is the place")]
     fn template_writer(&self, _agreed: &Agreement) -> TemplateWriter {
         TemplateWriter::new(self.reader.clone())
@@ -232,7 +232,7 @@ impl Rollout {
 }
 
 impl Agreed {
-    /// Makes the changes of one wave. Where nothing is left to be changed, the run ends.
+    /// Makes the changes of one wave. Where nothing is left to change, the run ends.
     pub async fn apply(self) -> Result<Applied, Halted> {
         let Agreement_(agreement) = &self.state;
         if agreement.left.filters == 0 {
@@ -259,19 +259,19 @@ impl Agreed {
         }
     }
 
-    /// Records that the wave is begun, and gives what writes: for a trial, which writes in an order of its own.
+    /// Begins the wave and returns its writer. For a trial, which writes in an order of its own.
     pub(super) async fn begin_trial(&self) -> Result<Writer, RolloutError> {
         self.begin().await?;
         Ok(self.rollout.writer(&self.state.0))
     }
 
-    /// Records that the wave is begun; from then on something may be written.
+    /// Records that the wave has begun. After that, something may be written.
     async fn begin(&self) -> Result<(), RolloutError> {
         let (rollout, Agreement_(agreement)) = (&self.rollout, &self.state);
         rollout.record_undo()?;
         let target = rollout.header().target;
         if target == Target::Filters {
-            // Whatever led to the plan: what differs now makes the agreement stale.
+            // Changes since the plan was made invalidate the agreement.
             rollout.check_users().await?;
             rollout.require_proof().await?;
             rollout.ask_for_versions().await?;
@@ -307,7 +307,7 @@ impl Agreed {
         let applied = rollout
             .apply_wave(writer.clone(), agreement.left.wave, failures)
             .await;
-        // A refusal can have told what the table's definition did not.
+        // A refusal may have shown what the table's metadata did not.
         if !writer.demands_versions() {
             rollout.record_any_version().await?;
         }

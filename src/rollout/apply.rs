@@ -1,4 +1,4 @@
-//! Making the changes of one wave, user by user.
+//! Makes the changes of one wave, user by user.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -18,7 +18,7 @@ impl Numbered for PendingUser {
     }
 }
 
-/// Counts the users of a wave who failed.
+/// Counts the failed users of a wave.
 #[derive(Debug)]
 pub(super) struct Failures {
     bound: Option<UserLimit>,
@@ -27,7 +27,7 @@ pub(super) struct Failures {
 }
 
 impl Failures {
-    /// Stops when so many of these users have failed, at least one.
+    /// Stops when this number or share of these users have failed, at least one.
     pub(super) fn new(bound: Option<UserLimit>, users: u64) -> Self {
         Self {
             bound,
@@ -36,7 +36,7 @@ impl Failures {
         }
     }
 
-    /// Counts one more; an error where that is one too many.
+    /// Counts one more; an error where that exceeds the limit.
     fn add(&self) -> Result<(), RolloutError> {
         let failed = self.failed.fetch_add(1, Ordering::Relaxed) + 1;
         let users = self.users;
@@ -54,8 +54,8 @@ impl Failures {
 }
 
 impl Rollout {
-    /// Makes the changes of a wave that are not made yet. Repeating it is harmless: what a row is decides, not what
-    /// was tried.
+    /// Makes the remaining changes of a wave. Repeating it is harmless, because the state of a row decides, and not
+    /// what was attempted.
     pub(super) async fn apply_wave(
         self: &Arc<Self>,
         writer: Writer,
@@ -87,7 +87,7 @@ impl Rollout {
         Ok(())
     }
 
-    /// Says in the file of the run that is undone that it is, before anything is put back.
+    /// Records in the file of the undone run that it is being undone, before anything is restored.
     pub(super) fn record_undo(&self) -> Result<(), RolloutError> {
         let undone = self.undone.lock();
         let undone = undone.unwrap_or_else(std::sync::PoisonError::into_inner);

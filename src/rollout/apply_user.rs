@@ -1,4 +1,4 @@
-//! One user's changes: intent, write, what the answer shows, and deciding again where it does not settle it.
+//! One user's changes: intent, write, what the answer shows, and a new decision where that is not enough.
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -13,24 +13,24 @@ use super::session::Rollout;
 use super::undo::UserConditions;
 use super::user_filters::UserFilters;
 
-/// How often a user's rows are tried before they count as failed: each round answers something that
-/// happened in between. Where that is so in one round of three, one user in 243 is left after five; such users are
-/// told, and `resume` tries them again.
+/// How often a user's rows are tried before they count as failed: each round reacts to something that
+/// happened meanwhile. If that happens in one round of three, one user in 243 is left after five rounds. Such users are
+/// reported, and `resume` tries them again.
 const ROUNDS: usize = 5;
 
-/// A change on its way.
+/// A change that is not settled yet.
 #[derive(Clone, Debug)]
 struct Open {
     change: Change,
-    /// Whether a write of ours was done; what may have been done stays so.
+    /// Whether a write of this run was done. "Maybe" stays "maybe".
     wrote: WriteKnown,
     /// Whether a later run wrote the row.
     rewritten: bool,
-    /// Whether the row was read since it was written last.
+    /// Whether the row was read since its last write.
     fresh: bool,
     /// Why it is not settled yet.
     cause: Option<Problem>,
-    /// The status that the platform would not take back.
+    /// The status that the platform refused to restore.
     lost_status: bool,
 }
 
@@ -68,15 +68,15 @@ impl Open {
         self.settled(RowResult { proved, ..result })
     }
 
-    /// Nothing was sent this time; it is still to be done.
+    /// The result where nothing was sent and the change is still to be made.
     fn withdrawn(self) -> SettledChange {
         let proved = self.wrote == WriteKnown::No;
         let result = RowResult::new(RowOutcome::Planned, None);
         self.settled(RowResult { proved, ..result })
     }
 
-    /// Whether it can be written without reading the row first. What may have been written is read before anything is
-    /// written again, and so is a row of which no version can be demanded.
+    /// Whether it can be written without a new read. A row that may have been written is read first, and so is one
+    /// whose version the server does not check.
     fn is_ready(&self, writer: &Writer) -> bool {
         let demands = writer.demands_versions() && self.change.etag.is_some();
         self.fresh || (self.wrote == WriteKnown::No && demands)
@@ -88,12 +88,12 @@ struct Round {
     settled: Vec<SettledChange>,
     open: Vec<Open>,
     interrupted: bool,
-    /// One of the rows proved that the server names the real caller.
+    /// Whether one of the rows proved that the server names the real caller.
     records_on_behalf: bool,
 }
 
 impl Rollout {
-    /// Makes one user's changes; the kind of the worst problem, if there was any.
+    /// Makes one user's changes. Returns the kind of the worst problem, if there was any.
     pub(super) async fn apply_user(
         &self,
         writer: &Writer,
@@ -134,7 +134,7 @@ impl Rollout {
         Ok(problem)
     }
 
-    /// Records what a round settled, and hands out the rest.
+    /// Records what a round settled, and returns the rest.
     async fn settle(
         &self,
         run_user: &RunUser,
@@ -156,7 +156,7 @@ impl Rollout {
         Ok(round.open)
     }
 
-    /// Intents, then the request, then what each answer means.
+    /// Records intents, sends the request, and interprets each answer.
     async fn write_round(
         &self,
         writer: &Writer,
@@ -171,7 +171,7 @@ impl Rollout {
         let replies = match writer.set_states(&who, &states).await {
             Ok(replies) => replies,
             Err(error) => {
-                // Nothing was done: the changes are as they were before.
+                // Nothing was done: the changes are as before.
                 let withdrawn = open.into_iter().map(Open::withdrawn).collect();
                 self.journal()
                     .settle(run_user.seq, withdrawn, false)
@@ -197,7 +197,7 @@ impl Rollout {
         match reply {
             WriteReply::Shown(row) => self.verify(run_user, one, &row, round),
             WriteReply::Refused(fault) if one.gives_up_status(fault.status.as_u16()) => {
-                // Nothing was done, so that the row is as it was.
+                // Nothing was done, so the row is as before.
                 one.fresh = true;
                 round.open.push(one);
             }
@@ -221,7 +221,7 @@ impl Rollout {
         }
     }
 
-    /// The answer itself shows what was written, of whom, and as whom.
+    /// Checks the row in the answer: the state, the owner, and the author of the change.
     fn verify(&self, run_user: &RunUser, mut one: Open, row: &Filter, round: &mut Round) {
         if row.id != one.change.filter || row.now.state != one.change.to.state {
             one.wrote = WriteKnown::Maybe;
@@ -236,7 +236,7 @@ impl Rollout {
         round.settled.push(one.settled(result));
     }
 
-    /// Whether this row is the first to prove that this server names the real caller, which decides whose work a row is
+    /// Whether this row is the first to prove that this server names the real caller. That decides who wrote a row
     /// after a lost answer.
     fn learn_stamp(&self, run_user: &RunUser, row: &Filter) -> bool {
         let caller = self.reader.identity().caller.id;
@@ -326,7 +326,7 @@ impl Rollout {
     }
 }
 
-/// What is known of our writes once this answer is in.
+/// What is known about writes of this run after this answer.
 fn wrote(before: WriteKnown, why: &Why) -> WriteKnown {
     match why {
         Why::Silent => WriteKnown::Yes,
@@ -339,8 +339,8 @@ fn wrote(before: WriteKnown, why: &Why) -> WriteKnown {
 }
 
 impl Open {
-    /// The write. Only a row that was read right before may be written whatever its version is: that the server has no
-    /// versions can become known between the choice of the rows and this.
+    /// The write. A row may be written in any version only if it was read just before: that the server does not check
+    /// versions can become known between the selection of the rows and this.
     fn set_state(&self, demands_versions: bool) -> SetState {
         let any_version = self.fresh && !demands_versions;
         SetState {
@@ -350,8 +350,8 @@ impl Open {
         }
     }
 
-    /// Whether to put back the state with its own status, because the platform refuses the one that the
-    /// row had: null is documented neither to be accepted nor to be refused.
+    /// Whether to restore the state with its own status instead, because the platform refuses the former status.
+    /// Whether null is accepted is not documented.
     fn gives_up_status(&mut self, status: u16) -> bool {
         let usual = self.change.to.state.with_default_status();
         if status != 400 || self.change.to == usual {
@@ -362,15 +362,15 @@ impl Open {
         true
     }
 
-    /// Puts back the state's own status in place of null where null was refused in this organisation before: it means
-    /// the same.
+    /// Restores the state's own status in place of null if null was refused in this organisation before. Both have
+    /// the same meaning.
     fn gives_up_null_status(&mut self) {
         if self.change.to.status.0.is_none() {
             self.change.to = self.change.to.state.with_default_status();
         }
     }
 
-    /// That a null status came back as the state's own is no problem: it means the same.
+    /// Reports another status than the one that was set. Null that became the state's own is no problem.
     fn status_problem(&self, row: &Filter) -> Option<Problem> {
         let lost = self.lost_status || !row.now.means_the_same_as(self.change.to);
         let why = || format!("its state was set; its status is {} now", row.now.status);
@@ -378,7 +378,7 @@ impl Open {
     }
 }
 
-/// A change made by impersonation is the user's own change; one that is not, was made as the caller.
+/// A change by impersonation is recorded as the user's own; one recorded as the caller's was not impersonated.
 fn dropped_impersonation(run_user: &RunUser, row: &Filter) -> Option<Problem> {
     let kind = ProblemKind::ImpersonationDropped;
     if row.owner != run_user.id {

@@ -1,4 +1,4 @@
-//! From the groups of a selection to what the server is asked for.
+//! From the groups of a selection to requests.
 
 use std::collections::HashSet;
 
@@ -12,23 +12,23 @@ use crate::plan::{
 
 use super::RolloutError;
 
-/// Whom the groups of a selection leave.
+/// The users that the groups of a selection leave.
 #[derive(Debug, Default)]
 pub(super) struct ChosenUsers {
-    /// The condition with which users are to be listed.
+    /// The condition for listing users.
     pub(super) filter: Option<String>,
-    /// A user has to be in each of these.
+    /// A user has to be in each of these sets.
     sets: Vec<HashSet<UserId>>,
 }
 
 impl ChosenUsers {
-    /// Whether a user who was listed belongs to every group.
+    /// Whether a listed user belongs to all groups.
     pub(super) fn has(&self, user: UserId) -> bool {
         self.sets.iter().all(|set| set.contains(&user))
     }
 }
 
-/// Looks up every group before any user is listed.
+/// Looks up all groups before any user is listed.
 ///
 /// # Errors
 /// [`RolloutError::Groups`] with everything that is unknown, ambiguous or refused.
@@ -45,7 +45,7 @@ pub(super) async fn choose(
     if !mismatches.is_empty() {
         return Err(RolloutError::Groups(mismatches));
     }
-    // A name is looked for among everybody: somebody outside of the groups is not unknown.
+    // A name is looked up among all users: a user outside the groups is not unknown.
     let by_name = selection.only.is_some() || !selection.except.is_empty();
     let Arranged {
         with_the_list,
@@ -65,7 +65,7 @@ pub(super) async fn choose(
     })
 }
 
-/// A list of alternative conditions for each kind of group that was given.
+/// Alternative conditions for each kind of group that was given.
 async fn lists(
     reader: &Reader,
     groups: &Groups,
@@ -98,7 +98,7 @@ async fn lists(
     Ok(lists)
 }
 
-/// The names as the server writes them; what it does not have is told with the nearest.
+/// The names as the server spells them. Unknown ones are reported with the most similar name.
 async fn known(
     reader: &Reader,
     of: Holder,
@@ -111,7 +111,7 @@ async fn known(
     };
     let mut found = Vec::new();
     for name in wanted {
-        // A server compares as its database does, and that may be more lenient than we are.
+        // The server compares as its database does, which may be more lenient than this program.
         if let Some(there) = reader
             .names(of, Some(name.trim()))
             .await?
@@ -134,7 +134,7 @@ async fn known(
     Ok(found)
 }
 
-/// By name, because each business unit has its own copy of a role; directly, and through a team.
+/// By name, because each business unit has its own copy of a role; held directly or through a team.
 async fn with_roles(reader: &Reader, roles: &[String]) -> Result<Vec<String>, RolloutError> {
     let mut teams = Vec::new();
     for role in roles {
@@ -149,7 +149,7 @@ async fn with_roles(reader: &Reader, roles: &[String]) -> Result<Vec<String>, Ro
     Ok(list)
 }
 
-/// `None` where the units are all there are.
+/// `None` where these are all units.
 async fn in_units(
     reader: &Reader,
     groups: &Groups,
@@ -179,7 +179,7 @@ async fn in_units(
     Ok(Some(column_is("_businessunitid_value", &ids)))
 }
 
-/// The users of at least one of the views; `None` where no view is asked for.
+/// The users of at least one of the views; `None` where no view was given.
 async fn in_views(
     reader: &Reader,
     wanted: &[String],
@@ -216,7 +216,7 @@ async fn in_views(
     Ok(Some(users))
 }
 
-/// The server's words where it refuses the question itself, and not us.
+/// The server's message where it refuses the question, and not the caller.
 fn refusal(tried: Result<(), Error>) -> Result<Option<String>, Error> {
     let about_the_question = [
         StatusCode::BAD_REQUEST,

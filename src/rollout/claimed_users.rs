@@ -1,7 +1,7 @@
-//! The users of a run from elsewhere, held against the environment.
+//! Compares the users of a run from elsewhere with the environment.
 //!
-//! A run file is a claim: a name in it may stand beside the id of somebody else. Whoever narrows such a run by name, or
-//! reads whom it changes, would mean one person and change another.
+//! The contents of a run file are claims: a name may be beside another user's id. A user who narrows such a run by
+//! name, or reads the names in it, could then change other users than intended.
 
 use std::collections::HashMap;
 use std::sync::atomic::Ordering;
@@ -25,11 +25,11 @@ impl Planned {
 }
 
 impl Rollout {
-    /// Compares id and names of every user for whom something is left to do with those of the environment, where the run
-    /// came from elsewhere; once in a process. Nothing is written for a user who differs: the user fails, with who has
-    /// that id. The others go on, because a login can have been changed since, and an undo is needed all the same.
+    /// For a run from elsewhere, compares id and names of every user with something left to do with those of the
+    /// environment, once per process. A user who differs is not written and fails, with the name of the user who has
+    /// that id. The others continue, because a login can have been changed since, and an undo is needed nevertheless.
     ///
-    /// The users are listed a page at a time: one request for some thousands, whatever the number of them in the run.
+    /// Takes one request for some thousands of users of the environment, however many are in the run.
     pub(super) async fn check_users(&self) -> Result<(), RolloutError> {
         if self.users_checked.load(Ordering::Relaxed) || !self.is_from_elsewhere().await? {
             return Ok(());
@@ -76,7 +76,7 @@ impl Rollout {
         Ok(())
     }
 
-    /// Whether the users were named by a file that this computer did not make.
+    /// Whether the users come from a file that this computer did not make.
     async fn is_from_elsewhere(&self) -> Result<bool, RolloutError> {
         if self.header().target == Target::Templates {
             return Ok(false);
@@ -89,7 +89,7 @@ impl Rollout {
     }
 }
 
-/// What a run file says of a user that is not so; none where all is.
+/// How the run file's data about a user differs from the environment; none where it does not.
 fn difference(of_file: &PlanUser, user: &User) -> Option<String> {
     let is = |a: &str, b: &str| a.to_lowercase() == b.to_lowercase();
     let is_or_unknown = |claimed: Option<&str>, found: &str| claimed.is_none_or(|a| is(a, found));
@@ -117,7 +117,7 @@ fn difference(of_file: &PlanUser, user: &User) -> Option<String> {
             found.join(", ")
         ));
     }
-    // Of a server that knows no such ids none can be compared.
+    // Servers without such ids have none to compare.
     let other_account = of_file.object_id.zip(user.object_id);
     other_account
         .filter(|(claimed, found)| claimed != found)

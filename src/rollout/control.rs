@@ -1,4 +1,4 @@
-//! Pausing, continuing and stopping a run from outside.
+//! Pauses, continues and stops a run from outside.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -10,16 +10,16 @@ use super::{RolloutError, StopReason};
 
 /// Pauses, continues or stops a run. Cheap to clone.
 ///
-/// It acts where users are handed out: users under way are finished, and then nothing is asked of the server.
+/// It acts where users are distributed to workers: users under way are finished, and then no more requests are sent.
 #[derive(Clone, Debug)]
 pub struct Control(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
     paused: watch::Sender<bool>,
-    /// Why it was stopped, where it was.
+    /// Why the run was stopped, if it was.
     stopped: Mutex<Option<StopReason>>,
-    /// The run's own: cancelling it ends no other run and no sign-in.
+    /// The run's own token: cancelling it ends no other run and no sign-in.
     token: CancellationToken,
 }
 
@@ -32,12 +32,12 @@ impl Control {
         }))
     }
 
-    /// Finishes the users under way, and then waits. The run keeps its file, its sign-in and what was agreed to.
+    /// Finishes the users under way, and then waits. The run keeps its file, its sign-in and its agreement.
     pub fn pause(&self) {
         self.0.paused.send_replace(true);
     }
 
-    /// Goes on after a pause.
+    /// Continues after a pause.
     pub fn go_on(&self) {
         self.0.paused.send_replace(false);
     }
@@ -47,7 +47,7 @@ impl Control {
         self.stop_because(StopReason::Requested);
     }
 
-    /// The same for this reason; the first one counts.
+    /// As [`Self::stop`], with this reason; the first reason counts.
     pub fn stop_because(&self, why: StopReason) {
         let mut stopped = self
             .0
@@ -59,12 +59,12 @@ impl Control {
         self.0.token.cancel();
     }
 
-    /// The run's own token; it is cancelled when the run is to end.
+    /// The run's own token, which is cancelled when the run is to end.
     pub(super) fn token(&self) -> &CancellationToken {
         &self.0.token
     }
 
-    /// Why the run ends; none while it goes on.
+    /// Why the run ends; none while it continues.
     pub(super) fn ended(&self) -> Option<RolloutError> {
         if !self.0.token.is_cancelled() {
             return None;
@@ -84,7 +84,7 @@ impl Control {
         *self.0.paused.borrow()
     }
 
-    /// Waits until the run may go on, or ends. Nothing may be under way.
+    /// Waits until the run may continue, or ends. No user may be under way.
     pub(super) async fn wait(&self, progress: &ProgressSender) {
         progress.activity(RunActivity::Paused);
         let mut paused = self.0.paused.subscribe();

@@ -1,4 +1,4 @@
-//! Whether a saved plan still is about what is there, and planning anew where it is not.
+//! Whether a saved plan still matches the environment, and planning again where it does not.
 
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,25 +14,25 @@ use super::session::Rollout;
 use super::survey::SurveyedFilters;
 use super::user_filters::UserFilters;
 
-/// Drifted filters that a refusal shows; all are counted. With its other lines it fits a screen of 24.
+/// Drifted filters that a refusal shows; all are counted. With its other lines it fits a terminal of 24 lines.
 const REFUSAL: usize = 10;
-/// Drifted filters that planning anew shows; all are counted. The run file has the rest.
+/// Drifted filters that are shown after planning again; all are counted. The run file contains the others.
 const REPLAN: usize = 100;
 
-/// How a plan differs from what is there now.
+/// How a plan differs from the environment.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Drift {
-    /// Users of whom a filter differs.
+    /// Users with a filter that differs.
     pub users: u64,
     /// Filters with another state or status.
     pub other: u64,
-    /// Filters that are gone.
+    /// Filters that no longer exist.
     pub gone: u64,
     /// Filters that are not in the plan.
     pub new: u64,
-    /// Users who could not be read again: what is planned for them stays as it was.
+    /// Users who could not be read again: their part of the plan is unchanged.
     pub unread: u64,
-    /// Some of the filters.
+    /// Examples of the filters.
     pub examples: Vec<DriftedFilter>,
 }
 
@@ -53,11 +53,11 @@ impl Purpose {
 }
 
 impl Rollout {
-    /// Reads again every user that the plan changes. A user who cannot be read any more is no drift:
-    /// the application will say so.
+    /// Reads all users of the plan again. A user who can no longer be read is not drift:
+    /// applying the plan will report that.
     ///
     /// # Errors
-    /// [`RolloutError::Stale`] where a filter has another state or status than the plan says, is gone, or
+    /// [`RolloutError::Stale`] where a filter has another state or status than in the plan, no longer exists, or
     /// is new and would have been in the plan.
     pub(super) async fn check_drift(self: &Arc<Self>) -> Result<(), RolloutError> {
         self.check_users().await?;
@@ -71,11 +71,11 @@ impl Rollout {
         }
     }
 
-    /// Reads again every user that the plan changes, and plans these users anew. Nobody else is read, and
-    /// nothing is sent that changes anything. What was planned for a user who cannot be read any more stays.
+    /// Reads all users of the plan again, and plans them again. No other user is read, and
+    /// nothing is written. The plan of a user who can no longer be read stays.
     pub(super) async fn replan(self: &Arc<Self>) -> Result<Drift, RolloutError> {
         self.check_users().await?;
-        // Where impersonation is dropped, nothing would be seen, and everything taken for gone.
+        // Without impersonation no filter would be seen, and all would seem to be gone.
         self.require_proof().await?;
         self.read_again(Purpose::Replan).await
     }
@@ -200,12 +200,12 @@ impl Rollout {
 }
 
 impl Drift {
-    /// Filters that differ.
+    /// The number of filters that differ.
     pub const fn total(&self) -> u64 {
         self.other + self.gone + self.new
     }
 
-    /// Adds what differs of one user; `None` of one who could not be read.
+    /// Adds the differences of one user; `None` for one who could not be read.
     fn add(&mut self, drifted: Option<Vec<DriftedFilter>>, most: usize) {
         let Some(drifted) = drifted else {
             self.unread += 1;

@@ -1,29 +1,29 @@
-//! What is not as it was when the plan was made.
+//! Filters and templates that changed after a plan was made.
 
 use std::fmt;
 
 use crate::model::{FilterId, FilterType, Modification, TemplateState, UserId};
 use crate::plan::DriftKind;
 
-/// A filter that is not as it was when the plan was made.
+/// A filter that differs from the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DriftedFilter {
-    /// Whose filter.
+    /// The name of its owner.
     pub user: String,
     /// Which.
     pub filter: FilterId,
     /// Its type; empty where nothing is known of it any more.
     pub filter_type: FilterType,
-    /// What is different.
+    /// The difference.
     pub kind: DriftKind,
-    /// Who changed it last, and when, as the server says it; empty where it is gone.
+    /// Who changed it last, and when, according to the server; empty where it no longer exists.
     pub modified: Modification,
-    /// How whoever changed it is named: by name where that could be found out, else by id.
+    /// The name of the user who changed it, else the id.
     pub changed_by: Option<String>,
 }
 
 impl DriftedFilter {
-    /// Who changed the filter: the one who signed in, where somebody else was impersonated.
+    /// Who changed the filter: the caller, where a user was impersonated.
     pub(super) fn changer(&self) -> Option<UserId> {
         self.modified.on_behalf.or(self.modified.by)
     }
@@ -50,14 +50,14 @@ impl fmt::Display for DriftedFilter {
     }
 }
 
-/// A template that is not as it was when the plan was made.
+/// A template that differs from the plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct DriftedTemplate {
     /// Its name, type and kind.
     pub template: String,
-    /// What it was when the plan was made.
+    /// Its state in the plan.
     pub planned: TemplateState,
-    /// What it is now; none where it is gone.
+    /// Its present state; none where it no longer exists.
     pub now: Option<TemplateState>,
 }
 

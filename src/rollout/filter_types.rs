@@ -1,5 +1,5 @@
-//! Whether the filter types that were asked for can occur: a type that is misspelt matches nothing, and nothing is
-//! then out of line.
+//! Whether the requested filter types can exist: a misspelt type matches nothing, and then the environment would
+//! seem to be in order.
 
 use std::collections::BTreeSet;
 
@@ -11,13 +11,13 @@ use super::RolloutError;
 
 const WHAT: &str = "filter type";
 
-/// Looks up the types that the criteria name. The three calendar types need no look-up; other types are those of the
-/// tables of this organisation, and of the filters that it has.
+/// Looks up the types in the criteria. The three calendar types need no request; other types have to be
+/// tables of this organisation, or types of its filters.
 ///
 /// # Errors
-/// [`RolloutError::Groups`] with each type that is none of these, and the one that comes nearest. Where the server does
-/// not tell its tables, a type is refused unless some filter has it: a type that is misspelt matches nothing, and all
-/// would look well.
+/// [`RolloutError::Groups`] with each unknown type and the most similar known one. Where the server does
+/// not list its tables, a type is refused unless a filter has it: a misspelt type matches nothing, and everything
+/// would seem to be in order.
 pub async fn check_types(reader: &Reader, criteria: &Criteria) -> Result<(), RolloutError> {
     let calendar = CALENDAR_TYPES.map(FilterType::new);
     let mut unknown: Vec<_> = criteria.types().cloned().collect();
@@ -31,7 +31,7 @@ pub async fn check_types(reader: &Reader, criteria: &Criteria) -> Result<(), Rol
     if unknown.is_empty() {
         return Ok(());
     }
-    // Every type of a filter is a table: where the tables are known, it does not matter that this fails.
+    // Every type of a filter is a table, so a failure does not matter where the tables are known.
     known.extend(TypesRead::of(reader.types_of_filters().await)?.types());
     unknown.retain(|wanted| !known.contains(wanted));
     if unknown.is_empty() {
@@ -56,15 +56,15 @@ pub async fn check_types(reader: &Reader, criteria: &Criteria) -> Result<(), Rol
     Err(RolloutError::Groups(unknown.iter().map(mismatch).collect()))
 }
 
-/// The types that the server names.
+/// The types in the server's answer.
 enum TypesRead {
     Known(BTreeSet<FilterType>),
-    /// Why they cannot be read. The run can do without them.
+    /// Why they cannot be read, which does not end the run.
     Unknown(String),
 }
 
 impl TypesRead {
-    /// Passes on only what ends the run.
+    /// Returns only errors that end the run.
     fn of(answer: Result<BTreeSet<FilterType>, Error>) -> Result<Self, Error> {
         match answer {
             Ok(types) => Ok(Self::Known(types)),

@@ -1,4 +1,4 @@
-//! Collecting the users of a run.
+//! Collects the users of a run.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,7 @@ use super::filter_types::check_types;
 use super::progress::RunStep;
 use super::session::Rollout;
 
-/// Names that lead to nobody, of which so many are said: a line of a terminal.
+/// Unmatched names in a message: as many as fit on a line of a terminal.
 const NAMED: usize = 5;
 
 #[derive(Debug, Default)]
@@ -24,8 +24,8 @@ struct Gathered {
 impl Rollout {
     /// Collects the selected users, page by page, into the run file.
     ///
-    /// A filter type, role, team or unit that is unknown, or a condition that is refused, is an error before any user is listed;
-    /// a name that leads to nobody, or to several, before anything else is asked.
+    /// An unknown filter type, role, team or unit, or a refused condition, is an error before any user is listed;
+    /// a name that matches no user, or several, before any other request.
     pub(super) async fn gather(&self) -> Result<(), RolloutError> {
         self.progress.begin(RunStep::Gather, None);
         self.journal().forget_users().await?;
@@ -37,7 +37,7 @@ impl Rollout {
         let mut gathered = Gathered::default();
         let mut pages = self.reader.users(chosen.filter.as_deref());
         while let Some(mut users) = pages.next().await? {
-            // Every user is offered, so that a name outside of the groups is not taken for unknown.
+            // All users are offered, so that a name outside the groups does not count as unknown.
             if let Some(other_engine) = &mut other_engine {
                 for user in &users {
                     other_engine.offer(user.clone());
@@ -71,7 +71,7 @@ impl Rollout {
         self.gathered().await
     }
 
-    /// Records selected users, as far as they belong to the groups.
+    /// Records selected users, if they belong to the groups.
     async fn add(
         &self,
         mut users: Vec<User>,
@@ -93,7 +93,7 @@ impl Rollout {
         Ok(())
     }
 
-    /// Whom another engine serves, to be matched against the users of the organisation.
+    /// The users of another engine, to be matched with those of the organisation.
     async fn other_engine(&self) -> Result<Option<Selector>, RolloutError> {
         let only = self.journal().asked().await?.other_engine;
         Ok(only.map(|only| {
@@ -104,8 +104,8 @@ impl Rollout {
         }))
     }
 
-    /// Marks the users of this run whom the other engine serves. Names of its list need not be users of this run; that
-    /// they are not is worth saying.
+    /// Marks the users of this run whom the other engine serves. Names in its list need not be users of this run, but
+    /// are reported if they are not.
     async fn note_other_engine(
         &self,
         other_engine: Selector,
@@ -132,8 +132,8 @@ impl Rollout {
             .await?)
     }
 
-    /// Looks up how the business units of the users are called, in one request. The names are for reading only: where
-    /// they cannot be had, the run goes on without them.
+    /// Looks up the names of the users' business units in one request. The names are for display only: without
+    /// them the run continues.
     async fn name_units(&self, units: &HashSet<UnitId>) -> Result<(), RolloutError> {
         if units.is_empty() {
             return Ok(());

@@ -1,4 +1,4 @@
-//! Finding out what a plan takes from people, before anybody agrees to it. Nothing here writes to the server.
+//! Finds out what a plan removes from users' calendars before the user agrees to it. Nothing here writes to the server.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::{Arc, PoisonError};
@@ -27,7 +27,7 @@ use super::session::Rollout;
 const SYSTEM_FILTER: i32 = 256;
 
 impl Rollout {
-    /// The columns of filters that are read: with what each selects where that is to be counted.
+    /// The columns of filters to read, with their queries where they are counted.
     pub(super) fn columns(&self) -> Columns {
         match self.surroundings() {
             Some(_) => Columns::WithQueries,
@@ -45,13 +45,13 @@ impl Rollout {
         *kept = Some(Arc::new(around));
     }
 
-    /// Reads, before filters are deactivated and people look at the plan, what the organisation itself synchronises and
-    /// gives to new users, and whose mailbox synchronises: three requests, and one more for every 5,000 users whose
-    /// mailbox the server does not synchronise. Where the impact is to be counted also how much the caller may read:
-    /// one request more, and another where contacts are about.
+    /// Reads, before a plan to deactivate filters is shown, what the organisation itself synchronises and
+    /// gives to new users, and which mailboxes synchronise: three requests, and one more for every 5,000 users whose
+    /// mailbox the server does not synchronise. Where the impact is counted, also the caller's level of reading:
+    /// one request more, and another one with contacts.
     pub(super) async fn read_impact_context(&self) -> Result<(), RolloutError> {
         let counts = self.journal().asked().await?.impact;
-        // A list shows no plan, and nobody looks at that of a command that asks nobody.
+        // A list shows no plan, and a command that asks no user shows its plan to nobody.
         let is_shown = self.file.path().is_some() && !self.settings.fix;
         if self.header().operation != Operation::Deactivate || !(counts || is_shown) {
             return Ok(());
@@ -70,8 +70,8 @@ impl Rollout {
         Ok(())
     }
 
-    /// Asks, once for all commands of this connection, whether a filter is changed only on the version that was read,
-    /// and records where it is not.
+    /// Finds out, once for all commands of this connection, whether the server checks the version of a filter in a
+    /// write, and records where it does not.
     pub(super) async fn ask_for_versions(&self) -> Result<(), RolloutError> {
         match self.reader.optimistic_concurrency().await {
             Ok(Some(false)) => self.record_any_version().await,
@@ -157,7 +157,7 @@ impl Rollout {
             .await?)
     }
 
-    /// The privileges by which the caller reads every row; what the server does not say counts as less.
+    /// The privileges with which the caller reads all rows. Where the server does not say, less is assumed.
     async fn read_whole(&self) -> Result<BTreeSet<&'static str>, RolloutError> {
         let mut whole = BTreeSet::new();
         let contacts = self.header().criteria.is_about(&FilterType::new("contact"));
@@ -172,7 +172,7 @@ impl Rollout {
         Ok(whole)
     }
 
-    /// Counts what a user loses, and records it; nothing where that was not asked for.
+    /// Counts what a user loses, and records it, if that was asked for.
     pub(super) async fn count_impact(
         &self,
         run_user: &RunUser,
@@ -185,7 +185,7 @@ impl Rollout {
         let around = self.with_tables(around, filters).await?;
         let questions = questions(filters, changes, &around);
         let queries: Vec<_> = questions.iter().flat_map(|q| &q.queries).collect();
-        // A caller who does not read everything leaves nothing to be asked of the user.
+        // If the caller cannot read everything, the user's level does not matter.
         let privilege = |question: &ImpactQuestion| {
             let table = around.tables.get(&question.filter_type)?.as_ref();
             table?
@@ -228,8 +228,8 @@ impl Rollout {
         Ok(around)
     }
 
-    /// Adds a table to those that all users share. Users are surveyed at the same time: nothing that another one added
-    /// may be lost, so that no table that was looked up is missing afterwards.
+    /// Adds a table to those that all users share. Users are surveyed in parallel, so nothing that another one
+    /// added may be lost.
     fn keep_table(
         &self,
         around: Arc<ImpactContext>,
@@ -258,8 +258,8 @@ impl Rollout {
         Ok(table.filter(ImpactTable::is_sound))
     }
 
-    /// The answers, and by which of the privileges the user reads every row. Servers of version 8 do not say the
-    /// latter in a word, and all privileges of every user are too much to ask for.
+    /// The answers, and the privileges with which the user reads all rows. Servers of version 8 cannot answer the
+    /// latter in one request, and all privileges of all users are too much to request.
     async fn answers<'a>(
         &self,
         run_user: &RunUser,

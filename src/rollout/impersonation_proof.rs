@@ -1,21 +1,21 @@
-//! What was proved of impersonation at a server.
+//! What was proved about impersonation at a server.
 
 use crate::dataverse::{self, Impersonated, Reader};
 use crate::model::UserId;
 
-/// What the proof has shown of this server.
+/// The proof for this server.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ImpersonationProof {
-    /// WhoAmI says whom we act as.
+    /// WhoAmI names the impersonated user.
     WhoAmI,
-    /// WhoAmI says who signed in; a query for the current user says whom we act as.
+    /// WhoAmI names the caller; a query for the current user finds the impersonated user.
     CurrentUser,
-    /// The caller is the only user there is: nobody is impersonated.
+    /// The caller is the only user: nobody is impersonated.
     OnlyOurselves,
 }
 
 impl ImpersonationProof {
-    /// Whom the server takes us for while we act as this user.
+    /// The user as whom the server acts while this user is impersonated.
     pub(super) async fn acting_as(
         self,
         reader: &Reader,

@@ -1,6 +1,6 @@
 //! The engine: phases of a run, agreement, pause, undo.
 //!
-//! A run goes through its phases in one order, each a type of its own: [`Created`], [`Gathered`], [`Planned`],
+//! A run goes through its phases in one order. Each is a separate type: [`Created`], [`Gathered`], [`Planned`],
 //! [`Agreed`], and its end. Only [`agree`] makes an [`Agreed`], and only that can write.
 
 mod administrator;

@@ -1,4 +1,4 @@
-//! How users are named who are known by their id only.
+//! Names of users who are known by their id only.
 
 use std::collections::{BTreeSet, HashMap};
 
@@ -9,7 +9,7 @@ use super::run::Run;
 use super::session::Rollout;
 
 impl<S> Run<S> {
-    /// How these users are named, as far as that is known.
+    /// The names of these users, where they are known.
     ///
     /// # Errors
     /// Where the run file cannot be read.
@@ -22,8 +22,8 @@ impl<S> Run<S> {
 }
 
 impl Rollout {
-    /// How these users are named: as the run names them, else as the server does.
-    /// Whom nobody knows is absent, and so is everybody whom the server does not tell: a name is not worth a failure.
+    /// The names of these users from the run, else from the server. Users without a known name are missing, also where
+    /// the server does not answer, because a missing name should not fail a run.
     ///
     /// # Errors
     /// Where the run file cannot be read.
@@ -39,7 +39,7 @@ impl Rollout {
         }
         let unknown = users.iter().filter(|user| !names.contains_key(user));
         let unknown: Vec<_> = unknown.copied().collect();
-        // A name is not worth a failure.
+        // A missing name should not fail a run.
         if let Ok(labels) = self.reader.labels(&unknown).await {
             names.extend(labels);
         }

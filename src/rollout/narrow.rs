@@ -1,4 +1,4 @@
-//! Narrowing a plan, or what is left of one, to some of its users. Nothing is asked of the server: the run file knows its users.
+//! Narrows a plan, or what is left of one, to some of its users. No request is sent: the run file contains its users.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
@@ -10,20 +10,20 @@ use crate::plan::{Among, PlanDigest, Resolved, Selection, Selector, SkippedName,
 use super::RolloutError;
 use super::phases::Planned;
 
-/// What a plan was narrowed to.
+/// The result of narrowing a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct NarrowResult {
-    /// What became of the plan.
+    /// The change of the plan.
     pub plan: Narrowed,
-    /// Users who would have been taken out, but of whom changes were sent already: they stay.
+    /// Users who were to be removed, but whose changes were sent already: they stay.
     pub begun: u64,
-    /// Names of users for whom the plan has nothing to do anyway.
+    /// Names of users for whom the plan has nothing to do.
     pub not_in_plan: Vec<UserRef>,
-    /// Names that match no user of the run, and that are skipped.
+    /// Names that match no user of the run and are skipped.
     pub skipped: Vec<SkippedName>,
 }
 
-/// Whom a selection leaves in a plan.
+/// The users that a selection leaves in a plan.
 #[derive(Debug)]
 struct Chosen {
     edit: PlanEdit,
@@ -32,13 +32,13 @@ struct Chosen {
     resolved: Resolved,
 }
 
-/// Takes out of a plan, or of what is left of one, every user whom the selection does not mean; users who were taken out
-/// before come back where the selection names them. The run file records it, so that the run is resumed and undone as
-/// it was narrowed. `expected` is the digest that what is left has to have.
+/// Removes all users from a plan, or from what is left of one, who are not in the selection; users who were removed
+/// earlier are added again where the selection names them. The run file records it, so that the run is resumed and
+/// undone as it was narrowed. `expected` is the required digest of what is left.
 ///
 /// # Errors
-/// Where a name matches no user of the run, or several; and where the run has no plan, or has ended. The plan is as it
-/// was.
+/// Where a name matches no user of the run, or several; and where the run has no plan, or has ended. The plan is
+/// unchanged.
 pub async fn narrow(
     file: &RunFile,
     to: &Selection,
@@ -82,19 +82,19 @@ async fn is_narrowed(file: &RunFile) -> Result<(), RolloutError> {
 }
 
 impl Planned {
-    /// Takes users out of the plan, and back into it, by their numbers in the run.
+    /// Removes users from the plan and adds users again, by their numbers in the run.
     ///
     /// # Errors
     /// Where the run is about templates.
     pub async fn edit(&self, edit: PlanEdit) -> Result<Narrowed, RolloutError> {
-        // Who comes back was not compared with the environment.
+        // Users who are added again were not compared with the environment.
         self.rollout.users_checked.store(false, Ordering::Relaxed);
         edit_plan(&self.rollout.file, edit).await
     }
 }
 
-/// Takes users out of a plan that nobody drives, or out of what is left of one, and back into it, by their numbers in
-/// the run.
+/// Removes users from a plan that no process drives, or from what is left of one, and adds users again, by their
+/// numbers in the run.
 ///
 /// # Errors
 /// Where the run has no plan, or has ended.
@@ -122,7 +122,7 @@ fn choose(view: &View<'_>, to: &Selection) -> Result<Chosen, ReadError> {
         match (standing, kept.contains(&id)) {
             (PlanStanding::ToDo, false) => edit.out.push(seq),
             (PlanStanding::Begun, false) => begun += 1,
-            // An exclusion takes nobody back who is not named.
+            // An exclusion adds only users who are named.
             (PlanStanding::LeftOut, true) if to.only.is_some() => edit.back.push(seq),
             _ => {}
         }
@@ -135,7 +135,7 @@ fn choose(view: &View<'_>, to: &Selection) -> Result<Chosen, ReadError> {
     })
 }
 
-/// As far as names go. The label is the login where there is one; run files of earlier versions have no other name.
+/// The names of a user. The label is the login where there is one; run files of earlier versions have no other name.
 fn as_user(user: PlanUser) -> User {
     User {
         id: user.id,

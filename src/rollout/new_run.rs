@@ -1,4 +1,4 @@
-//! Making a run.
+//! Makes a run.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -16,36 +16,36 @@ use super::run::{Halted, Run};
 use super::session::{Connection, Rollout};
 use super::{RolloutError, SurveyedAs};
 
-/// What a new run is to be.
+/// The properties of a new run.
 #[derive(Clone, Debug)]
 pub struct NewRun {
     /// What it does.
     pub operation: Operation,
-    /// What it changes.
+    /// What it changes: filters or templates.
     pub target: Target,
-    /// Which users.
+    /// The users that it is about.
     pub selection: Selection,
-    /// Which of their filters.
+    /// The filters of these users that it is about.
     pub criteria: Criteria,
-    /// What is to be found out before anything is agreed to.
+    /// What to find out before the user agrees.
     pub asked: ImpactOptions,
     /// How it is carried out.
     pub settings: RunSettings,
-    /// Whether somebody chose how the filters are read; else what was found in the organisation before chooses.
+    /// Whether the user chose how filters are read; else the facts of a trial decide.
     pub survey_is_chosen: bool,
 }
 
-/// Where the file of a new run goes.
+/// Where the file of a new run is made.
 #[derive(Clone, Debug)]
 pub enum NewRunFile {
-    /// Among the others.
+    /// In the store.
     InStore(RunStore),
-    /// There.
+    /// At this path.
     At(PathBuf),
 }
 
 impl NewRunFile {
-    /// Whether somebody said where the file is to be.
+    /// Whether the user chose the path of the file.
     const fn is_named(&self) -> bool {
         matches!(self, Self::At(_))
     }
@@ -61,7 +61,7 @@ impl NewRunFile {
 }
 
 impl NewRun {
-    /// A run of an operation, of everybody and without anything special.
+    /// A run of an operation for all users, without special settings.
     pub fn of(operation: Operation) -> Self {
         Self {
             operation,
@@ -74,7 +74,7 @@ impl NewRun {
         }
     }
 
-    /// The same run, read as the administrator where nobody chose and that was seen to work here.
+    /// Reads as the administrator where the user did not choose and a trial found that it works.
     fn with_survey(mut self, on: &Connection) -> Self {
         if !self.survey_is_chosen && on.reader.first_attempts().as_administrator {
             self.settings.survey = SurveyMode::Administrator;
@@ -82,12 +82,12 @@ impl NewRun {
         self
     }
 
-    /// Makes the run file. Nothing is asked of the server yet.
+    /// Makes the run file. Sends nothing.
     pub fn create(self, on: &Connection, at: &NewRunFile) -> Result<Created, RolloutError> {
         self.create_with(on, at, None, None)
     }
 
-    /// The same, with the run that is undone or the templates that are set.
+    /// As [`Self::create`], with the run that is undone or the templates that are set.
     pub(super) fn create_with(
         self,
         on: &Connection,
@@ -101,7 +101,7 @@ impl NewRun {
         this.driven(on, file, at.is_named())
     }
 
-    /// Collects the users and reads their filters into a run that leaves no file.
+    /// Starts a run that leaves no file, to collect users and read their filters.
     pub fn read_only(self, on: &Connection) -> Result<ReadOnlyRun, RolloutError> {
         let this = self.with_survey(on);
         let header = this.header(RunId::random(), None, on);
@@ -154,17 +154,17 @@ impl NewRun {
     }
 }
 
-/// A run that only reads, and leaves no file.
+/// A run that only reads and leaves no file.
 #[derive(Debug)]
 pub struct ReadOnlyRun(Created);
 
 impl ReadOnlyRun {
-    /// Shows and steers the run.
+    /// For showing and controlling the run.
     pub fn handle(&self) -> super::RunHandle {
         self.0.handle()
     }
 
-    /// Collects the users only, and counts them.
+    /// Only collects the users, and counts them.
     pub async fn count(self) -> Result<UserTotals, Halted> {
         let gathered = self.0.gather().await?;
         let totals = gathered.journal().user_totals().await;

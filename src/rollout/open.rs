@@ -1,4 +1,4 @@
-//! Opening a run to go on with it.
+//! Opens a run to continue it.
 
 use std::sync::Arc;
 
@@ -11,22 +11,22 @@ use super::run::{EndedRun, Halted, Run};
 use super::session::{Connection, Rollout};
 use super::{RolloutError, SurveyedAs};
 
-/// A run that was opened, by the phase in which it was left.
+/// An opened run, by the phase in which it was left.
 #[derive(Debug)]
 pub enum Opened {
-    /// Its users are not all collected.
+    /// Not all users are collected.
     Created(Created),
-    /// Its users are not all read.
+    /// Not all users are read.
     Gathered(Gathered),
-    /// Its plan is complete and nothing was changed.
+    /// The plan is complete and nothing was changed.
     Saved(SavedPlan),
-    /// Changes were begun.
+    /// Changes have begun.
     Begun(Planned),
     /// It has ended.
     Finished(Finished),
 }
 
-/// Opens a run to go on with it; `flags` is what this command says of how it is carried out.
+/// Opens a run to continue it; `flags` are the settings of this command.
 ///
 /// # Errors
 /// Where the run belongs to another organisation.
@@ -72,22 +72,22 @@ pub async fn open(
     })
 }
 
-/// What to do with a saved plan that is not as it was.
+/// What to do with a saved plan that differs from the environment.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Drifted {
     /// Refuse it.
     #[default]
     Refuse,
-    /// Plan anew the users whose filters differ.
+    /// Plan the users whose filters differ again.
     Replan,
 }
 
-/// What leads an opened run to its plan, or that there is nothing to lead on.
+/// The plan of an opened run, or that there is none.
 #[derive(Debug)]
 pub enum IntoPlan {
-    /// The plan, and how it differs from the one that was saved, where that was asked for.
+    /// The plan, and its drift where it was planned again.
     Planned(Box<Planned>, Option<Drift>),
-    /// The run has ended, and nobody failed in it.
+    /// The run has ended, and no user failed in it.
     Nothing(EndedRun),
 }
 
@@ -102,12 +102,12 @@ impl Opened {
         }
     }
 
-    /// Shows and steers the run.
+    /// For showing and controlling the run.
     pub fn handle(&self) -> super::RunHandle {
         self.run()
     }
 
-    /// Leads any run to its plan, whatever it was left in: no caller has to know the order.
+    /// Leads a run of any phase to its plan, so that no caller has to know the order.
     pub async fn into_plan(self, drifted: Drifted) -> Result<IntoPlan, Halted> {
         let planned = match self {
             Self::Created(created) => created.gather().await?.survey().await?,

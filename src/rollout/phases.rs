@@ -1,4 +1,4 @@
-//! The phases of a run, in the one order in which they follow each other.
+//! The phases of a run, in their only order.
 
 use std::time::Duration;
 
@@ -10,20 +10,20 @@ use super::drift::Drift;
 use super::run::{EndedRun, Halted, Run};
 use super::{RolloutError, SurveyedAs};
 
-/// A new run: its users are not collected yet.
+/// A new run, whose users are not collected yet.
 pub type Created = Run<states::Created>;
 /// A run whose users are collected and not all read.
 pub type Gathered = Run<states::Gathered>;
-/// A run that was read and leaves no trace: there is no way from it to a write.
+/// A run that was read and leaves no file. It cannot lead to a write.
 pub type ReadOnlySurvey = Run<states::ReadOnlySurvey>;
-/// A plan that was made earlier: it has to be compared with what is there now.
+/// A plan that was made earlier and has to be compared with the environment.
 pub type SavedPlan = Run<states::SavedPlan>;
 /// A run with a plan, or with what is left of one.
 pub type Planned = Run<states::Planned>;
 /// A run that has ended, and is still open.
 pub type Finished = Run<states::Finished>;
 
-/// What each phase knows beyond the run.
+/// The data of each phase, besides the run.
 pub(super) mod states {
     use crate::model::Outcome;
     use crate::rollout::SurveyedAs;
@@ -52,7 +52,7 @@ impl Created {
     /// Collects the users.
     pub async fn gather(self) -> Result<Gathered, Halted> {
         let gathered = match &self.header().undoes {
-            // The rows of an undo are taken over when it is begun: there is nothing to go on with.
+            // The rows of an undo are copied when it is created, so there is nothing to continue with.
             Some(undoes) => Err(RolloutError::UndoNotBegun {
                 undoes: undoes.clone(),
             }),
@@ -66,7 +66,7 @@ impl Created {
 }
 
 impl Gathered {
-    /// Proves that impersonation is honoured, reads the filters, and plans.
+    /// Proves that the server honours impersonation, reads the filters, and plans.
     pub async fn survey(self) -> Result<Planned, Halted> {
         let surveyed = match self.header().target {
             Target::Filters => self.rollout.prove_and_survey().await,
@@ -80,10 +80,10 @@ impl Gathered {
 }
 
 impl SavedPlan {
-    /// Compares the plan with what is there now.
+    /// Compares the plan with the environment.
     ///
     /// # Errors
-    /// [`RolloutError::Stale`] or [`RolloutError::StaleTemplates`] where something is not as it was; the plan is kept.
+    /// [`RolloutError::Stale`] or [`RolloutError::StaleTemplates`] where something differs. The plan is kept.
     pub async fn compare(self) -> Result<Planned, Halted> {
         let compared = match self.header().target {
             Target::Filters => self.rollout.check_drift().await,
@@ -93,7 +93,7 @@ impl SavedPlan {
             .await
     }
 
-    /// Plans anew the users whose filters are not as they were.
+    /// Plans the users whose filters differ again.
     pub async fn replan(self) -> Result<(Planned, Drift), Halted> {
         let replanned = match self.header().target {
             Target::Filters => self.rollout.replan().await,
@@ -118,7 +118,7 @@ impl Planned {
         &self.state.0
     }
 
-    /// Keeps the plan for later; where there is nothing to change, the run ends.
+    /// Keeps the plan for later; if nothing is to be changed, the run ends.
     pub async fn keep(self) -> Result<EndedRun, Halted> {
         let left = match self.journal().items_to_change().await {
             Ok(left) => left,
@@ -142,7 +142,7 @@ impl Planned {
         }
     }
 
-    /// Closes a run that was only looked at: a new plan goes, and one that was opened stays as it was.
+    /// Closes a run that was only shown: a new plan is removed, and an opened one stays as it was.
     pub async fn set_aside(self) -> Result<EndedRun, Halted> {
         if self.rollout.file.is_copy() {
             let outcome = self.header().outcome.unwrap_or(Outcome::Planned);
@@ -153,23 +153,23 @@ impl Planned {
         Ok(run)
     }
 
-    /// The pause between two waves; none where each is asked for.
+    /// The pause between two waves; none where the user is asked about each.
     pub fn wave_pause(&self) -> Option<Duration> {
         self.rollout.settings.wave_pause
     }
 }
 
-/// A run that has ended, and whether users are tried again in it.
+/// An ended run, after requeuing its failed users.
 #[derive(Debug)]
 pub enum Retry {
     /// Users who failed are read and changed again.
     Again(Gathered),
-    /// It stays ended.
+    /// It stays ended, because no user failed.
     NobodyFailed(EndedRun),
 }
 
 impl Finished {
-    /// Sets back what failed, so that it is tried again; or the run, where nobody failed.
+    /// Requeues what failed, so that it is tried again.
     pub async fn retry_failed(self) -> Result<Retry, Halted> {
         let outcome = self.state.0.unwrap_or(Outcome::Complete);
         if outcome != Outcome::Partial {
@@ -185,7 +185,7 @@ impl Finished {
 
 impl From<CriteriaError> for RolloutError {
     fn from(error: CriteriaError) -> Self {
-        // The criteria of a run file were sound when it was written.
+        // The criteria of a run file were checked when it was written.
         Self::Stopped(super::StopReason::Defect(error.to_string()))
     }
 }

@@ -1,4 +1,4 @@
-//! Working on many users at once, in bounded memory.
+//! Works on many users at once, in bounded memory.
 
 use std::future::Future;
 
@@ -8,16 +8,16 @@ use super::control::Control;
 use super::progress::{ProgressSender, RunActivity};
 use super::{RolloutError, StopReason};
 
-/// Users read from the run file at a time: five times the 52 requests that the platform takes at once, so that no worker
+/// Users read from the run file at a time: five times the platform's 52 requests at once, so that no worker
 /// waits for the file, and some hundred kilobytes.
 const CHUNK: usize = 256;
 
-/// Something with a number by which the run file hands it out.
+/// An item with its number in the run file.
 pub(super) trait Numbered {
     fn seq(&self) -> i64;
 }
 
-/// Who does the work, and who may pause or stop it.
+/// Limits and controls the work on many users.
 pub(super) struct Pool<'a> {
     pub(super) workers: usize,
     pub(super) control: &'a Control,
@@ -32,11 +32,11 @@ struct UnderWay {
 }
 
 impl Pool<'_> {
-    /// Hands everything that `next` brings to `work`.
+    /// Passes everything that `next` returns to `work`.
     ///
-    /// The first error stops the hand-out, and those who wait for their turn to send; what is under way is
-    /// finished, because a request that has left has left. An interruption does the same. A pause waits until
-    /// nothing is under way, and then for the word to go on.
+    /// The first error stops the distribution and the requests that are waiting to be sent; work under way is
+    /// finished, because its requests have been sent. An interruption does the same. A pause waits until
+    /// no work is under way, and then for the signal to continue.
     pub(super) async fn for_each<T, N, NF, W, WF>(
         &self,
         mut next: N,
@@ -81,7 +81,7 @@ impl Pool<'_> {
         under_way.first_error.map_or(Ok(()), Err)
     }
 
-    /// Waits for as long as the run is paused.
+    /// Waits while the run is paused.
     async fn pause(&self, under_way: &mut UnderWay) {
         while self.control.is_paused()
             && under_way.first_error.is_none()
@@ -116,7 +116,7 @@ impl Pool<'_> {
     }
 }
 
-/// The cause is worth more than the interruptions that follow it.
+/// Keeps the cause rather than the interruptions that follow it.
 fn keep_first(first_error: &mut Option<RolloutError>, error: RolloutError) {
     let replace = match first_error {
         None => true,

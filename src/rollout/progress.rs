@@ -1,82 +1,82 @@
-//! How far a run is: a value that any number of readers can look at.
+//! The progress of a run: a value for any number of readers.
 //!
-//! A late or slow reader sees the present; the engine never waits for one.
+//! A late or slow reader sees the present state; the engine never waits for one.
 
 use std::time::Instant;
 
 use tokio::sync::watch;
 
-/// A part of a run.
+/// A step of a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RunStep {
     /// Collecting the users.
     Gather,
-    /// Proving that impersonation is honoured.
+    /// Proving that the server honours impersonation.
     Prove,
     /// Reading the users' filters.
     Survey,
-    /// Reading again what a saved plan is about.
+    /// Reading the filters of a saved plan again.
     Check,
     /// Setting states.
     Apply,
 }
 
-/// How far a step is.
+/// The progress of a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StepProgress {
     /// Its number in this process, from 1.
     pub number: u64,
     /// The step.
     pub step: RunStep,
-    /// Users ahead at its beginning, where that is known.
+    /// Users to be processed, where that is known at the start.
     pub total: Option<u64>,
     /// Users that are done, or found.
     pub done: u64,
-    /// Users with whom something went wrong.
+    /// Users that failed.
     pub failed: u64,
     /// When it began.
     pub began: Instant,
-    /// When it ended; none while it is under way.
+    /// When it ended; none while it continues.
     pub ended: Option<Instant>,
 }
 
-/// What a run is doing.
+/// The activity of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum RunActivity {
-    /// It works.
+    /// Working.
     #[default]
     Working,
-    /// It finishes the users under way, and then pauses.
+    /// Finishing the users under way before a pause.
     Pausing {
         /// Users under way.
         under_way: u64,
     },
-    /// It waits to be told to go on: nothing is under way.
+    /// Waiting for the signal to continue. No user is under way.
     Paused,
-    /// It finishes the users under way, and then stops.
+    /// Finishing the users under way before the end.
     Stopping,
 }
 
-/// How far a run is. What it counts is committed to the run file.
+/// The progress of a run. What it counts is committed to the run file.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Progress {
-    /// One more with every change.
+    /// Increases with every change.
     pub revision: u64,
     /// The step under way.
     pub step: Option<StepProgress>,
-    /// Steps that have ended, the last ones.
+    /// The last steps that have ended, the oldest first.
     pub ended: Vec<StepProgress>,
-    /// What it is doing.
+    /// The present activity.
     pub activity: RunActivity,
-    /// Steps that have begun.
+    /// The number of steps that have begun.
     pub steps: u64,
 }
 
-/// Steps that have ended and are kept: a run has five, and each wave one more; a reader that misses thirty has other
-/// troubles.
+/// Ended steps that are kept: a run has five, and each wave adds one. A reader that is 32 steps late is not worth more
+/// memory.
 const KEPT: usize = 32;
 
-/// Where progress is written.
+/// Publishes the progress.
 #[derive(Debug, Default)]
 pub(super) struct ProgressSender(watch::Sender<Progress>);
 
@@ -92,7 +92,7 @@ impl ProgressSender {
         });
     }
 
-    /// A step begins; `total` users are ahead, where that is known.
+    /// Begins a step; `total` is the number of users, where known.
     pub(super) fn begin(&self, step: RunStep, total: Option<u64>) {
         self.change(|progress| {
             progress.steps += 1;
@@ -117,7 +117,7 @@ impl ProgressSender {
         });
     }
 
-    /// The step is done with one user.
+    /// One user of the step is done.
     pub(super) fn user(&self, failed: bool) {
         self.change(|progress| {
             if let Some(step) = &mut progress.step {

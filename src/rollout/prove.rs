@@ -1,8 +1,8 @@
-//! Proving that impersonation is honoured, before anything depends on it.
+//! Proves that the server honours impersonation, before anything depends on it.
 //!
-//! The platform drops an impersonation header silently where it does not like it, and goes on as the
-//! caller. A caller who is an administrator would then see, and change, the right rows in his own name;
-//! one who is not would see nothing and take it for "no filters".
+//! The platform may ignore an impersonation header without an error and act as the
+//! caller. A caller who is an administrator would then see and change the right rows, but as the caller;
+//! another caller would see none, which looks like "no filters".
 
 use std::sync::PoisonError;
 
@@ -15,17 +15,17 @@ use super::impersonation_proof::ImpersonationProof;
 use super::progress::RunStep;
 use super::session::Rollout;
 
-/// How many users are tried: some cannot be impersonated, and that proves nothing. Where one in two cannot, 25 in a row
-/// come once in thirty million runs.
+/// The number of users that are tried, because some cannot be impersonated, which proves nothing. If that is one in
+/// two, 25 in a row happen once in thirty million runs.
 const TRIES: usize = 25;
-/// How many users have to be answered as the caller before impersonation counts as not honoured: a
-/// header can be dropped for a single user whose account is unusual. Three in a row are no accident where one in ten is
-/// (a thousandth), and no reason to ask all 25.
+/// The number of users with answers for the caller after which impersonation counts as not honoured. The header may be
+/// ignored for a single user with an unusual account. If that is one in ten, three in a row happen once in a thousand,
+/// and asking all 25 is not needed.
 const DROPPED: usize = 3;
 
 impl Rollout {
-    /// Asks as some of the run's users who we are. Users who cannot be impersonated are passed over; where
-    /// that leaves nobody, the proof is put off until there is something to write.
+    /// Asks the server for the current user as some of the run's users. Users who cannot be impersonated are skipped;
+    /// if none is left, the proof is postponed until there is something to write.
     ///
     /// # Errors
     /// [`RolloutError::NotImpersonated`] or [`RolloutError::MayNotImpersonate`] where the proof fails.
@@ -43,7 +43,7 @@ impl Rollout {
         }
     }
 
-    /// Like [`Rollout::prove`], but with the users who are to be changed, and with no putting off.
+    /// As [`Rollout::prove`], with the users who are to be changed, and without postponing.
     pub(super) async fn require_proof(&self) -> Result<(), RolloutError> {
         if self.kept().is_none() {
             let pending = self.journal().to_apply(0, TRIES + 1).await?;
@@ -53,7 +53,7 @@ impl Rollout {
         Ok(())
     }
 
-    /// What was proved; where nothing was, what is likeliest.
+    /// What was proved, else the most likely result.
     pub(super) fn proof(&self) -> ImpersonationProof {
         self.kept().unwrap_or(ImpersonationProof::WhoAmI)
     }
@@ -70,7 +70,7 @@ impl Rollout {
         &self,
         mut run_users: Vec<RunUser>,
     ) -> Result<ImpersonationProof, RolloutError> {
-        // Acting as oneself proves nothing, and needs no proof.
+        // Impersonating oneself proves nothing and needs no proof.
         run_users.retain(|run_user| run_user.id != self.reader.identity().caller.id);
         run_users.truncate(TRIES);
         if run_users.is_empty() {
@@ -95,8 +95,8 @@ impl Rollout {
         Err(dropped.pop().unwrap_or(RolloutError::NotProved { tried }))
     }
 
-    /// Tries the other header, too, before this user counts as one who cannot be impersonated: which one a server
-    /// honours is documented for the cloud and for version 8 only.
+    /// Also tries the other header before this user counts as one who cannot be impersonated: which one a server
+    /// honours is documented only for the cloud and for version 8.
     async fn prove_as(&self, run_user: &RunUser) -> Result<ImpersonationProof, RolloutError> {
         let who = Impersonated::from(run_user);
         let first = self.prove_by_header(run_user, &who).await;
@@ -120,7 +120,7 @@ impl Rollout {
         if self.reader.who_am_i_as(who).await? == run_user.id {
             return Ok(ImpersonationProof::WhoAmI);
         }
-        // That WhoAmI reflects impersonation is not documented, so a query is asked as well.
+        // It is not documented that WhoAmI names the impersonated user, so a query is made as well.
         match self.reader.current_user_as(who).await? {
             Some(user) if user == run_user.id => Ok(ImpersonationProof::CurrentUser),
             answered => Err(RolloutError::NotImpersonated {
@@ -137,7 +137,7 @@ impl Rollout {
     }
 }
 
-/// Whether another header could lead to another answer: not where the user, or the caller's rights, are the reason.
+/// Whether another header could give another answer: not where the user or the caller's rights are the reason.
 fn may_be_the_header(why: &RolloutError) -> bool {
     match why {
         RolloutError::NotImpersonated { .. } => true,

@@ -1,4 +1,4 @@
-//! Recording what is asked of the server, second by second.
+//! Records the requests of a run, second by second.
 
 use std::future::Future;
 use std::sync::PoisonError;
@@ -13,11 +13,11 @@ use super::RolloutError;
 use super::request_counts::RequestCounts;
 use super::session::Rollout;
 
-/// Milliseconds of the shortest span of time that a run file tells apart.
+/// The shortest time bucket of a run file, in milliseconds.
 const SPAN: i64 = 1000;
 
 impl Rollout {
-    /// Records what was asked of the server since the last time.
+    /// Records the requests since the last call.
     pub(super) async fn record_requests(&self) -> Result<(), RolloutError> {
         let now = RequestCounts::from(&self.pacer().status());
         let (more, at) = {
@@ -30,7 +30,7 @@ impl Rollout {
         Ok(self.journal().add_requests(more, at).await?)
     }
 
-    /// Does work that reads users, and records how fast that was: it tells how long changes will take.
+    /// Does work that reads users, and records its pace, from which the time for changes is estimated.
     pub(super) async fn reading(
         &self,
         work: impl Future<Output = Result<(), RolloutError>>,
@@ -52,10 +52,10 @@ impl Rollout {
             .await?)
     }
 
-    /// Does work while what it asks of the server is recorded at the end of every second, so that a run that is
-    /// killed has lost no more than the last one.
+    /// Does work while its requests are recorded at the end of every second, so that a killed
+    /// run loses those of the last second only.
     ///
-    /// Work under way is never dropped: where recording fails, that is told when the work has ended.
+    /// Work under way is never dropped: where recording fails, the error is returned when the work has ended.
     pub(super) async fn recording<T>(
         &self,
         work: impl Future<Output = Result<T, RolloutError>>,
@@ -78,7 +78,7 @@ impl Rollout {
     }
 }
 
-/// How long it is to the end of the span.
+/// The time to the end of the bucket.
 fn to_the_next(now: Timestamp) -> Duration {
     let left = SPAN - now.as_millisecond().rem_euclid(SPAN);
     Duration::from_millis(left.unsigned_abs())

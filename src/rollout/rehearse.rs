@@ -10,25 +10,25 @@ use super::phases::Planned;
 use super::progress::RunStep;
 use super::user_filters::UserFilters;
 
-/// What a dry run found.
+/// The result of a dry run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct DryRunResult {
     /// Users whose filters would be changed.
     pub users: u64,
     /// Filters that would be changed.
     pub filters: u64,
-    /// Filters that are in the wanted state already, and would stay as they are.
+    /// Filters that are in the wanted state already.
     pub unchanged: u64,
     /// Templates that would be changed.
     pub templates: u64,
-    /// Users whose filters are not as they were planned: each row would be judged again.
+    /// Users whose filters differ from the plan: a decision would be made about each row again.
     pub drifted: u64,
     /// Users who could not be read.
     pub unread: u64,
 }
 
 impl Planned {
-    /// Proves impersonation and reads again everybody who would be changed.
+    /// Proves impersonation and reads all users who would be changed again.
     pub async fn rehearse(&self) -> Result<DryRunResult, RolloutError> {
         let rollout = &self.rollout;
         let templates = rollout.journal().open_templates().await?;

@@ -1,11 +1,11 @@
-//! The requests of a run, counted at a time.
+//! Snapshots of a run's request counters.
 
 use jiff::Timestamp;
 
 use crate::journal::Requests;
 use crate::pacing::PacingStatus;
 
-/// What the pacer had counted at a time.
+/// The pacer's counters at a time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequestCounts {
     requests: Requests,
@@ -13,7 +13,7 @@ pub(super) struct RequestCounts {
 }
 
 impl RequestCounts {
-    /// Nothing yet.
+    /// All zero, at the present time.
     pub(super) fn now() -> Self {
         Self {
             requests: Requests::default(),
@@ -21,7 +21,7 @@ impl RequestCounts {
         }
     }
 
-    /// What came since, and the middle of the time in which it came.
+    /// The requests since this snapshot, and the middle of that time.
     pub(super) fn until(self, now: Self) -> (Requests, Timestamp) {
         let (before, after) = (self.requests, now.requests);
         let more = Requests {

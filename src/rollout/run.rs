@@ -1,7 +1,7 @@
 //! A run in one of its phases, and how it is left.
 //!
-//! A phase owns the run: its file, its lock, its stop token. The step that leads on consumes it, so that a wrong order,
-//! two drivers, or an agreement that is used twice do not compile.
+//! A phase owns the run: its file, its lock, its stop token. The step to the next phase consumes it, so that a wrong
+//! order, two drivers, or an agreement that is used twice do not compile.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -27,12 +27,12 @@ pub struct Run<S> {
     pub(super) state: S,
 }
 
-/// What whoever shows or steers a run needs; it cannot write.
+/// For showing and controlling a run. It cannot write.
 #[derive(Clone, Debug)]
 pub struct RunHandle {
-    /// The run.
+    /// The run's id.
     pub id: RunId,
-    /// How a command names it.
+    /// The name of the run in commands.
     pub reference: RunRef,
     /// Its file; none for a run that leaves no file.
     pub path: Option<PathBuf>,
@@ -40,7 +40,7 @@ pub struct RunHandle {
     pub progress: watch::Receiver<Progress>,
     /// Pauses, continues or stops it.
     pub control: Control,
-    /// The pace at which requests leave.
+    /// The pace at which its requests are sent.
     pub pacer: Pacer,
 }
 
@@ -48,37 +48,37 @@ pub struct RunHandle {
 #[derive(Debug, thiserror::Error)]
 #[error("{why}")]
 pub struct Halted {
-    /// Why.
+    /// The reason.
     #[source]
     pub why: RolloutError,
-    /// The run as its file has it; none where it came to nothing.
+    /// The run according to its file; none where it had no effect and was removed.
     pub run: Option<EndedRun>,
 }
 
 /// A run whose file is closed.
 #[derive(Debug)]
 pub struct EndedRun {
-    /// The run.
+    /// The run's id.
     pub id: RunId,
     /// Its file; none for a run that leaves no file.
     pub path: Option<PathBuf>,
-    /// How a command names it.
+    /// The name of the run in commands.
     pub reference: RunRef,
     /// How it ended, or was left.
     pub outcome: Outcome,
-    /// Whether any request that changes something may have left.
+    /// Whether any request that writes may have been sent.
     pub has_written: bool,
-    /// Whether it came to nothing: its file goes when this value goes.
+    /// Whether the run had no effect: its file is removed when this value is dropped.
     came_to_nothing: bool,
 }
 
 impl EndedRun {
-    /// Whether the run can be named in a command from now on.
+    /// Whether the run can be named in later commands.
     pub const fn is_kept(&self) -> bool {
         !self.came_to_nothing
     }
 
-    /// Removes the file when this value goes: nothing was changed, and nobody needs the run.
+    /// Removes the file when this value is dropped, because nothing was changed and the run is not needed.
     pub fn forget(&mut self) {
         self.came_to_nothing = true;
     }
@@ -93,12 +93,12 @@ impl Drop for EndedRun {
 }
 
 impl<S> Run<S> {
-    /// What the run is, as it was when it was opened.
+    /// The header of the run, as it was when it was opened.
     pub fn header(&self) -> &RunHeader {
         self.rollout.header()
     }
 
-    /// Reads from the environment; it cannot write.
+    /// Reads from the environment. It cannot write.
     pub fn reader(&self) -> &Reader {
         &self.rollout.reader
     }
@@ -108,7 +108,7 @@ impl<S> Run<S> {
         self.rollout.journal()
     }
 
-    /// How the run is named in a command.
+    /// The name of the run in commands.
     pub fn reference(&self) -> &RunRef {
         &self.rollout.file.reference
     }
@@ -118,7 +118,7 @@ impl<S> Run<S> {
         self.rollout.file.path()
     }
 
-    /// Shows and steers the run.
+    /// For showing and controlling the run.
     pub fn handle(&self) -> RunHandle {
         let rollout = &self.rollout;
         RunHandle {
@@ -138,7 +138,7 @@ impl<S> Run<S> {
         }
     }
 
-    /// Leads on where `step` went well; else the run is left, and that is recorded.
+    /// Continues where `step` succeeded; else leaves the run and records that.
     pub(super) async fn then<T, V>(
         self,
         step: Result<V, RolloutError>,
@@ -150,21 +150,21 @@ impl<S> Run<S> {
         }
     }
 
-    /// Records that the run is left, and closes its file. What came to nothing is removed.
+    /// Records that the run is left, and closes its file. A run without effect is removed.
     pub(super) async fn halt(self, why: RolloutError) -> Halted {
-        // A request that waits when the run is stopped says that it was interrupted, wherever it was made.
+        // A waiting request of a stopped run fails as interrupted, whoever stopped the run.
         let why = match self.rollout.control.ended() {
             Some(ended) if why.is_interruption() => ended,
             _ => why,
         };
         let (kept, has_written) = match self.record_halt(&why).await {
             Ok(recorded) => recorded,
-            // What is wrong with the file is said by the reason itself, or is less than it.
+            // An error of the file is the reason already, or less important.
             Err(_) => (Some(Outcome::Stopped), true),
         };
         let is_gone = matches!(why, RolloutError::Journal(JournalError::RunFileGone { .. }));
         let run = match kept {
-            // Nothing is at its path that could be shown, or gone on with.
+            // There is no file at its path that could be shown or continued.
             Some(outcome) if is_gone => {
                 drop(self.close(outcome, false));
                 None
@@ -182,7 +182,7 @@ impl<S> Run<S> {
         Halted { why, run }
     }
 
-    /// The outcome with which the run is kept, none where it came to nothing; and whether anything may have been changed.
+    /// The outcome with which the run is kept, none where it had no effect; and whether anything may have been changed.
     async fn record_halt(
         &self,
         why: &RolloutError,
@@ -221,7 +221,7 @@ impl<S> Run<S> {
         Ok(journal.set_outcome(outcome).await?)
     }
 
-    /// Records how the run ended, from what its file says, and closes the file.
+    /// Records how the run ended, according to its file, and closes the file.
     pub(super) async fn finish(self) -> Result<EndedRun, Halted> {
         match self.record_end().await {
             Ok((outcome, came_to_nothing)) => {
@@ -241,7 +241,7 @@ impl<S> Run<S> {
         Ok((outcome, came_to_nothing))
     }
 
-    /// Closes the file: nothing holds it any more when this returns.
+    /// Closes the file: no process holds it when this returns.
     pub(super) fn close(self, outcome: Outcome, came_to_nothing: bool) -> EndedRun {
         let ended = EndedRun {
             id: self.header().id.clone(),

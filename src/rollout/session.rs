@@ -1,4 +1,4 @@
-//! A run and everything it needs, as every phase shares it.
+//! A run with everything that it needs, shared by all phases.
 
 use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,9 +18,9 @@ use super::progress::ProgressSender;
 use super::request_counts::RequestCounts;
 use super::{RolloutError, StopReason};
 
-/// Tells what has to be kept to in an organisation, as it stands when it is asked.
+/// Reads the guards of an organisation as they are when it is asked.
 pub trait GuardSource: std::fmt::Debug + Send + Sync {
-    /// The guards of now, or why they cannot be read.
+    /// The present guards, or why they cannot be read.
     fn guards(&self) -> Result<Guards, String>;
 }
 
@@ -31,7 +31,7 @@ impl GuardSource for Guards {
     }
 }
 
-/// An environment that has answered, and what has to be kept to there.
+/// A connected environment with its guards.
 #[derive(Clone, Debug)]
 pub struct Connection {
     pub(super) reader: Reader,
@@ -40,7 +40,7 @@ pub struct Connection {
 }
 
 impl Connection {
-    /// The guards have to be those of the organisation that answers, under whatever address it is known.
+    /// The guards have to be those of the organisation that answers, under any of its addresses.
     pub fn new(reader: Reader, guards: Guards) -> Self {
         let source = Arc::new(guards.clone());
         Self {
@@ -50,64 +50,64 @@ impl Connection {
         }
     }
 
-    /// The guards are read again from here before anybody agrees to anything.
+    /// Sets where the guards are read again before an agreement.
     pub fn with_source(self, source: Arc<dyn GuardSource>) -> Self {
         Self { source, ..self }
     }
 
-    /// Reads from the environment; it cannot write.
+    /// Reads from the environment. It cannot write.
     pub fn reader(&self) -> &Reader {
         &self.reader
     }
 
-    /// What has to be kept to.
+    /// The guards that hold here.
     pub fn guards(&self) -> &Guards {
         &self.guards
     }
 }
 
-/// A run being driven: where it reads and writes, its file, and how far it is.
+/// A run that is being driven: its environment, its file, and its progress.
 #[derive(Debug)]
 pub(super) struct Rollout {
     pub(super) reader: Reader,
     pub(super) guards: Arc<dyn GuardSource>,
     pub(super) file: RunFile,
-    /// What this command says of how the run is carried out.
+    /// The settings of this command.
     pub(super) flags: RunSettings,
-    /// How it is carried out: what its file keeps, and what this command says instead.
+    /// The settings that hold: those in the file, overridden by this command.
     pub(super) settings: RunSettings,
-    /// The run that began to undo this one, where its own file does not know it.
+    /// The run that began to undo this one, where its own file does not name it.
     pub(super) undone_beside: Option<RunId>,
-    /// Whether this command made its file: then nobody misses one that came to nothing.
+    /// Whether this command made its file: then a run without effect can be removed.
     pub(super) is_new: bool,
-    /// Whether somebody said where the file is to be: it stays, also when there is nothing to change.
+    /// Whether the user chose the path of the file: then it stays, even if nothing is to be changed.
     pub(super) file_was_named: bool,
-    /// Whether its file is too old to tell how it was carried out.
+    /// Whether its file is too old to contain the settings.
     pub(super) settings_unknown: bool,
     pub(super) progress: ProgressSender,
     pub(super) control: Control,
     pub(super) proof: Mutex<Option<ImpersonationProof>>,
     pub(super) records_on_behalf: AtomicBool,
-    /// Filters of which a write of ours was never proved, and that a later run wrote.
+    /// Filters with an unproved write of this run that a later run wrote.
     pub(super) rewritten: Mutex<HashSet<FilterId>>,
-    /// The rows that other runs wrote since this one was begun, as they stood at a time.
+    /// The rows that other runs wrote since this one began, with the time of that reading.
     pub(super) written_beside: tokio::sync::Mutex<Option<(Instant, Arc<HashSet<FilterId>>)>>,
-    /// How users are named who are no users of the run.
+    /// Names of users who are not in the run.
     pub(super) names: Mutex<HashMap<UserId, String>>,
     breaker: Mutex<Breaker>,
-    /// What has to be known to count what users lose; only where that is asked for.
+    /// What is needed to count what users lose; only where that was asked for.
     pub(super) around: Mutex<Option<Arc<ImpactContext>>>,
     pub(super) counted: Mutex<RequestCounts>,
-    /// Whether what is switched off for the moment of a trial takes nothing from anybody.
+    /// Whether deactivating the filter of a trial for a moment has no effect on users.
     pub(super) harmless: AtomicBool,
     /// Whether the users of a run from elsewhere were compared with those of the environment.
     pub(super) users_checked: AtomicBool,
-    /// The run that this one undoes, so that its file can say so before the first write.
+    /// The run that this one undoes, so that its file can record that before the first write.
     pub(super) undone: Mutex<Option<LockedRun>>,
 }
 
 impl Rollout {
-    /// A run to be driven, with an environment that its file belongs to.
+    /// A run to be driven in the environment that its file belongs to.
     pub(super) fn new(
         on: &Connection,
         file: RunFile,
@@ -146,7 +146,7 @@ impl Rollout {
         })
     }
 
-    /// Whether nothing can be lost, whatever the organisation's setting is.
+    /// Whether nothing can be lost, whatever the organisation's setting.
     pub(super) fn is_harmless(&self) -> bool {
         self.harmless.load(Ordering::Relaxed)
     }
@@ -160,12 +160,12 @@ impl Rollout {
         &self.file.journal
     }
 
-    /// The pace at which requests leave.
+    /// The pace at which requests are sent.
     pub(super) fn pacer(&self) -> &Pacer {
         self.reader.channel().pacer()
     }
 
-    /// As many users at once as may ever be asked about at once.
+    /// As many users at once as there may be requests at once.
     pub(super) fn pool(&self) -> Pool<'_> {
         Pool {
             workers: self.pacer().max_concurrency(),
@@ -174,19 +174,19 @@ impl Rollout {
         }
     }
 
-    /// Who signed in when the run began, and who did now.
+    /// The users who signed in when the run began, and now.
     pub(super) fn callers(&self) -> [UserId; 2] {
         [self.file.header.caller.id, self.reader.identity().caller.id]
     }
 
-    /// Whether this server names the real caller in what it changes.
+    /// Whether this server names the real caller in `modifiedonbehalfby`.
     pub(super) fn records_on_behalf(&self) -> bool {
         self.records_on_behalf.load(Ordering::Relaxed)
     }
 
-    /// Counts what became of a user; an error once going on would not help.
+    /// Counts the result of a user; an error once continuing would not help.
     ///
-    /// Only what is about the server counts: that a user has no role says nothing about the next one.
+    /// Only failures of the server count: that a user has no role says nothing about the next one.
     pub(super) fn count(&self, problem: Option<ProblemKind>) -> Result<(), RolloutError> {
         let outcome = match problem {
             Some(kind) if is_systemic(kind) => BreakerOutcome::Failed,
@@ -200,7 +200,7 @@ impl Rollout {
     }
 }
 
-/// A run may only touch the organisation that it is about.
+/// A run may only change the organisation that it is about.
 pub(super) fn belongs_together(
     run: &Organization,
     server: &Organization,

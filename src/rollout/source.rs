@@ -13,7 +13,7 @@ use super::phases::{Gathered, states};
 use super::run::Halted;
 use super::session::Connection;
 
-/// A run that is to be undone: nobody can go on with it meanwhile.
+/// A run to be undone, which no process can drive meanwhile.
 #[derive(Debug)]
 pub struct SourceRun {
     reader: RunReader,
@@ -27,13 +27,13 @@ impl SourceRun {
         Ok(Self { reader, held })
     }
 
-    /// The same for a file that may be in this store, or a copy of one in it.
+    /// As [`Self::open`], for a file that may be in this store, or a copy of one in it.
     pub fn open_in(store: &RunStore, path: &Path) -> Result<Self, RolloutError> {
         let (held, reader) = LockedRun::take(path, Some(store))?;
         Ok(Self { reader, held })
     }
 
-    /// What the run is.
+    /// The header of the run.
     pub fn header(&self) -> &RunHeader {
         &self.reader.header
     }
@@ -43,17 +43,17 @@ impl SourceRun {
         &self.reader
     }
 
-    /// How the run is named in a command.
+    /// The name of the run in commands.
     pub fn reference(&self) -> &RunRef {
         &self.reader.reference
     }
 
-    /// The undo that was begun last, if any was.
+    /// The last undo that was begun, if there is one.
     pub fn undone_by(&self) -> Result<Option<RunId>, JournalError> {
         self.reader.view(|view| view.undone_by())
     }
 
-    /// Begins a run that undoes this one: takes its rows over.
+    /// Begins a run that undoes this one, with a copy of its rows.
     pub async fn undo(
         self,
         on: &Connection,
@@ -71,7 +71,7 @@ impl SourceRun {
         let undoes = Some(self.header().id.clone());
         let created = new.create_with(on, at, undoes, None).map_err(failed)?;
         let gathered = created.rollout.gather_undo(&self.reader).await;
-        // The file is written once, before the first row is put back, and nobody may have it open then.
+        // The file is written once, before the first row is restored, and must not be open then.
         let Self { reader, held } = self;
         drop(reader);
         {

@@ -6,14 +6,14 @@ use crate::model::number;
 use crate::pacing::Tripped;
 use crate::plan::UserLimit;
 
-/// Why a run is left before its end, although nothing is wrong with its file; it can be resumed.
+/// Why a run is left before its end, although its file is right. It can be resumed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum StopReason {
-    /// Somebody stopped this run from outside.
+    /// The run was stopped from outside.
     Requested,
-    /// The time of day until which the run was to go on.
+    /// The time of day until which the run was to continue.
     TimeReached,
-    /// Somebody declined the next wave.
+    /// The user declined the next wave.
     WaveDeclined,
     /// The list of waves has ended, and users are left.
     LastWave,
@@ -23,12 +23,12 @@ pub enum StopReason {
         failed: u64,
         /// Users in the wave.
         users: u64,
-        /// What was allowed.
+        /// The limit.
         bound: UserLimit,
     },
-    /// The server fails again and again.
+    /// The server fails repeatedly.
     ServerFailing(Tripped),
-    /// A worker ended in a way that is a defect of this program.
+    /// A worker ended because of a defect of this program.
     Defect(String),
 }
 

@@ -1,4 +1,4 @@
-//! Reading the filters of every user, and what that means for the plan.
+//! Reads the filters of every user and plans the changes.
 
 use std::sync::Arc;
 
@@ -19,8 +19,8 @@ impl Numbered for RunUser {
     }
 }
 
-/// What one user's filters mean for the plan: every filter that was read, whether the run is about it, and what is
-/// to become of it.
+/// The plan for one user: every filter that was read, whether it matches the run's criteria, and what
+/// to do with it.
 pub(super) enum SurveyedFilters {
     /// Deactivate and reactivate.
     Changes(Surveyed),
@@ -52,10 +52,10 @@ impl Rollout {
         self.survey().await
     }
 
-    /// Reads the filters of every user who was not surveyed yet, and plans each user's changes.
+    /// Reads the filters of all users who were not surveyed yet, and plans their changes.
     ///
-    /// Where the administrator's survey was asked for and does not see what the users see, each user is asked
-    /// as himself after all, and the answer says why.
+    /// Where the administrator's survey was asked for and does not see the same as the users, each user is read by
+    /// impersonation instead, and the result says why.
     pub(super) async fn survey(self: &Arc<Self>) -> Result<SurveyedAs, RolloutError> {
         let users = self.journal().user_totals().await?.planned;
         self.progress.begin(RunStep::Survey, Some(users));
@@ -100,7 +100,7 @@ impl Rollout {
         self.record(run_user, found).await
     }
 
-    /// Records what was found of one user, and what that means for the plan.
+    /// Records the filters of one user, and the plan for them.
     pub(super) async fn record(
         &self,
         run_user: &RunUser,
@@ -137,7 +137,7 @@ impl Rollout {
         Ok(())
     }
 
-    /// What one user's filters mean for the plan.
+    /// The plan for one user's filters.
     pub(super) async fn plan_one(
         &self,
         run_user: &RunUser,

@@ -1,4 +1,4 @@
-//! Whether a saved plan of templates still is about what is there.
+//! Whether a saved plan of templates still matches the environment.
 
 use super::RolloutError;
 use super::drifted::DriftedTemplate;
@@ -6,15 +6,15 @@ use super::progress::RunStep;
 use super::session::Rollout;
 
 impl Rollout {
-    /// Reads again every template that the plan changes. One that is as it is to be already is no drift.
+    /// Reads all templates of the plan again. One that is in the wanted state already is not drift.
     ///
     /// # Errors
-    /// [`RolloutError::StaleTemplates`] where a template is not as it was when the plan was made.
+    /// [`RolloutError::StaleTemplates`] where a template differs from the plan.
     pub(super) async fn check_template_drift(&self) -> Result<(), RolloutError> {
         self.progress.begin(RunStep::Check, None);
         let mut drifted = Vec::new();
         for change in self.journal().open_templates().await? {
-            // What an undo puts back is compared with what was left, right before it is written.
+            // The restores of an undo are compared with what was left just before they are written.
             if change.left.is_some() || change.maybe_written {
                 continue;
             }

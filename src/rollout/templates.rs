@@ -1,5 +1,5 @@
-//! Templates as a run: planned, read again, set one after the other, and put back. They are few, and belong to the
-//! organisation: the caller acts as itself.
+//! Templates as a run: planned, read again, set one after the other, and restored. They are few, and belong to the
+//! organisation, so the caller acts as itself.
 
 use std::collections::BTreeSet;
 
@@ -22,7 +22,7 @@ use super::session::{Connection, Rollout};
 use super::{RolloutError, SurveyedAs};
 
 impl NewRun {
-    /// Makes the run file of a run that sets templates, with its plan. Nothing is asked of the server.
+    /// Makes the file of a run that sets templates, with its plan. Sends nothing.
     pub fn plan_templates(
         self,
         on: &Connection,
@@ -34,16 +34,16 @@ impl NewRun {
     }
 }
 
-/// The row as it was to be, or why it is not.
+/// The row in its wanted state, or why it is not.
 type TemplateResult = Result<Box<Template>, Missed>;
 
-/// A write that did not make of the row what it was to be.
+/// A write after which the row is not in the wanted state.
 #[derive(Debug)]
 struct Missed {
     problem: Problem,
-    /// The row, where it was seen after.
+    /// The row after it, where it was read.
     seen: Option<Box<Template>>,
-    /// What the server refused with; then nothing was done.
+    /// The refusal of the server; then nothing was done.
     refused: Option<Box<ServerFault>>,
     /// Whether it is not known if the write was done.
     unknown: bool,
@@ -82,9 +82,9 @@ fn judged(
     }
 }
 
-/// Takes down what later runs say of a template that is to be undone.
+/// Stores what later runs did to a template that is to be undone.
 fn claim_template(left: &mut TemplateLeft, claim: Claim<TemplateStamp>) {
-    // What an undo put back shows no stamp that was left, and is left alone where it is not as it was before.
+    // A row that an undo restored has no stamp, and is left alone if it is not as it was before.
     if let Some(Undone::SetAgain(stamp)) = claim.undone {
         *left = TemplateLeft {
             stamp,
@@ -92,14 +92,14 @@ fn claim_template(left: &mut TemplateLeft, claim: Claim<TemplateStamp>) {
         };
     }
     if claim.rewritten_by.is_some() {
-        // Its stamp may be that of the other run: only the version tells whose it is.
+        // Its stamp may be that of the other run: only the version identifies the write.
         left.stamp.modified = Modification::default();
         left.proved = true;
     }
 }
 
 impl Rollout {
-    /// Takes over the templates that another run changed, or may have, with what later runs made of them.
+    /// Copies the templates that another run changed or may have changed, with what later runs did to them.
     pub(super) async fn gather_templates(
         &self,
         source: &RunReader,
@@ -116,7 +116,7 @@ impl Rollout {
         Ok(self.journal().add_templates(changes).await?)
     }
 
-    /// Reads the templates that are still to be changed, and plans them anew. What may have been written is judged
+    /// Reads the templates that are not changed yet, and plans them again. One that may have been written is judged
     /// before it is written again.
     pub(super) async fn survey_templates(&self) -> Result<(), RolloutError> {
         self.progress.begin(RunStep::Survey, None);
@@ -165,7 +165,7 @@ impl Rollout {
         Ok((decision, seen))
     }
 
-    /// A change that needs no write, with what there is to say of it.
+    /// A change that needs no write, with its problem if there is one.
     async fn done(
         &self,
         change: TemplateChange,
@@ -219,8 +219,8 @@ impl Rollout {
         Ok(template_changed_since(left, seen, who.as_deref()))
     }
 
-    /// Sets the templates that are not settled yet. Repeating it is harmless: what a template is decides, not what was
-    /// tried.
+    /// Sets the templates that are not settled yet. Repeating it is harmless, because the state of a template decides,
+    /// and not what was attempted.
     pub(super) async fn apply_templates(
         &self,
         writer: &TemplateWriter,
@@ -255,7 +255,7 @@ impl Rollout {
             };
             match (decision, seen) {
                 (TemplateDecision::Write, Some(seen)) => {
-                    // What it was before stays: the first of two writes may stand already.
+                    // The former state stays: the first of two writes may have been done already.
                     change.template.etag.clone_from(&seen.etag);
                     current = seen;
                 }
@@ -272,7 +272,7 @@ impl Rollout {
         Ok(self.journal().settle_template(settled).await?)
     }
 
-    /// What became of a change whose write was answered.
+    /// The outcome of a change whose write was answered.
     async fn settled(
         &self,
         change: TemplateChange,
@@ -325,8 +325,8 @@ impl Rollout {
         })
     }
 
-    /// Sets a template that is as `current` says. An error means that no other template would fare better, and that what
-    /// became of this one is not known.
+    /// Sets a template that is in the state `current`. An error means that every other template would fail in the same
+    /// way, and that the result for this one is not known.
     async fn set(
         &self,
         writer: &TemplateWriter,
@@ -349,7 +349,7 @@ impl Rollout {
         }
     }
 
-    /// Sets what the server refused together one after the other, and takes the first back where the second fails.
+    /// Sets one after the other what the server refused together, and reverts the first where the second fails.
     async fn in_two(
         &self,
         writer: &TemplateWriter,
@@ -383,7 +383,7 @@ impl Rollout {
         }))
     }
 
-    /// Takes back the first of two writes where the template is as that left it: what came of it, and the row.
+    /// Reverts the first of two writes where the template is as that write left it. Returns the result and the row.
     async fn take_back(
         &self,
         writer: &TemplateWriter,
@@ -409,7 +409,7 @@ impl Rollout {
         })
     }
 
-    /// One write, and what the row is after it.
+    /// One write, and the row after it.
     async fn write(
         &self,
         writer: &TemplateWriter,
@@ -433,7 +433,7 @@ impl Rollout {
             WriteReply::Unclear(why) => Some(why.problem(Stage::Apply)),
         };
         Ok(match self.reader.template(template.id).await {
-            // Somebody else made of it what it was to be.
+            // Somebody else brought it into the wanted state.
             Ok(Some(row)) if cause.is_some() && is_template_by_other(&row, &self.callers()) => {
                 let problem = cause.unwrap_or_else(|| {
                     Problem::seen(

@@ -1,7 +1,7 @@
-//! A trial: one filter of one user is switched off to find out what no document says; the undo of the run puts it back.
+//! A trial: deactivates one filter of one user to find out what no document says. The undo of the run restores it.
 //!
-//! It is a run like any other: its own file, its own agreement, an intent before each write. Only what is written, and
-//! what is looked at, is another.
+//! It is a run like any other, with its own file, its own agreement, and an intent before each write. Only its writes
+//! and reads are different.
 
 use std::collections::HashSet;
 use std::sync::atomic::Ordering;
@@ -24,7 +24,7 @@ use super::session::Rollout;
 use super::trial_questions::Questions;
 use super::{RolloutError, SurveyedAs};
 
-/// A trial whose questions are asked. The filter is still switched off, unless the server refused that.
+/// A finished trial. The filter is still inactive, unless the server refused that.
 #[derive(Debug)]
 pub struct TrialEnd {
     /// The run.
@@ -36,18 +36,18 @@ pub struct TrialEnd {
 /// The row of a trial, as it was before.
 #[derive(Clone, Debug)]
 pub struct TrialRow {
-    /// The user.
+    /// Its owner.
     pub user: Impersonated,
-    /// How the user is named.
+    /// The owner's name in output.
     pub label: String,
-    /// The row.
+    /// Its id.
     pub filter: FilterId,
     /// State and status before the trial.
     pub before: StateAndStatus,
 }
 
 impl TrialRow {
-    /// The row as its user sees it now; `None` where it is gone.
+    /// The row as its user sees it now; `None` where it no longer exists.
     pub(super) async fn read(&self, reader: &Reader) -> Result<Option<Filter>, dataverse::Error> {
         let kind = crate::model::FilterKind::Outlook;
         let filters = reader.filters(&self.user, kind, Columns::Needed).await?;
@@ -63,10 +63,10 @@ impl TrialRow {
 }
 
 impl Gathered {
-    /// Proves that impersonation is honoured, chooses a filter of the only user, and plans to switch it off.
+    /// Proves that the server honours impersonation, chooses a filter of the only user, and plans to deactivate it.
     ///
     /// # Errors
-    /// [`RolloutError::NoTrial`] where the user cannot be tried with.
+    /// [`RolloutError::NoTrial`] where this user is not suitable.
     pub async fn plan_trial(self) -> Result<(Planned, TrialFilter, TrialRow), Halted> {
         match self.rollout.plan_trial().await {
             Ok((chosen, row)) => {
@@ -79,7 +79,7 @@ impl Gathered {
 }
 
 impl Agreed {
-    /// Switches the filter of a trial off and asks the questions. After `wait`, the row is looked at once more.
+    /// Deactivates the filter of a trial and asks the questions. Reads the row again after `wait`.
     pub async fn try_out(self, row: &TrialRow, wait: Duration) -> Result<TrialEnd, Halted> {
         let asked = async {
             let writer = self.begin_trial().await?;
@@ -200,8 +200,8 @@ impl Rollout {
         }
     }
 
-    /// How many rows a filter selects now; `None` where that cannot be said for certain. Acting as the user, the caller
-    /// sees what both may see, so that a caller who does not read everything would count too few.
+    /// How many rows a filter selects now; `None` where that is not certain. With impersonation the caller
+    /// sees what both may see, so a caller who cannot read everything would count too few.
     async fn selects(
         &self,
         who: &Impersonated,

@@ -1,7 +1,7 @@
 //! The questions of a trial, in order: first those that only read, then those that write to the one row.
 //!
-//! Every write leaves the row inactive, and the run file says after each what it left: whenever the process ends, the
-//! undo of the run puts the row back.
+//! Every write leaves the row inactive, and the run file records the state after each: whenever the process ends, the
+//! undo of the run restores the row.
 
 use std::time::Duration;
 
@@ -25,8 +25,8 @@ use super::RolloutError;
 use super::session::Rollout;
 use super::trial::TrialRow;
 
-/// Requests to learn whose budget counts, some as the caller and some as the user: up to six web servers that take turns
-/// answer both within so many.
+/// Requests to find out whose budget counts, some as the caller and some as the user: up to six web servers that take
+/// turns answer both kinds within this number.
 const BUDGET_REQUESTS: usize = 12;
 
 /// A trial under way.
@@ -35,18 +35,18 @@ pub(super) struct Questions<'a> {
     writer: Writer,
     subject: RunUser,
     place: &'a TrialRow,
-    /// The row as it was seen last.
+    /// The row as it was last read.
     row: Filter,
     /// The version before the trial.
     first_version: Option<String>,
-    /// Whether a version can be demanded.
+    /// Whether the server checks the version of a write.
     demands: bool,
-    /// Whether the version moved where nothing was written.
+    /// Whether the version changed although nothing was written.
     moved_by_itself: bool,
     findings: Findings,
 }
 
-/// An answer, or how the server refused.
+/// An answer, or the refusal of the server.
 type Refusable<T> = Result<T, Detail>;
 
 fn refusal(fault: &ServerFault) -> Detail {
@@ -56,7 +56,7 @@ fn refusal(fault: &ServerFault) -> Detail {
     }
 }
 
-/// A refusal is an answer to a question; what leads nowhere ends the trial.
+/// A refusal is an answer to a question; other errors end the trial.
 fn refusable<T>(result: Result<T, dataverse::Error>) -> Result<Refusable<T>, RolloutError> {
     match result {
         Ok(value) => Ok(Ok(value)),
@@ -91,7 +91,7 @@ impl<'a> Questions<'a> {
         })
     }
 
-    /// Asks everything.
+    /// Asks all questions.
     pub(super) async fn ask(mut self, wait: Duration) -> Result<Findings, RolloutError> {
         self.ask_by_headers().await?;
         self.ask_as_whom().await?;
@@ -120,7 +120,7 @@ impl<'a> Questions<'a> {
         self.findings.found_with(fact, (answer, detail));
     }
 
-    /// Which header is honoured; an id that the user does not have cannot be tried.
+    /// Which header is honoured. An id that the user does not have cannot be tried.
     async fn ask_by_headers(&mut self) -> Result<(), RolloutError> {
         for (header, fact) in [
             (ImpersonationHeader::ObjectId, Fact::ObjectIdHeader),
@@ -206,7 +206,7 @@ impl<'a> Questions<'a> {
         let who = *self.who();
         let mut seen = Vec::with_capacity(BUDGET_REQUESTS);
         for at in 0..BUDGET_REQUESTS {
-            // In an order without a period, so that servers that take turns answer both.
+            // In an order without a period, so that servers that take turns answer both kinds.
             let (by, whose) = if at.count_ones() % 2 == 0 {
                 (Counted::Caller, None)
             } else {
@@ -231,14 +231,14 @@ impl<'a> Questions<'a> {
         Ok(())
     }
 
-    /// The version to demand.
+    /// The version to require.
     fn version(&self) -> Option<String> {
         self.row.etag.clone().filter(|_| self.demands)
     }
 
-    /// The change of the trial; false where the server did not make it.
+    /// Makes the change of the trial; false where the server did not make it.
     async fn set_state(&mut self) -> Result<bool, RolloutError> {
-        // Read right before: a version can have moved meanwhile.
+        // Read just before, because the version can have changed meanwhile.
         self.read_unwritten().await?;
         self.first_version.clone_from(&self.row.etag);
         let (who, before) = (*self.who(), self.row.etag.clone());
@@ -289,7 +289,7 @@ impl<'a> Questions<'a> {
         Ok(())
     }
 
-    /// Demands the version from before the trial. Where it is the row's still, no version is stale.
+    /// Requires the version from before the trial. If the row still has it, no version is stale.
     async fn write_with_stale_version(&mut self) -> Result<(), RolloutError> {
         let stale = self.first_version.clone();
         let is_stale = is_same_version(stale.as_deref(), self.row.etag.as_deref()) == Some(false);
@@ -297,7 +297,7 @@ impl<'a> Questions<'a> {
             return Ok(());
         }
         let (who, before) = (*self.who(), self.row.clone());
-        // Another status than the row has, where there is one, so that a write shows in the row.
+        // A status other than the present one, where possible, so that a write shows in the row.
         let status = if self.findings.answer(Fact::NullStatus) == Answer::Yes {
             Status(None)
         } else {
@@ -317,7 +317,7 @@ impl<'a> Questions<'a> {
         Ok(())
     }
 
-    /// Where it is accepted, the row is written once more as its user, so that it bears that stamp and no other.
+    /// If it is accepted, the row is written again as its user, so that it has the stamp of that write.
     async fn write_as_administrator(&mut self) -> Result<(), RolloutError> {
         let body = TrialBody::StateAndStatus(State::Inactive.with_default_status());
         let seen = self.write(None, body, self.version()).await?;
@@ -329,7 +329,7 @@ impl<'a> Questions<'a> {
         Ok(())
     }
 
-    /// Whether the version moves although nobody writes: at once, and after the time that was asked for.
+    /// Whether the version changes although nobody writes: at once, and after the given time.
     async fn look_again(&mut self, wait: Duration) -> Result<(), RolloutError> {
         for pause in [Duration::ZERO, wait] {
             tokio::select! {
@@ -350,7 +350,7 @@ impl<'a> Questions<'a> {
         Ok(())
     }
 
-    /// Reads the row where nothing was written since it was read last.
+    /// Reads the row where nothing was written since it was last read.
     async fn read_unwritten(&mut self) -> Result<(), RolloutError> {
         let row = read_row(self.rollout, self.place).await?;
         let before = std::mem::replace(&mut self.row, row);
@@ -359,7 +359,7 @@ impl<'a> Questions<'a> {
         Ok(())
     }
 
-    /// Intent, request, and what the row is after it.
+    /// Records the intent, sends the request, and returns the row after it.
     async fn write(
         &mut self,
         who: Option<&Impersonated>,
@@ -386,7 +386,7 @@ impl<'a> Questions<'a> {
         let result = if self.row.now.state == State::Inactive {
             RowResult::new(RowOutcome::Changed, Some(self.row.stamp()))
         } else {
-            // Nothing is to be put back, and nothing to be tried again: the answer is what was asked for.
+            // Nothing is to be restored or tried again: the answer is all that is needed.
             RowResult::new(RowOutcome::LeftOut, None)
         };
         let caller = self.reader().identity().caller.id;
@@ -404,7 +404,7 @@ impl<'a> Questions<'a> {
     }
 }
 
-/// Whether a write was refused because a version was demanded (`OptimisticConcurrencyNotEnabled`).
+/// Whether a write was refused because it required a version (`OptimisticConcurrencyNotEnabled`).
 fn is_without_versions(seen: WriteSeen) -> bool {
     seen.status == StatusCode::BAD_REQUEST && seen.code == Some(0x8006_088D)
 }

@@ -1,4 +1,4 @@
-//! What an undo takes over from the run that it undoes, and what becomes of each of its rows.
+//! What an undo copies from the run that it undoes, and what it does with each row.
 
 use std::collections::{BTreeSet, HashSet};
 use std::sync::atomic::Ordering;
@@ -22,7 +22,7 @@ use super::progress::RunStep;
 use super::session::{Rollout, belongs_together};
 use super::survey::SurveyedFilters;
 
-/// Users taken from another run at a time: some hundred kilobytes.
+/// Users copied from another run at a time: some hundred kilobytes.
 const CHUNK: usize = 500;
 
 /// When the rows of one user are to be written.
@@ -37,7 +37,7 @@ impl UserConditions {
         self.undo.as_ref().map_or(&[], |(_, rows)| rows)
     }
 
-    /// The row that is undone; none in a run that undoes nothing.
+    /// The row that is undone; none in a run that is not an undo.
     pub(super) fn row(&self, filter: FilterId) -> Option<&UndoRow> {
         self.rows().iter().find(|row| row.filter == filter)
     }
@@ -56,7 +56,7 @@ impl UserConditions {
     }
 }
 
-/// Takes down what other runs say of a row that is to be undone.
+/// Stores what other runs did to a row that is to be undone.
 fn claim(
     related: &RelatedRuns,
     source: &RunReader,
@@ -74,15 +74,15 @@ fn claim(
     match undone {
         None => {}
         Some(Undone::PutBack(put_back)) => row.put_back = Some(put_back),
-        // The run is undone from where the undo of its undo left the row.
+        // The run is undone from the state in which the undo of its undo left the row.
         Some(Undone::SetAgain(left)) => (row.left, row.proved) = (left, true),
     }
     Ok(())
 }
 
 impl Rollout {
-    /// Collects the users of whom another run changed rows, with those rows: what it left of each, the undo that put it
-    /// back before, and the later run that wrote it.
+    /// Collects the users whose rows another run changed, with these rows: the state that it left, the undo that
+    /// already restored it, and the later run that wrote it.
     ///
     /// # Errors
     /// [`RolloutError::OtherOrganization`] where that run belongs to another organisation.
@@ -136,8 +136,8 @@ impl Rollout {
         self.gathered().await
     }
 
-    /// Finds those of the writes that were never proved of which a later run wrote the row: what that row is now is the
-    /// later run's doing.
+    /// Finds unproved writes whose row a later run wrote: the present state of such a row comes from
+    /// that run.
     pub(super) async fn find_rewritten(&self) -> Result<(), RolloutError> {
         let unproved = self.journal().unproved().await?;
         let Some(first) = unproved.iter().map(|row| row.intended).min() else {
@@ -164,7 +164,7 @@ impl Rollout {
         Ok(())
     }
 
-    /// How many of the rows that this run wrote were put back since, and are so still as far as the runs beside it say.
+    /// How many rows of this run were restored since and are still so, according to the runs beside it.
     pub(super) async fn put_back(&self) -> Result<u64, RolloutError> {
         let written = self.journal().written().await?;
         let Some(first) = written.iter().map(|row| row.intended).min() else {
@@ -185,7 +185,7 @@ impl Rollout {
         Ok(put_back)
     }
 
-    /// Whether a later run wrote this row after a write of ours that was never proved.
+    /// Whether a later run wrote this row after an unproved write of this run.
     pub(super) fn is_rewritten(&self, filter: FilterId) -> bool {
         let rewritten = self.rewritten.lock();
         rewritten
@@ -193,8 +193,8 @@ impl Rollout {
             .contains(&filter)
     }
 
-    /// The rows that other runs wrote since this one was begun, looked up after this call began. A row that was read
-    /// before may have been written by another run a moment earlier, with the same stamp as ours.
+    /// The rows that other runs wrote since this one began, read after the start of this call. A row that was read
+    /// before may have been written by another run a moment earlier, with the same stamp as this run's.
     pub(super) async fn written_beside(&self) -> Result<Arc<HashSet<FilterId>>, RolloutError> {
         let asked = Instant::now();
         let mut known = self.written_beside.lock().await;
@@ -226,8 +226,8 @@ impl Rollout {
         })
     }
 
-    /// An undo that was begun by an earlier version does not know when the undone run wrote: no row is taken for the
-    /// run's by its stamp.
+    /// An undo of an earlier version does not know when the undone run wrote, so no row is attributed to that run by
+    /// its stamp.
     fn terms_of_older_file(&self) -> UndoTerms {
         let header = self.header();
         UndoTerms {
@@ -237,7 +237,7 @@ impl Rollout {
         }
     }
 
-    /// What becomes of each row of one user.
+    /// What to do with each row of one user.
     pub(super) async fn plan_undo(
         &self,
         run_user: &RunUser,
@@ -264,7 +264,7 @@ impl Rollout {
         Ok(SurveyedFilters::Undo(marked.collect(), findings))
     }
 
-    /// What undo has to say of a row that it does not put back.
+    /// The problem of a row that undo does not restore.
     async fn undo_problem(
         &self,
         run_user: &RunUser,
@@ -298,7 +298,7 @@ impl Rollout {
         Ok(Problem::seen(stage, ProblemKind::ChangedSince, why))
     }
 
-    /// Who changed a row last, by name: the user, or somebody else on the user's behalf.
+    /// Who changed a row last, by name: the user, or a caller on the user's behalf.
     async fn changer(
         &self,
         run_user: &RunUser,
@@ -317,7 +317,7 @@ impl Rollout {
         }))
     }
 
-    /// How a user is named; asked of the server once for each.
+    /// The name of a user, requested from the server once for each.
     async fn name_of(&self, run_user: &RunUser, user: UserId) -> Result<String, RolloutError> {
         if user == run_user.id {
             return Ok(run_user.label.clone());

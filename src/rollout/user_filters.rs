@@ -1,4 +1,4 @@
-//! Reading the filters of one user.
+//! Reads the filters of one user.
 
 use crate::dataverse::{self, Impersonated, ServerFault, fault_problem};
 use crate::journal::RunUser;
@@ -8,16 +8,16 @@ use crate::plan::foreign_row;
 use super::RolloutError;
 use super::session::Rollout;
 
-/// What reading the filters of one user has led to.
+/// The result of reading one user's filters.
 pub(super) enum UserFilters {
-    /// They were read, and are this user's own.
+    /// They were read and belong to this user.
     Read(Vec<Filter>),
-    /// They cannot be read; the run goes on with other users.
+    /// They cannot be read; the run continues with other users.
     Failed(Problem),
 }
 
 impl Rollout {
-    /// Reads a user's filters, and checks that they are this user's own.
+    /// Reads a user's filters and checks that they belong to this user.
     pub(super) async fn read_user(&self, run_user: &RunUser) -> Result<UserFilters, RolloutError> {
         let who = Impersonated::from(run_user);
         let mut filters = Vec::new();
@@ -41,7 +41,7 @@ impl Rollout {
         Ok(UserFilters::Read(filters))
     }
 
-    /// A user who is said to have filters, and of whom none was seen: was it really asked as this user?
+    /// For a user who has filters of which none was seen: checks whether the user was really impersonated.
     async fn explain_nothing(
         &self,
         who: &Impersonated,
@@ -59,7 +59,7 @@ impl Rollout {
         Ok(UserFilters::Failed(problem))
     }
 
-    /// An error of one user is that user's problem; any other stops the run.
+    /// The error of one user becomes that user's problem; any other error stops the run.
     fn user_problem(
         &self,
         run_user: &RunUser,
@@ -83,7 +83,7 @@ impl Rollout {
         fault.is_impersonation_dropped(run_user.id, caller)
     }
 
-    /// A refusal as a problem of one user, whose own request it was.
+    /// The refusal of a request of one user, as that user's problem.
     pub(super) fn refusal(&self, run_user: &RunUser, stage: Stage, fault: &ServerFault) -> Problem {
         let mut problem = fault_problem(stage, fault);
         if self.is_dropped(run_user, fault) {
