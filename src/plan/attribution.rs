@@ -1,30 +1,30 @@
-//! Whose work a row is.
+//! Decides who changed a row.
 
 use crate::model::{Filter, RowOutcome, UserId, is_same_version};
 
 use super::{Change, RowResult};
 
-/// Whether a write of ours was done.
+/// Whether a write of this run was done.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteKnown {
-    /// None was, or it was refused.
+    /// None was sent, or it was refused.
     No,
-    /// One was sent, and no answer says what came of it.
+    /// One was sent, and its result is not known.
     Maybe,
-    /// The server said so, without showing the row.
+    /// The server reported success, without the row.
     Yes,
 }
 
-/// Whose work a row in the wanted state is.
+/// The facts that decide who brought a row into the wanted state.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Attribution {
-    /// Who signed in when the run began, and who did now.
+    /// The users who signed in when the run began, and now.
     pub callers: [UserId; 2],
-    /// Whose filter it is.
+    /// The owner of the filter.
     pub user: UserId,
-    /// Whether a write of ours was done.
+    /// Whether a write of this run was done.
     pub wrote: WriteKnown,
-    /// Whether this server was seen to put the caller into `modifiedonbehalfby`.
+    /// Whether this server was seen to record the caller in `modifiedonbehalfby`.
     pub records_on_behalf: bool,
     /// Whether a later run wrote this row.
     pub rewritten: bool,
@@ -35,26 +35,26 @@ pub struct Attribution {
 pub(super) enum Author {
     Us,
     Other,
-    /// The row does not tell.
+    /// The row does not say.
     Unknown,
 }
 
 impl Attribution {
-    /// The result for a row that is as wanted.
+    /// The result for a row in the wanted state.
     pub(super) fn credit(self, change: &Change, seen: &Filter) -> RowResult {
         let stamp = Some(seen.stamp());
         match (self.wrote, self.author(change, seen)) {
             (_, Author::Us) | (WriteKnown::Yes, Author::Unknown) => {
                 RowResult::new(RowOutcome::Changed, stamp)
             }
-            // We changed it, and somebody changed it after us: what it is now is not what we left.
+            // This run changed it, and somebody changed it afterwards: its state is not the one that this run left.
             (WriteKnown::Yes, Author::Other) => RowResult::new(RowOutcome::Changed, None),
             (_, Author::Other) => RowResult::new(RowOutcome::Already, stamp),
             (_, Author::Unknown) => RowResult::new(RowOutcome::Already, stamp).unproved(),
         }
     }
 
-    /// Who made the row what it is, where a write of this run demanded the version of the change.
+    /// Who brought the row into its state, where a write of this run required the version of the change.
     fn author(self, change: &Change, seen: &Filter) -> Author {
         let unmoved = is_same_version(change.etag.as_deref(), seen.etag.as_deref()) == Some(true);
         if self.wrote == WriteKnown::No || unmoved || self.rewritten {
@@ -63,8 +63,9 @@ impl Attribution {
         self.last_modified_by(seen)
     }
 
-    /// A change made by impersonation carries the user in `modifiedby` and the real caller in `modifiedonbehalfby`
-    /// (Microsoft: "Impersonate another user using the Web API"); impersonating oneself leaves no trace of it.
+    /// Who made the last change. With impersonation the user is in `modifiedby` and the real caller in
+    /// `modifiedonbehalfby` (Microsoft: "Impersonate another user using the Web API"); impersonating oneself leaves no
+    /// trace.
     pub(super) fn last_modified_by(self, seen: &Filter) -> Author {
         let by_user = seen.modified.by.map(|by| by == self.user);
         if by_user == Some(false) {

@@ -1,4 +1,4 @@
-//! Limits that people set: a number, or a share.
+//! Limits from users: a number, or a percentage.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,23 +6,23 @@ use std::str::FromStr;
 use serde::de::{self, Visitor};
 use serde::{Deserialize, Deserializer, Serialize};
 
-/// A number of users, or a share of them.
+/// A number of users, or a percentage of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(into = "String")]
 pub enum UserLimit {
-    /// So many.
+    /// A number of users.
     Users(u64),
-    /// So many of a hundred, from 0 to 100.
+    /// A percentage, from 0 to 100.
     Percent(u8),
 }
 
-/// A text that is no limit. It does not repeat the text: what was put there by mistake may be a secret.
+/// A text that is not a limit. It does not repeat the text, which may be a secret in the wrong place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the value is neither a number of users nor a share from 0% to 100%")]
 pub struct BoundError;
 
 impl UserLimit {
-    /// The limit as a number of users, where there are so many; a share is rounded down.
+    /// The limit as a number of users, out of `users`; a percentage is rounded down.
     pub fn of(self, users: u64) -> u64 {
         match self {
             Self::Users(most) => most,
@@ -60,7 +60,7 @@ impl FromStr for UserLimit {
     }
 }
 
-/// A number, or a text such as `25` or `10%`.
+/// Reads a number, or a text such as `25` or `10%`.
 impl<'de> Deserialize<'de> for UserLimit {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct NumberOrText;
@@ -96,13 +96,13 @@ impl From<UserLimit> for String {
     }
 }
 
-/// How many users a wave has.
+/// The size of a wave.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum Wave {
-    /// So many, at least 1.
+    /// A number of users, at least 1.
     Users(u64),
-    /// All that are left.
+    /// All users that are left.
     Rest,
 }
 
@@ -110,13 +110,13 @@ pub enum Wave {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Waves(pub Vec<Wave>);
 
-/// A text that is no wave. It does not repeat the text: what was put there by mistake may be a secret.
+/// A text that is not a list of waves. It does not repeat the text, which may be a secret in the wrong place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum WaveError {
-    /// It is no size.
+    /// A part is not a size.
     #[error("a size of a wave is neither a number of users from 1 nor `rest`")]
     NoSize,
-    /// Another wave comes after everybody.
+    /// A wave follows one with all users that are left.
     #[error("nobody is left after `rest`: it has to be the last")]
     AfterRest,
 }
@@ -135,7 +135,7 @@ impl FromStr for Waves {
 }
 
 impl Wave {
-    /// Users in such a wave where so many are left.
+    /// The number of users in this wave, out of `left`.
     pub const fn users(self, left: u64) -> u64 {
         match self {
             Self::Users(users) if users < left => users,

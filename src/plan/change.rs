@@ -4,38 +4,38 @@ use crate::model::{Filter, FilterId, State, StateAndStatus, UserId};
 
 use super::Criteria;
 
-/// One row to change: what it is, what it is to be, and the version that was seen.
+/// The change of one row: its former state, its wanted state, and the version that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Change {
-    /// The row.
+    /// The id of the row.
     pub filter: FilterId,
-    /// What it was when it was read; undo puts this back.
+    /// The state when it was read, which undo restores.
     pub from: StateAndStatus,
-    /// What it is to be.
+    /// The wanted state.
     pub to: StateAndStatus,
     /// The version that was read, for `If-Match`.
     pub etag: Option<String>,
 }
 
-/// What a survey of one user comes to.
+/// The result of one user's survey.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserPlan {
-    /// Filters that the run is about.
+    /// The number of filters that match the run's criteria.
     pub matching: usize,
-    /// Of these, how many are in the wanted state already.
+    /// How many of these are in the wanted state already.
     pub already: usize,
-    /// The others.
+    /// The changes of the others.
     pub changes: Vec<Change>,
 }
 
-/// The first row that is not this user's own, if any: a sign that impersonation was dropped.
+/// The first row that does not belong to this user, if any: a sign that impersonation was ignored.
 pub fn foreign_row(filters: &[Filter], user: UserId) -> Option<&Filter> {
     filters.iter().find(|filter| filter.owner != user)
 }
 
-/// The changes that bring every matching filter of one user to the wanted state.
+/// The changes that bring all matching filters of one user into the wanted state.
 ///
-/// The state alone decides: a row that is in the wanted state with an unusual status is left as it is.
+/// Only the state decides: a row in the wanted state with an unusual status is left as it is.
 pub fn plan_user(filters: &[Filter], criteria: &Criteria, wanted: State) -> UserPlan {
     let mut plan = UserPlan::default();
     for filter in filters.iter().filter(|f| criteria.matches(f)) {

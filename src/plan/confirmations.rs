@@ -1,30 +1,30 @@
-//! What has to be said before anything is written, and what was said.
+//! The answers that are needed before a write, and those that were given.
 
 use crate::model::{Operation, RunId};
 
 use super::PlanDigest;
 
-/// Something that has to be said before anything is written.
+/// An answer that is needed before a write.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Need {
-    /// That the change is to be made.
+    /// The change is to be made.
     Change,
-    /// That items can be deleted from Exchange, by this operation.
+    /// Items can be deleted from Exchange by this operation.
     CalendarLoss(Operation),
-    /// One of the names of an organisation in production.
+    /// One of the names of a production organisation.
     Production {
         /// Its names in the configuration file.
         names: Vec<String>,
     },
-    /// That a run is to go on although it was undone.
+    /// The run is to continue although it was undone.
     AfterUndo {
-        /// The run that undid it.
+        /// The undo.
         by: RunId,
     },
 }
 
 impl Need {
-    /// Whether a text that was typed or sent says it.
+    /// Whether a typed or sent text gives this answer.
     pub fn is_met_by(&self, text: &str) -> bool {
         let text = text.trim();
         match self {
@@ -53,21 +53,21 @@ impl Need {
     }
 }
 
-/// What to type where nothing can be lost.
+/// The answer where nothing can be lost.
 const YES: &str = "yes";
 
-/// How something was said.
+/// How an answer was given.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GivenBy {
-    /// By a flag: it holds for the whole command.
+    /// By a flag, for the whole command.
     Flag,
-    /// Typed on a terminal: it holds for one agreement.
+    /// Typed on a terminal, for one agreement.
     Typed,
-    /// Typed on a terminal for a run whose waves follow each other after a pause: it holds for the whole command.
+    /// Typed on a terminal, for the whole command, because the waves of the run follow each other after a pause.
     TypedForAllWaves,
-    /// Sent with a form: it holds for one agreement.
+    /// Sent with a form, for one agreement.
     Form,
-    /// By the command itself, which asks nobody: it holds for the whole command.
+    /// By the command itself, which asks no user, for the whole command.
     Command,
 }
 
@@ -88,16 +88,16 @@ impl GivenBy {
     }
 }
 
-/// What an answer is about.
+/// The subject of an answer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Topic {
     /// The change.
     Change,
-    /// Items that can be deleted from Exchange.
+    /// The items that can be deleted from Exchange.
     CalendarLoss,
-    /// The name of an organisation in production.
+    /// The name of a production organisation.
     Production,
-    /// A run that was undone.
+    /// The undo of the run.
     AfterUndo,
 }
 
@@ -116,12 +116,12 @@ impl Topic {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Answer {
     topic: Topic,
-    /// The name of an organisation; empty for all else.
+    /// The name of an organisation; empty for other subjects.
     name: String,
     how: GivenBy,
 }
 
-/// What was said so far.
+/// The answers given so far.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Confirmations {
     pub(super) shown: Option<PlanDigest>,
@@ -129,12 +129,12 @@ pub struct Confirmations {
 }
 
 impl Confirmations {
-    /// Only a plan with this digest is agreed to.
+    /// Accepts only a plan with this digest.
     pub fn expect(&mut self, digest: PlanDigest) {
         self.shown = Some(digest);
     }
 
-    /// Something was said that needs no name.
+    /// Adds an answer that needs no name.
     pub fn give(&mut self, topic: Topic, how: GivenBy) {
         self.answers.push(Answer {
             topic,
@@ -143,7 +143,7 @@ impl Confirmations {
         });
     }
 
-    /// The name of an organisation was given.
+    /// Adds the name of an organisation.
     pub fn name(&mut self, name: &str, how: GivenBy) {
         self.answers.push(Answer {
             topic: Topic::Production,
@@ -152,8 +152,8 @@ impl Confirmations {
         });
     }
 
-    /// Takes an answer to needs that are put as one question; whether it says what is needed. A word that says more
-    /// counts for all of them.
+    /// Takes the answer to several needs that were asked as one question. Returns whether it is sufficient. A stronger
+    /// word counts for all of them.
     pub fn answer(&mut self, needs: &[Need], text: &str, how: GivenBy) -> bool {
         let Some(said) = needs.iter().find(|need| need.is_met_by(text)) else {
             return false;
@@ -174,13 +174,13 @@ impl Confirmations {
         true
     }
 
-    /// Forgets what holds for one agreement only.
+    /// Removes the answers that hold for one agreement only.
     pub fn spend(&mut self) {
         self.answers
             .retain(|answer| !answer.how.is_for_one_agreement());
     }
 
-    /// How it was said, where it was.
+    /// How this need was answered, if it was.
     pub(super) fn to(&self, need: &Need) -> Option<GivenBy> {
         let of_topic = |answer: &&Answer| match need {
             Need::Production { names } => {

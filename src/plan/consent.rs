@@ -1,7 +1,7 @@
-//! Whether what is about to be written was agreed to.
+//! Whether the user agreed to what is about to be written.
 //!
-//! The guards are one plain function, [`decide`], and only it makes a [`Granted`]. Whoever goes on with a run passes
-//! it again: what was agreed to earlier, or in another process, is no permission.
+//! The guards are one plain function, [`decide`], and only it makes a [`Granted`]. It is called again whenever a run
+//! is continued: an agreement of an earlier time or another process is no permission.
 
 use std::collections::BTreeSet;
 
@@ -11,40 +11,40 @@ use super::confirmations::{Confirmations, GivenBy, Need, Topic};
 use super::stakes::Stakes;
 use super::{Limit, PlanDigest};
 
-/// Why a change is refused, whatever is said.
+/// Why a change is refused, whatever the answers.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
-    /// Somebody named another organisation.
+    /// The name of another organisation was given.
     #[error("{}", wrong_name(said, names))]
     WrongName {
-        /// What was said.
+        /// The name that was given.
         said: String,
-        /// What the organisation is called.
+        /// The names of this organisation.
         names: Vec<String>,
     },
-    /// More users than a limit allows.
+    /// The number of users exceeds a limit.
     #[error("the run changes {} of the {} selected {}, and {limit}", number(*users), number(*selected), selected_noun(*target))]
     TooManyChanges {
-        /// What is changed.
+        /// What is changed: filters or templates.
         target: Target,
-        /// Users, or templates, that were changed or are left.
+        /// Users or templates that were changed or are left.
         users: u64,
-        /// Users, or templates, that were selected.
+        /// Users or templates that were selected.
         selected: u64,
-        /// The limit.
+        /// The limit that is exceeded.
         limit: Limit,
     },
-    /// Another plan than the one that was seen.
+    /// The plan is not the one that was shown.
     #[error("the digest of the plan is {found}, and {expected} is expected")]
     OtherPlan {
         /// The digest of what is left.
         found: PlanDigest,
-        /// The one that was seen.
+        /// The digest of the plan that was shown.
         expected: PlanDigest,
     },
 }
 
-/// Whom a limit counts.
+/// The noun of what a limit counts.
 const fn selected_noun(target: Target) -> &'static str {
     match target {
         Target::Filters => "users",
@@ -64,7 +64,7 @@ fn wrong_name(said: &str, names: &[String]) -> String {
     }
 }
 
-/// That one run may be gone on with; only [`decide`] makes it.
+/// Permission to continue one run. Only [`decide`] makes it.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Granted {
     answers: Vec<(Topic, GivenBy)>,
@@ -72,27 +72,27 @@ pub struct Granted {
 }
 
 impl Granted {
-    /// What was said, and how.
+    /// The answers, and how they were given.
     pub fn answers(&self) -> &[(Topic, GivenBy)] {
         &self.answers
     }
 
-    /// The limits that were kept to.
+    /// The limits that were checked.
     pub fn limits(&self) -> &[Limit] {
         &self.limits
     }
 }
 
-/// What the guards say to several runs that are agreed to together.
+/// The decision about several runs that are agreed to together.
 #[derive(Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// For each run: granted, or why it is refused. A run that is refused takes no other with it.
+    /// For each run: granted, or why it is refused. A refused run does not affect the others.
     pub runs: Vec<Result<Granted, Vec<Refusal>>>,
-    /// What has to be said still. While something is missing, nothing is granted.
+    /// The missing answers. While there are any, nothing is granted.
     pub missing: Vec<Need>,
 }
 
-/// Whether these runs may be gone on with. Everything that is missing is named at once.
+/// Whether these runs may continue. Returns all missing answers at once.
 pub fn decide(runs: &[&Stakes], said: &Confirmations) -> Decision {
     let known: BTreeSet<&str> = runs
         .iter()
@@ -131,7 +131,7 @@ pub fn decide(runs: &[&Stakes], said: &Confirmations) -> Decision {
 }
 
 impl Decision {
-    /// Nothing is granted while something is missing.
+    /// Whether answers are missing, so that nothing is granted.
     #[must_use]
     pub fn is_open(&self) -> bool {
         self.missing.is_empty()

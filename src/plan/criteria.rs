@@ -11,9 +11,9 @@ use crate::model::{CALENDAR_TYPES, Filter, FilterKind, FilterType};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Types {
-    /// Whatever type a filter has.
+    /// All types.
     All,
-    /// These and no others.
+    /// Only these types.
     Only(BTreeSet<FilterType>),
 }
 
@@ -32,23 +32,23 @@ pub struct Criteria {
     name: Option<(String, WildMatch)>,
 }
 
-/// Why criteria make no sense.
+/// Why criteria are invalid.
 #[derive(Debug, thiserror::Error)]
 pub enum CriteriaError {
-    /// A name pattern that is none.
+    /// An invalid name pattern.
     #[error(
         "`{pattern}` is not a name pattern: `{sign}` cannot be in one; `*` stands for any text and `?` for one character"
     )]
     Name {
-        /// The pattern.
+        /// The pattern as it was given.
         pattern: String,
-        /// The character that has no meaning.
+        /// The character that is not allowed.
         sign: char,
     },
 }
 
 impl Criteria {
-    /// Criteria from their parts. `name` is a pattern for the whole name of a filter, in which case does not matter:
+    /// Makes criteria from their parts. `name` is a pattern for the whole name of a filter, without regard to case:
     /// `*` stands for any text and `?` for one character.
     pub fn new(
         types: Types,
@@ -59,12 +59,12 @@ impl Criteria {
         Ok(Self { types, kinds, name })
     }
 
-    /// The kinds to ask the server for: one request per user and kind.
+    /// The kinds to read: one request per user and kind.
     pub fn kinds(&self) -> &[FilterKind] {
         &self.kinds
     }
 
-    /// The types that are named; none where every type is meant.
+    /// The named types; none where all types match.
     pub fn types(&self) -> impl Iterator<Item = &FilterType> {
         let named = match &self.types {
             Types::All => None,
@@ -86,15 +86,15 @@ impl Criteria {
         }
     }
 
-    /// Whether a run with these criteria is about this filter.
+    /// Whether a filter matches.
     ///
-    /// Sorted out here and not by the server: any condition beside kind and owner breaks the
-    /// administrator's view of other people's filters (Microsoft: "Offline and Outlook filters and templates").
+    /// Decided here and not by the server, because any condition besides kind and owner hides
+    /// other users' filters from an administrator (Microsoft: "Offline and Outlook filters and templates").
     pub fn matches(&self, filter: &Filter) -> bool {
         self.selects(&filter.filter_type, filter.kind, &filter.name)
     }
 
-    /// The same of anything that has a type, a kind and a name.
+    /// As [`Self::matches`], for anything with a type, a kind and a name.
     pub fn selects(&self, filter_type: &FilterType, kind: FilterKind, name: &str) -> bool {
         let named = self.name.as_ref();
         self.is_about(filter_type)
@@ -102,8 +102,8 @@ impl Criteria {
             && named.is_none_or(|(_, pattern)| pattern.matches(name))
     }
 
-    /// Whether a run with these criteria is about every filter of this kind and type that a run with `others` is about; no
-    /// type means every type.
+    /// Whether all filters of this kind and type that match `others` also match these criteria; no
+    /// type means all types.
     pub fn covers(
         &self,
         others: &Self,
@@ -151,7 +151,8 @@ impl Default for Criteria {
     }
 }
 
-/// Signs that had a meaning in name patterns of version 0.1: refused, so that no old pattern means something else now.
+/// Characters with a meaning in name patterns of version 0.1: refused, so that an old pattern does not change its
+/// meaning.
 const FORMER_SIGNS: [char; 5] = ['[', ']', '{', '}', '\\'];
 
 fn compile(pattern: &str) -> Result<(String, WildMatch), CriteriaError> {
@@ -165,7 +166,7 @@ fn compile(pattern: &str) -> Result<(String, WildMatch), CriteriaError> {
     Ok((pattern.to_owned(), matcher))
 }
 
-/// Criteria as the run file keeps them.
+/// The form of criteria in the run file.
 #[derive(Serialize, Deserialize)]
 struct StoredCriteria {
     types: Types,

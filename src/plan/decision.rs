@@ -1,4 +1,4 @@
-//! What is decided about one row.
+//! The decision about one row.
 
 use crate::model::{Problem, RowOutcome, RowStamp};
 
@@ -7,27 +7,27 @@ use super::Change;
 /// What to do with one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum RowDecision {
-    /// Write it.
+    /// Write this change.
     Write(Change),
-    /// There is nothing to write.
+    /// Nothing is to be written, with the result.
     Done(RowResult),
 }
 
-/// How one row ended.
+/// The result of one row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RowResult {
-    /// What became of it.
+    /// The outcome.
     pub outcome: RowOutcome,
-    /// The row as it was seen last; of a row that the run changed, what its write left.
+    /// The last seen state of the row; for a row that the run changed, the state that its write left.
     pub stamp: Option<RowStamp>,
-    /// False where a write of ours may have been done, and it cannot be told whether it was.
+    /// False where a write of this run may have been done, and that cannot be found out.
     pub proved: bool,
-    /// What there is to say of it.
+    /// The problem, if there is one.
     pub problem: Option<Problem>,
 }
 
 impl RowResult {
-    /// A result that needs no proof and of which there is nothing to say.
+    /// A proved result without a problem.
     pub const fn new(outcome: RowOutcome, stamp: Option<RowStamp>) -> Self {
         Self {
             outcome,
@@ -37,14 +37,14 @@ impl RowResult {
         }
     }
 
-    /// The same result, where it cannot be told whether a write of ours was done.
+    /// The same result, where it is not known whether a write of this run was done.
     #[must_use]
     pub const fn unproved(mut self) -> Self {
         self.proved = false;
         self
     }
 
-    /// The same result, with what there is to say of it.
+    /// The same result with a problem.
     #[must_use]
     pub fn with(mut self, problem: Option<Problem>) -> Self {
         self.problem = problem;

@@ -1,34 +1,34 @@
-//! What has become of a plan since it was made: the filters of one user as they are now, held against it.
+//! Compares a plan with the present filters of one user.
 
 use crate::model::{Filter, FilterId, StateAndStatus};
 
 use super::Change;
 
-/// How a filter differs from what the plan says of it.
+/// How a filter differs from the plan.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum DriftKind {
     /// It has another state or status.
     Other {
-        /// What it was when the plan was made.
+        /// Its state in the plan.
         planned: StateAndStatus,
-        /// What it is now.
+        /// Its present state.
         now: StateAndStatus,
     },
-    /// There is no such filter any more.
+    /// It no longer exists.
     Gone {
-        /// What it was when the plan was made.
+        /// Its state in the plan.
         planned: StateAndStatus,
     },
-    /// It is not in the plan, and would be in one that is made now.
+    /// It is not in the plan, and would be in a plan made now.
     New {
-        /// What it is now.
+        /// Its present state.
         now: StateAndStatus,
     },
 }
 
-/// Whether a filter of the plan needs no other look: it is as it was, or somebody has set it to the wanted state since.
-/// Such a row is judged again before anything is written: by its version, or by reading it where no version can be
-/// demanded. It is then left as it is, and is no change of the run.
+/// Whether a planned filter is no drift: it is as it was, or somebody has set it to the wanted state since.
+/// Such a row is judged again before anything is written: by its version, or by reading it where the server does not
+/// check versions. It is then left as it is, and is no change of the run.
 fn fits(change: &Change, filter: &Filter) -> bool {
     filter.now == change.from || is_as_wanted(change, filter)
 }
@@ -38,8 +38,8 @@ pub fn is_as_wanted(change: &Change, filter: &Filter) -> bool {
     filter.now.state == change.to.state
 }
 
-/// Whether nothing differs: every filter of the plan is as it was, or in the wanted state, and a plan made now holds no
-/// other.
+/// Whether nothing differs: every planned filter is as it was, or in the wanted state, and a plan made now has no
+/// others.
 pub fn is_current(planned: &[Change], anew: &[Change], seen: &[Filter]) -> bool {
     let as_planned = |change: &Change| {
         let seen = seen.iter().find(|filter| filter.id == change.filter);
@@ -48,7 +48,7 @@ pub fn is_current(planned: &[Change], anew: &[Change], seen: &[Filter]) -> bool 
     planned.iter().all(as_planned) && anew.iter().all(|change| holds(planned, change.filter))
 }
 
-/// Every filter that differs; `surveyed` are the filters that matched when the plan was made.
+/// All filters that differ; `surveyed` are the filters that matched when the plan was made.
 pub fn find_drift(
     planned: &[Change],
     anew: &[Change],

@@ -1,4 +1,4 @@
-//! A short name for exactly one plan, so that the plan that is applied is the plan that was reviewed.
+//! A short name for exactly one plan, so that the plan that is applied is the one that was reviewed.
 
 use std::fmt;
 use std::str::FromStr;
@@ -9,17 +9,17 @@ use crate::model::{StateAndStatus, UserId};
 
 use super::{Change, TemplateChange};
 
-/// Bytes of the hash that are kept: two plans that differ share them by chance once in 2^64.
+/// Bytes of the hash that are kept: two different plans have the same ones with a probability of 1 in 2^64.
 const BYTES: usize = 8;
 
-/// The digest of a plan: 16 hexadecimal digits over which filters of which users go from which state and status to
-/// which.
+/// The digest of a plan: 16 hexadecimal digits, computed from all filters, their users, and their former and wanted
+/// state and status.
 ///
-/// The version of a row is not part of it: that somebody renamed a filter makes no other plan.
+/// The version of a row is not included: a renamed filter does not make another plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PlanDigest(String);
 
-/// A text that is no digest of a plan. It does not repeat the text: what was put there by mistake may be a secret.
+/// A text that is not the digest of a plan. It does not repeat the text, which may be a secret in the wrong place.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the value is not the digest of a plan: it has 16 hexadecimal digits")]
 pub struct PlanDigestError;
@@ -43,7 +43,7 @@ impl FromStr for PlanDigest {
     }
 }
 
-/// Takes the digest of a plan, change by change, in the order of user ids and then of filter ids.
+/// Computes the digest of a plan, change by change, in the order of user ids and then of filter ids.
 #[derive(Clone)]
 pub struct Digester(Context);
 
@@ -76,7 +76,7 @@ impl Digester {
         self.add_state(*to);
     }
 
-    /// Adds one change of a template; templates come after all filters, in the order of their ids.
+    /// Adds the change of a template. Templates come after all filters, in the order of their ids.
     pub fn add_template(&mut self, change: &TemplateChange) {
         self.0.update(change.template.id.0.as_bytes());
         for state in [change.template.state(), change.wanted] {
@@ -87,7 +87,7 @@ impl Digester {
 
     fn add_state(&mut self, now: StateAndStatus) {
         self.0.update(&now.state.code().to_be_bytes());
-        // No number stands for null.
+        // No number represents null.
         self.0.update(&[u8::from(now.status.0.is_some())]);
         self.0
             .update(&now.status.0.unwrap_or_default().to_be_bytes());

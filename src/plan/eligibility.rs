@@ -1,18 +1,18 @@
-//! Who is left out before any request is spent: accounts that cannot hold sync filters.
+//! Which users are skipped before any request: accounts that cannot have sync filters.
 
 use crate::model::{AccessMode, ProblemKind, User};
 
 /// Why this user is skipped; `None` where impersonation is worth a request.
 ///
-/// Only what the columns say for certain. Whether a user has a role, a licence or the privilege is
-/// the server's to say, because roles come through teams too and on-premises nobody is "licensed".
+/// Decided only by what the columns say with certainty. Whether a user has a role, a licence or the privilege is
+/// left to the server, because roles also come from teams and on-premises there are no licences.
 pub fn ineligible(user: &User) -> Option<ProblemKind> {
     if user.deleted {
-        // Most are disabled as well; that they are gone says more.
+        // Most are disabled as well; "deleted" says more.
         return Some(ProblemKind::Deleted);
     }
     if user.disabled {
-        // Asked as a disabled user, the server may answer with the caller's own rows.
+        // For a disabled user the server may answer with the caller's own rows.
         return Some(ProblemKind::Disabled);
     }
     if user.stub {
@@ -35,7 +35,7 @@ pub fn ineligible(user: &User) -> Option<ProblemKind> {
     }
 }
 
-/// SYSTEM cannot sign in and has no mailbox; it is the one user without a login.
+/// SYSTEM cannot sign in and has no mailbox; it is the only user without a login.
 fn is_system(user: &User) -> bool {
     user.login.trim().is_empty() && user.object_id.is_none()
 }

@@ -1,4 +1,4 @@
-//! How many requests it takes to make changes, and how long.
+//! Estimates the requests and the time that changes need.
 
 use std::time::Duration;
 
@@ -6,66 +6,66 @@ use serde::{Deserialize, Serialize};
 
 use super::RunSettings;
 
-/// Requests that one web server takes in [`WINDOW`] from one caller (Microsoft: "Service protection API limits"). How
-/// many servers an environment has is not told.
+/// Requests that one web server grants in [`WINDOW`] to one caller (Microsoft: "Service protection API limits"). The
+/// number of web servers is not known.
 const BUDGET: u64 = 6_000;
-/// The window over which a server counts.
+/// The window over which a server counts (the same page).
 const WINDOW: Duration = Duration::from_mins(5);
-/// Requests that a command makes one after the other before it reads or writes the first user: who signed in, the
-/// organisation and its version, what the server keeps of versions, and the proof that impersonation is honoured.
+/// Requests of a command before it reads or writes the first user, one after the other: WhoAmI, the
+/// organisation and its version, whether versions are checked, and the proof of impersonation.
 const TO_CONNECT: u64 = 8;
 
-/// How fast requests about users were answered.
+/// The pace at which requests about users were answered.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct RequestPace {
-    /// Requests that were made.
+    /// The number of requests.
     pub requests: u64,
-    /// Milliseconds in which they were made.
+    /// The time that they took, in milliseconds.
     pub milliseconds: u64,
-    /// The most that were under way at once.
+    /// The most requests under way at once.
     pub at_once: u32,
 }
 
-/// Which command will make the changes.
+/// Which command makes the changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum AppliedBy {
-    /// The one that has read the users.
+    /// The command that has read the users.
     ThisCommand,
-    /// A later one: it connects, and compares the plan with what is there by then.
+    /// A later command: it connects, and compares the plan with the environment.
     LaterCommand,
 }
 
-/// What is still to be done.
+/// The work that is left.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct WorkAhead {
     /// Users to be changed: one request with all changes of a user.
     pub users: u64,
-    /// Requests that read a user again before he is changed.
+    /// Requests that read a user again before a change.
     pub reads_per_user: u64,
-    /// Whether a command has to connect first.
+    /// Whether the command has to connect first.
     pub connects: bool,
-    /// Pauses between waves.
+    /// All pauses between waves together.
     pub pauses: Duration,
-    /// Requests in five minutes at most, where that was given.
+    /// The most requests in five minutes, where configured.
     pub most_requests: Option<u64>,
 }
 
-/// The shortest and the longest time that work can be expected to take. They are the same where no limit decides.
+/// The shortest and the longest expected time. They are equal where no limit matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TimeRange {
-    /// Where no limit is met.
+    /// If no limit is reached.
     pub least: Duration,
-    /// Where the environment has one web server.
+    /// If the environment has one web server.
     pub most: Duration,
 }
 
-/// What work takes.
+/// The requests and the time of work.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Estimate {
-    /// Requests.
+    /// The number of requests.
     pub requests: u64,
-    /// How long; none where nothing was read that could tell.
+    /// The time; none where nothing was read from which it can be estimated.
     pub time: Option<TimeRange>,
 }
 
@@ -74,17 +74,17 @@ impl WorkAhead {
         if self.connects { TO_CONNECT } else { 0 }
     }
 
-    /// Requests that this takes where nothing is asked twice.
+    /// The number of requests, without repetitions.
     pub fn requests(&self) -> u64 {
         let each = self.reads_per_user.saturating_add(1);
         let of_users = self.users.saturating_mul(each);
         of_users.saturating_add(self.before())
     }
 
-    /// What this takes at the pace of earlier requests.
+    /// The estimate at the pace of earlier requests.
     ///
-    /// A request takes as long as those did, and as many are under way at once. Where one server's limit is met, the
-    /// rest waits for the next window, unless there are more servers.
+    /// A request takes as long as those did, and as many are under way at once. Where one server's limit is reached,
+    /// the rest waits for the next window, unless there are more servers.
     pub fn estimate(&self, pace: Option<RequestPace>) -> Estimate {
         Estimate {
             requests: self.requests(),
@@ -96,7 +96,7 @@ impl WorkAhead {
         if pace.requests == 0 {
             return None;
         }
-        // Fewer requests than there may be at once are not that many at once.
+        // Fewer requests than can be under way are not that many at once.
         let at_once = |requests: u64| as_float(requests.clamp(1, u64::from(pace.at_once.max(1))));
         let answer =
             as_float(pace.milliseconds) / 1000.0 / as_float(pace.requests) * at_once(pace.requests);
@@ -105,7 +105,7 @@ impl WorkAhead {
         let fastest = Duration::try_from_secs_f64(seconds).ok()?;
         let windows = |most: u64| self.requests().saturating_sub(1) / most.max(1);
         let waits = |most| WINDOW.saturating_mul(u32::try_from(windows(most)).unwrap_or(u32::MAX));
-        // A pace that was asked for holds whatever the environment has.
+        // A configured pace holds for any number of servers.
         let least = fastest.max(self.most_requests.map_or(Duration::ZERO, waits));
         Some(TimeRange {
             least: least.saturating_add(self.pauses),
@@ -114,7 +114,7 @@ impl WorkAhead {
     }
 }
 
-/// The pauses between the waves in which one command changes so many users, from the wave with this number on.
+/// The pauses between the waves in which one command changes this many users, starting with the wave of this number.
 pub fn pauses(settings: &RunSettings, next: u64, users: u64) -> Duration {
     let Some(pause) = settings.wave_pause.filter(|_| !settings.waves.is_empty()) else {
         return Duration::ZERO;

@@ -1,33 +1,33 @@
-//! What a filter selects: its `FetchXML`, and the questions that can be made of it.
+//! What a filter selects: its `FetchXML`, and the queries made from it.
 //!
-//! Conditions and joins are taken over letter by letter from the text that was read; only columns and order are
-//! left out, because an aggregate may have neither (Microsoft: "Aggregate data using `FetchXML`").
+//! Conditions and joins are copied literally from the text that was read. Only columns and order are
+//! removed, because an aggregate query may have neither (Microsoft: "Aggregate data using `FetchXML`").
 
 use roxmltree::{Document, Node};
 
-/// The longest text that is looked at, in bytes: no address in a `$batch` may be longer than 64 KB
+/// The longest text that is parsed, in bytes: no address in a `$batch` may be longer than 64 KB
 /// (Microsoft: "Execute batch operations using the Web API").
 pub(super) const LONGEST: usize = 64 * 1024;
-/// The alias under which a count comes back.
+/// The alias of a count. Any valid alias would do.
 pub const COUNT: &str = "n";
-/// Rows that a question for ids brings at most: the platform gives no more on one page.
+/// The most rows of a query for ids: the platform returns no more on one page.
 pub(super) const MOST_IDS: usize = 5_000;
 
-/// A `FetchXML` query, as far as it decides which rows are selected.
+/// A `FetchXML` query, reduced to what decides which rows are selected.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FetchXml {
     table: String,
-    /// Filters that have conditions. More than one is against the reference, and means that all have to hold.
+    /// Filters with conditions. The reference allows one; if there are more, all of them have to hold.
     filters: Vec<String>,
-    /// Joins, in their order.
+    /// Joins, in order.
     links: String,
     limited: bool,
 }
 
-/// Why a text is no query that can be counted.
+/// Why a text is not a query that can be counted.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FetchError {
-    /// There is none.
+    /// It is empty.
     #[error("the filter has no query")]
     Empty,
     /// It is longer than any request may be.
@@ -36,13 +36,13 @@ pub enum FetchError {
     /// It is not XML.
     #[error("the query is not XML: {0}")]
     NotXml(String),
-    /// It is XML, but not `FetchXML` that this tool can take apart without changing its meaning.
+    /// It is XML, but not `FetchXML` that this program can split without changing its meaning.
     #[error("the query is not FetchXML as documented: {0}")]
     NotFetch(String),
 }
 
 impl FetchXml {
-    /// Takes a query apart.
+    /// Splits a query into its parts.
     pub fn parse(text: &str) -> Result<Self, FetchError> {
         if text.trim().is_empty() {
             return Err(FetchError::Empty);
@@ -78,7 +78,7 @@ impl FetchXml {
             if !node.has_tag_name("filter") {
                 links.push_str(&part);
             } else if has_conditions(node) {
-                // What a server makes of an empty filter inside another one is not documented; alone it excludes
+                // What a server does with an empty filter inside another one is not documented; alone it excludes
                 // nothing.
                 filters.push(part);
             }
@@ -97,27 +97,27 @@ impl FetchXml {
         &self.table
     }
 
-    /// Whether it joins other tables; such queries cannot be put together with `or`.
+    /// Whether it joins other tables; such queries cannot be combined with `or`.
     pub fn has_links(&self) -> bool {
         !self.links.is_empty()
     }
 
-    /// Whether it asks for so many rows only, so that what it selects is less than what fulfils its conditions.
+    /// Whether it limits the number of rows, so that it selects fewer than match its conditions.
     pub fn is_limited(&self) -> bool {
         self.limited
     }
 
-    /// The number of distinct rows that this query selects and that fulfil more filters as well.
+    /// The number of distinct rows that this query selects and that match further filters as well.
     pub fn count(&self, key: &str, more: &[&str]) -> String {
         let filters = self.filters.iter().map(String::as_str);
         let filter = all_of(filters.chain(more.iter().copied()));
         count_of(&self.table, key, &format!("{filter}{}", self.links))
     }
 
-    /// The keys of the rows that this query selects and that fulfil one more filter as well, at most 5,000; a
-    /// key can come more than once.
+    /// The keys of the rows that this query selects and that match a further filter as well, at most 5,000. A
+    /// key can occur more than once.
     ///
-    /// Without `distinct`, because then the platform leaves out keys (Microsoft: "Query data using `FetchXML`").
+    /// Without `distinct`, because with it the platform omits keys (Microsoft: "Query data using `FetchXML`").
     pub fn ids(&self, key: &str, more: &str) -> String {
         let Self { table, links, .. } = self;
         let filter = all_of(self.filters.iter().map(String::as_str).chain([more]));
@@ -127,8 +127,8 @@ impl FetchXml {
     }
 }
 
-/// Several filters as one, because there may be one or none below `entity` (Microsoft: "`FetchXML` reference",
-/// `entity`): whoever reads the first of several counts too much. Empty where all are empty.
+/// Several filters as one, because `entity` may contain one or none (Microsoft: "`FetchXML` reference",
+/// `entity`): a reader that takes only the first would count too much. Empty where all are empty.
 fn all_of<'a>(filters: impl Iterator<Item = &'a str>) -> String {
     let some: Vec<_> = filters.filter(|filter| !filter.is_empty()).collect();
     match &some[..] {
@@ -138,10 +138,10 @@ fn all_of<'a>(filters: impl Iterator<Item = &'a str>) -> String {
     }
 }
 
-/// The number of rows that at least one of several queries over one table selects and that fulfil more filters as
+/// The number of rows that at least one of several queries over one table selects and that match further filters as
 /// well.
 ///
-/// `None` where they do not go together: nothing to count, several tables, or several of which one joins.
+/// `None` where they cannot be combined: no query, several tables, or several queries of which one joins.
 pub(super) fn count_of_any(fetches: &[&FetchXml], key: &str, more: &[&str]) -> Option<String> {
     let first = fetches.first()?;
     if let [one] = fetches {
@@ -152,16 +152,16 @@ pub(super) fn count_of_any(fetches: &[&FetchXml], key: &str, more: &[&str]) -> O
     Some(count_of(&first.table, key, &filter))
 }
 
-/// The condition that at least one of several queries over one table selects a row; empty where that says nothing.
+/// The condition that at least one of several queries over one table selects a row; empty where every row matches.
 ///
-/// `None` where one joins, or they are about several tables, or there is none.
+/// `None` where one joins, or they are over several tables, or there is none.
 pub(super) fn selected_by_any(fetches: &[&FetchXml]) -> Option<String> {
     let first = fetches.first()?;
     let goes_together = |fetch: &&FetchXml| !fetch.has_links() && fetch.table == first.table;
     if !fetches.iter().all(goes_together) {
         return None;
     }
-    // One without conditions selects every row, and so do all together.
+    // A query without conditions selects every row, and so do all of them together.
     if fetches.iter().any(|fetch| fetch.filters.is_empty()) {
         return Some(String::new());
     }
@@ -174,7 +174,7 @@ pub(super) fn selected_by_any(fetches: &[&FetchXml]) -> Option<String> {
     ))
 }
 
-/// Distinct, because a join can bring a row several times.
+/// Distinct, because a join can return a row several times.
 fn count_of(table: &str, key: &str, body: &str) -> String {
     format!(
         "<fetch aggregate=\"true\"><entity name=\"{table}\">\
@@ -183,7 +183,7 @@ fn count_of(table: &str, key: &str, body: &str) -> String {
     )
 }
 
-/// Whether a text can be a table's or column's logical name; anything else could end an attribute.
+/// Whether a text can be the logical name of a table or column; any other text could end an attribute.
 pub(super) fn is_logical_name(name: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
     !name.is_empty() && name.bytes().all(allowed)
@@ -203,7 +203,7 @@ fn expect(node: Node<'_, '_>, name: &str) -> Result<(), FetchError> {
     ))
 }
 
-/// What is not known could change what is selected: better not counted than counted wrong.
+/// Refuses unknown elements, which could change what is selected: no count is better than a wrong one.
 fn check_inside(entity: Node<'_, '_>) -> Result<(), FetchError> {
     for node in entity.descendants().filter(Node::is_element).skip(1) {
         let name = node.tag_name();
@@ -230,7 +230,7 @@ fn is_column(node: &Node<'_, '_>) -> bool {
         .any(|name| node.has_tag_name(*name))
 }
 
-/// The text of an element as it was read, without the columns and the order that it asks for.
+/// The text of an element as it was read, without its columns and order.
 fn without_columns(text: &str, element: Node<'_, '_>) -> String {
     let whole = element.range();
     let (mut kept, mut at) = (String::new(), whole.start);

@@ -1,21 +1,21 @@
-//! Users chosen by what they belong to: roles, teams, business units, and conditions of the administrator's own.
+//! Users selected by roles, teams, business units, views, and conditions of the administrator.
 
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use super::alike::{ALIKE, did_you_mean};
 
-/// Groups of users. Values of one kind are alternatives; the kinds all have to hold.
+/// Groups of users. Values of one kind are alternatives; a user has to match all kinds.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Groups {
-    /// Names of security roles, held directly or through a team.
+    /// Names of security roles, which users have directly or through a team.
     pub roles: Vec<String>,
     /// Names of teams.
     pub teams: Vec<String>,
     /// Names or ids of business units.
     pub units: Vec<String>,
-    /// Whether the sub-units of those units are left out.
+    /// Whether the sub-units of these units are excluded.
     pub only_these_units: bool,
     /// `OData` conditions over `systemusers`.
     pub conditions: Vec<String>,
@@ -24,12 +24,12 @@ pub struct Groups {
 }
 
 impl Groups {
-    /// Whether there is no group, so that everybody is meant.
+    /// Whether there is no group, so that all users match.
     pub fn is_empty(&self) -> bool {
         self.describe().is_none()
     }
 
-    /// The groups in words that follow "every user"; `None` where there is none.
+    /// The groups in words that follow "every user"; `None` where there are none.
     pub fn describe(&self) -> Option<String> {
         let Self {
             roles,
@@ -61,25 +61,25 @@ fn alternatives(before: &str, values: &[String], after: &str) -> Option<String> 
     (!values.is_empty()).then(|| format!("{before} {}{after}", values.join(" or ")))
 }
 
-/// A group that does not lead to users.
+/// A group that cannot be resolved.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum GroupMismatch {
-    /// Nothing has the name.
+    /// The name does not exist.
     #[error("no {what} `{name}` in this environment{}", did_you_mean(nearest.as_deref()))]
     Unknown {
-        /// What it should have been, such as `role`.
+        /// The kind of name, such as `role`.
         what: &'static str,
-        /// The name.
+        /// The name as it was given.
         name: String,
-        /// The name that comes nearest.
+        /// The most similar name, if there is one.
         nearest: Option<String>,
     },
-    /// The server does not tell what there is, so that nobody knows whether the name is right.
+    /// The server does not list the names, so it is not known whether this one exists.
     #[error("the {what} `{name}` cannot be checked: {says}; leave it out, or give `all`")]
     Unchecked {
-        /// What it should have been, such as `filter type`.
+        /// The kind of name, such as `filter type`.
         what: &'static str,
-        /// The name.
+        /// The name as it was given.
         name: String,
         /// Why it cannot be checked.
         says: String,
@@ -87,7 +87,7 @@ pub enum GroupMismatch {
     /// Several business units have the name.
     #[error("several business units are called `{name}`: {}; give the id of one", units.join(", "))]
     Several {
-        /// The name.
+        /// The name as it was given.
         name: String,
         /// The units, each with its id.
         units: Vec<String>,
@@ -95,33 +95,33 @@ pub enum GroupMismatch {
     /// Several saved views have the name.
     #[error("several views of users are called `{name}`: {}; give the id of one", views.join(", "))]
     SeveralViews {
-        /// The name.
+        /// The name as it was given.
         name: String,
-        /// The views, each with whose it is and its id.
+        /// The views, each with its owner and its id.
         views: Vec<String>,
     },
-    /// The server does not carry out the view.
+    /// The server refuses to execute the view.
     #[error("the server cannot run the view `{name}`: {says}")]
     View {
-        /// The name.
+        /// The name as it was given.
         name: String,
-        /// The server's words.
+        /// The server's message.
         says: String,
     },
     /// The server refuses the condition.
     #[error("the server refuses the condition `{condition}`: {says}")]
     Condition {
-        /// The condition.
+        /// The condition as it was given.
         condition: String,
-        /// The server's words.
+        /// The server's message.
         says: String,
     },
 }
 
-/// The one of `names` that is meant, without regard to case; else the nearest of them.
+/// Finds a name among `names`, without regard to case.
 ///
 /// # Errors
-/// The name that comes nearest, where one does.
+/// The most similar name, if there is one.
 pub fn find_name<'n>(
     wanted: &str,
     names: impl IntoIterator<Item = &'n str>,
@@ -148,14 +148,14 @@ pub struct UserView {
     pub id: Uuid,
     /// `name`.
     pub name: String,
-    /// Whether it is the caller's own and not one of the system's.
+    /// Whether it belongs to the caller, and not to the system.
     pub own: bool,
 }
 
-/// The one view that a name or id means.
+/// Finds the one view with this name or id.
 ///
 /// # Errors
-/// A name that no view has, with the nearest, or several.
+/// Where no view has the name, with the most similar one, or where several have it.
 pub fn find_view<'v>(wanted: &str, views: &'v [UserView]) -> Result<&'v UserView, GroupMismatch> {
     let key = wanted.trim().to_lowercase();
     let bare = key.trim_start_matches('{').trim_end_matches('}');
@@ -195,10 +195,10 @@ pub struct BusinessUnit {
     pub parent: Option<Uuid>,
 }
 
-/// The ids of the units that a name or id means, those below included if `below` says so.
+/// The ids of the units with this name or id, including all units below if `below` is set.
 ///
 /// # Errors
-/// A name that no unit has, or several.
+/// Where no unit has the name, or several have it.
 pub fn find_units(
     wanted: &str,
     below: bool,
@@ -230,7 +230,7 @@ pub fn find_units(
     }
 }
 
-/// Breadth first; a unit is entered once, so that a circle in the data ends.
+/// Breadth first. A unit is visited once, so that a circle in the data ends.
 fn with_sub_units(root: Uuid, units: &[BusinessUnit]) -> Vec<Uuid> {
     let mut found = vec![root];
     let mut at = 0;

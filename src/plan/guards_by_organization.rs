@@ -1,4 +1,4 @@
-//! What the configuration file asks for, by organisation.
+//! The guards of the configuration file, by organisation.
 
 use url::Url;
 use uuid::Uuid;
@@ -7,36 +7,36 @@ use crate::model::CanonicalAddress;
 
 use super::{Guards, Limit};
 
-/// What every entry of the configuration file asks for. Which entries are about an organisation does not depend on
+/// The guards of all entries in the configuration file. Which entries concern an organisation does not depend on
 /// how the organisation was named.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct GuardsByOrganization(Vec<GuardEntry>);
 
-/// What one entry of the configuration file asks for.
+/// The guards of one entry in the configuration file.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct GuardEntry {
-    /// Its name.
+    /// The name of the entry.
     pub name: String,
-    /// The address that it is about; none where it has one that cannot be read.
+    /// Its address; none where it cannot be read.
     pub address: Option<CanonicalAddress>,
-    /// The organisation that it is about, where it says so.
+    /// Its organisation, where it names one.
     pub organization: Option<Uuid>,
-    /// Whether the name has to be given before anything is written there: `production`.
+    /// `production`: whether the name has to be confirmed before writes.
     pub production: bool,
-    /// How many users may be changed: `max-changes`.
+    /// `max-changes`: how many users may be changed.
     pub limit: Option<Limit>,
 }
 
-/// An organisation as it is known once it has answered.
+/// The facts about a connected organisation.
 #[derive(Clone, Copy, Debug)]
 pub struct KnownOrganization<'a> {
-    /// The address that was called.
+    /// The address that requests go to.
     pub address: &'a Url,
     /// Its id.
     pub id: Uuid,
-    /// The addresses that it gives for itself. They are compared, and never called.
+    /// The addresses that it gives for itself, for comparison only.
     pub own_addresses: &'a [Url],
-    /// The runs of the own store: where each was made, and the organisation that answered there.
+    /// The runs of the own store: the address and the organisation of each.
     pub own_runs: &'a [(CanonicalAddress, Uuid)],
 }
 
@@ -46,13 +46,13 @@ impl GuardsByOrganization {
         Self(entries.into_iter().collect())
     }
 
-    /// Whether any entry asks for anything before something is written.
+    /// Whether any entry has a guard.
     pub fn asks_for_something(&self) -> bool {
         let asks = |entry: &GuardEntry| entry.production || entry.limit.is_some();
         self.0.iter().any(asks)
     }
 
-    /// The entries of this address, before anything is known of the organisation there.
+    /// The entries with this address, before the organisation is known.
     pub fn for_address(&self, address: &Url) -> Vec<&GuardEntry> {
         let address = CanonicalAddress::of(address);
         let mut entries = self.0.iter().collect::<Vec<_>>();
@@ -60,15 +60,15 @@ impl GuardsByOrganization {
         entries
     }
 
-    /// What has to be kept to at an address, before anything is known of the organisation there. The name that
+    /// The guards at an address, before the organisation is known. The name that
     /// was used, if any, comes first.
     pub fn at_address(&self, address: &Url, named: Option<&str>) -> Guards {
         together(&self.for_address(address), named)
     }
 
-    /// What has to be kept to in an organisation. All entries that are about it hold together: those with its id, with
-    /// the address that was called or one that the organisation gives for itself, and those at whose address a run of
-    /// the own store has met this organisation. The name that was used, if any, comes first.
+    /// The guards of an organisation. All its entries hold together: those with its id, with
+    /// the address of the requests or one that the organisation gives for itself, and those at whose address a run of
+    /// the own store met this organisation. The name that was used, if any, comes first.
     pub fn holding(&self, organization: KnownOrganization<'_>, named: Option<&str>) -> Guards {
         let KnownOrganization {
             address,

@@ -1,5 +1,5 @@
-//! What a user loses where filters are switched off: the items that a filter going off selects and that none
-//! which stays on selects too, because the filters of one table are a union
+//! What a user loses when filters are deactivated: the items that a deactivated filter selects and that no
+//! remaining active filter selects, because the filters of one table form a union
 //! (Microsoft: "Offline and Outlook filters and templates").
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,24 +12,24 @@ use crate::model::{Filter, FilterKind, FilterType, State};
 use super::Change;
 use super::fetch::{FetchXml, count_of_any, is_logical_name, selected_by_any};
 
-/// How the rows of a table are asked for.
+/// The names that are needed to query a table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImpactTable {
     /// `EntitySetName`, such as `appointments`.
     pub set: String,
     /// `PrimaryIdAttribute`, such as `activityid`.
     pub key: String,
-    /// The privilege to read its rows, where it is known by name.
+    /// The privilege to read its rows, where its name is known.
     pub privilege: Option<&'static str>,
 }
 
-/// One privilege for all activities (Microsoft: the table references of the activities).
+/// The read privilege of all activities (Microsoft: the table references of the activities).
 pub const READ_ACTIVITY: &str = "prvReadActivity";
-/// The privilege for contacts.
+/// The read privilege of contacts (Microsoft: `contact` table reference).
 pub const READ_CONTACT: &str = "prvReadContact";
 
 impl ImpactTable {
-    /// The tables that the platform's own filters are about (Microsoft: table references); others have to be
+    /// The tables of the platform's own filters (Microsoft: table references); others have to be
     /// looked up.
     pub fn known(filter_type: &FilterType) -> Option<Self> {
         let (set, key) = match filter_type.as_str() {
@@ -55,54 +55,54 @@ impl ImpactTable {
         })
     }
 
-    /// Whether both names can stand in a request.
+    /// Whether both names may be put into a request.
     pub fn is_sound(&self) -> bool {
         is_logical_name(&self.set) && is_logical_name(&self.key)
     }
 }
 
-/// A filter of the organisation: it applies to every user, and no user can switch it off.
+/// A filter of the organisation, which applies to every user and cannot be deactivated by users.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SystemFilter {
     /// Its name.
     pub name: String,
-    /// The table that it is about.
+    /// The type of its rows.
     pub filter_type: FilterType,
     /// Its `FetchXML`.
     pub query: Option<String>,
 }
 
-/// What has to be known of the environment to ask what a user loses.
+/// The facts about the environment that are needed to count what a user loses.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ImpactContext {
-    /// The active system filters of Outlook; `None` where they could not be read.
+    /// The active Outlook system filters; `None` where they could not be read.
     pub system_filters: Option<Vec<SystemFilter>>,
-    /// The tables of the filter types, as far as they were looked up; `None` is one that the server does not know.
+    /// The tables of the filter types that were looked up; `None` for one that the server does not have.
     pub tables: BTreeMap<FilterType, Option<ImpactTable>>,
-    /// The privileges by which the caller reads every row of the organisation; acting as a user, it reads what both
-    /// may.
+    /// The privileges with which the caller reads all rows of the organisation; with impersonation it reads what both
+    /// may read.
     pub read_whole: BTreeSet<&'static str>,
-    /// Since when an item counts as one to come.
+    /// The time from which items count as future ones.
     pub now: Timestamp,
 }
 
 /// How many items a user loses of one type.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Loss {
-    /// So many.
+    /// Exactly this number.
     Exactly(u64),
-    /// So many or fewer: what stays on, or has passed, could not be set apart.
+    /// This number or fewer: items that stay, or are past, could not be excluded.
     AtMost(u64),
-    /// So many or more: the query may not have shown all of them.
+    /// This number or more: the query may not have returned all of them.
     AtLeast(u64),
-    /// More or fewer: both of these hold.
+    /// This number, more or fewer: both reasons apply.
     About(u64),
-    /// It cannot be said.
+    /// Not known, with the reason.
     Unknown(Unknown),
 }
 
 impl Loss {
-    /// The number, where there is one.
+    /// The number, where it is known.
     pub const fn items(&self) -> Option<u64> {
         match self {
             Self::Exactly(n) | Self::AtMost(n) | Self::AtLeast(n) | Self::About(n) => Some(*n),
@@ -110,7 +110,7 @@ impl Loss {
         }
     }
 
-    /// What the number is instead of exact.
+    /// Whether the number is exact or a bound.
     pub const fn bound(&self) -> LossBound {
         match self {
             Self::Exactly(_) | Self::Unknown(_) => LossBound::Exact,
@@ -120,7 +120,7 @@ impl Loss {
         }
     }
 
-    /// The same where the query may not have shown every row.
+    /// The same where the query may not have returned all rows.
     #[must_use]
     pub fn seen_in_part(self) -> Self {
         match self {
@@ -131,22 +131,22 @@ impl Loss {
     }
 }
 
-/// What a number of items is.
+/// Whether a number of items is exact or a bound.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum LossBound {
     /// Exact.
     #[default]
     Exact,
-    /// The most that it can be.
+    /// The largest possible number.
     AtMost,
-    /// The least that it can be.
+    /// The smallest possible number.
     AtLeast,
-    /// Neither.
+    /// Neither an upper nor a lower bound.
     About,
 }
 
 impl LossBound {
-    /// What stands before a number, with the space after it.
+    /// The words before a number, with a space after them.
     pub const fn words(self) -> &'static str {
         match self {
             Self::Exact => "",
@@ -156,7 +156,7 @@ impl LossBound {
         }
     }
 
-    /// As a run file keeps it: 1 at most, 2 at least, 3 neither.
+    /// The code in the run file: 1 at most, 2 at least, 3 neither.
     pub const fn bits(self) -> u8 {
         match self {
             Self::Exact => 0,
@@ -166,7 +166,7 @@ impl LossBound {
         }
     }
 
-    /// From what a run file keeps.
+    /// From the code in the run file.
     pub const fn from_bits(bits: u8) -> Self {
         match bits & 3 {
             0 => Self::Exact,
@@ -176,18 +176,18 @@ impl LossBound {
         }
     }
 
-    /// Whether the true number can be less.
+    /// Whether the true number can be lower.
     pub const fn can_be_less(self) -> bool {
         matches!(self, Self::AtMost | Self::About)
     }
 
-    /// Whether the true number can be more.
+    /// Whether the true number can be higher.
     pub const fn can_be_more(self) -> bool {
         matches!(self, Self::AtLeast | Self::About)
     }
 }
 
-/// What a sum of such numbers is.
+/// The bound of a sum of such numbers.
 impl FromIterator<Self> for LossBound {
     fn from_iter<T: IntoIterator<Item = Self>>(each: T) -> Self {
         let bits = each.into_iter().fold(0, |all, one| all | one.bits());
@@ -195,12 +195,12 @@ impl FromIterator<Self> for LossBound {
     }
 }
 
-/// Why a loss cannot be said.
+/// Why a loss is not known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unknown {
     /// A stable word: `bad-query`, `too-many`, `no-privilege`, `timeout`, `refused`, `not-as-user`, `no-table`.
     pub kind: &'static str,
-    /// What was said.
+    /// The reason in words.
     pub message: String,
 }
 
@@ -214,59 +214,59 @@ impl Unknown {
     }
 }
 
-/// One request to make as the user.
+/// One query to make as the user.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImpactQuery {
-    /// The entity set to ask.
+    /// The entity set.
     pub set: String,
     /// The `FetchXML`.
     pub fetch: String,
-    /// Whether keys are asked for, by the name of the column, instead of their number.
+    /// The key column where keys are requested; none where their number is.
     pub ids: Option<String>,
 }
 
-/// What came of a request.
+/// The answer to a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum QueryAnswer {
     /// A number.
     Number(u64),
-    /// Keys, perhaps repeated.
+    /// Keys, possibly repeated.
     Ids(Vec<Uuid>),
-    /// Nothing.
+    /// No answer, with the reason.
     No(Unknown),
 }
 
-/// What is to be asked about one type, and how the answers are put together.
+/// The queries about one type, and how their answers are combined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ImpactQuestion {
     /// The type.
     pub filter_type: FilterType,
-    /// The requests, in order.
+    /// The queries, in order.
     pub queries: Vec<ImpactQuery>,
     pub(super) way: Combination,
-    /// Whether something could not be set apart before anything was asked.
+    /// Whether something could not be excluded, before any query is made.
     pub(super) bound: bool,
 }
 
-/// How the answers to a question are put together.
+/// How the answers to a question are combined.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Combination {
-    /// The first answer is the number; one more may be the number without regard to time.
+    /// The first answer is the number; an additional one may be the number without regard to time.
     Count,
-    /// The first answer is the number of what goes off, the second of that which stays; one more as above.
+    /// The first answer is the number of deactivated items, the second of those that stay; an additional one as above.
     Difference,
-    /// Keys: so many queries of what goes off, then those of what stays.
+    /// Keys: the first `off` queries are for deactivated filters, the others for those that stay.
     Apart { off: usize },
-    /// Nothing can be asked.
+    /// No query is possible.
     No(Unknown),
 }
 
-/// The questions about one user whose filters are to be switched off, one for each type of the changes.
+/// The questions about one user whose filters are to be deactivated, one for each type of the changes.
 ///
-/// The union is counted exactly: by one number where nothing of the type stays on; by the difference of two, of which
-/// the second fulfils the conditions of what stays as well, where what stays does not join other tables; and else by
-/// the keys themselves, so also where several go off of which one joins. What it leaves open is in [`Loss`].
-/// Only Outlook filters count: the offline ones select nothing for Exchange.
+/// The union is counted exactly: by one number where no filter of the type stays active; by the difference of two, of
+/// which the second also matches the conditions of the filters that stay, where these do not join other tables;
+/// otherwise by the keys themselves, also where several are deactivated of which one joins. Remaining uncertainty is in
+/// [`Loss`]. Only Outlook filters count, because offline filters select nothing for Exchange.
 pub fn questions(
     filters: &[Filter],
     changes: &[Change],
@@ -325,7 +325,7 @@ fn question(
         Ok(off) => off,
         Err(why) => return nothing("bad-query", why),
     };
-    // What cannot be relied on to stay synchronised is left out: then at most so much is lost.
+    // Filters that may not stay active are left out: the number is then an upper bound.
     let read: Vec<_> = staying
         .iter()
         .map(|text| parse(text.as_deref(), filter_type))
@@ -394,15 +394,15 @@ fn parse(text: Option<&str>, filter_type: &FilterType) -> Result<FetchXml, Strin
 
 struct Ahead {
     condition: String,
-    /// Whether a server may not know the columns, so that it is asked without them as well.
+    /// Whether a server may lack the columns, so that the query is also made without them.
     may_be_unknown: bool,
 }
 
-/// The condition that an item is still to come: only those are deleted from Exchange with a meeting's
-/// consequences (Microsoft: "Synchronization logic"). Other types than those of the calendar have no such time.
+/// The condition that an item is in the future: only those are deleted from Exchange with consequences for
+/// a meeting (Microsoft: "Synchronization logic"). Types other than those of the calendar have no such time.
 ///
 /// An appointment counts until it ends. A series counts until its last occurrence: its `effectiveenddate`, which
-/// one without end may not have.
+/// a series without end may not have.
 fn ahead(filter_type: &FilterType, now: Timestamp) -> Ahead {
     let now = now.round(Unit::Second).unwrap_or(now);
     let from = |column: &str| {

@@ -1,14 +1,14 @@
-//! How many users a plan may change, and who says so.
+//! How many users a plan may change, and where that limit was set.
 
 use std::fmt;
 
 use super::UserLimit;
 
-/// A limit to the users that a plan changes.
+/// A limit on the number of users that a plan changes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Limit {
     bound: UserLimit,
-    /// Users that may be changed in any case.
+    /// The number of users that may be changed in any case.
     at_least: u64,
     set_by: SetBy,
 }
@@ -22,8 +22,8 @@ enum SetBy {
 }
 
 impl Limit {
-    /// What holds for `check --fix` where nobody says otherwise: 30 % of the selected users, and ten in any
-    /// case. A drift is small; what is not is no drift, and somebody should look at it.
+    /// The limit of `check --fix` if no other was set: 30 % of the selected users, and ten in any
+    /// case. Drift is small; a larger difference should be looked at by the user.
     pub const FIX: Self = Self {
         bound: UserLimit::Percent(30),
         at_least: 10,
@@ -39,7 +39,7 @@ impl Limit {
         }
     }
 
-    /// The limit that was given when the run was begun.
+    /// The limit that was given when the run began.
     pub const fn of_run(bound: UserLimit) -> Self {
         Self {
             bound,
@@ -48,7 +48,7 @@ impl Limit {
         }
     }
 
-    /// The limit of `max-changes` in this environment of the configuration file.
+    /// The limit `max-changes` of an environment in the configuration file.
     pub const fn of_profile(bound: UserLimit, name: String) -> Self {
         Self {
             bound,
@@ -57,13 +57,13 @@ impl Limit {
         }
     }
 
-    /// Whether so many of the selected users may be changed.
+    /// Whether this number of the selected users may be changed.
     pub fn allows(&self, users: u64, selected: u64) -> bool {
         users <= self.bound.of(selected).max(self.at_least)
     }
 }
 
-/// Who says what, such as "the limit of this command is 10%".
+/// The source and the limit, such as "the limit of this command is 10%".
 impl fmt::Display for Limit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self {

@@ -1,4 +1,4 @@
-//! From answers about what filters select to what a user loses.
+//! From the answers to queries to what a user loses.
 
 use std::collections::HashSet;
 
@@ -7,8 +7,8 @@ use uuid::Uuid;
 use super::fetch::MOST_IDS;
 use super::impact::{Combination, ImpactQuestion, Loss, QueryAnswer, Unknown};
 
-/// What the answers come to; `sees_all` says whether caller and user may read every row of the table, so that the
-/// answers are about all of them.
+/// The loss that follows from the answers. `sees_all` says whether caller and user may read all rows of the table, so
+/// that the answers are complete.
 pub fn compute_loss(question: &ImpactQuestion, answers: &[QueryAnswer], sees_all: bool) -> Loss {
     let loss = compute_seen_loss(question, answers);
     if sees_all { loss } else { loss.seen_in_part() }
@@ -53,7 +53,7 @@ fn at_most(answers: &[QueryAnswer], at: usize, why: Unknown) -> Loss {
     number(answers, at).map_or(Loss::Unknown(why), Loss::AtMost)
 }
 
-/// What goes off and does not stay, key by key.
+/// Items of deactivated filters that no remaining one selects, key by key.
 fn apart(answers: &[QueryAnswer], off: usize) -> Loss {
     let (mut lost, mut bound) = (HashSet::<Uuid>::new(), false);
     for at in 0..off {

@@ -1,6 +1,6 @@
 //! From a survey and a wanted state to the changes to make.
 //!
-//! Everything here is a plain function over plain values: no network, no file, no clock.
+//! All of it is plain functions over plain values: no network, no file, no clock.
 
 mod alike;
 mod attribution;

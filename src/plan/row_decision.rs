@@ -1,5 +1,5 @@
-//! Deciding what to do with a row that was read: in the survey of an undo, and wherever the answer to a write does not
-//! say what became of it. What the row *is* decides, never how often something was tried.
+//! Decides what to do with a row that was read: in the survey of an undo, and wherever the answer to a write does not
+//! give the result. Only the state of the row decides, never the number of attempts.
 
 use crate::model::{Filter, RowOutcome, StateAndStatus};
 
@@ -9,13 +9,13 @@ use super::{Attribution, Change, RowDecision, RowResult};
 /// When a row is to be written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WriteCondition<'a> {
-    /// Deactivate and reactivate: where its state is another; whatever else somebody changed is no obstacle.
+    /// Deactivate and reactivate: if its state differs; other changes of the row do not matter.
     StateDiffers,
-    /// Undo: where it still is what the undone run left.
+    /// Undo: if it is still as the undone run left it.
     AsLeft(AsLeft<'a>),
 }
 
-/// Decides about a row; `seen` is `None` where it was not there.
+/// Decides about a row; `seen` is `None` where it does not exist.
 pub fn judge(
     change: &Change,
     condition: WriteCondition<'_>,
@@ -44,7 +44,7 @@ impl WriteCondition<'_> {
 }
 
 impl Change {
-    /// The same change of the row as it was seen now.
+    /// The same change of the row as it is now.
     pub(super) fn on(&self, seen: &Filter) -> Self {
         Self {
             filter: self.filter,

@@ -1,4 +1,4 @@
-//! How a run is carried out: kept in its file, so that whoever goes on with it goes on in the same way.
+//! The settings of a run: stored in its file, so that every later command continues in the same way.
 
 use std::num::NonZeroU32;
 use std::time::Duration;
@@ -11,7 +11,7 @@ use super::{Limit, UserLimit, Wave};
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum SurveyMode {
-    /// As each user.
+    /// As each user, by impersonation.
     #[default]
     Impersonation,
     /// As the caller, many users at once.
@@ -22,30 +22,30 @@ pub enum SurveyMode {
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
 pub struct RunSettings {
-    /// The sizes of the waves, in order; none for one wave of everybody.
+    /// The sizes of the waves, in order; none for one wave with all users.
     pub waves: Vec<Wave>,
-    /// The number of the wave with which this list begins: others were done before under another list.
+    /// The number of the wave with which this list begins: earlier ones had another list.
     pub first_wave: u64,
-    /// The pause between two waves, instead of a question.
+    /// The pause between two waves; none where the user is asked.
     pub wave_pause: Option<Duration>,
-    /// Stop when so many users of a wave have failed.
+    /// The number or percentage of failed users of a wave after which the run stops.
     pub stop_after_failures: Option<UserLimit>,
     /// The limit that was given with the run.
     pub max_changes: Option<UserLimit>,
-    /// Whether the built-in limit of `check --fix` holds where no other limit was given.
+    /// Whether the built-in limit of `check --fix` holds if no other was set.
     pub fix: bool,
-    /// Requests at once, where that was given.
+    /// Requests at once, where configured.
     pub concurrency: Option<NonZeroU32>,
-    /// Requests in five minutes, where that was given.
+    /// Requests in five minutes, where configured.
     pub max_requests_per_5m: Option<NonZeroU32>,
     /// How filters are read.
     pub survey: SurveyMode,
-    /// Undo only: whether rows that somebody changed since are put back too.
+    /// Undo only: whether rows that somebody changed since are restored too.
     pub include_changed: bool,
 }
 
 impl RunSettings {
-    /// These settings, with what `flags` say instead where they say something.
+    /// These settings, overridden by the `flags` that are set.
     #[must_use]
     pub fn overridden_by(&self, flags: &Self) -> Self {
         let waves = if flags.waves.is_empty() {
@@ -67,32 +67,32 @@ impl RunSettings {
         }
     }
 
-    /// The size of a wave, counted from 1; a list that has ended repeats its last size.
+    /// The size of a wave, counted from 1; after the end of the list its last size repeats.
     pub fn wave(&self, number: u64) -> Wave {
         let at = usize::try_from(self.before(number)).unwrap_or(usize::MAX);
         let size = self.waves.get(at).or(self.waves.last());
         size.copied().unwrap_or(Wave::Rest)
     }
 
-    /// Whether the list of waves has ended with this one, and the next command repeats its last size.
+    /// Whether this wave is the last of the list. The next command repeats its size.
     pub fn is_last_wave(&self, number: u64) -> bool {
         let at = usize::try_from(self.before(number)).unwrap_or(usize::MAX);
         at.saturating_add(1) >= self.waves.len()
     }
 
-    /// Waves of this list before the one with this number.
+    /// The number of waves of this list before the one with this number.
     fn before(&self, number: u64) -> u64 {
         number.saturating_sub(self.first_wave.max(1))
     }
 
-    /// The limits that hold: one that this command gives replaces every other, else those of the run and of the
+    /// The limits that hold: one of this command replaces all others; else those of the run and of the
     /// configuration file hold together.
     pub fn limits(&self, flags: &Self, guards: &[Limit]) -> Vec<Limit> {
         if let Some(bound) = flags.max_changes {
             return vec![Limit::of_flag(bound)];
         }
         let kept = self.max_changes.map(Limit::of_run);
-        // The built-in limit of `check --fix` holds where nobody set another.
+        // The built-in limit of `check --fix` holds if no other was set.
         let is_fix = self.fix && kept.is_none() && guards.is_empty();
         let fix = is_fix.then_some(Limit::FIX);
         kept.into_iter()

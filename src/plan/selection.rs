@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use super::alike::did_you_mean;
 use super::groups::Groups;
 
-/// Where a name was given, so that an error can point at it.
+/// Where a name was given, for error messages.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum NameSource {
     /// A flag such as `--user`.
     Flag(String),
-    /// A line of a list; lines count from 1.
+    /// A line of a list, with its path; lines count from 1.
     Line(String, usize),
 }
 
@@ -26,26 +26,26 @@ impl fmt::Display for NameSource {
     }
 }
 
-/// One user as named by a person: UPN, e-mail address, `DOMAIN\name` or id.
+/// One user as a person names it: UPN, e-mail address, `DOMAIN\name` or id.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UserRef {
-    /// The name as given.
+    /// The name as it was given.
     pub name: String,
     /// Where it was given.
     pub place: NameSource,
 }
 
-/// Which users a run is about: everybody, or those who are named and belong to the groups, less those excluded.
+/// The users of a run: all users, or those who are named and belong to the groups, without the excluded ones.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Selection {
-    /// Only these users; everybody where there is no list.
+    /// Only these users; all users where there is no list.
     pub only: Option<Vec<UserRef>>,
-    /// Never these users.
+    /// Users to exclude.
     pub except: Vec<UserRef>,
-    /// Only the users of these groups. Run files of earlier versions do not have them.
+    /// Only users of these groups. Run files of earlier versions do not contain this.
     #[serde(default)]
     pub groups: Groups,
-    /// Whether to go on without names that match nobody. Run files of earlier versions do not have it.
+    /// Whether to skip names that match no user. Run files of earlier versions do not contain this.
     #[serde(default)]
     pub skip_unknown: bool,
 }
@@ -73,7 +73,7 @@ impl Selection {
     }
 }
 
-/// Whose users names are matched against.
+/// The users with which names are compared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Among {
     /// Those of an environment.
@@ -91,25 +91,25 @@ impl fmt::Display for Among {
     }
 }
 
-/// A name that does not lead to exactly one user.
+/// A name that does not match exactly one user.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum UnresolvedName {
-    /// Nobody has it.
+    /// No user has it.
     #[error("{place}: no user `{name}` in this {among}{}", did_you_mean(nearest.as_deref()))]
     Nobody {
-        /// The name.
+        /// The name as it was given.
         name: String,
         /// Where it was given.
         place: NameSource,
-        /// Where the user was looked for.
+        /// The users that were compared.
         among: Among,
-        /// The user whose name comes nearest.
+        /// The most similar name, if there is one.
         nearest: Option<String>,
     },
-    /// Several have it.
+    /// Several users have it.
     #[error("{place}: `{name}` names several users: {}; give the id of one", users.join(", "))]
     Several {
-        /// The name.
+        /// The name as it was given.
         name: String,
         /// Where it was given.
         place: NameSource,
@@ -118,7 +118,7 @@ pub enum UnresolvedName {
     },
 }
 
-/// Names compare without case; an id may come in braces.
+/// The form in which names are compared: without regard to case, and without the braces of an id.
 pub fn key(name: &str) -> String {
     let name = name.trim();
     let bare = name.strip_prefix('{').and_then(|n| n.strip_suffix('}'));

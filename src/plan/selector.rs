@@ -1,4 +1,4 @@
-//! Matching users against the names of a selection.
+//! Matches users with the names of a selection.
 
 use std::collections::{HashMap, HashSet};
 
@@ -9,33 +9,33 @@ use crate::model::{User, UserId};
 use super::alike::ALIKE;
 use super::selection::{Among, Selection, UnresolvedName, UserRef, key};
 
-/// How many names are given a "did you mean": the search costs names times users, and an error shows twenty.
+/// The number of names with a "did you mean": the search costs names times users, and an error shows twenty names.
 const SUGGESTIONS_FOR: usize = 20;
-/// How many users a message names for one ambiguous name: a line of a terminal.
+/// The number of users that a message shows for an ambiguous name: as many as fit on a line of a terminal.
 const USERS_NAMED: usize = 5;
 
-/// A name that matches nobody and without which the run goes on.
+/// A name that matches no user and is skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SkippedName {
-    /// The name, with its place.
+    /// The name, with its source.
     pub named: UserRef,
-    /// Whether it was to be excluded: whoever was meant is not left out.
+    /// Whether it was to be excluded: the user who was meant is not excluded.
     pub excludes: bool,
 }
 
-/// What the names of a selection lead to.
+/// The result of matching a selection's names.
 #[derive(Debug, Default)]
 pub struct Resolved {
-    /// The users who are named, each once, in the order in which they were offered; nobody where everybody is meant.
+    /// The named users, each once, in the order in which they were offered; none where all users are selected.
     pub users: Vec<User>,
-    /// The names with which nothing can go on, in the order given; empty where all is well.
+    /// The names that prevent the run, in the given order; empty where all match.
     pub mismatches: Vec<UnresolvedName>,
-    /// The names that are skipped, in the order given.
+    /// The names that are skipped, in the given order.
     pub skipped: Vec<SkippedName>,
 }
 
-/// Matches users against a selection, one at a time. Who is excluded is known at once: an exclusion takes every
-/// match. Whom a name selects is known at the end: the best of its matches.
+/// Matches users with a selection, one at a time. Exclusions are decided at once, because they exclude every
+/// match. Named users are decided at the end: the best of their matches.
 #[derive(Debug)]
 pub struct Selector {
     everybody: bool,
@@ -55,7 +55,7 @@ struct Entry {
     nearest: Option<(f64, String)>,
 }
 
-/// A user whom a name matches.
+/// A user who matches a name.
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Match {
     rank: Rank,
@@ -63,8 +63,8 @@ struct Match {
     label: String,
 }
 
-/// How well a name matches a user; the smallest is the best. An id or UPN counts before an e-mail address, which
-/// several users can have, and of those an enabled user before one who is disabled or deleted.
+/// The quality of a match; the smallest is the best. An id or UPN ranks before an e-mail address, which
+/// several users can have, and among those an enabled user ranks before a disabled or deleted one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 struct Rank {
     by_address: bool,
@@ -107,7 +107,7 @@ impl Selector {
         });
     }
 
-    /// Takes every user of the organisation, once. Gives back one who is selected whatever comes after; one who may
+    /// Takes each user of the organisation once. Returns a user who is certainly selected; one who may
     /// be selected by name is kept until [`Self::resolve`].
     pub fn offer(&mut self, user: User) -> Option<User> {
         let (mut named, mut excluded) = (false, false);
@@ -136,9 +136,9 @@ impl Selector {
         None
     }
 
-    /// Decides whom each name means, after the last user.
+    /// Decides which user each name means, after the last user.
     ///
-    /// Names that match nobody are skipped where the selection says so, unless no name matches anybody: then nobody
+    /// Names that match no user are skipped if the selection allows it, unless no name matches any: then no user
     /// would be selected.
     pub fn resolve(self) -> Resolved {
         let includes = |entry: &&Entry| !entry.excludes;
@@ -171,7 +171,7 @@ impl Selector {
         resolved
     }
 
-    /// Each name that matches somebody, and nobody for whom `holds`.
+    /// The names that match users, none of whom satisfies `holds`.
     pub fn without(&self, holds: impl Fn(UserId) -> bool) -> Vec<UserRef> {
         let others = self.entries.iter().filter(|entry| {
             let matched: Vec<_> = if entry.excludes {
@@ -184,7 +184,7 @@ impl Selector {
         others.map(|entry| entry.named.clone()).collect()
     }
 
-    /// Each name that includes, with all of its best matches, for where it does no harm that they are several.
+    /// Each including name with all of its best matches, for uses where several matches do no harm.
     pub fn best_matches(self) -> Vec<(UserRef, Vec<UserId>)> {
         let entries = self.entries.into_iter().filter(|entry| !entry.excludes);
         let matches = entries.map(|entry| {
@@ -195,10 +195,10 @@ impl Selector {
     }
 }
 
-/// Whom a name means.
+/// The result for a name.
 enum Meant {
     One(UserId),
-    /// Everybody who matches, and that is somebody.
+    /// All matches are excluded, and there is at least one.
     Excluded,
     Wrong(UnresolvedName),
 }
@@ -229,12 +229,12 @@ impl Entry {
         }
     }
 
-    /// The matches that none is better than.
+    /// The matches with the best rank.
     fn best(&self) -> Vec<&Match> {
         let best = self.matched.iter().map(|m| m.rank).min();
         let of_best = |m: &&Match| Some(m.rank) == best;
         let mut best: Vec<_> = self.matched.iter().filter(of_best).collect();
-        // Pages that overlap show a user twice.
+        // Overlapping pages return a user twice.
         best.sort_by_key(|m| m.user);
         best.dedup_by_key(|m| m.user);
         best
@@ -264,12 +264,12 @@ impl Entry {
     }
 }
 
-/// Every name under which a user may be called, and whether it is one by e-mail address only.
+/// All names of a user, each with whether it is only an e-mail address.
 fn names_of(user: &User) -> Vec<(String, bool)> {
     let mut names = vec![(key(&user.id.to_string()), false)];
     names.extend(user.object_id.map(|id| (key(&id.to_string()), false)));
     names.push((key(&user.login), false));
-    // Accounts of the platform, such as SYSTEM, have no other name; reports call them by it.
+    // Accounts of the platform, such as SYSTEM, have no other name, and reports use it.
     if user.login.trim().is_empty() {
         names.push((key(&user.full_name), false));
     }

@@ -1,64 +1,63 @@
-//! What is to be agreed to: the numbers of the question, and what the guards need to know.
+//! What is to be agreed to: the numbers of the question, and the facts for the guards.
 
 use crate::model::{Operation, RunId, Target};
 
 use super::confirmations::Need;
 use super::{Limit, LossBound, PlanDigest, TimeRange};
 
-/// What the configuration file asks for before anything is written to an organisation: every entry that is about
-/// the organisation holds.
+/// The guards of an organisation from the configuration file: those of all its entries.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Guards {
-    /// What the organisation is called in the configuration file, the name that was used first.
+    /// Its names in the configuration file; the one that was used comes first.
     pub names: Vec<String>,
-    /// Whether one of these names has to be given before anything is written.
+    /// Whether one of these names has to be confirmed before writes.
     pub production: bool,
     /// How many users may be changed.
     pub limits: Vec<Limit>,
 }
 
-/// What is to be agreed to: the numbers of the question, and what the guards need to know.
+/// What is to be agreed to: the numbers of the question, and the facts for the guards.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stakes {
-    /// What is done.
+    /// The operation of the run.
     pub operation: Operation,
-    /// What it is done to.
+    /// What it changes: filters or templates.
     pub target: Target,
-    /// What new users receive more or less; of templates only.
+    /// Templates that new users get additionally or no longer; for runs about templates only.
     pub new_users: NewUsers,
-    /// The digest of what is left to be changed; none before the plan is complete.
+    /// The digest of what is left; none before the plan is complete.
     pub digest: Option<PlanDigest>,
-    /// Filters, or templates, that are left to be changed.
+    /// Filters or templates left.
     pub items: u64,
-    /// Users whose filters these are; 0 for templates.
+    /// Users left; 0 for templates.
     pub users: u64,
-    /// Users whose filters were changed, may have been changed, or are left to be changed; each once.
+    /// Users with filters that were changed, may have been changed, or are left; each once.
     pub touched: u64,
     /// Users who were selected.
     pub selected: u64,
-    /// The wave that is agreed to.
+    /// The wave to be agreed to.
     pub wave: Option<WaveStakes>,
     /// Whether items can be deleted from Exchange.
     pub calendar_loss: bool,
-    /// How many items leave calendars, where that was counted: of the wave, where there are several.
+    /// The number of future items that leave calendars, where counted: of the wave, where there are several.
     pub coming_items: Option<(u64, LossBound)>,
-    /// How long it is expected to take, where that can be told: of the wave, where there are several.
+    /// The expected time, where it can be estimated: of the wave, where there are several.
     pub time: Option<TimeRange>,
-    /// What the configuration file asks for.
+    /// The guards from the configuration file.
     pub guards: Guards,
-    /// The limits that hold for the number of users.
+    /// The limits on the number of users that hold.
     pub limits: Vec<Limit>,
-    /// The undo that was begun since.
+    /// The last undo of the run, if one was begun.
     pub undone_by: Option<RunId>,
-    /// Filters, or templates, that undos of the run put back: they stay as they are.
+    /// Filters or templates that undos of the run restored: they stay as they are.
     pub put_back: u64,
-    /// Names on the exclusion list that match nobody.
+    /// Names to be excluded that match no user.
     pub unknown_exclusions: Vec<String>,
-    /// Whether the run is so old that its waves and limits are not known.
+    /// Whether the run file is too old to contain waves and limits.
     pub settings_unknown: bool,
 }
 
-/// How many templates become defaults, and how many no longer are: new users receive those.
+/// How many templates become defaults, and how many no longer are: new users get the default ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct NewUsers {
     /// New users will receive these.
@@ -78,12 +77,12 @@ pub struct WaveStakes {
     pub users: u64,
     /// Users in the wave after it; 0 where it is the last.
     pub next_users: u64,
-    /// Whether the command ends after it, with users left for `resume`: no further wave was given.
+    /// Whether the command ends after it, with users left for `resume`, because no further wave was given.
     pub is_last_given: bool,
 }
 
 impl Stakes {
-    /// What is known of a change before the users are read: enough to refuse one that will lack a word in the end.
+    /// What is known before the users are read: enough to refuse a change whose answers will be missing.
     pub fn expected(operation: Operation, calendar_loss: bool, guards: Guards) -> Self {
         Self {
             operation,
@@ -107,7 +106,7 @@ impl Stakes {
         }
     }
 
-    /// What somebody has to say before this may be done.
+    /// The answers that are needed.
     pub fn needs(&self) -> Vec<Need> {
         if self.items == 0 {
             return Vec::new();

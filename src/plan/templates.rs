@@ -1,4 +1,4 @@
-//! Which templates are meant, and what became of one.
+//! Which templates are meant, and their outcomes.
 
 use std::collections::BTreeSet;
 
@@ -10,17 +10,17 @@ use crate::model::{
 use super::undo::last_change;
 use super::{Criteria, UndoTerms};
 
-/// The templates that are meant.
+/// The selected templates.
 #[derive(Clone, Debug)]
 pub enum TemplateChoice {
-    /// Those that fit, as sync filters are chosen.
+    /// Those that match criteria, as for sync filters.
     Fitting(Criteria),
-    /// These and no others.
+    /// Only these.
     Only(BTreeSet<TemplateId>),
 }
 
 impl TemplateChoice {
-    /// Those of the templates that are meant; an error names the ids that are no template.
+    /// The selected ones of these templates. The error contains the ids that are not templates.
     pub fn of(&self, templates: Vec<Template>) -> Result<Vec<Template>, Vec<TemplateId>> {
         let only = match self {
             Self::Fitting(criteria) => {
@@ -40,17 +40,17 @@ impl TemplateChoice {
     }
 }
 
-/// What templates are to be.
+/// The wanted state of templates.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TemplateWish {
     /// The state.
     pub state: State,
-    /// Whether they are to be defaults; nothing leaves that as it is.
+    /// Whether they are to be defaults; none leaves the flag as it is.
     pub default: Option<bool>,
 }
 
 impl TemplateWish {
-    /// What this template is to be.
+    /// The wanted state of this template.
     pub fn of(self, template: &Template) -> TemplateState {
         let write = TemplateWrite {
             default: self.default,
@@ -59,7 +59,7 @@ impl TemplateWish {
         write.on(template.state())
     }
 
-    /// Whether it is that already, whatever its status.
+    /// Whether it is in the wanted state already, with any status.
     pub fn is_met(self, template: &Template) -> bool {
         let default = self.default.unwrap_or(template.default);
         (template.now.state, template.default) == (self.state, default)
@@ -73,8 +73,8 @@ impl TemplateWish {
     }
 }
 
-/// The one write that makes of a template what is wanted. Where only the default flag differs it sets nothing else: there
-/// are servers that refuse both in one request.
+/// The one write that brings a template into the wanted state. If only the default flag differs it sets nothing else,
+/// because some servers refuse both in one request.
 pub fn template_write(before: TemplateState, wanted: TemplateState) -> TemplateWrite {
     let sets_default = before.default != wanted.default;
     let sets_state = !before.now().means_the_same_as(wanted.now());
@@ -84,8 +84,8 @@ pub fn template_write(before: TemplateState, wanted: TemplateState) -> TemplateW
     }
 }
 
-/// The same in two writes, for a server that refuses the one: in the order in which the template is never default and
-/// inactive. Nothing where there is only one thing to set.
+/// The same as two writes, for a server that refuses the one: in an order in which the template is never default and
+/// inactive. None where there is only one thing to set.
 pub fn template_halves(
     before: TemplateState,
     wanted: TemplateState,
@@ -107,7 +107,7 @@ pub fn template_halves(
     })
 }
 
-/// The write that takes back the first of two, where the second failed; nothing where the template is not as the first
+/// The write that reverts the first of two when the second failed; none where the template is not as the first
 /// left it, because then somebody else changed it.
 pub fn template_half_back(
     before: TemplateState,
@@ -120,45 +120,45 @@ pub fn template_half_back(
     })
 }
 
-/// One template of a run: what it was, what it is to be, and what became of it.
+/// One template of a run: its former state, its wanted state, and its outcome.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateChange {
-    /// The template as it was right before; its version is the one that a write demands.
+    /// The template just before; a write requires its version.
     pub template: Template,
-    /// What it is to be.
+    /// The wanted state.
     pub wanted: TemplateState,
-    /// What became of it.
+    /// The outcome.
     pub outcome: RowOutcome,
-    /// Whether a write of the run may stand although the outcome does not say so.
+    /// Whether a write of the run may have been done although the outcome does not say so.
     pub maybe_written: bool,
-    /// What it is now, as far as the server has shown it.
+    /// The last state that the server returned.
     pub after: Option<TemplateStamp>,
-    /// Why it is not as it was to be.
+    /// Why it is not in the wanted state.
     pub problem: Option<Problem>,
-    /// Undo only: what the undone run left.
+    /// Undo only: the state that the undone run left.
     pub left: Option<TemplateLeft>,
 }
 
-/// What a run left of a template that it changed, or may have changed.
+/// The state in which a run left a template that it changed or may have changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TemplateLeft {
-    /// The template as the run's write showed it; where that is not proved, only what it was to be.
+    /// The template as the run's write returned it; where that is not proved, only its wanted state.
     pub stamp: TemplateStamp,
-    /// Whether it is known that the run wrote it.
+    /// Whether it is proved that the run wrote it.
     pub proved: bool,
 }
 
 /// What to do with a template that was read.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum TemplateDecision {
-    /// Write it as it was seen.
+    /// Write it in the version that was read.
     Write,
-    /// There is nothing to write.
+    /// Nothing is to be written, with the outcome.
     Done(RowOutcome),
 }
 
 impl TemplateChange {
-    /// A change that is still to be made, or that is not needed.
+    /// A change that is not made yet, or that is not needed.
     pub fn planned(template: Template, wish: TemplateWish) -> Self {
         let is_met = wish.is_met(&template);
         Self {
@@ -209,17 +209,17 @@ impl TemplateChange {
         })
     }
 
-    /// Whether it failed after one of two writes, and that one could not be taken back.
+    /// Whether it failed after one of two writes that could not be reverted.
     pub fn is_halfway(&self) -> bool {
         self.outcome == RowOutcome::Failed && self.maybe_written && self.after.is_some()
     }
 
-    /// Whether it is still to be made.
+    /// Whether it is not made yet.
     pub const fn is_open(&self) -> bool {
         matches!(self.outcome, RowOutcome::Planned | RowOutcome::Sent)
     }
 
-    /// The same change of the template as it was seen now; nothing of it was written.
+    /// The same change of the template as it is now, with nothing written yet.
     #[must_use]
     pub fn on(self, seen: Template) -> Self {
         if self.left.is_some() {
@@ -237,20 +237,20 @@ impl TemplateChange {
     }
 }
 
-/// Whether the caller itself changed the template last: nobody is impersonated for templates.
+/// Whether the caller changed the template last: templates are changed without impersonation.
 fn is_by_caller(seen: &Template, callers: &[UserId]) -> bool {
     let Modification { by, on_behalf, .. } = seen.modified;
     by.is_some_and(|by| callers.contains(&by)) && on_behalf.is_none()
 }
 
-/// Whether somebody else than these callers is known to have changed the template last.
+/// Whether the template is known to have been changed last by another user than these callers.
 pub fn is_template_by_other(seen: &Template, callers: &[UserId]) -> bool {
     seen.modified.by.is_some() && !is_by_caller(seen, callers)
 }
 
-/// Decides about a template of a run of which a write may have been done; `seen` is `None` where it is not there.
+/// Decides about a template that the run may have written; `seen` is `None` where it does not exist.
 ///
-/// What somebody else made of it is left alone; the first of two writes of ours is gone on from.
+/// Changes by others are left alone; after the first of two writes of this run, the second follows.
 pub fn judge_template_again(
     change: &TemplateChange,
     seen: Option<&Template>,
@@ -276,7 +276,7 @@ pub fn judge_template_again(
         .left
         .as_ref()
         .is_some_and(|left| left.stamp.modified.is_known() && left.stamp.modified == seen.modified);
-    // Nothing was done; or the first of two writes, or that one and its taking back.
+    // Nothing was done; or the first of two writes, or that one and its reversal.
     if version == Some(true)
         || is_as_left
         || (ours && (is_between || now.means_the_same_as(before)))
@@ -290,7 +290,7 @@ pub fn judge_template_again(
     }
 }
 
-/// Decides about a template that an undo puts back where it still is what the undone run left.
+/// Decides about a template that an undo restores if it is still as the undone run left it.
 pub fn judge_template_undo(
     left: &TemplateLeft,
     wanted: TemplateState,
@@ -324,7 +324,7 @@ pub fn judge_template_undo(
     }
 }
 
-/// Why an undo left a template alone; `who` is who changed it last, where that is known by name.
+/// Why an undo left a template alone; `who` is the name of the user who changed it last, where known.
 pub fn template_changed_since(left: &TemplateLeft, seen: &Template, who: Option<&str>) -> String {
     let last = last_change(who, seen.modified.on);
     let now = seen.state();
@@ -340,7 +340,7 @@ pub fn template_changed_since(left: &TemplateLeft, seen: &Template, who: Option<
     format!("left alone: {last}; {what}")
 }
 
-/// Judges a template that was written by what it is, not by what was tried: default, state and status.
+/// Judges a written template by its state, not by what was attempted: default flag, state and status.
 pub fn judge_template(seen: Option<&Template>, wanted: TemplateState) -> RowOutcome {
     match seen {
         None => RowOutcome::Gone,

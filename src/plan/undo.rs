@@ -1,4 +1,4 @@
-//! What undo does with each row that a run changed: it puts back what nobody touched since.
+//! What undo does with each row that a run changed: it restores rows that nobody has changed since.
 
 use jiff::{SignedDuration, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -10,76 +10,75 @@ use crate::model::{
 use super::attribution::Author;
 use super::{Attribution, Change, RowDecision, RowResult, WriteKnown};
 
-/// What an undo can do nothing about; said before a deactivation is agreed to, and with every undo.
+/// The limits of undo. Shown before a deactivation is agreed to, and with every undo.
 pub const UNDO_CANNOT: &str = "Undo cannot recall cancellations that were sent to attendees, and cannot bring back items \
      that Exchange has deleted meanwhile.";
 
-/// How far the clocks of two machines of one domain may be apart (the tolerance of Kerberos by default).
+/// How far the clocks of two machines of one domain may differ (the default tolerance of Kerberos).
 const CLOCKS_APART: SignedDuration = SignedDuration::from_mins(5);
 
-/// One row that a run changed, or may have changed.
+/// One row that a run changed or may have changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UndoRow {
-    /// The row.
+    /// The id of the row.
     pub filter: FilterId,
-    /// What it was before.
+    /// Its state before that run.
     pub before: StateAndStatus,
-    /// What the run left. Where it is not proved that the run wrote it, only the state and the status that it was to
-    /// have.
+    /// The state that the run left. Where it is not proved that the run wrote it, only the wanted state and status.
     pub left: RowStamp,
-    /// Whether it is known that the run wrote it.
+    /// Whether it is proved that the run wrote it.
     pub proved: bool,
-    /// When the run wrote it last; known only while the rows are taken over.
+    /// When the run wrote it last; known only while the rows are copied.
     pub written: Option<Timestamp>,
-    /// The earlier undo that put it back, and when.
+    /// The earlier undo that restored it, and when.
     pub put_back: Option<PutBack>,
     /// The later run that wrote it.
     pub rewritten_by: Option<RunId>,
 }
 
-/// An earlier undo of the same run put a row back.
+/// An earlier undo of the same run restored a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PutBack {
-    /// The run that did.
+    /// That undo.
     pub by: RunId,
-    /// When.
+    /// The time of its write.
     pub at: Timestamp,
 }
 
-/// What holds for every row of an undo; kept in its run file.
+/// The conditions for every row of an undo, stored in its run file.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct UndoTerms {
-    /// Who signed in to the run that is undone.
+    /// The user who signed in to the undone run.
     pub caller: UserId,
-    /// When that run began to write.
+    /// When that run wrote first.
     pub from: Timestamp,
     /// When it wrote last.
     pub until: Timestamp,
 }
 
 impl UndoTerms {
-    /// Whether the undone run can have written at this time, by the clock of the server.
+    /// Whether the undone run can have written at this time, by the server's clock.
     pub(super) fn covers(&self, on: Timestamp) -> bool {
         on.duration_since(self.from) >= -CLOCKS_APART
             && self.until.duration_since(on) >= -CLOCKS_APART
     }
 }
 
-/// A row that is written where it still is what the undone run left.
+/// A row that is written if it is still as the undone run left it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct AsLeft<'a> {
-    /// The row.
+    /// The row as that run left it.
     pub row: &'a UndoRow,
-    /// What holds for every row.
+    /// The conditions for every row.
     pub terms: &'a UndoTerms,
-    /// Whose filter it is.
+    /// The owner of the filter.
     pub user: UserId,
-    /// Whether to put back also what somebody changed since, where its state is still what the run set.
+    /// Whether rows that somebody changed since are restored too, if their state is still the one that the run set.
     pub include_changed: bool,
 }
 
 impl UndoRow {
-    /// The change that puts it back.
+    /// The change that restores it.
     pub fn change(&self) -> Change {
         Change {
             filter: self.filter,
@@ -108,7 +107,7 @@ impl AsLeft<'_> {
         done(RowOutcome::ChangedSince)
     }
 
-    /// Whether nobody wrote the row after the run. An upgrade of the platform moves versions and leaves the stamps.
+    /// Whether nobody wrote the row after the run. An upgrade of the platform changes versions but not the stamps.
     fn is_untouched(self, seen: &Filter) -> bool {
         let UndoRow { left, proved, .. } = self.row;
         if !proved {
@@ -125,7 +124,7 @@ impl AsLeft<'_> {
         }
     }
 
-    /// Whether a row whose write was never proved bears the stamp of the run's caller, from the time of the run.
+    /// Whether a row with an unproved write has a stamp of the run's caller, from the time of the run.
     fn is_written_by_run(self, seen: &Filter) -> bool {
         let caller = self.terms.caller;
         let in_time = seen.modified.on.is_some_and(|on| self.terms.covers(on));
@@ -133,7 +132,7 @@ impl AsLeft<'_> {
             callers: [caller; 2],
             user: self.user,
             wrote: WriteKnown::Maybe,
-            // Without a stamp it is not taken for the run's, whatever the server was seen to do.
+            // Without a stamp the row is not attributed to the run, whatever the server usually records.
             records_on_behalf: false,
             rewritten: self.row.rewritten_by.is_some(),
         };
@@ -144,7 +143,7 @@ impl AsLeft<'_> {
     }
 }
 
-/// Who changed a row last, and when, as far as that is known.
+/// Who changed a row last, and when, where that is known.
 pub(super) fn last_change(who: Option<&str>, on: Option<Timestamp>) -> String {
     match (who, on) {
         (Some(who), Some(on)) => format!("last changed by {who} at {on}"),
@@ -154,7 +153,7 @@ pub(super) fn last_change(who: Option<&str>, on: Option<Timestamp>) -> String {
     }
 }
 
-/// Why a row was left alone; `who` is who changed it last, where that is known by name.
+/// Why a row was left alone; `who` is the name of the user who changed it last, where known.
 pub fn changed_since(row: &UndoRow, seen: &Filter, who: Option<&str>) -> String {
     let last = last_change(who, seen.modified.on);
     let left = row.left.now;

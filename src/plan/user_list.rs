@@ -1,5 +1,5 @@
-//! Lists of users: one name a line, CSV with a header, or a sheet of an Excel workbook. Nobody in a list is passed over in silence: each line gives
-//! a name, is blank or a comment, or the list is refused with that line.
+//! Lists of users: one name per line, CSV with a header, or a sheet of an Excel workbook. No line is ignored silently:
+//! it contains a name, is blank or a comment, or the list is refused with the number of that line.
 
 mod error;
 mod header;
@@ -27,11 +27,11 @@ pub use self::text::LONGEST_LIST;
 /// The most different names: more than the largest organisations have users.
 const MOST_NAMES: usize = 500_000;
 
-/// Reads a list of users: a name a line, or CSV whose header has a known column, such as `User principal name` or
-/// `user_id`, or the column that is asked for. A name that is repeated counts once, at its first line.
+/// Reads a list of users: a name per line, or CSV whose header has a known column, such as `User principal name` or
+/// `user_id`, or the requested column. A repeated name counts once, at its first line.
 ///
-/// `path` is what errors call the list. `column` is the title of the column that holds the names; the list is refused
-/// where it has no such column.
+/// `path` is the name of the list in errors. `column` is the title of the column with the names; a list
+/// without that column is refused.
 pub fn parse_user_list(
     path: &str,
     bytes: &[u8],
@@ -40,12 +40,12 @@ pub fn parse_user_list(
     Ok(read_user_list(path, bytes, column)?.users)
 }
 
-/// A list that was read.
+/// The contents of a list.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct UserList {
-    /// Its users, each once.
+    /// The users, each once.
     pub users: Vec<UserRef>,
-    /// Users among them who stand in a row that Excel does not show, as a filter hides it.
+    /// How many of them are in rows that Excel does not show, for example because of a filter.
     pub hidden: u64,
 }
 
@@ -55,7 +55,7 @@ impl UserList {
     }
 }
 
-/// The same, with how many of its users nobody sees who looks at it.
+/// As [`parse_user_list`], with the number of users in hidden rows.
 pub fn read_user_list(
     path: &str,
     bytes: &[u8],
@@ -82,7 +82,7 @@ pub fn read_user_list(
     Ok(UserList::of_text(named.collect()))
 }
 
-/// The same of an Excel workbook. Errors and places of names say which sheet it is.
+/// The same for an Excel workbook. Errors and sources of names contain the name of the sheet.
 fn parse_workbook(
     path: &str,
     bytes: &[u8],
@@ -117,16 +117,16 @@ fn parse_workbook(
     })
 }
 
-/// A name that was given by itself, without what mail programs and spreadsheets write around it.
+/// Reads a name that was given alone, without the characters that mail programs and spreadsheets add.
 ///
 /// # Errors
-/// What is not exactly one name.
+/// Where it is not exactly one name.
 pub fn one_name(text: &str) -> Result<String, ListFault> {
     let nothing = || ListFault::NotOneName(visible::shown(text));
     name::name_in(text)?.ok_or_else(nothing)
 }
 
-/// The names of a list, each once, with the line on which it stands first.
+/// The names of a list, each once, with its first line.
 #[derive(Default)]
 struct Names {
     names: Vec<(usize, String)>,
@@ -167,7 +167,7 @@ fn read(text: &str, column: Option<&str>, list: &mut Names) -> OnLine<()> {
     }
 }
 
-/// Whether a text is what commands print for people: a title, or columns that only spaces separate.
+/// Whether a text is output of a command for people: a title, or columns separated by spaces only.
 fn is_table_for_people(text: &str) -> bool {
     let mut lines = text.lines().filter(|line| !line.trim().is_empty());
     let Some(first) = lines.next() else {
@@ -185,7 +185,7 @@ fn is_table_for_people(text: &str) -> bool {
     is_title || is_row && name::name_in(first).is_err()
 }
 
-/// The rows below a header. Nothing here is a comment.
+/// The rows below a header, in which there are no comments.
 fn read_table(
     header: &ListRow,
     column: &NameColumn,
@@ -218,7 +218,7 @@ fn read_table(
     Ok(())
 }
 
-/// The name of a row, in which no column of the same meaning may name somebody else.
+/// The name in a row. No column with the same meaning may contain another name.
 fn name_of_row<'r>(
     column: &NameColumn,
     cell: impl Fn(usize) -> &'r str,

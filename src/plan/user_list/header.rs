@@ -1,4 +1,4 @@
-//! Where a list begins, and the column that holds its names.
+//! Finds where a list begins, and the column with the names.
 
 use super::error::{ListFault, OnLine};
 use super::known::KNOWN;
@@ -6,10 +6,10 @@ use super::name::{is_definite, name_in};
 use super::rows::{ListRow, ListRows};
 use super::visible::{is_empty, visible};
 
-/// What separates cells, where no `sep=` says so.
+/// Characters that separate cells if no `sep=` names one: those that spreadsheets and `PowerShell` write.
 const SEPARATORS: [char; 3] = [',', ';', '\t'];
 
-/// How a list begins.
+/// The beginning of a list.
 pub(super) enum Start<'t> {
     Nothing,
     /// Without a header: names begin at this byte, on this line.
@@ -24,20 +24,20 @@ pub(super) enum Start<'t> {
     },
 }
 
-/// The column that holds names.
+/// The column with the names.
 #[derive(Clone)]
 pub(super) struct NameColumn {
     pub(super) at: usize,
-    /// Other columns whose titles mean the same.
+    /// Other columns with the same meaning.
     pub(super) same: Vec<usize>,
 }
 
-/// Whether a line of a plain list, or one before a header, is a comment. `#TYPE`, which `PowerShell` writes, is one.
+/// Whether a line of a plain list, or before a header, is a comment. `#TYPE`, which `PowerShell` writes, is one.
 pub(super) fn is_comment(line: &str) -> bool {
     visible(line).starts_with('#')
 }
 
-/// Finds the first line that is neither blank nor a comment, and what it is.
+/// Finds the first line that is neither blank nor a comment, and its kind.
 pub(super) fn start<'t>(text: &'t str, wanted: Option<&str>) -> OnLine<Start<'t>> {
     let mut at = 0;
     let mut separator = None;
@@ -65,7 +65,7 @@ pub(super) fn start<'t>(text: &'t str, wanted: Option<&str>) -> OnLine<Start<'t>
     Ok(Start::Nothing)
 }
 
-/// The separator that a line such as `sep=;` names: nothing where it is no such line.
+/// The separator that a line such as `sep=;` names; none where it is no such line.
 #[expect(
     clippy::option_option,
     reason = "a line that names a separator may name none"
@@ -80,7 +80,7 @@ fn separator_line(line: &str) -> Option<Option<char>> {
     Some(named.next().filter(|c| SEPARATORS.contains(c) || *c == '|'))
 }
 
-/// The line is a header where it has a column that is wanted or known; else it is the first name.
+/// The line is a header if it has a requested or known column; else it is the first name.
 fn first_line<'t>(
     text: &'t str,
     (at, line): (usize, usize),
@@ -140,7 +140,7 @@ fn first_line<'t>(
     Ok(Start::Plain { at, line })
 }
 
-/// The column that is wanted, or the first of the known ones.
+/// The requested column, or the first of the known ones.
 pub(super) fn column_of(
     header: &ListRow,
     wanted: Option<&str>,
@@ -173,7 +173,7 @@ pub(super) fn column_of(
     Ok(None)
 }
 
-/// The one column for which this is so.
+/// The only column for which this is true.
 fn one(header: &ListRow, mut so: impl Iterator<Item = bool>) -> Result<Option<usize>, ListFault> {
     let first = so.by_ref().position(|so| so);
     match first {
@@ -184,7 +184,7 @@ fn one(header: &ListRow, mut so: impl Iterator<Item = bool>) -> Result<Option<us
     }
 }
 
-/// A title without regard to case, spaces and signs.
+/// A title without case, spaces and punctuation.
 fn simple(title: &str) -> String {
     let bare = visible(title);
     let bare = bare.chars().filter(|c| c.is_alphanumeric());

@@ -1,4 +1,4 @@
-//! Users in JSON, as `report`, `list` and `check` print them.
+//! Users in JSON, in the form that `report`, `list` and `check` print.
 
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -7,16 +7,16 @@ use super::Names;
 use super::error::{ListFault, OnLine};
 use super::name::name_in;
 
-/// The members of an entry that can be asked for, the first where none is.
+/// The members that can be requested in place of a column; the first is the default, because ids are unique.
 const MEMBERS: [&str; 2] = ["id", "user"];
 
-/// A document of ours, as far as it lists users.
+/// The parts of a printed document that list users.
 #[derive(Deserialize)]
 struct Document<'t> {
-    /// Of a report.
+    /// In a report.
     #[serde(borrow)]
     user_results: Option<&'t RawValue>,
-    /// Of a list; the document of a run counts them here.
+    /// In a list; in the document of a run this is a number.
     #[serde(borrow)]
     users: Option<&'t RawValue>,
 }
@@ -27,7 +27,7 @@ struct Entry {
     id: Option<String>,
 }
 
-/// Whether a text is JSON. An id in braces is none.
+/// Whether a text is JSON. An id in braces is not.
 pub(super) fn is_json(text: &str) -> bool {
     let mut signs = text.chars().filter(|c| !c.is_whitespace());
     match (signs.next(), signs.next()) {
@@ -37,7 +37,7 @@ pub(super) fn is_json(text: &str) -> bool {
     }
 }
 
-/// Reads the users of a document, each by id, or by the member that is asked for.
+/// Reads the users of a document, by id or by the requested member.
 pub(super) fn read(text: &str, wanted: Option<&str>, list: &mut Names) -> OnLine<()> {
     let member = wanted.unwrap_or(MEMBERS[0]);
     if !MEMBERS.contains(&member) {
@@ -55,7 +55,7 @@ pub(super) fn read(text: &str, wanted: Option<&str>, list: &mut Names) -> OnLine
     let entries: Vec<&RawValue> = serde_json::from_str(entries.get()).map_err(refused)?;
     let (mut at, mut line) = (0, 1);
     for raw in entries {
-        // Each entry is a part of the text.
+        // Each entry is a slice of the text.
         let begin = raw.get().as_ptr() as usize - text.as_ptr() as usize;
         line += text[at..begin].matches('\n').count();
         at = begin;

@@ -1,10 +1,10 @@
-//! Titles of the columns that are known to hold names.
+//! Titles of columns that are known to contain names.
 
-/// What a column that holds names may be called.
+/// A kind of column with names.
 pub(super) struct Known {
-    /// The title that people are told.
+    /// The title in messages.
     pub(super) title: &'static str,
-    /// The titles that mean the same, in small letters and digits only.
+    /// The titles with the same meaning, in lower-case letters and digits only.
     pub(super) titles: &'static [&'static str],
 }
 
@@ -12,14 +12,14 @@ const fn known(title: &'static str, titles: &'static [&'static str]) -> Known {
     Known { title, titles }
 }
 
-/// The columns of exports from Microsoft 365, Entra, Exchange, Dynamics and of our own reports. The first one that a
-/// header has is taken: what names a user for certain stands before what several users can have.
+/// The columns of exports from Microsoft 365, Entra, Exchange, Dynamics and of our own reports. The first one in a
+/// header is used: columns that identify a user come before those that several users can share.
 pub(super) const KNOWN: [Known; 9] = [
     known(
         "User principal name",
         &["userprincipalname", "upn", "userprincipal", "userupn"],
     ),
-    // Of our own reports; `user` is there the name of a person where there is no login.
+    // Of our own reports, where `user` is a display name if there is no login.
     known(
         "user_id",
         &["userid", "systemuserid", "systemuser", "donotmodifyuser"],
@@ -79,6 +79,6 @@ pub(super) const KNOWN: [Known; 9] = [
             "smtpaddress",
         ],
     ),
-    // Also what rows of other things are numbered by.
+    // Also used as the number of rows of other kinds.
     known("Id", &["id"]),
 ];

@@ -1,21 +1,21 @@
-//! From a cell or line to the one name that it holds.
+//! From a cell or line to the one name that it contains.
 
 use uuid::Uuid;
 
 use super::error::ListFault;
 use super::visible::{shown, visible};
 
-/// Characters of the longest name: a UPN has 1024 at most (Microsoft: "User naming attributes").
+/// The longest name, in characters: a UPN has at most 1024 (Microsoft: "User naming attributes").
 const LONGEST_NAME: usize = 1024;
-/// Written before addresses by mail programs and Exchange.
+/// Prefixes that mail programs and Exchange put before addresses.
 const PREFIXES: [&str; 2] = ["mailto:", "smtp:"];
-/// What no UPN, address, account (Microsoft: "SAM-Account-Name") or id has.
+/// Characters that do not occur in a UPN, address, account (Microsoft: "SAM-Account-Name") or id.
 const NEVER: [char; 10] = ['"', '[', ']', ':', ';', '|', ',', '<', '>', '/'];
 
 /// The one name in a cell; `None` where the cell is empty.
 ///
 /// # Errors
-/// [`ListFault::NotOneName`] and [`ListFault::UnclosedQuote`]: several names, or what cannot be one.
+/// [`ListFault::NotOneName`] and [`ListFault::UnclosedQuote`]: several names, or a text that cannot be one.
 pub(super) fn name_in(cell: &str) -> Result<Option<String>, ListFault> {
     let text = visible(cell);
     if text.is_empty() {
@@ -27,7 +27,7 @@ pub(super) fn name_in(cell: &str) -> Result<Option<String>, ListFault> {
             let (inside, behind) = unquoted(quoted).ok_or(ListFault::UnclosedQuote)?;
             match behind.trim() {
                 "" => visible(&inside),
-                // A quoted name of a person, and the address behind it.
+                // A quoted display name, followed by the address.
                 address if address.starts_with('<') => address.to_owned(),
                 _ => return Err(not_one()),
             }
@@ -56,7 +56,7 @@ pub(super) fn name_in(cell: &str) -> Result<Option<String>, ListFault> {
     }
 }
 
-/// What stands in quotation marks, after the first, and what stands behind the last.
+/// The text in quotation marks after the first one, and the text after the last one.
 fn unquoted(text: &str) -> Option<(String, &str)> {
     let mut inside = String::new();
     let mut rest = text;
@@ -82,7 +82,7 @@ fn without_prefix(address: &str) -> &str {
     prefix.map_or(address, |prefix| address[prefix.len()..].trim())
 }
 
-/// Whether a text can be a name, and can be only one: a UPN or address, `DOMAIN\name`, an id, or a single word.
+/// Whether a text can be one name only: a UPN or address, `DOMAIN\name`, an id, or a single word.
 fn is_one_name(name: &str) -> bool {
     if is_id(name) {
         return true;
@@ -114,7 +114,7 @@ fn is_id(name: &str) -> bool {
     Uuid::try_parse(bare.unwrap_or(name)).is_ok()
 }
 
-/// Whether a cell holds what can be nothing but names, be it one or several.
+/// Whether a cell can contain nothing but one or several names.
 pub(super) fn is_definite(cell: &str) -> bool {
     let text = visible(cell);
     let mut words = text.split(|c: char| c.is_whitespace() || c == '"');

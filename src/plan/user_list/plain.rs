@@ -1,4 +1,4 @@
-//! A list without a header: one name a line.
+//! A list without a header: one name per line.
 
 use super::Names;
 use super::error::OnLine;
@@ -6,7 +6,7 @@ use super::header::is_comment;
 use super::name::name_in;
 
 /// Reads a text that begins on this line. Separators at the end of a line, as mail programs and spreadsheets leave
-/// them, are passed over.
+/// them, are ignored.
 pub(super) fn read(text: &str, first: usize, list: &mut Names) -> OnLine<()> {
     for (at, line) in text.split('\n').enumerate() {
         let number = first + at;

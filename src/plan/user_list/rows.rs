@@ -1,4 +1,4 @@
-//! Rows of CSV, each with its line. Quotation marks are taken at their word: what the CSV reader would guess at is
+//! Rows of CSV, each with its line. Quotation marks are read strictly: where the CSV reader would guess, the list is
 //! refused.
 
 use super::error::{ListFault, OnLine};
@@ -7,7 +7,7 @@ use super::visible::{is_empty, shown};
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct ListRow {
-    /// The line on which it begins.
+    /// The line on which it begins, counted from 1.
     pub(super) line: usize,
     pub(super) cells: Vec<String>,
 }
@@ -18,9 +18,9 @@ impl ListRow {
         self.cells.iter().all(|cell| is_empty(cell))
     }
 
-    /// A name that a quoted cell over several lines takes from the rows below, or from the rest of its own: a sign
-    /// that a quotation mark is missing. Notes and addresses over several lines have none where names stand, nor as many
-    /// cells as a row.
+    /// A name that a quoted cell over several lines takes from the rows below, or from the rest of its own row: a sign
+    /// that a quotation mark is missing. Notes and addresses over several lines have no name in the place of one, and
+    /// not as many cells as a row.
     pub(super) fn swallowed(&self, column: usize, delimiter: char) -> Option<String> {
         for (at, cell) in self.cells.iter().enumerate() {
             let mut lines = cell.split('\n');
@@ -41,7 +41,7 @@ impl ListRow {
     }
 }
 
-/// Rows of a text, one after the other; lines that are empty are passed over.
+/// The rows of a text, one after the other, without empty lines.
 pub(super) struct ListRows<'t> {
     text: &'t str,
     reader: csv::Reader<&'t [u8]>,
@@ -50,7 +50,7 @@ pub(super) struct ListRows<'t> {
 }
 
 impl<'t> ListRows<'t> {
-    /// Rows of a text that begins on this line and whose cells stand between such ASCII characters.
+    /// The rows of a text that begins on this line, with cells separated by this ASCII character.
     pub(super) fn new(text: &'t str, line: usize, delimiter: char) -> Self {
         let reader = csv::ReaderBuilder::new()
             .has_headers(false)
@@ -69,7 +69,7 @@ impl<'t> ListRows<'t> {
         self.delimiter
     }
 
-    /// How many bytes of the text are read.
+    /// The number of bytes read so far.
     fn read(&self) -> usize {
         usize::try_from(self.reader.position().byte()).unwrap_or(usize::MAX)
     }
@@ -100,7 +100,7 @@ impl Iterator for ListRows<'_> {
     }
 }
 
-/// Whether each quotation mark that opens a cell is closed at the end of that cell.
+/// Checks that each quotation mark that opens a cell is closed at the end of that cell.
 fn check_quotes(raw: &str, delimiter: char) -> Result<(), ListFault> {
     enum Within {
         Start,

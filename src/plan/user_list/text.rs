@@ -6,11 +6,11 @@ use encoding_rs::{Encoding, UTF_8, UTF_16BE, UTF_16LE, WINDOWS_1252};
 
 use super::error::ListFault;
 
-/// The longest list, in bytes: an export of 130 000 users with 500 bytes for each. A longer one is refused before it
+/// The longest list, in bytes: an export of 130,000 users with 500 bytes each. A longer one is refused before it
 /// fills the memory.
 pub const LONGEST_LIST: usize = 64 * 1024 * 1024;
 
-/// First bytes of files that are often taken for lists, and what they are.
+/// First bytes of files that are often mistaken for lists, and their kinds.
 const NOT_TEXT: [(&[u8], &str); 4] = [
     (
         b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1",
@@ -21,10 +21,10 @@ const NOT_TEXT: [(&[u8], &str); 4] = [
     (b"SQLite format 3\0", "a database or a run file"),
 ];
 
-/// The text, without a byte order mark and with `\n` as the end of each line.
+/// The text, without a byte order mark and with `\n` as line end.
 ///
-/// Read are UTF-8 and UTF-16 with a byte order mark; UTF-16 without one, where the first character is of one byte;
-/// UTF-8 without one; and what is not valid UTF-8 as Windows-1252, in which Excel saves.
+/// Supports UTF-8 and UTF-16 with a byte order mark; UTF-16 without one, if the first character is an ASCII one;
+/// UTF-8 without one; and Windows-1252, in which Excel saves, for bytes that are not valid UTF-8.
 pub(super) fn decode(bytes: &[u8]) -> Result<String, (Option<usize>, ListFault)> {
     if bytes.len() > LONGEST_LIST {
         return Err((None, ListFault::TooLong(LONGEST_LIST)));
@@ -56,7 +56,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<String, (Option<usize>, ListFault)>
     }
 }
 
-/// The encoding that the first bytes tell, and how many of them are its mark.
+/// The encoding according to the first bytes, and the length of its byte order mark.
 fn encoding_of(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
     match bytes {
         [0xef, 0xbb, 0xbf, ..] => Some((UTF_8, 3)),
@@ -68,7 +68,7 @@ fn encoding_of(bytes: &[u8]) -> Option<(&'static Encoding, usize)> {
     }
 }
 
-/// The line, counted from 1, on which a byte of the text stands.
+/// The line, counted from 1, of a byte of the text.
 fn line_at(text: &str, at: usize) -> usize {
     text[..at].matches('\n').count() + 1
 }

@@ -1,10 +1,10 @@
-//! What can be seen of a cell.
+//! The visible part of a cell.
 
-/// Characters of a cell that a message shows: it fits a line of a terminal with the place before it.
+/// The most characters of a cell in a message: it fits on a line of a terminal with the position before it.
 const SHOWN: usize = 60;
 
-/// The cell without what nobody sees, such as zero-width characters, direction marks and byte order marks; spaces
-/// that do not break are spaces; without spaces around it.
+/// The cell without invisible characters, such as zero-width characters, direction marks and byte order marks, with
+/// non-breaking spaces as spaces, and without spaces around it.
 pub(super) fn visible(cell: &str) -> String {
     let seen = cell.chars().filter(|c| !is_invisible(*c));
     let plain = |c: char| match c {
@@ -20,7 +20,7 @@ const fn is_invisible(c: char) -> bool {
         | '\u{2060}'..='\u{206f}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}')
 }
 
-/// Whether nothing can be seen in a cell.
+/// Whether a cell has no visible characters.
 pub(super) fn is_empty(cell: &str) -> bool {
     cell.chars().all(|c| c.is_whitespace() || is_invisible(c))
 }

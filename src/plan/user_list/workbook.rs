@@ -1,5 +1,5 @@
-//! Lists in Excel workbooks (`.xlsx`). A workbook is foreign input: what it unpacks to and how many cells it has is
-//! bounded, and only values are read, never formulas.
+//! Lists in Excel workbooks (`.xlsx`). A workbook comes from elsewhere: its unpacked size and the number of its cells
+//! are limited, and only values are read, never formulas.
 
 use std::io::{Cursor, Read, copy, sink};
 
@@ -19,22 +19,22 @@ pub(super) use self::hidden::hidden_rows;
 
 /// The first bytes of a ZIP archive, which a workbook is.
 const ZIP: &[u8] = b"PK\x03\x04";
-/// What a workbook may unpack to, in bytes: an export of 130 000 users with a dozen columns. Its texts are held at once, and
-/// empty ones take five times what they are in the file.
+/// The largest unpacked size, in bytes: an export of 130,000 users with a dozen columns. Its texts are in memory
+/// together, and empty ones take five times their size in the file.
 const MOST_UNPACKED: u64 = 128 * 1024 * 1024;
-/// Parts of an archive: a workbook has some for each sheet, and pictures.
+/// The most parts of an archive: a workbook has a few for each sheet, and pictures.
 const MOST_PARTS: usize = 4_000;
-/// Cells of all sheets together: 130 000 users with 38 columns.
+/// The most cells of all sheets together: 130,000 users with 38 columns.
 const MOST_CELLS: usize = 5_000_000;
-/// Sheets that a message names.
+/// The most sheets in a message: their names fit on a line or two.
 const SHEETS: usize = 5;
 
-/// Whether a file is a workbook, or another archive of that kind.
+/// Whether a file is a workbook, or another archive of this kind.
 pub(super) fn is_workbook(bytes: &[u8]) -> bool {
     bytes.starts_with(ZIP)
 }
 
-/// Reads the names of a workbook into `list`; answers the sheet that has them.
+/// Reads the names of a workbook into `list`. Returns the sheet with the names.
 pub(super) fn read(
     bytes: &[u8],
     wanted: Option<&str>,
@@ -63,7 +63,7 @@ pub(super) fn read(
     if book.sheets_metadata().iter().any(hidden) {
         return Err((Some(sheet), (None, ListFault::HiddenSheet)));
     }
-    // Who names the column has chosen the sheet.
+    // A requested column also selects the sheet.
     let others = if wanted.is_some() {
         Vec::new()
     } else {
@@ -86,8 +86,8 @@ pub(super) fn read(
     Ok(sheet)
 }
 
-/// Somebody whom another sheet lists and who is not among the names. A sheet is such a list where it has one column, with
-/// names below a title or without one; tables with other columns are about something else.
+/// A name that another sheet lists and that is not among the names. A sheet counts as such a list if it has one column,
+/// with names below a title or without one; tables with other columns contain other data.
 fn listed_elsewhere(
     book: &mut Xlsx<Cursor<&[u8]>>,
     sheet: &str,
@@ -113,19 +113,19 @@ fn listed_elsewhere(
     Ok(missing)
 }
 
-/// A fault, and its row where it has one.
+/// A fault, with its row where it has one.
 pub(super) type OnLineFault = (Option<usize>, ListFault);
 
 /// Where the names of a sheet begin.
 struct SheetStart {
-    /// The row of the header, or of the first name.
+    /// The row of the header, or of the first name, counted from 1.
     line: usize,
     /// The titles; none where there is no header.
     header: Option<ListRow>,
     column: NameColumn,
 }
 
-/// How many cells may still be read.
+/// The number of cells that may still be read.
 struct Budget(usize);
 
 impl Budget {
@@ -138,7 +138,7 @@ impl Budget {
     }
 }
 
-/// What an archive unpacks to is measured, since what it says of itself may be wrong.
+/// Measures the unpacked size, because the size that an archive states may be wrong.
 fn check_size(bytes: &[u8]) -> Result<(), ListFault> {
     if bytes.len() > LONGEST_LIST {
         return Err(ListFault::TooLong(LONGEST_LIST));
@@ -164,8 +164,8 @@ fn damaged(error: &XlsxError) -> ListFault {
     ListFault::Workbook(shown(&error.to_string()))
 }
 
-/// The only sheet whose first row has the column that is wanted, or a known one; else the only sheet that has anything,
-/// where it begins with a name.
+/// The only sheet whose first row has the requested column, or a known one; else the only sheet that is not empty,
+/// if it begins with a name.
 fn choose(
     book: &mut Xlsx<Cursor<&[u8]>>,
     wanted: Option<&str>,
@@ -276,7 +276,7 @@ fn read_sheet(
     Ok(())
 }
 
-/// A row with the cells that have a text, each with its column from 0.
+/// The cells of a row that have text, each with its column from 0.
 struct SheetRow {
     line: usize,
     cells: Vec<(usize, String)>,
@@ -296,19 +296,19 @@ impl SheetRow {
     }
 }
 
-/// The rows of a sheet, one after the other; what has no cells takes no memory.
+/// The rows of a sheet, one after the other; empty cells take no memory.
 struct SheetRows<'b, 'd> {
     cells: XlsxCellReader<'b, Cursor<&'d [u8]>>,
     /// The first cell of the next row.
     held: Option<(usize, usize, String)>,
-    /// Where the last cell stood.
+    /// The position of the last cell.
     last: Option<(usize, usize)>,
-    /// Whether the last cell was read: behind it the reader knows no end.
+    /// Whether the last cell was read, after which the reader must not be called again.
     has_ended: bool,
 }
 
 impl<'b, 'd> SheetRows<'b, 'd> {
-    /// None where it is a chart or something else without cells.
+    /// None for a chart or another sheet without cells.
     fn open(
         book: &'b mut Xlsx<Cursor<&'d [u8]>>,
         sheet: &str,
@@ -325,7 +325,7 @@ impl<'b, 'd> SheetRows<'b, 'd> {
         }
     }
 
-    /// The next row with a cell that shows something.
+    /// The next row with a visible cell.
     fn next_filled(&mut self, budget: &mut Budget) -> OnLine<Option<SheetRow>> {
         let mut row: Option<SheetRow> = None;
         loop {
@@ -352,7 +352,7 @@ impl<'b, 'd> SheetRows<'b, 'd> {
         }
     }
 
-    /// The next cell that shows something: its row from 1, its column from 0, and its text.
+    /// The next visible cell: its row from 1, its column from 0, and its text.
     fn next_cell(
         &mut self,
         near: usize,
@@ -383,7 +383,7 @@ impl<'b, 'd> SheetRows<'b, 'd> {
     }
 }
 
-/// What a cell shows; of a formula, what it came to when the workbook was saved.
+/// The text of a cell; for a formula, its value when the workbook was saved.
 fn text(value: &DataRef<'_>) -> Result<String, ListFault> {
     Ok(match value {
         DataRef::Empty => String::new(),

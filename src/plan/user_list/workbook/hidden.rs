@@ -1,5 +1,5 @@
-//! Rows of a sheet that Excel does not show, because of a filter or by hand. Who stands in them counts, too, and whoever
-//! looked at the sheet has not seen it.
+//! Rows of a sheet that Excel does not show, because of a filter or because they were hidden. Their users count, too,
+//! although a person who looked at the sheet has not seen them.
 
 use std::collections::HashSet;
 use std::io::{BufReader, Cursor};
@@ -8,12 +8,12 @@ use quick_xml::Reader;
 use quick_xml::events::attributes::Attribute;
 use quick_xml::events::{BytesStart, Event};
 
-/// Where the sheets of a workbook are listed, and their parts.
+/// The part that lists the sheets of a workbook, under the name that Excel gives it.
 const WORKBOOK: &str = "xl/workbook.xml";
 const RELATIONSHIPS: &str = "xl/_rels/workbook.xml.rels";
 
-/// The rows, counted from 1, that are hidden in this sheet; none where that cannot be told. The size of the workbook was
-/// checked before.
+/// The hidden rows of this sheet, counted from 1; none where they cannot be found out. The size of the workbook has
+/// been checked.
 pub(in super::super) fn hidden_rows(bytes: &[u8], sheet: &str) -> HashSet<usize> {
     let mut rows = HashSet::new();
     let Some(part) = part_of(bytes, sheet) else {
@@ -31,7 +31,7 @@ pub(in super::super) fn hidden_rows(bytes: &[u8], sheet: &str) -> HashSet<usize>
     rows
 }
 
-/// The part of the archive that holds a sheet.
+/// The part of the archive with a sheet.
 fn part_of(bytes: &[u8], sheet: &str) -> Option<String> {
     let mut relationship = None;
     each(bytes, WORKBOOK, "sheet", |found| {
@@ -52,7 +52,7 @@ fn part_of(bytes: &[u8], sheet: &str) -> Option<String> {
     })
 }
 
-/// Hands every element of this name in a part to `each`. What is damaged ends there.
+/// Passes all elements of this name in a part to `each`. Stops at damaged contents.
 fn each(bytes: &[u8], part: &str, name: &str, mut each: impl FnMut(&BytesStart<'_>)) {
     let Ok(mut archive) = zip::ZipArchive::new(Cursor::new(bytes)) else {
         return;
