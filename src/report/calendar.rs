@@ -1,4 +1,4 @@
-//! What switching filters off can do to calendars.
+//! The effect of deactivated filters on calendars.
 
 use crate::journal::RunHeader;
 use crate::model::Operation;
@@ -9,25 +9,25 @@ use super::paint::Tone;
 use super::writer::StyledWrite;
 use super::{ReportError, Style};
 
-/// What stops and what goes on.
+/// Which synchronisation stops and which continues.
 const DIRECTION: &str = "Deactivating stops what goes from Dynamics to Exchange. What users track or categorise in \
                          Outlook, or track by App for Outlook, still comes to Dynamics.";
-/// How the loss is avoided. The column that holds the setting must not be written directly (Microsoft: the
+/// How to avoid the loss. The column with the setting must not be written directly (Microsoft: the
 /// `organization` table).
 const KEEP_THEM: &str =
     "To keep these items, set it to true in the organization settings editor first.";
 
-/// Whether carrying out this run can delete entries from calendars, as far as its header tells: where filters
-/// are switched off, and the organisation is not known to keep apart what was deleted from what is no longer
-/// selected. An undo that switches filters off is not seen.
+/// Whether this run can delete items from calendars, as far as its header shows: it deactivates filters,
+/// and the organisation's setting is not known to be true. An undo that deactivates filters is not
+/// recognised.
 pub fn warns_of_calendar_loss(header: &RunHeader) -> bool {
     header.operation == Operation::Deactivate && header.organization.distinct_deletes != Some(true)
 }
 
-/// Says in three sentences what stops, what goes on, and what becomes of the items in Exchange, in at most 7 lines
-/// at 80 columns; nothing where filters are switched on.
+/// Writes in three sentences what stops, what continues, and what happens to items in Exchange, in at most 7 lines
+/// of 80 columns; nothing where filters are activated.
 ///
-/// An undo may switch filters off or on, and its header does not say which: whoever calls has to know.
+/// An undo may deactivate or activate filters, and its header does not say which: the caller has to know.
 ///
 /// (Microsoft: "Synchronization logic" on directions, and KB 4345686 on meetings that are cancelled unexpectedly.)
 pub fn write_calendar_warning(
@@ -60,7 +60,7 @@ pub fn write_calendar_warning(
     Ok(())
 }
 
-/// Says what undo cannot do.
+/// Writes what undo cannot do.
 pub fn write_undo_limits(out: &mut dyn StyledWrite, style: Style) -> Result<(), ReportError> {
     Ok(paragraph(out, UNDO_CANNOT, Tone::Dimmed, style)?)
 }

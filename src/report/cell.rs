@@ -2,11 +2,11 @@
 
 use super::text::clean;
 
-/// Text from elsewhere as a cell that a spreadsheet does not run: what begins like a formula gets a
-/// leading `'` (OWASP: "CSV Injection"). Controls are shown as elsewhere.
+/// Text from elsewhere as a cell that a spreadsheet does not execute: a text that begins like a formula gets a
+/// leading `'` (OWASP: "CSV Injection"). Control characters are replaced.
 pub fn cell(text: &str) -> String {
     let text = clean(text);
-    // The wide forms are formulas too in some languages' spreadsheets.
+    // In spreadsheets of some languages the full-width forms begin formulas, too.
     let formula = [
         '=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}',
     ];
@@ -17,7 +17,7 @@ pub fn cell(text: &str) -> String {
     }
 }
 
-/// A value that may be absent.
+/// A value, or an empty cell.
 pub(super) fn maybe(value: Option<impl ToString>) -> String {
     value.map_or_else(String::new, |value| value.to_string())
 }

@@ -1,4 +1,4 @@
-//! Users of a run, a row each: as a table and as Markdown.
+//! Users of a run, one row each: as a table and as Markdown.
 
 use std::io::{self, Write};
 
@@ -23,10 +23,10 @@ const USERS: [Column; 4] = [
     Column::text("Note", 20, 80),
 ];
 
-/// The heading over users who are in no other table.
+/// The heading over users that are in no other table.
 const REST: &str = "Users without a change";
 
-/// Why a user has neither change nor problem.
+/// Why a user has neither a change nor a problem.
 pub(super) fn why_unchanged(user: &EvidenceUser) -> &'static str {
     match user.outcome {
         UserOutcome::Planned => "not read yet",
@@ -36,7 +36,7 @@ pub(super) fn why_unchanged(user: &EvidenceUser) -> &'static str {
     }
 }
 
-/// Writes the chosen users of a run for people; of users who are named, with every change.
+/// Writes the chosen users of a run for people; for named users with every change.
 pub(super) fn write_table(
     out: &mut dyn StyledWrite,
     run: &RunReader,
@@ -104,7 +104,7 @@ fn write_changes(
     Ok(())
 }
 
-/// The same as Markdown.
+/// As [`write_table`], in Markdown.
 pub(super) fn write_markdown(
     out: &mut dyn Write,
     run: &RunReader,
@@ -134,7 +134,7 @@ pub(super) fn write_markdown(
     })
 }
 
-/// Writes the users who are in no other table of a whole run.
+/// Writes the users that are in no other table of a whole run.
 pub(super) fn write_rest(
     out: &mut dyn StyledWrite,
     view: &View<'_>,
@@ -151,7 +151,7 @@ pub(super) fn write_rest(
     })
 }
 
-/// The same as Markdown.
+/// As [`write_rest`], in Markdown.
 pub(super) fn write_rest_markdown(out: &mut dyn Write, view: &View<'_>) -> Result<(), ReportError> {
     each_other(view, |first, chosen| {
         if first {
@@ -162,7 +162,7 @@ pub(super) fn write_rest_markdown(out: &mut dyn Write, view: &View<'_>) -> Resul
     })
 }
 
-/// Hands on the users with neither change nor problem, and whether one is the first.
+/// Passes on the users with neither a change nor a problem, with a flag for the first one.
 fn each_other(
     view: &View<'_>,
     mut each: impl FnMut(bool, &ChosenUser) -> io::Result<()>,
@@ -238,7 +238,7 @@ fn filters(chosen: &ChosenUser) -> String {
     parts.trim_start_matches(": ").to_owned()
 }
 
-/// What there is to know of a user: problems, what is lost, and what else holds.
+/// Notes about a user: problems, losses, and groups.
 pub(super) fn notes(chosen: &ChosenUser) -> String {
     let mut notes = Vec::new();
     for problem in &chosen.problems {

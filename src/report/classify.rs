@@ -1,4 +1,4 @@
-//! Every error of the modules below, with its stable word, what it means, and what to do next.
+//! Classifies every error of the modules below: its stable word, its meaning, and what to do next.
 
 use crate::auth::SignInError;
 use crate::dataverse;
@@ -28,10 +28,10 @@ const UNREACHABLE_HINT: &str = "check the address, the network and HTTPS_PROXY";
 const NO_ANSWER_HINT: &str =
     "check the address, the network and HTTPS_PROXY; where they are right, try again later";
 
-/// The stable word for a plan that no longer fits.
+/// The stable word for a plan that no longer matches the environment.
 pub const STALE_PLAN: &str = "stale-plan";
 
-/// The stable word, what it means, and what to do next.
+/// The stable word, the class, and what to do next.
 type Classified = (&'static str, ErrorClass, Option<String>);
 
 fn report(error: &dyn std::fmt::Display, (kind, class, hint): Classified) -> ErrorReport {
@@ -87,8 +87,8 @@ impl From<&RolloutError> for ErrorReport {
 }
 
 impl ErrorReport {
-    /// Why a run stopped, with the commands that come next; without the run they are not known. Errors that are a list
-    /// say the whole list.
+    /// Why a run stopped, with the next commands; without the run they are not known. Errors with a list
+    /// contain the whole list.
     pub fn of_run(error: &RolloutError, run: Option<&RunRef>) -> Self {
         let report = report(error, rollout_error(error, run));
         match error {
@@ -149,8 +149,8 @@ impl From<&CriteriaError> for ErrorReport {
 }
 
 impl ErrorReport {
-    /// Why a plan is refused: the first reason says what to do next. The run that keeps the plan is named, where one
-    /// does.
+    /// Why a plan is refused. The first reason decides what to do next. Names the run that keeps the plan, where there
+    /// is one.
     pub fn of_refusal(why: &[Refusal], run: Option<&RunRef>) -> Self {
         let reasons: Vec<_> = why.iter().map(ToString::to_string).collect();
         let said = format!("refused: {}", reasons.join("; "));
@@ -377,7 +377,7 @@ fn open_error(error: &OpenError) -> Classified {
     }
 }
 
-/// A run that was undone elsewhere: what this computer lacks is the undo, which is a run of its own.
+/// Advice for a run that was undone elsewhere: this computer lacks the undo, which is a separate run.
 fn how_to_bring_back(run: &RunRef, undone_by: Option<&RunId>) -> String {
     let shown = RunCommand::Report.of(run);
     match undone_by {
@@ -398,7 +398,7 @@ fn how_to_list_runs(context: &RunContext) -> String {
         .as_ref()
         .is_some_and(|folder| !folder.exists())
     {
-        // What is no folder may be a secret, which no command repeats.
+        // A value that is no folder may be a secret, and is not repeated.
         return "check --state-dir: it names no folder".to_owned();
     }
     format!("`{}` lists the runs", list_runs(context))

@@ -1,4 +1,4 @@
-//! How a saved plan differs from what is there now.
+//! How a saved plan differs from the environment.
 
 use jiff::tz::TimeZone;
 
@@ -18,7 +18,7 @@ const COLUMNS: [Column; 4] = [
     Column::text("Changed by", 20, 48),
 ];
 
-/// Writes how a plan that was made anew differs from the one before, for people.
+/// Writes the differences between a plan and the one made again, for people.
 pub fn write_differences(
     out: &mut dyn StyledWrite,
     differences: &Drift,

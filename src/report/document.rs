@@ -22,10 +22,10 @@ use super::user_choice::{FoundChoice, ShownUsers};
 use super::user_documents::UserResults;
 use super::{ErrorReport, ReportError, hint, impact_document, phrases, templates};
 
-/// Buckets of a run's time, about: as many as a chart has bars.
+/// The approximate number of time buckets: as many as a chart has bars.
 const BUCKETS: u32 = 80;
 
-/// Writes the JSON document of a run, with every problem that still stands.
+/// Writes the JSON document of a run, with every problem that is not over.
 pub fn write_document(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
     if run.header.target == Target::Templates {
         return templates::write_run_document(out, run);
@@ -33,7 +33,7 @@ pub fn write_document(out: &mut dyn Write, run: &RunReader) -> Result<(), Report
     write(out, run, false)
 }
 
-/// The same with states before and after, what was done over time, and every change.
+/// As [`write_document`], with states before and after, the run over time, and every change.
 pub(super) fn write_with_changes(out: &mut dyn Write, run: &RunReader) -> Result<(), ReportError> {
     write(out, run, true)
 }
@@ -86,7 +86,7 @@ struct Document<'a> {
     users: UserTotals,
     filters: FilterTotals,
     requests: Requests,
-    /// What it takes to apply the plan with another command; only where something is left to be changed.
+    /// The estimate for applying the plan with another command; only where something is left.
     #[serde(skip_serializing_if = "Option::is_none")]
     estimate: Option<EstimateDocument>,
     look_first: Vec<impact_document::First>,
@@ -140,8 +140,7 @@ fn document<'a>(
     })
 }
 
-/// States before and after. A unit without a name is not known.
-/// Requests, and seconds where it is known how fast the server answers.
+/// Requests, and seconds where the server's pace is known.
 #[derive(Serialize)]
 struct EstimateDocument {
     requests: u64,
@@ -196,11 +195,11 @@ impl<'a> Environment<'a> {
     }
 }
 
-/// Rows that are read while they are written, so that no number of them takes memory.
+/// Rows that are read while they are written, so that memory does not grow with their number.
 #[derive(Clone, Copy)]
 pub(super) struct Rows<'a> {
     pub(super) view: &'a View<'a>,
-    /// Why reading broke off: the serializer has errors of its own only.
+    /// Why reading stopped: the serializer can only return its own errors.
     pub(super) broken: &'a Cell<Option<ReadError>>,
 }
 
@@ -217,7 +216,7 @@ impl Rows<'_> {
     }
 }
 
-/// What ended a list early: reading the run, or writing it down.
+/// Why a list ended early: reading the run, or writing it, failed.
 pub(super) enum Ended<E> {
     Read(ReadError),
     Write(E),

@@ -1,4 +1,4 @@
-//! Filters that are out of line, with who made them so, as `check` shows them.
+//! Drifted filters with who changed them, in the form of `check`.
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub(super) const COLUMNS: [Column; 5] = [
     Column::text("Changed", 10, 16),
 ];
 
-/// What CSV has beside the columns of a list.
+/// The columns of CSV in addition to those of a list.
 pub(super) const MORE_HEADER: [&str; 5] = [
     "modified_on",
     "modified_by",
@@ -37,12 +37,12 @@ pub(super) const MORE_HEADER: [&str; 5] = [
     "modified_on_behalf_by_id",
 ];
 
-/// How people are named who changed something; whoever is not among them is named by the id.
+/// The names of users who changed something; others are shown by id.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Names(BTreeMap<UserId, String>);
 
 impl Names {
-    /// Whether this one has a name.
+    /// Whether the name of this user is known.
     pub fn has(&self, id: UserId) -> bool {
         self.0.contains_key(&id)
     }
@@ -58,7 +58,7 @@ impl Extend<(UserId, String)> for Names {
     }
 }
 
-/// Users who could not be read, by kind: people who look for drift would lose it among them.
+/// Users who could not be read, by kind. Shown separately, because drift would be overlooked among them.
 #[derive(Debug, Default)]
 pub(super) struct Unread(Vec<ProblemGroup>);
 
@@ -75,7 +75,7 @@ impl Unread {
         }
     }
 
-    /// Writes them, below what there is above.
+    /// Writes them below the list.
     pub(super) fn write(
         mut self,
         out: &mut dyn StyledWrite,
@@ -116,7 +116,7 @@ pub(super) fn table_rows(
     };
     let mut rows: Vec<_> = user.filters.iter().map(filter).collect();
     if let Some(problem) = &user.problem {
-        // What the server said goes over many lines here; JSON and CSV have it.
+        // The server's message would take many lines here; JSON and CSV contain it.
         let said = format!("failed: {}", problem.kind);
         let none = String::new;
         let cells = vec![name.clone(), none(), said, none(), none()];
@@ -125,7 +125,7 @@ pub(super) fn table_rows(
     rows
 }
 
-/// Whoever did it, and as whom where that is somebody else (Microsoft: "Impersonate another user using the
+/// Who changed it, and as whom if that is another user (Microsoft: "Impersonate another user using the
 /// Web API": `modifiedby` is the impersonated user, `modifiedonbehalfby` the real caller).
 fn changed_by(modified: &Modification, owner: UserId, names: &Names) -> String {
     let who = |id| {
@@ -143,7 +143,7 @@ fn changed_by(modified: &Modification, owner: UserId, names: &Names) -> String {
     }
 }
 
-/// Who changed a row last, as JSON has it.
+/// Who changed a row last, in JSON.
 #[derive(Serialize)]
 pub(super) struct Modified {
     on: Option<Timestamp>,
@@ -171,7 +171,7 @@ impl Modified {
     }
 }
 
-/// The cells of CSV that a list does not have; empty where there is no filter.
+/// The additional cells of CSV; empty where there is no filter.
 pub(super) fn more_cells(filter: Option<&ListedFilter>, names: &Names) -> Vec<String> {
     let modified = filter.map(|filter| filter.modified).unwrap_or_default();
     let name = |id: Option<UserId>| id.map_or_else(String::new, |id| cell(&names.of(id)));

@@ -1,4 +1,4 @@
-//! What environments are called in a table in which two may have one name.
+//! Names of environments in a table in which two may have the same name.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -7,7 +7,7 @@ use crate::model::CanonicalAddress;
 
 use super::text::clean;
 
-/// The names, in the order given; the address in the place of a name that several addresses have.
+/// The names in the given order; the address in place of a name that several addresses have.
 pub fn told_apart<'a>(
     environments: impl IntoIterator<Item = (&'a str, &'a RunHeader)>,
 ) -> Vec<String> {

@@ -1,61 +1,61 @@
-//! Why something could not be shown.
+//! Why a result could not be written.
 
 use std::io;
 
 use crate::journal::{JournalError, ReadError, RunReader, View};
 use crate::model::count_of;
 
-/// Why something could not be shown.
+/// Why a result could not be written.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
     /// The run file could not be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
-    /// The same, before it is known which file it is: `read_run` says it.
+    /// The run file could not be read; `read_run` adds its path.
     #[error("the run file cannot be read: {0}")]
     Read(#[from] ReadError),
-    /// Where it was to be written cannot be written.
+    /// The output could not be written.
     #[error("the output cannot be written: {0}")]
     Io(#[from] io::Error),
-    /// The same, while writing CSV.
+    /// The output could not be written as CSV.
     #[error("the output cannot be written as CSV: {0}")]
     Csv(#[from] csv::Error),
-    /// The same, while writing JSON.
+    /// The output could not be written as JSON.
     #[error("the output cannot be written as JSON: {0}")]
     Json(#[from] serde_json::Error),
-    /// A list as HTML.
+    /// A list was requested as HTML.
     #[error("HTML shows one run, with `syncfilters report RUN --format html`")]
     OnlyOneRun,
-    /// A run that sets templates as HTML.
+    /// A run that sets templates was requested as HTML.
     #[error(
         "HTML shows runs that change sync filters; `table`, `json`, `csv` and `markdown` show a run that sets templates"
     )]
     TemplatesAsHtml,
-    /// Something as a workbook that has no sheets.
+    /// This result has no form as a workbook.
     #[error("workbooks are written by `report`, `list` and `check`; choose another --format")]
     NoWorkbook,
-    /// A run that sets templates as a workbook.
+    /// A run that sets templates was requested as a workbook.
     #[error(
         "a workbook shows runs that change sync filters; `table`, `json`, `csv` and `markdown` show a run that sets templates"
     )]
     TemplatesAsWorkbook,
-    /// Some users of a run as HTML.
+    /// Some users of a run were requested as HTML.
     #[error(
         "HTML shows every user of a run; `table`, `json`, `csv` and `markdown` show some of them"
     )]
     UsersAsHtml,
-    /// Users of a run that sets templates.
+    /// Users were requested of a run that sets templates.
     #[error("this run sets templates and has no users; leave out --only, --user and --limit")]
     TemplatesHaveNoUsers,
-    /// Users of whom the run does not tell whether they are meant.
+    /// Users of a group were requested that is not known in this run: its word, and why.
     #[error("this run does not tell which users are `{0}`: {1}")]
     GroupUnknown(&'static str, String),
-    /// Names that lead to no user of the run, each with the nearest one where there is one.
+    /// Names match no user of the run, each with the most similar name if there is one.
     #[error("{} of this run:", match .0.len() { 1 => "1 name matches no user".to_owned(), _ => format!("{} match no user", count_of(.0, "name")) })]
     NotInRun(Vec<String>),
 }
 
-/// Reads one state of a run while it is written; an error in reading names the file.
+/// Reads one state of a run while it is written. An error in reading contains the path.
 pub(super) fn read_run<T>(
     run: &RunReader,
     read: impl FnOnce(&View<'_>) -> Result<T, ReportError>,
@@ -68,7 +68,7 @@ pub(super) fn read_run<T>(
 }
 
 impl ReportError {
-    /// Whether the reader of the output went away, as `head` does: no failure of ours.
+    /// Whether the reader of the output has closed it, as `head` does, which is no failure.
     pub fn is_broken_pipe(&self) -> bool {
         let kind = match self {
             Self::Journal(_)

@@ -1,4 +1,4 @@
-//! An error as people and programs are told it.
+//! An error in the form that people and programs get.
 
 use std::fmt::Write as _;
 
@@ -9,21 +9,21 @@ use serde::Serialize;
 use crate::model::number;
 use crate::model::text::one_line;
 
-/// What failed, why, and what to do next. Every front end shows this and nothing else of an error.
+/// What failed, why, and what to do next. Every front end shows an error in this form only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ErrorReport {
-    /// A stable word.
+    /// The stable word.
     pub kind: &'static str,
-    /// What failed, and why. Its line breaks are ours: one before each entry of a list.
+    /// What failed, and why. Only this program adds line breaks: one before each entry of a list.
     pub message: String,
-    /// What to do next.
+    /// What to do next, with a command where there is one.
     pub hint: Option<String>,
-    /// What the error means for whoever asked for the work.
+    /// The meaning of the error for the caller of the command.
     #[serde(skip)]
     pub class: ErrorClass,
 }
 
-/// What an error means for whoever asked for the work. The command line makes its exit codes from it.
+/// The meaning of an error for the caller of the command. The command line derives exit codes from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorClass {
     /// Something failed that usually works: the server, the network, a disk.
@@ -40,11 +40,11 @@ pub enum ErrorClass {
     Interrupted,
 }
 
-/// How many entries of a list an error says: with the message and the hint, a screen of 24 lines.
+/// The most entries of a list in an error: with the message and the hint they fit a terminal of 24 lines.
 const LISTED: usize = 20;
 
 impl ErrorReport {
-    /// A report without a hint. The text is kept on one line: what comes from elsewhere adds none.
+    /// A report without a hint. The text is kept on one line, so that text from elsewhere adds no lines.
     pub fn new(kind: &'static str, class: ErrorClass, error: &dyn Display) -> Self {
         Self {
             kind,
@@ -54,7 +54,7 @@ impl ErrorReport {
         }
     }
 
-    /// The same with what to do next.
+    /// The same report with what to do next.
     #[must_use]
     pub fn with_hint(self, hint: impl Into<String>) -> Self {
         Self {
@@ -63,15 +63,15 @@ impl ErrorReport {
         }
     }
 
-    /// The same with a list below the message, each entry on a line of its own. A long list is cut, and how many
-    /// entries are left out is said.
+    /// The same report with a list below the message, one entry per line. A long list is cut, with the number of
+    /// omitted entries.
     #[must_use]
     pub fn with_list<T: Display>(self, entries: &[T]) -> Self {
         let shown = &entries[..entries.len().min(LISTED)];
         self.with_examples(shown, entries.len())
     }
 
-    /// The same with some of so many entries.
+    /// The same report with examples of `count` entries.
     #[must_use]
     pub fn with_examples<T: Display>(mut self, examples: &[T], count: usize) -> Self {
         for entry in examples {

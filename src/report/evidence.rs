@@ -1,4 +1,4 @@
-//! What a run is shown by besides its users: states before and after, and what was done over time.
+//! Parts of a report besides the users: states before and after, and the run over time.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -8,14 +8,14 @@ use crate::journal::{ReadError, Requests, States, TimeBucket, Timeline, View};
 use super::grid::Column;
 use super::text::{clean, count, number, second, span};
 
-/// Business units that are shown one by one; what is left is added up. A chart with more is not read.
+/// Business units that are shown separately; the others are added up. A chart with more is hard to read.
 const UNITS: usize = 12;
-/// Buckets of time in a chart, about: as many as a terminal has columns.
+/// The approximate number of time buckets in a chart: as many as a terminal has columns.
 const BARS: u32 = 80;
-/// Buckets of time in a table, about: half a printed page.
+/// The approximate number of time buckets in a table: half a printed page.
 const ROWS: u32 = 20;
 
-/// The columns of states, but for the first.
+/// The columns of states, without the first.
 pub(super) const STATES: [Column; 6] = [
     Column::number("Active before"),
     Column::number("Inactive before"),
@@ -25,7 +25,7 @@ pub(super) const STATES: [Column; 6] = [
     Column::number("Not known"),
 ];
 
-/// The columns of a run's time.
+/// The columns of the run over time.
 pub(super) const TIMES: [Column; 5] = [
     Column::text("From", 19, 40),
     Column::number("Filters changed"),
@@ -34,15 +34,15 @@ pub(super) const TIMES: [Column; 5] = [
     Column::number("Made again"),
 ];
 
-/// Read at one instant, like the totals.
+/// The data of these parts, read at the same state of the file as the totals.
 pub(super) struct Evidence {
-    /// By type of filter.
+    /// By filter type.
     pub(super) types: Vec<States>,
-    /// By business unit, the biggest first; none where no unit is known.
+    /// By business unit, the largest first; none where no unit is known.
     pub(super) units: Vec<States>,
-    /// Over time, as a chart.
+    /// Over time, for a chart.
     pub(super) bars: Timeline,
-    /// The same as a table.
+    /// Over time, for a table.
     pub(super) rows: Timeline,
 }
 
@@ -56,7 +56,7 @@ impl Evidence {
         })
     }
 
-    /// What is to be said where there are filters and no business unit of any user is known.
+    /// The note where there are filters and no user's business unit is known.
     pub(super) fn no_units(&self) -> Option<&'static str> {
         (self.units.is_empty() && !self.types.is_empty()).then_some(
             "Not known: the run was recorded by an older version, which did not keep the users' business units.",
@@ -78,7 +78,7 @@ fn biggest(mut units: Vec<States>) -> Vec<States> {
     if units.iter().all(|unit| unit.name.is_empty()) {
         return Vec::new();
     }
-    // One alone is as well shown as added up.
+    // A single other unit is shown by name.
     if units.len() > UNITS + 1 {
         let rest = units.split_off(UNITS);
         let name = count(u64::try_from(rest.len()).unwrap_or(u64::MAX), "other unit");
@@ -117,7 +117,7 @@ pub(super) fn states_cells(of: &States) -> [String; 7] {
     ]
 }
 
-/// A bucket of time as a row.
+/// A time bucket as a row.
 pub(super) fn time_cells(of: &TimeBucket, zone: &TimeZone) -> [String; 5] {
     let rest = match of.pause {
         0 => String::new(),
@@ -137,19 +137,19 @@ pub(super) fn time_cells(of: &TimeBucket, zone: &TimeZone) -> [String; 5] {
     ]
 }
 
-/// A moment of a run.
+/// A time of a run, from milliseconds.
 pub(super) fn at(millisecond: i64, zone: &TimeZone) -> String {
     Timestamp::from_millisecond(millisecond).map_or_else(|_| String::new(), |at| second(at, zone))
 }
 
-/// A length of time, given in milliseconds.
+/// A length of time, from milliseconds.
 pub(super) fn lasting(milliseconds: i64) -> String {
     span(std::time::Duration::from_millis(
         milliseconds.unsigned_abs(),
     ))
 }
 
-/// Sentences on a run's time: how fast at most, the rests, and what is not known.
+/// Sentences on the run over time: the highest pace, the inactive times, and what is not known.
 pub(super) fn sentences(timeline: &Timeline) -> Vec<String> {
     let buckets = &timeline.buckets;
     let mut said = Vec::new();

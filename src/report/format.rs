@@ -1,9 +1,9 @@
-//! How something is to be shown.
+//! The form of a result.
 
 use std::fmt;
 use std::str::FromStr;
 
-/// The form in which something is shown.
+/// The form in which a result is written.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Format {
     /// For people.
@@ -11,23 +11,23 @@ pub enum Format {
     Table,
     /// For programs: one document.
     Json,
-    /// For spreadsheets: one line for each thing.
+    /// For spreadsheets: one line for each row.
     Csv,
-    /// For tickets and wikis: what the table says.
+    /// For tickets and wikis: the contents of the table.
     Markdown,
-    /// For handing over: one run as one page. Lists are not shown so.
+    /// For auditors: one run as one page. Lists have no such form.
     Html,
     /// For Excel: a workbook with a sheet for each kind of row.
     Xlsx,
 }
 
-/// A word that is no format.
+/// A word that is not a format.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the value is not a format (table, json, csv, markdown, html, xlsx)")]
 pub struct FormatError;
 
 impl Format {
-    /// Every format.
+    /// All formats.
     pub const ALL: &'static [Self] = &[
         Self::Table,
         Self::Json,
@@ -66,10 +66,10 @@ impl FromStr for Format {
     }
 }
 
-/// What the place where something is shown can do.
+/// Properties of the output.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Style {
-    /// Columns; tables fit into them.
+    /// Its width in columns, which tables do not exceed.
     pub width: usize,
 }
 

@@ -1,4 +1,4 @@
-//! Tables that fit a width, written row by row.
+//! Tables of a limited width, written row by row.
 
 use std::borrow::Cow;
 use std::io;
@@ -12,22 +12,22 @@ use super::paint::Tone;
 use super::text::clean;
 use super::writer::{StyledWrite, paint_line};
 
-/// Columns between two columns.
+/// Columns of space between two columns.
 const GAP: usize = 2;
-/// No column is wider than this, whatever room there is: where no terminal says a width, a line is for a file, and
-/// messages are cut at some hundred characters.
+/// The widest column. Without a terminal, lines go to a file, and messages are cut at some hundred characters,
+/// so this cuts nothing.
 const WIDEST: usize = 400;
-/// Lines of prose are no wider than this: beyond some 100 characters the eye loses the next line.
+/// The widest line of prose: beyond about 100 characters readers lose the next line.
 const READABLE: usize = 100;
 
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Column {
     pub(super) title: &'static str,
-    /// Numbers stand to the right.
+    /// Whether it is aligned to the right, as numbers are.
     pub(super) right: bool,
-    /// The width below which it is not pressed.
+    /// The width below which it is not narrowed.
     pub(super) least: usize,
-    /// The width that it would like where its rows are not known yet.
+    /// The preferred width where the rows are not known yet.
     pub(super) wish: usize,
 }
 
@@ -53,7 +53,7 @@ impl Column {
     }
 }
 
-/// A table whose widths are decided: rows can be written as they come.
+/// A table with fixed widths: rows can be written as they come.
 #[derive(Debug)]
 pub(super) struct Grid {
     columns: Vec<Column>,
@@ -82,7 +82,7 @@ impl Grid {
         Self::with_widths(columns, &widths, &words, style)
     }
 
-    /// No column is narrower than the longest piece of a word in it, where there is room for all of these pieces.
+    /// Makes no column narrower than the longest unbreakable part of a word in it, where there is room for all of them.
     fn with_widths(columns: &[Column], wishes: &[usize], pieces: &[usize], style: Style) -> Self {
         let gaps = GAP * columns.len().saturating_sub(1);
         let room = style.width.saturating_sub(gaps);
@@ -96,13 +96,12 @@ impl Grid {
         }
     }
 
-    /// Writes the titles.
     pub(super) fn header(&self, out: &mut dyn StyledWrite) -> io::Result<()> {
         let titles: Vec<_> = self.columns.iter().map(|c| c.title.to_owned()).collect();
         self.row(out, &titles, Tone::Strong)
     }
 
-    /// Writes a row, over as many lines as it needs.
+    /// Writes a row, on as many lines as it needs.
     pub(super) fn row(
         &self,
         out: &mut dyn StyledWrite,
@@ -132,7 +131,6 @@ impl Grid {
         Ok(())
     }
 
-    /// Writes titles and rows.
     pub(super) fn whole(
         out: &mut dyn StyledWrite,
         columns: &[Column],
@@ -147,20 +145,20 @@ impl Grid {
     }
 }
 
-/// The widest piece of the words in a column that is not broken where a reader expects it.
+/// The width of the longest part of a word in a column that should not be broken.
 fn longest_piece(rows: &[Vec<String>], column: usize) -> usize {
     let cells = rows.iter().filter_map(|row| row.get(column));
     let pieces = cells.flat_map(|cell| cell.split(|c: char| c == ' ' || JOINTS.contains(&c)));
-    // The joint itself stands on one of the two lines.
+    // The separator itself is on one of the two lines.
     let widths = pieces.map(|piece| measure_text_width(&clean(piece)) + 1);
     widths.max().unwrap_or(0)
 }
 
-/// Signs at which a word can be broken.
+/// Characters at which a word may be broken.
 const JOINTS: [char; 7] = ['@', '.', '-', '_', '/', ':', ','];
 
-/// A cell whose words are broken where a reader expects it, where one is wider than the column: before an `@`, and
-/// after what parts an address. Words of other scripts are left to the table, which knows how wide they are.
+/// A cell whose words are broken where one is wider than the column: before an `@`, and
+/// after the separators of an address. Words of other scripts are left to the table, which knows their width.
 fn broken(cell: &str, width: usize) -> String {
     let words = cell.split(' ').map(|word| {
         if word.is_ascii() && word.len() > width {
@@ -191,7 +189,7 @@ fn narrow(width: usize) -> u16 {
     u16::try_from(width).unwrap_or(u16::MAX)
 }
 
-/// Widths that fit into a room: the widest column gives way first, none below its least.
+/// Widths that fit into a room: the widest column is narrowed first, none below its least width.
 fn share(wishes: &[usize], least: &[usize], room: usize) -> Vec<usize> {
     let mut widths: Vec<_> = wishes.iter().map(|w| (*w).clamp(1, WIDEST)).collect();
     while widths.iter().sum::<usize>() > room {
@@ -206,7 +204,7 @@ fn share(wishes: &[usize], least: &[usize], room: usize) -> Vec<usize> {
     widths
 }
 
-/// Writes names with their values; values go over several lines where they are long.
+/// Writes names with their values; long values take several lines.
 pub(super) fn facts(
     out: &mut dyn StyledWrite,
     facts: &[(&'static str, String)],
@@ -222,7 +220,7 @@ pub(super) fn facts(
         .try_for_each(|row| grid.row(out, row, Tone::Plain))
 }
 
-/// Writes a text over as many lines as it needs, none too wide to be read.
+/// Writes a text on as many lines as it needs, none wider than is readable.
 pub(super) fn paragraph(
     out: &mut dyn StyledWrite,
     text: &str,

@@ -2,9 +2,9 @@
 
 use crate::model::ProblemKind;
 
-/// What the administrator can do about a problem of this kind: one sentence.
+/// What an administrator can do about a problem of this kind: one sentence.
 ///
-/// Where a privilege is missing, the server names the user also where it is the caller who lacks it.
+/// If a privilege is missing, the server names the user even if it is the caller who lacks it.
 pub const fn hint(kind: ProblemKind) -> &'static str {
     match kind {
         ProblemKind::Disabled => {

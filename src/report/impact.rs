@@ -1,4 +1,4 @@
-//! What a change leads to, in words and tables: what to look at first, and what users lose.
+//! The impact of a change, in words and tables: warnings, and what users lose.
 
 use std::io::{self, Write};
 
@@ -17,19 +17,19 @@ use super::text::{clean, count, number};
 use super::writer::{StyledWrite, paint_line};
 use super::{ReportError, Style};
 
-/// Heading over what to look at first.
+/// The heading over warnings before a change.
 pub(super) const FIRST: &str = "Before you start";
-/// What is said where writes cannot name the version that was read.
+/// The warning where writes cannot require the version that was read.
 pub(super) const ANY_VERSION: &str = "This server has no optimistic concurrency for sync filters, so writes use \
     `If-Match: *`: a change that somebody makes between reading and writing is overwritten. Nobody else should change \
     filters during the run.";
-/// Heading over what users lose.
+/// The heading over what users lose.
 pub(super) const LOST: &str = "Impact";
-/// Heading over the users who lose most.
+/// The heading over the users who lose most.
 pub(super) const MOST: &str = "Most affected users";
-/// Heading over what is not known.
+/// The heading over what is not known.
 pub(super) const UNKNOWN: &str = "Not known";
-/// Users who lose most that are shown: the plan has to fit a screen; `report` has all.
+/// The number of users who lose most that are shown: a plan has to fit a screen, and `report` shows all.
 pub(super) const SHOWN: u32 = 10;
 
 pub(super) const TYPES: [Column; 4] = [
@@ -46,7 +46,7 @@ pub(super) const REASONS: [Column; 4] = [
     Column::text("Message", 20, 60),
 ];
 
-/// What was found of a run; empty where nothing was asked for and nothing is unusual.
+/// The findings of a run; empty where nothing was asked for and nothing is unusual.
 pub(super) struct ImpactReport {
     findings: Vec<Finding>,
     pub(super) impact: Option<Impact>,
@@ -58,7 +58,7 @@ impl ImpactReport {
         Self::read_with(view, header, SHOWN)
     }
 
-    /// The same with so many of the users who lose most.
+    /// As [`Self::read`], with this number of the users who lose most.
     pub(super) fn read_with(
         view: &View<'_>,
         header: &RunHeader,
@@ -71,12 +71,12 @@ impl ImpactReport {
         })
     }
 
-    /// What was found.
+    /// All findings.
     pub(super) fn findings(&self) -> &[Finding] {
         &self.findings
     }
 
-    /// What to look at first, a sentence or two each.
+    /// The warnings, of one or two sentences each.
     pub(super) fn first(&self) -> Vec<String> {
         let mut said: Vec<_> = self.findings.iter().filter_map(sentence).collect();
         let templates = self.findings.iter().filter_map(|finding| match finding {
@@ -112,7 +112,7 @@ impl ImpactReport {
     }
 }
 
-/// All that is lost, on one line.
+/// The whole loss, on one line.
 pub(super) fn total_of_impact(impact: &Impact) -> String {
     let bound = impact.bound.words();
     let items = count(impact.items, "coming item");
@@ -124,7 +124,7 @@ pub(super) fn total_of_impact(impact: &Impact) -> String {
     format!("{bound}{items} of {users}{unknown}")
 }
 
-/// All that is lost, in one sentence.
+/// The whole loss, in one sentence.
 pub(super) fn total(impact: &Impact) -> String {
     let bound = impact.bound.words();
     let lost = count(impact.items, "item");
@@ -146,7 +146,7 @@ pub(super) fn total(impact: &Impact) -> String {
     said.join("; ")
 }
 
-/// By what mailboxes synchronise.
+/// The numbers of users by mailbox method.
 pub(super) fn mailboxes(of: Mailboxes) -> String {
     format!(
         "{} by server-side synchronisation, {} by Dynamics 365 for Outlook, {} not synchronised",
@@ -156,7 +156,7 @@ pub(super) fn mailboxes(of: Mailboxes) -> String {
     )
 }
 
-/// A number, with what it is instead of exact.
+/// A number, with words that say whether it is a bound.
 pub(super) fn items(items: u64, bound: LossBound) -> String {
     let bound = match bound {
         LossBound::Exact => "",
@@ -193,7 +193,7 @@ pub(super) fn reason_cells(group: &UnknownGroup) -> [String; 4] {
     ]
 }
 
-/// What one user loses of one type, for a cell.
+/// The loss of one user of one type, as cells.
 pub(super) fn row_cells(row: &ImpactRow) -> [String; 2] {
     if !row.synchronises {
         let items = row.items.unwrap_or_default();
@@ -213,7 +213,7 @@ pub(super) fn row_cells(row: &ImpactRow) -> [String; 2] {
     [row.items.map_or_else(String::new, |n| n.to_string()), note]
 }
 
-/// What a finding says; the templates are said together.
+/// The sentence of a finding; templates share one sentence.
 #[expect(clippy::too_many_lines, reason = "one sentence for each finding")]
 pub(super) fn sentence(finding: &Finding) -> Option<String> {
     let of = |several: &CountWithExample, one: &str, many: &str, what: &str| {
@@ -327,7 +327,7 @@ pub(super) fn some_of(names: u64, examples: &[String]) -> String {
     format!("{}{more}", clean(&examples.join(", ")))
 }
 
-/// Writes what to look at first, with a line below; nothing where there is nothing.
+/// Writes the warnings, with a line below; nothing where there are none.
 pub(super) fn write_first(
     out: &mut dyn StyledWrite,
     impact_report: &ImpactReport,

@@ -1,4 +1,4 @@
-//! What a change leads to, for programs.
+//! The impact of a change, for programs.
 
 use serde::Serialize;
 
@@ -10,10 +10,10 @@ use crate::model::UserId;
 
 use super::impact::{SHOWN, sentence};
 
-/// Something to look at first.
+/// A warning.
 #[derive(Serialize)]
 pub(super) struct First {
-    /// A stable word.
+    /// The stable word.
     kind: &'static str,
     users: Option<u64>,
     example: Option<String>,
@@ -23,20 +23,19 @@ pub(super) struct First {
     message: String,
 }
 
-/// What users lose.
 #[derive(Serialize)]
 pub(super) struct Lost {
     items: u64,
-    /// Whether the true number can be less.
+    /// Whether the true number can be lower.
     at_most: bool,
-    /// Whether the true number can be more.
+    /// Whether the true number can be higher.
     at_least: bool,
     users: u64,
     unknown_users: u64,
     not_counted_users: u64,
     /// Items of users whose mailbox does not synchronise; not in `items`.
     without_mailbox_items: u64,
-    /// By what the mailboxes of the users to be changed synchronise; null where that could not be read.
+    /// The users to be changed by mailbox method; null where that could not be read.
     mailboxes: Option<ByMailbox>,
     /// Whether Exchange deletes them; null where the setting could not be read.
     deletes: Option<bool>,
@@ -81,7 +80,7 @@ struct Reason {
     message: String,
 }
 
-/// Everything to look at first.
+/// All warnings.
 pub(super) fn first(view: &View<'_>) -> Result<Vec<First>, ReadError> {
     Ok(view.findings()?.into_iter().map(First::from).collect())
 }

@@ -1,4 +1,4 @@
-//! JSON that is true to its strings and yet can do nothing to a terminal.
+//! JSON that preserves its strings and cannot control a terminal.
 
 use std::io::{self, Write};
 
@@ -7,10 +7,10 @@ use serde_json::ser::{Formatter, PrettyFormatter};
 
 use super::text::is_unsafe;
 
-/// The version of every JSON document.
+/// The version of all JSON documents. Raised when a change breaks programs that read them.
 pub(super) const FORMAT: u32 = 1;
 
-/// Pretty-printed with two spaces; characters that could command a terminal are written as escapes.
+/// Indented with two spaces; characters that could control a terminal are escaped.
 #[derive(Debug)]
 struct Safe(PrettyFormatter<'static>);
 
@@ -37,7 +37,7 @@ impl Formatter for Safe {
         let mut rest = fragment;
         while let Some((at, c)) = rest.char_indices().find(|(_, c)| is_unsafe(*c)) {
             out.write_all(&rest.as_bytes()[..at])?;
-            // Beyond the first plane a character is two escapes (RFC 8259 7).
+            // A character beyond the first plane takes two escapes (RFC 8259 7).
             for unit in c.encode_utf16(&mut [0; 2]) {
                 write!(out, "\\u{unit:04x}")?;
             }
@@ -47,8 +47,8 @@ impl Formatter for Safe {
     }
 }
 
-/// Writes one document and a line break. Every string reads back as it was; what could steer a terminal or turn the
-/// direction of a line is written as an escape.
+/// Writes one document and a line break. Every string reads back unchanged; characters that could control a terminal or
+/// change the direction of a line are escaped.
 pub fn write_json(
     mut out: &mut dyn Write,
     value: &impl Serialize,

@@ -1,4 +1,4 @@
-//! Users and their filters, as `list` and `check` show them.
+//! Users and their filters, in the form of `list` and `check`.
 
 use std::fmt;
 use std::io;
@@ -26,12 +26,12 @@ const COLUMNS: [Column; 5] = [
     Column::text("Status", 6, 6),
 ];
 
-/// What is said of each filter.
+/// The contents of a filter's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layout {
-    /// What it is.
+    /// Its state.
     States,
-    /// Who made it so, and when.
+    /// Who changed it, and when.
     Drift,
 }
 
@@ -57,7 +57,7 @@ pub struct ListWriter<'a> {
     begun: bool,
     /// How many filters were compared with the wanted state.
     compared: Option<u64>,
-    /// What is written at the end, where it is a workbook.
+    /// The workbook, which is written at the end.
     book: Option<ListBook>,
 }
 
@@ -72,7 +72,7 @@ impl fmt::Debug for ListWriter<'_> {
 }
 
 impl<'a> ListWriter<'a> {
-    /// Begins a list of users and what their filters are.
+    /// Starts a list of users and their filters.
     pub fn new(
         out: &'a mut dyn StyledWrite,
         format: Format,
@@ -81,7 +81,7 @@ impl<'a> ListWriter<'a> {
         Self::begin(out, format, style, Layout::States)
     }
 
-    /// Begins a list of what is out of line, with who changed it last; without any of it, a table is empty.
+    /// Starts a list of drifted filters, with who changed them last. Without drift, a table is empty.
     pub fn drift(
         out: &'a mut dyn StyledWrite,
         format: Format,
@@ -119,13 +119,13 @@ impl<'a> ListWriter<'a> {
         })
     }
 
-    /// The zone of the times that people read; that of the machine where it is not set.
+    /// Sets the time zone of displayed times; the default is that of the machine.
     #[cfg(test)]
     pub(super) fn zone(&mut self, zone: TimeZone) {
         self.zone = zone;
     }
 
-    /// Writes some users; who changed their filters is named from `names`.
+    /// Writes some users; the users who changed their filters are named from `names`.
     pub fn users(&mut self, users: &[ListedUser], names: &Names) -> Result<(), ReportError> {
         for user in users {
             match self.format {
@@ -156,12 +156,12 @@ impl<'a> ListWriter<'a> {
         Ok(())
     }
 
-    /// Says of a comparison how many filters were compared; before the end.
+    /// Sets how many filters were compared. Call it before the end.
     pub const fn compared(&mut self, filters: u64) {
         self.compared = Some(filters);
     }
 
-    /// Ends the list.
+    /// Finishes the list.
     pub fn finish(self) -> Result<(), ReportError> {
         if let Some(book) = self.book {
             return book.finish(self.compared, self.out);
@@ -183,7 +183,7 @@ impl<'a> ListWriter<'a> {
         Ok(self.out.flush()?)
     }
 
-    /// The names, where who changed a filter is told.
+    /// The names, if the list shows who changed a filter.
     fn named_by<'n>(&self, names: &'n Names) -> Option<&'n Names> {
         (self.layout == Layout::Drift).then_some(names)
     }
@@ -210,7 +210,7 @@ impl<'a> ListWriter<'a> {
         Ok(())
     }
 
-    /// Inside a list inside a document: each line is moved in. A JSON string holds no line break.
+    /// Indents each line, because it is in a list in a document. A JSON string contains no line break.
     fn json_user(&mut self, user: &ListedUser, names: &Names) -> Result<(), ReportError> {
         let mut text = Vec::new();
         write_json(&mut text, &Listed::of(user, self.named_by(names)))?;

@@ -1,4 +1,4 @@
-//! Users and their filters, as `list` and `check` show them to programs.
+//! Users and their filters in the form of `list` and `check`, for programs.
 
 use std::io::Write;
 
@@ -26,7 +26,7 @@ const HEADER: [&str; 10] = [
     "message",
 ];
 
-/// One user, as JSON has it.
+/// One user in JSON.
 #[derive(Serialize)]
 pub(super) struct Listed<'a> {
     user: &'a str,
@@ -49,7 +49,7 @@ struct Entry<'a> {
 }
 
 impl<'a> Listed<'a> {
-    /// With the names, also who changed each filter.
+    /// With names, also includes who changed each filter.
     pub(super) fn of(user: &'a ListedUser, names: Option<&Names>) -> Self {
         let filters = user.filters.iter().map(|filter| Entry {
             id: filter.id,
@@ -78,14 +78,14 @@ pub(super) fn csv_lines(out: &mut dyn Write, lines: &[Vec<String>]) -> Result<()
     Ok(csv.flush()?)
 }
 
-/// The titles; `modified` says that who changed a filter is told as well.
+/// The titles; `modified` adds those about who changed a filter.
 pub(super) fn csv_header(modified: bool) -> Vec<String> {
     let more: &[&str] = if modified { &drift::MORE_HEADER } else { &[] };
     let titles = HEADER.iter().chain(more);
     titles.map(|title| (*title).to_owned()).collect()
 }
 
-/// A line for each filter with the user's problem, or one without a filter; with the names, also who changed it.
+/// A line for each filter with the user's problem, or one without a filter. With names, also who changed it.
 pub(super) fn csv_user(user: &ListedUser, names: Option<&Names>) -> Vec<Vec<String>> {
     let line = |filter| {
         let mut line = csv_line(user, filter);

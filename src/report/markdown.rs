@@ -1,11 +1,11 @@
-//! Markdown: headings and tables that show their text and nothing else.
+//! Markdown: headings and tables that show their text literally.
 
 use std::io::{self, Write};
 
 use super::grid::Column;
 use super::text::clean;
 
-/// Text as Markdown that shows it as it is; it is cleaned like everywhere.
+/// Text as Markdown that shows it literally. Control characters are replaced.
 pub(super) fn escaped(text: &str) -> String {
     let mut shown = String::with_capacity(text.len());
     for c in clean(text).chars() {
@@ -23,7 +23,6 @@ pub(super) fn escaped(text: &str) -> String {
     shown
 }
 
-/// Writes the titles of a table.
 pub(super) fn header_row(out: &mut dyn Write, columns: &[Column]) -> io::Result<()> {
     let titles: Vec<_> = columns.iter().map(|c| c.title).collect();
     writeln!(out, "| {} |", titles.join(" | "))?;
@@ -34,7 +33,6 @@ pub(super) fn header_row(out: &mut dyn Write, columns: &[Column]) -> io::Result<
     writeln!(out, "| {} |", sides.join(" | "))
 }
 
-/// Writes a row of a table.
 pub(super) fn row(out: &mut dyn Write, cells: &[String]) -> io::Result<()> {
     let cells: Vec<_> = cells.iter().map(|cell| escaped(cell)).collect();
     writeln!(out, "| {} |", cells.join(" | "))

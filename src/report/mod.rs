@@ -1,7 +1,7 @@
 //! Everything that is read: progress, tables, JSON, CSV, Markdown, HTML.
 //!
-//! Reads run files and events and writes to whatever it is given; it never prints by itself, except
-//! progress, which belongs on stderr. Everything that is printed goes through [`CleanWriter`].
+//! Reads run files and events and writes to the given output. It prints nothing by itself, except
+//! progress, which belongs on stderr. Everything that is printed passes through [`CleanWriter`].
 
 mod calendar;
 mod cell;

@@ -1,4 +1,4 @@
-//! What the local page shows of a run, from the same places as the terminal and the page for handing over.
+//! The parts of a run that the local page shows, from the same functions as the terminal and the HTML report.
 
 use std::time::Instant;
 
@@ -18,20 +18,20 @@ use super::runs::{NamedRun, cells};
 use super::text::{number, rate, span};
 use super::{ReportError, run_cells};
 
-/// What is known of a plan, in the order in which the terminal shows it.
+/// The facts about a plan, in the order in which the terminal shows them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PlanFacts {
     /// Names and values.
     pub facts: Vec<(&'static str, String)>,
-    /// What asks for a decision, the gravest first.
+    /// Warnings that need a decision, the most important first.
     pub warnings: Vec<String>,
-    /// What is worth knowing besides.
+    /// Further notes.
     pub notes: Vec<String>,
-    /// How many filters of how many users.
+    /// The number of filters and users.
     pub last: String,
 }
 
-/// What is known of a plan. `can_lose` says whether items can be deleted from Exchange, as the organisation is set now.
+/// The facts about a plan. `can_lose` says whether items can be deleted from Exchange by the present setting.
 pub fn plan_facts(run: &RunReader, can_lose: bool) -> Result<PlanFacts, ReportError> {
     let of = PlanView {
         can_lose,
@@ -49,12 +49,12 @@ pub fn plan_facts(run: &RunReader, can_lose: bool) -> Result<PlanFacts, ReportEr
     })
 }
 
-/// A run in one line: what it does, with the types and the organisation.
+/// A run in one line: its operation, types and organisation.
 pub fn run_title(run: &RunReader) -> Result<String, ReportError> {
     Ok(run_cells::title(&run.view(|view| view.header())?))
 }
 
-/// Writes what became of a run as a part of a page: what the page for handing over has above its list of users.
+/// Writes the result of a run as a part of a page: what the HTML report has above its list of users.
 pub fn write_figures(
     out: &mut dyn std::io::Write,
     run: &RunReader,
@@ -72,46 +72,46 @@ pub fn write_times_of(
     read_run(run, |view| html::write_times_of(out, view, zone))
 }
 
-/// The style of every page.
+/// The style sheet of every page.
 pub const PAGE_STYLE: &str = html::STYLE;
 
-/// The cells of a run as `runs` lists it: id, time, environment, what, users, result.
+/// The cells of a run in the form of `runs`: id, time, environment, operation, users, result.
 pub fn run_row(run: &NamedRun, now: &ZonedDateTime) -> Vec<String> {
     cells(run, now)
 }
 
-/// Follows a run from when it is first looked at.
+/// Follows a run from the first call.
 #[derive(Debug)]
 pub struct RunFollower(Tracker);
 
-/// How far a run is, in words.
+/// The progress of a run, in words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ProgressWords {
-    /// What is under way; empty between two steps.
+    /// The present step; empty between two steps.
     pub step: String,
     /// Users who are done, or found.
     pub done: u64,
-    /// Users in all, where that is known.
+    /// Users in all, where known.
     pub total: Option<u64>,
-    /// How many of how many users.
+    /// The number of users done, of all.
     pub counted: String,
-    /// Users with whom something went wrong.
+    /// Users that failed.
     pub failed: u64,
-    /// Users a second, lately.
+    /// Recent users per second.
     pub rate: String,
-    /// About how long it still takes.
+    /// The approximate remaining time.
     pub left: String,
-    /// What keeps the run from being faster.
+    /// What limits the speed.
     pub limit: String,
 }
 
 impl RunFollower {
-    /// From now on.
+    /// Starts with the present progress.
     pub fn new(progress: &Progress) -> Self {
         Self(Tracker::new(progress, Instant::now()))
     }
 
-    /// How far the run is.
+    /// The present progress of the run.
     pub fn words(&mut self, progress: &Progress, limiting: Limiting) -> ProgressWords {
         let now = Instant::now();
         self.0.update(progress, now);

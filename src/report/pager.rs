@@ -1,31 +1,31 @@
-//! Long output goes through a pager where a person reads it.
+//! Shows long output in a pager if it is on a terminal.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, Write};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-/// What `less` is told where nobody has told it anything: colours are colours, and what it showed stays on the screen.
+/// The options of `less` if the user has set none: show colours, and leave the output on the screen.
 const LESS: &str = "RX";
 
-/// Holds output back until it is longer than the screen; then it goes to the pager, and else to `out`.
+/// Holds output back until it is longer than the screen; then it goes to the pager, otherwise to `out`.
 pub(super) struct Paged<W: Write> {
     out: W,
-    /// Lines that the screen shows besides the prompt.
+    /// Lines that fit on the screen besides the prompt.
     rows: usize,
     pagers: Vec<Command>,
     state: State,
 }
 
 enum State {
-    /// So much output, and so many lines of it.
+    /// The output that is held back, and its number of lines.
     Holding(Vec<u8>, usize),
     Paging(Child),
     Plain,
 }
 
 impl<W: Write> Paged<W> {
-    /// For a screen of so many rows; the first of the pagers that is there is taken.
+    /// For a screen with this many rows. The first pager that exists is used.
     pub(super) const fn new(out: W, rows: usize, pagers: Vec<Command>) -> Self {
         Self {
             out,
@@ -35,7 +35,7 @@ impl<W: Write> Paged<W> {
         }
     }
 
-    /// A pager that is missing is no error: then the output is printed.
+    /// Without a pager the output is printed.
     fn begin(&mut self) -> io::Result<()> {
         let State::Holding(held, _) = std::mem::replace(&mut self.state, State::Plain) else {
             return Ok(());
@@ -62,7 +62,7 @@ impl<W: Write> Write for Paged<W> {
                 Ok(bytes.len())
             }
             State::Paging(child) => match &mut child.stdin {
-                // Whoever has read enough leaves the pager.
+                // A user who has read enough closes the pager.
                 Some(pipe) => match pipe.write(bytes) {
                     Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(bytes.len()),
                     other => other,
@@ -73,7 +73,7 @@ impl<W: Write> Write for Paged<W> {
         }
     }
 
-    /// What is held back is not written yet: more may come.
+    /// Writes nothing while output is held back, because more may follow.
     fn flush(&mut self) -> io::Result<()> {
         match &self.state {
             State::Plain => self.out.flush(),
@@ -86,7 +86,7 @@ impl<W: Write> Drop for Paged<W> {
     fn drop(&mut self) {
         match std::mem::replace(&mut self.state, State::Plain) {
             State::Holding(held, _) => {
-                // There is nowhere left to say that the output is closed.
+                // A closed output cannot be reported anywhere.
                 let _ = self.out.write_all(&held).and_then(|()| self.out.flush());
             }
             State::Paging(mut child) => {
@@ -100,7 +100,7 @@ impl<W: Write> Drop for Paged<W> {
     }
 }
 
-/// The pagers to try, in order: the one that `PAGER` names, else those that systems have. None where `PAGER` is empty.
+/// The pagers to try, in order: the one in `PAGER`, else those of common systems. None where `PAGER` is empty.
 pub(super) fn pagers(variable: Option<OsString>, has_less_options: bool) -> Vec<Command> {
     let mut pagers = match variable {
         Some(named) if named.is_empty() => Vec::new(),
@@ -111,7 +111,7 @@ pub(super) fn pagers(variable: Option<OsString>, has_less_options: bool) -> Vec<
         }
         Some(named) if cfg!(windows) => vec![Command::new(named), Command::new("more")],
         None if cfg!(windows) => vec![Command::new("more")],
-        // A shell would start, say that there is no such program, and the output would be lost.
+        // A shell would start, fail to find the program, and lose the output.
         Some(_) | None => vec![Command::new("less"), Command::new("more")],
     };
     if !has_less_options {
@@ -122,7 +122,7 @@ pub(super) fn pagers(variable: Option<OsString>, has_less_options: bool) -> Vec<
     pagers
 }
 
-/// Whether the program that a command line begins with is there, as far as its first word tells.
+/// Whether the program of a command line exists, judged by its first word.
 fn is_there(command: &OsStr) -> bool {
     let text = command.to_string_lossy();
     let word = text.split_whitespace().next().unwrap_or_default();

@@ -1,23 +1,23 @@
-//! Colour, where it is wanted. It never says what the words do not say; the writer adds it.
+//! Colour, where it is wanted. It repeats what the words say; the writer adds it.
 
 use anstyle::{AnsiColor, Style};
 
 use crate::model::RowOutcome;
 
-/// How a text is set off from others.
+/// How a text is emphasised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Tone {
-    /// Like everything else.
+    /// Not emphasised.
     Plain,
     /// A heading.
     Strong,
-    /// Changed.
+    /// For changed rows.
     Good,
-    /// Left alone or skipped.
+    /// For rows that were left alone or skipped.
     Warning,
-    /// Failed.
+    /// For failures.
     Bad,
-    /// A hint.
+    /// For hints.
     Dimmed,
 }
 
@@ -33,7 +33,7 @@ impl Tone {
         }
     }
 
-    /// The tone of what became of a change.
+    /// The tone of an outcome.
     pub(super) const fn of_outcome(outcome: RowOutcome) -> Self {
         match outcome {
             RowOutcome::Changed => Self::Good,

@@ -1,15 +1,15 @@
-//! Documents within a document: what is written for one environment, moved to its place among others.
+//! Documents of single environments within one document.
 
 use std::io::{self, Write};
 
 use super::{ReportError, StyledWrite};
 
-/// Moves every line after the first in, and leaves out the line break at the end. Strings of JSON hold no line
+/// Indents every line after the first, and omits the last line break. JSON strings contain no line
 /// break.
 pub(super) struct IndentWriter<'a> {
     out: &'a mut dyn Write,
     columns: usize,
-    /// A line has ended, and the next has not begun.
+    /// Whether a line has ended and the next one has not begun.
     ended: bool,
 }
 
@@ -45,16 +45,16 @@ impl Write for IndentWriter<'_> {
     }
 }
 
-/// Puts a column with the name of the environment before every line of CSV, and lets the titles through once.
+/// Puts a column with the name of the environment before every line of CSV, and writes the titles once.
 pub(super) struct CsvWithEnvironment<'a> {
     out: &'a mut dyn Write,
     /// The name as a cell.
     name: Vec<u8>,
-    /// Whether the titles are wanted.
+    /// Whether to write the titles.
     titles: bool,
     line: u64,
     at_start: bool,
-    /// Inside of quotation marks a line break ends no line.
+    /// Whether the position is in quotation marks, where a line break does not end a line.
     quoted: bool,
 }
 

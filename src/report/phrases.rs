@@ -1,4 +1,4 @@
-//! The totals of a run, and how it ended, in words.
+//! The totals and the outcome of a run, in words.
 
 use crate::journal::{FilterTotals, Phase, RunHeader, UserTotals, WaveTotals};
 use crate::model::{Operation, Outcome};
@@ -7,7 +7,7 @@ use crate::plan::Stakes;
 use super::paint::Tone;
 use super::text::{clean, count, number};
 
-/// How the run stands, also where nothing was recorded of its end.
+/// The outcome of the run, also where none was recorded.
 pub(super) fn outcome(header: &RunHeader) -> Outcome {
     header.outcome.unwrap_or(match header.phase {
         Phase::Planned => Outcome::Planned,
@@ -37,7 +37,7 @@ pub(super) fn operation(header: &RunHeader) -> String {
     }
 }
 
-/// Where, as whom and about what a run is: names and values.
+/// Environment, caller and subject of a run: names and values.
 pub(super) fn facts(header: &RunHeader) -> Vec<(&'static str, String)> {
     let filters = match &header.undoes {
         Some(run) => format!("those that run {} changed", run.short()),
@@ -60,7 +60,7 @@ pub(super) fn facts(header: &RunHeader) -> Vec<(&'static str, String)> {
     .to_vec()
 }
 
-/// What a filter type is called where there is little room.
+/// A short name of a filter type.
 pub(super) fn short_type(filter_type: &str) -> std::borrow::Cow<'_, str> {
     match filter_type {
         "recurringappointmentmaster" => "recurring".into(),
@@ -69,7 +69,7 @@ pub(super) fn short_type(filter_type: &str) -> std::borrow::Cow<'_, str> {
     }
 }
 
-/// Numbers that are not zero, with their words.
+/// Numbers that are not zero, with their nouns.
 pub(super) fn parts(parts: &[(u64, &str)]) -> String {
     let there: Vec<_> = parts
         .iter()
@@ -82,7 +82,7 @@ pub(super) fn parts(parts: &[(u64, &str)]) -> String {
     }
 }
 
-/// What became of the users.
+/// The users by outcome.
 pub(super) fn users(totals: &UserTotals) -> String {
     let UserTotals {
         selected,
@@ -106,7 +106,7 @@ pub(super) fn users(totals: &UserTotals) -> String {
     format!("{} selected{outcomes}", number(selected))
 }
 
-/// What is to become of the users.
+/// The users by what is planned.
 pub(super) fn planned_users(totals: &UserTotals, not_surveyed: u64) -> String {
     let outcomes = parts(&[
         (totals.planned.saturating_sub(not_surveyed), "to change"),
@@ -120,7 +120,7 @@ pub(super) fn planned_users(totals: &UserTotals, not_surveyed: u64) -> String {
     format!("{} selected{outcomes}", number(totals.selected))
 }
 
-/// What became of the filters of a run.
+/// The filters of a run by outcome.
 pub(super) fn filters(totals: &FilterTotals, operation: Operation) -> String {
     let FilterTotals {
         surveyed,
@@ -147,7 +147,7 @@ pub(super) fn filters(totals: &FilterTotals, operation: Operation) -> String {
     )
 }
 
-/// What is said of a filter that needed no change.
+/// The words for a filter that needed no change.
 fn already_so(operation: Operation) -> &'static str {
     match operation {
         Operation::Deactivate => "already inactive",
@@ -156,7 +156,7 @@ fn already_so(operation: Operation) -> &'static str {
     }
 }
 
-/// One sentence on how the run ended.
+/// The outcome of the run, in one sentence.
 pub(super) fn ending(
     header: &RunHeader,
     users: &UserTotals,

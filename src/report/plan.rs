@@ -1,4 +1,4 @@
-//! A plan on one screen: what, where, as whom, what it costs, and what would make it useless or surprising.
+//! A plan on one screen: operation, environment, caller, impact, and warnings.
 
 use console::{measure_text_width, truncate_str};
 
@@ -20,27 +20,27 @@ use super::user_choice::UserClass;
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, phrases};
 
-/// Lines of a plan at most. With an empty line and the three of the question it fits a terminal of 24 lines.
+/// The most lines of a plan. With an empty line and the three of the question it fits a terminal of 24 lines.
 const LINES: usize = 19;
-/// Users who lose most that are named.
+/// The number of users who lose most that are named: they fit on one line.
 const NAMED: u32 = 3;
-/// The users who lose most.
+/// The name of the fact with the users who lose most.
 const MOST: &str = "Most";
-/// Columns of the names of facts.
+/// The width of the names of facts, in columns.
 const NAMES: usize = 10;
 
-/// What decides how a plan is shown, besides the run.
+/// How a plan is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct PlanView {
-    /// Whether items can be deleted from Exchange, as the organisation's setting is now.
+    /// Whether items can be deleted from Exchange, by the organisation's present setting.
     pub can_lose: bool,
-    /// Whether a later command can name the run.
+    /// Whether later commands can name the run.
     pub is_kept: bool,
     /// Which command makes the changes.
     pub by: AppliedBy,
 }
 
-/// Writes the plan of a run on one screen, whatever the number of users. No line is wider than the screen.
+/// Writes the plan of a run on one screen, for any number of users. No line is wider than the screen.
 pub fn write_plan(
     out: &mut dyn StyledWrite,
     run: &RunReader,
@@ -76,7 +76,7 @@ pub fn write_plan(
         paint_line(out, Tone::Plain, &line)?;
     }
     if let Some(details) = details {
-        // A command that was cut could not be typed: the terminal breaks a line that is too long.
+        // A cut command could not be typed: a terminal breaks a long line by itself.
         paint_line(out, Tone::Plain, &format!("Details   {details}"))?;
     }
     for Note { warns, text } in &notes[..shown] {
@@ -99,8 +99,8 @@ pub fn write_plan(
     Ok(())
 }
 
-/// The lines of all facts. Where they are more than this, each has one line only: what would make the plan useless counts
-/// more than who loses most and the second line of a fact.
+/// The lines of all facts. If there are more than `most`, each fact gets one line: warnings count
+/// more than the users who lose most and the second line of a fact.
 fn fact_rows(facts: &[(&str, String)], most: usize, width: usize) -> Vec<String> {
     let lines = facts
         .iter()
@@ -115,7 +115,7 @@ fn fact_rows(facts: &[(&str, String)], most: usize, width: usize) -> Vec<String>
         .collect()
 }
 
-/// A name with its value, on one line: what is too long is cut, but no command.
+/// A name with its value on one line. A long value is cut, but no command.
 fn fact_line(name: &str, value: &str, width: usize) -> String {
     let mut lines = fact_lines(name, value, width).into_iter();
     let first = lines.next().unwrap_or_default();
@@ -125,8 +125,8 @@ fn fact_line(name: &str, value: &str, width: usize) -> String {
     truncate_str(&format!("{first} …"), width, "…").into_owned()
 }
 
-/// A name with its value, on two lines where one is too short; what is too long for both is left out. A command is
-/// neither broken nor cut: it could not be typed.
+/// A name with its value on one or two lines. What is too long for both is omitted. A command is
+/// neither broken nor cut, because it could not be typed.
 fn fact_lines(name: &str, value: &str, width: usize) -> Vec<String> {
     let room = width.saturating_sub(NAMES).max(1);
     let gap = " ".repeat(NAMES.saturating_sub(measure_text_width(name)));
@@ -144,13 +144,13 @@ fn fact_lines(name: &str, value: &str, width: usize) -> Vec<String> {
 
 pub(super) struct PlanLines {
     pub(super) facts: Vec<(&'static str, String)>,
-    /// The command that shows more; none where no command can name the run.
+    /// The command that shows more; none where later commands cannot name the run.
     details: Option<String>,
     pub(super) notes: Vec<Note>,
     pub(super) last: String,
 }
 
-/// What is known of a plan, for a place that has room for all of it.
+/// All facts about a plan, for output with enough room.
 pub(super) fn lines_of(
     view: &View<'_>,
     run: &RunReader,
@@ -230,7 +230,7 @@ fn lines(
     })
 }
 
-/// Where, as whom, and what is not as usual about the selection.
+/// Environment, caller, and unusual parts of the selection.
 fn about(header: &RunHeader) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         (
@@ -250,7 +250,7 @@ fn about(header: &RunHeader) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// The command that shows who is left out, or the run where that one is too long for a line.
+/// The command that shows the users who are left out, or the run if that command is too long for a line.
 fn details(users: &UserTotals, run: &RunRef, width: usize) -> String {
     let left_out = [
         (users.skipped, UserOutcome::Skipped),
@@ -317,7 +317,7 @@ fn impact_lines(header: &RunHeader, report: &ImpactReport) -> Vec<(&'static str,
     lines
 }
 
-/// How long it takes, where it was read how fast the server answers, and how many requests it takes.
+/// The time, where the server's pace is known, and the number of requests.
 fn time_fact(
     view: &View<'_>,
     users: u64,
@@ -337,7 +337,7 @@ fn time_fact(
     })
 }
 
-/// The same in the words of one line among others.
+/// The same, for one line of a list.
 pub(super) fn time_of(view: &View<'_>, users: u64, by: AppliedBy) -> Result<String, ReadError> {
     let Estimate { requests, time } = view.estimate(users, by)?;
     let of_requests = || format!("about {}", count(requests, "request"));

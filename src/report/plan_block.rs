@@ -16,14 +16,14 @@ use super::text_lines::folded;
 use super::writer::{StyledWrite, paint_line};
 use super::{ReportError, Style};
 
-/// Lines of a block at most: the plans of five environments and the question fit a screen.
+/// The most lines of a block: the plans of five environments and the question fit a screen.
 const LINES: usize = 3;
-/// Columns between the name and the rest.
+/// Columns of space between the name and the rest.
 const GAP: usize = 2;
-/// Columns of a name at most.
+/// The widest name, in columns: it leaves three quarters of a line of 80.
 const LONGEST_NAME: usize = 20;
 
-/// How wide the names of these environments are shown.
+/// The width of these environments' names.
 pub fn width_of_names<'a>(names: impl IntoIterator<Item = &'a str>) -> usize {
     let widths = names
         .into_iter()
@@ -31,7 +31,7 @@ pub fn width_of_names<'a>(names: impl IntoIterator<Item = &'a str>) -> usize {
     widths.max().unwrap_or(0).min(LONGEST_NAME)
 }
 
-/// Writes the plan of an environment: users, filters, what it costs, and how long it takes; then what asks for a decision.
+/// Writes the plan of an environment: users, filters, impact and time; then what needs a decision.
 pub fn write_plan_block(
     out: &mut dyn StyledWrite,
     (name, width): (&str, usize),
@@ -85,7 +85,7 @@ fn write_line(
     paint_line(out, tone, &format!("{name}{gap}{line}"))
 }
 
-/// The first line, and what asks for a decision.
+/// The first line, and the notes that need a decision.
 fn texts(view: &View<'_>, of: PlanView) -> Result<(String, Vec<String>), ReadError> {
     let header = view.header()?;
     if header.target == Target::Templates {
@@ -116,7 +116,7 @@ fn texts(view: &View<'_>, of: PlanView) -> Result<(String, Vec<String>), ReadErr
         said.push(format!("{} failed", number(users.failed)));
     }
     let mut notes = of_calendars(&header, of.can_lose && filters.planned > 0);
-    // The setting behind it is a line of its own; here there is one for both.
+    // There is one note for both here, because the setting has no line of its own.
     notes.truncate(1);
     notes.extend(of_findings(report.findings()));
     let warnings = notes.into_iter().filter(|note| note.warns);

@@ -1,4 +1,4 @@
-//! What a run is about to do, with everything that is known of it.
+//! A plan with all its facts.
 
 use crate::journal::{
     FilterTotals, Phase, ProblemGroup, ReadError, RunHeader, RunReader, TypeTotals, UserTotals,
@@ -16,7 +16,7 @@ use super::text::{count, number};
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, phrases};
 
-/// Rows of a table that are shown: a plan of which not all is read is of no use.
+/// The most rows of a table: a longer plan would not be read.
 const MOST: usize = 12;
 
 const TYPES: [Column; 6] = [
@@ -28,7 +28,7 @@ const TYPES: [Column; 6] = [
     Column::number("To change"),
 ];
 
-/// What is shown of a plan, read at one instant.
+/// The data of a plan, read at the same state of the file.
 struct Plan {
     header: RunHeader,
     users: UserTotals,
@@ -41,7 +41,7 @@ struct Plan {
     more: String,
 }
 
-/// Writes the plan of a run, for people, with every table: `--details`.
+/// Writes the plan of a run for people, with all tables: `--details`.
 pub fn write_plan_details(
     out: &mut dyn StyledWrite,
     run: &RunReader,

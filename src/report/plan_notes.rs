@@ -1,4 +1,4 @@
-//! What would make a plan useless or surprising, a line each.
+//! Notes that a plan may be ineffective or surprising, one line each.
 
 use crate::journal::{CountWithExample, Finding, ProblemGroup, RunHeader};
 use crate::model::Operation;
@@ -7,7 +7,7 @@ use super::impact::some_of;
 use super::phrases;
 use super::text::{clean, count, number};
 
-/// A note, and whether it asks for a decision.
+/// A note, and whether it needs a decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Note {
     pub(super) warns: bool,
@@ -30,8 +30,8 @@ impl Note {
     }
 }
 
-/// Which way of synchronising stops and what becomes of items in Exchange; nothing where no filter is deactivated.
-/// `can_lose` says that items can be deleted from Exchange.
+/// Which direction of synchronisation stops and what happens to items in Exchange; nothing where no filter is
+/// deactivated. `can_lose` says that items can be deleted from Exchange.
 pub(super) fn of_calendars(header: &RunHeader, can_lose: bool) -> Vec<Note> {
     let mut notes = Vec::new();
     if can_lose {
@@ -64,7 +64,7 @@ pub(super) fn of_calendars(header: &RunHeader, can_lose: bool) -> Vec<Note> {
     notes
 }
 
-/// What was found in the organisation and of its users, what asks for a decision first.
+/// The findings about the organisation and its users; those that need a decision come first.
 pub(super) fn of_findings(findings: &[Finding]) -> Vec<Note> {
     let mut notes: Vec<_> = findings.iter().filter_map(note).collect();
     let templates = findings
@@ -153,7 +153,7 @@ fn note(finding: &Finding) -> Option<Note> {
     })
 }
 
-/// Who is left out, by reason: those who are skipped, and those whose filters could not be read.
+/// The users who are left out, by reason: those who are skipped, and those whose filters could not be read.
 pub(super) fn left_out(groups: &[ProblemGroup]) -> [(&'static str, String); 2] {
     let listed = |skips: bool| {
         let of = groups.iter().filter(|group| group.kind.is_skip() == skips);

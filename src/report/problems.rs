@@ -1,4 +1,4 @@
-//! Problems by kind, with what can be done about them.
+//! Problems by kind, with hints.
 
 use std::io;
 
@@ -11,10 +11,9 @@ use super::text::{clean, number};
 use super::writer::{StyledWrite, paint_line};
 use super::{Style, hint};
 
-/// The heading over problems by kind.
 pub(super) const TITLE: &str = "Skipped, left alone or failed";
 
-/// What there is to say of a problem that is over.
+/// The note of a problem that is over.
 pub(super) const OVER: &str = "Is over: it was tried again and done.";
 
 pub(super) const COLUMNS: [Column; 4] = [
@@ -24,7 +23,7 @@ pub(super) const COLUMNS: [Column; 4] = [
     Column::text("Hint", 20, 60),
 ];
 
-/// The tone of a kind: what failed is worse than what was skipped or left alone.
+/// The tone of a kind: a failure is worse than a row that was skipped or left alone.
 pub(super) const fn tone(kind: ProblemKind) -> Tone {
     match kind {
         ProblemKind::Gone | ProblemKind::ChangedSince | ProblemKind::StatusNotRestored => {
@@ -35,7 +34,7 @@ pub(super) const fn tone(kind: ProblemKind) -> Tone {
     }
 }
 
-/// Writes problems by kind, at most so many kinds; `where_more` says where the others are to be seen.
+/// Writes problems by kind, up to a number of kinds; `where_more` says where the others are shown.
 pub(super) fn write_groups(
     out: &mut dyn StyledWrite,
     groups: &[ProblemGroup],
@@ -59,7 +58,7 @@ pub(super) fn group_cells(group: &ProblemGroup) -> [String; 4] {
     ]
 }
 
-/// Says how many more there are, if there are any, and where.
+/// Writes how many more there are, if any, and where they are shown.
 pub(super) fn write_more(
     out: &mut dyn StyledWrite,
     more: usize,

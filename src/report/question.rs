@@ -1,4 +1,4 @@
-//! The question before a change: what, how many, and what has to be known first.
+//! The question before a change: what, how many, and what to know first.
 
 use std::fmt::Write as _;
 
@@ -7,8 +7,8 @@ use crate::plan::{Confirmations, GivenBy, LossBound, Need, Stakes};
 
 use super::time_words::time_words;
 
-/// What is asked of several runs as one question; without the word to type.
-/// `left_out` are the environments that it is not about, although they were named.
+/// The question about several runs together, without the word to type.
+/// `left_out` are the named environments that it does not include.
 pub fn question(runs: &[(&str, &Stakes)], left_out: &[String]) -> String {
     let total = |of: fn(&Stakes) -> u64| runs.iter().map(|(_, stakes)| of(stakes)).sum();
     let items = total(|stakes| stakes.wave.map_or(stakes.items, |wave| wave.filters));
@@ -48,7 +48,7 @@ fn in_words(names: &[&str]) -> String {
     }
 }
 
-/// What it costs people and how long it takes, on a line of its own; nothing where neither is known.
+/// The impact and the time, on a separate line; nothing where neither is known.
 fn price(runs: &[(&str, &Stakes)]) -> String {
     let said = [lost_items(runs), time(runs)];
     let said: Vec<_> = said.into_iter().flatten().collect();
@@ -58,7 +58,7 @@ fn price(runs: &[(&str, &Stakes)]) -> String {
     }
 }
 
-/// The items that can be lost; none where nothing can.
+/// The items that can be lost; none where there are none.
 fn lost_items(runs: &[(&str, &Stakes)]) -> Option<String> {
     let lossy: Vec<_> = runs
         .iter()
@@ -73,7 +73,7 @@ fn lost_items(runs: &[(&str, &Stakes)]) -> Option<String> {
         || "calendar items".to_owned(),
         |counted| {
             let bound: LossBound = counted.iter().map(|(_, bound)| *bound).collect();
-            // Numbers of run files are claims: their sum need not be one.
+            // Numbers in run files are claims, so their sum may overflow.
             let items = counted
                 .iter()
                 .fold(0, |all: u64, (items, _)| all.saturating_add(*items));
@@ -83,7 +83,7 @@ fn lost_items(runs: &[(&str, &Stakes)]) -> Option<String> {
     Some(capital(&format!("{said} can be deleted from Exchange.")))
 }
 
-/// How long it takes until the last of the runs, which go on beside each other, is done.
+/// The time until the last of the runs, which proceed in parallel, is done.
 fn time(runs: &[(&str, &Stakes)]) -> Option<String> {
     let times: Option<Vec<_>> = runs.iter().map(|(_, stakes)| stakes.time).collect();
     let longest = times?.into_iter().max_by_key(|time| time.most)?;
@@ -96,7 +96,7 @@ fn capital(text: &str) -> String {
     first.into_iter().chain(letters).collect()
 }
 
-/// What new users receive more or less.
+/// The templates that new users get additionally or no longer.
 fn new_users_words(runs: &[(&str, &Stakes)]) -> String {
     let total = |of: fn(&Stakes) -> u64| runs.iter().map(|(_, stakes)| of(stakes)).sum::<u64>();
     let more = total(|stakes| stakes.new_users.more);
@@ -118,7 +118,7 @@ const fn verb(operation: Operation) -> &'static str {
     }
 }
 
-/// What has to be known before the question.
+/// Notes before the question.
 fn notes(runs: &[(&str, &Stakes)]) -> String {
     let mut text = String::new();
     if runs.iter().any(|(_, stakes)| stakes.settings_unknown) {
@@ -142,7 +142,7 @@ fn notes(runs: &[(&str, &Stakes)]) -> String {
     text
 }
 
-/// What a run that was undone will do when it is resumed; none where it was not undone.
+/// What resuming an undone run does; none where it was not undone.
 pub fn after_undo(stakes: &Stakes) -> Option<String> {
     let by = stakes.undone_by.as_ref()?.short();
     let noun = stakes.target.noun();
@@ -157,7 +157,7 @@ pub fn after_undo(stakes: &Stakes) -> Option<String> {
     ))
 }
 
-/// Names that a question says: a line of a terminal. A list of all of them is in the plan.
+/// The most names in a question: as many as fit on a line of a terminal. The plan lists all of them.
 const SHOWN: usize = 5;
 
 fn wave_words(runs: &[(&str, &Stakes)]) -> (String, String) {
@@ -178,14 +178,14 @@ fn wave_words(runs: &[(&str, &Stakes)]) -> (String, String) {
 /// One question, and the needs that its answer meets.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Prompt {
-    /// What is asked, with the word to type.
+    /// The text, with the word to type.
     pub text: String,
-    /// What the answer meets.
+    /// The needs that the answer meets.
     pub needs: Vec<Need>,
 }
 
 impl Prompt {
-    /// Takes the answer; false where it is another than was asked for.
+    /// Takes the answer. Returns false if it is not the expected one.
     pub fn take(&self, said: &mut Confirmations, answer: &str, how: GivenBy) -> bool {
         if !matches!(self.needs.first(), Some(Need::Production { .. })) {
             return said.answer(&self.needs, answer, how);
@@ -203,7 +203,7 @@ impl Prompt {
     }
 }
 
-/// The questions that have to be asked, one after the other.
+/// The questions to ask, one after the other.
 pub fn prompts(missing: &[Need], question: &str) -> Vec<Prompt> {
     let of = |wanted: fn(&Need) -> bool| -> Vec<Need> {
         missing

@@ -1,4 +1,4 @@
-//! One run in whole, as `report` shows it.
+//! One whole run, in the form of `report`.
 
 use std::io;
 
@@ -25,7 +25,7 @@ use super::workbook::write_run_workbook;
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, chosen_users, problems};
 
-/// Writes the users of a run who are chosen, with what became of each; says how many they are.
+/// Writes the chosen users of a run with their outcomes. Returns how many there are.
 pub fn write_users(
     out: &mut dyn StyledWrite,
     run: &RunReader,
@@ -97,7 +97,7 @@ fn write_head(
     write_totals(out, totals, style)
 }
 
-/// What was known before; a run that was planned without looking has little of it.
+/// The impact as it was known before; a run that was planned without counting has little of it.
 fn write_impact_report(
     out: &mut dyn StyledWrite,
     impact_report: &ImpactReport,
@@ -111,7 +111,7 @@ fn write_impact_report(
     write_first(out, impact_report, style)
 }
 
-/// Writes a heading once there is something below it.
+/// Writes a heading when the first text follows it.
 fn heading(
     out: &mut dyn StyledWrite,
     grid: &Grid,

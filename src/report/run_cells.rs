@@ -1,4 +1,4 @@
-//! What a run, a problem and a change say of themselves, in every form for people.
+//! Cells of a run, a problem and a change, in every form for people.
 
 use jiff::tz::TimeZone;
 
@@ -23,12 +23,11 @@ pub(super) const CHANGES: [Column; 5] = [
     Column::text("Outcome", 8, 8),
 ];
 
-/// The heading over a run.
 pub(super) fn title(header: &RunHeader) -> String {
     format!("Run {}: {}", header.id.short(), phrases::operation(header))
 }
 
-/// What a run is, and when it was: names and values.
+/// Identity and times of a run: names and values.
 pub(super) fn facts_of(header: &RunHeader, zone: &TimeZone) -> Vec<(&'static str, String)> {
     let ended = header.finished.map(|at| minute(at, zone));
     let mut facts = phrases::facts(header);

@@ -1,4 +1,4 @@
-//! Commands about a run, as people are told to type them.
+//! Commands about a run, in the form in which they can be typed.
 
 use std::path::{Path, PathBuf};
 
@@ -12,7 +12,7 @@ use super::user_choice::UserClass;
 pub enum RunCommand {
     /// Applies a saved plan.
     Apply,
-    /// Finishes a run, or tries again who failed in it.
+    /// Finishes a run, or tries its failed users again.
     Resume,
     /// Undoes a run.
     Undo,
@@ -21,7 +21,7 @@ pub enum RunCommand {
 }
 
 impl RunCommand {
-    /// Every one.
+    /// All of them.
     pub const ALL: [Self; 4] = [Self::Apply, Self::Resume, Self::Undo, Self::Report];
 
     /// Its name on the command line.
@@ -34,14 +34,14 @@ impl RunCommand {
         }
     }
 
-    /// The whole command about this run: `syncfilters resume 3f2a9c`.
+    /// The whole command for this run: `syncfilters resume 3f2a9c`.
     pub fn of(self, run: &RunRef) -> String {
         let is_stored = run.location == RunLocation::Store;
         let flags = flags(&run.context, self != Self::Report, is_stored);
         format!("syncfilters {} {}{flags}", self.name(), argument(run))
     }
 
-    /// The whole command about a run of which only the file is known.
+    /// The whole command for a run of which only the file is known.
     pub fn of_file(self, path: &Path) -> String {
         format!("syncfilters {} {}", self.name(), path_argument(path))
     }
@@ -57,7 +57,7 @@ pub(super) fn report_only(run: &RunRef, only: &[UserClass]) -> String {
     }
 }
 
-/// The flags that lead to the run and to its environment, each after a space. A command that signs in to nothing takes
+/// The flags that are needed to find the run and its environment, each after a space. A command without a sign-in needs
 /// neither configuration file nor address.
 fn flags(context: &RunContext, signs_in: bool, is_stored: bool) -> String {
     let path = |path: &PathBuf| path_argument(path);
@@ -84,7 +84,7 @@ pub(super) fn list_runs(context: &RunContext) -> String {
     format!("syncfilters runs{}", flags(context, false, true))
 }
 
-/// The argument RUN: a short id in the store, a path for the shell elsewhere.
+/// The argument RUN: a short id in the store, otherwise a path, quoted for the shell.
 pub fn argument(run: &RunRef) -> String {
     match &run.location {
         RunLocation::Store => run.id.short().to_owned(),

@@ -1,4 +1,4 @@
-//! One run as CSV, user by user: a line for each change, for each problem that is about no change, and for each user
+//! One run as CSV, user by user: a line for each change, for each problem without a change, and for each user
 //! with neither.
 
 use std::io::Write;
@@ -38,7 +38,7 @@ const HEADER: [&str; 23] = [
     "user_groups",
 ];
 
-/// One line. What the user loses of a type stands once, in the first line of the user and type, so that the column can
+/// One line. The loss of a user of one type is in the first line of that user and type only, so that the column can
 /// be summed.
 #[derive(Default)]
 struct Line {
@@ -54,7 +54,7 @@ struct Line {
     lost: [String; 2],
 }
 
-/// Writes every line of the users who are chosen.
+/// Writes all lines of the chosen users.
 pub(super) fn write_csv(
     out: &mut dyn Write,
     run: &RunReader,
@@ -170,7 +170,7 @@ fn problem_line(row: &ProblemRow) -> Line {
     }
 }
 
-/// Into the first line of the type, or into one of its own.
+/// Adds it to the first line of the type, or to a new one.
 fn add_loss(lines: &mut Vec<Line>, loss: &ImpactRow) {
     let [items, note] = row_cells(loss);
     let cells = [items, cell(&note)];
@@ -196,7 +196,7 @@ fn said(problem: &ProblemRow) -> [String; 5] {
     ]
 }
 
-/// A message that is about no problem.
+/// Cells for a message without a problem.
 fn told(message: &str) -> [String; 5] {
     let mut cells = <[String; 5]>::default();
     message.clone_into(&mut cells[3]);

@@ -1,4 +1,4 @@
-//! One run as Markdown: the same facts as the page.
+//! One run as Markdown, with the same contents as the HTML page.
 
 use std::io::{self, Write};
 
@@ -18,7 +18,6 @@ use super::problems::{self, group_cells};
 use super::run_cells::{CHANGES, PROBLEMS, change_cells, facts_of, problem_cells, title};
 use super::summary::{Totals, numbers};
 
-/// Writes a run with every problem and every change.
 pub(super) fn write_markdown(
     out: &mut dyn Write,
     run: &RunReader,
@@ -92,7 +91,7 @@ fn write_times(out: &mut dyn Write, evidence: &Evidence, zone: &TimeZone) -> io:
     rows.try_for_each(|of| row(out, &time_cells(of, zone)))
 }
 
-/// Writes a heading once there is something below it.
+/// Writes a heading when the first text follows it.
 fn heading(
     out: &mut dyn Write,
     title: &str,

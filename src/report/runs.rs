@@ -1,4 +1,4 @@
-//! Earlier runs, as `runs` shows them.
+//! Earlier runs, in the form of `runs`.
 
 use console::truncate_str;
 use jiff::{Timestamp, ZonedDateTime};
@@ -27,19 +27,19 @@ const COLUMNS: [Column; 6] = [
     Column::text("Result", 9, 24),
 ];
 
-/// How much of the words for a selection the table shows.
+/// The most characters of a selection in the table: it leaves room for the other columns in 80.
 const SELECTION: usize = 32;
 
-/// A run with the name that its environment has for people.
+/// A run with the name of its environment.
 #[derive(Clone, Debug)]
 pub struct NamedRun {
     /// The name in the configuration file, else that of the organisation.
     pub environment: String,
-    /// The run.
+    /// The data of the run.
     pub summary: Summary,
 }
 
-/// Writes earlier runs, in the order given, and what could not be read: below a table, in a field
+/// Writes earlier runs in the given order, and the files that could not be read: below a table, in a field
 /// `unreadable` of a JSON document, and as lines with outcome `unreadable` in CSV.
 pub fn write_runs(
     out: &mut dyn StyledWrite,
@@ -98,7 +98,7 @@ fn write_markdown(
     Ok(())
 }
 
-/// The cells of a run, with the name that its environment has.
+/// The cells of a run.
 pub(super) fn cells(run: &NamedRun, now: &ZonedDateTime) -> Vec<String> {
     let name = clean(&run.environment).into_owned();
     cells_with(&run.summary, name, now)
@@ -116,7 +116,7 @@ fn cells_with(summary: &Summary, environment: String, now: &ZonedDateTime) -> Ve
     ]
 }
 
-/// The rows of a table: environments of one name are told apart.
+/// The rows of a table. Environments with the same name are distinguished.
 fn rows(runs: &[NamedRun], now: &ZonedDateTime) -> Vec<(Vec<String>, Tone)> {
     let environments = runs
         .iter()
@@ -134,7 +134,7 @@ fn rows(runs: &[NamedRun], now: &ZonedDateTime) -> Vec<(Vec<String>, Tone)> {
         .collect()
 }
 
-/// The day in words where it is today or yesterday.
+/// The time, with "today" or "yesterday" where they apply.
 fn when(at: Timestamp, now: &ZonedDateTime) -> String {
     let zone = now.time_zone();
     let day = at.to_zoned_datetime(zone.clone()).date();
@@ -149,7 +149,7 @@ fn when(at: Timestamp, now: &ZonedDateTime) -> String {
     }
 }
 
-/// How many users were changed, or are to be; and which, where not everybody was selected.
+/// How many users were or will be changed; and which, where not all were selected.
 fn whom(summary: &Summary) -> String {
     let Summary {
         header,
@@ -176,7 +176,7 @@ fn whom(summary: &Summary) -> String {
     }
 }
 
-/// Which users, in words; none where it is every user.
+/// The selection in words; none where it is all users.
 fn selection(header: &RunHeader) -> Option<String> {
     match &header.undoes {
         Some(run) => Some(format!("run {}", run.short())),
@@ -185,7 +185,7 @@ fn selection(header: &RunHeader) -> Option<String> {
     }
 }
 
-/// How it ended, what is left of it, or which run undid it.
+/// The outcome, what is left, or the run that undid it.
 fn result(summary: &Summary) -> String {
     if let Some(by) = &summary.undone_by {
         return format!("undone by {}", by.short());
@@ -201,7 +201,7 @@ fn result(summary: &Summary) -> String {
     }
 }
 
-/// What a run does, and to what, where that is not filters.
+/// The operation, and the target where it is not filters.
 fn operation(header: &RunHeader) -> String {
     match header.target {
         Target::Filters => header.operation.as_str().to_owned(),
@@ -274,7 +274,6 @@ fn described(header: &RunHeader) -> String {
     selection(header).unwrap_or_else(|| header.selection.describe())
 }
 
-/// Columns of CSV.
 const CSV: [&str; 17] = [
     "run",
     "started",
@@ -295,7 +294,7 @@ const CSV: [&str; 17] = [
     "undone_by",
 ];
 
-/// Which of them says what is wrong.
+/// The index of the one that contains the error.
 const PROBLEM: usize = 12;
 
 fn write_csv(

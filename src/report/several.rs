@@ -1,4 +1,4 @@
-//! What came of several environments, as one result: one document, one table, one file.
+//! The results of several environments as one: one document, one table, one file.
 
 use std::fmt;
 use std::io::Write;
@@ -19,21 +19,21 @@ use super::{ErrorReport, Format, ReportError, Style};
 pub struct Overview {
     /// Its name.
     pub environment: String,
-    /// How it ended: an outcome, or the stable word of an error.
+    /// An outcome, or the stable word of an error.
     pub outcome: String,
-    /// Users who were changed, and users who failed.
+    /// The numbers of changed and of failed users.
     pub users: Option<(u64, u64)>,
-    /// The run, as it is to be typed.
+    /// The run, in the form in which it can be typed.
     pub run: Option<String>,
-    /// The exit code that this environment alone would have had.
+    /// The exit code for this environment alone.
     pub exit: u8,
 }
 
-/// Writes the results of several environments, one after the other, each as it would be alone.
+/// Writes the results of several environments, one after the other, each in its usual form.
 pub struct EnvironmentResults<'a> {
     out: Box<dyn StyledWrite + 'a>,
     format: Format,
-    /// Environments that were written.
+    /// The number of environments written.
     written: usize,
 }
 
@@ -47,7 +47,7 @@ impl fmt::Debug for EnvironmentResults<'_> {
 }
 
 impl<'a> EnvironmentResults<'a> {
-    /// Begins. HTML shows one run only.
+    /// Starts. HTML is refused, because it shows one run only.
     pub fn new(out: Box<dyn StyledWrite + 'a>, format: Format) -> Result<Self, ReportError> {
         let mut several = Self {
             out,
@@ -66,7 +66,7 @@ impl<'a> EnvironmentResults<'a> {
         Ok(several)
     }
 
-    /// Begins an environment that has a result; it is to be written to what this returns, as it would be alone.
+    /// Starts an environment with a result. The result has to be written to the returned writer, in its usual form.
     pub fn begin(
         &mut self,
         name: &str,
@@ -90,7 +90,7 @@ impl<'a> EnvironmentResults<'a> {
         })
     }
 
-    /// Writes an environment that has no result.
+    /// Writes an environment without a result.
     pub fn without_result(
         &mut self,
         name: &str,
@@ -105,13 +105,13 @@ impl<'a> EnvironmentResults<'a> {
         Ok(())
     }
 
-    /// Where something is written without a heading of its own.
+    /// The writer for text without a heading of its own.
     pub fn without_heading(&mut self) -> &mut dyn StyledWrite {
         self.written += 1;
         &mut self.out
     }
 
-    /// Ends an environment, with the exit code that it alone would have had.
+    /// Finishes an environment, with the exit code for it alone.
     pub fn end(&mut self, exit: u8) -> Result<(), ReportError> {
         if self.format == Format::Json {
             write!(self.out, ",\n      \"exit\": {exit}\n    }}")?;
@@ -119,7 +119,7 @@ impl<'a> EnvironmentResults<'a> {
         Ok(())
     }
 
-    /// Ends, and gives back where it was written.
+    /// Finishes, and returns the writer.
     pub fn finish(mut self) -> Result<Box<dyn StyledWrite + 'a>, ReportError> {
         if self.format == Format::Json {
             let before = if self.written > 0 { "\n  " } else { "" };
@@ -144,7 +144,7 @@ impl<'a> EnvironmentResults<'a> {
     }
 }
 
-/// Writes the name of an environment over what is about it, for people.
+/// Writes the name of an environment above its result, for people.
 pub fn write_heading(out: &mut dyn StyledWrite, name: &str) -> Result<(), ReportError> {
     write_title(out, name, Format::Table)
 }
@@ -160,14 +160,14 @@ fn write_title(out: &mut dyn StyledWrite, name: &str, format: Format) -> Result<
     Ok(())
 }
 
-/// A JSON value without the line break after it.
+/// A JSON value without a line break after it.
 fn json(out: &mut dyn StyledWrite, value: &impl Serialize) -> Result<(), ReportError> {
     let mut text = Vec::new();
     super::json::write_json(&mut text, value)?;
     Ok(out.write_all(text.trim_ascii_end())?)
 }
 
-/// Writes the table at the end: how every environment ended.
+/// Writes the table at the end: the outcome of every environment.
 pub fn write_overview(
     out: &mut dyn StyledWrite,
     environments: &[Overview],

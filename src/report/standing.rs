@@ -1,4 +1,4 @@
-//! How far environments are, as `status` shows it.
+//! The progress of environments, in the form of `status`.
 
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
@@ -27,12 +27,12 @@ const COLUMNS: [Column; 8] = [
     Column::text("Last run", 16, 23),
 ];
 
-/// An environment with the name that it has for people.
+/// An environment with its name.
 #[derive(Clone, Debug)]
 pub struct NamedStanding {
     /// Its name in the configuration file, else that of the organisation.
     pub name: String,
-    /// How far it is.
+    /// Its progress.
     pub standing: Standing,
 }
 
@@ -56,7 +56,7 @@ struct Entry<'a> {
     started: Timestamp,
 }
 
-/// Writes how far environments are, in the order given, and what could not be read.
+/// Writes the progress of environments in the given order, and the files that could not be read.
 pub fn write_standings(
     out: &mut dyn StyledWrite,
     all: &[NamedStanding],

@@ -1,4 +1,4 @@
-//! What a run has done.
+//! The result of a run.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -20,19 +20,19 @@ use super::user_choice::UserClass;
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, phrases};
 
-/// What is shown of a run that was carried out, read at one instant.
+/// The data of an applied run, read at the same state of its file.
 pub(super) struct Totals {
     pub(super) header: RunHeader,
     pub(super) users: UserTotals,
     pub(super) filters: FilterTotals,
     pub(super) groups: Vec<ProblemGroup>,
     pub(super) path: Option<PathBuf>,
-    /// Whether writes asked only that the row exists.
+    /// Whether writes required only that the row exists.
     any_version: bool,
     pub(super) worked: Duration,
-    /// What undos had put back when the run was gone on with.
+    /// What undos had restored when the run was continued.
     stays: Option<StaysPutBack>,
-    /// What is worth knowing and no problem.
+    /// Notes that are no problems.
     notes: Vec<String>,
 }
 
@@ -52,7 +52,7 @@ impl Totals {
     }
 }
 
-/// Writes how a run ended, for people, and what can be done next; of a run that is not kept nothing can be.
+/// Writes the outcome of a run for people, and the next commands; without commands where the run is not kept.
 pub fn write_summary(
     out: &mut dyn StyledWrite,
     run: &RunReader,
@@ -79,7 +79,7 @@ pub fn write_summary(
     write_commands(out, &next)
 }
 
-/// Writes the ending, the numbers and the problems by kind.
+/// Writes the outcome, the numbers and the problems by kind.
 pub(super) fn write_totals(
     out: &mut dyn StyledWrite,
     totals: &Totals,
@@ -97,7 +97,7 @@ pub(super) fn write_totals(
     Ok(())
 }
 
-/// What became of users and filters, and what it took: names and values.
+/// Outcomes of users and filters, requests and time: names and values.
 pub(super) fn numbers(totals: &Totals) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         ("Users", phrases::users(&totals.users)),
@@ -120,7 +120,7 @@ pub(super) fn numbers(totals: &Totals) -> Vec<(&'static str, String)> {
     facts
 }
 
-/// Statuses that mean the same as before, and what an earlier undo had put back.
+/// Statuses with the same meaning as before, and what an earlier undo had restored.
 fn notes(view: &View<'_>) -> Result<Vec<String>, ReadError> {
     let statuses = view.null_statuses()?.into_iter().map(|(status, filters)| {
         let statuses = match filters {
@@ -157,7 +157,7 @@ fn requests(requests: Requests) -> String {
     format!("{} made{outcomes}", number(total))
 }
 
-/// How long it took and how fast it was.
+/// The time and the pace.
 fn pace(changed: u64, worked: Duration) -> String {
     #[expect(
         clippy::cast_precision_loss,
@@ -171,7 +171,7 @@ fn pace(changed: u64, worked: Duration) -> String {
     format!("{took}, {} a second", rate(per_second))
 }
 
-/// The commands that make sense now, and what each is for.
+/// The next commands, with their purposes.
 fn next(totals: &Totals, run: &RunRef) -> Vec<(String, &'static str)> {
     let Totals {
         header,

@@ -1,4 +1,4 @@
-//! Templates, and what became of their states, for programs.
+//! Templates and their outcomes, for programs.
 
 use std::io::Write;
 
@@ -14,24 +14,22 @@ use super::json::{FORMAT, write_json};
 use super::template_run::{TemplateRun, back, count, template_hint};
 use super::{ReportError, phrases};
 
-/// Writes templates as one JSON document.
 pub(super) fn list(out: &mut dyn Write, templates: &[Template]) -> Result<(), ReportError> {
     let templates = templates.iter().map(Entry::of).collect();
     let format = FORMAT;
     Ok(write_json(out, &List { format, templates })?)
 }
 
-/// Writes templates as CSV.
 pub(super) fn list_csv(out: &mut dyn Write, templates: &[Template]) -> Result<(), ReportError> {
     csv_lines(out, &HEADER, templates.iter().map(csv_line))
 }
 
-/// Writes what became of templates as one JSON document.
+/// Writes the outcomes of templates as one JSON document.
 pub(super) fn run(out: &mut dyn Write, run: &TemplateRun<'_>) -> Result<(), ReportError> {
     Ok(write_json(out, &Document::of(run))?)
 }
 
-/// Writes what became of templates as CSV.
+/// Writes the outcomes of templates as CSV.
 pub(super) fn run_csv(out: &mut dyn Write, run: &TemplateRun<'_>) -> Result<(), ReportError> {
     let more = [
         "wanted",
@@ -85,7 +83,7 @@ impl<'a> Entry<'a> {
 #[derive(Serialize)]
 struct Document<'a> {
     format: u32,
-    /// None where there was nothing to do, or nothing was to be done.
+    /// None where nothing was to be done.
     run: Option<&'a RunId>,
     target: Target,
     operation: &'static str,
@@ -93,7 +91,7 @@ struct Document<'a> {
     outcome: &'static str,
     environment: Environment<'a>,
     templates: Vec<Changed<'a>>,
-    /// One command a line: what was a default goes back in another way than what was not.
+    /// One command per line: templates that were defaults are restored by another command than others.
     back: Option<String>,
 }
 

@@ -1,4 +1,4 @@
-//! What setting the states of templates came to, and the commands that come next.
+//! The result of setting templates, and the next commands.
 
 use crate::journal::{RunHeader, RunRef};
 use crate::model::{Operation, Outcome, Problem, ProblemKind, RowOutcome, State};
@@ -7,18 +7,18 @@ use crate::plan::TemplateChange;
 use super::run_command::RunCommand;
 use super::{hint, phrases};
 
-/// What setting the states of templates is about.
+/// The data of setting templates.
 #[derive(Clone, Debug)]
 pub struct TemplateRun<'a> {
-    /// Where.
+    /// The name or address of the environment.
     pub environment: String,
-    /// Its name.
+    /// The name of the organisation.
     pub organization: &'a str,
-    /// What is done.
+    /// What was done.
     pub operation: Operation,
-    /// The templates.
+    /// The templates with their outcomes.
     pub changes: &'a [TemplateChange],
-    /// The run, and how a command names it; none where there was nothing to do, or nothing was to be done.
+    /// The run, and its name in commands; none where nothing was to be done.
     pub run: Option<(&'a RunHeader, &'a RunRef)>,
 }
 
@@ -28,7 +28,7 @@ pub(super) fn count(run: &TemplateRun<'_>, outcome: RowOutcome) -> usize {
 
 /// What can be done about a problem with a template.
 ///
-/// A template cannot be default and inactive, and of a type and kind there is one default (Microsoft's list of web service
+/// A template cannot be default and inactive, and each type and kind has one default (Microsoft's list of web service
 /// error codes: `CannotSetInactiveViewAsDefault`, `CannotHaveMultipleDefaultFilterTemplates`).
 pub(super) fn template_hint(problem: &Problem) -> &'static str {
     match problem.code.as_deref() {
@@ -56,7 +56,7 @@ pub(super) fn template_hint(problem: &Problem) -> &'static str {
     }
 }
 
-/// The commands that come next, and what each is for.
+/// The next commands, with their purposes.
 pub(super) fn next(run: &TemplateRun<'_>) -> Vec<(String, &'static str)> {
     let Some((header, reference)) = run.run else {
         return Vec::new();
@@ -73,9 +73,9 @@ pub(super) fn next(run: &TemplateRun<'_>) -> Vec<(String, &'static str)> {
     resume.into_iter().chain(undo).collect()
 }
 
-/// The commands that take back what was changed, one for all that go back the same way; none where nothing was.
+/// The commands that restore what was changed, one for all templates with the same flags; none where nothing was.
 ///
-/// Each names the state that the templates had, and `--default` or `--clear-default` where that was changed too.
+/// Each contains the former state of the templates, and `--default` or `--clear-default` where that was changed too.
 pub(super) fn back(run: &TemplateRun<'_>) -> Vec<String> {
     let mut ways: Vec<(CommandAndFlag, Vec<String>)> = Vec::new();
     for change in run.changes {
@@ -97,10 +97,10 @@ pub(super) fn back(run: &TemplateRun<'_>) -> Vec<String> {
     ways.into_iter().map(command).collect()
 }
 
-/// The command, and its flag with a space before.
+/// The command, and its flag after a space.
 pub(super) type CommandAndFlag = (&'static str, &'static str);
 
-/// How a template goes back to what it was. One that failed halfway goes back as well.
+/// How to restore a template. One that failed after the first of two writes is restored as well.
 pub(super) fn way_back(change: &TemplateChange) -> Option<CommandAndFlag> {
     let before = change.template.state();
     let seen = change.after.as_ref().map(|after| after.state);

@@ -1,4 +1,4 @@
-//! Templates, and what became of their states.
+//! Templates and their outcomes.
 
 use std::io::Write;
 
@@ -31,7 +31,7 @@ const CHANGE_COLUMNS: [Column; 5] = [
     Column::text("Outcome", 8, 8),
 ];
 
-/// Writes what the file of a run says that sets templates.
+/// Writes the result of a run that sets templates, from its file.
 pub(super) fn write_run_of_templates(
     out: &mut dyn StyledWrite,
     run: &RunReader,
@@ -64,7 +64,7 @@ fn with_run(
     })
 }
 
-/// Writes templates in the order given.
+/// Writes templates in the given order.
 pub fn write_templates(
     out: &mut dyn StyledWrite,
     templates: &[Template],
@@ -91,7 +91,7 @@ pub fn write_templates(
     Ok(())
 }
 
-/// Writes what became of templates, why where it failed, and the command that takes it back.
+/// Writes the outcomes of templates, the reasons of failures, and the command that restores them.
 pub fn write_template_run(
     out: &mut dyn StyledWrite,
     run: &TemplateRun<'_>,
@@ -191,7 +191,7 @@ fn row(template: &Template) -> Vec<String> {
     ]
 }
 
-/// What new users do not receive is of less interest.
+/// A template that new users do not get is less important.
 fn tone(template: &Template) -> Tone {
     if template.reaches_new_users() {
         Tone::Plain
@@ -200,7 +200,7 @@ fn tone(template: &Template) -> Tone {
     }
 }
 
-/// What it is to be as long as nothing was tried, and then what it is.
+/// The wanted state until something was attempted, then the present one.
 fn now(change: &TemplateChange) -> TemplateState {
     if change.outcome == RowOutcome::Planned {
         return change.wanted;

@@ -1,4 +1,4 @@
-//! Standard output and standard error: the only place that opens them.
+//! Standard output and standard error. Only this module opens them.
 #![expect(
     clippy::disallowed_methods,
     reason = "everything else reaches them through the cleaning writers that are made here"
@@ -15,62 +15,62 @@ use super::pager::{Paged, pagers};
 use super::text::clean;
 use super::writer::{CleanWriter, StyledWrite};
 
-/// The longest line of a message, in characters: a screen of 80 columns and 50 lines. Longer than anything that we say,
-/// and short enough that what a server says does not push it off the screen.
+/// The longest line of a message, in characters: a screen of 80 columns and 50 lines. Longer than any message of this
+/// program, and short enough that the message of a server does not fill more than the screen.
 const LONGEST_MESSAGE: usize = 4_000;
 
-/// How often a moving bar is drawn, in a second, at most: what `indicatif` draws where nothing is said.
+/// The most updates of a moving bar per second: the default of `indicatif`.
 const BARS_A_SECOND: u8 = 20;
 
-/// Whether a person sees what is written to standard output.
+/// Whether standard output is a terminal.
 pub fn stdout_is_screen() -> bool {
     io::stdout().is_terminal()
 }
 
-/// Whether a person sees what is written to standard error.
+/// Whether standard error is a terminal.
 pub fn stderr_is_screen() -> bool {
     io::stderr().is_terminal()
 }
 
-/// Whether the terminal takes escape sequences: it says that it is no dumb one, and nobody asked for plain text.
-/// Without colours the bar, which moves the cursor, becomes lines, too: whoever sets `NO_COLOR` reads with something that
-/// shows the sequences.
+/// Whether the terminal supports escape sequences: it is not a dumb one, and no plain text was requested.
+/// Without colours the bar, which moves the cursor, becomes lines, too: a user who sets `NO_COLOR` may read with a
+/// program that shows the sequences.
 pub fn takes_escapes() -> bool {
     std::env::var_os("NO_COLOR").unwrap_or_default().is_empty() && is_no_dumb_one()
 }
 
-/// Whether the terminal moves its cursor, as far as it says: a pager needs one that does.
+/// Whether the terminal can move its cursor, as far as it says, which a pager needs.
 pub fn is_no_dumb_one() -> bool {
     std::env::var_os("TERM").unwrap_or_default() != "dumb"
 }
 
-/// A line that is typed without being seen; none where nobody is there to type.
+/// Reads a line that is not shown while it is typed; none where there is no user.
 pub fn read_unseen_line() -> Option<SecretString> {
     let term = Term::stderr();
     let line = term.is_term().then(|| term.read_secure_line())?.ok()?;
     Some(SecretString::from(line))
 }
 
-/// Columns of the terminal, where there is one.
+/// The width of the terminal in columns, where there is one.
 pub fn columns() -> Option<usize> {
     let (_, columns) = Term::stdout().size_checked()?;
     Some(usize::from(columns))
 }
 
-/// Columns of the terminal on which standard error is, where it is on one.
+/// The width in columns of the terminal of standard error, where it is one.
 pub fn stderr_columns() -> Option<usize> {
     let (_, columns) = Term::stderr().size_checked()?;
     Some(usize::from(columns)).filter(|columns| *columns > 0 && stderr_is_screen())
 }
 
-/// Standard output, for results. A console of Windows that takes no escape sequences is coloured by its own calls.
+/// Standard output, for results. A Windows console without escape sequences is coloured by its own calls.
 pub fn stdout(color: bool) -> Box<dyn StyledWrite> {
     let out = Unread(BufWriter::new(AutoStream::always(io::stdout())));
     Box::new(CleanWriter::new(out, color))
 }
 
-/// Standard output, for a result that may be longer than the screen: then it goes through a pager, where a person reads
-/// it.
+/// Standard output, for a result that may be longer than the screen: on a terminal it goes through a
+/// pager then.
 pub fn paged(color: bool) -> Box<dyn StyledWrite> {
     let rows = Term::stdout()
         .size_checked()
@@ -86,17 +86,17 @@ pub fn paged(color: bool) -> Box<dyn StyledWrite> {
     Box::new(CleanWriter::new(Paged::new(out, rows, pagers), color))
 }
 
-/// Standard output, for a result that is no text.
+/// Standard output, for a binary result.
 pub fn stdout_bytes() -> Box<dyn StyledWrite> {
     Box::new(RawBytes(Unread(BufWriter::new(io::stdout()))))
 }
 
-/// A file, for a result that is no text.
+/// A file, for a binary result.
 pub fn bytes(out: impl Write + 'static) -> Box<dyn StyledWrite> {
     Box::new(RawBytes(out))
 }
 
-/// Bytes that are handed on as they are: whoever makes them cleans the text in them.
+/// Bytes that are passed on unchanged. Their producer has to clean the text in them.
 struct RawBytes<W>(W);
 
 impl<W: Write> StyledWrite for RawBytes<W> {}
@@ -111,21 +111,21 @@ impl<W: Write> Write for RawBytes<W> {
     }
 }
 
-/// Standard error, for everything else. Each line is written whole, whatever is written at the same time.
+/// Standard error, for everything else. Lines of parallel writers are not mixed.
 pub fn stderr(color: bool) -> Box<dyn StyledWrite + Send> {
     let err = AutoStream::always(io::stderr());
     let out = CleanWriter::new(whole_lines(Unread(err)), color);
     Box::new(out.with_longest_line(LONGEST_MESSAGE))
 }
 
-/// Hands over a line with one call.
+/// Passes on a line with one call.
 fn whole_lines<W: Write>(out: W) -> LineWriter<W> {
-    /// More bytes than the longest message has: up to four a character, with its colours.
+    /// More bytes than the longest message has: up to four for a character, with its colours.
     const ROOM: usize = 8 * LONGEST_MESSAGE;
     LineWriter::with_capacity(ROOM, out)
 }
 
-/// Standard error, for the log: what is written at once is one line of it.
+/// Standard error, for the log: what is written in one call is one line.
 pub fn log() -> impl Write {
     LogLine(stderr(false))
 }
@@ -144,7 +144,7 @@ impl<W: Write> Write for LogLine<W> {
     }
 }
 
-/// Where moving bars are drawn: on standard error, if that is a screen.
+/// Where moving bars are drawn: on standard error, if that is a terminal.
 pub(super) fn bars() -> ProgressDrawTarget {
     let term = Term::buffered_stderr();
     if term.is_term() && takes_escapes() {
@@ -154,7 +154,7 @@ pub(super) fn bars() -> ProgressDrawTarget {
     }
 }
 
-/// A terminal that moves its cursor by itself, and shows cleaned text only.
+/// A terminal that moves its own cursor, and shows cleaned text only.
 #[derive(Debug)]
 struct Screen(Term);
 
@@ -188,7 +188,7 @@ impl TermLike for Screen {
     }
 
     fn write_str(&self, text: &str) -> io::Result<()> {
-        // The library goes back to the begin of the line with it.
+        // The library uses it to return to the start of the line.
         const BACK: &str = "\r";
         if text == BACK {
             return self.0.write_str(BACK);
@@ -205,7 +205,7 @@ impl TermLike for Screen {
     }
 }
 
-/// A writer that does not mind that nobody reads any more: a run is not to fail because its output goes
+/// A writer that ignores a closed output: a run must not fail because its output goes
 /// to `head`.
 struct Unread<W: Write>(W);
 

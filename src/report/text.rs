@@ -1,4 +1,4 @@
-//! Words and numbers as people read them.
+//! Words and numbers for people.
 
 pub(super) use crate::model::{count, number};
 use std::time::Duration;
@@ -10,7 +10,7 @@ use jiff::tz::TimeZone;
 use crate::model::StateAndStatus;
 pub(super) use crate::model::text::{CUT, SHOWN, clean, is_unsafe};
 
-/// A text in lines of this width. A command in backquotes is not broken: it could not be typed.
+/// A text in lines of this width. A command in backquotes is not broken, because it could not be typed.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     let mut quoted = false;
@@ -45,7 +45,7 @@ pub(super) fn second(at: Timestamp, zone: &TimeZone) -> String {
         .to_string()
 }
 
-/// A length of time in few characters, such as `8s`, `1m 12s` or `2h 5m`.
+/// A short length of time, such as `8s`, `1m 12s` or `2h 5m`.
 pub(super) fn span(time: Duration) -> String {
     let seconds = time.as_secs();
     match (seconds / 3600, seconds / 60 % 60, seconds % 60) {
@@ -55,7 +55,7 @@ pub(super) fn span(time: Duration) -> String {
     }
 }
 
-/// How many a second: with one decimal while it is slow.
+/// A number per second: with one decimal while it is small.
 pub(super) fn rate(per_second: f64) -> String {
     if per_second < 9.95 {
         format!("{per_second:.1}")
@@ -64,7 +64,7 @@ pub(super) fn rate(per_second: f64) -> String {
     }
 }
 
-/// State, and status where it is not the one that belongs to the state.
+/// The state, and the status if it is not the state's own.
 pub(super) fn state(now: StateAndStatus) -> String {
     if now.status == now.state.default_status() {
         now.state.as_str().to_owned()

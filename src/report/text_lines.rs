@@ -1,9 +1,9 @@
-//! Text over a bounded number of lines, broken between its parts and never in one.
+//! Text on a limited number of lines, broken only between its parts.
 
 use console::{measure_text_width, truncate_str};
 
-/// A text over so many lines at most, broken at a separator. What is left over is left out, and a part that is wider than
-/// a line is cut; both are shown.
+/// A text on at most `most` lines, broken at a separator. Omitted parts, and a part that is cut because it is wider
+/// than a line, are marked.
 pub(super) fn folded(text: &str, separator: &str, room: usize, most: usize) -> Vec<String> {
     let mut lines = lines_of(text, separator, room);
     let is_cut = lines.len() > most;
@@ -15,7 +15,7 @@ pub(super) fn folded(text: &str, separator: &str, room: usize, most: usize) -> V
     lines.iter().map(cut).collect()
 }
 
-/// The lines; what can be seen of a separator stays at the end of a line.
+/// The lines; the visible part of a separator stays at the end of a line.
 fn lines_of(text: &str, separator: &str, room: usize) -> Vec<String> {
     let end = separator.trim_end();
     let mut lines: Vec<String> = Vec::new();

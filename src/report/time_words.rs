@@ -1,10 +1,10 @@
-//! How long something will take, in words.
+//! Expected times, in words.
 
 use std::time::Duration;
 
 use crate::plan::TimeRange;
 
-/// The time that work is expected to take: "about 25 s", or "25 s to 10 min" where limits decide.
+/// The expected time of work: "about 25 s", or "25 s to 10 min" where limits matter.
 pub fn time_words(time: &TimeRange) -> String {
     let (least, most) = (words(time.least), words(time.most));
     if least == most {
@@ -18,7 +18,7 @@ pub fn time_words(time: &TimeRange) -> String {
     format!("{least} to {most}")
 }
 
-/// A time in the precision that an estimate has, rounded up.
+/// A time, rounded up to the precision of an estimate.
 fn words(time: Duration) -> String {
     let seconds = time.as_secs() + u64::from(time.subsec_nanos() > 0);
     match seconds {

@@ -1,4 +1,4 @@
-//! What a trial found, as people read it.
+//! The findings of a trial, for people.
 
 use std::io;
 
@@ -15,7 +15,7 @@ const COLUMNS: [Column; 3] = [
     Column::text("Seen", 12, 40),
 ];
 
-/// Writes every fact: what was asked, what this program expects, and what was seen.
+/// Writes every fact: the question, the expected answer, and the answer.
 pub fn write_trial(out: &mut dyn StyledWrite, findings: &Findings, style: Style) -> io::Result<()> {
     let rows: Vec<_> = Fact::ALL.iter().map(|fact| row(*fact, findings)).collect();
     let grid = Grid::fitting(&COLUMNS, &rows, style);

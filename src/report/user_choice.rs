@@ -1,4 +1,4 @@
-//! Which users of a run a report is about.
+//! Which users of a run a report shows.
 
 use std::collections::HashSet;
 use std::fmt;
@@ -10,27 +10,28 @@ use crate::plan::name_key;
 
 use super::ReportError;
 
-/// How alike a name has to be to be suggested, from 0 to 1: names of one organisation share their ends.
+/// The least similarity of a suggested name, from 0 to 1: high, because names of one organisation end in the same way.
 const ALIKE: f64 = 0.85;
 
-/// What a user of a run can be chosen by.
+/// A property by which users of a run can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserClass {
-    /// What became of the user.
+    /// The outcome of the user.
     Outcome(UserOutcome),
-    /// What else holds of the user.
+    /// A group of the user.
     Group(UserGroup),
-    /// A problem that still stands.
+    /// A problem that is not over.
     Problem(ProblemKind),
 }
 
-/// A word that means no users.
+/// A word that names no property.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the value is no word for users")]
 pub struct UserClassError;
 
 impl UserClass {
-    /// Results that can be asked for. `left` is a group: a user can have a changed filter and one that was left alone.
+    /// Outcomes that can be chosen. `left` is a group, because a user can have a changed filter and one that was left
+    /// alone.
     const OUTCOMES: [UserOutcome; 6] = [
         UserOutcome::Planned,
         UserOutcome::Changed,
@@ -40,7 +41,7 @@ impl UserClass {
         UserOutcome::Failed,
     ];
 
-    /// Every one: results, groups, and kinds of problem.
+    /// All of them: outcomes, groups, and kinds of problem.
     pub fn all() -> impl Iterator<Item = Self> {
         let outcomes = Self::OUTCOMES.into_iter().map(Self::Outcome);
         let groups = UserGroup::ALL.iter().copied().map(Self::Group);
@@ -57,7 +58,7 @@ impl UserClass {
         }
     }
 
-    /// Whether it holds of a user, as far as that is known without problems.
+    /// Whether a user has the property, as far as that is known without problems.
     fn holds(self, user: &EvidenceUser) -> bool {
         match self {
             Self::Outcome(outcome) => user.outcome == outcome,
@@ -82,14 +83,14 @@ impl FromStr for UserClass {
     }
 }
 
-/// Which users of a run a report is about; without anything, every one.
+/// Which users of a run a report shows; the default is all.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct UserChoice {
-    /// Users of whom at least one of these holds; all users where it is empty.
+    /// Users with at least one of these properties; all users where it is empty.
     pub only: Vec<UserClass>,
-    /// Users of these names or ids; all users where it is empty.
+    /// Users with these names or ids; all users where it is empty.
     pub names: Vec<String>,
-    /// How many users are shown at most.
+    /// The most users that are shown.
     pub limit: Option<u64>,
 }
 
@@ -97,21 +98,21 @@ pub struct UserChoice {
 pub(super) struct ChosenUser {
     pub(super) user: EvidenceUser,
     pub(super) changes: Vec<ChangeRow>,
-    /// Those that still stand.
+    /// The problems that are not over.
     pub(super) problems: Vec<ProblemRow>,
     pub(super) losses: Vec<ImpactRow>,
 }
 
-/// How many users were shown, and how many more the limit left out.
+/// How many users were shown, and how many the limit left out.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct ShownUsers {
-    /// Shown.
+    /// The number of users that were shown.
     pub shown: u64,
-    /// Left out by the limit.
+    /// The number of users beyond the limit.
     pub left_out: u64,
 }
 
-/// A choice whose names were found in a run.
+/// A choice with its names found in a run.
 #[derive(Debug, Default)]
 pub(super) struct FoundChoice<'a> {
     only: &'a [UserClass],
@@ -120,12 +121,12 @@ pub(super) struct FoundChoice<'a> {
 }
 
 impl UserChoice {
-    /// Whether it is every user.
+    /// Whether it is all users.
     pub fn is_everyone(&self) -> bool {
         *self == Self::default()
     }
 
-    /// The words of `only` and the limit, as a report says what it is about.
+    /// The words of `only` and the limit, for the heading of a report.
     pub(super) fn describe(&self) -> String {
         let words: Vec<_> = self.only.iter().map(|class| class.as_str()).collect();
         let mut said = Vec::new();
@@ -139,7 +140,7 @@ impl UserChoice {
         }
     }
 
-    /// Finds the names in a run, and whether the run tells what is asked for.
+    /// Finds the names in a run, and checks that the run contains what is asked for.
     pub(super) fn find(&self, view: &View<'_>) -> Result<FoundChoice<'_>, ReportError> {
         for class in &self.only {
             if let UserClass::Group(group) = class
@@ -157,7 +158,7 @@ impl UserChoice {
     }
 }
 
-/// The users with these names or ids; each name must lead to one at least.
+/// The users with these names or ids. Each name must match at least one.
 fn numbers_of(view: &View<'_>, names: &[String]) -> Result<HashSet<i64>, ReportError> {
     struct Wanted<'a> {
         name: &'a str,
@@ -212,7 +213,7 @@ fn standing_problems(view: &View<'_>, user: &EvidenceUser) -> Result<Vec<Problem
 }
 
 impl FoundChoice<'_> {
-    /// Whether one of the words holds; problems are read only where they decide.
+    /// Whether one of the properties holds. Problems are read only where they decide.
     fn is_asked_for(&self, view: &View<'_>, user: &EvidenceUser) -> Result<bool, ReadError> {
         if self.only.is_empty() || self.only.iter().any(|class| class.holds(user)) {
             return Ok(true);
@@ -229,7 +230,7 @@ impl FoundChoice<'_> {
         Ok(problems.iter().any(|problem| kinds.contains(&problem.kind)))
     }
 
-    /// Hands each user who is shown to `each`, one at a time, in the order in which they were found.
+    /// Passes each shown user to `each`, one at a time, in the order of the run.
     pub(super) fn each<E: From<ReadError>>(
         &self,
         view: &View<'_>,

@@ -1,4 +1,4 @@
-//! Users of a run in JSON, with what became of each.
+//! Users of a run in JSON, with their outcomes.
 
 use std::cell::Cell;
 use std::io::Write;
@@ -15,7 +15,7 @@ use super::json::{FORMAT, write_json};
 use super::user_choice::{ChosenUser, FoundChoice, ShownUsers, UserChoice};
 use super::{ReportError, phrases};
 
-/// Writes the chosen users of a run, each with every change and every problem that still stands.
+/// Writes the chosen users of a run, with every change and every problem that is not over.
 pub(super) fn write_chosen(
     out: &mut dyn Write,
     run: &RunReader,
@@ -66,7 +66,7 @@ struct Document<'a> {
     left_out: Later<'a>,
 }
 
-/// A number that is known once the users are written.
+/// A number that is known after the users are written.
 struct Later<'a>(&'a Cell<ShownUsers>, fn(ShownUsers) -> u64);
 
 impl Serialize for Later<'_> {
@@ -79,7 +79,7 @@ impl Serialize for Later<'_> {
 pub(super) struct UserResults<'a> {
     pub(super) rows: Rows<'a>,
     pub(super) found: &'a FoundChoice<'a>,
-    /// Whether each has its changes and problems, which a whole run has in lists of its own.
+    /// Whether each contains its changes and problems; the document of a whole run has separate lists of them.
     pub(super) whole: bool,
     /// How many were written.
     pub(super) users: &'a Cell<ShownUsers>,
@@ -105,7 +105,7 @@ struct UserResult<'a> {
     result: &'static str,
     groups: Vec<&'static str>,
     filters: Filters,
-    /// Once for each type.
+    /// One for each type.
     losses: Vec<LossOfType<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     changes: Option<Vec<Change<'a>>>,
@@ -113,7 +113,7 @@ struct UserResult<'a> {
     problems: Option<Vec<ProblemDocument<'a>>>,
 }
 
-/// How many filters of the user, by what became of them.
+/// The number of the user's filters by outcome.
 #[derive(Default, Serialize)]
 struct Filters {
     changed: u64,

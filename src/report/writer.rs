@@ -1,4 +1,4 @@
-//! The one writer through which everything goes that is printed or written to a file.
+//! The one writer through which everything passes that is printed or written to a file.
 
 use std::fmt;
 use std::io::{self, Write};
@@ -6,9 +6,9 @@ use std::io::{self, Write};
 use super::paint::Tone;
 use super::text::{CUT, SHOWN, is_unsafe};
 
-/// A writer that may be able to colour what it writes.
+/// A writer that may support colours.
 pub trait StyledWrite: Write {
-    /// Writes a text in a tone; a writer without colours writes the text as it is.
+    /// Writes a text in a tone. A writer without colours writes the text only.
     fn paint(&mut self, _: Tone, text: &str) -> io::Result<()> {
         self.write_all(text.as_bytes())
     }
@@ -35,19 +35,19 @@ pub fn paint_line(out: &mut dyn StyledWrite, tone: Tone, text: &str) -> io::Resu
     writeln!(out)
 }
 
-/// Cleans all text on its way to a terminal or a file, whoever wrote it.
+/// Cleans all text on its way to a terminal or a file, from any source.
 ///
-/// Line breaks and tabs pass. Every other control character, what turns the direction of a line, and what is no UTF-8
-/// becomes a sign that can be seen. So colours cannot come with a text: only [`StyledWrite::paint`] makes them, and
-/// only where this writer has colours.
+/// Line breaks and tabs pass. Every other control character, characters that change the direction of a line, and
+/// invalid UTF-8 become a visible character. A text therefore cannot contain colours: only [`StyledWrite::paint`] makes
+/// them, and only where this writer has colours.
 pub struct CleanWriter<W: Write> {
     out: W,
     color: bool,
-    /// Characters of a line that are written, at most.
+    /// The most characters of a line that are written.
     line: Option<usize>,
-    /// Characters of this line so far.
+    /// The characters of this line so far.
     column: usize,
-    /// The first bytes of a character whose last bytes have not come yet; three at most.
+    /// The first bytes of an incomplete character; three at most.
     begun: Vec<u8>,
 }
 
@@ -68,7 +68,7 @@ impl<W: Write> CleanWriter<W> {
         }
     }
 
-    /// The same, but a line ends after so many characters, with a sign that it is cut.
+    /// The same writer with a limit on the characters of a line, and a mark where it is cut.
     pub fn with_longest_line(self, characters: usize) -> Self {
         Self {
             line: Some(characters),
@@ -118,7 +118,7 @@ impl<W: Write> CleanWriter<W> {
         Ok(())
     }
 
-    /// What was begun and never ended is no text.
+    /// Replaces a character that was never completed.
     fn end_character(&mut self) -> io::Result<()> {
         if std::mem::take(&mut self.begun).is_empty() {
             return Ok(());
@@ -127,7 +127,7 @@ impl<W: Write> CleanWriter<W> {
     }
 }
 
-/// Whether a character is replaced where lines have been made already.
+/// Whether a character is replaced; line breaks have been handled already.
 fn is_replaced(c: char) -> bool {
     is_unsafe(c) && !matches!(c, '\n' | '\t')
 }

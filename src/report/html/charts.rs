@@ -1,4 +1,4 @@
-//! Charts that need no script; beside each stands the same in words and numbers.
+//! Charts without scripts; the same data is beside each in words and numbers.
 
 use std::io::{self, Write};
 
@@ -38,7 +38,7 @@ pub(super) fn write_units(out: &mut dyn Write, evidence: &Evidence) -> io::Resul
     writeln!(out, "</section>")
 }
 
-/// A table in which each row carries a bar.
+/// A table with a bar in each row.
 fn table(out: &mut dyn Write, title: &str, states: &[States]) -> io::Result<()> {
     writeln!(
         out,
@@ -67,7 +67,7 @@ fn row(out: &mut dyn Write, when: &str, numbers: [u64; 4]) -> io::Result<()> {
     for (of, class) in numbers.into_iter().zip(["a", "i", "g", "u"]) {
         let (from, to) = (before * 1000 / total, (before + of) * 1000 / total);
         if of > 0 {
-            // What there is shows, however small its share.
+            // Every existing value is visible, however small its share.
             let width = (to - from).max(2);
             write!(
                 out,
@@ -83,7 +83,7 @@ fn row(out: &mut dyn Write, when: &str, numbers: [u64; 4]) -> io::Result<()> {
     writeln!(out, "</tr>")
 }
 
-/// Writes what was done over time: changes, and requests with those that were throttled.
+/// Writes the run over time: changes, and requests with those that were throttled.
 pub(super) fn write_times(
     out: &mut dyn Write,
     evidence: &Evidence,
@@ -117,7 +117,7 @@ pub(super) fn write_times(
     writeln!(out, "</section>")
 }
 
-/// A chart of stacked bars; nothing where nothing was done.
+/// A chart of stacked bars; nothing where there is no data.
 fn chart(
     out: &mut dyn Write,
     title: &str,

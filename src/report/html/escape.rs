@@ -4,7 +4,7 @@ use std::fmt::{self, Display, Write};
 
 use crate::report::text::clean;
 
-/// Text that shows as it is, in an element or in a quoted attribute; controls are shown as elsewhere.
+/// Text that is shown as it is, in an element or in a quoted attribute. Control characters are replaced.
 #[derive(Clone, Copy, Debug)]
 pub struct Text<T>(pub T);
 

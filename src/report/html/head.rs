@@ -1,4 +1,4 @@
-//! The first screen of the page: what was done for how many, where and by whom, and four figures.
+//! The first screen of the page: what was done, for how many users, where and by whom, and four figures.
 
 use std::io::{self, Write};
 
@@ -13,14 +13,14 @@ use crate::report::text::{count, minute, number, span};
 
 use super::escape::Text;
 
-/// The types that people mean by appointments.
+/// The types that users call appointments.
 const APPOINTMENTS: [&str; 3] = [
     "appointment",
     "recurringappointmentmaster",
     "serviceappointment",
 ];
 
-/// What became of the calendars, in one sentence.
+/// The result for the calendars, in one sentence.
 pub(super) fn headline(totals: &Totals, types: &[States]) -> String {
     let Totals { header, users, .. } = totals;
     let only_appointments = types
@@ -55,7 +55,7 @@ pub(super) fn headline(totals: &Totals, types: &[States]) -> String {
     }
 }
 
-/// Where, by whom, when and for how long, on one line.
+/// Environment, caller, time and duration, on one line.
 fn place_and_time(totals: &Totals, zone: &TimeZone) -> String {
     let header = &totals.header;
     let RunHeader {
@@ -84,9 +84,9 @@ fn place_and_time(totals: &Totals, zone: &TimeZone) -> String {
     )
 }
 
-/// A figure with what it counts and a remark.
+/// A figure with its noun and a remark.
 struct Tile {
-    /// Its style.
+    /// The CSS class.
     class: &'static str,
     figure: String,
     what: String,

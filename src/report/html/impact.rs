@@ -1,4 +1,4 @@
-//! What to look at first, and what users lose.
+//! Warnings and impact.
 
 use std::io::{self, Write};
 
@@ -10,10 +10,10 @@ use crate::report::impact::{
 
 use super::escape::Text;
 
-/// Heading over what is unusual, of a run that may have ended.
+/// The heading over warnings; the run may have ended.
 const WARNINGS: &str = "Warnings";
 
-/// Writes what is unusual, where something is.
+/// Writes the warnings, if there are any.
 pub(super) fn write_warnings(out: &mut dyn Write, impact_report: &ImpactReport) -> io::Result<()> {
     let said = impact_report.first();
     if said.is_empty() {
@@ -26,7 +26,7 @@ pub(super) fn write_warnings(out: &mut dyn Write, impact_report: &ImpactReport) 
     writeln!(out, "</ul></section>")
 }
 
-/// Writes what users lose, where it was counted.
+/// Writes what users lose, if that was counted.
 pub(super) fn write_impact(out: &mut dyn Write, impact_report: &ImpactReport) -> io::Result<()> {
     let Some(impact) = &impact_report.impact else {
         return Ok(());

@@ -1,8 +1,8 @@
-//! One run as one HTML file, for handing over: no network, readable without scripts, fit for paper.
+//! One run as one HTML file for auditors: without network access, readable without scripts, and printable.
 //!
-//! Written by hand and not from templates: most of the file is a list of users that is written while it is
-//! read, so that a template would be one for each fragment and would save nothing. What a template engine
-//! gives, that nothing goes out unescaped, [`escape::Text`] does: every value passes through it.
+//! Written without templates: most of the file is a list of users that is written while it is
+//! read, so there would be a template for each fragment. The escaping that a template engine
+//! provides is done by [`escape::Text`], through which every value passes.
 
 mod charts;
 mod escape;

@@ -22,7 +22,7 @@ use super::users::write_people;
 pub(in crate::report) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// Writes a run with every user, every change and every problem; a user at a time is held in memory.
+/// Writes a run with every user, every change and every problem. One user at a time is in memory.
 pub(in crate::report) fn write_html(
     out: &mut dyn Write,
     run: &RunReader,
@@ -48,7 +48,7 @@ fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(
     Ok(())
 }
 
-/// What became of a run, as a part of another page.
+/// The result of a run, as a part of another page.
 pub(in crate::report) fn write_figures_of(
     out: &mut dyn Write,
     view: &View<'_>,
@@ -67,7 +67,7 @@ pub(in crate::report) fn write_figures_of(
     )?)
 }
 
-/// Requests over time, as a part of another page; nothing before the first ones were counted.
+/// Requests over time, as a part of another page; nothing before any were counted.
 pub(in crate::report) fn write_times_of(
     out: &mut dyn Write,
     view: &View<'_>,
@@ -106,7 +106,7 @@ fn write_begin(out: &mut dyn Write, headline: &str, totals: &Totals) -> io::Resu
     )
 }
 
-/// What was asked, what came of it, and what it took, in full.
+/// What was requested, the result, and what it took, in full.
 fn write_run(out: &mut dyn Write, totals: &Totals, zone: &TimeZone) -> io::Result<()> {
     let header = &totals.header;
     let offset = zone.to_offset(header.started);

@@ -1,4 +1,4 @@
-//! Every user, with every change and every problem; read while it is written.
+//! Every user, with every change and every problem, read while it is written.
 
 use std::io::{self, Write};
 

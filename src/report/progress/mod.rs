@@ -1,4 +1,4 @@
-//! How far a run is, while it runs.
+//! The progress of a run while it continues.
 
 mod rate;
 mod show;

@@ -1,23 +1,23 @@
-//! How fast it went lately.
+//! The recent pace of a run.
 
 use std::collections::VecDeque;
 use std::time::{Duration, Instant};
 
-/// The time span that the rate is about: long enough to be steady, short enough to show a pause.
+/// The time over which the pace is measured: long enough to be steady, short enough to show a pause.
 const WINDOW: Duration = Duration::from_secs(10);
-/// Samples are at least this far apart, so that there are few of them.
+/// The least time between two samples, so that there are at most forty in the window.
 const SPACING: Duration = Duration::from_millis(250);
-/// In a shorter time than this there is no telling.
+/// The shortest time that is measured.
 const SHORTEST: Duration = Duration::from_secs(1);
 
-/// The rate over about the last ten seconds. Takes the time as it is told.
+/// The pace over about the last ten seconds. The caller passes the time.
 #[derive(Debug, Default)]
 pub(super) struct RecentRate {
     samples: VecDeque<(Instant, u64)>,
 }
 
 impl RecentRate {
-    /// So many were done by then.
+    /// Records the number done at this time.
     pub(super) fn record(&mut self, done: u64, now: Instant) {
         let fresh = |(at, _): &(Instant, u64)| now.saturating_duration_since(*at) < SPACING;
         if !self.samples.back().is_some_and(fresh) {
@@ -26,7 +26,7 @@ impl RecentRate {
         self.forget(now);
     }
 
-    /// Keeps one sample from before the window, to measure from.
+    /// Keeps one sample from before the window, as the start of the measurement.
     fn forget(&mut self, now: Instant) {
         let old = |at: Instant| now.saturating_duration_since(at) >= WINDOW;
         while self.samples.get(1).is_some_and(|(at, _)| old(*at)) {
@@ -34,7 +34,7 @@ impl RecentRate {
         }
     }
 
-    /// How many a second; none while there is no telling.
+    /// The number per second; none before there is enough data.
     pub(super) fn per_second(&mut self, done: u64, now: Instant) -> Option<f64> {
         self.forget(now);
         let (since, before) = *self.samples.front()?;

@@ -1,4 +1,4 @@
-//! Following a run on stderr.
+//! Shows the progress of a run on stderr.
 
 use std::io::Write;
 use std::time::Duration;
@@ -16,31 +16,31 @@ use crate::report::{StyledWrite, clean, terminal};
 use super::tracker::{Standing, Tracker};
 use super::wording;
 
-/// How often a bar moves: it looks alive, and costs nothing over a slow connection.
+/// The time between two updates of a bar: it looks alive, and costs little on a slow connection.
 const BAR_EVERY: Duration = Duration::from_millis(200);
-/// How often a line is written: 360 an hour in the log of a pipeline.
+/// The time between two lines: 360 an hour in the log of a pipeline.
 const LINE_EVERY: Duration = Duration::from_secs(10);
-/// How often it is looked whether something is wrong, which is told before the next line is due.
+/// The time between two checks for failures, which are reported before the next line is due.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
-/// How soon after another line that is told.
+/// The least time between a line and such a report.
 const TROUBLE_AFTER: Duration = Duration::from_secs(3);
 
 /// How progress is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ProgressStyle {
-    /// A bar that moves: for a terminal.
+    /// A moving bar, for a terminal.
     Bar,
-    /// A line every ten seconds and one at the end of each step: for a log.
+    /// A line every ten seconds and one at the end of each step, for a log.
     Lines,
-    /// Not at all.
+    /// Not shown.
     Hidden,
 }
 
-/// Where the progress of one run is shown on stderr. Cheap to clone.
+/// Shows the progress of one run on stderr. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Watch {
     style: ProgressStyle,
-    /// Its place among others; none where it is the only one.
+    /// Its place among several runs; none for a single run.
     among: Option<Line>,
 }
 
@@ -53,18 +53,18 @@ struct Line {
 }
 
 impl Watch {
-    /// For a run that is the only one.
+    /// For a single run.
     pub const fn alone(style: ProgressStyle) -> Self {
         Self { style, among: None }
     }
 
-    /// Shows how far a run is while work is done; nothing more is drawn when this returns.
+    /// Shows the progress of a run while work is done. Nothing is drawn after this returns.
     pub async fn during<T>(&self, run: RunHandle, work: impl Future<Output = T>) -> T {
         let over = CancellationToken::new();
         let shown = tokio::spawn(self.clone().follow(run, over.clone()));
         let result = work.await;
         over.cancel();
-        // Whatever became of the display, the work is done.
+        // The result of the display does not matter, because the work is done.
         let _ = shown.await;
         result
     }
@@ -88,11 +88,11 @@ impl Watch {
         }
     }
 
-    /// Says a sentence above whatever is drawn, and whose it is.
+    /// Prints a sentence above the display, with the name of its run.
     pub fn print_line(&self, text: &str) {
         let name = self.among.as_ref().map(|place| place.name.as_str());
         let said = named(name, text);
-        // There is nowhere left to say that standard error is closed.
+        // A closed standard error cannot be reported anywhere.
         let _ = match &self.among {
             Some(place) if self.style == ProgressStyle::Bar => place.all.println(said),
             _ => writeln!(terminal::stderr(false), "{said}"),
@@ -140,7 +140,7 @@ impl Board {
         }
     }
 
-    /// Where the progress of the run at this place is shown.
+    /// The display of the run at this place.
     pub fn watch(&self, at: usize) -> Watch {
         let watch = self.watches.get(at).cloned();
         watch.unwrap_or(Watch::alone(self.style))
@@ -148,12 +148,12 @@ impl Board {
 }
 
 impl Drop for Board {
-    /// Nothing more is drawn.
+    /// Stops drawing.
     fn drop(&mut self) {
         for place in self.watches.iter().filter_map(|watch| watch.among.as_ref()) {
             place.bar.finish_and_clear();
         }
-        // A line that stays behind does no harm.
+        // A line that stays on the screen does no harm.
         let _ = self.all.clear();
     }
 }
@@ -166,12 +166,12 @@ fn named(name: Option<&str>, line: &str) -> String {
     }
 }
 
-/// Where progress is shown.
+/// A display of progress.
 trait Screen {
-    /// A step is under way.
+    /// A step continues.
     fn now(&mut self, standing: &Standing, limiting: Limiting);
     fn ended(&mut self, standing: &Standing);
-    /// Nothing more comes; a step may have been left before its end.
+    /// The display ends; a step may not be finished.
     fn close(&mut self, left: Option<&Standing>);
 }
 
@@ -209,13 +209,13 @@ async fn follow(
     screen.close(tracker.standing(now()).as_ref());
 }
 
-/// A line at a time.
+/// Writes lines.
 struct Lines {
     out: Box<dyn StyledWrite + Send>,
-    /// Whose they are, where there are several.
+    /// The name of the run, where there are several.
     name: Option<String>,
     last: Instant,
-    /// Whether it was told that something is wrong, and still is.
+    /// Whether a failure was reported and continues.
     trouble: bool,
 }
 
@@ -230,7 +230,7 @@ impl Lines {
     }
 
     fn write(&mut self, line: &str) {
-        // That progress cannot be shown is no reason to stop the run.
+        // A failed display must not stop the run.
         let line = named(self.name.as_deref(), line);
         let _ = writeln!(self.out, "{line}");
         let _ = self.out.flush();
@@ -260,10 +260,10 @@ impl Screen for Lines {
     }
 }
 
-/// A bar that moves, below a line for each step that has ended.
+/// A moving bar, below a line for each finished step.
 struct Bar {
     bar: ProgressBar,
-    /// Whose it is, where there are several; then it stays when a step is over.
+    /// The name of the run, where there are several; then the bar stays after a step.
     name: Option<String>,
 }
 

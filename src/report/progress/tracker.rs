@@ -1,4 +1,4 @@
-//! Where a run stands, from its progress.
+//! Derives what is displayed from the progress of a run.
 
 use std::time::{Duration, Instant};
 
@@ -6,7 +6,7 @@ use crate::rollout::{Progress, RunStep, StepProgress};
 
 use super::rate::RecentRate;
 
-/// How far a step is.
+/// The progress of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::report) struct Standing {
     pub(in crate::report) step: RunStep,
@@ -14,16 +14,16 @@ pub(in crate::report) struct Standing {
     pub(in crate::report) done: u64,
     /// Users in all, where that is known.
     pub(in crate::report) total: Option<u64>,
-    /// Users with whom something went wrong.
+    /// Users that failed.
     pub(in crate::report) failed: u64,
-    /// Users a second, lately.
+    /// Recent users per second.
     pub(in crate::report) per_second: Option<f64>,
     /// Time since the step began.
     pub(in crate::report) spent: Duration,
 }
 
 impl Standing {
-    /// About how long it will still take, where that can be estimated.
+    /// The approximate remaining time, where it can be estimated.
     pub(in crate::report) fn left(&self) -> Option<Duration> {
         let ahead = self.total?.saturating_sub(self.done);
         let rate = self.per_second.filter(|rate| *rate > 0.0)?;
@@ -33,7 +33,7 @@ impl Standing {
     }
 }
 
-/// Follows the steps of a run from when it was made.
+/// Follows the steps of a run from its creation.
 #[derive(Debug)]
 pub(in crate::report) struct Tracker {
     /// The last step whose end was reported.
@@ -48,7 +48,7 @@ struct Current {
 }
 
 impl Tracker {
-    /// Steps that have ended before are not reported.
+    /// Steps that have already ended are not reported.
     pub(in crate::report) fn new(progress: &Progress, now: Instant) -> Self {
         let reported = progress.ended.last().map_or(0, |step| step.number);
         let mut tracker = Self {
@@ -59,7 +59,7 @@ impl Tracker {
         tracker
     }
 
-    /// Takes note of the progress; the steps that have ended since, as they stood at their end.
+    /// Takes in the progress. Returns the steps that have ended since, in their final state.
     pub(in crate::report) fn update(&mut self, progress: &Progress, now: Instant) -> Vec<Standing> {
         let ended = progress
             .ended
@@ -90,7 +90,7 @@ impl Tracker {
         ended
     }
 
-    /// How far the step under way is; none between two steps.
+    /// The progress of the present step; none between two steps.
     pub(in crate::report) fn standing(&mut self, now: Instant) -> Option<Standing> {
         let Current { step, rate } = self.current.as_mut()?;
         let per_second = rate.per_second(step.done, now);

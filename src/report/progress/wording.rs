@@ -1,4 +1,4 @@
-//! How far a step is, in words.
+//! The progress of a step, in words.
 
 use std::time::Duration;
 
@@ -8,9 +8,9 @@ use crate::rollout::RunStep;
 
 use super::tracker::Standing;
 
-/// Columns that a bar with its words takes at most.
+/// The most columns of a bar with its words: a terminal of 80 wraps a full line.
 pub(super) const WIDTH: usize = 79;
-/// Columns of the bar itself.
+/// The width of the bar itself, in columns: shorter ones show nothing, and longer ones take the room of words.
 const BAR: std::ops::RangeInclusive<usize> = 5..=12;
 
 pub(in crate::report) const fn name(step: RunStep) -> &'static str {
@@ -34,7 +34,7 @@ pub(super) fn line(standing: &Standing, limiting: Limiting) -> String {
     format!("{name}: {counted}{per_second}{left}{failures}; {limiting}")
 }
 
-/// One line for a log, or to stay above the bar, at the end of a step.
+/// One line for a log, or above the bar, at the end of a step.
 pub(super) fn ended(standing: &Standing) -> String {
     let name = name(standing.step);
     let took = match standing.spent {
@@ -54,7 +54,7 @@ pub(super) fn left(standing: &Standing) -> String {
     format!("{name}: stopped at {counted}{}", failures(standing))
 }
 
-/// A bar with its words, in at most [`WIDTH`] columns: what matters least goes first where there is no room.
+/// A bar with its words, in at most [`WIDTH`] columns: the least important words are omitted first.
 pub(super) fn bar(standing: &Standing, limiting: Limiting) -> String {
     let of = standing
         .total
@@ -91,12 +91,12 @@ pub(super) fn bar(standing: &Standing, limiting: Limiting) -> String {
     text
 }
 
-/// Columns that words take, each with its gap.
+/// The width of words with their gaps, in columns.
 fn width(words: &[String]) -> usize {
     words.iter().map(|word| word.len() + 2).sum()
 }
 
-/// The bar itself, brackets included; empty where there is no room.
+/// The bar itself, with brackets; empty where there is no room.
 fn drawn(done: u64, total: u64, room: usize) -> String {
     let inner = room.min(*BAR.end());
     if inner < *BAR.start() {
@@ -116,7 +116,7 @@ fn drawn(done: u64, total: u64, room: usize) -> String {
     format!("[{bar:<inner$}]")
 }
 
-/// What keeps the run from being faster, in few columns.
+/// What limits the speed, in few columns.
 fn brief(limiting: Limiting) -> String {
     match limiting {
         Limiting::Cooldown { left, .. } => {
@@ -144,7 +144,7 @@ fn failures(standing: &Standing) -> String {
     }
 }
 
-/// A length of time roughly and in words, such as `8 s`, `1 min` or `2 h 5 min`.
+/// An approximate length of time in words, such as `8 s`, `1 min` or `2 h 5 min`.
 fn roughly(time: Duration) -> String {
     let seconds = time.as_secs();
     if seconds < 60 {

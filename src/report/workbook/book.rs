@@ -1,4 +1,4 @@
-//! A workbook whose rows are written as they come. Rows wait in temporary files, not in memory.
+//! A workbook whose rows are written as they come. Rows are kept in temporary files, not in memory.
 
 use std::io::{self, Seek, Write, copy};
 
@@ -7,12 +7,12 @@ use rust_xlsxwriter::{Format as CellFormat, Workbook, Worksheet, XlsxError};
 use crate::report::ReportError;
 use crate::report::text::clean;
 
-/// Rows of a sheet (Microsoft: "Excel specifications and limits").
+/// The most rows of a sheet (Microsoft: "Excel specifications and limits").
 const ROWS: u32 = 1_048_576;
-/// Characters of a cell (the same).
+/// The most characters of a cell (the same page).
 const LONGEST: usize = 32_767;
 
-/// What stands in a cell. There is no formula: what others wrote is text, whatever it begins with.
+/// The contents of a cell. There are no formulas: text from elsewhere stays text, whatever it begins with.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Cell {
     Text(String),
@@ -40,12 +40,12 @@ impl Cell {
 /// The title of a column, and its width in characters.
 pub(super) type Title = (&'static str, u16);
 
-/// A sheet of a workbook. What is more than a sheet holds goes on in another.
+/// A sheet of a workbook. It continues in another worksheet if it is too long for one.
 #[derive(Debug)]
 pub(super) struct Sheet {
     name: &'static str,
     titles: &'static [Title],
-    /// The worksheet that is being filled.
+    /// The present worksheet.
     at: usize,
     parts: u32,
     next_row: u32,
@@ -64,7 +64,7 @@ impl Book {
         Self::with_rows(ROWS)
     }
 
-    /// With so many rows in a sheet.
+    /// With this many rows in a sheet.
     fn with_rows(rows: u32) -> Self {
         Self {
             workbook: Workbook::new(),
@@ -74,7 +74,7 @@ impl Book {
         }
     }
 
-    /// Adds a sheet with its titles, which stay in sight.
+    /// Adds a sheet with its titles, which stay visible when it is scrolled.
     pub(super) fn sheet(
         &mut self,
         name: &'static str,
@@ -119,7 +119,6 @@ impl Book {
             .try_for_each(|(name, value)| self.row(sheet, &[Cell::text(name), value]))
     }
 
-    /// Adds a row.
     pub(super) fn row(&mut self, sheet: &mut Sheet, cells: &[Cell]) -> Result<(), ReportError> {
         if sheet.next_row == self.rows {
             self.end(sheet)?;
@@ -155,7 +154,7 @@ impl Book {
         self.workbook.worksheet_from_index(at).map_err(written)
     }
 
-    /// Ends a worksheet: its columns can be filtered.
+    /// Finishes a worksheet: its columns can be filtered.
     fn end(&mut self, sheet: &Sheet) -> Result<(), ReportError> {
         let last = u16::try_from(sheet.titles.len().saturating_sub(1)).unwrap_or(0);
         let last_row = sheet.next_row.saturating_sub(1);
@@ -166,7 +165,7 @@ impl Book {
             .map_err(written)
     }
 
-    /// Writes the workbook with these sheets, which are all of its sheets.
+    /// Writes the workbook with these sheets, which have to be all of its sheets.
     pub(super) fn finish(
         mut self,
         sheets: &[&Sheet],

@@ -1,4 +1,4 @@
-//! Users and their filters, as `list` and `check` show them, as a workbook.
+//! Users and their filters in the form of `list` and `check`, as a workbook.
 
 use std::io::Write;
 
@@ -12,7 +12,7 @@ use crate::report::drift::Names;
 use super::book::{Book, Cell, Sheet, Title};
 
 const SUMMARY: &[Title] = &[("What", 28), ("Value", 40)];
-/// The only sheet whose columns `--users-from` knows.
+/// The only sheet with columns that `--users-from` knows.
 const USERS: &[Title] = &[
     ("User", 36),
     ("User ID", 38),
@@ -72,7 +72,7 @@ impl ListBook {
         })
     }
 
-    /// Adds a user; who changed the filters is told where there are names.
+    /// Adds a user; with names, also who changed the filters.
     pub(in crate::report) fn user(
         &mut self,
         user: &ListedUser,

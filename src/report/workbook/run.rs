@@ -17,7 +17,7 @@ use crate::report::{ReportError, phrases};
 use super::book::{Book, Cell, Sheet, Title};
 
 const SUMMARY: &[Title] = &[("What", 28), ("Value", 60)];
-/// The only sheet whose columns `--users-from` knows: a report can be given back to it as it is.
+/// The only sheet with columns that `--users-from` knows, so that it accepts a report unchanged.
 const USERS: &[Title] = &[
     ("User", 36),
     ("User ID", 38),
@@ -69,7 +69,7 @@ struct RunSheets {
     problems: Sheet,
 }
 
-/// Writes the users of a run who are chosen, with their filters, what they lose and their problems; says how many they
+/// Writes the chosen users of a run, with their filters, losses and problems. Returns how many there
 /// are.
 pub fn write_run_workbook(
     out: &mut dyn Write,
