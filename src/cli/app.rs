@@ -1,4 +1,4 @@
-//! What every command has at hand.
+//! The data that every command needs.
 
 use std::path::Path;
 use std::sync::Once;
@@ -23,18 +23,18 @@ pub(super) struct App {
     pub(super) printer: Printer,
     pub(super) interrupted: CancellationToken,
     pub(super) under_way: UnderWay,
-    /// Whether a run can be named in a later command.
+    /// Whether later commands can name the run.
     pub(super) keeps_runs: bool,
-    /// Whether a plan is shown with everything that is known of it.
+    /// Whether a plan is shown with all its facts.
     pub(super) details: bool,
-    /// Passed when it was said that run files are on another machine: once in a command is enough.
+    /// Set when the user was told that run files are on another machine, which a command says once only.
     pub(super) said_remote: Once,
-    /// When the work is to stop, where a time was given.
+    /// When the work is to stop, if a time was given.
     pub(super) until: Option<Timestamp>,
 }
 
 impl App {
-    /// Shows a run while work on it is under way.
+    /// Shows a run while work on it continues.
     pub(super) fn during<T>(
         &self,
         watch: &Watch,
@@ -44,7 +44,7 @@ impl App {
         if let Some(path) = &run.path {
             self.warn_of_remote(path);
         }
-        // The work of a whole run is a large future: it is held once.
+        // The work of a whole run is a large future, so it is on the heap.
         let work = Box::pin(work);
         async move {
             let reference = run.reference.clone();
@@ -78,12 +78,12 @@ impl App {
         });
     }
 
-    /// Whether the time has come at which the work is to stop.
+    /// Whether the time at which the work is to stop has come.
     pub(super) fn is_time_up(&self) -> bool {
         self.until.is_some_and(|at| Timestamp::now() >= at)
     }
 
-    /// Returns when that time has come; never where none was given.
+    /// Returns at that time; never if none was given.
     pub(super) async fn time_is_up(&self) {
         match self.until {
             Some(at) => reached(at).await,

@@ -1,4 +1,4 @@
-//! What the shell offers in the place of a value: what this computer knows, without asking a server.
+//! Values that the shell offers for completion: those that this computer knows, without a request to a server.
 
 use std::path::PathBuf;
 
@@ -17,13 +17,13 @@ use super::command_line;
 use super::error::CliError;
 use super::run_choice::LATEST;
 
-/// The variable by which the shell asks: the usual `COMPLETE` can be set for other reasons.
+/// The variable through which the shell asks. Not the usual `COMPLETE`, which can be set for other reasons.
 const VARIABLE: &str = "SYNCFILTERS_COMPLETE";
 /// The name of the program.
 const PROGRAM: &str = "syncfilters";
-/// Runs that are offered, the newest first: some screens.
+/// The most runs that are offered, the newest first: a few screens.
 const RUNS: usize = 50;
-/// Types besides those of the calendar of which Outlook has filters (Microsoft: "Offline and Outlook filters and
+/// Types besides those of the calendar for which there are Outlook filters (Microsoft: "Offline and Outlook filters and
 /// templates").
 const OTHER_TYPES: [&str; 7] = [
     "all",
@@ -35,14 +35,14 @@ const OTHER_TYPES: [&str; 7] = [
     "activitypointer",
 ];
 
-/// Answers the shell where it asks, and ends the process then.
+/// Answers a question of the shell, and ends the process then.
 pub(super) fn answer() {
     CompleteEnv::with_factory(command_line::command)
         .var(VARIABLE)
         .complete();
 }
 
-/// What a shell has to read once, so that it asks.
+/// The script that a shell reads once, so that it asks this program.
 pub(super) fn registration(shell: clap_complete::Shell) -> Result<Vec<u8>, CliError> {
     let (shells, name) = (Shells::builtins(), shell.to_string());
     let Some(completer) = shells.completer(&name) else {
@@ -57,7 +57,7 @@ pub(super) fn registration(shell: clap_complete::Shell) -> Result<Vec<u8>, CliEr
     Ok(text)
 }
 
-/// The command line with what is offered for each option, by its name.
+/// The command line with values for each option, by its name.
 pub(super) fn with_candidates(command: Command) -> Command {
     command.mut_args(with_own).mut_subcommands(with_candidates)
 }
@@ -75,13 +75,13 @@ fn with_own(arg: Arg) -> Arg {
     }
 }
 
-/// Options of the line that is typed are not known here: what a variable names is.
+/// The value of a variable. Options of the line being typed are not known here.
 fn variable(name: &str) -> Option<PathBuf> {
     let value = std::env::var_os(name)?;
     (!value.is_empty()).then(|| PathBuf::from(value))
 }
 
-/// Ids of runs, with what each is. Names of others are no part of it: nothing that others wrote reaches the terminal.
+/// Ids of runs, each with its operation. Names from elsewhere are not included, because the terminal would show them.
 fn runs() -> Vec<CompletionCandidate> {
     let folder = state_dir(variable("SYNCFILTERS_STATE_DIR").as_deref());
     let listed = folder

@@ -1,4 +1,4 @@
-//! From plans to the end: show, agree, apply wave by wave, sum up. Every command that writes goes through here; one
+//! From plans to the end: show, agree, apply wave by wave, sum up. Every command that writes uses this; one
 //! environment is a list of one.
 
 use std::io::Write;
@@ -22,15 +22,15 @@ use super::site::{
     Ending, EnvironmentRun, EnvironmentStage, failed, leave, show_block, show_plan, show_refused,
 };
 
-/// Environments that are worked on together.
+/// Environments that are processed together.
 pub(super) struct RunGroup<'a> {
     pub(super) app: &'a App,
     pub(super) sites: Vec<EnvironmentRun>,
-    /// How many are worked on at once.
+    /// How many are processed at once.
     pub(super) at_once: NonZeroUsize,
 }
 
-/// Where the progress of each of several runs is shown; of one alone without its name.
+/// Where the progress of each run is shown; a single run has no name.
 pub(super) fn watches(app: &App, names: &[&str]) -> (Option<Board>, Vec<Watch>) {
     let style = app.printer.progress();
     if names.len() == 1 {
@@ -46,7 +46,7 @@ impl RunGroup<'_> {
         self.sites.len() > 1
     }
 
-    /// What ended is said at once where others go on.
+    /// Records an ending. It is printed at once if other environments continue.
     fn end(&mut self, at: usize, ending: Ending) {
         if self.several() {
             ending.print_status(self.app, Some(&self.sites[at].name));
@@ -76,7 +76,7 @@ impl RunGroup<'_> {
         conclude(self.app, self.sites, false)
     }
 
-    /// The same without the results.
+    /// As [`Self::carry_out`], without the results.
     pub(super) async fn work(&mut self, consent: &mut Consent) -> Result<(), CliError> {
         if consent.dry_run {
             return self.rehearse(consent).await;
@@ -115,7 +115,7 @@ impl RunGroup<'_> {
         }
     }
 
-    /// The time has come at which the work is to stop.
+    /// Stops all plans, because the time has come.
     async fn stop_all(&mut self, places: &[usize], plans: Vec<Planned>) {
         let mut halted = Vec::new();
         for planned in plans {
@@ -124,7 +124,7 @@ impl RunGroup<'_> {
         self.end_all(places, halted);
     }
 
-    /// Waits between two waves where that was asked for instead of a question.
+    /// Waits between two waves, if a pause was given instead of a question.
     async fn pause(&self, plans: Vec<Planned>) -> Result<Vec<Planned>, Vec<Halted>> {
         let pause = plans.iter().filter_map(Planned::wave_pause).max();
         let Some(pause) = pause else {
@@ -135,7 +135,7 @@ impl RunGroup<'_> {
         let interrupted = &self.app.interrupted;
         tokio::select! {
             () = interrupted.cancelled() => {}
-            // What is left is stopped before the next wave.
+            // The rest is stopped before the next wave.
             () = self.app.time_is_up() => return Ok(plans),
             () = tokio::time::sleep(pause) => return Ok(plans),
         }
@@ -146,7 +146,7 @@ impl RunGroup<'_> {
         Err(halted)
     }
 
-    /// Gets what the guards need; plans that are refused leave, and one missing word withholds all.
+    /// Obtains the answers for the guards. Refused plans are left, and one missing answer prevents all.
     async fn agree(
         &mut self,
         consent: &mut Consent,
@@ -168,7 +168,7 @@ impl RunGroup<'_> {
             let why = refused.as_deref().unwrap_or_default();
             self.show(*at, planned, here, (why, consent.keeps_plans()))?;
             if let Some(said) = after_undo(here).filter(|_| !consent.can_ask()) {
-                // Whoever is asked reads it in the question.
+                // If the user is asked, the question contains it.
                 self.app.printer.status_line(&said);
             }
         }
@@ -221,7 +221,7 @@ impl RunGroup<'_> {
         self.several() && !self.app.details
     }
 
-    /// Environments that the question leaves out: they were refused, or there is no plan.
+    /// Environments that the question does not include, because they were refused or have no plan.
     fn left_out(&self, places: &[usize], refused: &[Option<Vec<Refusal>>]) -> Vec<String> {
         let planned = |at: usize| places.iter().position(|place| *place == at);
         let sites = self.sites.iter().enumerate();
@@ -277,7 +277,7 @@ impl RunGroup<'_> {
         agreed
     }
 
-    /// Nothing was agreed to: every plan is left. One with nothing to change ends all the same.
+    /// Leaves all plans, because nothing was agreed to. A plan without changes ends nevertheless.
     async fn withhold(
         &mut self,
         places: &[usize],
@@ -299,7 +299,7 @@ impl RunGroup<'_> {
         }
     }
 
-    /// One wave everywhere; it is over when it is over everywhere.
+    /// Applies one wave in all environments, and waits until all of them are done.
     async fn apply(&mut self, agreed: Vec<(usize, Agreed)>) -> Result<(), CliError> {
         let names: Vec<_> = self.sites.iter().map(|site| &*site.name).collect();
         let app = self.app;
@@ -326,7 +326,7 @@ impl RunGroup<'_> {
         Ok(())
     }
 
-    /// Says how far a run is after a wave.
+    /// Prints the progress of a run after a wave.
     async fn sum_up(&self, at: usize, planned: &Planned) -> Result<(), CliError> {
         let stakes = planned.stakes().await?;
         let whose = if self.several() {
@@ -339,7 +339,7 @@ impl RunGroup<'_> {
         Ok(())
     }
 
-    /// `--dry-run`: reads what would be changed, and leaves every run as it is. What the guards would refuse is refused.
+    /// `--dry-run`: reads what would be changed, and leaves every run as it is. Refusals of the guards still apply.
     async fn rehearse(&mut self, consent: &Consent) -> Result<(), CliError> {
         let (places, plans) = self.take_plans();
         let mut stakes = Vec::new();
@@ -392,7 +392,7 @@ impl RunGroup<'_> {
         Ok(())
     }
 
-    /// Leaves the plans that are refused as they are; answers the others.
+    /// Leaves the refused plans as they are. Returns the others.
     async fn refuse(
         &mut self,
         places: Vec<usize>,

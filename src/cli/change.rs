@@ -53,8 +53,8 @@ pub(super) async fn change(
     group.carry_out(&mut consent).await
 }
 
-/// Signs in, and refuses what will lack a word in the end: before anything is asked of a server, and again when it is
-/// known whether items can be lost. `deactivates` says whether filters are to be inactive.
+/// Signs in. Refuses a change whose answers will be missing: before any request, and again when it is
+/// known whether items can be lost. `deactivates` says whether filters are to be deactivated.
 pub(super) async fn connect_for_a_change(
     app: &App,
     places: &[NamedEnvironment],
@@ -68,7 +68,7 @@ pub(super) async fn connect_for_a_change(
         places.iter().map(of).collect()
     };
     if consent.check_early(&all(false)).is_err() {
-        // All that may be missing is named at once.
+        // All missing answers are named together.
         consent.check_early(&all(deactivates))?;
     }
     let connected = connector(app).connect_all(places, at_once).await;
@@ -81,12 +81,12 @@ pub(super) async fn connect_for_a_change(
     Ok(connected)
 }
 
-/// Whether items stay in Exchange when no filter selects them any more.
+/// Whether items that no filter selects any more stay in Exchange.
 fn is_spared(on: &Connection) -> bool {
     on.reader().identity().organization.distinct_deletes == Some(true)
 }
 
-/// Makes every plan, side by side. What fails somewhere ends that environment only.
+/// Makes all plans in parallel. A failure ends only its environment.
 pub(super) async fn plan_all(
     app: &App,
     new: NewRun,
@@ -140,7 +140,7 @@ pub(super) async fn plan_all(
     names.into_iter().zip(planned).map(site).collect()
 }
 
-/// What is said where the administrator's survey cannot be relied on.
+/// The message where the administrator's survey cannot be used.
 pub(super) fn fell_back(why: &crate::rollout::FallBack) -> String {
     format!(
         "warning: every user was read by impersonation, because the survey as administrator is not reliable here: {why}"
@@ -217,7 +217,7 @@ async fn keep(site: &mut EnvironmentRun, detailed: bool, several: bool) -> Resul
     Ok(())
 }
 
-/// A new run as the scope says it.
+/// A new run with the selection and criteria of the flags.
 pub(super) fn new_run(operation: Operation, scope: &ScopeArgs) -> Result<NewRun, CliError> {
     let mut new = NewRun::of(operation);
     new.selection = selection(scope)?;

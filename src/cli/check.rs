@@ -1,4 +1,4 @@
-//! `check`: what is not in the wanted state, and putting it right.
+//! `check`: filters that are not in the wanted state, and correcting them.
 
 use std::io::Write;
 use std::num::NonZeroU64;
@@ -24,7 +24,7 @@ use super::list::{Shown, look_all, print_left_out, show, show_all};
 use super::shared_args::ConsentArgs;
 use super::site::{Ending, EnvironmentStage};
 
-/// Lists what is not in the wanted state, and who changed it; puts it right where that was asked for.
+/// Lists filters that are not in the wanted state, with who changed them; corrects them if that was asked for.
 pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError> {
     let (operation, wanted) = match args.state {
         WantedState::Active => (Operation::Reactivate, State::Active),
@@ -69,7 +69,7 @@ pub(super) async fn check(app: &App, args: &CheckArgs) -> Result<Exit, CliError>
     .await
 }
 
-/// What there is to compare with the wanted state.
+/// The numbers of what was compared with the wanted state.
 struct Compared {
     filters: u64,
     users: UserTotals,
@@ -96,7 +96,8 @@ impl Compared {
     }
 }
 
-/// A check finds nothing out where there is no filter to compare. Users who could not be read are still shown.
+/// An error if there is no filter to compare, because the check then shows nothing. Users who could not be read are
+/// still shown.
 async fn something_to_compare<S>(run: &Run<S>) -> Result<(), CliError> {
     let compared = compared(run).await?;
     if compared.filters == 0 && compared.users.failed == 0 {
@@ -105,7 +106,7 @@ async fn something_to_compare<S>(run: &Run<S>) -> Result<(), CliError> {
     Ok(())
 }
 
-/// How what is out of line ends the command. A check that compared nothing found nothing out.
+/// The exit code for the drift that was found. A check without comparisons has no result.
 const fn exit_of(shown: Shown, compared: u64) -> Exit {
     match (shown.filters, shown.failed) {
         _ if compared == 0 => Exit::Usage,
@@ -115,7 +116,7 @@ const fn exit_of(shown: Shown, compared: u64) -> Exit {
     }
 }
 
-/// Runs that ask nobody and keep to their limit. Where there is nothing to put right, none leaves a file.
+/// Runs without questions that keep their limit. Where nothing is to be corrected, no file is left.
 async fn fix(
     app: &App,
     args: &CheckArgs,
@@ -141,7 +142,7 @@ async fn fix(
                 let name = several.then_some(site.name.as_str());
                 talk_of_drift(app, planned, name, wanted).await?;
             }
-            // Nothing was changed, and the next check begins anew: there is nothing to resume.
+            // Nothing was changed, and the next check starts again: there is nothing to resume.
             EnvironmentStage::Ended(ending) => {
                 if let Some(run) = &mut ending.run {
                     run.forget();
@@ -163,7 +164,7 @@ async fn fix(
     conclude(app, group.sites, false)
 }
 
-/// How a check that puts things right ended. A run in which nothing was to be changed leaves no file; people have read
+/// The result of a check that corrects. A run without changes leaves no file; users have read
 /// the sentence, and programs get the document.
 fn judge(app: &App, ending: &mut Ending, name: Option<&str>) -> Result<(), CliError> {
     let Some((run, path)) = ending.run.as_mut().and_then(|run| {
@@ -172,7 +173,7 @@ fn judge(app: &App, ending: &mut Ending, name: Option<&str>) -> Result<(), CliEr
     }) else {
         return Ok(());
     };
-    // The file is closed before the run is forgotten: Windows removes none that somebody has open.
+    // The file is closed before the run is removed, because Windows removes no open file.
     let (changes, left, compared) = RunReader::open(&path)?.view(|view| {
         let (changes, left) = (view.changes()?, view.not_as_wanted()?);
         Ok((changes, left, Compared::of(view)?))
@@ -197,7 +198,7 @@ fn judge(app: &App, ending: &mut Ending, name: Option<&str>) -> Result<(), CliEr
     Ok(())
 }
 
-/// Shows the drift where people read what leads to the result.
+/// Shows the drift where people read messages before the result.
 async fn talk_of_drift(
     app: &App,
     planned: &Planned,
@@ -218,7 +219,7 @@ async fn talk_of_drift(
     Ok(())
 }
 
-/// Says what was found, before the list of it.
+/// Prints the finding before the list.
 async fn print_finding<S>(
     app: &App,
     run: &Run<S>,
@@ -241,7 +242,7 @@ async fn print_finding<S>(
     Ok(())
 }
 
-/// Shows what is not in the wanted state, and who changed it.
+/// Shows filters that are not in the wanted state, with who changed them.
 async fn show_drift<S>(
     run: &Run<S>,
     writer: &mut ListWriter<'_>,
@@ -252,7 +253,7 @@ async fn show_drift<S>(
     show(run, writer, Some(run.reader()), limit, keep).await
 }
 
-/// What is left of a user when only what is out of line is of interest.
+/// The user with drifted filters only; none where there are none.
 fn out_of_line(mut user: ListedUser, wanted: State) -> Option<ListedUser> {
     user.filters.retain(|filter| filter.now.state != wanted);
     user.problem = user.problem.filter(|problem| !problem.is_skip());

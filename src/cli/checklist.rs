@@ -1,4 +1,4 @@
-//! The checks of `doctor`, as people and programs read them.
+//! The checks of `doctor`, for people and programs.
 
 use serde::Serialize;
 
@@ -25,7 +25,7 @@ pub(super) fn write_checklist(
     }
     let widest = checks.iter().map(|check| check.name.len()).max();
     let widest = widest.unwrap_or(0);
-    // Where programs read, a line is one check.
+    // Programs read one check per line.
     let width = terminal::stdout_is_screen()
         .then(terminal::columns)
         .flatten();

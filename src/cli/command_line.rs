@@ -1,4 +1,4 @@
-//! The command line as it is parsed, explained and completed: each command with what it has.
+//! The command line as it is parsed, explained and completed: each command with its options.
 
 use std::ffi::OsString;
 
@@ -25,14 +25,14 @@ pub(super) fn command() -> clap::Command {
     with_candidates(described)
 }
 
-/// The same without the commands `help`, which need no manual page.
+/// Without the commands `help`, which need no manual page.
 pub(super) fn without_help(command: clap::Command) -> clap::Command {
     command
         .disable_help_subcommand(true)
         .mut_subcommands(without_help)
 }
 
-/// The option `--format` of a command, with the forms that it has.
+/// The option `--format` of a command, with the formats that it supports.
 fn of_command(format: &Arg, name: &str) -> Arg {
     let shown = formats::of(name);
     let words: Vec<_> = shown.iter().map(|it| it.as_str()).collect();
@@ -53,7 +53,7 @@ pub(super) fn parse(args: impl IntoIterator<Item = OsString>) -> Result<Cli, cla
     parse_by(command(), args)
 }
 
-/// The same, as if no variable were set: the usage that an error shows has only what was typed.
+/// Parses as if no variable were set, so that the usage in an error contains only what was typed.
 pub(super) fn parse_typed(args: impl IntoIterator<Item = OsString>) -> Result<Cli, clap::Error> {
     parse_by(without_variables(command()), args)
 }

@@ -16,7 +16,7 @@ pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit, CliError> {
     print(&registration(args.shell)?)
 }
 
-/// Prints the page of one command or those of all, one after the other; or writes each into a file of its own.
+/// Prints the page of one command, or all of them, one after the other; or writes each to a separate file.
 pub(super) fn man(args: &ManArgs) -> Result<Exit, CliError> {
     let mut command = command_line::without_help(command_line::command());
     command.build();

@@ -1,4 +1,4 @@
-//! The results of all environments; of one, its result alone.
+//! The results of all environments; for one environment its result alone.
 
 use std::io::Write;
 
@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::printer::Printer;
 use super::site::{Ending, EnvironmentRun, EnvironmentStage, write_block_of, write_result};
 
-/// Writes what came of every environment; `plans` says that a plan is what was asked for. The worst exit code counts.
+/// Writes the results of all environments; `plans` says that plans were asked for. Returns the worst exit code.
 pub(super) fn conclude(
     app: &App,
     sites: Vec<EnvironmentRun>,
@@ -62,7 +62,7 @@ pub(super) fn conclude(
     exit
 }
 
-/// An error without a run ends the command as any error does.
+/// An error without a run ends the command as usual.
 fn conclude_one(app: &App, ending: &Ending, plans: bool) -> Result<Exit, CliError> {
     let Some(run) = &ending.run else {
         return match &ending.error {
@@ -104,7 +104,7 @@ impl<'a> Conclusion<'a> {
         })
     }
 
-    /// Where the result of an environment is to be written.
+    /// Returns the writer for the result of an environment.
     pub(super) fn begin(
         &mut self,
         name: &str,
@@ -113,7 +113,7 @@ impl<'a> Conclusion<'a> {
         Ok(self.several.begin(name, error)?)
     }
 
-    /// Ends an environment whose result was written.
+    /// Finishes an environment whose result was written.
     pub(super) fn end(&mut self, line: Overview, exit: Exit) -> Result<(), CliError> {
         self.several.end(line.exit)?;
         self.overview.push(line);
@@ -121,14 +121,14 @@ impl<'a> Conclusion<'a> {
         Ok(())
     }
 
-    /// Adds an environment that has no result.
+    /// Adds an environment without a result.
     pub(super) fn without_result(&mut self, name: &str, ending: &Ending) -> Result<(), CliError> {
         let error = ending.error.as_ref();
         self.several.without_result(name, error)?;
         self.end(ending.line(name)?, ending.exit)
     }
 
-    /// Writes the table; the worst exit code counts.
+    /// Writes the table. Returns the worst exit code.
     pub(super) fn finish(self) -> Result<Exit, CliError> {
         let printer = &self.app.printer;
         let mut out = self.several.finish()?;

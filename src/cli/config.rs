@@ -1,4 +1,4 @@
-//! `config check`: what is wrong with the configuration file.
+//! `config check`: mistakes in the configuration file.
 
 use std::io::Write;
 
@@ -16,7 +16,6 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 
-/// Does what is asked of the configuration file.
 pub(super) fn config(app: &App, args: &ConfigFileArgs) -> Result<Exit, CliError> {
     let ConfigAction::Check(args) = &args.action;
     let (path, _) = config_path(args.config.as_deref())?;
@@ -56,7 +55,7 @@ fn report(shown: &str, wrong: &[Problem]) -> ErrorReport {
         .with_hint("config/README.md explains every key")
 }
 
-/// What was found, as one document; a file that cannot be read at all is an error as everywhere.
+/// The findings as one document. A file that cannot be read is an error as usual.
 #[derive(Serialize)]
 struct Document<'a> {
     format: u32,
@@ -65,7 +64,7 @@ struct Document<'a> {
     default: Option<&'a str>,
     environments: Vec<&'a str>,
     problems: &'a [Problem],
-    /// The same for programs that read errors of every command alike.
+    /// The first problem in the form of all errors, for programs that read those.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a ErrorReport>,
 }
@@ -80,7 +79,7 @@ fn print_document(
         format: 1,
         file: shown,
         valid: wrong.is_empty(),
-        // One that names no environment is among the problems, and may be a secret in the wrong place.
+        // A wrong default is among the problems, and may be a secret in the wrong place.
         default: file.default_profile().ok().flatten().map(|(name, _)| name),
         environments: file.environments.keys().map(String::as_str).collect(),
         problems: wrong,

@@ -1,4 +1,4 @@
-//! What the command line says of environments, and what is said on the way to them.
+//! Connects to the environments of the command line, and prints messages meanwhile.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -20,7 +20,7 @@ use super::printer::Printer;
 use super::shared_args::{ConnectionArgs, OutputArgs};
 use super::sign_in::prompt;
 
-/// What the command line says.
+/// The values of the command line.
 pub(super) fn options(args: &ConnectionArgs) -> ConnectionOptions {
     ConnectionOptions {
         url: args.url.clone(),
@@ -43,7 +43,7 @@ pub(super) fn options(args: &ConnectionArgs) -> ConnectionOptions {
     }
 }
 
-/// Connects with what is said at the terminal.
+/// A connector that prints its messages on the terminal.
 pub(super) fn connector(app: &App) -> Connector {
     Connector {
         prompt: prompt(),
@@ -63,12 +63,12 @@ impl Notices for Printer {
     }
 }
 
-/// The only environment that is meant.
+/// The only environment of a command.
 pub(super) fn target(args: &ConnectionArgs) -> Result<ResolvedTarget, CliError> {
     Ok(only_one(args)?.target(None)?)
 }
 
-/// Connects to the only environment that is meant.
+/// Connects to the only environment of a command.
 pub(super) async fn connect(app: &App, target: ResolvedTarget) -> Result<Connection, CliError> {
     Ok(connector(app).connect(target).await?)
 }
@@ -82,7 +82,7 @@ pub(super) fn environment_of_run(
     Ok(crate::connect::environment_of_run(&options, run)?)
 }
 
-/// What the command line says, for a command that works on one environment.
+/// The values of the command line, for a command with one environment.
 pub(super) fn only_one(args: &ConnectionArgs) -> Result<ConnectionOptions, CliError> {
     if args.environment.len() > 1 {
         let why = "this command works on one environment; --environment was given several times";
@@ -91,7 +91,7 @@ pub(super) fn only_one(args: &ConnectionArgs) -> Result<ConnectionOptions, CliEr
     Ok(options(args))
 }
 
-/// The address that was given with a command that writes it down: by flag, else by variable.
+/// The address that was given to a command that stores it: by flag, else by variable.
 pub(super) fn given_address(args: &ConnectionArgs) -> Result<Option<Address>, CliError> {
     if !args.environment.is_empty() {
         let why = "this command writes an environment: give its address with --url, and its name as the command takes it";
@@ -107,7 +107,7 @@ pub(super) fn given_address(args: &ConnectionArgs) -> Result<Option<Address>, Cl
     Ok(address.transpose()?)
 }
 
-/// The environments that are meant: the one that was named, or the default, or several.
+/// The environments of a command: the named one, the default, or several.
 pub(super) fn environments(
     args: &ConnectionArgs,
     output: &OutputArgs,
@@ -118,13 +118,13 @@ pub(super) fn environments(
     Ok(crate::connect::environments(&options(args))?)
 }
 
-/// The address that was given, as it is printed: nothing in it is a secret.
+/// The given address in printable form. It contains no secret.
 fn address(args: &ConnectionArgs) -> Option<String> {
     let url: EnvironmentUrl = args.url.as_ref()?.parse().ok()?;
     Some(url.to_string())
 }
 
-/// The folder of run files; commands about runs need what was given here.
+/// The store of run files. Commands about its runs need the options that were given here.
 pub(super) fn store(
     args: &OutputArgs,
     connection: Option<&ConnectionArgs>,

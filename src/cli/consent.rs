@@ -1,4 +1,4 @@
-//! Asking for what the guards need: on the terminal, or by naming the flags.
+//! Obtains the answers that the guards need: on the terminal, or by naming the flags.
 
 use std::io::{IsTerminal, stdin};
 
@@ -17,16 +17,16 @@ use super::error::CliError;
 use super::printer::Printer;
 use super::shared_args::ConsentArgs;
 
-/// How a command gets consent: what its flags say, and whether it asks for the rest.
+/// How a command obtains consent: from its flags, and by asking for the rest.
 #[derive(Clone, Debug)]
 pub(super) struct Consent {
-    /// What was said so far.
+    /// The answers given so far.
     pub(super) said: Confirmations,
     /// Whether no change is sent.
     pub(super) dry_run: bool,
-    /// Whether nobody is asked, terminal or not, because the command itself says `yes`.
+    /// Whether no user is asked, even on a terminal, because the command itself says `yes`.
     unattended: bool,
-    /// Whether what is typed holds for all waves: they follow each other after a pause.
+    /// Whether typed answers hold for all waves, because the waves follow each other after a pause.
     for_all_waves: bool,
 }
 
@@ -55,7 +55,7 @@ impl Consent {
         }
     }
 
-    /// The consent of a command that asks nobody.
+    /// The consent of a command that does not ask.
     pub(super) fn unattended(args: &ConsentArgs) -> Self {
         let mut consent = Self::new(args);
         consent.said.give(Topic::Change, GivenBy::Command);
@@ -65,7 +65,7 @@ impl Consent {
         }
     }
 
-    /// The same, asked for only when it is known what is left: there may be nothing.
+    /// The same consent without early checks, because there may be nothing to agree to.
     pub(super) fn when_known(&self) -> Self {
         Self {
             dry_run: true,
@@ -73,22 +73,22 @@ impl Consent {
         }
     }
 
-    /// Whether a plan that is refused is kept to be applied later. A command that asks nobody makes another each time.
+    /// Whether a refused plan is kept to be applied later. A command that does not ask makes a new one each time.
     pub(super) const fn keeps_plans(&self) -> bool {
         !self.unattended
     }
 
-    /// Whether what is missing is asked for.
+    /// Whether missing answers are asked for.
     pub(super) fn can_ask(&self) -> bool {
         !self.unattended && is_terminal()
     }
 
-    /// Refuses before anything is asked of a server where consent will be missing in the end: nobody should wait for
-    /// a survey that comes to nothing.
+    /// Refuses before any request if answers will be missing, so that no user waits for
+    /// a survey without result.
     pub(super) fn check_early(&self, expected: &[Stakes]) -> Result<(), CliError> {
         let all: Vec<_> = expected.iter().collect();
         let Decision { runs, missing } = decide(&all, &self.said);
-        // A name that is none of theirs refuses all of them.
+        // The name of another organisation refuses all of them.
         if let Some(Err(why)) = runs.into_iter().find(Result::is_err) {
             return Err(CliError::refused(&why, None));
         }
@@ -98,7 +98,7 @@ impl Consent {
         Err(self.would_ask(&missing))
     }
 
-    /// Gets what is missing for these runs; an error where it cannot be had.
+    /// Obtains the missing answers for these runs; an error if that is not possible.
     pub(super) async fn obtain(
         &mut self,
         missing: &[Need],
@@ -125,7 +125,7 @@ impl Consent {
         Ok(())
     }
 
-    /// What these runs would be told without `--dry-run`: which are refused, and what is missing.
+    /// The decision about these runs without `--dry-run`: refusals and missing answers.
     pub(super) fn dry_run(&self, runs: &[Stakes]) -> DryRunConsent {
         let all: Vec<_> = runs.iter().collect();
         let Decision { runs, missing } = decide(&all, &self.said);
@@ -136,7 +136,7 @@ impl Consent {
         }
     }
 
-    /// What to say where nobody can be asked: every flag that is missing.
+    /// The error where no user can be asked: it names all missing flags.
     fn would_ask(&self, missing: &[Need]) -> CliError {
         let flags: Vec<_> = missing.iter().map(flag).collect();
         let (why, instead) = if self.unattended {
@@ -152,17 +152,17 @@ impl Consent {
     }
 }
 
-/// What a run without `--dry-run` would be told.
+/// The decision about runs without `--dry-run`.
 #[derive(Debug)]
 pub(super) struct DryRunConsent {
-    /// For each run why it is refused, where it is.
+    /// For each run the refusals, if there are any.
     pub(super) refused: Vec<Option<Vec<Refusal>>>,
-    /// The flags that are missing, or the answers that will be asked for.
+    /// The missing flags, or the answers that will be asked for.
     pub(super) missing: Option<String>,
 }
 
 impl DryRunConsent {
-    /// What there is to say where nothing is refused.
+    /// Prints the missing answers, if nothing is refused.
     pub(super) fn print(&self, app: &App) {
         if let Some(flags) = &self.missing {
             app.printer.status_line(&format!(
@@ -172,7 +172,7 @@ impl DryRunConsent {
     }
 }
 
-/// The flag that says what is needed.
+/// The flag that gives an answer.
 fn flag(need: &Need) -> String {
     match need {
         Need::Change => "--yes".to_owned(),
@@ -185,12 +185,12 @@ fn flag(need: &Need) -> String {
     }
 }
 
-/// What a command is expected to need before users are read.
+/// The stakes that are expected before users are read.
 pub(super) fn expected(operation: Operation, calendar_loss: bool, guards: &Guards) -> Stakes {
     Stakes::expected(operation, calendar_loss, guards.clone())
 }
 
-/// How a run is carried out, as far as flags say it.
+/// The settings of a run from the flags.
 pub(super) fn settings(
     args: &ConsentArgs,
     connection: &super::shared_args::ConnectionArgs,
@@ -206,24 +206,24 @@ pub(super) fn settings(
     }
 }
 
-/// Whether somebody is there to read a question and to type an answer.
+/// Whether there is a user who can read a question and type an answer.
 pub(super) fn is_terminal() -> bool {
     stdin().is_terminal() && terminal::stderr_is_screen()
 }
 
-/// Only an answer that was typed after its question is one: what was typed while the users were read is forgotten.
+/// Drops input from before the question: only an answer typed after it counts.
 #[cfg(unix)]
 fn forget_what_was_typed() {
     use rustix::termios::{QueueSelector, tcflush};
-    // Where nothing can be forgotten, nothing was typed.
+    // If that fails, there was no input.
     let _ = tcflush(stdin(), QueueSelector::IFlush);
 }
 
-/// On Windows there is no way to it without unsafe code.
+/// On Windows this is not possible without unsafe code.
 #[cfg(not(unix))]
 fn forget_what_was_typed() {}
 
-/// Asks on the terminal. An interruption is an answer too: no.
+/// Asks on the terminal. An interruption counts as "no".
 pub(super) async fn read_answer(
     question: &str,
     interrupted: &CancellationToken,

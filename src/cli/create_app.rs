@@ -1,4 +1,4 @@
-//! An application of one's own to sign in with: the commands that make it, and making it with `az`.
+//! An own application for signing in: the commands that make it, and making it with `az`.
 
 use std::path::Path;
 
@@ -10,29 +10,29 @@ use crate::settings::SignInKind;
 use super::error::CliError;
 use super::printer::Printer;
 
-/// What stands for the id of the application until it is known.
+/// Placeholder for the id of the application until it is known.
 const ID: &str = "APP_ID";
-/// What the application is called in Entra ID.
+/// The display name of the application in Entra ID.
 const NAME: &str = "syncfilters";
-/// Dataverse as an application of Microsoft's, and its delegated permission `user_impersonation`; the same in every tenant.
+/// The application id of Dataverse and the id of its delegated permission `user_impersonation`; equal in all tenants.
 const DATAVERSE: &str = "00000007-0000-0000-c000-000000000000";
 const USER_IMPERSONATION: &str = "78ce3f0f-a1ce-49c2-8cde-64b5c0896db4";
 
-/// The application that is wanted.
+/// The application to make.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct NewApp<'a> {
-    /// How it is signed in with.
+    /// The sign-in method.
     pub(super) kind: SignInKind,
     /// The tenant of the environment, where it is known.
     pub(super) tenant: Option<&'a str>,
     /// The cloud of the environment.
     pub(super) cloud: Option<Cloud>,
-    /// The environment.
+    /// The address of the environment.
     pub(super) environment: &'a EnvironmentUrl,
 }
 
 impl NewApp<'_> {
-    /// Whether Entra ID has such applications: every other method needs none, or one that AD FS knows.
+    /// Whether a method needs an application in Entra ID: all others need none, or one in AD FS.
     pub(super) const fn is_one_of_entra(kind: SignInKind) -> bool {
         matches!(
             kind,
@@ -44,12 +44,12 @@ impl NewApp<'_> {
         )
     }
 
-    /// Whether a person signs in by way of it.
+    /// Whether a user signs in through it.
     pub(super) const fn is_for_a_person(self) -> bool {
         matches!(self.kind, SignInKind::Browser | SignInKind::DeviceCode)
     }
 
-    /// Whether a person signs in on another device, which Entra ID calls a fallback.
+    /// Whether a user signs in on another device, which Entra ID calls a fallback.
     fn fallback(self) -> &'static str {
         if self.kind == SignInKind::DeviceCode {
             "true"
@@ -58,7 +58,7 @@ impl NewApp<'_> {
         }
     }
 
-    /// The arguments of `az`, command by command. The first answers with the id of the application.
+    /// The arguments of `az`, command by command. The first command returns the id of the application.
     fn azure_cli(self, id: &str) -> Vec<Vec<String>> {
         let mut create = vec!["ad", "app", "create", "--display-name", NAME];
         create.extend(["--sign-in-audience", "AzureADMyOrg"]);
@@ -76,14 +76,14 @@ impl NewApp<'_> {
             grant.extend(["--api", DATAVERSE, "--scope", "user_impersonation"]);
             commands.extend([add, grant]);
         } else if self.kind == SignInKind::Federation {
-            // There is no secret: the file names whose tokens are trusted.
+            // Without a secret: the file names the provider whose tokens are trusted.
             let mut trust = vec!["ad", "app", "federated-credential", "create", "--id", id];
             trust.extend(["--parameters", "credential.json"]);
             commands.push(trust);
         } else {
             let mut reset = vec!["ad", "app", "credential", "reset", "--id", id, "--append"];
             if self.kind == SignInKind::Certificate {
-                // The public part alone.
+                // Only the public part.
                 reset.extend(["--cert", "@cert.pem"]);
             } else {
                 reset.extend(["--years", "1", "--query", "password", "--output", "tsv"]);
@@ -94,7 +94,7 @@ impl NewApp<'_> {
         commands.into_iter().map(own).collect()
     }
 
-    /// What is typed into a shell, line by line.
+    /// The lines to type into a shell.
     fn azure_cli_lines(self) -> Vec<String> {
         let mut lines = Vec::new();
         let name = match self.cloud {
@@ -172,7 +172,7 @@ impl NewApp<'_> {
         lines
     }
 
-    /// Everything that makes the application, for people: it is shown, and nothing is done.
+    /// All commands that make the application, for people. Nothing is executed.
     pub(super) fn text(self) -> Vec<String> {
         let indented = |lines: Vec<String>| lines.into_iter().map(|line| format!("    {line}"));
         let mut text = vec![format!(
@@ -202,7 +202,7 @@ impl NewApp<'_> {
         text
     }
 
-    /// Makes the application with `az`, and answers with its id.
+    /// Makes the application with `az`, and returns its id.
     pub(super) async fn make(self, program: &Path) -> Result<String, CliError> {
         self.check_tenant(program).await?;
         let mut id = String::new();
@@ -223,7 +223,8 @@ impl NewApp<'_> {
         Ok(id)
     }
 
-    /// The application is there by now: whoever mends what failed goes on with it, and does not make another.
+    /// The error after the application was made: the user corrects the cause and continues with it, instead of making
+    /// another.
     fn left_undone(self, error: &SignInError, id: &str, step: usize) -> CliError {
         let commands = self.azure_cli(id);
         let left: Vec<_> = commands[step..].iter().map(|it| typed(it)).collect();
@@ -236,7 +237,7 @@ impl NewApp<'_> {
         )))
     }
 
-    /// The application has to be in the tenant of the environment.
+    /// Checks that `az` is signed in to the tenant of the environment, where the application has to be.
     async fn check_tenant(self, program: &Path) -> Result<(), CliError> {
         let Some(tenant) = self.tenant.filter(|it| uuid::Uuid::try_parse(it).is_ok()) else {
             return Ok(());
@@ -255,8 +256,8 @@ impl NewApp<'_> {
     }
 }
 
-/// A command of `az` as it is typed into any shell. `PowerShell` reads a bare `@` as a variable; of the quotation marks,
-/// `cmd.exe` knows the double ones alone.
+/// A command of `az` in a form for all shells. `PowerShell` reads a bare `@` as a variable, and
+/// `cmd.exe` supports double quotation marks only.
 fn typed(arguments: &[String]) -> String {
     let quoted = arguments.iter().map(|argument| {
         if argument.starts_with('@') {

@@ -1,4 +1,4 @@
-//! `demo`: the whole job on an embedded sandbox.
+//! `demo`: all steps on an embedded sandbox.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -33,13 +33,13 @@ use super::shared_args::ConsentArgs;
 use super::site::EnvironmentRun;
 use super::undo::put_back_at;
 
-/// Deactivates everybody's calendar filters, undoes it, and compares.
+/// Deactivates all calendar filters, undoes that, and compares.
 pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     if app.printer.format != Format::Table {
         let why = "`demo` prints text only; for programs, start `syncfilters sandbox`";
         return Err(CliError::Usage(why.into()));
     }
-    // The runs go with the demo.
+    // The runs are deleted with the demo.
     let app = &App {
         command: app.command,
         output: app.output.clone(),
@@ -114,7 +114,7 @@ async fn carry_out(
     group.carry_out(agreed).await
 }
 
-/// The story goes where the results go, so that the two stay in order.
+/// Prints explanations to the same output as the results, so that the order is kept.
 fn print(app: &App, text: &str) -> Result<(), CliError> {
     let (mut out, _) = app.printer.status();
     writeln!(out, "{text}")
@@ -122,7 +122,7 @@ fn print(app: &App, text: &str) -> Result<(), CliError> {
         .map_err(CliError::Output)
 }
 
-/// Nobody's calendar hangs on the sandbox.
+/// No real calendar depends on the sandbox.
 static AGREED: ConsentArgs = ConsentArgs {
     until: None,
     yes: true,
@@ -139,8 +139,8 @@ static AGREED: ConsentArgs = ConsentArgs {
 
 fn options(args: &DemoArgs) -> Options {
     let faults = if args.faults {
-        // Nobody else edits filters meanwhile: what somebody edited is left alone by the undo, and the comparison at
-        // the end is of every filter.
+        // No other user edits filters meanwhile: the undo would leave them alone, and the comparison at
+        // the end includes every filter.
         Faults::standard().with(Fault::Meanwhile, 0.0)
     } else {
         Faults::none()
@@ -169,7 +169,7 @@ pub(super) fn target(url: &str) -> Result<ResolvedTarget, ConnectError> {
         environment: Address::given(url, &origin)?,
         named_by: origin.clone(),
         origin,
-        // The sandbox has no limits but those that its faults make up.
+        // The sandbox has no limits except those of its faults.
         pacing: pacing::Settings {
             budget_window: Duration::from_secs(1),
             ..pacing::Settings::default()
@@ -200,7 +200,7 @@ fn differences(before: &States, after: &States) -> usize {
     changed.count() + after.keys().filter(|id| !before.contains_key(id)).count()
 }
 
-/// The run files of a demo; they go with it.
+/// The run files of a demo, which are deleted with it.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -211,7 +211,7 @@ impl Folder {
 
 impl Drop for Folder {
     fn drop(&mut self) {
-        // A leftover in the folder for leftovers does no harm.
+        // A file left in the temporary folder does no harm.
         let _ = std::fs::remove_dir_all(&self.0);
     }
 }

@@ -19,10 +19,9 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{InTheBrowser, PageArgs, show as show_page};
 
-/// The name of the only environment there is.
 const NAME: &str = "sandbox";
 
-/// Serves the page until it is ended; the sandbox and its runs go with it.
+/// Serves the page until it is stopped. The sandbox and its runs are deleted then.
 pub(super) async fn show(
     app: &App,
     sandbox: Sandbox,
@@ -50,7 +49,6 @@ fn connector(app: &App, said: &SaidLines, stop: &CancellationToken) -> Connector
     }
 }
 
-/// The sandbox as the only environment.
 #[derive(Debug)]
 struct SandboxPlace {
     url: String,

@@ -1,4 +1,4 @@
-//! Where a result goes, and in which format.
+//! The output of a result, and its format.
 
 use std::path::{Path, PathBuf};
 
@@ -10,20 +10,20 @@ use super::error::CliError;
 use super::formats;
 use super::printer::{Printer, STANDARD_OUTPUT};
 
-/// A file, or standard output; and the format.
+/// A file or standard output, with the format.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Destination {
     pub(super) format: Format,
     pub(super) file: Option<PathBuf>,
-    /// Whether this command has made the file, so that it is there already.
+    /// Whether this command has made the file, so that it exists already.
     pub(super) is_made: bool,
 }
 
 impl Destination {
-    /// What the command line says: the format that was asked for, else that of the name of the file.
+    /// The output from the command line, with the format that was asked for, else that of the file's extension.
     ///
     /// # Errors
-    /// Where the end of the name is that of no format, and none was asked for; and where the command has no such format.
+    /// Where the extension is unknown and no format was asked for, and where the command does not support the format.
     pub(super) fn new(app: &App, output: Option<&Path>) -> Result<Self, CliError> {
         let file = output.filter(|path| path.as_os_str() != STANDARD_OUTPUT);
         let format = match (app.output.format, file) {
@@ -39,7 +39,7 @@ impl Destination {
         })
     }
 
-    /// Refuses what cannot be written there, before anything is asked of a server.
+    /// Refuses an output that cannot be written, before any request.
     pub(super) fn check(&self, environments: usize) -> Result<(), CliError> {
         let is_one = environments == 1;
         if !is_one && (self.file.is_some() || self.format == Format::Xlsx) {
@@ -53,7 +53,7 @@ impl Destination {
         Ok(())
     }
 
-    /// Where to write. A file that is there already is never overwritten.
+    /// Opens the output. An existing file is never overwritten.
     pub(super) fn open(&self, app: &App) -> Result<Box<dyn StyledWrite>, CliError> {
         let file = self.file.as_deref();
         let out = match (file, self.format) {
@@ -69,7 +69,7 @@ impl Destination {
     }
 }
 
-/// Ends of names, each with its format.
+/// Extensions with their formats.
 const ENDINGS: [(&str, Format); 8] = [
     ("json", Format::Json),
     ("csv", Format::Csv),
@@ -81,7 +81,7 @@ const ENDINGS: [(&str, Format); 8] = [
     ("txt", Format::Table),
 ];
 
-/// The format of a file by the end of its name; a table where it has none.
+/// The format for the extension of a file; a table where it has none.
 fn of_name(path: &Path) -> Result<Format, CliError> {
     let Some(end) = path.extension() else {
         return Ok(Format::Table);

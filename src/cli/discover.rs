@@ -19,7 +19,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 
-/// Lists them, and writes those that are new where that was asked for.
+/// Lists them, and writes new ones into the configuration file if that was asked for.
 pub(super) async fn discover(app: &App, args: &DiscoverArgs) -> Result<Exit, CliError> {
     let sign_in = only_one(&args.connection)?.sign_in_keys()?;
     let found = ask(app, args.cloud.into(), &sign_in).await?;
@@ -54,7 +54,7 @@ async fn ask(app: &App, cloud: Cloud, sign_in: &SignInKeys) -> Result<Vec<Instan
     Ok(instances(&channel.map_err(ConnectError::Http)?).await?)
 }
 
-/// Writes the environments that the file does not have. An address that is none is left out, and said.
+/// Writes environments that the file does not have. An invalid address is omitted with a message.
 fn write(
     app: &App,
     args: &DiscoverArgs,

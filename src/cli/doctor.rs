@@ -18,8 +18,8 @@ use super::site::Ending;
 use super::support::last_error;
 use super::support_report::{ReportedEnvironment, begin, write};
 
-/// Checks everything that a run depends on, everywhere: first where a person may be asked, one environment after the
-/// other; then all others side by side.
+/// Checks everything that a run depends on, in all environments: first, one after the other, those where a user may be
+/// asked; then the others in parallel.
 pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<Exit, CliError> {
     let (mut report, environments) = match environments(&options(&args.connection)) {
         Ok(environments) => {
@@ -72,7 +72,7 @@ pub(super) async fn doctor(app: &App, args: &DoctorArgs) -> Result<Exit, CliErro
     conclusion.finish()
 }
 
-/// Where no environment is meant, or the settings are wrong, the report has what is known without one.
+/// Without an environment, or with wrong settings, the report contains what is known without one.
 fn without_environments(
     app: &App,
     args: &DoctorArgs,
@@ -89,7 +89,7 @@ fn without_environments(
     Err(CliError::Reported(ErrorReport::from(error)))
 }
 
-/// The report for support; where it is, is said.
+/// Writes the report for support, and prints where it is.
 fn write_report(
     app: &App,
     args: &DoctorArgs,
@@ -105,7 +105,7 @@ fn write_report(
     Ok(())
 }
 
-/// How the checks end the command.
+/// The exit code for the checks.
 fn exit_of(list: &Checklist) -> Exit {
     if list.has_failed() {
         Exit::SignIn

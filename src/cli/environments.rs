@@ -1,4 +1,4 @@
-//! `environments`: those of the configuration file, listed and changed.
+//! `environments`: lists and changes those of the configuration file.
 
 use std::io::Write;
 use std::path::Path;
@@ -25,15 +25,15 @@ struct Document {
     environments: Vec<Entry>,
 }
 
-/// An environment as it is listed.
+/// An environment in a list.
 #[derive(Debug, PartialEq, Eq, Serialize)]
 pub(super) struct Entry {
     pub(super) name: String,
-    /// `None` where what stands there is no address; it may be a secret.
+    /// `None` where the value is not an address; it may be a secret.
     pub(super) url: Option<String>,
     /// `None` for an environment that was discovered.
     pub(super) sign_in: Option<String>,
-    /// Whether it is the one that is meant where none is named.
+    /// Whether it is the default.
     pub(super) default: bool,
 }
 
@@ -93,7 +93,7 @@ fn add(app: &App, args: &AddArgs) -> Result<Exit, CliError> {
     print(app, profiles(&editor.file()?))
 }
 
-/// What is wrong with one environment as it would be written.
+/// The mistakes of one environment before it is written.
 fn problems_of(editor: &ConfigEditor, name: &str) -> Result<Vec<String>, CliError> {
     let found = problems(&editor.file()?, process_environment());
     let own = found
@@ -102,7 +102,7 @@ fn problems_of(editor: &ConfigEditor, name: &str) -> Result<Vec<String>, CliErro
     Ok(own.map(|it| it.what).collect())
 }
 
-/// Writes the file. The first environment is the default; the answer says whether this one is.
+/// Writes the file. The first environment becomes the default. Returns whether this one is the default.
 pub(super) fn write_environment(
     editor: &mut ConfigEditor,
     name: &str,
@@ -115,7 +115,7 @@ pub(super) fn write_environment(
     Ok(editor.file()?.default_environment.as_deref() == Some(name))
 }
 
-/// Says where an environment was written, and what it is called from now on.
+/// Prints where an environment was written, and its name.
 pub(super) fn say_written(app: &App, editor: &ConfigEditor, name: &str, is_default: bool) {
     let path = shown_path(editor.path(), "the configuration file");
     let meant = if is_default {
@@ -153,7 +153,7 @@ fn make_default(app: &App, args: &NameArgs) -> Result<Exit, CliError> {
     print(app, profiles(&editor.file()?))
 }
 
-/// What to do where no environment is known: which file was looked for, and what to write into it.
+/// What to do where no environment is known: which file was searched, and what to write into it.
 fn how_to_begin(path: &Path) -> Vec<String> {
     let shown = shown_path(path, "the configuration file");
     let found = if path.exists() {

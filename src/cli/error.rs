@@ -1,4 +1,4 @@
-//! What ends a command early, as it is reported.
+//! Errors that end a command, and their reports.
 
 use std::fmt::Write as _;
 use std::io;
@@ -10,10 +10,10 @@ use crate::report::{ErrorClass, ErrorReport};
 
 use super::support::with_support;
 
-/// What ends a command early.
+/// An error that ends a command.
 #[derive(Debug, thiserror::Error)]
 pub(super) enum CliError {
-    /// An error of a module below, or one that ended an environment, as it is reported.
+    /// An error of a module below, or one that ended an environment, as its report.
     #[error("{}", .0.message)]
     Reported(ErrorReport),
     #[error("{name}: {source}")]
@@ -67,7 +67,7 @@ fn nothing_compared(users: u64, skipped: u64, unread: u64) -> String {
     why
 }
 
-/// Errors of the modules below are what they are reported as.
+/// Errors of the modules below become their reports.
 impl<E> From<E> for CliError
 where
     ErrorReport: for<'a> From<&'a E>,
@@ -78,12 +78,12 @@ where
 }
 
 impl CliError {
-    /// A plan that is refused, and the run that keeps it.
+    /// A refused plan, and the run that keeps it.
     pub(super) fn refused(why: &[Refusal], run: Option<&RunRef>) -> Self {
         Self::Reported(ErrorReport::of_refusal(why, run))
     }
 
-    /// The same error once more, where it ends several environments.
+    /// A copy of the error, for a second environment.
     pub(super) fn again(&self) -> Self {
         match self {
             Self::Declined => Self::Declined,
@@ -92,9 +92,9 @@ impl CliError {
         }
     }
 
-    /// As people and programs are told it.
+    /// The report for people and programs.
     pub(super) fn report(&self) -> ErrorReport {
-        // Output that cannot be written is a matter of whoever reads it.
+        // A result that cannot be written is not an error of this program, but of its output.
         match self {
             Self::Output(_) => self.plain_report(),
             _ => with_support(self.plain_report()),

@@ -1,4 +1,4 @@
-//! Holds the examples for schedulers against the command line.
+//! Checks the examples for schedulers against the command line.
 
 use clap::{CommandFactory, Parser};
 

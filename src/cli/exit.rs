@@ -29,7 +29,7 @@ pub(super) enum Exit {
 }
 
 impl Exit {
-    /// How a run that ended by itself ends the command.
+    /// The exit code for a run that ended by itself.
     pub(super) const fn of_outcome(outcome: Outcome) -> Self {
         match outcome {
             Outcome::Complete | Outcome::Nothing | Outcome::Planned => Self::Done,
@@ -39,8 +39,8 @@ impl Exit {
     }
 }
 
-/// The worst first: what was interrupted or stopped has to be gone on with, what was refused or could not be signed in
-/// to was not done, and what failed for some users or is pending was done as far as it goes.
+/// The most important first: an interrupted or stopped run has to be continued, a refusal or a failed sign-in
+/// means that nothing was done, and failed users or pending changes mean that the rest was done.
 const WORST_FIRST: [Exit; 9] = [
     Exit::Interrupted,
     Exit::Stopped,
@@ -54,7 +54,7 @@ const WORST_FIRST: [Exit; 9] = [
 ];
 
 impl Exit {
-    /// Of several, the one that says most about what is still to be done.
+    /// The most important of several exit codes.
     pub(super) fn worst(exits: impl IntoIterator<Item = Self>) -> Self {
         let rank = |exit: &Self| WORST_FIRST.iter().position(|one| one == exit);
         exits.into_iter().min_by_key(rank).unwrap_or(Self::Done)

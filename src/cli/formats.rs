@@ -1,14 +1,14 @@
-//! Which command is shown in which form. Asked for another, it says so before anything is read.
+//! Which formats each command supports. An unsupported one is refused before anything is read.
 
 use crate::report::{Format, ReportError};
 
 use super::args::Command;
 use super::error::CliError;
 
-/// The forms that a command has.
+/// The formats of a command.
 pub(super) fn of(command: &str) -> &'static [Format] {
     match command {
-        // They print no result; an error is told as JSON all the same.
+        // They have no result; an error is still printed as JSON if that is asked for.
         "sandbox" | "demo" | "login" | "logout" | "completions" | "man" => &[Format::Table],
         "config" | "doctor" | "setup" | "ui" | "trial" | "whoami" => &[Format::Table, Format::Json],
         "environments" => &[Format::Table, Format::Json, Format::Csv],
@@ -23,7 +23,7 @@ pub(super) fn of(command: &str) -> &'static [Format] {
             &[Format::Table, Format::Json, Format::Csv, Format::Markdown]
         }
         "report" => Format::ALL,
-        // What a run came to; the last is the format of a file.
+        // The result of a run; the last one is for files.
         _ => &[
             Format::Table,
             Format::Json,
@@ -34,12 +34,12 @@ pub(super) fn of(command: &str) -> &'static [Format] {
     }
 }
 
-/// Refuses a form that the command does not have.
+/// Refuses a format that the command does not support.
 pub(super) fn check(command: &Command, format: Format) -> Result<(), CliError> {
     check_name(command.name(), format)
 }
 
-/// The same of the command with this name.
+/// As [`check`], for the command with this name.
 pub(super) fn check_name(name: &str, format: Format) -> Result<(), CliError> {
     let shown = of(name);
     if shown.contains(&format) || (shown.len() == 1 && format == Format::Json) {

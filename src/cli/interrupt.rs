@@ -11,10 +11,10 @@ use crate::report::RunCommand;
 use super::exit::Exit;
 use super::printer::Printer;
 
-/// A token that the first Ctrl-C cancels; a termination by the system and a terminal that is closed do the same.
+/// A token that the first Ctrl-C cancels, as do a termination by the system and closing the terminal.
 ///
-/// The second ends the process where it stands. That is safe: every intent is on disk before its
-/// request leaves, so `resume` finds out what became of it.
+/// The second one ends the process at once. That is safe: every intent is on disk before its
+/// request is sent, so `resume` can find out the result.
 pub(super) fn listen(under_way: UnderWay) -> CancellationToken {
     let interrupted = CancellationToken::new();
     let token = interrupted.clone();
@@ -24,7 +24,7 @@ pub(super) fn listen(under_way: UnderWay) -> CancellationToken {
         signals.next().await;
         under_way.note();
         token.cancel();
-        // Apart from what the terminal shows of the keys.
+        // On a new line, after what the terminal shows of the keys.
         Printer::warn("");
         Printer::warn(
             "Stopping: changes that are under way are finished first. Press Ctrl-C again to stop at once.",
@@ -37,17 +37,17 @@ pub(super) fn listen(under_way: UnderWay) -> CancellationToken {
     interrupted
 }
 
-/// The runs that are being driven, for what is said when the process ends where it stands.
+/// The runs that are being driven, for the message when the process ends at once.
 #[derive(Clone, Debug, Default)]
 pub(super) struct UnderWay(Arc<Mutex<Vec<RunRef>>>, Arc<AtomicBool>);
 
 impl UnderWay {
-    /// Whether a run was driven when the work was to end.
+    /// Whether a run was being driven when the work was to end.
     pub(super) fn had_any(&self) -> bool {
         self.1.load(Ordering::Relaxed)
     }
 
-    /// Takes note of whether a run is driven, now that the work is to end.
+    /// Records whether a run is being driven, now that the work is to end.
     fn note(&self) {
         let runs = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         self.1.store(!runs.is_empty(), Ordering::Relaxed);
@@ -88,13 +88,13 @@ fn exit_now() {
     std::process::exit(Exit::Interrupted as i32);
 }
 
-/// What ends a run early, from the moment at which this is made.
+/// The signals that end a run early, from the moment at which this is made.
 #[cfg(unix)]
 struct Signals([tokio::signal::unix::Signal; 3]);
 
 #[cfg(unix)]
 impl Signals {
-    /// None where the system lets nothing be listened to; then it ends the process by itself.
+    /// None where the system does not allow listening; then it ends the process by itself.
     fn listen() -> Option<Self> {
         use tokio::signal::unix::{SignalKind, signal};
         let of = |kind| signal(kind).ok();
@@ -114,13 +114,13 @@ impl Signals {
         }
     }
 
-    /// Whatever asks for the end a second time.
+    /// Waits for the second signal.
     async fn again(&mut self) {
         self.next().await;
     }
 }
 
-/// What ends a run early: the keys, closing the window, logging off and shutting down.
+/// The events that end a run early: the keys, closing the window, logging off and shutting down.
 #[cfg(windows)]
 struct Signals {
     keys: tokio::signal::windows::CtrlC,
@@ -132,7 +132,7 @@ struct Signals {
 
 #[cfg(windows)]
 impl Signals {
-    /// None where the system lets nothing be listened to; then it ends the process by itself.
+    /// None where the system does not allow listening; then it ends the process by itself.
     fn listen() -> Option<Self> {
         use tokio::signal::windows;
         Some(Self {
@@ -154,8 +154,8 @@ impl Signals {
         }
     }
 
-    /// The keys only: Windows says itself more than once that it logs off or shuts down, and ends the process some
-    /// seconds after the first time.
+    /// Waits for the keys only: Windows reports logging off and shutting down more than once, and ends the process some
+    /// seconds after the first report.
     async fn again(&mut self) {
         tokio::select! {
             _ = self.keys.recv() => {}

@@ -1,4 +1,4 @@
-//! `list`: reading without a plan and without a trace.
+//! `list`: reads without a plan, and leaves no file.
 
 use std::collections::BTreeSet;
 use std::num::{NonZeroU64, NonZeroUsize};
@@ -46,7 +46,7 @@ pub(super) async fn list(app: &App, args: &ListArgs) -> Result<Exit, CliError> {
     .await
 }
 
-/// Reads users and filters everywhere, into runs that leave no file.
+/// Reads users and filters of all environments, into runs that leave no file.
 pub(super) async fn look_all(
     app: &App,
     new: NewRun,
@@ -81,7 +81,7 @@ pub(super) async fn look_all(
     all
 }
 
-/// Writes what was read everywhere; of one environment alone, that and nothing else.
+/// Writes what was read from all environments; for one environment only its list.
 pub(super) async fn show_all(
     app: &App,
     to: &Destination,
@@ -123,7 +123,7 @@ const fn word(exit: Exit) -> &'static str {
     }
 }
 
-/// How a list ends the command.
+/// The exit code for a list.
 pub(super) const fn exit_of(shown: Shown) -> Exit {
     if shown.failed > 0 {
         Exit::Partial
@@ -134,14 +134,14 @@ pub(super) const fn exit_of(shown: Shown) -> Exit {
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Shown {
-    /// Users with a filter among those shown.
+    /// Users with at least one shown filter.
     pub(super) users: u64,
     pub(super) filters: u64,
     /// Users who could not be read.
     pub(super) failed: u64,
     /// Users who were written.
     pub(super) written: u64,
-    /// Users whom a limit left out.
+    /// Users beyond the limit.
     pub(super) left_out: u64,
 }
 
@@ -153,7 +153,7 @@ impl Shown {
     }
 }
 
-/// Shows what is kept of each user; with a reader, people who changed filters are named.
+/// Shows the users. With a reader, the users who changed filters are named.
 pub(super) async fn show<S>(
     rollout: &Run<S>,
     writer: &mut ListWriter<'_>,
@@ -188,7 +188,7 @@ pub(super) async fn show<S>(
     Ok(shown)
 }
 
-/// Says how many users a limit leaves out.
+/// Prints how many users the limit leaves out.
 pub(super) fn print_left_out(app: &App, shown: Shown) {
     if shown.left_out > 0 {
         app.printer.status_line(&format!(
@@ -199,7 +199,7 @@ pub(super) fn print_left_out(app: &App, shown: Shown) {
     }
 }
 
-/// What a list begins with.
+/// The first lines of a list.
 async fn summary<S>(run: &Run<S>) -> Result<String, CliError> {
     let (users, types) = run
         .journal()
@@ -217,8 +217,8 @@ async fn summary<S>(run: &Run<S>) -> Result<String, CliError> {
     ))
 }
 
-/// Names the people who changed these users' filters: from the run, else by asking. Whoever cannot be named is
-/// asked about once.
+/// Looks up the names of the users who changed these users' filters: in the run, else on the server. An unknown user is
+/// requested once.
 async fn look_up<S>(
     rollout: &Run<S>,
     reader: &Reader,

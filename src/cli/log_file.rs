@@ -1,6 +1,6 @@
-//! `--log-file`: what this tool does and every request, as JSON lines, for support.
+//! `--log-file`: the steps of this program and every request, as JSON lines, for support.
 //!
-//! What is logged holds no header, no body and no query; texts are searched for tokens all the same.
+//! No header, body or query is logged; texts are searched for tokens nevertheless.
 
 use std::fmt::{self, Write as _};
 use std::fs::File;
@@ -22,30 +22,30 @@ use crate::private_file::private;
 
 use super::printer::Printer;
 
-/// A log of this size is moved aside, and a new one is begun: with the one before it there are twice as many bytes at
-/// most. A run of 10,000 users has some 4 MB.
+/// The largest log, in bytes: then it is renamed, and a new one begins. With the previous one there are twice as many
+/// bytes at most. A run of 10,000 users writes about 4 MB.
 const LARGEST: u64 = 8 << 20;
 
-/// How every line begins: by this a log is told from any other file.
+/// The beginning of every line, by which a log is distinguished from other files.
 const BEGIN: &str = "{\"time\":";
 
-/// A log of bounded size in a private file.
+/// A log of limited size in a private file.
 #[derive(Debug)]
 pub(super) struct LogFile {
     path: PathBuf,
     largest: u64,
-    /// None while it is moved aside: Windows moves no open file.
+    /// None while it is renamed, because Windows renames no open file.
     file: Option<File>,
     written: u64,
-    /// Whether it could not be written any more, as on a full disk.
+    /// Whether writing has failed, for example because the disk is full.
     has_ended: bool,
 }
 
 impl LogFile {
-    /// Opens a log, to go on with it.
+    /// Opens a log to append to it.
     ///
     /// # Errors
-    /// Where the file cannot be written, and where it is something else than a log.
+    /// Where the file cannot be written, and where it is not a log.
     pub(super) fn open(path: &Path) -> io::Result<Self> {
         Self::of_size(path, LARGEST)
     }
@@ -73,7 +73,7 @@ impl LogFile {
 
     fn begin(&mut self) -> io::Result<()> {
         let file = private().append(true).create(true).open(&self.path)?;
-        // One that is there may have been made by another program.
+        // An existing file may have been made by another program.
         #[cfg(unix)]
         file.set_permissions(std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
         self.written = file.metadata()?.len();
@@ -95,7 +95,7 @@ impl LogFile {
         Ok(())
     }
 
-    /// Writes a line. The first one that cannot be written ends the log: the answer says why, and later ones say nothing.
+    /// Writes a line. The first failure ends the log: it returns the reason, and later calls return nothing.
     fn log(&mut self, line: &str) -> Option<String> {
         if self.has_ended {
             return None;
@@ -110,7 +110,7 @@ impl LogFile {
     }
 }
 
-/// Where a full log is moved: beside it.
+/// The path to which a full log is renamed.
 fn aside(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".1");
@@ -140,7 +140,7 @@ impl<S: Subscriber> Layer<S> for JsonLines {
         let mut log = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let why = log.log(&line);
         drop(log);
-        // A log that cannot be written any more stops no run.
+        // A failed log stops no run.
         if let Some(why) = why {
             Printer::warn(&why);
         }
@@ -163,7 +163,7 @@ fn line(time: Timestamp, level: &str, module: &str, fields: Map<String, Value>) 
         line.push_str(&value.to_string());
     }
     line.push('}');
-    // Whoever looks at the log on a terminal is not steered by it.
+    // The log may be shown on a terminal, which it must not control.
     let mut safe = String::with_capacity(line.len() + 1);
     for c in line.chars() {
         if is_unsafe(c) {

@@ -1,4 +1,4 @@
-//! `login` and `logout`: keeping a person's sign-in for later commands, and forgetting it.
+//! `login` and `logout`: keep a user's sign-in for later commands, and delete it.
 
 use crate::auth::{SignInMethod, TokenStore, forget, is_kept};
 use crate::connect::{personal, sign_in_target};
@@ -34,7 +34,7 @@ pub(super) async fn login(app: &App, args: &SignInArgs) -> Result<Exit, CliError
     Ok(Exit::Done)
 }
 
-/// Forgets a kept sign-in.
+/// Deletes a kept sign-in.
 pub(super) fn logout(app: &App, args: &SignInArgs) -> Result<Exit, CliError> {
     let target = target(&args.connection)?;
     let settled = personal(&target)?;

@@ -1,4 +1,4 @@
-//! The only place from which anything reaches the terminal.
+//! The only module that writes to the terminal.
 
 use std::io::{self, Write};
 use std::path::Path;
@@ -14,16 +14,16 @@ use crate::private_file::private;
 
 use super::shared_args::{ColorChoice, OutputArgs};
 
-/// Narrower than this, tables would be unreadable.
+/// The narrowest width: tables would be unreadable below it.
 const NARROWEST: usize = 40;
-/// Where there is no terminal to ask: what terminals have had since the VT100.
+/// The width without a terminal: that of terminals since the VT100.
 const USUAL_WIDTH: usize = 80;
-/// Where a file may be named, standard output.
+/// Stands for standard output in place of a file.
 pub(super) const STANDARD_OUTPUT: &str = "-";
-/// A table any wider is hard to follow with the eye.
+/// The widest table: rows of a wider one are hard to follow.
 const WIDEST: usize = 140;
 
-/// Where output goes, and how it looks. Results go to standard output, all else to standard error.
+/// Where output goes, and its form. Results go to standard output, everything else to standard error.
 #[derive(Clone, Debug)]
 pub(super) struct Printer {
     pub(super) format: Format,
@@ -56,17 +56,17 @@ impl Printer {
         self.progress
     }
 
-    /// How wide what goes to standard output is.
+    /// The style of standard output.
     pub(super) fn style(&self) -> Style {
         self.style
     }
 
-    /// Where the result goes.
+    /// The writer for a result.
     pub(super) fn result() -> Box<dyn StyledWrite> {
         terminal::stdout(Colors::get().stdout)
     }
 
-    /// The same for a result that may be longer than the screen.
+    /// The writer for a result that may be longer than the screen.
     pub(super) fn long_result(&self) -> Box<dyn StyledWrite> {
         if self.pages {
             terminal::paged(self.colors.stdout)
@@ -75,7 +75,7 @@ impl Printer {
         }
     }
 
-    /// Where a result goes that may be wanted in a file. A file has no colours, whatever the terminal has.
+    /// The writer for a result that may go to a file. A file has no colours.
     pub(super) fn result_in(file: Option<&Path>) -> io::Result<Box<dyn StyledWrite>> {
         Ok(match file {
             Some(path) if path.as_os_str() == STANDARD_OUTPUT => Self::result(),
@@ -87,7 +87,7 @@ impl Printer {
         })
     }
 
-    /// The same for what is no text: it is written as it is.
+    /// The writer for a binary result.
     pub(super) fn bytes_in(file: Option<&Path>) -> io::Result<Box<dyn StyledWrite>> {
         let Some(path) = file else {
             return Ok(terminal::stdout_bytes());
@@ -96,13 +96,13 @@ impl Printer {
         Ok(terminal::bytes(io::BufWriter::new(file)))
     }
 
-    /// The same for a file that this command has made.
+    /// The writer for a result in a file that this command has made.
     pub(super) fn result_again_in(file: &Path) -> io::Result<Box<dyn StyledWrite>> {
         let file = private().truncate(true).open(file)?;
         Ok(Box::new(CleanWriter::plain(io::BufWriter::new(file))))
     }
 
-    /// Where people read what leads to the result: on standard output with it, unless a program reads there.
+    /// The writer for messages before the result: standard output, unless a program reads that.
     pub(super) fn status(&self) -> (Box<dyn StyledWrite>, Style) {
         let out: Box<dyn StyledWrite> = match self.format {
             _ if self.quiet => Box::new(CleanWriter::plain(io::sink())),
@@ -112,14 +112,14 @@ impl Printer {
         (out, self.style)
     }
 
-    /// Says a sentence on standard error, unless it was asked to be quiet.
+    /// Prints a sentence on standard error, unless `--quiet` is set.
     pub(super) fn status_line(&self, text: &str) {
         if !self.quiet {
             Self::warn(text);
         }
     }
 
-    /// Asks on standard error; the answer is typed on the same line.
+    /// Prints a question on standard error. The answer is typed on the same line.
     pub(super) fn ask(question: &str) {
         let mut err = Self::stderr();
         let question = match terminal::stderr_columns() {
@@ -129,11 +129,11 @@ impl Printer {
             }
             None => question.to_owned(),
         };
-        // There is nowhere left to say that standard error is closed.
+        // A closed standard error cannot be reported anywhere.
         let _ = write!(err, "{}", clean(&question)).and_then(|()| err.flush());
     }
 
-    /// Asks for something that is not shown while it is typed; `None` where nobody answers.
+    /// Asks for a text that is not shown while it is typed; `None` where there is no answer.
     pub(super) fn ask_secret(question: &str) -> Option<SecretString> {
         if !terminal::stderr_is_screen() {
             return None;
@@ -142,35 +142,35 @@ impl Printer {
         terminal::read_unseen_line()
     }
 
-    /// Says a sentence on standard error in any case. It is one line, whoever wrote what stands in it.
+    /// Prints a sentence on standard error in any case. It stays on one line, whatever text it contains.
     pub(super) fn warn(text: &str) {
-        // There is nowhere left to say that standard error is closed.
+        // A closed standard error cannot be reported anywhere.
         let _ = writeln!(Self::stderr(), "{}", clean(text));
     }
 
-    /// An error in its parts: what and why on one or more lines, and what next.
+    /// Prints an error: what and why on one or more lines, and then the hint.
     pub(super) fn error(&self, message: &str, hint: Option<&str>) {
-        // There is nowhere left to say that standard error is closed.
+        // A closed standard error cannot be reported anywhere.
         let mut err = terminal::stderr(self.colors.stderr);
         let width = terminal::stderr_columns().map(|columns| columns.clamp(NARROWEST, WIDEST));
         let _ = write_error(&mut err, message, hint, width);
     }
 
-    /// Help and version: our own words, with the colours of the library that made them.
+    /// Prints help and version with the colours of the library. They contain only our own text.
     #[expect(
         clippy::disallowed_methods,
         reason = "nothing in it comes from elsewhere"
     )]
     pub(super) fn help(text: &clap::Error) {
-        // There is nowhere left to say that the output is closed.
+        // A closed output cannot be reported anywhere.
         let _ = text.print();
     }
 
-    /// A mistake on the command line, which is repeated in it.
+    /// Prints an error of the command line, which repeats what was typed.
     pub(super) fn usage(error: &clap::Error) {
         let mut err = terminal::stderr(Colors::chosen(ColorChoice::Auto).stderr);
         let text = error.render().to_string();
-        // There is nowhere left to say that standard error is closed.
+        // A closed standard error cannot be reported anywhere.
         let _ = write_usage(&mut err, &text);
     }
 
@@ -179,11 +179,11 @@ impl Printer {
     }
 }
 
-/// What stands before an error and before what to do next.
+/// Precedes an error; `hint: ` precedes what to do next.
 const LABEL: &str = "error: ";
 const HINT: &str = "hint: ";
 
-/// Each line is broken where it is wider than a terminal.
+/// Breaks lines that are wider than the terminal.
 fn write_error(
     out: &mut dyn StyledWrite,
     message: &str,
@@ -196,10 +196,10 @@ fn write_error(
         wrapped(&line, room)
     };
     out.paint(Tone::Bad, LABEL.trim_end())?;
-    // Each entry of a list has its line; no text from elsewhere adds one to them.
+    // Each entry of a list has its own line; text from elsewhere adds none.
     for (at, line) in message.split('\n').enumerate() {
         let before = if at == 0 { " " } else { "" };
-        // Lines of a list that go on are moved in as far as its entries.
+        // Continued lines of a list are indented as its entries.
         let inside = line.len() - line.trim_start().len();
         let label = if at == 0 { LABEL.len() } else { inside };
         for (part, text) in broken(line.trim_start(), label).iter().enumerate() {
@@ -232,7 +232,7 @@ fn write_usage(out: &mut dyn StyledWrite, text: &str) -> io::Result<()> {
     out.flush()
 }
 
-/// Where there are colours: decided once, from the command line and the terminal.
+/// Where colours are used: decided once, from the command line and the terminal.
 #[derive(Clone, Copy, Debug, Default)]
 struct Colors {
     stdout: bool,
@@ -264,7 +264,7 @@ impl Colors {
     }
 }
 
-/// A bar needs a screen that moves its cursor, and would be torn apart by messages in between.
+/// A bar needs a terminal that can move its cursor, and messages in between would break it.
 fn progress_style(args: &OutputArgs, can_move: bool) -> ProgressStyle {
     if args.no_progress || args.quiet {
         ProgressStyle::Hidden

@@ -70,8 +70,8 @@ pub(super) struct ProfileArgs {
 }
 
 impl ProfileArgs {
-    /// With the flags that every command has. What cannot be the name of a variable may be a secret in the wrong place, and is
-    /// neither written nor repeated.
+    /// The profile, including flags that every command has. A text that cannot be the name of a variable may be a
+    /// secret in the wrong place, and is neither written nor repeated.
     pub(super) fn profile(&self, connection: &ConnectionArgs) -> Result<NewProfile, CliError> {
         for (flag, named) in [
             ("--access-token-variable", &self.access_token_variable),

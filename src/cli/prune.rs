@@ -1,4 +1,4 @@
-//! `runs prune`: deleting run files that nobody needs any more.
+//! `runs prune`: deletes run files that are no longer needed.
 
 use std::collections::BTreeMap;
 
@@ -15,7 +15,7 @@ use super::exit::Exit;
 use super::printer::Printer;
 use super::runs_args::PruneArgs;
 
-/// The answer that is asked for.
+/// The expected answer.
 const WORD: &str = "yes";
 
 pub(super) async fn prune(app: &App, args: &PruneArgs) -> Result<Exit, CliError> {

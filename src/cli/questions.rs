@@ -1,4 +1,4 @@
-//! Questions about settings, asked at the terminal.
+//! Questions about settings on the terminal.
 
 use std::fmt::Display;
 
@@ -8,15 +8,15 @@ use super::consent::read_answer;
 use super::error::CliError;
 use super::printer::Printer;
 
-/// After so many answers that are none it is given up: at the end of the input every answer is empty.
+/// Invalid answers before the question is given up, because at the end of the input every answer is empty.
 const TRIES: usize = 3;
 
-/// Whoever sits at the terminal.
+/// Asks the user at the terminal.
 pub(super) struct Questions<'a> {
     pub(super) interrupted: &'a CancellationToken,
 }
 
-/// One of several answers: the word that is typed, and what it means.
+/// One of several answers: the word to type, and its value.
 pub(super) struct Choice<T> {
     pub(super) value: T,
     pub(super) word: String,
@@ -24,7 +24,7 @@ pub(super) struct Choice<T> {
 }
 
 impl Questions<'_> {
-    /// Asks until the answer is one; an empty one is the default, where there is a default.
+    /// Asks until the answer is valid; an empty one is the default, where there is one.
     pub(super) async fn ask<T, E: Display>(
         &self,
         question: &str,
@@ -49,7 +49,7 @@ impl Questions<'_> {
         ))
     }
 
-    /// Shows what there is to choose from; the first is the default.
+    /// Shows the choices and asks for one; the first is the default.
     pub(super) async fn choose<T: Clone>(
         &self,
         question: &str,
@@ -68,7 +68,7 @@ impl Questions<'_> {
         Ok(choices[at].value.clone())
     }
 
-    /// Asks a question whose answer is no unless it is yes.
+    /// Asks a question whose answer is "no" unless "yes" is typed.
     pub(super) async fn is_so(&self, question: &str) -> Result<bool, CliError> {
         self.ask(question, Some("no"), |answer| match answer {
             "yes" | "y" => Ok(true),
@@ -79,7 +79,7 @@ impl Questions<'_> {
     }
 }
 
-/// Which of the words was typed, by itself or by its number.
+/// The index of the word that was typed, by itself or by its number.
 fn chosen(answer: &str, words: &[&str]) -> Result<usize, String> {
     let by_number = answer.parse().ok().and_then(|n: usize| n.checked_sub(1));
     let by_word = words.iter().position(|word| *word == answer);

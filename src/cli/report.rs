@@ -1,4 +1,4 @@
-//! `report`: one run, for people, for programs, and to hand over.
+//! `report`: one run, for people, programs and auditors.
 
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -36,11 +36,11 @@ pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
     print_lost_log(app, &run);
     let choice = args.users.choice();
     if !choice.is_everyone() && to.format == Format::Html {
-        // Before a file is made.
+        // Checked before a file is made.
         return Err(ReportError::UsersAsHtml.into());
     }
     if args.open && to.file.is_none() {
-        // It was made just now, for nobody else.
+        // This command made the file, and nobody else uses it.
         to.file = Some(page_of(&run)?);
         to.is_made = true;
     }
@@ -67,7 +67,7 @@ pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// A browser shows pages; a format or a name that says otherwise is refused.
+/// The format of the page. A browser shows HTML; another format or extension is refused.
 fn page_format(asked: Option<Format>, to: &Destination) -> Result<Format, CliError> {
     match (asked, &to.file, to.format) {
         (_, _, Format::Html) | (None, None, _) => Ok(Format::Html),
@@ -77,7 +77,7 @@ fn page_format(asked: Option<Format>, to: &Destination) -> Result<Format, CliErr
     }
 }
 
-/// A file for a page that is shown once. It stays, because the browser reads it later.
+/// A file for a page that is shown once. It is not deleted, because the browser reads it later.
 fn page_of(run: &RunReader) -> Result<PathBuf, CliError> {
     let page = tempfile::Builder::new()
         .prefix(&format!("syncfilters-{}-", run.header.id.short()))
@@ -94,7 +94,7 @@ fn page_of(run: &RunReader) -> Result<PathBuf, CliError> {
     })
 }
 
-/// Shows a page in the browser. Where there is none, the file is named: the page is there all the same.
+/// Shows a page in the browser. If that fails, prints the path of the page.
 fn open(app: &App, page: &Path) {
     let whole = std::fs::canonicalize(page).ok();
     let address = whole.and_then(|path| Url::from_file_path(path).ok());

@@ -1,4 +1,4 @@
-//! `apply` and `resume`: going on with a run that has a file.
+//! `apply` and `resume`: continue a run that has a file.
 
 use std::num::NonZeroUsize;
 
@@ -23,7 +23,7 @@ use super::scope::narrowing;
 use super::site::{Ending, EnvironmentRun};
 use super::skipped_names::{names_not_in_plan, print_skipped, skipped_names};
 
-/// Applies a saved plan, where it still fits.
+/// Applies a saved plan, if it still matches the environment.
 pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliError> {
     let narrow = narrowing(&args.narrow)?;
     let store = store(&app.output, Some(&args.run.connection))?;
@@ -62,7 +62,7 @@ pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliEr
     }
 }
 
-/// Continues from wherever the run was left.
+/// Continues from where the run was left.
 pub(super) async fn resume(app: &App, args: &ResumeArgs) -> Result<Exit, CliError> {
     let how = GoOn {
         narrow: narrowing(&args.narrow)?,
@@ -71,11 +71,11 @@ pub(super) async fn resume(app: &App, args: &ResumeArgs) -> Result<Exit, CliErro
     Box::pin(go_on(app, &args.run, how)).await
 }
 
-/// What is asked of a plan before anybody agrees to it.
+/// What is required of a plan before it is agreed to.
 #[derive(Default)]
 struct GoOn<'a> {
     drifted: Drifted,
-    /// The digest that the plan has to have.
+    /// The digest that the plan must have.
     expect: Option<&'a PlanDigest>,
     /// The users who stay in it.
     narrow: Option<Selection>,
@@ -89,7 +89,7 @@ async fn go_on(app: &App, args: &ApplyArgs, how: GoOn<'_>) -> Result<Exit, CliEr
     } = how;
     let store = store(&app.output, Some(&args.connection))?;
     let path = find_run(&store, &args.run, named_by(&args.connection)?.as_ref())?;
-    // Where the run is has to be known before anything of its file is changed.
+    // The location of the run has to be known before its file is changed.
     let place = {
         let saved = RunReader::open(&path)?.of_store(&store);
         print_lost_log(app, &saved);
@@ -121,7 +121,7 @@ async fn go_on(app: &App, args: &ApplyArgs, how: GoOn<'_>) -> Result<Exit, CliEr
     let places = [place.at_pace_of(&kept)];
     let operation = file.header.operation;
     let deactivates = match phase {
-        // Who failed is tried again, and is not open yet.
+        // Failed users are tried again, and are not open yet.
         Phase::Gathering | Phase::Surveying | Phase::Finished => operation == Operation::Deactivate,
         _ => file.journal.left(kept).await?.deactivates,
     };
@@ -149,7 +149,7 @@ async fn go_on(app: &App, args: &ApplyArgs, how: GoOn<'_>) -> Result<Exit, CliEr
     group.carry_out(&mut consent).await
 }
 
-/// Whether a log was folded in or deleted cannot be told from the file.
+/// Warns that a log is gone; the file does not say whether it was merged or deleted.
 pub(super) fn print_lost_log(app: &App, run: &RunReader) {
     if run.lost_log {
         app.printer.status_line(&format!(
@@ -160,7 +160,7 @@ pub(super) fn print_lost_log(app: &App, run: &RunReader) {
     }
 }
 
-/// Takes users out of a plan, and says what is left and which names changed nothing.
+/// Removes users from a plan, and prints what is left and which names changed nothing.
 async fn narrow_plan(
     app: &App,
     file: &RunFile,
@@ -218,7 +218,7 @@ async fn narrow_plan(
     }
 }
 
-/// Refuses a plan with another digest before anything is asked of a server.
+/// Refuses a plan with another digest before any request.
 fn refuse_other_plan(saved: &RunReader, expected: &PlanDigest) -> Result<(), CliError> {
     let found = saved.view(|view| view.digest())?;
     if found == *expected {
@@ -231,11 +231,11 @@ fn refuse_other_plan(saved: &RunReader, expected: &PlanDigest) -> Result<(), Cli
     Err(CliError::refused(&[other], Some(&saved.reference)))
 }
 
-/// What a run that was opened has come to.
+/// The state of an opened run.
 enum PlannedOrEnded {
     /// Its plan, or why there is none.
     Run(Box<EnvironmentRun>),
-    /// It has ended, and nobody failed in it.
+    /// It has ended, and no user failed in it.
     Ended(Outcome),
 }
 
@@ -272,7 +272,7 @@ async fn lead_to_plan(
     Ok(PlannedOrEnded::Run(Box::new(run)))
 }
 
-/// Shows how a plan that was made anew differs from the one before.
+/// Shows how a plan made again differs from the one before.
 fn show_differences(app: &App, differences: &Drift) -> Result<(), CliError> {
     let (mut out, style) = app.printer.status();
     write_differences(&mut out, differences, style)?;

@@ -1,4 +1,4 @@
-//! Which run is meant by RUN.
+//! Finds the run that the argument RUN names.
 
 use crate::connect::{config_file, process_environment};
 use crate::journal::{RunPath, RunStore};
@@ -8,10 +8,10 @@ use super::runs::EnvironmentNames;
 use super::runs_args::WhichRunsArgs;
 use super::shared_args::ConnectionArgs;
 
-/// The word for the run that was begun last.
+/// The word for the run that began last.
 pub(super) const LATEST: &str = "latest";
 
-/// Finds the run that is named; `latest` is the last one of the environments that are named, where any are.
+/// Finds the named run; `latest` is the last one of the named environments, if there are any.
 pub(super) fn find_run(
     store: &RunStore,
     run: &str,
@@ -42,7 +42,7 @@ pub(super) fn named_by(args: &ConnectionArgs) -> Result<Option<EnvironmentNames>
     Ok(Some(EnvironmentNames::new(&file, &asked)))
 }
 
-/// The same of a command that asks no server.
+/// As [`named_by`], for a command without requests to a server.
 pub(super) fn named_in(which: &WhichRunsArgs) -> Result<Option<EnvironmentNames>, CliError> {
     if which.environment.is_empty() {
         return Ok(None);

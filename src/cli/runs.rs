@@ -1,4 +1,4 @@
-//! `runs`: what the run files say.
+//! `runs`: the contents of the run files.
 
 use std::cell::RefCell;
 use std::collections::BTreeSet;
@@ -44,11 +44,11 @@ fn list(app: &App, which: &WhichRunsArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// How environments are called in the configuration file, and which of them are asked for.
+/// The names of environments in the configuration file, and those that were asked for.
 pub(super) struct EnvironmentNames {
     known: Vec<(String, CanonicalAddress)>,
     asked: Vec<String>,
-    /// Names of the organisations of the runs that were looked at.
+    /// Names of the organisations of the runs that were read.
     met: RefCell<BTreeSet<String>>,
 }
 
@@ -72,8 +72,8 @@ impl EnvironmentNames {
         }
     }
 
-    /// Refuses a name that neither the configuration file nor any run that was looked at has. It is not repeated: it may
-    /// be a secret in the wrong place.
+    /// Refuses a name that is neither in the configuration file nor in a run that was read. It is not repeated, because
+    /// it may be a secret in the wrong place.
     pub(super) fn refuse_unknown(&self) -> Result<(), CliError> {
         let met = self.met.borrow();
         let known = self.known.iter().map(|(name, _)| name);
@@ -95,13 +95,13 @@ impl EnvironmentNames {
         )))
     }
 
-    /// The name of a run's environment: that of the configuration file, else that of the organisation.
+    /// The name of a run's environment: that in the configuration file, else that of the organisation.
     pub(super) fn of(&self, run: &RunHeader) -> String {
         let names = self.names(run).next();
         names.map_or_else(|| run.organization.name.clone(), str::to_owned)
     }
 
-    /// Whether the run is of an environment that is asked for; every one is where none was named.
+    /// Whether the run's environment was asked for; all are where none was named.
     pub(super) fn is_asked_for(&self, run: &RunHeader) -> bool {
         self.met.borrow_mut().insert(run.organization.name.clone());
         let is_it = |asked: &String| {

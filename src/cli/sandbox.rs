@@ -90,7 +90,7 @@ pub(super) async fn sandbox(app: &App, args: &SandboxArgs) -> Result<Exit, CliEr
 }
 
 fn options(args: &SandboxArgs) -> Result<Options, CliError> {
-    // What was given is not repeated: it may be a secret in the wrong place.
+    // The value is not repeated, because it may be a secret in the wrong place.
     let names = "`syncfilters sandbox --help` lists the names";
     let faults = Faults::parse(&args.fault.join(",")).map_err(|error| {
         CliError::Usage(match error {
@@ -137,13 +137,13 @@ fn limits(args: &SandboxArgs) -> Limits {
     limits
 }
 
-/// What is no version is not repeated: it may be a secret in the wrong place.
+/// Reads a version. A wrong text is not repeated, because it may be a secret in the wrong place.
 fn version(text: &str) -> Result<Version, &'static str> {
     text.parse()
         .map_err(|_| "the versions are 8.0, 8.2, 9.1 and 9.2")
 }
 
-/// The faults and the switches, a line each.
+/// The faults and the switches, one per line.
 fn explain() -> String {
     let line = |name: &str, what: &str| format!("  {name:<32} {what}\n");
     let faults: String = Fault::ALL

@@ -1,4 +1,4 @@
-//! Flags become a selection of users and criteria for their filters.
+//! Converts flags to a selection of users and criteria for their filters.
 
 use crate::journal::ImpactOptions;
 use crate::model::{FilterKind, FilterType, Operation};
@@ -10,7 +10,7 @@ use super::error::CliError;
 use super::scope_args::{KindChoice, NarrowArgs, ScopeArgs};
 use super::user_lists::read_list;
 
-/// The users that are meant; reads the lists.
+/// The selected users. Reads the lists.
 pub(super) fn selection(args: &ScopeArgs) -> Result<Selection, CliError> {
     if args.users_from.as_deref() == Some("-") && args.exclude_from.as_deref() == Some("-") {
         let why = "--users-from and --exclude-from cannot both read standard input";
@@ -74,7 +74,7 @@ pub(super) fn narrowing(args: &NarrowArgs) -> Result<Option<Selection>, CliError
     }))
 }
 
-/// The users whom a flag names, one each.
+/// The users in a flag, one each.
 fn named(names: &[String], flag: &str) -> Result<Vec<UserRef>, CliError> {
     let each = names.iter().map(|name| match one_name(name) {
         Ok(name) => Ok(UserRef {
@@ -86,7 +86,7 @@ fn named(names: &[String], flag: &str) -> Result<Vec<UserRef>, CliError> {
     each.collect()
 }
 
-/// What is to be found out before anything is agreed to; reads the list.
+/// What to find out before the user agrees. Reads the list.
 pub(super) fn asked(
     operation: Operation,
     args: &ImpactArgs,
@@ -113,12 +113,12 @@ pub(super) fn asked(
     })
 }
 
-/// The filters that are meant.
+/// The criteria for filters.
 pub(super) fn criteria(args: &ScopeArgs) -> Result<Criteria, CliError> {
     criteria_of(&args.types, args.kind, args.name.as_deref())
 }
 
-/// The same from the flags themselves.
+/// The criteria from the flags themselves.
 pub(super) fn criteria_of(
     types: &[String],
     kind: KindChoice,

@@ -4,11 +4,11 @@ use clap::{ArgGroup, Args, ValueEnum};
 
 use crate::rollout::SurveyMode;
 
-/// The options that read a list.
+/// The group of options that read a list.
 pub(super) const LISTS: &str = "lists";
-/// The options that name users.
+/// The group of options that name users.
 const NAMES: &str = "names";
-/// The same of a plan that is narrowed.
+/// The same groups for a plan that is narrowed.
 const NARROW_LISTS: &str = "narrow-lists";
 const NARROW_NAMES: &str = "narrow-names";
 

@@ -1,4 +1,4 @@
-//! `setup`: from an address to an environment in the configuration file that `doctor` finds well.
+//! `setup`: from an address to an environment in the configuration file that passes `doctor`.
 
 use crate::auth::Tool;
 use crate::connect::{AtHand, Connector, Provider, process_environment, uses_provider};
@@ -20,7 +20,7 @@ pub(super) struct Setup<'a> {
     pub(super) app: &'a App,
     pub(super) args: &'a SetupArgs,
     pub(super) connector: Connector,
-    /// None where nobody is there to ask.
+    /// None where there is no user to ask.
     pub(super) questions: Option<Questions<'a>>,
 }
 
@@ -138,7 +138,7 @@ impl Setup<'_> {
         Ok(kind)
     }
 
-    /// A host that nobody vouches for gets no password and no code before its name was typed.
+    /// Asks the user to type the name of an unknown host, which gets no password and no code before that.
     async fn trust(
         &self,
         provider: &Provider,
@@ -174,8 +174,8 @@ impl Setup<'_> {
         Ok(())
     }
 
-    /// Whether the environment can be written under the name that was given: anything that cannot be is said before
-    /// somebody is asked, or something is made elsewhere.
+    /// Whether the environment can be written with the given name. Errors are reported before
+    /// a user is asked, or something is made elsewhere.
     fn check_place(&self, url: &EnvironmentUrl) -> Result<(), CliError> {
         let editor = ConfigEditor::open(&self.path()?)?;
         editor.check_writable()?;

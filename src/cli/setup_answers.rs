@@ -1,4 +1,4 @@
-//! The answers of `setup` as flags: which are missing, and the command that repeats them.
+//! The answers of `setup` as flags: the missing ones, and the command that repeats them.
 
 use crate::model::EnvironmentUrl;
 use crate::model::shell::quoted;
@@ -8,7 +8,7 @@ use super::environment_args::SetupArgs;
 use super::setup_application::needs_application;
 use super::shared_args::OutputArgs;
 
-/// The flags that are missing where nobody can be asked, all at once. What follows from the address is found out later.
+/// The flags that are missing where no user can be asked, all at once. What depends on the address is found out later.
 pub(super) fn missing(has_address: bool, keys: &SignInKeys, makes_app: bool) -> Vec<String> {
     let mut missing = Vec::new();
     let mut need = |is_there: bool, flag: &str| {
@@ -49,7 +49,7 @@ pub(super) fn missing(has_address: bool, keys: &SignInKeys, makes_app: bool) -> 
     missing
 }
 
-/// The command that gives the same answers without a question.
+/// The command that gives the same answers without questions.
 pub(super) fn repeat_command(
     name: &str,
     url: &EnvironmentUrl,
@@ -62,7 +62,7 @@ pub(super) fn repeat_command(
     flag("--url", &url.to_string());
     flag("--name", name);
     for (key, value) in new.sign_in.texts() {
-        // `--user` chooses users.
+        // `--user` selects users.
         let key = if key == "user" { "account" } else { &key };
         flag(&format!("--{key}"), &value);
     }

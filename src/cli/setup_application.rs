@@ -1,4 +1,4 @@
-//! The application that `setup` signs in with: one that is there, one that is made, or Microsoft's.
+//! The application of `setup`: an existing one, a new one, or Microsoft's.
 
 use std::io::Write;
 use std::path::PathBuf;
@@ -17,7 +17,7 @@ use super::printer::Printer;
 use super::questions::Choice;
 use super::setup::{Setup, nobody_to_ask};
 
-/// Whom a person signs in by way of.
+/// The application through which a user signs in.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Application {
     Own,
@@ -26,7 +26,7 @@ enum Application {
 }
 
 impl Setup<'_> {
-    /// The application to sign in with. `false` where its commands were shown, and there is nothing more to do.
+    /// The application for signing in. `false` where its commands were shown, and nothing is left to do.
     pub(super) async fn application(
         &self,
         (url, provider): (&EnvironmentUrl, &Provider),
@@ -88,8 +88,8 @@ impl Setup<'_> {
         Ok(true)
     }
 
-    /// Refuses what `--create-app` cannot make, and with `--run-az` everything that would fail once the application is
-    /// there.
+    /// Refuses what `--create-app` cannot make, and with `--run-az` everything that would fail after the application
+    /// was made.
     fn check_create_app(&self, provider: &Provider, kind: SignInKind) -> Result<(), CliError> {
         if !NewApp::is_one_of_entra(kind) {
             return Err(CliError::Usage(format!(
@@ -108,7 +108,7 @@ impl Setup<'_> {
         Ok(())
     }
 
-    /// Where `az` is, where it may make an application.
+    /// The path of `az`, where it may make an application.
     fn find_az(&self, kind: SignInKind) -> Result<PathBuf, CliError> {
         let is_for_a_person = matches!(kind, SignInKind::Browser | SignInKind::DeviceCode);
         if !is_for_a_person {
@@ -203,7 +203,7 @@ fn tenant_of(provider: &Provider) -> Option<&str> {
     }
 }
 
-/// Whether a method signs in by way of an application that has to be named.
+/// Whether a method needs the id of an application.
 pub(super) const fn needs_application(kind: SignInKind) -> bool {
     matches!(
         kind,

@@ -1,4 +1,4 @@
-//! What `setup` asks for besides the application: files with secrets, where the sign-in is kept, and the name.
+//! The other questions of `setup`: files with secrets, where the sign-in is kept, and the name.
 
 use std::path::Path;
 
@@ -10,7 +10,7 @@ use super::questions::Choice;
 use super::setup::Setup;
 
 impl Setup<'_> {
-    /// What a method needs besides its application.
+    /// Asks for what a method needs besides its application.
     pub(super) async fn credentials(
         &self,
         kind: SignInKind,
@@ -102,7 +102,7 @@ fn filled(answer: &str) -> Result<String, &'static str> {
     }
 }
 
-/// The path of a file, which later commands may find from another folder.
+/// The absolute path of a file, because later commands may run in another folder.
 fn existing(answer: &str) -> Result<String, &'static str> {
     if !Path::new(answer).is_file() {
         return Err("There is no such file.");

@@ -1,4 +1,4 @@
-//! The end of `setup`: the sign-in is tried, `doctor` checks the environment, and it is written.
+//! The end of `setup`: tries the sign-in, runs `doctor`, and writes the environment.
 
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -31,8 +31,8 @@ struct Document<'a> {
 }
 
 impl Setup<'_> {
-    /// The environment as later commands will find it where no variable counts more. Those that do are said: what is
-    /// tried is the sign-in that is written.
+    /// The environment as later commands will find it without overriding variables. Those are reported: the
+    /// sign-in that is tried is the one that is written.
     fn target(
         &self,
         name: &str,
@@ -71,7 +71,7 @@ impl Setup<'_> {
         let mut editor = ConfigEditor::open(&path)?;
         editor.set(name, url, new)?;
         let target = self.target(name, &editor, &new.sign_in)?;
-        // Settings that cannot sign in anywhere are refused before anything is asked of the environment.
+        // Settings that cannot sign in anywhere are refused before the environment is asked.
         chosen(&target)?;
         let one = NamedEnvironment {
             name: name.to_owned(),
@@ -85,7 +85,7 @@ impl Setup<'_> {
         self.print_checks(&list)?;
         let write = !list.has_failed() || self.write_anyway().await?;
         if write {
-            // Signing in takes minutes, and the file may be another by now.
+            // Signing in takes minutes, and the file may have changed.
             let mut editor = ConfigEditor::open(&path)?;
             editor.set(name, url, new)?;
             let is_default = write_environment(&mut editor, name, self.args.default)?;
@@ -152,7 +152,7 @@ impl Setup<'_> {
     }
 }
 
-/// The keys of an environment for which the settings that count here say something else.
+/// The keys of an environment that other settings override.
 fn overridden(written: &SignInKeys, counting: &SignInKeys) -> Vec<String> {
     let counting = counting.texts();
     let says_otherwise = |key: &str, value: &str| {

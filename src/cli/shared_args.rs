@@ -65,7 +65,7 @@ pub(super) struct OutputArgs {
     pub(super) state_dir: Option<PathBuf>,
 }
 
-/// A path that is printed in commands, where it has to be typed again.
+/// Parses a path that is printed in commands, where it has to be typed again.
 pub(super) fn path_to_type() -> impl TypedValueParser<Value = PathBuf> {
     OsStringValueParser::new().try_map(|path| {
         let text = path.to_str().ok_or("it is no UTF-8")?;
@@ -73,7 +73,7 @@ pub(super) fn path_to_type() -> impl TypedValueParser<Value = PathBuf> {
     })
 }
 
-/// A text that is printed in commands: what cannot be printed cannot be typed.
+/// Checks a text that is printed in commands: characters that cannot be printed cannot be typed.
 pub(super) fn text_to_type(text: &str) -> Result<String, &'static str> {
     if text.chars().any(char::is_control) {
         return Err("it holds a control character");
@@ -168,7 +168,7 @@ pub(super) fn pause(text: &str) -> Result<Duration, String> {
     Duration::try_from(span).map_err(|_| "a time cannot be negative".to_owned())
 }
 
-/// A time of day to the minute.
+/// Parses a time of day to the minute.
 fn time_of_day(text: &str) -> Result<jiff::civil::Time, &'static str> {
     jiff::civil::Time::strptime("%H:%M", text).map_err(|_| "a time of day is written `06:00`")
 }

@@ -1,4 +1,4 @@
-//! Whoever signs in at the terminal: what is told and asked there.
+//! The user who signs in at the terminal: messages and questions.
 
 use std::io::{self, IsTerminal};
 use std::sync::Arc;
@@ -10,7 +10,7 @@ use crate::report::terminal;
 
 use super::printer::Printer;
 
-/// Whoever sits at the terminal, where there is one.
+/// The user at the terminal, if there is one.
 pub(super) fn prompt() -> Arc<dyn UserPrompt> {
     if io::stdin().is_terminal() && terminal::stderr_is_screen() {
         Arc::new(AtTheTerminal)

@@ -1,4 +1,4 @@
-//! One of the environments that a command works on, and how far it has come there.
+//! One of the environments of a command, and its progress.
 
 use std::io::Write;
 
@@ -23,7 +23,7 @@ pub(super) struct EnvironmentRun {
     pub(super) stage: EnvironmentStage,
 }
 
-/// How far it has come.
+/// The stage of an environment.
 #[expect(
     clippy::large_enum_variant,
     reason = "there are a few of them, and they are not copied"
@@ -36,15 +36,15 @@ pub(super) enum EnvironmentStage {
 
 #[derive(Debug)]
 pub(super) struct Ending {
-    /// An outcome, or the stable word of an error.
+    /// The outcome, or the stable word of an error.
     pub(super) word: String,
     pub(super) exit: Exit,
     pub(super) error: Option<ErrorReport>,
-    /// The run; none where it came to nothing, or was never begun.
+    /// The run; none where it had no effect, or was never begun.
     pub(super) run: Option<EndedRun>,
     /// Whether nothing was done, and the run is as it was: then there is no result.
     pub(super) refused: bool,
-    /// What is said after the result.
+    /// A message after the result.
     pub(super) note: Option<String>,
 }
 
@@ -69,7 +69,7 @@ impl Ending {
         }
     }
 
-    /// With an error that left no run.
+    /// An error that left no run.
     pub(super) fn badly(error: &CliError) -> Self {
         let report = error.report();
         Self {
@@ -78,7 +78,7 @@ impl Ending {
         }
     }
 
-    /// A run that was left before its end; the reason counts, and where it can be gone on with, that does.
+    /// A run that was left before its end. The exit code follows from the reason.
     pub(super) fn of_halted(halted: Halted) -> Self {
         let Halted { why, run } = halted;
         let begun = run
@@ -94,14 +94,14 @@ impl Ending {
         };
         Self {
             error: Some(report.clone()),
-            // Nothing was done with a plan that no longer fits, and its numbers hold no more.
+            // Nothing was done with a plan that no longer matches, and its numbers are no longer valid.
             refused: why.is_stale_plan(),
             run,
             ..Self::well(report.kind, exit)
         }
     }
 
-    /// With an error that leaves the run as it is.
+    /// An error that leaves the run as it is.
     pub(super) fn refused(error: &CliError, run: Option<EndedRun>) -> Self {
         Self {
             run,
@@ -110,7 +110,7 @@ impl Ending {
         }
     }
 
-    /// The same; a run that is only a plan, and was refused, leaves no file where plans are not kept.
+    /// The same ending; a refused run that is only a plan leaves no file where plans are not kept.
     pub(super) fn kept_if(mut self, keeps_plans: bool) -> Self {
         let is_plan = |run: &mut EndedRun| run.outcome == Outcome::Planned;
         if !keeps_plans
@@ -122,7 +122,7 @@ impl Ending {
         self
     }
 
-    /// Says the error, and how to go on with a run that was left.
+    /// Prints the error, and how to continue a run that was left.
     pub(super) fn print_status(&self, app: &App, name: Option<&str>) {
         let Some(report) = &self.error else { return };
         let whose = name.map_or_else(String::new, |name| format!("{name}: "));
@@ -132,11 +132,11 @@ impl Ending {
         self.print_how_to_resume(name);
     }
 
-    /// The same without the error, which is said elsewhere.
+    /// Prints only how to continue, because the error is printed elsewhere.
     pub(super) fn print_how_to_resume(&self, name: Option<&str>) {
         let whose = name.map_or_else(String::new, |name| format!("{name}: "));
         let Some(run) = &self.run else { return };
-        // The hint says how to make the plan anew.
+        // The hint says how to plan again.
         let is_stale = |report: &ErrorReport| report.kind == STALE_PLAN;
         if self.error.as_ref().is_some_and(is_stale) {
             return;
@@ -191,8 +191,8 @@ impl EnvironmentRun {
     }
 }
 
-/// Leaves a plan. A command that has changed something is stopped by that; one that has not is refused, and the run
-/// is as it was.
+/// Leaves a plan. A command that has changed something counts as stopped, another one as refused, with the run
+/// as it was.
 pub(super) async fn leave(planned: Planned, error: CliError, has_changed: bool) -> Ending {
     match error {
         CliError::Declined if has_changed => {
@@ -208,7 +208,7 @@ pub(super) async fn leave(planned: Planned, error: CliError, has_changed: bool) 
     }
 }
 
-/// Shows a plan, to be agreed to. `can_lose` says that items can be deleted from Exchange, as the setting is now.
+/// Shows a plan before the question. `can_lose` says that items can be deleted from Exchange, by the present setting.
 pub(super) fn show_plan(
     app: &App,
     planned: &Planned,
@@ -284,7 +284,7 @@ pub(super) fn write_block_of(
     )?)
 }
 
-/// Writes a plan on one screen, or all that is known of it.
+/// Writes a plan on one screen, or with all its facts.
 fn write_one_plan(
     app: &App,
     out: &mut dyn StyledWrite,
@@ -301,7 +301,7 @@ fn write_one_plan(
     }
     let mut header = run.header.clone();
     if view.can_lose && header.organization.distinct_deletes == Some(true) {
-        // It was on when the plan was made, and was read again.
+        // The setting was true when the plan was made, and was read again.
         header.organization.distinct_deletes = Some(false);
     }
     if view.can_lose || header.operation == Operation::Deactivate {
@@ -315,7 +315,7 @@ fn write_one_plan(
     Ok(())
 }
 
-/// Writes what became of a run; of one that was only planned, the plan.
+/// Writes the result of a run; for a run that was only planned, the plan.
 pub(super) fn write_result(
     app: &App,
     run: &EndedRun,
@@ -349,12 +349,12 @@ pub(super) fn write_result(
     Ok(())
 }
 
-/// An error of one environment where there is no run yet.
+/// An error of one environment that has no run yet.
 pub(super) fn failed(error: RolloutError) -> Ending {
     Ending::badly(&CliError::from(error))
 }
 
-/// How to go on with a run that was left.
+/// How to continue a run that was left.
 pub(super) fn how_to_resume(run: &EndedRun) -> String {
     let resume = format!(
         "resume the run with `{}`",

@@ -1,4 +1,4 @@
-//! Names that match no user and without which a command goes on.
+//! Names that match no user and are skipped.
 
 use crate::model::count_of;
 use crate::plan::{SkippedName, UserRef};
@@ -7,7 +7,7 @@ use crate::rollout::Run;
 
 use super::error::CliError;
 
-/// Says which names of the selection of a run match no user.
+/// Prints which names of a run's selection match no user.
 pub(super) async fn print_skipped<S>(run: &Run<S>, watch: &Watch) -> Result<(), CliError> {
     let found = run.journal().surroundings().await?;
     if let Some(text) = skipped_names(&found.skipped) {
@@ -16,7 +16,7 @@ pub(super) async fn print_skipped<S>(run: &Run<S>, watch: &Watch) -> Result<(), 
     Ok(())
 }
 
-/// All of them, each with its place; nothing where there are none.
+/// All of them, each with its source; nothing where there are none.
 pub(super) fn skipped_names(skipped: &[SkippedName]) -> Option<String> {
     let mut text = match skipped.len() {
         0 => return None,
@@ -35,7 +35,7 @@ pub(super) fn skipped_names(skipped: &[SkippedName]) -> Option<String> {
     Some(text)
 }
 
-/// Names of users for whom a plan has nothing to do, each with its place; nothing where there are none.
+/// Names of users for whom a plan has nothing to do, each with its source; nothing where there are none.
 pub(super) fn names_not_in_plan(names: &[UserRef]) -> Option<String> {
     let mut text = match names.len() {
         0 => return None,

@@ -59,7 +59,7 @@ pub fn main() -> ExitCode {
     let result = match runtime {
         Ok(runtime) => {
             let result = runtime.block_on(run(cli.command, cli.output, &printer));
-            // Not waiting for a question that nobody will answer any more.
+            // Without waiting for a question that nobody will answer.
             runtime.shutdown_background();
             result
         }
@@ -129,13 +129,13 @@ fn show_error(printer: &Printer, report: &ErrorReport) {
 }
 
 fn write_error_document(out: &mut dyn Write, report: &ErrorReport) {
-    // Standard error has said it already.
+    // Standard error contains it already.
     let _ = write_error(out, report);
     let _ = out.flush();
 }
 
-/// The same error about the same command line, but with what was typed cleaned: an error repeats it, line breaks and
-/// all.
+/// The same error with what was typed cleaned, because an error repeats it, including line
+/// breaks.
 fn shown(error: clap::Error) -> clap::Error {
     let args = std::env::args_os().map(|arg| clean(&arg.to_string_lossy()).into_owned());
     let shown = match command_line::parse_typed(args.map(OsString::from)) {
@@ -145,8 +145,8 @@ fn shown(error: clap::Error) -> clap::Error {
     without_secret(shown)
 }
 
-/// The same error without what may be a secret: a value that is no number and no mistyped word, and a word that is no
-/// option and no command. The parsers of values do not repeat them in their own messages.
+/// The same error without what may be a secret: a value that is neither a number nor a mistyped word, and a word that
+/// is neither an option nor a command. The parsers of values do not repeat them in their own messages.
 fn without_secret(mut error: clap::Error) -> clap::Error {
     const NOT_SHOWN: &str = "(not shown)";
     let text = |error: &clap::Error, kind| match error.get(kind) {
@@ -155,7 +155,7 @@ fn without_secret(mut error: clap::Error) -> clap::Error {
     };
     let arg = text(&error, ContextKind::InvalidArg).unwrap_or_default();
     let value = text(&error, ContextKind::InvalidValue).unwrap_or_default();
-    // A suggestion is there where it is a word, mistyped. Without a value it is said that there is none.
+    // There is a suggestion if it is a mistyped word. Without a value the message says so.
     let mistyped = error.get(ContextKind::SuggestedValue).is_some();
     if !value.is_empty() && !mistyped && !is_number(&value) {
         let hidden = ContextValue::String(NOT_SHOWN.into());
@@ -163,7 +163,7 @@ fn without_secret(mut error: clap::Error) -> clap::Error {
     }
     let hidden = match error.kind() {
         ErrorKind::UnknownArgument if !arg.starts_with('-') => Some(ContextKind::InvalidArg),
-        // A suggestion is there where it is a command, mistyped.
+        // There is a suggestion if it is a mistyped command.
         ErrorKind::InvalidSubcommand if error.get(ContextKind::SuggestedSubcommand).is_none() => {
             Some(ContextKind::InvalidSubcommand)
         }
@@ -175,7 +175,7 @@ fn without_secret(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Help and version are no errors; all else is said in the form that was asked for.
+/// Prints help and version, which are not errors, and errors in the requested format.
 fn wrong_usage(error: &clap::Error) -> Exit {
     if !error.use_stderr() {
         Printer::help(error);
@@ -184,7 +184,7 @@ fn wrong_usage(error: &clap::Error) -> Exit {
     Printer::usage(error);
     if asks_for_json(std::env::args_os()) {
         let report = ErrorReport {
-            // Its lines are those of the library that wrote them; what was typed is cleaned in them.
+            // The lines are those of the library; what was typed is cleaned.
             message: error.render().to_string().trim().to_owned(),
             ..ErrorReport::new("usage", ErrorClass::Usage, &"")
         };
@@ -199,7 +199,7 @@ fn asks_for_json(args: impl Iterator<Item = OsString>) -> bool {
     args.windows(2).any(pair) || args.iter().any(|arg| arg == "--format=json")
 }
 
-/// `-v` tells what this tool does, `-vv` every request; so does a log file. No header and no body is ever logged.
+/// Sets up logging: `-v` logs steps, `-vv` every request, as does a log file. No header and no body is ever logged.
 fn log(output: &OutputArgs, command: &str) -> Result<(), CliError> {
     let level = match output.verbose {
         0 => LevelFilter::OFF,
@@ -212,7 +212,7 @@ fn log(output: &OutputArgs, command: &str) -> Result<(), CliError> {
     }
     let lines = tracing_subscriber::fmt::layer()
         .with_writer(terminal::log)
-        // What is logged goes through the cleaning writer, which lets no colours through.
+        // The log passes through the cleaning writer, which removes colours.
         .with_ansi(false)
         .with_target(false)
         .with_filter(

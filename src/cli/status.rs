@@ -1,4 +1,4 @@
-//! `status`: how far each environment is, over all of its runs.
+//! `status`: the progress of each environment, over all of its runs.
 
 use crate::report::{NamedStanding, write_standings};
 

@@ -1,4 +1,4 @@
-//! What somebody needs who helps: the last unexpected error, and what to ask for.
+//! Data for support: the last unexpected error, and what to ask for.
 
 use std::path::Path;
 
@@ -11,27 +11,27 @@ use crate::report::{ErrorClass, ErrorReport, write_json};
 use crate::settings::state_dir;
 
 const FILE: &str = "last-error.json";
-/// More than the longest message and hint have.
+/// The longest stored error that is read, in bytes: more than the longest message and hint have.
 const LONGEST: usize = 64 << 10;
 
-/// What to do about an error that nobody expected; each command works as printed.
+/// The hint for an unexpected error; each command works as printed.
 pub(super) const FOR_SUPPORT: &str = "for support, repeat it with `--log-file syncfilters.log`, and add what \
      `syncfilters doctor --report syncfilters-report.json` finds in the same environment";
 
 /// The last unexpected error.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct LastError {
-    /// When, in UTC.
+    /// The time, in UTC.
     time: Timestamp,
-    /// Of which version of this program.
+    /// The version of this program.
     version: String,
-    /// In which command; without its arguments.
+    /// The command without its arguments.
     command: String,
     kind: String,
     message: String,
 }
 
-/// The same error; an unexpected one says what to give to whoever helps.
+/// Adds the hint for support to an unexpected error.
 pub(super) fn with_support(report: ErrorReport) -> ErrorReport {
     if report.class != ErrorClass::Unexpected || says_so(&report) {
         return report;
@@ -48,7 +48,7 @@ fn says_so(report: &ErrorReport) -> bool {
     hint.is_some_and(|hint| hint.ends_with(FOR_SUPPORT))
 }
 
-/// Keeps an unexpected error for `doctor --report`, and logs every error. What cannot be kept is not.
+/// Stores an unexpected error for `doctor --report`, and logs every error. Failures to store it are ignored.
 pub(super) fn remember(asked: Option<&Path>, command: &str, report: &ErrorReport) {
     let (kind, message) = (report.kind, report.message.as_str());
     tracing::error!(target: SUPPORT_ONLY, kind, error = message, "the command ends with an error");
@@ -63,11 +63,11 @@ pub(super) fn remember(asked: Option<&Path>, command: &str, report: &ErrorReport
         kind: kind.to_owned(),
         message: message.to_owned(),
     };
-    // The error itself was said; that it could not be kept helps nobody.
+    // The error itself was printed; that it could not be stored helps no user.
     let _ = keep(&folder, &error);
 }
 
-/// The target of events that are for the log file alone: standard error says them in other words.
+/// The target of events for the log file only: standard error contains them in other words.
 pub(super) const SUPPORT_ONLY: &str = "syncfilters::support";
 
 fn keep(folder: &Path, error: &LastError) -> std::io::Result<()> {
@@ -80,7 +80,7 @@ fn keep(folder: &Path, error: &LastError) -> std::io::Result<()> {
     Ok(())
 }
 
-/// The error that was kept last; none where there is none that can be read.
+/// The last stored error; none where there is none that can be read.
 pub(super) fn last_error(asked: Option<&Path>) -> Option<LastError> {
     let path = state_dir(asked).ok()?.join(FILE);
     let bytes = bounded_file::read(&path, LONGEST).ok()?;

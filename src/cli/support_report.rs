@@ -1,4 +1,4 @@
-//! `doctor --report`: one file for whoever helps. It holds no secret, and no value that could be one.
+//! `doctor --report`: one file for support. It contains no secret, and no value that could be one.
 
 use std::io::Write;
 use std::path::Path;
@@ -17,7 +17,7 @@ use super::error::CliError;
 use super::printer::Printer;
 use super::support::LastError;
 
-/// The parts that a build may have, with whether this one has them.
+/// Optional parts of a build, and whether this build has them.
 const PARTS: [(&str, bool); 4] = [
     ("keyring", cfg!(feature = "keyring")),
     ("on-premises", cfg!(feature = "on-premises")),
@@ -25,7 +25,7 @@ const PARTS: [(&str, bool); 4] = [
     ("sandbox", cfg!(feature = "sandbox")),
 ];
 
-/// Variables that decide something; that they are set is told, and not what they hold.
+/// Variables that have an effect. The report says whether they are set, and not their values.
 const VARIABLES: [&str; 18] = [
     "SYNCFILTERS_ACCESS_TOKEN",
     "SYNCFILTERS_CONFIG",
@@ -47,7 +47,7 @@ const VARIABLES: [&str; 18] = [
     "no_proxy",
 ];
 
-/// The file, before there is anything to say. One that is there is not written over.
+/// Creates the file before there is anything to write. An existing one is not overwritten.
 pub(super) fn begin(path: &Path) -> Result<impl Write, CliError> {
     Printer::result_in(Some(path)).map_err(|source| CliError::File {
         name: shown_path(path, "the report"),
@@ -55,7 +55,7 @@ pub(super) fn begin(path: &Path) -> Result<impl Write, CliError> {
     })
 }
 
-/// One environment, with what was checked there; or why nothing could be.
+/// One environment with its checks, or why it could not be checked.
 #[derive(Serialize)]
 pub(super) struct ReportedEnvironment {
     name: String,
@@ -79,7 +79,7 @@ impl ReportedEnvironment {
     }
 }
 
-/// Writes the report; where there are no environments, with the reason.
+/// Writes the report; without environments, the reason.
 pub(super) fn write(
     out: &mut dyn Write,
     config: Option<&Path>,
@@ -127,8 +127,8 @@ fn configuration(config: Option<&Path>) -> Value {
     })
 }
 
-/// The settings of the sign-in. What is no word of ours, no id and no name of a host may be a secret in the wrong place:
-/// of that only the key is told.
+/// The settings of the sign-in. A value that is not a known word, an id or a host name may be a secret in the wrong
+/// place, so only its key is written.
 fn without_secrets(keys: &SignInKeys) -> Map<String, Value> {
     let texts = keys.texts().into_iter().map(|(key, text)| {
         let ours = matches!(key.as_str(), "sign-in" | "keep" | "redirect-port");

@@ -104,7 +104,7 @@ pub(super) struct TemplateChoiceArgs {
     pub(super) only: Vec<uuid::Uuid>,
 }
 
-/// What is no id is not repeated, not even in part: it may be a secret in the wrong place.
+/// Parses an id. A wrong text is not repeated, not even in part, because it may be a secret in the wrong place.
 fn id(text: &str) -> Result<uuid::Uuid, &'static str> {
     text.trim().parse().map_err(
         |_| "an id has 32 hexadecimal digits, such as 00000000-0000-0000-0000-000000000001",

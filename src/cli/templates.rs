@@ -1,4 +1,4 @@
-//! `templates`: what new users receive.
+//! `templates`: what new users get.
 
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -23,7 +23,6 @@ use super::template_args::{
     TemplateChangeArgs, TemplateChoiceArgs, TemplateListArgs, TemplatesAction, TemplatesArgs,
 };
 
-/// Lists templates or sets their state.
 pub(super) async fn templates(app: &App, args: &TemplatesArgs) -> Result<Exit, CliError> {
     match &args.action {
         TemplatesAction::List(args) => list(app, args).await,
@@ -56,7 +55,7 @@ async fn list(app: &App, args: &TemplateListArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// Plans, shows, asks, sets and sums up: a run as every other. Where nothing is to be set there is no run.
+/// Plans, shows, asks, sets and sums up, as every run. Where nothing is to be set there is no run.
 async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result<Exit, CliError> {
     let choice = choice(&args.choice)?;
     let target = target(&args.connection)?;
@@ -120,8 +119,8 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
     group.carry_out(&mut consent).await
 }
 
-/// Refuses the whole where a default template would have to be inactive: the server would refuse those, and they are
-/// what new users receive.
+/// Refuses everything if a default template would have to be inactive: the server would refuse it, and new users get
+/// these templates.
 fn possible(templates: &[Template], wish: TemplateWish) -> Result<(), CliError> {
     let defaults = templates.iter().filter(|t| wish.is_impossible(t));
     let named = |t: &Template| format!("{} ({}, {})", t.name, t.filter_type, t.kind.as_str());

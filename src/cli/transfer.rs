@@ -1,4 +1,4 @@
-//! `runs export` and `runs import`: a run moves to another computer.
+//! `runs export` and `runs import`: move a run to another computer.
 
 use crate::journal::ForeignRun;
 use crate::model::shell::path_argument;
@@ -34,7 +34,7 @@ pub(super) fn export(app: &App, args: &ExportArgs) -> Result<Exit, CliError> {
     Ok(Exit::Done)
 }
 
-/// The file is from elsewhere: its address has to be named here, as for every command about such a file.
+/// The file is from elsewhere, so its address has to be named here, as for every command with such a file.
 pub(super) fn import(app: &App, args: &ImportArgs) -> Result<Exit, CliError> {
     let store = store(&app.output, Some(&args.connection))?;
     let run = ForeignRun::open(&args.file)?;

@@ -1,4 +1,4 @@
-//! `trial`: what no document says of a server, found out on one user's filter, which is put back.
+//! `trial`: finds out what no document says about a server, on one user's filter, which is restored.
 
 use std::num::NonZeroUsize;
 use std::path::Path;
@@ -30,7 +30,7 @@ use super::printer::{Printer, STANDARD_OUTPUT};
 use super::site::{Ending, EnvironmentRun};
 use super::trial_args::TrialArgs;
 
-/// Plans, asks, tries, puts back, and shows what was found.
+/// Plans, asks, tries, restores, and shows the findings.
 pub(super) async fn trial(app: &App, args: &TrialArgs) -> Result<Exit, CliError> {
     check_output(&args.output)?;
     let flags = args.consent();
@@ -74,7 +74,7 @@ pub(super) async fn trial(app: &App, args: &TrialArgs) -> Result<Exit, CliError>
     let end = match app.during(&site.watch, run, tried).await {
         Ok(end) => end,
         Err(mut halted) => {
-            // Whatever ended it, the filter is put back.
+            // The filter is restored, whatever ended the trial.
             if let Some(run) = halted.run.take_if(|run| run.has_written) {
                 site.put_back(&run, &row).await;
             }
@@ -86,7 +86,7 @@ pub(super) async fn trial(app: &App, args: &TrialArgs) -> Result<Exit, CliError>
     Ok(if is_back { Exit::Done } else { Exit::Partial })
 }
 
-/// A file that exists is not written over, and that is said before anything is changed.
+/// Refuses an existing file before anything is changed.
 fn check_output(path: &Path) -> Result<(), CliError> {
     if path.as_os_str() != STANDARD_OUTPUT && path.exists() {
         return Err(CliError::Usage(format!(
@@ -97,7 +97,7 @@ fn check_output(path: &Path) -> Result<(), CliError> {
     Ok(())
 }
 
-/// The user has to be named twice, by flags or by typing.
+/// Checks that the user was named twice, by flags or by typing.
 fn check_confirmed(args: &TrialArgs, consent: &Consent) -> Result<(), CliError> {
     match &args.confirm_user {
         Some(name) if is_same(name, &args.user) => Ok(()),
@@ -143,7 +143,6 @@ fn say_what(app: &App, chosen: &TrialFilter, row: &TrialRow) {
     ));
 }
 
-/// The environment of a trial.
 struct Site<'a> {
     app: &'a App,
     watch: Watch,
@@ -157,7 +156,7 @@ impl Site<'_> {
         NewRunFile::InStore(self.store.clone())
     }
 
-    /// Ends the command as any run ends it that was left.
+    /// Ends the command as for any run that was left.
     fn end(&self, halted: Halted) -> Result<Exit, CliError> {
         let ended = EnvironmentRun::ended(self.name.clone(), Ending::of_halted(halted));
         conclude(self.app, vec![ended], false)
@@ -172,7 +171,7 @@ impl Site<'_> {
         self.app.during(&self.watch, run, work).await
     }
 
-    /// Gets what the guards need; nothing is kept of a trial that is declined or refused.
+    /// Obtains the answers for the guards. Nothing is kept of a trial that is declined or refused.
     async fn agree(
         &self,
         planned: Planned,
@@ -221,10 +220,10 @@ impl Site<'_> {
         }
     }
 
-    /// Undoes the run of the trial, and proves by reading the filter that it is as it was before; false where that cannot
-    /// be proved, and what to do is said.
+    /// Undoes the run of the trial, and proves by reading the filter that it is as it was before. Returns false if that
+    /// cannot be proved, after printing what to do.
     async fn put_back(&self, run: &EndedRun, row: &TrialRow) -> bool {
-        // An interruption ends the questions, and not this.
+        // An interruption ends the questions, and not the restoring.
         let reader = self.on.reader().under(CancellationToken::new());
         if run.is_kept()
             && let Some(path) = run.path.as_deref()
@@ -255,7 +254,7 @@ impl Site<'_> {
         is_back
     }
 
-    /// That the filter is put back was agreed to with the trial.
+    /// Undoes without a question, because restoring the filter was agreed to with the trial.
     async fn undo(
         &self,
         on: &Connection,
@@ -293,7 +292,7 @@ impl Site<'_> {
         }
     }
 
-    /// Shows what was found, keeps it for later runs, and writes it for sharing.
+    /// Shows the findings, stores them for later runs, and writes them to a file for sharing.
     fn show(&self, findings: &Findings, output: &Path) -> Result<(), CliError> {
         let identity = self.on.reader().identity();
         let document = FactsDocument::new(findings, identity.version, Timestamp::now());
@@ -333,7 +332,7 @@ impl Site<'_> {
     }
 }
 
-/// Nothing is kept of a plan that nobody agreed to.
+/// Removes a plan that was not agreed to.
 async fn set_aside<T>(planned: Planned, error: CliError) -> Result<Result<T, Halted>, CliError> {
     match planned.set_aside().await {
         Ok(_) => Err(error),

@@ -50,7 +50,7 @@ pub(super) struct TrialArgs {
 }
 
 impl TrialArgs {
-    /// What was agreed to by flags.
+    /// The answers given by flags.
     pub(super) fn consent(&self) -> ConsentArgs {
         ConsentArgs {
             yes: self.yes,

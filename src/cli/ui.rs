@@ -51,7 +51,7 @@ pub(super) struct PageArgs {
 pub(super) async fn ui(app: &App, args: &UiArgs) -> Result<Exit, CliError> {
     let options = options(&args.connection);
     if !options.environments.is_empty() || options.url.is_some() {
-        // A name that is none is said before anything is started.
+        // A wrong name is reported before anything is started.
         environments(&options)?;
     }
     let said = SaidLines::default();
@@ -69,7 +69,7 @@ pub(super) async fn ui(app: &App, args: &UiArgs) -> Result<Exit, CliError> {
     show(app, Arc::new(places), store, (args.page, said, stop)).await
 }
 
-/// Serves the page about these environments until it is ended.
+/// Serves the page for these environments until it is stopped.
 pub(super) async fn show(
     app: &App,
     environments: Arc<dyn Environments>,
@@ -125,7 +125,8 @@ fn print_address(app: &App, address: &str) -> Result<(), CliError> {
     out.flush().map_err(CliError::Output)
 }
 
-/// Another address for each line that is typed. The thread ends with the process: nothing else ends a read.
+/// Prints another address for each line that is typed. The thread ends with the process, because a read cannot be
+/// ended.
 fn print_more(site: Arc<Site>, port: u16) {
     std::thread::spawn(move || {
         for line in io::stdin().lock().lines() {
@@ -133,26 +134,26 @@ fn print_more(site: Arc<Site>, port: u16) {
                 return;
             }
             let mut out = Printer::result();
-            // There is nowhere left to say that standard output is closed.
+            // A closed standard output cannot be reported anywhere.
             let _ = writeln!(out, "{}", site.address(port)).and_then(|()| out.flush());
         }
     });
 }
 
 /// Starts a browser with a file that leads to the page: other accounts of the machine can read the arguments of
-/// programs, but not the file. It is deleted with what is returned. Some browsers are waited for until they are closed,
-/// and the page has to be there meanwhile.
+/// programs, but not this file. It is deleted when the returned value is dropped. Some browsers return only when they
+/// are closed, and the page has to be served meanwhile.
 fn open(address: &str) -> Option<NamedTempFile> {
     let file = redirection(address).ok()?;
     let path = Url::from_file_path(file.path()).ok()?;
-    // A thread of its own, which nothing waits for.
+    // A separate thread that nothing waits for.
     std::thread::spawn(move || webbrowser::open(path.as_str()));
     Some(file)
 }
 
 /// A private file that leads to the address.
 fn redirection(address: &str) -> io::Result<NamedTempFile> {
-    // Only its owner can read it: so `tempfile` makes every file.
+    // Only its owner can read it, as every file that `tempfile` makes.
     let mut file = tempfile::Builder::new()
         .prefix("syncfilters-")
         .suffix(".html")
@@ -166,10 +167,10 @@ fn redirection(address: &str) -> io::Result<NamedTempFile> {
     Ok(file)
 }
 
-/// What has to be done in the terminal before the page.
+/// The command to run in the terminal before the page can sign in.
 const SIGN_IN_FIRST: &str = "syncfilters login --keep keyring";
 
-/// Whoever signs in, in front of the page: a browser can be opened, and nothing can be typed.
+/// The user at the page: a browser can be opened, but nothing can be typed.
 #[derive(Debug)]
 pub(super) struct InTheBrowser(pub(super) SaidLines);
 

@@ -24,11 +24,11 @@ use super::run_choice::{LATEST, find_run, named_by};
 use super::runs::EnvironmentNames;
 use super::site::{Ending, EnvironmentRun};
 
-/// Puts back what a run changed, as a run of its own.
+/// Undoes a run, as a separate run.
 pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
     let common = &args.run;
     let store = store(&app.output, Some(&common.connection))?;
-    // Held until the end, so that nobody resumes the run while it is being undone.
+    // Held until the end, so that no process resumes the run while it is being undone.
     let path = {
         let names = named_by(&common.connection)?;
         let latest = match &*common.run {
@@ -56,7 +56,7 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
         source.header().target == Target::Filters
             && source.header().operation != Operation::Deactivate,
     );
-    // What was undone before may need nothing: nobody is asked to agree to that.
+    // A run that was undone before may need nothing, so the user is not asked yet.
     let early = match source.undone_by()? {
         Some(_) => consent.when_known(),
         None => consent.clone(),
@@ -99,7 +99,7 @@ pub(super) async fn put_back_at(
     }
 }
 
-/// The last run that changed something, of the environments that are named: a plan that nobody applied cannot be undone.
+/// The last run of the named environments that changed something, because a plan that was not applied cannot be undone.
 fn latest_to_undo(
     store: &RunStore,
     names: Option<&EnvironmentNames>,
@@ -120,7 +120,7 @@ fn latest_to_undo(
     Ok(latest.map(|run| run.header.id.as_str().to_owned()))
 }
 
-/// Says what an earlier undo did, and whether that was undone; one that is not finished has to be finished first.
+/// Prints what an earlier undo did, and whether that was undone. An unfinished undo has to be finished first.
 fn print_undone(app: &App, store: &RunStore, source: &SourceRun) -> Result<(), CliError> {
     let Some(by) = source.undone_by()? else {
         return Ok(());

@@ -5,10 +5,10 @@ use std::time::Duration;
 use jiff::civil::Time;
 use jiff::{Timestamp, ZonedDateTime};
 
-/// The clock is looked at this often: the time of a machine that was asleep jumps.
+/// The time between two looks at the clock: after a machine was asleep its clock jumps.
 const LOOK: Duration = Duration::from_secs(30);
 
-/// When it is this time of day next. Where a change of the clock leaves that time out, it is as much later.
+/// The next occurrence of this time of day. If a clock change skips it, it is later by that change.
 pub(super) fn next_time(time: Time, now: &ZonedDateTime) -> Timestamp {
     let zone = now.time_zone();
     let on = |day: jiff::civil::Date| day.to_datetime(time).to_zoned_datetime(zone.clone());

@@ -1,4 +1,4 @@
-//! Reading the files in which users are listed.
+//! Reads files that list users.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -11,11 +11,11 @@ use crate::plan::{LONGEST_LIST, UserList, UserRef, read_user_list};
 use super::error::CliError;
 use super::printer::Printer;
 
-/// The users of a list; `-` is standard input. `column` is the title of the column that holds the names, where it is
+/// The users of a list; `-` is standard input. `column` is the title of the column with the names, if it is
 /// not a known one.
 ///
 /// # Errors
-/// A file that cannot be read, or a list that is not certain, with its line.
+/// Where the file cannot be read, or the list is ambiguous, with its line.
 pub(super) fn read_list(path: &str, column: Option<&str>) -> Result<Vec<UserRef>, CliError> {
     let (name, bytes) = if path == "-" {
         ("standard input", read_bounded(io::stdin().lock()))
@@ -46,8 +46,8 @@ pub(super) fn read_list(path: &str, column: Option<&str>) -> Result<Vec<UserRef>
     Ok(users)
 }
 
-/// A list may come from another program: as standard input, as `<(command)`, or by a pipe with a name, which somebody who
-/// names it also writes into.
+/// Reads a list, which may come from another program: as standard input, as `<(command)`, or by a named pipe, to which
+/// a user who names it also writes.
 fn read_file(path: &str) -> io::Result<Vec<u8>> {
     let file = File::open(path)?;
     if file.metadata()?.is_dir() {
@@ -58,7 +58,7 @@ fn read_file(path: &str) -> io::Result<Vec<u8>> {
     read_bounded(file)
 }
 
-/// One byte more than a list may have tells that it is too long; an endless file is read no further.
+/// Reads one byte more than the limit, which shows that a list is too long without reading an endless file.
 fn read_bounded(from: impl Read) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let most = u64::try_from(LONGEST_LIST).unwrap_or(u64::MAX);

@@ -41,7 +41,7 @@ struct SignInShown {
     description: String,
 }
 
-/// Signs in and says who that is.
+/// Signs in and prints who that is.
 pub(super) async fn whoami(app: &App, args: &SignInArgs) -> Result<Exit, CliError> {
     let target = target(&args.connection)?;
     let environment = target.environment.to_string();
