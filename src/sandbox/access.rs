@@ -1,4 +1,4 @@
-//! Who may see and change which filters.
+//! Which filters a user may see and change.
 
 use super::errors::ApiError;
 use super::impersonate::Acting;
@@ -8,7 +8,7 @@ use super::rows::{FilterRecord, PersonIndex};
 use super::store::Store;
 use super::switches::{Switch, Switches};
 
-/// Which filters a query runs over.
+/// The filters that a query reads.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Visible {
     /// The acting user's own rows and the views shared with them.
@@ -17,11 +17,11 @@ pub(super) enum Visible {
     Of(PersonIndex),
 }
 
-/// Which filters a query with these conditions shows.
+/// The filters that a query with these conditions returns.
 ///
 /// Reading is at user depth. With `prvAdminFilter` a query with exactly the two conditions type and
-/// owner, the owner being somebody else, shows the filters of that user; any further condition breaks
-/// it silently (Microsoft: "Offline and Outlook filters and templates").
+/// owner, for another owner, returns the filters of that user; any further condition prevents that
+/// without an error (Microsoft: "Offline and Outlook filters and templates").
 pub(super) fn visible(
     store: &Store,
     acting: &Acting,
@@ -50,7 +50,7 @@ pub(super) fn visible(
     })
 }
 
-/// What one user reaches at user depth: own filters, and views that somebody shared.
+/// What one user can read at user depth: own filters, and shared views.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Reach(PersonIndex);
 
@@ -66,7 +66,7 @@ impl Reach {
 
 /// Whether the filter can be changed or deleted with this privilege.
 ///
-/// Sources contradict each other on an administrator who does not impersonate; by default that is refused.
+/// Sources contradict each other about an administrator who does not impersonate; the default is to refuse.
 pub(super) fn may_write(
     store: &Store,
     acting: &Acting,

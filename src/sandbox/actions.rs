@@ -1,4 +1,4 @@
-//! Actions: filters made from templates, filters reset to them, customisations published.
+//! Actions: make filters from templates, reset filters to templates, publish customisations.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -13,10 +13,10 @@ use super::rows::{FilterRecord, PersonIndex, ViewRecord};
 use super::store::Store;
 use super::write::{RowWriter, require_json};
 
-/// The type of filter that a template makes: Outlook 131072 and 256, offline 8192 and 16.
+/// The type of filter that is made from a template: Outlook 131072 and 256, offline 8192 and 16.
 ///
-/// Whether the platform wants templates or filters is told differently (Microsoft: `InstantiateFilters`; the
-/// administrators' tool that Microsoft names passes templates): both are taken.
+/// Sources differ on whether the platform takes templates or filters (Microsoft: `InstantiateFilters`; the
+/// administrators' tool that Microsoft names passes templates), so both are accepted.
 const fn made_by(query_type: i32) -> Option<i32> {
     match query_type {
         131_072 | 256 => Some(256),
@@ -25,7 +25,7 @@ const fn made_by(query_type: i32) -> Option<i32> {
     }
 }
 
-/// The default templates that are active and make filters of this type.
+/// The active default templates for filters of this type.
 fn defaults(store: &Store, query_type: i32) -> Vec<ViewRecord> {
     let templates = store.views.iter().filter(|it| {
         let template = matches!(it.query_type, 131_072 | 8192);
@@ -34,7 +34,7 @@ fn defaults(store: &Store, query_type: i32) -> Vec<ViewRecord> {
     templates.cloned().collect()
 }
 
-/// An active filter of a user, as the template has it.
+/// An active filter of a user, made from the template.
 fn instance(
     template: &ViewRecord,
     query_type: i32,
@@ -64,8 +64,8 @@ fn instance(
     }
 }
 
-/// What happens when a user is synchronised for the first time: active filters from the default templates
-/// (Microsoft: "Configure default synchronization filters"). Returns how many; none when they are there already.
+/// The first synchronisation of a user: makes active filters from the default templates
+/// (Microsoft: "Configure default synchronization filters"). Returns how many; 0 if that was done before.
 pub(super) fn populate(store: &mut Store, user: PersonIndex, now: Timestamp) -> usize {
     if store.people[user].populated {
         return 0;
@@ -92,7 +92,7 @@ fn missing(name: &str) -> ApiError {
 }
 
 impl RowWriter<'_> {
-    /// `PublishXml`: accepted, and nothing to do; what is written here takes effect at once.
+    /// `PublishXml`: accepted without an effect, because all writes take effect at once.
     pub(super) fn publish(&self, call: &IncomingCall) -> Result<Reply, ApiError> {
         let body = body(call)?;
         self.acting.require(self.store, Privilege::WriteQuery)?;
@@ -132,8 +132,8 @@ impl RowWriter<'_> {
         Ok(Reply::new(StatusCode::NO_CONTENT))
     }
 
-    /// `InstantiateFilters`: the user receives the filters of these templates; one that is there already is made
-    /// anew, with what the user had changed in it lost.
+    /// `InstantiateFilters`: makes filters from these templates for the user. An existing one is replaced, and the
+    /// user's changes in it are lost.
     pub(super) fn instantiate(
         &mut self,
         key: RowKey,
@@ -162,7 +162,7 @@ impl RowWriter<'_> {
         Ok(Reply::new(StatusCode::NO_CONTENT))
     }
 
-    /// One's own filters with the privileges to write and create them; those of others with `prvAdminFilter`.
+    /// The user's own filters need the privileges to write and create them; those of others need `prvAdminFilter`.
     fn may_replace(&self, user: PersonIndex) -> Result<(), ApiError> {
         self.acting.require(self.store, Privilege::WriteUserQuery)?;
         self.acting

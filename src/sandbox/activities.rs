@@ -1,4 +1,4 @@
-//! Appointments and those who take part in them: who has which, and who sees them.
+//! Appointments and their participants: who owns them, and who can read them.
 
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ pub(super) struct Party {
     pub(super) person: PersonIndex,
     /// `participationtypemask`: 5 required attendee, 7 organizer, 9 owner, 10 resource.
     pub(super) part: u8,
-    /// Its place among the parties, from 1.
+    /// Its number among the parties, from 1.
     slot: u8,
 }
 
@@ -32,7 +32,7 @@ pub(super) fn id(store: &Store, activity: &Activity) -> Uuid {
     store.calendars.id(activity.owner, activity.number, 0)
 }
 
-/// Nobody meets accounts that are not people.
+/// Accounts that are not people have no calendar.
 fn has_calendar(person: &UserRecord) -> bool {
     !matches!(
         person.kind,
@@ -40,7 +40,7 @@ fn has_calendar(person: &UserRecord) -> bool {
     )
 }
 
-/// What a person owns, in all three tables.
+/// All activities that a person owns, in all three tables.
 pub(super) fn owned(store: &Store, owner: PersonIndex) -> impl Iterator<Item = Activity> {
     let there = store.people.get(owner).is_some_and(has_calendar);
     let calendar = there.then(|| store.calendars.of(owner));
@@ -54,7 +54,7 @@ pub(super) fn parties(store: &Store, activity: &Activity) -> Vec<Party> {
     } else {
         7
     };
-    // Nobody takes part in a contact, and in what is no meeting the owner alone.
+    // Contacts have no parties, and tasks only the owner.
     let own: &[_] = match activity.kind {
         ActivityKind::Contact => &[],
         kind if kind.is_meeting() => &[(activity.owner, organizer), (activity.owner, 9)],
@@ -75,14 +75,14 @@ pub(super) fn parties(store: &Store, activity: &Activity) -> Vec<Party> {
         .collect()
 }
 
-/// The ids of those who take part besides the owner.
+/// The ids of the participants besides the owner.
 pub(super) fn guests(store: &Store, activity: &Activity) -> Vec<Uuid> {
     let all = parties(store, activity).into_iter();
     let guests = all.filter(|it| it.person != activity.owner);
     guests.map(|it| store.people[it.person].id).collect()
 }
 
-/// An activity by its id, whichever table it is in.
+/// An activity by its id, from any table.
 pub(super) fn activity(store: &Store, id: Uuid) -> Option<Activity> {
     let (activity, slot) = store.calendars.find(id)?;
     let there = store.people.get(activity.owner).is_some_and(has_calendar);
@@ -95,20 +95,20 @@ pub(super) fn party(store: &Store, id: Uuid) -> Option<Party> {
     all.into_iter().find(|it| it.slot == slot)
 }
 
-/// The owners in whose activities a person can take part.
+/// The owners whose activities a person can take part in.
 pub(super) fn hosts(person: PersonIndex) -> impl Iterator<Item = PersonIndex> {
     person.saturating_sub(NEIGHBOURS)..=person
 }
 
-/// Everything a person takes part in, as owner or as guest.
+/// All activities in which a person takes part, as owner or guest.
 pub(super) fn taking_part(store: &Store, person: PersonIndex) -> impl Iterator<Item = Party> {
     let all = hosts(person).flat_map(|host| owned(store, host));
     let parties = all.flat_map(|it| parties(store, &it));
     parties.filter(move |it| it.person == person)
 }
 
-/// Whether the activities of an owner are seen: one's own, and as far as the roles reach. Taking part in an
-/// activity does not give access to it.
+/// Whether a user can read the activities of an owner: their own, and others by the depth of their roles. Taking part
+/// in an activity does not give access to it.
 pub(super) fn sees(store: &Store, acting: &Acting, owner: PersonIndex) -> bool {
     match acting.rights.activities() {
         Depth::User => owner == acting.user,

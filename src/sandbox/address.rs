@@ -12,7 +12,7 @@ pub(super) enum RowKey {
     ObjectId(Uuid),
 }
 
-/// What a path leads to.
+/// The target of a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum AddressTarget {
     /// The service document.

@@ -1,4 +1,4 @@
-//! Bearer tokens, and the challenge for who has none.
+//! Bearer tokens, and the challenge for requests without one.
 
 use http::header::AUTHORIZATION;
 use http::{HeaderMap, StatusCode};
@@ -10,19 +10,19 @@ use super::rows::PersonIndex;
 use super::store::Store;
 use super::switches::{Switch, Switches};
 
-/// The token of the administrator.
+/// The token of the administrator. Tokens are constants because the sandbox listens on loopback only.
 pub(super) const ADMINISTRATOR: &str = "sandbox-administrator";
-/// The token of somebody whom the organisation does not know.
+/// The token of a user whom the organisation does not know.
 pub(super) const STRANGER: &str = "sandbox-stranger";
-/// The token of a user: this, followed by the `systemuserid`.
+/// The prefix of the token of a user; the `systemuserid` follows.
 pub(super) const USER: &str = "sandbox-user-";
 
-/// Who a request comes from, by its token.
+/// The sender of a request, by its token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Presented {
     Member(PersonIndex),
     Stranger,
-    /// No token, or one that nobody made.
+    /// No token, or an unknown one.
     Nobody,
 }
 
@@ -46,7 +46,7 @@ pub(super) fn presented(headers: &HeaderMap, store: &Store) -> Presented {
     }
 }
 
-/// Why a request goes no further.
+/// Why a request is refused.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Unauthorized {
     /// 401: sign in first.
@@ -54,7 +54,7 @@ pub(super) enum Unauthorized {
     Error(ApiError),
 }
 
-/// The caller, if the organisation lets it in.
+/// The caller, if the organisation accepts it.
 pub(super) fn caller(headers: &HeaderMap, store: &Store) -> Result<PersonIndex, Unauthorized> {
     match presented(headers, store) {
         Presented::Member(caller) if store.people[caller].disabled => {
@@ -73,7 +73,7 @@ pub(super) fn caller(headers: &HeaderMap, store: &Store) -> Result<PersonIndex, 
     }
 }
 
-/// 401 with the place to sign in; several shapes of it have been seen.
+/// 401 with the address for signing in; servers are known to use several forms.
 pub(super) fn challenge(tenant: Uuid, host: &str, switches: Switches) -> Reply {
     let tail = if switches.on(Switch::ChallengeBare) {
         ""

@@ -1,11 +1,11 @@
-//! The JSON body of a write becomes the changes that it asks for.
+//! Converts the JSON body of a write to changes.
 
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::errors::ApiError;
 
-/// What a body sets. An inner `None` is a null.
+/// The columns in a body. An inner `None` is a null.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::option_option,
@@ -36,7 +36,7 @@ impl Changes {
     }
 }
 
-/// What the table knows of a column named in a body.
+/// What the table says about a column in a body.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum KnownChange {
     /// Can be set.
@@ -47,7 +47,7 @@ pub(super) enum KnownChange {
     No,
 }
 
-/// Reads the body of a write to a table.
+/// Reads the body of a write.
 pub(super) fn changes(
     body: &[u8],
     logical_name: &str,
@@ -59,7 +59,7 @@ pub(super) fn changes(
         if let Some(property) = name.strip_suffix("@odata.bind") {
             bind(&mut changes, property, value, logical_name)?;
         } else if name.contains('@') {
-            // Annotations that came with a row that was read are accepted and mean nothing.
+            // Annotations that were read with a row are accepted without an effect.
         } else {
             match known(name) {
                 KnownChange::No => return Err(undeclared(name)),
@@ -146,7 +146,7 @@ fn set(changes: &mut Changes, name: &str, value: &Value, table: &str) -> Result<
         other if other == format!("{table}id") => {
             // The key is in the address; a different one in the body is ignored.
         }
-        // Layout and the like: accepted, and not kept.
+        // Layout and the like: accepted, and not stored.
         _ => {}
     }
     Ok(())

@@ -1,4 +1,4 @@
-//! How many requests came, by what they were.
+//! Counts of requests by kind.
 
 use std::collections::HashMap;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use uuid::Uuid;
 use super::address::AddressTarget;
 use super::tables::Kind;
 
-/// Requests since the start or the last reset.
+/// Counts of requests since the start or the last reset.
 ///
-/// `total` counts HTTP requests; the routes count operations, those inside batches too. Another process reads
-/// all but `by_user` as JSON from `/sandbox/counts`, which needs no token and is not counted.
+/// `total` counts HTTP requests; the other counts are of operations, including those inside batches. Another process
+/// can read all but `by_user` as JSON from `/sandbox/counts`, which needs no token and is not counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[non_exhaustive]
 pub struct Counts {
@@ -37,7 +37,7 @@ pub struct Counts {
     pub throttled: u64,
     /// Answers 401 and 403, of requests and of parts.
     pub refused: u64,
-    /// Faults that struck.
+    /// Faults that occurred.
     pub faults: u64,
     /// HTTP requests under way when a group of answers 429 began, summed over the groups.
     pub under_way_at_429: u64,
@@ -52,8 +52,8 @@ pub struct Counts {
     pub by_user: HashMap<Uuid, u64>,
 }
 
-/// Answers 429 that follow each other within this time are one group: a client that waits as it is told cannot be in
-/// two windows of a budget within it, and what was under way is answered long before.
+/// Answers 429 within this time of each other form one group: a client that waits as requested cannot reach
+/// the limits of two windows within it, and requests that were under way are answered long before.
 const GROUP: Duration = Duration::from_secs(5);
 
 impl Counts {
@@ -69,7 +69,7 @@ impl Counts {
             }
             self.last_429 = Some(now);
         }
-        // The counts may have been reset meanwhile.
+        // The counts may have been reset in between.
         self.under_way = self.under_way.saturating_sub(1);
     }
 

@@ -1,4 +1,4 @@
-//! Connections that can be cut in the middle.
+//! Connections that can be interrupted.
 
 use std::io;
 use std::net::SocketAddr;
@@ -16,7 +16,7 @@ use tokio::net::{TcpListener, TcpStream};
 pub(super) struct Cutter(Arc<AtomicBool>);
 
 impl Cutter {
-    /// From now on nothing goes through; the connection closes at its next move.
+    /// Stops all data from now on; the connection closes at its next read or write.
     pub(super) fn cut(&self) {
         self.0.store(true, Ordering::Release);
     }
@@ -33,7 +33,6 @@ impl Cutter {
 #[derive(Debug)]
 pub(super) struct CutListener(pub(super) TcpListener);
 
-/// A connection that can be cut.
 #[derive(Debug)]
 pub(super) struct CutStream {
     stream: TcpStream,
@@ -45,7 +44,7 @@ impl Listener for CutListener {
     type Addr = SocketAddr;
 
     async fn accept(&mut self) -> (CutStream, SocketAddr) {
-        // The implementation for TcpListener waits and goes on when accepting fails.
+        // The implementation for TcpListener waits and continues when accepting fails.
         let (stream, address) = Listener::accept(&mut self.0).await;
         // Small answers should not wait for a full packet.
         let _ = stream.set_nodelay(true);

@@ -1,4 +1,4 @@
-//! `EntityDefinitions`: what the tables are, as rows of a table of their own.
+//! `EntityDefinitions`: the tables as rows of a table.
 
 use http::StatusCode;
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ const COLUMNS: &[(&str, ColumnType)] = &[
     ("MetadataId", ColumnType::Guid),
 ];
 
-/// The table of tables.
+/// The table of table definitions.
 struct Definitions;
 
 impl Table for Definitions {
@@ -57,14 +57,14 @@ impl Table for Definitions {
     }
 }
 
-/// One table, as a row.
+/// One table as a row.
 struct Definition {
     table: TableOf,
     concurrency: bool,
 }
 
 impl Definition {
-    /// Whether versions are checked is told as it is behaved.
+    /// Reports whether versions are checked as the sandbox behaves.
     fn of(kind: Kind, options: &Options) -> Self {
         let off = kind == Kind::Filters && options.switches.on(Switch::NoOptimisticConcurrency);
         Self {
@@ -121,7 +121,7 @@ impl Catalogue<'_> {
         }
     }
 
-    /// All tables, filtered as any other rows.
+    /// All tables, filtered as other rows.
     pub(super) fn list(&self, call: &IncomingCall) -> Result<Reply, ApiError> {
         let query = Query::parse(&call.query, &Definitions, Dialect::default())?;
         let kinds = Kind::ALL
@@ -175,7 +175,7 @@ impl Catalogue<'_> {
     }
 }
 
-/// An id that stays the same for the same name.
+/// An id that is derived from the name.
 fn metadata_id(name: &str) -> Uuid {
     let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u128, |hash, byte| {
         (hash ^ u128::from(byte)).wrapping_mul(0x0000_0100_0000_01b3_0000_0000_0000_013b)

@@ -1,4 +1,4 @@
-//! Errors with the codes and words that are documented for them.
+//! Errors with their documented codes and messages.
 
 use http::StatusCode;
 use serde_json::{Value, json};
@@ -29,17 +29,17 @@ impl ApiError {
         }
     }
 
-    /// A request that cannot be understood.
+    /// A request that cannot be read.
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "0x80060888", message)
     }
 
-    /// A body that cannot be understood.
+    /// A body that cannot be read.
     pub(super) fn payload(message: impl Into<String>) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "0x80048d19", message)
     }
 
-    /// A path that leads nowhere.
+    /// A path to an unknown resource.
     pub(super) fn no_resource(segment: &str) -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
@@ -48,7 +48,7 @@ impl ApiError {
         )
     }
 
-    /// A method that the resource does not know.
+    /// A method that the resource does not support.
     pub(super) fn method(method: &str) -> Self {
         Self::new(
             StatusCode::METHOD_NOT_ALLOWED,
@@ -79,7 +79,7 @@ impl ApiError {
         )
     }
 
-    /// `unManagedIdsAccessDenied`: the privilege is there, the access to this row is not.
+    /// `unManagedIdsAccessDenied`: the user has the privilege, but not for this row.
     pub(super) fn access(user: Uuid, right: &str, id: Uuid) -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
@@ -162,7 +162,7 @@ impl ApiError {
         )
     }
 
-    /// The victim of a SQL deadlock.
+    /// The request that lost a SQL deadlock.
     pub(super) fn deadlock() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -171,7 +171,7 @@ impl ApiError {
         )
     }
 
-    /// Something unexpected.
+    /// An internal error.
     pub(super) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -180,13 +180,13 @@ impl ApiError {
         )
     }
 
-    /// A refusal that asks to come back.
+    /// A refusal with `Retry-After`.
     pub(super) fn later(mut self, retry_after: String) -> Self {
         self.retry_after = Some(retry_after);
         self
     }
 
-    /// The body: in the present shape, or with `innererror` as 8.x and on-premises write it.
+    /// The body: in the present form, or with `innererror` as in 8.x and on-premises.
     pub(super) fn body(&self, with_inner_error: bool, annotations: &Annotations) -> String {
         let mut error = json!({ "code": self.code, "message": self.message });
         if with_inner_error {

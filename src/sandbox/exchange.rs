@@ -22,7 +22,7 @@ use super::service::{OperationContext, Scope, Service};
 use super::switches::Switch;
 use super::{batch, challenge};
 
-/// Faults of the way there and back, in the order in which they are tried.
+/// Faults outside the service, in the order in which they are tried.
 const ON_THE_WAY: &[Fault] = &[
     Fault::LostRequest,
     Fault::Gateway502Html,
@@ -36,16 +36,17 @@ const ON_THE_WAY: &[Fault] = &[
     Fault::Slow,
 ];
 
-/// What becomes of a request.
+/// The result of a request.
 #[derive(Debug)]
 pub(super) enum ExchangeOutcome {
     Answered(Reply),
-    /// The connection is cut without an answer.
+    /// The connection is closed without an answer.
     Cut,
-    /// The body is cut in the middle.
+    /// The body is interrupted in the middle.
     Truncated(Reply),
 }
 
+// Pages as a gateway sends them in place of an answer.
 const SIGN_IN_PAGE: &str = "<!DOCTYPE html><html><head><title>Sign in to your account</title></head><body><form method=\"post\" action=\"https://login.example/\">Sign in</form></body></html>";
 const BAD_GATEWAY_PAGE: &str = "<html><head><title>502 Bad Gateway</title></head><body><center><h1>502 Bad Gateway</h1></center><hr><center>Microsoft-Azure-Application-Gateway/v2</center></body></html>";
 
@@ -55,7 +56,7 @@ fn page(status: StatusCode, html: &'static str) -> Reply {
     reply
 }
 
-/// Lets a request pass everything that stands between a client and the service.
+/// Passes a request through everything between a client and the service.
 pub(super) async fn exchange(
     service: &Service,
     parts: Parts,
@@ -90,7 +91,7 @@ pub(super) async fn exchange(
     }
 }
 
-/// Switches that answer every request in the same wrong way.
+/// Switches that give every request the same wrong answer.
 fn hostile(service: &Service) -> Option<Reply> {
     let switches = service.options.switches;
     if switches.on(Switch::Redirect) {
@@ -102,7 +103,7 @@ fn hostile(service: &Service) -> Option<Reply> {
         .then(|| page(StatusCode::OK, SIGN_IN_PAGE))
 }
 
-/// The answer of a fault that keeps the request from being carried out.
+/// The answer of a fault that prevents the request from being executed.
 fn not_carried_out(service: &Service, fault: Option<Fault>, headers: &HeaderMap) -> Option<Reply> {
     Some(match fault? {
         Fault::Gateway502Html => page(StatusCode::BAD_GATEWAY, BAD_GATEWAY_PAGE),
@@ -119,7 +120,7 @@ fn not_carried_out(service: &Service, fault: Option<Fault>, headers: &HeaderMap)
     })
 }
 
-/// `http://127.0.0.1:5000`, as the client addressed it.
+/// The origin as the client addressed it, such as `http://127.0.0.1:5000`.
 fn origin(headers: &HeaderMap) -> String {
     let host = headers.get(HOST).and_then(|it| it.to_str().ok());
     format!("http://{}", host.unwrap_or("127.0.0.1"))
@@ -180,7 +181,7 @@ fn call(parts: Parts, location: Location, body: Bytes) -> IncomingCall {
     }
 }
 
-/// Carries the request out under the service protection limits.
+/// Executes the request under the service protection limits.
 async fn limited(service: &Service, scope: &Scope, call: &IncomingCall) -> Reply {
     let key = key(service, scope, call);
     let entered = service.clock();
@@ -212,7 +213,7 @@ async fn execute(service: &Service, scope: &Scope, call: &IncomingCall) -> Reply
     service.answer(scope, call, OperationContext::Alone)
 }
 
-/// Against whom, and on which web server, the request counts.
+/// The caller and web server for which the request counts.
 fn key(service: &Service, scope: &Scope, call: &IncomingCall) -> Key {
     let options = &service.options;
     let store = service.store();
@@ -236,7 +237,7 @@ fn key(service: &Service, scope: &Scope, call: &IncomingCall) -> Key {
     }
 }
 
-/// The server that the cookie names.
+/// The web server in the cookie.
 fn affinity(headers: &HeaderMap) -> Option<usize> {
     let cookies = headers
         .get_all(COOKIE)
@@ -260,7 +261,7 @@ fn throttled(service: &Service, refusal: LimitRefusal) -> ApiError {
     ApiError::new(StatusCode::TOO_MANY_REQUESTS, refusal.code, refusal.message).later(retry_after)
 }
 
-/// `Sun, 06 Nov 1994 08:49:37 GMT`, that many seconds from now.
+/// The time after this many seconds, in the form `Sun, 06 Nov 1994 08:49:37 GMT`.
 fn http_date(now: Timestamp, seconds: i64) -> String {
     let then = now
         .checked_add(SignedDuration::from_secs(seconds))
@@ -268,7 +269,7 @@ fn http_date(now: Timestamp, seconds: i64) -> String {
     then.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string()
 }
 
-/// Headers that every answer of the service carries.
+/// Adds the headers of every answer of the service.
 fn decorate(service: &Service, key: Key, reply: Reply) -> Reply {
     let remaining = service.limiter().remaining(key);
     let reply = reply

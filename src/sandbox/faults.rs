@@ -55,24 +55,24 @@ faults! {
     ForeignRow "foreign-row" "A list of filters contains a row of another owner",
 }
 
-/// How often each fault strikes.
+/// The rate of each fault.
 ///
-/// A rate is a share of the requests (or, for faults of one row, of the operations): 0 never, 1 always.
+/// A rate is a share of the requests (or, for faults of one row, of the operations), from 0 to 1.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Faults(BTreeMap<Fault, f64>);
 
-/// Text that does not describe faults.
+/// Why a text does not describe faults.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum FaultsError {
     /// No fault of this name.
     #[error("unknown fault {0:?}")]
     Unknown(String),
-    /// Not a share.
+    /// The rate is not a number from 0 to 1.
     #[error("the rate of {fault} must be a number from 0 to 1, not {rate:?}")]
     Rate {
         /// The fault.
         fault: Fault,
-        /// What stood there.
+        /// The rate as it was given.
         rate: String,
     },
 }
@@ -83,7 +83,7 @@ impl Faults {
         Self(BTreeMap::new())
     }
 
-    /// A modest mix of what passes by itself, at a rate that a real network reaches on a bad day.
+    /// A moderate mix of temporary faults, at a rate that a real network reaches on a bad day.
     pub fn standard() -> Self {
         Self::none()
             .with(Fault::LostAnswer, 0.01)
@@ -94,7 +94,7 @@ impl Faults {
             .with(Fault::ThrottlePart, 0.02)
     }
 
-    /// This fault at this rate; the rate is brought into 0 to 1.
+    /// Adds this fault at this rate, which is limited to the range from 0 to 1.
     pub fn with(mut self, fault: Fault, rate: f64) -> Self {
         let rate = if rate.is_nan() {
             0.0
@@ -105,12 +105,12 @@ impl Faults {
         self
     }
 
-    /// How often it strikes.
+    /// The rate of a fault.
     pub fn rate(&self, fault: Fault) -> f64 {
         self.0.get(&fault).copied().unwrap_or(0.0)
     }
 
-    /// `"lost-answer=0.02,deadlock=0.01"`; `"standard"` stands for [`Faults::standard`]; empty for none.
+    /// Reads `"lost-answer=0.02,deadlock=0.01"`; `"standard"` means [`Faults::standard`]; empty means none.
     pub fn parse(text: &str) -> Result<Self, FaultsError> {
         let mut all = Self::none();
         for item in text.split(',').map(str::trim).filter(|it| !it.is_empty()) {
@@ -171,7 +171,7 @@ impl FromStr for Faults {
     }
 }
 
-/// Decides which fault strikes a request; its order follows the order of requests.
+/// Decides which fault a request gets; the order follows the order of requests.
 #[derive(Debug)]
 pub(super) struct FaultInjector {
     faults: Faults,
@@ -182,7 +182,7 @@ impl FaultInjector {
     pub(super) fn new(faults: Faults, seed: u64) -> Self {
         Self {
             faults,
-            // Not the stream of the data: faults never change what the organisation looks like.
+            // Not the random numbers of the data, so that faults do not change the organisation.
             random: Xoshiro256PlusPlus::seed_from_u64(seed ^ 0x5eed_fa17),
         }
     }
@@ -191,7 +191,7 @@ impl FaultInjector {
         self.faults = faults;
     }
 
-    /// The first of these that strikes now.
+    /// The first of these faults that occurs now.
     pub(super) fn strike(&mut self, candidates: &[Fault]) -> Option<Fault> {
         candidates.iter().copied().find(|&fault| {
             let rate = self.faults.rate(fault);

@@ -18,7 +18,7 @@ fn context(root: &str, rest: &str) -> String {
     format!("{root}$metadata#{rest}")
 }
 
-/// `WhoAmI`: the user under whose context the request runs.
+/// `WhoAmI`: the user as whom the request runs.
 pub(super) fn who_am_i(store: &Store, acting: &Acting, options: &Options, root: &str) -> Reply {
     let user = if options.switches.on(Switch::WhoAmIIgnoresImpersonation) {
         acting.caller
@@ -74,8 +74,8 @@ pub(super) fn current_organization(store: &Store, options: &Options, root: &str)
     Reply::json(StatusCode::OK, body.to_string())
 }
 
-/// `RetrieveUserPrivilegeByPrivilegeName`: with what depth the roles of a user, those of teams included, give a
-/// privilege. Not there before 9.
+/// `RetrieveUserPrivilegeByPrivilegeName`: the depth of a privilege in the roles of a user, including those of
+/// teams. Exists from version 9 on.
 pub(super) fn user_privilege(
     store: &Store,
     key: RowKey,
@@ -102,8 +102,8 @@ pub(super) fn user_privilege(
     Ok(Reply::json(StatusCode::OK, body.to_string()))
 }
 
-/// `RetrieveUserPrivileges`: every privilege that the roles of a user give, with its depth. There from 8.0 on; before 9
-/// without the names.
+/// `RetrieveUserPrivileges`: all privileges in the roles of a user, with their depths. Exists from 8.0 on; before 9
+/// without names.
 pub(super) fn user_privileges(
     store: &Store,
     key: RowKey,
@@ -126,7 +126,7 @@ pub(super) fn user_privileges(
     Ok(Reply::json(StatusCode::OK, body.to_string()))
 }
 
-/// What the roles of a user give, as `RolePrivilege`.
+/// The privileges of a user's roles, as `RolePrivilege`.
 fn held_by(store: &Store, key: RowKey) -> Result<Vec<Value>, ApiError> {
     let (id, person) = match key {
         RowKey::Id(id) => (id, store.person(id)),
@@ -147,7 +147,7 @@ fn held_by(store: &Store, key: RowKey) -> Result<Vec<Value>, ApiError> {
     Ok(held.collect())
 }
 
-/// The service document: every entity set.
+/// The service document, which lists every entity set.
 pub(super) fn service_document(options: &Options, root: &str) -> Reply {
     let sets = Kind::ALL
         .into_iter()

@@ -1,4 +1,4 @@
-//! A running sandbox, as the rest of the program holds it.
+//! A running sandbox, for use by other code.
 
 use std::io;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ use super::server::serve;
 use super::service::Service;
 use super::snapshot::{self, ActivitySnapshot, FilterEdit, FilterSnapshot, UserSnapshot};
 
-/// A running server; it stops when dropped.
+/// A running server. It stops when dropped.
 #[derive(Debug)]
 pub struct Sandbox {
     service: Arc<Service>,
@@ -47,7 +47,7 @@ impl Sandbox {
         }
         let listener = TcpListener::bind(options.bind).await?;
         let address = listener.local_addr()?;
-        // A large organisation takes seconds to make.
+        // Making a large organisation takes seconds.
         let service = tokio::task::spawn_blocking(move || Arc::new(Service::new(options)));
         let service = service.await.map_err(io::Error::other)?;
         let stop = CancellationToken::new();
@@ -60,7 +60,7 @@ impl Sandbox {
         })
     }
 
-    /// The address of the organisation: `http://127.0.0.1:5000/`, with the organisation path if there is one.
+    /// The address of the organisation: `http://127.0.0.1:5000/`, with the path of the organisation if there is one.
     pub fn url(&self) -> String {
         format!("http://{}/{}", self.address, self.service.options.prefix())
     }
@@ -85,17 +85,17 @@ impl Sandbox {
         self.service.counts().clone()
     }
 
-    /// Starts counting again.
+    /// Sets all counts to zero.
     pub fn reset_counts(&self) {
         *self.service.counts() = Counts::default();
     }
 
-    /// Keeps every operation that arrives from now on, for [`Sandbox::recorded`].
+    /// Records all operations from now on, for [`Sandbox::recorded`].
     pub fn record(&self) {
         self.service.recorder.begin();
     }
 
-    /// Every operation since [`Sandbox::record`]; those of a batch one by one.
+    /// All operations since [`Sandbox::record`], those of a batch separately.
     pub fn recorded(&self) -> Vec<RecordedRequest> {
         self.service.recorder.recorded()
     }
@@ -110,13 +110,13 @@ impl Sandbox {
         snapshot::users(&self.service.store())
     }
 
-    /// Everything that a user takes part in, as owner or as guest, whoever may see it.
+    /// All activities in which a user takes part, as owner or guest, whoever may read them.
     pub fn activities(&self, user: Uuid) -> Vec<ActivitySnapshot> {
         snapshot::activities(&self.service.store(), user)
     }
 
-    /// A user is synchronised for the first time: active filters from the default templates that are active.
-    /// How many; 0 when that has happened before or there is no such user.
+    /// Synchronises a user for the first time: makes active filters from the active default templates.
+    /// Returns how many; 0 when that was done before or there is no such user.
     pub fn synchronise(&self, user: Uuid) -> usize {
         let mut store = self.service.store_mut();
         let Some(person) = store.person(user) else {
@@ -125,7 +125,7 @@ impl Sandbox {
         actions::populate(&mut store, person, Timestamp::now())
     }
 
-    /// The owner changes a filter meanwhile: a new version, without any impersonation. `false` when there is none.
+    /// The owner changes a filter: it gets a new version, without impersonation. `false` when there is none.
     pub fn edit(&self, filter: Uuid, change: impl FnOnce(&mut FilterEdit)) -> bool {
         let mut store = self.service.store_mut();
         let Some(row) = store.filter(filter) else {
@@ -137,13 +137,13 @@ impl Sandbox {
         true
     }
 
-    /// The platform is upgraded: every filter has a new version, and nobody modified one.
+    /// The platform is upgraded: every filter gets a new version without a modification.
     pub fn upgrade(&self) {
         self.service.store_mut().upgrade();
     }
 
-    /// Somebody else changes a filter on behalf of its owner, as another administrator's tool does. `false` when there is
-    /// none.
+    /// Another user changes a filter on behalf of its owner, as another administrator's tool does. `false` when there
+    /// is none.
     pub fn edit_on_behalf(
         &self,
         filter: Uuid,
@@ -161,7 +161,7 @@ impl Sandbox {
         true
     }
 
-    /// The owner deletes a filter meanwhile. `false` when there is none.
+    /// The owner deletes a filter. `false` when there is none.
     pub fn delete(&self, filter: Uuid) -> bool {
         let mut store = self.service.store_mut();
         let there = store.filter(filter).is_some();
@@ -169,18 +169,18 @@ impl Sandbox {
         there
     }
 
-    /// Switches the organisation's setting that keeps in Exchange what no filter selects any more.
+    /// Sets `DistinctPhysicalAndLogicalDeletesForExchangeSync` of the organisation.
     pub fn set_distinct_deletes(&self, on: bool) {
         let mut store = self.service.store_mut();
         store.organization.settings = data::settings(Some(on));
     }
 
-    /// Other faults from now on.
+    /// Replaces the faults from now on.
     pub fn set_faults(&self, faults: Faults) {
         self.service.injector().replace(faults);
     }
 
-    /// Stops, after the requests in hand or two seconds.
+    /// Stops after the requests under way, or after two seconds.
     pub async fn stop(mut self) {
         self.stop.cancel();
         let _ = tokio::time::timeout(Duration::from_secs(2), &mut self.server).await;

@@ -1,4 +1,4 @@
-//! Headers become the user that a request acts as, an error, or (the ugly part) the caller.
+//! Derives the user as whom a request runs from its headers: that user, an error, or, silently, the caller.
 
 use http::HeaderMap;
 use uuid::Uuid;
@@ -10,14 +10,14 @@ use super::store::Store;
 use super::switches::{Switch, Switches};
 use super::version::Version;
 
-/// Who acts, and with which rights.
+/// The users of a request, and their rights.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Acting {
-    /// Who signed in.
+    /// The user who signed in.
     pub(super) caller: PersonIndex,
-    /// Whom the request runs as.
+    /// The user as whom the request runs.
     pub(super) user: PersonIndex,
-    /// What it may do: when impersonating, what both may (Microsoft: "Impersonate another user").
+    /// The rights: with impersonation those that both users have (Microsoft: "Impersonate another user").
     pub(super) rights: Rights,
 }
 
@@ -35,12 +35,12 @@ impl Acting {
         self.caller != self.user
     }
 
-    /// What `modifiedonbehalfby` becomes: the real caller, null when somebody impersonates themselves.
+    /// The value for `modifiedonbehalfby`: the real caller, or null when users impersonate themselves.
     pub(super) fn on_behalf(&self) -> Option<PersonIndex> {
         self.is_impersonated().then_some(self.caller)
     }
 
-    /// Refuses when the privilege is missing; the message names the impersonated user.
+    /// Refuses if the privilege is missing; the message contains the impersonated user.
     pub(super) fn require(&self, store: &Store, privilege: Privilege) -> Result<(), ApiError> {
         if self.rights.has(privilege) {
             return Ok(());
@@ -54,7 +54,7 @@ impl Acting {
     }
 }
 
-/// What the headers ask for.
+/// The user in the headers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Wanted {
     /// `CallerObjectId`: the id in the directory.
@@ -63,7 +63,7 @@ enum Wanted {
     SystemUserId(Uuid),
 }
 
-/// `CallerObjectId` is preferred; 8.x does not know it and ignores it.
+/// `CallerObjectId` has precedence; 8.x does not support it and ignores it.
 fn wanted(
     headers: &HeaderMap,
     version: Version,
@@ -81,7 +81,7 @@ fn wanted(
     Ok(id(headers, "MSCRMCallerID")?.map(Wanted::SystemUserId))
 }
 
-/// A bare GUID, or one in braces; an empty header counts as absent.
+/// A GUID, with or without braces; an empty header counts as absent.
 fn id(headers: &HeaderMap, name: &str) -> Result<Option<Uuid>, ApiError> {
     let Some(value) = headers.get(name) else {
         return Ok(None);
@@ -97,7 +97,7 @@ fn id(headers: &HeaderMap, name: &str) -> Result<Option<Uuid>, ApiError> {
     })
 }
 
-/// The user that a request with these headers acts as.
+/// The user as whom a request with these headers runs.
 pub(super) fn acting(
     headers: &HeaderMap,
     store: &Store,
@@ -140,12 +140,12 @@ pub(super) fn acting(
     })
 }
 
-/// The same users every time.
+/// True for about one id in ten, always the same ones.
 pub(super) fn is_one_in_ten(id: Uuid) -> bool {
     id.as_u128() % 10 == 3
 }
 
-/// The privilege counts only when assigned directly, not through a team.
+/// Whether the caller has the privilege; it counts only when assigned directly, not through a team.
 fn may_act_on_behalf(
     store: &Store,
     caller: PersonIndex,
@@ -169,7 +169,7 @@ fn may_act_on_behalf(
     Err(ApiError::act_on_behalf())
 }
 
-/// Whether this user can be acted as; `None` drops the impersonation silently.
+/// Whether this user can be impersonated; `None` ignores the impersonation silently.
 fn admit(
     store: &Store,
     user: PersonIndex,
@@ -197,7 +197,7 @@ fn admit(
     if store.role_count(user) == 0 {
         return Err(ApiError::no_roles(person.id));
     }
-    // Administrative, non-interactive and application users need no licence; on-premises nobody has one here.
+    // Administrative, non-interactive and application users need no licence; on-premises there are no licences.
     let needs_license = !version.is_8() && person.application_id.is_none();
     if needs_license && matches!(person.access_mode, 0 | 2) && !person.licensed {
         return Err(ApiError::no_license(person.id));

@@ -1,8 +1,8 @@
 //! An imitation of the Web API to rehearse and test against; it shares no code with the client.
 //!
-//! [`Sandbox::start`] makes an organisation from a seed and serves it on a loopback address, the ugly
-//! parts included: special users, silent losses of impersonation, limits, faults. What is documented is
-//! imitated as documented; where sources are silent or contradict each other there is a [`Switch`].
+//! [`Sandbox::start`] makes an organisation from a seed and serves it on a loopback address, including
+//! what clients have to handle: special users, impersonation that is silently ignored, limits, faults. Documented
+//! behaviour is imitated as documented; where sources are silent or contradict each other there is a [`Switch`].
 
 mod access;
 mod actions;

@@ -1,4 +1,4 @@
-//! Service protection limits as sliding windows; the clock is passed in.
+//! Service protection limits as sliding windows. The caller passes the time.
 
 use std::collections::{HashMap, VecDeque};
 use std::time::Duration;
@@ -12,35 +12,35 @@ use super::options::Limits;
 pub(super) struct LimitRefusal {
     pub(super) code: &'static str,
     pub(super) message: String,
-    /// How long to stay away.
+    /// The time to wait.
     pub(super) retry_after: Duration,
 }
 
-/// What is left, for the headers that are meant for debugging.
+/// The rest of the budgets, for the headers that are meant for debugging.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Remaining {
     pub(super) requests: u32,
     pub(super) execution: Duration,
 }
 
-/// One principal on one web server.
+/// One caller on one web server.
 #[derive(Debug, Default)]
 struct Account {
-    /// When requests came, oldest first, and how long they took once known.
+    /// The times of requests, oldest first, and their durations once known.
     recent: VecDeque<(Duration, Duration)>,
     spent: Duration,
     running: u32,
     blocked_until: Duration,
 }
 
-/// Which account a request was counted against.
+/// The account for which a request was counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(super) struct Key {
     pub(super) principal: Uuid,
     pub(super) server: usize,
 }
 
-/// All accounts. Times are durations since some fixed moment.
+/// All accounts. Times are durations since a fixed moment.
 #[derive(Debug)]
 pub(super) struct Limiter {
     limits: Limits,
@@ -65,7 +65,7 @@ impl Limiter {
         requests.is_none() && execution.is_none() && concurrent.is_none()
     }
 
-    /// Lets a request in, or refuses it. A client that keeps pressing is kept out longer
+    /// Accepts or refuses a request. A client that continues to send is refused for longer
     /// (Microsoft: "Service protection API limits").
     pub(super) fn enter(&mut self, key: Key, now: Duration) -> Result<(), LimitRefusal> {
         if self.is_off() {
@@ -82,7 +82,7 @@ impl Limiter {
         Ok(())
     }
 
-    /// A request that was let in is done and has taken this long.
+    /// An accepted request has ended after this time.
     pub(super) fn leave(&mut self, key: Key, entered: Duration, took: Duration) {
         if let Some(account) = self.accounts.get_mut(&key) {
             account.running = account.running.saturating_sub(1);
@@ -171,7 +171,7 @@ impl Account {
         };
         self.blocked_until = wanted.max(now + first).min(now + limits.window);
         if pressed && code == "0x80072322" {
-            // Pressing costs: what was refused counts as a request that came now.
+            // A refused request counts as one that came now.
             if let Some((_, took)) = self.recent.pop_front() {
                 self.spent = self.spent.saturating_sub(took);
             }
@@ -185,7 +185,7 @@ impl Account {
     }
 }
 
-/// `1200000` as `1,200,000`.
+/// A number with commas, such as `1,200,000`.
 fn thousands(number: u128) -> String {
     let digits = number.to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3);

@@ -1,4 +1,4 @@
-//! Addresses: which part names the organisation, the version and the resource.
+//! Splits addresses into organisation, version and resource.
 
 use http::StatusCode;
 
@@ -8,11 +8,11 @@ use super::version::Version;
 /// A resource below the service root.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Location {
-    /// The segment after `/api/data/`, as it came: `v9.2`.
+    /// The segment after `/api/data/`, unchanged: `v9.2`.
     pub(super) version: String,
     /// Relative to the service root, percent-encoded.
     pub(super) path: String,
-    /// What follows `?`.
+    /// The text after `?`.
     pub(super) query: String,
 }
 
@@ -47,7 +47,7 @@ pub(super) fn locate(url: &str, prefix: &str, server: Version) -> Result<Locatio
     })
 }
 
-/// The host's part of a path is not case-sensitive.
+/// Removes the path of the organisation, without regard to case.
 fn strip<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
     let head = path.get(..prefix.len())?;
     head.eq_ignore_ascii_case(prefix)

@@ -11,13 +11,13 @@ use super::odata::Annotations;
 /// `Content-Type` of every JSON answer.
 const JSON: &str = "application/json; odata.metadata=minimal";
 
-/// One operation, addressed below the service root.
+/// One operation, with an address below the service root.
 #[derive(Clone, Debug)]
 pub(super) struct IncomingCall {
     pub(super) method: Method,
     /// Relative to the service root, still percent-encoded: `userqueries(…)`.
     pub(super) path: String,
-    /// What follows `?`, still percent-encoded.
+    /// The text after `?`, still percent-encoded.
     pub(super) query: String,
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
@@ -53,7 +53,7 @@ impl Reply {
         self
     }
 
-    /// Adds a header; a value that cannot stand in one is left out.
+    /// Adds a header; an invalid value is omitted.
     pub(super) fn with(mut self, name: &'static str, value: &str) -> Self {
         if let Ok(value) = HeaderValue::from_str(value) {
             self.headers.insert(HeaderName::from_static(name), value);

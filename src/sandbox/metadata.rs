@@ -1,4 +1,4 @@
-//! `$metadata`: a CSDL document made from the same column lists as the rows.
+//! `$metadata`: a CSDL document, made from the same column lists as the rows.
 
 use std::fmt::Write;
 
@@ -9,7 +9,6 @@ use super::odata::{ColumnType, Table};
 use super::tables::{Kind, TableOf, table};
 use super::version::Version;
 
-/// The document of a version.
 pub(super) fn metadata(version: Version) -> Reply {
     Reply::new(StatusCode::OK).typed("application/xml", document(version))
 }
@@ -18,7 +17,7 @@ fn document(version: Version) -> String {
     let mut xml = String::from(
         r#"<?xml version="1.0" encoding="utf-8"?><edmx:Edmx Version="4.0" xmlns:edmx="http://docs.oasis-open.org/odata/ns/edmx"><edmx:DataServices><Schema Namespace="Microsoft.Dynamics.CRM" Alias="mscrm" xmlns="http://docs.oasis-open.org/odata/ns/edm"><EntityType Name="crmbaseentity" Abstract="true" />"#,
     );
-    // The base comes before what derives from it.
+    // A base type comes before the types derived from it.
     entity(&mut xml, *table(Kind::Principals, version));
     for kind in Kind::ALL {
         if kind != Kind::Principals {

@@ -1,14 +1,14 @@
-//! What the sandbox is asked to be.
+//! The options of a sandbox.
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{Faults, Switches, Version};
 
-/// Everything that can be chosen about a sandbox.
+/// All options of a sandbox.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// People in the organisation, the special ones among them. Built-in accounts come on top.
+    /// People in the organisation, including special ones. Built-in accounts are added.
     pub users: usize,
     /// Ordinary users only: no disabled, unlicensed or otherwise special users.
     pub plain: bool,
@@ -16,21 +16,21 @@ pub struct Options {
     pub seed: u64,
     /// The imitated server.
     pub version: Version,
-    /// How long every request is on its way.
+    /// The latency of every request.
     pub latency: Duration,
-    /// How long the server works on every operation; each part of a batch is one.
+    /// The execution time of every operation; each part of a batch is one.
     pub execution: Duration,
     /// Service protection limits.
     pub limits: Limits,
-    /// What goes wrong, and how often.
+    /// The faults and their rates.
     pub faults: Faults,
-    /// Behaviours turned away from their defaults.
+    /// Behaviours that differ from their defaults.
     pub switches: Switches,
-    /// Where to listen; port 0 lets the system choose. Only loopback addresses are accepted.
+    /// The address to listen on; port 0 lets the system choose. Only loopback addresses are accepted.
     pub bind: SocketAddr,
     /// On-premises the organisation is part of the path: `contoso/`.
     pub path_prefix: Option<String>,
-    /// The largest request body in bytes; a larger one is answered 413.
+    /// The largest request body in bytes; a larger one is answered with 413.
     pub max_body: usize,
 }
 
@@ -38,6 +38,7 @@ impl Default for Options {
     /// A small demo organisation without latency, limits and faults.
     fn default() -> Self {
         Self {
+            // More than `people::ONE_OF_EACH`, so that every special kind of user occurs.
             users: 60,
             plain: false,
             seed: 1,
@@ -49,6 +50,7 @@ impl Default for Options {
             switches: Switches::none(),
             bind: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             path_prefix: None,
+            // Far more than a batch of 1,000 operations needs; it bounds the memory of one request.
             max_body: 16 * 1024 * 1024,
         }
     }

@@ -1,4 +1,4 @@
-//! Changes applied to a row, or the reason why not.
+//! Applies changes to a row, or refuses them.
 
 use http::StatusCode;
 
@@ -7,7 +7,7 @@ use super::errors::ApiError;
 use super::rows::{FilterRecord, ViewRecord, is_sync_filter};
 use super::switches::{Switch, Switches};
 
-/// Statuses that belong to a state, its default first (Microsoft: `userquery` table reference).
+/// The statuses of a state, its default first (Microsoft: `userquery` table reference).
 fn statuses(logical_name: &str, state: i32) -> Option<&'static [i32]> {
     match (logical_name, state) {
         ("userquery", 0) => Some(&[1, 3]),
@@ -61,7 +61,7 @@ fn next_state(
     Ok((state, status))
 }
 
-/// A filter with the changes applied. Version, moment and author are not its business.
+/// A filter with the changes applied. The caller sets version, time and author.
 pub(super) fn patch_filter(
     filter: &FilterRecord,
     changes: &Changes,
@@ -155,7 +155,7 @@ pub(super) fn patch_view(
     Ok(view)
 }
 
-/// Microsoft's list of web service error codes: `CannotSetInactiveViewAsDefault`.
+/// `CannotSetInactiveViewAsDefault` (Microsoft's list of web service error codes).
 fn default_and_inactive() -> ApiError {
     ApiError::new(
         StatusCode::BAD_REQUEST,
@@ -164,7 +164,7 @@ fn default_and_inactive() -> ApiError {
     )
 }
 
-/// Whether somebody may create a row of this type: Outlook filters come from templates only.
+/// Whether users may create a row of this type: Outlook filters are made from templates only.
 pub(super) fn may_create(query_type: i32) -> Result<(), ApiError> {
     if is_sync_filter(query_type) {
         return Err(ApiError::new(

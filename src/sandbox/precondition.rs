@@ -5,11 +5,11 @@ use http::{HeaderMap, Method};
 use super::errors::ApiError;
 use super::switches::{Switch, Switches};
 
-/// What must hold before a write
+/// The condition of a write
 /// (Microsoft: "Perform conditional operations using the Web API").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Precondition {
-    /// Nothing: a PATCH of a missing row creates it.
+    /// None: a PATCH of a missing row creates it.
     None,
     /// `If-Match: *`.
     Exists,
@@ -21,7 +21,7 @@ pub(super) enum Precondition {
 
 /// The precondition in the headers of a write.
 ///
-/// `If-None-Match: null` is the documented hint against browser caches, no precondition.
+/// `If-None-Match: null` is the documented hint to browser caches, and not a precondition.
 pub(super) fn precondition(
     headers: &HeaderMap,
     switches: Switches,
@@ -57,7 +57,7 @@ pub(super) fn precondition(
     }
 }
 
-/// Whether a GET may be answered 304: it names the version that the row has.
+/// Whether a GET may be answered with 304: it names the present version of the row.
 pub(super) fn not_modified(method: &Method, headers: &HeaderMap, current: u64) -> bool {
     let tag = headers.get("If-None-Match").and_then(|it| it.to_str().ok());
     method == Method::GET && tag.and_then(version) == Some(current)
@@ -71,9 +71,9 @@ fn version(tag: &str) -> Option<u64> {
 }
 
 impl Precondition {
-    /// Whether a write to a row of this version may go on; `None` when there is no such row.
+    /// Whether a write to a row of this version may continue; `None` when there is no such row.
     ///
-    /// A missing row with an `ETag` given is not found, rather than stale.
+    /// With an `ETag`, a missing row is reported as not found, and not as changed.
     pub(super) fn check(
         self,
         current: Option<u64>,

@@ -1,6 +1,6 @@
 //! Queries that are not `OData`: `fetchXml`, `savedQuery` and `userQuery`.
 //!
-//! None is combined with other options: a request that tries is refused rather than answered in part.
+//! They cannot be combined with other options here: such a request is refused rather than answered in part.
 
 use std::collections::BTreeSet;
 
@@ -23,10 +23,10 @@ use super::rows::PersonIndex;
 use super::switches::Switch;
 use super::tables::{At, Kind, RowRef, by_id};
 
-/// What the switch makes of the aggregate limit.
+/// The aggregate limit with the switch: small enough that a test reaches it with few rows.
 const LOW_LIMIT: usize = 10;
 
-/// The number of the page that a token names: only a token that we wrote is taken.
+/// The page number in a token. Only tokens of the sandbox are accepted.
 fn page_number(token: &str) -> Result<usize, ApiError> {
     let rest = token.strip_prefix("<cookie pagenumber=\"");
     let number = rest.and_then(|it| it.split_once('"')?.0.parse().ok());
@@ -36,7 +36,7 @@ fn page_number(token: &str) -> Result<usize, ApiError> {
 }
 
 impl RowReader<'_> {
-    /// The answer to a predefined query on an entity set; `None` where the request carries none.
+    /// The answer to a predefined query on an entity set; `None` where the request has none.
     pub(super) fn predefined(
         &self,
         kind: Kind,
@@ -80,7 +80,7 @@ impl RowReader<'_> {
         }))
     }
 
-    /// `next` is the request that next links are made from.
+    /// `next` is the request from which next links are made.
     fn fetched(
         &self,
         fetch: &Fetch,
@@ -113,7 +113,7 @@ impl RowReader<'_> {
         Ok(write(fetch, &Line::Page(&page), &writing))
     }
 
-    /// The query of a system view, or of a personal one that the acting user sees.
+    /// The query of a system view, or of a personal one that the acting user can read.
     fn stored(&self, kind: Kind, id: Uuid, saved: bool) -> Result<String, ApiError> {
         let store = self.store;
         let (table, fetch_xml) = if saved {

@@ -1,4 +1,4 @@
-//! Which query a request names or carries instead of `OData`.
+//! Finds the predefined query of a request.
 
 use http::StatusCode;
 use url::form_urlencoded;
@@ -14,7 +14,7 @@ pub(super) enum Predefined {
     User(Uuid),
 }
 
-/// What the query string asks for.
+/// The options in the query string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) query: Predefined,
@@ -74,7 +74,7 @@ fn not_imitated(name: &str) -> ApiError {
     )
 }
 
-/// Refuses a predefined query where none is imitated: better than an answer with every row.
+/// Refuses a predefined query where none is imitated, instead of returning every row.
 pub(super) fn refuse_predefined(query: &str) -> Result<(), ApiError> {
     match Wanted::read(query)? {
         None => Ok(()),

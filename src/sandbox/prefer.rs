@@ -4,7 +4,7 @@ use http::HeaderMap;
 
 use super::odata::Annotations;
 
-/// What a request prefers.
+/// The preferences of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Prefer {
     /// `return=representation`.
@@ -15,7 +15,7 @@ pub(super) struct Prefer {
     pub(super) max_page_size: Option<usize>,
     /// `odata.include-annotations`.
     pub(super) annotations: Annotations,
-    /// The text of the last one, for `Preference-Applied`.
+    /// The text of the last annotation preference, for `Preference-Applied`.
     pub(super) annotations_text: Option<String>,
 }
 
@@ -62,7 +62,7 @@ impl Prefer {
     }
 }
 
-/// Items between commas that are not inside quotes.
+/// Items separated by commas outside of quotation marks.
 fn split(text: &str) -> impl Iterator<Item = &str> {
     let mut quoted = false;
     text.split(move |letter| {

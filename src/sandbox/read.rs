@@ -24,7 +24,7 @@ use super::store::Store;
 use super::switches::Switch;
 use super::tables::{At, Kind, RowRef, TableOf, by_id, kind_of, table};
 
-/// One GET: who asks, what for, of which organisation.
+/// One GET: the asker, the request and the organisation.
 pub(super) struct RowReader<'a> {
     pub(super) store: &'a Store,
     pub(super) acting: Acting,
@@ -32,7 +32,7 @@ pub(super) struct RowReader<'a> {
     /// The service root, absolute, with its final slash.
     pub(super) root: &'a str,
     pub(super) now: Timestamp,
-    /// Puts a row of another owner into a list of filters.
+    /// Adds a row of another owner to a list of filters.
     pub(super) foreign_row: bool,
 }
 
@@ -114,7 +114,7 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    /// The address that next links start with.
+    /// The address with which next links start.
     pub(super) fn list_url(&self, path: &str) -> String {
         let root = if self.options.switches.on(Switch::NextLinkToOtherHost) {
             "https://other.example/api/data/v9.2/"
@@ -135,7 +135,7 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    /// The rows that the acting user may see.
+    /// The rows that the acting user can read.
     fn rows(
         &self,
         kind: Kind,
@@ -161,14 +161,14 @@ impl<'a> RowReader<'a> {
         Ok(Box::new(ends.map(move |at| RowRef::new(store, viewer, at))))
     }
 
-    /// The filters of the acting user, and the views that somebody shared.
+    /// The filters of the acting user, and shared views.
     pub(super) fn own_filters(&self) -> impl Iterator<Item = At<'a>> + 'a {
         let (store, user) = (self.store, self.acting.user);
         let all = store.filters_of(user).chain(store.shared_with(user));
         all.map(At::Filter)
     }
 
-    /// The rows of any table but that of filters.
+    /// The rows of any table except that of filters.
     pub(super) fn open_rows(&self, kind: Kind) -> Box<dyn Iterator<Item = At<'a>> + 'a> {
         let store = self.store;
         let people = || 0..store.people.len();
@@ -209,7 +209,7 @@ impl<'a> RowReader<'a> {
         }
     }
 
-    /// The activities of these owners that the acting user sees, or the parties of all of them.
+    /// The activities of these owners that the acting user can read, or the parties of all of them.
     pub(super) fn activities(
         &self,
         kind: Kind,
@@ -229,7 +229,7 @@ impl<'a> RowReader<'a> {
         })
     }
 
-    /// A filter of somebody else.
+    /// A filter of another user.
     fn stranger(&self) -> Option<RowRef<'a>> {
         let people = 0..self.store.people.len();
         let others = people.rev().filter(|&it| it != self.acting.user);
@@ -345,7 +345,7 @@ impl Hierarchy for RowReader<'_> {
     }
 }
 
-/// What reading a table takes.
+/// The privilege that reading a table needs.
 pub(super) fn read_privilege(kind: Kind) -> Option<Privilege> {
     match kind {
         Kind::Users => Some(Privilege::ReadUser),
@@ -365,7 +365,7 @@ pub(super) fn read_privilege(kind: Kind) -> Option<Privilege> {
         | Kind::Faxes
         | Kind::PhoneCalls
         | Kind::Parties => Some(Privilege::ReadActivity),
-        // Everybody may know what there is to be granted.
+        // Everybody may read which privileges exist.
         Kind::Principals | Kind::Privileges => None,
     }
 }

@@ -1,4 +1,4 @@
-//! What was asked, for tests of what a client asks.
+//! Records requests, for tests of what a client sends.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -11,23 +11,23 @@ pub struct RecordedRequest {
     pub method: String,
     /// Below the service root, still percent-encoded: `userqueries(…)`.
     pub path: String,
-    /// What follows `?`, still percent-encoded.
+    /// The text after `?`, still percent-encoded.
     pub query: String,
     /// The body as text; empty where there is none.
     pub body: String,
 }
 
-/// Keeps what arrives once it is told to. It grows with every operation: for tests, and not for a server.
+/// Records operations after it was started. It grows with every operation, so it is for tests only.
 #[derive(Debug, Default)]
 pub(super) struct Recorder(Mutex<Option<Vec<RecordedRequest>>>);
 
 impl Recorder {
-    /// Begins with nothing, and keeps what arrives from now on.
+    /// Starts with an empty record.
     pub(super) fn begin(&self) {
         *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Vec::new());
     }
 
-    /// Everything since the beginning.
+    /// All operations since the start.
     pub(super) fn recorded(&self) -> Vec<RecordedRequest> {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         kept.clone().unwrap_or_default()

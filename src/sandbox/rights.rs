@@ -2,7 +2,7 @@
 
 use uuid::Uuid;
 
-/// The privileges that the sandbox looks at.
+/// The privileges that the sandbox checks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Privilege {
     ReadUserQuery,
@@ -43,7 +43,7 @@ impl Privilege {
         Self::ReadContact,
     ];
 
-    /// As error messages spell it.
+    /// The name in error messages.
     pub(super) const fn name(self) -> &'static str {
         match self {
             Self::ReadUserQuery => "prvReadUserQuery",
@@ -65,11 +65,11 @@ impl Privilege {
         }
     }
 
-    /// How far it reaches for somebody with these rights.
+    /// Its depth for a user with these rights.
     pub(super) const fn depth(self, rights: Rights) -> Depth {
         match self {
             Self::ReadActivity | Self::ReadContact => rights.activities(),
-            // No role reaches further.
+            // No role has it at a higher depth.
             Self::ReadUserQuery
             | Self::WriteUserQuery
             | Self::CreateUserQuery
@@ -78,21 +78,21 @@ impl Privilege {
         }
     }
 
-    /// A fixed id; not the platform's own.
+    /// A fixed id, which is not the platform's.
     pub(super) const fn id(self) -> Uuid {
         Uuid::from_u128(0x7b1f_0c3e_4a52_4d09_9c41_d00d_0000_0000 + self as u128)
     }
 }
 
-/// How far the privileges to read activities and contacts reach.
+/// The depth of the privileges to read activities and contacts.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Depth {
-    /// One's own rows.
+    /// The user's own rows.
     #[default]
     User,
-    /// Those of the business unit.
+    /// The rows of the business unit.
     Unit,
-    /// All.
+    /// All rows.
     Organization,
 }
 
@@ -139,7 +139,7 @@ impl Rights {
         Self::of(&Privilege::ALL).reaching(Depth::Organization)
     }
 
-    /// The same, with activities read that far.
+    /// The same rights, with this depth for activities.
     pub(super) const fn reaching(self, activities: Depth) -> Self {
         Self { activities, ..self }
     }
@@ -171,7 +171,7 @@ impl Rights {
         }
     }
 
-    /// What both hold: the rights of an impersonated request.
+    /// The rights in both sets: those of an impersonated request.
     pub(super) const fn both(self, other: Self) -> Self {
         let nearer = (self.activities as u8) < other.activities as u8;
         Self {

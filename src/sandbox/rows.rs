@@ -1,4 +1,4 @@
-//! The rows of the imitated organisation, as the store keeps them.
+//! The rows of the imitated organisation in the store.
 
 use std::sync::Arc;
 
@@ -7,14 +7,14 @@ use uuid::Uuid;
 
 use super::rights::Rights;
 
-/// Place of a person in the store; persons are never removed.
+/// The index of a person in the store; persons are never removed.
 pub(super) type PersonIndex = usize;
 
 #[derive(Clone, Debug)]
 pub(super) struct Unit {
     pub(super) id: Uuid,
     pub(super) name: String,
-    /// Place of the parent; `None` for the root.
+    /// The index of the parent; `None` for the root.
     pub(super) parent: Option<usize>,
     pub(super) version: u64,
 }
@@ -39,21 +39,21 @@ pub(super) struct Team {
     pub(super) version: u64,
 }
 
-/// What kind of user the data makes.
+/// The kinds of users in the data.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 #[non_exhaustive]
 pub enum UserKind {
-    /// Nothing.
+    /// Nothing special.
     Ordinary,
     /// `isdisabled`.
     Disabled,
     /// No role, neither direct nor through a team.
     NoRole,
-    /// Only a role through a team.
+    /// A role only through a team.
     TeamRoleOnly,
     /// May read filters, not write them.
     ReadOnlyFilters,
-    /// Has a role, but no privilege on filters.
+    /// A role without privileges on filters.
     NoFilterRights,
     /// No licence.
     Unlicensed,
@@ -65,13 +65,13 @@ pub enum UserKind {
     NonInteractive,
     /// `systemmanagedusertype` 2.
     Stub,
-    /// Deleted in the directory.
+    /// The account was deleted in the directory.
     SoftDeleted,
     /// Default filters were never made.
     NotPopulated,
     /// Empty `domainname`.
     EmptyLogin,
-    /// The same e-mail as somebody else.
+    /// The same e-mail address as another user.
     SharedEmail,
     /// More than sixty filters.
     ManyFilters,
@@ -105,7 +105,7 @@ pub(super) struct UserRecord {
     pub(super) access_mode: i32,
     pub(super) managed_type: i32,
     pub(super) application_id: Option<Uuid>,
-    /// None for accounts that are nobody's.
+    /// None for accounts that are not people's.
     pub(super) mailbox: Option<Mailbox>,
     pub(super) created_on: Timestamp,
     pub(super) version: u64,
@@ -121,13 +121,13 @@ impl UserRecord {
         }
     }
 
-    /// Accounts that nobody is expected to act as.
+    /// Whether it is an account that is not meant to be impersonated.
     pub(super) fn is_special(&self) -> bool {
         self.managed_type == 2 || self.application_id.is_some() || matches!(self.access_mode, 3 | 5)
     }
 }
 
-/// What a `mailbox` row says about appointments, contacts and tasks; the rest of it is the person's
+/// The columns of a `mailbox` row about appointments, contacts and tasks; the others follow from the person
 /// (Microsoft: `mailbox` table reference).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Mailbox {
@@ -140,13 +140,13 @@ pub(super) struct Mailbox {
 }
 
 impl Mailbox {
-    /// Whether something synchronises this mailbox by the filters: the server, or Dynamics 365 for Outlook.
+    /// Whether the server or Dynamics 365 for Outlook synchronises this mailbox by the filters.
     pub(super) fn synchronises(self) -> bool {
         self.delivery == 0 || (self.delivery == 1 && self.enabled)
     }
 }
 
-/// The id of the mailbox of a person, or of the person of a mailbox: each is made from the other.
+/// The id of a person's mailbox, or of a mailbox's person: each is computed from the other.
 pub(super) fn mailbox_twin(id: Uuid) -> Uuid {
     Uuid::from_u128(id.as_u128() ^ 0x6d61_696c_626f)
 }
@@ -171,9 +171,9 @@ pub(super) struct FilterRecord {
     pub(super) modified_on: Timestamp,
     pub(super) modified_by: PersonIndex,
     pub(super) on_behalf: Option<PersonIndex>,
-    /// Who really created it, where that was done on behalf of somebody.
+    /// The real creator, where it was created on behalf of the owner.
     pub(super) created_on_behalf: Option<PersonIndex>,
-    /// Somebody else with whom a personal view is shared.
+    /// Another user with whom a personal view is shared.
     pub(super) shared_with: Option<PersonIndex>,
 }
 

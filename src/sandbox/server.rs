@@ -1,4 +1,4 @@
-//! The listening side: sockets in, answers out.
+//! Listens for connections and answers requests.
 
 use std::convert::Infallible;
 use std::io;
@@ -24,10 +24,10 @@ use super::exchange::{ExchangeOutcome, exchange};
 use super::message::Reply;
 use super::service::Service;
 
-/// Where the sandbox tells what it counted; beside the imitated API, and no part of it.
+/// The path of the counts. It is outside of the imitated API.
 const COUNTS: &str = "sandbox/counts";
 
-/// Serves until the token is cancelled; open connections end with the request in hand.
+/// Serves until the token is cancelled; open connections end after the request under way.
 pub(super) fn serve(
     listener: TcpListener,
     service: Arc<Service>,
@@ -62,7 +62,7 @@ async fn handle(
 ) -> Result<Response, Infallible> {
     let (parts, body) = request.into_parts();
     let body = to_bytes(body, service.options.max_body).await.ok();
-    // On its own, so that the work goes on when the client hangs up, as on a real server.
+    // In a separate task, so that the work continues when the client disconnects, as on a real server.
     let work = tokio::spawn(async move {
         service.counts().begin();
         let outcome = exchange(&service, parts, body).await;
@@ -95,12 +95,12 @@ fn response(status: StatusCode, reply: Reply) -> Response {
     response
 }
 
-/// Half of the body, then a break in the connection.
+/// Half of the body, and then the end of the connection.
 fn truncated(reply: Reply) -> Response {
     let half = reply.body.slice(..reply.body.len() / 2);
     let first = stream::once(async move { Ok::<Bytes, io::Error>(half) });
     let then = stream::once(async {
-        // Lets the first half leave before the connection breaks.
+        // Gives the first half time to be sent.
         tokio::time::sleep(Duration::from_millis(5)).await;
         Err(io::ErrorKind::ConnectionReset.into())
     });

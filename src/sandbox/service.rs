@@ -1,4 +1,4 @@
-//! The imitated service: one operation in, one answer out. No sockets, no waiting.
+//! The imitated service: answers one operation. No sockets, no waiting.
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -28,7 +28,7 @@ use super::switches::Switch;
 use super::tables::Kind;
 use super::write::RowWriter;
 
-/// Where an operation stands: alone, in a batch, in a change set.
+/// The position of an operation: alone, in a batch, in a change set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum OperationContext {
     Alone,
@@ -36,17 +36,17 @@ pub(super) enum OperationContext {
     ChangeSet,
 }
 
-/// What the operations of one request have in common.
+/// The common data of one request's operations.
 #[derive(Clone, Debug)]
 pub(super) struct Scope {
     pub(super) caller: PersonIndex,
     /// The service root, absolute, with its final slash.
     pub(super) root: String,
-    /// Headers of the request itself: the ones that impersonate.
+    /// Headers of the outer request, which can impersonate.
     pub(super) outer: HeaderMap,
 }
 
-/// The organisation and everything that happens around it.
+/// The organisation with faults, limits and counts.
 #[derive(Debug)]
 pub(super) struct Service {
     pub(super) options: Options,
@@ -105,12 +105,12 @@ impl Service {
         self.started.elapsed()
     }
 
-    /// The web server whose turn it is, for a request without a cookie.
+    /// The next web server, for a request without a cookie.
     pub(super) fn next_server(&self, servers: usize) -> usize {
         self.turn.fetch_add(1, Ordering::Relaxed) % servers
     }
 
-    /// The first of these faults that strikes now, counted.
+    /// The first of these faults that occurs now. It is counted.
     pub(super) fn strike(&self, candidates: &[Fault]) -> Option<Fault> {
         let fault = self.injector().strike(candidates);
         if fault.is_some() {
@@ -119,7 +119,7 @@ impl Service {
         fault
     }
 
-    /// An error as the imitated version writes it.
+    /// An error in the form of the imitated version.
     pub(super) fn refuse(&self, error: &ApiError, headers: &HeaderMap) -> Reply {
         let mut error = error.clone();
         let conditional =
@@ -131,7 +131,7 @@ impl Service {
         Reply::error(&error, self.options.version.is_8(), &annotations)
     }
 
-    /// One operation, alone or as a plain part of a batch.
+    /// Executes one operation, alone or as a part of a batch.
     pub(super) fn answer(
         &self,
         scope: &Scope,
@@ -155,7 +155,7 @@ impl Service {
         self.finish(result, call)
     }
 
-    /// One operation of a change set, whose store is held by the change set.
+    /// Executes one operation of a change set, which holds the store.
     pub(super) fn answer_within(
         &self,
         store: &mut Store,
@@ -172,7 +172,7 @@ impl Service {
         self.finish(result, call)
     }
 
-    /// Versions that move although nobody writes.
+    /// Changes versions although nobody writes.
     fn move_versions(&self, target: &AddressTarget) {
         if !self.options.switches.on(Switch::VersionMovesByItself)
             || !matches!(target, AddressTarget::Set(Kind::Filters))
@@ -191,7 +191,7 @@ impl Service {
         reply
     }
 
-    /// The answer to a write that was carried out, or what something in between makes of it.
+    /// The answer to an executed write, or the answer of a gateway in its place.
     fn misreported(&self, done: Reply) -> Result<Reply, ApiError> {
         let fault = self.strike(&[
             Fault::DoneBut412,
@@ -239,7 +239,7 @@ impl Service {
         .later("1".to_owned()))
     }
 
-    /// Impersonation is known to be honoured on the outer request only.
+    /// Impersonation is documented for the outer request only.
     fn acting(&self, store: &Store, scope: &Scope) -> Result<Acting, ApiError> {
         let options = &self.options;
         let acting = acting(

@@ -1,4 +1,4 @@
-//! The organisation as tests and demonstrations look at it, past the Web API.
+//! The organisation as tests and demonstrations read it, without the Web API.
 
 use jiff::Timestamp;
 use uuid::Uuid;
@@ -40,7 +40,7 @@ pub struct FilterSnapshot {
     pub modified_on_behalf_by: Option<Uuid>,
 }
 
-/// A `systemuser` row and what the sandbox knows about the person.
+/// A `systemuser` row with further data of the person.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[expect(clippy::struct_excessive_bools, reason = "each is an independent fact")]
 #[non_exhaustive]
@@ -61,7 +61,7 @@ pub struct UserSnapshot {
     pub roles: Vec<String>,
     /// Names of the teams.
     pub teams: Vec<String>,
-    /// What is unusual.
+    /// The kind of user.
     pub kind: UserKind,
     /// `isdisabled`.
     pub disabled: bool,
@@ -83,7 +83,7 @@ pub struct UserSnapshot {
     pub may_write_filters: bool,
     /// `defaultfilterspopulated`.
     pub populated: bool,
-    /// Has a mailbox that the server, or Dynamics 365 for Outlook, synchronises by the filters.
+    /// Has a mailbox that the server or Dynamics 365 for Outlook synchronises by the filters.
     pub synchronises: bool,
     /// `actdeliverymethod` of the mailbox.
     pub delivery: Option<u8>,
@@ -167,7 +167,7 @@ pub struct ActivitySnapshot {
     pub subject: String,
     /// `systemuserid` of the owner.
     pub owner: Uuid,
-    /// `systemuserid` of those who take part besides the owner.
+    /// `systemuserid` of the participants besides the owner.
     pub guests: Vec<Uuid>,
     /// `scheduledstart`.
     pub start: Timestamp,
@@ -177,7 +177,7 @@ pub struct ActivitySnapshot {
     pub statecode: i32,
 }
 
-/// Everything a user takes part in, as owner or as guest, whoever may see it.
+/// All activities in which a user takes part, as owner or guest, whoever may read them.
 pub(super) fn activities(store: &Store, user: Uuid) -> Vec<ActivitySnapshot> {
     let person = store.person(user).into_iter();
     let parties = person.flat_map(|it| activities::taking_part(store, it));
@@ -196,7 +196,7 @@ pub(super) fn activities(store: &Store, user: Uuid) -> Vec<ActivitySnapshot> {
     all.iter().map(of).collect()
 }
 
-/// What somebody changes in a filter outside of our requests.
+/// The columns of a filter that another user can change.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct FilterEdit {
     /// `name`.

@@ -1,4 +1,4 @@
-//! The organisation in memory: rows, the ways to find them, and a journal to take writes back.
+//! The organisation in memory: its rows, their indexes, and a journal to undo writes.
 
 use std::collections::HashMap;
 
@@ -20,9 +20,9 @@ pub(super) struct Store {
     pub(super) teams: Vec<Team>,
     pub(super) people: Vec<UserRecord>,
     pub(super) views: Vec<ViewRecord>,
-    /// The account behind the administrator's token.
+    /// The account of the administrator's token.
     pub(super) administrator: PersonIndex,
-    /// Where appointments come from.
+    /// Computes appointments.
     pub(super) calendars: Calendars,
     by_id: HashMap<Uuid, PersonIndex>,
     by_object_id: HashMap<Uuid, PersonIndex>,
@@ -33,14 +33,14 @@ pub(super) struct Store {
     journal: Option<Vec<Before>>,
 }
 
-/// How a row was before a write of the running change set.
+/// The state of a row before a write of the running change set.
 #[derive(Debug)]
 enum Before {
     Filter(Uuid, Option<FilterRecord>),
     View(usize, ViewRecord),
 }
 
-/// The rows that a store starts with.
+/// The initial rows of a store.
 #[derive(Debug)]
 pub(super) struct Rows {
     pub(super) organization: OrganizationRecord,
@@ -94,7 +94,7 @@ impl Store {
         self.by_object_id.get(&id).copied()
     }
 
-    /// Everything that direct roles and the roles of teams give.
+    /// All rights of direct roles and of the roles of teams.
     pub(super) fn rights(&self, person: PersonIndex) -> Rights {
         let person = &self.people[person];
         let through_teams = person
@@ -107,7 +107,7 @@ impl Store {
         })
     }
 
-    /// What direct roles give: acting on behalf of others is not inherited through teams
+    /// The rights of direct roles: the right to act on behalf of others is not inherited through teams
     /// (Microsoft: "Impersonate another user").
     pub(super) fn direct_rights(&self, person: PersonIndex) -> Rights {
         let roles = self.people[person].roles.iter();
@@ -116,7 +116,7 @@ impl Store {
         })
     }
 
-    /// Roles that count for the person, through teams too.
+    /// The number of roles of a person, including those of teams.
     pub(super) fn role_count(&self, person: PersonIndex) -> usize {
         let person = &self.people[person];
         let through_teams = person
@@ -150,7 +150,7 @@ impl Store {
     }
 
     fn bump(&mut self) -> u64 {
-        // Versions of an organisation are shared by its tables, so they jump.
+        // All tables of an organisation share the version numbers, so they increase in steps.
         self.next_version += 3;
         self.next_version
     }
@@ -189,7 +189,7 @@ impl Store {
         version
     }
 
-    /// The same, with the version that it had.
+    /// As [`Store::write`], with its present version.
     pub(super) fn write_in_place(&mut self, filter: FilterRecord) {
         self.remember(filter.id);
         self.put(filter);
@@ -210,7 +210,7 @@ impl Store {
         }
     }
 
-    /// What the owner does outside of our requests: never taken back by a change set.
+    /// A change by the owner, which a change set does not undo.
     pub(super) fn meanwhile(
         &mut self,
         id: Uuid,
@@ -227,7 +227,7 @@ impl Store {
         }
     }
 
-    /// Every filter gets a new version, without having been modified.
+    /// Gives every filter a new version, without a modification.
     pub(super) fn upgrade(&mut self) {
         let ids: Vec<Uuid> = self.filters.keys().copied().collect();
         for id in ids {
@@ -238,19 +238,19 @@ impl Store {
         }
     }
 
-    /// The last change of a filter was made by this person on its owner's behalf.
+    /// Records that this person made the last change of a filter on behalf of its owner.
     pub(super) fn on_behalf(&mut self, id: Uuid, caller: usize) {
         if let Some(filter) = self.filters.get_mut(&id) {
             filter.on_behalf = Some(caller);
         }
     }
 
-    /// The owner deletes it outside of our requests.
+    /// The owner deletes it, which a change set does not undo.
     pub(super) fn meanwhile_gone(&mut self, id: Uuid) {
         self.take(id);
     }
 
-    /// From here on writes can be taken back.
+    /// Starts a change set whose writes can be undone.
     pub(super) fn begin(&mut self) {
         self.journal = Some(Vec::new());
     }
@@ -259,7 +259,7 @@ impl Store {
         self.journal = None;
     }
 
-    /// Takes back every write since [`Store::begin`].
+    /// Undoes every write since [`Store::begin`].
     pub(super) fn roll_back(&mut self) {
         let Some(journal) = self.journal.take() else {
             return;

@@ -1,13 +1,13 @@
-//! Behaviours that sources leave open or contradict, and hostile variants, by name.
+//! Behaviours on which sources are silent or contradictory, and hostile variants, by name.
 
 use std::fmt;
 use std::str::FromStr;
 
 macro_rules! switches {
     ($($variant:ident $name:literal $about:literal),+ $(,)?) => {
-        /// One behaviour that can be turned away from its default.
+        /// One behaviour that can differ from its default.
         ///
-        /// The default (off) is the documented behaviour, or, where nothing is documented, the one that
+        /// The default (off) is the documented behaviour or, where nothing is documented, the one that
         /// is more dangerous for a client that trusts too much.
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
         pub enum Switch {
@@ -132,7 +132,7 @@ switches! {
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub struct Switches(u64);
 
-/// A name that is no switch.
+/// A name that is not a switch.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown switch {0:?}")]
 pub struct UnknownSwitch(String);
@@ -143,7 +143,7 @@ impl Switches {
         Self(0)
     }
 
-    /// This one on as well.
+    /// Also turns this one on.
     pub const fn with(self, switch: Switch) -> Self {
         Self(self.0 | 1 << switch as u64)
     }

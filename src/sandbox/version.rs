@@ -1,17 +1,17 @@
-//! Which version of the Web API the sandbox speaks.
+//! The version of the Web API that the sandbox imitates.
 
 use std::fmt;
 use std::str::FromStr;
 
 /// The version of the imitated server.
 ///
-/// It decides which columns exist, which addresses answer and which impersonation header is known
+/// It decides which columns exist, which addresses work and which impersonation header is supported
 /// (Microsoft: "Web API versions", "Compose HTTP requests and handle errors").
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Version {
     /// CRM 2016, on-premises: no object ids, no application users.
     V8_0,
-    /// Dynamics 365 (December 2016): object ids are a column, but no header takes them.
+    /// Dynamics 365 (December 2016): object ids are a column, but no header accepts them.
     V8_2,
     /// Online in 2020.
     V9_1,
@@ -29,7 +29,7 @@ impl Version {
     /// Every version, oldest first.
     pub const ALL: [Self; 4] = [Self::V8_0, Self::V8_2, Self::V9_1, Self::V9_2];
 
-    /// As it stands in the address: `9.2`.
+    /// The version in the address: `9.2`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::V8_0 => "8.0",
@@ -39,7 +39,7 @@ impl Version {
         }
     }
 
-    /// What `RetrieveVersion` answers.
+    /// The answer of `RetrieveVersion`.
     pub(crate) const fn build(self) -> &'static str {
         match self {
             Self::V8_0 => "8.0.1.79",
@@ -54,10 +54,10 @@ impl Version {
         matches!(self, Self::V8_0 | Self::V8_2)
     }
 
-    /// Whether the segment after `/api/data/` (`v9.2`) is answered.
+    /// Whether an address with this segment after `/api/data/` (`v9.2`) is answered.
     ///
     /// In 8.x the minor version in the address does not matter up to the installed one; a 9.x server
-    /// answers 9.0 up to its own, and the 8.x addresses too.
+    /// answers 9.0 up to its own version, and the 8.x addresses too.
     pub(crate) fn answers(self, segment: &str) -> bool {
         let Some((major, minor)) = segment
             .strip_prefix(['v', 'V'])

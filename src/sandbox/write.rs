@@ -26,7 +26,7 @@ use super::store::Store;
 use super::switches::Switch;
 use super::tables::{Kind, RowRef, by_id, table};
 
-/// One write: who asks, and of which organisation.
+/// One write: the asker and the organisation.
 pub(super) struct RowWriter<'a> {
     pub(super) store: &'a mut Store,
     pub(super) acting: Acting,
@@ -34,7 +34,7 @@ pub(super) struct RowWriter<'a> {
     /// The service root, absolute, with its final slash.
     pub(super) root: &'a str,
     pub(super) now: Timestamp,
-    /// What somebody else does to the row just before.
+    /// A change by another user just before.
     pub(super) twist: Option<Fault>,
 }
 
@@ -77,7 +77,7 @@ impl RowWriter<'_> {
         let missing = || ApiError::missing("userquery", id);
         let Some(filter) = self.store.filter(id) else {
             condition.check(None, missing)?;
-            // The documented hazard: without a precondition a PATCH creates what is missing.
+            // The documented risk: without a precondition a PATCH creates a missing row.
             let created = self.new_filter(id, &changes)?;
             self.store.write(created);
             return self.done(Kind::Filters, id, &query, call, StatusCode::CREATED);
@@ -166,7 +166,7 @@ impl RowWriter<'_> {
         self.done(kind, id, &query, call, StatusCode::CREATED)
     }
 
-    /// A row of the acting user, active, with what the changes set.
+    /// A new active row of the acting user with the changes.
     fn new_filter(&self, id: Uuid, changes: &Changes) -> Result<FilterRecord, ApiError> {
         self.acting
             .require(self.store, Privilege::CreateUserQuery)?;
@@ -202,7 +202,7 @@ impl RowWriter<'_> {
         patch_filter(&blank, changes, self.options.switches)
     }
 
-    /// `modifiedby` is the impersonated user, `modifiedonbehalfby` the real caller
+    /// Sets the author: `modifiedby` is the impersonated user, `modifiedonbehalfby` the real caller
     /// (Microsoft: "Impersonate another user using the Web API").
     fn sign(&self, filter: &mut FilterRecord) {
         filter.modified_by = self.acting.user;
@@ -244,7 +244,7 @@ impl RowWriter<'_> {
         Ok(Reply::new(StatusCode::NO_CONTENT))
     }
 
-    /// Lets somebody else come first.
+    /// Makes the change by another user.
     fn twist(&mut self, id: Uuid) {
         match self.twist {
             Some(Fault::Gone) => self.store.meanwhile_gone(id),
@@ -268,7 +268,7 @@ impl RowWriter<'_> {
         Ok(Query::parse_single(&call.query, table, dialect)?)
     }
 
-    /// 204, or the row where it is preferred.
+    /// 204, or the row if that is preferred.
     fn done(
         &self,
         kind: Kind,
@@ -310,7 +310,7 @@ impl RowWriter<'_> {
     }
 }
 
-/// Only JSON is supported.
+/// Refuses content other than JSON.
 pub(super) fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
     let given = headers
         .get(CONTENT_TYPE)

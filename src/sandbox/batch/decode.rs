@@ -1,4 +1,4 @@
-//! The body of a `$batch` request becomes operations.
+//! Converts the body of a `$batch` request to operations.
 
 use bytes::Bytes;
 use http::header::CONTENT_TYPE;
@@ -10,7 +10,7 @@ use crate::errors::ApiError;
 /// The most operations in a batch (Microsoft: "Execute batch operations using the Web API").
 pub(super) const MOST: usize = 1000;
 
-/// One operation as it stands in the body.
+/// One operation in the body.
 #[derive(Clone, Debug)]
 pub(super) struct BatchPart {
     pub(super) content_id: Option<String>,
@@ -28,7 +28,7 @@ pub(super) enum Item {
     ChangeSet(Vec<BatchPart>),
 }
 
-/// Reads the whole body before anything is carried out.
+/// Reads the whole body before any operation is executed.
 pub(super) fn decode(request: &HeaderMap, body: &[u8]) -> Result<Vec<Item>, ApiError> {
     let content_type = text(request, CONTENT_TYPE.as_str());
     let Some(boundary) = boundary(&content_type) else {

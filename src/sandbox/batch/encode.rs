@@ -1,4 +1,4 @@
-//! Answers become the body of a `$batch` answer, in the documented shape.
+//! Converts answers to the body of a `$batch` answer, in the documented form.
 
 use http::header::CONTENT_TYPE;
 use uuid::Uuid;
@@ -9,11 +9,11 @@ use crate::message::Reply;
 #[derive(Clone, Debug)]
 pub(super) enum PartAnswer {
     Single(Option<String>, Reply),
-    /// Answers of a change set, or the one that failed.
+    /// Answers of a change set, or the answer that failed.
     ChangeSet(Vec<(Option<String>, Reply)>),
 }
 
-/// Headers in the spelling of the samples; the rest as they are.
+/// The header name as the samples spell it; others unchanged.
 fn spelled(name: &str) -> &str {
     match name {
         "odata-version" => "OData-Version",
@@ -27,7 +27,7 @@ fn spelled(name: &str) -> &str {
     }
 }
 
-/// The body, and the content type that names its boundary.
+/// The body, and the content type with its boundary.
 pub(super) fn encode(answers: &[PartAnswer]) -> (String, Vec<u8>) {
     let boundary = format!("batchresponse_{}", Uuid::new_v4());
     let mut body = Vec::new();
@@ -59,7 +59,7 @@ fn push(body: &mut Vec<u8>, line: &str) {
     body.extend_from_slice(b"\r\n");
 }
 
-/// There is a blank line after the headers even where no body follows.
+/// Writes a blank line after the headers even without a body.
 fn part(body: &mut Vec<u8>, content_id: Option<&str>, reply: &Reply) {
     push(body, "Content-Type: application/http");
     push(body, "Content-Transfer-Encoding: binary");

@@ -1,4 +1,4 @@
-//! Splitting a multipart body as tolerantly as the service does.
+//! Splits a multipart body as tolerantly as the service does.
 
 use http::HeaderMap;
 use http::header::{HeaderName, HeaderValue};
@@ -20,7 +20,7 @@ pub(super) fn boundary(content_type: &str) -> Option<&str> {
     value.filter(|it| !it.is_empty())
 }
 
-/// Lines with their start and the start of the next one; CRLF or LF.
+/// Lines with their start and the start of the next one. Lines end in CRLF or LF.
 fn lines(body: &[u8]) -> impl Iterator<Item = (usize, &[u8], usize)> {
     let mut start = 0;
     std::iter::from_fn(move || {
@@ -42,7 +42,7 @@ fn trim_end(line: &[u8]) -> &[u8] {
     line.trim_ascii_end()
 }
 
-/// The contents between delimiter lines; what stands before the first and after the last is ignored.
+/// The contents between delimiter lines; text before the first and after the last is ignored.
 pub(super) fn split<'a>(body: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
     let delimiter = format!("--{boundary}");
     let end = format!("--{boundary}--");
@@ -61,20 +61,20 @@ pub(super) fn split<'a>(body: &'a [u8], boundary: &str) -> Vec<&'a [u8]> {
         }
         open = Some(next);
     }
-    // The closing delimiter is missing: the last part runs to the end.
+    // The closing delimiter is missing, so the last part extends to the end.
     if let Some(from) = open.filter(|&from| from < body.len()) {
         parts.push(&body[from..]);
     }
     parts
 }
 
-/// The line break before a delimiter belongs to the delimiter.
+/// Removes the line break before a delimiter, which belongs to the delimiter.
 fn without_last_break(content: &[u8]) -> &[u8] {
     let content = content.strip_suffix(b"\n").unwrap_or(content);
     content.strip_suffix(b"\r").unwrap_or(content)
 }
 
-/// Header lines up to a blank line or the end, and what follows.
+/// Header lines up to a blank line or the end, and the rest.
 pub(super) fn headers(content: &[u8]) -> Result<(HeaderMap, &[u8]), ApiError> {
     let mut headers = HeaderMap::new();
     for (_, line, next) in lines(content) {
@@ -96,7 +96,7 @@ fn invalid(line: &str) -> ApiError {
     ))
 }
 
-/// The first line that is not blank, and what follows it.
+/// The first line that is not blank, and the rest.
 pub(super) fn first_line(content: &[u8]) -> Option<(&[u8], &[u8])> {
     let mut all = lines(content).filter(|(_, line, _)| !line.is_empty());
     all.next().map(|(_, line, next)| (line, &content[next..]))

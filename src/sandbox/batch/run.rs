@@ -1,4 +1,4 @@
-//! Carrying out a batch: in order, change sets all or nothing.
+//! Executes a batch: in order, change sets completely or not at all.
 
 use http::StatusCode;
 
@@ -46,10 +46,10 @@ pub(crate) async fn run(service: &Service, scope: &Scope, request: &IncomingCall
     }
 }
 
-/// Headers that make a request act as a user.
+/// Headers that impersonate a user.
 const IMPERSONATING: [&str; 2] = ["callerobjectid", "mscrmcallerid"];
 
-/// What the outer request gives to its parts.
+/// The scope that the parts inherit from the outer request.
 fn outer_scope(service: &Service, scope: &Scope) -> Scope {
     let mut scope = scope.clone();
     if service
@@ -64,7 +64,7 @@ fn outer_scope(service: &Service, scope: &Scope) -> Scope {
     scope
 }
 
-/// What holds for one part.
+/// The scope of one part.
 fn part_scope(service: &Service, scope: &Scope, part: &BatchPart) -> Scope {
     let mut scope = scope.clone();
     if service.options.switches.on(Switch::PartImpersonates) {
@@ -107,7 +107,7 @@ async fn carry_out(service: &Service, scope: &Scope, item: Item) -> PartAnswer {
     }
 }
 
-/// All or nothing; when one fails, that one alone is answered.
+/// Executes all or nothing. If one operation fails, only its answer is returned.
 fn change_set(
     service: &Service,
     scope: &Scope,
@@ -132,7 +132,7 @@ fn change_set(
     replies
 }
 
-/// `$1` in an address stands for the row that the part with `Content-ID: 1` wrote.
+/// Replaces `$1` in an address by the row that the part with `Content-ID: 1` wrote.
 fn refer(part: &mut BatchPart, before: &[(Option<String>, Reply)]) {
     let Some(rest) = part.url.trim_start_matches('/').strip_prefix('$') else {
         return;

@@ -25,7 +25,7 @@ const fn person(first: &'static str, last: &'static str, login: &'static str) ->
     }
 }
 
-/// System and application users (Microsoft: "System and application users"). The first is the caller.
+/// System and application users (Microsoft: "System and application users"). The first one is the caller.
 const ACCOUNTS: &[Account] = &[
     Account {
         application: true,
@@ -61,7 +61,7 @@ const ACCOUNTS: &[Account] = &[
     },
 ];
 
-/// The built-in accounts; the first is the one behind the administrator's token.
+/// The built-in accounts; the first one belongs to the administrator's token.
 pub(super) fn accounts(rng: &mut Rng, structure: &Structure) -> Vec<UserRecord> {
     let accounts = ACCOUNTS.iter().enumerate();
     accounts
@@ -88,13 +88,13 @@ fn row(rng: &mut Rng, index: usize, account: &Account, structure: &Structure) ->
         roles: role.flatten().into_iter().collect(),
         teams: Vec::new(),
         kind: UserKind::BuiltIn,
-        // SYSTEM is left enabled: a client that only asks for enabled users must meet it.
+        // SYSTEM stays enabled, so that a client that lists enabled users has to handle it.
         disabled: account.last == "INTEGRATION",
         licensed: false,
         deleted: false,
         integration: account.last == "INTEGRATION",
         setup: account.last == "SYSTEM",
-        // The caller has filters of its own: what a client reads when its impersonation is lost.
+        // The caller has own filters, which a client reads if its impersonation is ignored.
         populated: index == 0,
         access_mode: account.access_mode,
         managed_type: 0,

@@ -1,5 +1,5 @@
-//! The calendars of people, made anew whenever somebody looks: an activity is a function of the seed, its owner
-//! and a number, so that a large organisation costs no memory for them.
+//! The calendars of people. They are computed for each read: an activity is a function of the seed, its owner
+//! and a number, so that a large organisation needs no memory for them.
 
 use jiff::{SignedDuration, Timestamp};
 use uuid::{Builder, Uuid};
@@ -7,10 +7,11 @@ use uuid::{Builder, Uuid};
 use super::rng::Rng;
 use crate::rows::PersonIndex;
 
-/// How far from an owner, in the order of people, the guests of an activity are.
+/// How far after an owner, in the order of people, the guests of an activity are at most. Bounds the search for a
+/// guest's activities to this many owners.
 pub(crate) const NEIGHBOURS: usize = 5;
 
-/// The tables with rows that are synchronised: as meetings, as tasks (letters, faxes and phone calls too) and as
+/// The tables with rows that are synchronised: as meetings, as tasks (including letters, faxes and phone calls) and as
 /// contacts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ActivityKind {
@@ -28,7 +29,7 @@ pub(crate) enum ActivityKind {
     Fax,
     /// `phonecall`.
     PhoneCall,
-    /// `contact`; no activity, and kept as one.
+    /// `contact`; not an activity, but handled as one.
     Contact,
 }
 
@@ -42,7 +43,7 @@ impl ActivityKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Activity {
     pub(crate) owner: PersonIndex,
-    /// Its place in the calendar of the owner.
+    /// Its number in the calendar of the owner.
     pub(crate) number: u16,
     pub(crate) kind: ActivityKind,
     subject: u8,
@@ -53,13 +54,14 @@ pub(crate) struct Activity {
     pub(crate) status: u8,
     /// `instancetypecode`: 0 not recurring, 1 the series, 2 an instance of one.
     pub(crate) instance: u8,
-    /// Steps from the owner to each guest; 0 for none.
+    /// The distance from the owner to each guest; 0 for none.
     pub(crate) guests: [u8; 2],
-    /// Seconds since 1970.
+    /// The start, in seconds since 1970.
     start: i64,
     minutes: u32,
 }
 
+// Sample texts: with non-ASCII characters and XML characters where clients have to encode them.
 const SUBJECTS: &[&str] = &[
     "Customer visit",
     "Quarterly review",
@@ -106,25 +108,25 @@ impl Activity {
         self.start().checked_add(length).unwrap_or_default()
     }
 
-    /// When it was entered.
+    /// `createdon`.
     pub(crate) fn created(&self) -> Timestamp {
         let before = SignedDuration::from_hours(24 * 200);
         self.start().checked_sub(before).unwrap_or_default()
     }
 
-    /// The people who take part besides the owner.
+    /// The participants besides the owner.
     pub(crate) fn guests(&self) -> impl Iterator<Item = PersonIndex> {
         let (owner, steps) = (self.owner, self.guests.into_iter().filter(|it| *it > 0));
         steps.map(move |step| owner + usize::from(step))
     }
 }
 
-/// Where all calendars come from.
+/// Computes all calendars.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Calendars {
     seed: u64,
-    /// The start of the day on which the organisation was made, in seconds since 1970. Nothing is on that day
-    /// itself: what is past and what is to come does not change from one hour to the next.
+    /// The start of the day on which the organisation was made, in seconds since 1970. There are no activities on that
+    /// day, so that past and future ones stay the same during the day.
     today: i64,
 }
 
@@ -135,11 +137,11 @@ struct Shape {
     past: u16,
     recurring: u16,
     service: u16,
-    /// What is no meeting: tasks, letters, faxes, phone calls, contacts.
+    /// Tasks, letters, faxes, phone calls, contacts.
     others: [u16; 5],
 }
 
-/// What an activity of a calendar is, by its number.
+/// The sort of an activity, by its number in a calendar.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Sort {
     Future,
@@ -149,7 +151,7 @@ enum Sort {
     Other(ActivityKind),
 }
 
-/// In the order of [`Shape::others`], each with the number that nobody reaches.
+/// In the order of [`Shape::others`], each with the exclusive upper bound of its number per person.
 const OTHERS: [(ActivityKind, usize); 5] = [
     (ActivityKind::Task, 7),
     (ActivityKind::Letter, 3),
@@ -187,6 +189,7 @@ impl Shape {
     }
 }
 
+// In seconds.
 const DAY: i64 = 86_400;
 
 impl Calendars {
@@ -208,7 +211,7 @@ impl Calendars {
     fn shape(&self, owner: PersonIndex) -> Shape {
         let mut rng = Rng::new(self.hash(owner, u64::MAX));
         let mut below = |end| u16::try_from(rng.below(end)).unwrap_or(0);
-        // One in eight has nothing to come.
+        // One person in eight has no future activities.
         let future = if below(8) == 0 {
             0
         } else {
@@ -217,7 +220,7 @@ impl Calendars {
         let past = below(25);
         let recurring = if below(10) < 7 { below(4) } else { 0 };
         let service = if below(10) == 0 { 1 + below(3) } else { 0 };
-        // After all others: with what is no meeting, no meeting becomes different.
+        // Drawn after all others, so that these activities do not change the meetings.
         let others = OTHERS.map(|(_, end)| below(end));
         Shape {
             future,
@@ -228,7 +231,7 @@ impl Calendars {
         }
     }
 
-    /// Everything that one person owns.
+    /// All activities that one person owns.
     pub(crate) fn of(self, owner: PersonIndex) -> impl Iterator<Item = Activity> {
         let shape = self.shape(owner);
         (0..shape.total()).filter_map(move |number| self.make(owner, shape, number))
@@ -274,7 +277,7 @@ impl Calendars {
         })
     }
 
-    /// Start in seconds since 1970, and minutes.
+    /// The start in seconds since 1970, and the length in minutes.
     fn when(&self, rng: &mut Rng, sort: Sort) -> (i64, u32) {
         let below = |rng: &mut Rng, end: usize| i64::try_from(rng.below(end)).unwrap_or(0);
         let clock = (8 * 3600) + below(rng, 18) * 1800;
@@ -286,7 +289,7 @@ impl Calendars {
         };
         let start = self.today + day * DAY + clock;
         let minutes = match sort {
-            // Half of the series are over, half go on.
+            // Half of the series are over, half continue.
             Sort::Recurring if rng.share(0.5) => (1 - day + 1 + below(rng, 300)) * 24 * 60,
             Sort::Recurring => (below(rng, 28)) * 24 * 60 + 30,
             _ => 30 * (1 + below(rng, 4)),
@@ -294,8 +297,8 @@ impl Calendars {
         (start, u32::try_from(minutes).unwrap_or(30))
     }
 
-    /// The id tells the owner and the number, so that a row is found without being kept. `slot` is 0 for the
-    /// activity itself, from 1 on for those who take part.
+    /// The id encodes owner and number, so that a row is found without being stored. `slot` is 0 for the
+    /// activity itself, and from 1 on for its parties.
     pub(crate) fn id(&self, owner: PersonIndex, number: u16, slot: u8) -> Uuid {
         let hash = self.hash(owner, u64::from(number)).to_be_bytes();
         let owner = u32::try_from(owner).unwrap_or(u32::MAX).to_be_bytes();
@@ -313,7 +316,7 @@ impl Calendars {
         Builder::from_random_bytes(bytes).into_uuid()
     }
 
-    /// The activity that an id belongs to, and the slot.
+    /// The activity with an id, and the slot.
     pub(crate) fn find(&self, id: Uuid) -> Option<(Activity, u8)> {
         let bytes = id.as_bytes();
         let owner: [u8; 4] = std::array::from_fn(|at| bytes[10 + at] ^ bytes[at]);
@@ -329,7 +332,7 @@ impl Calendars {
 fn state(rng: &mut Rng, sort: Sort) -> (u8, u8) {
     let throw = rng.below(20);
     match (sort, throw) {
-        // One in five is completed, or a contact that is inactive.
+        // One in five is completed, or is an inactive contact.
         (Sort::Other(ActivityKind::Contact), 0..=3) => (1, 2),
         (Sort::Other(ActivityKind::Contact), _) => (0, 1),
         (Sort::Other(_), 0..=3) => (1, 5),

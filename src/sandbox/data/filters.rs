@@ -7,7 +7,7 @@ use super::samples;
 use super::views::fetch_xml;
 use crate::rows::{FilterRecord, PersonIndex, UserKind, UserRecord, ViewRecord};
 
-/// Text that many rows have in common is kept once.
+/// The texts of filters for one table, which many rows share.
 struct Kind {
     table: Arc<str>,
     name: Arc<str>,
@@ -22,15 +22,16 @@ pub(super) struct Maker<'a> {
     kinds: Vec<Kind>,
     own_names: Vec<Arc<str>>,
     views: Vec<(Arc<str>, Arc<str>, Arc<str>)>,
-    /// How many ordinary people have been served: the first few receive each peculiarity for certain.
+    /// The number of ordinary people so far: the first few get one peculiarity each.
     ordinary: usize,
     version: u64,
     filters: Vec<FilterRecord>,
-    /// Queries that cannot be run; empty where there are ordinary users only.
+    /// Queries that cannot be executed; empty where all users are ordinary.
     broken: Vec<Arc<str>>,
 }
 
-/// Peculiarities of single filters; each occurs in this share of ordinary people, and once at least.
+/// Peculiarities of single filters; each occurs for this share of ordinary people, and at least once. Large enough to
+/// occur in a small organisation, and small enough that most filters are ordinary.
 const PECULIAR: &[(Peculiarity, f64)] = &[
     (Peculiarity::InactiveByUser, 0.03),
     (Peculiarity::NullStatus, 0.01),
@@ -96,12 +97,12 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// Everything made so far, and the last version given.
+    /// Everything made so far, and the last version number.
     pub(super) fn finish(self) -> (Vec<FilterRecord>, u64) {
         (self.filters, self.version)
     }
 
-    /// The filters of one person. `people` is the number of people a view may be shared with.
+    /// Makes the filters of one person. `people` is the number of people with whom a view may be shared.
     pub(super) fn serve(&mut self, owner: PersonIndex, person: &UserRecord, people: usize) {
         if !person.populated {
             return;
@@ -134,8 +135,8 @@ impl<'a> Maker<'a> {
         }
     }
 
-    /// Some of the filters for appointments cannot be run; which, is not left to chance, so that all else stays
-    /// as it is without them.
+    /// Makes some filters for appointments invalid. They are not chosen at random, so that all other data stays
+    /// the same without them.
     fn make_broken(&mut self, first: usize) {
         let place = self.ordinary % 400;
         let which = place.checked_sub(10).and_then(|it| self.broken.get(it));

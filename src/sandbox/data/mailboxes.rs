@@ -1,26 +1,26 @@
-//! Mailboxes: of most people the server synchronises appointments, of a few it does not.
+//! Mailboxes: the server synchronises the appointments of most people, but not of all.
 
 use super::rng::Rng;
 use crate::rows::{Mailbox, UserKind, UserRecord};
 
-/// What a mailbox is where everything was set up.
+/// A mailbox that is set up completely.
 const SYNCHRONISES: Mailbox = Mailbox {
     delivery: 1,
     status: 1,
     enabled: true,
 };
 
-/// What a mailbox is where Dynamics 365 for Outlook synchronises it: the server was never tested and enabled.
+/// A mailbox that Dynamics 365 for Outlook synchronises: the server was never tested and enabled.
 const BY_THE_CLIENT: Mailbox = Mailbox {
     delivery: 0,
     status: 0,
     enabled: false,
 };
 
-/// Gives everybody but the special accounts a mailbox; where people are plain, all of them synchronise. With the
-/// add-in in use, it synchronises whatever the server would.
+/// Gives a mailbox to everybody except the special accounts; where people are plain, all of them synchronise. With
+/// `client`, the add-in synchronises mailboxes that the server would.
 ///
-/// Thrown for each place by a stream of its own: with mailboxes, nothing else becomes different.
+/// Uses its own random numbers, so that mailboxes change no other data.
 pub(super) fn give_mailboxes(everybody: &mut [UserRecord], seed: u64, plain: bool, client: bool) {
     let mut rng = Rng::new(seed ^ 0x6d61_696c);
     for person in everybody {
@@ -34,7 +34,7 @@ pub(super) fn give_mailboxes(everybody: &mut [UserRecord], seed: u64, plain: boo
     }
 }
 
-/// The mailbox for a throw of 0 to 999.
+/// The mailbox for a random number from 0 to 999.
 fn mailbox(thrown: usize) -> Mailbox {
     let unused = |delivery| Mailbox {
         delivery,
@@ -42,9 +42,9 @@ fn mailbox(thrown: usize) -> Mailbox {
         enabled: false,
     };
     match thrown {
-        // Nothing synchronises.
+        // No synchronisation.
         0..30 => unused(2),
-        // Left to Dynamics 365 for Outlook.
+        // Dynamics 365 for Outlook.
         30..40 => BY_THE_CLIENT,
         // Never tested and enabled.
         40..60 => unused(1),

@@ -1,4 +1,4 @@
-//! The sandbox, made from a seed.
+//! The data of the sandbox, made from a seed.
 
 mod builtin;
 mod calendar;

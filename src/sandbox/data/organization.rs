@@ -1,4 +1,4 @@
-//! The parts put together.
+//! Combines all data to an organisation.
 
 use jiff::Timestamp;
 
@@ -17,7 +17,7 @@ use crate::rows::{OrganizationRecord, UserRecord};
 use crate::store::{Rows, Store};
 use crate::switches::{Switch, Switches};
 
-/// The whole organisation.
+/// Makes the whole organisation.
 ///
 /// The same seed and number of users give the same rows; switches change only settings and the
 /// rights of the administrator.
@@ -48,7 +48,7 @@ pub(crate) fn organization(options: &Options) -> Store {
         maker.serve(index, person, everybody.len());
     }
     let (mut filters, next_version) = maker.finish();
-    // A stream of its own: with more views, nothing else becomes different.
+    // Its own random numbers, so that views change no other data.
     let mut extra = Rng::new(options.seed ^ 0x7669_6577);
     views.extend(system_views(&mut extra, administrator));
     filters.extend(personal_views(&mut extra, administrator));
@@ -71,7 +71,7 @@ pub(crate) fn organization(options: &Options) -> Store {
     store
 }
 
-/// On-premises there is no directory in the cloud: no object ids, Windows logins, no licences.
+/// Changes a user to one on-premises: no object id, a Windows login, no licence.
 fn on_premises(person: &mut UserRecord) {
     person.object_id = None;
     person.licensed = false;

@@ -1,14 +1,14 @@
-//! Users, the special ones in fixed small shares.
+//! Users, with fixed small shares of special ones.
 
 use super::rng::Rng;
 use super::samples;
 use super::structure::{NO_VIEWS, ORDINARY, SYNC_READER, Structure};
 use crate::rows::{UserKind, UserRecord};
 
-/// From this many users on there is at least one of each special kind.
+/// The number of users from which on there is at least one of each special kind: more than there are kinds.
 const ONE_OF_EACH: usize = 25;
 
-/// Shares of special users, of a thousand.
+/// Special users per thousand. Not measured: together so few that most users are ordinary.
 const SHARES: &[(UserKind, usize)] = &[
     (UserKind::Disabled, 60),
     (UserKind::NotPopulated, 30),
@@ -27,7 +27,7 @@ const SHARES: &[(UserKind, usize)] = &[
     (UserKind::EmptyLogin, 1),
 ];
 
-/// Which kind each of `count` users is.
+/// The kind of each of `count` users.
 pub(super) fn kinds(rng: &mut Rng, count: usize) -> Vec<UserKind> {
     let mut kinds = vec![UserKind::Ordinary; count];
     let mut places = rng.order(count).into_iter();
@@ -41,7 +41,7 @@ pub(super) fn kinds(rng: &mut Rng, count: usize) -> Vec<UserKind> {
     kinds
 }
 
-/// The people, in no particular order; where they are to be plain, all are ordinary.
+/// The people, in random order; where they are to be plain, all are ordinary.
 pub(super) fn people(
     rng: &mut Rng,
     count: usize,

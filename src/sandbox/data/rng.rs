@@ -5,11 +5,11 @@ use rand::rngs::Xoshiro256PlusPlus;
 use rand::{RngExt, SeedableRng};
 use uuid::{Builder, Uuid};
 
-/// A stream whose algorithm is fixed, so that a seed means the same organisation in every release.
+/// Random numbers by a fixed algorithm, so that a seed gives the same organisation in every release.
 #[derive(Debug)]
 pub(super) struct Rng(Xoshiro256PlusPlus);
 
-/// 2025-01-01T00:00:00Z: rows are older than this.
+/// 2025-01-01T00:00:00Z: all rows are older, so that data does not depend on the day of a test.
 const NOW: i64 = 1_735_689_600;
 
 impl Rng {
@@ -21,12 +21,12 @@ impl Rng {
         Builder::from_random_bytes(self.0.random()).into_uuid()
     }
 
-    /// True in this share of throws.
+    /// True with this probability.
     pub(super) fn share(&mut self, share: f64) -> bool {
         self.0.random_bool(share)
     }
 
-    /// 0 to `end` - 1; 0 when `end` is 0.
+    /// A number from 0 to `end` - 1; 0 when `end` is 0.
     pub(super) fn below(&mut self, end: usize) -> usize {
         if end == 0 {
             0
@@ -39,7 +39,7 @@ impl Rng {
         &from[self.below(from.len())]
     }
 
-    /// Some moment of the last `days` days before 2025.
+    /// A time in the last `days` days before 2025.
     pub(super) fn moment(&mut self, days: i64) -> Timestamp {
         let seconds = self.0.random_range(1..days.max(1) * 86_400);
         let now = Timestamp::from_second(NOW).unwrap_or_default();
@@ -47,7 +47,7 @@ impl Rng {
             .unwrap_or(now)
     }
 
-    /// Numbers 0 to `count` - 1 in some order.
+    /// The numbers 0 to `count` - 1 in random order.
     pub(super) fn order(&mut self, count: usize) -> Vec<usize> {
         let mut order: Vec<usize> = (0..count).collect();
         for index in (1..count).rev() {

@@ -54,7 +54,7 @@ pub(super) const FIRST: &[&str] = &[
     "Pål",
 ];
 
-/// Last names: apostrophes, hyphens, several words, other scripts, one that is far too long.
+/// Last names: with apostrophes, hyphens, several words, other scripts, and one that is far too long.
 pub(super) const LAST: &[&str] = &[
     "Müller",
     "O'Brien",
@@ -112,30 +112,30 @@ pub(super) const UNITS: &[(&str, &[&str])] = &[
     ("Shared Services", &["IT", "People & Culture"]),
 ];
 
-/// The rows that a user owns.
+/// The condition on rows that a user owns.
 const OWN: &str =
     r#"<filter type="and"><condition attribute="ownerid" operator="eq-userid" /></filter>"#;
-/// The rows that a user owns, the active ones.
+/// The condition on active rows that a user owns.
 const OWN_ACTIVE: &str = r#"<filter type="and"><condition attribute="ownerid" operator="eq-userid" /><condition attribute="statecode" operator="eq" value="0" /></filter>"#;
-/// Activities in which the user takes part: the owner is among those who do.
+/// The condition on activities in which the user takes part, which includes the owner.
 const TAKES_PART: &str = r#"<filter type="and"><condition attribute="statecode" operator="in"><value>0</value><value>3</value></condition></filter><link-entity name="activityparty" from="activityid" to="activityid" link-type="inner" alias="party"><filter type="and"><condition attribute="partyid" operator="eq-userid" /></filter></link-entity>"#;
-/// The same said in another way, as people write it themselves.
+/// The same condition in another form, as users write it.
 pub(super) const OWNS_OR_TAKES_PART: &str = r#"<filter type="or"><condition attribute="ownerid" operator="eq-userid" /><condition entityname="party" attribute="partyid" operator="not-null" /></filter><link-entity name="activityparty" from="activityid" to="activityid" link-type="outer" alias="party"><filter type="and"><condition attribute="partyid" operator="eq-userid" /></filter></link-entity>"#;
-/// A system filter of the organisation: some of its contacts.
+/// A system filter of the organisation, on some of its contacts.
 pub(super) const BOARD_MEMBERS: &str = r#"<filter type="and"><condition attribute="description" operator="like" value="%board%" /></filter>"#;
-/// What somebody has made a second filter for.
+/// The query of a second filter that a user has made.
 pub(super) const OWN_VISITS: &str = r#"<filter type="and"><condition attribute="ownerid" operator="eq-userid" /><condition attribute="subject" operator="like" value="%visit%" /></filter>"#;
 
-/// Filters that cannot be run: nothing, text that breaks off, a column that no longer exists.
+/// Queries that cannot be executed: empty, incomplete, and with a column that no longer exists.
 pub(super) const BROKEN: &[&str] = &[
     "",
     r#"<fetch version="1.0" mapping="logical"><entity name="appointment"><attribute name="activityid" /><filter type="and"><condition attribute="ownerid" operator="eq-userid" "#,
     r#"<fetch version="1.0" mapping="logical"><entity name="appointment"><attribute name="activityid" /><filter type="and"><condition attribute="ownerid" operator="eq-userid" /><condition attribute="new_visittype" operator="eq" value="1" /></filter></entity></fetch>"#,
 ];
 
-/// Tables with default filters: logical name, name of the user's filter, and what its query asks.
+/// Tables with default filters: logical name, name of the user's filter, and the condition of its query.
 ///
-/// E-mail is not part of them (Microsoft: "Choose the records to synchronize").
+/// E-mail is not one of them (Microsoft: "Choose the records to synchronize").
 pub(super) const FILTERS: &[(&str, &str, &str)] = &[
     ("appointment", "My Appointments", TAKES_PART),
     (

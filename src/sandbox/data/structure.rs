@@ -5,7 +5,7 @@ use super::samples;
 use crate::rights::{Depth, Privilege as P, Rights};
 use crate::rows::{Role, Team, Unit};
 
-/// Reading what everybody may read.
+/// Rights that every role has.
 const COMMON: Rights = Rights::of(&[
     P::ReadUser,
     P::ReadBusinessUnit,
@@ -15,7 +15,7 @@ const COMMON: Rights = Rights::of(&[
     P::ReadOrganization,
 ]);
 
-/// Own views and filters, all verbs (as the role exports of the platform have them, at user depth).
+/// Own views and filters, all verbs (as in the role exports of the platform, at user depth).
 const OWN_FILTERS: Rights = Rights::of(&[
     P::ReadUserQuery,
     P::WriteUserQuery,
@@ -23,13 +23,13 @@ const OWN_FILTERS: Rights = Rights::of(&[
     P::DeleteUserQuery,
 ]);
 
-/// The administrator's role: everything.
+/// The administrator's role, with all rights.
 pub(super) const ADMINISTRATOR: &str = "System Administrator";
-/// Reads filters and cannot write them; sees no activities.
+/// A role that reads filters and cannot write them, and reads no activities.
 pub(super) const SYNC_READER: &str = "Sync reader";
-/// Has nothing on filters.
+/// A role without rights on filters.
 pub(super) const NO_VIEWS: &str = "No views";
-/// Roles of ordinary people.
+/// The roles of ordinary people.
 pub(super) const ORDINARY: &[&str] = &[
     "Salesperson",
     "Sales Manager",
@@ -38,7 +38,7 @@ pub(super) const ORDINARY: &[&str] = &[
     "System Customizer",
 ];
 
-/// How far a role of ordinary people sees activities.
+/// The depth at which a role of ordinary people reads activities.
 fn depth(role: &str) -> Depth {
     match role {
         "Sales Manager" => Depth::Unit,
@@ -69,7 +69,7 @@ fn roles() -> Vec<(&'static str, Rights)> {
     roles
 }
 
-/// What is organised before there are people.
+/// The organisation without people.
 #[derive(Debug)]
 pub(super) struct Structure {
     pub(super) units: Vec<Unit>,
@@ -78,7 +78,7 @@ pub(super) struct Structure {
 }
 
 impl Structure {
-    /// The unit's copy of a role.
+    /// A unit's copy of a role.
     pub(super) fn role(&self, name: &str, unit: usize) -> Option<usize> {
         self.roles
             .iter()

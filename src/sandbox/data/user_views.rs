@@ -1,6 +1,6 @@
 //! Views of users: those of the organisation and those of the caller.
 //!
-//! They have random numbers of their own, so that everything else in an organisation is as it is without them.
+//! They use their own random numbers, so that they change no other data.
 
 use std::sync::Arc;
 
@@ -8,6 +8,8 @@ use super::rng::Rng;
 use super::views::fetch_xml;
 use crate::rows::{FilterRecord, PersonIndex, ViewRecord};
 
+// Each is one kind of query that a client has to handle: plain conditions, operators about the asker, joins, and one
+// that cannot be executed.
 const ENABLED: &str = r#"<attribute name="domainname" /><attribute name="businessunitid" /><attribute name="applicationid" /><filter type="and"><condition attribute="isdisabled" operator="eq" value="0" /><condition attribute="accessmode" operator="ne" value="3" /></filter><order attribute="fullname" descending="false" />"#;
 const DISABLED: &str = r#"<attribute name="domainname" /><filter type="and"><condition attribute="isdisabled" operator="eq" value="1" /></filter>"#;
 const OWN_UNIT: &str = r#"<attribute name="domainname" /><filter type="and"><condition attribute="businessunitid" operator="eq-businessid" /></filter>"#;
@@ -17,7 +19,7 @@ const BROKEN: &str =
     r#"<filter type="and"><condition attribute="new_region" operator="eq" value="7" /></filter>"#;
 const PILOT: &str = r#"<filter type="and"><condition attribute="domainname" operator="begins-with" value="a" /><condition attribute="isdisabled" operator="eq" value="0" /></filter>"#;
 
-/// Views of the organisation: name, what it asks, state.
+/// Views of the organisation: name, query, state.
 const SYSTEM: &[(&str, &str, i32)] = &[
     ("Enabled Users", ENABLED, 0),
     ("Disabled Users", DISABLED, 0),
@@ -28,7 +30,7 @@ const SYSTEM: &[(&str, &str, i32)] = &[
     ("Old List of Users", DISABLED, 1),
 ];
 
-/// Views of the caller; the second has the name of a view of the organisation.
+/// Views of the caller; the second has the same name as a view of the organisation.
 const PERSONAL: &[(&str, &str, &str)] = &[
     ("systemuser", "Pilot group", PILOT),
     ("systemuser", "Enabled Users", ENABLED),
@@ -55,7 +57,7 @@ pub(super) fn system_views(rng: &mut Rng, author: PersonIndex) -> Vec<ViewRecord
         .collect()
 }
 
-/// A filter of the organisation that gives everybody all appointments, whatever their own filters say.
+/// A filter of the organisation that selects all appointments, whatever users' own filters select.
 pub(super) fn calendar_filter(rng: &mut Rng, author: PersonIndex) -> ViewRecord {
     ViewRecord {
         id: rng.id(),
@@ -76,7 +78,7 @@ pub(super) fn calendar_filter(rng: &mut Rng, author: PersonIndex) -> ViewRecord 
     }
 }
 
-/// The views that the caller has made.
+/// The views of the caller.
 pub(super) fn personal_views(rng: &mut Rng, owner: PersonIndex) -> Vec<FilterRecord> {
     let views = PERSONAL.iter().zip(6_200..);
     views

@@ -6,12 +6,12 @@ use super::rng::Rng;
 use super::samples;
 use crate::rows::{PersonIndex, ViewRecord};
 
-/// Name of a template: "My Appointments" comes from "Appointments template".
+/// The name of a template: "My Appointments" comes from "Appointments template".
 fn template_name(own: &str) -> String {
     format!("{} template", own.trim_start_matches("My "))
 }
 
-/// The query of a filter or view for a table: its key, its name, and what it asks.
+/// The query of a filter or view for a table, with its key, its name, and the condition.
 pub(super) fn fetch_xml(table: &str, asks: &str) -> Arc<str> {
     let (key, name) = match table {
         "contact" => ("contactid", "fullname"),
@@ -38,7 +38,7 @@ pub(super) fn views(rng: &mut Rng, author: PersonIndex) -> Vec<ViewRecord> {
             views.push(view);
         }
     }
-    // One that is not given to new users, one switched off, and two of the organisation itself.
+    // One that is not a default, an inactive one, and two of the organisation itself.
     let mut visits = view(rng, author, "appointment", "Visits (not default)", 131_072);
     visits.fetch_xml = fetch_xml("appointment", samples::OWNS_OR_TAKES_PART);
     views.push(visits);

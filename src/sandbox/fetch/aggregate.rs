@@ -70,7 +70,7 @@ impl Gathered {
     }
 }
 
-/// Values as text that is equal where they are.
+/// A text for a value; equal values have equal texts.
 fn key(value: &Value) -> String {
     match value {
         Value::Text(text) => text.to_lowercase(),
@@ -78,7 +78,7 @@ fn key(value: &Value) -> String {
     }
 }
 
-/// The rows of an aggregate query, a value for each column of the result; `at_most` rows may be looked at.
+/// The rows of an aggregate query, with a value for each column of the result; at most `at_most` rows are read.
 pub(crate) fn aggregate(
     fetch: &Fetch,
     source: &dyn Source<'_>,

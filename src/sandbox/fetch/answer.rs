@@ -1,4 +1,4 @@
-//! The JSON of an answer: columns without a value are left out (Microsoft: "Retrieve and execute predefined queries").
+//! The JSON of an answer. Columns without a value are omitted (Microsoft: "Retrieve and execute predefined queries").
 
 use super::joins::{Tuple, value};
 use super::model::{Fetch, Output};
@@ -13,7 +13,7 @@ const COOKIE: &str = "Microsoft.Dynamics.CRM.fetchxmlpagingcookie";
 
 pub(crate) enum Line<'p, 'a> {
     Page(&'p FetchPage<'a>),
-    /// Rows of an aggregate: a value for each column of the result.
+    /// Rows of an aggregate, with a value for each column of the result.
     Totals(&'p [Vec<Value>]),
 }
 
@@ -52,7 +52,7 @@ pub(crate) fn write(fetch: &Fetch, lines: &Line<'_, '_>, writing: &Writing<'_>) 
     body.write()
 }
 
-/// The cookie that names a page.
+/// The cookie with the number of a page.
 pub(crate) fn cookie(page: usize) -> String {
     format!("<cookie pagenumber=\"{page}\" pagingcookie=\"\" istracking=\"False\" />")
 }

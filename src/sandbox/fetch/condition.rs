@@ -1,4 +1,4 @@
-//! Conditions: what an operator asks of a value.
+//! Conditions: how an operator tests a value.
 
 use std::cmp::Ordering;
 
@@ -25,12 +25,12 @@ pub(super) struct Condition {
     pub(super) negated: bool,
 }
 
-/// What a value is compared with; who asks and when is worked in already.
+/// The operand of a test; references to the asker and the time are resolved already.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ConditionTest {
     Null,
     In(Vec<Value>),
-    /// Compares so with the value.
+    /// Compares with the value; the result must be one of these orderings.
     Ordered(&'static [Ordering], Value),
     Between(Value, Value),
     Like(Pattern),
@@ -38,8 +38,8 @@ pub(super) enum ConditionTest {
 }
 
 impl Condition {
-    /// Whether the value matches. A null matches what is negated: `ne`, `not-in` and `not-like` bring rows without a
-    /// value too.
+    /// Whether the value matches. A null matches negated tests: `ne`, `not-in` and `not-like` also return rows without
+    /// a value.
     pub(super) fn holds(&self, value: &Value) -> bool {
         let empty = *value == Value::Null;
         if self.test == ConditionTest::Null {
@@ -68,7 +68,7 @@ impl ConditionTest {
     }
 }
 
-/// The values that a condition is written with.
+/// The values in a condition.
 pub(super) struct ConditionValues<'a> {
     pub(super) operator: &'a str,
     pub(super) values: Vec<&'a str>,
@@ -88,7 +88,7 @@ impl<'a> ConditionValues<'a> {
         }
     }
 
-    /// The test on a column of this type, and whether it is negated.
+    /// The test for a column of this type, and whether it is negated.
     pub(super) fn test(
         &self,
         kind: ColumnType,
@@ -203,7 +203,7 @@ fn value(kind: ColumnType, text: &str) -> Result<Value, ApiError> {
     })
 }
 
-/// The ids behind an operator that speaks of the asker, and whether it is negated.
+/// The ids for an operator about the asker, and whether it is negated.
 fn own(operator: &str, asker: &Asker) -> Option<(Vec<Value>, bool)> {
     let user = || Value::Guid(asker.user);
     let unit = || Value::Guid(asker.business_unit);

@@ -1,31 +1,31 @@
-//! Operators that speak of time, as spans from one moment to another.
+//! Operators about time, as time spans.
 
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Span, Timestamp};
 
-/// From the first moment on and before the second; `None` for no bound.
+/// From the first time, inclusive, to the second, exclusive; `None` is no bound.
 pub(super) type Bounds = (Option<Timestamp>, Option<Timestamp>);
 
-/// What an operator about time needs as its value.
+/// The kind of value that an operator about time needs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
     Fixed,
     Date,
-    /// How many.
+    /// A count.
     Number,
 }
 
 /// Why there are no bounds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NoBounds {
-    /// The operator does not speak of time.
+    /// The operator is not about time.
     OtherOperator,
-    /// The value is missing, of another kind or out of range.
+    /// The value is missing, of another kind, or out of range.
     Value,
 }
 
-/// The bounds that an operator and its value make at a moment.
+/// The bounds of an operator and its value at a time.
 pub(super) fn bounds(
     operator: &str,
     value: Option<&str>,
@@ -72,7 +72,7 @@ fn kind(operator: &str) -> Option<Kind> {
     }
 }
 
-/// Reads a date, or a moment with or without an offset.
+/// Reads a date, or a time with or without an offset.
 pub(super) fn moment(text: &str) -> Option<Timestamp> {
     let text = text.trim();
     if let Ok(moment) = text.parse() {

@@ -1,7 +1,7 @@
 //! Refusals of a `FetchXML` query.
 //!
-//! The codes of an unknown column (seen in answers of the service), of an unknown table, of XML that is none and of
-//! the aggregate limit are the platform's; what has no known code is told as an invalid argument.
+//! The codes for an unknown column (seen in answers of the service), an unknown table, invalid XML and
+//! the aggregate limit are those of the platform; other errors are reported as an invalid argument.
 
 use http::StatusCode;
 

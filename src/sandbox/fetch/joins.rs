@@ -1,4 +1,4 @@
-//! From rows to results: links followed, filters applied.
+//! From rows to results: follows links and applies filters.
 
 use std::collections::BTreeSet;
 
@@ -8,9 +8,9 @@ use crate::odata::{Row as _, Value};
 use crate::rows::PersonIndex;
 use crate::tables::{Kind, RowRef};
 
-/// Where rows come from: only those that the asker sees.
+/// The source of rows: only those that the asker can read.
 pub(crate) trait Source<'a> {
-    /// The rows of a table; of activities those of these owners, where owners are given.
+    /// The rows of a table; of activities those of these owners, if owners are given.
     fn rows(
         &self,
         kind: Kind,
@@ -23,7 +23,7 @@ pub(crate) trait Source<'a> {
     fn person(&self, id: uuid::Uuid) -> Option<PersonIndex>;
 }
 
-/// One result: a row of each table; `None` where an outer link leads nowhere.
+/// One result: a row of each table; `None` where an outer link has no row.
 pub(super) type Tuple<'a> = Vec<Option<RowRef<'a>>>;
 
 pub(super) fn value(tuple: &[Option<RowRef<'_>>], scope: usize, column: &str) -> Value {
@@ -40,7 +40,7 @@ impl Group {
         }
     }
 
-    /// Whether only the table itself is asked about.
+    /// Whether the query reads only one table.
     fn is_own(&self) -> bool {
         match self {
             Self::All(parts) | Self::Any(parts) => parts.iter().all(Self::is_own),
@@ -49,7 +49,7 @@ impl Group {
     }
 }
 
-/// Visits each result until the visitor has enough (`false`).
+/// Passes each result to the visitor until it returns `false`.
 pub(super) fn each<'a>(
     fetch: &Fetch,
     source: &dyn Source<'a>,

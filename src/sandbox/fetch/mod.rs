@@ -1,7 +1,7 @@
 //! `FetchXML`: the query language of saved views and filters (Microsoft: "Query data using `FetchXml`").
 //!
-//! Pure: no I/O, no clock. [`read()`] makes a checked [`Fetch`] of the text; [`page`] and [`aggregate()`] run it over a
-//! [`Source`]; [`write()`] writes the answer. Moments are those of a user in UTC whose week starts on Sunday.
+//! Pure: no I/O, no clock. [`read()`] makes a checked [`Fetch`] from the text; [`page`] and [`aggregate()`] run it over
+//! a [`Source`]; [`write()`] writes the answer. Times are those of a user in UTC whose week starts on Sunday.
 
 mod aggregate;
 mod answer;

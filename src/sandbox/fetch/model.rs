@@ -15,9 +15,9 @@ pub(crate) struct Fetch {
     pub(super) number: usize,
     /// `aggregatelimit`.
     pub(super) limit: Option<usize>,
-    /// The table itself, then the linked ones in the order in which they are written.
+    /// The table itself, then the linked ones in their order.
     pub(super) scopes: Vec<FetchScope>,
-    /// What must hold of a whole result.
+    /// The condition on a whole result.
     pub(super) filter: Group,
     pub(super) outputs: Vec<Output>,
     pub(super) orders: Vec<Order>,
@@ -29,11 +29,11 @@ pub(super) struct FetchScope {
     pub(super) table: TableOf,
     pub(super) alias: String,
     pub(super) join: Option<Join>,
-    /// What must hold for a row to be linked.
+    /// The condition for linking a row.
     pub(super) filter: Group,
 }
 
-/// How a linked table hangs on another.
+/// How a table is linked to another.
 #[derive(Clone, Debug)]
 pub(super) struct Join {
     pub(super) parent: usize,
@@ -63,7 +63,7 @@ pub(super) struct Output {
     pub(super) role: Role,
 }
 
-/// What becomes of the values of a column.
+/// What is computed from the values of a column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Role {
     Plain,
@@ -99,14 +99,14 @@ pub(super) struct Order {
     pub(super) descending: bool,
 }
 
-/// What an `order` names.
+/// The target of an `order`.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum By {
     Column {
         scope: usize,
         column: &'static str,
     },
-    /// A column of the result, by its place.
+    /// A column of the result, by its index.
     Output(usize),
 }
 

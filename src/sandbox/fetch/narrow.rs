@@ -1,4 +1,4 @@
-//! Whose activities a query can be about, so that asking for one's own does not go through everybody's.
+//! Finds the owners of the activities in question, so that a query for one user does not read all activities.
 
 use std::collections::BTreeSet;
 
@@ -11,7 +11,7 @@ use crate::rows::PersonIndex;
 use crate::tables::Kind;
 
 impl Group {
-    /// The conditions that all results fulfil.
+    /// The conditions that all results satisfy.
     fn required<'g>(&'g self, into: &mut Vec<&'g Condition>) {
         match self {
             Self::All(parts) => {
@@ -26,7 +26,7 @@ impl Group {
 }
 
 impl Fetch {
-    /// The owners that all results have, or `None` where nothing is said about them.
+    /// The owners of all results, or `None` where the conditions do not say.
     pub(super) fn owners(&self, source: &dyn Source<'_>) -> Option<BTreeSet<PersonIndex>> {
         if !self.scopes[0].table.kind.is_in_folders() {
             return None;
@@ -60,7 +60,7 @@ impl Fetch {
         if direct.is_some() || condition.scope == 0 || condition.holds(&Value::Null) {
             return direct;
         }
-        // The linked row must be there, so it fits what it was linked for.
+        // The linked row must exist, so it satisfies the condition of its link.
         let linked = &self.scopes[condition.scope].filter;
         let mut named = Vec::new();
         linked.required(&mut named);
@@ -69,7 +69,7 @@ impl Fetch {
             .find_map(|it| self.owners_named(it, source))
     }
 
-    /// The owners that the values of a condition name.
+    /// The owners in the values of a condition.
     fn owners_named(
         &self,
         condition: &Condition,
@@ -96,7 +96,7 @@ impl Fetch {
         }
     }
 
-    /// Whether a linked table holds those who take part in the activity.
+    /// Whether a linked table contains the participants of the activity.
     fn is_party(&self, scope: usize) -> bool {
         let scope = &self.scopes[scope];
         let join = scope.join.as_ref();

@@ -10,7 +10,7 @@ use crate::odata::Value;
 /// The most rows on a page (Microsoft: "Page results using `FetchXml`").
 const MAX_PAGE: usize = 5000;
 
-/// Which page is wanted, where that is not said by the query itself.
+/// The requested page, where the query itself does not say it.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct PageRequest {
     /// `odata.maxpagesize`.
@@ -33,7 +33,7 @@ struct SortedRow<'a> {
     tuple: Tuple<'a>,
 }
 
-/// The page that the query or the request asks for. It costs one pass; only as many results as lie before its end
+/// The page that the query or the request asks for. Takes one pass; only the results up to its end
 /// are kept.
 pub(crate) fn page<'a>(fetch: &Fetch, source: &dyn Source<'a>, cut: PageRequest) -> FetchPage<'a> {
     let size = fetch.top.or(cut.size).or(fetch.count).unwrap_or(MAX_PAGE);
@@ -69,7 +69,7 @@ pub(crate) fn page<'a>(fetch: &Fetch, source: &dyn Source<'a>, cut: PageRequest)
 fn sort(fetch: &Fetch, found: &mut [SortedRow<'_>]) {
     found.sort_by(|a, b| {
         let pairs = a.keys.iter().zip(&b.keys);
-        // The key comes last and ascends.
+        // The key comes last, in ascending order.
         let directions = fetch.orders.iter().map(|it| it.descending).chain([false]);
         let mut compared = pairs.zip(directions).map(|((a, b), descending)| {
             let ascending = a.compare(b);
@@ -93,7 +93,7 @@ fn keys(fetch: &Fetch, tuple: &Tuple<'_>) -> Vec<Value> {
     orders.chain([value(tuple, 0, key)]).collect()
 }
 
-/// What a result shows, for telling whether two are the same.
+/// The visible columns of a result, for finding equal ones.
 fn shown(fetch: &Fetch, tuple: &Tuple<'_>) -> String {
     let values = fetch
         .outputs

@@ -13,22 +13,22 @@ use crate::switches::{Switch, Switches};
 use crate::tables::{Kind, TableColumn};
 use crate::version::Version;
 
-/// How deep filters may nest.
+/// The deepest nesting of filters. The platform's limit is not documented; this one bounds the recursion.
 const MAX_DEPTH: usize = 50;
 /// The most conditions (Microsoft: "Filter rows using `FetchXml`").
 const MAX_CONDITIONS: usize = 500;
 
-/// What is known around a query: operators such as `eq-userid` and `today` are worked out while it is read.
+/// The context of a query: operators such as `eq-userid` and `today` are resolved when it is read.
 pub(crate) struct Known<'a> {
     pub(crate) version: Version,
     pub(crate) asker: &'a Asker,
     pub(crate) now: Timestamp,
-    /// What becomes of filters below `entity` beyond the first.
+    /// What happens to filters below `entity` beyond the first.
     pub(crate) root_filters: RootFilters,
 }
 
-/// What becomes of filters below `entity` beyond the first: the reference allows one or none (Microsoft: "`FetchXML`
-/// reference", `entity`), and what the server does with more is not documented.
+/// What happens to filters below `entity` beyond the first: the reference allows one or none (Microsoft: "`FetchXML`
+/// reference", `entity`), and the behaviour of the server with more is not documented.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) enum RootFilters {
     /// All have to hold.
@@ -125,7 +125,7 @@ struct Reading<'s, 'a, 'i> {
 }
 
 impl<'a, 'i> Reading<'_, 'a, 'i> {
-    /// The columns of the result, and a look at every child of the tables.
+    /// The columns of the result. Also checks every child of the tables.
     fn outputs(&mut self) -> Result<(), ApiError> {
         for (place, (scope, node)) in self.scopes.all.iter().enumerate() {
             let mut any = false;
@@ -148,7 +148,7 @@ impl<'a, 'i> Reading<'_, 'a, 'i> {
                     }
                 }
             }
-            // Naming no column names them all, except of a linked table.
+            // Without named columns all are returned, except of a linked table.
             let none = node.children().any(|it| it.has_tag_name("no-attrs"));
             if !any && !none && place == 0 && !self.aggregate {
                 self.every(place, scope);

@@ -12,14 +12,14 @@ use crate::version::Version;
 /// The most linked tables (Microsoft: "Join tables using `FetchXml`").
 const MAX_LINKS: usize = 15;
 
-/// The tables found so far, each with the element that names it.
+/// The tables found so far, each with its element.
 pub(super) struct Scopes<'a, 'i> {
     pub(super) all: Vec<(FetchScope, Node<'a, 'i>)>,
     version: Version,
 }
 
 impl<'a, 'i> Scopes<'a, 'i> {
-    /// Reads the `entity` and everything linked to it.
+    /// Reads the `entity` and all tables linked to it.
     pub(super) fn read(entity: Node<'a, 'i>, version: Version) -> Result<Self, ApiError> {
         let mut scopes = Self {
             all: Vec::new(),
@@ -68,7 +68,7 @@ impl<'a, 'i> Scopes<'a, 'i> {
         Ok(())
     }
 
-    /// The table that a condition names: its own, or the one of this alias or name.
+    /// The table of a condition: its own, or the one with this alias or name.
     pub(super) fn named(&self, name: Option<&str>, own: usize) -> Result<usize, ApiError> {
         let Some(name) = name else {
             return Ok(own);
@@ -81,7 +81,7 @@ impl<'a, 'i> Scopes<'a, 'i> {
         })
     }
 
-    /// The column behind an attribute of a table.
+    /// The column of an attribute of a table.
     pub(super) fn column(
         &self,
         scope: usize,
@@ -118,7 +118,7 @@ fn join_of(
     })
 }
 
-/// The column behind an attribute: `ownerid` is `_ownerid_value`.
+/// The column of an attribute: `ownerid` is `_ownerid_value`.
 fn column(table: TableOf, name: &str) -> Result<&'static TableColumn, ApiError> {
     let lookup = || table.find(&format!("_{name}_value"));
     let found = if name.starts_with('_') {
@@ -129,7 +129,7 @@ fn column(table: TableOf, name: &str) -> Result<&'static TableColumn, ApiError> 
     found.ok_or_else(|| errors::unknown_attribute(table, name))
 }
 
-/// The attribute behind a column: `_ownerid_value` is `ownerid`.
+/// The attribute of a column: `_ownerid_value` is `ownerid`.
 pub(super) fn attribute(column: &str) -> &str {
     let bare = column.strip_prefix('_');
     let bare = bare.and_then(|it| it.strip_suffix("_value"));

@@ -1,19 +1,19 @@
-//! Which annotations the request wants.
+//! The annotations that a request asks for.
 
-/// What `Prefer: odata.include-annotations="..."` asks for.
+/// The patterns of `Prefer: odata.include-annotations="..."`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Annotations(Vec<String>);
 
 impl Annotations {
-    /// Reads the list between the quotes: names separated by commas, `*` at the end of a name or alone
-    /// as a wildcard, `-` before a name to leave it out.
+    /// Reads the list between the quotation marks: names separated by commas, `*` at the end of a name or alone
+    /// as a wildcard, `-` before a name to exclude it.
     pub(crate) fn parse(list: &str) -> Self {
         let patterns = list.split(',').map(|p| p.trim().to_owned());
         Self(patterns.filter(|p| !p.is_empty()).collect())
     }
 
-    /// Whether an annotation is wanted, by its full name
-    /// (`OData.Community.Display.V1.FormattedValue`). The last pattern that matches decides.
+    /// Whether an annotation was asked for, by its full name
+    /// (`OData.Community.Display.V1.FormattedValue`). The last matching pattern decides.
     pub(crate) fn wants(&self, name: &str) -> bool {
         let matches = |pattern: &str| match pattern.strip_suffix('*') {
             Some(prefix) => name.starts_with(prefix),

@@ -13,7 +13,7 @@ const LOGICAL_NAME: &str = "Microsoft.Dynamics.CRM.lookuplogicalname";
 const TOTAL: &str = "Microsoft.Dynamics.CRM.totalrecordcount";
 const TOTAL_EXCEEDED: &str = "Microsoft.Dynamics.CRM.totalrecordcountlimitexceeded";
 
-/// How an answer is written.
+/// The form of an answer.
 #[derive(Clone, Copy)]
 pub(crate) struct PayloadFormat<'a> {
     /// The service root with its final slash: `https://host/api/data/v9.2/`.
@@ -22,8 +22,8 @@ pub(crate) struct PayloadFormat<'a> {
     pub annotations: &'a Annotations,
 }
 
-/// The answer to a GET on a collection. `url` is the absolute URL of the request without its query; the
-/// next link is made from it.
+/// The answer to a GET on a collection. `url` is the absolute URL of the request without its query, from which
+/// the next link is made.
 pub(crate) fn collection_body<R: Row>(
     table: &dyn Table,
     query: &Query,
@@ -86,7 +86,7 @@ fn columns_of(query: &Query) -> String {
     selected.chain(expanded).collect::<Vec<_>>().join(",")
 }
 
-/// The count stops at 5000, and the total is -1 where nobody asked for a count
+/// The count is at most 5000, and the total is -1 if no count was requested
 /// (Microsoft: "Count number of rows").
 fn push_count(body: &mut Object, count: Option<usize>, format: &PayloadFormat<'_>) {
     let capped = count.map(|n| i64::try_from(n.min(MAX_PAGE)).unwrap_or(i64::MAX));
@@ -104,7 +104,7 @@ fn push_count(body: &mut Object, count: Option<usize>, format: &PayloadFormat<'_
     }
 }
 
-/// The query as it was given, with the token of the next page for that of this one.
+/// The query as it was given, with the token of the next page in place of that of this page.
 fn next_link(url: &str, query: &Query, token: &str) -> String {
     let is_token = |option: &&str| {
         let mut decoded = url::form_urlencoded::parse(option.as_bytes());
@@ -143,7 +143,7 @@ impl Writer<'_> {
         }
     }
 
-    /// A column after its annotations.
+    /// Writes a column after its annotations.
     fn column(&self, object: &mut Object, row: &dyn Row, column: &str) {
         let value = row.value(column);
         if value != Value::Null {
@@ -169,7 +169,7 @@ impl Writer<'_> {
     }
 
     /// An object or null for a single-valued property; for a collection an array and, as documented, the link
-    /// under which the collection itself is found.
+    /// to the collection itself.
     fn expanded(
         &self,
         object: &mut Object,
@@ -214,7 +214,7 @@ impl Writer<'_> {
     }
 }
 
-/// The selected columns and those that always come with them.
+/// The selected columns and those that are always included.
 fn written_columns<'t>(table: &'t dyn Table, query: &'t Query) -> Vec<&'t str> {
     let Some(select) = &query.select else {
         return table.columns().into_iter().map(|(name, _)| name).collect();
@@ -236,7 +236,7 @@ pub(crate) fn to_json(value: Value) -> Json {
         Value::Int(value) => Json::Int(value),
         Value::Text(text) => Json::Text(text),
         Value::Guid(id) => Json::Text(id.hyphenated().to_string()),
-        // The platform keeps whole seconds.
+        // The platform stores whole seconds.
         Value::Time(time) => Json::Text(time.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()),
     }
 }

@@ -1,4 +1,4 @@
-//! From the syntax of a filter to a filter: every name is looked up, every comparison must make sense.
+//! Checks the syntax tree of a filter: all names must exist, and all comparisons must be valid.
 
 use super::expr::{Argument, Expr, Operand, Operator, TextFunction};
 use super::filter::{Collection, ODataFilter, Path, Term};
@@ -25,7 +25,7 @@ pub(super) fn check(
     checker.filter(expr)
 }
 
-/// A column of the table itself or of a row it refers to: what `$orderby` takes.
+/// A column of the table itself or of a related row, as `$orderby` accepts it.
 pub(super) fn column(segments: &[String], table: &dyn Table) -> Checked<Path> {
     let (hops, last, end) = walk(segments, table)?;
     let Some(kind) = end.column(last) else {
@@ -39,7 +39,7 @@ pub(super) fn column(segments: &[String], table: &dyn Table) -> Checked<Path> {
     })
 }
 
-/// Follows all segments but the last, which must be single-valued.
+/// Follows all segments but the last. They must be single-valued.
 fn walk<'s, 't>(
     segments: &'s [String],
     table: &'t dyn Table,
@@ -65,7 +65,7 @@ fn walk<'s, 't>(
 }
 
 struct Checker<'a> {
-    /// The tables that names may refer to, the row itself first, then the variables of lambdas.
+    /// The tables that names can refer to: the row itself first, then the variables of lambdas.
     scopes: Vec<(String, &'a dyn Table)>,
     options: &'a QueryOptions,
     conditions_left: usize,
@@ -146,7 +146,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// Whose names a path speaks of: those of the variable it begins with, else those of the row itself.
+    /// The scope of a path: that of the variable at its start, else the row itself.
     fn scope<'s>(&self, segments: &'s [String]) -> (usize, &'s [String]) {
         let named = |first: &String| self.scopes.iter().rposition(|(name, _)| name == first);
         match segments.split_first() {
@@ -155,7 +155,7 @@ impl<'a> Checker<'a> {
         }
     }
 
-    /// An alias that is nowhere given is null (OData 4.0, part 1, parameter aliases).
+    /// The value of an alias. An undefined one is null (OData 4.0, part 1, parameter aliases).
     fn alias(&self, name: &str) -> Checked<Argument> {
         match self.options.alias(name) {
             None => Ok(Argument::One(Operand::Literal(Value::Null))),
@@ -282,10 +282,10 @@ impl<'a> Checker<'a> {
     }
 }
 
-/// One side of a comparison, which may turn out not to be a value at all.
+/// One side of a comparison, which may not be a value.
 enum Side {
     Term(Term),
-    /// A navigation property: the logical name of the table it leads to.
+    /// A navigation property, with the logical name of its table.
     Entity(String),
 }
 

@@ -1,4 +1,4 @@
-//! Whether a query is the one that shows an administrator the filters of somebody else.
+//! Whether a query is the one that returns another user's filters to an administrator.
 
 use uuid::Uuid;
 
@@ -6,12 +6,12 @@ use super::Value;
 use super::expr::Operator;
 use super::filter::{ODataFilter, Term};
 
-/// What a query asks for, as far as the rule about other users' filters is concerned.
+/// The parts of a query that matter for the rule about other users' filters.
 ///
-/// The platform shows them only where the conditions are exactly the type (Outlook 256 or offline 16)
+/// The platform returns them only if the conditions are exactly the type (Outlook 256 or offline 16)
 /// and the owner: "If any other conditions are added to the query, this will not work"
 /// (Microsoft: "Offline and Outlook filters and templates"). Whether `$select`, `$orderby`, `$top` and
-/// paging break it is not documented, so they are told apart here.
+/// paging prevent it is not documented, so they are reported separately here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -47,7 +47,7 @@ impl Conditions {
             .map(|owner| (query_type, owner))
     }
 
-    /// What a filter says; the options besides `$filter` are left at no.
+    /// The parts of a filter; the options besides `$filter` are false.
     pub(super) fn of(filter: Option<&ODataFilter>) -> Self {
         let mut conditions = Self::default();
         if let Some(filter) = filter {
@@ -73,8 +73,8 @@ impl Conditions {
     }
 }
 
-/// A column of the row itself and what it must equal. A path to another table is another kind of condition:
-/// it joins a table.
+/// A column of the row itself and the value that it must equal. A path to another table is another kind of condition,
+/// because it joins a table.
 fn equals<'f>(left: &'f Term, right: &'f Term) -> Option<(&'f str, &'f Value)> {
     match (left, right) {
         (Term::Column(path), Term::Literal(value)) | (Term::Literal(value), Term::Column(path)) => {

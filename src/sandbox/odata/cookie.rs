@@ -1,19 +1,19 @@
 //! The paging cookie inside `$skiptoken` (Microsoft: "Page results").
 //!
-//! It names the first and the last row of the page before by the columns it was sorted by. A client must send
-//! it as it came: here a token that is not, character for character, what the server writes is refused.
+//! It contains the sort columns of the first and the last row of the previous page. A client must send
+//! it unchanged: a token that differs in any character from what the server writes is refused.
 
 use std::fmt::Write as _;
 
 use super::percent::{decode, encode_inner};
 use super::{ColumnType, QueryError, Value};
 
-/// Where the next page starts.
+/// The position at which the next page starts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Cookie {
-    /// The number of the page before, from 1.
+    /// The number of the previous page, from 1.
     pub page: u32,
-    /// The columns the rows are sorted by, the most significant first.
+    /// The columns by which the rows are sorted, the most significant first.
     pub marks: Vec<CookieColumn>,
 }
 
@@ -29,8 +29,8 @@ pub(super) struct CookieColumn {
 }
 
 impl Cookie {
-    /// The value of `$skiptoken`, decoded: in a URL it is encoded once more, which makes two times for the
-    /// cookie inside.
+    /// The value of `$skiptoken`, decoded. In a URL it is encoded again, so that the cookie inside is encoded
+    /// twice.
     pub(super) fn write(&self) -> String {
         let mut inner = format!("<cookie page=\"{}\">", self.page);
         for mark in &self.marks {
@@ -48,7 +48,7 @@ impl Cookie {
         )
     }
 
-    /// Reads a token back; the query must sort by the same columns.
+    /// Reads a token; the query must sort by the same columns.
     pub(super) fn read(token: &str, columns: &[(&str, ColumnType)]) -> Result<Self, QueryError> {
         let cookie = parse(token, columns).filter(|cookie| cookie.write() == token);
         cookie.ok_or_else(QueryError::cookie)

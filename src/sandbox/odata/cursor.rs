@@ -1,12 +1,12 @@
-//! A place among the words of a filter, and what may be done there.
+//! A position in the words of a filter.
 
 use super::QueryError;
 use super::lex::{LexToken, TokenKind, lex, position};
 
-/// How deep parentheses, `not` and lambdas may nest. It keeps every later walk off the end of the stack.
+/// The deepest nesting of parentheses, `not` and lambdas. It keeps recursive functions within the stack.
 const MAX_DEPTH: usize = 100;
 
-/// The words of one filter and the place reached.
+/// The words of one filter, and the position of the parser.
 pub(super) struct Parser<'t> {
     text: &'t str,
     tokens: Vec<LexToken>,
@@ -15,7 +15,7 @@ pub(super) struct Parser<'t> {
     depth: usize,
 }
 
-/// What was read, or why it could not be.
+/// The result of parsing, or why the text is invalid.
 pub(super) type Parsed<T> = Result<T, QueryError>;
 
 impl<'t> Parser<'t> {
@@ -49,7 +49,7 @@ impl<'t> Parser<'t> {
         found
     }
 
-    /// Takes the mark, which must come next.
+    /// Takes the mark, or fails.
     pub(super) fn expect(&mut self, mark: char) -> Parsed<()> {
         if self.mark(mark) {
             Ok(())
@@ -65,20 +65,20 @@ impl<'t> Parser<'t> {
         found
     }
 
-    /// Takes a name, which must come next.
+    /// Takes a name, or fails.
     pub(super) fn word(&mut self) -> Parsed<String> {
         let word = self.peek_word().map(str::to_owned);
         self.next += usize::from(word.is_some());
         word.ok_or_else(|| self.unexpected())
     }
 
-    /// Nothing may begin with the next word.
+    /// The error for the next word.
     pub(super) fn unexpected(&self) -> QueryError {
         let at = self.tokens.get(self.next).map_or(self.text.len(), |t| t.at);
         QueryError::syntax(position(self.text, at), self.text)
     }
 
-    /// Nothing may follow.
+    /// Fails unless all words were taken.
     pub(super) fn end(&self) -> Parsed<()> {
         if self.peek().is_none() {
             Ok(())
@@ -87,7 +87,7 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// Reads something nested.
+    /// Parses something nested.
     pub(super) fn deeper<T>(&mut self, parse: impl FnOnce(&mut Self) -> Parsed<T>) -> Parsed<T> {
         if self.depth == MAX_DEPTH {
             return Err(QueryError::query("Recursion depth exceeded allowed limit."));

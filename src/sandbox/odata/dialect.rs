@@ -1,9 +1,9 @@
-//! What differs between servers.
+//! Differences between servers.
 
 /// Behaviour that differs between servers or is not documented.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dialect {
-    /// How many conditions a filter may have before it is refused
+    /// The most conditions of a filter
     /// (Microsoft: "Filter rows using OData", Condition limits).
     pub max_conditions: usize,
 }

@@ -1,6 +1,6 @@
 //! Why a query is refused.
 
-/// The code of everything that is wrong with the query itself.
+/// The code of all errors in the query itself.
 const QUERY: &str = "0x80060888";
 /// `TooManyConditionsInQuery`.
 const TOO_MANY_CONDITIONS: &str = "0x8004430C";
@@ -18,7 +18,7 @@ pub(crate) struct QueryError {
 }
 
 impl QueryError {
-    /// A fault of the query, in the words of the platform.
+    /// An error in the query, in the words of the platform.
     pub(super) fn query(message: impl Into<String>) -> Self {
         Self {
             status: 400,
@@ -34,7 +34,7 @@ impl QueryError {
         ))
     }
 
-    /// `position` is in characters from the start of `text`.
+    /// A syntax error; `position` is in characters from the start of `text`.
     pub(super) fn syntax(position: usize, text: &str) -> Self {
         Self::query(format!("Syntax error at position {position} in '{text}'."))
     }
@@ -47,7 +47,7 @@ impl QueryError {
         ))
     }
 
-    /// More conditions than the platform takes (Microsoft: "Filter rows using OData", Condition limits).
+    /// More conditions than the platform allows (Microsoft: "Filter rows using OData", Condition limits).
     pub(super) fn too_many_conditions() -> Self {
         Self {
             status: 400,
@@ -56,7 +56,7 @@ impl QueryError {
         }
     }
 
-    /// A `$skiptoken` that is not, character for character, one that the server made.
+    /// A `$skiptoken` that differs from what the server writes.
     pub(super) fn cookie() -> Self {
         Self::query("Malformed XML in the Paging Cookie")
     }

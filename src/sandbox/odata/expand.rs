@@ -4,7 +4,7 @@ use super::options::{QueryOptions, refuse_collection_options};
 use super::percent::encode_outer;
 use super::{Dialect, Query, QueryError, Table};
 
-/// How deep expanded properties may nest.
+/// The deepest nesting of expanded properties. The platform's limit is not imitated; this one bounds the recursion.
 const MAX_DEPTH: usize = 10;
 
 #[derive(Clone, Debug)]
@@ -92,7 +92,7 @@ fn pairs(inside: &str) -> Result<Vec<(String, String)>, QueryError> {
         .collect()
 }
 
-/// Splits at a mark that stands neither in parentheses nor in a string; `None` where those do not match up.
+/// Splits at a mark outside of parentheses and strings; `None` where those are not closed.
 fn split(text: &str, mark: char) -> Option<Vec<&str>> {
     let (mut depth, mut quoted, mut start) = (0_usize, false, 0);
     let mut parts = Vec::new();

@@ -1,4 +1,4 @@
-//! The syntax of a filter, before any name in it means anything.
+//! The syntax tree of a filter, before its names are checked.
 
 use std::fmt::{self, Display as _};
 
@@ -22,9 +22,9 @@ pub(super) enum Expr {
     /// `path/any(x:...)`, `path/all(x:...)`, `path/any()`.
     Lambda {
         path: Vec<String>,
-        /// `all` rather than `any`.
+        /// True for `all`, false for `any`.
         all: bool,
-        /// The variable and the condition; only `any` may do without.
+        /// The variable and the condition; only `any` may be without.
         body: Option<(String, Box<Expr>)>,
     },
 }
@@ -91,7 +91,7 @@ impl Operator {
     }
 }
 
-/// The functions of OData that the platform knows (Microsoft: "Filter rows using OData").
+/// The OData functions that the platform supports (Microsoft: "Filter rows using OData").
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum TextFunction {
     /// `contains`.
@@ -154,7 +154,7 @@ impl fmt::Display for Expr {
     }
 }
 
-/// Parts that are themselves chains are put in parentheses, so that the text reads back as the same tree.
+/// Writes nested chains in parentheses, so that the text is parsed to the same tree.
 fn join(f: &mut fmt::Formatter<'_>, parts: &[Expr], between: &str) -> fmt::Result {
     for (at, part) in parts.iter().enumerate() {
         if at > 0 {

@@ -1,7 +1,7 @@
-//! A filter whose names and types have been checked, and its evaluation.
+//! A filter with checked names and types, and its evaluation.
 //!
-//! Two-valued: a comparison with null is true for `null eq null` and `x ne null`, false otherwise, and `not`
-//! turns it round. A negated query function therefore holds for a row without a value.
+//! Evaluation has two values: a comparison with null is true for `null eq null` and `x ne null`, false otherwise, and
+//! `not` inverts it. A negated query function is therefore true for a row without a value.
 
 use std::cmp::Ordering;
 
@@ -13,29 +13,29 @@ use super::{ColumnType, Context, Row, Value};
 /// A condition on a row.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) enum ODataFilter {
-    /// All must hold; true for none.
+    /// All must be true; true if empty.
     All(Vec<ODataFilter>),
-    /// One must hold.
+    /// At least one must be true.
     Any(Vec<ODataFilter>),
-    /// The condition must not hold.
+    /// The condition must be false.
     Not(Box<ODataFilter>),
     /// A comparison of two values of one type, or with null.
     Compare(Term, Operator, Term),
     /// `contains` and its like.
     Like(Path, Pattern),
-    /// `any` and `all`; without a condition, whether there is a related row.
+    /// `any` and `all`; without a condition, whether a related row exists.
     Related {
         path: Collection,
-        /// `all` rather than `any`.
+        /// True for `all`, false for `any`.
         all: bool,
-        /// What must hold for the related row, which is the innermost scope there.
+        /// The condition on the related row, which is the innermost scope there.
         body: Option<Box<ODataFilter>>,
     },
     /// A query function of the platform.
     Test {
         path: Path,
         test: Test,
-        /// Whether it must not hold.
+        /// Whether it must be false.
         negated: bool,
     },
 }
@@ -50,9 +50,9 @@ pub(super) enum Term {
 /// A column, possibly of another row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Path {
-    /// Whose: 0 is the row itself, 1 the variable of the outermost lambda, and so on.
+    /// The scope: 0 is the row itself, 1 the variable of the outermost lambda, and so on.
     pub scope: usize,
-    /// The single-valued navigation properties that lead to the row.
+    /// The single-valued navigation properties on the way to the row.
     pub hops: Vec<String>,
     pub column: String,
     /// Its type.
@@ -71,7 +71,7 @@ pub(super) struct Collection {
 }
 
 impl Path {
-    /// The value in the row of scope 0 that `row` is.
+    /// The value for the row `row` of scope 0.
     pub(super) fn of(&self, row: &dyn Row) -> Value {
         follow(row, &self.hops, &|end| end.value(&self.column)).unwrap_or(Value::Null)
     }
@@ -83,7 +83,7 @@ impl Path {
     }
 }
 
-/// Goes along single-valued navigation properties; `None` where one leads nowhere.
+/// Follows single-valued navigation properties; `None` where one has no row.
 fn follow<T>(row: &dyn Row, hops: &[String], end: &dyn Fn(&dyn Row) -> T) -> Option<T> {
     match hops {
         [] => Some(end(row)),
@@ -159,7 +159,7 @@ impl Collection {
     }
 }
 
-/// Comparison as OData defines it: order is never true where a side is null.
+/// Comparison as OData defines it: an ordering is never true if one side is null.
 fn compare(left: &Value, operator: Operator, right: &Value) -> bool {
     let order = left.compare(right);
     let null = *left == Value::Null || *right == Value::Null;

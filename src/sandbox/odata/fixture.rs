@@ -174,7 +174,7 @@ pub(super) fn id(number: u128) -> Uuid {
     Uuid::from_u128(number)
 }
 
-/// The user 1 of the business unit 10 with the team 20 asks, on the first of May 2024, noon.
+/// The asker: user 1 of the business unit 10 with the team 20, on 1 May 2024 at noon.
 pub(super) fn asker() -> Asker {
     Asker {
         user: id(1),
@@ -183,7 +183,7 @@ pub(super) fn asker() -> Asker {
     }
 }
 
-/// The tree in which the id above `n` is `n / 10`.
+/// A tree in which the parent of `n` is `n / 10`.
 pub(super) struct Decimal;
 
 impl Hierarchy for Decimal {

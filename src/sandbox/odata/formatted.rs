@@ -1,10 +1,10 @@
-//! Values as a person reads them: the formatted values, in the manner of a user whose language is English (United
-//! States) and whose time zone is UTC.
+//! Formatted values, for a user whose language is English (United States) and whose time zone is
+//! UTC.
 
 use super::Value;
 
-/// The formatted value that can be made from the value alone. Text and ids have none; the label of an option and
-/// the name behind a lookup come from the row.
+/// The formatted value that follows from the value alone. Text and ids have none; the label of an option and
+/// the name of a lookup come from the row.
 pub(crate) fn formatted(value: &Value) -> Option<String> {
     match value {
         Value::Null | Value::Text(_) | Value::Guid(_) => None,
@@ -15,7 +15,7 @@ pub(crate) fn formatted(value: &Value) -> Option<String> {
     }
 }
 
-/// `1,090`.
+/// A number with commas, such as `1,090`.
 fn grouped(number: i64) -> String {
     let digits = number.unsigned_abs().to_string();
     let mut text = String::with_capacity(digits.len() * 4 / 3 + 1);

@@ -6,10 +6,10 @@ use uuid::Uuid;
 use super::expr::{Argument, Operand};
 use super::{ColumnType, Context, QueryError, Value};
 
-/// How far up a tree is searched: more than any tree the platform allows, so that a circle ends.
+/// The most levels of a tree that are searched: more than the platform allows, so that a circle ends.
 const MAX_LEVELS: usize = 100;
 
-/// What a query function asks of the value of one column.
+/// The test of a query function on the value of one column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Test {
     In(Vec<Value>),
@@ -17,7 +17,7 @@ pub(super) enum Test {
     Between(Value, Value),
     /// An id that belongs to the asker.
     Own(Own),
-    /// A row on the way from this one to the root.
+    /// A row between this one and the root.
     Above {
         id: Uuid,
         /// Whether this row itself matches.
@@ -29,13 +29,13 @@ pub(super) enum Test {
         /// Whether this row itself matches.
         or_equal: bool,
     },
-    /// A moment between that long ago and now.
+    /// A time between that long ago and now.
     Last(SignedDuration),
-    /// A moment longer ago.
+    /// A time longer ago.
     OlderThan(SignedDuration),
 }
 
-/// Which ids of the asker.
+/// The ids of the asker to compare with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Own {
     User,
@@ -44,7 +44,7 @@ pub(super) enum Own {
     UserOrTeams,
 }
 
-/// The parameters of one function, their aliases resolved.
+/// The parameters of one function, with aliases resolved.
 pub(super) struct Parameters<'a> {
     /// The function, without its namespace.
     pub function: &'a str,
@@ -53,7 +53,7 @@ pub(super) struct Parameters<'a> {
 }
 
 impl Parameters<'_> {
-    /// A parameter that must be there.
+    /// A required parameter.
     fn get(&self, name: &str) -> Result<&Argument, QueryError> {
         let found = self.given.iter().find(|(given, _)| given == name);
         found
@@ -69,7 +69,7 @@ impl Parameters<'_> {
         }
     }
 
-    /// `PropertyValue`, which may be a string whatever the column is.
+    /// `PropertyValue`, which may be a string for any column type.
     fn value(&self, kind: ColumnType) -> Result<Value, QueryError> {
         let Argument::One(Operand::Literal(value)) = self.get("PropertyValue")? else {
             return Err(self.refuse("The parameter 'PropertyValue' is not a single value."));
@@ -130,7 +130,7 @@ impl Parameters<'_> {
     }
 }
 
-/// Whether the function exists here.
+/// Whether the function is imitated.
 pub(super) fn known(function: &str) -> bool {
     const KNOWN: [&str; 19] = [
         "In",
@@ -156,7 +156,7 @@ pub(super) fn known(function: &str) -> bool {
     KNOWN.contains(&function)
 }
 
-/// The test of a function on a column of the given type, and whether it is negated.
+/// The test of a function on a column of this type, and whether it is negated.
 pub(super) fn test(
     parameters: &Parameters<'_>,
     kind: ColumnType,
@@ -204,7 +204,7 @@ pub(super) fn test(
 }
 
 impl Test {
-    /// Whether a value passes; null passes none.
+    /// Whether a value passes; null never does.
     pub(super) fn holds(&self, value: &Value, ctx: &Context<'_>) -> bool {
         match (self, value) {
             (_, Value::Null) => false,
@@ -236,7 +236,7 @@ impl Own {
     }
 }
 
-/// Whether going up from `from` comes to `to`.
+/// Whether `to` is above `from` in the tree.
 fn reaches(from: Uuid, to: Uuid, or_equal: bool, ctx: &Context<'_>) -> bool {
     if from == to {
         return or_equal;

@@ -1,4 +1,4 @@
-//! JSON objects whose members keep their order.
+//! JSON objects that keep the order of their members.
 
 use serde::ser::{Serialize, SerializeMap, Serializer};
 

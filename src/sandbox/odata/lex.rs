@@ -1,4 +1,4 @@
-//! The words of a filter.
+//! Splits a filter into words.
 
 use jiff::Timestamp;
 use jiff::civil::Date;
@@ -13,7 +13,7 @@ use super::{QueryError, Value};
 /// One word, and where it starts.
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct LexToken {
-    /// What it is.
+    /// Its kind, with its contents.
     pub kind: TokenKind,
     /// Bytes from the start of the text.
     pub at: usize,
@@ -35,7 +35,6 @@ pub(super) enum TokenKind {
 const INVALID_JSON: &str = "Invalid JSON. A comma character ',' was expected in scope 'Array'. Every two \
     elements in an array and properties of an object must be separated by commas.";
 
-/// Splits a filter into words.
 pub(super) fn lex(text: &str) -> Result<Vec<LexToken>, QueryError> {
     let mut tokens = Vec::new();
     let mut rest = text;
@@ -50,7 +49,7 @@ pub(super) fn lex(text: &str) -> Result<Vec<LexToken>, QueryError> {
     }
 }
 
-/// Why no word starts with `first`. The position of an open string is the end of the text, as the
+/// The error where no word starts with `first`. The position of an open string is the end of the text, as the
 /// platform counts it (Microsoft: "Filter rows using OData", Manage single quotes).
 fn failure(first: char, at: usize, text: &str) -> QueryError {
     match first {
@@ -63,7 +62,7 @@ fn failure(first: char, at: usize, text: &str) -> QueryError {
     }
 }
 
-/// A byte offset as the platform counts: in characters.
+/// Converts a byte offset to characters, in which the platform counts.
 pub(super) fn position(text: &str, at: usize) -> usize {
     text.get(..at).map_or(0, |before| before.chars().count())
 }
@@ -82,13 +81,13 @@ fn token(input: &mut &str) -> Lexed<TokenKind> {
     .parse_next(input)
 }
 
-/// A string between single quotes, where two quotes stand for one.
+/// A string in single quotes, in which two quotes mean one.
 fn text_literal(input: &mut &str) -> Lexed<String> {
     let character = alt(("''".value('\''), none_of('\'')));
     delimited('\'', repeat(0.., character), '\'').parse_next(input)
 }
 
-/// A bare id: 32 hexadecimal digits with four hyphens.
+/// An id without quotes: 32 hexadecimal digits with four hyphens.
 fn id(input: &mut &str) -> Lexed<Uuid> {
     let start = *input;
     let text: &str = take::<_, _, ()>(36_usize).parse_next(input)?;
@@ -136,7 +135,7 @@ fn word<'i>(input: &mut &'i str) -> Lexed<&'i str> {
         .parse_next(input)
 }
 
-/// An array of a query function. The values are strings; single quotes will do for those that hold none
+/// An array of a query function. The values are strings; single quotes are accepted for those that contain none
 /// (Microsoft: "Filter rows using OData", Manage single quotes).
 fn array(input: &mut &str) -> Lexed<Vec<String>> {
     delimited(
@@ -169,7 +168,7 @@ fn quoted<'i>(quote: char) -> impl Parser<&'i str, String, ()> {
     delimited(quote, inner, quote).verify_map(unescape)
 }
 
-/// The escapes of a JSON string, whichever quotes stood around it.
+/// Resolves the escapes of a JSON string, in either kind of quotes.
 fn unescape(inner: &str) -> Option<String> {
     let mut json = String::with_capacity(inner.len() + 2);
     let mut characters = inner.chars();

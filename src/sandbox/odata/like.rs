@@ -1,10 +1,10 @@
-//! Patterns of text, as `contains`, `startswith` and `endswith` use them.
+//! Text patterns of `contains`, `startswith` and `endswith`.
 
 use super::value::fold;
 
-/// A pattern in the manner of T-SQL's `LIKE`, without regard to case.
+/// A pattern as in T-SQL's `LIKE`, without regard to case.
 ///
-/// The wildcards `%`, `_`, `[a-c]` and `[^a-c]` work inside the argument of the text functions too
+/// The wildcards `%`, `_`, `[a-c]` and `[^a-c]` also work in the argument of the text functions
 /// (Microsoft: "Filter rows using OData", Use wildcard characters): `contains(name,'a_b')` matches `axb`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Pattern(Vec<Part>);
@@ -24,7 +24,7 @@ enum Part {
 }
 
 impl Pattern {
-    /// `before` and `after` say whether anything may stand before and after the text of the pattern.
+    /// `before` and `after` say whether any text may precede and follow the pattern.
     pub(crate) fn new(text: &str, before: bool, after: bool) -> Self {
         let mut parts = Vec::new();
         parts.extend(before.then_some(Part::Many));
@@ -42,7 +42,7 @@ impl Pattern {
     pub(crate) fn matches(&self, text: &str) -> bool {
         let text: Vec<char> = fold(text).collect();
         let (mut part, mut at) = (0, 0);
-        // Where to go on after a mismatch: behind the last `%`, with one more character given to it.
+        // Where to continue after a mismatch: behind the last `%`, which takes one more character.
         let mut retry: Option<(usize, usize)> = None;
         while at < text.len() {
             match self.0.get(part) {
@@ -80,7 +80,7 @@ impl Part {
     }
 }
 
-/// The first part of a pattern and what follows it. A bracket that is never closed stands for itself.
+/// The first part of a pattern, and the rest. A bracket that is never closed is literal.
 fn next_part(text: &[char]) -> Option<(Part, &[char])> {
     let (first, rest) = text.split_first()?;
     let part = match first {

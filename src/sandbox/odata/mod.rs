@@ -1,12 +1,12 @@
-//! The query engine of the sandbox: `$select`, `$filter`, `$orderby`, paging and the JSON that answers them.
+//! The query engine of the sandbox: `$select`, `$filter`, `$orderby`, paging and the JSON answers.
 //!
 //! Pure: no I/O, no clock, no randomness. The order of use, for a GET on a collection:
 //!
 //! 1. [`Query::parse`] reads the query string (the part of the URL after `?`, still percent-encoded)
-//!    against a [`Table`]; a [`QueryError`] carries the HTTP status, code and message to answer with.
-//! 2. [`Query::conditions`] says whether the filter is exactly what an administrator must send to see
-//!    the filters of somebody else; the caller then decides which rows the asker may see.
-//! 3. [`run`] filters, sorts and cuts one page out of those rows. [`count`] answers `/$count`.
+//!    against a [`Table`]; a [`QueryError`] contains the HTTP status, code and message of the answer.
+//! 2. [`Query::conditions`] says whether the filter is exactly what an administrator must send to read
+//!    another user's filters; the caller then decides which rows the asker may read.
+//! 3. [`run`] filters and sorts those rows and returns one page. [`count`] answers `/$count`.
 //! 4. [`collection_body`] writes the answer.
 //!
 //! For a GET on one row: [`Query::parse_single`], then [`entity_body`].

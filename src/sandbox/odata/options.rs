@@ -6,7 +6,7 @@ use url::form_urlencoded;
 
 use super::QueryError;
 
-/// Custom options that Dataverse acts on and that are not imitated: ignoring them would answer another question.
+/// Options that Dataverse supports and that are refused here, because ignoring them would answer another question.
 const NOT_IMITATED: [&str; 3] = ["fetchXml", "savedQuery", "userQuery"];
 
 /// The options of a query string, decoded: `%20` and `+` are spaces, `%24filter` is `$filter`.
@@ -20,7 +20,7 @@ pub(super) struct QueryOptions {
 
 impl QueryOptions {
     /// Reads a query string. A name that begins neither with `$` nor with `@` is ignored, as by the
-    /// platform: `filter=` without its `$` therefore returns every row.
+    /// platform: `filter=` without `$` therefore returns every row.
     pub(super) fn read(raw: &str) -> Result<Self, QueryError> {
         let mut options = Self::default();
         for (name, value) in form_urlencoded::parse(raw.as_bytes()) {
@@ -59,7 +59,7 @@ impl QueryOptions {
         }
     }
 
-    /// Takes an option out; its name is case-sensitive. An empty value is as good as none.
+    /// Takes an option; its name is case-sensitive. An empty value counts as not given.
     pub(super) fn take(&mut self, name: &str) -> Option<String> {
         self.system.remove(name).filter(|value| !value.is_empty())
     }
@@ -69,7 +69,7 @@ impl QueryOptions {
         self.aliases.get(name).map(String::as_str)
     }
 
-    /// Refuses the options that nobody has taken.
+    /// Refuses the options that were not taken.
     pub(super) fn finish(mut self) -> Result<(), QueryError> {
         self.system.remove("$format");
         match self.system.into_keys().min() {
@@ -86,7 +86,7 @@ fn not_supported(name: &str) -> QueryError {
     QueryError::query(format!("The query parameter '{name}' is not supported."))
 }
 
-/// Refuses, on one row, the options that need many.
+/// Refuses options that need several rows.
 pub(super) fn refuse_collection_options(options: &mut QueryOptions) -> Result<(), QueryError> {
     let names = [
         "$filter",

@@ -52,7 +52,7 @@ fn push(order: &mut Vec<OrderBy>, path: Path, descending: bool) {
     }
 }
 
-/// The values of a row that decide its place.
+/// The values of a row by which it is sorted.
 pub(super) fn keys(order: &[OrderBy], row: &dyn Row) -> Vec<Value> {
     order.iter().map(|column| column.path.of(row)).collect()
 }

@@ -1,4 +1,4 @@
-//! From all rows to the rows of one page.
+//! Selects the rows of one page.
 
 use std::cmp::Ordering;
 
@@ -10,10 +10,10 @@ use super::{Context, Query, Row, Value};
 /// (Microsoft: "Page results", "Count number of rows").
 pub(super) const MAX_PAGE: usize = 5000;
 
-/// How much of the result is wanted.
+/// The requested size of the page.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct PageRequest {
-    /// `Prefer: odata.maxpagesize=N` as it came; more than 5000 counts as 5000, 0 as not given.
+    /// `Prefer: odata.maxpagesize=N` as it was sent; more than 5000 counts as 5000, 0 as not given.
     pub max_page_size: Option<usize>,
 }
 
@@ -28,9 +28,9 @@ pub(crate) struct Page<R> {
     pub next: Option<String>,
 }
 
-/// Runs a query over the rows that the asker may see, in any order.
+/// Runs a query over the rows that the asker may read, in any order.
 ///
-/// A page costs one pass over the rows; only the rows of the page itself are sorted.
+/// A page takes one pass over the rows; only the rows of the page itself are sorted.
 pub(crate) fn run<R: Row>(
     query: &Query,
     rows: impl Iterator<Item = R>,
@@ -41,7 +41,7 @@ pub(crate) fn run<R: Row>(
     let mut found: Vec<(Vec<Value>, R)> = Vec::new();
     for row in rows {
         if query.count {
-            // Rows of earlier pages count too.
+            // Rows of earlier pages are counted, too.
             if !matches_row(query, &row, ctx) {
                 continue;
             }
@@ -66,7 +66,7 @@ pub(crate) fn run<R: Row>(
     }
 }
 
-/// Counts the rows that fit the filter, at most 5000: the answer to `/$count`
+/// Counts the rows that match the filter, at most 5000: the answer to `/$count`
 /// (Microsoft: "Count number of rows").
 pub(crate) fn count<R: Row>(
     query: &Query,
@@ -92,8 +92,8 @@ fn comes_after(query: &Query, keys: &[Value]) -> bool {
     })
 }
 
-/// How many rows, and whether there is a next page. A page size makes `$top` meaningless; without one, `$top` cuts
-/// the result for good, and beyond one page silently (Microsoft: "Page results").
+/// The number of rows, and whether there is a next page. With a page size `$top` is ignored; without one, `$top` limits
+/// the whole result, silently to one page (Microsoft: "Page results").
 fn limit(query: &Query, request: PageRequest) -> (usize, bool) {
     let size = request.max_page_size.filter(|size| *size > 0);
     match (query.top, size) {

@@ -1,4 +1,4 @@
-//! From the words of a filter to its syntax tree.
+//! Parses the words of a filter to a syntax tree.
 
 use super::cursor::{Parsed, Parser};
 use super::expr::{Argument, Expr, Operand, Operator, TextFunction};
@@ -8,7 +8,7 @@ use super::{QueryError, Value};
 /// The namespace of the platform's query functions.
 const NAMESPACE: &str = "Microsoft.Dynamics.CRM.";
 
-/// Reads a filter. The newer operator `in` is none of the documented ones (Microsoft: "Filter rows using OData").
+/// Reads a filter. The newer operator `in` is not documented and not supported (Microsoft: "Filter rows using OData").
 pub(super) fn parse(text: &str) -> Result<Expr, QueryError> {
     let mut parser = Parser::new(text)?;
     let expr = parser.or()?;
@@ -50,7 +50,7 @@ impl Parser<'_> {
         Ok(make(parts))
     }
 
-    /// `not` binds tighter than `eq`, so what it negates is a call, a lambda or something in parentheses.
+    /// `not` binds tighter than `eq`, so its operand is a call, a lambda or an expression in parentheses.
     fn unary(&mut self) -> Parsed<Expr> {
         let start = self.next;
         if self.keyword("not") {
@@ -133,7 +133,7 @@ impl Parser<'_> {
         self.operand().map(Argument::One)
     }
 
-    /// After the opening parenthesis of a call on a path: only lambdas are called so.
+    /// After the opening parenthesis of a call on a path, which must be a lambda.
     fn lambda(&mut self, mut path: Vec<String>) -> Parsed<Expr> {
         let all = match path.pop().as_deref() {
             Some("any") => false,

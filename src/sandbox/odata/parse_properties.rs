@@ -1,4 +1,4 @@
-//! What holds for every filter that can be written, and for every text that cannot.
+//! Properties of every valid filter, and of every invalid text.
 
 use jiff::Timestamp;
 use proptest::prelude::*;
@@ -21,7 +21,7 @@ fn value() -> impl Strategy<Value = Value> {
 }
 
 fn name() -> impl Strategy<Value = String> {
-    // Not a word that means something where a name stands.
+    // Not a keyword in the place of a name.
     "[a-z_][a-z0-9_]{0,8}".prop_map(|n| format!("c{n}"))
 }
 
@@ -44,7 +44,7 @@ fn operator() -> impl Strategy<Value = Operator> {
     ])
 }
 
-/// Any filter that can be written.
+/// Any valid filter.
 fn expr() -> impl Strategy<Value = Expr> {
     let many = prop::collection::vec(".*", 0..3).prop_map(Argument::Many);
     let argument = prop_oneof![operand().prop_map(Argument::One), many];

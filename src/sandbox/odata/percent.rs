@@ -1,8 +1,8 @@
-//! Percent-encoding as the platform does it, which is not quite what any library does.
+//! Percent-encoding in the form of the platform, which differs from that of libraries.
 
 use std::fmt::Write as _;
 
-/// Encodes everything but letters, digits and `-_.`, in lower-case hexadecimal: the inside of a paging cookie.
+/// Encodes everything but letters, digits and `-_.`, in lower-case hexadecimal, for the inside of a paging cookie.
 pub(super) fn encode_inner(text: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte);
     text.bytes()
@@ -16,8 +16,8 @@ pub(super) fn encode_inner(text: &str) -> String {
         })
 }
 
-/// Encodes what may not stand in a URL, in upper-case hexadecimal, and leaves its marks (`=`, `/`, `$`) alone:
-/// the outside of a paging cookie (Microsoft: "Page results", the sample).
+/// Encodes characters that are not allowed in a URL, in upper-case hexadecimal, but not its marks (`=`, `/`, `$`):
+/// for the outside of a paging cookie (Microsoft: "Page results", the sample).
 pub(crate) fn encode_outer(text: &str) -> String {
     let keep = |byte: u8| byte.is_ascii_alphanumeric() || b"-_.~!*'();/?:@=$,".contains(&byte);
     text.bytes()
@@ -31,7 +31,7 @@ pub(crate) fn encode_outer(text: &str) -> String {
         })
 }
 
-/// Undoes either; `None` for an incomplete escape or for bytes that are not UTF-8.
+/// Decodes both forms; `None` for an incomplete escape or for bytes that are not UTF-8.
 pub(super) fn decode(text: &str) -> Option<String> {
     let mut bytes = text.bytes();
     let mut out = Vec::with_capacity(text.len());

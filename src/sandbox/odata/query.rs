@@ -12,24 +12,24 @@ use super::{Conditions, Dialect, QueryError, Table};
 /// Parsed and checked query options.
 #[derive(Clone, Debug)]
 pub(crate) struct Query {
-    /// The query string as it came.
+    /// The query string as it was sent.
     pub(super) raw: String,
     /// The columns of `$select`, without repetition; `None` for all.
     pub(super) select: Option<Vec<String>>,
     pub(super) filter: Option<ODataFilter>,
-    /// What the rows are sorted by: `$orderby`, then the key.
+    /// The columns by which rows are sorted: `$orderby`, then the key.
     pub(super) order: Vec<OrderBy>,
     pub(super) top: Option<usize>,
     pub(super) count: bool,
     pub(super) expand: Vec<Expand>,
-    /// The page that came before.
+    /// The previous page.
     pub(super) after: Option<Cookie>,
     /// Whether `$orderby` was given.
     ordered: bool,
 }
 
 impl Query {
-    /// Reads the query string of a GET on a collection: what follows `?`, as it came, without `?`.
+    /// Reads the query string of a GET on a collection: the text after `?`, unchanged.
     pub(crate) fn parse(
         raw_query: &str,
         table: &dyn Table,
@@ -39,7 +39,7 @@ impl Query {
         Self::build(raw_query.to_owned(), options, table, dialect, 0)
     }
 
-    /// Reads the query string of a GET on one row, where only `$select` and `$expand` mean anything.
+    /// Reads the query string of a GET on one row, where only `$select` and `$expand` have a meaning.
     pub(crate) fn parse_single(
         raw_query: &str,
         table: &dyn Table,

@@ -1,11 +1,11 @@
-//! What the engine asks of the tables and rows it runs over; the store implements these.
+//! The interface between the engine and the tables and rows; the store implements it.
 
 use jiff::Timestamp;
 use uuid::Uuid;
 
 use super::{ColumnType, Value};
 
-/// The columns and relationships of a table, as the version that is imitated has them.
+/// The columns and relationships of a table in the imitated version.
 pub(crate) trait Table {
     /// `systemusers`.
     fn entity_set(&self) -> &str;
@@ -19,19 +19,19 @@ pub(crate) trait Table {
     fn columns(&self) -> Vec<(&str, ColumnType)>;
     /// A relationship by the name of its navigation property (`ownerid`, `systemuserroles_association`).
     fn navigation(&self, name: &str) -> Option<Navigation<'_>>;
-    /// Columns that are written whatever `$select` says, after the selected ones. A `systemuser` has
+    /// Columns that are included whatever `$select` says, after the selected ones. A `systemuser` has
     /// `ownerid` as well as its own key (Microsoft: "Impersonate another user using the Web API", the sample).
     fn always_written(&self) -> Vec<&str> {
         vec![self.key()]
     }
 }
 
-/// Where a navigation property leads.
+/// The target of a navigation property.
 #[derive(Clone, Copy)]
 pub(crate) struct Navigation<'a> {
     /// The table at the other end.
     pub table: &'a dyn Table,
-    /// Whether the property is a collection: then it takes `any` and `all`, and expands to an array.
+    /// Whether the property is a collection: then it supports `any` and `all`, and expands to an array.
     pub many: bool,
 }
 
@@ -42,12 +42,12 @@ pub(crate) trait Row {
     fn etag(&self) -> String;
     /// The rows at the other end of a navigation property: at most one where it is single-valued.
     fn related(&self, navigation: &str) -> Vec<Box<dyn Row + '_>>;
-    /// The text of the formatted value where it cannot be made from the value: the label of an option
-    /// (`statecode` 0 is `Active`), the primary name behind a lookup.
+    /// The formatted value where it does not follow from the value: the label of an option
+    /// (`statecode` 0 is `Active`), the primary name of a lookup.
     fn label(&self, _column: &str) -> Option<String> {
         None
     }
-    /// Where a lookup column that is not null points.
+    /// The target of a lookup column that is not null.
     fn lookup(&self, _column: &str) -> Option<Lookup> {
         None
     }
@@ -92,13 +92,13 @@ impl<T: Row + ?Sized> Row for &T {
 /// The annotations of a lookup column.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Lookup {
-    /// `lookuplogicalname`: the table of the row pointed to, which differs per row for `ownerid`.
+    /// `lookuplogicalname`: the table of the target row, which differs per row for `ownerid`.
     pub logical_name: String,
     /// `associatednavigationproperty`, where the lookup has one.
     pub navigation: Option<String>,
 }
 
-/// Who asks, for `EqualUserId` and its like: the impersonated user where there is one.
+/// The user for `EqualUserId` and the like: the impersonated user, if there is one.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Asker {
     /// `systemuserid`.
@@ -109,26 +109,26 @@ pub(crate) struct Asker {
     pub teams: Vec<Uuid>,
 }
 
-/// The tree behind `Above` and `Under`.
+/// The tree for `Above` and `Under`.
 pub(crate) trait Hierarchy {
     /// The id above this one; `None` at the root and for an id that is not in a tree.
     fn parent(&self, id: Uuid) -> Option<Uuid>;
 }
 
-/// No tree at all.
+/// No tree.
 impl Hierarchy for () {
     fn parent(&self, _id: Uuid) -> Option<Uuid> {
         None
     }
 }
 
-/// What a query is evaluated against besides the rows.
+/// The context in which a query is evaluated.
 #[derive(Clone, Copy)]
 pub(crate) struct Context<'a> {
-    /// Who asks.
+    /// The user who asks.
     pub asker: &'a Asker,
-    /// The tree of the table that is asked.
+    /// The tree of the table.
     pub hierarchy: &'a dyn Hierarchy,
-    /// The moment that relative dates count from.
+    /// The time from which relative dates count.
     pub now: Timestamp,
 }

@@ -1,4 +1,4 @@
-//! What a column holds.
+//! The values of columns.
 
 use std::cmp::Ordering;
 
@@ -47,8 +47,8 @@ impl ColumnType {
         }
     }
 
-    /// Reads a value of this type from the plain text in which query functions and paging cookies
-    /// carry it; an id may come in braces.
+    /// Reads a value of this type from the plain text in query functions and paging cookies; an id may be in
+    /// braces.
     pub(crate) fn read(self, text: &str) -> Option<Value> {
         match self {
             Self::Bool => match text {
@@ -77,10 +77,10 @@ impl Value {
         }
     }
 
-    /// The order that filters and sorting use: null first, text without regard to case
+    /// The order of filters and sorting: null first, text without regard to case
     /// (Microsoft: "Filter rows using OData": all filters on string values are case insensitive).
     ///
-    /// Values of different types never meet: a query that compares them is refused.
+    /// Values of different types are never compared, because such a query is refused.
     pub(crate) fn compare(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Bool(a), Self::Bool(b)) => a.cmp(b),
@@ -104,7 +104,7 @@ impl Value {
     }
 }
 
-/// The characters of a text as comparisons see them.
+/// The characters of a text in the form in which they are compared.
 pub(super) fn fold(text: &str) -> impl Iterator<Item = char> + '_ {
     text.chars().flat_map(char::to_lowercase)
 }

@@ -1,4 +1,4 @@
-//! The columns of activities, those who take part in them, and contacts (Microsoft: the table references of
+//! The columns of activities, their parties, and contacts (Microsoft: the table references of
 //! `appointment`, `recurringappointmentmaster`, `serviceappointment`, `task`, `activityparty` and `contact`).
 
 use super::columns::{TableColumn, col};
@@ -93,7 +93,7 @@ pub(super) const SERVICE: &[TableColumn] = &[
     col("versionnumber", Int),
 ];
 
-/// Those of `task` that `letter`, `fax` and `phonecall` have as well.
+/// The columns of `task` that `letter`, `fax` and `phonecall` have as well.
 pub(super) const TASK: &[TableColumn] = &[
     col("activityid", Guid),
     col("activitytypecode", Text),

@@ -1,4 +1,4 @@
-//! The values of appointments and those who take part in them.
+//! The values of appointments and their parties.
 
 use uuid::Uuid;
 
@@ -61,7 +61,7 @@ pub(super) fn activity(store: &Store, activity: &Activity, column: &str) -> Valu
     }
 }
 
-/// The series that an instance belongs to; its row is not kept.
+/// The series of an instance; its row is not stored.
 fn series(store: &Store, activity: &Activity) -> Uuid {
     store.calendars.id(activity.owner, activity.number, u8::MAX)
 }

@@ -1,11 +1,10 @@
-//! Where a row is in the store.
+//! The position of a row in the store.
 
 use crate::activities::Party;
 use crate::data::Activity;
 use crate::rights::Privilege;
 use crate::rows::{FilterRecord, PersonIndex};
 
-/// Where a row is.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum At<'a> {
     User(PersonIndex),

@@ -1,6 +1,6 @@
-//! The columns of each table, with the version that brought them.
+//! The columns of each table, with the version in which they first occur.
 //!
-//! Taken from real `$metadata` of 8.x and 9.1; what is missing there and documented today came with 9.2.
+//! Taken from real `$metadata` of 8.x and 9.1; documented columns that are missing there count as added in 9.2.
 
 use crate::odata::ColumnType::{self, Bool, Guid, Int, Text, Time};
 use crate::version::Version::{self, V8_0, V8_2, V9_1, V9_2};
@@ -172,13 +172,13 @@ pub(super) const TEAM_MEMBERSHIP: &[TableColumn] = &[
     col("versionnumber", Int),
 ];
 
-/// Of its many columns, those that tell who synchronises appointments (Microsoft: `mailbox` table reference).
 pub(super) const PRIVILEGE: &[TableColumn] = &[
     col("privilegeid", Guid),
     col("name", Text),
     col("versionnumber", Int),
 ];
 
+/// Only the columns that say who synchronises appointments (Microsoft: `mailbox` table reference).
 pub(super) const MAILBOX: &[TableColumn] = &[
     col("mailboxid", Guid),
     col("name", Text),

@@ -1,4 +1,4 @@
-//! Finding rows.
+//! Finds rows.
 
 use uuid::Uuid;
 
@@ -24,14 +24,14 @@ pub(crate) const fn kind_of(activity: &Activity) -> Kind {
     }
 }
 
-/// Places of the items that fit.
+/// The indexes of matching items.
 pub(super) fn places<T>(items: &[T], matches: impl Fn(&T) -> bool) -> impl Iterator<Item = usize> {
     let all = items.iter().enumerate();
     all.filter(move |(_, item)| matches(item))
         .map(|(index, _)| index)
 }
 
-/// The row of a table with this id; filters are looked up in the store, and not judged here.
+/// The row of a table with this id. Access to filters is not checked here.
 pub(crate) fn by_id(store: &Store, kind: Kind, id: Uuid) -> Option<At<'_>> {
     match kind {
         Kind::Users => store.person(id).map(At::User),
@@ -53,7 +53,7 @@ pub(crate) fn by_id(store: &Store, kind: Kind, id: Uuid) -> Option<At<'_>> {
             .into_iter()
             .find(|it| it.id() == id)
             .map(At::Privilege),
-        // What links two rows is not asked for by its own id.
+        // Rows that link two others have no address by their own id.
         _ => None,
     }
 }

@@ -1,11 +1,11 @@
-//! Labels of options and names behind lookups.
+//! Labels of options, and names of lookups.
 
 use super::at::At;
 use super::row::RowRef;
 use crate::data::ActivityKind;
 use crate::odata::{Lookup, Row, Value};
 
-/// The label of an option column, or the primary name behind a lookup.
+/// The label of an option column, or the primary name of a lookup.
 pub(super) fn label(row: &RowRef<'_>, column: &str) -> Option<String> {
     if let Some(name) = lookup_name(row, column) {
         return Some(name);
@@ -17,7 +17,7 @@ pub(super) fn label(row: &RowRef<'_>, column: &str) -> Option<String> {
     };
     let label = match row.at {
         At::Activity(it) if it.kind == ActivityKind::Contact => option(column, number),
-        // The reasons of their states are others than those of meetings, and have no labels here.
+        // Their statuses differ from those of meetings, and have no labels here.
         At::Activity(it) if !it.kind.is_meeting() && column == "statuscode" => None,
         At::Activity(_) | At::Party(_) => activity_option(column, number),
         _ => option(column, number),
@@ -58,7 +58,7 @@ fn option(column: &str, number: i64) -> Option<&'static str> {
     })
 }
 
-/// Options of appointments, whose states are others than those of most tables.
+/// Options of appointments, whose states differ from those of most tables.
 fn activity_option(column: &str, number: i64) -> Option<&'static str> {
     Some(match (column, number) {
         ("statecode", 0) => "Open",
@@ -102,7 +102,7 @@ fn lookup_name(row: &RowRef<'_>, column: &str) -> Option<String> {
     })
 }
 
-/// Where a lookup column points.
+/// The target of a lookup column.
 pub(super) fn lookup(column: &str) -> Option<Lookup> {
     let property = column.strip_prefix('_')?.strip_suffix("_value")?;
     let logical_name = match property {
@@ -119,7 +119,7 @@ pub(super) fn lookup(column: &str) -> Option<Lookup> {
     };
     Some(Lookup {
         logical_name: logical_name.to_owned(),
-        // These have no navigation property: the template, and (here) whose a mailbox is.
+        // These have no navigation property: the template and, in the sandbox, the person of a mailbox.
         navigation: (!matches!(property, "parentqueryid" | "regardingobjectid"))
             .then(|| property.to_owned()),
     })

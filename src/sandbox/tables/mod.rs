@@ -1,4 +1,4 @@
-//! Tables, their columns and rows, as the query engine wants them.
+//! Tables, their columns and rows, for the query engine.
 
 mod activity_columns;
 mod activity_values;

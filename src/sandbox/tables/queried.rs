@@ -1,4 +1,4 @@
-//! A row as queries read it: its values, labels and related rows.
+//! A row for queries: its values, labels and related rows.
 
 use super::activity_values;
 use super::at::At;

@@ -1,4 +1,4 @@
-//! A row of any table, as the query engine sees it.
+//! A row of any table, for the query engine.
 
 use super::activity_values;
 use super::at::At;
@@ -9,7 +9,7 @@ use crate::data::Activity;
 use crate::rows::{FilterRecord, PersonIndex};
 use crate::store::Store;
 
-/// A row, and who looks at it.
+/// A row with the user who reads it.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct RowRef<'a> {
     pub(crate) store: &'a Store,
@@ -57,7 +57,7 @@ impl<'a> RowRef<'a> {
             At::Team(index) => self.leave_team(index, navigation),
             At::Activity(activity) => self.leave_activity(&activity, navigation),
             At::Party(party) if navigation == "partyid_systemuser" => vec![At::User(party.person)],
-            // For its name alone: the platform's navigation property is not imitated.
+            // Only for its name: the platform's navigation property is not imitated.
             At::Mailbox(index) if navigation == "regardingobjectid" => vec![At::User(index)],
             At::Organization
             | At::Privilege(_)

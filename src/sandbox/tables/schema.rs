@@ -1,4 +1,4 @@
-//! Tables and their relationships, for each version.
+//! Tables and their relationships in each version.
 
 use super::activity_columns;
 use super::columns::{self, TableColumn};
@@ -24,14 +24,14 @@ pub(crate) enum Kind {
     PhoneCalls,
     Contacts,
     Parties,
-    /// Which roles users have.
+    /// The roles of users.
     Assignments,
-    /// Which teams users are in.
+    /// The teams of users.
     Memberships,
     Mailboxes,
-    /// What can be granted.
+    /// The privileges that exist.
     Privileges,
-    /// What owns a row; abstract, without a set of its own.
+    /// The owners of rows; abstract, without an entity set.
     Principals,
 }
 
@@ -74,12 +74,12 @@ impl Kind {
         )
     }
 
-    /// Whether its rows belong to people and are made anew whenever somebody looks.
+    /// Whether its rows belong to people and are computed for each read.
     pub(crate) const fn is_in_folders(self) -> bool {
         self.is_activity() || matches!(self, Self::Contacts)
     }
 
-    /// The name that messages use.
+    /// The name in messages.
     pub(crate) const fn schema_name(self) -> &'static str {
         match self {
             Self::Users => "SystemUser",
@@ -289,7 +289,7 @@ impl Kind {
     }
 }
 
-/// A table as one version has it.
+/// A table in one version.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TableOf {
     pub(crate) kind: Kind,

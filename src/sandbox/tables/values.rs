@@ -1,4 +1,4 @@
-//! The value of each column.
+//! The values of each column.
 
 use crate::rights::Privilege;
 use jiff::Timestamp;
@@ -28,7 +28,7 @@ fn version(version: u64) -> Value {
     Value::Int(i64::try_from(version).unwrap_or(i64::MAX))
 }
 
-/// The service writes whole seconds.
+/// A time in whole seconds, as the service writes it.
 pub(super) fn time(moment: Timestamp) -> Value {
     Value::Time(Timestamp::from_second(moment.as_second()).unwrap_or(moment))
 }
@@ -153,13 +153,13 @@ pub(super) fn unit(store: &Store, index: usize, column: &str) -> Value {
     }
 }
 
-/// The copy of the role in the unit above.
+/// The copy of a role in the parent unit.
 pub(super) fn parent_role(store: &Store, index: usize) -> Option<usize> {
     let role = &store.roles[index];
     copy_in(store, role.name, store.units[role.unit].parent?)
 }
 
-/// The copy of the role in the root unit.
+/// The copy of a role in the root unit.
 pub(super) fn root_role(store: &Store, index: usize) -> Option<usize> {
     copy_in(store, store.roles[index].name, 0)
 }
@@ -211,7 +211,7 @@ pub(super) fn team(store: &Store, index: usize, column: &str) -> Value {
     }
 }
 
-/// An id for what links two rows.
+/// An id for a row that links two others.
 fn pair(one: Uuid, other: Uuid) -> Value {
     Value::Guid(Uuid::from_u128(one.as_u128() ^ other.as_u128()))
 }
