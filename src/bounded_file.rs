@@ -1,14 +1,14 @@
-//! Reading files that somebody named: one may be a device that never ends, or a pipe that never begins.
+//! Reads files that a user named: one may be a device that never ends, or a pipe that nobody writes to.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};
 use std::path::Path;
 
-/// What is in a file.
+/// The contents of a file.
 ///
 /// # Errors
-/// Where it cannot be read, where it is no regular file, and where it is longer than so many bytes; no more than one
-/// byte over them is read.
+/// Where it cannot be read, where it is not a regular file, and where it is longer than `longest` bytes; at most one
+/// byte more is read.
 pub(crate) fn read(path: &Path, longest: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     let most = u64::try_from(longest).unwrap_or(u64::MAX).saturating_add(1);
@@ -20,16 +20,16 @@ pub(crate) fn read(path: &Path, longest: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// Opens a regular file, also one that a link leads to.
+/// Opens a regular file, also through a link.
 ///
 /// # Errors
-/// Where it cannot be opened, and where it is something else: a pipe would be waited for. What the shell has opened for
-/// this process is no such pipe: `<(command)` is one that somebody writes into.
+/// Where it cannot be opened, and where it is not a regular file: opening a pipe would wait for its writer. A pipe that
+/// the shell has opened for this process, `<(command)`, is accepted, because a command writes to it.
 pub(crate) fn open(path: &Path) -> io::Result<File> {
     if is_open_already(path) {
         return File::open(path);
     }
-    // Looked at before it is opened, because opening a pipe waits for whoever writes into it.
+    // Checked before it is opened, because opening a pipe waits for its writer.
     check_regular(&std::fs::metadata(path)?)?;
     let file = File::open(path)?;
     check_regular(&file.metadata()?)?;
@@ -46,7 +46,7 @@ fn is_open_already(path: &Path) -> bool {
                 .is_some_and(|folder| folders.iter().any(|own| folder == Path::new(own))))
 }
 
-/// Refuses what is no regular file.
+/// Refuses anything but a regular file.
 pub(crate) fn check_regular(about: &std::fs::Metadata) -> io::Result<()> {
     if about.is_dir() {
         return Err(io::Error::other("it is a folder, not a file"));

@@ -1,10 +1,10 @@
-//! The only place that makes files and their folders: nobody but their owner may read them.
+//! The only place that makes files and folders: only their owner may read them.
 
 use std::fs::{DirBuilder, OpenOptions};
 use std::io;
 use std::path::Path;
 
-/// Options for a file that nobody but its owner may read. On Windows a file inherits the rights of its folder, and the
+/// Options for a file that only its owner may read. On Windows a file inherits the permissions of its folder, and the
 /// user's own folder is closed to others.
 #[expect(
     clippy::disallowed_methods,
@@ -18,7 +18,7 @@ pub(crate) fn private() -> OpenOptions {
     options
 }
 
-/// Makes a folder, and those above it, that nobody but its owner may look into. One that is there keeps its rights.
+/// Makes a folder, and those above it, that only its owner may open. An existing one keeps its permissions.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     let mut builder = DirBuilder::new();
     builder.recursive(true);

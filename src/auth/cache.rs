@@ -40,7 +40,6 @@ pub(super) trait Grant: Send + Sync + fmt::Debug {
     }
 }
 
-/// Caches the token of a grant.
 #[derive(Debug)]
 pub(super) struct Cached<G> {
     grant: G,

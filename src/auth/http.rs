@@ -55,6 +55,7 @@ pub struct Http {
     answered: Arc<Mutex<HashSet<String>>>,
 }
 
+/// Why there is no answer.
 #[derive(Debug, thiserror::Error)]
 #[error("cannot reach {host}: {why}")]
 pub struct HttpError {

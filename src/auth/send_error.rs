@@ -10,6 +10,7 @@ use crate::pacing::Failure;
 use super::SignInError;
 use super::proxy::{self, ProxyRefusal};
 
+/// Why there is no answer to a request.
 #[derive(Debug)]
 pub enum SendError {
     /// The request was sent, or sending had begun.

@@ -13,7 +13,6 @@ struct Document<'a> {
     checks: &'a [Check],
 }
 
-/// Writes the checks.
 pub(super) fn write_checklist(
     out: &mut dyn StyledWrite,
     checks: &[Check],

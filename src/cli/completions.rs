@@ -11,7 +11,6 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
 
-/// Prints the completions for a shell.
 pub(super) fn completions(args: &CompletionsArgs) -> Result<Exit, CliError> {
     print(&registration(args.shell)?)
 }

@@ -25,7 +25,6 @@ pub(super) struct NewApp<'a> {
     pub(super) kind: SignInKind,
     /// The tenant of the environment, where it is known.
     pub(super) tenant: Option<&'a str>,
-    /// The cloud of the environment.
     pub(super) cloud: Option<Cloud>,
     /// The address of the environment.
     pub(super) environment: &'a EnvironmentUrl,

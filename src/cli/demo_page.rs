@@ -19,6 +19,7 @@ use super::error::CliError;
 use super::exit::Exit;
 use super::ui::{InTheBrowser, PageArgs, show as show_page};
 
+/// The name of the only environment.
 const NAME: &str = "sandbox";
 
 /// Serves the page until it is stopped. The sandbox and its runs are deleted then.

@@ -5,7 +5,6 @@ use crate::report::{Format, ReportError};
 use super::args::Command;
 use super::error::CliError;
 
-/// The formats of a command.
 pub(super) fn of(command: &str) -> &'static [Format] {
     match command {
         // They have no result; an error is still printed as JSON if that is asked for.

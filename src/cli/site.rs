@@ -23,7 +23,6 @@ pub(super) struct EnvironmentRun {
     pub(super) stage: EnvironmentStage,
 }
 
-/// The stage of an environment.
 #[expect(
     clippy::large_enum_variant,
     reason = "there are a few of them, and they are not copied"

@@ -25,6 +25,7 @@ pub struct Check {
     /// The name in output.
     #[serde(rename = "check")]
     pub name: &'static str,
+    /// Its result.
     pub result: CheckResult,
     /// What was found, as a sentence.
     pub found: String,

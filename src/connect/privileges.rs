@@ -63,7 +63,6 @@ impl Level {
 /// The effect of a missing privilege.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Lack {
-    /// The task fails.
     Fails,
     /// The task works, with this restriction.
     Limits(&'static str),

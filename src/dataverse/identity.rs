@@ -26,6 +26,7 @@ const API_VERSIONS: [&str; 6] = ["9.2", "9.1", "9.0", "8.2", "8.1", "8.0"];
 pub struct Identity {
     /// The caller.
     pub caller: Caller,
+    /// The organisation of the environment.
     pub organization: Organization,
     /// The version of the server.
     pub version: ServerVersion,

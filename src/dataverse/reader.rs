@@ -240,7 +240,6 @@ impl Reader {
         Ok(page.value.first().map(|row| UserId(row.systemuserid)))
     }
 
-    /// A query for the current user.
     pub(super) fn current_user_url(&self) -> Result<Url, Error> {
         let query = "$select=systemuserid&$filter=Microsoft.Dynamics.CRM.EqualUserId(PropertyName='systemuserid')";
         Ok(with_query(self.url("systemusers")?, query))

@@ -260,7 +260,6 @@ impl PagedRow for UserIdRow {
     }
 }
 
-/// An `organization` row.
 #[derive(Debug, Deserialize)]
 pub(crate) struct OrganizationRow {
     #[serde(default)]

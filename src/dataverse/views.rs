@@ -22,6 +22,7 @@ const WHAT: &str = "choosing the users of a view";
 pub struct ViewRow {
     /// `savedqueryid` or `userqueryid`.
     pub id: Uuid,
+    /// `name`.
     pub name: String,
     /// Whether it belongs to the caller, and not to the system.
     pub own: bool,

@@ -30,9 +30,7 @@ pub struct RunFile {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Kind {
-    /// A file that is kept.
     Kept,
-    /// A file without a name.
     Temporary,
     /// A copy in a file without a name.
     Copy,

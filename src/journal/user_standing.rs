@@ -38,7 +38,6 @@ pub(super) struct PastRun<'a> {
     started: i64,
 }
 
-/// A user in one run.
 #[derive(Clone, Debug)]
 pub(super) struct UserInRun {
     pub(super) read: ReadState,

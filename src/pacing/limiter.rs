@@ -97,6 +97,7 @@ impl ConcurrencyLimiter {
         }
     }
 
+    /// Requests at once, at least 1.
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,

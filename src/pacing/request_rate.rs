@@ -97,7 +97,6 @@ impl RequestRate {
         self.due = Some(due + Duration::from_secs_f64(1.0 / rate));
     }
 
-    /// A request was granted.
     pub(super) fn granted(&mut self, now: Instant) {
         self.granted.add(now);
     }

@@ -23,9 +23,7 @@ pub(super) const FIRST: &str = "Before you start";
 pub(super) const ANY_VERSION: &str = "This server has no optimistic concurrency for sync filters, so writes use \
     `If-Match: *`: a change that somebody makes between reading and writing is overwritten. Nobody else should change \
     filters during the run.";
-/// The heading over what users lose.
 pub(super) const LOST: &str = "Impact";
-/// The heading over the users who lose most.
 pub(super) const MOST: &str = "Most affected users";
 /// The heading over what is not known.
 pub(super) const UNKNOWN: &str = "Not known";
@@ -71,7 +69,6 @@ impl ImpactReport {
         })
     }
 
-    /// All findings.
     pub(super) fn findings(&self) -> &[Finding] {
         &self.findings
     }

@@ -29,7 +29,6 @@ const COLUMNS: [Column; 5] = [
 /// The contents of a filter's row.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Layout {
-    /// Its state.
     States,
     /// Who changed it, and when.
     Drift,

@@ -69,7 +69,6 @@ impl<'a> Listed<'a> {
     }
 }
 
-/// Writes lines of CSV.
 pub(super) fn csv_lines(out: &mut dyn Write, lines: &[Vec<String>]) -> Result<(), ReportError> {
     let mut csv = csv::Writer::from_writer(out);
     for line in lines {

@@ -98,7 +98,6 @@ fn write_markdown(
     Ok(())
 }
 
-/// The cells of a run.
 pub(super) fn cells(run: &NamedRun, now: &ZonedDateTime) -> Vec<String> {
     let name = clean(&run.environment).into_owned();
     cells_with(&run.summary, name, now)

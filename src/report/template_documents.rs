@@ -29,7 +29,6 @@ pub(super) fn run(out: &mut dyn Write, run: &TemplateRun<'_>) -> Result<(), Repo
     Ok(write_json(out, &Document::of(run))?)
 }
 
-/// Writes the outcomes of templates as CSV.
 pub(super) fn run_csv(out: &mut dyn Write, run: &TemplateRun<'_>) -> Result<(), ReportError> {
     let more = [
         "wanted",

@@ -24,7 +24,6 @@ pub(super) struct Pool<'a> {
     pub(super) progress: &'a ProgressSender,
 }
 
-/// Tasks under way, and the first error.
 #[derive(Default)]
 struct UnderWay {
     tasks: JoinSet<Result<(), RolloutError>>,

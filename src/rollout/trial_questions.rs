@@ -91,7 +91,6 @@ impl<'a> Questions<'a> {
         })
     }
 
-    /// Asks all questions.
     pub(super) async fn ask(mut self, wait: Duration) -> Result<Findings, RolloutError> {
         self.ask_by_headers().await?;
         self.ask_as_whom().await?;

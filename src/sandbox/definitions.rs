@@ -28,7 +28,6 @@ const COLUMNS: &[(&str, ColumnType)] = &[
     ("MetadataId", ColumnType::Guid),
 ];
 
-/// The table of table definitions.
 struct Definitions;
 
 impl Table for Definitions {

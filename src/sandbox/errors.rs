@@ -171,7 +171,6 @@ impl ApiError {
         )
     }
 
-    /// An internal error.
     pub(super) fn internal() -> Self {
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,

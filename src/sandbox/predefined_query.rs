@@ -14,7 +14,6 @@ pub(super) enum Predefined {
     User(Uuid),
 }
 
-/// The options in the query string.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Wanted {
     pub(super) query: Predefined,

@@ -39,7 +39,6 @@ pub(super) struct RowWriter<'a> {
 }
 
 impl RowWriter<'_> {
-    /// PATCH of one row.
     pub(super) fn patch(
         &mut self,
         kind: Kind,
@@ -214,7 +213,6 @@ impl RowWriter<'_> {
         filter.modified_on = self.now;
     }
 
-    /// DELETE of one row.
     pub(super) fn delete(
         &mut self,
         kind: Kind,

@@ -56,6 +56,7 @@ impl ConfigEditor {
         })
     }
 
+    /// The path of the file.
     pub fn path(&self) -> &Path {
         &self.path
     }

@@ -35,6 +35,7 @@ impl ProcessEnvironment<'_> {
 /// The chosen sign-in method.
 #[derive(Clone, Debug)]
 pub struct ChosenMethod {
+    /// The method.
     pub method: SignInMethod,
     /// Whether it was found automatically, because none was named.
     pub found: bool,

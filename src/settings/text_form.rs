@@ -38,7 +38,6 @@ impl TextForm {
         Ok((text, Self { mark, crlf }))
     }
 
-    /// The bytes of a text in this form.
     pub(super) fn bytes(self, text: &str) -> Vec<u8> {
         let text = if self.crlf {
             text.replace('\n', "\r\n")

@@ -24,7 +24,6 @@ pub(super) enum Start<'t> {
     },
 }
 
-/// The column with the names.
 #[derive(Clone)]
 pub(super) struct NameColumn {
     pub(super) at: usize,

@@ -209,7 +209,6 @@ async fn follow(
     screen.close(tracker.standing(now()).as_ref());
 }
 
-/// Writes lines.
 struct Lines {
     out: Box<dyn StyledWrite + Send>,
     /// The name of the run, where there are several.

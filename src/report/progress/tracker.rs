@@ -6,7 +6,6 @@ use crate::rollout::{Progress, RunStep, StepProgress};
 
 use super::rate::RecentRate;
 
-/// The progress of a step.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(in crate::report) struct Standing {
     pub(in crate::report) step: RunStep,
@@ -14,7 +13,6 @@ pub(in crate::report) struct Standing {
     pub(in crate::report) done: u64,
     /// Users in all, where that is known.
     pub(in crate::report) total: Option<u64>,
-    /// Users that failed.
     pub(in crate::report) failed: u64,
     /// Recent users per second.
     pub(in crate::report) per_second: Option<f64>,

@@ -64,7 +64,6 @@ fn outer_scope(service: &Service, scope: &Scope) -> Scope {
     scope
 }
 
-/// The scope of one part.
 fn part_scope(service: &Service, scope: &Scope, part: &BatchPart) -> Scope {
     let mut scope = scope.clone();
     if service.options.switches.on(Switch::PartImpersonates) {

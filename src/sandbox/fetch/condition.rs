@@ -68,7 +68,6 @@ impl ConditionTest {
     }
 }
 
-/// The values in a condition.
 pub(super) struct ConditionValues<'a> {
     pub(super) operator: &'a str,
     pub(super) values: Vec<&'a str>,

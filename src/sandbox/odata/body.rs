@@ -228,7 +228,6 @@ fn written_columns<'t>(table: &'t dyn Table, query: &'t Query) -> Vec<&'t str> {
     columns
 }
 
-/// A value as JSON.
 pub(crate) fn to_json(value: Value) -> Json {
     match value {
         Value::Null => Json::Null,

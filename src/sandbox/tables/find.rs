@@ -10,7 +10,6 @@ use crate::rights::Privilege;
 use crate::rows::mailbox_twin;
 use crate::store::Store;
 
-/// The table of an activity.
 pub(crate) const fn kind_of(activity: &Activity) -> Kind {
     match activity.kind {
         ActivityKind::Appointment => Kind::Appointments,

@@ -5,7 +5,6 @@ use super::columns::{self, TableColumn};
 use crate::odata::{ColumnType, Navigation, Table};
 use crate::version::Version;
 
-/// The tables of the sandbox.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
     Users,
@@ -289,7 +288,6 @@ impl Kind {
     }
 }
 
-/// A table in one version.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct TableOf {
     pub(crate) kind: Kind,

@@ -153,7 +153,6 @@ pub(super) fn unit(store: &Store, index: usize, column: &str) -> Value {
     }
 }
 
-/// The copy of a role in the parent unit.
 pub(super) fn parent_role(store: &Store, index: usize) -> Option<usize> {
     let role = &store.roles[index];
     copy_in(store, role.name, store.units[role.unit].parent?)
