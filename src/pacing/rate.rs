@@ -15,7 +15,8 @@ use super::window::Window;
 const SPREAD_STEP: f64 = 0.04;
 /// The largest share of a window over which its requests are spread. The rest is for catching up after a pause.
 const WIDEST_SPREAD: f64 = 0.97;
-/// While more is asked for: the longest spread, as a multiple of the first burst.
+/// While more is asked for: the longest spread, as a multiple of the first burst. It bounds the spread, because evenly
+/// spread requests would take a whole window to find a little more.
 const TRIAL_SPREAD: f64 = 4.0;
 /// How long unused pace can be caught up, as a share of the window, because timers are inexact.
 const SLACK: f64 = 1.0 / 300.0;

@@ -9,6 +9,7 @@ const REST: u32 = 3;
 /// times.
 const LONGEST_REST: f64 = 4.0;
 /// As a share of the budget: after a trial that found this much more, the next one need not wait.
+/// A smaller find only waits for the rest above.
 const WORTH_IT: f64 = 1.0 / 16.0;
 
 /// The search for a higher budget: one request more, then two, four, ... as long as they are granted.

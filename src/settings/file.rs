@@ -29,7 +29,7 @@ pub struct ConfigFile {
 }
 
 impl ConfigFile {
-    /// Reads the file. One that does not exist is as good as an empty one, unless it was asked for.
+    /// Reads the file. A missing one counts as empty, unless it was asked for.
     pub fn read(path: &Path, asked_for: bool) -> Result<Self, SettingsError> {
         let invalid = |why: String| SettingsError::Invalid {
             path: path.to_owned(),
@@ -45,8 +45,8 @@ impl ConfigFile {
         }
     }
 
-    /// Reads the text of a configuration file. The error is one line: the place, the key and what is wrong with it,
-    /// and a suggestion for an unknown key. No value and no line of the file stands in it: either could be a secret.
+    /// Parses the text of a configuration file. The error is one line: the position, the key, the mistake,
+    /// and a suggestion for an unknown key. It contains no value and no line of the file, which could be secrets.
     pub fn parse(text: &str) -> Result<Self, String> {
         let file = read_toml(text)?;
         match file
@@ -64,7 +64,7 @@ impl ConfigFile {
 }
 
 impl ConfigFile {
-    /// The environment that is meant where none is named.
+    /// The default environment.
     ///
     /// # Errors
     /// Where the file names one that it does not have.
@@ -76,10 +76,10 @@ impl ConfigFile {
         Ok(Some((name, profile)))
     }
 
-    /// The environment of this name.
+    /// The environment with this name.
     ///
     /// # Errors
-    /// Where there is none. The name is not repeated: it may be a secret in the wrong place.
+    /// Where there is none. The name is not repeated, because it may be a secret in the wrong place.
     pub fn profile(&self, name: &str, named_by: &Origin) -> Result<&Profile, SettingsError> {
         let names = self.environments.keys();
         self.environments
@@ -92,10 +92,10 @@ impl ConfigFile {
     }
 }
 
-/// The longest configuration file, in bytes: thousands of environments.
+/// The longest configuration file that is read, in bytes: room for thousands of environments.
 const LONGEST: usize = 1 << 20;
 
-/// The text of the file with plain line ends, and how it is written; `None` where there is none.
+/// The text of the file with plain line ends, and its form; `None` where it does not exist.
 pub(super) fn read_text(path: &Path) -> Result<Option<(String, TextForm)>, SettingsError> {
     match bounded_file::read(path, LONGEST) {
         Ok(bytes) => match TextForm::read(&bytes) {
@@ -137,7 +137,7 @@ fn read_toml(text: &str) -> Result<ConfigFile, String> {
     })
 }
 
-/// The place of a byte in a text, as editors count.
+/// The position of a byte in a text, as editors show it.
 fn position(text: &str, at: usize) -> String {
     let before = text.get(..at).unwrap_or(text);
     let line = before.matches('\n').count() + 1;
@@ -151,7 +151,7 @@ fn position(text: &str, at: usize) -> String {
     format!("line {line}, column {column}")
 }
 
-/// The key that an error is about. `.` is the whole file, and `?` is what the library does not know.
+/// The key that an error is about. `.` is the whole file, and `?` is a key that the library does not name.
 fn shown_key(path: &str) -> String {
     let known = !path.is_empty() && path != "." && !path.contains('?');
     let shown = clean(path);
@@ -162,7 +162,7 @@ fn shown_key(path: &str) -> String {
     }
 }
 
-/// A message of the library without the value that it is about. What it says about types and names of keys stays.
+/// A message of the library without the value. Types and names of keys in it stay.
 fn without_value(message: &str) -> String {
     if let Some((_, expected)) = unknown_field(message) {
         return format!("unknown key{expected}");
@@ -174,7 +174,7 @@ fn without_value(message: &str) -> String {
         let Some(rest) = message.strip_prefix(kind) else {
             continue;
         };
-        // As in `invalid type: string "…", expected u32`: the words before the value say of which type it is.
+        // As in `invalid type: string "…", expected u32`: the words before the value name its type.
         let (found, expected) = rest.rsplit_once(", expected ").unwrap_or((rest, ""));
         let found: Vec<_> = found
             .split(' ')
@@ -194,15 +194,15 @@ fn without_value(message: &str) -> String {
     if message.starts_with("UUID parsing failed") {
         return "the value is not a UUID".to_owned();
     }
-    // The messages of our own types do not repeat the value.
+    // The messages of our own types do not contain the value.
     if message == BoundError.to_string() {
         return message.to_owned();
     }
     "the value is not one that this key takes".to_owned()
 }
 
-/// The unknown key of a message "unknown field `x`, expected one of `a`, `b`", and what the message says after it. The
-/// key is anything; what follows it is ours.
+/// The unknown key of a message "unknown field `x`, expected one of `a`, `b`", and the text after it. The
+/// key can be any text; the text after it is ours.
 fn unknown_field(message: &str) -> Option<(&str, &str)> {
     unknown(message, "unknown field `")
 }
@@ -215,7 +215,7 @@ fn unknown<'a>(message: &'a str, begin: &str) -> Option<(&'a str, &'a str)> {
     Some((&rest[..end], &rest[end + 1..]))
 }
 
-/// Which of the names that a message expects comes nearest to the one that it does not know.
+/// The most similar of the names that a message expects.
 fn suggestion(message: &str) -> Option<&str> {
     let (name, expected) =
         unknown_field(message).or_else(|| unknown(message, "unknown variant `"))?;

@@ -52,12 +52,12 @@ macro_rules! keys {
         }
 
         impl SignInKeys {
-            /// This layer, and below it another that counts where this one says nothing.
+            /// This layer, completed by `below` where it has no value.
             pub fn or(self, below: Self) -> Self {
                 Self { $($key: self.$key.or(below.$key),)* }
             }
 
-            /// What this layer says, as keys of the configuration file with their values.
+            /// The values of this layer, as keys of the configuration file.
             pub(super) fn entries(&self) -> Vec<(String, Value)> {
                 let mut entries = Vec::new();
                 $(if let Some(value) = &self.$key {
@@ -66,7 +66,7 @@ macro_rules! keys {
                 entries
             }
 
-            /// The same as texts, without what is only true or false.
+            /// The values as text, without Boolean ones.
             pub fn texts(&self) -> Vec<(String, String)> {
                 let text = |value: Value| match value {
                     Value::String(text) => Some(text.into_value()),
@@ -84,8 +84,8 @@ macro_rules! keys {
                 vec![$(stringify!($key).replace('_', "-"),)*]
             }
 
-            /// Refuses an application that Entra ID cannot know. It is not repeated: it may be a secret in the wrong
-            /// place, and Entra ID would repeat it. AD FS takes any text.
+            /// Refuses a client id that Entra ID cannot know. It is not repeated, because it may be a secret in the
+            /// wrong place, and Entra ID would repeat it. AD FS accepts any text.
             pub(super) fn check_client_id(&self) -> Result<(), SettingsError> {
                 let is_id = |id: &String| Uuid::try_parse(id).is_ok();
                 if self.authority.is_some() || self.client_id.as_ref().is_none_or(is_id) {
@@ -124,7 +124,7 @@ macro_rules! keys {
         }
 
         impl Profile {
-            /// What the profile says about signing in.
+            /// The values of the profile that are about signing in.
             pub fn sign_in(&self) -> SignInKeys {
                 SignInKeys { $($key: self.$key.clone(),)* }
             }
@@ -172,7 +172,7 @@ keys! {
     keep: KeepKind,
 }
 
-/// The folder name of kept sign-ins below the state folder.
+/// The folder of kept sign-ins, below the state folder.
 pub(super) const KEPT: &str = "sign-ins";
 
 #[cfg(test)]
