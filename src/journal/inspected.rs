@@ -1,4 +1,4 @@
-//! Run files in which every value was looked at, so that whoever reads one again and again need not look at all of them
+//! Remembers the run files whose values were all checked, so that a file that is read repeatedly need not be checked
 //! each time.
 
 use std::collections::HashMap;
@@ -8,11 +8,11 @@ use std::time::SystemTime;
 
 use super::place::FoundFile;
 
-/// Run files whose values were found to be what their columns may hold, as they were then.
+/// Run files whose values were found to be permitted, with the state in which they were checked.
 #[derive(Debug, Default)]
 pub struct InspectedFiles(Mutex<HashMap<PathBuf, FileStamp>>);
 
-/// What changes with the content of a file.
+/// The facts about a file that change with its contents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct FileStamp {
     pub(super) file: FoundFile,
@@ -29,7 +29,7 @@ impl FileStamp {
     }
 }
 
-/// A file that is to be opened, and the files that need no second look.
+/// A file to be opened, with the files that need no second check.
 #[derive(Clone, Debug)]
 pub(super) struct Inspection<'a> {
     of: Option<(&'a InspectedFiles, FileStamp)>,
@@ -37,14 +37,14 @@ pub(super) struct Inspection<'a> {
 }
 
 impl<'a> Inspection<'a> {
-    /// Every value is looked at.
+    /// Checks every value.
     pub(super) const WHOLE: Self = Self {
         of: None,
         is_known: false,
     };
 
-    /// Values are looked at where they were not before, or where the file is another since. A file that is driven
-    /// changes all the time, but only by whoever holds its lock, which looked at all of it before: it need only be the
+    /// Checks values that were not checked before, or whose file has changed since. A file that is being driven changes
+    /// continually, but only through the process that holds its lock and has checked all of it. It only needs to be the
     /// same file.
     pub(super) fn of(files: &'a InspectedFiles, file: &FoundFile, is_driven: bool) -> Self {
         let stamp = FileStamp::of(file);
@@ -59,12 +59,12 @@ impl<'a> Inspection<'a> {
         }
     }
 
-    /// Whether no value has to be looked at.
+    /// Whether no value has to be checked.
     pub(super) const fn is_known(&self) -> bool {
         self.is_known
     }
 
-    /// The file was found right, as it was when this was made.
+    /// Records that the file was found right in the state in which this was made.
     pub(super) fn passed(self) {
         if let Some((files, stamp)) = self.of {
             let mut known = files.0.lock().unwrap_or_else(PoisonError::into_inner);

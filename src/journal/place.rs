@@ -66,14 +66,14 @@ impl FoundFile {
         FileFacts::of(&self.path).is_ok_and(is_it)
     }
 
-    /// Whether this is the file that the other is, as far as the file system tells files apart.
+    /// Whether both are the same file; false where the file system does not identify files.
     pub(super) fn is_same_as(&self, other: &Self) -> bool {
         self.path == other.path
             && self.identity == other.identity
             && self.identity != FileIdentity::default()
     }
 
-    /// A file that SQLite may keep beside this one.
+    /// The path of a file that SQLite may keep beside this one.
     pub(super) fn beside(&self, suffix: &str) -> PathBuf {
         beside(&self.path, suffix)
     }

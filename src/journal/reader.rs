@@ -40,8 +40,8 @@ impl RunReader {
         Self::open_file(&FoundFile::at(path)?, None)
     }
 
-    /// The same where files are opened again and again: values are looked at again only where a file was changed by
-    /// somebody who does not drive it.
+    /// As [`Self::open`], for files that are opened repeatedly: values are checked again only where a file was changed
+    /// by a process that does not drive it.
     pub fn open_again(path: &Path, files: &InspectedFiles) -> Result<Self, OpenError> {
         Self::open_file(&FoundFile::at(path)?, Some(files))
     }
@@ -55,7 +55,7 @@ impl RunReader {
         match RunLock::share(file) {
             Ok(lock) => Self::resting(file, Some(lock), inspection(false)),
             Err(LockError::Taken) => Self::driven(file, inspection(true)),
-            // Where no lock can be made, nothing can be driven either.
+            // Where no lock can be made, no process can drive the run either.
             Err(LockError::Io { .. }) => Self::resting(file, None, inspection(false)),
         }
     }
@@ -118,7 +118,7 @@ impl RunReader {
         Self::of(file, connection, lock)
     }
 
-    /// A run that a process drives right now.
+    /// A run that another process drives now.
     fn driven(file: &FoundFile, inspection: Inspection<'_>) -> Result<Self, OpenError> {
         if file.length_beside("-wal").is_none() {
             // It is about to be driven, or kept from being driven.
@@ -189,7 +189,7 @@ pub(super) fn at_rest(file: &FoundFile) -> Result<(Connection, bool), OpenError>
     at_rest_unknown(file, &Inspection::WHOLE)
 }
 
-/// The same of a file that may be known.
+/// As [`at_rest`], for a file that may have been inspected.
 fn at_rest_unknown(
     file: &FoundFile,
     inspection: &Inspection<'_>,
@@ -209,7 +209,7 @@ fn at_rest_unknown(
         unchanging(path)?
     };
     let format = inspect_unknown(&connection, path, inspection)?;
-    // The column came with format 6.
+    // The column exists since format 6.
     if log.is_none() && format >= 6 && !is_whole(file, &connection)? {
         return Err(OpenError::LogMissing {
             path: path.to_owned(),

@@ -78,12 +78,12 @@ impl RunStore {
         Self { context, ..self }
     }
 
-    /// What commands about its runs need.
+    /// Options that commands about its runs need.
     pub const fn context(&self) -> &RunContext {
         &self.context
     }
 
-    /// The store of which this is the folder of run files.
+    /// The store with this folder of run files.
     pub(super) fn at(folder: &Path) -> Self {
         Self {
             folder: folder.to_owned(),

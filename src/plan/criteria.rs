@@ -73,12 +73,12 @@ impl Criteria {
         named.into_iter().flatten()
     }
 
-    /// Whether no type is named, and every one is meant.
+    /// Whether all types match, because none is named.
     pub const fn is_about_every_type(&self) -> bool {
         matches!(self.types, Types::All)
     }
 
-    /// Whether a run with these criteria is about filters of this type.
+    /// Whether filters of this type can match.
     pub fn is_about(&self, filter_type: &FilterType) -> bool {
         match &self.types {
             Types::All => true,

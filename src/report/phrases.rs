@@ -16,7 +16,7 @@ pub(super) fn outcome(header: &RunHeader) -> Outcome {
     })
 }
 
-/// How a wave ended, and what is left.
+/// The result of a wave, and what is left.
 pub fn wave_line(wave: &WaveTotals, left: &Stakes) -> String {
     let next = left.wave.map_or(left.users, |wave| wave.users);
     format!(
@@ -29,7 +29,7 @@ pub fn wave_line(wave: &WaveTotals, left: &Stakes) -> String {
     )
 }
 
-/// What the run does, as a heading says it.
+/// The operation of the run, for a heading.
 pub(super) fn operation(header: &RunHeader) -> String {
     match &header.undoes {
         Some(run) => format!("undo of run {}", run.short()),
