@@ -39,7 +39,7 @@ pub enum PageOrder {
 /// Which users a page shows.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct PageQuery {
-    /// A part of the name, the login or the address; empty for all users.
+    /// A part of the displayed name, the login or the address, in any case; empty for all users.
     pub search: String,
     /// Only users with this property.
     pub class: Option<PageClass>,
@@ -49,7 +49,7 @@ pub struct PageQuery {
     pub filter_type: Option<String>,
     /// The order.
     pub order: PageOrder,
-    /// The number of users before the page.
+    /// The number of users before the page. If it is past the end, the last page is meant.
     pub skip: u64,
     /// The most users on the page.
     pub most: u64,
@@ -83,6 +83,8 @@ pub struct PageUser {
 pub struct UserPage {
     /// The number of users that were found.
     pub found: u64,
+    /// The number of them before this page.
+    pub skip: u64,
     /// The users on this page.
     pub users: Vec<PageUser>,
 }
@@ -111,33 +113,29 @@ fn outcome_condition(outcome: UserOutcome) -> String {
     }
 }
 
-/// A pattern for `LIKE` that finds the text literally.
-fn pattern(search: &str) -> String {
-    let mut pattern = String::from("%");
-    for c in search.chars() {
-        if matches!(c, '%' | '_' | '\\') {
-            pattern.push('\\');
-        }
-        pattern.push(c);
+/// A text in lower case, letter by letter, so that a part of it is a part of the whole in lower case, too.
+fn lower(text: &str, into: &mut String) {
+    into.clear();
+    if text.is_ascii() {
+        into.push_str(text);
+        into.make_ascii_lowercase();
+    } else {
+        into.extend(text.chars().flat_map(char::to_lowercase));
     }
-    pattern.push('%');
-    pattern
 }
 
 impl PageQuery {
-    /// The conditions on a row `u` of the table `user`, and their values.
-    fn conditions(&self) -> (String, Vec<Value>) {
+    /// The conditions on a row `u` of the table `user`, and their values. `named` are the numbers of the users whom the
+    /// search finds, as JSON; none where nobody is looked for.
+    fn conditions(&self, named: Option<String>) -> (String, Vec<Value>) {
         let (mut conditions, mut values) = (Vec::new(), Vec::new());
         let mut place = |value: Value| {
             values.push(value);
             values.len()
         };
-        let search = self.search.trim();
-        if !search.is_empty() {
-            let at = place(Value::Text(pattern(search)));
-            let like = |column: &str| format!("{column} LIKE ?{at} ESCAPE '\\'");
-            let names = ["u.label", "u.login", "u.email"].map(like);
-            conditions.push(format!("({})", names.join(" OR ")));
+        if let Some(named) = named {
+            let at = place(Value::Text(named));
+            conditions.push(format!("u.seq IN (SELECT value FROM json_each(?{at}))"));
         }
         if let Some(unit) = self.unit {
             let at = place(Value::Blob(blob(unit).to_vec()));
@@ -203,26 +201,63 @@ fn one_user() -> String {
 impl View<'_> {
     /// One page of users.
     pub fn user_page(&self, query: &PageQuery) -> Result<UserPage, ReadError> {
-        let (conditions, values) = query.conditions();
+        let conditions = query.conditions(self.named(&query.search)?);
+        let (wheres, values) = &conditions;
         let mut count = self
             .0
-            .prepare_cached(&format!("SELECT count(*) FROM user AS u {conditions}"))?;
-        let found = count.query_row(params_from_iter(&values), |row| row.get(0))?;
+            .prepare_cached(&format!("SELECT count(*) FROM user AS u {wheres}"))?;
+        let found: u64 = count.query_row(params_from_iter(values), |row| row.get(0))?;
+        let last_page = found.saturating_sub(1) / query.most.max(1) * query.most;
+        let skip = query.skip.min(last_page);
         let mut user = self.0.prepare_cached(&one_user())?;
         let mut users = Vec::new();
-        for seq in self.numbers(query, Some((query.most, query.skip)))? {
+        for seq in self.numbers(query, &conditions, Some((query.most, skip)))? {
             users.push(user.query_row([seq], page_user)?);
         }
-        Ok(UserPage { found, users })
+        Ok(UserPage { found, skip, users })
     }
 
     /// The numbers of all users that a query finds, on all pages.
     pub fn numbers_found(&self, query: &PageQuery) -> Result<Vec<i64>, ReadError> {
-        self.numbers(query, None)
+        let conditions = query.conditions(self.named(&query.search)?);
+        self.numbers(query, &conditions, None)
     }
 
-    fn numbers(&self, query: &PageQuery, page: Option<(u64, u64)>) -> Result<Vec<i64>, ReadError> {
-        let (conditions, values) = query.conditions();
+    /// The numbers of the users whom a search finds, as JSON; none where it is empty. SQLite knows the case of the letters
+    /// of ASCII only.
+    fn named(&self, search: &str) -> Result<Option<String>, ReadError> {
+        let mut part = String::new();
+        lower(search.trim(), &mut part);
+        if part.is_empty() {
+            return Ok(None);
+        }
+        let mut text = String::new();
+        let mut has = |name: Option<&str>| {
+            name.is_some_and(|name| {
+                lower(name, &mut text);
+                text.contains(&part)
+            })
+        };
+        let mut users = self
+            .0
+            .prepare_cached("SELECT seq, label, nullif(login, label), email FROM user")?;
+        let mut rows = users.query([])?;
+        let mut found = Vec::new();
+        while let Some(row) = rows.next()? {
+            let name = |at| Ok::<_, rusqlite::Error>(row.get_ref(at)?.as_str_or_null()?);
+            if has(name(1)?) || has(name(2)?) || has(name(3)?) {
+                found.push(row.get::<_, i64>(0)?.to_string());
+            }
+        }
+        Ok(Some(format!("[{}]", found.join(","))))
+    }
+
+    fn numbers(
+        &self,
+        query: &PageQuery,
+        (conditions, values): &(String, Vec<Value>),
+        page: Option<(u64, u64)>,
+    ) -> Result<Vec<i64>, ReadError> {
         let page = page.map_or_else(String::new, |(most, skip)| {
             format!("LIMIT {most} OFFSET {skip}")
         });
@@ -230,7 +265,7 @@ impl View<'_> {
             "SELECT u.seq FROM user AS u LEFT JOIN unit AS n ON n.id = u.unit {conditions} ORDER BY {} {page}",
             query.order()
         ))?;
-        let rows = query.query_map(params_from_iter(&values), |row| row.get(0))?;
+        let rows = query.query_map(params_from_iter(values), |row| row.get(0))?;
         Ok(rows.collect::<rusqlite::Result<_>>()?)
     }
 
@@ -393,6 +428,63 @@ mod tests {
         assert_eq!(found("r_%"), 0);
         assert_eq!(found("' OR 1=1 --"), 0);
         assert_eq!(found(" USER%_300 "), 1);
+    }
+
+    #[test]
+    fn a_search_finds_what_is_shown_in_any_case_of_any_letter() {
+        let connection = filled();
+        for (seq, label, email) in [
+            (1, "\u{d6}zdemir@contoso.example", "a@contoso.example"),
+            (2, "\u{f6}zg\u{fc}r [ext]*", "\u{141}ukasz^@contoso.example"),
+        ] {
+            let name = "UPDATE user SET label = ?2, email = ?3 WHERE seq = ?1";
+            connection.execute(name, (seq, label, email)).unwrap();
+        }
+        let found = |search: &str| {
+            let search = search.to_owned();
+            let query = PageQuery {
+                search,
+                ..everybody()
+            };
+            let page = page(&connection, &query);
+            page.users.iter().map(|user| user.seq).collect::<Vec<_>>()
+        };
+        assert_eq!(found("\u{f6}z").len(), 2);
+        assert_eq!(found("\u{d6}Z").len(), 2);
+        assert_eq!(found("\u{f6}ZDEMIR@"), [1]);
+        assert_eq!(found("[EXT]*"), [2]);
+        assert_eq!(found("\u{142}UKASZ^"), [2]);
+        for nobody in [
+            "\u{f6}?",
+            "[e]",
+            "]*x",
+            "\u{f6}zdemir*",
+            &"a".repeat(60_000),
+        ] {
+            assert_eq!(found(nobody), [0; 0], "{nobody}");
+        }
+    }
+
+    #[test]
+    fn behind_the_last_page_is_the_last_page() {
+        let connection = filled();
+        let at = |skip, search: &str| {
+            let query = PageQuery {
+                search: search.to_owned(),
+                skip,
+                most: 37,
+                ..PageQuery::default()
+            };
+            let page = page(&connection, &query);
+            (page.skip, page.users.len())
+        };
+        // Of 320 users.
+        assert_eq!(at(74, ""), (74, 37));
+        assert_eq!(at(296, ""), (296, 24));
+        assert_eq!(at(320, ""), (296, 24));
+        assert_eq!(at(u64::MAX, ""), (296, 24));
+        assert_eq!(at(37, "user%_300"), (0, 1));
+        assert_eq!(at(37, "nobody"), (0, 0));
     }
 
     #[test]
