@@ -4,9 +4,8 @@ use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 
-use crate::model::count;
 use crate::model::disclosure::shown_path;
-use crate::plan::{LONGEST_LIST, UserList, UserRef, read_user_list};
+use crate::plan::{LONGEST_LIST, UserRef, read_user_list};
 
 use super::error::CliError;
 use super::printer::Printer;
@@ -30,20 +29,11 @@ pub(super) fn read_list(path: &str, column: Option<&str>) -> Result<Vec<UserRef>
         },
         source,
     })?;
-    let UserList { users, hidden } = read_user_list(name, &bytes, column)?;
-    if hidden > 0 {
-        let shown = shown_path(Path::new(name), "the workbook");
-        let (stand, are) = if hidden == 1 {
-            ("stands in a row", "is")
-        } else {
-            ("stand in rows", "are")
-        };
-        Printer::warn(&format!(
-            "{} of {shown} {stand} that Excel hides, as a filter does, and {are} read, too.",
-            count(hidden, "user")
-        ));
+    let list = read_user_list(name, &bytes, column)?;
+    if let Some(words) = list.hidden_words(&shown_path(Path::new(name), "the workbook")) {
+        Printer::warn(&words);
     }
-    Ok(users)
+    Ok(list.users)
 }
 
 /// Reads a list, which may come from another program: as standard input, as `<(command)`, or by a named pipe, to which

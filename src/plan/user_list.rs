@@ -19,6 +19,7 @@ use self::rows::{ListRow, ListRows};
 use self::text::decode;
 use super::selection::key;
 use super::{NameSource, UserRef};
+use crate::model::count;
 
 use self::error::OnLine;
 pub use self::error::{ListFault, UserListError};
@@ -50,6 +51,19 @@ pub struct UserList {
 }
 
 impl UserList {
+    /// What whoever looked at the workbook has to know; none where nobody is hidden. `shown` names the workbook.
+    pub fn hidden_words(&self, shown: &str) -> Option<String> {
+        let (stand, are) = match self.hidden {
+            0 => return None,
+            1 => ("stands in a row", "is"),
+            _ => ("stand in rows", "are"),
+        };
+        Some(format!(
+            "{} of {shown} {stand} that Excel hides, as a filter does, and {are} read, too.",
+            count(self.hidden, "user")
+        ))
+    }
+
     const fn of_text(users: Vec<UserRef>) -> Self {
         Self { users, hidden: 0 }
     }
