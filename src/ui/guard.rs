@@ -33,7 +33,12 @@ pub(super) struct OwnAddresses(pub(super) Vec<String>);
 
 impl OwnAddresses {
     pub(super) fn of_port(port: u16) -> Self {
-        Self(vec![format!("127.0.0.1:{port}"), format!("[::1]:{port}")])
+        let mut all = vec![format!("127.0.0.1:{port}"), format!("[::1]:{port}")];
+        if port == 80 {
+            // The port that `http` means: browsers leave it out.
+            all.extend(["127.0.0.1".to_owned(), "[::1]".to_owned()]);
+        }
+        Self(all)
     }
 
     /// The address that a request is for, where it is one of ours.
@@ -86,12 +91,21 @@ mod tests {
     use super::*;
 
     fn judged(method: &Method, uri: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
+        judged_at(5000, method, uri, headers)
+    }
+
+    fn judged_at(
+        port: u16,
+        method: &Method,
+        uri: &str,
+        headers: &[(&str, &str)],
+    ) -> Result<(), Refusal> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             let name: header::HeaderName = name.parse().unwrap();
             map.append(name, value.parse().unwrap());
         }
-        let own = OwnAddresses::of_port(5000);
+        let own = OwnAddresses::of_port(port);
         judge((method, &uri.parse().unwrap(), &map), &own)
     }
 
@@ -128,6 +142,27 @@ mod tests {
             judged(&Method::GET, "http://127.0.0.1:5000/", &host),
             Ok(())
         );
+    }
+
+    #[test]
+    fn the_usual_port_of_http_can_be_left_out() {
+        for host in ["127.0.0.1", "[::1]", "127.0.0.1:80", "[::1]:80"] {
+            let own = [("host", host), ("origin", &*format!("http://{host}"))];
+            assert_eq!(
+                judged_at(80, &Method::POST, "/runs", &own),
+                Ok(()),
+                "{host}"
+            );
+            let foreign = [("host", host), ("origin", "http://attacker.example")];
+            assert_eq!(
+                judged_at(80, &Method::POST, "/runs", &foreign),
+                Err(Refusal::OtherOrigin)
+            );
+        }
+        for host in ["localhost", "127.0.0.1:8080", "attacker.example"] {
+            let judged = judged_at(80, &Method::GET, "/", &[("host", host)]);
+            assert_eq!(judged, Err(Refusal::OtherHost), "{host}");
+        }
     }
 
     #[test]
