@@ -3,7 +3,6 @@
 use std::sync::Arc;
 
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use crate::auth::GivenToken;
 use crate::connect::{Check, ConnectError, Connector};
@@ -17,7 +16,7 @@ use super::App;
 use super::demo::target;
 use super::error::CliError;
 use super::exit::Exit;
-use super::ui::{InTheBrowser, PageArgs, show as show_page};
+use super::ui::{PageArgs, connector, show as show_page};
 
 /// The name of the only environment.
 const NAME: &str = "sandbox";
@@ -39,15 +38,6 @@ pub(super) async fn show(
     let ended = show_page(app, Arc::new(place), store, (page, said, stop)).await;
     sandbox.stop().await;
     ended
-}
-
-fn connector(app: &App, said: &SaidLines, stop: &CancellationToken) -> Connector {
-    Connector {
-        prompt: Arc::new(InTheBrowser(said.clone())),
-        notices: Arc::new(said.clone()),
-        state_dir: app.output.state_dir.clone(),
-        interrupted: stop.clone(),
-    }
 }
 
 #[derive(Debug)]

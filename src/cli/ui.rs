@@ -58,15 +58,20 @@ pub(super) async fn ui(app: &App, args: &UiArgs) -> Result<Exit, CliError> {
     let stop = app.interrupted.child_token();
     let places = ConfiguredEnvironments {
         options,
-        connector: Connector {
-            prompt: Arc::new(InTheBrowser(said.clone())),
-            notices: Arc::new(said.clone()),
-            state_dir: app.output.state_dir.clone(),
-            interrupted: stop.clone(),
-        },
+        connector: connector(app, &said, &stop),
     };
     let store = store(&app.output, Some(&args.connection))?;
     show(app, Arc::new(places), store, (args.page, said, stop)).await
+}
+
+/// Signs in for the page, which shows what is said meanwhile.
+pub(super) fn connector(app: &App, said: &SaidLines, stop: &CancellationToken) -> Connector {
+    Connector {
+        prompt: Arc::new(InTheBrowser(said.clone())),
+        notices: Arc::new(said.clone()),
+        state_dir: app.output.state_dir.clone(),
+        interrupted: stop.clone(),
+    }
 }
 
 /// Serves the page for these environments until it is stopped.
@@ -172,7 +177,7 @@ const SIGN_IN_FIRST: &str = "syncfilters login --keep keyring";
 
 /// The user at the page: a browser can be opened, but nothing can be typed.
 #[derive(Debug)]
-pub(super) struct InTheBrowser(pub(super) SaidLines);
+struct InTheBrowser(SaidLines);
 
 impl UserPrompt for InTheBrowser {
     fn is_there(&self) -> bool {
