@@ -22,29 +22,53 @@ use super::site::{SharedSite, Site};
 /// Bytes that are in memory at a time.
 const PIECE: usize = 64 * 1024;
 
-const fn kind(format: Format) -> (&'static str, &'static str) {
-    match format {
-        Format::Html => ("html", "text/html; charset=utf-8"),
-        Format::Csv => ("csv", "text/csv; charset=utf-8"),
-        Format::Json => ("json", "application/json"),
-        Format::Markdown => ("md", "text/markdown; charset=utf-8"),
-        Format::Xlsx => (
-            "xlsx",
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
-        ),
-        Format::Table => ("txt", "text/plain; charset=utf-8"),
-    }
+/// A format in which a run can be handed over.
+#[derive(Debug)]
+pub(super) struct FileKind {
+    format: Format,
+    /// How the name of the file ends, and what the address says.
+    pub(super) end: &'static str,
+    media_type: &'static str,
+    /// What it is called on the page.
+    pub(super) words: &'static str,
 }
 
-fn format(word: &str) -> Result<Format, ErrorReport> {
-    let all = [
-        Format::Html,
-        Format::Csv,
-        Format::Json,
-        Format::Markdown,
-        Format::Xlsx,
-    ];
-    let found = all.into_iter().find(|format| kind(*format).0 == word);
+/// The formats in which a run can be handed over.
+pub(super) static FILES: [FileKind; 5] = [
+    FileKind {
+        format: Format::Html,
+        end: "html",
+        media_type: "text/html; charset=utf-8",
+        words: "Page for handing over",
+    },
+    FileKind {
+        format: Format::Xlsx,
+        end: "xlsx",
+        media_type: "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet",
+        words: "Excel workbook",
+    },
+    FileKind {
+        format: Format::Csv,
+        end: "csv",
+        media_type: "text/csv; charset=utf-8",
+        words: "CSV",
+    },
+    FileKind {
+        format: Format::Json,
+        end: "json",
+        media_type: "application/json",
+        words: "JSON",
+    },
+    FileKind {
+        format: Format::Markdown,
+        end: "md",
+        media_type: "text/markdown; charset=utf-8",
+        words: "Markdown",
+    },
+];
+
+fn file_kind(end: &str) -> Result<&'static FileKind, ErrorReport> {
+    let found = FILES.iter().find(|kind| kind.end == end);
     found.ok_or_else(|| usage("there is no file of this format"))
 }
 
@@ -57,12 +81,12 @@ pub(super) async fn report(
     let written = {
         let site = Arc::clone(&site);
         tokio::task::spawn_blocking(move || {
-            let format = format(query.text("format"))?;
-            Ok::<_, ErrorReport>((format, written(&site, &id, format)?, id))
+            let kind = file_kind(query.text("format"))?;
+            Ok::<_, ErrorReport>((kind, written(&site, &id, kind.format)?, id))
         })
     };
     match written.await {
-        Ok(Ok((format, file, id))) => handed_over(format, file, &id),
+        Ok(Ok((kind, file, id))) => handed_over(kind, file, &id),
         Ok(Err(problem)) => Failure::new(&site, problem).into_response(),
         Err(_) => Failure::new(&site, usage("the file could not be made")).into_response(),
     }
@@ -86,8 +110,7 @@ fn written(site: &Site, id: &str, format: Format) -> Result<File, ErrorReport> {
     Ok(file)
 }
 
-fn handed_over(format: Format, file: File, id: &str) -> Response {
-    let (end, kind) = kind(format);
+fn handed_over(kind: &FileKind, file: File, id: &str) -> Response {
     let pieces = stream::unfold(file, |mut file| async move {
         let read = tokio::task::spawn_blocking(move || {
             let mut piece = vec![0; PIECE];
@@ -108,9 +131,9 @@ fn handed_over(format: Format, file: File, id: &str) -> Response {
     });
     let mut response = Body::from_stream(pieces).into_response();
     let short = id.get(..6).unwrap_or(id);
-    let name = format!("attachment; filename=\"syncfilters-{short}.{end}\"");
+    let name = format!("attachment; filename=\"syncfilters-{short}.{}\"", kind.end);
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind.media_type));
     if let Ok(name) = HeaderValue::from_str(&name) {
         headers.insert(CONTENT_DISPOSITION, name);
     }

@@ -8,6 +8,7 @@ use axum::response::{IntoResponse, Response};
 use jiff::tz::TimeZone;
 
 use super::blocking::blocking;
+use super::download::{FILES, FileKind};
 use super::events::{is_paused, progress};
 use super::form::Fields;
 use super::live::{LiveRun, LiveState, questions, usage};
@@ -21,15 +22,6 @@ use crate::report::{ErrorReport, PlanFacts, RunCommand, plan_facts, run_title, w
 
 /// An action that can be taken: the end of its address, its words, and whether it is not the usual one.
 type Action = (&'static str, &'static str, bool);
-
-/// The formats in which a run can be handed over.
-const FILES: [(&str, &str); 5] = [
-    ("html", "Page for handing over"),
-    ("xlsx", "Excel workbook"),
-    ("csv", "CSV"),
-    ("json", "JSON"),
-    ("md", "Markdown"),
-];
 
 /// How a run stands, as far as the screen differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -84,7 +76,7 @@ struct RunScreen {
     actions: Vec<Action>,
     overview: String,
     users: Option<String>,
-    files: &'static [(&'static str, &'static str)],
+    files: &'static [FileKind],
     commands: Vec<(&'static str, String)>,
 }
 
