@@ -10,9 +10,13 @@ use jiff::ZonedDateTime;
 use crate::journal::Summary;
 use crate::report::{ErrorReport, NamedRun, run_row, told_apart};
 
+use super::blocking::defect;
 use super::form::Fields;
 use super::screens::{Frame, answer};
 use super::site::{SharedSite, Site};
+
+/// The titles of the columns behind the first one.
+const COLUMNS: [&str; 5] = ["When", "Environment", "What", "Users", "Result"];
 
 /// Runs on a page.
 const PAGE: usize = 50;
@@ -20,7 +24,9 @@ const PAGE: usize = 50;
 #[derive(Debug)]
 struct Row {
     id: String,
-    cells: Vec<String>,
+    name: String,
+    /// What is in the other columns, with their titles.
+    cells: Vec<(&'static str, String)>,
 }
 
 #[derive(Debug, Default)]
@@ -29,6 +35,15 @@ struct Listed {
     unreadable: Vec<String>,
     older: Option<usize>,
     problem: Option<ErrorReport>,
+}
+
+impl Listed {
+    fn failed(problem: ErrorReport) -> Self {
+        Self {
+            problem: Some(problem),
+            ..Self::default()
+        }
+    }
 }
 
 #[derive(Debug, Template)]
@@ -55,7 +70,7 @@ pub(super) async fn list(State(site): State<SharedSite>, RawQuery(query): RawQue
         unreadable,
         older,
         problem,
-    } = listed.await.unwrap_or_default();
+    } = listed.await.unwrap_or_else(|_| Listed::failed(defect()));
     answer(&RunsScreen {
         frame: Frame::new(&site, "runs"),
         runs,
@@ -68,12 +83,7 @@ pub(super) async fn list(State(site): State<SharedSite>, RawQuery(query): RawQue
 fn listed(site: &Site, from: usize) -> Listed {
     let (all, unreadable) = match site.store.list() {
         Ok(found) => found,
-        Err(error) => {
-            return Listed {
-                problem: Some(ErrorReport::from(&error)),
-                ..Listed::default()
-            };
-        }
+        Err(error) => return Listed::failed(ErrorReport::from(&error)),
     };
     let now = ZonedDateTime::now();
     let more = all.len() > from.saturating_add(PAGE);
@@ -87,9 +97,11 @@ fn listed(site: &Site, from: usize) -> Listed {
             environment,
             summary,
         };
+        let mut cells = run_row(&named, &now).into_iter();
         Row {
             id,
-            cells: run_row(&named, &now),
+            name: cells.next().unwrap_or_default(),
+            cells: COLUMNS.into_iter().zip(cells).collect(),
         }
     };
     Listed {
