@@ -8,6 +8,8 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
+use super::live::usage;
+use super::screens::Failure;
 use super::site::SharedSite;
 
 /// Bytes of a form with lists of users, at most: 100,000 addresses are some 3 MiB, and as a workbook less.
@@ -71,7 +73,7 @@ pub(super) struct Posted {
 impl Posted {
     /// The file of a field, where one was given.
     pub(super) fn file(&self, name: &str) -> Option<&GivenFile> {
-        self.files.get(name).filter(|file| !file.bytes.is_empty())
+        self.files.get(name)
     }
 
     async fn parts(mut parts: Multipart) -> Option<Self> {
@@ -81,6 +83,8 @@ impl Posted {
             let file = field.file_name().map(str::to_owned);
             let bytes = field.bytes().await.ok()?;
             match file {
+                // No file was chosen. One without a byte has a name.
+                Some(file) if file.is_empty() && bytes.is_empty() => {}
                 Some(file) => {
                     posted.files.insert(name, GivenFile { name: file, bytes });
                 }
@@ -118,11 +122,16 @@ impl FromRequest<SharedSite> for Posted {
                 files: HashMap::new(),
             })
         };
-        let posted = posted.ok_or_else(|| StatusCode::BAD_REQUEST.into_response())?;
+        let refused = |status, why: &str| (status, Failure::new(site, usage(why))).into_response();
+        let posted = posted.ok_or_else(|| {
+            let why = "the form could not be read; go back in the browser and send it again";
+            refused(StatusCode::BAD_REQUEST, why)
+        })?;
         if site.sessions.is_own_form(posted.fields.text(TOKEN)) {
             Ok(posted)
         } else {
-            Err(StatusCode::FORBIDDEN.into_response())
+            let why = "the form does not come from this start of syncfilters; load its page again";
+            Err(refused(StatusCode::FORBIDDEN, why))
         }
     }
 }

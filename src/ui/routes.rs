@@ -7,7 +7,9 @@ use axum::routing::{get, post};
 
 use super::server::{self, Listeners};
 use super::site::{SharedSite, Site};
-use super::{actions, assets, choose, download, events, places, run, run_list, users};
+use super::{
+    actions, assets, choose, download, events, places, run, run_list, screens, users,
+};
 
 fn routes() -> Router<SharedSite> {
     Router::new()
@@ -33,6 +35,8 @@ fn routes() -> Router<SharedSite> {
         .route("/sse.js", get(assets::sse))
         .route("/style.css", get(assets::style))
         .route("/icon.svg", get(assets::icon))
+        .method_not_allowed_fallback(screens::not_in_this_way)
+        .fallback(screens::nothing_here)
 }
 
 /// Serves the page until it is to end: its token is cancelled, somebody ends it there, or nobody has asked for

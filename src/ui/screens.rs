@@ -1,12 +1,14 @@
 //! What every screen has in common: its frame, its errors, and how it is answered.
 
 use askama::Template;
+use axum::extract::State;
 use axum::response::{Html, IntoResponse, Redirect, Response};
 use http::StatusCode;
 
 use crate::report::{ErrorClass, ErrorReport};
 
-use super::site::Site;
+use super::live::usage;
+use super::site::{SharedSite, Site};
 
 /// What is around every screen.
 #[derive(Clone, Debug)]
@@ -55,6 +57,18 @@ impl IntoResponse for Failure {
         };
         (status, answer(self.0.as_ref())).into_response()
     }
+}
+
+/// The answer to an address at which there is nothing.
+pub(super) async fn nothing_here(State(site): State<SharedSite>) -> Response {
+    let said = Failure::new(&site, usage("there is nothing at this address"));
+    (StatusCode::NOT_FOUND, said).into_response()
+}
+
+/// The answer where an address is asked for as a form, or a form as an address.
+pub(super) async fn not_in_this_way(State(site): State<SharedSite>) -> Response {
+    let said = Failure::new(&site, usage("this cannot be asked for in this way"));
+    (StatusCode::METHOD_NOT_ALLOWED, said).into_response()
 }
 
 /// A screen as an answer.

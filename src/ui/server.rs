@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{Request, State};
+use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use http::header::{self, HeaderName};
@@ -21,6 +21,8 @@ use tokio_util::sync::CancellationToken;
 
 use super::form::{LARGEST_FORM, LARGEST_LIST};
 use super::guard::{OwnAddresses, Refusal, is_in, judge};
+use super::live::usage;
+use super::screens::Failure;
 use super::site::SharedSite;
 
 /// Connections at once: a browser opens six for each tab and one for what follows a run.
@@ -103,6 +105,8 @@ pub(super) async fn serve(
     let own = Arc::new(OwnAddresses::of_port(listeners.port));
     let guarded = (Arc::clone(&site), own);
     let router = pages
+        // What comes is bounded by the guard.
+        .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(guarded, guard))
         .with_state(site);
     let places = Arc::new(Semaphore::new(CONNECTIONS));
@@ -220,8 +224,15 @@ async fn admit(
         };
         match tokio::time::timeout(ARRIVAL, to_bytes(body, most)).await {
             Ok(Ok(bytes)) => bytes,
-            Ok(Err(_)) => return Err(StatusCode::PAYLOAD_TOO_LARGE.into_response()),
-            Err(_) => return Err(StatusCode::REQUEST_TIMEOUT.into_response()),
+            Ok(Err(_)) => {
+                let why = format!("the form has more than {} KiB", most / 1024);
+                let said = Failure::new(site, usage(&why));
+                return Err((StatusCode::PAYLOAD_TOO_LARGE, said).into_response());
+            }
+            Err(_) => {
+                let said = Failure::new(site, usage("the form did not arrive within 30 seconds"));
+                return Err((StatusCode::REQUEST_TIMEOUT, said).into_response());
+            }
         }
     } else {
         Bytes::new()
@@ -264,8 +275,12 @@ fn let_in(cookie: Option<&str>) -> Response {
 fn refused(why: Refusal) -> Response {
     let said = match why {
         Refusal::OtherHost => "This address is not served here.",
-        Refusal::Method => "This cannot be asked for in this way.",
-        Refusal::OtherOrigin => "This form does not come from this page.",
+        Refusal::Method => {
+            "This cannot be asked for in this way. <a href=\"/\">Go to the environments.</a>"
+        }
+        Refusal::OtherOrigin => {
+            "This form does not come from this page. <a href=\"/\">Go to the environments.</a>"
+        }
         Refusal::NotIn => {
             "This page is open to whoever started it. Use the address that <code>syncfilters ui</code> printed: it leads \
              in once, within a minute. Press Enter where the command runs, and it prints another."
