@@ -17,6 +17,7 @@ mod guard;
 mod live;
 mod new_run_command;
 mod places;
+mod quit;
 mod routes;
 mod run;
 mod run_files;

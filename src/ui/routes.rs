@@ -8,7 +8,7 @@ use axum::routing::{get, post};
 use super::server::{self, Listeners};
 use super::site::{SharedSite, Site};
 use super::{
-    actions, assets, choose, download, events, places, run, run_list, screens, users,
+    actions, assets, choose, download, events, places, quit, run, run_list, screens, users,
 };
 
 fn routes() -> Router<SharedSite> {
@@ -30,7 +30,8 @@ fn routes() -> Router<SharedSite> {
         .route("/runs/{id}/resume", post(actions::resume))
         .route("/runs/{id}/replan", post(actions::resume))
         .route("/runs/{id}/undo", post(actions::undo))
-        .route("/quit", post(actions::quit))
+        .route("/quit", post(quit::quit))
+        .route("/quit/now", post(actions::quit))
         .route("/htmx.js", get(assets::htmx))
         .route("/sse.js", get(assets::sse))
         .route("/style.css", get(assets::style))
