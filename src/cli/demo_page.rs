@@ -10,7 +10,7 @@ use crate::journal::{RunHeader, RunStore};
 use crate::report::ErrorReport;
 use crate::rollout::Connection;
 use crate::sandbox::Sandbox;
-use crate::ui::{Environments, ListedEnvironment, SaidLines, Working};
+use crate::ui::{Environments, ListedEnvironment, ListedEnvironments, SaidLines, Working};
 
 use super::App;
 use super::demo::target;
@@ -55,14 +55,18 @@ impl SandboxPlace {
 }
 
 impl Environments for SandboxPlace {
-    fn list(&self) -> Result<Vec<ListedEnvironment>, ErrorReport> {
-        Ok(vec![ListedEnvironment {
+    fn list(&self) -> Result<ListedEnvironments, ErrorReport> {
+        let sandbox = ListedEnvironment {
             name: NAME.to_owned(),
             address: self.url.clone(),
             sign_in: "a token of the sandbox".to_owned(),
             production: false,
             is_named: false,
-        }])
+        };
+        Ok(ListedEnvironments {
+            usable: vec![sandbox],
+            wrong: Vec::new(),
+        })
     }
 
     fn connect<'a>(&'a self, _: &'a str) -> Working<'a, Result<Connection, ErrorReport>> {

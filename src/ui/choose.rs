@@ -10,15 +10,20 @@ use crate::journal::ImpactOptions;
 use crate::model::{CALENDAR_TYPES, FilterKind, FilterType, Operation, count};
 use crate::plan::{
     Criteria, Groups, RunSettings, Selection, Types, UserLimit, UserRef, Waves, parse_user_list,
+    read_user_list,
 };
-use crate::report::ErrorReport;
+use crate::report::{ErrorReport, clean};
 use crate::rollout::{NewRun, NewRunFile};
 
+use super::environments::ListedEnvironments;
 use super::form::{Fields, Posted};
 use super::live::{Start, usage};
 use super::new_run_command::{NewRunCommand, TYPED_EXCEPTIONS, TYPED_USERS, new_run_command};
 use super::screens::{Failure, Frame, answer, look_at};
 use super::site::{SharedSite, Site};
+
+/// The field of the file with users.
+const FILE: &str = "file";
 
 /// Types that most people mean, with the words for them.
 const TYPES: [(&str, &str); 3] = [
@@ -37,6 +42,8 @@ struct Chosen {
     environment: String,
     operation: String,
     list: String,
+    /// The name of the file that was chosen. A browser sends a file once, and no page can choose it again.
+    file: String,
     roles: String,
     teams: String,
     units: String,
@@ -50,12 +57,20 @@ struct Chosen {
 }
 
 impl Chosen {
-    fn of(fields: &Fields) -> Self {
+    fn of(posted: &Posted) -> Self {
+        let fields = &posted.fields;
         let text = |name| fields.text(name).to_owned();
+        let file = match posted.file(FILE) {
+            Some(file) => clean(&file.name).into_owned(),
+            None if fields.has("without-file") => String::new(),
+            // A form that is sent without parts has the name in place of the file.
+            None => [fields.text("file-name"), fields.text(FILE)].concat(),
+        };
         Self {
             environment: text("environment"),
             operation: text("operation"),
             list: text("list"),
+            file,
             roles: text("roles"),
             teams: text("teams"),
             units: text("units"),
@@ -83,65 +98,96 @@ impl Chosen {
     }
 }
 
+/// What is said of what was chosen.
+#[derive(Debug, Default)]
+struct Said {
+    /// How many users it is about.
+    counted: Option<String>,
+    /// What whoever looked at the list does not know.
+    warning: Option<String>,
+    /// Why users cannot be counted.
+    not_counted: Option<ErrorReport>,
+    /// Why there is no plan.
+    problem: Option<ErrorReport>,
+}
+
+impl Said {
+    fn problem(problem: ErrorReport) -> Self {
+        Self {
+            problem: Some(problem),
+            ..Self::default()
+        }
+    }
+}
+
 #[derive(Debug, Template)]
 #[template(path = "choose.html", config = "src/ui/askama.toml")]
 struct ChooseScreen {
     frame: Frame,
     environments: Vec<String>,
+    /// Whether the one that was chosen is none of them.
+    is_elsewhere: bool,
     types: Vec<(&'static str, &'static str, bool)>,
     chosen: Chosen,
-    counted: String,
-    problem: Option<ErrorReport>,
+    said: Said,
     /// What does the same in the terminal; none where the form makes no run.
     command: Option<NewRunCommand>,
 }
 
-fn screen(
-    site: &Site,
-    (chosen, posted): (Chosen, &Posted),
-    counted: String,
-    problem: Option<ErrorReport>,
-) -> Response {
-    let (environments, problem) = match site.environments.list() {
-        Ok(all) => (all, problem),
-        Err(error) => (Vec::new(), Some(error)),
-    };
-    let named = environments
-        .iter()
-        .find(|one| one.name == chosen.environment);
-    let command = named.or(environments.first()).and_then(|place| {
-        let new = new_run(&chosen, posted).ok()?;
-        Some(new_run_command(&new, place, site.store.context()))
+fn screen(site: &Site, (chosen, posted): (Chosen, &Posted), mut said: Said) -> Response {
+    let all = site.environments.list().unwrap_or_else(|error| {
+        said.problem = Some(error);
+        ListedEnvironments::default()
+    });
+    let place = all.named(&chosen.environment);
+    let command = place.and_then(|place| {
+        let meant = meant(&chosen, posted).ok()?;
+        Some(new_run_command(&meant.new, place, site.store.context()))
     });
     answer(&ChooseScreen {
         frame: Frame::new(site, "choose"),
-        environments: environments.into_iter().map(|one| one.name).collect(),
+        is_elsewhere: place.is_none(),
+        environments: all.usable.into_iter().map(|one| one.name).collect(),
         types: chosen.types(),
         chosen,
-        counted,
-        problem,
+        said,
         command,
     })
 }
 
 pub(super) async fn show(State(site): State<SharedSite>, RawQuery(query): RawQuery) -> Response {
     let query = Fields::of_query(query.as_deref());
+    let all = site.environments.list().unwrap_or_default();
+    let first = all.usable.first().map(|one| one.name.clone());
+    let asked = query.text("environment");
+    let said = if asked.is_empty() || all.named(asked).is_some() {
+        Said::default()
+    } else {
+        Said::problem(usage(
+            "there is no environment of this name; choose another",
+        ))
+    };
     let chosen = Chosen {
-        environment: query.text("environment").to_owned(),
+        environment: if asked.is_empty() {
+            first.unwrap_or_default()
+        } else {
+            asked.to_owned()
+        },
         operation: "deactivate".to_owned(),
         types: usual_types(),
         ..Chosen::default()
     };
-    screen(&site, (chosen, &Posted::default()), String::new(), None)
+    screen(&site, (chosen, &Posted::default()), said)
 }
 
 /// How many users are meant, without reading their filters.
 pub(super) async fn number(State(site): State<SharedSite>, posted: Posted) -> Response {
-    let chosen = Chosen::of(&posted.fields);
+    let chosen = Chosen::of(&posted);
     let counted = async {
-        let new = new_run(&chosen, &posted)?;
+        let meant = meant(&chosen, &posted)?;
         let on = site.connect(&chosen.environment).await?;
-        let read = new
+        let read = meant
+            .new
             .read_only(&on)
             .map_err(|error| ErrorReport::from(&error))?;
         let users = read
@@ -155,36 +201,50 @@ pub(super) async fn number(State(site): State<SharedSite>, posted: Posted) -> Re
                 crate::model::number(skipped)
             ),
         };
-        Ok::<_, ErrorReport>(format!("{}{skipped}.", count(users.selected, "user")))
+        let counted = format!("{}{skipped}.", count(users.selected, "user"));
+        Ok::<_, ErrorReport>(Said {
+            counted: Some(counted),
+            warning: meant.warning,
+            ..Said::default()
+        })
     };
-    match counted.await {
-        Ok(text) => screen(&site, (chosen, &posted), text, None),
-        Err(problem) => {
-            let said = problem.message.clone();
-            screen(&site, (chosen, &posted), said, Some(problem))
-        }
-    }
+    let said = counted.await.unwrap_or_else(|problem| Said {
+        not_counted: Some(problem),
+        ..Said::default()
+    });
+    screen(&site, (chosen, &posted), said)
 }
 
 /// Begins a run that reads the filters and plans.
 pub(super) async fn begin(State(site): State<SharedSite>, posted: Posted) -> Response {
-    let chosen = Chosen::of(&posted.fields);
+    let chosen = Chosen::of(&posted);
     let begun = async {
-        let new = new_run(&chosen, &posted)?;
+        let Meant { new, warning } = meant(&chosen, &posted)?;
         let on = site.connect(&chosen.environment).await?;
         let at = NewRunFile::InStore(site.store.clone());
         let created = new
             .create(&on, &at)
             .map_err(|error| ErrorReport::from(&error))?;
-        Ok::<_, ErrorReport>(site.drive(chosen.environment.clone(), Start::New(created)))
+        let run = site.drive(chosen.environment.clone(), Start::New(created));
+        if let Some(warning) = warning {
+            site.warn_of_list(run.clone(), warning);
+        }
+        Ok::<_, ErrorReport>(run)
     };
     match begun.await {
         Ok(run) => look_at(&format!("/runs/{run}")),
-        Err(problem) => screen(&site, (chosen, &posted), String::new(), Some(problem)),
+        Err(problem) => screen(&site, (chosen, &posted), Said::problem(problem)),
     }
 }
 
-fn new_run(chosen: &Chosen, posted: &Posted) -> Result<NewRun, ErrorReport> {
+/// The run that a form begins, and what whoever looked at its list does not know.
+#[derive(Debug)]
+struct Meant {
+    new: NewRun,
+    warning: Option<String>,
+}
+
+fn meant(chosen: &Chosen, posted: &Posted) -> Result<Meant, ErrorReport> {
     let operation = match &*chosen.operation {
         "deactivate" => Operation::Deactivate,
         "reactivate" => Operation::Reactivate,
@@ -195,7 +255,8 @@ fn new_run(chosen: &Chosen, posted: &Posted) -> Result<NewRun, ErrorReport> {
         }
     };
     let mut new = NewRun::of(operation);
-    new.selection = selection(chosen, posted)?;
+    let (selection, warning) = selection(chosen, posted)?;
+    new.selection = selection;
     new.criteria = criteria(chosen)?;
     new.survey_is_chosen = false;
     new.asked = ImpactOptions {
@@ -203,16 +264,23 @@ fn new_run(chosen: &Chosen, posted: &Posted) -> Result<NewRun, ErrorReport> {
         other_engine: None,
     };
     new.settings = settings(chosen)?;
-    Ok(new)
+    Ok(Meant { new, warning })
 }
 
-fn selection(chosen: &Chosen, posted: &Posted) -> Result<Selection, ErrorReport> {
+/// The users, and what whoever looked at their list does not know.
+fn selection(chosen: &Chosen, posted: &Posted) -> Result<(Selection, Option<String>), ErrorReport> {
     let mut only = names(TYPED_USERS, &chosen.list)?;
-    if let Some(file) = posted.file("file") {
-        let named = parse_user_list(&crate::report::clean(&file.name), &file.bytes, None);
-        only.extend(named.map_err(|error| ErrorReport::from(&error))?);
+    let mut warning = None;
+    if let Some(file) = posted.file(FILE) {
+        let list = read_user_list(&chosen.file, &file.bytes, None);
+        let list = list.map_err(|error| ErrorReport::from(&error))?;
+        warning = list.hidden_words(&chosen.file);
+        only.extend(list.users);
+    } else if !chosen.file.is_empty() {
+        let why = format!("choose {} again: the form came without it", chosen.file);
+        return Err(usage(&why).with_hint("Or tick that you want to continue without the file."));
     }
-    Ok(Selection {
+    let selection = Selection {
         only: (!only.is_empty()).then_some(only),
         except: names(TYPED_EXCEPTIONS, &chosen.except)?,
         groups: Groups {
@@ -223,7 +291,8 @@ fn selection(chosen: &Chosen, posted: &Posted) -> Result<Selection, ErrorReport>
             ..Groups::default()
         },
         skip_unknown: false,
-    })
+    };
+    Ok((selection, warning))
 }
 
 /// The names of a list that was typed; none where it is empty.
@@ -307,7 +376,7 @@ mod tests {
             types: usual_types(),
             ..chosen()
         };
-        let new = new_run(&typed, &Posted::default()).unwrap();
+        let new = meant(&typed, &Posted::default()).unwrap().new;
         assert_eq!(new.selection, Selection::default());
         assert_eq!(new.criteria.describe(), Criteria::default().describe());
         assert_eq!(new.settings, RunSettings::default());
@@ -353,8 +422,15 @@ mod tests {
                 },
                 "the list",
             ),
+            (
+                Chosen {
+                    file: "50.xlsx".into(),
+                    ..fine.clone()
+                },
+                "choose 50.xlsx again",
+            ),
         ] {
-            let error = new_run(&wrong, &Posted::default()).unwrap_err();
+            let error = meant(&wrong, &Posted::default()).unwrap_err();
             assert!(error.message.contains(said), "{}", error.message);
         }
         let named = Chosen {
@@ -365,7 +441,7 @@ mod tests {
             max_changes: "10%".into(),
             ..fine
         };
-        let new = new_run(&named, &Posted::default()).unwrap();
+        let new = meant(&named, &Posted::default()).unwrap().new;
         assert_eq!(new.selection.only.unwrap().len(), 2);
         assert_eq!(new.selection.groups.roles, ["Sales"]);
         assert_eq!(new.criteria.types().count(), 3);

@@ -34,6 +34,22 @@ pub struct ListedEnvironment {
     pub is_named: bool,
 }
 
+/// Every environment.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ListedEnvironments {
+    /// Those that runs can be made in.
+    pub usable: Vec<ListedEnvironment>,
+    /// The names of the others, with what is wrong with their settings.
+    pub wrong: Vec<(String, ErrorReport)>,
+}
+
+impl ListedEnvironments {
+    /// The one of this name, where it can be used.
+    pub(super) fn named(&self, name: &str) -> Option<&ListedEnvironment> {
+        self.usable.iter().find(|one| one.name == name)
+    }
+}
+
 impl ListedEnvironment {
     /// The flag that leads a command here, with its value.
     pub(super) fn flag(&self) -> String {
@@ -49,8 +65,11 @@ impl ListedEnvironment {
 
 /// Where the page leads to.
 pub trait Environments: Send + Sync + Debug {
-    /// Every environment. What is wrong with one of them is the error of all, as on the command line.
-    fn list(&self) -> Result<Vec<ListedEnvironment>, ErrorReport>;
+    /// Every environment.
+    ///
+    /// # Errors
+    /// A configuration file that cannot be read.
+    fn list(&self) -> Result<ListedEnvironments, ErrorReport>;
 
     /// Signs in to one of them.
     fn connect<'a>(&'a self, name: &'a str) -> Working<'a, Result<Connection, ErrorReport>>;
@@ -175,19 +194,20 @@ fn listed(one: &NamedEnvironment, is_named: bool) -> ListedEnvironment {
 }
 
 impl Environments for ConfiguredEnvironments {
-    fn list(&self) -> Result<Vec<ListedEnvironment>, ErrorReport> {
+    fn list(&self) -> Result<ListedEnvironments, ErrorReport> {
         let layers = Layers::read(&self.options).map_err(|error| ErrorReport::from(&error))?;
-        let mut all = Vec::new();
+        let mut all = ListedEnvironments::default();
         for name in layers.names() {
-            if let Ok(place) = self.place(&name) {
-                all.push(listed(&place, true));
+            match self.place(&name) {
+                Ok(place) => all.usable.push(listed(&place, true)),
+                Err(problem) => all.wrong.push((name, problem)),
             }
         }
         // What was given by flag or variable, where the file does not name it.
         if let Ok(given) = environments(&self.options) {
             for place in given {
-                if !all.iter().any(|one| one.name == place.name) {
-                    all.insert(0, listed(&place, false));
+                if all.named(&place.name).is_none() {
+                    all.usable.insert(0, listed(&place, false));
                 }
             }
         }

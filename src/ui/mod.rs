@@ -30,7 +30,7 @@ mod text;
 mod users;
 
 pub use environments::{
-    ConfiguredEnvironments, Environments, ListedEnvironment, SaidLines, Working,
+    ConfiguredEnvironments, Environments, ListedEnvironment, ListedEnvironments, SaidLines, Working,
 };
 pub use live::UnderWayRuns;
 pub use routes::serve;

@@ -5,15 +5,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use tokio::sync::watch;
+use url::form_urlencoded::byte_serialize;
 
 use crate::connect::{Check, CheckResult};
+use crate::model::count;
 use crate::report::ErrorReport;
 
-use super::environments::ListedEnvironment;
+use super::environments::{ListedEnvironment, ListedEnvironments};
 use super::form::Fields;
-use super::screens::{Frame, answer};
+use super::live::usage;
+use super::screens::{Failure, Frame, answer, look_at};
 use super::site::SharedSite;
 
 #[derive(Debug)]
@@ -30,13 +33,14 @@ struct Card {
 struct EnvironmentsScreen {
     frame: Frame,
     environments: Vec<Card>,
+    wrong: Vec<(String, ErrorReport)>,
     problem: Option<ErrorReport>,
 }
 
 pub(super) async fn list(State(site): State<SharedSite>) -> Response {
-    let (environments, problem) = match site.environments.list() {
+    let (all, problem) = match site.environments.list() {
         Ok(all) => (all, None),
-        Err(problem) => (Vec::new(), Some(problem)),
+        Err(problem) => (ListedEnvironments::default(), Some(problem)),
     };
     let card = |one: ListedEnvironment| Card {
         caller: site.connections.caller(&one.name),
@@ -47,7 +51,8 @@ pub(super) async fn list(State(site): State<SharedSite>) -> Response {
     };
     answer(&EnvironmentsScreen {
         frame: Frame::new(&site, "environments"),
-        environments: environments.into_iter().map(card).collect(),
+        environments: all.usable.into_iter().map(card).collect(),
+        wrong: all.wrong,
         problem,
     })
 }
@@ -102,6 +107,8 @@ struct CheckRow {
 struct CheckScreen {
     frame: Frame,
     name: String,
+    /// What was found, in one line.
+    sum: String,
     checks: Vec<CheckRow>,
     said: Vec<String>,
     over: bool,
@@ -125,22 +132,51 @@ fn row(check: Check) -> CheckRow {
     }
 }
 
+/// What checks found, in one line.
+fn sum(checks: &[Check]) -> String {
+    let of = |result| {
+        let all = checks.iter().filter(|check| check.result == result);
+        u64::try_from(all.count()).unwrap_or(u64::MAX)
+    };
+    let mut parts = vec![count(
+        u64::try_from(checks.len()).unwrap_or(u64::MAX),
+        "check",
+    )];
+    for (number, what) in [
+        (of(CheckResult::Warning), "warning"),
+        (of(CheckResult::Failed), "failure"),
+    ] {
+        if number > 0 {
+            parts.push(count(number, what));
+        }
+    }
+    format!("{}.", parts.join(", "))
+}
+
 pub(super) async fn check(State(site): State<SharedSite>, RawQuery(query): RawQuery) -> Response {
     let query = Fields::of_query(query.as_deref());
     let name = query.text("environment").to_owned();
     let all = site.environments.list().unwrap_or_default();
-    let Some(place) = all.into_iter().find(|one| one.name == name) else {
-        let unknown = super::live::usage("there is no environment of this name");
-        return axum::response::IntoResponse::into_response(super::screens::Failure::new(
-            &site, unknown,
-        ));
+    let Some(place) = all.named(&name) else {
+        let unknown = usage("there is no environment of this name");
+        return Failure::new(&site, unknown).into_response();
     };
     let command = format!("syncfilters doctor {}", place.flag());
-    let begun = site.checks.of(&site, &name, query.has("again"));
+    let again = query.has("again");
+    let begun = site.checks.of(&site, &name, again);
+    if again {
+        // Whoever loads the page again while it is made asks for no other one.
+        let name: String = byte_serialize(name.as_bytes()).collect();
+        return look_at(&format!("/environments/check?environment={name}"));
+    }
     let ended = begun.ended.borrow().clone();
     let checks = begun.seen.borrow().clone();
     answer(&CheckScreen {
         frame: Frame::new(&site, "environments"),
+        sum: match &ended {
+            None => "Checking…".to_owned(),
+            Some(_) => sum(&checks),
+        },
         checks: checks.into_iter().map(row).collect(),
         said: if ended.is_none() {
             site.said.lines()

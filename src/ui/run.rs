@@ -67,6 +67,7 @@ struct RunScreen {
     /// How many warnings there are; empty without one.
     warned: String,
     problem: Option<ErrorReport>,
+    list_warning: Option<String>,
     progress: String,
     plan: Option<PlanFacts>,
     digest: String,
@@ -222,7 +223,8 @@ fn run_screen(
         news,
         price: price(plan.as_ref()),
         warned: plan.as_ref().map(warned).unwrap_or_default(),
-        problem: site.told(&id).or(over),
+        problem: site.told(&id, query.text("told")).or(over),
+        list_warning: site.list_warning(&id),
         progress: live
             .map(|live| progress(live, run, None))
             .unwrap_or_default(),
@@ -317,7 +319,7 @@ fn actions(at: At, live: Option<&LiveRun>, run: &RunReader, is_begun: bool) -> V
                 false,
             ));
             if run.header.phase == Phase::Planned {
-                actions.push(("replan", "Plan anew what differs", true));
+                actions.push(("replan", "Plan again where filters changed", true));
             }
             if is_begun {
                 actions.push(("undo", "Undo", true));
@@ -325,7 +327,7 @@ fn actions(at: At, live: Option<&LiveRun>, run: &RunReader, is_begun: bool) -> V
         }
         At::Over => {
             if outcome == Some(Outcome::Partial) {
-                actions.push(("resume", "Try again those who failed", false));
+                actions.push(("resume", "Retry failed users", false));
             }
             if is_begun {
                 actions.push(("undo", "Undo", true));

@@ -1,7 +1,7 @@
 //! What the page has at hand.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::{HashMap, VecDeque};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -16,7 +16,7 @@ use super::events::Streams;
 use super::live::{LiveRuns, UnderWayRuns};
 use super::places::Checks;
 use super::run_files::RunFiles;
-use super::session::Sessions;
+use super::session::{Sessions, random};
 
 /// Without a request and without a run for so long, the page ends: nobody is there.
 const IDLE: Duration = Duration::from_mins(30);
@@ -57,9 +57,31 @@ pub struct Site {
     pub(super) under_way: Arc<dyn UnderWayRuns>,
     /// What went wrong with what somebody wanted of a run, until the page of the run is asked for again.
     problems: Mutex<HashMap<String, ErrorReport>>,
+    /// The same, until the page to which the answer leads is asked for.
+    kept_problems: Mutex<VecDeque<(String, ErrorReport)>>,
+    /// What whoever gave the list of a run has to know, by the run.
+    list_warnings: Mutex<VecDeque<(RunId, String)>>,
+    /// Held while a plan is edited: edits come one after another, as they were sent.
+    pub(super) edits: tokio::sync::Mutex<()>,
     /// Cancelled when the page is to end.
     pub(super) stop: CancellationToken,
     asked: Mutex<Instant>,
+}
+
+/// Problems and warnings that are kept: each belongs to a page that somebody is about to look at, or to a run.
+const KEPT: usize = 100;
+
+fn locked<T>(shared: &Mutex<T>) -> MutexGuard<'_, T> {
+    shared.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// Adds one, and forgets the oldest one of too many.
+fn put<T>(kept: &Mutex<VecDeque<T>>, one: T) {
+    let mut kept = locked(kept);
+    if kept.len() == KEPT {
+        kept.pop_front();
+    }
+    kept.push_back(one);
 }
 
 impl Site {
@@ -82,6 +104,9 @@ impl Site {
             said,
             under_way,
             problems: Mutex::default(),
+            kept_problems: Mutex::default(),
+            list_warnings: Mutex::default(),
+            edits: tokio::sync::Mutex::default(),
             stop,
             asked: Mutex::new(Instant::now()),
         }
@@ -95,23 +120,46 @@ impl Site {
 
     /// Takes note that somebody asked for something.
     pub(super) fn touch(&self) {
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Instant::now();
+        *locked(&self.asked) = Instant::now();
     }
 
     /// Keeps what went wrong with what somebody wanted of a run.
     pub(super) fn tell(&self, run: &RunId, problem: ErrorReport) {
-        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
-        problems.insert(run.as_str().to_owned(), problem);
+        locked(&self.problems).insert(run.as_str().to_owned(), problem);
     }
 
-    /// What went wrong, once.
-    pub(super) fn told(&self, run: &RunId) -> Option<ErrorReport> {
-        let mut problems = self.problems.lock().unwrap_or_else(PoisonError::into_inner);
-        problems.remove(run.as_str())
+    /// Keeps what went wrong for the page to which the answer leads: what its address has to carry as `told`. No other
+    /// page takes it.
+    pub(super) fn keep_problem(&self, problem: ErrorReport) -> String {
+        let key = random();
+        put(&self.kept_problems, (key.clone(), problem));
+        key
+    }
+
+    /// What went wrong, once: with what the address carries as `told`, or else with the run.
+    pub(super) fn told(&self, run: &RunId, told: &str) -> Option<ErrorReport> {
+        let mut kept = locked(&self.kept_problems);
+        let at = kept.iter().position(|(key, _)| key == told);
+        if let Some((_, problem)) = at.and_then(|at| kept.remove(at)) {
+            return Some(problem);
+        }
+        locked(&self.problems).remove(run.as_str())
+    }
+
+    /// Keeps what whoever gave the list of a run has to know.
+    pub(super) fn warn_of_list(&self, run: RunId, warning: String) {
+        put(&self.list_warnings, (run, warning));
+    }
+
+    /// What whoever gave the list of a run has to know.
+    pub(super) fn list_warning(&self, run: &RunId) -> Option<String> {
+        let warnings = locked(&self.list_warnings);
+        let own = warnings.iter().find(|(of, _)| of == run);
+        own.map(|(_, warning)| warning.clone())
     }
 
     fn is_idle(&self, now: Instant) -> bool {
-        let asked = *self.asked.lock().unwrap_or_else(PoisonError::into_inner);
+        let asked = *locked(&self.asked);
         now.duration_since(asked) >= IDLE && !self.runs.any_driven()
     }
 

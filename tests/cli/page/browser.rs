@@ -184,6 +184,51 @@ impl Page {
         ))
     }
 
+    /// Sends a form with parts, as the form of a new plan is sent. A file without a name is one that was not chosen.
+    pub(super) fn post_parts(
+        &self,
+        path: &str,
+        fields: &[(&str, &str)],
+        (file, bytes): (&str, &[u8]),
+    ) -> Answer {
+        let host = self.host();
+        let mut body = Vec::new();
+        for (name, value) in [&[("form-token", self.token())], fields].concat() {
+            let part = format!(
+                "--b\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
+            );
+            body.extend(part.into_bytes());
+        }
+        let part = format!(
+            "--b\r\nContent-Disposition: form-data; name=\"file\"; filename=\"{file}\"\r\n\
+             Content-Type: application/octet-stream\r\n\r\n"
+        );
+        body.extend(part.into_bytes());
+        body.extend(bytes);
+        body.extend(b"\r\n--b--\r\n");
+        let head = format!(
+            "POST {path} HTTP/1.1\r\nHost: {host}\r\nCookie: {}\r\nOrigin: http://{host}\r\nConnection: close\r\n\
+             Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {}\r\n\r\n",
+            self.cookie,
+            body.len()
+        );
+        self.bytes(&[head.into_bytes(), body].concat())
+    }
+
+    /// The environment that the form of a new plan offers first.
+    pub(super) fn environment(&self) -> String {
+        let form = self.get("/choose");
+        let option = form.between("<option", "</option>").unwrap();
+        option.split_once('>').unwrap().1.to_owned()
+    }
+
+    /// The page to which an answer leads.
+    pub(super) fn follow(&self, answer: &Answer) -> Answer {
+        assert_eq!(answer.status, 303, "{answer:?}");
+        let address = answer.header("location").unwrap();
+        self.get(address.split('#').next().unwrap())
+    }
+
     /// Begins a plan of the three types, and waits for the question: the address of the run.
     pub(super) fn plan(&self, environment: &str, more: &[(&str, &str)]) -> String {
         let mut fields = vec![
@@ -234,7 +279,10 @@ impl Page {
     /// Ends it as its button does, and gives the exit code.
     pub(super) fn quit(mut self) -> Option<i32> {
         let ended = self.post("/quit", &[]);
-        assert!(ended.body.contains("The page has ended"), "{ended:?}");
+        assert!(
+            ended.body.contains("syncfilters ui has stopped"),
+            "{ended:?}"
+        );
         self.child.wait().unwrap().code()
     }
 }
