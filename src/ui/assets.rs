@@ -12,6 +12,8 @@ use super::screens::answer;
 const HTMX: &str = include_str!("assets/htmx.min.js");
 /// Its extension for events that the server sends, see `assets/LICENSE-sse`.
 const SSE: &str = include_str!("assets/sse.min.js");
+/// What htmx leaves to the page that uses it.
+const PAGE: &str = include_str!("assets/page.js");
 const STYLE: &str = include_str!("assets/page.css");
 const ICON: &str = include_str!("assets/icon.svg");
 
@@ -25,6 +27,10 @@ pub(super) async fn htmx() -> Response {
 
 pub(super) async fn sse() -> Response {
     file("text/javascript; charset=utf-8", SSE.to_owned())
+}
+
+pub(super) async fn page() -> Response {
+    file("text/javascript; charset=utf-8", PAGE.to_owned())
 }
 
 pub(super) async fn style() -> Response {

@@ -34,6 +34,7 @@ fn routes() -> Router<SharedSite> {
         .route("/quit/now", post(actions::quit))
         .route("/htmx.js", get(assets::htmx))
         .route("/sse.js", get(assets::sse))
+        .route("/page.js", get(assets::page))
         .route("/style.css", get(assets::style))
         .route("/icon.svg", get(assets::icon))
         .method_not_allowed_fallback(screens::not_in_this_way)

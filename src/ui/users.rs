@@ -1,6 +1,6 @@
 //! The users of a run: searched, chosen, sorted, a page at a time; ticked out of a plan and back into it.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::sync::Arc;
 
 use askama::Template;
@@ -12,10 +12,11 @@ use crate::journal::{
     Narrowed, PageClass, PageOrder, PageQuery, PageUser, Phase, PlanEdit, ReadError, RunFile,
     RunReader, UserGroup, View,
 };
-use crate::model::{UserOutcome, count, number};
+use crate::model::{RunId, UserOutcome, count, number};
 use crate::report::{ErrorReport, UserClass, hint};
 use crate::rollout::edit_plan;
 
+use super::blocking::to_its_end;
 use super::form::{Fields, Posted};
 use super::live::usage;
 use super::run::{At, run_id, standing};
@@ -53,6 +54,8 @@ struct UsersPart {
     types: Vec<Entry>,
     orders: Vec<Entry>,
     found: String,
+    /// Everybody who was found, as the object of a sentence; none where that is nobody.
+    everybody: Option<String>,
     rows: Vec<Row>,
     is_editable: bool,
     has_items: bool,
@@ -161,13 +164,12 @@ pub(super) fn users_part(
         let kind = group.kind.as_str();
         (kind.to_owned(), format!("{kind} ({})", number(group.users)))
     });
-    let last = query.skip + u64::try_from(page.users.len()).unwrap_or(0);
+    let last = page.skip + u64::try_from(page.users.len()).unwrap_or(0);
     let shown = match page.found {
-        0 => "Nobody found.".to_owned(),
         found if found <= PAGE => format!("{} found.", count(found, "user")),
         found => format!(
             "{} to {} of {} found.",
-            number(query.skip + 1),
+            number(page.skip + 1),
             number(last),
             count(found, "user")
         ),
@@ -185,16 +187,21 @@ pub(super) fn users_part(
         id: run.header.id.as_str().to_owned(),
         token: site.sessions.form_token().to_owned(),
         search: query.search.clone(),
-        query: address(fields, query.skip),
+        query: address(fields, page.skip),
         classes: entries(fixed.chain(kinds), fields.text("only")),
         units: entries(any("All business units").chain(units), fields.text("unit")),
         types: entries(any("All types").chain(types), fields.text("type")),
         orders: entries(orders, fields.text("sort")),
         found: shown,
+        everybody: match page.found {
+            0 => None,
+            1 => Some("the 1 user found".to_owned()),
+            found => Some(format!("all {} found", count(found, "user"))),
+        },
         rows: page.users.into_iter().map(row).collect(),
         is_editable,
         has_items,
-        before: (query.skip > 0).then(|| address(fields, query.skip.saturating_sub(PAGE))),
+        before: (page.skip > 0).then(|| address(fields, page.skip.saturating_sub(PAGE))),
         after: (last < page.found).then(|| address(fields, last)),
     };
     part.render().map_err(|error| usage(&error.to_string()))
@@ -257,33 +264,41 @@ pub(super) async fn edit(
         Ok(id) => id,
         Err(problem) => return Failure::new(&site, problem).into_response(),
     };
-    let edited = async {
-        let edit = wanted(&site, &id, &query, &posted.fields)?;
-        match site.runs.get(&id).filter(|live| live.is_driven()) {
-            Some(live) => live.edit(edit).await,
-            None => edit_saved(&site, &id, edit).await,
-        }
-    };
-    match edited.await {
-        Ok(Narrowed::NobodyLeft) => {
-            site.tell(
-                &id,
-                usage("nobody would be left in the plan; the plan is as it was"),
-            );
-        }
-        Ok(_) => {}
-        Err(problem) => site.tell(&id, problem),
-    }
     let address = address(&query, page_query(&query).skip);
-    look_at(&format!("/runs/{id}?{address}#users"))
+    // A browser that sends more gives up the form before, which is obeyed all the same.
+    let edited = to_its_end({
+        let (site, id) = (Arc::clone(&site), id.clone());
+        async move {
+            let _one_after_another = site.edits.lock().await;
+            edited(&site, &id, &query, &posted.fields).await
+        }
+    });
+    let Err(problem) = edited.await else {
+        return look_at(&format!("/runs/{id}?{address}#users"));
+    };
+    let told = site.keep_problem(problem);
+    look_at(&format!("/runs/{id}?{address}&told={told}#users"))
 }
 
-fn wanted(
-    site: &Site,
-    id: &crate::model::RunId,
-    query: &Fields,
-    form: &Fields,
-) -> Result<PlanEdit, ErrorReport> {
+async fn edited(site: &Site, id: &RunId, query: &Fields, form: &Fields) -> Result<(), ErrorReport> {
+    let edit = wanted(site, id, query, form)?;
+    if edit == PlanEdit::default() {
+        return Ok(());
+    }
+    let narrowed = match site.runs.get(id).filter(|live| live.is_driven()) {
+        Some(live) => live.edit(edit).await?,
+        None => edit_saved(site, id, edit).await?,
+    };
+    match narrowed {
+        Narrowed::NobodyLeft => {
+            let why = "nobody would be left in the plan; the plan is as it was";
+            Err(usage(why))
+        }
+        Narrowed::Done { .. } | Narrowed::OtherPlan(_) => Ok(()),
+    }
+}
+
+fn wanted(site: &Site, id: &RunId, query: &Fields, form: &Fields) -> Result<PlanEdit, ErrorReport> {
     let everybody = || {
         let run = site.read(id)?;
         let numbers = run.view(|view| view.numbers_found(&page_query(query)));
@@ -302,25 +317,28 @@ fn wanted(
     }
 }
 
-/// Users of the page who are not ticked go out, those who are come back.
+/// What was changed in a list: whoever was drawn in and is not ticked now goes out, whoever was drawn out and is ticked
+/// now comes back. Of a box that somebody touched counts how it is: an earlier form may have said otherwise.
 fn ticks(form: &Fields) -> PlanEdit {
-    let numbers = |name: &str| -> Vec<i64> {
-        let all = form.all(name).filter_map(|number| number.parse().ok());
-        all.collect()
-    };
-    let ticked: HashSet<_> = numbers("in").into_iter().collect();
-    let (back, out) = numbers("shown")
-        .into_iter()
-        .partition(|seq| ticked.contains(seq));
-    PlanEdit { out, back }
+    let numbers = |name| form.all(name).filter_map(|number| number.parse().ok());
+    let ticked: HashSet<i64> = numbers("in").collect();
+    let touched = || numbers("touched");
+    let out: BTreeSet<_> = numbers("was-in")
+        .chain(touched())
+        .filter(|seq| !ticked.contains(seq))
+        .collect();
+    let back: BTreeSet<_> = numbers("was-out")
+        .chain(touched())
+        .filter(|seq| ticked.contains(seq))
+        .collect();
+    PlanEdit {
+        out: out.into_iter().collect(),
+        back: back.into_iter().collect(),
+    }
 }
 
 /// Of a plan that nobody drives.
-async fn edit_saved(
-    site: &Site,
-    id: &crate::model::RunId,
-    edit: PlanEdit,
-) -> Result<Narrowed, ErrorReport> {
+async fn edit_saved(site: &Site, id: &RunId, edit: PlanEdit) -> Result<Narrowed, ErrorReport> {
     let path = site
         .store
         .find(id.as_str())
@@ -346,15 +364,18 @@ mod tests {
     }
 
     #[test]
-    fn only_users_of_the_page_are_ticked_in_or_out() {
-        let posted = Fields::of_query(Some("shown=1&shown=2&shown=3&in=2&in=99&shown=x"));
-        assert_eq!(
-            ticks(&posted),
-            PlanEdit {
-                out: vec![1, 3],
-                back: vec![2],
-            }
-        );
+    fn only_boxes_that_were_changed_take_somebody_out_or_back() {
+        for (form, out, back) in [
+            ("was-in=1&was-in=2&in=2", vec![1], vec![]),
+            ("was-out=1&was-out=2&in=2", vec![], vec![2]),
+            ("was-in=1&in=1&was-out=2", vec![], vec![]),
+            ("was-in=1&in=1&touched=1", vec![], vec![1]),
+            ("was-in=1&touched=1&was-out=2&touched=2", vec![1, 2], vec![]),
+            ("in=99&was-in=x&touched=&edit=page", vec![], vec![]),
+        ] {
+            let posted = Fields::of_query(Some(form));
+            assert_eq!(ticks(&posted), PlanEdit { out, back }, "{form}");
+        }
     }
 
     #[test]

@@ -2,6 +2,7 @@
 // Called by `.ci/page` with a folder for pictures, where they are wanted; with SYNCFILTERS (the program), CHROMIUM, and
 // PLAYWRIGHT_FROM, where playwright-core and axe-core are. Further arguments are the only parts to try.
 import { check, endAll, hasFailed, judgeAll, within } from "./local/world.mjs";
+import { edits } from "./local/edits.mjs";
 import { guards } from "./local/guards.mjs";
 import { interrupted } from "./local/interrupted.mjs";
 import { looks } from "./local/looks.mjs";
@@ -10,7 +11,7 @@ import { plain } from "./local/plain.mjs";
 import { rollout } from "./local/rollout.mjs";
 
 const [pictures, ...only] = process.argv.slice(2);
-const parts = { rollout, plain, interrupted, looks, hostileNames, guards };
+const parts = { rollout, edits, plain, interrupted, looks, hostileNames, guards };
 for (const [name, part] of Object.entries(parts)) {
   if (only.length && !only.includes(name)) continue;
   try {

@@ -55,7 +55,7 @@ const measure = async users => {
   say("ms from the key until what was found is painted", await median(WORDS.length, at => find(WORDS[at])), SEARCH);
   await search.fill("");
   await eventually(async () => await found(page) > users / 2);
-  const turned = () => document.querySelector("#found > p").textContent.startsWith("101");
+  const turned = () => document.querySelector("#found-said").textContent.startsWith("101");
   say("ms until the next page is painted", await took(page, () => page.click("text=Next page"), turned), PLAN);
   const sum = await page.innerText(".sum");
   const untick = () => page.locator("input[name=in]").first().uncheck();

@@ -6,3 +6,4 @@ mod driving;
 mod form;
 mod guards;
 mod rollout;
+mod user_list;

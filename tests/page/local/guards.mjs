@@ -129,28 +129,30 @@ const runs = async me => {
   await eventually(async () => (await page()).body.includes('name="word"'));
   const shown = (await page()).body;
   const digest = shown.match(/name="digest" value="(\w+)"/)[1];
-  const seq = shown.match(/name="shown" value="(\d+)"/)[1];
-  const message = async () => (await page()).body.match(/role="alert">(.*?)<\/div>/s)?.[1] ?? "";
-  const agree = fields => me.post(`${run}/agree`, fields);
-  await agree([["word", "deactivate"]]);
-  check("agreeing without a digest is refused", /digest|which plan/.test(await message()), await message());
-  await agree([["word", "deactivate"], ["digest", "0".repeat(16)]]);
-  check("agreeing to another digest is refused", (await message()) !== "" && (await page()).body.includes('name="word"'));
-  await me.post(`${run}/users?`, [["shown", seq], ["edit", "page"]]);
+  const seq = shown.match(/name="was-in" value="(\d+)"/)[1];
+  // What the page says to which the answer leads.
+  const agree = async fields => {
+    const answer = await me.post(`${run}/agree`, fields);
+    return (await me.get(answer.headers.location)).body.match(/role="alert">(.*?)<\/div>/s)?.[1] ?? "";
+  };
+  const without = await agree([["word", "deactivate"]]);
+  check("agreeing without a digest is refused", /digest|which plan/.test(without), without);
+  const other = await agree([["word", "deactivate"], ["digest", "0".repeat(16)]]);
+  check("agreeing to another digest is refused", other !== "" && (await page()).body.includes('name="word"'));
+  await me.post(`${run}/users?`, [["was-in", seq], ["edit", "page"]]);
   const narrowed = (await page()).body.match(/name="digest" value="(\w+)"/)[1];
   check("a narrowed plan has another digest", narrowed !== digest);
-  await agree([["word", "deactivate"], ["digest", digest]]);
-  check("agreeing with the digest of the plan before is refused", (await message()) !== "", await message());
+  const before = await agree([["word", "deactivate"], ["digest", digest]]);
+  check("agreeing with the digest of the plan before is refused", before !== "", before);
   check("and the plan waits as it was", (await page()).body.includes(`value="${narrowed}"`));
-  await agree([["digest", narrowed]]);
-  check("agreeing without the word is refused", /nothing was changed/.test(await message()), await message());
+  const wordless = await agree([["digest", narrowed]]);
+  check("agreeing without the word is refused", /nothing was changed/.test(wordless), wordless);
   for (const [action, wanted] of [["pause", /./], ["continue", /./], ["stop", /./]]) {
     const answer = await me.post(`${run}/${action}`, []);
-    check(`${action} of a plan that waits does not break it`, answer.status < 500 && (await eventually(async () => (await page()).body.includes("<h1>"))) && wanted.test((await page()).body));
+    check(`${action} of a plan that waits does not break it`, answer.status < 500 && (await eventually(async () => (await page()).body.includes("<h1"))) && wanted.test((await page()).body));
   }
   await me.post(`${run}/keep`, []);
-  await agree([["word", "deactivate"], ["digest", narrowed]]);
-  const why = await message();
+  const why = await agree([["word", "deactivate"], ["digest", narrowed]]);
   check("agreeing to a run that does not wait is refused", why !== "", why);
   check("and nothing is written", !(await page()).body.includes("/undo"));
   await me.post("/runs/0123456789ab/pause", []);

@@ -67,7 +67,7 @@ export const hostileNames = async () => {
   await waiting(page);
   check("plan: the names are there, as text", await judge("plan"));
   await page.fill("input[type=search]", "<img src=x");
-  await eventually(async () => /found/.test(await page.innerText("#found > p")));
+  await eventually(async () => /found/.test(await page.innerText("#found-said")));
   await judge("search");
   await page.goto(`${run}?search=${encodeURIComponent(MARKUP)}&only=${encodeURIComponent(MARKUP)}&sort=%22%3E%3Cimg%3E`);
   check("address: what it says stands in the field", await page.inputValue("input[type=search]") === MARKUP);

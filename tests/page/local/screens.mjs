@@ -35,7 +35,7 @@ export const nextSum = async (page, before) => {
   await eventually(async () => String(await sum(page)) !== String(before));
   return sum(page);
 };
-export const found = async page => Number((await page.innerText("#found > p")).replace(/,/g, "").match(/(\d+) users? found/)?.[1] ?? 0);
+export const found = async page => Number((await page.innerText("#found-said")).replace(/,/g, "").match(/(\d+) users? found/)?.[1] ?? 0);
 // Waits until as many users are found as a condition wants; the number that is there at last.
 export const nextFound = async (page, holds) => {
   await eventually(async () => holds(await found(page).catch(() => -1)));

@@ -75,13 +75,13 @@ let browser;
 const all = { console: [], refused: [], elsewhere: [], large: [] };
 
 // A window of a browser. What it complains about, fetches from elsewhere, or finds large is kept for `judgeAll`.
-// `refusals` are the answers that are meant: a browser complains of each.
+// `refusals` are the answers that are meant, or what a browser says where there is none: it complains of each.
 export const openWindow = async (origin, options = {}, refusals = []) => {
   browser ??= await chromium.launch({ executablePath: process.env.CHROMIUM, args: ["--no-sandbox"] });
   const window = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options });
   window.setDefaultTimeout(PATIENCE);
   window.on("console", message => {
-    const isMeant = refusals.some(status => message.text().includes(`status of ${status}`));
+    const isMeant = refusals.some(meant => message.text().includes(typeof meant === "number" ? `status of ${meant}` : meant));
     if (["error", "warning"].includes(message.type()) && !isMeant) all.console.push(`${message.text()} at ${message.page()?.url()}`);
   });
   window.on("weberror", error => all.console.push(error.error().message));
