@@ -29,7 +29,10 @@ pub(super) struct RunLock(Vec<LockFile>);
 pub(super) enum LockError {
     /// Another process has it.
     Taken,
-    Io { path: PathBuf, source: io::Error },
+    Io {
+        path: PathBuf,
+        source: io::Error,
+    },
 }
 
 impl RunLock {
