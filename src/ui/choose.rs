@@ -15,6 +15,7 @@ use crate::plan::{
 use crate::report::{ErrorReport, clean};
 use crate::rollout::{NewRun, NewRunFile};
 
+use super::blocking::blocking;
 use super::environments::ListedEnvironments;
 use super::form::{Fields, Posted};
 use super::live::{Start, usage};
@@ -134,16 +135,16 @@ struct ChooseScreen {
     command: Option<NewRunCommand>,
 }
 
-fn screen(site: &Site, (chosen, posted): (Chosen, &Posted), mut said: Said) -> Response {
+/// The form as it was filled in, with the command of the run that it makes, where it makes one.
+fn screen(site: &Site, (chosen, new): (Chosen, Option<&NewRun>), mut said: Said) -> Response {
     let all = site.environments.list().unwrap_or_else(|error| {
         said.problem = Some(error);
         ListedEnvironments::default()
     });
     let place = all.named(&chosen.environment);
-    let command = place.and_then(|place| {
-        let meant = meant(&chosen, posted).ok()?;
-        Some(new_run_command(&meant.new, place, site.store.context()))
-    });
+    let command = place
+        .zip(new)
+        .map(|(place, new)| new_run_command(new, place, site.store.context()));
     answer(&ChooseScreen {
         frame: Frame::new(site, "choose"),
         is_elsewhere: place.is_none(),
@@ -177,17 +178,23 @@ pub(super) async fn show(State(site): State<SharedSite>, RawQuery(query): RawQue
         types: usual_types(),
         ..Chosen::default()
     };
-    screen(&site, (chosen, &Posted::default()), said)
+    let meant = meant(&chosen, &Posted::default()).ok();
+    screen(
+        &site,
+        (chosen, meant.as_ref().map(|meant| &meant.new)),
+        said,
+    )
 }
 
 /// How many users are meant, without reading their filters.
 pub(super) async fn number(State(site): State<SharedSite>, posted: Posted) -> Response {
-    let chosen = Chosen::of(&posted);
+    let (chosen, meant) = read(posted).await;
     let counted = async {
-        let meant = meant(&chosen, &posted)?;
+        let meant = meant.as_ref().map_err(Clone::clone)?;
         let on = site.connect(&chosen.environment).await?;
         let read = meant
             .new
+            .clone()
             .read_only(&on)
             .map_err(|error| ErrorReport::from(&error))?;
         let users = read
@@ -204,7 +211,7 @@ pub(super) async fn number(State(site): State<SharedSite>, posted: Posted) -> Re
         let counted = format!("{}{skipped}.", count(users.selected, "user"));
         Ok::<_, ErrorReport>(Said {
             counted: Some(counted),
-            warning: meant.warning,
+            warning: meant.warning.clone(),
             ..Said::default()
         })
     };
@@ -212,29 +219,42 @@ pub(super) async fn number(State(site): State<SharedSite>, posted: Posted) -> Re
         not_counted: Some(problem),
         ..Said::default()
     });
-    screen(&site, (chosen, &posted), said)
+    let new = meant.as_ref().ok().map(|meant| &meant.new);
+    screen(&site, (chosen, new), said)
 }
 
 /// Begins a run that reads the filters and plans.
 pub(super) async fn begin(State(site): State<SharedSite>, posted: Posted) -> Response {
-    let chosen = Chosen::of(&posted);
+    let (chosen, meant) = read(posted).await;
     let begun = async {
-        let Meant { new, warning } = meant(&chosen, &posted)?;
+        let Meant { new, warning } = meant.as_ref().map_err(Clone::clone)?;
         let on = site.connect(&chosen.environment).await?;
         let at = NewRunFile::InStore(site.store.clone());
         let created = new
+            .clone()
             .create(&on, &at)
             .map_err(|error| ErrorReport::from(&error))?;
         let run = site.drive(chosen.environment.clone(), Start::New(created));
         if let Some(warning) = warning {
-            site.warn_of_list(run.clone(), warning);
+            site.warn_of_list(run.clone(), warning.clone());
         }
         Ok::<_, ErrorReport>(run)
     };
     match begun.await {
         Ok(run) => look_at(&format!("/runs/{run}")),
-        Err(problem) => screen(&site, (chosen, &posted), Said::problem(problem)),
+        Err(problem) => {
+            let new = meant.as_ref().ok().map(|meant| &meant.new);
+            screen(&site, (chosen, new), Said::problem(problem))
+        }
     }
+}
+
+/// What a form says, and the run that it means. A workbook of many megabytes takes seconds.
+async fn read(posted: Posted) -> (Chosen, Result<Meant, ErrorReport>) {
+    let chosen = Chosen::of(&posted);
+    let of = chosen.clone();
+    let meant = blocking(move || meant(&of, &posted)).await;
+    (chosen, meant)
 }
 
 /// The run that a form begins, and what whoever looked at its list does not know.

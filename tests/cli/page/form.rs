@@ -122,9 +122,12 @@ fn lists_of_several_mib_are_read() {
     assert_eq!(counted(&answer), "4");
     let answer = page.post_parts("/choose/count", &fields, ("names.csv", text.as_bytes()));
     assert_eq!(counted(&answer), "4");
-    // What cannot be packed.
-    let noise = |_| format!("{:x}{:x}", rand::random::<u128>(), rand::random::<u128>());
-    let rows: Vec<_> = names.iter().cycle().take(90_000).cloned().collect();
+    // What cannot be packed; large cells, for it is the size that is tried and not the number of rows.
+    let noise = |_| -> String {
+        let parts = (0..60).map(|_| format!("{:032x}", rand::random::<u128>()));
+        parts.collect()
+    };
+    let rows: Vec<_> = names.iter().cycle().take(4_000).cloned().collect();
     let book = workbook(&rows, noise, &[]);
     assert!(book.len() > 3 * MIB, "{}", book.len());
     let answer = page.post_parts("/choose/count", &fields, ("names.xlsx", &book));
