@@ -13,7 +13,7 @@ use url::Url;
 use crate::auth::{PromptText, UserPrompt};
 use crate::connect::{Connector, environments};
 use crate::journal::{RunRef, RunStore};
-use crate::report::{Format, ReportError, write_json};
+use crate::report::{Format, ReportError, RunCommand, write_json};
 use crate::ui::{
     ConfiguredEnvironments, Environments, Listeners, SaidLines, Site, UnderWayRuns, serve,
 };
@@ -99,8 +99,15 @@ pub(super) async fn show(
             .status_line("The address leads in once, within a minute. Press Enter for another; Ctrl-C ends the page.");
         print_more(Arc::clone(&site), port);
     }
-    serve(listeners, site).await;
+    serve(listeners, Arc::clone(&site)).await;
     drop(opened);
+    for run in site.unfinished() {
+        let resume = RunCommand::Resume.of(&run);
+        app.printer.status_line(&format!(
+            "Run {} is left as it was: `{resume}` continues it.",
+            run.id.short()
+        ));
+    }
     Ok(
         if app.interrupted.is_cancelled() && app.under_way.had_any() {
             Exit::Interrupted

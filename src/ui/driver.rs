@@ -51,7 +51,7 @@ impl Over {
     fn because(problem: ErrorReport) -> Self {
         Self {
             problem: Some(problem),
-            is_gone: false,
+            ..Self::default()
         }
     }
 
@@ -65,6 +65,7 @@ impl Over {
         Self {
             problem: Some(problem),
             is_gone: run.is_none_or(|run| !run.is_kept()),
+            is_cut_short: false,
         }
     }
 }
@@ -129,7 +130,11 @@ impl Driver {
             Ok(over) => over,
             Err(halted) => Over::halted(halted),
         };
-        self.state.send_replace(LiveState::Over(over));
+        let is_cut_short = self.with.stop.is_cancelled() && !over.is_gone;
+        self.state.send_replace(LiveState::Over(Over {
+            is_cut_short,
+            ..over
+        }));
     }
 
     async fn lead(&mut self, start: Start) -> Result<Over, Halted> {

@@ -89,6 +89,8 @@ pub(super) struct Over {
     pub(super) problem: Option<ErrorReport>,
     /// Whether the run came to nothing and left no file.
     pub(super) is_gone: bool,
+    /// Whether the process was to end before the run did.
+    pub(super) is_cut_short: bool,
 }
 
 /// What somebody wants of a run that waits.
@@ -257,6 +259,15 @@ impl LiveRuns {
             all.remove(oldest);
         }
         all.push_back(live);
+    }
+
+    /// The runs that the end of the process cut short.
+    pub(super) fn cut_short(&self) -> Vec<RunRef> {
+        let all = self.all();
+        let cut = all.iter().filter(
+            |run| matches!(&*run.state.borrow(), LiveState::Over(over) if over.is_cut_short),
+        );
+        cut.map(|run| run.handle.reference.clone()).collect()
     }
 
     /// Waits until no run is driven: each leaves its file as `resume` needs it.

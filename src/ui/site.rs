@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::journal::RunStore;
+use crate::journal::{Phase, RunRef, RunStore};
 use crate::model::RunId;
 use crate::report::ErrorReport;
 
@@ -156,6 +156,20 @@ impl Site {
         let warnings = locked(&self.list_warnings);
         let own = warnings.iter().find(|(of, _)| of == run);
         own.map(|(_, warning)| warning.clone())
+    }
+
+    /// The runs that were under way or waited for an answer when the page was to end, and can be resumed.
+    ///
+    /// Call it when the page has ended.
+    pub fn unfinished(&self) -> Vec<RunRef> {
+        let mut cut_short = self.runs.cut_short();
+        // One that came to its end meanwhile needs nothing; one that cannot be read is looked at by whoever resumes it.
+        cut_short.retain(|run| {
+            self.files
+                .read(&run.id)
+                .is_ok_and(|read| read.header.phase != Phase::Finished)
+        });
+        cut_short
     }
 
     fn is_idle(&self, now: Instant) -> bool {

@@ -62,7 +62,7 @@ impl Page {
     pub(super) fn of(mut command: Command) -> Self {
         let child = command
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            .stderr(Stdio::piped())
             .spawn()
             .unwrap();
         let mut page = Self {
@@ -274,6 +274,15 @@ impl Page {
             &format!("{run}/agree"),
             &[("digest", &digest), ("word", word)],
         )
+    }
+
+    /// Waits for its end, and gives what it said beside its address.
+    pub(super) fn last_words(mut self) -> String {
+        self.child.wait().unwrap();
+        let mut said = String::new();
+        let mut stderr = self.child.stderr.take().unwrap();
+        stderr.read_to_string(&mut said).unwrap();
+        said
     }
 
     /// Ends it as its button does, and gives the exit code.

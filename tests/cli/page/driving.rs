@@ -116,3 +116,24 @@ fn a_run_whose_file_was_taken_away_is_not_said_to_have_changed_nothing() {
     assert!(!gone.body.contains("Nothing was changed"), "{gone:?}");
     assert!(gone.status >= 400, "{gone:?}");
 }
+
+#[test]
+fn the_end_of_the_page_names_the_run_that_it_leaves() {
+    let world = World::with_users(60);
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[]);
+    let id = run.trim_start_matches("/runs/").to_owned();
+    page.post("/quit/now", &[]);
+    let said = page.last_words();
+    assert!(
+        said.contains(&format!("`syncfilters resume {}`", &id[..6])),
+        "{said}"
+    );
+    // Nothing is left of a run that has ended.
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[]);
+    page.agree(&run, "deactivate");
+    page.wait_for(&run, &format!("{run}/undo"));
+    page.post("/quit", &[]);
+    assert_eq!(page.last_words(), "");
+}
