@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::auth::GivenToken;
 use crate::connect::ConnectError;
 use crate::journal::RunStore;
-use crate::model::{Operation, RunId};
+use crate::model::{Operation, RunId, count};
 use crate::pacing;
 use crate::plan::{Guards, GuardsByOrganization, RunSettings};
 use crate::report::Format;
@@ -61,8 +61,8 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     let say = |text: &str| print(app, text);
     let before = states(&sandbox);
     say(&format!(
-        "Sandbox with {} users at {}",
-        args.users,
+        "Sandbox with {} at {}",
+        count(args.users.into(), "user"),
         sandbox.url()
     ))?;
     say(
@@ -75,9 +75,9 @@ pub(super) async fn demo(app: &App, args: &DemoArgs) -> Result<Exit, CliError> {
     let sites = plan_all(app, deactivate(), &at, NonZeroUsize::MIN, connected).await;
     let changed = carry_out(app, sites, &mut agreed).await?;
     say(&format!(
-        "\nServer-side check: {} filters changed, {} requests answered.",
-        differences(&before, &states(&sandbox)),
-        sandbox.counts().total,
+        "\nServer-side check: {} changed, {} answered.",
+        count(differences(&before, &states(&sandbox)), "filter"),
+        count(sandbox.counts().total, "request"),
     ))?;
     say("\n2. Undo it.\n")?;
     let (runs, _) = store.list()?;
@@ -193,11 +193,12 @@ fn states(sandbox: &Sandbox) -> States {
         .collect()
 }
 
-fn differences(before: &States, after: &States) -> usize {
+fn differences(before: &States, after: &States) -> u64 {
     let changed = before
         .iter()
         .filter(|(id, state)| after.get(id) != Some(state));
-    changed.count() + after.keys().filter(|id| !before.contains_key(id)).count()
+    let new = after.keys().filter(|id| !before.contains_key(id));
+    u64::try_from(changed.count() + new.count()).unwrap_or(u64::MAX)
 }
 
 /// The run files of a demo, which are deleted with it.
