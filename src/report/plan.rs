@@ -194,7 +194,7 @@ fn lines(
             "{} of {} to change{}",
             number(filters.planned),
             number(filters.matching),
-            by_type(view, &view.types()?)?
+            by_type(&view.types()?)
         ),
     ));
     facts.extend(impact_lines(&header, &report));
@@ -281,20 +281,18 @@ fn users_line(users: &UserTotals, not_read: u64) -> String {
     format!("{}{outcomes}", number(users.selected))
 }
 
-fn by_type(view: &View<'_>, types: &[TypeTotals]) -> Result<String, ReadError> {
-    let mut said = Vec::new();
-    for of in types {
-        let planned = view.planned_of_type(of.filter_type.as_str())?;
-        said.push((planned, phrases::short_type(of.filter_type.as_str())));
-    }
-    let there = said.iter().filter(|(planned, _)| *planned > 0);
-    let there: Vec<_> = there
-        .map(|(planned, name)| format!("{name} {}", number(*planned)))
+fn by_type(types: &[TypeTotals]) -> String {
+    let planned = types.iter().filter(|of| of.planned > 0);
+    let planned: Vec<_> = planned
+        .map(|of| {
+            let name = phrases::short_type(of.filter_type.as_str());
+            format!("{name} {}", number(of.planned))
+        })
         .collect();
-    Ok(match &there[..] {
+    match &planned[..] {
         [] => String::new(),
-        there => format!(": {}", there.join(", ")),
-    })
+        planned => format!(": {}", planned.join(", ")),
+    }
 }
 
 fn impact_lines(header: &RunHeader, report: &ImpactReport) -> Vec<(&'static str, String)> {

@@ -1,7 +1,7 @@
 //! A plan with all its facts.
 
 use crate::journal::{
-    FilterTotals, Phase, ProblemGroup, ReadError, RunHeader, RunReader, TypeTotals, UserTotals,
+    FilterTotals, Phase, ProblemGroup, RunHeader, RunReader, TypeTotals, UserTotals,
 };
 use crate::model::Target;
 use crate::plan::PlanDigest;
@@ -35,7 +35,7 @@ struct Plan {
     not_surveyed: u64,
     filters: FilterTotals,
     digest: Option<PlanDigest>,
-    types: Vec<(TypeTotals, u64)>,
+    types: Vec<TypeTotals>,
     groups: Vec<ProblemGroup>,
     impact_report: ImpactReport,
     more: String,
@@ -87,10 +87,6 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
             let header = view.header()?;
             let users = view.users()?;
             let to_change = view.users_to_change()?;
-            let planned = |of: TypeTotals| {
-                let planned = view.planned_of_type(of.filter_type.as_str())?;
-                Ok((of, planned))
-            };
             Ok(Plan {
                 not_surveyed: if header.phase < Phase::Planned {
                     users.planned.saturating_sub(to_change)
@@ -100,11 +96,7 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
                 users,
                 filters: view.filters()?,
                 digest: view.recorded_digest()?,
-                types: view
-                    .types()?
-                    .into_iter()
-                    .map(planned)
-                    .collect::<Result<_, ReadError>>()?,
+                types: view.types()?,
                 groups: view.problem_groups()?,
                 impact_report: ImpactReport::read(view, &header)?,
                 more: format!("`{}`", RunCommand::Report.of(&run.reference)),
@@ -122,8 +114,8 @@ fn write_types(out: &mut dyn StyledWrite, plan: &Plan, style: Style) -> Result<(
         writeln!(out)?;
         return Ok(());
     }
-    let row = |(of, planned): &(TypeTotals, u64)| {
-        let numbers = [of.users, of.filters, of.active, of.inactive, *planned].map(number);
+    let row = |of: &TypeTotals| {
+        let numbers = [of.users, of.filters, of.active, of.inactive, of.planned].map(number);
         let mut cells = vec![phrases::short_type(of.filter_type.as_str()).into_owned()];
         cells.extend(numbers);
         (cells, Tone::Plain)

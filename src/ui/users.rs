@@ -148,7 +148,7 @@ pub(super) fn users_part(
         let has_items = view.why_group_is_unknown(UserGroup::Losing)?.is_none();
         // What chooses the users is there already where only the list is asked for.
         let choices = if is_whole {
-            (view.units()?, view.types()?, view.problem_groups()?)
+            (view.units()?, view.type_names()?, view.problem_groups()?)
         } else {
             Default::default()
         };
@@ -176,8 +176,8 @@ pub(super) fn users_part(
     };
     let any = |words: &str| std::iter::once((String::new(), words.to_owned()));
     let units = units.into_iter().map(|(id, name)| (id.to_string(), name));
-    let types = types.into_iter().map(|of| {
-        let name = of.filter_type.as_str().to_owned();
+    let types = types.into_iter().map(|filter_type| {
+        let name = filter_type.as_str().to_owned();
         (name.clone(), name)
     });
     let orders = ORDERS

@@ -211,16 +211,6 @@ impl View<'_> {
         Ok(history::settings(self.0)?)
     }
 
-    /// How many filters of one type are not changed yet.
-    pub fn planned_of_type(&self, filter_type: &str) -> Result<u64, ReadError> {
-        Ok(self.0
-            .prepare_cached(&format!(
-                "SELECT count(*) FROM change AS c JOIN filter AS f ON f.user = c.user AND f.id = c.filter
-                 WHERE c.{OPEN} AND f.matching AND f.type = ?1"
-            ))?
-            .query_row([filter_type], |row| row.get(0))?)
-    }
-
     /// The last problem of a filter that is not over.
     pub fn problem_about(
         &self,

@@ -71,6 +71,9 @@ pub struct TypeTotals {
     pub inactive: u64,
     /// To be changed, or changed.
     pub changes: u64,
+    /// Not changed yet.
+    #[serde(skip)]
+    pub planned: u64,
 }
 
 /// Problems of one kind.
@@ -100,7 +103,7 @@ pub(super) fn user_rows() -> String {
 fn type_totals() -> String {
     format!(
         "
-SELECT f.type, count(DISTINCT f.user), count(*), sum(f.state = 0), sum(f.state = 1), count(c.filter)
+SELECT f.type, count(DISTINCT f.user), count(*), sum(f.state = 0), sum(f.state = 1), count(c.filter), coalesce(sum(c.{OPEN}), 0)
 FROM filter AS f LEFT JOIN change AS c ON c.user = f.user AND c.filter = f.id AND NOT c.{ALREADY} AND NOT c.{LEFT_OUT}
 WHERE f.matching GROUP BY f.type ORDER BY f.type"
     )
@@ -183,9 +186,19 @@ impl View<'_> {
                 active: row.get(3)?,
                 inactive: row.get(4)?,
                 changes: row.get(5)?,
+                planned: row.get(6)?,
             })
         };
         Ok(query.query_map([], row)?.collect::<rusqlite::Result<_>>()?)
+    }
+
+    /// The types of the matching filters.
+    pub fn type_names(&self) -> Result<Vec<FilterType>, ReadError> {
+        let mut query = self
+            .0
+            .prepare_cached("SELECT DISTINCT type FROM filter WHERE matching ORDER BY type")?;
+        let names = query.query_map([], |row| filter_type(row, 0))?;
+        Ok(names.collect::<rusqlite::Result<_>>()?)
     }
 
     /// The number of users with a matching filter in another state, and the number of such filters.
