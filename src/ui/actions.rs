@@ -37,12 +37,12 @@ impl Site {
 }
 
 /// The answer to an action on a run: its page, with what went wrong.
-fn done(site: &Site, id: &str, result: Result<RunId, (Option<RunId>, ErrorReport)>) -> Response {
+fn done(site: &Site, result: Result<RunId, (Option<RunId>, ErrorReport)>) -> Response {
     match result {
         Ok(run) => look_at(&format!("/runs/{run}")),
         Err((Some(run), problem)) => {
-            site.tell(&run, problem);
-            look_at(&format!("/runs/{id}"))
+            let told = site.keep_problem(problem);
+            look_at(&format!("/runs/{run}?told={told}"))
         }
         Err((None, problem)) => Failure::new(site, problem).into_response(),
     }
@@ -59,7 +59,7 @@ where
             .map_err(|problem| (Some(run), problem)),
         Err(problem) => Err((None, problem)),
     };
-    done(site, id, result)
+    done(site, result)
 }
 
 /// An action on a run that is driven here.
@@ -142,7 +142,7 @@ pub(super) async fn resume(
 }
 
 async fn begin_again(site: SharedSite, run: RunId, drifted: Drifted) -> Result<RunId, ErrorReport> {
-    let _alone = site.beginning.alone(&run).await;
+    let _alone = site.beginning.alone(run.as_str()).await;
     if site.driven(&run).is_ok() {
         return Ok(run);
     }
@@ -185,7 +185,7 @@ pub(super) async fn undo(
 }
 
 async fn begin_undo(site: SharedSite, run: RunId) -> Result<RunId, ErrorReport> {
-    let _alone = site.beginning.alone(&run).await;
+    let _alone = site.beginning.alone(run.as_str()).await;
     if let Some(undo) = site.runs.undo_of(&run) {
         return Ok(undo);
     }

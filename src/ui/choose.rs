@@ -225,6 +225,11 @@ pub(super) async fn number(State(site): State<SharedSite>, posted: Posted) -> Re
 
 /// Begins a run that reads the filters and plans.
 pub(super) async fn begin(State(site): State<SharedSite>, posted: Posted) -> Response {
+    let form = posted.digest();
+    let _alone = site.beginning.alone(&form).await;
+    if let Some(run) = site.begun_by(&form) {
+        return look_at(&format!("/runs/{run}"));
+    }
     let (chosen, meant) = read(posted).await;
     let begun = async {
         let Meant { new, warning } = meant.as_ref().map_err(Clone::clone)?;
@@ -235,6 +240,7 @@ pub(super) async fn begin(State(site): State<SharedSite>, posted: Posted) -> Res
             .create(&on, &at)
             .map_err(|error| ErrorReport::from(&error))?;
         let run = site.drive(chosen.environment.clone(), Start::New(created));
+        site.keep_begun(form, run.clone());
         if let Some(warning) = warning {
             site.warn_of_list(run.clone(), warning.clone());
         }

@@ -1,12 +1,14 @@
 //! What a form of the page sends.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use axum::body::Bytes;
 use axum::extract::{FromRequest, Multipart, Request};
 use axum::response::{IntoResponse, Response};
+use base64::Engine;
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
+use ring::digest::{Context, SHA256};
 
 use super::live::usage;
 use super::screens::Failure;
@@ -33,16 +35,16 @@ pub(super) struct Fields(Vec<(String, String)>);
 impl Fields {
     /// Those of the address.
     pub(super) fn of_query(query: Option<&str>) -> Self {
-        Self::parse(query.unwrap_or_default().as_bytes())
+        Self::parse(query.unwrap_or_default().as_bytes()).unwrap_or_default()
     }
 
-    fn parse(text: &[u8]) -> Self {
-        let pairs = url::form_urlencoded::parse(text).take(MOST_FIELDS);
-        Self(
-            pairs
-                .map(|(name, value)| (name.into_owned(), value.into_owned()))
-                .collect(),
-        )
+    /// None where there are too many: what is left out could be somebody's name.
+    fn parse(text: &[u8]) -> Option<Self> {
+        let pairs = url::form_urlencoded::parse(text).take(MOST_FIELDS + 1);
+        let fields: Vec<_> = pairs
+            .map(|(name, value)| (name.into_owned(), value.into_owned()))
+            .collect();
+        (fields.len() <= MOST_FIELDS).then_some(Self(fields))
     }
 
     /// The value of a field; empty where it is not there.
@@ -67,10 +69,29 @@ impl Fields {
 #[derive(Clone, Debug, Default)]
 pub(super) struct Posted {
     pub(super) fields: Fields,
-    files: HashMap<String, GivenFile>,
+    files: BTreeMap<String, GivenFile>,
 }
 
 impl Posted {
+    /// What tells this form from others: the same for two that say the same.
+    pub(super) fn digest(&self) -> String {
+        let mut digest = Context::new(&SHA256);
+        let mut add = |part: &[u8]| {
+            digest.update(&part.len().to_le_bytes());
+            digest.update(part);
+        };
+        for (name, value) in &self.fields.0 {
+            add(name.as_bytes());
+            add(value.as_bytes());
+        }
+        for (name, file) in &self.files {
+            add(name.as_bytes());
+            add(file.name.as_bytes());
+            add(&file.bytes);
+        }
+        base64::engine::general_purpose::STANDARD.encode(digest.finish())
+    }
+
     /// The file of a field, where one was given.
     pub(super) fn file(&self, name: &str) -> Option<&GivenFile> {
         self.files.get(name)
@@ -117,9 +138,10 @@ impl FromRequest<SharedSite> for Posted {
             }
         } else {
             let body = Bytes::from_request(request, site).await;
-            body.ok().map(|body| Self {
-                fields: Fields::parse(&body),
-                files: HashMap::new(),
+            let fields = body.ok().and_then(|body| Fields::parse(&body));
+            fields.map(|fields| Self {
+                fields,
+                files: BTreeMap::new(),
             })
         };
         let refused = |status, why: &str| (status, Failure::new(site, usage(why))).into_response();
@@ -142,7 +164,7 @@ mod tests {
 
     #[test]
     fn a_field_can_be_there_several_times_or_not_at_all() {
-        let posted = Fields::parse(b"shown=1&shown=2&word=a%20b+c&tick");
+        let posted = Fields::parse(b"shown=1&shown=2&word=a%20b+c&tick").unwrap();
         assert_eq!(posted.all("shown").collect::<Vec<_>>(), ["1", "2"]);
         assert_eq!(posted.text("word"), "a b c");
         assert!(posted.has("tick") && !posted.has("other"));
@@ -150,8 +172,10 @@ mod tests {
     }
 
     #[test]
-    fn fields_are_bounded() {
-        let body = "a=1&".repeat(MOST_FIELDS * 2);
-        assert_eq!(Fields::parse(body.as_bytes()).all("a").count(), MOST_FIELDS);
+    fn a_form_with_too_many_fields_is_refused_and_not_cut() {
+        let body = |fields| "a=1&".repeat(fields);
+        let most = Fields::parse(body(MOST_FIELDS).as_bytes()).unwrap();
+        assert_eq!(most.all("a").count(), MOST_FIELDS);
+        assert!(Fields::parse(body(MOST_FIELDS + 1).as_bytes()).is_none());
     }
 }

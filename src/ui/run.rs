@@ -223,7 +223,7 @@ fn run_screen(
         news,
         price: price(plan.as_ref()),
         warned: plan.as_ref().map(warned).unwrap_or_default(),
-        problem: site.told(&id, query.text("told")).or(over),
+        problem: site.told(query.text("told")).or(over),
         list_warning: site.list_warning(&id),
         progress: live
             .map(|live| progress(live, run, None))

@@ -1,7 +1,7 @@
 //! What the page has at hand.
 
 use std::collections::{HashMap, VecDeque};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
@@ -13,7 +13,7 @@ use crate::report::ErrorReport;
 use super::connections::Connections;
 use super::environments::{Environments, SaidLines};
 use super::events::Streams;
-use super::live::{LiveRuns, UnderWayRuns};
+use super::live::{LiveRuns, LiveState, UnderWayRuns};
 use super::places::Checks;
 use super::run_files::RunFiles;
 use super::session::{Sessions, random};
@@ -24,16 +24,22 @@ const IDLE: Duration = Duration::from_mins(30);
 /// What the page has at hand, for every request.
 pub(super) type SharedSite = Arc<Site>;
 
-/// Runs that are about to be driven. A second request for the same run waits for the first, and finds what it began.
+/// Runs that are about to be driven, by their id or by the form that makes them. A second request for the same one waits
+/// for the first, and finds what it began.
 #[derive(Debug, Default)]
-pub(super) struct Beginning(Mutex<HashMap<RunId, Arc<tokio::sync::Mutex<()>>>>);
+pub(super) struct Beginning(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
 
 impl Beginning {
     /// Waits until nobody else begins this run.
-    pub(super) async fn alone(&self, run: &RunId) -> tokio::sync::OwnedMutexGuard<()> {
+    pub(super) async fn alone(&self, run: &str) -> tokio::sync::OwnedMutexGuard<()> {
         let of_run = {
-            let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-            Arc::clone(all.entry(run.clone()).or_default())
+            let mut all = locked(&self.0);
+            all.retain(|_, waiting| waiting.strong_count() > 0);
+            all.get(run).and_then(Weak::upgrade).unwrap_or_else(|| {
+                let first = Arc::default();
+                all.insert(run.to_owned(), Arc::downgrade(&first));
+                first
+            })
         };
         of_run.lock_owned().await
     }
@@ -55,10 +61,10 @@ pub struct Site {
     /// What is said while signing in.
     pub(super) said: SaidLines,
     pub(super) under_way: Arc<dyn UnderWayRuns>,
-    /// What went wrong with what somebody wanted of a run, until the page of the run is asked for again.
-    problems: Mutex<HashMap<String, ErrorReport>>,
-    /// The same, until the page to which the answer leads is asked for.
+    /// What went wrong with what somebody wanted of a run, until the page to which the answer leads is asked for.
     kept_problems: Mutex<VecDeque<(String, ErrorReport)>>,
+    /// The new runs, each with the form that began it.
+    begun: Mutex<VecDeque<(String, RunId)>>,
     /// What whoever gave the list of a run has to know, by the run.
     list_warnings: Mutex<VecDeque<(RunId, String)>>,
     /// Held while a plan is edited: edits come one after another, as they were sent.
@@ -103,8 +109,8 @@ impl Site {
             streams: Streams::default(),
             said,
             under_way,
-            problems: Mutex::default(),
             kept_problems: Mutex::default(),
+            begun: Mutex::default(),
             list_warnings: Mutex::default(),
             edits: tokio::sync::Mutex::default(),
             stop,
@@ -123,11 +129,6 @@ impl Site {
         *locked(&self.asked) = Instant::now();
     }
 
-    /// Keeps what went wrong with what somebody wanted of a run.
-    pub(super) fn tell(&self, run: &RunId, problem: ErrorReport) {
-        locked(&self.problems).insert(run.as_str().to_owned(), problem);
-    }
-
     /// Keeps what went wrong for the page to which the answer leads: what its address has to carry as `told`. No other
     /// page takes it.
     pub(super) fn keep_problem(&self, problem: ErrorReport) -> String {
@@ -136,14 +137,25 @@ impl Site {
         key
     }
 
-    /// What went wrong, once: with what the address carries as `told`, or else with the run.
-    pub(super) fn told(&self, run: &RunId, told: &str) -> Option<ErrorReport> {
+    /// What went wrong, once: what the address carries as `told`.
+    pub(super) fn told(&self, told: &str) -> Option<ErrorReport> {
         let mut kept = locked(&self.kept_problems);
-        let at = kept.iter().position(|(key, _)| key == told);
-        if let Some((_, problem)) = at.and_then(|at| kept.remove(at)) {
-            return Some(problem);
-        }
-        locked(&self.problems).remove(run.as_str())
+        let at = kept.iter().position(|(key, _)| key == told)?;
+        kept.remove(at).map(|(_, problem)| problem)
+    }
+
+    /// Keeps which form began a new run.
+    pub(super) fn keep_begun(&self, form: String, run: RunId) {
+        put(&self.begun, (form, run));
+    }
+
+    /// The run that the same form began, while that is at work: a form that is sent twice means one run.
+    pub(super) fn begun_by(&self, form: &str) -> Option<RunId> {
+        let begun = locked(&self.begun);
+        let (_, run) = begun.iter().rev().find(|(of, _)| of == form)?;
+        let live = self.runs.get(run)?;
+        let is_at_work = matches!(*live.state.borrow(), LiveState::Working);
+        is_at_work.then(|| run.clone())
     }
 
     /// Keeps what whoever gave the list of a run has to know.

@@ -88,6 +88,45 @@ fn two_clicks_on_undo_begin_one_undo() {
 }
 
 #[test]
+fn a_form_that_is_sent_twice_makes_one_plan() {
+    let world = far_away(60);
+    let page = Page::open(&world, &[]);
+    let environment = place(&page);
+    let fields = |operation| {
+        [
+            ("environment", environment.as_str()),
+            ("operation", operation),
+            ("type", "appointment"),
+        ]
+    };
+    let begin = |operation| {
+        let answer = page.post("/runs", &fields(operation));
+        answer.header("location").unwrap().to_owned()
+    };
+    let (one, other) = std::thread::scope(|scope| {
+        let other = scope.spawn(|| begin("deactivate"));
+        (begin("deactivate"), other.join().unwrap())
+    });
+    assert_eq!(one, other);
+    // Another form is another plan, and the same one is another when the first is there.
+    assert_ne!(begin("reactivate"), one);
+    page.wait_for(&one, "name=\"word\"");
+    assert_ne!(begin("deactivate"), one);
+}
+
+/// What went wrong is said to whoever wanted it, and to no other window.
+#[test]
+fn a_refused_order_is_said_in_the_window_that_gave_it() {
+    let world = World::with_users(60);
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[]);
+    let refused = page.post(&format!("{run}/agree"), &[("digest", &"0".repeat(16))]);
+    assert!(!page.get(&run).body.contains("role=\"alert\""));
+    let own = page.follow(&refused);
+    assert!(own.body.contains("role=\"alert\""), "{own:?}");
+}
+
+#[test]
 fn two_clicks_on_resume_drive_the_run_once() {
     let world = far_away(60);
     let page = Page::open(&world, &[]);
