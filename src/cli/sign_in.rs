@@ -6,7 +6,7 @@ use std::sync::Arc;
 use secrecy::SecretString;
 
 use crate::auth::{NoPrompt, PromptText, UserPrompt};
-use crate::report::terminal;
+use crate::report::{capital, terminal};
 
 use super::printer::Printer;
 
@@ -72,12 +72,6 @@ pub(super) fn notice_lines(notice: &PromptText) -> Vec<String> {
             "The sign-in is not kept for later commands: {why}. `--keep file` keeps it in a private file."
         )],
     }
-}
-
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
 }
 
 #[cfg(test)]

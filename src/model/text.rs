@@ -26,6 +26,13 @@ pub fn clean(text: &str) -> Cow<'_, str> {
     Cow::Owned(shown)
 }
 
+/// A text as the beginning of a sentence: with a capital letter, where it begins with one of ASCII.
+pub fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    let first = letters.next().map(|c| c.to_ascii_uppercase());
+    first.into_iter().chain(letters).collect()
+}
+
 fn replaced(c: char) -> char {
     match c {
         c if is_line_break(c) || c == '\t' => ' ',

@@ -23,7 +23,8 @@ pub(super) const FIRST: &str = "Before you start";
 pub(super) const ANY_VERSION: &str = "This server has no optimistic concurrency for sync filters, so writes use \
     `If-Match: *`: a change that somebody makes between reading and writing is overwritten. Nobody else should change \
     filters during the run.";
-pub(super) const LOST: &str = "Impact";
+/// The name of what users lose.
+pub(super) const IMPACT: &str = "Impact";
 pub(super) const MOST: &str = "Most affected users";
 /// The heading over what is not known.
 pub(super) const UNKNOWN: &str = "Not known";
@@ -354,7 +355,7 @@ pub(super) fn write_impact(
         return Ok(());
     };
     writeln!(out)?;
-    paint_line(out, Tone::Strong, LOST)?;
+    paint_line(out, Tone::Strong, IMPACT)?;
     grid::paragraph(out, impact_report.meaning(), Tone::Plain, style)?;
     writeln!(out)?;
     let mut facts = vec![("Total", total(impact))];
@@ -396,7 +397,11 @@ pub(super) fn write_markdown(out: &mut dyn Write, impact_report: &ImpactReport) 
     let Some(impact) = &impact_report.impact else {
         return Ok(());
     };
-    writeln!(out, "\n## {LOST}\n\n{}\n", escaped(impact_report.meaning()))?;
+    writeln!(
+        out,
+        "\n## {IMPACT}\n\n{}\n",
+        escaped(impact_report.meaning())
+    )?;
     writeln!(out, "Total: {}", escaped(&total(impact)))?;
     if let Some(of) = impact.mailboxes {
         writeln!(out, "\nMailboxes: {}", escaped(&mailboxes(of)))?;

@@ -63,7 +63,7 @@ mod user_documents;
 mod workbook;
 mod writer;
 
-pub use crate::model::text::{clean, one_line};
+pub use crate::model::text::{capital, clean, one_line};
 pub use calendar::{warns_of_calendar_loss, write_calendar_warning, write_undo_limits};
 pub use cell::cell as csv_cell;
 pub use classify::STALE_PLAN;
@@ -88,7 +88,7 @@ pub use plan::{PlanView, write_plan};
 pub use plan_block::{width_of_names, write_left_out_block, write_plan_block};
 pub use plan_details::write_plan_details;
 pub use progress::{Board, ProgressStyle, Watch};
-pub use question::{Prompt, after_undo, prompts, question};
+pub use question::{Prompt, after_undo, prompts, question, verb};
 pub use run::{write_run, write_users};
 pub use run_command::{RunCommand, argument as run_argument, context_flags};
 pub use runs::{NamedRun, write_runs};

@@ -12,6 +12,7 @@ use crate::rollout::Progress;
 
 use super::error::read_run;
 use super::html;
+use super::impact::IMPACT;
 use super::plan::{self, PlanView};
 use super::progress::{Standing, Tracker, step_name};
 use super::runs::{NamedRun, cells};
@@ -29,6 +30,8 @@ pub struct PlanFacts {
     pub notes: Vec<String>,
     /// The number of filters and users.
     pub last: String,
+    /// The fact about what users lose, as a line; empty where nobody can lose anything.
+    pub impact: String,
 }
 
 /// The facts about a plan. `can_lose` says whether items can be deleted from Exchange by the present setting.
@@ -40,8 +43,10 @@ pub fn plan_facts(run: &RunReader, can_lose: bool) -> Result<PlanFacts, ReportEr
     };
     let lines = run.view(|view| view.at_one_instant(|view| plan::lines_of(view, run, of)))?;
     let (warnings, notes) = lines.notes.into_iter().partition(|note| note.warns);
+    let impact = lines.facts.iter().find(|(name, _)| *name == IMPACT);
     let texts = |notes: Vec<super::plan_notes::Note>| notes.into_iter().map(|note| note.text);
     Ok(PlanFacts {
+        impact: impact.map_or_else(String::new, |(name, value)| format!("{name}: {value}")),
         facts: lines.facts,
         warnings: texts(warnings).collect(),
         notes: texts(notes).collect(),
@@ -54,7 +59,7 @@ pub fn run_title(run: &RunReader) -> Result<String, ReportError> {
     Ok(run_cells::title(&run.view(|view| view.header())?))
 }
 
-/// Writes the result of a run as a part of a page: what the HTML report has above its list of users.
+/// Writes the result of a run as a part of a page, below its title: what the HTML report has above its list of users.
 pub fn write_figures(
     out: &mut dyn std::io::Write,
     run: &RunReader,

@@ -8,7 +8,7 @@ use crate::journal::{
 use crate::model::{Operation, Target, UserOutcome};
 use crate::plan::{AppliedBy, Criteria, Estimate};
 
-use super::impact::{ImpactReport, total_of_impact};
+use super::impact::{IMPACT, ImpactReport, total_of_impact};
 use super::paint::Tone;
 use super::plan_notes::{Note, left_out, of_calendars, of_findings};
 use super::run_command::{RunCommand, report_only};
@@ -300,11 +300,11 @@ fn impact_lines(header: &RunHeader, report: &ImpactReport) -> Vec<(&'static str,
         let counts = header.operation == Operation::Deactivate;
         let how = "not counted (--impact counts it: one more request per user)";
         return counts
-            .then(|| ("Impact", how.to_owned()))
+            .then(|| (IMPACT, how.to_owned()))
             .into_iter()
             .collect();
     };
-    let mut lines = vec![("Impact", total_of_impact(impact))];
+    let mut lines = vec![(IMPACT, total_of_impact(impact))];
     if !impact.most.is_empty() {
         let most = impact.most.iter();
         let most: Vec<_> = most

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use crate::model::text::capital;
 use crate::model::{Operation, Target, count, number};
 use crate::plan::{Confirmations, GivenBy, LossBound, Need, Stakes};
 
@@ -90,12 +91,6 @@ fn time(runs: &[(&str, &Stakes)]) -> Option<String> {
     Some(capital(&format!("{}.", time_words(&longest))))
 }
 
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
-}
-
 /// The templates that new users get additionally or no longer.
 fn new_users_words(runs: &[(&str, &Stakes)]) -> String {
     let total = |of: fn(&Stakes) -> u64| runs.iter().map(|(_, stakes)| of(stakes)).sum::<u64>();
@@ -110,7 +105,8 @@ fn new_users_words(runs: &[(&str, &Stakes)]) -> String {
     }
 }
 
-const fn verb(operation: Operation) -> &'static str {
+/// What an operation does to filters, as the beginning of a question or the name of a button.
+pub const fn verb(operation: Operation) -> &'static str {
     match operation {
         Operation::Deactivate => "Deactivate",
         Operation::Reactivate => "Reactivate",

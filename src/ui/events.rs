@@ -14,12 +14,13 @@ use tokio_util::sync::{CancellationToken, DropGuard};
 
 use crate::journal::{RunReader, View};
 use crate::model::{RunId, count, number};
-use crate::report::{ProgressWords, RunFollower, write_times_of};
+use crate::report::{ProgressWords, RunFollower, capital, write_times_of};
 use crate::rollout::RunActivity;
 
 use super::form::Fields;
 use super::live::{LiveRun, usage};
-use super::run::{run_id, standing};
+use super::run::run_id;
+use super::run_actions::standing;
 use super::screens::Failure;
 use super::site::SharedSite;
 
@@ -133,13 +134,6 @@ struct Followed {
     stream: CancellationToken,
     /// Whoever is gone makes room for another.
     _ends: DropGuard,
-}
-
-/// A text as the beginning of a sentence.
-fn capital(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|c| c.to_ascii_uppercase());
-    first.into_iter().chain(letters).collect()
 }
 
 /// What a look at a run gives.

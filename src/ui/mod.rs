@@ -20,6 +20,7 @@ mod places;
 mod quit;
 mod routes;
 mod run;
+mod run_actions;
 mod run_files;
 mod run_list;
 mod screens;

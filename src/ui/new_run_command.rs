@@ -30,7 +30,11 @@ pub(super) fn new_run_command(
     context: &RunContext,
 ) -> NewRunCommand {
     let mut command = Words {
-        text: format!("syncfilters {} {}", verb(new.operation), place.flag()),
+        text: format!(
+            "syncfilters {} {}",
+            command_name(new.operation),
+            place.flag()
+        ),
         notes: Vec::new(),
     };
     let groups = &new.selection.groups;
@@ -66,7 +70,8 @@ pub(super) fn new_run_command(
     }
 }
 
-const fn verb(operation: Operation) -> &'static str {
+/// The command that begins such a run.
+const fn command_name(operation: Operation) -> &'static str {
     match operation {
         Operation::Reactivate => "reactivate",
         // An undo begins with no form.

@@ -11,44 +11,15 @@ use super::blocking::blocking;
 use super::download::{FILES, FileKind};
 use super::events::{is_paused, progress};
 use super::form::Fields;
-use super::live::{LiveRun, LiveState, questions, usage};
+use super::live::{LiveRun, LiveState, WaitingPlan, questions, usage};
+use super::run_actions::{Action, At, actions, commands, standing};
 use super::screens::{Failure, Frame, answer};
 use super::site::{SharedSite, Site};
 use super::users::users_part;
 use crate::journal::{Phase, RunReader};
-use crate::model::{Operation, Outcome, RunId, Target, count};
+use crate::model::{RunId, Target, count};
 use crate::plan::{Confirmations, Stakes, decide};
-use crate::report::{ErrorReport, PlanFacts, RunCommand, plan_facts, run_title, write_figures};
-
-/// An action that can be taken: the end of its address, its words, and whether it is not the usual one.
-type Action = (&'static str, &'static str, bool);
-
-/// How a run stands, as far as the screen differs.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum At {
-    /// Users and filters are read.
-    Reading,
-    /// The plan waits for somebody to agree to it.
-    Waiting,
-    /// States are set.
-    Working,
-    /// Nobody drives it, and it can be gone on with.
-    Saved,
-    /// It has ended.
-    Over,
-}
-
-impl At {
-    pub(super) const fn as_str(self) -> &'static str {
-        match self {
-            Self::Reading => "reading",
-            Self::Waiting => "waiting",
-            Self::Working => "working",
-            Self::Saved => "saved",
-            Self::Over => "over",
-        }
-    }
-}
+use crate::report::{ErrorReport, PlanFacts, plan_facts, run_title, verb, write_figures};
 
 #[derive(Debug, Template)]
 #[template(path = "run.html", config = "src/ui/askama.toml")]
@@ -62,8 +33,6 @@ struct RunScreen {
     is_paused: bool,
     /// What happened before: a wave that is over, or how the plan differs from an earlier one.
     news: Vec<String>,
-    /// What the plan costs people.
-    price: String,
     /// How many warnings there are; empty without one.
     warned: String,
     problem: Option<ErrorReport>,
@@ -75,7 +44,7 @@ struct RunScreen {
     refused: Vec<String>,
     verb: &'static str,
     actions: Vec<Action>,
-    overview: String,
+    figures: String,
     users: Option<String>,
     files: &'static [FileKind],
     commands: Vec<(&'static str, String)>,
@@ -91,20 +60,6 @@ impl Site {
     /// Opens a run to read it.
     pub(super) fn read(&self, id: &RunId) -> Result<RunReader, ErrorReport> {
         self.files.read(id)
-    }
-}
-
-/// Where a run is, from what drives it and from its file.
-pub(super) fn standing(state: Option<&LiveState>, run: &RunReader) -> At {
-    let (phase, outcome) = (run.header.phase, run.header.outcome);
-    match state {
-        Some(LiveState::Waiting(_)) => At::Waiting,
-        Some(LiveState::Working) if phase < Phase::Planned => At::Reading,
-        Some(LiveState::Working) => At::Working,
-        Some(LiveState::Over(_)) | None => match (phase, outcome) {
-            (Phase::Finished, _) => At::Over,
-            _ => At::Saved,
-        },
     }
 }
 
@@ -158,94 +113,127 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<Shown, ErrorReport> {
         (Err(unreadable), ..) => return Err(unreadable),
     };
     let live = live.as_deref().zip(state.as_ref());
-    run_screen(site, (id, &run, live), query).map(|screen| Shown::Run(Box::new(screen)))
+    let seen = SeenRun::of(&run, live)?;
+    run_screen(site, &seen, query).map(|screen| Shown::Run(Box::new(screen)))
 }
 
-fn run_screen(
-    site: &Site,
-    (id, run, live): (RunId, &RunReader, Option<(&LiveRun, &LiveState)>),
-    query: &Fields,
-) -> Result<RunScreen, ErrorReport> {
-    let at = standing(live.map(|(_, state)| state), run);
-    let of_report = |error| ErrorReport::from(&error);
-    let waiting = match live {
-        Some((_, LiveState::Waiting(plan))) => Some(plan.as_ref()),
-        _ => None,
-    };
-    let stakes = waiting.map(|plan| &plan.stakes);
-    let is_begun = run
-        .view(|view| view.has_written())
-        .map_err(|error| ErrorReport::from(&error))?;
-    let templates = run.header.target == Target::Templates;
-    let shows_plan =
-        matches!(at, At::Waiting | At::Saved) && run.header.phase >= Phase::Planned && !templates;
-    let plan = match waiting {
-        Some(plan) => Some(plan.facts.clone()),
-        None if shows_plan => {
-            let can_lose = run.view(|view| view.can_lose_items()).unwrap_or(true);
-            Some(plan_facts(run, can_lose).map_err(of_report)?)
+/// A run, with what drives it.
+struct SeenRun<'a> {
+    run: &'a RunReader,
+    live: Option<(&'a LiveRun, &'a LiveState)>,
+    at: At,
+    /// Whether it has written.
+    is_begun: bool,
+}
+
+impl<'a> SeenRun<'a> {
+    fn of(
+        run: &'a RunReader,
+        live: Option<(&'a LiveRun, &'a LiveState)>,
+    ) -> Result<Self, ErrorReport> {
+        let is_begun = run.view(|view| view.has_written());
+        Ok(Self {
+            run,
+            live,
+            at: standing(live.map(|(_, state)| state), run),
+            is_begun: is_begun.map_err(|error| ErrorReport::from(&error))?,
+        })
+    }
+
+    fn waiting(&self) -> Option<&'a WaitingPlan> {
+        match self.live {
+            Some((_, LiveState::Waiting(plan))) => Some(plan.as_ref()),
+            _ => None,
         }
-        None => None,
-    };
-    let overview = if is_begun || at == At::Over {
+    }
+
+    /// What went wrong at its end.
+    fn last_problem(&self) -> Option<ErrorReport> {
+        match self.live {
+            Some((_, LiveState::Over(over))) => over.problem.clone(),
+            _ => None,
+        }
+    }
+
+    fn is_planned(&self) -> bool {
+        self.run.header.phase >= Phase::Planned
+    }
+
+    fn is_of_users(&self) -> bool {
+        self.run.header.target == Target::Filters
+    }
+
+    /// Whether its plan can be edited.
+    fn is_editable(&self) -> bool {
+        matches!(self.at, At::Waiting | At::Saved)
+    }
+
+    fn plan(&self) -> Result<Option<PlanFacts>, ErrorReport> {
+        if let Some(plan) = self.waiting() {
+            return Ok(Some(plan.facts.clone()));
+        }
+        if !(self.is_editable() && self.is_planned() && self.is_of_users()) {
+            return Ok(None);
+        }
+        let can_lose = self.run.view(|view| view.can_lose_items()).unwrap_or(true);
+        let facts = plan_facts(self.run, can_lose).map_err(|error| ErrorReport::from(&error))?;
+        Ok(Some(facts))
+    }
+
+    /// What it has done so far.
+    fn figures(&self) -> Result<String, ErrorReport> {
+        if !self.is_begun && self.at != At::Over {
+            return Ok(String::new());
+        }
         let mut page = Vec::new();
-        let zone = TimeZone::system();
-        write_figures(&mut page, run, &zone).map_err(of_report)?;
-        // The title of the run is above it.
-        let page = String::from_utf8_lossy(&page);
-        page.replace("<h1>", "<h2>").replace("</h1>", "</h2>")
-    } else {
-        String::new()
-    };
-    let has_users = run.header.phase >= Phase::Planned && !templates;
-    let editable = matches!(at, At::Waiting | At::Saved);
-    let users = has_users
-        .then(|| users_part(site, run, query, (editable, true)))
-        .transpose()?;
-    let asked = stakes
-        .zip(live)
-        .map(|(stakes, (live, _))| asked(live, stakes));
-    let (asked, refused) = asked.unwrap_or_default();
-    let over = match live {
-        Some((_, LiveState::Over(over))) => over.problem.clone(),
-        _ => None,
-    };
-    let news = waiting.map(|plan| plan.news.clone()).unwrap_or_default();
-    let live = live.map(|(live, _)| live);
-    let paused = live.is_some_and(|live| is_paused(live.handle.progress.borrow().activity));
+        write_figures(&mut page, self.run, &TimeZone::system())
+            .map_err(|error| ErrorReport::from(&error))?;
+        Ok(String::from_utf8_lossy(&page).into_owned())
+    }
+
+    fn users(&self, site: &Site, query: &Fields) -> Result<Option<String>, ErrorReport> {
+        (self.is_planned() && self.is_of_users())
+            .then(|| users_part(site, self.run, query, (self.is_editable(), true)))
+            .transpose()
+    }
+}
+
+fn run_screen(site: &Site, seen: &SeenRun<'_>, query: &Fields) -> Result<RunScreen, ErrorReport> {
+    let SeenRun { run, at, .. } = *seen;
+    let id = &run.header.id;
+    let (waiting, live) = (seen.waiting(), seen.live.map(|(live, _)| live));
+    let stakes = waiting.map(|plan| &plan.stakes);
+    let asked = stakes.zip(live).map(|(stakes, live)| asked(live, stakes));
+    let (questions, refused) = asked.unwrap_or_default();
+    let plan = seen.plan()?;
+    let progress = live.map(|live| progress(live, run, None));
     Ok(RunScreen {
         frame: Frame::new(site, "runs"),
+        id: id.as_str().to_owned(),
         short: id.short().to_owned(),
-        heading: run_title(run).map_err(of_report)?,
+        heading: run_title(run).map_err(|error| ErrorReport::from(&error))?,
         at: at.as_str(),
         is_followed: matches!(at, At::Reading | At::Working),
-        is_paused: paused,
-        news,
-        price: price(plan.as_ref()),
+        is_paused: live.is_some_and(|live| is_paused(live.handle.progress.borrow().activity)),
+        news: waiting.map(|plan| plan.news.clone()).unwrap_or_default(),
         warned: plan.as_ref().map(warned).unwrap_or_default(),
-        problem: site.told(query.text("told")).or(over),
-        list_warning: site.list_warning(&id),
-        progress: live
-            .map(|live| progress(live, run, None))
-            .unwrap_or_default(),
-        plan,
+        problem: site
+            .told(query.text("told"))
+            .or_else(|| seen.last_problem()),
+        list_warning: site.list_warning(id),
+        progress: progress.unwrap_or_default(),
         digest: stakes
             .and_then(|stakes| stakes.digest.as_ref())
-            .map(ToString::to_string)
-            .unwrap_or_default(),
-        questions: asked,
+            .map_or_else(String::new, ToString::to_string),
+        plan,
+        questions,
         refused,
         verb: verb(run.header.operation),
-        actions: actions(at, live, run, is_begun),
-        overview,
-        users,
-        files: if run.header.phase >= Phase::Planned {
-            &FILES
-        } else {
-            &[]
-        },
-        commands: commands(at, run, stakes, is_begun),
-        id: id.as_str().to_owned(),
+        actions: actions(at, live, run, seen.is_begun),
+        figures: seen.figures()?,
+        users: seen.users(site, query)?,
+        files: if seen.is_planned() { &FILES } else { &[] },
+        commands: commands(at, run, stakes, seen.is_begun),
     })
 }
 
@@ -253,22 +241,6 @@ fn warned(plan: &PlanFacts) -> String {
     match u64::try_from(plan.warnings.len()).unwrap_or(u64::MAX) {
         0 => String::new(),
         warnings => count(warnings, "warning"),
-    }
-}
-
-fn price(plan: Option<&PlanFacts>) -> String {
-    let facts = plan.map(|plan| plan.facts.as_slice()).unwrap_or_default();
-    let impact = facts.iter().find(|(name, _)| *name == "Impact");
-    impact
-        .map(|(name, value)| format!("{name}: {value}"))
-        .unwrap_or_default()
-}
-
-const fn verb(operation: Operation) -> &'static str {
-    match operation {
-        Operation::Deactivate => "Deactivate",
-        Operation::Reactivate => "Reactivate",
-        Operation::Undo => "Put back",
     }
 }
 
@@ -292,71 +264,4 @@ fn asked(live: &LiveRun, stakes: &Stakes) -> (Vec<Vec<String>>, Vec<String>) {
         lines.collect(),
         refused.map(|why| why.to_string()).collect(),
     )
-}
-
-fn actions(at: At, live: Option<&LiveRun>, run: &RunReader, is_begun: bool) -> Vec<Action> {
-    let activity = live.map(|live| live.handle.progress.borrow().activity);
-    let outcome = run.header.outcome;
-    let mut actions = Vec::new();
-    match at {
-        At::Reading | At::Working => {
-            if activity.is_some_and(is_paused) {
-                actions.push(("continue", "Continue", false));
-            } else {
-                actions.push(("pause", "Pause", true));
-            }
-            actions.push(("stop", "Stop", true));
-        }
-        At::Waiting => {}
-        At::Saved => {
-            actions.push((
-                "resume",
-                if is_begun {
-                    "Resume"
-                } else {
-                    "Compare with the server and continue"
-                },
-                false,
-            ));
-            if run.header.phase == Phase::Planned {
-                actions.push(("replan", "Plan again where filters changed", true));
-            }
-            if is_begun {
-                actions.push(("undo", "Undo", true));
-            }
-        }
-        At::Over => {
-            if outcome == Some(Outcome::Partial) {
-                actions.push(("resume", "Retry failed users", false));
-            }
-            if is_begun {
-                actions.push(("undo", "Undo", true));
-            }
-        }
-    }
-    actions
-}
-
-/// The commands that do the same.
-fn commands(
-    at: At,
-    run: &RunReader,
-    stakes: Option<&Stakes>,
-    is_begun: bool,
-) -> Vec<(&'static str, String)> {
-    let of = |command: RunCommand| command.of(&run.reference);
-    let mut commands = vec![("Show this run", of(RunCommand::Report))];
-    match at {
-        At::Waiting | At::Saved if !is_begun && run.header.phase == Phase::Planned => {
-            let digest = stakes.and_then(|stakes| stakes.digest.as_ref());
-            let expect = digest.map_or_else(String::new, |digest| format!(" --expect {digest}"));
-            commands.push(("Apply this plan", of(RunCommand::Apply) + &expect));
-        }
-        At::Over if run.header.outcome != Some(Outcome::Partial) => {}
-        _ => commands.push(("Resume", of(RunCommand::Resume))),
-    }
-    if is_begun {
-        commands.push(("Undo", of(RunCommand::Undo)));
-    }
-    commands
 }

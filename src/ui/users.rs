@@ -19,7 +19,8 @@ use crate::rollout::edit_plan;
 use super::blocking::to_its_end;
 use super::form::{Fields, Posted};
 use super::live::usage;
-use super::run::{At, run_id, standing};
+use super::run::run_id;
+use super::run_actions::{At, standing};
 use super::screens::{Failure, look_at};
 use super::site::{SharedSite, Site};
 

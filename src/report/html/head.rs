@@ -162,10 +162,10 @@ fn tiles(totals: &Totals, impact_report: &ImpactReport) -> [Tile; 4] {
     ]
 }
 
-/// Writes the headline, the line below it and the figures.
+/// Writes the headline, the line below it and the figures. `level` is that of the headline, from 1.
 pub(super) fn write_first(
     out: &mut dyn Write,
-    headline: &str,
+    (headline, level): (&str, u8),
     totals: &Totals,
     impact_report: &ImpactReport,
     zone: &TimeZone,
@@ -174,7 +174,7 @@ pub(super) fn write_first(
     let (ending, _) = phrases::ending(header, &totals.users, &totals.filters);
     writeln!(
         out,
-        "<h1>{}</h1>\n<p class=\"where\">{}</p>\n<p class=\"ending\">{}</p>\n<div class=\"tiles\">",
+        "<h{level}>{}</h{level}>\n<p class=\"where\">{}</p>\n<p class=\"ending\">{}</p>\n<div class=\"tiles\">",
         Text(headline),
         Text(place_and_time(totals, zone)),
         Text(&ending),

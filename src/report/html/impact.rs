@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::report::grid::Column;
 use crate::report::impact::{
-    ImpactReport, LOST, MOST, REASONS, TYPES, UNKNOWN, USERS, mailboxes, reason_cells, total,
+    IMPACT, ImpactReport, MOST, REASONS, TYPES, UNKNOWN, USERS, mailboxes, reason_cells, total,
     type_cells, user_cells,
 };
 
@@ -33,7 +33,7 @@ pub(super) fn write_impact(out: &mut dyn Write, impact_report: &ImpactReport) ->
     };
     writeln!(
         out,
-        "<section><h2>{LOST}</h2>\n<p>{}</p>\n<p><b>In all:</b> {}</p>",
+        "<section><h2>{IMPACT}</h2>\n<p>{}</p>\n<p><b>In all:</b> {}</p>",
         Text(impact_report.meaning()),
         Text(&total(impact))
     )?;

@@ -37,7 +37,13 @@ fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(
     let impact_report = ImpactReport::read(view, &totals.header)?;
     let headline = headline(&totals, &evidence.types);
     write_begin(out, &headline, &totals)?;
-    write_figures(out, (&headline, &totals), &evidence, &impact_report, zone)?;
+    write_figures(
+        out,
+        ((&headline, 1), &totals),
+        &evidence,
+        &impact_report,
+        zone,
+    )?;
     write_run(out, &totals, zone)?;
     write_tools(out)?;
     write_people(out, view, zone)?;
@@ -60,7 +66,7 @@ pub(in crate::report) fn write_figures_of(
     let headline = headline(&totals, &evidence.types);
     Ok(write_figures(
         out,
-        (&headline, &totals),
+        ((&headline, 2), &totals),
         &evidence,
         &impact_report,
         zone,
@@ -79,7 +85,7 @@ pub(in crate::report) fn write_times_of(
 /// Everything above the list of users.
 fn write_figures(
     out: &mut dyn Write,
-    (headline, totals): (&str, &Totals),
+    (headline, totals): ((&str, u8), &Totals),
     evidence: &Evidence,
     impact_report: &ImpactReport,
     zone: &TimeZone,

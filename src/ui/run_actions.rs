@@ -1,0 +1,125 @@
+//! What can be done with a run as it stands, and the commands that do the same.
+
+use crate::journal::{Phase, RunReader};
+use crate::model::Outcome;
+use crate::plan::Stakes;
+use crate::report::RunCommand;
+
+use super::events::is_paused;
+use super::live::{LiveRun, LiveState};
+
+/// An action that can be taken: the end of its address, its words, and whether it is not the usual one.
+pub(super) type Action = (&'static str, &'static str, bool);
+
+/// How a run stands, as far as the screen differs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum At {
+    /// Users and filters are read.
+    Reading,
+    /// The plan waits for somebody to agree to it.
+    Waiting,
+    /// States are set.
+    Working,
+    /// Nobody drives it, and it can be gone on with.
+    Saved,
+    /// It has ended.
+    Over,
+}
+
+impl At {
+    pub(super) const fn as_str(self) -> &'static str {
+        match self {
+            Self::Reading => "reading",
+            Self::Waiting => "waiting",
+            Self::Working => "working",
+            Self::Saved => "saved",
+            Self::Over => "over",
+        }
+    }
+}
+
+/// Where a run is, from what drives it and from its file.
+pub(super) fn standing(state: Option<&LiveState>, run: &RunReader) -> At {
+    let (phase, outcome) = (run.header.phase, run.header.outcome);
+    match state {
+        Some(LiveState::Waiting(_)) => At::Waiting,
+        Some(LiveState::Working) if phase < Phase::Planned => At::Reading,
+        Some(LiveState::Working) => At::Working,
+        Some(LiveState::Over(_)) | None => match (phase, outcome) {
+            (Phase::Finished, _) => At::Over,
+            _ => At::Saved,
+        },
+    }
+}
+
+pub(super) fn actions(
+    at: At,
+    live: Option<&LiveRun>,
+    run: &RunReader,
+    is_begun: bool,
+) -> Vec<Action> {
+    let activity = live.map(|live| live.handle.progress.borrow().activity);
+    let outcome = run.header.outcome;
+    let mut actions = Vec::new();
+    match at {
+        At::Reading | At::Working => {
+            if activity.is_some_and(is_paused) {
+                actions.push(("continue", "Continue", false));
+            } else {
+                actions.push(("pause", "Pause", true));
+            }
+            actions.push(("stop", "Stop", true));
+        }
+        At::Waiting => {}
+        At::Saved => {
+            actions.push((
+                "resume",
+                if is_begun {
+                    "Resume"
+                } else {
+                    "Compare with the server and continue"
+                },
+                false,
+            ));
+            if run.header.phase == Phase::Planned {
+                actions.push(("replan", "Plan again where filters changed", true));
+            }
+            if is_begun {
+                actions.push(("undo", "Undo", true));
+            }
+        }
+        At::Over => {
+            if outcome == Some(Outcome::Partial) {
+                actions.push(("resume", "Retry failed users", false));
+            }
+            if is_begun {
+                actions.push(("undo", "Undo", true));
+            }
+        }
+    }
+    actions
+}
+
+/// The commands that do the same.
+pub(super) fn commands(
+    at: At,
+    run: &RunReader,
+    stakes: Option<&Stakes>,
+    is_begun: bool,
+) -> Vec<(&'static str, String)> {
+    let of = |command: RunCommand| command.of(&run.reference);
+    let mut commands = vec![("Show this run", of(RunCommand::Report))];
+    match at {
+        At::Waiting | At::Saved if !is_begun && run.header.phase == Phase::Planned => {
+            let digest = stakes.and_then(|stakes| stakes.digest.as_ref());
+            let expect = digest.map_or_else(String::new, |digest| format!(" --expect {digest}"));
+            commands.push(("Apply this plan", of(RunCommand::Apply) + &expect));
+        }
+        At::Over if run.header.outcome != Some(Outcome::Partial) => {}
+        _ => commands.push(("Resume", of(RunCommand::Resume))),
+    }
+    if is_begun {
+        commands.push(("Undo", of(RunCommand::Undo)));
+    }
+    commands
+}
