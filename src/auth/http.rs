@@ -1,7 +1,7 @@
 //! The one HTTP client of all sign-ins: no redirects, its own time limits, and repetition of temporary failures only.
 
 use std::collections::HashSet;
-use std::error::Error as _;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use oauth2::{AsyncHttpClient, HttpRequest, HttpResponse};
 use tracing::debug;
 use url::Url;
 
+use crate::model::last_cause;
 use crate::pacing::{Facts, Repeat, RetryDecision, RetryPolicy, RetryState, Signal, classify};
 
 use super::authority::is_safe;
@@ -271,16 +272,11 @@ fn unanswered(url: &Url, error: &SendError) -> HttpError {
     }
 }
 
-/// The innermost cause is enough; the outer ones repeat the whole URL.
 fn why(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    if error.source().is_none() || error.is_timeout() {
+    if error.is_timeout() {
         "no answer in time".to_owned()
     } else {
-        cause.to_string()
+        last_cause(error).to_string()
     }
 }
 

@@ -3,13 +3,12 @@
 //! The HTTP library reads `HTTPS_PROXY`, `HTTP_PROXY`, `ALL_PROXY`, `NO_PROXY` and the settings of the system. This
 //! module adds what the library does not support.
 
-use std::error::Error;
 use std::fmt;
 
 use url::{Host, Url};
 
 use crate::model::disclosure::is_domain_name;
-use crate::model::means_this_machine;
+use crate::model::{causes, means_this_machine};
 
 /// A proxy that did not let a request through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -75,17 +74,11 @@ fn is_exempt(url: &Url, exceptions: &str) -> bool {
 
 /// The failure of a proxy, where that is why there is no answer.
 pub(super) fn refusal(error: &reqwest::Error, url: &Url) -> Option<ProxyRefusal> {
-    let mut cause: Option<&dyn Error> = Some(error);
-    while let Some(inner) = cause {
-        if let Some(why) = fault_of(&inner.to_string()) {
-            return Some(ProxyRefusal {
-                proxy: name(url),
-                why,
-            });
-        }
-        cause = inner.source();
-    }
-    None
+    let why = causes(error).find_map(|inner| fault_of(&inner.to_string()))?;
+    Some(ProxyRefusal {
+        proxy: name(url),
+        why,
+    })
 }
 
 /// The HTTP library has no public type for this failure, so its message decides (hyper-util, `Tunnel`).

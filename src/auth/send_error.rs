@@ -1,10 +1,10 @@
 //! Why a request has no answer.
 
-use std::error::Error;
 use std::io::{self, ErrorKind};
 
 use url::Url;
 
+use crate::model::causes;
 use crate::pacing::Failure;
 
 use super::SignInError;
@@ -51,8 +51,7 @@ impl SendError {
 
 /// Whether the response could not be read: its head, its chunks, or its compression.
 fn is_not_http(error: &reqwest::Error) -> bool {
-    let mut cause: Option<&(dyn Error + 'static)> = Some(error);
-    while let Some(inner) = cause {
+    causes(error).any(|inner| {
         let parse = inner.downcast_ref().is_some_and(hyper::Error::is_parse);
         let data = inner.downcast_ref().is_some_and(|error: &io::Error| {
             matches!(
@@ -60,12 +59,8 @@ fn is_not_http(error: &reqwest::Error) -> bool {
                 ErrorKind::InvalidData | ErrorKind::InvalidInput
             )
         });
-        if parse || data {
-            return true;
-        }
-        cause = inner.source();
-    }
-    false
+        parse || data
+    })
 }
 
 impl From<SignInError> for SendError {

@@ -9,13 +9,12 @@ use clap_complete::env::Shells;
 use jiff::tz::TimeZone;
 
 use crate::connect::config_file;
-use crate::journal::RunStore;
+use crate::journal::{LATEST, RunStore};
 use crate::model::CALENDAR_TYPES;
 use crate::settings::state_dir;
 
 use super::command_line;
 use super::error::CliError;
-use super::run_choice::LATEST;
 
 /// The variable through which the shell asks. Not the usual `COMPLETE`, which can be set for other reasons.
 const VARIABLE: &str = "SYNCFILTERS_COMPLETE";

@@ -1,15 +1,12 @@
 //! Finds the run that the argument RUN names.
 
 use crate::connect::{config_file, process_environment};
-use crate::journal::{RunPath, RunStore};
+use crate::journal::{LATEST, RunPath, RunStore};
 
 use super::error::CliError;
 use super::runs::EnvironmentNames;
 use super::runs_args::WhichRunsArgs;
 use super::shared_args::ConnectionArgs;
-
-/// The word for the run that began last.
-pub(super) const LATEST: &str = "latest";
 
 /// Finds the named run; `latest` is the last one of the named environments, if there are any.
 pub(super) fn find_run(

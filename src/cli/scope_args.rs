@@ -26,9 +26,9 @@ pub(super) struct ScopeArgs {
     /// Only the users of this list: a name a line, CSV with a header, or an Excel workbook; `-` is standard input
     ///
     /// Read are UTF-8, UTF-16 and Windows-1252, with commas, semicolons or tabs, and the exports of Microsoft 365,
-    /// Entra, Exchange, Dynamics and this tool. Of a workbook (.xlsx) it is the one sheet whose first row has a known title;
-    /// rows that Excel hides count, too. A line that is not certain is refused. Where an e-mail address of
-    /// one user is the UPN of another, the UPN counts; and an enabled user counts before a disabled one.
+    /// Entra, Exchange, Dynamics and this tool. Of a workbook (.xlsx) it is the one sheet whose first row has a known
+    /// title; rows that Excel hides count, too. A line that is not certain is refused. Where an e-mail address of one user
+    /// is the UPN of another, the UPN counts; and an enabled user counts before a disabled one.
     #[arg(long, value_name = "FILE", groups = [LISTS, NAMES])]
     pub(super) users_from: Option<String>,
     /// Only users with this security role, directly or through a team (repeatable)

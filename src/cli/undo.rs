@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::num::NonZeroUsize;
 
-use crate::journal::{Phase, RunReader, RunStore};
+use crate::journal::{LATEST, Phase, RunReader, RunStore};
 use crate::model::{Operation, Outcome, RunId, Target, count};
 use crate::plan::RunSettings;
 use crate::report::{RunCommand, run_argument};
@@ -20,7 +20,7 @@ use super::consent::{self, Consent};
 use super::error::CliError;
 use super::exit::Exit;
 use super::resume::print_lost_log;
-use super::run_choice::{LATEST, find_run, named_by};
+use super::run_choice::{find_run, named_by};
 use super::runs::EnvironmentNames;
 use super::site::{Ending, EnvironmentRun};
 

@@ -1,7 +1,7 @@
 //! One request, and its headers.
 
 use bytes::Bytes;
-use http::header::{ACCEPT, CONTENT_TYPE};
+use http::header::{ACCEPT, CONTENT_TYPE, IF_MATCH};
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use url::Url;
 use uuid::Uuid;
@@ -15,7 +15,9 @@ pub(super) const PREFER: HeaderName = HeaderName::from_static("prefer");
 const PAGE_SIZE: HeaderValue = HeaderValue::from_static("odata.maxpagesize=5000");
 /// A failed part must not stop the others.
 const CONTINUE: HeaderValue = HeaderValue::from_static("odata.continue-on-error");
-const JSON: &str = "application/json";
+pub(super) const JSON: &str = "application/json";
+/// Makes the answer to a write contain the row as it was written.
+pub(super) const REPRESENTATION: &str = "return=representation";
 
 /// One request to send.
 #[derive(Clone, Debug)]
@@ -42,14 +44,19 @@ impl Call {
         }
     }
 
-    /// A write. It is never repeated when its result is not known, because the row then has to be read first.
-    pub(crate) fn write(what: &'static str, method: Method, url: Url, body: Bytes) -> Self {
+    /// A change of an existing row, answered with the row as it was written. It is never repeated when its result is not
+    /// known, because the row then has to be read first. `version` is the version that the row must have, or `*`: a PATCH
+    /// without `If-Match` creates a missing row (Microsoft: "Perform conditional operations using the Web API").
+    pub(crate) fn update(what: &'static str, url: Url, body: Bytes, version: HeaderValue) -> Self {
         Self {
-            method,
+            method: Method::PATCH,
             body,
             repeat: Repeat::OnlyIfNotDone,
             ..Self::get(what, url)
         }
+        .header(CONTENT_TYPE, HeaderValue::from_static(JSON))
+        .header(PREFER, HeaderValue::from_static(REPRESENTATION))
+        .header(IF_MATCH, version)
     }
 
     /// Several requests in one, for the address of `$batch`.

@@ -16,6 +16,7 @@ use crate::auth::{
     Credential, ProxyFault, ProxyRefusal, SendError, SignedIn, TimeLimits, Transport, mebibytes,
     wants_password,
 };
+use crate::model::last_cause;
 use crate::pacing::{
     Facts, Failure, GiveUp, Observation, Pacer, Repeat, RetryDecision, Signal, classify,
 };
@@ -406,7 +407,7 @@ fn unanswered(call: &Call, error: &SendError) -> Error {
         SendError::SignIn(error) => return error.clone().into(),
         SendError::Request(cause) | SendError::Connection(cause) => cause,
     };
-    let why = last_cause(cause);
+    let why = last_cause(cause).to_string();
     match error.failure() {
         Failure::NotSent => Error::Unreachable {
             what,
@@ -423,15 +424,6 @@ fn unanswered(call: &Call, error: &SendError) -> Error {
         },
         Failure::Interrupted | Failure::Unusable => Error::Lost { what, why },
     }
-}
-
-/// The innermost cause is enough; the outer ones say "error sending request" with the whole URL.
-fn last_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }
 
 fn without_query(location: &str) -> String {

@@ -3,8 +3,7 @@
 //! They belong to the organisation, so the caller acts as itself and no user is impersonated.
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, IF_MATCH};
-use http::{HeaderName, HeaderValue, Method, StatusCode};
+use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 use uuid::Uuid;
 
@@ -24,10 +23,6 @@ use super::rows::{PagedRow, read_json, real_etag, with_query};
 const COLUMNS: &str = "savedqueryid,name,returnedtypecode,querytype,isdefault,statecode,statuscode,modifiedon,_modifiedby_value,_modifiedonbehalfby_value";
 const READING: &str = "reading the templates";
 const WRITING: &str = "setting a template";
-const PREFER: HeaderName = HeaderName::from_static("prefer");
-const JSON: HeaderValue = HeaderValue::from_static("application/json");
-/// Makes the answer contain the row as it was written.
-const REPRESENTATION: HeaderValue = HeaderValue::from_static("return=representation");
 
 /// A `savedquery` row.
 #[derive(Debug, Deserialize)]
@@ -169,10 +164,7 @@ impl TemplateWriter {
         let url = with_query(url, &format!("$select={COLUMNS}"));
         let version =
             HeaderValue::try_from(version).map_err(|error| bad_answer(WRITING, &error))?;
-        let call = Call::write(WRITING, Method::PATCH, url, body(to))
-            .header(CONTENT_TYPE, JSON)
-            .header(PREFER, REPRESENTATION)
-            .header(IF_MATCH, version);
+        let call = Call::update(WRITING, url, body(to), version);
         match self.reader.channel().send(&call).await {
             Ok(answer) => Ok(WriteReply::of(&answer, shown)),
             Err(error) if error.is_fatal() => Err(error),

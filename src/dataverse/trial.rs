@@ -1,8 +1,8 @@
 //! Requests whose answers show what no document says about a server. Writes go through the one [`Writer`].
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, IF_MATCH, SET_COOKIE};
-use http::{HeaderValue, Method, StatusCode};
+use http::StatusCode;
+use http::header::SET_COOKIE;
 use url::Url;
 use uuid::Uuid;
 
@@ -11,7 +11,7 @@ use crate::pacing::Repeat;
 
 use super::answer::Answer;
 use super::batch;
-use super::call::{Call, PREFER, reading_part};
+use super::call::{Call, reading_part};
 use super::columns::Columns;
 use super::error::Error;
 use super::fault::ServerFault;
@@ -19,7 +19,7 @@ use super::impersonation::{Impersonated, ImpersonationHeader, impersonation_head
 use super::read::bad_answer;
 use super::reader::Reader;
 use super::rows::{FilterRow, ODataPage, UserIdRow, WhoAmI, read_json, with_query};
-use super::writer::{JSON, REPRESENTATION, WHAT, Writer, header_value, set_state_body, shown};
+use super::writer::{WHAT, Writer, header_value, set_state_body, shown};
 
 /// What is tried first: what a trial found, else what is documented.
 #[expect(
@@ -105,10 +105,8 @@ impl Writer {
         etag: Option<&str>,
     ) -> Result<TrialAnswer, Error> {
         let url = self.row_url(filter)?;
-        let call = Call::write(WHAT, Method::PATCH, url, body.json())
-            .header(CONTENT_TYPE, HeaderValue::from_static(JSON))
-            .header(PREFER, HeaderValue::from_static(REPRESENTATION))
-            .header(IF_MATCH, header_value(etag.unwrap_or("*"))?);
+        let version = header_value(etag.unwrap_or("*"))?;
+        let call = Call::update(WHAT, url, body.json(), version);
         let call = match who {
             Some(who) => self.reader.as_user(call, who),
             None => call,
@@ -251,6 +249,7 @@ mod tests {
     use super::*;
     use crate::model::Status;
     use http::HeaderMap;
+    use http::HeaderValue;
 
     #[test]
     fn a_state_alone_has_no_status_and_a_null_one_is_written() {

@@ -4,8 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bytes::Bytes;
-use http::header::{CONTENT_TYPE, IF_MATCH};
-use http::{HeaderName, HeaderValue, Method};
+use http::{HeaderValue, Method};
 use url::Url;
 
 use crate::model::{Filter, FilterId, ProblemKind, StateAndStatus};
@@ -13,7 +12,7 @@ use crate::pacing::Repeat;
 
 use super::answer::Answer;
 use super::batch::{self, Part};
-use super::call::Call;
+use super::call::{Call, JSON, REPRESENTATION};
 use super::error::Error;
 use super::impersonation::Impersonated;
 use super::read::bad_answer;
@@ -44,10 +43,7 @@ pub struct Writer {
 }
 
 pub(super) const WHAT: &str = "setting the state of sync filters";
-pub(super) const JSON: &str = "application/json";
-const PREFER: HeaderName = HeaderName::from_static("prefer");
-/// Makes the answer contain the row as it was written.
-pub(super) const REPRESENTATION: &str = "return=representation";
+
 impl Writer {
     /// A writer for the environment of this reader.
     pub fn new(reader: Reader) -> Self {
@@ -181,10 +177,8 @@ impl Writer {
 
     fn patch(&self, who: &Impersonated, state: &SetState) -> Result<Call, Error> {
         let url = self.row_url(state.filter)?;
-        let call = Call::write(WHAT, Method::PATCH, url, set_state_body(state.to))
-            .header(CONTENT_TYPE, HeaderValue::from_static(JSON))
-            .header(PREFER, HeaderValue::from_static(REPRESENTATION))
-            .header(IF_MATCH, header_value(if_match(state))?);
+        let version = header_value(if_match(state))?;
+        let call = Call::update(WHAT, url, set_state_body(state.to), version);
         Ok(self.reader.as_user(call, who))
     }
 

@@ -14,7 +14,7 @@ use crate::private_file::make_folder;
 
 const EXTENSION: &str = "run";
 /// The name of the run that was started last.
-const LATEST: &str = "latest";
+pub const LATEST: &str = "latest";
 
 /// The folder of run files.
 #[derive(Clone, Debug)]

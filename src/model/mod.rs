@@ -2,6 +2,7 @@
 
 mod address;
 mod browser_url;
+mod causes;
 mod cloud;
 pub mod disclosure;
 mod environment;
@@ -18,6 +19,7 @@ pub mod text;
 mod user;
 
 pub use address::{CanonicalAddress, ClaimedAddress, is_same_place};
+pub use causes::{causes, last_cause};
 pub use cloud::Cloud;
 pub use environment::{EnvironmentUrl, EnvironmentUrlError, Organization, ServerVersion};
 pub use filter::{

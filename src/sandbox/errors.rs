@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use super::odata::{Annotations, QueryError};
+use super::odata::{Annotations, QueryError, REQUEST};
 use super::rights::Privilege;
 
 /// An error answer of the service
@@ -29,9 +29,14 @@ impl ApiError {
         }
     }
 
+    /// A request that is refused for what it is: its path, its method, its query or its media type.
+    pub(super) fn of_request(status: StatusCode, message: impl Into<String>) -> Self {
+        Self::new(status, REQUEST, message)
+    }
+
     /// A request that cannot be read.
     pub(super) fn bad_request(message: impl Into<String>) -> Self {
-        Self::new(StatusCode::BAD_REQUEST, "0x80060888", message)
+        Self::of_request(StatusCode::BAD_REQUEST, message)
     }
 
     /// A body that cannot be read.
@@ -41,18 +46,16 @@ impl ApiError {
 
     /// A path to an unknown resource.
     pub(super) fn no_resource(segment: &str) -> Self {
-        Self::new(
+        Self::of_request(
             StatusCode::NOT_FOUND,
-            "0x80060888",
             format!("Resource not found for the segment '{segment}'."),
         )
     }
 
     /// A method that the resource does not support.
     pub(super) fn method(method: &str) -> Self {
-        Self::new(
+        Self::of_request(
             StatusCode::METHOD_NOT_ALLOWED,
-            "0x80060888",
             format!("The requested resource does not support http method '{method}'."),
         )
     }

@@ -152,9 +152,8 @@ async fn carried_out(service: &Service, parts: Parts, body: Option<Bytes>) -> Re
         }
     };
     let Some(body) = body else {
-        return refused(Err(ApiError::new(
+        return refused(Err(ApiError::of_request(
             StatusCode::PAYLOAD_TOO_LARGE,
-            "0x80060888",
             "The request body is too large.",
         )));
     };

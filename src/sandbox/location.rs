@@ -55,9 +55,8 @@ fn strip<'a>(path: &'a str, prefix: &str) -> Option<&'a str> {
 }
 
 fn not_found(path: &str) -> ApiError {
-    ApiError::new(
+    ApiError::of_request(
         StatusCode::NOT_FOUND,
-        "0x80060888",
         format!("No HTTP resource was found that matches the request URI '{path}'."),
     )
 }

@@ -66,9 +66,8 @@ fn id(name: &str, text: &str) -> Result<Uuid, ApiError> {
 }
 
 fn not_imitated(name: &str) -> ApiError {
-    ApiError::new(
+    ApiError::of_request(
         StatusCode::NOT_IMPLEMENTED,
-        "0x80060888",
         format!("The query option '{name}' is not imitated by this sandbox."),
     )
 }

@@ -325,9 +325,8 @@ pub(super) fn require_json(headers: &HeaderMap) -> Result<(), ApiError> {
         None => Err(ApiError::bad_request(
             "A missing or empty content type header was found when trying to read a message. The content type header is required.",
         )),
-        Some(media) => Err(ApiError::new(
+        Some(media) => Err(ApiError::of_request(
             StatusCode::UNSUPPORTED_MEDIA_TYPE,
-            "0x80060888",
             format!(
                 "A supported MIME type could not be found that matches the content type of the request. None of the supported type(s) 'application/json' matches the content type '{media}'."
             ),

@@ -7,6 +7,8 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use bytes::Bytes;
 use http::{Response, StatusCode};
 
+use crate::model::last_cause;
+
 use super::super::{SendError, SignInError, mebibytes};
 use super::lane::{Lane, LaneOutcome, LaneServer, not_kept};
 
@@ -88,7 +90,7 @@ impl Windows {
                 Err(SignInError::Unreachable {
                     what: what(),
                     host: self.server.probe.origin().ascii_serialization(),
-                    why: last_cause(&error),
+                    why: last_cause(&error).to_string(),
                 })
             }
         }
@@ -177,13 +179,4 @@ impl fmt::Debug for LaneGuard {
             .field("lane", &self.lane)
             .finish_non_exhaustive()
     }
-}
-
-/// The innermost cause is enough; the outer ones repeat the whole URL.
-fn last_cause(error: &reqwest::Error) -> String {
-    let mut cause: &dyn std::error::Error = error;
-    while let Some(inner) = cause.source() {
-        cause = inner;
-    }
-    cause.to_string()
 }

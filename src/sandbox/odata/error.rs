@@ -1,7 +1,7 @@
 //! Why a query is refused.
 
-/// The code of all errors in the query itself.
-const QUERY: &str = "0x80060888";
+/// The code of every error in a request itself: its path, its method, its query, its media type.
+pub(crate) const REQUEST: &str = "0x80060888";
 /// `TooManyConditionsInQuery`.
 const TOO_MANY_CONDITIONS: &str = "0x8004430C";
 
@@ -22,7 +22,7 @@ impl QueryError {
     pub(super) fn query(message: impl Into<String>) -> Self {
         Self {
             status: 400,
-            code: QUERY,
+            code: REQUEST,
             message: message.into(),
         }
     }

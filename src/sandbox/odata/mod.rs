@@ -48,7 +48,7 @@ pub(crate) use annotations::Annotations;
 pub(crate) use body::{PayloadFormat, collection_body, entity_body, to_json};
 pub(crate) use conditions::Conditions;
 pub(crate) use dialect::Dialect;
-pub(crate) use error::QueryError;
+pub(crate) use error::{QueryError, REQUEST};
 pub(crate) use formatted::formatted;
 pub(crate) use json::{Json, Object};
 pub(crate) use like::Pattern;
