@@ -10,7 +10,7 @@ use crate::journal::is_on_another_machine;
 use crate::report::Watch;
 use crate::rollout::{RunHandle, StopReason};
 
-use super::interrupt::UnderWay;
+use super::interrupt::DrivenRuns;
 use super::printer::Printer;
 use super::shared_args::OutputArgs;
 use super::until::reached;
@@ -22,7 +22,7 @@ pub(super) struct App {
     pub(super) command: &'static str,
     pub(super) printer: Printer,
     pub(super) interrupted: CancellationToken,
-    pub(super) under_way: UnderWay,
+    pub(super) under_way: DrivenRuns,
     /// Whether later commands can name the run.
     pub(super) keeps_runs: bool,
     /// Whether a plan is shown with all its facts.

@@ -20,7 +20,7 @@ use super::consent::{self, Consent};
 use super::destination::Destination;
 use super::error::CliError;
 use super::exit::Exit;
-use super::list::{Shown, look_all, print_left_out, show, show_all};
+use super::list::{ListCounts, look_all, print_left_out, show, show_all};
 use super::shared_args::ConsentArgs;
 use super::site::{Ending, EnvironmentStage};
 
@@ -107,7 +107,7 @@ async fn something_to_compare<S>(run: &Run<S>) -> Result<(), CliError> {
 }
 
 /// The exit code for the drift that was found. A check without comparisons has no result.
-const fn exit_of(shown: Shown, compared: u64) -> Exit {
+const fn exit_of(shown: ListCounts, compared: u64) -> Exit {
     match (shown.filters, shown.failed) {
         _ if compared == 0 => Exit::Usage,
         (0, 0) => Exit::Done,
@@ -140,7 +140,7 @@ async fn fix(
         match &mut site.stage {
             EnvironmentStage::Planned(planned) => {
                 let name = several.then_some(site.name.as_str());
-                talk_of_drift(app, planned, name, wanted).await?;
+                print_drift(app, planned, name, wanted).await?;
             }
             // Nothing was changed, and the next check starts again: there is nothing to resume.
             EnvironmentStage::Ended(ending) => {
@@ -199,7 +199,7 @@ fn judge(app: &App, ending: &mut Ending, name: Option<&str>) -> Result<(), CliEr
 }
 
 /// Shows the drift where people read messages before the result.
-async fn talk_of_drift(
+async fn print_drift(
     app: &App,
     planned: &Planned,
     name: Option<&str>,
@@ -228,11 +228,11 @@ async fn print_finding<S>(
 ) -> Result<(), CliError> {
     let found = run.journal().view(move |view| view.not_in_state(wanted));
     let (users, filters) = found.await?;
-    let found = Shown {
+    let found = ListCounts {
         users,
         filters,
         failed: compared.users.failed,
-        ..Shown::default()
+        ..ListCounts::default()
     };
     let whose = name.map_or_else(String::new, |name| format!("{name}: "));
     app.printer.status_line(&format!(
@@ -248,7 +248,7 @@ async fn show_drift<S>(
     writer: &mut ListWriter<'_>,
     wanted: State,
     limit: Option<u64>,
-) -> Result<Shown, CliError> {
+) -> Result<ListCounts, CliError> {
     let keep = |user| out_of_line(user, wanted);
     show(run, writer, Some(run.reader()), limit, keep).await
 }
@@ -261,8 +261,8 @@ fn out_of_line(mut user: ListedUser, wanted: State) -> Option<ListedUser> {
 }
 
 /// The finding in one sentence.
-fn sentence(shown: Shown, compared: u64, wanted: State) -> String {
-    let Shown {
+fn sentence(shown: ListCounts, compared: u64, wanted: State) -> String {
+    let ListCounts {
         users,
         filters,
         failed,
@@ -325,11 +325,11 @@ mod tests {
 
     #[test]
     fn the_finding_is_one_sentence_with_the_numbers() {
-        let shown = |users, filters, failed| Shown {
+        let shown = |users, filters, failed| ListCounts {
             users,
             filters,
             failed,
-            ..Shown::default()
+            ..ListCounts::default()
         };
         let said = |shown| sentence(shown, 7, State::Inactive);
         assert_eq!(

@@ -10,7 +10,7 @@ use crate::journal::{RunHeader, RunStore};
 use crate::report::ErrorReport;
 use crate::rollout::Connection;
 use crate::sandbox::Sandbox;
-use crate::ui::{Environments, ListedEnvironment, ListedEnvironments, SaidLines, Working};
+use crate::ui::{Environments, ListedEnvironment, ListedEnvironments, SignInLines, Working};
 
 use super::App;
 use super::demo::target;
@@ -28,7 +28,7 @@ pub(super) async fn show(
     store: RunStore,
     page: PageArgs,
 ) -> Result<Exit, CliError> {
-    let said = SaidLines::default();
+    let said = SignInLines::default();
     let stop = app.interrupted.child_token();
     let place = SandboxPlace {
         url: sandbox.url(),

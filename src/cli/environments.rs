@@ -89,7 +89,7 @@ fn add(app: &App, args: &AddArgs) -> Result<Exit, CliError> {
         )));
     }
     let is_default = write_environment(&mut editor, &args.name, args.default)?;
-    say_written(app, &editor, &args.name, is_default);
+    print_written(app, &editor, &args.name, is_default);
     print(app, profiles(&editor.file()?))
 }
 
@@ -116,7 +116,7 @@ pub(super) fn write_environment(
 }
 
 /// Prints where an environment was written, and its name.
-pub(super) fn say_written(app: &App, editor: &ConfigEditor, name: &str, is_default: bool) {
+pub(super) fn print_written(app: &App, editor: &ConfigEditor, name: &str, is_default: bool) {
     let path = shown_path(editor.path(), "the configuration file");
     let meant = if is_default {
         "it is meant where no other is named".to_owned()

@@ -15,7 +15,7 @@ use super::printer::Printer;
 ///
 /// The second one ends the process at once. That is safe: every intent is on disk before its
 /// request is sent, so `resume` can find out the result.
-pub(super) fn listen(under_way: UnderWay) -> CancellationToken {
+pub(super) fn listen(under_way: DrivenRuns) -> CancellationToken {
     let interrupted = CancellationToken::new();
     let token = interrupted.clone();
     let signals = Signals::listen();
@@ -39,9 +39,9 @@ pub(super) fn listen(under_way: UnderWay) -> CancellationToken {
 
 /// The runs that are being driven, for the message when the process ends at once.
 #[derive(Clone, Debug, Default)]
-pub(super) struct UnderWay(Arc<Mutex<Vec<RunRef>>>, Arc<AtomicBool>);
+pub(super) struct DrivenRuns(Arc<Mutex<Vec<RunRef>>>, Arc<AtomicBool>);
 
-impl UnderWay {
+impl DrivenRuns {
     /// Whether a run was being driven when the work was to end.
     pub(super) fn had_any(&self) -> bool {
         self.1.load(Ordering::Relaxed)
@@ -172,7 +172,7 @@ mod tests {
     fn whoever_stops_at_once_is_told_how_to_go_on_with_each_run_that_was_under_way() {
         let run = |id: &str| RunRef::stored(&id.parse().unwrap());
         let (one, other) = (run("3f2a9c0d1b7e"), run("77aa00bb11cc"));
-        let under_way = UnderWay::default();
+        let under_way = DrivenRuns::default();
         assert_eq!(under_way.stopped(), "Stopped at once.");
         under_way.begin(one.clone());
         under_way.begin(other.clone());

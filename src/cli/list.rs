@@ -124,7 +124,7 @@ const fn word(exit: Exit) -> &'static str {
 }
 
 /// The exit code for a list.
-pub(super) const fn exit_of(shown: Shown) -> Exit {
+pub(super) const fn exit_of(shown: ListCounts) -> Exit {
     if shown.failed > 0 {
         Exit::Partial
     } else {
@@ -133,7 +133,7 @@ pub(super) const fn exit_of(shown: Shown) -> Exit {
 }
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Shown {
+pub(super) struct ListCounts {
     /// Users with at least one shown filter.
     pub(super) users: u64,
     pub(super) filters: u64,
@@ -145,7 +145,7 @@ pub(super) struct Shown {
     pub(super) left_out: u64,
 }
 
-impl Shown {
+impl ListCounts {
     fn add(&mut self, user: &ListedUser) {
         self.users += u64::from(!user.filters.is_empty());
         self.filters += u64::try_from(user.filters.len()).unwrap_or(u64::MAX);
@@ -160,8 +160,8 @@ pub(super) async fn show<S>(
     reader: Option<&Reader>,
     limit: Option<u64>,
     keep: impl Fn(ListedUser) -> Option<ListedUser>,
-) -> Result<Shown, CliError> {
-    let mut shown = Shown::default();
+) -> Result<ListCounts, CliError> {
+    let mut shown = ListCounts::default();
     let mut names = Names::default();
     let numbers = rollout.journal().view(|view| view.users_by_name()).await?;
     for chunk in numbers.chunks(CHUNK) {
@@ -189,7 +189,7 @@ pub(super) async fn show<S>(
 }
 
 /// Prints how many users the limit leaves out.
-pub(super) fn print_left_out(app: &App, shown: Shown) {
+pub(super) fn print_left_out(app: &App, shown: ListCounts) {
     if shown.left_out > 0 {
         app.printer.status_line(&format!(
             "--limit leaves out {} of {}",

@@ -52,28 +52,28 @@ pub(super) async fn apply(app: &App, args: &SavedPlanArgs) -> Result<Exit, CliEr
             } else {
                 Drifted::Refuse
             };
-            let how = GoOn {
+            let how = PlanRequirements {
                 drifted,
                 expect: args.expect.as_ref(),
                 narrow,
             };
-            Box::pin(go_on(app, &args.run, how)).await
+            Box::pin(continue_run(app, &args.run, how)).await
         }
     }
 }
 
 /// Continues from where the run was left.
 pub(super) async fn resume(app: &App, args: &ResumeArgs) -> Result<Exit, CliError> {
-    let how = GoOn {
+    let how = PlanRequirements {
         narrow: narrowing(&args.narrow)?,
-        ..GoOn::default()
+        ..PlanRequirements::default()
     };
-    Box::pin(go_on(app, &args.run, how)).await
+    Box::pin(continue_run(app, &args.run, how)).await
 }
 
 /// What is required of a plan before it is agreed to.
 #[derive(Default)]
-struct GoOn<'a> {
+struct PlanRequirements<'a> {
     drifted: Drifted,
     /// The digest that the plan must have.
     expect: Option<&'a PlanDigest>,
@@ -81,8 +81,12 @@ struct GoOn<'a> {
     narrow: Option<Selection>,
 }
 
-async fn go_on(app: &App, args: &ApplyArgs, how: GoOn<'_>) -> Result<Exit, CliError> {
-    let GoOn {
+async fn continue_run(
+    app: &App,
+    args: &ApplyArgs,
+    how: PlanRequirements<'_>,
+) -> Result<Exit, CliError> {
+    let PlanRequirements {
         drifted,
         expect,
         narrow,

@@ -14,7 +14,7 @@ use crate::settings::{ConfigEditor, NewProfile, Origin, ResolvedTarget, SignInKe
 
 use super::checklist::write_checklist;
 use super::connect::options;
-use super::environments::{say_written, write_environment};
+use super::environments::{print_written, write_environment};
 use super::error::CliError;
 use super::exit::Exit;
 use super::printer::Printer;
@@ -89,7 +89,7 @@ impl Setup<'_> {
             let mut editor = ConfigEditor::open(&path)?;
             editor.set(name, url, new)?;
             let is_default = write_environment(&mut editor, name, self.args.default)?;
-            say_written(self.app, &editor, name, is_default);
+            print_written(self.app, &editor, name, is_default);
         }
         self.print_document(name, &path, &list, write)?;
         if !list.has_failed() {

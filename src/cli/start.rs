@@ -24,7 +24,7 @@ use super::args::Command;
 use super::command_line;
 use super::error::CliError;
 use super::exit::Exit;
-use super::interrupt::UnderWay;
+use super::interrupt::DrivenRuns;
 use super::log_file::{JsonLines, LogFile};
 use super::printer::Printer;
 use super::shared_args::OutputArgs;
@@ -76,7 +76,7 @@ pub fn main() -> ExitCode {
 }
 
 async fn run(command: Command, output: OutputArgs, printer: &Printer) -> Result<Exit, CliError> {
-    let under_way = UnderWay::default();
+    let under_way = DrivenRuns::default();
     let app = App {
         output,
         command: command.name(),

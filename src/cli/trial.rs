@@ -64,7 +64,7 @@ pub(super) async fn trial(app: &App, args: &TrialArgs) -> Result<Exit, CliError>
         Ok(planned) => planned,
         Err(halted) => return site.end(halted),
     };
-    say_what(app, &chosen, &row);
+    print_choice(app, &chosen, &row);
     let agreed = match site.agree(planned, args, &mut consent, &row).await? {
         Ok(agreed) => agreed,
         Err(halted) => return site.end(halted),
@@ -126,7 +126,7 @@ fn only(user: &str) -> Result<Selection, CliError> {
     })
 }
 
-fn say_what(app: &App, chosen: &TrialFilter, row: &TrialRow) {
+fn print_choice(app: &App, chosen: &TrialFilter, row: &TrialRow) {
     let TrialFilter { filter, harmless } = chosen;
     let why = match harmless {
         Some(Harmless::Mailbox) => {

@@ -15,14 +15,14 @@ use crate::connect::{Connector, environments};
 use crate::journal::{RunRef, RunStore};
 use crate::report::{Format, ReportError, RunCommand, write_json};
 use crate::ui::{
-    ConfiguredEnvironments, Environments, Listeners, SaidLines, Site, UnderWayRuns, serve,
+    ConfiguredEnvironments, Environments, Listeners, RunObserver, SignInLines, Site, serve,
 };
 
 use super::App;
 use super::connect::{options, store};
 use super::error::CliError;
 use super::exit::Exit;
-use super::interrupt::UnderWay;
+use super::interrupt::DrivenRuns;
 use super::printer::Printer;
 use super::shared_args::ConnectionArgs;
 use super::sign_in::notice_lines;
@@ -54,7 +54,7 @@ pub(super) async fn ui(app: &App, args: &UiArgs) -> Result<Exit, CliError> {
         // A wrong name is reported before anything is started.
         environments(&options)?;
     }
-    let said = SaidLines::default();
+    let said = SignInLines::default();
     let stop = app.interrupted.child_token();
     let places = ConfiguredEnvironments {
         options,
@@ -65,7 +65,7 @@ pub(super) async fn ui(app: &App, args: &UiArgs) -> Result<Exit, CliError> {
 }
 
 /// Signs in for the page, which shows what is said meanwhile.
-pub(super) fn connector(app: &App, said: &SaidLines, stop: &CancellationToken) -> Connector {
+pub(super) fn connector(app: &App, said: &SignInLines, stop: &CancellationToken) -> Connector {
     Connector {
         prompt: Arc::new(InTheBrowser(said.clone())),
         notices: Arc::new(said.clone()),
@@ -79,7 +79,7 @@ pub(super) async fn show(
     app: &App,
     environments: Arc<dyn Environments>,
     store: RunStore,
-    (page, said, stop): (PageArgs, SaidLines, CancellationToken),
+    (page, said, stop): (PageArgs, SignInLines, CancellationToken),
 ) -> Result<Exit, CliError> {
     let listeners = Listeners::bind(page.port).await.map_err(CliError::Page)?;
     let port = listeners.port;
@@ -184,7 +184,7 @@ const SIGN_IN_FIRST: &str = "syncfilters login --keep keyring";
 
 /// The user at the page: a browser can be opened, but nothing can be typed.
 #[derive(Debug)]
-struct InTheBrowser(SaidLines);
+struct InTheBrowser(SignInLines);
 
 impl UserPrompt for InTheBrowser {
     fn is_there(&self) -> bool {
@@ -209,7 +209,7 @@ impl UserPrompt for InTheBrowser {
     }
 }
 
-impl UnderWayRuns for UnderWay {
+impl RunObserver for DrivenRuns {
     fn begin(&self, run: &RunRef) {
         Self::begin(self, run.clone());
     }

@@ -94,7 +94,7 @@ impl Connector {
     }
 
     /// Does the work, and shows what it waits for if that takes long. The pace tells which failures have come.
-    pub(super) async fn saying<T>(
+    pub(super) async fn with_progress<T>(
         &self,
         address: String,
         pacer: Option<&Pacer>,
@@ -140,7 +140,8 @@ impl Connector {
         let signed_in = signed_in.into();
         let waits_for = || signed_in.waits_for();
         let work = Box::pin(self.ask_who_answers(target, signed_in.clone(), pacer.clone()));
-        self.saying(address, Some(&pacer), waits_for, work).await
+        self.with_progress(address, Some(&pacer), waits_for, work)
+            .await
     }
 
     async fn ask_who_answers(
@@ -212,7 +213,7 @@ impl Connector {
         let (chosen, at) = (chosen(target)?, sign_in_target(target));
         let http = Http::new().map_err(ConnectError::Http)?;
         let opening = Box::pin(auth::sign_in(&chosen.method, &at, &http, &self.prompt));
-        let opening = self.saying(target.environment.to_string(), None, || None, opening);
+        let opening = self.with_progress(target.environment.to_string(), None, || None, opening);
         let signed_in = tokio::select! {
             () = self.interrupted.cancelled() => return Err(dataverse::Error::Interrupted.into()),
             signed_in = opening => signed_in?,
@@ -235,7 +236,7 @@ impl Connector {
         let waits_for = || sign_in.signed_in.waits_for();
         tokio::select! {
             () = self.interrupted.cancelled() => Err(dataverse::Error::Interrupted.into()),
-            done = self.saying(String::new(), None, waits_for, now) => Ok(done?),
+            done = self.with_progress(String::new(), None, waits_for, now) => Ok(done?),
         }
     }
 

@@ -64,7 +64,7 @@ impl Connector {
         method: Option<&SignInMethod>,
     ) -> Result<(), ConnectError> {
         let asked = Box::pin(challenge(list, target, method));
-        let asked = self.saying(target.environment.to_string(), None, || None, asked);
+        let asked = self.with_progress(target.environment.to_string(), None, || None, asked);
         tokio::select! {
             () = self.interrupted.cancelled() => Err(dataverse::Error::Interrupted.into()),
             asked = asked => asked,

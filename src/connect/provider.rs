@@ -115,7 +115,7 @@ impl Connector {
     ) -> Result<Provider, ConnectError> {
         let http = Http::new().map_err(ConnectError::Http)?;
         let asked = auth::challenge(&http, environment);
-        let asked = Box::pin(self.saying(environment.to_string(), None, || None, asked));
+        let asked = Box::pin(self.with_progress(environment.to_string(), None, || None, asked));
         let challenge = tokio::select! {
             () = self.interrupted.cancelled() => return Err(dataverse::Error::Interrupted.into()),
             challenge = asked => challenge?,

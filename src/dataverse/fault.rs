@@ -28,7 +28,7 @@ pub struct ServerFault {
 
 impl ServerFault {
     pub(crate) fn new(status: StatusCode, headers: &HeaderMap, body: &Bytes) -> Self {
-        let Said {
+        let FaultBody {
             code,
             message,
             documented,
@@ -194,28 +194,28 @@ struct OtherDocument {
 }
 
 /// The parts of a refusal's body that are used.
-struct Said {
+struct FaultBody {
     code: Option<u32>,
     message: Option<String>,
     documented: bool,
 }
 
-fn read_document(body: &Bytes) -> Said {
+fn read_document(body: &Bytes) -> FaultBody {
     if let Ok(Document { error }) = serde_json::from_slice(body) {
-        return Said {
+        return FaultBody {
             code: error.code.as_deref().and_then(parse_code),
             message: error.message.filter(|m| !m.is_empty()),
             documented: true,
         };
     }
     if let Ok(other) = serde_json::from_slice::<OtherDocument>(body) {
-        return Said {
+        return FaultBody {
             code: other.code.and_then(|code| parse_code(&code.to_string())),
             message: Some(other.message),
             documented: true,
         };
     }
-    Said {
+    FaultBody {
         code: None,
         message: excerpt(body),
         documented: false,

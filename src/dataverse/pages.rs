@@ -54,14 +54,14 @@ impl fmt::Display for Stuck {
 
 /// What has been seen of a listing.
 #[derive(Debug, Default)]
-struct Seen {
+struct Listing {
     rows: HashSet<u128>,
     count: usize,
     links: HashSet<u64>,
     barren: u32,
 }
 
-impl Seen {
+impl Listing {
     /// The new rows of a page, if the listing can continue or end after it.
     fn take<T: PagedRow>(&mut self, page: ODataPage<T>) -> Result<(Vec<T>, Option<String>), Stuck> {
         let ODataPage {
@@ -107,7 +107,7 @@ pub(super) struct Pages<T> {
     channel: Channel,
     /// The request for the next page, with the same headers for each.
     next: Option<Call>,
-    seen: Seen,
+    seen: Listing,
     rows: PhantomData<fn() -> T>,
 }
 
@@ -117,7 +117,7 @@ impl<T: PagedRow> Pages<T> {
         Self {
             channel: channel.clone(),
             next: Some(first),
-            seen: Seen::default(),
+            seen: Listing::default(),
             rows: PhantomData,
         }
     }
@@ -179,7 +179,7 @@ mod tests {
 
     #[test]
     fn three_pages_in_a_row_without_a_new_row_end_the_listing() {
-        let mut seen = Seen::default();
+        let mut seen = Listing::default();
         let mut take = |rows: &[u128]| numbers(seen.take(page(rows, Some("next"), false)));
         assert_eq!(take(&[1, 2]), Ok(vec![1, 2]));
         assert_eq!(take(&[]), Ok(vec![]));
@@ -196,7 +196,7 @@ mod tests {
 
     #[test]
     fn more_rows_without_a_link_are_an_error_and_with_one_they_are_followed() {
-        let mut seen = Seen::default();
+        let mut seen = Listing::default();
         assert!(seen.take(page(&[1], Some("next"), true)).is_ok());
         let end = numbers(seen.take(page(&[2], None, true)));
         assert_eq!(end, Err(Stuck::NoLink));
@@ -204,7 +204,7 @@ mod tests {
 
     #[test]
     fn a_link_is_followed_once() {
-        let mut seen = Seen::default();
+        let mut seen = Listing::default();
         let url = Url::parse("https://crm.example/api/data/v9.2/systemusers?$skiptoken=1").unwrap();
         assert_eq!(seen.follow(&url), Ok(()));
         assert_eq!(seen.follow(&url), Err(Stuck::Followed));
@@ -215,7 +215,7 @@ mod tests {
         fn every_row_is_handed_out_once_however_the_pages_overlap(
             pages in proptest::collection::vec(proptest::collection::vec(0_u128..50, 1..20), 1..8),
         ) {
-            let mut seen = Seen::default();
+            let mut seen = Listing::default();
             let mut out = Vec::new();
             for rows in &pages {
                 match numbers(seen.take(page(rows, Some("next"), false))) {

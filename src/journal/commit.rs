@@ -25,12 +25,12 @@ enum Failure {
     /// The file no longer has its name.
     FileGone,
     /// The error of SQLite or the file system.
-    Said(String),
+    Io(String),
 }
 
 impl From<rusqlite::Error> for Failure {
     fn from(error: rusqlite::Error) -> Self {
-        Self::Said(error.to_string())
+        Self::Io(error.to_string())
     }
 }
 
@@ -146,7 +146,7 @@ impl Journal {
             });
             (ok, ack)
         });
-        let stopped = || Failure::Said("its writer has stopped".to_owned());
+        let stopped = || Failure::Io("its writer has stopped".to_owned());
         let sent = match &self.0.jobs {
             Some(jobs) => {
                 let sent = jobs.send(Job { work, is_intent }).await;
@@ -161,7 +161,7 @@ impl Journal {
         let path = || self.0.path.clone();
         outcome.map_err(|failure| match failure {
             Failure::FileGone => JournalError::RunFileGone { path: path() },
-            Failure::Said(why) => JournalError::Unusable { path: path(), why },
+            Failure::Io(why) => JournalError::Unusable { path: path(), why },
         })
     }
 }
@@ -215,7 +215,7 @@ fn commit(connection: &Connection, mut group: Vec<Job>, is_there: &dyn Fn() -> b
         Ok(()) if done.iter().all(|(ok, _)| *ok) => {
             connection.execute_batch("COMMIT").map_err(Failure::from)
         }
-        Ok(()) => Err(Failure::Said(
+        Ok(()) => Err(Failure::Io(
             "another write of the same group failed".to_owned(),
         )),
     };

@@ -241,7 +241,7 @@ impl Controller {
     /// finished.
     pub(super) fn remaining(&mut self, left: u32, now: Instant) {
         self.remaining
-            .told(left, self.in_flight.saturating_sub(1), now);
+            .record(left, self.in_flight.saturating_sub(1), now);
     }
 
     /// The failures in a row up to now, if the last request failed.

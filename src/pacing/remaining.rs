@@ -46,7 +46,7 @@ impl Remaining {
     }
 
     /// The server that answered has `left` requests left; `in_flight` are under way to all servers.
-    pub(super) fn told(&mut self, left: u32, in_flight: u32, now: Instant) {
+    pub(super) fn record(&mut self, left: u32, in_flight: u32, now: Instant) {
         match &mut self.state {
             State::Disbelieved { until } if now < *until => {}
             State::Little { least, .. } => *least = left.min(*least),
@@ -97,7 +97,7 @@ mod tests {
         let most: Vec<_> = [500, 52, 51, 30, 40, 3, 0]
             .into_iter()
             .map(|left| {
-                remaining.told(left, 52, now);
+                remaining.record(left, 52, now);
                 remaining.most()
             })
             .collect();
@@ -110,7 +110,7 @@ mod tests {
         let (mut remaining, now) = (Remaining::new(WINDOW), Instant::now());
         let mut granted = 0;
         loop {
-            remaining.told(0, 52, now);
+            remaining.record(0, 52, now);
             if remaining.most().is_none() {
                 break;
             }
@@ -118,9 +118,9 @@ mod tests {
             granted += 1;
         }
         assert_eq!(granted, 32);
-        remaining.told(0, 52, now + WINDOW / 2);
+        remaining.record(0, 52, now + WINDOW / 2);
         assert_eq!(remaining.most(), None);
-        remaining.told(0, 52, now + WINDOW);
+        remaining.record(0, 52, now + WINDOW);
         assert!(remaining.most().is_some());
     }
 
@@ -129,7 +129,7 @@ mod tests {
         let (mut remaining, now) = (Remaining::new(WINDOW), Instant::now());
         for granted in 0..3 * 60_u32 {
             let left = 60 - granted / 3 - 1;
-            remaining.told(left, 52, now);
+            remaining.record(left, 52, now);
             remaining.granted(now);
             assert_eq!(remaining.most().is_some(), left < 52, "{left}");
         }
@@ -144,7 +144,7 @@ mod tests {
             let (mut remaining, now) = (Remaining::new(WINDOW), Instant::now());
             let mut slowed = 0;
             for left in said {
-                remaining.told(left, 52, now);
+                remaining.record(left, 52, now);
                 prop_assert!(remaining.most().is_none_or(|most| most >= FEWEST));
                 slowed += u32::from(remaining.most().is_some());
                 remaining.granted(now);

@@ -29,7 +29,7 @@ pub enum DriftKind {
 /// Whether a planned filter is no drift: it is as it was, or somebody has set it to the wanted state since.
 /// Such a row is judged again before anything is written: by its version, or by reading it where the server does not
 /// check versions. It is then left as it is, and is no change of the run.
-fn fits(change: &Change, filter: &Filter) -> bool {
+fn is_as_planned(change: &Change, filter: &Filter) -> bool {
     filter.now == change.from || is_as_wanted(change, filter)
 }
 
@@ -43,7 +43,7 @@ pub fn is_as_wanted(change: &Change, filter: &Filter) -> bool {
 pub fn is_current(planned: &[Change], anew: &[Change], seen: &[Filter]) -> bool {
     let as_planned = |change: &Change| {
         let seen = seen.iter().find(|filter| filter.id == change.filter);
-        seen.is_some_and(|filter| fits(change, filter))
+        seen.is_some_and(|filter| is_as_planned(change, filter))
     };
     planned.iter().all(as_planned) && anew.iter().all(|change| holds(planned, change.filter))
 }
@@ -59,7 +59,7 @@ pub fn find_drift(
         let planned = change.from;
         let kind = match seen.iter().find(|filter| filter.id == change.filter) {
             None => DriftKind::Gone { planned },
-            Some(filter) if !fits(change, filter) => DriftKind::Other {
+            Some(filter) if !is_as_planned(change, filter) => DriftKind::Other {
                 planned,
                 now: filter.now,
             },

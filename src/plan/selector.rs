@@ -152,18 +152,18 @@ impl Selector {
         let mut resolved = Resolved::default();
         let mut chosen = HashSet::new();
         for entry in self.entries {
-            match entry.meant(self.among) {
-                Meant::One(user) => {
+            match entry.matched_user(self.among) {
+                NameMatch::One(user) => {
                     chosen.insert(user);
                 }
-                Meant::Excluded => {}
-                Meant::Wrong(UnresolvedName::Nobody { name, place, .. }) if skips => {
+                NameMatch::Excluded => {}
+                NameMatch::Unresolved(UnresolvedName::Nobody { name, place, .. }) if skips => {
                     resolved.skipped.push(SkippedName {
                         named: UserRef { name, place },
                         excludes: entry.excludes,
                     });
                 }
-                Meant::Wrong(mismatch) => resolved.mismatches.push(mismatch),
+                NameMatch::Unresolved(mismatch) => resolved.mismatches.push(mismatch),
             }
         }
         resolved.users = self.held;
@@ -196,11 +196,11 @@ impl Selector {
 }
 
 /// The result for a name.
-enum Meant {
+enum NameMatch {
     One(UserId),
     /// All matches are excluded, and there is at least one.
     Excluded,
-    Wrong(UnresolvedName),
+    Unresolved(UnresolvedName),
 }
 
 impl Entry {
@@ -240,25 +240,25 @@ impl Entry {
         best
     }
 
-    fn meant(&self, among: Among) -> Meant {
+    fn matched_user(&self, among: Among) -> NameMatch {
         let UserRef { name, place } = self.named.clone();
         let best = self.best();
         match best[..] {
-            [] => Meant::Wrong(UnresolvedName::Nobody {
+            [] => NameMatch::Unresolved(UnresolvedName::Nobody {
                 name,
                 place,
                 among,
                 nearest: self.nearest.as_ref().map(|(_, login)| login.clone()),
             }),
-            _ if self.excludes => Meant::Excluded,
-            [one] => Meant::One(one.user),
+            _ if self.excludes => NameMatch::Excluded,
+            [one] => NameMatch::One(one.user),
             _ => {
                 let shown = |m: &&Match| format!("{} ({})", m.label, m.user);
                 let mut users: Vec<_> = best.iter().take(USERS_NAMED).map(shown).collect();
                 if best.len() > USERS_NAMED {
                     users.push(format!("and {} more", best.len() - USERS_NAMED));
                 }
-                Meant::Wrong(UnresolvedName::Several { name, place, users })
+                NameMatch::Unresolved(UnresolvedName::Several { name, place, users })
             }
         }
     }

@@ -99,7 +99,7 @@ fn write_user<W: Write>(
     if lines.is_empty() {
         lines.push(Line {
             outcome: user.outcome.as_str(),
-            problem: told(chosen_users::why_unchanged(user)),
+            problem: message_cells(chosen_users::why_unchanged(user)),
             ..Line::default()
         });
     }
@@ -197,7 +197,7 @@ fn said(problem: &ProblemRow) -> [String; 5] {
 }
 
 /// Cells for a message without a problem.
-fn told(message: &str) -> [String; 5] {
+fn message_cells(message: &str) -> [String; 5] {
     let mut cells = <[String; 5]>::default();
     message.clone_into(&mut cells[3]);
     cells

@@ -25,7 +25,7 @@ pub(super) struct Pool<'a> {
 }
 
 #[derive(Default)]
-struct UnderWay {
+struct RunningTasks {
     tasks: JoinSet<Result<(), RolloutError>>,
     first_error: Option<RolloutError>,
 }
@@ -48,7 +48,7 @@ impl Pool<'_> {
         W: Fn(T) -> WF,
         WF: Future<Output = Result<(), RolloutError>> + Send + 'static,
     {
-        let mut under_way = UnderWay::default();
+        let mut under_way = RunningTasks::default();
         let mut after = 0;
         'hand_out: loop {
             let chunk = match next(after, CHUNK).await {
@@ -81,7 +81,7 @@ impl Pool<'_> {
     }
 
     /// Waits while the run is paused.
-    async fn pause(&self, under_way: &mut UnderWay) {
+    async fn pause(&self, under_way: &mut RunningTasks) {
         while self.control.is_paused()
             && under_way.first_error.is_none()
             && self.control.ended().is_none()
@@ -98,7 +98,7 @@ impl Pool<'_> {
         self.progress.activity(RunActivity::Working);
     }
 
-    async fn finish_one(&self, under_way: &mut UnderWay) {
+    async fn finish_one(&self, under_way: &mut RunningTasks) {
         let first_error = &mut under_way.first_error;
         match under_way.tasks.join_next().await {
             Some(Ok(Err(error))) => keep_first(first_error, error),

@@ -319,13 +319,13 @@ impl Service {
         target: &AddressTarget,
         acting: Acting,
     ) -> Result<Reply, ApiError> {
-        let twist = self.strike(&[
+        let fault = self.strike(&[
             Fault::Deadlock,
             Fault::Gone,
             Fault::MeanwhileState,
             Fault::Meanwhile,
         ]);
-        if twist == Some(Fault::Deadlock) {
+        if fault == Some(Fault::Deadlock) {
             return Err(ApiError::deadlock());
         }
         let mut writer = RowWriter {
@@ -334,7 +334,7 @@ impl Service {
             options: &self.options,
             root: &scope.root,
             now: Timestamp::now(),
-            twist,
+            fault,
         };
         match (call.method.as_str(), target) {
             ("PATCH", AddressTarget::Row(kind, key)) => writer.patch(*kind, *key, call),

@@ -35,7 +35,7 @@ pub(super) struct RowWriter<'a> {
     pub(super) root: &'a str,
     pub(super) now: Timestamp,
     /// A change by another user just before.
-    pub(super) twist: Option<Fault>,
+    pub(super) fault: Option<Fault>,
 }
 
 impl RowWriter<'_> {
@@ -71,7 +71,7 @@ impl RowWriter<'_> {
         let changes = self.changes(Kind::Filters, call)?;
         let condition = precondition(&call.headers, self.options.switches)?;
         let query = self.query(Kind::Filters, call)?;
-        self.twist(id);
+        self.fault(id);
         let switches = self.options.switches;
         let missing = || ApiError::missing("userquery", id);
         let Some(filter) = self.store.filter(id) else {
@@ -226,7 +226,7 @@ impl RowWriter<'_> {
             Precondition::None | Precondition::Missing => Precondition::Exists,
             other => other,
         };
-        self.twist(id);
+        self.fault(id);
         let missing = || ApiError::missing("userquery", id);
         let filter = self.store.filter(id).ok_or_else(missing)?;
         let switches = self.options.switches;
@@ -243,8 +243,8 @@ impl RowWriter<'_> {
     }
 
     /// Makes the change by another user.
-    fn twist(&mut self, id: Uuid) {
-        match self.twist {
+    fn fault(&mut self, id: Uuid) {
+        match self.fault {
             Some(Fault::Gone) => self.store.meanwhile_gone(id),
             Some(Fault::Meanwhile) => self.store.meanwhile(id, self.now, |filter| {
                 filter.description = Some("Edited meanwhile".into());

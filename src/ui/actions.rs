@@ -12,7 +12,7 @@ use crate::report::ErrorReport;
 use crate::rollout::{Connection, Drifted, NewRunFile, SourceRun, open};
 
 use super::blocking::{blocking, to_its_end};
-use super::driver::Surroundings;
+use super::driver::DriverContext;
 use super::form::Posted;
 use super::live::{LiveRun, Start, usage};
 use super::run::run_id;
@@ -22,9 +22,9 @@ use super::site::{SharedSite, Site};
 impl Site {
     /// Drives a run from now on.
     pub(super) fn drive(&self, environment: String, start: Start) -> RunId {
-        let with = Surroundings {
+        let with = DriverContext {
             stop: self.stop.clone(),
-            under_way: Arc::clone(&self.under_way),
+            observer: Arc::clone(&self.observer),
             files: Arc::clone(&self.files),
         };
         self.runs.start(environment, start, with)
@@ -41,8 +41,8 @@ fn done(site: &Site, result: Result<RunId, (Option<RunId>, ErrorReport)>) -> Res
     match result {
         Ok(run) => look_at(&format!("/runs/{run}")),
         Err((Some(run), problem)) => {
-            let told = site.keep_problem(problem);
-            look_at(&format!("/runs/{run}?told={told}"))
+            let key = site.keep_problem(problem);
+            look_at(&format!("/runs/{run}?problem={key}"))
         }
         Err((None, problem)) => Failure::new(site, problem).into_response(),
     }
@@ -142,7 +142,7 @@ pub(super) async fn resume(
 }
 
 async fn begin_again(site: SharedSite, run: RunId, drifted: Drifted) -> Result<RunId, ErrorReport> {
-    let _alone = site.beginning.alone(run.as_str()).await;
+    let _alone = site.start_locks.lock(run.as_str()).await;
     if site.driven(&run).is_ok() {
         return Ok(run);
     }
@@ -185,7 +185,7 @@ pub(super) async fn undo(
 }
 
 async fn begin_undo(site: SharedSite, run: RunId) -> Result<RunId, ErrorReport> {
-    let _alone = site.beginning.alone(run.as_str()).await;
+    let _alone = site.start_locks.lock(run.as_str()).await;
     if let Some(undo) = site.runs.undo_of(&run) {
         return Ok(undo);
     }

@@ -101,7 +101,7 @@ impl Chosen {
 
 /// What is said of what was chosen.
 #[derive(Debug, Default)]
-struct Said {
+struct FormMessages {
     /// How many users it is about.
     counted: Option<String>,
     /// What whoever looked at the list does not know.
@@ -112,7 +112,7 @@ struct Said {
     problem: Option<ErrorReport>,
 }
 
-impl Said {
+impl FormMessages {
     fn problem(problem: ErrorReport) -> Self {
         Self {
             problem: Some(problem),
@@ -130,15 +130,19 @@ struct ChooseScreen {
     is_elsewhere: bool,
     types: Vec<(&'static str, &'static str, bool)>,
     chosen: Chosen,
-    said: Said,
+    messages: FormMessages,
     /// What does the same in the terminal; none where the form makes no run.
     command: Option<NewRunCommand>,
 }
 
 /// The form as it was filled in, with the command of the run that it makes, where it makes one.
-fn screen(site: &Site, (chosen, new): (Chosen, Option<&NewRun>), mut said: Said) -> Response {
+fn screen(
+    site: &Site,
+    (chosen, new): (Chosen, Option<&NewRun>),
+    mut messages: FormMessages,
+) -> Response {
     let all = site.environments.list().unwrap_or_else(|error| {
-        said.problem = Some(error);
+        messages.problem = Some(error);
         ListedEnvironments::default()
     });
     let place = all.named(&chosen.environment);
@@ -151,7 +155,7 @@ fn screen(site: &Site, (chosen, new): (Chosen, Option<&NewRun>), mut said: Said)
         environments: all.usable.into_iter().map(|one| one.name).collect(),
         types: chosen.types(),
         chosen,
-        said,
+        messages,
         command,
     })
 }
@@ -161,10 +165,10 @@ pub(super) async fn show(State(site): State<SharedSite>, RawQuery(query): RawQue
     let all = site.environments.list().unwrap_or_default();
     let first = all.usable.first().map(|one| one.name.clone());
     let asked = query.text("environment");
-    let said = if asked.is_empty() || all.named(asked).is_some() {
-        Said::default()
+    let messages = if asked.is_empty() || all.named(asked).is_some() {
+        FormMessages::default()
     } else {
-        Said::problem(usage(
+        FormMessages::problem(usage(
             "there is no environment of this name; choose another",
         ))
     };
@@ -178,21 +182,21 @@ pub(super) async fn show(State(site): State<SharedSite>, RawQuery(query): RawQue
         types: usual_types(),
         ..Chosen::default()
     };
-    let meant = meant(&chosen, &Posted::default()).ok();
+    let requested = requested_run(&chosen, &Posted::default()).ok();
     screen(
         &site,
-        (chosen, meant.as_ref().map(|meant| &meant.new)),
-        said,
+        (chosen, requested.as_ref().map(|requested| &requested.new)),
+        messages,
     )
 }
 
-/// How many users are meant, without reading their filters.
+/// How many users are requested, without reading their filters.
 pub(super) async fn number(State(site): State<SharedSite>, posted: Posted) -> Response {
-    let (chosen, meant) = read(posted).await;
+    let (chosen, requested) = read(posted).await;
     let counted = async {
-        let meant = meant.as_ref().map_err(Clone::clone)?;
+        let requested = requested.as_ref().map_err(Clone::clone)?;
         let on = site.connect(&chosen.environment).await?;
-        let read = meant
+        let read = requested
             .new
             .clone()
             .read_only(&on)
@@ -209,30 +213,30 @@ pub(super) async fn number(State(site): State<SharedSite>, posted: Posted) -> Re
             ),
         };
         let counted = format!("{}{skipped}.", count(users.selected, "user"));
-        Ok::<_, ErrorReport>(Said {
+        Ok::<_, ErrorReport>(FormMessages {
             counted: Some(counted),
-            warning: meant.warning.clone(),
-            ..Said::default()
+            warning: requested.warning.clone(),
+            ..FormMessages::default()
         })
     };
-    let said = counted.await.unwrap_or_else(|problem| Said {
+    let messages = counted.await.unwrap_or_else(|problem| FormMessages {
         not_counted: Some(problem),
-        ..Said::default()
+        ..FormMessages::default()
     });
-    let new = meant.as_ref().ok().map(|meant| &meant.new);
-    screen(&site, (chosen, new), said)
+    let new = requested.as_ref().ok().map(|requested| &requested.new);
+    screen(&site, (chosen, new), messages)
 }
 
 /// Begins a run that reads the filters and plans.
 pub(super) async fn begin(State(site): State<SharedSite>, posted: Posted) -> Response {
     let form = posted.digest();
-    let _alone = site.beginning.alone(&form).await;
+    let _alone = site.start_locks.lock(&form).await;
     if let Some(run) = site.begun_by(&form) {
         return look_at(&format!("/runs/{run}"));
     }
-    let (chosen, meant) = read(posted).await;
+    let (chosen, requested) = read(posted).await;
     let begun = async {
-        let Meant { new, warning } = meant.as_ref().map_err(Clone::clone)?;
+        let RequestedRun { new, warning } = requested.as_ref().map_err(Clone::clone)?;
         let on = site.connect(&chosen.environment).await?;
         let at = NewRunFile::InStore(site.store.clone());
         let created = new
@@ -249,28 +253,28 @@ pub(super) async fn begin(State(site): State<SharedSite>, posted: Posted) -> Res
     match begun.await {
         Ok(run) => look_at(&format!("/runs/{run}")),
         Err(problem) => {
-            let new = meant.as_ref().ok().map(|meant| &meant.new);
-            screen(&site, (chosen, new), Said::problem(problem))
+            let new = requested.as_ref().ok().map(|requested| &requested.new);
+            screen(&site, (chosen, new), FormMessages::problem(problem))
         }
     }
 }
 
 /// What a form says, and the run that it means. A workbook of many megabytes takes seconds.
-async fn read(posted: Posted) -> (Chosen, Result<Meant, ErrorReport>) {
+async fn read(posted: Posted) -> (Chosen, Result<RequestedRun, ErrorReport>) {
     let chosen = Chosen::of(&posted);
     let of = chosen.clone();
-    let meant = blocking(move || meant(&of, &posted)).await;
-    (chosen, meant)
+    let requested = blocking(move || requested_run(&of, &posted)).await;
+    (chosen, requested)
 }
 
 /// The run that a form begins, and what whoever looked at its list does not know.
 #[derive(Debug)]
-struct Meant {
+struct RequestedRun {
     new: NewRun,
     warning: Option<String>,
 }
 
-fn meant(chosen: &Chosen, posted: &Posted) -> Result<Meant, ErrorReport> {
+fn requested_run(chosen: &Chosen, posted: &Posted) -> Result<RequestedRun, ErrorReport> {
     let operation = match &*chosen.operation {
         "deactivate" => Operation::Deactivate,
         "reactivate" => Operation::Reactivate,
@@ -290,7 +294,7 @@ fn meant(chosen: &Chosen, posted: &Posted) -> Result<Meant, ErrorReport> {
         other_engine: None,
     };
     new.settings = settings(chosen)?;
-    Ok(Meant { new, warning })
+    Ok(RequestedRun { new, warning })
 }
 
 /// The users, and what whoever looked at their list does not know.
@@ -402,7 +406,7 @@ mod tests {
             types: usual_types(),
             ..chosen()
         };
-        let new = meant(&typed, &Posted::default()).unwrap().new;
+        let new = requested_run(&typed, &Posted::default()).unwrap().new;
         assert_eq!(new.selection, Selection::default());
         assert_eq!(new.criteria.describe(), Criteria::default().describe());
         assert_eq!(new.settings, RunSettings::default());
@@ -412,7 +416,7 @@ mod tests {
     fn what_cannot_be_understood_is_said_and_nothing_is_dropped() {
         let types: BTreeSet<_> = ["appointment".to_owned()].into();
         let fine = Chosen { types, ..chosen() };
-        for (wrong, said) in [
+        for (wrong, why) in [
             (
                 Chosen {
                     operation: "delete".into(),
@@ -456,8 +460,8 @@ mod tests {
                 "choose 50.xlsx again",
             ),
         ] {
-            let error = meant(&wrong, &Posted::default()).unwrap_err();
-            assert!(error.message.contains(said), "{}", error.message);
+            let error = requested_run(&wrong, &Posted::default()).unwrap_err();
+            assert!(error.message.contains(why), "{}", error.message);
         }
         let named = Chosen {
             list: "anna@contoso.example\n\nbert@contoso.example\n".into(),
@@ -467,7 +471,7 @@ mod tests {
             max_changes: "10%".into(),
             ..fine
         };
-        let new = meant(&named, &Posted::default()).unwrap().new;
+        let new = requested_run(&named, &Posted::default()).unwrap().new;
         assert_eq!(new.selection.only.unwrap().len(), 2);
         assert_eq!(new.selection.groups.roles, ["Sales"]);
         assert_eq!(new.criteria.types().count(), 3);

@@ -91,7 +91,7 @@ impl Site {
         name: &str,
         work: impl Future<Output = Result<Option<Connection>, ErrorReport>> + Send + 'static,
     ) -> SignIn {
-        let said = self.said.clone();
+        let said = self.sign_in_lines.clone();
         let work = async move {
             said.clear();
             work.await

@@ -13,15 +13,15 @@ use crate::rollout::{
 };
 
 use super::blocking::{blocking, defect};
-use super::live::{LiveState, Order, Over, Start, UnderWayRuns, WaitingPlan, questions, usage};
+use super::live::{LiveState, Order, Over, RunObserver, Start, WaitingPlan, questions, usage};
 use super::run_files::RunFiles;
 
 /// What every driver of this process needs.
 #[derive(Clone, Debug)]
-pub(super) struct Surroundings {
+pub(super) struct DriverContext {
     /// Cancelled when the process is to end.
     pub(super) stop: CancellationToken,
-    pub(super) under_way: Arc<dyn UnderWayRuns>,
+    pub(super) observer: Arc<dyn RunObserver>,
     pub(super) files: Arc<RunFiles>,
 }
 
@@ -31,7 +31,7 @@ pub(super) struct Driver {
     run: RunRef,
     state: watch::Sender<LiveState>,
     received: mpsc::Receiver<Order>,
-    with: Surroundings,
+    with: DriverContext,
 }
 
 impl Drop for Driver {
@@ -43,7 +43,7 @@ impl Drop for Driver {
             }
             is_lost
         });
-        self.with.under_way.end(&self.run);
+        self.with.observer.end(&self.run);
     }
 }
 
@@ -64,7 +64,7 @@ impl Over {
         };
         Self {
             problem: Some(problem),
-            is_gone: run.is_none_or(|run| !run.is_kept()),
+            left_no_file: run.is_none_or(|run| !run.is_kept()),
             is_cut_short: false,
         }
     }
@@ -112,9 +112,9 @@ impl Driver {
         (environment, run): (String, RunRef),
         state: watch::Sender<LiveState>,
         received: mpsc::Receiver<Order>,
-        with: Surroundings,
+        with: DriverContext,
     ) -> Self {
-        with.under_way.begin(&run);
+        with.observer.begin(&run);
         Self {
             environment,
             run,
@@ -130,7 +130,7 @@ impl Driver {
             Ok(over) => over,
             Err(halted) => Over::halted(halted),
         };
-        let is_cut_short = self.with.stop.is_cancelled() && !over.is_gone;
+        let is_cut_short = self.with.stop.is_cancelled() && !over.left_no_file;
         self.state.send_replace(LiveState::Over(Over {
             is_cut_short,
             ..over
@@ -332,7 +332,7 @@ mod tests {
     #[derive(Debug, Default)]
     struct Counted(AtomicUsize, AtomicUsize);
 
-    impl UnderWayRuns for Counted {
+    impl RunObserver for Counted {
         fn begin(&self, _: &RunRef) {
             self.0.fetch_add(1, Ordering::Relaxed);
         }
@@ -346,9 +346,9 @@ mod tests {
     async fn a_driver_that_is_lost_is_seen_to_drive_no_more() {
         let folder = tempfile::tempdir().unwrap();
         let counted = Arc::new(Counted::default());
-        let with = Surroundings {
+        let with = DriverContext {
             stop: CancellationToken::new(),
-            under_way: Arc::clone(&counted) as Arc<dyn UnderWayRuns>,
+            observer: Arc::clone(&counted) as Arc<dyn RunObserver>,
             files: Arc::new(RunFiles::new(crate::journal::RunStore::new(folder.path()))),
         };
         let (state, seen) = watch::channel(LiveState::Working);
@@ -363,7 +363,7 @@ mod tests {
         let LiveState::Over(over) = seen.borrow().clone() else {
             panic!("it is still thought to be driven");
         };
-        assert!(!over.is_gone);
+        assert!(!over.left_no_file);
         assert!(over.problem.unwrap().message.contains("defect"));
         let Counted(begun, ended) = &*counted;
         let numbers = (begun.load(Ordering::Relaxed), ended.load(Ordering::Relaxed));

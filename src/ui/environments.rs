@@ -102,12 +102,12 @@ pub trait Environments: Send + Sync + Debug {
 
 /// What is said while signing in, the last lines: the page shows them.
 #[derive(Clone, Debug, Default)]
-pub struct SaidLines(Arc<Mutex<Vec<String>>>);
+pub struct SignInLines(Arc<Mutex<Vec<String>>>);
 
 /// Lines that are kept: a sign-in says two or three.
 const LINES: usize = 12;
 
-impl SaidLines {
+impl SignInLines {
     /// Adds one.
     pub fn add(&self, text: &str) {
         let mut lines = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -131,7 +131,7 @@ impl SaidLines {
     }
 }
 
-impl Notices for SaidLines {
+impl Notices for SignInLines {
     fn status(&self, text: &str) {
         self.add(text);
     }

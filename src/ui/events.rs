@@ -130,14 +130,14 @@ struct Followed {
     at: String,
     is_paused: bool,
     /// How often it was said that the page has to be asked for again.
-    said: u32,
+    announced: u32,
     stream: CancellationToken,
     /// Whoever is gone makes room for another.
     _ends: DropGuard,
 }
 
 /// What a look at a run gives.
-enum Look {
+enum RunUpdate {
     Numbers(String),
     /// The run is not as it was.
     Changed,
@@ -153,42 +153,44 @@ pub(super) const fn is_paused(activity: RunActivity) -> bool {
 impl Followed {
     /// The next event: the numbers, or that the page has to be asked for again.
     async fn next(self) -> Option<(Result<Event, Infallible>, Self)> {
-        let wait = if self.said > 0 { AGAIN } else { EVERY };
+        let wait = if self.announced > 0 { AGAIN } else { EVERY };
         tokio::select! {
             () = self.site.stop.cancelled() => return None,
             () = self.stream.cancelled() => return None,
             () = tokio::time::sleep(wait) => {}
         }
-        let (look, mut this) = tokio::task::spawn_blocking(|| self.look()).await.ok()?;
+        let (update, mut this) = tokio::task::spawn_blocking(|| self.update()).await.ok()?;
         let event = Event::default();
-        match look {
-            Look::Numbers(part) => return Some((Ok(event.event("progress").data(part)), this)),
-            Look::Nothing => return Some((Ok(event.comment("busy")), this)),
-            Look::Changed => {}
+        match update {
+            RunUpdate::Numbers(part) => {
+                return Some((Ok(event.event("progress").data(part)), this));
+            }
+            RunUpdate::Nothing => return Some((Ok(event.comment("busy")), this)),
+            RunUpdate::Changed => {}
         }
-        if this.said == TIMES {
+        if this.announced == TIMES {
             return None;
         }
         // Whoever asks for the page again ends this; where the answer did not come, it is asked for once more.
-        this.said += 1;
+        this.announced += 1;
         Some((Ok(event.event("next").data("next")), this))
     }
 
-    fn look(mut self) -> (Look, Self) {
+    fn update(mut self) -> (RunUpdate, Self) {
         let activity = self.live.handle.progress.borrow().activity;
         if !self.live.is_driven() {
-            return (Look::Changed, self);
+            return (RunUpdate::Changed, self);
         }
         let Ok(run) = self.site.read(&self.id) else {
-            return (Look::Nothing, self);
+            return (RunUpdate::Nothing, self);
         };
         let state = self.live.state.borrow().clone();
         let is_as_it_was = standing(Some(&state), &run).as_str() == self.at;
-        if self.said > 0 || !is_as_it_was || is_paused(activity) != self.is_paused {
-            return (Look::Changed, self);
+        if self.announced > 0 || !is_as_it_was || is_paused(activity) != self.is_paused {
+            return (RunUpdate::Changed, self);
         }
         let part = progress(&self.live, &run, Some(&mut self.follower));
-        (Look::Numbers(part), self)
+        (RunUpdate::Numbers(part), self)
     }
 }
 
@@ -220,7 +222,7 @@ pub(super) async fn follow(
         live,
         id,
         at: query.text("at").to_owned(),
-        said: 0,
+        announced: 0,
     };
     Sse::new(stream::unfold(followed, Followed::next))
         .keep_alive(KeepAlive::default())

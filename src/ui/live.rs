@@ -15,7 +15,7 @@ use crate::plan::{PlanDigest, Stakes};
 use crate::report::{ErrorClass, ErrorReport, PlanFacts, Prompt, prompts, question};
 use crate::rollout::{Created, Drifted, Gathered, Halted, IntoPlan, Opened, RunHandle};
 
-use super::driver::{Driver, Surroundings};
+use super::driver::{Driver, DriverContext};
 
 /// Runs that have ended and whose end is still known: somebody who comes back after a day sees what became of theirs.
 const ENDED_RUNS: usize = 50;
@@ -88,7 +88,7 @@ pub(super) struct Over {
     /// What went wrong.
     pub(super) problem: Option<ErrorReport>,
     /// Whether the run came to nothing and left no file.
-    pub(super) is_gone: bool,
+    pub(super) left_no_file: bool,
     /// Whether the process was to end before the run did.
     pub(super) is_cut_short: bool,
 }
@@ -195,7 +195,7 @@ pub(super) fn questions(environment: &str, stakes: &Stakes) -> Vec<Prompt> {
 }
 
 /// Whoever has to know which runs are driven, for what is said when the process ends at once.
-pub trait UnderWayRuns: Send + Sync + Debug {
+pub trait RunObserver: Send + Sync + Debug {
     /// This run is driven from now on.
     fn begin(&self, run: &RunRef);
     /// It is driven no more.
@@ -230,7 +230,7 @@ impl LiveRuns {
     }
 
     /// Drives a run from now on.
-    pub(super) fn start(&self, environment: String, start: Start, with: Surroundings) -> RunId {
+    pub(super) fn start(&self, environment: String, start: Start, with: DriverContext) -> RunId {
         let handle = start.handle();
         let id = handle.id.clone();
         let (state, seen) = watch::channel(LiveState::Working);

@@ -31,9 +31,10 @@ mod text;
 mod users;
 
 pub use environments::{
-    ConfiguredEnvironments, Environments, ListedEnvironment, ListedEnvironments, SaidLines, Working,
+    ConfiguredEnvironments, Environments, ListedEnvironment, ListedEnvironments, SignInLines,
+    Working,
 };
-pub use live::UnderWayRuns;
+pub use live::RunObserver;
 pub use routes::serve;
 pub use server::Listeners;
 pub use site::Site;

@@ -110,7 +110,7 @@ struct CheckScreen {
     /// What was found, in one line.
     sum: String,
     checks: Vec<CheckRow>,
-    said: Vec<String>,
+    sign_in_lines: Vec<String>,
     over: bool,
     problem: Option<ErrorReport>,
     command: String,
@@ -178,8 +178,8 @@ pub(super) async fn check(State(site): State<SharedSite>, RawQuery(query): RawQu
             Some(_) => sum(&checks),
         },
         checks: checks.into_iter().map(row).collect(),
-        said: if ended.is_none() {
-            site.said.lines()
+        sign_in_lines: if ended.is_none() {
+            site.sign_in_lines.lines()
         } else {
             Vec::new()
         },

@@ -75,36 +75,36 @@ pub(super) async fn show(
         blocking(move || screen(&site, &id, &query))
     };
     match shown.await {
-        Ok(Shown::Run(screen)) => answer(screen.as_ref()),
-        Ok(Shown::Gone(screen)) => answer(&screen),
+        Ok(Screen::Run(screen)) => answer(screen.as_ref()),
+        Ok(Screen::Removed(screen)) => answer(&screen),
         Err(problem) => Failure::new(&site, problem).into_response(),
     }
 }
 
 /// A run that came to nothing: its file is gone, and why is known.
 #[derive(Debug, Template)]
-#[template(path = "gone.html", config = "src/ui/askama.toml")]
-struct GoneScreen {
+#[template(path = "removed.html", config = "src/ui/askama.toml")]
+struct RemovedScreen {
     frame: Frame,
     environment: String,
     problem: ErrorReport,
 }
 
 /// What there is to show of a run.
-enum Shown {
+enum Screen {
     Run(Box<RunScreen>),
-    Gone(GoneScreen),
+    Removed(RemovedScreen),
 }
 
-fn screen(site: &Site, id: &str, query: &Fields) -> Result<Shown, ErrorReport> {
+fn screen(site: &Site, id: &str, query: &Fields) -> Result<Screen, ErrorReport> {
     let id = run_id(id)?;
     let live = site.runs.get(&id);
     let state = live.as_ref().map(|live| live.state.borrow().clone());
     let run = match (site.read(&id), &live, &state) {
         (Ok(run), ..) => run,
-        (Err(_), Some(live), Some(LiveState::Over(over))) if over.is_gone => {
+        (Err(_), Some(live), Some(LiveState::Over(over))) if over.left_no_file => {
             let nobody = || usage("nobody was selected, and nothing was kept");
-            return Ok(Shown::Gone(GoneScreen {
+            return Ok(Screen::Removed(RemovedScreen {
                 frame: Frame::new(site, "choose"),
                 environment: live.environment.clone(),
                 problem: over.problem.clone().unwrap_or_else(nobody),
@@ -113,12 +113,12 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<Shown, ErrorReport> {
         (Err(unreadable), ..) => return Err(unreadable),
     };
     let live = live.as_deref().zip(state.as_ref());
-    let seen = SeenRun::of(&run, live)?;
-    run_screen(site, &seen, query).map(|screen| Shown::Run(Box::new(screen)))
+    let current = CurrentRun::of(&run, live)?;
+    run_screen(site, &current, query).map(|screen| Screen::Run(Box::new(screen)))
 }
 
 /// A run, with what drives it.
-struct SeenRun<'a> {
+struct CurrentRun<'a> {
     run: &'a RunReader,
     live: Option<(&'a LiveRun, &'a LiveState)>,
     at: At,
@@ -126,7 +126,7 @@ struct SeenRun<'a> {
     is_begun: bool,
 }
 
-impl<'a> SeenRun<'a> {
+impl<'a> CurrentRun<'a> {
     fn of(
         run: &'a RunReader,
         live: Option<(&'a LiveRun, &'a LiveState)>,
@@ -198,14 +198,18 @@ impl<'a> SeenRun<'a> {
     }
 }
 
-fn run_screen(site: &Site, seen: &SeenRun<'_>, query: &Fields) -> Result<RunScreen, ErrorReport> {
-    let SeenRun { run, at, .. } = *seen;
+fn run_screen(
+    site: &Site,
+    current: &CurrentRun<'_>,
+    query: &Fields,
+) -> Result<RunScreen, ErrorReport> {
+    let CurrentRun { run, at, .. } = *current;
     let id = &run.header.id;
-    let (waiting, live) = (seen.waiting(), seen.live.map(|(live, _)| live));
+    let (waiting, live) = (current.waiting(), current.live.map(|(live, _)| live));
     let stakes = waiting.map(|plan| &plan.stakes);
     let asked = stakes.zip(live).map(|(stakes, live)| asked(live, stakes));
     let (questions, refused) = asked.unwrap_or_default();
-    let plan = seen.plan()?;
+    let plan = current.plan()?;
     let progress = live.map(|live| progress(live, run, None));
     Ok(RunScreen {
         frame: Frame::new(site, "runs"),
@@ -218,8 +222,8 @@ fn run_screen(site: &Site, seen: &SeenRun<'_>, query: &Fields) -> Result<RunScre
         news: waiting.map(|plan| plan.news.clone()).unwrap_or_default(),
         warned: plan.as_ref().map(warned).unwrap_or_default(),
         problem: site
-            .told(query.text("told"))
-            .or_else(|| seen.last_problem()),
+            .take_problem(query.text("problem"))
+            .or_else(|| current.last_problem()),
         list_warning: site.list_warning(id),
         progress: progress.unwrap_or_default(),
         digest: stakes
@@ -229,11 +233,11 @@ fn run_screen(site: &Site, seen: &SeenRun<'_>, query: &Fields) -> Result<RunScre
         questions,
         refused,
         verb: verb(run.header.operation),
-        actions: actions(at, live, run, seen.is_begun),
-        figures: seen.figures()?,
-        users: seen.users(site, query)?,
-        files: if seen.is_planned() { &FILES } else { &[] },
-        commands: commands(at, run, stakes, seen.is_begun),
+        actions: actions(at, live, run, current.is_begun),
+        figures: current.figures()?,
+        users: current.users(site, query)?,
+        files: if current.is_planned() { &FILES } else { &[] },
+        commands: commands(at, run, stakes, current.is_begun),
     })
 }
 
@@ -244,13 +248,13 @@ fn warned(plan: &PlanFacts) -> String {
     }
 }
 
-/// The questions, a line each; and why the run is refused whatever is said.
+/// The questions, a line each; and why the run is refused whatever is given.
 fn asked(live: &LiveRun, stakes: &Stakes) -> (Vec<Vec<String>>, Vec<String>) {
-    let mut said = Confirmations::default();
+    let mut given = Confirmations::default();
     if let Some(digest) = &stakes.digest {
-        said.expect(digest.clone());
+        given.expect(digest.clone());
     }
-    let decision = decide(&[stakes], &said);
+    let decision = decide(&[stakes], &given);
     let refused = decision.runs.into_iter().filter_map(Result::err).flatten();
     let prompts = questions(&live.environment, stakes).into_iter();
     let lines = prompts.map(|prompt| {

@@ -11,9 +11,9 @@ use crate::model::RunId;
 use crate::report::ErrorReport;
 
 use super::connections::Connections;
-use super::environments::{Environments, SaidLines};
+use super::environments::{Environments, SignInLines};
 use super::events::Streams;
-use super::live::{LiveRuns, LiveState, UnderWayRuns};
+use super::live::{LiveRuns, LiveState, RunObserver};
 use super::places::Checks;
 use super::run_files::RunFiles;
 use super::session::{Sessions, random};
@@ -27,11 +27,11 @@ pub(super) type SharedSite = Arc<Site>;
 /// Runs that are about to be driven, by their id or by the form that makes them. A second request for the same one waits
 /// for the first, and finds what it began.
 #[derive(Debug, Default)]
-pub(super) struct Beginning(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
+pub(super) struct StartLocks(Mutex<HashMap<String, Weak<tokio::sync::Mutex<()>>>>);
 
-impl Beginning {
+impl StartLocks {
     /// Waits until nobody else begins this run.
-    pub(super) async fn alone(&self, run: &str) -> tokio::sync::OwnedMutexGuard<()> {
+    pub(super) async fn lock(&self, run: &str) -> tokio::sync::OwnedMutexGuard<()> {
         let of_run = {
             let mut all = locked(&self.0);
             all.retain(|_, waiting| waiting.strong_count() > 0);
@@ -53,14 +53,14 @@ pub struct Site {
     pub(super) store: RunStore,
     pub(super) files: Arc<RunFiles>,
     /// Runs that are about to be driven.
-    pub(super) beginning: Beginning,
+    pub(super) start_locks: StartLocks,
     pub(super) runs: LiveRuns,
     pub(super) connections: Connections,
     pub(super) checks: Checks,
     pub(super) streams: Streams,
     /// What is said while signing in.
-    pub(super) said: SaidLines,
-    pub(super) under_way: Arc<dyn UnderWayRuns>,
+    pub(super) sign_in_lines: SignInLines,
+    pub(super) observer: Arc<dyn RunObserver>,
     /// What went wrong with what somebody wanted of a run, until the page to which the answer leads is asked for.
     kept_problems: Mutex<VecDeque<(String, ErrorReport)>>,
     /// The new runs, each with the form that began it.
@@ -95,20 +95,20 @@ impl Site {
     pub fn new(
         environments: Arc<dyn Environments>,
         store: RunStore,
-        (said, under_way, stop): (SaidLines, Arc<dyn UnderWayRuns>, CancellationToken),
+        (sign_in_lines, observer, stop): (SignInLines, Arc<dyn RunObserver>, CancellationToken),
     ) -> Self {
         Self {
             sessions: Sessions::new(),
             environments,
             files: Arc::new(RunFiles::new(store.clone())),
             store,
-            beginning: Beginning::default(),
+            start_locks: StartLocks::default(),
             runs: LiveRuns::default(),
             connections: Connections::default(),
             checks: Checks::default(),
             streams: Streams::default(),
-            said,
-            under_way,
+            sign_in_lines,
+            observer,
             kept_problems: Mutex::default(),
             begun: Mutex::default(),
             list_warnings: Mutex::default(),
@@ -129,7 +129,7 @@ impl Site {
         *locked(&self.asked) = Instant::now();
     }
 
-    /// Keeps what went wrong for the page to which the answer leads: what its address has to carry as `told`. No other
+    /// Keeps what went wrong for the page to which the answer leads: what its address has to carry as `problem`. No other
     /// page takes it.
     pub(super) fn keep_problem(&self, problem: ErrorReport) -> String {
         let key = random();
@@ -137,10 +137,10 @@ impl Site {
         key
     }
 
-    /// What went wrong, once: what the address carries as `told`.
-    pub(super) fn told(&self, told: &str) -> Option<ErrorReport> {
+    /// What went wrong, once: what the address carries as `problem`.
+    pub(super) fn take_problem(&self, key: &str) -> Option<ErrorReport> {
         let mut kept = locked(&self.kept_problems);
-        let at = kept.iter().position(|(key, _)| key == told)?;
+        let at = kept.iter().position(|(of, _)| of == key)?;
         kept.remove(at).map(|(_, problem)| problem)
     }
 

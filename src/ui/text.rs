@@ -8,9 +8,9 @@ use crate::report::PageText;
 
 /// How the templates print a value: cleaned and escaped, as everywhere else on a page.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Shown;
+pub(crate) struct CleanText;
 
-impl Escaper for Shown {
+impl Escaper for CleanText {
     fn write_escaped_str<W: Write>(&self, mut out: W, text: &str) -> fmt::Result {
         write!(out, "{}", PageText(text))
     }

@@ -277,8 +277,8 @@ pub(super) async fn edit(
     let Err(problem) = edited.await else {
         return look_at(&format!("/runs/{id}?{address}#users"));
     };
-    let told = site.keep_problem(problem);
-    look_at(&format!("/runs/{id}?{address}&told={told}#users"))
+    let key = site.keep_problem(problem);
+    look_at(&format!("/runs/{id}?{address}&problem={key}#users"))
 }
 
 async fn edited(site: &Site, id: &RunId, query: &Fields, form: &Fields) -> Result<(), ErrorReport> {

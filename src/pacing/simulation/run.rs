@@ -81,11 +81,11 @@ struct Worker {
 struct Event {
     at: Instant,
     count: u64,
-    what: What,
+    kind: EventKind,
 }
 
 #[derive(Clone, Debug)]
-enum What {
+enum EventKind {
     /// The first in the queue decides again, unless it has done so since.
     Wake(u64),
     /// The pause of a worker is over.
@@ -118,14 +118,14 @@ impl Run<'_> {
     }
 
     fn handle(&mut self, event: Event) {
-        match event.what {
-            What::Wake(sleep) => {
+        match event.kind {
+            EventKind::Wake(sleep) => {
                 if sleep == self.sleep {
                     self.admit();
                 }
             }
-            What::Again(worker) => self.wait(worker),
-            What::Back(worker, ticket, response) => {
+            EventKind::Again(worker) => self.wait(worker),
+            EventKind::Back(worker, ticket, response) => {
                 let seen = observe(&response);
                 let wait = seen.retry_after.unwrap_or_default();
                 self.shut = self.shut.max(self.now + wait);
@@ -174,7 +174,7 @@ impl Run<'_> {
                     let millis = u64::try_from(millis).unwrap();
                     self.schedule(
                         self.start + Duration::from_millis(millis),
-                        What::Wake(self.sleep),
+                        EventKind::Wake(self.sleep),
                     );
                     break;
                 }
@@ -203,7 +203,7 @@ impl Run<'_> {
         };
         let response = self.servers.take(now, times);
         let at = self.start + Duration::from_secs_f64(response.at);
-        self.schedule(at, What::Back(worker, ticket, response));
+        self.schedule(at, EventKind::Back(worker, ticket, response));
     }
 
     fn is_write(&self, worker: usize) -> bool {
@@ -224,7 +224,9 @@ impl Run<'_> {
             .controller
             .decide(state, seen, repeat, &mut self.rng, self.now);
         match decision {
-            RetryDecision::Retry { after } => self.schedule(self.now + after, What::Again(worker)),
+            RetryDecision::Retry { after } => {
+                self.schedule(self.now + after, EventKind::Again(worker));
+            }
             // The row is read again and then, in this model, written again.
             RetryDecision::GiveUp(GiveUp::Unknown) => {
                 self.workers[worker].left += 1;
@@ -266,10 +268,10 @@ impl Run<'_> {
         }
     }
 
-    fn schedule(&mut self, at: Instant, what: What) {
+    fn schedule(&mut self, at: Instant, kind: EventKind) {
         self.count += 1;
         let count = self.count;
-        self.events.push(Reverse(Event { at, count, what }));
+        self.events.push(Reverse(Event { at, count, kind }));
     }
 }
 
