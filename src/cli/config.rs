@@ -8,7 +8,7 @@ use crate::connect::process_environment;
 use crate::model::count;
 use crate::model::disclosure::shown_path;
 use crate::report::{ErrorClass, ErrorReport, Format, ReportError, write_json};
-use crate::settings::{ConfigFile, Problem, config_path, problems};
+use crate::settings::{ConfigFile, SettingsProblem, config_path, problems};
 
 use super::App;
 use super::environment_args::{ConfigAction, ConfigFileArgs};
@@ -47,7 +47,7 @@ pub(super) fn config(app: &App, args: &ConfigFileArgs) -> Result<Exit, CliError>
     Err(CliError::Reported(report))
 }
 
-fn report(shown: &str, wrong: &[Problem]) -> ErrorReport {
+fn report(shown: &str, wrong: &[SettingsProblem]) -> ErrorReport {
     let lines: Vec<_> = wrong.iter().map(line).collect();
     let found = count(u64::try_from(lines.len()).unwrap_or(u64::MAX), "problem");
     ErrorReport::new("settings", ErrorClass::Usage, &format!("{shown}: {found}:"))
@@ -63,7 +63,7 @@ struct Document<'a> {
     valid: bool,
     default: Option<&'a str>,
     environments: Vec<&'a str>,
-    problems: &'a [Problem],
+    problems: &'a [SettingsProblem],
     /// The first problem in the form of all errors, for programs that read those.
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<&'a ErrorReport>,
@@ -72,7 +72,7 @@ struct Document<'a> {
 fn print_document(
     shown: String,
     file: &ConfigFile,
-    wrong: &[Problem],
+    wrong: &[SettingsProblem],
     error: Option<&ErrorReport>,
 ) -> Result<(), CliError> {
     let document = Document {
@@ -90,7 +90,7 @@ fn print_document(
     out.flush().map_err(CliError::Output)
 }
 
-fn line(problem: &Problem) -> String {
+fn line(problem: &SettingsProblem) -> String {
     match &problem.environment {
         Some(name) => format!("environment `{name}`: {}", problem.what),
         None => problem.what.clone(),

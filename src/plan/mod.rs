@@ -33,6 +33,7 @@ mod templates;
 mod undo;
 mod user_list;
 
+pub use alike::ALIKE;
 pub use attribution::{Attribution, WriteKnown};
 pub use bound::{BoundError, UserLimit, Wave, WaveError, Waves};
 #[cfg(test)]

@@ -6,12 +6,9 @@ use std::str::FromStr;
 
 use crate::journal::{ChangeRow, EvidenceUser, ImpactRow, ProblemRow, ReadError, UserGroup, View};
 use crate::model::{ProblemKind, UserOutcome};
-use crate::plan::name_key;
+use crate::plan::{ALIKE, name_key};
 
 use super::ReportError;
-
-/// The least similarity of a suggested name, from 0 to 1: high, because names of one organisation end in the same way.
-const ALIKE: f64 = 0.85;
 
 /// A property by which users of a run can be chosen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

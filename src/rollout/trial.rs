@@ -21,7 +21,7 @@ use super::phases::{Gathered, Planned, states};
 use super::progress::RunStep;
 use super::run::{EndedRun, Halted};
 use super::session::Rollout;
-use super::trial_questions::Questions;
+use super::trial_questions::TrialQuestions;
 use super::{RolloutError, SurveyedAs};
 
 /// A finished trial. The filter is still inactive, unless the server refused that.
@@ -90,7 +90,7 @@ impl Agreed {
                 Some(pending) => pending.run_user,
                 None => return Err(RolloutError::StaleAgreement),
             };
-            let questions = Questions::new(rollout, writer, subject, row).await?;
+            let questions = TrialQuestions::new(rollout, writer, subject, row).await?;
             let findings = rollout.recording(questions.ask(wait)).await?;
             rollout.progress.end();
             Ok(findings)

@@ -30,7 +30,7 @@ use super::trial::TrialRow;
 const BUDGET_REQUESTS: usize = 12;
 
 /// A trial under way.
-pub(super) struct Questions<'a> {
+pub(super) struct TrialQuestions<'a> {
     rollout: &'a Rollout,
     writer: Writer,
     subject: RunUser,
@@ -66,7 +66,7 @@ fn refusable<T>(result: Result<T, dataverse::Error>) -> Result<Refusable<T>, Rol
     }
 }
 
-impl<'a> Questions<'a> {
+impl<'a> TrialQuestions<'a> {
     pub(super) async fn new(
         rollout: &'a Rollout,
         writer: Writer,

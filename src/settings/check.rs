@@ -14,7 +14,7 @@ use super::{
 
 /// A mistake and its place.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Problem {
+pub struct SettingsProblem {
     /// The environment; `None` for the file as a whole.
     pub environment: Option<String>,
     /// The mistake. It contains no value of the file, which may be a secret in the wrong place.
@@ -22,17 +22,17 @@ pub struct Problem {
 }
 
 /// All mistakes in a file. Variables are ignored, except where a method always reads them.
-pub fn problems(file: &ConfigFile, process: ProcessEnvironment<'_>) -> Vec<Problem> {
+pub fn problems(file: &ConfigFile, process: ProcessEnvironment<'_>) -> Vec<SettingsProblem> {
     let mut problems = Vec::new();
     if let Err(error) = file.default_profile() {
-        problems.push(Problem {
+        problems.push(SettingsProblem {
             environment: None,
             what: error.to_string(),
         });
     }
     for (name, profile) in &file.environments {
         let found = of_profile(profile, process);
-        problems.extend(found.into_iter().map(|what| Problem {
+        problems.extend(found.into_iter().map(|what| SettingsProblem {
             environment: Some(name.clone()),
             what,
         }));

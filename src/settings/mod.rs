@@ -20,7 +20,7 @@ mod sign_in_kind;
 mod text_form;
 
 pub use address::Address;
-pub use check::{Problem, problems};
+pub use check::{SettingsProblem, problems};
 pub use edit::{ConfigEditor, NewProfile, check_name};
 pub use error::SettingsError;
 pub use file::ConfigFile;

@@ -14,14 +14,14 @@ use crate::rollout::{Connection, Drifted, NewRunFile, SourceRun, open};
 use super::blocking::{blocking, to_its_end};
 use super::driver::DriverContext;
 use super::form::Posted;
-use super::live::{LiveRun, Start, usage};
+use super::live::{LiveRun, RunStart, usage};
 use super::run::run_id;
-use super::screens::{Failure, look_at};
+use super::screens::{ErrorScreen, look_at};
 use super::site::{SharedSite, Site};
 
 impl Site {
     /// Drives a run from now on.
-    pub(super) fn drive(&self, environment: String, start: Start) -> RunId {
+    pub(super) fn drive(&self, environment: String, start: RunStart) -> RunId {
         let with = DriverContext {
             stop: self.stop.clone(),
             observer: Arc::clone(&self.observer),
@@ -44,7 +44,7 @@ fn done(site: &Site, result: Result<RunId, (Option<RunId>, ErrorReport)>) -> Res
             let key = site.keep_problem(problem);
             look_at(&format!("/runs/{run}?problem={key}"))
         }
-        Err((None, problem)) => Failure::new(site, problem).into_response(),
+        Err((None, problem)) => ErrorScreen::new(site, problem).into_response(),
     }
 }
 
@@ -155,7 +155,7 @@ async fn begin_again(site: SharedSite, run: RunId, drifted: Drifted) -> Result<R
     });
     let opened = open(file.await?, &on, RunSettings::default()).await;
     let opened = opened.map_err(|error| ErrorReport::from(&error))?;
-    Ok(site.drive(name, Start::Open(opened, drifted)))
+    Ok(site.drive(name, RunStart::Open(opened, drifted)))
 }
 
 /// Signs in where a run belongs.
@@ -203,7 +203,7 @@ async fn begin_undo(site: SharedSite, run: RunId) -> Result<RunId, ErrorReport> 
         let gathered = runtime.block_on(source.undo(&on, &at, RunSettings::default()));
         gathered.map_err(|halted| ErrorReport::from(&halted.why))
     });
-    Ok(site.drive(name, Start::Undo(gathered.await?)))
+    Ok(site.drive(name, RunStart::Undo(gathered.await?)))
 }
 
 pub(super) async fn quit(State(site): State<SharedSite>, _: Posted) -> Response {

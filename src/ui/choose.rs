@@ -18,9 +18,9 @@ use crate::rollout::{NewRun, NewRunFile};
 use super::blocking::blocking;
 use super::environments::ListedEnvironments;
 use super::form::{Fields, Posted};
-use super::live::{Start, usage};
+use super::live::{RunStart, usage};
 use super::new_run_command::{NewRunCommand, TYPED_EXCEPTIONS, TYPED_USERS, new_run_command};
-use super::screens::{Failure, Frame, answer, look_at};
+use super::screens::{ErrorScreen, Frame, answer, look_at};
 use super::site::{SharedSite, Site};
 
 /// The field of the file with users.
@@ -243,7 +243,7 @@ pub(super) async fn begin(State(site): State<SharedSite>, posted: Posted) -> Res
             .clone()
             .create(&on, &at)
             .map_err(|error| ErrorReport::from(&error))?;
-        let run = site.drive(chosen.environment.clone(), Start::New(created));
+        let run = site.drive(chosen.environment.clone(), RunStart::New(created));
         site.keep_begun(form, run.clone());
         if let Some(warning) = warning {
             site.warn_of_list(run.clone(), warning.clone());
@@ -383,8 +383,8 @@ fn settings(chosen: &Chosen) -> Result<RunSettings, ErrorReport> {
     })
 }
 
-impl From<Failure> for Response {
-    fn from(failure: Failure) -> Self {
+impl From<ErrorScreen> for Response {
+    fn from(failure: ErrorScreen) -> Self {
         failure.into_response()
     }
 }

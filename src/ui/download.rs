@@ -16,7 +16,7 @@ use crate::report::{ErrorReport, Format, ReportError, Style, terminal, write_run
 use super::form::Fields;
 use super::live::usage;
 use super::run::run_id;
-use super::screens::Failure;
+use super::screens::ErrorScreen;
 use super::site::{SharedSite, Site};
 
 /// Bytes that are in memory at a time.
@@ -87,8 +87,8 @@ pub(super) async fn report(
     };
     match written.await {
         Ok(Ok((kind, file, id))) => handed_over(kind, file, &id),
-        Ok(Err(problem)) => Failure::new(&site, problem).into_response(),
-        Err(_) => Failure::new(&site, usage("the file could not be made")).into_response(),
+        Ok(Err(problem)) => ErrorScreen::new(&site, problem).into_response(),
+        Err(_) => ErrorScreen::new(&site, usage("the file could not be made")).into_response(),
     }
 }
 

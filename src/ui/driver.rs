@@ -13,7 +13,9 @@ use crate::rollout::{
 };
 
 use super::blocking::{blocking, defect};
-use super::live::{LiveState, Order, Over, RunObserver, Start, WaitingPlan, questions, usage};
+use super::live::{
+    LiveState, Over, RunObserver, RunOrder, RunStart, WaitingPlan, questions, usage,
+};
 use super::run_files::RunFiles;
 
 /// What every driver of this process needs.
@@ -30,7 +32,7 @@ pub(super) struct Driver {
     environment: String,
     run: RunRef,
     state: watch::Sender<LiveState>,
-    received: mpsc::Receiver<Order>,
+    received: mpsc::Receiver<RunOrder>,
     with: DriverContext,
 }
 
@@ -111,7 +113,7 @@ impl Driver {
     pub(super) fn new(
         (environment, run): (String, RunRef),
         state: watch::Sender<LiveState>,
-        received: mpsc::Receiver<Order>,
+        received: mpsc::Receiver<RunOrder>,
         with: DriverContext,
     ) -> Self {
         with.observer.begin(&run);
@@ -125,7 +127,7 @@ impl Driver {
     }
 
     /// Leads the run to its end, or to where somebody left it.
-    pub(super) async fn drive(mut self, start: Start) {
+    pub(super) async fn drive(mut self, start: RunStart) {
         let over = match self.lead(start).await {
             Ok(over) => over,
             Err(halted) => Over::halted(halted),
@@ -137,7 +139,7 @@ impl Driver {
         }));
     }
 
-    async fn lead(&mut self, start: Start) -> Result<Over, Halted> {
+    async fn lead(&mut self, start: RunStart) -> Result<Over, Halted> {
         let (mut planned, mut news) = match self.busy(start.lead_to_plan()).await? {
             IntoPlan::Planned(planned, drift) => (*planned, drift.as_ref().map(difference_lines)),
             IntoPlan::Nothing(_) => return Ok(Over::default()),
@@ -250,20 +252,20 @@ impl Driver {
     async fn obey(
         &self,
         planned: Planned,
-        order: Order,
+        order: RunOrder,
     ) -> Result<(AfterOrder, Option<Answer>), Halted> {
         match order {
-            Order::Keep { answer } => {
+            RunOrder::Keep { answer } => {
                 let _ = answer.send(());
                 Ok((AfterOrder::Keep(planned), None))
             }
-            Order::Edit { edit, answer } => {
+            RunOrder::Edit { edit, answer } => {
                 let edited = planned.edit(edit).await;
                 let edited = edited.map_err(|why| ErrorReport::from(&why));
                 let answer = Answer::Edited(answer, edited);
                 Ok((AfterOrder::Wait(planned), Some(answer)))
             }
-            Order::Agree {
+            RunOrder::Agree {
                 words,
                 shown,
                 answer,

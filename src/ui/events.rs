@@ -21,7 +21,7 @@ use super::form::Fields;
 use super::live::{LiveRun, usage};
 use super::run::run_id;
 use super::run_actions::standing;
-use super::screens::Failure;
+use super::screens::ErrorScreen;
 use super::site::SharedSite;
 
 /// How often the numbers move: fast enough to look alive, and a few queries.
@@ -209,7 +209,7 @@ pub(super) async fn follow(
     });
     let (id, live) = match opened {
         Ok(opened) => opened,
-        Err(problem) => return Failure::new(&site, problem).into_response(),
+        Err(problem) => return ErrorScreen::new(&site, problem).into_response(),
     };
     let now = live.handle.progress.borrow().clone();
     let stream = site.streams.open();

@@ -11,7 +11,7 @@ use http::header::CONTENT_TYPE;
 use ring::digest::{Context, SHA256};
 
 use super::live::usage;
-use super::screens::Failure;
+use super::screens::ErrorScreen;
 use super::site::SharedSite;
 
 /// Bytes of a form with lists of users, at most: 100,000 addresses are some 3 MiB, and as a workbook less.
@@ -144,7 +144,8 @@ impl FromRequest<SharedSite> for Posted {
                 files: BTreeMap::new(),
             })
         };
-        let refused = |status, why: &str| (status, Failure::new(site, usage(why))).into_response();
+        let refused =
+            |status, why: &str| (status, ErrorScreen::new(site, usage(why))).into_response();
         let posted = posted.ok_or_else(|| {
             let why = "the form could not be read; go back in the browser and send it again";
             refused(StatusCode::BAD_REQUEST, why)

@@ -6,7 +6,7 @@ use super::session::Sessions;
 
 /// Why a request is not answered.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum RequestRefusal {
     /// It is not for one of the two addresses: a name of somebody else leads here.
     OtherHost,
     /// It is no way to ask.
@@ -17,7 +17,7 @@ pub(super) enum Refusal {
     NotIn,
 }
 
-impl Refusal {
+impl RequestRefusal {
     pub(super) const fn status(self) -> StatusCode {
         match self {
             Self::OtherHost => StatusCode::MISDIRECTED_REQUEST,
@@ -62,13 +62,13 @@ fn only(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
 pub(super) fn judge(
     (method, uri, headers): (&Method, &Uri, &HeaderMap),
     own: &OwnAddresses,
-) -> Result<(), Refusal> {
-    let host = own.asked(headers, uri).ok_or(Refusal::OtherHost)?;
+) -> Result<(), RequestRefusal> {
+    let host = own.asked(headers, uri).ok_or(RequestRefusal::OtherHost)?;
     match *method {
         Method::GET | Method::HEAD => Ok(()),
         Method::POST if is_from_page(headers, host) => Ok(()),
-        Method::POST => Err(Refusal::OtherOrigin),
-        _ => Err(Refusal::Method),
+        Method::POST => Err(RequestRefusal::OtherOrigin),
+        _ => Err(RequestRefusal::Method),
     }
 }
 
@@ -80,17 +80,21 @@ fn is_from_page(headers: &HeaderMap, host: &str) -> bool {
 }
 
 /// Whether the browser was let in.
-pub(super) fn is_in(headers: &HeaderMap, sessions: &Sessions) -> Result<(), Refusal> {
+pub(super) fn is_in(headers: &HeaderMap, sessions: &Sessions) -> Result<(), RequestRefusal> {
     let mut cookies = headers.get_all(header::COOKIE).iter();
     let is_in = cookies.any(|cookies| cookies.to_str().is_ok_and(|text| sessions.is_in(text)));
-    if is_in { Ok(()) } else { Err(Refusal::NotIn) }
+    if is_in {
+        Ok(())
+    } else {
+        Err(RequestRefusal::NotIn)
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn judged(method: &Method, uri: &str, headers: &[(&str, &str)]) -> Result<(), Refusal> {
+    fn judged(method: &Method, uri: &str, headers: &[(&str, &str)]) -> Result<(), RequestRefusal> {
         judged_at(5000, method, uri, headers)
     }
 
@@ -99,7 +103,7 @@ mod tests {
         method: &Method,
         uri: &str,
         headers: &[(&str, &str)],
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RequestRefusal> {
         let mut map = HeaderMap::new();
         for (name, value) in headers {
             let name: header::HeaderName = name.parse().unwrap();
@@ -131,12 +135,12 @@ mod tests {
             &["127.0.0.1:5000", "attacker.example"],
             &["127.0.0.1:5000", "127.0.0.1:5000"],
         ] {
-            assert_eq!(get(other), Err(Refusal::OtherHost), "{other:?}");
+            assert_eq!(get(other), Err(RequestRefusal::OtherHost), "{other:?}");
         }
         let host = [("host", "127.0.0.1:5000")];
         assert_eq!(
             judged(&Method::GET, "http://attacker.example/", &host),
-            Err(Refusal::OtherHost)
+            Err(RequestRefusal::OtherHost)
         );
         assert_eq!(
             judged(&Method::GET, "http://127.0.0.1:5000/", &host),
@@ -156,12 +160,12 @@ mod tests {
             let foreign = [("host", host), ("origin", "http://attacker.example")];
             assert_eq!(
                 judged_at(80, &Method::POST, "/runs", &foreign),
-                Err(Refusal::OtherOrigin)
+                Err(RequestRefusal::OtherOrigin)
             );
         }
         for host in ["localhost", "127.0.0.1:8080", "attacker.example"] {
             let judged = judged_at(80, &Method::GET, "/", &[("host", host)]);
-            assert_eq!(judged, Err(Refusal::OtherHost), "{host}");
+            assert_eq!(judged, Err(RequestRefusal::OtherHost), "{host}");
         }
     }
 
@@ -185,7 +189,11 @@ mod tests {
             &[own, ("sec-fetch-site", "same-site")],
             &[own, ("sec-fetch-site", "none")],
         ] {
-            assert_eq!(post(foreign), Err(Refusal::OtherOrigin), "{foreign:?}");
+            assert_eq!(
+                post(foreign),
+                Err(RequestRefusal::OtherOrigin),
+                "{foreign:?}"
+            );
         }
     }
 
@@ -199,7 +207,7 @@ mod tests {
             let method = method.parse().unwrap();
             assert_eq!(
                 judged(&method, "/", &host),
-                Err(Refusal::Method),
+                Err(RequestRefusal::Method),
                 "{method}"
             );
         }

@@ -24,7 +24,7 @@ const ORDERS: usize = 8;
 
 /// What a run is begun with.
 #[derive(Debug)]
-pub(super) enum Start {
+pub(super) enum RunStart {
     /// A new one.
     New(Created),
     /// One that has a file.
@@ -33,7 +33,7 @@ pub(super) enum Start {
     Undo(Gathered),
 }
 
-impl Start {
+impl RunStart {
     fn handle(&self) -> RunHandle {
         match self {
             Self::New(run) => run.handle(),
@@ -95,7 +95,7 @@ pub(super) struct Over {
 
 /// What somebody wants of a run that waits.
 #[derive(Debug)]
-pub(super) enum Order {
+pub(super) enum RunOrder {
     /// To make the changes of a wave.
     Agree {
         words: Vec<String>,
@@ -122,7 +122,7 @@ pub(super) struct LiveRun {
     pub(super) handle: RunHandle,
     /// How it stands.
     pub(super) state: watch::Receiver<LiveState>,
-    orders: mpsc::Sender<Order>,
+    orders: mpsc::Sender<RunOrder>,
 }
 
 impl LiveRun {
@@ -133,7 +133,7 @@ impl LiveRun {
 
     async fn order<T>(
         &self,
-        order: impl FnOnce(oneshot::Sender<T>) -> Order,
+        order: impl FnOnce(oneshot::Sender<T>) -> RunOrder,
     ) -> Result<T, ErrorReport> {
         if !matches!(*self.state.borrow(), LiveState::Waiting(_)) {
             return Err(not_waiting());
@@ -152,7 +152,7 @@ impl LiveRun {
         words: Vec<String>,
         shown: PlanDigest,
     ) -> Result<(), ErrorReport> {
-        self.order(|answer| Order::Agree {
+        self.order(|answer| RunOrder::Agree {
             words,
             shown,
             answer,
@@ -162,7 +162,7 @@ impl LiveRun {
 
     /// Takes users out of the plan, or back.
     pub(super) async fn edit(&self, edit: PlanEdit) -> Result<Narrowed, ErrorReport> {
-        self.order(|answer| Order::Edit { edit, answer }).await?
+        self.order(|answer| RunOrder::Edit { edit, answer }).await?
     }
 
     /// Returns when it is driven no more.
@@ -176,7 +176,7 @@ impl LiveRun {
 
     /// Leaves the plan for later.
     pub(super) async fn keep(&self) -> Result<(), ErrorReport> {
-        self.order(|answer| Order::Keep { answer }).await
+        self.order(|answer| RunOrder::Keep { answer }).await
     }
 }
 
@@ -230,7 +230,7 @@ impl LiveRuns {
     }
 
     /// Drives a run from now on.
-    pub(super) fn start(&self, environment: String, start: Start, with: DriverContext) -> RunId {
+    pub(super) fn start(&self, environment: String, start: RunStart, with: DriverContext) -> RunId {
         let handle = start.handle();
         let id = handle.id.clone();
         let (state, seen) = watch::channel(LiveState::Working);

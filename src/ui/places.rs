@@ -16,7 +16,7 @@ use crate::report::ErrorReport;
 use super::environments::{ListedEnvironment, ListedEnvironments};
 use super::form::Fields;
 use super::live::usage;
-use super::screens::{Failure, Frame, answer, look_at};
+use super::screens::{ErrorScreen, Frame, answer, look_at};
 use super::site::SharedSite;
 
 #[derive(Debug)]
@@ -159,7 +159,7 @@ pub(super) async fn check(State(site): State<SharedSite>, RawQuery(query): RawQu
     let all = site.environments.list().unwrap_or_default();
     let Some(place) = all.named(&name) else {
         let unknown = usage("there is no environment of this name");
-        return Failure::new(&site, unknown).into_response();
+        return ErrorScreen::new(&site, unknown).into_response();
     };
     let command = format!("syncfilters doctor {}", place.flag());
     let again = query.has("again");

@@ -12,8 +12,8 @@ use super::download::{FILES, FileKind};
 use super::events::{is_paused, progress};
 use super::form::Fields;
 use super::live::{LiveRun, LiveState, WaitingPlan, questions, usage};
-use super::run_actions::{Action, At, actions, commands, standing};
-use super::screens::{Failure, Frame, answer};
+use super::run_actions::{Action, ScreenState, actions, commands, standing};
+use super::screens::{ErrorScreen, Frame, answer};
 use super::site::{SharedSite, Site};
 use super::users::users_part;
 use crate::journal::{Phase, RunReader};
@@ -77,7 +77,7 @@ pub(super) async fn show(
     match shown.await {
         Ok(Screen::Run(screen)) => answer(screen.as_ref()),
         Ok(Screen::Removed(screen)) => answer(&screen),
-        Err(problem) => Failure::new(&site, problem).into_response(),
+        Err(problem) => ErrorScreen::new(&site, problem).into_response(),
     }
 }
 
@@ -121,7 +121,7 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<Screen, ErrorReport> 
 struct CurrentRun<'a> {
     run: &'a RunReader,
     live: Option<(&'a LiveRun, &'a LiveState)>,
-    at: At,
+    at: ScreenState,
     /// Whether it has written.
     is_begun: bool,
 }
@@ -165,7 +165,7 @@ impl<'a> CurrentRun<'a> {
 
     /// Whether its plan can be edited.
     fn is_editable(&self) -> bool {
-        matches!(self.at, At::Waiting | At::Saved)
+        matches!(self.at, ScreenState::Waiting | ScreenState::Saved)
     }
 
     fn plan(&self) -> Result<Option<PlanFacts>, ErrorReport> {
@@ -182,7 +182,7 @@ impl<'a> CurrentRun<'a> {
 
     /// What it has done so far.
     fn figures(&self) -> Result<String, ErrorReport> {
-        if !self.is_begun && self.at != At::Over {
+        if !self.is_begun && self.at != ScreenState::Over {
             return Ok(String::new());
         }
         let mut page = Vec::new();
@@ -217,7 +217,7 @@ fn run_screen(
         short: id.short().to_owned(),
         heading: run_title(run).map_err(|error| ErrorReport::from(&error))?,
         at: at.as_str(),
-        is_followed: matches!(at, At::Reading | At::Working),
+        is_followed: matches!(at, ScreenState::Reading | ScreenState::Working),
         is_paused: live.is_some_and(|live| is_paused(live.handle.progress.borrow().activity)),
         news: waiting.map(|plan| plan.news.clone()).unwrap_or_default(),
         warned: plan.as_ref().map(warned).unwrap_or_default(),

@@ -13,7 +13,7 @@ pub(super) type Action = (&'static str, &'static str, bool);
 
 /// How a run stands, as far as the screen differs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum At {
+pub(super) enum ScreenState {
     /// Users and filters are read.
     Reading,
     /// The plan waits for somebody to agree to it.
@@ -26,7 +26,7 @@ pub(super) enum At {
     Over,
 }
 
-impl At {
+impl ScreenState {
     pub(super) const fn as_str(self) -> &'static str {
         match self {
             Self::Reading => "reading",
@@ -39,21 +39,21 @@ impl At {
 }
 
 /// Where a run is, from what drives it and from its file.
-pub(super) fn standing(state: Option<&LiveState>, run: &RunReader) -> At {
+pub(super) fn standing(state: Option<&LiveState>, run: &RunReader) -> ScreenState {
     let (phase, outcome) = (run.header.phase, run.header.outcome);
     match state {
-        Some(LiveState::Waiting(_)) => At::Waiting,
-        Some(LiveState::Working) if phase < Phase::Planned => At::Reading,
-        Some(LiveState::Working) => At::Working,
+        Some(LiveState::Waiting(_)) => ScreenState::Waiting,
+        Some(LiveState::Working) if phase < Phase::Planned => ScreenState::Reading,
+        Some(LiveState::Working) => ScreenState::Working,
         Some(LiveState::Over(_)) | None => match (phase, outcome) {
-            (Phase::Finished, _) => At::Over,
-            _ => At::Saved,
+            (Phase::Finished, _) => ScreenState::Over,
+            _ => ScreenState::Saved,
         },
     }
 }
 
 pub(super) fn actions(
-    at: At,
+    at: ScreenState,
     live: Option<&LiveRun>,
     run: &RunReader,
     is_begun: bool,
@@ -62,7 +62,7 @@ pub(super) fn actions(
     let outcome = run.header.outcome;
     let mut actions = Vec::new();
     match at {
-        At::Reading | At::Working => {
+        ScreenState::Reading | ScreenState::Working => {
             if activity.is_some_and(is_paused) {
                 actions.push(("continue", "Continue", false));
             } else {
@@ -70,8 +70,8 @@ pub(super) fn actions(
             }
             actions.push(("stop", "Stop", true));
         }
-        At::Waiting => {}
-        At::Saved => {
+        ScreenState::Waiting => {}
+        ScreenState::Saved => {
             actions.push((
                 "resume",
                 if is_begun {
@@ -88,7 +88,7 @@ pub(super) fn actions(
                 actions.push(("undo", "Undo", true));
             }
         }
-        At::Over => {
+        ScreenState::Over => {
             if outcome == Some(Outcome::Partial) {
                 actions.push(("resume", "Retry failed users", false));
             }
@@ -102,7 +102,7 @@ pub(super) fn actions(
 
 /// The commands that do the same.
 pub(super) fn commands(
-    at: At,
+    at: ScreenState,
     run: &RunReader,
     stakes: Option<&Stakes>,
     is_begun: bool,
@@ -110,12 +110,14 @@ pub(super) fn commands(
     let of = |command: RunCommand| command.of(&run.reference);
     let mut commands = vec![("Show this run", of(RunCommand::Report))];
     match at {
-        At::Waiting | At::Saved if !is_begun && run.header.phase == Phase::Planned => {
+        ScreenState::Waiting | ScreenState::Saved
+            if !is_begun && run.header.phase == Phase::Planned =>
+        {
             let digest = stakes.and_then(|stakes| stakes.digest.as_ref());
             let expect = digest.map_or_else(String::new, |digest| format!(" --expect {digest}"));
             commands.push(("Apply this plan", of(RunCommand::Apply) + &expect));
         }
-        At::Over if run.header.outcome != Some(Outcome::Partial) => {}
+        ScreenState::Over if run.header.outcome != Some(Outcome::Partial) => {}
         _ => commands.push(("Resume", of(RunCommand::Resume))),
     }
     if is_begun {

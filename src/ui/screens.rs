@@ -30,26 +30,26 @@ impl Frame {
 
 /// What went wrong, as a screen of its own.
 #[derive(Debug)]
-pub(super) struct Failure(pub(super) Box<Failed>);
+pub(super) struct ErrorScreen(pub(super) Box<ErrorPage>);
 
-/// See [`Failure`].
+/// See [`ErrorScreen`].
 #[derive(Debug, Template)]
 #[template(path = "error.html", config = "src/ui/askama.toml")]
-pub(super) struct Failed {
+pub(super) struct ErrorPage {
     frame: Frame,
     problem: ErrorReport,
 }
 
-impl Failure {
+impl ErrorScreen {
     pub(super) fn new(site: &Site, problem: impl Into<ErrorReport>) -> Self {
-        Self(Box::new(Failed {
+        Self(Box::new(ErrorPage {
             frame: Frame::new(site, ""),
             problem: problem.into(),
         }))
     }
 }
 
-impl IntoResponse for Failure {
+impl IntoResponse for ErrorScreen {
     fn into_response(self) -> Response {
         let status = match self.0.problem.class {
             ErrorClass::Usage => StatusCode::BAD_REQUEST,
@@ -61,13 +61,13 @@ impl IntoResponse for Failure {
 
 /// The answer to an address at which there is nothing.
 pub(super) async fn nothing_here(State(site): State<SharedSite>) -> Response {
-    let said = Failure::new(&site, usage("there is nothing at this address"));
+    let said = ErrorScreen::new(&site, usage("there is nothing at this address"));
     (StatusCode::NOT_FOUND, said).into_response()
 }
 
 /// The answer where an address is asked for as a form, or a form as an address.
 pub(super) async fn not_in_this_way(State(site): State<SharedSite>) -> Response {
-    let said = Failure::new(&site, usage("this cannot be asked for in this way"));
+    let said = ErrorScreen::new(&site, usage("this cannot be asked for in this way"));
     (StatusCode::METHOD_NOT_ALLOWED, said).into_response()
 }
 

@@ -20,9 +20,9 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use super::form::{LARGEST_FORM, LARGEST_LIST};
-use super::guard::{OwnAddresses, Refusal, is_in, judge};
+use super::guard::{OwnAddresses, RequestRefusal, is_in, judge};
 use super::live::usage;
-use super::screens::Failure;
+use super::screens::ErrorScreen;
 use super::site::SharedSite;
 
 /// Connections at once: a browser opens six for each tab and one for what follows a run.
@@ -211,7 +211,7 @@ async fn admit(
             Some(cookie) => let_in(Some(&cookie)),
             // The address was used before, by this browser: it is in already.
             None if is_in(&parts.headers, &site.sessions).is_ok() => let_in(None),
-            None => refused(Refusal::NotIn),
+            None => refused(RequestRefusal::NotIn),
         });
     }
     is_in(&parts.headers, &site.sessions).map_err(refused)?;
@@ -226,11 +226,12 @@ async fn admit(
             Ok(Ok(bytes)) => bytes,
             Ok(Err(_)) => {
                 let why = format!("the form has more than {} KiB", most / 1024);
-                let said = Failure::new(site, usage(&why));
+                let said = ErrorScreen::new(site, usage(&why));
                 return Err((StatusCode::PAYLOAD_TOO_LARGE, said).into_response());
             }
             Err(_) => {
-                let said = Failure::new(site, usage("the form did not arrive within 30 seconds"));
+                let said =
+                    ErrorScreen::new(site, usage("the form did not arrive within 30 seconds"));
                 return Err((StatusCode::REQUEST_TIMEOUT, said).into_response());
             }
         }
@@ -272,16 +273,16 @@ fn let_in(cookie: Option<&str>) -> Response {
 }
 
 /// Says nothing of any environment: other accounts of the machine can ask, too.
-fn refused(why: Refusal) -> Response {
+fn refused(why: RequestRefusal) -> Response {
     let said = match why {
-        Refusal::OtherHost => "This address is not served here.",
-        Refusal::Method => {
+        RequestRefusal::OtherHost => "This address is not served here.",
+        RequestRefusal::Method => {
             "This cannot be asked for in this way. <a href=\"/\">Go to the environments.</a>"
         }
-        Refusal::OtherOrigin => {
+        RequestRefusal::OtherOrigin => {
             "This form does not come from this page. <a href=\"/\">Go to the environments.</a>"
         }
-        Refusal::NotIn => {
+        RequestRefusal::NotIn => {
             "This page is open to whoever started it. Use the address that <code>syncfilters ui</code> printed: it leads \
              in once, within a minute. Press Enter where the command runs, and it prints another."
         }

@@ -20,8 +20,8 @@ use super::blocking::to_its_end;
 use super::form::{Fields, Posted};
 use super::live::usage;
 use super::run::run_id;
-use super::run_actions::{At, standing};
-use super::screens::{Failure, look_at};
+use super::run_actions::{ScreenState, standing};
+use super::screens::{ErrorScreen, look_at};
 use super::site::{SharedSite, Site};
 
 /// Users on a page: a few screens, and some 60 kilobytes.
@@ -241,15 +241,18 @@ pub(super) async fn list(
             let id = run_id(&id)?;
             let run = site.read(&id)?;
             let state = site.runs.get(&id).map(|live| live.state.borrow().clone());
-            let is_editable = matches!(standing(state.as_ref(), &run), At::Waiting | At::Saved);
+            let is_editable = matches!(
+                standing(state.as_ref(), &run),
+                ScreenState::Waiting | ScreenState::Saved
+            );
             users_part(&site, &run, &query, (is_editable, false))
         };
         tokio::task::spawn_blocking(work)
     };
     match listed.await {
         Ok(Ok(part)) => axum::response::Html(part).into_response(),
-        Ok(Err(problem)) => Failure::new(&site, problem).into_response(),
-        Err(_) => Failure::new(&site, usage("the users could not be listed")).into_response(),
+        Ok(Err(problem)) => ErrorScreen::new(&site, problem).into_response(),
+        Err(_) => ErrorScreen::new(&site, usage("the users could not be listed")).into_response(),
     }
 }
 
@@ -263,7 +266,7 @@ pub(super) async fn edit(
     let query = Fields::of_query(query.as_deref());
     let id = match run_id(&id) {
         Ok(id) => id,
-        Err(problem) => return Failure::new(&site, problem).into_response(),
+        Err(problem) => return ErrorScreen::new(&site, problem).into_response(),
     };
     let address = address(&query, page_query(&query).skip);
     // A browser that sends more gives up the form before, which is obeyed all the same.
