@@ -15,7 +15,7 @@ use super::blocking::{blocking, to_its_end};
 use super::driver::DriverContext;
 use super::form::Posted;
 use super::live::{LiveRun, RunStart, usage};
-use super::run::run_id;
+use super::run_files::run_id;
 use super::screens::{ErrorScreen, look_at};
 use super::site::{SharedSite, Site};
 

@@ -1,26 +1,23 @@
 //! The environments that were signed in to, or are being signed in to: one sign-in and one pace for all runs of each.
 
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::FutureExt;
 use futures_util::future::{BoxFuture, Shared};
 
-use crate::connect::Check;
-use crate::journal::RunHeader;
 use crate::report::ErrorReport;
 use crate::rollout::Connection;
 
 use super::blocking::to_its_end;
 use super::live::usage;
-use super::site::Site;
 
 /// How long a form waits for a sign-in. One that takes longer waits for a person, who has to see what to do.
 const FORM_WAITS: Duration = Duration::from_secs(10);
 
 /// A sign-in, under way or over; no connection where a check says why there is none.
-type SignIn = Shared<BoxFuture<'static, Result<Option<Connection>, ErrorReport>>>;
+pub(super) type SignIn = Shared<BoxFuture<'static, Result<Option<Connection>, ErrorReport>>>;
 
 /// The sign-ins, by the name of the environment.
 #[derive(Debug, Default)]
@@ -45,7 +42,7 @@ impl Connections {
     }
 
     /// The sign-in that is there or under way; where there is none, or where it failed, this one begins.
-    fn join(
+    pub(super) fn join(
         &self,
         name: &str,
         work: impl Future<Output = Result<Option<Connection>, ErrorReport>> + Send + 'static,
@@ -65,7 +62,7 @@ impl Connections {
 }
 
 /// A connection, waited for as long as a form waits.
-async fn in_time(name: &str, sign_in: SignIn) -> Result<Connection, ErrorReport> {
+pub(super) async fn in_time(name: &str, sign_in: SignIn) -> Result<Connection, ErrorReport> {
     match tokio::time::timeout(FORM_WAITS, sign_in).await {
         Ok(Ok(Some(on))) => Ok(on),
         Ok(Ok(None)) => Err(usage(&format!(
@@ -78,68 +75,10 @@ async fn in_time(name: &str, sign_in: SignIn) -> Result<Connection, ErrorReport>
     }
 }
 
-impl Site {
-    /// Signs in to an environment, where that was not done yet.
-    pub(super) async fn connect(&self, name: &str) -> Result<Connection, ErrorReport> {
-        let (environments, of) = (Arc::clone(&self.environments), name.to_owned());
-        let work = async move { environments.connect(&of).await.map(Some) };
-        in_time(name, self.sign_in(name, work)).await
-    }
-
-    fn sign_in(
-        &self,
-        name: &str,
-        work: impl Future<Output = Result<Option<Connection>, ErrorReport>> + Send + 'static,
-    ) -> SignIn {
-        let said = self.sign_in_lines.clone();
-        let work = async move {
-            said.clear();
-            work.await
-        };
-        self.connections.join(name, work)
-    }
-
-    /// Signs in to the environment of a run, where that was not done yet.
-    pub(super) async fn connect_to_run(
-        &self,
-        run: &RunHeader,
-        is_own: bool,
-    ) -> Result<(String, Connection), ErrorReport> {
-        let name = self.environments.name_of_run(run, is_own)?;
-        let (environments, run) = (Arc::clone(&self.environments), run.clone());
-        let work = async move { environments.connect_to_run(&run, is_own).await.map(Some) };
-        let on = in_time(&name, self.sign_in(&name, work)).await?;
-        Ok((name, on))
-    }
-
-    /// Checks an environment. Where nobody has signed in to it, the check does so.
-    pub(super) async fn examine(
-        &self,
-        name: &str,
-        seen: tokio::sync::watch::Sender<Vec<Check>>,
-    ) -> Result<(), ErrorReport> {
-        let (environments, of) = (Arc::clone(&self.environments), name.to_owned());
-        let (is_begun, begun) = tokio::sync::oneshot::channel();
-        let first = seen.clone();
-        let work = async move {
-            // Whoever waits below is told that this is the check itself.
-            let _ = is_begun.send(());
-            environments.examine(&of, first).await
-        };
-        let sign_in = self.sign_in(name, work);
-        let connected = sign_in.await?;
-        let checked_by_it = begun.await.is_ok();
-        match connected {
-            Some(on) if !checked_by_it => self.environments.examine_connected(&on, seen).await,
-            Some(_) | None => {}
-        }
-        Ok(())
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::sync::Arc;
     use std::sync::atomic::{AtomicUsize, Ordering};
     use tokio::sync::oneshot;
 

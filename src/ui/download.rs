@@ -15,7 +15,7 @@ use crate::report::{ErrorReport, Format, ReportError, Style, terminal, write_run
 
 use super::form::Fields;
 use super::live::usage;
-use super::run::run_id;
+use super::run_files::run_id;
 use super::screens::ErrorScreen;
 use super::site::{SharedSite, Site};
 

@@ -3,9 +3,8 @@
 //! The task owns the run in its phase. What a browser wants is an order to it; what the browser sees are the run's
 //! file, its progress, and whether it works, waits for somebody, or is driven no more.
 
-use std::collections::VecDeque;
 use std::fmt::Debug;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use tokio::sync::{mpsc, oneshot, watch};
 
@@ -15,10 +14,6 @@ use crate::plan::{PlanDigest, Stakes};
 use crate::report::{ErrorClass, ErrorReport, PlanFacts, Prompt, prompts, question};
 use crate::rollout::{Created, Drifted, Gathered, Halted, IntoPlan, Opened, RunHandle};
 
-use super::driver::{Driver, DriverContext};
-
-/// Runs that have ended and whose end is still known: somebody who comes back after a day sees what became of theirs.
-const ENDED_RUNS: usize = 50;
 /// Orders that wait for a run: each comes from a person.
 const ORDERS: usize = 8;
 
@@ -117,7 +112,7 @@ pub(super) struct LiveRun {
     /// The name of its environment.
     pub(super) environment: String,
     /// The run that it undoes.
-    undoes: Option<RunId>,
+    pub(super) undoes: Option<RunId>,
     /// Shows and steers it.
     pub(super) handle: RunHandle,
     /// How it stands.
@@ -126,6 +121,23 @@ pub(super) struct LiveRun {
 }
 
 impl LiveRun {
+    /// A run that is begun like this, with the orders to whoever drives it.
+    pub(super) fn new(
+        environment: String,
+        start: &RunStart,
+        state: watch::Receiver<LiveState>,
+    ) -> (Self, mpsc::Receiver<RunOrder>) {
+        let (orders, received) = mpsc::channel(ORDERS);
+        let live = Self {
+            environment,
+            undoes: start.undoes(),
+            handle: start.handle(),
+            state,
+            orders,
+        };
+        (live, received)
+    }
+
     /// Whether it is driven.
     pub(super) fn is_driven(&self) -> bool {
         !matches!(*self.state.borrow(), LiveState::Over(_))
@@ -200,81 +212,4 @@ pub trait RunObserver: Send + Sync + Debug {
     fn begin(&self, run: &RunRef);
     /// It is driven no more.
     fn end(&self, run: &RunRef);
-}
-
-/// Every run that this process drives or did, in the order in which they were begun.
-#[derive(Debug, Default)]
-pub(super) struct LiveRuns(Mutex<VecDeque<Arc<LiveRun>>>);
-
-impl LiveRuns {
-    fn all(&self) -> std::sync::MutexGuard<'_, VecDeque<Arc<LiveRun>>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    pub(super) fn get(&self, id: &RunId) -> Option<Arc<LiveRun>> {
-        let all = self.all();
-        all.iter().find(|run| run.handle.id == *id).cloned()
-    }
-
-    /// The run that is driven to undo this one.
-    pub(super) fn undo_of(&self, source: &RunId) -> Option<RunId> {
-        let all = self.all();
-        let mut driven = all.iter().filter(|run| run.is_driven());
-        let undo = driven.find(|run| run.undoes.as_ref() == Some(source));
-        undo.map(|run| run.handle.id.clone())
-    }
-
-    /// Whether any run is driven.
-    pub(super) fn any_driven(&self) -> bool {
-        self.all().iter().any(|run| run.is_driven())
-    }
-
-    /// Drives a run from now on.
-    pub(super) fn start(&self, environment: String, start: RunStart, with: DriverContext) -> RunId {
-        let handle = start.handle();
-        let id = handle.id.clone();
-        let (state, seen) = watch::channel(LiveState::Working);
-        let (orders, received) = mpsc::channel(ORDERS);
-        let live = LiveRun {
-            environment: environment.clone(),
-            undoes: start.undoes(),
-            handle: handle.clone(),
-            state: seen,
-            orders,
-        };
-        self.add(Arc::new(live));
-        let driver = Driver::new((environment, handle.reference), state, received, with);
-        tokio::spawn(driver.drive(start));
-        id
-    }
-
-    fn add(&self, live: Arc<LiveRun>) {
-        let mut all = self.all();
-        // A run that is resumed is driven anew.
-        all.retain(|run| run.handle.id != live.handle.id);
-        let ended = all.iter().filter(|run| !run.is_driven()).count();
-        if ended >= ENDED_RUNS
-            && let Some(oldest) = all.iter().position(|run| !run.is_driven())
-        {
-            all.remove(oldest);
-        }
-        all.push_back(live);
-    }
-
-    /// The runs that the end of the process cut short.
-    pub(super) fn cut_short(&self) -> Vec<RunRef> {
-        let all = self.all();
-        let cut = all.iter().filter(
-            |run| matches!(&*run.state.borrow(), LiveState::Over(over) if over.is_cut_short),
-        );
-        cut.map(|run| run.handle.reference.clone()).collect()
-    }
-
-    /// Waits until no run is driven: each leaves its file as `resume` needs it.
-    pub(super) async fn all_over(&self) {
-        let all: Vec<_> = self.all().iter().cloned().collect();
-        for run in all {
-            run.over().await;
-        }
-    }
 }

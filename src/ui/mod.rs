@@ -6,6 +6,7 @@
 mod actions;
 mod assets;
 mod blocking;
+mod checks;
 mod choose;
 mod connections;
 mod download;
@@ -15,8 +16,10 @@ mod events;
 mod form;
 mod guard;
 mod live;
+mod live_runs;
 mod new_run_command;
 mod places;
+mod progress;
 mod quit;
 mod routes;
 mod run;
@@ -26,7 +29,9 @@ mod run_list;
 mod screens;
 mod server;
 mod session;
+mod signing_in;
 mod site;
+mod streams;
 mod text;
 mod users;
 

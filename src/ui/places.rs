@@ -1,12 +1,10 @@
 //! The environments, and the check of one.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use askama::Template;
 use axum::extract::{RawQuery, State};
 use axum::response::{IntoResponse, Response};
-use tokio::sync::watch;
 use url::form_urlencoded::byte_serialize;
 
 use crate::connect::{Check, CheckResult};
@@ -55,42 +53,6 @@ pub(super) async fn list(State(site): State<SharedSite>) -> Response {
         wrong: all.wrong,
         problem,
     })
-}
-
-/// A check that was begun.
-#[derive(Clone, Debug)]
-pub(super) struct BegunCheck {
-    seen: watch::Receiver<Vec<Check>>,
-    /// How it ended, once it has.
-    ended: watch::Receiver<Option<Result<(), ErrorReport>>>,
-}
-
-/// The checks, by the name of the environment.
-#[derive(Debug, Default)]
-pub(super) struct Checks(Mutex<HashMap<String, BegunCheck>>);
-
-impl Checks {
-    /// The check of an environment; one is begun where there is none, or where another is asked for.
-    fn of(&self, site: &SharedSite, name: &str, again: bool) -> BegunCheck {
-        let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let under_way = |check: &BegunCheck| check.ended.borrow().is_none();
-        if let Some(begun) = all.get(name).filter(|check| !again || under_way(check)) {
-            return begun.clone();
-        }
-        let (seen, seen_by) = watch::channel(Vec::new());
-        let (ended, ended_by) = watch::channel(None);
-        let begun = BegunCheck {
-            seen: seen_by,
-            ended: ended_by,
-        };
-        let (site, of) = (Arc::clone(site), name.to_owned());
-        tokio::spawn(async move {
-            let result = site.examine(&of, seen).await;
-            ended.send_replace(Some(result));
-        });
-        all.insert(name.to_owned(), begun.clone());
-        begun
-    }
 }
 
 #[derive(Debug)]
@@ -163,7 +125,10 @@ pub(super) async fn check(State(site): State<SharedSite>, RawQuery(query): RawQu
     };
     let command = format!("syncfilters doctor {}", place.flag());
     let again = query.has("again");
-    let begun = site.checks.of(&site, &name, again);
+    let begun = site.checks.of(&name, again, |seen| {
+        let (site, name) = (Arc::clone(&site), name.clone());
+        async move { site.examine(&name, seen).await }
+    });
     if again {
         // Whoever loads the page again while it is made asks for no other one.
         let name: String = byte_serialize(name.as_bytes()).collect();

@@ -9,15 +9,16 @@ use jiff::tz::TimeZone;
 
 use super::blocking::blocking;
 use super::download::{FILES, FileKind};
-use super::events::{is_paused, progress};
 use super::form::Fields;
 use super::live::{LiveRun, LiveState, WaitingPlan, questions, usage};
+use super::progress::{is_paused, progress};
 use super::run_actions::{Action, ScreenState, actions, commands, standing};
+use super::run_files::run_id;
 use super::screens::{ErrorScreen, Frame, answer};
 use super::site::{SharedSite, Site};
 use super::users::users_part;
 use crate::journal::{Phase, RunReader};
-use crate::model::{RunId, Target, count};
+use crate::model::{Target, count};
 use crate::plan::{Confirmations, Stakes, decide};
 use crate::report::{ErrorReport, PlanFacts, plan_facts, run_title, verb, write_figures};
 
@@ -48,19 +49,6 @@ struct RunScreen {
     users: Option<String>,
     files: &'static [FileKind],
     commands: Vec<(&'static str, String)>,
-}
-
-/// The id of a run in an address: nothing else leads to a file.
-pub(super) fn run_id(text: &str) -> Result<RunId, ErrorReport> {
-    text.parse()
-        .map_err(|_| usage("there is no run with this id"))
-}
-
-impl Site {
-    /// Opens a run to read it.
-    pub(super) fn read(&self, id: &RunId) -> Result<RunReader, ErrorReport> {
-        self.files.read(id)
-    }
 }
 
 pub(super) async fn show(

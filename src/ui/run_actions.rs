@@ -5,8 +5,8 @@ use crate::model::Outcome;
 use crate::plan::Stakes;
 use crate::report::RunCommand;
 
-use super::events::is_paused;
 use super::live::{LiveRun, LiveState};
+use super::progress::is_paused;
 
 /// An action that can be taken: the end of its address, its words, and whether it is not the usual one.
 pub(super) type Action = (&'static str, &'static str, bool);

@@ -4,6 +4,8 @@ use crate::journal::{InspectedFiles, RunReader, RunStore};
 use crate::model::RunId;
 use crate::report::ErrorReport;
 
+use super::live::usage;
+
 /// A store of runs, and those of its files that were looked through.
 #[derive(Debug)]
 pub(super) struct RunFiles {
@@ -27,4 +29,10 @@ impl RunFiles {
         let run = run.map_err(|error| ErrorReport::from(&error))?;
         Ok(run.of_store(&self.store))
     }
+}
+
+/// The id of a run in an address: nothing else leads to a file.
+pub(super) fn run_id(text: &str) -> Result<RunId, ErrorReport> {
+    text.parse()
+        .map_err(|_| usage("there is no run with this id"))
 }

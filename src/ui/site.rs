@@ -6,17 +6,18 @@ use std::time::{Duration, Instant};
 
 use tokio_util::sync::CancellationToken;
 
-use crate::journal::{Phase, RunRef, RunStore};
+use crate::journal::{Phase, RunReader, RunRef, RunStore};
 use crate::model::RunId;
 use crate::report::ErrorReport;
 
+use super::checks::Checks;
 use super::connections::Connections;
 use super::environments::{Environments, SignInLines};
-use super::events::Streams;
-use super::live::{LiveRuns, LiveState, RunObserver};
-use super::places::Checks;
+use super::live::{LiveState, RunObserver};
+use super::live_runs::LiveRuns;
 use super::run_files::RunFiles;
 use super::session::{Sessions, random};
+use super::streams::Streams;
 
 /// Without a request and without a run for so long, the page ends: nobody is there.
 const IDLE: Duration = Duration::from_mins(30);
@@ -116,6 +117,11 @@ impl Site {
             stop,
             asked: Mutex::new(Instant::now()),
         }
+    }
+
+    /// Opens a run to read it.
+    pub(super) fn read(&self, id: &RunId) -> Result<RunReader, ErrorReport> {
+        self.files.read(id)
     }
 
     /// An address that leads in once, within a minute.

@@ -19,8 +19,8 @@ use crate::rollout::edit_plan;
 use super::blocking::to_its_end;
 use super::form::{Fields, Posted};
 use super::live::usage;
-use super::run::run_id;
 use super::run_actions::{ScreenState, standing};
+use super::run_files::run_id;
 use super::screens::{ErrorScreen, look_at};
 use super::site::{SharedSite, Site};
 
