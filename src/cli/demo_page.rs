@@ -48,6 +48,17 @@ struct SandboxPlace {
 }
 
 impl SandboxPlace {
+    fn listed(&self) -> ListedEnvironment {
+        ListedEnvironment {
+            name: NAME.to_owned(),
+            address: self.url.clone(),
+            sign_in: "a token of the sandbox".to_owned(),
+            production: false,
+            is_named: false,
+            settings: String::new(),
+        }
+    }
+
     async fn signed_in(&self) -> Result<Connection, ConnectError> {
         let token = Arc::new(GivenToken::new(self.token)?);
         self.connector.connect_with(target(&self.url)?, token).await
@@ -56,15 +67,8 @@ impl SandboxPlace {
 
 impl Environments for SandboxPlace {
     fn list(&self) -> Result<ListedEnvironments, ErrorReport> {
-        let sandbox = ListedEnvironment {
-            name: NAME.to_owned(),
-            address: self.url.clone(),
-            sign_in: "a token of the sandbox".to_owned(),
-            production: false,
-            is_named: false,
-        };
         Ok(ListedEnvironments {
-            usable: vec![sandbox],
+            usable: vec![self.listed()],
             wrong: Vec::new(),
         })
     }
@@ -77,8 +81,8 @@ impl Environments for SandboxPlace {
         })
     }
 
-    fn name_of_run(&self, _: &RunHeader, _: bool) -> Result<String, ErrorReport> {
-        Ok(NAME.to_owned())
+    fn of_run(&self, _: &RunHeader, _: bool) -> Result<ListedEnvironment, ErrorReport> {
+        Ok(self.listed())
     }
 
     fn connect_to_run<'a>(

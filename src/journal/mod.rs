@@ -69,6 +69,6 @@ pub use view::{
     ChangeRow, CountWithExample, EvidenceUser, FilterTotals, Finding, Impact, ImpactOfType,
     ImpactOfUser, ImpactRow, ListedFilter, ListedUser, Mailboxes, PageClass, PageOrder, PageQuery,
     PageUser, ProblemGroup, ProblemRow, PutBackBefore, States, StaysPutBack, TimeBucket, Timeline,
-    TypeTotals, UnknownGroup, UserGroup, UserPage, UserTotals, View,
+    TypeTotals, UnknownGroup, UserGroup, UserLoss, UserPage, UserTotals, View,
 };
 pub use waves::{Left, NextWave, WaveTotals};

@@ -1,5 +1,6 @@
 //! The folder of run files, and the names of runs.
 
+use std::collections::HashSet;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -9,7 +10,7 @@ use super::place::{check_file, check_folder, real};
 use super::{
     FilterTotals, OpenError, RunContext, RunHeader, RunReader, RunRef, TemplateTotals, UserTotals,
 };
-use crate::model::{CanonicalAddress, RunId};
+use crate::model::{CanonicalAddress, Outcome, RunId};
 use crate::private_file::make_folder;
 
 const EXTENSION: &str = "run";
@@ -37,6 +38,8 @@ pub struct Summary {
     pub templates: TemplateTotals,
     /// The last run that began to undo it.
     pub undone_by: Option<RunId>,
+    /// Whether that run is in the same store, and left something as it was.
+    pub is_undone_in_part: bool,
     /// Whether any request that writes may have been sent.
     pub has_written: bool,
 }
@@ -293,6 +296,16 @@ fn add_undos(summaries: &mut [Summary]) {
         let by = undos.iter().find(|(undone, _)| *undone == run.header.id);
         run.undone_by = by.map(|(_, by)| by.clone());
     }
+    let in_part = summaries
+        .iter()
+        .filter(|run| run.header.outcome != Some(Outcome::Complete) || run.users.left_out > 0);
+    let in_part: HashSet<_> = in_part.map(|run| run.header.id.clone()).collect();
+    for run in summaries {
+        run.is_undone_in_part = run
+            .undone_by
+            .as_ref()
+            .is_some_and(|by| in_part.contains(by));
+    }
 }
 
 fn summary(path: &Path) -> Result<Summary, OpenError> {
@@ -305,6 +318,7 @@ fn summary(path: &Path) -> Result<Summary, OpenError> {
             filters: view.filters()?,
             templates: view.template_totals()?,
             undone_by: view.undone_by()?,
+            is_undone_in_part: false,
             has_written: view.has_written()?,
         })
     })?)

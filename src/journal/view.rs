@@ -24,7 +24,7 @@ pub use groups::UserGroup;
 pub use impact::{Impact, ImpactOfType, ImpactOfUser, ImpactRow, Mailboxes, UnknownGroup};
 pub use listing::{ListedFilter, ListedUser};
 pub use lookup::{PutBackBefore, StaysPutBack};
-pub use page::{PageClass, PageOrder, PageQuery, PageUser, UserPage};
+pub use page::{PageClass, PageOrder, PageQuery, PageUser, UserLoss, UserPage};
 pub use run_view::View;
 pub use states::States;
 pub use timeline::{TimeBucket, Timeline};

@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use crate::journal::{
     CountWithExample, Finding, Impact, ImpactOfType, ImpactOfUser, ImpactRow, Mailboxes,
-    NamedFilter, ReadError, RunHeader, UnknownGroup, View,
+    NamedFilter, ReadError, RunHeader, UnknownGroup, UserLoss, View,
 };
 
 use crate::plan::LossBound;
@@ -152,6 +152,30 @@ pub(super) fn mailboxes(of: Mailboxes) -> String {
         number(of.outlook),
         number(of.nothing)
     )
+}
+
+/// What a user loses: a number, whether it is a bound, and whether something is not known.
+pub fn loss_words(loss: &UserLoss) -> String {
+    match *loss {
+        UserLoss {
+            items: 0,
+            unknown: true,
+            ..
+        } => "not known".to_owned(),
+        UserLoss {
+            items: known,
+            bound,
+            unknown: true,
+        } => {
+            let at_least: LossBound = [bound, LossBound::AtLeast].into_iter().collect();
+            items(known, at_least)
+        }
+        UserLoss {
+            items: known,
+            bound,
+            ..
+        } => items(known, bound),
+    }
 }
 
 /// A number, with words that say whether it is a bound.

@@ -76,6 +76,7 @@ pub use error_report::{ErrorClass, ErrorReport};
 pub use format::{Format, FormatError, Style};
 pub use hints::hint;
 pub use html::Text as PageText;
+pub use impact::loss_words;
 pub use json::write_json;
 pub use list::ListWriter;
 pub use page_parts::{

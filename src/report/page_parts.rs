@@ -60,12 +60,15 @@ pub fn run_title(run: &RunReader) -> Result<String, ReportError> {
 }
 
 /// Writes the result of a run as a part of a page, below its title: what the HTML report has above its list of users.
+/// `standing` says how the run stands, for whoever knows that better than its file.
 pub fn write_figures(
     out: &mut dyn std::io::Write,
-    run: &RunReader,
+    (run, standing): (&RunReader, Option<&str>),
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
-    read_run(run, |view| html::write_figures_of(out, view, zone))
+    read_run(run, |view| {
+        html::write_figures_of(out, (view, standing), zone)
+    })
 }
 
 /// Writes the requests over time as a part of a page.

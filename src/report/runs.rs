@@ -187,7 +187,12 @@ fn selection(header: &RunHeader) -> Option<String> {
 /// The outcome, what is left, or the run that undid it.
 fn result(summary: &Summary) -> String {
     if let Some(by) = &summary.undone_by {
-        return format!("undone by {}", by.short());
+        let part = if summary.is_undone_in_part {
+            " in part"
+        } else {
+            ""
+        };
+        return format!("undone{part} by {}", by.short());
     }
     let users = &summary.users;
     match phrases::outcome(&summary.header) {
@@ -232,6 +237,8 @@ struct Entry<'a> {
     templates: Option<TemplateTotals>,
     #[serde(skip_serializing_if = "Option::is_none")]
     undone_by: Option<&'a RunId>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    undone_in_part: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     undoes: Option<&'a RunId>,
 }
@@ -258,6 +265,7 @@ fn write_list(
             target: summary.header.target,
             templates: (summary.header.target == Target::Templates).then_some(summary.templates),
             undone_by: summary.undone_by.as_ref(),
+            undone_in_part: summary.is_undone_in_part,
             undoes: summary.header.undoes.as_ref(),
         },
     );
@@ -356,6 +364,7 @@ mod tests {
                 filters,
                 templates: TemplateTotals::default(),
                 undone_by: None,
+                is_undone_in_part: false,
                 has_written: true,
             },
         };

@@ -7,7 +7,7 @@ use crate::journal::{
     FilterTotals, Finding, Phase, ProblemGroup, PutBackBefore, ReadError, Requests, RunHeader,
     RunReader, RunRef, StaysPutBack, UserGroup, UserTotals, View,
 };
-use crate::model::{Outcome, Target, UserOutcome};
+use crate::model::{Outcome, RunId, Target, UserOutcome};
 
 use super::grid;
 use super::next_commands::write_commands;
@@ -144,7 +144,17 @@ fn notes(view: &View<'_>) -> Result<Vec<String>, ReadError> {
             by.short()
         )
     });
-    Ok(statuses.chain(put_back).chain(stays).collect())
+    let undone = view.undone_by()?.map(|by| undone_words(&by));
+    Ok(statuses
+        .chain(put_back)
+        .chain(stays)
+        .chain(undone)
+        .collect())
+}
+
+/// That another run began to undo this one. How far it came is in its own file.
+pub(super) fn undone_words(by: &RunId) -> String {
+    format!("run {} was begun later to undo this one", by.short())
 }
 
 fn requests(requests: Requests) -> String {

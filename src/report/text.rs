@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use crate::model::StateAndStatus;
-pub(super) use crate::model::text::{CUT, SHOWN, clean, is_unsafe};
+pub(super) use crate::model::text::{CUT, SHOWN, capital, clean, is_unsafe};
 
 /// A text in lines of this width. A command in backquotes is not broken, because it could not be typed.
 pub fn wrapped(text: &str, width: usize) -> Vec<String> {

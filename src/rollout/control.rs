@@ -60,7 +60,7 @@ impl Control {
     }
 
     /// The run's own token, which is cancelled when the run is to end.
-    pub(super) fn token(&self) -> &CancellationToken {
+    pub fn token(&self) -> &CancellationToken {
         &self.0.token
     }
 
@@ -80,7 +80,8 @@ impl Control {
         })
     }
 
-    pub(super) fn is_paused(&self) -> bool {
+    /// Whether the run is to pause, or has.
+    pub fn is_paused(&self) -> bool {
         *self.0.paused.borrow()
     }
 

@@ -8,7 +8,7 @@ use crate::pacing::PacingStatus;
 /// The pacer's counters at a time.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct RequestCounts {
-    requests: Requests,
+    pub(super) requests: Requests,
     at: Timestamp,
 }
 

@@ -10,7 +10,7 @@ use tokio::sync::watch;
 
 use crate::dataverse::Reader;
 use crate::journal::{
-    HistoryEntry, HistoryKind, Journal, JournalError, Phase, RunHeader, RunRef, discard,
+    HistoryEntry, HistoryKind, Journal, JournalError, Phase, Requests, RunHeader, RunRef, discard,
 };
 use crate::model::{Outcome, RunId};
 use crate::pacing::Pacer;
@@ -42,6 +42,8 @@ pub struct RunHandle {
     pub control: Control,
     /// The pace at which its requests are sent.
     pub pacer: Pacer,
+    /// What the pacer counted before this run.
+    pub requests_before: Requests,
 }
 
 /// A run that was left before its end.
@@ -128,6 +130,7 @@ impl<S> Run<S> {
             progress: rollout.progress.subscribe(),
             control: rollout.control.clone(),
             pacer: rollout.pacer().clone(),
+            requests_before: rollout.counted_before.requests,
         }
     }
 

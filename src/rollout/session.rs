@@ -37,6 +37,8 @@ pub struct Connection {
     pub(super) reader: Reader,
     guards: Guards,
     pub(super) source: Arc<dyn GuardSource>,
+    /// Whether a run was driven over it: the requests so far are then those of that run.
+    is_used: Arc<AtomicBool>,
 }
 
 impl Connection {
@@ -47,6 +49,7 @@ impl Connection {
             reader,
             guards,
             source,
+            is_used: Arc::default(),
         }
     }
 
@@ -97,6 +100,8 @@ pub(super) struct Rollout {
     breaker: Mutex<Breaker>,
     /// What is needed to count what users lose; only where that was asked for.
     pub(super) around: Mutex<Option<Arc<ImpactContext>>>,
+    /// The requests of earlier runs over the same connection.
+    pub(super) counted_before: RequestCounts,
     pub(super) counted: Mutex<RequestCounts>,
     /// Whether deactivating the filter of a trial for a moment has no effect on users.
     pub(super) harmless: AtomicBool,
@@ -120,6 +125,12 @@ impl Rollout {
         let token = on.reader.channel().interrupted().child_token();
         let reader = on.reader.under(token.clone());
         let breaker = reader.channel().pacer().breaker();
+        let counted_before = if on.is_used.swap(true, Ordering::Relaxed) {
+            RequestCounts::from(&reader.channel().pacer().status())
+        } else {
+            // Signing in and connecting belong to the first run.
+            RequestCounts::now()
+        };
         Ok(Self {
             records_on_behalf: AtomicBool::new(file.header.records_on_behalf),
             guards: Arc::clone(&on.source),
@@ -139,7 +150,8 @@ impl Rollout {
             proof: Mutex::new(None),
             breaker: Mutex::new(breaker),
             around: Mutex::new(None),
-            counted: Mutex::new(RequestCounts::now()),
+            counted_before,
+            counted: Mutex::new(counted_before),
             harmless: AtomicBool::new(false),
             users_checked: AtomicBool::new(false),
             undone: Mutex::new(None),

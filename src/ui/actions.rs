@@ -14,7 +14,7 @@ use crate::rollout::{Connection, Drifted, NewRunFile, SourceRun, open};
 use super::blocking::{blocking, to_its_end};
 use super::driver::DriverContext;
 use super::form::Posted;
-use super::live::{LiveRun, RunStart, usage};
+use super::live::{LiveRun, RunStart, not_working, usage};
 use super::run_files::run_id;
 use super::screens::{ErrorScreen, look_at};
 use super::site::{SharedSite, Site};
@@ -65,7 +65,11 @@ where
 /// An action on a run that is driven here.
 async fn steer(site: &Site, id: &str, action: impl FnOnce(&LiveRun)) -> Response {
     let order = async |run: RunId| {
-        action(&*site.driven(&run)?);
+        let live = site.driven(&run)?;
+        if !live.is_working() {
+            return Err(not_working());
+        }
+        action(&live);
         Ok(run)
     };
     act(site, id, order).await
@@ -92,7 +96,16 @@ pub(super) async fn stop(
     Path(id): Path<String>,
     _: Posted,
 ) -> Response {
-    steer(&site, &id, |live| live.handle.control.stop()).await
+    let order = async |run: RunId| {
+        let live = site.driven(&run)?;
+        // Whoever stops a run whose plan came meanwhile leaves that for later.
+        live.handle.control.stop();
+        if !live.is_working() {
+            live.over().await;
+        }
+        Ok(run)
+    };
+    act(&site, &id, order).await
 }
 
 pub(super) async fn keep(
@@ -119,6 +132,8 @@ pub(super) async fn agree(
         let digest = posted.fields.text("digest").parse::<PlanDigest>();
         let shown = digest.map_err(|_| usage("the form does not say which plan it is about"))?;
         let words = posted.fields.all("word").map(str::to_owned).collect();
+        // An edit that came before is made before: the plan is then another one.
+        let _one_after_another = site.edits.lock().await;
         site.driven(&run)?.agree(words, shown).await?;
         Ok(run)
     };
@@ -188,6 +203,11 @@ async fn begin_undo(site: SharedSite, run: RunId) -> Result<RunId, ErrorReport> 
     let _alone = site.start_locks.lock(run.as_str()).await;
     if let Some(undo) = site.runs.undo_of(&run) {
         return Ok(undo);
+    }
+    if site.driven(&run).is_ok() {
+        return Err(usage(
+            "the run is under way here; stop it, or keep it for later, and then undo it",
+        ));
     }
     let (name, on) = connect_to_run(&site, &run).await?;
     let store = site.store.clone();

@@ -16,7 +16,7 @@ pub(super) struct BegunCheck {
     pub(super) ended: watch::Receiver<Option<Result<(), ErrorReport>>>,
 }
 
-/// The checks, by the name of the environment.
+/// The checks, by the key of the environment.
 #[derive(Debug, Default)]
 pub(super) struct Checks(Mutex<HashMap<String, BegunCheck>>);
 
@@ -25,7 +25,7 @@ impl Checks {
     /// is asked for.
     pub(super) fn of<F>(
         &self,
-        name: &str,
+        key: &str,
         again: bool,
         examine: impl FnOnce(watch::Sender<Vec<Check>>) -> F,
     ) -> BegunCheck
@@ -34,7 +34,7 @@ impl Checks {
     {
         let mut all = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let under_way = |check: &BegunCheck| check.ended.borrow().is_none();
-        if let Some(begun) = all.get(name).filter(|check| !again || under_way(check)) {
+        if let Some(begun) = all.get(key).filter(|check| !again || under_way(check)) {
             return begun.clone();
         }
         let (seen, seen_by) = watch::channel(Vec::new());
@@ -47,7 +47,7 @@ impl Checks {
         tokio::spawn(async move {
             ended.send_replace(Some(check.await));
         });
-        all.insert(name.to_owned(), begun.clone());
+        all.insert(key.to_owned(), begun.clone());
         begun
     }
 }

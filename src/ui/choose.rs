@@ -17,14 +17,28 @@ use crate::rollout::{NewRun, NewRunFile};
 
 use super::blocking::blocking;
 use super::environments::ListedEnvironments;
-use super::form::{Fields, Posted};
+use super::form::{FILE, Fields, Posted};
 use super::live::{RunStart, usage};
 use super::new_run_command::{NewRunCommand, TYPED_EXCEPTIONS, TYPED_USERS, new_run_command};
 use super::screens::{ErrorScreen, Frame, answer, look_at};
 use super::site::{SharedSite, Site};
 
-/// The field of the file with users.
-const FILE: &str = "file";
+/// The fields of which there is one.
+const SINGLE: [&str; 13] = [
+    "environment",
+    "operation",
+    "list",
+    "file-name",
+    "roles",
+    "teams",
+    "units",
+    "views",
+    "except",
+    "other-types",
+    "impact",
+    "waves",
+    "max-changes",
+];
 
 /// Types that most people mean, with the words for them.
 const TYPES: [(&str, &str); 3] = [
@@ -275,6 +289,9 @@ struct RequestedRun {
 }
 
 fn requested_run(chosen: &Chosen, posted: &Posted) -> Result<RequestedRun, ErrorReport> {
+    if posted.fields.repeats(&SINGLE) {
+        return Err(usage("the form says something twice; load its page again"));
+    }
     let operation = match &*chosen.operation {
         "deactivate" => Operation::Deactivate,
         "reactivate" => Operation::Reactivate,

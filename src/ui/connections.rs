@@ -19,7 +19,7 @@ const FORM_WAITS: Duration = Duration::from_secs(10);
 /// A sign-in, under way or over; no connection where a check says why there is none.
 pub(super) type SignIn = Shared<BoxFuture<'static, Result<Option<Connection>, ErrorReport>>>;
 
-/// The sign-ins, by the name of the environment.
+/// The sign-ins, by the key of the environment.
 #[derive(Debug, Default)]
 pub(super) struct Connections(Mutex<HashMap<String, SignIn>>);
 
@@ -29,26 +29,26 @@ impl Connections {
     }
 
     /// The connection, where one is there.
-    pub(super) fn get(&self, name: &str) -> Option<Connection> {
+    fn get(&self, key: &str) -> Option<Connection> {
         let all = self.all();
-        let ended = all.get(name)?.peek()?;
+        let ended = all.get(key)?.peek()?;
         ended.clone().ok().flatten()
     }
 
     /// Who is signed in.
-    pub(super) fn caller(&self, name: &str) -> Option<String> {
-        let on = self.get(name)?;
+    pub(super) fn caller(&self, key: &str) -> Option<String> {
+        let on = self.get(key)?;
         Some(on.reader().identity().caller.user.clone())
     }
 
     /// The sign-in that is there or under way; where there is none, or where it failed, this one begins.
     pub(super) fn join(
         &self,
-        name: &str,
+        key: &str,
         work: impl Future<Output = Result<Option<Connection>, ErrorReport>> + Send + 'static,
     ) -> SignIn {
         let mut all = self.all();
-        if let Some(known) = all.get(name)
+        if let Some(known) = all.get(key)
             && !matches!(known.peek(), Some(Err(_) | Ok(None)))
         {
             return known.clone();
@@ -56,7 +56,7 @@ impl Connections {
         // It goes on when whoever asked for it is gone.
         let sign_in = to_its_end(work).boxed().shared();
         tokio::spawn(sign_in.clone());
-        all.insert(name.to_owned(), sign_in.clone());
+        all.insert(key.to_owned(), sign_in.clone());
         sign_in
     }
 }

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tokio::sync::{mpsc, oneshot, watch};
 use tokio_util::sync::CancellationToken;
 
-use crate::journal::{Narrowed, RunRef};
+use crate::journal::{JournalError, Narrowed, RunRef};
 use crate::plan::{Confirmations, GivenBy, PlanDigest};
-use crate::report::{ErrorReport, difference_lines, plan_facts, wave_line};
+use crate::report::{ErrorReport, clean, difference_lines, plan_facts, wave_line};
 use crate::rollout::{
-    AgreeResult, Agreed, Applied, EndedRun, Halted, IntoPlan, Planned, Refused, RolloutError, agree,
+    AgreeResult, Agreed, Applied, Halted, IntoPlan, Planned, Refused, RolloutError, agree,
 };
 
 use super::blocking::{blocking, defect};
@@ -31,6 +31,8 @@ pub(super) struct DriverContext {
 pub(super) struct Driver {
     environment: String,
     run: RunRef,
+    /// Cancelled when the run is to end.
+    stopped: CancellationToken,
     state: watch::Sender<LiveState>,
     received: mpsc::Receiver<RunOrder>,
     with: DriverContext,
@@ -59,6 +61,8 @@ impl Over {
 
     fn halted(halted: Halted) -> Self {
         let Halted { why, run } = halted;
+        // What was done is in the file, wherever that is now.
+        let is_lost = matches!(why, RolloutError::Journal(JournalError::RunFileGone { .. }));
         let of_run = run.as_ref().map(|run| &run.reference);
         let problem = match why {
             RolloutError::Interrupted => usage("the run was interrupted; it can be resumed"),
@@ -66,8 +70,8 @@ impl Over {
         };
         Self {
             problem: Some(problem),
-            left_no_file: run.is_none_or(|run| !run.is_kept()),
-            is_cut_short: false,
+            left_no_file: !is_lost && run.is_none_or(|run| !run.is_kept()),
+            ..Self::default()
         }
     }
 }
@@ -111,7 +115,7 @@ impl Answer {
 
 impl Driver {
     pub(super) fn new(
-        (environment, run): (String, RunRef),
+        (environment, run, stopped): (String, RunRef, CancellationToken),
         state: watch::Sender<LiveState>,
         received: mpsc::Receiver<RunOrder>,
         with: DriverContext,
@@ -120,6 +124,7 @@ impl Driver {
         Self {
             environment,
             run,
+            stopped,
             state,
             received,
             with,
@@ -147,16 +152,20 @@ impl Driver {
         let mut answer = None;
         loop {
             if let Err(over) = self.show(&planned, news.as_deref(), answer.take()).await {
-                keep(planned).await;
-                return Ok(over);
+                let left_no_file = keep(planned).await?.left_no_file;
+                return Ok(Over {
+                    left_no_file,
+                    ..over
+                });
             }
             let order = tokio::select! {
+                biased;
                 () = self.with.stop.cancelled() => None,
+                () = self.stopped.cancelled() => None,
                 order = self.received.recv() => order,
             };
             let Some(order) = order else {
-                keep(planned).await;
-                return Ok(Over::default());
+                return keep(planned).await;
             };
             let (next, said) = self.obey(planned, order).await?;
             planned = match next {
@@ -164,10 +173,7 @@ impl Driver {
                     answer = said;
                     planned
                 }
-                AfterOrder::Keep(planned) => {
-                    keep(planned).await;
-                    return Ok(Over::default());
-                }
+                AfterOrder::Keep(planned) => return keep(planned).await,
                 AfterOrder::Apply(agreed) => {
                     self.state.send_replace(LiveState::Working);
                     if let Some(said) = said {
@@ -194,9 +200,11 @@ impl Driver {
         answer: Option<Answer>,
     ) -> Result<(), Over> {
         match (self.waiting(planned, news).await, answer) {
-            (Ok(plan), _) if plan.stakes.items == 0 || self.with.stop.is_cancelled() => {
-                Err(Over::default())
-            }
+            (Ok(plan), _) if plan.stakes.items == 0 => Err(Over {
+                nothing: Some(plan.facts),
+                ..Over::default()
+            }),
+            (Ok(_), _) if self.is_to_end() => Err(Over::default()),
             (Ok(plan), answer) => {
                 self.state.send_replace(LiveState::Waiting(Arc::new(plan)));
                 if let Some(answer) = answer {
@@ -211,6 +219,11 @@ impl Driver {
             }
             (Err(problem), None) => Err(Over::because(problem)),
         }
+    }
+
+    /// Whether the process or the run is to end.
+    fn is_to_end(&self) -> bool {
+        self.with.stop.is_cancelled() || self.stopped.is_cancelled()
     }
 
     /// Does work during which nothing is obeyed: an order that comes meanwhile is about a plan that is no more.
@@ -286,6 +299,10 @@ impl Driver {
             Ok(stakes) => stakes,
             Err(why) => return Ok((AfterOrder::Wait(planned), Err(ErrorReport::from(&why)))),
         };
+        if stakes.digest.as_ref() != Some(&shown) {
+            let why = "the plan is another one than this form showed; look at it again. Nothing was changed";
+            return Ok((AfterOrder::Wait(planned), Err(usage(why))));
+        }
         let mut said = Confirmations::default();
         said.expect(shown);
         let asked = questions(&self.environment, &stakes);
@@ -293,7 +310,19 @@ impl Driver {
             let word = words.get(at).map_or("", String::as_str);
             prompt.take(&mut said, word, GivenBy::Form)
         });
-        let not_said = || usage("what was typed is not what was asked for; nothing was changed");
+        let not_said = || {
+            let typed = words.iter().map(|word| word.trim());
+            let typed: Vec<_> = typed.filter(|word| !word.is_empty()).collect();
+            usage(&match &typed[..] {
+                [] => {
+                    "nothing was typed; the question names the word. Nothing was changed".to_owned()
+                }
+                typed => format!(
+                    "`{}` is not what the question asks for. Nothing was changed",
+                    clean(&typed.join("`, `"))
+                ),
+            })
+        };
         if !said_all {
             return Ok((AfterOrder::Wait(planned), Err(not_said())));
         }
@@ -321,9 +350,13 @@ async fn wave_over(planned: &Planned) -> Option<String> {
     Some(wave_line(&wave, &stakes))
 }
 
-/// Leaves a plan for later. That it could not be recorded is in the file, or the file is gone.
-async fn keep(planned: Planned) {
-    let _: Result<EndedRun, Halted> = planned.keep().await;
+/// Leaves a plan for later; one in which nothing is to be changed leaves no file.
+async fn keep(planned: Planned) -> Result<Over, Halted> {
+    let ended = planned.keep().await?;
+    Ok(Over {
+        left_no_file: !ended.is_kept(),
+        ..Over::default()
+    })
 }
 
 #[cfg(test)]
@@ -356,7 +389,12 @@ mod tests {
         let (state, seen) = watch::channel(LiveState::Working);
         let (_orders, received) = mpsc::channel(1);
         let run = RunRef::stored(&"0123456789ab".parse().unwrap());
-        let driver = Driver::new(("contoso".into(), run), state, received, with);
+        let driver = Driver::new(
+            ("contoso".into(), run, CancellationToken::new()),
+            state,
+            received,
+            with,
+        );
         let lost = tokio::spawn(async move {
             let _driver = driver;
             panic!("a defect");

@@ -32,6 +32,8 @@ pub struct ListedEnvironment {
     pub production: bool,
     /// Whether a command can name it with `--environment`.
     pub is_named: bool,
+    /// Everything that is set for it, to be compared: where it differs, a sign-in from before is of another environment.
+    pub settings: String,
 }
 
 /// Every environment.
@@ -51,6 +53,11 @@ impl ListedEnvironments {
 }
 
 impl ListedEnvironment {
+    /// What sign-ins and checks are kept by. It is another one as soon as a setting is another one.
+    pub(super) fn key(&self) -> String {
+        format!("{}\n{}\n{}", self.name, self.address, self.settings)
+    }
+
     /// The flag that leads a command here, with its value.
     pub(super) fn flag(&self) -> String {
         // A name that no configuration file has leads a command nowhere.
@@ -74,8 +81,8 @@ pub trait Environments: Send + Sync + Debug {
     /// Signs in to one of them.
     fn connect<'a>(&'a self, name: &'a str) -> Working<'a, Result<Connection, ErrorReport>>;
 
-    /// The name of the environment of a run; `is_own` says that the run is in the own store.
-    fn name_of_run(&self, run: &RunHeader, is_own: bool) -> Result<String, ErrorReport>;
+    /// The environment of a run; `is_own` says that the run is in the own store.
+    fn of_run(&self, run: &RunHeader, is_own: bool) -> Result<ListedEnvironment, ErrorReport>;
 
     /// Signs in to the environment of a run.
     fn connect_to_run<'a>(
@@ -183,13 +190,21 @@ impl ConfiguredEnvironments {
 }
 
 fn listed(one: &NamedEnvironment, is_named: bool) -> ListedEnvironment {
-    let kind = one.target.sign_in.sign_in.unwrap_or(SignInKind::Auto);
+    let target = &one.target;
+    let kind = target.sign_in.sign_in.unwrap_or(SignInKind::Auto);
+    let settings = (
+        &target.sign_in,
+        &target.guards,
+        &target.guards_by_organization,
+        &target.pacing,
+    );
     ListedEnvironment {
         name: one.name.clone(),
-        address: one.target.environment.to_string(),
+        address: target.environment.to_string(),
         sign_in: kind.to_string(),
-        production: one.target.guards.production,
+        production: target.guards.production,
         is_named,
+        settings: format!("{settings:?}"),
     }
 }
 
@@ -222,8 +237,8 @@ impl Environments for ConfiguredEnvironments {
         })
     }
 
-    fn name_of_run(&self, run: &RunHeader, is_own: bool) -> Result<String, ErrorReport> {
-        Ok(self.place_of_run(run, is_own)?.name)
+    fn of_run(&self, run: &RunHeader, is_own: bool) -> Result<ListedEnvironment, ErrorReport> {
+        Ok(listed(&self.place_of_run(run, is_own)?, false))
     }
 
     fn connect_to_run<'a>(

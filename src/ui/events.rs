@@ -49,7 +49,7 @@ enum RunUpdate {
     Numbers(String),
     /// The run is not as it was.
     Changed,
-    /// The file could not be read at this moment.
+    /// There is nothing to be told at this moment.
     Nothing,
 }
 
@@ -80,7 +80,6 @@ impl Followed {
     }
 
     fn update(mut self) -> (RunUpdate, Self) {
-        let activity = self.live.handle.progress.borrow().activity;
         if !self.live.is_driven() {
             return (RunUpdate::Changed, self);
         }
@@ -89,8 +88,11 @@ impl Followed {
         };
         let state = self.live.state.borrow().clone();
         let is_as_it_was = standing(Some(&state), &run).as_str() == self.at;
-        if self.announced > 0 || !is_as_it_was || is_paused(activity) != self.is_paused {
+        if self.announced > 0 || !is_as_it_was || is_paused(&self.live) != self.is_paused {
             return (RunUpdate::Changed, self);
+        }
+        if state.is_waiting() {
+            return (RunUpdate::Nothing, self);
         }
         let part = progress(&self.live, &run, Some(&mut self.follower));
         (RunUpdate::Numbers(part), self)

@@ -21,6 +21,9 @@ pub(super) const LARGEST_FORM: usize = 64 * 1024;
 /// Fields of a form at most.
 const MOST_FIELDS: usize = 4096;
 
+/// The only field that is a file: the users of a new plan.
+pub(super) const FILE: &str = "file";
+
 /// A file that was given with a form.
 #[derive(Clone, Debug)]
 pub(super) struct GivenFile {
@@ -57,6 +60,11 @@ impl Fields {
     pub(super) fn all<'a>(&'a self, name: &'a str) -> impl Iterator<Item = &'a str> {
         let own = self.0.iter().filter(move |(own, _)| own == name);
         own.map(|(_, value)| value.as_str())
+    }
+
+    /// Whether one of these fields is there twice, of which only one could be meant.
+    pub(super) fn repeats(&self, names: &[&str]) -> bool {
+        names.iter().any(|name| self.all(name).nth(1).is_some())
     }
 
     /// Whether a box was ticked.
@@ -103,11 +111,18 @@ impl Posted {
             let name = field.name()?.to_owned();
             let file = field.file_name().map(str::to_owned);
             let bytes = field.bytes().await.ok()?;
+            // A list in a field that nobody reads would be lost.
+            if file.is_some() && name != FILE {
+                return None;
+            }
             match file {
                 // No file was chosen. One without a byte has a name.
                 Some(file) if file.is_empty() && bytes.is_empty() => {}
                 Some(file) => {
-                    posted.files.insert(name, GivenFile { name: file, bytes });
+                    let given = GivenFile { name: file, bytes };
+                    if posted.files.insert(name, given).is_some() {
+                        return None;
+                    }
                 }
                 None => posted
                     .fields

@@ -79,8 +79,13 @@ fn is_from_page(headers: &HeaderMap, host: &str) -> bool {
     origin == Some(host) && site.is_none_or(|site| site == "same-origin")
 }
 
-/// Whether the browser was let in.
+/// Whether the browser was let in, and asks for itself: pages of other ports of this machine are of the same site, so that
+/// a browser sends the cookie with what they ask for.
 pub(super) fn is_in(headers: &HeaderMap, sessions: &Sessions) -> Result<(), RequestRefusal> {
+    let site = headers.get("sec-fetch-site");
+    if !site.is_none_or(|site| site == "same-origin" || site == "none") {
+        return Err(RequestRefusal::NotIn);
+    }
     let mut cookies = headers.get_all(header::COOKIE).iter();
     let is_in = cookies.any(|cookies| cookies.to_str().is_ok_and(|text| sessions.is_in(text)));
     if is_in {

@@ -66,6 +66,21 @@ pub(super) enum LiveState {
     Over(Over),
 }
 
+impl LiveState {
+    pub(super) const fn is_waiting(&self) -> bool {
+        matches!(self, Self::Waiting(_))
+    }
+
+    /// How a run stands that is driven; none where it is driven no more.
+    pub(super) const fn words(&self) -> Option<&'static str> {
+        match self {
+            Self::Working => Some("at work"),
+            Self::Waiting(_) => Some("waits for your answer"),
+            Self::Over(_) => None,
+        }
+    }
+}
+
 /// A plan that waits for somebody to agree.
 #[derive(Debug)]
 pub(super) struct WaitingPlan {
@@ -84,6 +99,8 @@ pub(super) struct Over {
     pub(super) problem: Option<ErrorReport>,
     /// Whether the run came to nothing and left no file.
     pub(super) left_no_file: bool,
+    /// The plan, where there was nothing to change in it.
+    pub(super) nothing: Option<PlanFacts>,
     /// Whether the process was to end before the run did.
     pub(super) is_cut_short: bool,
 }
@@ -143,6 +160,11 @@ impl LiveRun {
         !matches!(*self.state.borrow(), LiveState::Over(_))
     }
 
+    /// Whether it reads or writes.
+    pub(super) fn is_working(&self) -> bool {
+        matches!(*self.state.borrow(), LiveState::Working)
+    }
+
     async fn order<T>(
         &self,
         order: impl FnOnce(oneshot::Sender<T>) -> RunOrder,
@@ -195,6 +217,11 @@ impl LiveRun {
 /// A sentence about what somebody wanted.
 pub(super) fn usage(why: &str) -> ErrorReport {
     ErrorReport::new("usage", ErrorClass::Usage, &why)
+}
+
+/// What is said where a run does not work as whoever gave an order thought.
+pub(super) fn not_working() -> ErrorReport {
+    usage("the run is not at work any more; look at the page again")
 }
 
 fn not_waiting() -> ErrorReport {

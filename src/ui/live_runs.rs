@@ -45,11 +45,13 @@ impl LiveRuns {
     pub(super) fn start(&self, environment: String, start: RunStart, with: DriverContext) -> RunId {
         let (state, seen) = watch::channel(LiveState::Working);
         let (live, received) = LiveRun::new(environment.clone(), &start, seen);
-        let (id, reference) = (live.handle.id.clone(), live.handle.reference.clone());
+        let handle = live.handle.clone();
         self.add(Arc::new(live));
-        let driver = Driver::new((environment, reference), state, received, with);
+        let stopped = handle.control.token().clone();
+        let of_run = (environment, handle.reference, stopped);
+        let driver = Driver::new(of_run, state, received, with);
         tokio::spawn(driver.drive(start));
-        id
+        handle.id
     }
 
     fn add(&self, live: Arc<LiveRun>) {

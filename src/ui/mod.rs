@@ -18,6 +18,7 @@ mod guard;
 mod live;
 mod live_runs;
 mod new_run_command;
+mod open_connections;
 mod places;
 mod progress;
 mod quit;

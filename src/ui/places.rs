@@ -13,8 +13,8 @@ use crate::report::ErrorReport;
 
 use super::environments::{ListedEnvironment, ListedEnvironments};
 use super::form::Fields;
-use super::live::usage;
 use super::screens::{ErrorScreen, Frame, answer, look_at};
+use super::signing_in::not_there;
 use super::site::SharedSite;
 
 #[derive(Debug)]
@@ -41,7 +41,7 @@ pub(super) async fn list(State(site): State<SharedSite>) -> Response {
         Err(problem) => (ListedEnvironments::default(), Some(problem)),
     };
     let card = |one: ListedEnvironment| Card {
-        caller: site.connections.caller(&one.name),
+        caller: site.connections.caller(&one.key()),
         name: one.name,
         address: one.address,
         sign_in: one.sign_in,
@@ -120,12 +120,11 @@ pub(super) async fn check(State(site): State<SharedSite>, RawQuery(query): RawQu
     let name = query.text("environment").to_owned();
     let all = site.environments.list().unwrap_or_default();
     let Some(place) = all.named(&name) else {
-        let unknown = usage("there is no environment of this name");
-        return ErrorScreen::new(&site, unknown).into_response();
+        return ErrorScreen::new(&site, not_there()).into_response();
     };
     let command = format!("syncfilters doctor {}", place.flag());
     let again = query.has("again");
-    let begun = site.checks.of(&name, again, |seen| {
+    let begun = site.checks.of(&place.key(), again, |seen| {
         let (site, name) = (Arc::clone(&site), name.clone());
         async move { site.examine(&name, seen).await }
     });

@@ -30,13 +30,16 @@ pub(super) fn progress(
     follower: Option<&mut RunFollower>,
 ) -> String {
     let now = live.handle.progress.borrow().clone();
-    let status = live.handle.pacer.status();
+    let (status, before) = (live.handle.pacer.status(), live.handle.requests_before);
     let words = match follower {
         Some(follower) => follower.words(&now, status.limiting),
         None => RunFollower::new(&now).words(&now, status.limiting),
     };
     let words = ProgressWords {
-        limit: capital(&words.limit),
+        limit: match now.activity {
+            RunActivity::Paused => String::new(),
+            _ => capital(&words.limit),
+        },
         ..words
     };
     let failures = run
@@ -52,6 +55,9 @@ pub(super) fn progress(
             _ => "Between two steps.",
         },
         activity: match now.activity {
+            RunActivity::Working if is_paused(live) => {
+                "Pausing as soon as this step can be left. ".to_owned()
+            }
             RunActivity::Working => String::new(),
             RunActivity::Pausing { under_way } => {
                 format!(
@@ -64,8 +70,8 @@ pub(super) fn progress(
         },
         requests: format!(
             "{}, {} throttled, {} under way.",
-            count(status.requests, "request"),
-            number(status.throttled),
+            count(status.requests.saturating_sub(before.total), "request"),
+            number(status.throttled.saturating_sub(before.throttled)),
             status.in_flight
         ),
         failures,
@@ -74,7 +80,7 @@ pub(super) fn progress(
     part.render().unwrap_or_default()
 }
 
-/// Whether a run is paused, or about to be.
-pub(super) const fn is_paused(activity: RunActivity) -> bool {
-    matches!(activity, RunActivity::Paused | RunActivity::Pausing { .. })
+/// Whether a run is paused, or is to be as soon as what it does can be left.
+pub(super) fn is_paused(live: &LiveRun) -> bool {
+    live.handle.control.is_paused()
 }

@@ -10,15 +10,15 @@ use jiff::tz::TimeZone;
 use super::blocking::blocking;
 use super::download::{FILES, FileKind};
 use super::form::Fields;
-use super::live::{LiveRun, LiveState, WaitingPlan, questions, usage};
+use super::live::{LiveRun, LiveState, WaitingPlan, questions};
 use super::progress::{is_paused, progress};
-use super::run_actions::{Action, ScreenState, actions, commands, standing};
+use super::run_actions::{Action, Done, ScreenState, actions, commands, standing};
 use super::run_files::run_id;
 use super::screens::{ErrorScreen, Frame, answer};
 use super::site::{SharedSite, Site};
 use super::users::users_part;
-use crate::journal::{Phase, RunReader};
-use crate::model::{Target, count};
+use crate::journal::{Phase, ReadError, RunReader};
+use crate::model::{RunId, Target, count};
 use crate::plan::{Confirmations, Stakes, decide};
 use crate::report::{ErrorReport, PlanFacts, plan_facts, run_title, verb, write_figures};
 
@@ -30,6 +30,9 @@ struct RunScreen {
     short: String,
     heading: String,
     at: &'static str,
+    /// Whether it reads or writes.
+    is_working: bool,
+    /// Whether it can become another one without somebody at this page.
     is_followed: bool,
     is_paused: bool,
     /// What happened before: a wave that is over, or how the plan differs from an earlier one.
@@ -45,6 +48,10 @@ struct RunScreen {
     refused: Vec<String>,
     verb: &'static str,
     actions: Vec<Action>,
+    /// The run that was begun to undo it.
+    undone_by: Option<String>,
+    /// Whether nobody recorded how it was left: somebody else drives it, or it was interrupted.
+    is_unfinished: bool,
     figures: String,
     users: Option<String>,
     files: &'static [FileKind],
@@ -75,7 +82,9 @@ pub(super) async fn show(
 struct RemovedScreen {
     frame: Frame,
     environment: String,
-    problem: ErrorReport,
+    problem: Option<ErrorReport>,
+    /// The plan, where there was nothing to change in it.
+    nothing: Option<PlanFacts>,
 }
 
 /// What there is to show of a run.
@@ -91,12 +100,16 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<Screen, ErrorReport> 
     let run = match (site.read(&id), &live, &state) {
         (Ok(run), ..) => run,
         (Err(_), Some(live), Some(LiveState::Over(over))) if over.left_no_file => {
-            let nobody = || usage("nobody was selected, and nothing was kept");
             return Ok(Screen::Removed(RemovedScreen {
                 frame: Frame::new(site, "choose"),
                 environment: live.environment.clone(),
-                problem: over.problem.clone().unwrap_or_else(nobody),
+                problem: over.problem.clone(),
+                nothing: over.nothing.clone(),
             }));
+        }
+        // Why it ended tells more than that its file is not there.
+        (Err(unreadable), _, Some(LiveState::Over(over))) => {
+            return Err(over.problem.clone().unwrap_or(unreadable));
         }
         (Err(unreadable), ..) => return Err(unreadable),
     };
@@ -112,6 +125,8 @@ struct CurrentRun<'a> {
     at: ScreenState,
     /// Whether it has written.
     is_begun: bool,
+    /// The run that was begun to undo it.
+    undone_by: Option<RunId>,
 }
 
 impl<'a> CurrentRun<'a> {
@@ -119,12 +134,14 @@ impl<'a> CurrentRun<'a> {
         run: &'a RunReader,
         live: Option<(&'a LiveRun, &'a LiveState)>,
     ) -> Result<Self, ErrorReport> {
-        let is_begun = run.view(|view| view.has_written());
+        let read = run.view(|view| Ok::<_, ReadError>((view.has_written()?, view.undone_by()?)));
+        let (is_begun, undone_by) = read.map_err(|error| ErrorReport::from(&error))?;
         Ok(Self {
             run,
             live,
             at: standing(live.map(|(_, state)| state), run),
-            is_begun: is_begun.map_err(|error| ErrorReport::from(&error))?,
+            is_begun,
+            undone_by,
         })
     }
 
@@ -140,6 +157,13 @@ impl<'a> CurrentRun<'a> {
         match self.live {
             Some((_, LiveState::Over(over))) => over.problem.clone(),
             _ => None,
+        }
+    }
+
+    fn done(&self) -> Done {
+        Done {
+            is_begun: self.is_begun,
+            is_undone: self.undone_by.is_some(),
         }
     }
 
@@ -174,7 +198,12 @@ impl<'a> CurrentRun<'a> {
             return Ok(String::new());
         }
         let mut page = Vec::new();
-        write_figures(&mut page, self.run, &TimeZone::system())
+        let standing = match self.at {
+            ScreenState::Working | ScreenState::Reading => Some("At work."),
+            ScreenState::Waiting => Some("The users who are left wait for your answer."),
+            ScreenState::Saved | ScreenState::Over => None,
+        };
+        write_figures(&mut page, (self.run, standing), &TimeZone::system())
             .map_err(|error| ErrorReport::from(&error))?;
         Ok(String::from_utf8_lossy(&page).into_owned())
     }
@@ -205,8 +234,9 @@ fn run_screen(
         short: id.short().to_owned(),
         heading: run_title(run).map_err(|error| ErrorReport::from(&error))?,
         at: at.as_str(),
-        is_followed: matches!(at, ScreenState::Reading | ScreenState::Working),
-        is_paused: live.is_some_and(|live| is_paused(live.handle.progress.borrow().activity)),
+        is_working: matches!(at, ScreenState::Reading | ScreenState::Working),
+        is_followed: live.is_some_and(LiveRun::is_driven),
+        is_paused: live.is_some_and(is_paused),
         news: waiting.map(|plan| plan.news.clone()).unwrap_or_default(),
         warned: plan.as_ref().map(warned).unwrap_or_default(),
         problem: site
@@ -221,11 +251,13 @@ fn run_screen(
         questions,
         refused,
         verb: verb(run.header.operation),
-        actions: actions(at, live, run, current.is_begun),
+        actions: actions(at, live, run, current.done()),
         figures: current.figures()?,
         users: current.users(site, query)?,
         files: if current.is_planned() { &FILES } else { &[] },
         commands: commands(at, run, stakes, current.is_begun),
+        undone_by: current.undone_by.as_ref().map(RunId::to_string),
+        is_unfinished: at == ScreenState::Saved && run.header.outcome.is_none(),
     })
 }
 

@@ -52,18 +52,27 @@ pub(super) fn standing(state: Option<&LiveState>, run: &RunReader) -> ScreenStat
     }
 }
 
+/// What has become of a run so far.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Done {
+    /// Whether it has written.
+    pub(super) is_begun: bool,
+    /// Whether another run was begun to undo it.
+    pub(super) is_undone: bool,
+}
+
 pub(super) fn actions(
     at: ScreenState,
     live: Option<&LiveRun>,
     run: &RunReader,
-    is_begun: bool,
+    done: Done,
 ) -> Vec<Action> {
-    let activity = live.map(|live| live.handle.progress.borrow().activity);
+    let is_begun = done.is_begun;
     let outcome = run.header.outcome;
     let mut actions = Vec::new();
     match at {
         ScreenState::Reading | ScreenState::Working => {
-            if activity.is_some_and(is_paused) {
+            if live.is_some_and(is_paused) {
                 actions.push(("continue", "Continue", false));
             } else {
                 actions.push(("pause", "Pause", true));
@@ -90,7 +99,7 @@ pub(super) fn actions(
         }
         ScreenState::Over => {
             if outcome == Some(Outcome::Partial) {
-                actions.push(("resume", "Retry failed users", false));
+                actions.push(("resume", "Retry failed users", done.is_undone));
             }
             if is_begun {
                 actions.push(("undo", "Undo", true));

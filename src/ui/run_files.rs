@@ -27,6 +27,11 @@ impl RunFiles {
         let path = path.map_err(|error| ErrorReport::from(&error))?;
         let run = RunReader::open_again(&path, &self.inspected);
         let run = run.map_err(|error| ErrorReport::from(&error))?;
+        if run.header.id != *id {
+            let other = run.header.id.short();
+            let why = format!("the file of run {} holds another one, {other}", id.short());
+            return Err(usage(&why));
+        }
         Ok(run.of_store(&self.store))
     }
 }

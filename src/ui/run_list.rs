@@ -98,11 +98,15 @@ fn listed(site: &Site, from: usize) -> Listed {
             summary,
         };
         let mut cells = run_row(&named, &now).into_iter();
-        Row {
-            id,
-            name: cells.next().unwrap_or_default(),
-            cells: COLUMNS.into_iter().zip(cells).collect(),
+        let name = cells.next().unwrap_or_default();
+        let mut cells: Vec<_> = COLUMNS.into_iter().zip(cells).collect();
+        let live = site.runs.get(&named.summary.header.id);
+        let standing = live.and_then(|live| live.state.borrow().words());
+        // The file of a run that is driven says how it was left before.
+        if let Some((words, (_, result))) = standing.zip(cells.last_mut()) {
+            words.clone_into(result);
         }
+        Row { id, name, cells }
     };
     Listed {
         runs: environments

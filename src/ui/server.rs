@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::body::{Body, Bytes, to_bytes};
-use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::extract::{DefaultBodyLimit, Extension, Request, State};
 use axum::middleware::{Next, from_fn_with_state};
 use axum::response::{Html, IntoResponse, Response};
 use http::header::{self, HeaderName};
@@ -22,11 +22,12 @@ use tokio_util::sync::CancellationToken;
 use super::form::{LARGEST_FORM, LARGEST_LIST};
 use super::guard::{OwnAddresses, RequestRefusal, is_in, judge};
 use super::live::usage;
+use super::open_connections::{OpenConnection, OpenConnections};
 use super::screens::ErrorScreen;
 use super::site::SharedSite;
 
-/// Connections at once: a browser opens six for each tab and one for what follows a run.
-const CONNECTIONS: usize = 64;
+/// Forms with lists that are read at once: each is up to [`LARGEST_LIST`], and a workbook many times that.
+const LISTS: usize = 2;
 /// How long a request may take to arrive.
 const ARRIVAL: Duration = Duration::from_secs(30);
 /// Bytes of the headers of a request.
@@ -102,20 +103,23 @@ pub(super) async fn serve(
     pages: Router<SharedSite>,
     stop: CancellationToken,
 ) {
-    let own = Arc::new(OwnAddresses::of_port(listeners.port));
-    let guarded = (Arc::clone(&site), own);
+    let guarded = Guarded {
+        site: Arc::clone(&site),
+        own: Arc::new(OwnAddresses::of_port(listeners.port)),
+        lists: Arc::new(Semaphore::new(LISTS)),
+    };
     let router = pages
         // What comes is bounded by the guard.
         .layer(DefaultBodyLimit::disable())
         .layer(from_fn_with_state(guarded, guard))
         .with_state(site);
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let open = Arc::new(OpenConnections::default());
     let mut serving = tokio::task::JoinSet::new();
     for socket in listeners.sockets {
         serving.spawn(accept(
             socket,
             router.clone(),
-            Arc::clone(&places),
+            Arc::clone(&open),
             stop.clone(),
         ));
     }
@@ -125,7 +129,7 @@ pub(super) async fn serve(
 async fn accept(
     socket: TcpListener,
     router: Router,
-    places: Arc<Semaphore>,
+    open: Arc<OpenConnections>,
     stop: CancellationToken,
 ) {
     let mut connections = tokio::task::JoinSet::new();
@@ -140,13 +144,15 @@ async fn accept(
             tokio::time::sleep(Duration::from_millis(50)).await;
             continue;
         };
-        let Ok(place) = Arc::clone(&places).try_acquire_owned() else {
-            continue;
-        };
         if !is_loopback(from) {
             continue;
         }
-        let service = TowerToHyperService::new(router.clone());
+        let Some(place) = open.open() else {
+            continue;
+        };
+        let open = Arc::clone(&open);
+        let own = router.clone().layer(Extension(Arc::clone(&place)));
+        let service = TowerToHyperService::new(own);
         let stop = stop.clone();
         connections.spawn(async move {
             let mut http = hyper::server::conn::http1::Builder::new();
@@ -158,12 +164,13 @@ async fn accept(
             tokio::select! {
                 // A connection that breaks is the business of whoever broke it.
                 _ = connection.as_mut() => {}
+                () = place.closed.cancelled() => {}
                 () = stop.cancelled() => {
                     connection.as_mut().graceful_shutdown();
                     let _ = tokio::time::timeout(LAST_ANSWERS, connection).await;
                 }
             }
-            drop(place);
+            open.close(&place);
         });
     }
     let _ = tokio::time::timeout(LAST_ANSWERS, async {
@@ -179,13 +186,29 @@ fn is_loopback(from: SocketAddr) -> bool {
     }
 }
 
+/// What the guard needs.
+#[derive(Clone)]
+struct Guarded {
+    site: SharedSite,
+    own: Arc<OwnAddresses>,
+    /// Places for forms with lists.
+    lists: Arc<Semaphore>,
+}
+
 /// Before every answer: whether it is given, and what each carries.
 async fn guard(
-    State((site, own)): State<(SharedSite, Arc<OwnAddresses>)>,
+    State(guarded): State<Guarded>,
+    Extension(connection): Extension<Arc<OpenConnection>>,
     request: Request,
     next: Next,
 ) -> Result<Response, Infallible> {
-    let mut response = match admit(&site, &own, request).await {
+    let Guarded { site, own, lists } = &guarded;
+    // Held until the answer is there: what a list was read into is gone then. It is closed never.
+    let _place = match carries_list(request.uri().path(), request.headers()) {
+        true => lists.acquire().await.ok(),
+        false => None,
+    };
+    let mut response = match admit(site, own, (request, &connection)).await {
         Ok(request) => next.run(request).await,
         Err(answer) => answer,
     };
@@ -201,7 +224,7 @@ async fn guard(
 async fn admit(
     site: &SharedSite,
     own: &OwnAddresses,
-    request: Request,
+    (request, connection): (Request, &OpenConnection),
 ) -> Result<Request, Response> {
     let (parts, body) = request.into_parts();
     judge((&parts.method, &parts.uri, &parts.headers), own).map_err(refused)?;
@@ -215,9 +238,10 @@ async fn admit(
         });
     }
     is_in(&parts.headers, &site.sessions).map_err(refused)?;
+    connection.let_in();
     site.touch();
     let body = if parts.method == Method::POST {
-        let most = if carries_list(&parts.headers) {
+        let most = if carries_list(parts.uri.path(), &parts.headers) {
             LARGEST_LIST
         } else {
             LARGEST_FORM
@@ -225,7 +249,8 @@ async fn admit(
         match tokio::time::timeout(ARRIVAL, to_bytes(body, most)).await {
             Ok(Ok(bytes)) => bytes,
             Ok(Err(_)) => {
-                let why = format!("the form has more than {} KiB", most / 1024);
+                let most = most / 1024;
+                let why = format!("the form has more than {most} KiB, or did not arrive whole");
                 let said = ErrorScreen::new(site, usage(&why));
                 return Err((StatusCode::PAYLOAD_TOO_LARGE, said).into_response());
             }
@@ -241,12 +266,13 @@ async fn admit(
     Ok(Request::from_parts(parts, Body::from(body)))
 }
 
-/// Only forms with lists have parts.
-fn carries_list(headers: &HeaderMap) -> bool {
+/// Whether it is the form of a new plan, which has lists and is sent in parts.
+fn carries_list(path: &str, headers: &HeaderMap) -> bool {
     let kind = headers
         .get(header::CONTENT_TYPE)
         .and_then(|kind| kind.to_str().ok());
-    kind.is_some_and(|kind| kind.starts_with("multipart/form-data"))
+    ["/runs", "/choose/count"].contains(&path)
+        && kind.is_some_and(|kind| kind.starts_with("multipart/form-data"))
 }
 
 /// What leads in, where the address that was printed is asked for.

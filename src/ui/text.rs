@@ -2,7 +2,7 @@
 
 use std::fmt::{self, Write};
 
-use askama::filters::Escaper;
+use askama::filters::{Escaper, Html};
 
 use crate::report::PageText;
 
@@ -16,9 +16,23 @@ impl Escaper for CleanText {
     }
 }
 
-/// A text as a part of a page, with what stands between two backquotes as code: so texts for the terminal mark commands.
+/// What somebody typed in a form, whole and with its lines, for the form that is shown again: a list that was cut, or whose
+/// lines were joined, would mean other users.
+pub(super) fn typed(text: &str) -> String {
+    let mut page = String::with_capacity(text.len());
+    // It writes to memory.
+    let _ = Html.write_escaped_str(&mut page, text);
+    page
+}
+
+/// A text as a part of a page, line by line, with what stands between two backquotes as code: so texts for the terminal mark commands.
 pub(super) fn with_code(text: &(impl AsRef<str> + ?Sized)) -> String {
-    let pieces: Vec<_> = text.as_ref().split('`').collect();
+    let lines = text.as_ref().lines().map(line_with_code);
+    lines.collect::<Vec<_>>().join("\n")
+}
+
+fn line_with_code(line: &str) -> String {
+    let pieces: Vec<_> = line.split('`').collect();
     let last = pieces.len() - 1;
     let shown = pieces.into_iter().enumerate().map(|(at, piece)| {
         let shown = PageText(piece);

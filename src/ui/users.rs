@@ -13,7 +13,7 @@ use crate::journal::{
     RunReader, UserGroup, View,
 };
 use crate::model::{RunId, UserOutcome, count, number};
-use crate::report::{ErrorReport, UserClass, hint};
+use crate::report::{ErrorReport, UserClass, hint, loss_words};
 use crate::rollout::edit_plan;
 
 use super::blocking::to_its_end;
@@ -55,6 +55,8 @@ struct UsersPart {
     types: Vec<Entry>,
     orders: Vec<Entry>,
     found: String,
+    /// How many were found.
+    all: u64,
     /// Everybody who was found, as the object of a sentence; none where that is nobody.
     everybody: Option<String>,
     rows: Vec<Row>,
@@ -65,7 +67,7 @@ struct UsersPart {
 }
 
 /// Results and groups that can be chosen, with their words.
-const CLASSES: [(&str, &str); 12] = [
+const CLASSES: [(&str, &str); 13] = [
     ("", "All users"),
     ("planned", "To change"),
     ("changed", "Changed"),
@@ -75,6 +77,7 @@ const CLASSES: [(&str, &str); 12] = [
     ("left-out", "Left out of the plan"),
     ("unchanged", "Without a change"),
     ("losing", "Losing items"),
+    ("loss-unknown", "Loss not known"),
     ("no-mailbox", "Without a mailbox that synchronises"),
     ("no-filters", "Without a filter"),
     ("stays-on", "Kept on by another filter"),
@@ -86,6 +89,21 @@ const ORDERS: [(&str, &str, PageOrder); 4] = [
     ("filters", "By number of filters", PageOrder::Changes),
     ("items", "By items", PageOrder::Loss),
 ];
+
+/// Those that are known in a run: nobody in a group that was not looked for would read as nobody at all.
+fn known_classes(view: &View<'_>) -> Result<Vec<(&'static str, &'static str)>, ReadError> {
+    let mut known = Vec::new();
+    for (word, words) in CLASSES {
+        let unknown = match word.parse() {
+            Ok(UserClass::Group(group)) => view.why_group_is_unknown(group)?,
+            _ => None,
+        };
+        if unknown.is_none() {
+            known.push((word, words));
+        }
+    }
+    Ok(known)
+}
 
 /// What an address asks for.
 pub(super) fn page_query(fields: &Fields) -> PageQuery {
@@ -149,18 +167,24 @@ pub(super) fn users_part(
         let has_items = view.why_group_is_unknown(UserGroup::Losing)?.is_none();
         // What chooses the users is there already where only the list is asked for.
         let choices = if is_whole {
-            (view.units()?, view.type_names()?, view.problem_groups()?)
+            let classes = known_classes(view)?;
+            (
+                classes,
+                view.units()?,
+                view.type_names()?,
+                view.problem_groups()?,
+            )
         } else {
             Default::default()
         };
         Ok::<_, ReadError>((page, has_items, choices))
     };
-    let (page, has_items, (units, types, problems)) = run
+    let (page, has_items, (classes, units, types, problems)) = run
         .view(|view| view.at_one_instant(read))
         .map_err(|error| ErrorReport::from(&error))?;
-    let fixed = CLASSES
-        .iter()
-        .map(|(word, words)| ((*word).to_owned(), (*words).to_owned()));
+    let fixed = classes
+        .into_iter()
+        .map(|(word, words)| (word.to_owned(), words.to_owned()));
     let kinds = problems.iter().map(|group| {
         let kind = group.kind.as_str();
         (kind.to_owned(), format!("{kind} ({})", number(group.users)))
@@ -194,6 +218,7 @@ pub(super) fn users_part(
         types: entries(any("All types").chain(types), fields.text("type")),
         orders: entries(orders, fields.text("sort")),
         found: shown,
+        all: page.found,
         everybody: match page.found {
             0 => None,
             1 => Some("the 1 user found".to_owned()),
@@ -221,7 +246,7 @@ fn row(user: PageUser) -> Row {
         unit: user.unit.unwrap_or_default(),
         outcome: user.outcome.as_str(),
         changes: number(user.changes),
-        items: user.items.map(number).unwrap_or_default(),
+        items: user.loss.map(|loss| loss_words(&loss)).unwrap_or_default(),
         note,
         can_be_chosen: user.can_be_chosen,
         is_in: user.outcome != UserOutcome::LeftOut,
@@ -306,7 +331,14 @@ fn wanted(site: &Site, id: &RunId, query: &Fields, form: &Fields) -> Result<Plan
     let everybody = || {
         let run = site.read(id)?;
         let numbers = run.view(|view| view.numbers_found(&page_query(query)));
-        numbers.map_err(|error| ErrorReport::from(&error))
+        let numbers = numbers.map_err(|error| ErrorReport::from(&error))?;
+        // What the button said is what is done.
+        if form.text("found").parse() == Ok(numbers.len()) {
+            Ok(numbers)
+        } else {
+            let why = "other users are found now than when the list was drawn; look at it again";
+            Err(usage(why))
+        }
     };
     match form.text("edit") {
         "none" => Ok(PlanEdit {

@@ -106,7 +106,7 @@ pub struct ImpactRow {
 }
 
 /// Users whose mailbox synchronises nothing lose nothing.
-const SYNCHRONISES: &str = "NOT EXISTS (SELECT 1 FROM user AS s JOIN mark AS m ON m.user = s.id AND m.mark = 1 WHERE s.seq = i.user)";
+pub(super) const SYNCHRONISES: &str = "NOT EXISTS (SELECT 1 FROM user AS s JOIN mark AS m ON m.user = s.id AND m.mark = 1 WHERE s.seq = i.user)";
 
 /// The counted losses with the users of the plan; users who were removed from it lose nothing.
 fn counted() -> String {
@@ -287,6 +287,6 @@ impl View<'_> {
     }
 }
 
-fn loss_bound(row: &Row<'_>, at: usize) -> rusqlite::Result<LossBound> {
+pub(super) fn loss_bound(row: &Row<'_>, at: usize) -> rusqlite::Result<LossBound> {
     Ok(LossBound::from_bits(row.get(at)?))
 }

@@ -7,7 +7,9 @@ use uuid::Uuid;
 use crate::journal::codes::{LEFT_OUT, PLANNED, TAKEN_OUT};
 use crate::journal::rows::{blob, unit_name, user_id};
 use crate::model::{ProblemKind, UserId, UserOutcome};
+use crate::plan::LossBound;
 
+use super::impact::{SYNCHRONISES, loss_bound};
 use super::totals::{USER_ROWS, user_outcome, user_rows};
 use super::{ReadError, UserGroup, View};
 
@@ -73,9 +75,20 @@ pub struct PageUser {
     /// Whether the user can be removed from the plan, or was and can be added again.
     pub can_be_chosen: bool,
     /// Items that leave the calendar, where counted.
-    pub items: Option<u64>,
+    pub loss: Option<UserLoss>,
     /// The last problem: its kind and its message.
     pub problem: Option<(ProblemKind, String)>,
+}
+
+/// The items that leave the calendar of a user.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UserLoss {
+    /// Those that are known.
+    pub items: u64,
+    /// Whether some of the numbers are bounds.
+    pub bound: LossBound,
+    /// Whether something is not known.
+    pub unknown: bool,
 }
 
 /// One page of the users that were found.
@@ -172,13 +185,17 @@ impl PageQuery {
 
     fn order(&self) -> String {
         let by_name = "u.label COLLATE NOCASE, u.seq";
+        let by_loss = || {
+            let loss = "SELECT sum(i.items) FROM impact AS i WHERE i.user = u.seq";
+            format!("({loss} AND {SYNCHRONISES}) DESC NULLS LAST")
+        };
         let first = match self.order {
             PageOrder::Name => return by_name.to_owned(),
-            PageOrder::Unit => "n.name IS NULL, n.name COLLATE NOCASE",
-            PageOrder::Changes => "(SELECT count(*) FROM change AS k WHERE k.user = u.seq) DESC",
-            PageOrder::Loss => {
-                "(SELECT sum(l.items) FROM impact AS l WHERE l.user = u.seq) DESC NULLS LAST"
+            PageOrder::Unit => "n.name IS NULL, n.name COLLATE NOCASE".to_owned(),
+            PageOrder::Changes => {
+                "(SELECT count(*) FROM change AS k WHERE k.user = u.seq) DESC".to_owned()
             }
+            PageOrder::Loss => by_loss(),
         };
         format!("{first}, {by_name}")
     }
@@ -189,7 +206,10 @@ fn one_user() -> String {
     format!(
         "SELECT {}, u.seq, u.label, u.id, u.unit, n.name, count(c.filter),
          u.{TAKEN_OUT} OR (max(coalesce(c.{PLANNED}, 0)) AND NOT max(coalesce(NOT c.{PLANNED} AND NOT c.{LEFT_OUT}, 0))),
-         (SELECT sum(i.items) FROM impact AS i WHERE i.user = u.seq),
+         CASE WHEN EXISTS (SELECT 1 FROM impact AS i WHERE i.user = u.seq) THEN
+         (SELECT coalesce(sum(i.items), 0) FROM impact AS i WHERE i.user = u.seq AND {SYNCHRONISES}) END,
+         (SELECT coalesce(max(i.bound & 1) + max(i.bound & 2), 0) FROM impact AS i WHERE i.user = u.seq AND {SYNCHRONISES}),
+         (SELECT coalesce(max(i.items IS NULL), 0) FROM impact AS i WHERE i.user = u.seq AND {SYNCHRONISES}),
          (SELECT p.kind FROM problem AS p WHERE p.user = u.seq ORDER BY p.seq DESC LIMIT 1),
          (SELECT p.message FROM problem AS p WHERE p.user = u.seq ORDER BY p.seq DESC LIMIT 1)
          FROM user AS u LEFT JOIN change AS c ON c.user = u.seq LEFT JOIN unit AS n ON n.id = u.unit
@@ -295,8 +315,9 @@ impl View<'_> {
 
 fn page_user(row: &Row<'_>) -> rusqlite::Result<PageUser> {
     let at = USER_ROWS;
-    let kind: Option<ProblemKind> = row.get(at + 8)?;
-    let message: Option<String> = row.get(at + 9)?;
+    let items: Option<u64> = row.get(at + 7)?;
+    let kind: Option<ProblemKind> = row.get(at + 10)?;
+    let message: Option<String> = row.get(at + 11)?;
     Ok(PageUser {
         outcome: user_outcome(row)?,
         seq: row.get(at)?,
@@ -305,7 +326,15 @@ fn page_user(row: &Row<'_>) -> rusqlite::Result<PageUser> {
         unit: unit_name(row, at + 3)?,
         changes: row.get(at + 5)?,
         can_be_chosen: row.get(at + 6)?,
-        items: row.get(at + 7)?,
+        loss: items
+            .map(|items| {
+                Ok::<_, rusqlite::Error>(UserLoss {
+                    items,
+                    bound: loss_bound(row, at + 8)?,
+                    unknown: row.get(at + 9)?,
+                })
+            })
+            .transpose()?,
         problem: kind.zip(message),
     })
 }

@@ -5,11 +5,11 @@ use std::io::{self, Write};
 use jiff::tz::TimeZone;
 
 use crate::journal::{RunHeader, States};
-use crate::model::{Operation, Outcome};
+use crate::model::{Operation, Outcome, RunId};
 use crate::report::impact::ImpactReport;
 use crate::report::phrases;
-use crate::report::summary::Totals;
-use crate::report::text::{count, minute, number, span};
+use crate::report::summary::{Totals, undone_words};
+use crate::report::text::{capital, count, minute, number, span};
 
 use super::escape::Text;
 
@@ -162,23 +162,42 @@ fn tiles(totals: &Totals, impact_report: &ImpactReport) -> [Tile; 4] {
     ]
 }
 
-/// Writes the headline, the line below it and the figures. `level` is that of the headline, from 1.
+/// What is above the figures.
+pub(super) struct Heading<'a> {
+    /// The headline.
+    pub(super) text: &'a str,
+    /// Its level, from 1.
+    pub(super) level: u8,
+    /// How the run stands, for whoever knows that better than its file.
+    pub(super) standing: Option<&'a str>,
+    /// The run that was begun to undo it.
+    pub(super) undone_by: Option<RunId>,
+}
+
+/// Writes the headline, the lines below it and the figures.
 pub(super) fn write_first(
     out: &mut dyn Write,
-    (headline, level): (&str, u8),
+    heading: &Heading<'_>,
     totals: &Totals,
     impact_report: &ImpactReport,
     zone: &TimeZone,
 ) -> io::Result<()> {
     let header = &totals.header;
     let (ending, _) = phrases::ending(header, &totals.users, &totals.filters);
+    let ending = heading.standing.unwrap_or(&ending);
+    let (headline, level) = (heading.text, heading.level);
     writeln!(
         out,
-        "<h{level}>{}</h{level}>\n<p class=\"where\">{}</p>\n<p class=\"ending\">{}</p>\n<div class=\"tiles\">",
+        "<h{level}>{}</h{level}>\n<p class=\"where\">{}</p>\n<p class=\"ending\">{}</p>",
         Text(headline),
         Text(place_and_time(totals, zone)),
-        Text(&ending),
+        Text(ending),
     )?;
+    if let Some(by) = &heading.undone_by {
+        let words = capital(&undone_words(by));
+        writeln!(out, "<p class=\"ending\">{}.</p>", Text(words))?;
+    }
+    writeln!(out, "<div class=\"tiles\">")?;
     for Tile {
         class,
         figure,

@@ -15,7 +15,7 @@ use crate::report::summary::{Totals, numbers};
 
 use super::charts::{write_times, write_types, write_units};
 use super::escape::Text;
-use super::head::{headline, write_first};
+use super::head::{Heading, headline, write_first};
 use super::impact::{write_impact, write_warnings};
 use super::users::write_people;
 
@@ -37,13 +37,13 @@ fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(
     let impact_report = ImpactReport::read(view, &totals.header)?;
     let headline = headline(&totals, &evidence.types);
     write_begin(out, &headline, &totals)?;
-    write_figures(
-        out,
-        ((&headline, 1), &totals),
-        &evidence,
-        &impact_report,
-        zone,
-    )?;
+    let heading = Heading {
+        text: &headline,
+        level: 1,
+        standing: None,
+        undone_by: view.undone_by()?,
+    };
+    write_figures(out, (&heading, &totals), &evidence, &impact_report, zone)?;
     write_run(out, &totals, zone)?;
     write_tools(out)?;
     write_people(out, view, zone)?;
@@ -57,16 +57,22 @@ fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(
 /// The result of a run, as a part of another page.
 pub(in crate::report) fn write_figures_of(
     out: &mut dyn Write,
-    view: &View<'_>,
+    (view, standing): (&View<'_>, Option<&str>),
     zone: &TimeZone,
 ) -> Result<(), ReportError> {
     let totals = Totals::read(view)?;
     let evidence = Evidence::read(view)?;
     let impact_report = ImpactReport::read(view, &totals.header)?;
     let headline = headline(&totals, &evidence.types);
+    let heading = Heading {
+        text: &headline,
+        level: 2,
+        standing,
+        undone_by: view.undone_by()?,
+    };
     Ok(write_figures(
         out,
-        ((&headline, 2), &totals),
+        (&heading, &totals),
         &evidence,
         &impact_report,
         zone,
@@ -85,12 +91,12 @@ pub(in crate::report) fn write_times_of(
 /// Everything above the list of users.
 fn write_figures(
     out: &mut dyn Write,
-    (headline, totals): ((&str, u8), &Totals),
+    (heading, totals): (&Heading<'_>, &Totals),
     evidence: &Evidence,
     impact_report: &ImpactReport,
     zone: &TimeZone,
 ) -> io::Result<()> {
-    write_first(out, headline, totals, impact_report, zone)?;
+    write_first(out, heading, totals, impact_report, zone)?;
     write_types(out, evidence)?;
     write_groups(out, totals)?;
     write_warnings(out, impact_report)?;

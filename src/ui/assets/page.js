@@ -13,11 +13,17 @@
     form?.reset();
   };
   const failed = (element, text) => { putBack(element); say(text); };
-  const sentence = page => new DOMParser().parseFromString(page, "text/html").querySelector(".message, p")?.textContent.trim();
+  const sentence = page => {
+    const said = new DOMParser().parseFromString(page, "text/html").querySelector(".message, p");
+    const parts = said?.children.length ? [...said.children] : [said];
+    return parts.map(part => part?.textContent.trim()).filter(Boolean).join(" ");
+  };
   on("htmx:responseError", (_, { elt, xhr }) => failed(elt, sentence(xhr.responseText) || NO_CONNECTION));
   on("htmx:sendError", (_, { elt }) => failed(elt, NO_CONNECTION));
-  on("htmx:sseError", () => say(NO_CONNECTION));
-  on("htmx:sseOpen", () => say(""));
+  // Windows that follow runs take turns: only a stream that does not come back is lost.
+  let lost = 0;
+  on("htmx:sseError", () => { lost ||= setTimeout(() => say(NO_CONNECTION), 5000); });
+  on("htmx:sseOpen", () => { clearTimeout(lost); lost = 0; say(""); });
   on("htmx:afterRequest", (_, { successful }) => successful && say(""));
 
   // A box that was changed says how it is, also where an earlier form, which was given up, said otherwise.
@@ -27,6 +33,37 @@
     Object.assign(touched, { type: "hidden", name: "touched", value: box.value });
     box.after(touched);
   }, true);
+
+  // Where somebody edits and searches at once, the edit goes first: the answer to a search would take the place of its
+  // form, and its answer would be lost.
+  const edits = new Set();
+  let again = "";
+  const isEditing = () => [...edits].some(({ readyState }) => readyState > 0 && readyState < 4);
+  const searchAgain = () => {
+    if (!again || isEditing()) return;
+    const element = document.getElementById(again);
+    again = "";
+    if (element?.matches("form")) htmx.trigger(element, "again");
+    else element?.click();
+  };
+  on("htmx:confirm", (event, { elt, verb }) => {
+    if (verb !== "get" || !isEditing() || !elt.closest("#users")) return;
+    event.preventDefault();
+    again = elt.id;
+  });
+  on("htmx:beforeRequest", (_, { elt, xhr, requestConfig }) => {
+    if (requestConfig.verb === "get" || !elt.closest("#users")) return;
+    edits.clear();
+    edits.add(xhr);
+    xhr.addEventListener("loadend", () => setTimeout(searchAgain));
+    const find = document.getElementById("find");
+    if (!find.classList.contains("htmx-request")) return;
+    again = "find";
+    htmx.trigger(find, "htmx:abort");
+  });
+
+  // A number of users that was counted is no more that of a form that was changed.
+  document.addEventListener("input", ({ target }) => target.closest("#choose") && document.getElementById("count")?.replaceChildren());
 
   // What is said already is not said again.
   on("htmx:oobBeforeSwap", (event, detail) => {

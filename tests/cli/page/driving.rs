@@ -50,7 +50,7 @@ fn an_order_that_comes_while_the_run_works_is_refused_and_not_kept_for_the_next_
     let run = page.plan(&place(&page), &[("waves", "30,rest")]);
     page.agree(&run, "deactivate");
     for order in ["keep", "users"] {
-        let shown = [("edit", "none")];
+        let shown = [("was-in", "1")];
         let told = page.follow(&page.post(&format!("{run}/{order}"), &shown));
         assert!(
             told.body.contains("not waiting for this"),
@@ -112,6 +112,96 @@ fn a_form_that_is_sent_twice_makes_one_plan() {
     assert_ne!(begin("reactivate"), one);
     page.wait_for(&one, "name=\"word\"");
     assert_ne!(begin("deactivate"), one);
+}
+
+#[test]
+fn a_plan_in_which_nothing_is_to_be_changed_says_so() {
+    let world = World::with_users(60);
+    let page = Page::open(&world, &[]);
+    let environment = place(&page);
+    let run = page.plan(&environment, &[]);
+    page.agree(&run, "deactivate");
+    page.wait_for(&run, &format!("{run}/undo"));
+    let undo = || {
+        let undo = page.post(&format!("{run}/undo"), &[]);
+        undo.header("location").unwrap().to_owned()
+    };
+    let first = undo();
+    page.wait_for(&first, "name=\"word\"");
+    page.agree(&first, "yes");
+    page.wait_for(&first, &format!("{first}/undo"));
+    let nothing = page.wait_for(&undo(), "nothing to change");
+    assert_eq!(nothing.status, 200, "{nothing:?}");
+    // What follows the run finds the part that it replaces.
+    assert!(
+        nothing.body.contains("<div id=\"run\">"),
+        "{}",
+        nothing.body
+    );
+    assert!(nothing.body.contains("<dt>Users</dt>"), "{}", nothing.body);
+    assert!(!nothing.body.contains("role=\"alert\""), "{}", nothing.body);
+}
+
+#[test]
+fn a_stop_that_comes_when_the_plan_is_there_leaves_it_for_later() {
+    let world = World::with_users(60);
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[]);
+    let paused = page.follow(&page.post(&format!("{run}/pause"), &[]));
+    assert!(paused.body.contains("not at work"), "{paused:?}");
+    let stopped = page.follow(&page.post(&format!("{run}/stop"), &[]));
+    assert!(
+        stopped.body.contains(&format!("{run}/resume")),
+        "{stopped:?}"
+    );
+    assert!(!stopped.body.contains("name=\"word\""), "{stopped:?}");
+    page.post(&format!("{run}/resume"), &[]);
+    page.wait_for(&run, "name=\"word\"");
+    page.agree(&run, "deactivate");
+    page.wait_for(&run, &format!("{run}/undo"));
+}
+
+#[test]
+fn a_run_that_is_driven_is_listed_as_it_is() {
+    let world = World::with_users(60);
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[]);
+    assert!(page.get("/runs").body.contains("waits for your answer"));
+    let undo = page.follow(&page.post(&format!("{run}/undo"), &[]));
+    assert!(undo.body.contains("under way here"), "{undo:?}");
+}
+
+/// The page shows and writes where the settings lead now, not where they led when somebody signed in.
+#[test]
+fn an_environment_that_was_given_another_address_is_signed_in_to_anew() {
+    let (old, new) = (World::with_users(30), World::with_users(40));
+    let path = old.home.path().join("config.toml");
+    let lead_to = |world: &World| {
+        let config = format!("[environments.test]\nurl = \"{}\"\n", world.sandbox.url());
+        std::fs::write(&path, config).unwrap();
+    };
+    lead_to(&old);
+    let config = path.to_str().unwrap();
+    let mut command = old.bare(&["ui", "--no-open", "--format", "json", "--config", config]);
+    command.env("SYNCFILTERS_ACCESS_TOKEN", old.sandbox.token());
+    let mut page = Page::of(command);
+    page.enter();
+    page.plan("test", &[]);
+    let before = (old.states(), new.states());
+    lead_to(&new);
+    assert!(!page.get("/").body.contains("Signed in as"));
+    let run = page.plan("test", &[]);
+    let place = new.sandbox.url();
+    let shown = page.get(&run);
+    let shown = shown.between("<dt>Where</dt><dd>", "</dd>").unwrap();
+    assert!(
+        shown.ends_with(place.trim_end_matches('/')),
+        "{shown} {place}"
+    );
+    page.agree(&run, "deactivate");
+    page.wait_for(&run, &format!("{run}/undo"));
+    assert_eq!(changed(&old, &before.0), 0);
+    assert!(changed(&new, &before.1) > 0);
 }
 
 /// What went wrong is said to whoever wanted it, and to no other window.

@@ -70,6 +70,61 @@ fn a_list_that_the_browser_forgets_is_asked_for_again_and_nobody_else_is_meant()
 }
 
 #[test]
+fn a_list_comes_back_whole_with_a_form_that_is_refused() {
+    let world = World::with_users(30);
+    let page = Page::open(&world, &[]);
+    let environment = page.environment();
+    let names: Vec<_> = (0..900)
+        .map(|n| format!("user{n}@contoso.example"))
+        .collect();
+    let list = format!("{}\n<b>\"&", names.join("\n"));
+    let fields = [
+        &filled(&environment)[..],
+        &[("list", &*list), ("waves", "5,many")],
+    ]
+    .concat();
+    let refused = page.post("/runs", &fields);
+    let field = refused
+        .between("<textarea id=\"list\"", "</textarea>")
+        .unwrap();
+    let (_, back) = field.split_once(">\n").unwrap();
+    let back = back
+        .replace("&#60;", "<")
+        .replace("&#62;", ">")
+        .replace("&#34;", "\"")
+        .replace("&#38;", "&");
+    assert_eq!(back, list);
+}
+
+#[test]
+fn a_list_in_a_place_where_nobody_reads_it_is_refused() {
+    let world = World::with_users(30);
+    let page = Page::open(&world, &[]);
+    let environment = page.environment();
+    let fields = filled(&environment);
+    let twice = [
+        &fields[..],
+        &[("list", ""), ("list", "anna@contoso.example")],
+    ]
+    .concat();
+    let refused = page.post("/choose/count", &twice);
+    assert!(refused.body.contains("says something twice"), "{refused:?}");
+    let host = page.host();
+    let body = format!(
+        "--b\r\nContent-Disposition: form-data; name=\"form-token\"\r\n\r\n{}\r\n\
+         --b\r\nContent-Disposition: form-data; name=\"list\"; filename=\"a.txt\"\r\n\r\nanna\r\n--b--\r\n",
+        page.token()
+    );
+    let elsewhere = page.raw(&format!(
+        "POST /choose/count HTTP/1.1\r\nHost: {host}\r\nCookie: {}\r\nOrigin: http://{host}\r\n\
+         Content-Type: multipart/form-data; boundary=b\r\nContent-Length: {}\r\n\r\n{body}",
+        page.cookie(),
+        body.len()
+    ));
+    assert_eq!(elsewhere.status, 400, "{elsewhere:?}");
+}
+
+#[test]
 fn an_empty_file_is_a_list_of_nobody_and_not_of_everybody() {
     let world = World::with_users(30);
     let page = Page::open(&world, &[]);

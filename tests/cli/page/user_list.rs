@@ -64,11 +64,67 @@ fn a_tab_sends_what_was_changed_in_it_and_nothing_else() {
 }
 
 #[test]
+fn a_button_does_no_more_than_it_says() {
+    let world = World::with_users(40);
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&page.environment(), &[]);
+    let users = format!("{run}/users");
+    let all = drawn(&page.get(&run), "was-in");
+    let out = |seq: &String| {
+        let edited = page.post(&users, &[("was-in", seq)]);
+        page.follow(&edited)
+    };
+    let one = out(&all[0]);
+    let left_out = page.get(&format!("{users}?only=left-out"));
+    let found = left_out.between("name=\"found\" value=\"", "\"").unwrap();
+    assert_eq!(found, "1");
+    // Another window takes a second user out: "Take back the 1 user found" is not about that one.
+    let two = out(&all[1]);
+    let back = |found| {
+        let fields = [("edit", "all"), ("found", found)];
+        page.follow(&page.post(&format!("{users}?only=left-out"), &fields))
+    };
+    let refused = back("1");
+    assert!(
+        refused.body.contains("other users are found"),
+        "{refused:?}"
+    );
+    assert_eq!(digest(&refused), digest(&two));
+    assert_ne!(digest(&back("2")), digest(&one));
+}
+
+#[test]
+fn nobody_is_listed_under_what_was_not_looked_for() {
+    let world = World::with_users(40);
+    let page = Page::open(&world, &[]);
+    let environment = page.environment();
+    let classes = |run: &str| {
+        page.get(run)
+            .between("name=\"only\"", "</select>")
+            .unwrap()
+            .to_owned()
+    };
+    let without = classes(&page.plan(&environment, &[]));
+    assert!(
+        !without.contains("\"losing\"") && without.contains("\"left-out\""),
+        "{without}"
+    );
+    let counted = classes(&page.plan(&environment, &[("impact", "1")]));
+    assert!(
+        counted.contains("\"losing\"") && counted.contains("\"loss-unknown\""),
+        "{counted}"
+    );
+}
+
+#[test]
 fn why_an_edit_failed_is_said_to_whoever_made_it() {
     let world = World::with_users(30);
     let page = Page::open(&world, &[]);
     let run = page.plan(&page.environment(), &[]);
-    let refused = page.post(&format!("{run}/users"), &[("edit", "none")]);
+    let all = page.get(&run);
+    let found = all.between("name=\"found\" value=\"", "\"").unwrap();
+    let everybody = [("edit", "none"), ("found", found)];
+    let refused = page.post(&format!("{run}/users"), &everybody);
     // Another tab asks first.
     let other = page.get(&run);
     assert!(!other.body.contains("nobody would be left"));
