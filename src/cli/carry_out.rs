@@ -7,6 +7,7 @@ use std::num::NonZeroUsize;
 use crate::connect::side_by_side;
 use crate::model::count;
 use crate::plan::{Refusal, Stakes};
+use crate::report::Format;
 use crate::report::{Board, Watch, after_undo, question, wave_line, width_of_names, write_heading};
 use crate::rollout::{
     AgreeResult, Agreed, Applied, DryRunResult, Halted, Planned, Refused, RunHandle, StopReason,
@@ -380,6 +381,10 @@ impl RunGroup<'_> {
                 }
             };
             let ending = match kept {
+                // The plan that stays is not the one that was shown: its numbers and its commands are others.
+                Ok(_) if consent.narrowed && app.printer.format == Format::Table => {
+                    Ending::well("", Exit::Done)
+                }
                 Ok(run) => Ending {
                     exit: Exit::Done,
                     ..Ending::of_run(run)

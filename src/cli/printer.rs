@@ -122,15 +122,12 @@ impl Printer {
     /// Prints a question on standard error. The answer is typed on the same line.
     pub(super) fn ask(question: &str) {
         let mut err = Self::stderr();
-        let question = match terminal::stderr_columns() {
-            Some(columns) => {
-                let lines = question.split('\n').flat_map(|line| wrapped(line, columns));
-                lines.collect::<Vec<_>>().join("\n")
-            }
-            None => question.to_owned(),
-        };
+        let columns = terminal::stderr_columns().unwrap_or(usize::MAX);
+        // Line by line: cleaned as a whole, it would be one line.
+        let lines = question.split('\n').map(clean);
+        let lines: Vec<_> = lines.flat_map(|line| wrapped(&line, columns)).collect();
         // A closed standard error cannot be reported anywhere.
-        let _ = write!(err, "{}", clean(&question)).and_then(|()| err.flush());
+        let _ = write!(err, "{}", lines.join("\n")).and_then(|()| err.flush());
     }
 
     /// Asks for a text that is not shown while it is typed; `None` where there is no answer.

@@ -138,6 +138,7 @@ async fn continue_run(
     if let Some(to) = &narrow {
         let expected = expect.filter(|_| drifted == Drifted::Refuse);
         narrow_plan(app, &file, to, (expected, args.consent.dry_run)).await?;
+        consent.narrowed = true;
     }
     let flags = consent::settings(&args.consent, &args.connection);
     let opened = open(file, &on, flags).await?;

@@ -2,6 +2,7 @@
 
 use crate::journal::ForeignRun;
 use crate::model::shell::path_argument;
+use crate::model::shell::quoted;
 use crate::report::{RunCommand, run_argument};
 use crate::settings::RunAddress;
 
@@ -26,10 +27,11 @@ pub(super) fn export(app: &App, args: &ExportArgs) -> Result<Exit, CliError> {
     )?;
     print_lost_log(app, &exported);
     app.printer.status_line(&format!(
-        "Run {} is in {}, which names people. On the other computer: `syncfilters runs import {}`.",
+        "Run {} is in {}, which names people. On the other computer: `syncfilters runs import {} --url {}`.",
         exported.header.id.short(),
         path_argument(&args.file),
         path_argument(&args.file),
+        quoted(&exported.header.environment.to_string()),
     ));
     Ok(Exit::Done)
 }

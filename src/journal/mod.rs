@@ -59,7 +59,7 @@ pub use retention::{RunUse, prunable};
 pub use run_header::{Phase, Requests, RunHeader};
 pub use run_ref::{RunContext, RunLocation, RunRef};
 pub use standing::{Standing, UserStandings};
-pub use store::{LATEST, RunPath, RunStore, Summary};
+pub use store::{LATEST, RunPath, RunStore, Summary, UndoExtent};
 pub use survey::{RunUser, SelectedUser, Surveyed};
 pub use templates::TemplateTotals;
 pub use transfer::ForeignRun;

@@ -6,6 +6,7 @@ use rusqlite::Row;
 use uuid::Uuid;
 
 use super::rows::{filter_type, user_id};
+use super::undo_chain::UndoChain;
 use super::user_standing::{
     FilterInRun, PastRun, UserInRun, UserRecord, UserStanding, WantedState,
 };
@@ -120,10 +121,17 @@ impl RunStore {
         };
         let latest = runs.last().unwrap_or(wanted);
         let wanted = WantedState::of(&wanted.header);
+        let mut chain = UndoChain::default();
+        runs.iter().for_each(|run| chain.add(&run.header));
+        let repeats = |run: &Summary| {
+            let first = chain.repeated(&run.header.id)?;
+            let first = runs.iter().find(|run| run.header.id == *first)?;
+            Some(first.header.operation)
+        };
         let mut users: HashMap<UserId, UserRecord> = HashMap::new();
         for run in runs {
             let path = self.find(run.header.id.as_str())?;
-            let past = PastRun::of(&run.header);
+            let past = PastRun::of(&run.header, repeats(run));
             RunReader::open(&path)?.view(|view| {
                 view.each_user_in_run(|id, user| {
                     users.entry(id).or_default().add(&wanted, &past, user);

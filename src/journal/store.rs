@@ -1,6 +1,5 @@
 //! The folder of run files, and the names of runs.
 
-use std::collections::HashSet;
 use std::ops::Deref;
 use std::path::{Path, PathBuf};
 
@@ -25,6 +24,17 @@ pub struct RunStore {
     context: RunContext,
 }
 
+/// How far a run was undone by the last one that began to undo it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UndoExtent {
+    /// Everything, or the file of that run is elsewhere.
+    Whole,
+    /// Users were left out, or rows were left alone or failed.
+    Part,
+    /// That undo was itself undone.
+    TakenBack,
+}
+
 /// The data that `runs` shows of a run.
 #[derive(Clone, Debug)]
 pub struct Summary {
@@ -38,8 +48,8 @@ pub struct Summary {
     pub templates: TemplateTotals,
     /// The last run that began to undo it.
     pub undone_by: Option<RunId>,
-    /// Whether that run is in the same store, and left something as it was.
-    pub is_undone_in_part: bool,
+    /// How far that run came, as far as it is in the same store.
+    pub undo_extent: UndoExtent,
     /// Whether any request that writes may have been sent.
     pub has_written: bool,
 }
@@ -296,15 +306,26 @@ fn add_undos(summaries: &mut [Summary]) {
         let by = undos.iter().find(|(undone, _)| *undone == run.header.id);
         run.undone_by = by.map(|(_, by)| by.clone());
     }
-    let in_part = summaries
-        .iter()
-        .filter(|run| run.header.outcome != Some(Outcome::Complete) || run.users.left_out > 0);
-    let in_part: HashSet<_> = in_part.map(|run| run.header.id.clone()).collect();
-    for run in summaries {
-        run.is_undone_in_part = run
-            .undone_by
-            .as_ref()
-            .is_some_and(|by| in_part.contains(by));
+    // The newest comes first: how far the undo of an undo came is known when it is asked for.
+    for at in 0..summaries.len() {
+        let by = summaries[at].undone_by.clone();
+        let by = summaries
+            .iter()
+            .find(|run| Some(&run.header.id) == by.as_ref());
+        summaries[at].undo_extent = by.map_or(UndoExtent::Whole, Summary::extent_as_undo);
+    }
+}
+
+impl Summary {
+    /// How far this undo came, and still holds.
+    fn extent_as_undo(&self) -> UndoExtent {
+        let is_whole = self.header.outcome == Some(Outcome::Complete) && self.users.left_out == 0;
+        match (&self.undone_by, self.undo_extent) {
+            (Some(_), UndoExtent::Whole) => UndoExtent::TakenBack,
+            (Some(_), UndoExtent::Part) => UndoExtent::Part,
+            _ if is_whole => UndoExtent::Whole,
+            _ => UndoExtent::Part,
+        }
     }
 }
 
@@ -318,7 +339,7 @@ fn summary(path: &Path) -> Result<Summary, OpenError> {
             filters: view.filters()?,
             templates: view.template_totals()?,
             undone_by: view.undone_by()?,
-            is_undone_in_part: false,
+            undo_extent: UndoExtent::Whole,
             has_written: view.has_written()?,
         })
     })?)

@@ -41,6 +41,12 @@ impl UndoChain {
         })
     }
 
+    /// The run that an undo of an undo makes again; none for other runs.
+    pub(super) fn repeated<'a>(&'a self, run: &'a RunId) -> Option<&'a RunId> {
+        let (first, depth) = self.origin(run)?;
+        (depth > 0 && depth % 2 == 0).then_some(first)
+    }
+
     /// The first run of a chain, and the number of undos from there to this run. None where the files contain
     /// a circle of undos.
     fn origin<'a>(&'a self, run: &'a RunId) -> Option<(&'a RunId, usize)> {

@@ -34,6 +34,8 @@ struct Part {
 #[derive(Debug)]
 pub(super) struct PastRun<'a> {
     operation: Operation,
+    /// Whether it undid an undo, so that rows are again as the run left them that was undone first.
+    repeats: Option<Operation>,
     criteria: &'a Criteria,
     started: i64,
 }
@@ -90,9 +92,11 @@ impl WantedState {
 }
 
 impl<'a> PastRun<'a> {
-    pub(super) fn of(run: &'a RunHeader) -> Self {
+    /// `repeats` is the operation that an undo of an undo makes again.
+    pub(super) fn of(run: &'a RunHeader, repeats: Option<Operation>) -> Self {
         Self {
             operation: run.operation,
+            repeats,
             criteria: &run.criteria,
             started: run.started.as_millisecond(),
         }
@@ -116,7 +120,12 @@ impl UserRecord {
                 is_type && part.kind == *kind && wanted.criteria.selects(filter_type, *kind, name)
             });
             let filters: Vec<_> = filters.collect();
-            let next = if is_wanted {
+            let next = if run.repeats == Some(wanted.operation) {
+                // Only what was put back before and is changed again now.
+                let changed = |filter: &&FilterInRun| filter.outcome == Some(RowOutcome::Changed);
+                let is_done = now.is_some() && filters.iter().any(changed);
+                is_done.then_some(UserStanding::Done)
+            } else if is_wanted {
                 let is_whole = user.read == ReadState::Read
                     && run
                         .criteria
@@ -223,6 +232,7 @@ mod tests {
         for (at, (operation, of, read, filters)) in (0..).zip(runs) {
             let run = PastRun {
                 operation: *operation,
+                repeats: None,
                 criteria: of,
                 started: at,
             };
@@ -344,6 +354,7 @@ mod tests {
         let wanted = WantedState::new(DO, of.clone());
         let run = |started| PastRun {
             operation: DO,
+            repeats: None,
             criteria: &of,
             started,
         };

@@ -423,8 +423,8 @@ mod tests {
             .iter()
             .map(|change| change["outcome"].as_str().unwrap())
             .collect();
-        assert_eq!(outcomes, ["changed", "left", "gone", "unknown", "failed"]);
-        let first = &document["changes"][0];
+        assert_eq!(outcomes, ["failed", "changed", "left", "gone", "unknown"]);
+        let first = &document["changes"][1];
         assert_eq!(
             first["before"],
             json!({ "state": "active", "status": null })

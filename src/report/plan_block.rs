@@ -44,7 +44,7 @@ pub fn write_plan_block(
     let mut lines = folded(&first, ", ", room, 2);
     let left = LINES.saturating_sub(lines.len());
     let begin_of_warnings = lines.len();
-    lines.extend(folded(&warnings.join("   "), "   ", room, left));
+    lines.extend(warning_lines(&warnings, room, left));
     for (at, line) in lines.iter().enumerate() {
         let label = if at == 0 { name } else { "" };
         let tone = if at < begin_of_warnings {
@@ -55,6 +55,18 @@ pub fn write_plan_block(
         write_line(out, tone, (label, width), line)?;
     }
     Ok(())
+}
+
+/// The warnings in as many lines as there are. Where that are too few, the last one says how many there are.
+fn warning_lines(warnings: &[String], room: usize, lines: usize) -> Vec<String> {
+    let all = folded(&warnings.join("   "), "   ", room, usize::MAX);
+    if all.len() <= lines {
+        return all;
+    }
+    let number = u64::try_from(warnings.len()).unwrap_or(u64::MAX);
+    let more = format!("!  {}: --details", count(number, "warning"));
+    let first = all.into_iter().take(lines.saturating_sub(1));
+    first.chain([more]).take(lines).collect()
 }
 
 /// Writes why an environment is left out.

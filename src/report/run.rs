@@ -197,6 +197,8 @@ mod tests {
 
         Every change
         User              Type              Name             Change             Outcome
+        =hana@contoso.    appointment       My Outlook       active → inactive  failed
+        example                             appointments
         ada@contoso.      appointment       My Outlook       active (status     changed
         example                             appointments     null) → inactive
         eve@contoso.      appointment       My Outlook       active → inactive  left
@@ -204,8 +206,6 @@ mod tests {
         finn@contoso.     appointment       My Outlook       active → inactive  gone
         example                             appointments
         gil@contoso.      appointment       My Outlook       active → inactive  unknown
-        example                             appointments
-        =hana@contoso.    appointment       My Outlook       active → inactive  failed
         example                             appointments
 
         Users without a change

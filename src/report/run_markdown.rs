@@ -221,11 +221,11 @@ mod tests {
 
         | User | Type | Name | Change | Outcome |
         | --- | --- | --- | --- | --- |
+        | =hana@contoso.example | appointment | My Outlook appointments | active → inactive | failed |
         | ada@contoso.example | appointment | My Outlook appointments | active (status null) → inactive | changed |
         | eve@contoso.example | appointment | My Outlook appointments | active → inactive | left |
         | finn@contoso.example | appointment | My Outlook appointments | active → inactive | gone |
         | gil@contoso.example | appointment | My Outlook appointments | active → inactive | unknown |
-        | =hana@contoso.example | appointment | My Outlook appointments | active → inactive | failed |
 
         ## Users without a change
 

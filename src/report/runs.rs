@@ -4,7 +4,9 @@ use console::truncate_str;
 use jiff::{Timestamp, ZonedDateTime};
 use serde::Serialize;
 
-use crate::journal::{FilterTotals, OpenError, RunHeader, Summary, TemplateTotals, UserTotals};
+use crate::journal::{
+    FilterTotals, OpenError, RunHeader, Summary, TemplateTotals, UndoExtent, UserTotals,
+};
 use crate::model::{Operation, Outcome, RunId, Target};
 use crate::plan::Selection;
 
@@ -186,13 +188,10 @@ fn selection(header: &RunHeader) -> Option<String> {
 
 /// The outcome, what is left, or the run that undid it.
 fn result(summary: &Summary) -> String {
-    if let Some(by) = &summary.undone_by {
-        let part = if summary.is_undone_in_part {
-            " in part"
-        } else {
-            ""
-        };
-        return format!("undone{part} by {}", by.short());
+    match (&summary.undone_by, summary.undo_extent) {
+        (Some(by), UndoExtent::Whole) => return format!("undone by {}", by.short()),
+        (Some(by), UndoExtent::Part) => return format!("undone in part by {}", by.short()),
+        (Some(_), UndoExtent::TakenBack) | (None, _) => {}
     }
     let users = &summary.users;
     match phrases::outcome(&summary.header) {
@@ -265,7 +264,7 @@ fn write_list(
             target: summary.header.target,
             templates: (summary.header.target == Target::Templates).then_some(summary.templates),
             undone_by: summary.undone_by.as_ref(),
-            undone_in_part: summary.is_undone_in_part,
+            undone_in_part: summary.undo_extent == UndoExtent::Part,
             undoes: summary.header.undoes.as_ref(),
         },
     );
@@ -364,7 +363,7 @@ mod tests {
                 filters,
                 templates: TemplateTotals::default(),
                 undone_by: None,
-                is_undone_in_part: false,
+                undo_extent: UndoExtent::Whole,
                 has_written: true,
             },
         };

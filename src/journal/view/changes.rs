@@ -108,7 +108,7 @@ impl View<'_> {
         &self,
         mut each: impl FnMut(ChangeRow) -> Result<(), E>,
     ) -> Result<(), E> {
-        let sql = format!("{CHANGES} ORDER BY c.user, c.filter");
+        let sql = format!("{CHANGES} ORDER BY u.label COLLATE NOCASE, c.user, c.filter");
         self.each(&sql, change_row, &mut each)
     }
 

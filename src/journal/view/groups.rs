@@ -4,6 +4,7 @@ use crate::journal::UserFlag;
 use crate::journal::codes::{LEFT, LEFT_OUT, READ, SKIPPED, TAKEN_OUT};
 use crate::journal::impact;
 
+use super::impact::is_affected;
 use super::{ReadError, View};
 
 macro_rules! user_groups {
@@ -75,8 +76,9 @@ fn marked(flag: UserFlag) -> String {
 fn loses(items: &str) -> String {
     let no_mailbox = marked(UserFlag::NoMailbox);
     format!(
-        "EXISTS (SELECT 1 FROM impact AS i WHERE i.user = u.seq AND i.items {items})
-         AND NOT u.{TAKEN_OUT} AND NOT {no_mailbox}"
+        "EXISTS (SELECT 1 FROM impact AS i WHERE i.user = u.seq AND i.items {items} AND {})
+         AND NOT u.{TAKEN_OUT} AND NOT {no_mailbox}",
+        is_affected()
     )
 }
 

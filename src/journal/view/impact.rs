@@ -2,7 +2,7 @@
 
 use rusqlite::Row;
 
-use crate::journal::codes::{LEFT_OUT, TAKEN_OUT};
+use crate::journal::codes::{CHANGED, LEFT_OUT, OPEN, TAKEN_OUT};
 use crate::journal::impact;
 use crate::journal::rows::{filter_type, user_id};
 use crate::journal::waves::users_of_wave;
@@ -108,9 +108,21 @@ pub struct ImpactRow {
 /// Users whose mailbox synchronises nothing lose nothing.
 pub(super) const SYNCHRONISES: &str = "NOT EXISTS (SELECT 1 FROM user AS s JOIN mark AS m ON m.user = s.id AND m.mark = 1 WHERE s.seq = i.user)";
 
+/// Whether a user `i.user` loses something by the run: filters were changed, or will be as far as the run is not over. Where
+/// nothing was changed, nothing is lost.
+pub(super) fn is_affected() -> String {
+    format!(
+        "EXISTS (SELECT 1 FROM change AS w WHERE w.user = i.user AND (w.{CHANGED}
+         OR (w.{OPEN} AND (SELECT finished IS NULL OR outcome = 'planned' FROM run))))"
+    )
+}
+
 /// The counted losses with the users of the plan; users who were removed from it lose nothing.
 fn counted() -> String {
-    format!("FROM impact AS i JOIN user AS u ON u.seq = i.user AND NOT u.{TAKEN_OUT}")
+    format!(
+        "FROM impact AS i JOIN user AS u ON u.seq = i.user AND NOT u.{TAKEN_OUT} AND {}",
+        is_affected()
+    )
 }
 
 fn by_type() -> String {
@@ -145,9 +157,11 @@ fn without_mailbox() -> String {
     )
 }
 
+/// Those of users who are still to be changed.
 fn coming_items() -> String {
     format!(
-        "SELECT coalesce(sum(i.items), 0), coalesce(max(i.bound & 1) + max(i.bound & 2), 0) {} WHERE {SYNCHRONISES}",
+        "SELECT coalesce(sum(i.items), 0), coalesce(max(i.bound & 1) + max(i.bound & 2), 0) {} WHERE {SYNCHRONISES}
+         AND EXISTS (SELECT 1 FROM change AS k WHERE k.user = i.user AND k.{OPEN})",
         counted()
     )
 }

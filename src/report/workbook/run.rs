@@ -203,7 +203,11 @@ fn loss_cells(chosen: &ChosenUser, loss: &ImpactRow) -> [Cell; IMPACT.len()] {
         Cell::text(&chosen.user.user),
         Cell::text(chosen.user.id.to_string()),
         Cell::text(loss.filter_type.as_str()),
-        Cell::number(loss.items),
+        // A mailbox that synchronises nothing loses nothing, as everywhere else.
+        Cell::number(
+            loss.items
+                .map(|items| if loss.synchronises { items } else { 0 }),
+        ),
         Cell::text(exactness),
         Cell::text(if loss.synchronises { "yes" } else { "no" }),
     ]

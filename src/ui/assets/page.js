@@ -15,7 +15,7 @@
   const failed = (element, text) => { putBack(element); say(text); };
   const sentence = page => {
     const said = new DOMParser().parseFromString(page, "text/html").querySelector(".message, p");
-    const parts = said?.children.length ? [...said.children] : [said];
+    const parts = said?.matches(".message") ? [...said.children] : [said];
     return parts.map(part => part?.textContent.trim()).filter(Boolean).join(" ");
   };
   on("htmx:responseError", (_, { elt, xhr }) => failed(elt, sentence(xhr.responseText) || NO_CONNECTION));
@@ -72,7 +72,11 @@
 
   // Whoever had the focus in a part that is replaced has it there still.
   let part = "";
-  on("htmx:beforeSwap", (_, { target }) => { part = target.contains(document.activeElement) ? target.id : ""; });
+  on("htmx:beforeSwap", (_, { target }) => {
+    const { activeElement, body } = document;
+    if (target.contains(activeElement)) part = target.id;
+    else if (activeElement !== body) part = "";
+  });
   on("htmx:afterSettle", () => {
     const there = part && document.getElementById(part);
     part = "";

@@ -87,19 +87,61 @@ const isRefused = async (program, state, run) => {
 
 const isGone = async (program, page, other, run) => {
   within("a program that is gone");
+  const says = tab => eventually(async () => /^No connection to syncfilters/.test(await tab.innerText("#lost")));
   await other.goto(run);
   await waiting(other);
+  const before = await isTicked(other, 0);
+  await other.route(/\/users\?/, route => route.abort("connectionrefused"));
+  await tick(other, 0);
+  check("is said where somebody is ticked out", await says(other));
+  check("whose box goes back", await isTicked(other, 0) === before);
   await page.goto(run);
   await agree(page);
   await working(page);
+  await working(other);
+  check("a window in which the plan waited shows the work of another", true);
   const unsaid = await page.innerText("#lost");
   await program.end("SIGKILL");
-  const says = tab => eventually(async () => /^No connection to syncfilters/.test(await tab.innerText("#lost")));
   check("is said where a run is followed", unsaid === "" && await says(page), await page.innerText("#lost"));
-  const before = await isTicked(other, 0);
-  await tick(other, 0);
-  check("and where somebody is ticked out", await says(other));
-  check("whose box goes back", await isTicked(other, 0) === before);
+};
+
+const searchesAndTicks = async (page, run) => {
+  within("a search and a tick");
+  await page.setViewportSize({ width: 1280, height: 800 });
+  await page.goto(run);
+  await waiting(page);
+  const ticked = page.locator("input[name=in]:checked");
+  const all = await sum(page);
+  await ticked.nth(20).scrollIntoViewIfNeeded();
+  const place = await page.evaluate(() => scrollY);
+  await ticked.nth(20).click();
+  const fewer = await nextSum(page, all);
+  check("a tick leaves the page where it is", Math.abs(await page.evaluate(() => scrollY) - place) < 100, `${place} ${await page.evaluate(() => scrollY)}`);
+  // The search is under way when the box is ticked, and another comes while the tick is.
+  await page.route(/\/users\?/, async route => {
+    await new Promise(resolve => setTimeout(resolve, 200));
+    await route.continue().catch(() => {});
+  });
+  const search = page.locator("input[type=search]");
+  await search.fill("a");
+  await page.waitForRequest(/search=a/);
+  await ticked.first().click();
+  await search.fill("an");
+  const fewest = await nextSum(page, fewer);
+  check("a tick during a search counts", fewest[1] === fewer[1] - 1, `${fewer} ${fewest}`);
+  const isFound = async () => {
+    const all = await names(page);
+    return all.length > 0 && all.every(name => name.toLowerCase().includes("an"));
+  };
+  check("and the search after it is made", await eventually(isFound), await names(page));
+  await page.unroute(/\/users\?/);
+  await page.reload();
+  check("the sum that is shown is that of the plan", String(await sum(page)) === String(fewest), `${fewest} ${await sum(page)}`);
+  await search.fill("");
+  await page.getByRole("button", { name: /^Take back all/ }).waitFor();
+  await eventually(async () => await page.getByRole("button", { name: /^Take back all \d{3} / }).count() > 0);
+  await click(page, /^Take back all/);
+  await eventually(async () => String(await sum(page)) === String(all));
 };
 
 export const edits = async () => {
@@ -112,6 +154,7 @@ export const edits = async () => {
   const page = await window.newPage();
   const run = await follows(page, program.origin);
   await ticksQuickly(page, run);
+  await searchesAndTicks(page, run);
   await fails(page);
   await isRefused(program, state, run);
   await isGone(program, page, await window.newPage(), run);
