@@ -222,7 +222,7 @@ pub(super) fn show_plan(
     let view = PlanView {
         can_lose,
         is_kept: is_kept && app.keeps_runs,
-        by: AppliedBy::ThisCommand,
+        by: AppliedBy::ThisCommand(planned.settings()),
     };
     let (mut out, style) = app.printer.status();
     write_one_plan(app, &mut out, &run, view, style)?;
@@ -244,7 +244,7 @@ pub(super) fn show_block(
     let view = PlanView {
         can_lose,
         is_kept: false,
-        by: AppliedBy::ThisCommand,
+        by: AppliedBy::ThisCommand(planned.settings()),
     };
     let (mut out, style) = app.printer.status();
     write_plan_block(&mut out, name, &RunReader::open(path)?, style, view)?;
@@ -288,7 +288,7 @@ fn write_one_plan(
     app: &App,
     out: &mut dyn StyledWrite,
     run: &RunReader,
-    view: PlanView,
+    view: PlanView<'_>,
     style: Style,
 ) -> Result<(), CliError> {
     if !app.details {

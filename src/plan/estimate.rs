@@ -29,9 +29,10 @@ pub struct RequestPace {
 
 /// Which command makes the changes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum AppliedBy {
-    /// The command that has read the users.
-    ThisCommand,
+pub enum AppliedBy<'a> {
+    /// The command that has read the users, with the settings that hold in it: those of the run file are replaced by
+    /// them only when the user agrees.
+    ThisCommand(&'a RunSettings),
     /// A later command: it connects, and compares the plan with the environment.
     LaterCommand,
 }

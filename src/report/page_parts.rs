@@ -36,10 +36,11 @@ pub struct PlanFacts {
 
 /// The facts about a plan. `can_lose` says whether items can be deleted from Exchange by the present setting.
 pub fn plan_facts(run: &RunReader, can_lose: bool) -> Result<PlanFacts, ReportError> {
+    let settings = run.view(|view| view.settings())?.unwrap_or_default();
     let of = PlanView {
         can_lose,
         is_kept: true,
-        by: AppliedBy::ThisCommand,
+        by: AppliedBy::ThisCommand(&settings),
     };
     let lines = run.view(|view| view.at_one_instant(|view| plan::lines_of(view, run, of)))?;
     let (warnings, notes) = lines.notes.into_iter().partition(|note| note.warns);

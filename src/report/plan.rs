@@ -31,13 +31,13 @@ const NAMES: usize = 10;
 
 /// How a plan is shown.
 #[derive(Clone, Copy, Debug)]
-pub struct PlanView {
+pub struct PlanView<'a> {
     /// Whether items can be deleted from Exchange, by the organisation's present setting.
     pub can_lose: bool,
     /// Whether later commands can name the run.
     pub is_kept: bool,
     /// Which command makes the changes.
-    pub by: AppliedBy,
+    pub by: AppliedBy<'a>,
 }
 
 /// Writes the plan of a run on one screen, for any number of users. No line is wider than the screen.
@@ -45,7 +45,7 @@ pub fn write_plan(
     out: &mut dyn StyledWrite,
     run: &RunReader,
     style: Style,
-    of: PlanView,
+    of: PlanView<'_>,
 ) -> Result<(), ReportError> {
     if run.header.target == Target::Templates {
         return write_run_of_templates(out, run, Format::Table, style);
@@ -154,7 +154,7 @@ pub(super) struct PlanLines {
 pub(super) fn lines_of(
     view: &View<'_>,
     run: &RunReader,
-    of: PlanView,
+    of: PlanView<'_>,
 ) -> Result<PlanLines, ReadError> {
     lines(view, run, of, Style { width: usize::MAX })
 }
@@ -162,7 +162,7 @@ pub(super) fn lines_of(
 fn lines(
     view: &View<'_>,
     run: &RunReader,
-    of: PlanView,
+    of: PlanView<'_>,
     style: Style,
 ) -> Result<PlanLines, ReadError> {
     let header = view.header()?;
@@ -319,7 +319,7 @@ fn impact_lines(header: &RunHeader, report: &ImpactReport) -> Vec<(&'static str,
 fn time_fact(
     view: &View<'_>,
     users: u64,
-    by: AppliedBy,
+    by: AppliedBy<'_>,
 ) -> Result<(&'static str, String), ReadError> {
     let Estimate { requests, time } = view.estimate(users, by)?;
     Ok(match time {
@@ -336,7 +336,7 @@ fn time_fact(
 }
 
 /// The same, for one line of a list.
-pub(super) fn time_of(view: &View<'_>, users: u64, by: AppliedBy) -> Result<String, ReadError> {
+pub(super) fn time_of(view: &View<'_>, users: u64, by: AppliedBy<'_>) -> Result<String, ReadError> {
     let Estimate { requests, time } = view.estimate(users, by)?;
     let of_requests = || format!("about {}", count(requests, "request"));
     Ok(time.as_ref().map_or_else(of_requests, time_words))
@@ -347,7 +347,7 @@ mod tests {
     use super::*;
     use crate::report::test_runs::{PLAIN, TestStage, header, run, run_of};
 
-    const VIEW: PlanView = PlanView {
+    const VIEW: PlanView<'static> = PlanView {
         can_lose: true,
         is_kept: true,
         by: AppliedBy::LaterCommand,

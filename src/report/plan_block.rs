@@ -37,7 +37,7 @@ pub fn write_plan_block(
     (name, width): (&str, usize),
     run: &RunReader,
     style: Style,
-    of: PlanView,
+    of: PlanView<'_>,
 ) -> Result<(), ReportError> {
     let (first, warnings) = run.view(|view| view.at_one_instant(|view| texts(view, of)))?;
     let room = style.width.saturating_sub(width + GAP).max(1);
@@ -98,7 +98,7 @@ fn write_line(
 }
 
 /// The first line, and the notes that need a decision.
-fn texts(view: &View<'_>, of: PlanView) -> Result<(String, Vec<String>), ReadError> {
+fn texts(view: &View<'_>, of: PlanView<'_>) -> Result<(String, Vec<String>), ReadError> {
     let header = view.header()?;
     if header.target == Target::Templates {
         let planned = view.template_totals()?.planned;
@@ -142,7 +142,7 @@ mod tests {
     use crate::plan::AppliedBy;
     use crate::report::test_runs::{PLAIN, TestStage, run};
 
-    const VIEW: PlanView = PlanView {
+    const VIEW: PlanView<'static> = PlanView {
         can_lose: true,
         is_kept: true,
         by: AppliedBy::LaterCommand,

@@ -175,10 +175,13 @@ impl Planned {
         let wave = wave(&rollout.settings, &left);
         let users = wave.map_or(left.users, |wave| wave.users);
         let of_wave = wave.map(|wave| (wave.number, wave.users));
+        let settings = rollout.settings.clone();
         let (coming_items, time) = rollout
             .journal()
             .view(move |view| {
-                let time = view.estimate(users, AppliedBy::ThisCommand)?.time;
+                let time = view
+                    .estimate(users, AppliedBy::ThisCommand(&settings))?
+                    .time;
                 Ok((view.coming_items(of_wave)?, time))
             })
             .await?;

@@ -41,14 +41,9 @@ pub async fn open(
     let kept = rollout.journal().settings().await?;
     let begun = rollout.header().phase > Phase::Planned;
     rollout.settings_unknown = begun && kept.is_none();
-    let kept_settings = kept.clone();
     let mut settings = kept.unwrap_or_default().overridden_by(&rollout.flags);
     if !rollout.flags.waves.is_empty() {
         settings.first_wave = rollout.journal().next_wave_number().await?;
-    }
-    // What is read of the file from now on, the time among it, is about the settings that hold.
-    if kept_settings.as_ref() != Some(&settings) {
-        rollout.journal().left(settings.clone()).await?;
     }
     rollout.settings = settings;
     let (phase, outcome) = (rollout.header().phase, rollout.header().outcome);

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use crate::journal::{HistoryEntry, HistoryKind};
 use crate::model::{Outcome, Target};
-use crate::plan::CriteriaError;
+use crate::plan::{CriteriaError, RunSettings};
 
 use super::drift::Drift;
 use super::run::{EndedRun, Halted, Run};
@@ -151,6 +151,11 @@ impl Planned {
         let mut run = self.keep().await?;
         run.forget();
         Ok(run)
+    }
+
+    /// The settings that hold: those in the file, overridden by this command.
+    pub fn settings(&self) -> &RunSettings {
+        &self.rollout.settings
     }
 
     /// The pause between two waves; none where the user is asked about each.

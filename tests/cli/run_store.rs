@@ -438,6 +438,32 @@ fn an_undo_of_an_imported_run_puts_back_only_whom_it_names_rightly() {
 }
 
 #[test]
+fn an_undo_that_was_undone_counts_for_nothing() {
+    let world = World::with_users(20);
+    let names = changeable(&world);
+    let pilot = deactivate(&world, &names[0]);
+    let users = || {
+        let status = world.run(&["status", "--format", "json"]).must_be(0).json();
+        status["environments"][0]["users"].clone()
+    };
+    let done = users();
+    let runs = || world.run(&["runs"]).must_be(0).stdout;
+    let undo = || {
+        world
+            .run(&[&["undo", "latest"][..], &YES].concat())
+            .must_be(0)
+    };
+    undo();
+    assert_ne!(users(), done);
+    assert!(runs().contains("undone by"));
+    undo();
+    assert_eq!(users(), done);
+    let listed = runs();
+    let of_pilot = listed.lines().find(|line| line.starts_with(&pilot[..6]));
+    assert!(of_pilot.unwrap().contains("complete"), "{listed}");
+}
+
+#[test]
 fn status_takes_nobody_for_done_of_whom_one_filter_type_is_done() {
     let world = World::with_users(20);
     let names = changeable(&world);

@@ -139,6 +139,20 @@ fn what_is_typed_before_a_pause_holds_for_the_waves_after_it() {
 }
 
 #[test]
+fn the_time_of_an_earlier_plan_has_the_pauses_of_the_command_that_applies_it() {
+    let world = World::with_users(30);
+    world.run(&["plan", "deactivate"]);
+    let run = latest(&world);
+    let waves = ["--wave", "2,3,rest", "--wave-pause", "30m"];
+    let mut screen = Screen::of(&world, &[&["apply", &run][..], &waves].concat());
+    screen
+        .shows("about 1 h")
+        .shows("Type `deactivate`")
+        .types("no");
+    screen.ends_with(5);
+}
+
+#[test]
 fn a_guard_that_is_set_during_a_pause_holds_for_the_next_wave() {
     let world = World::with_users(30);
     let path = world.home.path().join("config.toml");

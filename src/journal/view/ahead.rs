@@ -14,12 +14,12 @@ const TELLING: u64 = 20;
 
 impl View<'_> {
     /// The time and requests for changing this number of the users that are left.
-    pub fn estimate(&self, users: u64, by: AppliedBy) -> Result<Estimate, ReadError> {
+    pub fn estimate(&self, users: u64, by: AppliedBy<'_>) -> Result<Estimate, ReadError> {
         let work = self.work_ahead(users, by)?;
         Ok(work.estimate(self.request_pace()?))
     }
 
-    fn work_ahead(&self, users: u64, by: AppliedBy) -> Result<WorkAhead, ReadError> {
+    fn work_ahead(&self, users: u64, by: AppliedBy<'_>) -> Result<WorkAhead, ReadError> {
         let header = self.header()?;
         let kinds = u64::try_from(header.criteria.kinds().len()).unwrap_or(u64::MAX);
         let connects = by == AppliedBy::LaterCommand;
@@ -28,7 +28,10 @@ impl View<'_> {
         // A row without a version is read just before it is written.
         let is_read_first = impact::surroundings(self.0)?.any_version;
         let readings = u64::from(compares) + u64::from(is_read_first);
-        let settings = history::settings(self.0)?.unwrap_or_default();
+        let settings = match by {
+            AppliedBy::ThisCommand(settings) => settings.clone(),
+            AppliedBy::LaterCommand => history::settings(self.0)?.unwrap_or_default(),
+        };
         let most_requests = settings
             .max_requests_per_5m
             .map(|most| u64::from(most.get()));

@@ -95,6 +95,37 @@ fn a_wave_is_one_agreement_and_one_that_is_declined_is_resumed() {
     assert!(changed(&world, &before) > after_one);
 }
 
+/// Neither the requests of an earlier run nor the losses of users who were not changed are those of a run.
+#[test]
+fn a_run_is_charged_with_what_it_did_and_nothing_else() {
+    let world = World::with_users(60);
+    let page = Page::open(&world, &[]);
+    let place = place(&page);
+    let report = |run: &str| {
+        let id = run.trim_start_matches("/runs/").to_owned();
+        world.run(&["report", &id, "--format", "json"]).json()
+    };
+    let whole = page.plan(&place, &[("impact", "1")]);
+    page.post(&format!("{whole}/keep"), &[]);
+    let whole = report(&whole);
+    let run = page.plan(&place, &[("waves", "5,rest"), ("impact", "1")]);
+    page.agree(&run, "deactivate");
+    page.wait_for(&run, "Wave 1: ");
+    page.post(&format!("{run}/keep"), &[]);
+    let done = report(&run);
+    let losing = |document: &serde_json::Value| document["impact"]["users"].as_u64().unwrap();
+    assert!(losing(&whole) > 5, "{whole}");
+    assert!(losing(&done) <= 5, "{}", done["impact"]);
+    let requests = |document: &serde_json::Value| document["requests"]["total"].as_u64().unwrap();
+    // As many as the plan, and those of the wave.
+    assert!(
+        requests(&done) < requests(&whole) * 3 / 2,
+        "{} {}",
+        whole["requests"],
+        done["requests"]
+    );
+}
+
 #[test]
 fn nobody_else_drives_a_run_that_the_page_holds() {
     let world = World::with_users(60);
