@@ -11,8 +11,8 @@ use crate::report::{UserChoice, UserClass};
 
 use super::demo_args::DemoArgs;
 use super::doctor_args::PurposeArgs;
-use super::environment_args::{ConfigFileArgs, EnvironmentsArgs, SetupArgs};
-use super::runs_args::{RunsArgs, StatusArgs, WhichRunsArgs};
+use super::environment_args::{ConfigFileArgs, EnvironmentsAction, EnvironmentsArgs, SetupArgs};
+use super::runs_args::{RunsArgs, RunsCommand, StatusArgs, WhichRunsArgs};
 use super::sandbox::SandboxArgs;
 use super::scope_args::{LISTS, NarrowArgs, ScopeArgs};
 use super::shared_args::{
@@ -148,7 +148,12 @@ impl Command {
             Self::List(_) => "list",
             Self::Check(_) => "check",
             Self::Templates(_) => "templates",
-            Self::Runs(_) => "runs",
+            Self::Runs(args) => match args.command {
+                None => "runs",
+                Some(RunsCommand::Prune(_)) => "runs prune",
+                Some(RunsCommand::Export(_)) => "runs export",
+                Some(RunsCommand::Import(_)) => "runs import",
+            },
             Self::Status(_) => "status",
             Self::Report(_) => "report",
             Self::Ui(_) => "ui",
@@ -160,7 +165,12 @@ impl Command {
             Self::Whoami(_) => "whoami",
             Self::Login(_) => "login",
             Self::Logout(_) => "logout",
-            Self::Environments(_) => "environments",
+            Self::Environments(args) => match args.action {
+                None | Some(EnvironmentsAction::Discover(_)) => "environments",
+                Some(EnvironmentsAction::Add(_)) => "environments add",
+                Some(EnvironmentsAction::Remove(_)) => "environments remove",
+                Some(EnvironmentsAction::Default(_)) => "environments default",
+            },
             Self::Config(_) => "config",
             Self::Completions(_) => "completions",
             Self::Man(_) => "man",

@@ -19,8 +19,12 @@ pub(super) fn command() -> clap::Command {
         return described;
     };
     let described = described.mut_subcommands(|sub| {
-        let own = of_command(&format, sub.get_name());
-        sub.arg(own)
+        let name = sub.get_name().to_owned();
+        let own = of_command(&format, &name);
+        sub.arg(own).mut_subcommands(|inner| {
+            let own = of_command(&format, &format!("{name} {}", inner.get_name()));
+            inner.arg(own)
+        })
     });
     with_candidates(described)
 }
@@ -114,6 +118,11 @@ mod tests {
         for name in ["sandbox", "demo", "login", "logout", "completions", "man"] {
             assert!(!help(name).contains("--format"), "{name}");
         }
+        let mut all = command();
+        all.build();
+        let runs = all.find_subcommand_mut("runs").unwrap();
+        let prune = runs.find_subcommand_mut("prune").unwrap();
+        assert!(!prune.render_long_help().to_string().contains("--format"));
         for name in ["deactivate", "apply", "resume", "undo"] {
             let help = help(name);
             let at = |heading: &str| help.find(&format!("\n{heading}:\n")).unwrap();

@@ -8,7 +8,18 @@ use super::error::CliError;
 pub(super) fn of(command: &str) -> &'static [Format] {
     match command {
         // They have no result; an error is still printed as JSON if that is asked for.
-        "sandbox" | "demo" | "login" | "logout" | "completions" | "man" => &[Format::Table],
+        "sandbox"
+        | "demo"
+        | "login"
+        | "logout"
+        | "completions"
+        | "man"
+        | "runs prune"
+        | "runs export"
+        | "runs import"
+        | "environments add"
+        | "environments remove"
+        | "environments default" => &[Format::Table],
         "config" | "doctor" | "setup" | "ui" | "trial" | "whoami" => &[Format::Table, Format::Json],
         "environments" => &[Format::Table, Format::Json, Format::Csv],
         "list" | "check" => &[
@@ -22,6 +33,8 @@ pub(super) fn of(command: &str) -> &'static [Format] {
             &[Format::Table, Format::Json, Format::Csv, Format::Markdown]
         }
         "report" => Format::ALL,
+        // A command of a command has the formats of that one.
+        inner if inner.contains(' ') => of(inner.split(' ').next().unwrap_or_default()),
         // The result of a run; the last one is for files.
         _ => &[
             Format::Table,
@@ -79,6 +92,10 @@ mod tests {
         for command in ["list", "runs"] {
             assert!(refused(&[command], Format::Html).is_some());
             assert!(refused(&[command], Format::Markdown).is_none());
+        }
+        for command in [&["runs", "prune", "--older-than", "90d"][..], &["environments", "remove", "a"]] {
+            assert!(refused(command, Format::Csv).is_some(), "{command:?}");
+            assert!(refused(command, Format::Json).is_none(), "{command:?}");
         }
         for format in [Format::Table, Format::Json, Format::Csv] {
             assert!(refused(&["environments", "discover"], format).is_none());

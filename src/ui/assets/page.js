@@ -55,7 +55,8 @@
     if (requestConfig.verb === "get" || !elt.closest("#users")) return;
     edits.clear();
     edits.add(xhr);
-    xhr.addEventListener("loadend", () => setTimeout(searchAgain));
+    // What was put in is set up 20 ms later; a link does what a link does before.
+    xhr.addEventListener("loadend", () => setTimeout(searchAgain, 100));
     const find = document.getElementById("find");
     if (!find.classList.contains("htmx-request")) return;
     again = "find";
