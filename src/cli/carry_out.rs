@@ -29,6 +29,8 @@ pub(super) struct RunGroup<'a> {
     pub(super) sites: Vec<EnvironmentRun>,
     /// How many are processed at once.
     pub(super) at_once: NonZeroUsize,
+    /// Whether their plans were narrowed by this command.
+    pub(super) is_narrowed: bool,
 }
 
 /// Where the progress of each run is shown; a single run has no name.
@@ -382,7 +384,7 @@ impl RunGroup<'_> {
             };
             let ending = match kept {
                 // The plan that stays is not the one that was shown: its numbers and its commands are others.
-                Ok(_) if consent.narrowed && app.printer.format == Format::Table => {
+                Ok(_) if self.is_narrowed && app.printer.format == Format::Table => {
                     Ending::well("", Exit::Done)
                 }
                 Ok(run) => Ending {

@@ -49,6 +49,7 @@ pub(super) async fn change(
         app,
         sites,
         at_once,
+        is_narrowed: false,
     };
     group.carry_out(&mut consent).await
 }

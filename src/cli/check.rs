@@ -154,6 +154,7 @@ async fn fix(
         app,
         sites,
         at_once,
+        is_narrowed: false,
     };
     group.work(&mut consent).await?;
     for site in &mut group.sites {

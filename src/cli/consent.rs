@@ -24,8 +24,6 @@ pub(super) struct Consent {
     pub(super) said: Confirmations,
     /// Whether no change is sent.
     pub(super) dry_run: bool,
-    /// Whether the plan was narrowed by this command.
-    pub(super) narrowed: bool,
     /// Whether no user is asked, even on a terminal, because the command itself says `yes`.
     unattended: bool,
     /// Whether typed answers hold for all waves, because the waves follow each other after a pause.
@@ -52,7 +50,6 @@ impl Consent {
         Self {
             said,
             dry_run: args.dry_run,
-            narrowed: false,
             unattended: false,
             for_all_waves: args.wave_pause.is_some(),
         }

@@ -110,6 +110,7 @@ async fn carry_out(
         app,
         sites,
         at_once: NonZeroUsize::MIN,
+        is_narrowed: false,
     };
     group.carry_out(agreed).await
 }

@@ -93,7 +93,10 @@ mod tests {
             assert!(refused(&[command], Format::Html).is_some());
             assert!(refused(&[command], Format::Markdown).is_none());
         }
-        for command in [&["runs", "prune", "--older-than", "90d"][..], &["environments", "remove", "a"]] {
+        for command in [
+            &["runs", "prune", "--older-than", "90d"][..],
+            &["environments", "remove", "a"],
+        ] {
             assert!(refused(command, Format::Csv).is_some(), "{command:?}");
             assert!(refused(command, Format::Json).is_none(), "{command:?}");
         }

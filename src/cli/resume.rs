@@ -138,7 +138,6 @@ async fn continue_run(
     if let Some(to) = &narrow {
         let expected = expect.filter(|_| drifted == Drifted::Refuse);
         narrow_plan(app, &file, to, (expected, args.consent.dry_run)).await?;
-        consent.narrowed = true;
     }
     let flags = consent::settings(&args.consent, &args.connection);
     let opened = open(file, &on, flags).await?;
@@ -150,6 +149,7 @@ async fn continue_run(
         app,
         sites: vec![site],
         at_once: one,
+        is_narrowed: narrow.is_some(),
     };
     group.carry_out(&mut consent).await
 }

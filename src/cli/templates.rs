@@ -115,6 +115,7 @@ async fn set(app: &App, args: &TemplateChangeArgs, wish: TemplateWish) -> Result
         app,
         sites: vec![site],
         at_once: NonZeroUsize::MIN,
+        is_narrowed: false,
     };
     group.carry_out(&mut consent).await
 }

@@ -74,6 +74,7 @@ pub(super) async fn undo(app: &App, args: &UndoArgs) -> Result<Exit, CliError> {
         app,
         sites,
         at_once: one,
+        is_narrowed: false,
     };
     group.carry_out(&mut consent).await
 }

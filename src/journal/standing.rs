@@ -122,7 +122,9 @@ impl RunStore {
         let latest = runs.last().unwrap_or(wanted);
         let wanted = WantedState::of(&wanted.header);
         let mut chain = UndoChain::default();
-        runs.iter().for_each(|run| chain.add(&run.header));
+        for run in runs {
+            chain.add(&run.header);
+        }
         let repeats = |run: &Summary| {
             let first = chain.repeated(&run.header.id)?;
             let first = runs.iter().find(|run| run.header.id == *first)?;

@@ -22,6 +22,10 @@ use crate::model::{RunId, Target, count};
 use crate::plan::{Confirmations, Stakes, decide};
 use crate::report::{ErrorReport, PlanFacts, plan_facts, run_title, verb, write_figures};
 
+/// Nobody recorded how such a run was left.
+const UNFINISHED: &str =
+    "This page does not drive the run. Another program does, or it was interrupted.";
+
 #[derive(Debug, Template)]
 #[template(path = "run.html", config = "src/ui/askama.toml")]
 struct RunScreen {
@@ -50,8 +54,8 @@ struct RunScreen {
     actions: Vec<Action>,
     /// The run that was begun to undo it.
     undone_by: Option<String>,
-    /// Whether nobody recorded how it was left: somebody else drives it, or it was interrupted.
-    is_unfinished: bool,
+    /// What is said where nobody recorded how it was left.
+    unfinished: Option<&'static str>,
     figures: String,
     users: Option<String>,
     files: &'static [FileKind],
@@ -71,7 +75,7 @@ pub(super) async fn show(
     };
     match shown.await {
         Ok(Screen::Run(screen)) => answer(screen.as_ref()),
-        Ok(Screen::Removed(screen)) => answer(&screen),
+        Ok(Screen::Removed(screen)) => answer(screen.as_ref()),
         Err(problem) => ErrorScreen::new(&site, problem).into_response(),
     }
 }
@@ -90,7 +94,7 @@ struct RemovedScreen {
 /// What there is to show of a run.
 enum Screen {
     Run(Box<RunScreen>),
-    Removed(RemovedScreen),
+    Removed(Box<RemovedScreen>),
 }
 
 fn screen(site: &Site, id: &str, query: &Fields) -> Result<Screen, ErrorReport> {
@@ -100,12 +104,12 @@ fn screen(site: &Site, id: &str, query: &Fields) -> Result<Screen, ErrorReport> 
     let run = match (site.read(&id), &live, &state) {
         (Ok(run), ..) => run,
         (Err(_), Some(live), Some(LiveState::Over(over))) if over.left_no_file => {
-            return Ok(Screen::Removed(RemovedScreen {
+            return Ok(Screen::Removed(Box::new(RemovedScreen {
                 frame: Frame::new(site, "choose"),
                 environment: live.environment.clone(),
                 problem: over.problem.clone(),
                 nothing: over.nothing.clone(),
-            }));
+            })));
         }
         // Why it ended tells more than that its file is not there.
         (Err(unreadable), _, Some(LiveState::Over(over))) => {
@@ -257,7 +261,8 @@ fn run_screen(
         files: if current.is_planned() { &FILES } else { &[] },
         commands: commands(at, run, stakes, current.is_begun),
         undone_by: current.undone_by.as_ref().map(RunId::to_string),
-        is_unfinished: at == ScreenState::Saved && run.header.outcome.is_none(),
+        unfinished: (at == ScreenState::Saved && run.header.outcome.is_none())
+            .then_some(UNFINISHED),
     })
 }
 

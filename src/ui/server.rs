@@ -204,9 +204,10 @@ async fn guard(
 ) -> Result<Response, Infallible> {
     let Guarded { site, own, lists } = &guarded;
     // Held until the answer is there: what a list was read into is gone then. It is closed never.
-    let _place = match carries_list(request.uri().path(), request.headers()) {
-        true => lists.acquire().await.ok(),
-        false => None,
+    let _place = if carries_list(request.uri().path(), request.headers()) {
+        lists.acquire().await.ok()
+    } else {
+        None
     };
     let mut response = match admit(site, own, (request, &connection)).await {
         Ok(request) => next.run(request).await,
