@@ -82,5 +82,6 @@ pub(super) fn progress(
 
 /// Whether a run is paused, or is to be as soon as what it does can be left.
 pub(super) fn is_paused(live: &LiveRun) -> bool {
-    live.handle.control.is_paused()
+    let control = &live.handle.control;
+    control.is_paused() && !control.token().is_cancelled()
 }

@@ -239,7 +239,8 @@ fn run_screen(
         heading: run_title(run).map_err(|error| ErrorReport::from(&error))?,
         at: at.as_str(),
         is_working: matches!(at, ScreenState::Reading | ScreenState::Working),
-        is_followed: live.is_some_and(LiveRun::is_driven),
+        // By the same look at its state as everything that is drawn: what is not followed stays as it is.
+        is_followed: !matches!(at, ScreenState::Saved | ScreenState::Over),
         is_paused: live.is_some_and(is_paused),
         news: waiting.map(|plan| plan.news.clone()).unwrap_or_default(),
         warned: plan.as_ref().map(warned).unwrap_or_default(),

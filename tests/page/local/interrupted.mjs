@@ -136,7 +136,7 @@ const killed = async (sandbox, program, run, [before, tab]) => {
 };
 
 export const interrupted = async () => {
-  const sandbox = await startSandbox(["--users", "1200", "--latency", "50", "--hint", "8"]);
+  const sandbox = await startSandbox(["--users", "1200", "--latency", "120", "--hint", "8"]);
   const program = await start(["ui", "--no-open", "--port", "0"], { more: sandbox.variables });
   const { window, page } = await letIn(program);
   const run = await reads(page, program.origin);
