@@ -38,7 +38,7 @@ const forReadme = async (page, pictures, name) => {
 };
 
 export const looks = async pictures => {
-  const sandbox = await startSandbox(["--users", "300", "--latency", "40", "--hint", "6"]);
+  const sandbox = await startSandbox(["--users", "300", "--latency", "150", "--hint", "6"]);
   const program = await start(["ui", "--no-open", "--port", "0"], { more: sandbox.variables });
   const { window: first, state } = await letIn(program);
   // Only this window takes scripts from elsewhere: axe-core is one.

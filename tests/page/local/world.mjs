@@ -24,6 +24,15 @@ export const check = (what, holds, seen = "") => {
 };
 export const hasFailed = () => failed > 0;
 
+// What was found so far, and back to that: a part that fails is tried once more, since a machine that is busy with other
+// work shows some things too late. What fails twice has failed.
+export const found = () => ({ failed, lengths: Object.values(all).map(list => list.length) });
+export const backTo = ({ failed: before, lengths }) => {
+  failed = before;
+  Object.values(all).forEach((list, at) => { list.length = lengths[at]; });
+  for (const process_ of started) process_.kill("SIGKILL");
+};
+
 // Calls until the result is true; false when it never is.
 export const eventually = async holds => {
   for (const end = Date.now() + PATIENCE; Date.now() < end;) {
