@@ -54,18 +54,22 @@ pub(super) struct ImpactReport {
 
 impl ImpactReport {
     pub(super) fn read(view: &View<'_>, header: &RunHeader) -> Result<Self, ReadError> {
-        Self::read_with(view, header, SHOWN)
+        Self::of(view, header, view.impact(SHOWN)?)
     }
 
-    /// As [`Self::read`], with this number of the users who lose most.
-    pub(super) fn read_with(
+    /// As [`Self::read`], of what is still ahead, with this number of the users who lose most.
+    pub(super) fn read_ahead(
         view: &View<'_>,
         header: &RunHeader,
         most: u32,
     ) -> Result<Self, ReadError> {
+        Self::of(view, header, view.impact_ahead(most)?)
+    }
+
+    fn of(view: &View<'_>, header: &RunHeader, impact: Option<Impact>) -> Result<Self, ReadError> {
         Ok(Self {
             findings: view.findings()?,
-            impact: view.impact(most)?,
+            impact,
             keeps: header.organization.distinct_deletes,
         })
     }

@@ -168,7 +168,7 @@ fn lines(
     let header = view.header()?;
     let (users, filters) = (view.users()?, view.filters()?);
     let to_change = view.users_to_change()?;
-    let report = ImpactReport::read_with(view, &header, NAMED)?;
+    let report = ImpactReport::read_ahead(view, &header, NAMED)?;
     let not_read = match header.phase {
         Phase::Gathering | Phase::Surveying => users.planned.saturating_sub(to_change),
         _ => 0,

@@ -109,7 +109,7 @@ fn texts(view: &View<'_>, of: PlanView<'_>) -> Result<(String, Vec<String>), Rea
     }
     let (users, filters) = (view.users()?, view.filters()?);
     let to_change = view.users_to_change()?;
-    let report = ImpactReport::read_with(view, &header, 0)?;
+    let report = ImpactReport::read_ahead(view, &header, 0)?;
     let mut said = vec![
         format!("{} of {}", number(to_change), count(users.selected, "user")),
         count(filters.planned, "filter"),

@@ -7,7 +7,7 @@ use crate::model::Target;
 use crate::plan::PlanDigest;
 
 use super::grid::{self, Column, Grid};
-use super::impact::{ImpactReport, write_first, write_impact};
+use super::impact::{ImpactReport, SHOWN, write_first, write_impact};
 use super::paint::Tone;
 use super::problems::{TITLE, write_groups, write_more};
 use super::run_command::RunCommand;
@@ -98,7 +98,7 @@ fn read(run: &RunReader) -> Result<Plan, ReportError> {
                 digest: view.recorded_digest()?,
                 types: view.types()?,
                 groups: view.problem_groups()?,
-                impact_report: ImpactReport::read(view, &header)?,
+                impact_report: ImpactReport::read_ahead(view, &header, SHOWN)?,
                 more: format!("`{}`", RunCommand::Report.of(&run.reference)),
                 header,
             })

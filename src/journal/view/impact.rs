@@ -9,7 +9,7 @@ use crate::journal::waves::users_of_wave;
 use crate::model::{FilterType, UserId};
 use crate::plan::LossBound;
 
-use super::{ReadError, UserGroup, View};
+use super::{ReadError, View};
 
 /// What a plan removes from calendars and other folders.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -108,78 +108,113 @@ pub struct ImpactRow {
 /// Users whose mailbox synchronises nothing lose nothing.
 pub(super) const SYNCHRONISES: &str = "NOT EXISTS (SELECT 1 FROM user AS s JOIN mark AS m ON m.user = s.id AND m.mark = 1 WHERE s.seq = i.user)";
 
-/// Whether a user `i.user` loses something by the run: filters were changed, or will be as far as the run is not over. Where
-/// nothing was changed, nothing is lost.
+/// Of which users the loss is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Of {
+    /// Those who are still to be changed.
+    Ahead,
+    /// Those whom the run affected; as long as it is not over, those who are still to be changed as well.
+    Affected,
+}
+
+impl Of {
+    /// The condition on a row `i` of the table `impact`. Where nothing was changed, nothing is lost.
+    fn condition(self) -> String {
+        let any = |which: &str| {
+            format!("EXISTS (SELECT 1 FROM change AS w WHERE w.user = i.user AND {which})")
+        };
+        match self {
+            Self::Ahead => any(&format!("w.{OPEN}")),
+            Self::Affected => any(&format!(
+                "(w.{CHANGED} OR (w.{OPEN} AND (SELECT finished IS NULL OR NOT EXISTS (SELECT 1 FROM change AS k WHERE k.{CHANGED})
+                 FROM run)))"
+            )),
+        }
+    }
+
+    /// The counted losses with these users; users who were removed from the plan lose nothing.
+    fn counted(self) -> String {
+        let condition = self.condition();
+        format!(
+            "FROM impact AS i JOIN user AS u ON u.seq = i.user AND NOT u.{TAKEN_OUT} AND {condition}"
+        )
+    }
+}
+
+/// Whether a row `i` of the table `impact` is of a user whom the run affects.
 pub(super) fn is_affected() -> String {
-    format!(
-        "EXISTS (SELECT 1 FROM change AS w WHERE w.user = i.user AND (w.{CHANGED}
-         OR (w.{OPEN} AND (SELECT finished IS NULL OR outcome = 'planned' FROM run))))"
-    )
+    Of::Affected.condition()
 }
 
-/// The counted losses with the users of the plan; users who were removed from it lose nothing.
-fn counted() -> String {
-    format!(
-        "FROM impact AS i JOIN user AS u ON u.seq = i.user AND NOT u.{TAKEN_OUT} AND {}",
-        is_affected()
-    )
-}
-
-fn by_type() -> String {
+fn by_type(of: Of) -> String {
     format!(
         "SELECT i.type, coalesce(sum(i.items), 0), max(i.bound & 1) + max(i.bound & 2), sum(coalesce(i.items, 0) > 0),
          sum(i.items IS NULL) {} WHERE {SYNCHRONISES} GROUP BY i.type ORDER BY i.type",
-        counted()
+        of.counted()
     )
 }
 
-fn by_user() -> String {
+fn by_user(of: Of) -> String {
     format!(
         "SELECT u.label, u.id, coalesce(sum(i.items), 0) AS lost, max(i.bound & 1) + max(i.bound & 2),
          max(i.items IS NULL) {} WHERE {SYNCHRONISES}
          GROUP BY i.user HAVING lost > 0 ORDER BY lost DESC, u.label LIMIT ?1",
-        counted()
+        of.counted()
     )
 }
 
-fn by_reason() -> String {
+fn by_reason(of: Of) -> String {
     format!(
         "SELECT i.kind, count(DISTINCT i.user), min(u.label), i.message {}
          WHERE i.items IS NULL AND {SYNCHRONISES} GROUP BY i.kind ORDER BY 2 DESC, 1",
-        counted()
+        of.counted()
     )
 }
 
-fn without_mailbox() -> String {
+fn without_mailbox(of: Of) -> String {
     format!(
         "SELECT coalesce(sum(i.items), 0) {} WHERE NOT {SYNCHRONISES}",
-        counted()
+        of.counted()
     )
 }
 
-/// Those of users who are still to be changed.
+fn users(of: Of, items: &str) -> String {
+    format!(
+        "SELECT count(DISTINCT i.user) {} WHERE i.items {items} AND {SYNCHRONISES}",
+        of.counted()
+    )
+}
+
 fn coming_items() -> String {
     format!(
-        "SELECT coalesce(sum(i.items), 0), coalesce(max(i.bound & 1) + max(i.bound & 2), 0) {} WHERE {SYNCHRONISES}
-         AND EXISTS (SELECT 1 FROM change AS k WHERE k.user = i.user AND k.{OPEN})",
-        counted()
+        "SELECT coalesce(sum(i.items), 0), coalesce(max(i.bound & 1) + max(i.bound & 2), 0) {} WHERE {SYNCHRONISES}",
+        Of::Ahead.counted()
     )
 }
 
 impl View<'_> {
-    /// The loss, with the `most` users who lose most; `None` where it was not asked for.
+    /// The loss of the users whom the run affects, with the `most` users who lose most; `None` where it was not asked for.
     pub fn impact(&self, most: u32) -> Result<Option<Impact>, ReadError> {
+        self.impact_of_users(Of::Affected, most)
+    }
+
+    /// As [`Self::impact`], of the users who are still to be changed.
+    pub fn impact_ahead(&self, most: u32) -> Result<Option<Impact>, ReadError> {
+        self.impact_of_users(Of::Ahead, most)
+    }
+
+    fn impact_of_users(&self, of: Of, most: u32) -> Result<Option<Impact>, ReadError> {
         if !impact::asked(self.0)?.impact {
             return Ok(None);
         }
         let count = |sql: &str| self.0.query_row(sql, [], |row| row.get::<_, u64>(0));
-        let types = self.lost_by_type()?;
+        let types = self.lost_by_type(of)?;
         Ok(Some(Impact {
             items: types.iter().map(|of| of.items).sum(),
             bound: types.iter().map(|of| of.bound).collect(),
-            users: self.group(UserGroup::Losing)?.0,
-            unknown_users: self.group(UserGroup::LossUnknown)?.0,
-            without_mailbox: count(&without_mailbox())?,
+            users: count(&users(of, "> 0"))?,
+            unknown_users: count(&users(of, "IS NULL"))?,
+            without_mailbox: count(&without_mailbox(of))?,
             mailboxes: self.mailboxes()?,
             not_counted: count(
                 &format!("SELECT count(DISTINCT c.user) FROM change AS c
@@ -187,8 +222,8 @@ impl View<'_> {
                  WHERE c.to_state = 1 AND f.kind = 256 AND NOT c.{LEFT_OUT}
                  AND NOT EXISTS (SELECT 1 FROM impact AS i WHERE i.user = c.user AND i.type = f.type)"),
             )?,
-            most: self.losing_most(most)?,
-            unknown: self.unknown_by_reason()?,
+            most: self.losing_most(of, most)?,
+            unknown: self.unknown_by_reason(of)?,
             types,
         }))
     }
@@ -235,8 +270,8 @@ impl View<'_> {
         })?)
     }
 
-    fn lost_by_type(&self) -> Result<Vec<ImpactOfType>, ReadError> {
-        let mut query = self.0.prepare_cached(&by_type())?;
+    fn lost_by_type(&self, of: Of) -> Result<Vec<ImpactOfType>, ReadError> {
+        let mut query = self.0.prepare_cached(&by_type(of))?;
         let row = |row: &Row<'_>| {
             Ok(ImpactOfType {
                 filter_type: filter_type(row, 0)?,
@@ -249,8 +284,8 @@ impl View<'_> {
         Ok(query.query_map([], row)?.collect::<rusqlite::Result<_>>()?)
     }
 
-    fn losing_most(&self, most: u32) -> Result<Vec<ImpactOfUser>, ReadError> {
-        let mut query = self.0.prepare_cached(&by_user())?;
+    fn losing_most(&self, of: Of, most: u32) -> Result<Vec<ImpactOfUser>, ReadError> {
+        let mut query = self.0.prepare_cached(&by_user(of))?;
         let row = |row: &Row<'_>| {
             Ok(ImpactOfUser {
                 user: row.get(0)?,
@@ -265,8 +300,8 @@ impl View<'_> {
             .collect::<rusqlite::Result<_>>()?)
     }
 
-    fn unknown_by_reason(&self) -> Result<Vec<UnknownGroup>, ReadError> {
-        let mut query = self.0.prepare_cached(&by_reason())?;
+    fn unknown_by_reason(&self, of: Of) -> Result<Vec<UnknownGroup>, ReadError> {
+        let mut query = self.0.prepare_cached(&by_reason(of))?;
         let row = |row: &Row<'_>| {
             Ok(UnknownGroup {
                 kind: row.get::<_, Option<String>>(0)?.unwrap_or_default(),
@@ -282,7 +317,7 @@ impl View<'_> {
     pub fn impact_of(&self, user: UserId) -> Result<Vec<ImpactRow>, ReadError> {
         let mut query = self.0.prepare_cached(&format!(
             "SELECT i.type, i.items, i.bound, i.kind, i.message, {SYNCHRONISES} {} WHERE u.id = ?1 ORDER BY i.type",
-            counted()
+            Of::Affected.counted()
         ))?;
         let row = |row: &Row<'_>| {
             let kind: Option<String> = row.get(3)?;
