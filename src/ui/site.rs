@@ -191,8 +191,7 @@ impl Site {
     }
 
     fn is_idle(&self, now: Instant) -> bool {
-        let asked = *locked(&self.asked);
-        now.duration_since(asked) >= IDLE && !self.runs.any_driven()
+        is_over((*locked(&self.asked), now), self.runs.any_driven())
     }
 
     /// Returns when nobody has asked for anything for half an hour, and no run is at work.
@@ -205,5 +204,26 @@ impl Site {
                 return;
             }
         }
+    }
+}
+
+/// Whether nobody is there: no request came since the first of these times, and no run is driven.
+fn is_over((asked, now): (Instant, Instant), is_driving: bool) -> bool {
+    now.duration_since(asked) >= IDLE && !is_driving
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_page_ends_after_half_an_hour_without_a_request_and_without_a_run() {
+        let asked = Instant::now();
+        let just_before = asked + IDLE.saturating_sub(Duration::from_secs(1));
+        assert!(!is_over((asked, just_before), false));
+        assert!(is_over((asked, asked + IDLE), false));
+        assert!(!is_over((asked, asked + IDLE * 2), true));
+        // A clock that went back is no reason to end.
+        assert!(!is_over((asked + IDLE, asked), false));
     }
 }
