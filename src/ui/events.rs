@@ -49,7 +49,7 @@ enum RunUpdate {
     Numbers(String),
     /// The run is not as it was.
     Changed,
-    /// There is nothing to be told at this moment.
+    /// There is nothing to say at this moment.
     Nothing,
 }
 

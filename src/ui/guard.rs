@@ -119,6 +119,28 @@ mod tests {
     }
 
     #[test]
+    fn a_page_of_another_port_asks_for_nothing_with_the_cookie_of_this_one() {
+        let sessions = Sessions::new();
+        let now = std::time::Instant::now();
+        let set = sessions.redeem(&sessions.ticket(now), now).unwrap();
+        let cookie = set.split(';').next().unwrap();
+        let asked = |site: Option<&str>| {
+            let mut headers = HeaderMap::new();
+            headers.insert("cookie", cookie.parse().unwrap());
+            if let Some(site) = site {
+                headers.insert("sec-fetch-site", site.parse().unwrap());
+            }
+            is_in(&headers, &sessions)
+        };
+        for own in [None, Some("none"), Some("same-origin")] {
+            assert_eq!(asked(own), Ok(()), "{own:?}");
+        }
+        for other in ["same-site", "cross-site", ""] {
+            assert_eq!(asked(Some(other)), Err(RequestRefusal::NotIn), "{other}");
+        }
+    }
+
+    #[test]
     fn only_requests_for_the_two_addresses_are_answered() {
         let get = |hosts: &[&str]| {
             let headers: Vec<_> = hosts.iter().map(|host| ("host", *host)).collect();

@@ -95,6 +95,27 @@ fn a_wave_is_one_agreement_and_one_that_is_declined_is_resumed() {
     assert!(changed(&world, &before) > after_one);
 }
 
+#[test]
+fn an_undo_without_some_users_is_not_called_an_undo() {
+    let world = World::with_users(40);
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[]);
+    page.agree(&run, "deactivate");
+    page.wait_for(&run, &format!("{run}/undo"));
+    let undo = page.post(&format!("{run}/undo"), &[]);
+    let undo = undo.header("location").unwrap().to_owned();
+    let plan = page.wait_for(&undo, "name=\"word\"");
+    let first = plan.between("name=\"in\" value=\"", "\"").unwrap();
+    page.post(&format!("{undo}/users"), &[("was-in", first)]);
+    page.agree(&undo, "yes");
+    page.wait_for(&undo, &format!("{undo}/undo"));
+    let runs = world.run(&["runs", "--format", "json"]).json();
+    let of_run = runs["runs"].as_array().unwrap().iter();
+    let in_part: Vec<_> = of_run.filter(|run| run["undone_in_part"] == true).collect();
+    assert_eq!(in_part.len(), 1, "{runs}");
+    assert!(page.get("/runs").body.contains("undone in part by"));
+}
+
 /// Neither the requests of an earlier run nor the losses of users who were not changed are those of a run.
 #[test]
 fn a_run_is_charged_with_what_it_did_and_nothing_else() {
