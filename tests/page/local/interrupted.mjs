@@ -136,7 +136,8 @@ const killed = async (sandbox, program, run, [before, tab]) => {
 };
 
 export const interrupted = async () => {
-  const sandbox = await startSandbox(["--users", "1200", "--latency", "120", "--hint", "8"]);
+  // Some 70 seconds of work, so that it is not over before it is paused, on a machine that is slow as well.
+  const sandbox = await startSandbox(["--users", "1200", "--latency", "120", "--hint", "4"]);
   const program = await start(["ui", "--no-open", "--port", "0"], { more: sandbox.variables });
   const { window, page } = await letIn(program);
   const run = await reads(page, program.origin);

@@ -15,18 +15,34 @@ export const PATIENCE = 120_000;
 // Bytes of a page at most, whatever the number of users.
 const LARGEST_PAGE = 300_000;
 
-let failed = 0;
+let failed = [];
+let passed = 0;
 let part = "";
 export const within = name => { part = name; console.log(`-- ${name}`); };
 export const check = (what, holds, seen = "") => {
-  if (!holds) failed += 1;
-  console.log(`${holds ? "ok  " : "FAIL"} ${part}: ${what} ${holds ? "" : seen}`.trimEnd());
+  const line = `${holds ? "ok  " : "FAIL"} ${part}: ${what} ${holds ? "" : seen}`.trimEnd();
+  if (holds) passed += 1; else failed.push(line);
+  console.log(line);
 };
-export const hasFailed = () => failed > 0;
+export const hasFailed = () => failed.length > 0;
+// What failed, once more at the end, where it is not looked for in vain.
+export const conclude = () => {
+  for (const line of failed) console.log(line);
+  console.log(`${passed} passed, ${failed.length} failed`);
+};
+// What the windows show that are open, for whoever has to find out why something did not come.
+export const shown = async () => {
+  const pages = (browser?.contexts() ?? []).flatMap(window => window.pages());
+  const texts = pages.map(async page => {
+    const text = await page.locator("main").innerText({ timeout: 1_000 }).catch(error => error.message);
+    return `${page.url()}: ${text.replace(/\s+/g, " ").slice(0, 600)}`;
+  });
+  return (await Promise.all(texts)).join("\n");
+};
 
 // What was found so far, and back to that: a part that fails is tried once more, since a machine that is busy with other
 // work shows some things too late. What fails twice has failed.
-export const found = () => ({ failed, lengths: Object.values(all).map(list => list.length) });
+export const found = () => ({ failed: [...failed], lengths: Object.values(all).map(list => list.length) });
 export const backTo = ({ failed: before, lengths }) => {
   failed = before;
   Object.values(all).forEach((list, at) => { list.length = lengths[at]; });
