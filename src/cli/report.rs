@@ -8,7 +8,7 @@ use url::Url;
 use crate::journal::RunReader;
 use crate::model::disclosure::shown_path;
 use crate::model::{count, number};
-use crate::report::{Format, ReportError, ShownUsers, write_run, write_users};
+use crate::report::{Format, ShownUsers, write_run, write_users};
 
 use super::App;
 use super::args::ReportArgs;
@@ -35,10 +35,6 @@ pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
     let run = run.of_store(&store);
     print_lost_log(app, &run);
     let choice = args.users.choice();
-    if !choice.is_everyone() && to.format == Format::Html {
-        // Checked before a file is made.
-        return Err(ReportError::UsersAsHtml.into());
-    }
     if args.open && to.file.is_none() {
         // This command made the file, and nobody else uses it.
         to.file = Some(page_of(&run)?);

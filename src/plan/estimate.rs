@@ -11,6 +11,9 @@ use super::RunSettings;
 const BUDGET: u64 = 6_000;
 /// The window over which a server counts (the same page).
 const WINDOW: Duration = Duration::from_mins(5);
+/// The end of some work, as a share of its requests: short, because the number at once grows for some hundred requests,
+/// and with enough of them for an average.
+const LAST: u64 = 4;
 /// Requests of a command before it reads or writes the first user, one after the other: WhoAmI, the
 /// organisation and its version, whether versions are checked, and the proof of impersonation.
 const TO_CONNECT: u64 = 8;
@@ -25,6 +28,46 @@ pub struct RequestPace {
     pub milliseconds: u64,
     /// The most requests under way at once.
     pub at_once: u32,
+    /// Of these, the requests at the end, when the number under way had grown to what the server allows; zero where
+    /// that is not known.
+    pub last_requests: u64,
+    /// The time that those took, in milliseconds.
+    pub last_milliseconds: u64,
+}
+
+impl RequestPace {
+    /// The pace of requests that were counted from the beginning to the end of some work, as numbers of requests and
+    /// milliseconds; `at_once` were allowed at the end.
+    pub fn of(counts: &[(u64, u64)], at_once: u32) -> Self {
+        let (requests, milliseconds) = counts.last().copied().unwrap_or_default();
+        let begins_at = requests.saturating_sub(requests / LAST);
+        let begin = counts.iter().rfind(|(count, _)| *count <= begins_at);
+        let (before, until) = begin.copied().unwrap_or_default();
+        Self {
+            requests,
+            milliseconds,
+            at_once,
+            last_requests: requests.saturating_sub(before),
+            last_milliseconds: milliseconds.saturating_sub(until),
+        }
+    }
+
+    /// Milliseconds from one answer to the next at the end.
+    fn last_gap(&self) -> f64 {
+        if self.last_requests == 0 {
+            return as_float(self.milliseconds) / as_float(self.requests.max(1));
+        }
+        as_float(self.last_milliseconds) / as_float(self.last_requests)
+    }
+
+    /// Milliseconds that a command with this many requests needs more than at the pace of the end, because it begins
+    /// with few at once.
+    fn beginning(&self, requests: u64) -> f64 {
+        let slow = self.requests.saturating_sub(self.last_requests);
+        let took = self.milliseconds.saturating_sub(self.last_milliseconds);
+        let more = (as_float(took) - as_float(slow) * self.last_gap()).max(0.0);
+        more * as_float(requests.min(slow)) / as_float(slow.max(1))
+    }
 }
 
 /// Which command makes the changes.
@@ -84,8 +127,8 @@ impl WorkAhead {
 
     /// The estimate at the pace of earlier requests.
     ///
-    /// A request takes as long as those did, and as many are under way at once. Where one server's limit is reached,
-    /// the rest waits for the next window, unless there are more servers.
+    /// A request takes as long as the last of those did, and as many are under way at once, except at the beginning of a
+    /// command. Where one server's limit is reached, the rest waits for the next window, unless there are more servers.
     pub fn estimate(&self, pace: Option<RequestPace>) -> Estimate {
         Estimate {
             requests: self.requests(),
@@ -99,11 +142,15 @@ impl WorkAhead {
         }
         // Fewer requests than can be under way are not that many at once.
         let at_once = |requests: u64| as_float(requests.clamp(1, u64::from(pace.at_once.max(1))));
-        let answer =
-            as_float(pace.milliseconds) / 1000.0 / as_float(pace.requests) * at_once(pace.requests);
+        let answer = pace.last_gap() * at_once(pace.requests);
         let of_users = self.requests().saturating_sub(self.before());
-        let seconds = answer * (as_float(of_users) / at_once(self.users) + as_float(self.before()));
-        let fastest = Duration::try_from_secs_f64(seconds).ok()?;
+        let beginning = if self.connects {
+            pace.beginning(of_users)
+        } else {
+            0.0
+        };
+        let all = as_float(of_users) / at_once(self.users) + as_float(self.before());
+        let fastest = Duration::try_from_secs_f64((answer * all + beginning) / 1000.0).ok()?;
         let windows = |most: u64| self.requests().saturating_sub(1) / most.max(1);
         let waits = |most| WINDOW.saturating_mul(u32::try_from(windows(most)).unwrap_or(u32::MAX));
         // A configured pace holds for any number of servers.
@@ -150,6 +197,8 @@ mod tests {
             requests,
             milliseconds,
             at_once,
+            last_requests: 0,
+            last_milliseconds: 0,
         }
     }
 
@@ -177,6 +226,38 @@ mod tests {
         assert_eq!(later.requests(), 608);
         // One request takes two seconds, and those to connect come one after the other.
         assert_eq!(range(later, pace), (76_000, 76_000));
+    }
+
+    #[test]
+    fn work_that_goes_on_keeps_the_pace_of_the_end_and_a_new_command_begins_slowly() {
+        let counts = [
+            (0, 0),
+            (50, 6_000),
+            (100, 8_000),
+            (300, 9_000),
+            (400, 10_000),
+        ];
+        let pace = RequestPace::of(&counts, 20);
+        assert_eq!((pace.requests, pace.milliseconds), (400, 10_000));
+        assert_eq!((pace.last_requests, pace.last_milliseconds), (100, 1_000));
+        assert_eq!(range(work(400), pace), (4_000, 4_000));
+        let later = |users| WorkAhead {
+            connects: true,
+            ..work(users)
+        };
+        // As long as before, and eight requests to connect of 0.2 s each.
+        assert_eq!(range(later(400), pace), (11_600, 11_600));
+        // Where less is to be done than was done slowly, a part of the slow beginning.
+        assert_eq!(range(later(150), pace), (6_100, 6_100));
+    }
+
+    #[test]
+    fn counts_of_nothing_give_no_pace() {
+        for counts in [&[][..], &[(0, 0)], &[(0, 0), (0, 900)]] {
+            assert_eq!(RequestPace::of(counts, 20).requests, 0, "{counts:?}");
+        }
+        let one = RequestPace::of(&[(0, 0), (1, 300)], 20);
+        assert_eq!(range(work(1), one), (300, 300));
     }
 
     #[test]
@@ -235,7 +316,12 @@ mod tests {
             pauses: Duration::MAX,
             ..work(u64::MAX)
         };
-        for pace in [pace(1, u64::MAX, u32::MAX), pace(u64::MAX, 0, 0)] {
+        let strange = RequestPace {
+            last_requests: u64::MAX,
+            last_milliseconds: u64::MAX,
+            ..pace(1, 1, 1)
+        };
+        for pace in [pace(1, u64::MAX, u32::MAX), pace(u64::MAX, 0, 0), strange] {
             let _ = all.estimate(Some(pace));
         }
     }

@@ -187,7 +187,7 @@ fn facts(header: &RunHeader, choice: &UserChoice) -> Vec<(&'static str, String)>
 }
 
 /// How many users are shown, and how many are not.
-fn conclusion(users: ShownUsers, limit: Option<u64>) -> String {
+pub(super) fn conclusion(users: ShownUsers, limit: Option<u64>) -> String {
     let ShownUsers { shown, left_out } = users;
     match (shown, left_out, limit) {
         (0, ..) => "No user of this run is meant.".to_owned(),

@@ -120,7 +120,6 @@ impl From<&ReportError> for ErrorReport {
             | ReportError::TemplatesAsHtml
             | ReportError::NoWorkbook
             | ReportError::TemplatesAsWorkbook
-            | ReportError::UsersAsHtml
             | ReportError::TemplatesHaveNoUsers
             | ReportError::GroupUnknown(..) => Self::new("usage", ErrorClass::Usage, error),
             ReportError::NotInRun(names) => {

@@ -39,11 +39,6 @@ pub enum ReportError {
         "a workbook shows runs that change sync filters; `table`, `json`, `csv` and `markdown` show a run that sets templates"
     )]
     TemplatesAsWorkbook,
-    /// Some users of a run were requested as HTML.
-    #[error(
-        "HTML shows every user of a run; `table`, `json`, `csv` and `markdown` show some of them"
-    )]
-    UsersAsHtml,
     /// Users were requested of a run that sets templates.
     #[error("this run sets templates and has no users; leave out --only, --user and --limit")]
     TemplatesHaveNoUsers,
@@ -77,7 +72,6 @@ impl ReportError {
             | Self::TemplatesAsHtml
             | Self::NoWorkbook
             | Self::TemplatesAsWorkbook
-            | Self::UsersAsHtml
             | Self::TemplatesHaveNoUsers
             | Self::GroupUnknown(..)
             | Self::NotInRun(_) => None,

@@ -43,7 +43,10 @@ pub fn plan_facts(run: &RunReader, can_lose: bool) -> Result<PlanFacts, ReportEr
         by: AppliedBy::ThisCommand(&settings),
     };
     let lines = run.view(|view| view.at_one_instant(|view| plan::lines_of(view, run, of)))?;
-    let (warnings, notes) = lines.notes.into_iter().partition(|note| note.warns);
+    let (warnings, notes) = lines
+        .notes
+        .into_iter()
+        .partition(super::plan_notes::Note::warns);
     let impact = lines.facts.iter().find(|(name, _)| *name == IMPACT);
     let texts = |notes: Vec<super::plan_notes::Note>| notes.into_iter().map(|note| note.text);
     Ok(PlanFacts {

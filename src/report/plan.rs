@@ -10,7 +10,7 @@ use crate::plan::{AppliedBy, Criteria, Estimate};
 
 use super::impact::{IMPACT, ImpactReport, total_of_impact};
 use super::paint::Tone;
-use super::plan_notes::{Note, left_out, of_calendars, of_findings};
+use super::plan_notes::{Note, Weight, left_out, of_calendars, of_findings};
 use super::run_command::{RunCommand, report_only};
 use super::templates::write_run_of_templates;
 use super::text::{clean, count, number};
@@ -26,6 +26,9 @@ const LINES: usize = 19;
 const NAMED: u32 = 3;
 /// The name of the fact with the users who lose most.
 const MOST: &str = "Most";
+/// The names of the facts about the environment and the caller.
+const WHERE: &str = "Where";
+const CALLER: &str = "Caller";
 /// The width of the names of facts, in columns.
 const NAMES: usize = 10;
 
@@ -62,9 +65,12 @@ pub fn write_plan(
         run.header.id.short(),
         phrases::operation(&run.header)
     );
-    let warnings = notes.iter().filter(|note| note.warns).count();
+    let count_of = |least| notes.iter().filter(|note| note.weight <= least).count();
+    let (warnings, needed) = (count_of(Weight::Warning), count_of(Weight::Effect));
+    // The hint at what is not shown takes a line.
+    let needed = needed + usize::from(needed < notes.len());
     let most = LINES - 2 - usize::from(of.is_kept);
-    let facts = fact_rows(&facts, most.saturating_sub(warnings), style.width);
+    let facts = fact_rows(&facts, most, (needed, warnings), style.width);
     let room = most.saturating_sub(facts.len());
     let (shown, more) = if notes.len() > room {
         (room.saturating_sub(1), notes.len() - room.saturating_sub(1))
@@ -79,13 +85,13 @@ pub fn write_plan(
         // A cut command could not be typed: a terminal breaks a long line by itself.
         paint_line(out, Tone::Plain, &format!("Details   {details}"))?;
     }
-    for Note { warns, text } in &notes[..shown] {
-        let (mark, tone) = if *warns {
+    for note in &notes[..shown] {
+        let (mark, tone) = if note.warns() {
             ('!', Tone::Warning)
         } else {
             ('-', Tone::Plain)
         };
-        paint_line(out, tone, &fit(&format!("{mark}  {text}")))?;
+        paint_line(out, tone, &fit(&format!("{mark}  {}", note.text)))?;
     }
     if more > 0 {
         let (mark, tone, warns) = match warnings.saturating_sub(shown) {
@@ -99,42 +105,61 @@ pub fn write_plan(
     Ok(())
 }
 
-/// The lines of all facts. If there are more than `most`, each fact gets one line: warnings count
-/// more than the users who lose most and the second line of a fact.
-fn fact_rows(facts: &[(&str, String)], most: usize, width: usize) -> Vec<String> {
-    let lines = facts
-        .iter()
-        .flat_map(|(name, value)| fact_lines(name, &clean(value), width));
-    let lines: Vec<_> = lines.collect();
-    if lines.len() <= most {
-        return lines;
-    }
-    let needed = facts.iter().filter(|(name, _)| *name != MOST);
-    needed
-        .map(|(name, value)| fact_line(name, &clean(value), width))
-        .collect()
+/// The lines of all facts in at most `most` lines less those of the notes. Where that is not enough room, first the
+/// users who lose most get one line, then none, then each fact gets one line. Notes that need a line take it from all of
+/// these, and where even that is not enough, warnings do.
+fn fact_rows(
+    facts: &[(&'static str, String)],
+    most: usize,
+    (needed, warnings): (usize, usize),
+    width: usize,
+) -> Vec<String> {
+    let facts = with_caller_beside_place(facts, width);
+    let rows = |most_lines: usize, lines: usize| {
+        let rows = facts.iter().flat_map(|(name, value)| {
+            let lines = if *name == MOST { most_lines } else { lines };
+            fact_lines(name, &clean(value), width, lines)
+        });
+        rows.collect::<Vec<_>>()
+    };
+    let attempts = [(2, 2), (1, 2), (0, 2), (1, 1), (0, 1)];
+    let fits = |notes: usize| {
+        let mut rows = attempts.iter().map(|(most, lines)| rows(*most, *lines));
+        rows.find(|rows| rows.len() + notes <= most)
+    };
+    let found = fits(needed).or_else(|| fits(warnings));
+    found.unwrap_or_else(|| rows(0, 1))
 }
 
-/// A name with its value on one line. A long value is cut, but no command.
-fn fact_line(name: &str, value: &str, width: usize) -> String {
-    let mut lines = fact_lines(name, value, width).into_iter();
-    let first = lines.next().unwrap_or_default();
-    if lines.next().is_none() {
-        return first;
+/// The caller in the line of the environment, where both fit.
+fn with_caller_beside_place(
+    facts: &[(&'static str, String)],
+    width: usize,
+) -> Vec<(&'static str, String)> {
+    let mut facts = facts.to_vec();
+    if let [(WHERE, place), (CALLER, caller), ..] = &facts[..] {
+        let both = format!("{place}, as {caller}");
+        if NAMES + measure_text_width(&clean(&both)) <= width {
+            facts[0].1 = both;
+            facts.remove(1);
+        }
     }
-    truncate_str(&format!("{first} …"), width, "…").into_owned()
+    facts
 }
 
-/// A name with its value on one or two lines. What is too long for both is omitted. A command is
+/// A name with its value on at most `most` lines. What is too long for them is omitted. A command is
 /// neither broken nor cut, because it could not be typed.
-fn fact_lines(name: &str, value: &str, width: usize) -> Vec<String> {
+fn fact_lines(name: &str, value: &str, width: usize, most: usize) -> Vec<String> {
+    if most == 0 {
+        return Vec::new();
+    }
     let room = width.saturating_sub(NAMES).max(1);
     let gap = " ".repeat(NAMES.saturating_sub(measure_text_width(name)));
     if value.starts_with('`') {
         return vec![format!("{name}{gap}{value}")];
     }
     let indent = " ".repeat(NAMES);
-    let lines = folded(value, ", ", room, 2).into_iter().enumerate();
+    let lines = folded(value, ", ", room, most).into_iter().enumerate();
     let lines = lines.map(|(at, line)| match at {
         0 => format!("{name}{gap}{line}"),
         _ => format!("{indent}{line}"),
@@ -211,7 +236,7 @@ fn lines(
     facts.extend(digest.map(|digest| ("Digest", digest.to_string())));
     let mut notes = of_calendars(&header, of.can_lose && filters.planned > 0);
     notes.extend(of_findings(report.findings()));
-    notes.sort_by_key(|note| !note.warns);
+    notes.sort_by_key(|note| note.weight);
     let last = match filters.planned {
         0 => "Nothing to change.".to_owned(),
         planned => format!(
@@ -234,10 +259,10 @@ fn lines(
 fn about(header: &RunHeader) -> Vec<(&'static str, String)> {
     let mut facts = vec![
         (
-            "Where",
+            WHERE,
             format!("{}, {}", header.organization.name, header.environment),
         ),
-        ("Caller", header.caller.user.clone()),
+        (CALLER, header.caller.user.clone()),
     ];
     if header.undoes.is_none() {
         if header.selection != crate::plan::Selection::default() {
@@ -359,8 +384,7 @@ mod tests {
         let shown = run.shown(|out, run| write_plan(out, run, PLAIN, VIEW));
         insta::assert_snapshot!(shown, @r"
         Plan 3f2a9c: deactivate
-        Where     Contoso, https://contoso.crm4.dynamics.com
-        Caller    admin@contoso.example
+        Where     Contoso, https://contoso.crm4.dynamics.com, as admin@contoso.example
         Users     8: 5 to change, 1 without a change, 1 skipped, 1 failed
         Filters   5 of 12 to change: appointment 5
         Impact    not counted (--impact counts it: one more request per user)
@@ -381,12 +405,10 @@ mod tests {
         let shown = run.shown(|out, run| write_plan(out, run, PLAIN, VIEW));
         insta::assert_snapshot!(shown, @r"
         Plan 3f2a9c: deactivate
-        Where     Contoso, https://contoso.crm4.dynamics.com
-        Caller    admin@contoso.example
+        Where     Contoso, https://contoso.crm4.dynamics.com, as admin@contoso.example
         Users     8: 5 to change, 1 without a change, 1 skipped, 1 failed
         Filters   5 of 12 to change: appointment 5
         Impact    up to 1,247 coming items of 2 users (2 not known)
-        Most      ada@contoso.example 1,240, eve@contoso.example 7
         Requests  about 18
         Skipped   1 disabled
         Failed    1 no-roles
@@ -396,8 +418,10 @@ mod tests {
         !  A system filter goes on synchronising appointment for everybody: All·[2J.
         !  5 users have no engine in the end.
         !  New users will receive active filters: 1 default template.
+        -  1 user has no mailbox that synchronises: no effect in Exchange.
+        -  Which mailboxes synchronise could not be read: all users are counted.
+        -  1 name of the other engine's list without a user here: zoe@contoso.example
         -  Only Dynamics to Exchange stops. What users track in Outlook still comes in.
-        -  3 more: --details
         5 filters of 5 users to change.
         ");
     }
@@ -424,7 +448,7 @@ mod tests {
 
     #[test]
     fn a_value_goes_over_two_lines_and_is_cut_after_them() {
-        let lines = |value: &str| fact_lines("Failed", value, 30);
+        let lines = |value: &str| fact_lines("Failed", value, 30, 2);
         assert_eq!(lines("3 no-roles"), ["Failed    3 no-roles"]);
         assert_eq!(
             lines("3 no-roles, 12 no-licence"),
@@ -445,17 +469,33 @@ mod tests {
     }
 
     #[test]
-    fn warnings_take_the_place_of_the_second_line_of_a_fact() {
+    fn notes_take_the_place_of_who_loses_most_and_then_of_the_second_line_of_a_fact() {
         let long = "3 no-roles, 12 no-licence, 4 disabled".to_owned();
         let facts = [
             ("Failed", long.clone()),
             (MOST, long.clone()),
             ("Skipped", long),
         ];
-        assert_eq!(fact_rows(&facts, 6, 30).len(), 6);
+        let rows = |needed, warnings| fact_rows(&facts, 6, (needed, warnings), 30);
+        assert_eq!(rows(0, 0).len(), 6);
+        assert_eq!(rows(1, 0)[2], "Most      3 no-roles, …");
+        assert_eq!(rows(1, 0)[4], "          12 no-licence, …");
+        assert_eq!(rows(2, 0).len(), 4);
+        assert!(!rows(2, 0)[2].starts_with("Most"));
+        let one_each = ["Failed    3 no-roles, …", "Skipped   3 no-roles, …"];
+        assert_eq!(rows(4, 0), one_each);
+        // Not every note fits: the warnings do.
+        assert_eq!(rows(9, 4), one_each);
+    }
+
+    #[test]
+    fn the_caller_is_in_the_line_of_the_environment_where_both_fit() {
+        let facts = [(WHERE, "Contoso".to_owned()), (CALLER, "ada".to_owned())];
         assert_eq!(
-            fact_rows(&facts, 5, 30),
-            ["Failed    3 no-roles, …", "Skipped   3 no-roles, …"]
+            fact_rows(&facts, 9, (0, 0), 40),
+            ["Where     Contoso, as ada"]
         );
+        let narrow = fact_rows(&facts, 9, (0, 0), 20);
+        assert_eq!(narrow, ["Where     Contoso", "Caller    ada"]);
     }
 }

@@ -131,7 +131,7 @@ fn texts(view: &View<'_>, of: PlanView<'_>) -> Result<(String, Vec<String>), Rea
     // There is one note for both here, because the setting has no line of its own.
     notes.truncate(1);
     notes.extend(of_findings(report.findings()));
-    let warnings = notes.into_iter().filter(|note| note.warns);
+    let warnings = notes.into_iter().filter(|note| note.warns());
     let warnings = warnings.map(|note| format!("! {}", note.text.trim_end_matches('.')));
     Ok((said.join(", "), warnings.collect()))
 }

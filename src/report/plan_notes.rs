@@ -7,26 +7,45 @@ use super::impact::some_of;
 use super::phrases;
 use super::text::{clean, count, number};
 
-/// A note, and whether it needs a decision.
+/// How important a note is, the most important first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Weight {
+    /// It needs a decision.
+    Warning,
+    /// It says for whom a change has no or another effect.
+    Effect,
+    /// It is true of every plan, or explains.
+    Explanation,
+}
+
+/// A note about a plan.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Note {
-    pub(super) warns: bool,
+    pub(super) weight: Weight,
     pub(super) text: String,
 }
 
 impl Note {
     fn warning(text: impl Into<String>) -> Self {
-        Self {
-            warns: true,
-            text: text.into(),
-        }
+        Self::new(Weight::Warning, text)
     }
 
-    fn plain(text: impl Into<String>) -> Self {
-        Self {
-            warns: false,
-            text: text.into(),
-        }
+    fn effect(text: impl Into<String>) -> Self {
+        Self::new(Weight::Effect, text)
+    }
+
+    fn explanation(text: impl Into<String>) -> Self {
+        Self::new(Weight::Explanation, text)
+    }
+
+    fn new(weight: Weight, text: impl Into<String>) -> Self {
+        let text = text.into();
+        Self { weight, text }
+    }
+
+    /// Whether it needs a decision.
+    pub(super) fn warns(&self) -> bool {
+        self.weight == Weight::Warning
     }
 }
 
@@ -50,14 +69,14 @@ pub(super) fn of_calendars(header: &RunHeader, can_lose: bool) -> Vec<Note> {
         if !can_lose {
             let stay =
                 "Items stay in Exchange as unlinked copies; another engine can duplicate them.";
-            notes.push(Note::plain(stay));
+            notes.push(Note::explanation(stay));
         }
-        notes.push(Note::plain(
+        notes.push(Note::explanation(
             "Only Dynamics to Exchange stops. What users track in Outlook still comes in.",
         ));
     }
     if header.operation == Operation::Undo && !can_lose {
-        notes.push(Note::plain(
+        notes.push(Note::explanation(
             "`undo` recalls no cancellation and no item that Exchange has deleted.",
         ));
     }
@@ -102,24 +121,24 @@ fn note(finding: &Finding) -> Option<Note> {
             "{} another active filter of the same type.",
             users(of, "keeps", "keep")
         )),
-        Finding::Duplicates(of) => Note::plain(format!(
+        Finding::Duplicates(of) => Note::explanation(format!(
             "{} several filters of one template.",
             users(of, "has", "have")
         )),
-        Finding::NotPopulated(of) => Note::plain(format!(
+        Finding::NotPopulated(of) => Note::effect(format!(
             "{} no filters yet and will receive active ones.",
             users(of, "has", "have")
         )),
-        Finding::NoMailbox(of) => Note::plain(format!(
+        Finding::NoMailbox(of) => Note::effect(format!(
             "{} no mailbox that synchronises: no effect in Exchange.",
             users(of, "has", "have")
         )),
-        Finding::OutlookClient(of) => Note::plain(format!(
+        Finding::OutlookClient(of) => Note::effect(format!(
             "{} Dynamics 365 for Outlook, which reads the same filters.",
             users(of, "uses", "use")
         )),
         Finding::MailboxesUnknown(_) => {
-            Note::plain("Which mailboxes synchronise could not be read: all users are counted.")
+            Note::effect("Which mailboxes synchronise could not be read: all users are counted.")
         }
         Finding::BothEngines(of) => Note::warning(format!(
             "{} both engines on one calendar, which makes duplicates.",
@@ -129,7 +148,7 @@ fn note(finding: &Finding) -> Option<Note> {
             "{} no engine in the end.",
             users(of, "has", "have")
         )),
-        Finding::NotHere { names, examples } => Note::plain(format!(
+        Finding::NotHere { names, examples } => Note::effect(format!(
             "{} of the other engine's list without a user here: {}",
             count(*names, "name"),
             some_of(*names, examples)
@@ -145,7 +164,7 @@ fn note(finding: &Finding) -> Option<Note> {
         )),
         Finding::SkippedNames {
             names, examples, ..
-        } => Note::plain(format!(
+        } => Note::effect(format!(
             "{} without a user, skipped: {}",
             count(*names, "name"),
             some_of(*names, examples)

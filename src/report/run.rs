@@ -41,7 +41,7 @@ pub fn write_users(
         Format::Json => write_chosen(out, run, choice),
         Format::Csv => write_csv(out, run, choice),
         Format::Markdown => chosen_users::write_markdown(out, run, choice),
-        Format::Html => Err(ReportError::UsersAsHtml),
+        Format::Html => write_html(out, run, choice, &TimeZone::system()),
         Format::Xlsx => write_run_workbook(out, run, choice),
     }
 }
@@ -61,7 +61,7 @@ pub fn write_run(
         Format::Json => write_with_changes(out, run),
         Format::Csv => write_csv(out, run, &UserChoice::default()).map(drop),
         Format::Markdown => write_markdown(out, run, &TimeZone::system()),
-        Format::Html => write_html(out, run, &TimeZone::system()),
+        Format::Html => write_users(out, run, &UserChoice::default(), format, style).map(drop),
         Format::Xlsx => write_run_workbook(out, run, &UserChoice::default()).map(drop),
     }
 }

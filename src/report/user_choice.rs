@@ -233,6 +233,22 @@ impl FoundChoice<'_> {
         view: &View<'_>,
         mut each: impl FnMut(ChosenUser) -> Result<(), E>,
     ) -> Result<ShownUsers, E> {
+        self.each_user(view, |user| {
+            each(ChosenUser {
+                changes: view.changes_of(user.seq)?,
+                losses: view.impact_of(user.id)?,
+                problems: standing_problems(view, &user)?,
+                user,
+            })
+        })
+    }
+
+    /// As [`Self::each`], with the users alone.
+    pub(super) fn each_user<E: From<ReadError>>(
+        &self,
+        view: &View<'_>,
+        mut each: impl FnMut(EvidenceUser) -> Result<(), E>,
+    ) -> Result<ShownUsers, E> {
         let mut users = ShownUsers::default();
         view.each_user(|user| {
             let named = self.numbers.as_ref();
@@ -247,13 +263,7 @@ impl FoundChoice<'_> {
                 return Ok(());
             }
             users.shown += 1;
-            let problems = standing_problems(view, &user)?;
-            each(ChosenUser {
-                changes: view.changes_of(user.seq)?,
-                losses: view.impact_of(user.id)?,
-                problems,
-                user,
-            })
+            each(user)
         })?;
         Ok(users)
     }

@@ -16,6 +16,17 @@ use super::session::Rollout;
 /// The shortest time bucket of a run file, in milliseconds.
 const SPAN: i64 = 1000;
 
+/// The time between two counts of the requests of a reading. The shortest readings take about a second.
+const BETWEEN_COUNTS: Duration = Duration::from_millis(50);
+
+/// Keeps a count if it is at least a twentieth more than the one before: some two hundred of 100,000 users.
+fn note(counts: &mut Vec<(u64, u64)>, now: (u64, u64)) {
+    let last = counts.last().map_or(0, |(requests, _)| *requests);
+    if now.0 > last.saturating_add(last / 20) {
+        counts.push(now);
+    }
+}
+
 impl Rollout {
     /// Records the requests since the last call.
     pub(super) async fn record_requests(&self) -> Result<(), RolloutError> {
@@ -36,13 +47,26 @@ impl Rollout {
         work: impl Future<Output = Result<(), RolloutError>>,
     ) -> Result<(), RolloutError> {
         let (begun, before) = (Instant::now(), self.pacer().status().requests);
-        self.recording(work).await?;
-        let status = self.pacer().status();
-        let pace = RequestPace {
-            requests: status.requests.saturating_sub(before),
-            milliseconds: u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX),
-            at_once: status.limit,
+        let counted = || {
+            let requests = self.pacer().status().requests.saturating_sub(before);
+            let milliseconds = u64::try_from(begun.elapsed().as_millis());
+            (requests, milliseconds.unwrap_or(u64::MAX))
         };
+        let mut counts = vec![(0, 0)];
+        let work = self.recording(work);
+        tokio::pin!(work);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => {
+                    done?;
+                    break;
+                }
+                () = tokio::time::sleep(BETWEEN_COUNTS) => note(&mut counts, counted()),
+            }
+        }
+        counts.push(counted());
+        let pace = RequestPace::of(&counts, self.pacer().status().limit);
         if pace.requests == 0 {
             return Ok(());
         }
@@ -87,6 +111,16 @@ fn to_the_next(now: Timestamp) -> Duration {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_counts_of_many_requests_are_few() {
+        let mut counts = vec![(0, 0)];
+        for requests in 1..=200_000 {
+            note(&mut counts, (requests, requests));
+        }
+        assert!(counts.len() < 300, "{}", counts.len());
+        assert!(counts.windows(2).all(|of| of[0].0 < of[1].0));
+    }
 
     #[test]
     fn spans_end_with_the_second() {

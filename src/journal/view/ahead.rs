@@ -60,6 +60,7 @@ impl View<'_> {
             requests: written,
             milliseconds: u64::try_from(worked.as_millis()).unwrap_or(u64::MAX),
             at_once: reading.map_or(1, |pace| pace.at_once),
+            ..RequestPace::default()
         }))
     }
 

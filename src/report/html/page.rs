@@ -5,13 +5,15 @@ use std::io::{self, Write};
 use jiff::tz::TimeZone;
 
 use crate::journal::{RunReader, View};
-use crate::report::ReportError;
+use crate::report::chosen_users::conclusion;
 use crate::report::error::read_run;
 use crate::report::evidence::Evidence;
 use crate::report::impact::ImpactReport;
 use crate::report::problems::{TITLE, group_cells};
 use crate::report::run_cells::{facts_of, title};
 use crate::report::summary::{Totals, numbers};
+use crate::report::user_choice::UserChoice;
+use crate::report::{ReportError, ShownUsers};
 
 use super::charts::{write_times, write_types, write_units};
 use super::escape::Text;
@@ -22,16 +24,24 @@ use super::users::write_people;
 pub(in crate::report) const STYLE: &str = include_str!("style.css");
 const SCRIPT: &str = include_str!("script.js");
 
-/// Writes a run with every user, every change and every problem. One user at a time is in memory.
+/// Writes a run with every change and every problem of the chosen users; the figures are those of the whole run. One
+/// user at a time is in memory.
 pub(in crate::report) fn write_html(
     out: &mut dyn Write,
     run: &RunReader,
+    choice: &UserChoice,
     zone: &TimeZone,
-) -> Result<(), ReportError> {
-    read_run(run, |view| write_page(out, view, zone))
+) -> Result<ShownUsers, ReportError> {
+    read_run(run, |view| write_page(out, view, choice, zone))
 }
 
-fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(), ReportError> {
+fn write_page(
+    out: &mut dyn Write,
+    view: &View<'_>,
+    choice: &UserChoice,
+    zone: &TimeZone,
+) -> Result<ShownUsers, ReportError> {
+    let found = choice.find(view)?;
     let totals = Totals::read(view)?;
     let evidence = Evidence::read(view)?;
     let impact_report = ImpactReport::read(view, &totals.header)?;
@@ -45,13 +55,17 @@ fn write_page(out: &mut dyn Write, view: &View<'_>, zone: &TimeZone) -> Result<(
     };
     write_figures(out, (&heading, &totals), &evidence, &impact_report, zone)?;
     write_run(out, &totals, zone)?;
-    write_tools(out)?;
-    write_people(out, view, zone)?;
+    write_tools(out, choice)?;
+    let users = write_people(out, (view, &found), zone)?;
+    if !choice.is_everyone() {
+        let conclusion = conclusion(users, choice.limit);
+        writeln!(out, "<p>{}</p>", Text(&conclusion))?;
+    }
     writeln!(
         out,
         "</section></main>\n<script>{SCRIPT}</script>\n</body></html>"
     )?;
-    Ok(())
+    Ok(users)
 }
 
 /// The result of a run, as a part of another page.
@@ -160,12 +174,25 @@ fn write_groups(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
     writeln!(out, "</table></div></section>")
 }
 
-fn write_tools(out: &mut dyn Write) -> io::Result<()> {
+fn write_tools(out: &mut dyn Write, choice: &UserChoice) -> io::Result<()> {
+    let (heading, contents) = if choice.is_everyone() {
+        (
+            "Every user".to_owned(),
+            "Every user, every change and every problem is",
+        )
+    } else {
+        let shown = format!("Users: {}", choice.describe());
+        (
+            shown,
+            "These users, with every change and every problem, are",
+        )
+    };
     write!(
         out,
-        "<section id=\"users\"><h2>Every user</h2>\n<p class=\"tools\" hidden>\
+        "<section id=\"users\"><h2>{}</h2>\n<p class=\"tools\" hidden>\
          <input type=\"search\" placeholder=\"Search users, filters, problems\" aria-label=\"Search\"> \
-         <select aria-label=\"Which users\"><option value=\"\">all users</option>"
+         <select aria-label=\"Which users\"><option value=\"\">all users</option>",
+        Text(&heading)
     )?;
     for result in [
         "failed",
@@ -182,7 +209,7 @@ fn write_tools(out: &mut dyn Write) -> io::Result<()> {
         out,
         "</select> <button type=\"button\">Sort by name</button> \
          <label><input type=\"checkbox\"> print all users</label> <output></output></p>\n\
-         <p class=\"paper\">Every user, every change and every problem is in the file that this was printed from.</p>"
+         <p class=\"paper\">{contents} in the file that this was printed from.</p>"
     )
 }
 
@@ -193,7 +220,7 @@ mod tests {
 
     async fn shown() -> String {
         let run = run(TestStage::Stopped).await;
-        run.shown(|out, run| write_html(out, run, &TimeZone::UTC))
+        run.shown(|out, run| write_html(out, run, &UserChoice::default(), &TimeZone::UTC).map(drop))
     }
 
     #[tokio::test]
@@ -221,6 +248,27 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn chosen_users_are_listed_alone_beside_the_figures_of_the_whole_run() {
+        let run = run(TestStage::Stopped).await;
+        let choice = UserChoice {
+            only: vec!["failed".parse().unwrap()],
+            limit: Some(1),
+            ..UserChoice::default()
+        };
+        let page = run.shown(|out, run| write_html(out, run, &choice, &TimeZone::UTC).map(drop));
+        assert_eq!(page.matches("<details class=\"user failed\"").count(), 1);
+        assert_eq!(page.matches("<details class=\"user ").count(), 1);
+        for said in [
+            "<h2>Users: failed</h2>",
+            "<p>1 of 2 users; --limit 1 leaves out 1.</p>",
+            "switched off for 1 of 8 users so far</h1>",
+        ] {
+            assert!(page.contains(said), "{said}");
+        }
+        assert!(!page.contains("Every user"));
+    }
+
+    #[tokio::test]
     async fn the_first_screen_says_for_how_many_and_what_became_of_them() {
         for (stage, headline) in [
             (
@@ -230,7 +278,9 @@ mod tests {
             (TestStage::Stopped, "switched off for 1 of 8 users so far"),
         ] {
             let run = run(stage).await;
-            let page = run.shown(|out, run| write_html(out, run, &TimeZone::UTC));
+            let page = run.shown(|out, run| {
+                write_html(out, run, &UserChoice::default(), &TimeZone::UTC).map(drop)
+            });
             let h1 = format!("<h1>Appointment synchronisation {headline}</h1>");
             assert!(page.contains(&h1), "{h1}: {}", &page[..9_000]);
             assert_eq!(page.matches("<div class=\"tile ").count(), 4);
@@ -274,7 +324,9 @@ mod tests {
     async fn a_run_of_an_older_version_says_what_is_not_known() {
         let older = "UPDATE user SET unit = NULL; DELETE FROM unit; DELETE FROM pace;";
         let run = run(TestStage::Stopped).await.with(older);
-        let page = run.shown(|out, run| write_html(out, run, &TimeZone::UTC));
+        let page = run.shown(|out, run| {
+            write_html(out, run, &UserChoice::default(), &TimeZone::UTC).map(drop)
+        });
         assert!(page.contains("Not known: the run was recorded by an older version"));
         assert!(page.contains("It is not known when 1,234 requests were made"));
         assert_eq!(page.matches("class=\"time\"").count(), 1);
@@ -283,7 +335,9 @@ mod tests {
     #[tokio::test]
     async fn what_was_tried_again_and_done_is_said_to_be_over() {
         let run = run(TestStage::Stopped).await.tried_again();
-        let page = run.shown(|out, run| write_html(out, run, &TimeZone::UTC));
+        let page = run.shown(|out, run| {
+            write_html(out, run, &UserChoice::default(), &TimeZone::UTC).map(drop)
+        });
         assert_eq!(page.matches("<p class=\"problem over\">").count(), 1);
         assert!(!page.contains("Leave it: the filter works by its state"));
     }

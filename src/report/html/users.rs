@@ -8,17 +8,18 @@ use crate::journal::{ChangeRow, EvidenceUser, ProblemRow, View};
 use crate::model::UserOutcome;
 use crate::report::problems::OVER;
 use crate::report::text::{count, second, state};
-use crate::report::{ReportError, hint};
+use crate::report::user_choice::FoundChoice;
+use crate::report::{ReportError, ShownUsers, hint};
 
 use super::escape::Text;
 
 /// Writes the list of users.
 pub(super) fn write_people(
     out: &mut dyn Write,
-    view: &View<'_>,
+    (view, found): (&View<'_>, &FoundChoice<'_>),
     zone: &TimeZone,
-) -> Result<(), ReportError> {
-    view.each_user(|user| {
+) -> Result<ShownUsers, ReportError> {
+    found.each_user(view, |user| {
         let changes = view.changes_of(user.seq)?;
         let problems = view.problems_of(user.seq)?;
         Ok(write_user(out, &user, &changes, &problems, zone)?)
