@@ -271,7 +271,7 @@ pub(super) enum PlanOperation {
 #[derive(Debug, Args)]
 pub(super) struct ApplyArgs {
     /// The run: its id, the first digits of its id, `latest`, or its file
-    #[arg(value_name = "RUN", value_parser = text_to_type)]
+    #[arg(value_name = "RUN", value_parser = text_to_type, help_heading = None)]
     pub(super) run: String,
     #[command(flatten)]
     pub(super) consent: ConsentArgs,

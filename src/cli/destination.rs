@@ -67,6 +67,16 @@ impl Destination {
             source,
         })
     }
+
+    /// Removes the file of an output that could not be written to its end, because it would look whole. To be called
+    /// with an output that was opened, and is closed: on some systems an open file cannot be removed.
+    pub(super) fn keep_whole<T>(&self, written: Result<T, CliError>) -> Result<T, CliError> {
+        if let (Err(_), Some(file)) = (&written, &self.file) {
+            // What failed is reported; a file that stays is the smaller trouble.
+            let _ = std::fs::remove_file(file);
+        }
+        written
+    }
 }
 
 /// Extensions with their formats.

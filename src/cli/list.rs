@@ -92,7 +92,9 @@ pub(super) async fn show_all(
         let (_, looked) = looked.remove(0);
         let looked = looked?;
         let mut out = to.open(app)?;
-        return show(&looked, None, &mut out).await;
+        let shown = show(&looked, None, &mut out).await;
+        drop(out);
+        return to.keep_whole(shown);
     }
     let mut conclusion = Conclusion::new(app)?;
     for (name, looked) in looked {

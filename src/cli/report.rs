@@ -1,6 +1,5 @@
 //! `report`: one run, for people, programs and auditors.
 
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use url::Url;
@@ -8,7 +7,7 @@ use url::Url;
 use crate::journal::RunReader;
 use crate::model::disclosure::shown_path;
 use crate::model::{count, number};
-use crate::report::{Format, ShownUsers, write_run, write_users};
+use crate::report::{Format, ShownUsers, Style, StyledWrite, UserChoice, write_run, write_users};
 
 use super::App;
 use super::args::ReportArgs;
@@ -41,15 +40,9 @@ pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
         to.is_made = true;
     }
     let mut out = to.open(app)?;
-    let style = app.printer.style();
-    let users = if choice.is_everyone() {
-        write_run(&mut out, &run, to.format, style)?;
-        ShownUsers::default()
-    } else {
-        write_users(&mut out, &run, &choice, to.format, style)?
-    };
-    out.flush().map_err(CliError::Output)?;
+    let written = write(&mut *out, &run, &choice, (to.format, app.printer.style()));
     drop(out);
+    let users = to.keep_whole(written)?;
     if users.left_out > 0 {
         app.printer.status_line(&format!(
             "--limit leaves out {} of {}",
@@ -61,6 +54,22 @@ pub(super) fn report(app: &App, args: &ReportArgs) -> Result<Exit, CliError> {
         open(app, &file);
     }
     Ok(Exit::Done)
+}
+
+fn write(
+    out: &mut dyn StyledWrite,
+    run: &RunReader,
+    choice: &UserChoice,
+    (format, style): (Format, Style),
+) -> Result<ShownUsers, CliError> {
+    let users = if choice.is_everyone() {
+        write_run(out, run, format, style)?;
+        ShownUsers::default()
+    } else {
+        write_users(out, run, choice, format, style)?
+    };
+    out.flush().map_err(CliError::Output)?;
+    Ok(users)
 }
 
 /// The format of the page. A browser shows HTML; another format or extension is refused.

@@ -17,9 +17,9 @@ pub(super) fn find_run(
     let Some(names) = names.filter(|_| run == LATEST) else {
         return Ok(store.find(run)?);
     };
-    let found = store.find_latest(|run| names.is_asked_for(run))?;
+    let found = store.find_latest(|run| names.is_asked_for(run));
     names.refuse_unknown()?;
-    Ok(found.map_or_else(|| store.find(LATEST), Ok)?)
+    Ok(found?)
 }
 
 /// The environments that a command about a run names, by flag or by variable; none where it names none.

@@ -62,6 +62,8 @@ pub(super) struct ScopeArgs {
     #[arg(long, value_name = "NAME", requires = LISTS)]
     pub(super) column: Option<String>,
     /// Skip names that match no user, and list them
+    ///
+    /// Names of --other-engine are always listed and never refused.
     #[arg(long, requires = NAMES)]
     pub(super) skip_unknown: bool,
     /// Only filters of this type, such as `contact`; `all` for every type (repeatable)

@@ -71,6 +71,14 @@ pub enum OpenError {
         /// Options that later commands about these runs need.
         context: RunContext,
     },
+    /// There is no latest run.
+    #[error("there is no run{}", if *is_of_some { " of the named environments" } else { " yet" })]
+    NoRuns {
+        /// Whether only the runs of some environments were looked for.
+        is_of_some: bool,
+        /// Options that later commands about these runs need.
+        context: RunContext,
+    },
     /// A file that cannot be read may be the newest run.
     #[error("which run is `latest` is not known, because a run file cannot be read: {why}")]
     LatestUnknown {

@@ -215,19 +215,25 @@ impl RunStore {
     }
 
     fn latest(&self) -> Result<RunId, OpenError> {
-        self.latest_of(|_| true)?
-            .ok_or_else(|| self.no_such_run(LATEST))
+        self.latest_of(|_| true)?.ok_or_else(|| self.no_runs(false))
     }
 
-    /// Finds the wanted run that began last; none where there is none.
+    /// Finds the run of some environments that began last.
     pub fn find_latest(
         &self,
-        wanted: impl Fn(&RunHeader) -> bool,
-    ) -> Result<Option<RunPath>, OpenError> {
+        is_wanted: impl Fn(&RunHeader) -> bool,
+    ) -> Result<RunPath, OpenError> {
         check_folder(&self.folder)?;
-        let latest = self.latest_of(wanted)?;
-        let path = latest.map(|id| self.named(self.path_of(&id)));
-        path.transpose()
+        let latest = self.latest_of(is_wanted)?;
+        let latest = latest.ok_or_else(|| self.no_runs(true))?;
+        self.named(self.path_of(&latest))
+    }
+
+    fn no_runs(&self, is_of_some: bool) -> OpenError {
+        OpenError::NoRuns {
+            is_of_some,
+            context: self.context.clone(),
+        }
     }
 
     fn latest_of(&self, wanted: impl Fn(&RunHeader) -> bool) -> Result<Option<RunId>, OpenError> {

@@ -332,7 +332,14 @@ fn open_error(error: &OpenError) -> Classified {
                 how_to_list_runs(context)
             )),
         ),
-        OpenError::NoSuchRun { context, .. } => (
+        OpenError::NoRuns {
+            is_of_some: false, ..
+        } => (
+            "no-such-run",
+            ErrorClass::Usage,
+            hint("`syncfilters plan deactivate` makes a plan, which is a run"),
+        ),
+        OpenError::NoSuchRun { context, .. } | OpenError::NoRuns { context, .. } => (
             "no-such-run",
             ErrorClass::Usage,
             Some(how_to_list_runs(context)),

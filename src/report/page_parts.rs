@@ -43,15 +43,18 @@ pub fn plan_facts(run: &RunReader, can_lose: bool) -> Result<PlanFacts, ReportEr
         by: AppliedBy::ThisCommand(&settings),
     };
     let lines = run.view(|view| view.at_one_instant(|view| plan::lines_of(view, run, of)))?;
+    let mut facts = lines.facts;
+    let impact = facts.iter().find(|(name, _)| *name == IMPACT);
+    let impact = impact.map_or_else(String::new, |(name, value)| format!("{name}: {value}"));
+    facts.extend(lines.digest.map(|digest| ("Digest", digest.to_string())));
     let (warnings, notes) = lines
         .notes
         .into_iter()
         .partition(super::plan_notes::Note::warns);
-    let impact = lines.facts.iter().find(|(name, _)| *name == IMPACT);
     let texts = |notes: Vec<super::plan_notes::Note>| notes.into_iter().map(|note| note.text);
     Ok(PlanFacts {
-        impact: impact.map_or_else(String::new, |(name, value)| format!("{name}: {value}")),
-        facts: lines.facts,
+        impact,
+        facts,
         warnings: texts(warnings).collect(),
         notes: texts(notes).collect(),
         last: lines.last,

@@ -6,7 +6,7 @@ use crate::journal::{
     Phase, ReadError, RunHeader, RunReader, RunRef, TypeTotals, UserTotals, View,
 };
 use crate::model::{Operation, Target, UserOutcome};
-use crate::plan::{AppliedBy, Criteria, Estimate};
+use crate::plan::{AppliedBy, Criteria, Estimate, PlanDigest};
 
 use super::impact::{IMPACT, ImpactReport, total_of_impact};
 use super::paint::Tone;
@@ -55,13 +55,15 @@ pub fn write_plan(
     }
     let PlanLines {
         facts,
+        digest,
         details,
         notes,
         last,
     } = run.view(|view| view.at_one_instant(|view| lines(view, run, of, style)))?;
     let fit = |text: &str| truncate_str(&clean(text), style.width, "…").into_owned();
+    let digest = digest.map_or_else(String::new, |digest| format!(", digest {digest}"));
     let title = format!(
-        "Plan {}: {}",
+        "Plan {}: {}{digest}",
         run.header.id.short(),
         phrases::operation(&run.header)
     );
@@ -169,6 +171,8 @@ fn fact_lines(name: &str, value: &str, width: usize, most: usize) -> Vec<String>
 
 pub(super) struct PlanLines {
     pub(super) facts: Vec<(&'static str, String)>,
+    /// What `--expect` accepts; none where nothing is to be changed.
+    pub(super) digest: Option<PlanDigest>,
     /// The command that shows more; none where later commands cannot name the run.
     details: Option<String>,
     pub(super) notes: Vec<Note>,
@@ -233,7 +237,6 @@ fn lines(
             .filter(|(_, text)| !text.is_empty()),
     );
     let digest = view.recorded_digest()?.filter(|_| filters.planned > 0);
-    facts.extend(digest.map(|digest| ("Digest", digest.to_string())));
     let mut notes = of_calendars(&header, of.can_lose && filters.planned > 0);
     notes.extend(of_findings(report.findings()));
     notes.sort_by_key(|note| note.weight);
@@ -247,6 +250,7 @@ fn lines(
     };
     Ok(PlanLines {
         facts,
+        digest,
         details: of
             .is_kept
             .then(|| details(&users, &run.reference, style.width)),
@@ -329,7 +333,11 @@ fn impact_lines(header: &RunHeader, report: &ImpactReport) -> Vec<(&'static str,
             .into_iter()
             .collect();
     };
-    let mut lines = vec![(IMPACT, total_of_impact(impact))];
+    let largest = impact.most.first();
+    let largest = largest.map_or_else(String::new, |of| {
+        format!(", up to {} each", number(of.items))
+    });
+    let mut lines = vec![(IMPACT, format!("{}{largest}", total_of_impact(impact)))];
     if !impact.most.is_empty() {
         let most = impact.most.iter();
         let most: Vec<_> = most
@@ -408,7 +416,7 @@ mod tests {
         Where     Contoso, https://contoso.crm4.dynamics.com, as admin@contoso.example
         Users     8: 5 to change, 1 without a change, 1 skipped, 1 failed
         Filters   5 of 12 to change: appointment 5
-        Impact    up to 1,247 coming items of 2 users (2 not known)
+        Impact    up to 1,247 coming items of 2 users (2 not known), up to 1,240 each
         Requests  about 18
         Skipped   1 disabled
         Failed    1 no-roles

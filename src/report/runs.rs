@@ -280,7 +280,7 @@ fn described(header: &RunHeader) -> String {
     selection(header).unwrap_or_else(|| header.selection.describe())
 }
 
-const CSV: [&str; 17] = [
+const CSV: [&str; 18] = [
     "run",
     "started",
     "operation",
@@ -298,6 +298,7 @@ const CSV: [&str; 17] = [
     "selection",
     "users_planned",
     "undone_by",
+    "undone_in_part",
 ];
 
 /// The index of the one that contains the error.
@@ -335,6 +336,7 @@ fn write_csv(
             cell(&described(header)),
             summary.users.planned.to_string(),
             undone_by.map(ToString::to_string).unwrap_or_default(),
+            (summary.undo_extent == UndoExtent::Part).to_string(),
         ])?;
     }
     for error in unreadable {
@@ -453,12 +455,12 @@ mod tests {
         let line = csv.lines().nth(1).unwrap();
         assert_eq!(
             line,
-            "3f2a9c0d1b7e,2026-11-24T14:04:00Z,undo,partial,https://contoso.crm4.dynamics.com,Contoso,5000,4998,2,15000,14990,4,,contoso,run 77aa00,0,"
+            "3f2a9c0d1b7e,2026-11-24T14:04:00Z,undo,partial,https://contoso.crm4.dynamics.com,Contoso,5000,4998,2,15000,14990,4,,contoso,run 77aa00,0,,false"
         );
         let unread = csv.lines().last().unwrap();
         assert_eq!(
             unread,
-            ",,,unreadable,,,,,,,,,/runs/x.run is not a run file,,,,"
+            ",,,unreadable,,,,,,,,,/runs/x.run is not a run file,,,,,"
         );
     }
 }

@@ -103,6 +103,11 @@ fn runs_are_listed_with_environment_selection_planned_users_and_what_undid_them(
 #[test]
 fn latest_works_wherever_a_run_is_named() {
     let world = World::with_users(20);
+    for command in ["report", "apply", "resume", "undo"] {
+        let none = world.run(&[command, "latest"]).must_be(2);
+        let said = "error: there is no run yet\nhint: `syncfilters plan deactivate` makes a plan, which is a run\n";
+        assert_eq!(none.stderr, said, "{command}");
+    }
     let user = changeable(&world)[0].clone();
     world
         .run(&["plan", "deactivate", "--user", &user])

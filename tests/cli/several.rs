@@ -458,7 +458,14 @@ fn latest_is_the_last_run_of_the_environment_that_is_named() {
         let ended = worlds.run(&named(&args, &[environment]));
         ended.json()["run"].as_str().unwrap().to_owned()
     };
-    let (first, second) = (run("first"), run("second"));
+    let second = run("second");
+    for command in ["undo", "resume", "apply", "report"] {
+        let none = worlds.run(&[command, "latest", "--environment", "first"]);
+        let none = none.must_be(2).stderr;
+        let said = "there is no run of the named environments";
+        assert!(none.contains(said), "{command}: {none}");
+    }
+    let first = run("first");
     let report = |environment: &str| {
         let args = [
             "report",

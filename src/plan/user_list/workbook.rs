@@ -26,6 +26,8 @@ const MOST_UNPACKED: u64 = 128 * 1024 * 1024;
 const MOST_PARTS: usize = 4_000;
 /// The most cells of all sheets together: 130,000 users with 38 columns.
 const MOST_CELLS: usize = 5_000_000;
+/// The most titles above the header of a sheet: what it is, of when, of whom.
+const TITLES: usize = 5;
 /// The most sheets in a message: their names fit on a line or two.
 const SHEETS: usize = 5;
 
@@ -164,7 +166,43 @@ fn damaged(error: &XlsxError) -> ListFault {
     ListFault::Workbook(shown(&error.to_string()))
 }
 
-/// The only sheet whose first row has the requested column, or a known one; else the only sheet that is not empty,
+/// The header of a sheet: its first row with text, or one below rows that are titles. A title is alone in its row and
+/// names nobody, and is followed by an empty row or by more than one cell: with less, it could be a name.
+fn header_of(
+    rows: &mut SheetRows<'_, '_>,
+    first: ListRow,
+    wanted: Option<&str>,
+    cells: &mut Budget,
+) -> OnLine<Option<SheetStart>> {
+    let mut above: Option<ListRow> = None;
+    let mut next = Some(first);
+    for _ in 0..=TITLES {
+        let Some(row) = next else { break };
+        let filled = || row.cells.iter().filter(|cell| !is_empty(cell));
+        let is_apart = |above: &ListRow| filled().count() > 1 || row.line > above.line + 1;
+        if above.as_ref().is_none_or(is_apart) {
+            let line = row.line;
+            let column = column_of(&row, wanted).map_err(|fault| (line, fault))?;
+            if let Some(column) = column {
+                let header = Some(row);
+                return Ok(Some(SheetStart {
+                    line,
+                    header,
+                    column,
+                }));
+            }
+        }
+        let names_somebody = filled().any(|cell| is_definite(cell));
+        if filled().count() > 1 || names_somebody {
+            break;
+        }
+        above = Some(row);
+        next = rows.next_filled(cells)?.map(SheetRow::dense);
+    }
+    Ok(None)
+}
+
+/// The only sheet whose header has the requested column, or a known one; else the only sheet that is not empty,
 /// if it begins with a name.
 fn choose(
     book: &mut Xlsx<Cursor<&[u8]>>,
@@ -180,18 +218,11 @@ fn choose(
         let Some(first) = rows.next_filled(cells).map_err(failed)? else {
             continue;
         };
-        let line = first.line;
-        let header = first.dense();
-        match column_of(&header, wanted).map_err(|fault| failed((line, fault)))? {
-            Some(column) => with_column.push((
-                sheet,
-                SheetStart {
-                    line,
-                    header: Some(header),
-                    column,
-                },
-            )),
-            None => firsts.push((sheet, header)),
+        let first = first.dense();
+        let start = header_of(&mut rows, first.clone(), wanted, cells).map_err(failed)?;
+        match start {
+            Some(start) => with_column.push((sheet, start)),
+            None => firsts.push((sheet, first)),
         }
     }
     match with_column.len() {

@@ -120,12 +120,12 @@ fn tiles(totals: &Totals, impact_report: &ImpactReport) -> [Tile; 4] {
             count(filters.changed, "filter"),
         ),
     };
-    let left = users.skipped + users.unchanged + users.left + users.left_out;
+    let left = users.skipped + users.left + users.left_out;
     let parts = phrases::parts(&[
         (users.skipped, "skipped"),
         (users.left, "left alone"),
-        (users.unchanged, "unchanged"),
         (users.left_out, "left out"),
+        (users.unchanged, "more with nothing to change"),
     ]);
     let items = match &impact_report.impact {
         Some(impact) => Tile {

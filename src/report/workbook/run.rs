@@ -8,7 +8,7 @@ use crate::journal::{ChangeRow, ImpactRow, ProblemRow, RunReader, View};
 use crate::model::{RowOutcome, Target};
 use crate::report::chosen_users::notes;
 use crate::report::error::read_run;
-use crate::report::impact::row_cells;
+use crate::report::impact::{row_cells, total};
 use crate::report::run_cells::facts_of;
 use crate::report::text::state;
 use crate::report::user_choice::{ChosenUser, ShownUsers, UserChoice};
@@ -111,6 +111,7 @@ fn write_summary(
 ) -> Result<(), ReportError> {
     let header = view.header()?;
     let (users, filters) = (view.users()?, view.filters()?);
+    let impact = view.impact(0)?;
     let mut facts = vec![
         ("Run", header.id.to_string()),
         ("Operation", header.operation.to_string()),
@@ -120,6 +121,7 @@ fn write_summary(
     if !choice.is_everyone() {
         facts.push(("Shown", choice.describe()));
     }
+    facts.extend(impact.as_ref().map(|impact| ("Impact", total(impact))));
     let words = facts.into_iter();
     book.facts(sheet, words.map(|(name, value)| (name, Cell::text(value))))?;
     let numbers = [
@@ -133,11 +135,14 @@ fn write_summary(
         ("Users to change", users.planned),
         ("Filters matching", filters.matching),
         ("Filters changed", filters.changed),
+        ("Filters as wanted already", filters.already),
         ("Filters left alone or gone", filters.left),
         ("Filters failed", filters.failed),
         ("Filters to change", filters.planned),
+        ("Filters left out", filters.left_out),
     ];
-    let numbers = numbers.into_iter();
+    let items = impact.map(|impact| ("Coming items lost", impact.items));
+    let numbers = numbers.into_iter().chain(items);
     book.facts(
         sheet,
         numbers.map(|(name, number)| (name, Cell::Number(number))),

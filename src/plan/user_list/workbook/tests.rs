@@ -57,6 +57,33 @@ fn the_sheet_and_the_column_are_found_by_the_title_and_each_name_keeps_its_row()
 }
 
 #[test]
+fn titles_above_the_header_are_passed_over_and_what_may_be_a_name_is_not() {
+    let read = |rows: &[&[&str]]| {
+        let found = names(&workbook(&[("Users", rows)]), None);
+        found.map(|names| names.into_iter().map(|(_, name)| name).collect::<Vec<_>>())
+    };
+    let (header, anna): (&[&str], &[&str]) = (&["Name", "UPN"], &["Anna", ANNA]);
+    let accepted: [&[&[&str]]; 3] = [
+        &[&["Pilot group"], header, anna],
+        &[&["Pilot group"], &["as of 26 November"], &[], header, anna],
+        &[&["", "Pilot group"], &[], &["UPN"], &[ANNA]],
+    ];
+    for rows in accepted {
+        assert_eq!(read(rows).unwrap(), [ANNA], "{rows:?}");
+    }
+    // Each first row may be a user.
+    let refused: [&[&[&str]]; 4] = [
+        &[&["Berta"], &["UPN"], &[ANNA]],
+        &[&[BERT], header, anna],
+        &[&["Berta", "Sales"], header, anna],
+        &[&["a"], &["b"], &["c"], &["d"], &["e"], &["f"], header, anna],
+    ];
+    for rows in refused {
+        assert!(read(rows).is_err(), "{rows:?}");
+    }
+}
+
+#[test]
 fn nobody_in_a_workbook_is_passed_over_in_silence() {
     let one = |rows: &[&[&str]]| workbook(&[("Users", rows)]);
     for (book, column, part) in [
