@@ -7,7 +7,6 @@ use std::num::NonZeroUsize;
 use crate::connect::side_by_side;
 use crate::model::count;
 use crate::plan::{Refusal, Stakes};
-use crate::report::Format;
 use crate::report::{Board, Watch, after_undo, question, wave_line, width_of_names, write_heading};
 use crate::rollout::{
     AgreeResult, Agreed, Applied, DryRunResult, Halted, Planned, Refused, RunHandle, StopReason,
@@ -350,6 +349,18 @@ impl RunGroup<'_> {
             stakes.push(planned.stakes().await?);
         }
         let dry_run = consent.dry_run(&stakes);
+        for ((at, planned), (here, refused)) in places
+            .iter()
+            .zip(&plans)
+            .zip(stakes.iter().zip(&dry_run.refused))
+        {
+            // A narrowed plan is in no file; its numbers were said.
+            if !self.is_narrowed {
+                let why = refused.as_deref().unwrap_or_default();
+                // No later command can name what is only shown.
+                self.show(*at, planned, here, (why, false))?;
+            }
+        }
         let (places, plans) = self.refuse(places, plans, &dry_run).await;
         for stakes in &stakes {
             if let Some(said) = after_undo(stakes) {
@@ -383,12 +394,9 @@ impl RunGroup<'_> {
                 }
             };
             let ending = match kept {
-                // The plan that stays is not the one that was shown: its numbers and its commands are others.
-                Ok(_) if self.is_narrowed && app.printer.format == Format::Table => {
-                    Ending::well("", Exit::Done)
-                }
                 Ok(run) => Ending {
                     exit: Exit::Done,
+                    is_shown: true,
                     ..Ending::of_run(run)
                 },
                 Err(halted) => Ending::of_halted(halted),

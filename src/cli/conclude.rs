@@ -45,6 +45,9 @@ pub(super) fn conclude(
                 conclusion.end(ending.line(&name)?, ending.exit)?;
                 notes.extend(ending.note.clone());
             }
+            Some(_) if is_shown(app, &ending) => {
+                conclusion.end(ending.line(&name)?, ending.exit)?;
+            }
             Some(run) => {
                 let mut out = conclusion.begin(&name, ending.error.as_ref())?;
                 write_result(app, run, &mut out, plans)?;
@@ -62,6 +65,10 @@ pub(super) fn conclude(
     exit
 }
 
+fn is_shown(app: &App, ending: &Ending) -> bool {
+    ending.is_shown && app.printer.format == Format::Table
+}
+
 /// An error without a run ends the command as usual.
 fn conclude_one(app: &App, ending: &Ending, plans: bool) -> Result<Exit, CliError> {
     let Some(run) = &ending.run else {
@@ -75,10 +82,11 @@ fn conclude_one(app: &App, ending: &Ending, plans: bool) -> Result<Exit, CliErro
         ending.print_how_to_resume(None);
         return Err(CliError::Reported(report.clone()));
     }
-    let mut out = Printer::result();
-    write_result(app, run, &mut out, plans)?;
-    out.flush().map_err(CliError::Output)?;
-    drop(out);
+    if !is_shown(app, ending) {
+        let mut out = Printer::result();
+        write_result(app, run, &mut out, plans)?;
+        out.flush().map_err(CliError::Output)?;
+    }
     ending.print_status(app, None);
     if let Some(note) = &ending.note {
         app.printer.status_line(note);

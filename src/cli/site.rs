@@ -45,6 +45,8 @@ pub(super) struct Ending {
     pub(super) refused: bool,
     /// A message after the result.
     pub(super) note: Option<String>,
+    /// Whether people have seen the result, so that it is written for programs only.
+    pub(super) is_shown: bool,
 }
 
 impl Ending {
@@ -56,6 +58,7 @@ impl Ending {
             run: None,
             refused: false,
             note: None,
+            is_shown: false,
         }
     }
 

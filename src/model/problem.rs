@@ -114,6 +114,14 @@ problem_kinds! {
 }
 
 impl ProblemKind {
+    /// Whether a filter was left as somebody else has set or deleted it, or works although its status is another.
+    pub const fn is_left(self) -> bool {
+        matches!(
+            self,
+            Self::Gone | Self::ChangedSince | Self::StatusNotRestored
+        )
+    }
+
     /// Whether a user was skipped before any request, which is not a failure.
     pub const fn is_skip(self) -> bool {
         matches!(

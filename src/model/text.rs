@@ -13,6 +13,9 @@ pub const CUT: char = '…';
 /// `domainname`, 1,024 characters), so that no valid name is cut.
 pub const LONGEST: usize = 2_048;
 
+/// The most names in a message: as many as fit on a line of a terminal.
+pub const NAMES_IN_MESSAGE: usize = 5;
+
 /// Text from elsewhere as one line for people. Characters that could control a terminal or change the direction of the
 /// line become `·`, line breaks and tabs become a space, and text beyond [`LONGEST`] is cut.
 pub fn clean(text: &str) -> Cow<'_, str> {

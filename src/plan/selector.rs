@@ -4,6 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::model::text::NAMES_IN_MESSAGE;
 use crate::model::{User, UserId};
 
 use super::alike::ALIKE;
@@ -11,8 +12,6 @@ use super::selection::{Among, Selection, UnresolvedName, UserRef, key};
 
 /// The number of names with a "did you mean": the search costs names times users, and an error shows twenty names.
 const SUGGESTIONS_FOR: usize = 20;
-/// The number of users that a message shows for an ambiguous name: as many as fit on a line of a terminal.
-const USERS_NAMED: usize = 5;
 
 /// A name that matches no user and is skipped.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -254,9 +253,9 @@ impl Entry {
             [one] => NameMatch::One(one.user),
             _ => {
                 let shown = |m: &&Match| format!("{} ({})", m.label, m.user);
-                let mut users: Vec<_> = best.iter().take(USERS_NAMED).map(shown).collect();
-                if best.len() > USERS_NAMED {
-                    users.push(format!("and {} more", best.len() - USERS_NAMED));
+                let mut users: Vec<_> = best.iter().take(NAMES_IN_MESSAGE).map(shown).collect();
+                if best.len() > NAMES_IN_MESSAGE {
+                    users.push(format!("and {} more", best.len() - NAMES_IN_MESSAGE));
                 }
                 NameMatch::Unresolved(UnresolvedName::Several { name, place, users })
             }

@@ -210,14 +210,25 @@ pub(super) fn facts(
     facts: &[(&'static str, String)],
     style: Style,
 ) -> io::Result<()> {
+    let facts = facts.iter().cloned();
+    let plain: Vec<_> = facts.map(|fact| (fact, Tone::Plain)).collect();
+    toned_facts(out, &plain, style)
+}
+
+/// As [`facts`], each with a tone.
+pub(super) fn toned_facts(
+    out: &mut dyn StyledWrite,
+    facts: &[((&'static str, String), Tone)],
+    style: Style,
+) -> io::Result<()> {
     let columns = [Column::text("", 12, 12), Column::text("", 20, 400)];
     let rows: Vec<_> = facts
         .iter()
-        .map(|(name, value)| vec![(*name).to_owned(), value.clone()])
+        .map(|((name, value), _)| vec![(*name).to_owned(), value.clone()])
         .collect();
     let grid = Grid::fitting(&columns, &rows, style);
-    rows.iter()
-        .try_for_each(|row| grid.row(out, row, Tone::Plain))
+    let mut rows = rows.iter().zip(facts);
+    rows.try_for_each(|(row, (_, tone))| grid.row(out, row, *tone))
 }
 
 /// Writes a text on as many lines as it needs, none wider than is readable.

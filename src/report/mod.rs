@@ -35,6 +35,7 @@ mod phrases;
 mod plan;
 mod plan_block;
 mod plan_details;
+mod plan_facts;
 mod plan_notes;
 mod problems;
 mod progress;

@@ -5,7 +5,8 @@ use crate::model::Operation;
 
 use super::impact::some_of;
 use super::phrases;
-use super::text::{clean, count, number};
+use super::problems::kinds;
+use super::text::{clean, count};
 
 /// How important a note is, the most important first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -174,10 +175,6 @@ fn note(finding: &Finding) -> Option<Note> {
 
 /// The users who are left out, by reason: those who are skipped, and those whose filters could not be read.
 pub(super) fn left_out(groups: &[ProblemGroup]) -> [(&'static str, String); 2] {
-    let listed = |skips: bool| {
-        let of = groups.iter().filter(|group| group.kind.is_skip() == skips);
-        let of = of.map(|group| format!("{} {}", number(group.users), group.kind.as_str()));
-        of.collect::<Vec<_>>().join(", ")
-    };
+    let listed = |skips: bool| kinds(groups.iter().filter(|of| of.kind.is_skip() == skips));
     [("Skipped", listed(true)), ("Failed", listed(false))]
 }

@@ -25,13 +25,47 @@ pub(super) const COLUMNS: [Column; 4] = [
 
 /// The tone of a kind: a failure is worse than a row that was skipped or left alone.
 pub(super) const fn tone(kind: ProblemKind) -> Tone {
-    match kind {
-        ProblemKind::Gone | ProblemKind::ChangedSince | ProblemKind::StatusNotRestored => {
-            Tone::Warning
-        }
-        kind if kind.is_skip() => Tone::Warning,
-        _ => Tone::Bad,
+    if is_failure(kind) {
+        Tone::Bad
+    } else {
+        Tone::Warning
     }
+}
+
+const fn is_failure(kind: ProblemKind) -> bool {
+    !kind.is_left() && !kind.is_skip()
+}
+
+/// The kinds with what to do that a summary shows: with two lines each they fit a terminal of 24 lines.
+const WITH_HINT: usize = 4;
+
+/// The kinds of some groups in words, such as `3 no-roles, 1 gone`.
+pub(super) fn kinds<'g>(groups: impl IntoIterator<Item = &'g ProblemGroup>) -> String {
+    let kinds = groups.into_iter();
+    let kinds = kinds.map(|group| format!("{} {}", number(group.users), group.kind.as_str()));
+    kinds.collect::<Vec<_>>().join(", ")
+}
+
+/// The problems as facts on few lines: who failed, each kind with what to do; whose filters were left alone; who was
+/// skipped.
+pub(super) fn facts(groups: &[ProblemGroup]) -> Vec<((&'static str, String), Tone)> {
+    let (failed, others): (Vec<_>, Vec<_>) = groups.iter().partition(|of| is_failure(of.kind));
+    let (left, skipped): (Vec<_>, Vec<_>) = others.into_iter().partition(|of| of.kind.is_left());
+    let (hinted, more) = failed.split_at(failed.len().min(WITH_HINT));
+    let hinted = hinted.iter();
+    let hinted = hinted.map(|of| format!("{}: {}", kinds([*of]), hint(of.kind)));
+    let mut facts: Vec<_> = hinted.map(|text| (("", text), Tone::Bad)).collect();
+    if let Some(((name, _), _)) = facts.first_mut() {
+        *name = "Failed";
+    }
+    let rest = [
+        ("", more, Tone::Bad),
+        ("Left", &left, Tone::Warning),
+        ("Skipped", &skipped, Tone::Warning),
+    ];
+    let rest = rest.into_iter().filter(|(_, groups, _)| !groups.is_empty());
+    facts.extend(rest.map(|(name, groups, tone)| ((name, kinds(groups.iter().copied())), tone)));
+    facts
 }
 
 /// Writes problems by kind, up to a number of kinds; `where_more` says where the others are shown.
@@ -84,6 +118,37 @@ mod tests {
             example: "zoë\u{7}@contoso.example".into(),
             message: "no".into(),
         }
+    }
+
+    #[test]
+    fn what_to_do_is_said_of_those_who_failed_and_everybody_is_counted() {
+        let kinds = [
+            ProblemKind::NoRoles,
+            ProblemKind::NoLicence,
+            ProblemKind::Disabled,
+            ProblemKind::Gone,
+            ProblemKind::NoReadPrivilege,
+            ProblemKind::NoWritePrivilege,
+            ProblemKind::Throttled,
+            ProblemKind::StubUser,
+        ];
+        let groups: Vec<_> = kinds.iter().map(|kind| group(*kind, 2)).collect();
+        let facts = facts(&groups);
+        let said: Vec<_> = facts
+            .iter()
+            .map(|((name, text), _)| (*name, text.split(':').next().unwrap()))
+            .collect();
+        let expected = [
+            ("Failed", "2 no-roles"),
+            ("", "2 no-licence"),
+            ("", "2 no-read-privilege"),
+            ("", "2 no-write-privilege"),
+            ("", "2 throttled"),
+            ("Left", "2 gone"),
+            ("Skipped", "2 disabled, 2 stub-user"),
+        ];
+        assert_eq!(said, expected);
+        assert!(facts[0].0.1.contains(hint(ProblemKind::NoRoles)));
     }
 
     #[test]

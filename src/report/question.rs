@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::model::text::capital;
+use crate::model::text::{NAMES_IN_MESSAGE, capital};
 use crate::model::{Operation, Target, count, number};
 use crate::plan::{Confirmations, GivenBy, LossBound, Need, Stakes};
 
@@ -124,8 +124,16 @@ fn notes(runs: &[(&str, &Stakes)]) -> String {
         text += &after_undo(stakes).map_or_else(String::new, |said| said + " ");
         let names = &stakes.unknown_exclusions;
         if !names.is_empty() {
-            let shown: Vec<_> = names.iter().take(SHOWN).map(String::as_str).collect();
-            let more = if names.len() > SHOWN { ", …" } else { "" };
+            let shown: Vec<_> = names
+                .iter()
+                .take(NAMES_IN_MESSAGE)
+                .map(String::as_str)
+                .collect();
+            let more = if names.len() > NAMES_IN_MESSAGE {
+                ", …"
+            } else {
+                ""
+            };
             let total = u64::try_from(names.len()).unwrap_or(u64::MAX);
             let (total, shown) = (count(total, "name"), shown.join(", "));
             // Writing to a string cannot fail.
@@ -152,9 +160,6 @@ pub fn after_undo(stakes: &Stakes) -> Option<String> {
         number(stakes.items),
     ))
 }
-
-/// The most names in a question: as many as fit on a line of a terminal. The plan lists all of them.
-const SHOWN: usize = 5;
 
 fn wave_words(runs: &[(&str, &Stakes)]) -> (String, String) {
     let waves: Vec<_> = runs.iter().filter_map(|(_, stakes)| stakes.wave).collect();

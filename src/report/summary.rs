@@ -12,7 +12,7 @@ use crate::model::{Outcome, RunId, Target, UserOutcome};
 use super::grid;
 use super::next_commands::write_commands;
 use super::paint::Tone;
-use super::problems::{TITLE, write_groups};
+use super::problems::{self, TITLE, write_groups};
 use super::run_command::{RunCommand, report_only};
 use super::templates::write_run_of_templates;
 use super::text::{clean, count, number, rate, span};
@@ -67,7 +67,10 @@ pub fn write_summary(
         totals.path = None;
     }
     let totals = &totals;
-    write_totals(out, totals, style)?;
+    write_ending(out, totals, style)?;
+    let numbers = numbers(totals).into_iter().map(|fact| (fact, Tone::Plain));
+    let facts: Vec<_> = numbers.chain(problems::facts(&totals.groups)).collect();
+    grid::toned_facts(out, &facts, style)?;
     if !is_kept {
         return Ok(());
     }
@@ -85,9 +88,7 @@ pub(super) fn write_totals(
     totals: &Totals,
     style: Style,
 ) -> Result<(), ReportError> {
-    let (ending, tone) = phrases::ending(&totals.header, &totals.users, &totals.filters);
-    grid::paragraph(out, &ending, tone, style)?;
-    writeln!(out)?;
+    write_ending(out, totals, style)?;
     grid::facts(out, &numbers(totals), style)?;
     if !totals.groups.is_empty() {
         writeln!(out)?;
@@ -95,6 +96,12 @@ pub(super) fn write_totals(
         write_groups(out, &totals.groups, usize::MAX, "", style)?;
     }
     Ok(())
+}
+
+fn write_ending(out: &mut dyn StyledWrite, totals: &Totals, style: Style) -> std::io::Result<()> {
+    let (ending, tone) = phrases::ending(&totals.header, &totals.users, &totals.filters);
+    grid::paragraph(out, &ending, tone, style)?;
+    writeln!(out)
 }
 
 /// Outcomes of users and filters, requests and time: names and values.
@@ -251,28 +258,11 @@ mod tests {
         Requests  1,234 made: 4 throttled, 5 made again
         Time      1m 10s to change 1 filter
         Run file  /runs/3f2a9c0d1b7e.run
-
-        Skipped, left alone or failed
-        Kind                 Users  Example                  Hint
-        changed-since            1  eve@contoso.example      Look at it; undo with
-                                                             --include-changed puts it
-                                                             back if its state is still
-                                                             the run's.
-        gone                     1  finn@contoso.example     Leave it: the filter was
-                                                             deleted since it was read.
-        no-roles                 1  dan·[2J@contoso.example  Give the user a security
-                                                             role, then resume the run.
-        no-write-privilege       1  =hana@contoso.example    Give the user and the
-                                                             caller Write on Saved View;
-                                                             the access mode has to be
-                                                             Read-Write.
-        status-not-restored      1  ada@contoso.example      Leave it: the filter works
-                                                             by its state; only the
-                                                             status code differs from
-                                                             before.
-        disabled                 1  cara@contoso.example     Leave it, or enable the
-                                                             user first: a disabled user
-                                                             cannot be impersonated.
+        Failed    1 no-roles: Give the user a security role, then resume the run.
+                  1 no-write-privilege: Give the user and the caller Write on Saved
+                  View; the access mode has to be Read-Write.
+        Left      1 changed-since, 1 gone, 1 status-not-restored
+        Skipped   1 disabled
 
         Next
           syncfilters report 3f2a9c --only failed  who failed, and why
@@ -281,6 +271,13 @@ mod tests {
           syncfilters undo 3f2a9c                  undo the run
           syncfilters report 3f2a9c                every change and every problem
         ");
+    }
+
+    #[tokio::test]
+    async fn the_summary_of_a_run_with_every_kind_of_trouble_fits_a_screen() {
+        let run = run(TestStage::Stopped).await;
+        let shown = run.shown(|out, run| write_summary(out, run, PLAIN, true));
+        assert!(shown.lines().count() <= 23, "{shown}");
     }
 
     #[tokio::test]

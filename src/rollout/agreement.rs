@@ -30,11 +30,11 @@ struct Agreement {
 }
 
 /// A run that was agreed to. It can be applied once.
-pub type Agreed = Run<Agreement_>;
+pub type Agreed = Run<AgreedState>;
 
 /// The state of [`Agreed`]. No other module can make one.
 #[derive(Debug)]
-pub struct Agreement_(Agreement);
+pub struct AgreedState(Agreement);
 
 /// A plan that is refused, whatever the answers. The plan is kept.
 #[derive(Debug)]
@@ -93,7 +93,7 @@ pub async fn agree(
     let decided = plans.into_iter().zip(runs).zip(stakes);
     let decided = decided.map(|((planned, granted), (stakes, left))| match granted {
         Ok(granted) => Ok(Run {
-            state: Agreement_(Agreement {
+            state: AgreedState(Agreement {
                 detail: how.detail(&planned, &stakes, &granted),
                 left,
                 _granted: granted,
@@ -237,7 +237,7 @@ impl Rollout {
 impl Agreed {
     /// Makes the changes of one wave. Where nothing is left to change, the run ends.
     pub async fn apply(self) -> Result<Applied, Halted> {
-        let Agreement_(agreement) = &self.state;
+        let AgreedState(agreement) = &self.state;
         if agreement.left.filters == 0 {
             return Ok(Applied::Finished(self.finish().await?));
         }
@@ -270,7 +270,7 @@ impl Agreed {
 
     /// Records that the wave has begun. After that, something may be written.
     async fn begin(&self) -> Result<(), RolloutError> {
-        let (rollout, Agreement_(agreement)) = (&self.rollout, &self.state);
+        let (rollout, AgreedState(agreement)) = (&self.rollout, &self.state);
         rollout.record_undo()?;
         let target = rollout.header().target;
         if target == Target::Filters {
@@ -296,7 +296,7 @@ impl Agreed {
 
     async fn write(&self) -> Result<(), RolloutError> {
         self.begin().await?;
-        let (rollout, Agreement_(agreement)) = (&self.rollout, &self.state);
+        let (rollout, AgreedState(agreement)) = (&self.rollout, &self.state);
         if rollout.header().target == Target::Templates {
             let writer = rollout.template_writer(agreement);
             return Box::pin(rollout.apply_templates(&writer)).await;

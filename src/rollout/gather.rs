@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use crate::journal::{Phase, SelectedUser, UserFlag};
+use crate::model::text::NAMES_IN_MESSAGE;
 use crate::model::{UnitId, User, UserId};
 use crate::plan::{Resolved, Selection, Selector, ineligible};
 
@@ -11,9 +12,6 @@ use super::choose::{ChosenUsers, choose};
 use super::filter_types::check_types;
 use super::progress::RunStep;
 use super::session::Rollout;
-
-/// Unmatched names in a message: as many as fit on a line of a terminal.
-const NAMED: usize = 5;
 
 #[derive(Debug, Default)]
 struct Gathered {
@@ -122,7 +120,7 @@ impl Rollout {
         }
         self.journal().mark(UserFlag::OtherEngine, served).await?;
         let count = u64::try_from(names.len()).unwrap_or(u64::MAX);
-        names.truncate(NAMED);
+        names.truncate(NAMES_IN_MESSAGE);
         Ok(self
             .journal()
             .found(move |found| {

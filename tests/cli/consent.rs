@@ -207,6 +207,19 @@ fn a_dry_run_leaves_the_run_as_it_was() {
 }
 
 #[test]
+fn a_dry_run_shows_the_plan_that_would_be_agreed_to_and_no_result() {
+    let world = World::with_users(30);
+    let dry = world.run(&["deactivate", "--dry-run"]).must_be(0);
+    let lines: Vec<_> = dry.stdout.lines().collect();
+    assert!(lines[0].starts_with("Plan "), "{dry:?}");
+    assert!(dry.stdout.contains(" to change.\n"), "{dry:?}");
+    assert!(!dry.stdout.contains(" made"), "{dry:?}");
+    assert!(lines.len() <= 23, "{dry:?}");
+    let document = world.run(&["deactivate", "--dry-run", "--format", "json"]);
+    assert_eq!(document.must_be(0).json()["outcome"], "planned");
+}
+
+#[test]
 fn who_agreed_when_and_how_is_in_the_run_file() {
     let world = World::with_users(30);
     let run = begun(&world);

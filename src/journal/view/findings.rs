@@ -2,6 +2,7 @@
 
 use crate::journal::impact::{self, NamedFilter};
 use crate::model::Operation;
+use crate::model::text::NAMES_IN_MESSAGE;
 use crate::plan::SkippedName;
 
 use super::{ReadError, UserGroup, View};
@@ -143,14 +144,11 @@ impl View<'_> {
     }
 }
 
-/// Names that a message gives as examples: as many as fit on a line of a terminal.
-const EXAMPLES: usize = 5;
-
 fn skipped(skipped: &[SkippedName], excludes: bool) -> Option<Finding> {
     let skipped = skipped.iter().filter(|name| name.excludes == excludes);
     let mut examples: Vec<_> = skipped.map(|name| name.named.name.clone()).collect();
     let names = u64::try_from(examples.len()).unwrap_or(u64::MAX);
-    examples.truncate(EXAMPLES);
+    examples.truncate(NAMES_IN_MESSAGE);
     (names > 0).then_some(Finding::SkippedNames {
         excludes,
         names,

@@ -5,6 +5,8 @@ use std::io::{Cursor, Read, copy, sink};
 
 use calamine::{DataRef, Reader, SheetVisible, Xlsx, XlsxCellReader, XlsxError};
 
+use crate::model::text::NAMES_IN_MESSAGE;
+
 use super::error::{ListFault, OnLine};
 use super::header::{NameColumn, column_of};
 use super::name::{is_definite, name_in};
@@ -28,8 +30,6 @@ const MOST_PARTS: usize = 4_000;
 const MOST_CELLS: usize = 5_000_000;
 /// The most titles above the header of a sheet: what it is, of when, of whom.
 const TITLES: usize = 5;
-/// The most sheets in a message: their names fit on a line or two.
-const SHEETS: usize = 5;
 
 /// Whether a file is a workbook, or another archive of this kind.
 pub(super) fn is_workbook(bytes: &[u8]) -> bool {
@@ -229,7 +229,7 @@ fn choose(
         0 => without_header(firsts, wanted),
         1 => Ok(with_column.remove(0)),
         _ => {
-            let names = with_column.iter().take(SHEETS);
+            let names = with_column.iter().take(NAMES_IN_MESSAGE);
             let names: Vec<_> = names.map(|(sheet, _)| shown(sheet)).collect();
             Err((None, 0, ListFault::SeveralSheets(names.join(", "))))
         }
