@@ -10,7 +10,7 @@ use crate::rollout::RunActivity;
 use super::live::LiveRun;
 
 /// Failures that are named.
-const FAILURES: u32 = 8;
+const FAILURES: usize = 8;
 
 #[derive(Debug, Template)]
 #[template(path = "progress.html", config = "src/ui/askama.toml")]

@@ -290,16 +290,26 @@ impl View<'_> {
     }
 
     /// The last failures, the newest first: the user's name and the message.
-    pub fn last_failures(&self, most: u32) -> Result<Vec<(String, String)>, ReadError> {
+    pub fn last_failures(&self, most: usize) -> Result<Vec<(String, String)>, ReadError> {
         let skips = ProblemKind::ALL.iter().filter(|kind| kind.is_skip());
         let skips: Vec<_> = skips.map(|kind| format!("'{}'", kind.as_str())).collect();
         let mut query = self.0.prepare_cached(&format!(
             "SELECT u.label, p.message FROM problem AS p JOIN user AS u ON u.seq = p.user
-             WHERE p.kind NOT IN ({}) ORDER BY p.seq DESC LIMIT ?1",
+             WHERE p.kind NOT IN ({}) ORDER BY p.seq DESC",
             skips.join(", ")
         ))?;
-        let rows = query.query_map([most], |row| Ok((row.get(0)?, row.get(1)?)))?;
-        Ok(rows.collect::<rusqlite::Result<_>>()?)
+        let mut rows = query.query([])?;
+        let mut last: Vec<(String, String)> = Vec::new();
+        while last.len() < most
+            && let Some(row) = rows.next()?
+        {
+            let failure = (row.get(0)?, row.get(1)?);
+            // Each filter of a user can have failed for the same reason.
+            if !last.contains(&failure) {
+                last.push(failure);
+            }
+        }
+        Ok(last)
     }
 
     /// The business units of the users, by name.

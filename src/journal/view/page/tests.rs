@@ -180,6 +180,7 @@ fn the_last_failures_are_named_and_no_skipped_users() {
         (1, "timeout"),
         (2, "disabled"),
         (3, "no-roles"),
+        (3, "no-roles"),
         (4, "disabled"),
     ] {
         let fill =
