@@ -293,9 +293,9 @@ pub(super) struct UndoArgs {
 #[derive(Debug, Args)]
 pub(super) struct ResumeArgs {
     #[command(flatten)]
-    pub(super) run: ApplyArgs,
-    #[command(flatten)]
     pub(super) narrow: NarrowArgs,
+    #[command(flatten)]
+    pub(super) run: ApplyArgs,
 }
 
 /// `apply`.

@@ -73,6 +73,10 @@ impl Environments for SandboxPlace {
         })
     }
 
+    fn keep_runs(&self) -> bool {
+        false
+    }
+
     fn connect<'a>(&'a self, _: &'a str) -> Working<'a, Result<Connection, ErrorReport>> {
         Box::pin(async {
             self.signed_in()

@@ -141,8 +141,10 @@ impl Printer {
 
     /// Prints a sentence on standard error in any case. It stays on one line, whatever text it contains.
     pub(super) fn warn(text: &str) {
+        let columns = terminal::stderr_columns().unwrap_or(usize::MAX);
+        let lines = wrapped(&clean(text), columns);
         // A closed standard error cannot be reported anywhere.
-        let _ = writeln!(Self::stderr(), "{}", clean(text));
+        let _ = writeln!(Self::stderr(), "{}", lines.join("\n"));
     }
 
     /// Prints an error: what and why on one or more lines, and then the hint.

@@ -22,16 +22,6 @@ pub(super) struct TrialArgs {
     /// Look at the version of the filter again after this time, such as `20m`: a synchronisation could move it
     #[arg(long, value_name = "TIME", value_parser = pause, default_value = "0s", help_heading = "Trial")]
     pub(super) wait: Duration,
-    /// Write the facts to this new file, without names, addresses and ids; `-` is standard output
-    #[arg(
-        long,
-        value_name = "FILE",
-        default_value = "facts.json",
-        help_heading = "Output"
-    )]
-    pub(super) output: PathBuf,
-    #[command(flatten)]
-    pub(super) connection: ConnectionArgs,
     /// Do not ask; needs --confirm-user
     #[arg(long, requires = "confirm_user", help_heading = "Safety")]
     pub(super) yes: bool,
@@ -47,6 +37,16 @@ pub(super) struct TrialArgs {
     /// Refuse a plan that changes more users than this (or `max-changes` in the configuration file)
     #[arg(long, value_name = "N|P%", help_heading = "Safety")]
     pub(super) max_changes: Option<UserLimit>,
+    /// Write the facts to this new file, without names, addresses and ids; `-` is standard output
+    #[arg(
+        long,
+        value_name = "FILE",
+        default_value = "facts.json",
+        help_heading = "Output"
+    )]
+    pub(super) output: PathBuf,
+    #[command(flatten)]
+    pub(super) connection: ConnectionArgs,
 }
 
 impl TrialArgs {

@@ -101,7 +101,12 @@ pub(super) async fn show(
     }
     serve(listeners, Arc::clone(&site)).await;
     drop(opened);
-    for run in site.unfinished() {
+    let kept = if site.keeps_runs() {
+        site.unfinished()
+    } else {
+        Vec::new()
+    };
+    for run in kept {
         let resume = RunCommand::Resume.of(&run);
         app.printer.status_line(&format!(
             "Run {} is left as it was: `{resume}` continues it.",

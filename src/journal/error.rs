@@ -29,7 +29,7 @@ pub enum JournalError {
         mode: String,
     },
     /// It no longer has its name. Nothing is written to the environment without a record that can be found.
-    #[error("the run file {} was moved, linked, replaced, cut or deleted while the run was driven", path.display())]
+    #[error("the run file {} was moved, linked, replaced, cut or deleted while the run was under way", path.display())]
     RunFileGone {
         /// Its former path.
         path: PathBuf,

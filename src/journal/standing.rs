@@ -44,7 +44,7 @@ pub struct UserStandings {
 impl View<'_> {
     /// Passes every user to `each`, with the filters that the run is about.
     fn each_user_in_run(&self, mut each: impl FnMut(UserId, &UserInRun)) -> Result<(), ReadError> {
-        let sql = "SELECT u.id, u.survey, f.type, f.kind, f.name, c.stage, c.settled
+        let sql = "SELECT u.id, u.survey, f.type, f.kind, f.name, c.stage, c.settled, u.populated
                    FROM user AS u LEFT JOIN filter AS f ON f.user = u.seq AND f.matching
                    LEFT JOIN change AS c ON c.user = f.user AND c.filter = f.id
                    ORDER BY u.seq";
@@ -61,17 +61,24 @@ impl View<'_> {
             });
             Ok((
                 user_id(row, 0)?,
-                row.get::<_, ReadState>(1)?,
+                (row.get::<_, ReadState>(1)?, row.get::<_, bool>(7)?),
                 filter.transpose()?,
             ))
         };
         let mut now: Option<(UserId, UserInRun)> = None;
-        self.each(sql, row, &mut |(id, read, filter)| {
+        self.each(sql, row, &mut |(id, (read, populated), filter)| {
             match &mut now {
                 Some((of, user)) if *of == id => user.filters.extend(filter),
                 now => {
                     let filters = filter.into_iter().collect();
-                    let next = (id, UserInRun { read, filters });
+                    let next = (
+                        id,
+                        UserInRun {
+                            read,
+                            populated,
+                            filters,
+                        },
+                    );
                     if let Some((id, user)) = now.replace(next) {
                         each(id, &user);
                     }

@@ -29,7 +29,7 @@ pub struct RunStore {
 pub enum UndoExtent {
     /// Everything, or the file of that run is elsewhere.
     Whole,
-    /// Users were left out, or rows were left alone or failed.
+    /// Users were left out, rows were left alone or failed, or the run went on afterwards.
     Part,
     /// That undo was itself undone.
     TakenBack,
@@ -318,7 +318,12 @@ fn add_undos(summaries: &mut [Summary]) {
         let by = summaries
             .iter()
             .find(|run| Some(&run.header.id) == by.as_ref());
-        summaries[at].undo_extent = by.map_or(UndoExtent::Whole, Summary::extent_as_undo);
+        let extent = by.map_or(UndoExtent::Whole, Summary::extent_as_undo);
+        // A run that went on after its undo has changed more since.
+        let went_on = summaries[at].undo_extent == UndoExtent::Part;
+        if !(went_on && extent == UndoExtent::Whole) {
+            summaries[at].undo_extent = extent;
+        }
     }
 }
 
@@ -345,7 +350,10 @@ fn summary(path: &Path) -> Result<Summary, OpenError> {
             filters: view.filters()?,
             templates: view.template_totals()?,
             undone_by: view.undone_by()?,
-            undo_extent: UndoExtent::Whole,
+            undo_extent: match view.stays_put_back()? {
+                Some(_) => UndoExtent::Part,
+                None => UndoExtent::Whole,
+            },
             has_written: view.has_written()?,
         })
     })?)

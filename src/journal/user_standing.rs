@@ -43,6 +43,8 @@ pub(super) struct PastRun<'a> {
 #[derive(Clone, Debug)]
 pub(super) struct UserInRun {
     pub(super) read: ReadState,
+    /// Whether the default filters of the user are there.
+    pub(super) populated: bool,
     pub(super) filters: Vec<FilterInRun>,
 }
 
@@ -130,7 +132,13 @@ impl UserRecord {
                     && run
                         .criteria
                         .covers(&wanted.criteria, part.filter_type.as_ref(), part.kind);
-                what_was_found(&filters, is_whole)
+                let will_receive = filters.is_empty() && !user.populated;
+                if will_receive && wanted.operation == Operation::Deactivate {
+                    // The default filters that the user receives later are active.
+                    Some(UserStanding::Left)
+                } else {
+                    what_was_found(&filters, is_whole)
+                }
             } else {
                 let changed = |filter: &&FilterInRun| filter.outcome == Some(RowOutcome::Changed);
                 let taken_back = now.is_some() && filters.iter().any(changed);
@@ -237,6 +245,7 @@ mod tests {
                 started: at,
             };
             let user = UserInRun {
+                populated: true,
                 read: *read,
                 filters: filters.iter().map(filter).collect(),
             };
@@ -349,6 +358,31 @@ mod tests {
     }
 
     #[test]
+    fn whoever_has_no_filters_yet_is_done_when_active_ones_are_wanted_only() {
+        for (operation, expected) in [
+            (DO, Some(UserStanding::Left)),
+            (Operation::Reactivate, DONE),
+        ] {
+            let of = criteria(&["a"], None);
+            let wanted = WantedState::new(operation, of.clone());
+            let run = PastRun {
+                operation,
+                repeats: None,
+                criteria: &of,
+                started: 1,
+            };
+            let user = UserInRun {
+                populated: false,
+                read: READ,
+                filters: Vec::new(),
+            };
+            let mut record = UserRecord::default();
+            record.add(&wanted, &run, &user);
+            assert_eq!(record.standing(), expected);
+        }
+    }
+
+    #[test]
     fn a_plan_that_was_made_while_a_run_went_on_does_not_count_more_than_what_the_run_did_after() {
         let of = criteria(&["a"], None);
         let wanted = WantedState::new(DO, of.clone());
@@ -359,6 +393,7 @@ mod tests {
             started,
         };
         let user = |outcome, settled| UserInRun {
+            populated: true,
             read: READ,
             filters: vec![FilterInRun {
                 settled,

@@ -6,11 +6,11 @@ use serde::{Deserialize, Serialize};
 
 use super::RunSettings;
 
-/// Requests that one web server grants in [`WINDOW`] to one caller (Microsoft: "Service protection API limits"). The
+/// Requests that one web server grants in [`LIMIT_WINDOW`] to one caller (Microsoft: "Service protection API limits"). The
 /// number of web servers is not known.
 const BUDGET: u64 = 6_000;
 /// The window over which a server counts (the same page).
-const WINDOW: Duration = Duration::from_mins(5);
+pub const LIMIT_WINDOW: Duration = Duration::from_mins(5);
 /// The end of some work, as a share of its requests: short, because the number at once grows for some hundred requests,
 /// and with enough of them for an average.
 const LAST: u64 = 4;
@@ -33,6 +33,8 @@ pub struct RequestPace {
     pub last_requests: u64,
     /// The time that those took, in milliseconds.
     pub last_milliseconds: u64,
+    /// Of all, the requests that were throttled.
+    pub throttled: u64,
 }
 
 impl RequestPace {
@@ -49,6 +51,7 @@ impl RequestPace {
             at_once,
             last_requests: requests.saturating_sub(before),
             last_milliseconds: milliseconds.saturating_sub(until),
+            throttled: 0,
         }
     }
 
@@ -93,6 +96,8 @@ pub struct WorkAhead {
     pub pauses: Duration,
     /// The most requests in five minutes, where configured.
     pub most_requests: Option<u64>,
+    /// Requests that were made in the five minutes before: they count for the limits as well.
+    pub before: u64,
 }
 
 /// The shortest and the longest expected time. They are equal where no limit matters.
@@ -114,7 +119,7 @@ pub struct Estimate {
 }
 
 impl WorkAhead {
-    fn before(&self) -> u64 {
+    fn for_connecting(&self) -> u64 {
         if self.connects { TO_CONNECT } else { 0 }
     }
 
@@ -122,7 +127,7 @@ impl WorkAhead {
     pub fn requests(&self) -> u64 {
         let each = self.reads_per_user.saturating_add(1);
         let of_users = self.users.saturating_mul(each);
-        of_users.saturating_add(self.before())
+        of_users.saturating_add(self.for_connecting())
     }
 
     /// The estimate at the pace of earlier requests.
@@ -143,21 +148,31 @@ impl WorkAhead {
         // Fewer requests than can be under way are not that many at once.
         let at_once = |requests: u64| as_float(requests.clamp(1, u64::from(pace.at_once.max(1))));
         let answer = pace.last_gap() * at_once(pace.requests);
-        let of_users = self.requests().saturating_sub(self.before());
+        let of_users = self.requests().saturating_sub(self.for_connecting());
         let beginning = if self.connects {
             pace.beginning(of_users)
         } else {
             0.0
         };
-        let all = as_float(of_users) / at_once(self.users) + as_float(self.before());
+        let all = as_float(of_users) / at_once(self.users) + as_float(self.for_connecting());
         let fastest = Duration::try_from_secs_f64((answer * all + beginning) / 1000.0).ok()?;
-        let windows = |most: u64| self.requests().saturating_sub(1) / most.max(1);
-        let waits = |most| WINDOW.saturating_mul(u32::try_from(windows(most)).unwrap_or(u32::MAX));
+        let all = self.requests().saturating_add(self.before);
+        let windows = |most: u64| all.saturating_sub(1) / most.max(1);
+        let waits =
+            |most| LIMIT_WINDOW.saturating_mul(u32::try_from(windows(most)).unwrap_or(u32::MAX));
         // A configured pace holds for any number of servers.
         let least = fastest.max(self.most_requests.map_or(Duration::ZERO, waits));
+        // What was throttled before is so again, and took this long with all its waits.
+        let as_before = if pace.throttled == 0 {
+            Duration::ZERO
+        } else {
+            let gap = as_float(pace.milliseconds) / as_float(pace.requests) / 1000.0;
+            Duration::try_from_secs_f64(gap * as_float(of_users)).unwrap_or(Duration::MAX)
+        };
+        let most = least.max(waits(BUDGET)).max(as_before);
         Some(TimeRange {
             least: least.saturating_add(self.pauses),
-            most: least.max(waits(BUDGET)).saturating_add(self.pauses),
+            most: most.saturating_add(self.pauses),
         })
     }
 }
@@ -192,13 +207,12 @@ mod tests {
     use super::*;
     use crate::plan::Wave;
 
-    const fn pace(requests: u64, milliseconds: u64, at_once: u32) -> RequestPace {
+    fn pace(requests: u64, milliseconds: u64, at_once: u32) -> RequestPace {
         RequestPace {
             requests,
             milliseconds,
             at_once,
-            last_requests: 0,
-            last_milliseconds: 0,
+            ..RequestPace::default()
         }
     }
 
@@ -273,6 +287,25 @@ mod tests {
         let pace = pace(6_000, 60_000, 20);
         assert_eq!(range(work(6_000), pace), (60_000, 60_000));
         assert_eq!(range(work(12_001), pace), (120_010, 600_000));
+    }
+
+    #[test]
+    fn what_was_sent_just_before_and_was_throttled_counts() {
+        let pace = pace(600, 60_000, 20);
+        let recent = WorkAhead {
+            before: 5_900,
+            ..work(300)
+        };
+        assert_eq!(range(recent, pace), (30_000, 300_000));
+        let throttled = RequestPace {
+            requests: 600,
+            milliseconds: 300_000,
+            at_once: 20,
+            last_requests: 100,
+            last_milliseconds: 1_000,
+            throttled: 20,
+        };
+        assert_eq!(range(work(600), throttled), (6_000, 300_000));
     }
 
     #[test]

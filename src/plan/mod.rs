@@ -46,7 +46,7 @@ pub use decision::{RowDecision, RowResult};
 pub use difference::{DriftKind, find_drift, is_as_wanted, is_current};
 pub use digest::{Digester, PlanDigest, PlanDigestError};
 pub use eligibility::ineligible;
-pub use estimate::{AppliedBy, Estimate, RequestPace, TimeRange, WorkAhead, pauses};
+pub use estimate::{AppliedBy, Estimate, LIMIT_WINDOW, RequestPace, TimeRange, WorkAhead, pauses};
 pub use fetch::{COUNT, FetchError, FetchXml};
 pub use groups::{BusinessUnit, GroupMismatch, Groups, UserView, find_name, find_units, find_view};
 pub use guards_by_organization::{GuardEntry, GuardsByOrganization, KnownOrganization};

@@ -167,6 +167,9 @@ fn read(text: &str, column: Option<&str>, list: &mut Names) -> OnLine<()> {
     if json::is_json(text) {
         return json::read(text, column, list);
     }
+    if is_page(text) {
+        return Err((1, ListFault::Page));
+    }
     if is_table_for_people(text) {
         return Err((1, ListFault::Table));
     }
@@ -179,6 +182,15 @@ fn read(text: &str, column: Option<&str>, list: &mut Names) -> OnLine<()> {
             rows,
         } => read_table(&header, &column, *rows, list),
     }
+}
+
+fn is_page(text: &str) -> bool {
+    let text = text.trim_start();
+    let begins = |with: &str| {
+        let begin = text.get(..with.len());
+        begin.is_some_and(|begin| begin.eq_ignore_ascii_case(with))
+    };
+    begins("<!doctype html") || begins("<html")
 }
 
 /// Whether a text is output of a command for people: a title, or columns separated by spaces only.

@@ -21,8 +21,8 @@ use super::text::{clean, minute};
 use super::writer::{StyledWrite, paint_line};
 
 pub(super) const COLUMNS: [Column; 5] = [
-    Column::text("User", 16, 40),
-    Column::text("Type", 13, 26),
+    Column::text("User", 20, 40),
+    Column::text("Type", 11, 26),
     Column::text("Name", 14, 40),
     Column::text("Changed by", 16, 48),
     Column::text("Changed", 10, 16),
@@ -304,12 +304,12 @@ mod tests {
             "{text}"
         );
         insta::assert_snapshot!(text, @r"
-        User              Type           Name            Changed by        Changed
-        ada@contoso.      recurring      My              the user          2026-11-24
-        example                          Appointments                      14:04
-        ada@contoso.      recurring      My              admin·[2J@contos  2026-11-24
-        example                          Appointments    o.example as the  14:04
-                                                         user
+        User                  Type         Name            Changed by        Changed
+        ada@contoso.example   recurring    My              the user          2026-11-24
+                                           Appointments                      14:04
+        ada@contoso.example   recurring    My              admin·[2J@contos  2026-11-24
+                                           Appointments    o.example as the  14:04
+                                                           user
         ");
     }
 

@@ -19,9 +19,10 @@ use super::writer::StyledWrite;
 use super::{Format, ReportError, Style, markdown, problems};
 
 const COLUMNS: [Column; 5] = [
-    Column::text("User", 16, 48),
-    Column::text("Type", 16, 26),
-    Column::text("Name", 16, 48),
+    // An address is broken once at most on a terminal of 80 columns.
+    Column::text("User", 28, 48),
+    Column::text("Type", 11, 26),
+    Column::text("Name", 19, 48),
     Column::text("State", 8, 8),
     Column::text("Status", 6, 6),
 ];
@@ -290,36 +291,36 @@ mod tests {
     #[tokio::test]
     async fn the_table_has_a_row_for_each_filter_and_for_each_user_without() {
         insta::assert_snapshot!(listed(Format::Table, 3).await, @r"
-        User                  Type                 Name                 State     Status
-        ada@contoso.example   appointment          My Outlook           active    null
+        User                          Type         Name                 State     Status
+        ada@contoso.example           appointment  My Outlook           active    null
                                                    appointments
-        ada@contoso.example   service              My Outlook           inactive  2
+        ada@contoso.example           service      My Outlook           inactive  2
                                                    serviceappointments
-        ben@contoso.example   appointment          My Outlook           inactive  2
+        ben@contoso.example           appointment  My Outlook           inactive  2
                                                    appointments
-        ben@contoso.example   service              My Outlook           inactive  2
+        ben@contoso.example           service      My Outlook           inactive  2
                                                    serviceappointments
         cara@contoso.example                       disabled: skipped:   skipped
                                                    no request was made
-        dan·[2J@contoso.exam                       no-roles: The user   failed
-        ple                                        has no roles·[31m
+        dan·[2J@contoso.example                    no-roles: The user   failed
+                                                   has no roles·[31m
                                                    assigned
-        eve@contoso.example   appointment          My Outlook           active    1
+        eve@contoso.example           appointment  My Outlook           active    1
                                                    appointments
-        eve@contoso.example   service              My Outlook           inactive  2
+        eve@contoso.example           service      My Outlook           inactive  2
                                                    serviceappointments
-        finn@contoso.example  appointment          My Outlook           active    1
+        finn@contoso.example          appointment  My Outlook           active    1
                                                    appointments
-        finn@contoso.example  service              My Outlook           inactive  2
+        finn@contoso.example          service      My Outlook           inactive  2
                                                    serviceappointments
-        gil@contoso.example   appointment          My Outlook           active    1
+        gil@contoso.example           appointment  My Outlook           active    1
                                                    appointments
-        gil@contoso.example   service              My Outlook           inactive  2
+        gil@contoso.example           service      My Outlook           inactive  2
                                                    serviceappointments
-        =hana@contoso.        appointment          My Outlook           active    1
-        example                                    appointments
-        =hana@contoso.        service              My Outlook           inactive  2
-        example                                    serviceappointments
+        =hana@contoso.example         appointment  My Outlook           active    1
+                                                   appointments
+        =hana@contoso.example         service      My Outlook           inactive  2
+                                                   serviceappointments
         ");
     }
 

@@ -7,7 +7,7 @@ use jiff::tz::TimeZone;
 
 use crate::journal::RunReader;
 use crate::pacing::Limiting;
-use crate::plan::AppliedBy;
+use crate::plan::{AppliedBy, PlanDigest};
 use crate::rollout::Progress;
 
 use super::error::read_run;
@@ -34,6 +34,18 @@ pub struct PlanFacts {
     pub impact: String,
 }
 
+/// The name of the fact with the digest.
+const DIGEST: &str = "Digest";
+
+impl PlanFacts {
+    /// Replaces the digest of the plan by that of what is left of it.
+    pub fn set_digest(&mut self, digest: Option<&PlanDigest>) {
+        self.facts.retain(|(name, _)| *name != DIGEST);
+        let digest = digest.map(|digest| (DIGEST, digest.to_string()));
+        self.facts.extend(digest);
+    }
+}
+
 /// The facts about a plan. `can_lose` says whether items can be deleted from Exchange by the present setting.
 pub fn plan_facts(run: &RunReader, can_lose: bool) -> Result<PlanFacts, ReportError> {
     let settings = run.view(|view| view.settings())?.unwrap_or_default();
@@ -46,7 +58,7 @@ pub fn plan_facts(run: &RunReader, can_lose: bool) -> Result<PlanFacts, ReportEr
     let mut facts = lines.facts;
     let impact = facts.iter().find(|(name, _)| *name == IMPACT);
     let impact = impact.map_or_else(String::new, |(name, value)| format!("{name}: {value}"));
-    facts.extend(lines.digest.map(|digest| ("Digest", digest.to_string())));
+    facts.extend(lines.digest.map(|digest| (DIGEST, digest.to_string())));
     let (warnings, notes) = lines
         .notes
         .into_iter()

@@ -3,7 +3,7 @@
 use console::{measure_text_width, truncate_str};
 
 use crate::journal::{
-    Phase, ReadError, RunHeader, RunReader, RunRef, TypeTotals, UserTotals, View,
+    FilterTotals, Phase, ReadError, RunHeader, RunReader, RunRef, TypeTotals, UserTotals, View,
 };
 use crate::model::{Operation, Target, UserOutcome};
 use crate::plan::{AppliedBy, Criteria, Estimate, PlanDigest};
@@ -20,7 +20,8 @@ use super::user_choice::UserClass;
 use super::writer::{StyledWrite, paint_line};
 use super::{Format, ReportError, Style, phrases};
 
-/// The most lines of a plan. With an empty line and the three of the question it fits a terminal of 24 lines.
+/// The most lines of a plan. With an empty line and the three of the question it fits a terminal of 24 lines. The
+/// question about a wave takes one more.
 const LINES: usize = 19;
 /// The number of users who lose most that are named: they fit on one line.
 const NAMED: u32 = 3;
@@ -63,7 +64,9 @@ pub fn write_plan(
     let (warnings, needed) = (count_of(Weight::Warning), count_of(Weight::Effect));
     // The hint at what is not shown takes a line.
     let needed = needed + usize::from(needed < notes.len());
-    let most = LINES - 2 - usize::from(of.is_kept);
+    let asks_of_wave =
+        matches!(of.by, AppliedBy::ThisCommand(settings) if !settings.waves.is_empty());
+    let most = LINES - 2 - usize::from(of.is_kept) - usize::from(asks_of_wave);
     let facts = fact_rows(&facts, most, (needed, warnings), style.width);
     let room = most.saturating_sub(facts.len());
     let (shown, more) = if notes.len() > room {
@@ -149,14 +152,9 @@ fn lines(
     facts.push(("Users", users_line(&users, not_read)));
     facts.push((
         "Filters",
-        format!(
-            "{} of {} to change{}",
-            number(filters.planned),
-            number(filters.matching),
-            by_type(&view.types()?)
-        ),
+        filters_line(&filters, &view.types()?, style.width),
     ));
-    facts.extend(impact_lines(&header, &report));
+    facts.extend(impact_lines(&header, &report, style.width));
     if filters.planned > 0 {
         facts.push(time_fact(view, to_change, of.by)?);
     }
@@ -240,6 +238,16 @@ fn users_line(users: &UserTotals, not_read: u64) -> String {
     format!("{}{outcomes}", number(users.selected))
 }
 
+/// The filters to change by type. The number of those that match is left out where a line does not hold it.
+fn filters_line(filters: &FilterTotals, types: &[TypeTotals], width: usize) -> String {
+    let (planned, types) = (number(filters.planned), by_type(types));
+    let whole = format!("{planned} of {} to change{types}", number(filters.matching));
+    if NAMES + measure_text_width(&whole) <= width {
+        return whole;
+    }
+    format!("{planned} to change{types}")
+}
+
 fn by_type(types: &[TypeTotals]) -> String {
     let planned = types.iter().filter(|of| of.planned > 0);
     let planned: Vec<_> = planned
@@ -254,7 +262,11 @@ fn by_type(types: &[TypeTotals]) -> String {
     }
 }
 
-fn impact_lines(header: &RunHeader, report: &ImpactReport) -> Vec<(&'static str, String)> {
+fn impact_lines(
+    header: &RunHeader,
+    report: &ImpactReport,
+    width: usize,
+) -> Vec<(&'static str, String)> {
     let Some(impact) = &report.impact else {
         let counts = header.operation == Operation::Deactivate;
         let how = "not counted (--impact counts it: one more request per user)";
@@ -267,7 +279,15 @@ fn impact_lines(header: &RunHeader, report: &ImpactReport) -> Vec<(&'static str,
     let largest = largest.map_or_else(String::new, |of| {
         format!(", up to {} each", number(of.items))
     });
-    let mut lines = vec![(IMPACT, format!("{}{largest}", total_of_impact(impact)))];
+    let total = format!("{}{largest}", total_of_impact(impact));
+    // The largest loss is not to be what is cut.
+    let fits = NAMES + measure_text_width(&total) <= width;
+    let total = if fits {
+        total
+    } else {
+        total.replace("coming item", "item")
+    };
+    let mut lines = vec![(IMPACT, total)];
     if !impact.most.is_empty() {
         let most = impact.most.iter();
         let most: Vec<_> = most

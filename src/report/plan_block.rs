@@ -7,7 +7,7 @@ use console::{measure_text_width, truncate_str};
 use crate::journal::{ReadError, RunReader, View};
 use crate::model::{Operation, Target};
 
-use super::impact::{ImpactReport, total_of_impact};
+use super::impact::ImpactReport;
 use super::paint::Tone;
 use super::plan::{PlanView, time_of};
 use super::plan_notes::{of_calendars, of_findings};
@@ -115,7 +115,10 @@ fn texts(view: &View<'_>, of: PlanView<'_>) -> Result<(String, Vec<String>), Rea
         count(filters.planned, "filter"),
     ];
     match &report.impact {
-        Some(impact) => said.push(total_of_impact(impact)),
+        Some(impact) => {
+            let items = count(impact.items, "item");
+            said.push(format!("{}{items}", impact.bound.words()));
+        }
         None if header.operation == Operation::Deactivate => {
             said.push("items not counted".to_owned());
         }
@@ -132,7 +135,7 @@ fn texts(view: &View<'_>, of: PlanView<'_>) -> Result<(String, Vec<String>), Rea
     notes.truncate(1);
     notes.extend(of_findings(report.findings()));
     let warnings = notes.into_iter().filter(|note| note.warns());
-    let warnings = warnings.map(|note| format!("! {}", note.text.trim_end_matches('.')));
+    let warnings = warnings.map(|note| format!("! {}", note.brief));
     Ok((said.join(", "), warnings.collect()))
 }
 

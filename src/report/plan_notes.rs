@@ -24,11 +24,16 @@ pub(super) enum Weight {
 pub(super) struct Note {
     pub(super) weight: Weight,
     pub(super) text: String,
+    /// A warning in a few words, for a line with several; else the text.
+    pub(super) brief: String,
 }
 
 impl Note {
-    fn warning(text: impl Into<String>) -> Self {
-        Self::new(Weight::Warning, text)
+    fn warning(text: impl Into<String>, brief: impl Into<String>) -> Self {
+        Self {
+            brief: brief.into(),
+            ..Self::new(Weight::Warning, text)
+        }
     }
 
     fn effect(text: impl Into<String>) -> Self {
@@ -41,7 +46,11 @@ impl Note {
 
     fn new(weight: Weight, text: impl Into<String>) -> Self {
         let text = text.into();
-        Self { weight, text }
+        Self {
+            weight,
+            brief: text.clone(),
+            text,
+        }
     }
 
     /// Whether it needs a decision.
@@ -61,10 +70,12 @@ pub(super) fn of_calendars(header: &RunHeader, can_lose: bool) -> Vec<Note> {
         };
         notes.push(Note::warning(
             "Items can be deleted from Exchange. `undo` cannot bring them back.",
+            "calendar items can be deleted",
         ));
-        notes.push(Note::warning(format!(
-            "DistinctPhysicalAndLogicalDeletesForExchangeSync {setting}."
-        )));
+        notes.push(Note::warning(
+            format!("DistinctPhysicalAndLogicalDeletesForExchangeSync {setting}."),
+            "DistinctPhysicalAndLogicalDeletesForExchangeSync",
+        ));
     }
     if header.operation == Operation::Deactivate {
         if !can_lose {
@@ -93,9 +104,10 @@ pub(super) fn of_findings(findings: &[Finding]) -> Vec<Note> {
     let templates = u64::try_from(templates.count()).unwrap_or(u64::MAX);
     if templates > 0 {
         let templates = count(templates, "default template");
-        notes.push(Note::warning(format!(
-            "New users will receive active filters: {templates}."
-        )));
+        notes.push(Note::warning(
+            format!("New users will receive active filters: {templates}."),
+            "new users receive active filters",
+        ));
     }
     notes
 }
@@ -109,19 +121,29 @@ fn note(finding: &Finding) -> Option<Note> {
         Finding::Template(_) => return None,
         Finding::AnyVersion => Note::warning(
             "No optimistic concurrency here: nobody else should change filters meanwhile.",
+            "no optimistic concurrency",
         ),
-        Finding::SystemFilter(filter) => Note::warning(format!(
-            "A system filter goes on synchronising {} for everybody: {}.",
-            phrases::short_type(filter.filter_type.as_str()),
-            clean(&filter.name)
-        )),
-        Finding::OrganisationUnknown(_) => {
-            Note::warning("System filters and default templates could not be read.")
+        Finding::SystemFilter(filter) => {
+            let of = phrases::short_type(filter.filter_type.as_str());
+            Note::warning(
+                format!(
+                    "A system filter goes on synchronising {of} for everybody: {}.",
+                    clean(&filter.name)
+                ),
+                format!("a system filter synchronises {of}"),
+            )
         }
-        Finding::StaysOn(of) => Note::warning(format!(
-            "{} another active filter of the same type.",
-            users(of, "keeps", "keep")
-        )),
+        Finding::OrganisationUnknown(_) => Note::warning(
+            "System filters and default templates could not be read.",
+            "system filters could not be read",
+        ),
+        Finding::StaysOn(of) => Note::warning(
+            format!(
+                "{} another active filter of the same type.",
+                users(of, "keeps", "keep")
+            ),
+            format!("{} another active filter", users(of, "keeps", "keep")),
+        ),
         Finding::Duplicates(of) => Note::explanation(format!(
             "{} several filters of one template.",
             users(of, "has", "have")
@@ -141,14 +163,17 @@ fn note(finding: &Finding) -> Option<Note> {
         Finding::MailboxesUnknown(_) => {
             Note::effect("Which mailboxes synchronise could not be read: all users are counted.")
         }
-        Finding::BothEngines(of) => Note::warning(format!(
-            "{} both engines on one calendar, which makes duplicates.",
-            users(of, "has", "have")
-        )),
-        Finding::NoEngine(of) => Note::warning(format!(
-            "{} no engine in the end.",
-            users(of, "has", "have")
-        )),
+        Finding::BothEngines(of) => Note::warning(
+            format!(
+                "{} both engines on one calendar, which makes duplicates.",
+                users(of, "has", "have")
+            ),
+            format!("{} both engines", users(of, "has", "have")),
+        ),
+        Finding::NoEngine(of) => Note::warning(
+            format!("{} no engine in the end.", users(of, "has", "have")),
+            format!("{} no engine", users(of, "has", "have")),
+        ),
         Finding::NotHere { names, examples } => Note::effect(format!(
             "{} of the other engine's list without a user here: {}",
             count(*names, "name"),
@@ -158,11 +183,14 @@ fn note(finding: &Finding) -> Option<Note> {
             excludes: true,
             names,
             examples,
-        } => Note::warning(format!(
-            "{} to be excluded without a user: {}",
-            count(*names, "name"),
-            some_of(*names, examples)
-        )),
+        } => Note::warning(
+            format!(
+                "{} to be excluded without a user: {}",
+                count(*names, "name"),
+                some_of(*names, examples)
+            ),
+            format!("{} to be excluded without a user", count(*names, "name")),
+        ),
         Finding::SkippedNames {
             names, examples, ..
         } => Note::effect(format!(

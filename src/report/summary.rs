@@ -31,7 +31,7 @@ pub(super) struct Totals {
     any_version: bool,
     pub(super) worked: Duration,
     /// What undos had restored when the run was continued.
-    stays: Option<StaysPutBack>,
+    pub(super) stays: Option<StaysPutBack>,
     /// Notes that are no problems.
     notes: Vec<String>,
 }

@@ -46,7 +46,8 @@ impl Rollout {
         &self,
         work: impl Future<Output = Result<(), RolloutError>>,
     ) -> Result<(), RolloutError> {
-        let (begun, before) = (Instant::now(), self.pacer().status().requests);
+        let at_begin = self.pacer().status();
+        let (begun, before) = (Instant::now(), at_begin.requests);
         let counted = || {
             let requests = self.pacer().status().requests.saturating_sub(before);
             let milliseconds = u64::try_from(begun.elapsed().as_millis());
@@ -66,7 +67,11 @@ impl Rollout {
             }
         }
         counts.push(counted());
-        let pace = RequestPace::of(&counts, self.pacer().status().limit);
+        let status = self.pacer().status();
+        let pace = RequestPace {
+            throttled: status.throttled.saturating_sub(at_begin.throttled),
+            ..RequestPace::of(&counts, status.limit)
+        };
         if pace.requests == 0 {
             return Ok(());
         }

@@ -161,6 +161,13 @@ async fn begin_again(site: SharedSite, run: RunId, drifted: Drifted) -> Result<R
     if site.driven(&run).is_ok() {
         return Ok(run);
     }
+    if let Some(undo) = site.runs.driven_undo_of(&run) {
+        let why = format!(
+            "run {}, which undoes this one, is open in this page",
+            undo.short()
+        );
+        return Err(usage(&why).with_hint("End or keep that one first; Runs lists it."));
+    }
     let (name, on) = connect_to_run(&site, &run).await?;
     let store = site.store.clone();
     let file = blocking(move || {

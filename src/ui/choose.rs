@@ -24,11 +24,12 @@ use super::screens::{ErrorScreen, Frame, answer, look_at};
 use super::site::{SharedSite, Site};
 
 /// The fields of which there is one.
-const SINGLE: [&str; 13] = [
+const SINGLE: [&str; 14] = [
     "environment",
     "operation",
     "list",
     "file-name",
+    "column",
     "roles",
     "teams",
     "units",
@@ -59,6 +60,8 @@ struct Chosen {
     list: String,
     /// The name of the file that was chosen. A browser sends a file once, and no page can choose it again.
     file: String,
+    /// The title of its column with the names; empty where that is known.
+    column: String,
     roles: String,
     teams: String,
     units: String,
@@ -86,6 +89,7 @@ impl Chosen {
             operation: text("operation"),
             list: text("list"),
             file,
+            column: text("column"),
             roles: text("roles"),
             teams: text("teams"),
             units: text("units"),
@@ -160,9 +164,9 @@ fn screen(
         ListedEnvironments::default()
     });
     let place = all.named(&chosen.environment);
-    let command = place
-        .zip(new)
-        .map(|(place, new)| new_run_command(new, place, site.store.context()));
+    let command = place.zip(new).map(|(place, new)| {
+        new_run_command((new, chosen.column.trim()), place, site.store.context())
+    });
     answer(&ChooseScreen {
         frame: Frame::new(site, "choose"),
         is_elsewhere: place.is_none(),
@@ -319,7 +323,8 @@ fn selection(chosen: &Chosen, posted: &Posted) -> Result<(Selection, Option<Stri
     let mut only = names(TYPED_USERS, &chosen.list)?;
     let mut warning = None;
     if let Some(file) = posted.file(FILE) {
-        let list = read_user_list(&chosen.file, &file.bytes, None);
+        let column = Some(chosen.column.trim()).filter(|column| !column.is_empty());
+        let list = read_user_list(&chosen.file, &file.bytes, column);
         let list = list.map_err(|error| ErrorReport::from(&error))?;
         warning = list.hidden_words(&chosen.file);
         only.extend(list.users);

@@ -199,6 +199,8 @@ impl Driver {
         news: Option<&[String]>,
         answer: Option<Answer>,
     ) -> Result<(), Over> {
+        // A pause that came when the work was over is not one of the next wave.
+        planned.handle().control.go_on();
         match (self.waiting(planned, news).await, answer) {
             (Ok(plan), _) if plan.stakes.items == 0 => Err(Over {
                 nothing: Some(plan.facts),
@@ -255,9 +257,12 @@ impl Driver {
             let run = files.read(&id)?;
             plan_facts(&run, can_lose).map_err(|error| ErrorReport::from(&error))
         });
+        let mut facts = facts.await?;
+        // What is left of a plan after a wave is agreed to by a digest of its own.
+        facts.set_digest(stakes.digest.as_ref());
         Ok(WaitingPlan {
             stakes,
-            facts: facts.await?,
+            facts,
             news: news.unwrap_or_default().to_vec(),
         })
     }
@@ -300,7 +305,7 @@ impl Driver {
             Err(why) => return Ok((AfterOrder::Wait(planned), Err(ErrorReport::from(&why)))),
         };
         if stakes.digest.as_ref() != Some(&shown) {
-            let why = "the plan is another one than this form showed; look at it again. Nothing was changed";
+            let why = "the plan is another one than this form showed; look at it again. This answer changed nothing";
             return Ok((AfterOrder::Wait(planned), Err(usage(why))));
         }
         let mut said = Confirmations::default();
@@ -314,11 +319,10 @@ impl Driver {
             let typed = words.iter().map(|word| word.trim());
             let typed: Vec<_> = typed.filter(|word| !word.is_empty()).collect();
             usage(&match &typed[..] {
-                [] => {
-                    "nothing was typed; the question names the word. Nothing was changed".to_owned()
-                }
+                [] => "nothing was typed; the question names the word. This answer changed nothing"
+                    .to_owned(),
                 typed => format!(
-                    "`{}` is not what the question asks for. Nothing was changed",
+                    "`{}` is not what the question asks for. This answer changed nothing",
                     clean(&typed.join("`, `"))
                 ),
             })

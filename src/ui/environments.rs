@@ -78,6 +78,11 @@ pub trait Environments: Send + Sync + Debug {
     /// A configuration file that cannot be read.
     fn list(&self) -> Result<ListedEnvironments, ErrorReport>;
 
+    /// Whether the runs are there when the page is started again. Those of a demonstration are not.
+    fn keep_runs(&self) -> bool {
+        true
+    }
+
     /// Signs in to one of them.
     fn connect<'a>(&'a self, name: &'a str) -> Working<'a, Result<Connection, ErrorReport>>;
 

@@ -41,6 +41,14 @@ impl LiveRuns {
         self.all().iter().any(|run| run.is_driven())
     }
 
+    /// The run that is driven to undo this one.
+    pub(super) fn driven_undo_of(&self, run: &RunId) -> Option<RunId> {
+        let all = self.all();
+        let mut undos = all.iter().filter(|live| live.undoes.as_ref() == Some(run));
+        let driven = undos.find(|live| live.is_driven());
+        driven.map(|live| live.handle.id.clone())
+    }
+
     /// Drives a run from now on.
     pub(super) fn start(&self, environment: String, start: RunStart, with: DriverContext) -> RunId {
         let (state, seen) = watch::channel(LiveState::Working);

@@ -23,9 +23,10 @@ pub(super) struct NewRunCommand {
     pub(super) notes: Vec<&'static str>,
 }
 
-/// The command that reads, plans and asks as the form does. Names from a file of the form stay in that file.
+/// The command that reads, plans and asks as the form does. Names from a file of the form stay in that file; `column` is
+/// the title of its column with the names, where it was given.
 pub(super) fn new_run_command(
-    new: &NewRun,
+    (new, column): (&NewRun, &str),
     place: &ListedEnvironment,
     context: &RunContext,
 ) -> NewRunCommand {
@@ -38,11 +39,15 @@ pub(super) fn new_run_command(
         notes: Vec::new(),
     };
     let groups = &new.selection.groups;
+    let users = new.selection.only.as_deref().unwrap_or_default();
     command.names(
         ("--user", "--users-from", "users.txt"),
-        new.selection.only.as_deref().unwrap_or_default(),
+        users,
         "users.txt holds the users, a line each.",
     );
+    if !column.is_empty() && users.iter().any(|named| given_file(named).is_some()) {
+        command.flag("--column", column);
+    }
     command.each("--role", &groups.roles);
     command.each("--team", &groups.teams);
     command.each("--business-unit", &groups.units);

@@ -13,12 +13,15 @@ use super::site::SharedSite;
 #[template(path = "quit.html", config = "src/ui/askama.toml")]
 struct QuitScreen {
     frame: Frame,
+    /// Whether the runs are there afterwards.
+    keeps_runs: bool,
 }
 
 pub(super) async fn quit(State(site): State<SharedSite>, posted: Posted) -> Response {
     if site.runs.any_driven() {
         return answer(&QuitScreen {
             frame: Frame::new(&site, ""),
+            keeps_runs: site.keeps_runs(),
         });
     }
     actions::quit(State(site), posted).await

@@ -47,6 +47,8 @@ struct RunScreen {
     list_warning: Option<String>,
     progress: String,
     plan: Option<PlanFacts>,
+    /// What the numbers of the plan are about, where the question is about one wave.
+    of_waves: &'static str,
     digest: String,
     questions: Vec<Vec<String>>,
     refused: Vec<String>,
@@ -249,6 +251,11 @@ fn run_screen(
             .or_else(|| current.last_problem()),
         list_warning: site.list_warning(id),
         progress: progress.unwrap_or_default(),
+        of_waves: if stakes.is_some_and(|stakes| stakes.wave.is_some()) {
+            "All waves together."
+        } else {
+            ""
+        },
         digest: stakes
             .and_then(|stakes| stakes.digest.as_ref())
             .map_or_else(String::new, ToString::to_string),

@@ -88,7 +88,7 @@ pub(super) fn actions(
                 } else {
                     "Compare with the server and continue"
                 },
-                false,
+                done.is_undone,
             ));
             if run.header.phase == Phase::Planned {
                 actions.push(("replan", "Plan again where filters changed", true));

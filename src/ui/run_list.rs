@@ -53,6 +53,8 @@ struct RunsScreen {
     runs: Vec<Row>,
     unreadable: Vec<String>,
     older: Option<usize>,
+    /// Whether newer runs are left out.
+    is_later_page: bool,
     problem: Option<ErrorReport>,
 }
 
@@ -76,6 +78,7 @@ pub(super) async fn list(State(site): State<SharedSite>, RawQuery(query): RawQue
         runs,
         unreadable,
         older,
+        is_later_page: from > 0,
         problem,
     })
 }

@@ -92,6 +92,11 @@ fn put<T>(kept: &Mutex<VecDeque<T>>, one: T) {
 }
 
 impl Site {
+    /// Whether the runs are there when the page is started again.
+    pub fn keeps_runs(&self) -> bool {
+        self.environments.keep_runs()
+    }
+
     /// A page about these environments and the runs of this store. It ends when `stop` is cancelled.
     pub fn new(
         environments: Arc<dyn Environments>,

@@ -311,6 +311,20 @@ fn a_run_that_goes_on_after_an_undo_says_what_stays_and_is_not_called_complete()
         ended.stdout.contains("change again what the undo put back"),
         "{ended:?}"
     );
+    let page = world.run(&["report", &run, "--format", "html"]).stdout;
+    let headline = page.lines().find(|line| line.starts_with("<h1>")).unwrap();
+    assert!(
+        headline.contains(&format!("without {put_back} filters that undo")),
+        "{headline}"
+    );
+    let runs = world.run(&["runs", "--format", "json"]).json();
+    let of_run = runs["runs"].as_array().unwrap().iter();
+    let of_run = of_run.filter(|one| one["run"] == run.as_str());
+    assert!(
+        of_run.clone().all(|one| one["undone_in_part"] == true),
+        "{runs}"
+    );
+    assert_eq!(of_run.count(), 1);
     let mut undo = ended.stdout.lines().filter_map(|line| {
         line.contains("change again what")
             .then(|| line.split_whitespace().nth(2))?

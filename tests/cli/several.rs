@@ -151,7 +151,7 @@ fn each_plan_is_a_block_of_three_lines_and_one_that_is_refused_stands_beside_the
     assert!(plans.lines().count() <= 6, "{plans}");
     assert!(plans.starts_with("first   "), "{plans}");
     assert!(
-        plans.contains("! Items can be deleted from Exchange"),
+        plans.contains("! calendar items can be deleted   ! new users receive active filters"),
         "{plans}"
     );
     let plan = named(&["plan", "deactivate"], &["first", "second"]);

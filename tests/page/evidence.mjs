@@ -43,6 +43,8 @@ for (const width of [1280, 768, 390]) {
     check(`${at} figures and the states by type are on the first screen`, states <= 800, `end at ${Math.round(states)}`);
     const problems = await page.locator(".groups tbody tr, .groups tr").nth(1).evaluate(row => row.getBoundingClientRect().bottom);
     check(`${at} the first problem with what to do is on it too`, problems <= 800, `ends at ${Math.round(problems)}`);
+    const warning = await bottom(page.locator(".beside li").first());
+    check(`${at} and the first warning`, warning <= 800, `ends at ${Math.round(warning)}`);
   }
 
   const [search, output] = [page.locator("input[type=search]"), page.locator("output")];

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use crate::journal::codes::{AS_WANTED, FAILED, LEFT};
 use crate::journal::impact;
 use crate::journal::{Phase, history};
-use crate::plan::{AppliedBy, Estimate, RequestPace, WorkAhead, pauses};
+use crate::plan::{AppliedBy, Estimate, LIMIT_WINDOW, RequestPace, WorkAhead, pauses};
 
 use super::{ReadError, View};
 
@@ -41,6 +43,7 @@ impl View<'_> {
             connects,
             pauses: pauses(&settings, self.next_wave()?, users),
             most_requests,
+            before: self.requests_since(Timestamp::now() - LIMIT_WINDOW)?,
         })
     }
 
@@ -62,6 +65,14 @@ impl View<'_> {
             at_once: reading.map_or(1, |pace| pace.at_once),
             ..RequestPace::default()
         }))
+    }
+
+    /// The requests of this run since a time.
+    fn requests_since(&self, time: Timestamp) -> Result<u64, ReadError> {
+        let sql = "SELECT coalesce(sum(requests), 0) FROM pace WHERE start >= ?1";
+        Ok(self
+            .0
+            .query_row(sql, [time.as_millisecond()], |row| row.get(0))?)
     }
 
     /// The number of the next wave.

@@ -57,6 +57,11 @@ pub enum ListFault {
         "this is a table for people, in which names can be cut; print the list with --format csv and give that"
     )]
     Table,
+    /// It is a page for a browser, such as `report --format html` writes it.
+    #[error(
+        "this is a page for a browser (HTML) and no list; print the list with --format csv and give that"
+    )]
+    Page,
     /// It contains a character that does not occur in text.
     #[error("this line has the control character U+{:04X}, so this is not a text file; save the list as CSV (UTF-8)", *.0 as u32)]
     Control(char),

@@ -140,6 +140,8 @@ mod tests {
                 "{why}"
             );
         }
+        let page = names("\n<!DOCTYPE html>\n<html><table>", None).unwrap_err();
+        assert!(page.contains("a page for a browser"), "{page}");
         let other = names("Run for it\n", None).unwrap_err();
         assert!(!other.contains("table for people"), "{other}");
     }

@@ -37,6 +37,13 @@ pub(super) fn headline(totals: &Totals, types: &[States]) -> String {
         Operation::Undo => "put back as it was",
     };
     let of = |number_of| format!("{} of {}", number(number_of), count(users.selected, "user"));
+    let but = totals.stays.as_ref().map_or_else(String::new, |stays| {
+        let filters = count(stays.filters, "filter");
+        format!(
+            ", without {filters} that undo {} put back",
+            stays.by.short()
+        )
+    });
     match phrases::outcome(header) {
         Outcome::Nothing => format!(
             "{what}: nothing to change for {}",
@@ -49,9 +56,11 @@ pub(super) fn headline(totals: &Totals, types: &[States]) -> String {
             )
         }
         Outcome::Planned | Outcome::Stopped => {
-            format!("{what} {how} for {} so far", of(users.changed))
+            format!("{what} {how} for {} so far{but}", of(users.changed))
         }
-        Outcome::Complete | Outcome::Partial => format!("{what} {how} for {}", of(users.changed)),
+        Outcome::Complete | Outcome::Partial => {
+            format!("{what} {how} for {}{but}", of(users.changed))
+        }
     }
 }
 

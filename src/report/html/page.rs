@@ -9,7 +9,7 @@ use crate::report::chosen_users::conclusion;
 use crate::report::error::read_run;
 use crate::report::evidence::Evidence;
 use crate::report::impact::ImpactReport;
-use crate::report::problems::{TITLE, group_cells};
+use crate::report::problems::{TITLE, group_cells, kinds};
 use crate::report::run_cells::{facts_of, title};
 use crate::report::summary::{Totals, numbers};
 use crate::report::user_choice::UserChoice;
@@ -112,8 +112,10 @@ fn write_figures(
 ) -> io::Result<()> {
     write_first(out, heading, totals, impact_report, zone)?;
     write_types(out, evidence)?;
+    writeln!(out, "<div class=\"beside\">")?;
     write_groups(out, totals)?;
     write_warnings(out, impact_report)?;
+    writeln!(out, "</div>")?;
     write_impact(out, impact_report)?;
     write_units(out, evidence)?;
     write_times(out, evidence, zone)
@@ -155,23 +157,33 @@ fn facts(out: &mut dyn Write, facts: &[(&'static str, String)]) -> io::Result<()
     writeln!(out, "</dl>")
 }
 
+/// The kinds of failures and of filters that were left alone with what to do, and in one line who was skipped.
 fn write_groups(out: &mut dyn Write, totals: &Totals) -> io::Result<()> {
     if totals.groups.is_empty() {
         return Ok(());
     }
-    writeln!(
-        out,
-        "<section><h2>{TITLE}</h2>\n<div class=\"wide\"><table class=\"groups\"><thead><tr><th>Kind</th><th class=\"n\">Users</th>\
-         <th>Example</th><th>Hint</th></tr></thead>"
-    )?;
-    for group in &totals.groups {
-        let [kind, users, example, hint] = group_cells(group).map(Text);
+    let (skipped, others): (Vec<_>, Vec<_>) =
+        totals.groups.iter().partition(|group| group.kind.is_skip());
+    writeln!(out, "<section><h2>{TITLE}</h2>")?;
+    if !others.is_empty() {
         writeln!(
             out,
-            "<tr><td>{kind}</td><td class=\"n\">{users}</td><td>{example}</td><td>{hint}</td></tr>"
+            "<div class=\"wide\"><table class=\"groups\"><thead><tr><th>Kind</th><th class=\"n\">Users</th>\
+             <th>Example</th><th>Hint</th></tr></thead>"
         )?;
+        for group in others {
+            let [kind, users, example, hint] = group_cells(group).map(Text);
+            writeln!(
+                out,
+                "<tr><td>{kind}</td><td class=\"n\">{users}</td><td>{example}</td><td>{hint}</td></tr>"
+            )?;
+        }
+        writeln!(out, "</table></div>")?;
     }
-    writeln!(out, "</table></div></section>")
+    if !skipped.is_empty() {
+        writeln!(out, "<p>Skipped: {}.</p>", Text(&kinds(skipped)))?;
+    }
+    writeln!(out, "</section>")
 }
 
 fn write_tools(out: &mut dyn Write, choice: &UserChoice) -> io::Result<()> {

@@ -416,7 +416,7 @@ mod tests {
         let shown = follow(progress, over, limiting, &mut lines, LOOK_EVERY);
         tokio::join!(shown, run);
         insta::assert_snapshot!(paper.text(), @r"
-        Testing impersonation: 0 users, 0.0 a second; no answer from the server for 5 s
+        Testing impersonation: 0 users; no answer from the server for 5 s
         Testing impersonation: stopped at 0 users
         ");
     }

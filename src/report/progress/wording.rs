@@ -26,12 +26,26 @@ pub(in crate::report) const fn name(step: RunStep) -> &'static str {
 /// One line for a log.
 pub(super) fn line(standing: &Standing, limiting: Limiting) -> String {
     let (name, counted) = (name(standing.step), counted(standing));
-    let per_second = standing.per_second.map(rate);
+    let (per_second, left) = pace(standing, limiting);
+    let per_second = per_second.map(rate);
     let per_second = per_second.map_or_else(String::new, |rate| format!(", {rate} a second"));
-    let left = standing.left().map(roughly);
+    let left = left.map(roughly);
     let left = left.map_or_else(String::new, |left| format!(", about {left} left"));
     let failures = failures(standing);
     format!("{name}: {counted}{per_second}{left}{failures}; {limiting}")
+}
+
+/// The users a second and the time that is left. While nothing is sent, or nothing answered, neither says anything.
+fn pace(standing: &Standing, limiting: Limiting) -> (Option<f64>, Option<Duration>) {
+    let stands_still = match limiting {
+        Limiting::Cooldown { .. } | Limiting::Silence { .. } => true,
+        Limiting::Trouble { left, .. } => left.is_some(),
+        Limiting::Rate | Limiting::Concurrency | Limiting::Answers => false,
+    };
+    if stands_still {
+        return (None, None);
+    }
+    (standing.per_second, standing.left())
 }
 
 /// One line for a log, or above the bar, at the end of a step.
@@ -63,8 +77,9 @@ pub(super) fn bar(standing: &Standing, limiting: Limiting) -> String {
     if standing.failed > 0 {
         words.push(format!("{} failed", number(standing.failed)));
     }
-    let per_second = standing.per_second.map(|r| format!("{}/s", rate(r)));
-    let eta = standing.left().map(|left| format!("eta {}", span(left)));
+    let (per_second, left) = pace(standing, limiting);
+    let per_second = per_second.map(|r| format!("{}/s", rate(r)));
+    let eta = left.map(|left| format!("eta {}", span(left)));
     let optional = [per_second, eta, Some(brief(limiting))];
     let name = name(standing.step);
     let least = if standing.total.is_some() {

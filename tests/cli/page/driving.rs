@@ -1,6 +1,6 @@
 //! Orders that come twice, too late, or while something is under way.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use syncfilters::sandbox::Options;
 
@@ -140,6 +140,45 @@ fn a_plan_in_which_nothing_is_to_be_changed_says_so() {
     );
     assert!(nothing.body.contains("<dt>Users</dt>"), "{}", nothing.body);
     assert!(!nothing.body.contains("role=\"alert\""), "{}", nothing.body);
+}
+
+#[test]
+fn a_pause_that_comes_when_a_wave_is_over_does_not_hold_the_next_one() {
+    let world = far_away(60);
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[("waves", "1,1,1,rest")]);
+    for _ in 0..3 {
+        page.agree(&run, "deactivate");
+        page.post(&format!("{run}/pause"), &[]);
+        // Where it came before the user was under way, it is a pause of this wave.
+        let begun = Instant::now();
+        let shown = loop {
+            let shown = page.get(&run);
+            if shown.body.contains("name=\"word\"") {
+                break shown;
+            }
+            if begun.elapsed() > Duration::from_secs(2) {
+                page.post(&format!("{run}/continue"), &[]);
+            }
+        };
+        assert!(!shown.body.contains("is paused"), "{shown:?}");
+    }
+    page.agree(&run, "deactivate");
+    page.wait_for(&run, &format!("{run}/undo"));
+}
+
+#[test]
+fn a_run_whose_undo_is_open_here_is_not_said_to_be_in_use_elsewhere() {
+    let world = World::with_users(60);
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[("waves", "5,rest")]);
+    page.agree(&run, "deactivate");
+    page.wait_for(&run, "Wave 1: ");
+    page.post(&format!("{run}/keep"), &[]);
+    let undo = page.post(&format!("{run}/undo"), &[]);
+    page.wait_for(undo.header("location").unwrap(), "name=\"word\"");
+    let refused = page.follow(&page.post(&format!("{run}/resume"), &[]));
+    assert!(refused.body.contains("is open in this page"), "{refused:?}");
 }
 
 #[test]

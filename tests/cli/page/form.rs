@@ -144,6 +144,26 @@ fn an_empty_file_is_a_list_of_nobody_and_not_of_everybody() {
     assert_ne!(counted(&everybody), "0");
 }
 
+#[test]
+fn the_column_of_a_list_can_be_named_where_its_title_is_not_known() {
+    let world = World::with_users(30);
+    let page = Page::open(&world, &[]);
+    let environment = page.environment();
+    let fields = filled(&environment);
+    let name = user_names(&world).swap_remove(3);
+    let list = format!("Person;Ablage\nx;{name}\n");
+    let file = ("list.csv", list.as_bytes());
+    let unknown = page.post_parts("/choose/count", &fields, file);
+    assert!(
+        unknown.body.contains("no column of this list"),
+        "{unknown:?}"
+    );
+    let named = [&fields[..], &[("column", "ablage")]].concat();
+    let named = page.post_parts("/choose/count", &named, file);
+    assert_eq!(counted(&named), "1");
+    assert!(named.body.contains("--column ablage"), "{named:?}");
+}
+
 /// A workbook of names with a note beside each, and the rows that it hides.
 fn workbook(names: &[String], note: impl Fn(u32) -> String, hidden: &[u32]) -> Vec<u8> {
     let mut book = Workbook::new();
