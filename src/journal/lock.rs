@@ -59,6 +59,16 @@ impl RunLock {
     }
 }
 
+/// Whether a process drives the run in this file, on this computer.
+pub fn is_in_use(path: &Path) -> bool {
+    let Ok(file) = FoundFile::at(path) else {
+        return false;
+    };
+    // Without the file of the lock nobody has it. Nobody waits for this look: whoever locks tries for a while.
+    let lock = File::open(file.lock_path());
+    lock.is_ok_and(|lock| matches!(lock.try_lock_shared(), Err(TryLockError::WouldBlock)))
+}
+
 /// One locked file, removed when it is released.
 #[derive(Debug)]
 struct LockFile {
@@ -124,10 +134,13 @@ mod tests {
     fn a_run_is_driven_once_at_a_time() {
         let folder = tempfile::tempdir().unwrap();
         let found = file(&folder, "a.run");
+        assert!(!is_in_use(found.path()));
         let first = RunLock::take(&found).unwrap();
+        assert!(is_in_use(found.path()));
         assert!(matches!(RunLock::take(&found), Err(LockError::Taken)));
         assert!(matches!(RunLock::share(&found), Err(LockError::Taken)));
         drop(first);
+        assert!(!is_in_use(found.path()));
         assert!(RunLock::take(&found).is_ok());
         let left = std::fs::read_dir(folder.path()).unwrap().count();
         assert_eq!(left, 1, "only the run file is left");

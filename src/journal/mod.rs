@@ -50,6 +50,7 @@ pub use file::{FirstContents, RunFile, discard};
 pub use history::{HistoryEntry, HistoryKind};
 pub use impact::{ImpactFindings, ImpactOptions, NamedFilter, UserFlag};
 pub use inspected::InspectedFiles;
+pub use lock::is_in_use;
 pub use locked_run::LockedRun;
 pub use narrow::{Narrowed, PlanEdit, PlanStanding, PlanUser};
 pub use reader::RunReader;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use uuid::Uuid;
 
+use super::lock::is_in_use;
 use super::place::{check_file, check_folder, real};
 use super::{
     FilterTotals, OpenError, RunContext, RunHeader, RunReader, RunRef, TemplateTotals, UserTotals,
@@ -52,6 +53,8 @@ pub struct Summary {
     pub undo_extent: UndoExtent,
     /// Whether any request that writes may have been sent.
     pub has_written: bool,
+    /// Whether a process drives the run at this moment, on this computer.
+    pub is_in_use: bool,
 }
 
 /// The path of a run that was named.
@@ -355,6 +358,7 @@ fn summary(path: &Path) -> Result<Summary, OpenError> {
                 None => UndoExtent::Whole,
             },
             has_written: view.has_written()?,
+            is_in_use: is_in_use(path),
         })
     })?)
 }

@@ -56,6 +56,13 @@ pub fn plan_facts(run: &RunReader, can_lose: bool) -> Result<PlanFacts, ReportEr
     };
     let lines = run.view(|view| view.at_one_instant(|view| plan::lines_of(view, run, of)))?;
     let mut facts = lines.facts;
+    // The page has no flags.
+    if let Some((_, text)) = facts
+        .iter_mut()
+        .find(|(name, text)| *name == IMPACT && text.contains("--impact"))
+    {
+        "not counted: a new plan can count the coming items".clone_into(text);
+    }
     let impact = facts.iter().find(|(name, _)| *name == IMPACT);
     let impact = impact.map_or_else(String::new, |(name, value)| format!("{name}: {value}"));
     facts.extend(lines.digest.map(|digest| (DIGEST, digest.to_string())));

@@ -198,6 +198,9 @@ fn result(summary: &Summary) -> String {
         Outcome::Planned => "not applied".to_owned(),
         Outcome::Nothing => "nothing to change".to_owned(),
         Outcome::Complete => "complete".to_owned(),
+        Outcome::Stopped if summary.is_in_use => {
+            format!("in use, {} left", number(users.planned))
+        }
         Outcome::Stopped => format!("stopped, {} left", number(users.planned)),
         Outcome::Partial if users.failed > 0 => format!("{} failed", number(users.failed)),
         Outcome::Partial => "some left alone".to_owned(),
@@ -238,6 +241,8 @@ struct Entry<'a> {
     undone_by: Option<&'a RunId>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     undone_in_part: bool,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    in_use: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     undoes: Option<&'a RunId>,
 }
@@ -265,6 +270,7 @@ fn write_list(
             templates: (summary.header.target == Target::Templates).then_some(summary.templates),
             undone_by: summary.undone_by.as_ref(),
             undone_in_part: summary.undo_extent == UndoExtent::Part,
+            in_use: summary.is_in_use,
             undoes: summary.header.undoes.as_ref(),
         },
     );
@@ -367,6 +373,7 @@ mod tests {
                 undone_by: None,
                 undo_extent: UndoExtent::Whole,
                 has_written: true,
+                is_in_use: false,
             },
         };
         let undo = RunHeader {

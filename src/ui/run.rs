@@ -17,14 +17,15 @@ use super::run_files::run_id;
 use super::screens::{ErrorScreen, Frame, answer};
 use super::site::{SharedSite, Site};
 use super::users::users_part;
-use crate::journal::{Phase, ReadError, RunReader};
+use crate::journal::{Phase, ReadError, RunReader, is_in_use};
 use crate::model::{RunId, Target, count};
 use crate::plan::{Confirmations, Stakes, decide};
 use crate::report::{ErrorReport, PlanFacts, plan_facts, run_title, verb, write_figures};
 
 /// Nobody recorded how such a run was left.
-const UNFINISHED: &str =
-    "This page does not drive the run. Another program does, or it was interrupted.";
+const INTERRUPTED: &str = "The run was interrupted.";
+/// Another program has its file.
+const IN_USE: &str = "Another program is at work on this run, or waits for an answer to it.";
 
 #[derive(Debug, Template)]
 #[template(path = "run.html", config = "src/ui/askama.toml")]
@@ -233,6 +234,7 @@ fn run_screen(
     let asked = stakes.zip(live).map(|(stakes, live)| asked(live, stakes));
     let (questions, refused) = asked.unwrap_or_default();
     let plan = current.plan()?;
+    let is_in_use = live.is_none() && is_in_use(run.path());
     let progress = live.map(|live| progress(live, run, None));
     Ok(RunScreen {
         frame: Frame::new(site, "runs"),
@@ -263,14 +265,21 @@ fn run_screen(
         questions,
         refused,
         verb: verb(run.header.operation),
-        actions: actions(at, live, run, current.done()),
+        actions: if is_in_use {
+            Vec::new()
+        } else {
+            actions(at, live, run, current.done())
+        },
         figures: current.figures()?,
         users: current.users(site, query)?,
         files: if current.is_planned() { &FILES } else { &[] },
         commands: commands(at, run, stakes, current.is_begun),
         undone_by: current.undone_by.as_ref().map(RunId::to_string),
-        unfinished: (at == ScreenState::Saved && run.header.outcome.is_none())
-            .then_some(UNFINISHED),
+        unfinished: match (is_in_use, run.header.outcome) {
+            (true, _) => Some(IN_USE),
+            (false, None) if at == ScreenState::Saved => Some(INTERRUPTED),
+            (false, _) => None,
+        },
     })
 }
 

@@ -150,7 +150,7 @@ fn tiles(totals: &Totals, impact_report: &ImpactReport) -> [Tile; 4] {
             class: "",
             figure: "–".to_owned(),
             what: "calendar items".to_owned(),
-            remark: "not counted (--impact)".to_owned(),
+            remark: "not counted".to_owned(),
         },
     };
     [

@@ -168,6 +168,26 @@ fn a_pause_that_comes_when_a_wave_is_over_does_not_hold_the_next_one() {
 }
 
 #[test]
+fn a_run_that_waits_in_the_page_is_in_use_for_other_programs() {
+    let world = World::with_users(60);
+    let page = Page::open(&world, &[]);
+    let run = page.plan(&place(&page), &[("waves", "5,rest")]);
+    page.agree(&run, "deactivate");
+    page.wait_for(&run, "Wave 1: ");
+    let runs = world.run(&["runs", "--format", "json"]).must_be(0).json();
+    assert_eq!(runs["runs"][0]["in_use"], true, "{runs}");
+    assert!(world.run(&["runs"]).stdout.contains("in use, "));
+    let other = Page::open(&world, &[]);
+    let seen = other.get(&run);
+    assert!(seen.body.contains("Another program is at work"), "{seen:?}");
+    assert!(!seen.body.contains(&format!("{run}/resume")), "{seen:?}");
+    page.post(&format!("{run}/keep"), &[]);
+    let runs = world.run(&["runs", "--format", "json"]).must_be(0).json();
+    assert_eq!(runs["runs"][0].get("in_use"), None, "{runs}");
+    assert!(other.get(&run).body.contains(&format!("{run}/resume")));
+}
+
+#[test]
 fn a_run_whose_undo_is_open_here_is_not_said_to_be_in_use_elsewhere() {
     let world = World::with_users(60);
     let page = Page::open(&world, &[]);
