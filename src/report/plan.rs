@@ -149,21 +149,17 @@ fn lines(
             format!("run {}: {}{more}", run.short(), named.join(", ")),
         ));
     }
+    facts.extend(impact_lines(&header, &report, style.width));
     facts.push(("Users", users_line(&users, not_read)));
     facts.push((
         "Filters",
         filters_line(&filters, &view.types()?, style.width),
     ));
-    facts.extend(impact_lines(&header, &report, style.width));
+    let left_out = left_out(&view.problem_groups()?);
+    facts.extend(left_out.into_iter().filter(|(_, text)| !text.is_empty()));
     if filters.planned > 0 {
         facts.push(time_fact(view, to_change, of.by)?);
     }
-    let groups = view.problem_groups()?;
-    facts.extend(
-        left_out(&groups)
-            .into_iter()
-            .filter(|(_, text)| !text.is_empty()),
-    );
     let digest = view.recorded_digest()?.filter(|_| filters.planned > 0);
     let mut notes = of_calendars(&header, of.can_lose && filters.planned > 0);
     notes.extend(of_findings(report.findings()));
@@ -343,12 +339,12 @@ mod tests {
         insta::assert_snapshot!(shown, @r"
         Plan 3f2a9c: deactivate
         Where     Contoso, https://contoso.crm4.dynamics.com, as admin@contoso.example
+        Impact    not counted (--impact counts it: one more request per user)
         Users     8: 5 to change, 1 without a change, 1 skipped, 1 failed
         Filters   5 of 12 to change: appointment 5
-        Impact    not counted (--impact counts it: one more request per user)
-        Requests  about 18
         Skipped   1 disabled
         Failed    1 no-roles
+        Requests  about 18
         Details   `syncfilters report 3f2a9c --only skipped,failed`
         !  Items can be deleted from Exchange. `undo` cannot bring them back.
         !  DistinctPhysicalAndLogicalDeletesForExchangeSync is unknown (default: off).
@@ -364,12 +360,12 @@ mod tests {
         insta::assert_snapshot!(shown, @r"
         Plan 3f2a9c: deactivate
         Where     Contoso, https://contoso.crm4.dynamics.com, as admin@contoso.example
+        Impact    up to 1,247 coming items of 2 users (2 not known), up to 1,240 each
         Users     8: 5 to change, 1 without a change, 1 skipped, 1 failed
         Filters   5 of 12 to change: appointment 5
-        Impact    up to 1,247 coming items of 2 users (2 not known), up to 1,240 each
-        Requests  about 18
         Skipped   1 disabled
         Failed    1 no-roles
+        Requests  about 18
         Details   `syncfilters report 3f2a9c --only skipped,failed`
         !  Items can be deleted from Exchange. `undo` cannot bring them back.
         !  DistinctPhysicalAndLogicalDeletesForExchangeSync is unknown (default: off).
