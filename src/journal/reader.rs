@@ -1,13 +1,14 @@
 //! Reads a run without changing its file.
 
 use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
 
 use rusqlite::backup::{Backup, StepResult};
 use rusqlite::config::DbConfig;
-use rusqlite::{Connection, OpenFlags};
+use rusqlite::{Connection, ErrorCode, OpenFlags};
 use url::Url;
 
-use super::contents::{harden, in_use, inspect, inspect_unknown};
+use super::contents::{BUSY, harden, in_use, inspect, inspect_unknown};
 use super::error::{failed, said};
 use super::inspected::Inspection;
 use super::lock::{LockError, RunLock};
@@ -16,6 +17,9 @@ use super::{
     InspectedFiles, JournalError, OpenError, ReadError, RunHeader, RunLocation, RunRef, View,
     run_header, schema,
 };
+
+/// The pause before another attempt to be the only reader: shorter than copying a small file takes.
+const TURN: Duration = Duration::from_millis(5);
 
 /// A run file opened for reading, also while another process drives the run. Neither the file nor the files beside it
 /// are changed.
@@ -294,16 +298,43 @@ fn sqlite_uri(uri: &Url) -> String {
 
 /// A file with its log, as a killed process leaves them: both are read, and both stay as they are. The
 /// index of the log is made in memory, which SQLite does for an exclusive user of the file, and the log is not merged.
+///
+/// Several readers take turns: one that waited with the file open would keep the others from being alone.
 fn with_log(path: &Path) -> Result<Connection, OpenError> {
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let connection = opened(path, flags)?;
-    let alone = |connection: &Connection| {
-        connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
-        connection.pragma_update(None, "query_only", true)?;
-        connection.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))
-    };
-    alone(&connection).map_err(|e| failed(path, &e))?;
-    Ok(connection)
+    let begun = Instant::now();
+    loop {
+        let connection = opened(path, flags)?;
+        match alone(&connection) {
+            Ok(()) => return Ok(connection),
+            Err(error) if is_busy(&error) && begun.elapsed() < BUSY => {
+                drop(connection);
+                std::thread::sleep(TURN);
+            }
+            Err(error) => return Err(failed(path, &error).into()),
+        }
+    }
+}
+
+/// Makes a connection the only one of its file.
+fn alone(connection: &Connection) -> rusqlite::Result<()> {
+    connection.set_db_config(DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, true)?;
+    connection.pragma_update(None, "query_only", true)?;
+    connection.pragma_update_and_check(None, "locking_mode", "EXCLUSIVE", |_| Ok(()))?;
+    connection.busy_timeout(Duration::ZERO)?;
+    // The first look at the file takes it.
+    match connection.query_row("SELECT count(*) FROM sqlite_schema", [], |_| Ok(())) {
+        Err(error) if is_busy(&error) => Err(error),
+        // What else is wrong is found by whoever reads it.
+        _ => connection.busy_timeout(BUSY),
+    }
+}
+
+fn is_busy(error: &rusqlite::Error) -> bool {
+    let busy = [ErrorCode::DatabaseBusy, ErrorCode::DatabaseLocked];
+    error
+        .sqlite_error_code()
+        .is_some_and(|code| busy.contains(&code))
 }
 
 /// A copy of the run in a file without a name, in the present format.

@@ -88,6 +88,30 @@ fn a_killed_run_can_be_undone_without_finishing_it() {
 }
 
 #[test]
+fn many_can_look_at_a_killed_run_at_once() {
+    let world = slow_world();
+    let mut child = start(&world);
+    wait_for_writes(&world, &mut child, 60);
+    child.kill().unwrap();
+    child.wait().unwrap();
+    let run = latest_run(&world);
+    let runs = world.home.path().join(".local/state/syncfilters/runs");
+    let path = runs.join(format!("{run}.run"));
+    assert!(runs.join(format!("{run}.run-wal")).exists());
+    // As the windows of a page do.
+    std::thread::scope(|threads| {
+        for _ in 0..8 {
+            threads.spawn(|| {
+                for _ in 0..20 {
+                    let reader = syncfilters::journal::RunReader::open(&path).unwrap();
+                    assert!(reader.view(|view| view.users()).unwrap().selected > 0);
+                }
+            });
+        }
+    });
+}
+
+#[test]
 fn a_run_whose_token_is_refused_in_the_middle_stops_and_is_finished_by_resume() {
     let world = slow_world();
     let before = world.states();
