@@ -9,7 +9,8 @@ const tick = (page, at) => page.locator("input[name=in]").nth(at).evaluate(box =
 const follows = async (page, origin) => {
   within("a plan that comes by itself");
   await page.goto(origin + "/choose");
-  await page.fill("#waves", "5,rest");
+  // Enough work for two windows to see it.
+  await page.fill("#waves", "200,rest");
   await page.locator("#waves").press("Enter");
   await page.waitForURL(/\/runs\/[0-9a-f]{12}$/);
   check("Enter in a field makes it", true);
@@ -78,10 +79,11 @@ const isRefused = async (program, state, run) => {
   const page = await window.newPage();
   await page.goto(run);
   await waiting(page);
+  const before = await isTicked(page, 0);
   await window.clearCookies();
   await tick(page, 0);
   check("says what the program says", await eventually(async () => /^This page is open to whoever started it/.test(await page.innerText("#lost"))), await page.innerText("#lost"));
-  check("and the box goes back", await isTicked(page, 0));
+  check("and the box goes back", await eventually(async () => await isTicked(page, 0) === before));
   await window.close();
 };
 
@@ -94,7 +96,7 @@ const isGone = async (program, page, other, run) => {
   await other.route(/\/users\?/, route => route.abort("connectionrefused"));
   await tick(other, 0);
   check("is said where somebody is ticked out", await says(other));
-  check("whose box goes back", await isTicked(other, 0) === before);
+  check("whose box goes back", await eventually(async () => await isTicked(other, 0) === before));
   await page.goto(run);
   await agree(page);
   await working(page);
@@ -145,7 +147,7 @@ const searchesAndTicks = async (page, run) => {
 };
 
 export const edits = async () => {
-  const sandbox = await startSandbox(["--users", "300", "--latency", "40", "--hint", "6"]);
+  const sandbox = await startSandbox(["--users", "300", "--latency", "80", "--hint", "4"]);
   const program = await start(["ui", "--no-open", "--port", "0"], { more: sandbox.variables });
   const { window: first, state } = await letIn(program);
   // Forms that are given up for later ones, and a program that is killed.
