@@ -121,7 +121,7 @@ const agrees = async (page, run) => {
     await page.fill("#word0", word);
     await page.click("#agree button");
     await page.waitForSelector("[role=alert]");
-    check(`“${word}” is not what was asked for`, /nothing was changed/i.test(await page.innerText("[role=alert]")), await page.innerText("[role=alert]"));
+    check(`“${word}” is not what was asked for`, /changed nothing/i.test(await page.innerText("[role=alert]")), await page.innerText("[role=alert]"));
     check("and the plan still waits", String(await sum(page)) === String(kept));
   }
   await agree(page);
