@@ -48,8 +48,8 @@ struct RunScreen {
     list_warning: Option<String>,
     progress: String,
     plan: Option<PlanFacts>,
-    /// What the numbers of the plan are about, where the question is about one wave.
-    of_waves: &'static str,
+    /// The numbers of the plan, in a line.
+    sum: String,
     digest: String,
     questions: Vec<Vec<String>>,
     refused: Vec<String>,
@@ -253,11 +253,9 @@ fn run_screen(
             .or_else(|| current.last_problem()),
         list_warning: site.list_warning(id),
         progress: progress.unwrap_or_default(),
-        of_waves: if stakes.is_some_and(|stakes| stakes.wave.is_some()) {
-            "All waves together."
-        } else {
-            ""
-        },
+        sum: plan
+            .as_ref()
+            .map_or_else(String::new, |plan| sum(plan, stakes)),
         digest: stakes
             .and_then(|stakes| stakes.digest.as_ref())
             .map_or_else(String::new, ToString::to_string),
@@ -281,6 +279,16 @@ fn run_screen(
             (false, _) => None,
         },
     })
+}
+
+/// The numbers of a plan; where the question is about one wave, with the word that they are not.
+fn sum(plan: &PlanFacts, stakes: Option<&Stakes>) -> String {
+    match plan.last.strip_suffix('.') {
+        Some(numbers) if stakes.is_some_and(|stakes| stakes.wave.is_some()) => {
+            format!("{numbers} in all waves.")
+        }
+        _ => plan.last.clone(),
+    }
 }
 
 fn warned(plan: &PlanFacts) -> String {
