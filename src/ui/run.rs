@@ -24,6 +24,8 @@ use crate::report::{ErrorReport, PlanFacts, plan_facts, run_title, verb, write_f
 
 /// Nobody recorded how such a run was left.
 const INTERRUPTED: &str = "The run was interrupted.";
+/// Its undo in this page has its file.
+const UNDO_OPEN: &str = "A run that undoes this one is open in this page: see Runs.";
 /// Another program has its file.
 const IN_USE: &str = "Another program is at work on this run, or waits for an answer to it.";
 
@@ -235,6 +237,7 @@ fn run_screen(
     let (questions, refused) = asked.unwrap_or_default();
     let plan = current.plan()?;
     let is_in_use = live.is_none() && is_in_use(run.path());
+    let is_being_undone = site.runs.driven_undo_of(id).is_some();
     let progress = live.map(|live| progress(live, run, None));
     Ok(RunScreen {
         frame: Frame::new(site, "runs"),
@@ -263,7 +266,7 @@ fn run_screen(
         questions,
         refused,
         verb: verb(run.header.operation),
-        actions: if is_in_use {
+        actions: if is_in_use || is_being_undone {
             Vec::new()
         } else {
             actions(at, live, run, current.done())
@@ -274,6 +277,7 @@ fn run_screen(
         commands: commands(at, run, stakes, current.is_begun),
         undone_by: current.undone_by.as_ref().map(RunId::to_string),
         unfinished: match (is_in_use, run.header.outcome) {
+            _ if is_being_undone => Some(UNDO_OPEN),
             (true, _) => Some(IN_USE),
             (false, None) if at == ScreenState::Saved => Some(INTERRUPTED),
             (false, _) => None,

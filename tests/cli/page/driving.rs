@@ -196,7 +196,15 @@ fn a_run_whose_undo_is_open_here_is_not_said_to_be_in_use_elsewhere() {
     let undo = page.post(&format!("{run}/undo"), &[]);
     page.wait_for(undo.header("location").unwrap(), "name=\"word\"");
     let refused = page.follow(&page.post(&format!("{run}/resume"), &[]));
-    assert!(refused.body.contains("is open in this page"), "{refused:?}");
+    assert!(
+        refused
+            .body
+            .contains("which undoes this one, is open in this page"),
+        "{refused:?}"
+    );
+    let seen = page.get(&run);
+    assert!(seen.body.contains("undoes this one is open"), "{seen:?}");
+    assert!(!seen.body.contains("Another program"), "{seen:?}");
 }
 
 #[test]
